@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+// Wingmirror · Apache-2.0
+
+import PackageDescription
+
+/// What every target of ours is compiled with: the strict language modes, so that what the compiler can check it does.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// For targets whose types carry a span: lifetime annotations are still behind an experimental flag.
+let strictWithLifetimes = strict + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "wingmirror",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "wingmirror", targets: ["wingmirror"]),
+        .executable(name: "Benchmarks", targets: ["Benchmarks"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // MARK: System libraries
+        .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
+        // MARK: The pure middle
+        .target(name: "PacketDecoding", swiftSettings: strict),
+        .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: strict),
+        .target(name: "HTTPMessages", swiftSettings: strictWithLifetimes),
+        .target(
+            name: "HTTPReconstruction",
+            dependencies: ["HTTPMessages", "PacketDecoding", "TCPReassembly"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .target(name: "RouteAttribution", dependencies: ["CRE2", "HTTPMessages"], swiftSettings: strictWithLifetimes),
+        .target(name: "TrafficMetrics", swiftSettings: strict),
+        .target(
+            name: "TrafficPipeline",
+            dependencies: [
+                "HTTPMessages", "HTTPReconstruction", "PacketDecoding", "RouteAttribution", "TCPReassembly",
+                "TrafficMetrics",
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+
+        // MARK: Adapters
+        .target(name: "PacketCapture", dependencies: ["CPcap", "CZlib", "PacketDecoding"], swiftSettings: strict),
+        .target(
+            name: "ResourceFiles",
+            dependencies: ["RouteAttribution", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "AdminServer",
+            dependencies: [
+                "CZlib", "TrafficMetrics",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "AgentCommands",
+            dependencies: [
+                "AdminServer", "HTTPMessages", "HTTPReconstruction", "PacketCapture", "PacketDecoding", "ResourceFiles",
+                "RouteAttribution", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+        .executableTarget(name: "wingmirror", dependencies: ["AgentCommands"], swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,45 @@
+// Wingmirror · Apache-2.0
+
+/// The protocol version of a message.
+public enum HTTPVersion: UInt8, Sendable, Hashable {
+    case http10
+    case http11
+    case http2
+}
+
+/// A request head, borrowed from wherever its octets lie.
+///
+/// For HTTP/1.x the octets are the head as it was sent; for HTTP/2 they are the decoded field block. Nothing is copied to
+/// make one, so it can be asked for on the packet path.
+public struct RequestView: ~Escapable {
+    /// What all ranges refer to.
+    public let octets: Span<UInt8>
+    /// The method, a token.
+    public let method: Range<Int>
+    /// The request target as sent: origin, absolute, authority or asterisk form; the `:path` of HTTP/2.
+    public let target: Range<Int>
+    /// The value of the Host field (HTTP/2: `:authority`, else Host); `nil` without one.
+    public let authority: Range<Int>?
+    /// The protocol version.
+    public let version: HTTPVersion
+    /// All field lines in wire order, without pseudo-header fields.
+    public let fields: Span<FieldLine>
+
+    /// Makes a view of a head; all ranges must lie within `octets`.
+    @_lifetime(copy octets, copy fields)
+    public init(
+        octets: Span<UInt8>,
+        method: Range<Int>,
+        target: Range<Int>,
+        authority: Range<Int>?,
+        version: HTTPVersion,
+        fields: Span<FieldLine>
+    ) {
+        self.octets = octets
+        self.method = method
+        self.target = target
+        self.authority = authority
+        self.version = version
+        self.fields = fields
+    }
+}

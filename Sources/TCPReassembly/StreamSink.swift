@@ -1,0 +1,140 @@
+// Wingmirror · Apache-2.0
+
+public import PacketDecoding
+
+/// Which way octets flow on a connection, before it is known who is the client.
+public enum StreamDirection: UInt8, Sendable, Hashable, CaseIterable {
+    case fromOriginator
+    case fromResponder
+
+    /// The other direction.
+    public var reversed: StreamDirection {
+        self == .fromOriginator ? .fromResponder : .fromOriginator
+    }
+}
+
+/// What is known of a connection when its first packet is seen.
+public struct ConnectionIntroduction: Sendable, Hashable {
+    /// A small number that identifies the connection until it is closed; reused afterwards.
+    public let slot: Int
+    /// Numbers connections by first packet, from 0; never reused.
+    public let number: Int
+    /// Who sent the SYN; without one, who sent the first packet seen.
+    public let originator: Endpoint
+    /// The other end.
+    public let responder: Endpoint
+    /// When the first packet was captured.
+    public let time: PacketTime
+    /// Whether the connection's SYN or SYN-ACK was captured, so that both streams are known from their first octet.
+    public let sawHandshake: Bool
+
+    /// Makes an introduction of its parts.
+    public init(
+        slot: Int,
+        number: Int,
+        originator: Endpoint,
+        responder: Endpoint,
+        time: PacketTime,
+        sawHandshake: Bool
+    ) {
+        self.slot = slot
+        self.number = number
+        self.originator = originator
+        self.responder = responder
+        self.time = time
+        self.sawHandshake = sawHandshake
+    }
+}
+
+/// Where octets of a stream stand, and what their segment proves about the other stream.
+///
+/// Stream offsets count octets of one direction: 0 is the first after the SYN, or the first that was expected when the
+/// connection was joined midstream. They never wrap.
+public struct StreamPosition: Sendable, Hashable {
+    /// Which way the octets flow.
+    public let direction: StreamDirection
+    /// The offset of the first octet.
+    public let offset: Int64
+    /// The later of the capture time of the octets and of those before them in the stream.
+    public let time: PacketTime
+    /// How far the segment acknowledges the other direction, as an offset in that stream; `nil` when that is unknown.
+    public let acknowledged: Int64?
+    /// Whether the first octet is also the first of a TCP segment.
+    public let startsSegment: Bool
+
+    /// Makes a position of its parts.
+    public init(
+        direction: StreamDirection,
+        offset: Int64,
+        time: PacketTime,
+        acknowledged: Int64?,
+        startsSegment: Bool
+    ) {
+        self.direction = direction
+        self.offset = offset
+        self.time = time
+        self.acknowledged = acknowledged
+        self.startsSegment = startsSegment
+    }
+}
+
+/// Why octets of a stream will never be delivered.
+public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// The other side acknowledged them, but the capture does not hold them.
+    case captureLoss
+    /// They did not come within the bound on packet time.
+    case timeout
+    /// They, or what lies beyond them, did not fit the octet or segment budget.
+    case limit
+    /// The snapshot length cut them off.
+    case truncated
+}
+
+/// How one direction of a connection ended.
+public enum StreamEnd: UInt8, Sendable, Hashable, CaseIterable {
+    /// A FIN, reached in order.
+    case finished
+    /// A RST sent by this direction's sender.
+    case resetBySender
+    /// A RST sent by the other end.
+    case resetByReceiver
+    /// Nothing more was seen: idle, evicted, replaced by a new connection on the same addresses, or the capture ended.
+    case abandoned
+}
+
+/// Why a connection is no longer tracked.
+public enum ConnectionEnd: UInt8, Sendable, Hashable, CaseIterable {
+    case finished
+    case reset
+    /// No packet for the idle timeout.
+    case idle
+    /// Forgotten early, because the table was full.
+    case evicted
+    /// A SYN opened a new connection on the same addresses.
+    case superseded
+    /// The capture ended first.
+    case captureEnded
+}
+
+/// What takes the streams that reassembly rebuilds.
+///
+/// Calls for one connection come in this order: `connectionOpened`; any number of `octetsArrived` and `octetsMissing`,
+/// in stream order for each direction; at most one `streamEnded` for each direction; `connectionClosed`. Octets are not
+/// delivered before the octets of the other direction that their segment acknowledges, as far as those were captured, so
+/// that cause comes before effect.
+public protocol StreamSink: ~Copyable {
+    /// A connection was seen for the first time.
+    mutating func connectionOpened(_ introduction: ConnectionIntroduction)
+
+    /// The next octets of a stream, borrowed for the call only; never empty.
+    mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int)
+
+    /// The next `count` octets of a stream will not come; `position.startsSegment` is meaningless.
+    mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int)
+
+    /// Nothing more will come in `direction`.
+    mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int)
+
+    /// The connection is forgotten, and its slot may be reused.
+    mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int)
+}
