@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
         // MARK: The pure middle
-        .target(name: "PacketDecoding", swiftSettings: strict),
+        .target(name: "PacketDecoding", swiftSettings: strictWithLifetimes),
         .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: strict),
         .target(name: "HTTPMessages", swiftSettings: strictWithLifetimes),
         .target(

@@ -1,0 +1,40 @@
+// Wingmirror · Apache-2.0
+
+/// What stands before the octets of a packet: a number of the registry of link-layer header types.
+///
+/// The numbers are those of savefiles (LINKTYPE_…), not libpcap's DLT_ numbers where the two differ.
+public struct LinkType: RawRepresentable, Sendable, Hashable {
+    /// The LINKTYPE_ number.
+    public let rawValue: Int32
+
+    /// Makes a link type of its LINKTYPE_ number.
+    public init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+}
+
+/// All that a capture says of a packet beside its octets.
+public struct CapturedPacket: Sendable, Hashable {
+    /// When it was captured.
+    public let time: PacketTime
+    /// How its octets begin.
+    public let linkType: LinkType
+    /// Which of the interfaces or savefiles being read it came from, counted from 0.
+    public let interface: Int
+    /// Octets on the wire; more than were captured when the snapshot length cut it.
+    public let wireLength: Int
+
+    /// Makes a description of its parts.
+    public init(time: PacketTime, linkType: LinkType, interface: Int, wireLength: Int) {
+        self.time = time
+        self.linkType = linkType
+        self.interface = interface
+        self.wireLength = wireLength
+    }
+}
+
+/// What takes captured packets, in the order of their times.
+public protocol PacketSink: ~Copyable {
+    /// A packet was captured; its octets are borrowed for the call only, and may be empty.
+    mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>)
+}
