@@ -1,18 +1,5 @@
 // Wingmirror · Apache-2.0
 
-/// What stands before the octets of a packet: a number of the registry of link-layer header types.
-///
-/// The numbers are those of savefiles (LINKTYPE_…), not libpcap's DLT_ numbers where the two differ.
-public struct LinkType: RawRepresentable, Sendable, Hashable {
-    /// The LINKTYPE_ number.
-    public let rawValue: Int32
-
-    /// Makes a link type of its LINKTYPE_ number.
-    public init(rawValue: Int32) {
-        self.rawValue = rawValue
-    }
-}
-
 /// All that a capture says of a packet beside its octets.
 public struct CapturedPacket: Sendable, Hashable {
     /// When it was captured.

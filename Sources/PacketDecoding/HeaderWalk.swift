@@ -1,0 +1,151 @@
+// Wingmirror · Apache-2.0
+
+/// A place in a packet, and what the headers before it have told.
+struct HeaderWalk: ~Copyable, ~Escapable {
+    /// The octets from here to the end of what the headers so far have announced, as far as they were captured.
+    private(set) var octets: Span<UInt8>
+    /// Where these start in the frame or datagram that is being decoded.
+    private(set) var offset: Int
+    /// Octets announced after these that were not captured.
+    private(set) var missing: Int
+    /// The sender in the last IP header.
+    private(set) var source: IPAddress
+    /// The receiver in the last IP header.
+    private(set) var destination: IPAddress
+    /// The identification in the last IP header, 0 for IPv6.
+    private(set) var identification: UInt16
+    /// Headers that may still be decoded.
+    private(set) var headersLeft: Int
+
+    /// Starts at the first octet of a frame.
+    @_lifetime(copy frame)
+    init(_ frame: Span<UInt8>, missing: Int, headersLeft: Int) {
+        octets = frame
+        offset = 0
+        self.missing = missing
+        source = IPAddress(high: 0, low: 0)
+        destination = source
+        identification = 0
+        self.headersLeft = headersLeft
+    }
+
+    /// Starts at the first octet of a datagram whose IP header `other` has passed.
+    @_lifetime(copy datagram)
+    init(_ datagram: Span<UInt8>, missing: Int, continuing other: borrowing HeaderWalk) {
+        octets = datagram
+        offset = 0
+        self.missing = missing
+        source = other.source
+        destination = other.destination
+        identification = other.identification
+        headersLeft = other.headersLeft
+    }
+
+    /// Steps over `count` octets, which the header just decoded has shown to be there.
+    @inline(__always)
+    mutating func advance(by count: Int) {
+        octets = octets.extracting(droppingFirst: count)
+        offset += count
+    }
+
+    /// Takes the octets after the first `length` for padding, or for missing where the capture is shorter than that.
+    @inline(__always)
+    private mutating func limit(to length: Int) {
+        if length <= octets.count {
+            octets = octets.extracting(first: length)
+            missing = 0
+        } else {
+            missing = length - octets.count
+        }
+    }
+
+    /// Tells a header that the snapshot length cut from one that its packet is too short for.
+    func explain(_ failure: DecodeFailure) -> DecodeFailure {
+        guard failure.reason == .truncated, missing == 0 else { return failure }
+        return DecodeFailure(failure.layer, .malformed)
+    }
+}
+
+// MARK: - Headers
+
+extension HeaderWalk {
+    /// Decodes the header that starts here, steps over it, and says what comes next.
+    @inline(__always)
+    mutating func decodeHeader(_ kind: HeaderKind) throws(DecodeFailure) -> HeaderKind {
+        guard headersLeft > 0 else { throw DecodeFailure(kind.layer, .limitReached) }
+        headersLeft -= 1
+        switch kind {
+        case .ethernet: return step(try EthernetHeader(decoding: octets).next)
+        case .vlan: return step(try VLANTag(decoding: octets).next)
+        case .ipv4: return try decodeIPv4Header()
+        case .ipv6: return try decodeIPv6Header()
+        default: return try decodeRareHeader(kind)
+        }
+    }
+
+    /// Decodes the TCP header that starts here, and takes what follows for its payload.
+    @inline(__always)
+    mutating func decodeSegment() throws(DecodeFailure) -> TCPSegment {
+        let header = try TCPHeader(decoding: octets)
+        return TCPSegment(
+            source: Endpoint(address: source, port: header.sourcePort),
+            destination: Endpoint(address: destination, port: header.destinationPort),
+            sequenceNumber: header.sequenceNumber,
+            acknowledgementNumber: header.acknowledgementNumber,
+            flags: header.flags,
+            identification: identification,
+            payload: offset + header.length..<offset + octets.count,
+            truncatedOctets: missing
+        )
+    }
+
+    /// Decodes a fragment header and steps over it.
+    mutating func decodeIPv6FragmentHeader() throws(DecodeFailure) -> IPv6FragmentHeader {
+        guard headersLeft > 0 else { throw DecodeFailure(.ipv6, .limitReached) }
+        headersLeft -= 1
+        let header = try IPv6FragmentHeader(decoding: octets)
+        advance(by: IPv6FragmentHeader.length)
+        return header
+    }
+
+    @inline(__always)
+    private mutating func step(_ next: NextHeader) -> HeaderKind {
+        advance(by: next.offset)
+        return next.kind
+    }
+
+    @inline(__always)
+    private mutating func decodeIPv4Header() throws(DecodeFailure) -> HeaderKind {
+        let header = try IPv4Header(decoding: octets)
+        if let length = header.totalLength { limit(to: length) }
+        if header.isFragment { return .ipv4Fragment }
+        source = header.source
+        destination = header.destination
+        identification = header.identification
+        advance(by: header.headerLength)
+        return HeaderKind(protocolNumber: header.protocolNumber)
+    }
+
+    @inline(__always)
+    private mutating func decodeIPv6Header() throws(DecodeFailure) -> HeaderKind {
+        let header = try IPv6Header(decoding: octets)
+        advance(by: IPv6Header.length)
+        if let length = header.payloadLength { limit(to: length) }
+        source = header.source
+        destination = header.destination
+        identification = 0
+        return HeaderKind(protocolNumber: header.nextHeader)
+    }
+
+    /// Decodes a header that few packets have; out of line, to keep the way of the others short.
+    @inline(never)
+    private mutating func decodeRareHeader(_ kind: HeaderKind) throws(DecodeFailure) -> HeaderKind {
+        switch kind {
+        case .internetProtocol: return try HeaderKind(versionOf: octets)
+        case .ipv6Extension: return step(try IPv6ExtensionHeader(decoding: octets).next)
+        case .authentication: return step(try IPv6ExtensionHeader(decodingAuthentication: octets).next)
+        case .ethernet, .vlan, .ipv4, .ipv4Fragment, .ipv6, .ipv6Fragment, .tcp, .ignored, .unsupported:
+            preconditionFailure("HeaderWalk.decodeRareHeader was asked for \(kind), which its callers handle")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// Wingmirror · Apache-2.0
+
+/// Finds the TCP segment in a captured packet.
+///
+/// A packet is a row of headers, each of which says what comes next. The decoder walks that row: a header is decoded from
+/// the octets that remain, names its successor (`NextHeader`), and the walk goes on from there until it meets TCP or the
+/// reason why there is none. Tunnels need nothing special, since a tunnel's header is followed by an IP or Ethernet header
+/// as a link layer's is; the addresses of a segment are therefore those of the innermost IP header.
+///
+/// The only state is that of fragments, which wait for the rest of their datagram. Nothing is allocated otherwise.
+///
+/// Any octets whatever give a `DecodedPacket`: each header checks its size once, lengths only ever shorten what remains,
+/// and the number of headers is bounded.
+public struct PacketDecoder: ~Copyable {
+    private let limits: DecodingLimits
+    private var reassembler: FragmentReassembler
+    private var completedDatagram: [UInt8] = []
+
+    /// Makes a decoder that holds no fragments.
+    public init(limits: DecodingLimits = DecodingLimits()) {
+        self.limits = limits
+        reassembler = FragmentReassembler(limits: limits)
+    }
+
+    /// Octets of the datagram that fragments completed; valid until the next decode.
+    public var datagram: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            completedDatagram.span
+        }
+    }
+
+    /// What became of fragmented datagrams so far.
+    public var fragmentCounts: FragmentCounts {
+        reassembler.counts
+    }
+
+    /// Decodes down to a TCP segment.
+    public mutating func decode(_ frame: Span<UInt8>, of packet: CapturedPacket) -> DecodedPacket {
+        guard let kind = HeaderKind(linkType: packet.linkType) else {
+            return .failed(DecodeFailure(.link, .unsupported))
+        }
+        let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
+        var walk = HeaderWalk(frame, missing: missing, headersLeft: limits.headersPerPacket)
+        return decode(from: kind, &walk, of: packet)
+    }
+
+    /// Follows the headers from `first` on, which is where `walk` stands.
+    private mutating func decode(
+        from first: HeaderKind,
+        _ walk: inout HeaderWalk,
+        of packet: CapturedPacket
+    ) -> DecodedPacket {
+        do {
+            var kind = first
+            while true {
+                switch kind {
+                case .tcp: return .segment(try walk.decodeSegment())
+                case .ignored(let reason): return .ignored(reason)
+                case .unsupported(let layer): return .failed(DecodeFailure(layer, .unsupported))
+                case .ipv4Fragment: return try ipv4FragmentArrived(&walk, of: packet)
+                case .ipv6Fragment:
+                    let header = try walk.decodeIPv6FragmentHeader()
+                    guard header.isAtomic else { return ipv6FragmentArrived(header, &walk, of: packet) }
+                    kind = HeaderKind(protocolNumber: header.nextHeader)
+                default: kind = try walk.decodeHeader(kind)
+                }
+            }
+        } catch {
+            return .failed(walk.explain(error))
+        }
+    }
+}
+
+// MARK: - Fragments
+
+extension PacketDecoder {
+    private mutating func ipv4FragmentArrived(
+        _ walk: inout HeaderWalk,
+        of packet: CapturedPacket
+    ) throws(DecodeFailure) -> DecodedPacket {
+        let header = try IPv4Header(decoding: walk.octets)
+        walk.advance(by: header.headerLength)
+        let key = FragmentKey(
+            source: header.source,
+            destination: header.destination,
+            identification: UInt32(header.identification),
+            protocolNumber: header.protocolNumber,
+            interface: packet.interface
+        )
+        let fragment = Fragment(
+            key: key,
+            position: header.fragmentPosition,
+            protocolNumber: header.protocolNumber,
+            missing: walk.missing,
+            time: packet.time
+        )
+        let outcome = reassembler.fragmentArrived(fragment, octets: walk.octets)
+        return decodeCompleted(outcome, after: walk, of: packet)
+    }
+
+    private mutating func ipv6FragmentArrived(
+        _ header: IPv6FragmentHeader,
+        _ walk: inout HeaderWalk,
+        of packet: CapturedPacket
+    ) -> DecodedPacket {
+        let key = FragmentKey(
+            source: walk.source,
+            destination: walk.destination,
+            identification: header.identification,
+            protocolNumber: nil,
+            interface: packet.interface
+        )
+        let fragment = Fragment(
+            key: key,
+            position: header.position,
+            protocolNumber: header.nextHeader,
+            missing: walk.missing,
+            time: packet.time
+        )
+        let outcome = reassembler.fragmentArrived(fragment, octets: walk.octets)
+        return decodeCompleted(outcome, after: walk, of: packet)
+    }
+
+    /// Goes on with the datagram if the fragment completed it.
+    ///
+    /// A datagram may be that of a tunnel and hold fragments in turn; each level takes its turn, within the same bound on
+    /// headers, and the innermost is the one that `datagram` shows.
+    private mutating func decodeCompleted(
+        _ outcome: FragmentReassembler.Outcome,
+        after walk: borrowing HeaderWalk,
+        of packet: CapturedPacket
+    ) -> DecodedPacket {
+        switch outcome {
+        case .held: return .ignored(.fragmentHeld)
+        case .refused(let reason): return .failed(DecodeFailure(.fragment, reason))
+        case .completed(let whole):
+            var inner = HeaderWalk(whole.octets.span, missing: whole.missing, continuing: walk)
+            let decoded = decode(from: HeaderKind(protocolNumber: whole.protocolNumber), &inner, of: packet)
+            guard case .segment(let segment) = decoded else { return decoded }
+            completedDatagram = whole.octets
+            return .reassembledSegment(segment)
+        }
+    }
+}

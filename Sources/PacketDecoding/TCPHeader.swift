@@ -1,0 +1,31 @@
+// Wingmirror · Apache-2.0
+// The TCP header: RFC 9293 §3.1.
+
+/// The fixed part of a TCP header, in host byte order.
+struct TCPHeader: Sendable, Hashable {
+    /// The sender's port.
+    let sourcePort: UInt16
+    /// The receiver's port.
+    let destinationPort: UInt16
+    /// The number of the first payload octet, or of the SYN.
+    let sequenceNumber: SequenceNumber
+    /// Meaningful only when `flags` contains `.ack`.
+    let acknowledgementNumber: SequenceNumber
+    /// The control bits.
+    let flags: TCPFlags
+    /// Octets of the header, with options: the payload starts there.
+    let length: Int
+
+    /// Decodes the header at the start of a segment, which may be cut short by the snapshot length.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 20 else { throw DecodeFailure(.tcp, .truncated) }
+        sourcePort = octets.bigEndian16(at: 0)
+        destinationPort = octets.bigEndian16(at: 2)
+        sequenceNumber = SequenceNumber(octets.bigEndian32(at: 4))
+        acknowledgementNumber = SequenceNumber(octets.bigEndian32(at: 8))
+        length = Int(octets[12] >> 4) * 4
+        flags = TCPFlags(rawValue: octets[13])
+        guard length >= 20 else { throw DecodeFailure(.tcp, .malformed) }
+        guard octets.count >= length else { throw DecodeFailure(.tcp, .truncated) }
+    }
+}
