@@ -1,0 +1,42 @@
+// Wingmirror · Apache-2.0
+
+/// What is exported, and on which address.
+struct MetricsConfiguration: Sendable, Equatable {
+    /// The address and port of the one listener; `nil` serves nothing.
+    var listen = ListenAddress(host: "0.0.0.0", port: 9646)
+    /// The upper bounds of the duration histograms, in seconds, in growing order; `nil` takes the catalogue's ladder.
+    var durationBuckets: [Double]?
+    /// The most label sets of one metric family, before routes are folded into `__overflow__`.
+    var seriesLimit = 20_000
+}
+
+extension MetricsConfiguration {
+    /// Reads the section `metrics`.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("listen", into: &listen, as: .listenAddress)
+        section.read("durationBuckets", into: &durationBuckets, as: .durationBuckets)
+        section.read("seriesLimit", into: &seriesLimit, as: .integer(in: 100...10_000_000))
+        section.refuseWhenTrue(
+            "nativeHistograms",
+            "native histograms need the protobuf exposition, which is not built yet; use false"
+        )
+        section.refuseWhenTrue("istioCompat", "the istio_… families are not built yet; use false")
+    }
+}
+
+extension ConfigurationValue where Value == [Double]? {
+    /// `default`, or upper bounds in growing order.
+    static var durationBuckets: Self {
+        Self(expectation: "default, or a growing list of seconds such as [0.01, 0.1, 1]") { node in
+            if node.text == "default" {
+                return .success(nil)
+            }
+            guard node.isSequence else { return .failure([]) }
+            return ConfigurationValue<[Double]>.list(of: .positiveNumber).parse(node).flatMap { bounds in
+                let grows = zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 }
+                return grows && (1...64).contains(bounds.count) ? .success(bounds) : .failure([])
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// Wingmirror · Apache-2.0
+
+/// Where exchange records of `run` are written, and how much they say.
+struct RecordsConfiguration: Sendable, Equatable {
+    /// The file they are written to, `-` for standard output; empty writes none.
+    var file = ""
+    /// Whether each message lists its fields.
+    var fields = false
+    /// The most octets of content each message carries.
+    var contentBytes = ByteSize(0)
+}
+
+extension RecordsConfiguration {
+    /// Reads the section `records`.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("file", into: &file, as: .text)
+        section.read("fields", into: &fields, as: .flag)
+        section.read("contentBytes", into: &contentBytes, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 16)))
+    }
+}
