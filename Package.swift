@@ -58,7 +58,11 @@ let package = Package(
         ),
 
         // MARK: Adapters
-        .target(name: "PacketCapture", dependencies: ["CPcap", "CZlib", "PacketDecoding"], swiftSettings: strict),
+        .target(
+            name: "PacketCapture",
+            dependencies: ["CPcap", "CZlib", "PacketDecoding"],
+            swiftSettings: strictWithLifetimes
+        ),
         .target(
             name: "ResourceFiles",
             dependencies: ["RouteAttribution", .product(name: "Yams", package: "Yams")],
