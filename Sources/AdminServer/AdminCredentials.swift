@@ -1,0 +1,107 @@
+// Wingmirror · Apache-2.0
+// Basic authentication: RFC 7617. Bearer tokens: RFC 6750 §2.1.
+
+/// The credentials that open the guarded endpoints; with none configured, only loopback does.
+public struct AdminCredentials: Sendable, Equatable {
+    /// The most credentials of either kind, so that each request costs a bounded time.
+    public static let limit = 256
+
+    private let basic: [[UInt8]]
+    private let bearer: [[UInt8]]
+
+    /// No credentials.
+    public static let none = AdminCredentials(basicPairs: [], bearerTokens: [])
+
+    /// Takes `user:password` pairs and bearer tokens.
+    public init(basicPairs: [String], bearerTokens: [String]) {
+        basic = basicPairs.map { Array($0.utf8) }
+        bearer = bearerTokens.map { Array($0.utf8) }
+    }
+
+    /// Whether any are configured.
+    public var isEmpty: Bool { basic.isEmpty && bearer.isEmpty }
+
+    /// What a 401 offers, for the WWW-Authenticate field.
+    var challenges: [String] {
+        var challenges: [String] = []
+        if !basic.isEmpty {
+            challenges.append("Basic realm=\"wingmirror\", charset=\"UTF-8\"")
+        }
+        if !bearer.isEmpty {
+            challenges.append("Bearer realm=\"wingmirror\"")
+        }
+        return challenges
+    }
+
+    /// Whether the value of an Authorization field opens the endpoints.
+    func admit(_ authorization: String?) -> Bool {
+        guard let authorization, let space = authorization.firstIndex(of: " ") else { return false }
+        let scheme = authorization[..<space].lowercased()
+        let value = authorization[authorization.index(after: space)...].drop { $0 == " " }
+        switch scheme {
+        case "bearer": return bearer.containsInConstantTime(Array(value.utf8))
+        case "basic": return Base64.decode(value).map(basic.containsInConstantTime) ?? false
+        default: return false
+        }
+    }
+}
+
+extension [[UInt8]] {
+    /// Whether one element equals `candidate`, in a time that depends only on the lengths.
+    fileprivate func containsInConstantTime(_ candidate: [UInt8]) -> Bool {
+        var found = false
+        for element in self {
+            // Both sides are always evaluated, so that the position of a match does not show.
+            let matches = element.equalsInConstantTime(candidate)
+            found = found || matches
+        }
+        return found
+    }
+}
+
+extension [UInt8] {
+    /// Whether the octets are the same, looking at each of them even after a difference.
+    fileprivate func equalsInConstantTime(_ other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        var difference: UInt8 = 0
+        for (left, right) in zip(self, other) {
+            difference |= left ^ right
+        }
+        return difference == 0
+    }
+}
+
+/// Base64 with padding, RFC 4648 §4.
+enum Base64 {
+    /// Decodes `text`; `nil` when it is not base64.
+    static func decode(_ text: Substring) -> [UInt8]? {
+        var octets: [UInt8] = []
+        var bits: UInt32 = 0
+        var bitCount = 0
+        let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
+        guard text.utf8.count % 4 == 0, text.utf8.count - digits.count <= 2,
+            text.utf8.dropFirst(digits.count).allSatisfy({ $0 == UInt8(ascii: "=") })
+        else { return nil }
+        for character in digits {
+            guard let value = value(of: character) else { return nil }
+            bits = bits << 6 | value
+            bitCount += 6
+            if bitCount >= 8 {
+                bitCount -= 8
+                octets.append(UInt8(truncatingIfNeeded: bits >> bitCount))
+            }
+        }
+        return octets
+    }
+
+    private static func value(of character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// Wingmirror · Apache-2.0
+
+import Glibc
+
+/// The endpoints cannot be served.
+public struct AdminServerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong, in one line.
+    public let description: String
+
+    /// Says why the address cannot be listened on.
+    init(host: String, port: Int, reason: String) {
+        description = "cannot listen on \(host.contains(":") ? "[\(host)]" : host):\(port): \(reason)"
+    }
+
+    /// Says why the address cannot be listened on, from the system's error number.
+    init(host: String, port: Int, code: Int32) {
+        let reason =
+            switch code {
+            case EADDRINUSE: "the port is taken; choose another with --listen or metrics.listen"
+            case EADDRNOTAVAIL: "this machine does not have the address"
+            case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE"
+            default: "the system answers with error \(code)"
+            }
+        self.init(host: host, port: port, reason: reason)
+    }
+}

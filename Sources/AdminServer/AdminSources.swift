@@ -1,0 +1,80 @@
+// Wingmirror · Apache-2.0
+
+/// What the endpoints show, asked of the rest of the agent at each request.
+///
+/// The server knows nothing of captures, routes or metrics: all it needs comes through these closures, which must be
+/// quick, must not wait for the capture thread, and may be called from several tasks at once.
+public struct AdminSources: Sendable {
+    /// Renders the metrics in the format that fits the Accept field best; `nil` when `deadline` passed first.
+    public var exposition: @Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?
+    /// A scrape was answered, in a format (`none` when there was nothing to render) and with a status code.
+    public var scrapeServed: @Sendable (_ format: String, _ status: Int) -> Void
+    /// Whether the capture loop makes progress.
+    public var health: @Sendable () -> Probe
+    /// Whether a route table is built and a source is open.
+    public var readiness: @Sendable () -> Probe
+    /// What the agent is doing, as a JSON document.
+    public var status: @Sendable () async -> [UInt8]
+    /// The configuration in force without secrets, as a JSON document.
+    public var configuration: @Sendable () async -> [UInt8]
+    /// Reads configuration and routes again.
+    public var reload: @Sendable () async -> ReloadOutcome
+
+    /// Makes sources of their parts.
+    public init(
+        exposition: @escaping @Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?,
+        scrapeServed: @escaping @Sendable (_ format: String, _ status: Int) -> Void,
+        health: @escaping @Sendable () -> Probe,
+        readiness: @escaping @Sendable () -> Probe,
+        status: @escaping @Sendable () async -> [UInt8],
+        configuration: @escaping @Sendable () async -> [UInt8],
+        reload: @escaping @Sendable () async -> ReloadOutcome
+    ) {
+        self.exposition = exposition
+        self.scrapeServed = scrapeServed
+        self.health = health
+        self.readiness = readiness
+        self.status = status
+        self.configuration = configuration
+        self.reload = reload
+    }
+}
+
+/// Metrics, rendered in one of the formats.
+public struct Exposition: Sendable {
+    /// The value of the Content-Type field.
+    public var contentType: String
+    /// The short name of the format, for counting.
+    public var format: String
+    /// The whole page.
+    public var octets: [UInt8]
+
+    /// Makes a page of its parts.
+    public init(contentType: String, format: String, octets: [UInt8]) {
+        self.contentType = contentType
+        self.format = format
+        self.octets = octets
+    }
+}
+
+/// The answer to a health or readiness question.
+public struct Probe: Sendable, Hashable {
+    /// Whether the answer is yes.
+    public var isPassing: Bool
+    /// Why, in one line.
+    public var detail: String
+
+    /// Makes an answer.
+    public init(isPassing: Bool, detail: String) {
+        self.isPassing = isPassing
+        self.detail = detail
+    }
+}
+
+/// How a reload went.
+public enum ReloadOutcome: Sendable, Hashable {
+    /// The new configuration is in force; the lines say what could not change without a restart.
+    case reloaded([String])
+    /// Nothing changed; the lines say why, one problem each.
+    case rejected([String])
+}

@@ -1,0 +1,63 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import AdminServer
+
+@Suite struct AdminAccessTests {
+    private let open = AdminAccess(credentials: .none)
+
+    @Test(arguments: ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+    func `without credentials a peer on loopback may use everything`(address: String) {
+        let peer = AdminAccess.Peer(address: address, authority: "localhost:9646")
+        #expect(open.decide(.guarded, for: peer) == .admitted)
+    }
+
+    @Test(arguments: ["10.0.0.1", "2001:db8::1", "::ffff:10.0.0.1", "128.0.0.1", nil])
+    func `without credentials another peer gets metrics and health only, and the reason`(address: String?) {
+        let peer = AdminAccess.Peer(address: address, authority: "127.0.0.1")
+        #expect(open.decide(.open, for: peer) == .admitted)
+        #expect(open.decide(.openWithoutCredentials, for: peer) == .admitted)
+        guard case .forbidden(let reason) = open.decide(.guarded, for: peer) else {
+            Issue.record("a peer that is not on loopback was admitted")
+            return
+        }
+        #expect(reason.contains("loopback"))
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1:9646", true), ("[::1]:9646", true), ("LOCALHOST", true), ("evil.example", false), ("", false),
+        (nil, false),
+    ])
+    func `on loopback the Host field must name an address`(authority: String?, isAdmitted: Bool) {
+        let peer = AdminAccess.Peer(address: "127.0.0.1", authority: authority)
+        #expect((open.decide(.guarded, for: peer) == .admitted) == isAdmitted)
+    }
+
+    @Test func `with credentials loopback alone is not enough`() {
+        let access = AdminAccess(credentials: AdminCredentials(basicPairs: [], bearerTokens: ["t"]))
+        let peer = AdminAccess.Peer(address: "127.0.0.1", authority: "localhost")
+        #expect(access.decide(.guarded, for: peer) == .unauthenticated)
+        #expect(access.decide(.openWithoutCredentials, for: peer) == .unauthenticated)
+        #expect(access.decide(.open, for: peer) == .admitted)
+    }
+
+    @Test(arguments: [
+        (nil, false), ("", false), ("gzip", true), ("deflate, gzip;q=1.0", true), ("gzip;q=0", false),
+        ("gzip; Q=0.000", false),
+        ("*", true), ("*, gzip;q=0", false), ("identity", false), ("x-gzip", true), ("gzip;q=0.1, identity", true),
+    ])
+    func `gzip is sent when it is accepted`(field: String?, isAccepted: Bool) {
+        #expect(ContentCoding.acceptsGzip(field) == isAccepted)
+    }
+
+    @Test(arguments: [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")])
+    func `base64 is decoded as in RFC 4648 section 10`(text: String, decoded: String) {
+        #expect(Base64.decode(text[...]) == Array(decoded.utf8))
+    }
+
+    @Test(arguments: ["Z", "Zg=", "Zg", "Z===", "Zm9v=", "Zm 9", "=Zm9"])
+    func `what is no base64 is refused`(text: String) {
+        #expect(Base64.decode(text[...]) == nil)
+    }
+}
