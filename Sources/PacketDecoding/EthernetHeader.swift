@@ -10,6 +10,7 @@ struct EthernetHeader: Sendable, Hashable {
     let typeOrLength: UInt16
 
     /// Decodes the header at the start of a frame.
+    @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= Self.length else { throw DecodeFailure(.ethernet, .truncated) }
         typeOrLength = octets.bigEndian16(at: 12)

@@ -4,15 +4,46 @@
 enum HeaderKind: Sendable, Hashable {
     case ethernet
     case vlan
+    case logicalLink
+    case subnetworkAccess
+    case linuxCooked1
+    case linuxCooked2
+    case loopback
+    case ppp
+    case pppSerialLine
+    case pppDirected
+    case pppoe
+    case ciscoHDLC
+    case frameRelay
+    case arcnet
+    case wlan
+    /// IEEE 802.11, its header padded to a multiple of four octets.
+    case wlanPadded
+    case radiotap
+    case prism
+    case ppi
+    case nflog
+    case packetFilterLog
+    case packetFilterTunnel
+    case mpls
     /// IPv4 or IPv6, told apart by the version.
     case internetProtocol
     case ipv4
     /// An IPv4 header known to be that of a fragment.
     case ipv4Fragment
     case ipv6
+    /// An extension header to be stepped over, a routing header too: addresses are those of the IP header.
     case ipv6Extension
     case ipv6Fragment
     case authentication
+    case gre
+    case etherIP
+    case udp
+    case vxlan
+    /// VXLAN with the protocol extension.
+    case vxlanExtended
+    case geneve
+    case teredo
     case tcp
     /// What follows is no TCP segment, and how it is counted.
     case ignored(IgnoredReason)
@@ -40,29 +71,61 @@ extension HeaderKind {
     init?(linkType: LinkType) {
         switch linkType {
         case .ethernet: self = .ethernet
+        case .linuxCooked: self = .linuxCooked1
+        case .linuxCooked2: self = .linuxCooked2
         case .raw, .rawLibpcap, .rawOpenBSD: self = .internetProtocol
         case .ipv4: self = .ipv4
         case .ipv6: self = .ipv6
+        case .null, .loop: self = .loopback
+        case .ppp: self = .ppp
+        case .pppHDLC: self = .pppSerialLine
+        case .pppWithDirection: self = .pppDirected
+        case .pppEthernet: self = .pppoe
+        case .ciscoHDLC: self = .ciscoHDLC
+        case .frameRelay: self = .frameRelay
+        case .atmRFC1483: self = .logicalLink
+        case .arcnetLinux: self = .arcnet
+        case .wlan: self = .wlan
+        case .wlanRadiotap: self = .radiotap
+        case .wlanPrism, .wlanAVS: self = .prism
+        case .ppi: self = .ppi
+        case .nflog: self = .nflog
+        case .packetFilterLog: self = .packetFilterLog
+        case .packetFilterTunnel: self = .packetFilterTunnel
         default: return nil
         }
     }
 
-    /// What an EtherType of the IEEE registry announces.
+    /// What an EtherType of the IEEE registry announces, or a length in its place.
+    @inline(__always)
     init(etherType: UInt16) {
         switch etherType {
         case 0x0800: self = .ipv4
         case 0x86DD: self = .ipv6
         case 0x8100, 0x88A8, 0x9100, 0x9200, 0x9300: self = .vlan
+        case 0x8847, 0x8848: self = .mpls
+        case 0x8864: self = .pppoe
+        case 0x8863: self = .ignored(.otherPPP)
+        case 0x880B: self = .ppp
+        case 0x6558: self = .ethernet
         case 0x0806, 0x8035: self = .ignored(.arp)
+        case 0x88E5: self = .ignored(.encrypted)  // MACsec
+        case ...1500: self = .logicalLink
         default: self = .ignored(.otherEtherType)
         }
     }
 
     /// What an assigned Internet protocol number announces, as an IPv4 protocol or an IPv6 next header.
+    @inline(__always)
     init(protocolNumber: UInt8) {
         switch protocolNumber {
         case 6: self = .tcp
-        case 17: self = .ignored(.udp)
+        case 17: self = .udp
+        case 4: self = .ipv4
+        case 41: self = .ipv6
+        case 47: self = .gre
+        case 97: self = .etherIP
+        case 137: self = .mpls
         case 1, 58: self = .ignored(.icmp)
         case 0, 43, 60, 135, 139, 140: self = .ipv6Extension
         case 44: self = .ipv6Fragment
@@ -84,16 +147,35 @@ extension HeaderKind {
         }
     }
 
+    /// Whether this leads to an IP header, as far as one can tell from here.
+    var carriesInternetProtocol: Bool {
+        switch self {
+        case .ipv4, .ipv6, .vlan, .mpls, .pppoe: true
+        default: false
+        }
+    }
+
     /// Whose failure it is when this header cannot be decoded.
     var layer: ProtocolLayer {
         switch self {
-        case .ethernet: .ethernet
+        case .ethernet, .etherIP: .ethernet
         case .vlan: .vlan
-        case .internetProtocol, .ignored: .link
+        case .logicalLink, .subnetworkAccess: .llc
+        case .wlan, .wlanPadded: .wlan
+        case .ppp, .pppSerialLine, .pppDirected: .ppp
+        case .pppoe: .pppoe
+        case .mpls: .mpls
         case .ipv4, .ipv4Fragment: .ipv4
         case .ipv6, .ipv6Extension, .ipv6Fragment, .authentication: .ipv6
+        case .gre: .gre
+        case .udp, .teredo: .udp
+        case .vxlan, .vxlanExtended: .vxlan
+        case .geneve: .geneve
         case .tcp: .tcp
         case .unsupported(let layer): layer
+        case .linuxCooked1, .linuxCooked2, .loopback, .ciscoHDLC, .frameRelay, .arcnet, .radiotap, .prism, .ppi, .nflog,
+            .packetFilterLog, .packetFilterTunnel, .internetProtocol, .ignored:
+            .link
         }
     }
 }

@@ -41,15 +41,14 @@ struct HeaderWalk: ~Copyable, ~Escapable {
         headersLeft = other.headersLeft
     }
 
-    /// Steps over `count` octets, which the header just decoded has shown to be there.
-    @inline(__always)
+    /// Steps over `count` octets, or to the end where the capture is shorter than that.
     mutating func advance(by count: Int) {
-        octets = octets.extracting(droppingFirst: count)
-        offset += count
+        let captured = min(count, octets.count)
+        octets = octets.extracting(droppingFirst: captured)
+        offset += captured
     }
 
     /// Takes the octets after the first `length` for padding, or for missing where the capture is shorter than that.
-    @inline(__always)
     private mutating func limit(to length: Int) {
         if length <= octets.count {
             octets = octets.extracting(first: length)
@@ -70,32 +69,61 @@ struct HeaderWalk: ~Copyable, ~Escapable {
 
 extension HeaderWalk {
     /// Decodes the header that starts here, steps over it, and says what comes next.
-    @inline(__always)
     mutating func decodeHeader(_ kind: HeaderKind) throws(DecodeFailure) -> HeaderKind {
         guard headersLeft > 0 else { throw DecodeFailure(kind.layer, .limitReached) }
         headersLeft -= 1
         switch kind {
         case .ethernet: return step(try EthernetHeader(decoding: octets).next)
         case .vlan: return step(try VLANTag(decoding: octets).next)
+        case .logicalLink: return step(try LogicalLinkHeader(decoding: octets).next)
+        case .subnetworkAccess: return step(try SubnetworkAccessHeader(decoding: octets).next)
+        case .linuxCooked1: return step(try LinuxCookedHeader(decodingVersion1: octets).next)
+        case .linuxCooked2: return step(try LinuxCookedHeader(decodingVersion2: octets).next)
+        case .loopback: return step(try LoopbackHeader(decoding: octets).next)
+        case .ppp: return step(try PPPHeader(decoding: octets).next)
+        case .pppSerialLine: return step(try PPPHeader(decodingSerialLine: octets).next)
+        case .pppDirected: return try stepOver(1, .ppp, failingAs: .ppp)
+        case .pppoe: return step(try PPPoEHeader(decoding: octets).next)
+        case .ciscoHDLC: return step(try CiscoHDLCHeader(decoding: octets).next)
+        case .frameRelay: return step(try FrameRelayHeader(decoding: octets).next)
+        case .arcnet: return step(try ARCNETHeader(decoding: octets).next)
+        case .wlan: return step(try WLANHeader(decoding: octets).next)
+        case .wlanPadded: return step(try WLANHeader(decoding: octets, isPadded: true).next)
+        case .radiotap: return step(try RadiotapHeader(decoding: octets).next)
+        case .prism: return step(try PrismHeader(decoding: octets).next)
+        case .ppi: return step(try PPIHeader(decoding: octets).next)
+        case .nflog: return step(try NFLOGHeader(decoding: octets).next)
+        case .packetFilterLog: return step(try PacketFilterHeader(decodingLog: octets).next)
+        case .packetFilterTunnel: return step(try PacketFilterHeader(decodingTunnel: octets).next)
+        case .mpls: return step(try MPLSLabel(decoding: octets).next)
+        case .internetProtocol: return try HeaderKind(versionOf: octets)
         case .ipv4: return try decodeIPv4Header()
         case .ipv6: return try decodeIPv6Header()
-        default: return try decodeRareHeader(kind)
+        case .ipv6Extension: return step(try IPv6ExtensionHeader(decoding: octets).next)
+        case .authentication: return step(try IPv6ExtensionHeader(decodingAuthentication: octets).next)
+        case .gre: return step(try GREHeader(decoding: octets).next)
+        case .etherIP: return try stepOver(2, .ethernet, failingAs: .ethernet)
+        case .udp: return step(try UDPHeader(decoding: octets).next)
+        case .vxlan: return step(try VXLANHeader(decoding: octets).next)
+        case .vxlanExtended: return step(try VXLANHeader(decodingExtended: octets).next)
+        case .geneve: return step(try GeneveHeader(decoding: octets).next)
+        case .teredo: return step(try TeredoHeader(decoding: octets).next)
+        case .ipv4Fragment, .ipv6Fragment, .tcp, .ignored, .unsupported:
+            preconditionFailure("HeaderWalk.decodeHeader was asked for \(kind), which its caller handles")
         }
     }
 
     /// Decodes the TCP header that starts here, and takes what follows for its payload.
-    @inline(__always)
     mutating func decodeSegment() throws(DecodeFailure) -> TCPSegment {
         let header = try TCPHeader(decoding: octets)
         return TCPSegment(
-            source: Endpoint(address: source, port: header.sourcePort),
-            destination: Endpoint(address: destination, port: header.destinationPort),
-            sequenceNumber: header.sequenceNumber,
-            acknowledgementNumber: header.acknowledgementNumber,
-            flags: header.flags,
+            header,
+            from: source,
+            to: destination,
             identification: identification,
-            payload: offset + header.length..<offset + octets.count,
-            truncatedOctets: missing
+            in: octets,
+            at: offset,
+            missing: missing
         )
     }
 
@@ -108,25 +136,32 @@ extension HeaderWalk {
         return header
     }
 
-    @inline(__always)
+    /// Steps over a header that tells nothing.
+    private mutating func stepOver(
+        _ length: Int,
+        _ next: HeaderKind,
+        failingAs layer: ProtocolLayer
+    ) throws(DecodeFailure) -> HeaderKind {
+        guard octets.count >= length else { throw DecodeFailure(layer, .truncated) }
+        return step(NextHeader(next, at: length))
+    }
+
     private mutating func step(_ next: NextHeader) -> HeaderKind {
         advance(by: next.offset)
         return next.kind
     }
 
-    @inline(__always)
     private mutating func decodeIPv4Header() throws(DecodeFailure) -> HeaderKind {
         let header = try IPv4Header(decoding: octets)
         if let length = header.totalLength { limit(to: length) }
-        if header.isFragment { return .ipv4Fragment }
         source = header.source
         destination = header.destination
         identification = header.identification
+        if header.isFragment { return .ipv4Fragment }
         advance(by: header.headerLength)
         return HeaderKind(protocolNumber: header.protocolNumber)
     }
 
-    @inline(__always)
     private mutating func decodeIPv6Header() throws(DecodeFailure) -> HeaderKind {
         let header = try IPv6Header(decoding: octets)
         advance(by: IPv6Header.length)
@@ -135,17 +170,5 @@ extension HeaderWalk {
         destination = header.destination
         identification = 0
         return HeaderKind(protocolNumber: header.nextHeader)
-    }
-
-    /// Decodes a header that few packets have; out of line, to keep the way of the others short.
-    @inline(never)
-    private mutating func decodeRareHeader(_ kind: HeaderKind) throws(DecodeFailure) -> HeaderKind {
-        switch kind {
-        case .internetProtocol: return try HeaderKind(versionOf: octets)
-        case .ipv6Extension: return step(try IPv6ExtensionHeader(decoding: octets).next)
-        case .authentication: return step(try IPv6ExtensionHeader(decodingAuthentication: octets).next)
-        case .ethernet, .vlan, .ipv4, .ipv4Fragment, .ipv6, .ipv6Fragment, .tcp, .ignored, .unsupported:
-            preconditionFailure("HeaderWalk.decodeRareHeader was asked for \(kind), which its callers handle")
-        }
     }
 }

@@ -1,5 +1,4 @@
 // Wingmirror · Apache-2.0
-// Text form of IPv6 addresses: RFC 5952.
 
 /// An IPv4 or IPv6 address.
 ///

@@ -19,6 +19,7 @@ struct IPv4Header: Sendable, Hashable {
     let fragmentField: UInt16
 
     /// Decodes the header at the start of a packet, which may be cut short by the snapshot length.
+    @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= 20 else { throw DecodeFailure(.ipv4, .truncated) }
         let versionAndLength = octets[0]

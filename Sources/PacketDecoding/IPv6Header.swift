@@ -19,6 +19,7 @@ struct IPv6Header: Sendable, Hashable {
     let payloadLength: Int?
 
     /// Decodes the header at the start of a packet, which may be cut short by the snapshot length.
+    @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= Self.length else { throw DecodeFailure(.ipv6, .truncated) }
         guard octets[0] >> 4 == 6 else { throw DecodeFailure(.ipv6, .malformed) }

@@ -12,6 +12,15 @@ public struct LinkType: RawRepresentable, Sendable, Hashable {
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
+
+    /// Makes a link type of the DLT_ number that libpcap gives, which differs for some of the oldest types.
+    public init(dataLinkType: Int32) {
+        switch dataLinkType {
+        case 11: self = .atmRFC1483
+        case 12, 14: self = .raw  // 14 is OpenBSD's
+        default: self.init(rawValue: dataLinkType)
+        }
+    }
 }
 
 // MARK: - Link types that are decoded
@@ -23,10 +32,10 @@ extension LinkType {
     public static let ethernet = LinkType(rawValue: 1)
     /// PPP, with or without the address and control octets of HDLC framing.
     public static let ppp = LinkType(rawValue: 9)
-    /// OpenBSD's DLT_RAW, when a savefile says so.
-    public static let rawOpenBSD = LinkType(rawValue: 14)
-    /// DLT_RAW as libpcap numbers it on most systems.
+    /// As `raw`: the number of DLT_RAW on most systems, which some programs write to savefiles.
     public static let rawLibpcap = LinkType(rawValue: 12)
+    /// As `raw`: the number of DLT_RAW on OpenBSD.
+    public static let rawOpenBSD = LinkType(rawValue: 14)
     /// PPP in HDLC-like framing (RFC 1662).
     public static let pppHDLC = LinkType(rawValue: 50)
     /// PPPoE session packets, without an Ethernet header (RFC 2516).
@@ -45,14 +54,22 @@ extension LinkType {
     public static let loop = LinkType(rawValue: 108)
     /// Linux cooked capture, version 1: what the `any` device gave before version 2.
     public static let linuxCooked = LinkType(rawValue: 113)
+    /// Enclosed packets of OpenBSD's IPsec interface.
+    public static let packetFilterTunnel = LinkType(rawValue: 109)
+    /// What the BSD packet filter logs (pflog).
+    public static let packetFilterLog = LinkType(rawValue: 117)
     /// IEEE 802.11 after a Prism header.
     public static let wlanPrism = LinkType(rawValue: 119)
     /// IEEE 802.11 after a radiotap header.
     public static let wlanRadiotap = LinkType(rawValue: 127)
     /// ARCNET as Linux gives it, without the exception frames.
     public static let arcnetLinux = LinkType(rawValue: 129)
+    /// IEEE 802.11 after an AVS header.
+    public static let wlanAVS = LinkType(rawValue: 163)
     /// Per-packet information (PPI), with a link type of its own inside.
     public static let ppi = LinkType(rawValue: 192)
+    /// PPP after an octet that tells its direction.
+    public static let pppWithDirection = LinkType(rawValue: 204)
     /// An IPv4 packet.
     public static let ipv4 = LinkType(rawValue: 228)
     /// An IPv6 packet.

@@ -37,10 +37,23 @@ public struct PacketDecoder: ~Copyable {
 
     /// Decodes down to a TCP segment.
     public mutating func decode(_ frame: Span<UInt8>, of packet: CapturedPacket) -> DecodedPacket {
+        let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
+        if packet.linkType == .ethernet, let segment = CommonPath.segment(inEthernet: frame, missing: missing) {
+            return .segment(segment)
+        }
+        return decodeUncommon(frame, missing: missing, of: packet)
+    }
+
+    /// Decodes what is not on the common path; out of line, to keep that one short.
+    @inline(never)
+    private mutating func decodeUncommon(
+        _ frame: Span<UInt8>,
+        missing: Int,
+        of packet: CapturedPacket
+    ) -> DecodedPacket {
         guard let kind = HeaderKind(linkType: packet.linkType) else {
             return .failed(DecodeFailure(.link, .unsupported))
         }
-        let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
         var walk = HeaderWalk(frame, missing: missing, headersLeft: limits.headersPerPacket)
         return decode(from: kind, &walk, of: packet)
     }

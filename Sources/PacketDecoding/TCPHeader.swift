@@ -17,6 +17,7 @@ struct TCPHeader: Sendable, Hashable {
     let length: Int
 
     /// Decodes the header at the start of a segment, which may be cut short by the snapshot length.
+    @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= 20 else { throw DecodeFailure(.tcp, .truncated) }
         sourcePort = octets.bigEndian16(at: 0)
@@ -27,5 +28,39 @@ struct TCPHeader: Sendable, Hashable {
         flags = TCPFlags(rawValue: octets[13])
         guard length >= 20 else { throw DecodeFailure(.tcp, .malformed) }
         guard octets.count >= length else { throw DecodeFailure(.tcp, .truncated) }
+    }
+}
+
+extension TCPSegment {
+    /// Makes a segment of its header and the addresses around it.
+    ///
+    /// - Parameters:
+    ///   - header: The header that `octets` start with.
+    ///   - source: The sender.
+    ///   - destination: The receiver.
+    ///   - identification: The IPv4 identification field.
+    ///   - octets: The captured part of the segment.
+    ///   - offset: Where that part starts in the frame.
+    ///   - missing: Octets after it that were not captured.
+    @inline(__always)
+    init(
+        _ header: TCPHeader,
+        from source: IPAddress,
+        to destination: IPAddress,
+        identification: UInt16,
+        in octets: Span<UInt8>,
+        at offset: Int,
+        missing: Int = 0
+    ) {
+        self.init(
+            source: Endpoint(address: source, port: header.sourcePort),
+            destination: Endpoint(address: destination, port: header.destinationPort),
+            sequenceNumber: header.sequenceNumber,
+            acknowledgementNumber: header.acknowledgementNumber,
+            flags: header.flags,
+            identification: identification,
+            payload: offset + header.length..<offset + octets.count,
+            truncatedOctets: missing
+        )
     }
 }

@@ -10,6 +10,7 @@ struct VLANTag: Sendable, Hashable {
     let typeOrLength: UInt16
 
     /// Decodes the tag that starts at the tag control information.
+    @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= Self.length else { throw DecodeFailure(.vlan, .truncated) }
         typeOrLength = octets.bigEndian16(at: 2)

@@ -1,0 +1,109 @@
+// Wingmirror · Apache-2.0
+// Headers that capturing software puts before packets: the link type registry, and radiotap.org.
+
+/// Radiotap, before IEEE 802.11 frames.
+struct RadiotapHeader: Sendable, Hashable {
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the length, and of the fields the one that tells of padding.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 8 else { throw DecodeFailure(.link, .truncated) }
+        guard octets[0] == 0 else { throw DecodeFailure(.link, .malformed) }
+        let length = Int(octets.littleEndian16(at: 2))
+        guard length >= 8 else { throw DecodeFailure(.link, .malformed) }
+        guard octets.count >= length else { throw DecodeFailure(.link, .truncated) }
+
+        // The word of present fields goes on while its highest bit is set; the fields follow, each at its own alignment.
+        var fields = 8
+        while octets[fields - 1] & 0x80 != 0 {
+            fields += 4
+            guard fields <= length else { throw DecodeFailure(.link, .malformed) }
+        }
+        let present = octets[4]
+        if present & 0x01 != 0 { fields = (fields + 7) / 8 * 8 + 8 }  // TSFT
+        let hasFlags = present & 0x02 != 0 && fields < length
+        let isPadded = hasFlags && octets[fields] & 0x20 != 0
+        next = NextHeader(isPadded ? .wlanPadded : .wlan, at: length)
+    }
+}
+
+/// The Prism and AVS headers, which share a link type, before IEEE 802.11 frames.
+struct PrismHeader: Sendable, Hashable {
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the length, which Prism has in the byte order of the machine that captured.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 8 else { throw DecodeFailure(.link, .truncated) }
+        let isAVS = octets.bigEndian32(at: 0) & 0xFFFF_F000 == 0x8021_1000
+        let word = octets.bigEndian32(at: 4)
+        let length = isAVS || word <= 0xFFFF ? word : word.byteSwapped
+        guard length >= 8, length <= 4096 else { throw DecodeFailure(.link, .malformed) }
+        guard octets.count >= Int(length) else { throw DecodeFailure(.link, .truncated) }
+        next = NextHeader(.wlan, at: Int(length))
+    }
+}
+
+/// Per-packet information (PPI), which names the link type that follows.
+struct PPIHeader: Sendable, Hashable {
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the fixed part, and steps over the fields.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 8 else { throw DecodeFailure(.link, .truncated) }
+        let length = Int(octets.littleEndian16(at: 2))
+        guard octets[0] == 0, length >= 8 else { throw DecodeFailure(.link, .malformed) }
+        guard octets.count >= length else { throw DecodeFailure(.link, .truncated) }
+        let linkType = LinkType(rawValue: Int32(bitPattern: octets.bigEndian32(at: 4).byteSwapped))
+        next = NextHeader(HeaderKind(linkType: linkType) ?? .unsupported(.link), at: length)
+    }
+}
+
+/// Linux netfilter's NFLOG, a list of attributes of which one is the packet.
+struct NFLOGHeader: Sendable, Hashable {
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the fixed part, and looks for the attribute that holds the packet.
+    ///
+    /// Attributes are in the byte order of the machine that captured, which libpcap turns into that of this one.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 4 else { throw DecodeFailure(.link, .truncated) }
+        guard octets[1] == 0 else { throw DecodeFailure(.link, .unsupported) }
+        var offset = 4
+        while true {
+            guard octets.count >= offset + 4 else { throw DecodeFailure(.link, .truncated) }
+            let length = Int(octets.littleEndian16(at: offset))
+            guard length >= 4 else { throw DecodeFailure(.link, .malformed) }
+            if octets.littleEndian16(at: offset + 2) == Self.payloadAttribute { break }
+            offset += (length + 3) / 4 * 4
+        }
+        next = NextHeader(HeaderKind(addressFamily: UInt32(octets[0])), at: offset + 4)
+    }
+
+    private static let payloadAttribute: UInt16 = 9
+}
+
+/// The headers of the BSD packet filter's log (pflog) and of its IPsec interface (enc).
+struct PacketFilterHeader: Sendable, Hashable {
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the header of a packet that was logged, whose length leaves out its padding.
+    init(decodingLog octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 2 else { throw DecodeFailure(.link, .truncated) }
+        let length = (Int(octets[0]) + 3) / 4 * 4
+        guard length >= 4 else { throw DecodeFailure(.link, .malformed) }
+        guard octets.count >= length else { throw DecodeFailure(.link, .truncated) }
+        next = NextHeader(HeaderKind(addressFamily: UInt32(octets[1])), at: length)
+    }
+
+    /// Decodes the header of a packet inside an IPsec tunnel.
+    init(decodingTunnel octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 12 else { throw DecodeFailure(.link, .truncated) }
+        let word = octets.bigEndian32(at: 0)
+        next = NextHeader(HeaderKind(addressFamily: word > 0xFFFF ? word.byteSwapped : word), at: 12)
+    }
+}

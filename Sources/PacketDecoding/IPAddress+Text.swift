@@ -1,0 +1,191 @@
+// Wingmirror · Apache-2.0
+// Text form of addresses: RFC 5952 for IPv6, dotted decimals for IPv4.
+
+extension IPAddress: CustomStringConvertible {
+    /// The address in its one canonical form: `192.0.2.1`, `2001:db8::1`.
+    public var description: String {
+        var text = ""
+        write(to: &text)
+        return text
+    }
+
+    /// Appends the canonical form to `text`.
+    public func write(to text: inout String) {
+        if isIPv4 {
+            writeIPv4(to: &text)
+        } else {
+            writeIPv6(to: &text)
+        }
+    }
+
+    private func writeIPv4(to text: inout String) {
+        for index in 12..<16 {
+            if index > 12 { text += "." }
+            text += String(octet(at: index))
+        }
+    }
+
+    private func writeIPv6(to text: inout String) {
+        let compressed = longestRunOfZeroGroups
+        var index = 0
+        while index < 8 {
+            if index == compressed.lowerBound, !compressed.isEmpty {
+                text += "::"
+                index = compressed.upperBound
+                continue
+            }
+            if index > 0, index != compressed.upperBound || compressed.isEmpty { text += ":" }
+            text += String(group(at: index), radix: 16)
+            index += 1
+        }
+    }
+
+    /// The groups that `::` stands for: the first of the longest runs, of two groups at least (RFC 5952 §4.2).
+    private var longestRunOfZeroGroups: Range<Int> {
+        var longest = 0..<0
+        var start = 0
+        while start < 8 {
+            var end = start
+            while end < 8, group(at: end) == 0 {
+                end += 1
+            }
+            if end - start >= 2, end - start > longest.count { longest = start..<end }
+            start = end + 1
+        }
+        return longest
+    }
+
+    /// One of the eight groups of 16 bits.
+    private func group(at index: Int) -> UInt16 {
+        let half = index < 4 ? high : low
+        return UInt16(truncatingIfNeeded: half >> UInt64(48 - 16 * (index % 4)))
+    }
+
+    /// One of the sixteen octets.
+    func octet(at index: Int) -> UInt8 {
+        let half = index < 8 ? high : low
+        return UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * (index % 8)))
+    }
+}
+
+// MARK: - Parsing
+
+extension IPAddress: LosslessStringConvertible {
+    /// Reads an address in any of the forms of RFC 4291 §2.2, without a zone, or in dotted decimals.
+    ///
+    /// A number with leading zeros is refused in dotted decimals, since some take it for octal.
+    public init?(_ text: String) {
+        self.init(text[...])
+    }
+
+    /// Reads an address from part of a text.
+    public init?(_ text: Substring) {
+        if let address = Self.parseIPv4(text) {
+            self.init(ipv4: address)
+        } else if let groups = Self.parseIPv6(text) {
+            var halves: (high: UInt64, low: UInt64) = (0, 0)
+            for (index, group) in groups.enumerated() {
+                if index < 4 {
+                    halves.high = halves.high << 16 | UInt64(group)
+                } else {
+                    halves.low = halves.low << 16 | UInt64(group)
+                }
+            }
+            self.init(high: halves.high, low: halves.low)
+        } else {
+            return nil
+        }
+    }
+
+    private static func parseIPv4(_ text: Substring) -> UInt32? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var address: UInt32 = 0
+        for part in parts {
+            guard part.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let octet = UInt8(part),
+                part.count == 1 || part.first != "0"
+            else { return nil }
+            address = address << 8 | UInt32(octet)
+        }
+        return address
+    }
+
+    private static func parseIPv6(_ text: Substring) -> [UInt16]? {
+        guard let (before, after) = splitAtCompression(text) else { return nil }
+        guard let head = parseGroups(before, mayEndInIPv4: after == nil) else { return nil }
+        guard let after else { return head.count == 8 ? head : nil }
+        guard let tail = parseGroups(after, mayEndInIPv4: true), head.count + tail.count < 8 else { return nil }
+        return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
+    }
+
+    /// What stands before and after `::`; `nil` when there are two of them.
+    private static func splitAtCompression(_ text: Substring) -> (before: Substring, after: Substring?)? {
+        var split: Substring.Index?
+        var previous: Character?
+        for index in text.indices {
+            if text[index] == ":", previous == ":" {
+                guard split == nil else { return nil }
+                split = index
+            }
+            previous = text[index]
+        }
+        guard let split else { return (text, nil) }
+        return (text[..<text.index(before: split)], text[text.index(after: split)...])
+    }
+
+    private static func parseGroups(_ text: Substring, mayEndInIPv4: Bool) -> [UInt16]? {
+        guard !text.isEmpty else { return [] }
+        var groups: [UInt16] = []
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() {
+            if mayEndInIPv4, index == parts.count - 1, let address = parseIPv4(part) {
+                groups.append(UInt16(address >> 16))
+                groups.append(UInt16(address & 0xFFFF))
+            } else {
+                guard part.utf8.count <= 4, part.allSatisfy(\.isHexDigit), let group = UInt16(part, radix: 16) else {
+                    return nil
+                }
+                groups.append(group)
+            }
+        }
+        return groups.count <= 8 ? groups : nil
+    }
+}
+
+// MARK: - Endpoints
+
+extension Endpoint: LosslessStringConvertible {
+    /// The address and the port: `192.0.2.1:80`, `[2001:db8::1]:80` (RFC 5952 §6).
+    public var description: String {
+        var text = ""
+        write(to: &text)
+        return text
+    }
+
+    /// Appends the address and the port to `text`.
+    public func write(to text: inout String) {
+        if address.isIPv4 {
+            address.write(to: &text)
+        } else {
+            text += "["
+            address.write(to: &text)
+            text += "]"
+        }
+        text += ":"
+        text += String(port)
+    }
+
+    /// Reads what `description` writes.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let port = UInt16(digits) else {
+            return nil
+        }
+        var name = text[..<colon]
+        let isBracketed = name.hasPrefix("[") && name.hasSuffix("]")
+        if isBracketed { name = name.dropFirst().dropLast() }
+        guard let address = IPAddress(name), isBracketed == name.contains(":") else { return nil }
+        self.init(address: address, port: port)
+    }
+}

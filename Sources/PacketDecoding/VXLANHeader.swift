@@ -1,0 +1,33 @@
+// Wingmirror · Apache-2.0
+// VXLAN: RFC 7348 §5; its protocol extension: draft-ietf-nvo3-vxlan-gpe.
+
+/// A VXLAN header.
+struct VXLANHeader: Sendable, Hashable {
+    /// Octets of the header.
+    static let length = 8
+
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the header before an Ethernet frame.
+    ///
+    /// Without the flag that every VXLAN header has set, the datagram is another protocol's, on a port taken by chance.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= Self.length else { throw DecodeFailure(.vxlan, .truncated) }
+        next = NextHeader(octets[0] & 0x08 != 0 ? .ethernet : .ignored(.udp), at: Self.length)
+    }
+
+    /// Decodes the extended header, which can name another protocol than Ethernet.
+    init(decodingExtended octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= Self.length else { throw DecodeFailure(.vxlan, .truncated) }
+        let kind: HeaderKind =
+            switch (octets[0] & 0x0C, octets[3]) {
+            case (0x08, _), (0x0C, 3): .ethernet
+            case (0x0C, 1): .ipv4
+            case (0x0C, 2): .ipv6
+            case (0x0C, 4): .unsupported(.vxlan)  // NSH
+            default: .ignored(.tunnelControl)
+            }
+        next = NextHeader(kind, at: Self.length)
+    }
+}
