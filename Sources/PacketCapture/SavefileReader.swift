@@ -40,7 +40,12 @@ public struct SavefileReader: ~Copyable {
     /// - Throws: `.noSuchFile`, `.isDirectory`, `.unreadable`, `.emptyFile`, `.notASavefile`, `.unsupported`,
     ///   `.damaged` when the header is cut, or `.invalidFilter`.
     public init(path: String, filter: String? = nil, interface: Int = 0) throws(CaptureError) {
-        let source = try SavefileSource(path: path)
+        try self.init(path: path, filter: filter, interface: interface, bufferOctets: SavefileSource.bufferOctets)
+    }
+
+    /// Opens a savefile to be read `bufferOctets` at once.
+    init(path: String, filter: String?, interface: Int, bufferOctets: Int) throws(CaptureError) {
+        let source = try SavefileSource(path: path, bufferOctets: bufferOctets)
         let opened = try Self.open(source, filter: filter)
         linkType = opened.linkType
         handle = opened
@@ -77,11 +82,11 @@ public struct SavefileReader: ~Copyable {
     /// Reads the next packet; `nil` at the end, and after an error.
     /// - Throws: `.damaged` or `.unsupported`.
     public mutating func next() throws(CaptureError) -> CapturedPacket? {
-        if !isRereadable {
-            recordStart = handle.position
-        }
         guard !hasEnded else {
             return nil
+        }
+        if !isRereadable {
+            recordStart = handle.position
         }
         switch handle.next() {
         case .packet:

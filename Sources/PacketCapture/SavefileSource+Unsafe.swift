@@ -14,6 +14,9 @@ final class SavefileSource {
     /// second-level cache between the kernel's copy and libpcap's.
     static let bufferOctets = 128 << 10
 
+    /// Buffers start with a page: the kernel copies to one that starts 16 octets later a third more slowly.
+    static let bufferAlignment = 4096
+
     /// How the file is called in messages.
     let name: String
     /// The size of the file as stored; `nil` for what has no size, such as a pipe.
@@ -38,9 +41,11 @@ final class SavefileSource {
     private let streamBuffer: UnsafeMutableRawBufferPointer
 
     /// Opens a savefile.
-    /// - Parameter path: A path, or `-` for standard input.
+    /// - Parameters:
+    ///   - path: A path, or `-` for standard input.
+    ///   - bufferOctets: How much to read at once.
     /// - Throws: `.noSuchFile`, `.isDirectory`, `.unreadable`, or `.emptyFile`.
-    init(path: String) throws(CaptureError) {
+    init(path: String, bufferOctets: Int = SavefileSource.bufferOctets) throws(CaptureError) {
         ownsDescriptor = path != "-"
         name = ownsDescriptor ? path : "standard input"
         descriptor = unsafe ownsDescriptor ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
@@ -48,8 +53,8 @@ final class SavefileSource {
         var status = stat()
         let isKnown = unsafe descriptor >= 0 && fstat(descriptor, &status) == 0
         totalOctets = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
-        unsafe pending = .allocate(byteCount: Self.bufferOctets, alignment: 16)
-        unsafe streamBuffer = .allocate(byteCount: Self.bufferOctets, alignment: 16)
+        unsafe pending = .allocate(byteCount: bufferOctets, alignment: Self.bufferAlignment)
+        unsafe streamBuffer = .allocate(byteCount: bufferOctets, alignment: Self.bufferAlignment)
 
         guard isKnown else {
             throw openError == ENOENT || openError == ENOTDIR
