@@ -1,0 +1,72 @@
+// Wingmirror · Apache-2.0
+// Chunk sizes and extensions: RFC 9112 §7.1 and §7.1.1.
+
+/// The line before a chunk, read octet by octet as it comes.
+struct ChunkSizeLine {
+    private var size: Int64 = 0
+    private var digits: UInt8 = 0
+    private var phase = Phase.size
+
+    private enum Phase: UInt8 {
+        case size
+        /// White space between size and extension or line end, which senders pad sizes with.
+        case padding
+        /// From the semicolon on; nothing of it is kept.
+        case chunkExtension
+        /// After CR.
+        case lineFeed
+    }
+
+    enum Step {
+        case more
+        /// The line is complete; so many octets of data follow, and 0 ends the content.
+        case size(Int64)
+        case malformed
+    }
+
+    /// Takes the next octet of the line.
+    @inline(__always)
+    mutating func take(_ octet: UInt8) -> Step {
+        if octet == 0x0A {
+            guard digits > 0 else { return .malformed }
+            return .size(size)
+        }
+        switch phase {
+        case .size:
+            if let digit = octet.hexadecimalDigit {
+                // Leading zeros are many in the wild, so the value is bounded and not the digits.
+                guard size < 1 << 58, digits < UInt8.max else { return .malformed }
+                digits += 1
+                size = size << 4 | Int64(digit)
+                return .more
+            }
+            guard digits > 0 else { return .malformed }
+            return separator(octet)
+        case .padding: return separator(octet)
+        case .chunkExtension:
+            if octet == 0x0D { phase = .lineFeed }
+            return octet < 0x20 && octet != 0x0D && octet != 0x09 || octet == 0x7F ? .malformed : .more
+        case .lineFeed: return .malformed
+        }
+    }
+
+    private mutating func separator(_ octet: UInt8) -> Step {
+        switch octet {
+        case 0x0D: phase = .lineFeed
+        case 0x3B: phase = .chunkExtension
+        case 0x20, 0x09: phase = .padding
+        default: return .malformed
+        }
+        return .more
+    }
+}
+
+extension UInt8 {
+    /// The value of a hexadecimal digit.
+    @inline(__always)
+    fileprivate var hexadecimalDigit: UInt8? {
+        if self &- 0x30 < 10 { return self &- 0x30 }
+        let folded = self | 0x20
+        return folded &- 0x61 < 6 ? folded &- 0x61 &+ 10 : nil
+    }
+}

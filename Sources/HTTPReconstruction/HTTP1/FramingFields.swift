@@ -1,0 +1,106 @@
+// Wingmirror · Apache-2.0
+// Fields that frame a message: RFC 9110 §7.6.1, §7.8, §8.4, §8.6, §10.1.1 and RFC 9112 §6.
+
+internal import HTTPMessages
+
+extension MessageHead {
+    /// Reads what the field lines say of framing, connection and host.
+    mutating func interpret(_ fields: [FieldLine], in octets: Span<UInt8>) {
+        for field in fields {
+            let name = field.name
+            switch name.count {
+            case 4 where octets.equalsIgnoringCase(name, "host"):
+                if host == nil { host = field.value }
+            case 6 where octets.equalsIgnoringCase(name, "expect"):
+                if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
+            case 7 where octets.equalsIgnoringCase(name, "upgrade"):
+                upgrade = octets.equalsIgnoringCase(field.value, "websocket") ? .webSocket : .other
+            case 10 where octets.equalsIgnoringCase(name, "connection"):
+                interpretConnection(field.value, in: octets)
+            case 14 where octets.equalsIgnoringCase(name, "content-length"):
+                interpretContentLength(field.value, in: octets)
+            case 16 where octets.equalsIgnoringCase(name, "content-encoding"):
+                if contentCoding == nil { contentCoding = field.value }
+            case 17 where octets.equalsIgnoringCase(name, "transfer-encoding"):
+                interpretTransferCoding(field.value, in: octets)
+            default:
+                continue
+            }
+        }
+    }
+
+    /// Adds one Content-Length line, which may be a list of equal numbers (RFC 9110 §8.6).
+    private mutating func interpretContentLength(_ value: Range<Int>, in octets: Span<UInt8>) {
+        var elements = 0
+        octets.forEachListElement(of: value) { element in
+            elements += 1
+            guard let number = octets.decimalNumber(element) else {
+                contentLength = .invalid
+                return
+            }
+            switch contentLength {
+            case .absent: contentLength = .octets(number)
+            case .octets(let before) where before != number: contentLength = .conflicting
+            case .octets, .conflicting, .invalid: break
+            }
+        }
+        if elements == 0 { contentLength = .invalid }
+    }
+
+    /// Adds one Transfer-Encoding line; only the last coding of the last line decides.
+    private mutating func interpretTransferCoding(_ value: Range<Int>, in octets: Span<UInt8>) {
+        octets.forEachListElement(of: value) { element in
+            let isChunked = octets.equalsIgnoringCase(element, "chunked")
+            // A coding after chunked, chunked itself among them, hides where the content ends.
+            transferCoding = isChunked && transferCoding != .chunked ? .chunked : .other
+        }
+        if transferCoding == .absent { transferCoding = .other }
+    }
+
+    private mutating func interpretConnection(_ value: Range<Int>, in octets: Span<UInt8>) {
+        octets.forEachListElement(of: value) { element in
+            if octets.equalsIgnoringCase(element, "close") { connectionCloses = true }
+            if octets.equalsIgnoringCase(element, "keep-alive") { connectionKeepsAlive = true }
+        }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Calls `body` with each element of a comma-separated list, white space cut, empty ones left out (RFC 9110 §5.6.1).
+    ///
+    /// White space includes line ends, because a folded value contains them.
+    @inline(__always)
+    func forEachListElement(of value: Range<Int>, _ body: (Range<Int>) -> Void) {
+        var start = value.lowerBound
+        while start < value.upperBound {
+            let comma = firstIndex(of: 0x2C, from: start, to: value.upperBound)
+            var first = start
+            var last = comma
+            while first < last, self[first].isFoldedSpace { first &+= 1 }
+            while last > first, self[last &- 1].isFoldedSpace { last &-= 1 }
+            if first < last { body(first..<last) }
+            start = comma &+ 1
+        }
+    }
+
+    /// The number that the decimal digits of `range` write; `nil` for other octets, none, or a number over 2⁶³ − 1.
+    func decimalNumber(_ range: Range<Int>) -> Int64? {
+        var number: Int64 = 0
+        for index in range {
+            guard self[index].isDigit else { return nil }
+            let (product, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(Int64(self[index] &- 0x30))
+            if overflow || carry { return nil }
+            number = sum
+        }
+        return range.isEmpty ? nil : number
+    }
+}
+
+extension UInt8 {
+    /// White space, or an octet of a line end inside a folded value.
+    @inline(__always)
+    fileprivate var isFoldedSpace: Bool {
+        self == 0x20 || self == 0x09 || self == 0x0D || self == 0x0A
+    }
+}

@@ -1,0 +1,232 @@
+// Wingmirror · Apache-2.0
+// Message heads of HTTP/1.x: RFC 9112 §2 to §5.
+
+internal import HTTPMessages
+
+/// Parses heads of HTTP/1.x messages; owned by one thread, so that the list of field lines is made once.
+///
+/// What is accepted is what Envoy takes, and no more: CRLF or LF ends a line, a line may be folded (RFC 9112 §5.2), names
+/// are tokens directly followed by a colon, and no control octet stands anywhere but HTAB in a value.
+struct HeadParser {
+    /// What the latest head said; meaningful after `.complete`.
+    private(set) var head = MessageHead(kind: .request, length: 0, version: .http11)
+    /// The field lines of the latest head, or of the latest trailer section.
+    private(set) var fields: [FieldLine] = []
+
+    enum Outcome {
+        case complete
+        case incomplete
+        case malformed(ParseFailure)
+    }
+
+    init() {
+        fields.reserveCapacity(64)
+    }
+
+    /// Parses the head that begins with the first octet.
+    ///
+    /// Cost is one pass over the head, so a head that comes in many pieces is searched for its end first
+    /// (``HeadBuffer``) and parsed once.
+    mutating func parse(_ octets: Span<UInt8>, as kind: MessageKind) -> Outcome {
+        let lineEnd = octets.indexOfControl(from: 0)
+        var next = 0
+        switch Self.endOfLine(octets, at: lineEnd) {
+        case .incomplete:
+            return Self.mayBeStartLine(octets, as: kind) ? .incomplete : .malformed(.startLine)
+        case .malformed: return .malformed(Self.mayBeStartLine(octets, as: kind) ? .controlOctet : .startLine)
+        case .next(let start): next = start
+        }
+        let startLine: MessageHead?
+        switch kind {
+        case .request: startLine = Self.requestLine(octets, to: lineEnd)
+        case .response: startLine = Self.statusLine(octets, to: lineEnd)
+        }
+        guard let startLine else { return .malformed(.startLine) }
+        switch parseFieldLines(octets, from: next) {
+        case .complete(let end):
+            head = MessageHead(kind: kind, length: end, version: startLine.version)
+            head.method = startLine.method
+            head.knownMethod = startLine.knownMethod
+            head.target = startLine.target
+            head.status = startLine.status
+            head.interpret(fields, in: octets)
+            return .complete
+        case .incomplete: return .incomplete
+        case .malformed(let failure): return .malformed(failure)
+        }
+    }
+
+    enum SectionOutcome {
+        /// All lines were read; what follows begins here.
+        case complete(end: Int)
+        case incomplete
+        case malformed(ParseFailure)
+    }
+
+    /// Parses field lines from `start` up to and with the empty line that ends them: a field section, or trailers.
+    mutating func parseFieldLines(_ octets: Span<UInt8>, from start: Int) -> SectionOutcome {
+        fields.removeAll(keepingCapacity: true)
+        var lineStart = start
+        while true {
+            let lineEnd = octets.indexOfControl(from: lineStart)
+            let next: Int
+            switch Self.endOfLine(octets, at: lineEnd) {
+            case .incomplete: return .incomplete
+            case .malformed: return .malformed(.controlOctet)
+            case .next(let start): next = start
+            }
+            if lineEnd == lineStart { return .complete(end: next) }
+            let first = octets[lineStart]
+            if first == 0x20 || first == 0x09 {
+                guard let folded = fields.popLast() else { return .malformed(.fieldLine) }
+                let end = Self.trimmed(octets, lineStart..<lineEnd).upperBound
+                fields.append(FieldLine(name: folded.name, value: folded.value.lowerBound..<end))
+            } else {
+                let colon = octets.firstIndex(of: 0x3A, from: lineStart, to: lineEnd)
+                guard colon < lineEnd, colon > lineStart, octets.isToken(lineStart..<colon) else {
+                    return .malformed(.fieldLine)
+                }
+                let value = Self.trimmed(octets, colon + 1..<lineEnd)
+                fields.append(FieldLine(name: lineStart..<colon, value: value))
+            }
+            lineStart = next
+        }
+    }
+
+    // MARK: - Lines
+
+    private enum LineEnd {
+        case next(Int)
+        case incomplete
+        case malformed
+    }
+
+    /// What the control octet at `index` is: a line end, or something that must not be there.
+    @inline(__always)
+    private static func endOfLine(_ octets: Span<UInt8>, at index: Int) -> LineEnd {
+        guard index < octets.count else { return .incomplete }
+        if octets[index] == 0x0A { return .next(index &+ 1) }
+        guard octets[index] == 0x0D else { return .malformed }
+        guard index &+ 1 < octets.count else { return .incomplete }
+        return octets[index &+ 1] == 0x0A ? .next(index &+ 2) : .malformed
+    }
+
+    /// `range` without the white space at both ends (OWS, RFC 9110 §5.6.3).
+    @inline(__always)
+    private static func trimmed(_ octets: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+        var start = range.lowerBound
+        var end = range.upperBound
+        while start < end, octets[start] == 0x20 || octets[start] == 0x09 { start &+= 1 }
+        while end > start, octets[end &- 1] == 0x20 || octets[end &- 1] == 0x09 { end &-= 1 }
+        return start..<end
+    }
+
+    // MARK: - Start lines
+
+    /// The longest method that is believed while the rest of its line has not come.
+    private static let methodLimit = 64
+
+    /// Whether the octets, which hold no whole line, could still become one.
+    static func mayBeStartLine(_ octets: Span<UInt8>, as kind: MessageKind) -> Bool {
+        switch kind {
+        case .response:
+            let version: StaticString = "HTTP/1."
+            return octets.agrees(with: version, at: 0)
+        case .request:
+            let end = min(octets.count, methodLimit + 1)
+            let space = octets.firstIndex(of: 0x20, from: 0, to: end)
+            return space > 0 && space <= methodLimit && octets.isToken(0..<space) || octets.count == 0
+        }
+    }
+
+    /// `method SP request-target SP HTTP-version` (RFC 9112 §3), ending at `end`.
+    private static func requestLine(_ octets: Span<UInt8>, to end: Int) -> MessageHead? {
+        let methodEnd = octets.firstIndex(of: 0x20, from: 0, to: end)
+        guard methodEnd > 0, octets.isToken(0..<methodEnd) else { return nil }
+        let targetEnd = octets.firstIndex(of: 0x20, from: methodEnd + 1, to: end)
+        guard targetEnd > methodEnd + 1, end - targetEnd == 9, let version = version(octets, at: targetEnd + 1),
+            octets.firstIndex(of: 0x09, from: methodEnd, to: targetEnd) == targetEnd
+        else { return nil }
+        var head = MessageHead(kind: .request, length: 0, version: version)
+        head.method = 0..<methodEnd
+        head.knownMethod = RequestMethod(octets, 0..<methodEnd)
+        head.target = methodEnd + 1..<targetEnd
+        return head
+    }
+
+    /// `HTTP-version SP status-code [ SP reason-phrase ]` (RFC 9112 §4), ending at `end`.
+    private static func statusLine(_ octets: Span<UInt8>, to end: Int) -> MessageHead? {
+        guard end >= 12, let version = version(octets, at: 0), octets[8] == 0x20, end == 12 || octets[12] == 0x20,
+            octets[9].isDigit, octets[10].isDigit, octets[11].isDigit
+        else { return nil }
+        let status = Int(octets[9] &- 0x30) * 100 + Int(octets[10] &- 0x30) * 10 + Int(octets[11] &- 0x30)
+        guard status >= 100 else { return nil }
+        var head = MessageHead(kind: .response, length: 0, version: version)
+        head.status = status
+        return head
+    }
+
+    /// The version that the eight octets at `index` name.
+    @inline(__always)
+    private static func version(_ octets: Span<UInt8>, at index: Int) -> HTTPVersion? {
+        switch octets.word(at: index) {
+        case 0x312E_312F_5054_5448: .http11
+        case 0x302E_312F_5054_5448: .http10
+        default: nil
+        }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether the octets from `index` are `text`, as far as there are octets; case matters.
+    @inline(__always)
+    func agrees(with text: StaticString, at index: Int) -> Bool {
+        let compared = Swift.min(text.utf8CodeUnitCount, count - index)
+        for offset in 0..<compared where self[index + offset] != text.octet(at: offset) { return false }
+        return true
+    }
+
+    /// Whether `range` is `text`, which is in lower case, with letters of either case taken as equal.
+    @inline(__always)
+    func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        for offset in 0..<range.count {
+            var octet = self[range.lowerBound + offset]
+            if octet &- 0x41 < 26 { octet |= 0x20 }
+            if octet != text.octet(at: offset) { return false }
+        }
+        return true
+    }
+}
+
+extension StaticString {
+    /// One octet of the literal.
+    @inline(__always)
+    func octet(at index: Int) -> UInt8 {
+        precondition(index < utf8CodeUnitCount)
+        // Literals live as long as the program, and the precondition holds the index inside.
+        return unsafe utf8Start[index]
+    }
+}
+
+extension RequestMethod {
+    /// The method that `range` names; case matters (RFC 9110 §9.1).
+    @inline(__always)
+    init(_ octets: Span<UInt8>, _ range: Range<Int>) {
+        func names(_ text: StaticString) -> Bool {
+            range.count == text.utf8CodeUnitCount && octets.agrees(with: text, at: range.lowerBound)
+        }
+        switch octets[range.lowerBound] {
+        case 0x47 where names("GET"): self = .get
+        case 0x48 where names("HEAD"): self = .head
+        case 0x50 where names("POST"): self = .post
+        case 0x50 where names("PUT"): self = .put
+        case 0x50 where names("PATCH"): self = .patch
+        case 0x44 where names("DELETE"): self = .delete
+        case 0x43 where names("CONNECT"): self = .connect
+        case 0x4F where names("OPTIONS"): self = .options
+        case 0x54 where names("TRACE"): self = .trace
+        default: self = .other
+        }
+    }
+}

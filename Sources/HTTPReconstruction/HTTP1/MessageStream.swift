@@ -1,0 +1,422 @@
+// Wingmirror · Apache-2.0
+// Message framing: RFC 9112 §6 and §7; what to do about it when octets are missing: design.md, deliberate choices.
+
+internal import HTTPMessages
+internal import PacketDecoding
+internal import TCPReassembly
+
+/// Where a message begins in its stream, and what its first segment proves about the other one.
+struct MessageStart {
+    /// Stream offset of the first octet.
+    var offset: Int64 = 0
+    var time = PacketTime(nanoseconds: 0)
+    /// How far the segment acknowledges the other stream.
+    var acknowledged: Int64?
+}
+
+/// The messages of one direction of a connection.
+///
+/// The stream is fed octets as they arrive and holes as they become final, and answers with steps: a head, content, the
+/// end of a message. Content is counted and skipped by arithmetic; only a head that arrives in pieces is copied. Whether
+/// a head has content, and of which length, is decided by the caller (``begin(_:)``), because for a response that depends
+/// on the request.
+struct MessageStream {
+    private(set) var state: State
+    /// Where the message in progress, or the latest one, began.
+    private(set) var start = MessageStart()
+    /// Content octets of the message in progress, without transfer coding.
+    private(set) var contentOctets: Int64 = 0
+    /// Octets of fixed content or of the chunk that have not come.
+    private var remaining: Int64 = 0
+    private var chunkSizeLine = ChunkSizeLine()
+    private(set) var buffer = HeadBuffer()
+    private let kind: MessageKind
+
+    /// What the next octets are.
+    enum State: UInt8 {
+        /// A head, or empty lines before it. May follow any state but `switched`.
+        case head
+        /// Content of a known length; then `head`.
+        case content
+        /// A chunk size line; then `chunkData` or `trailers`.
+        case chunkSize
+        /// Data of a chunk; then `chunkEnd`.
+        case chunkData
+        /// The line end after chunk data; then `chunkSize`.
+        case chunkEnd
+        /// The trailer section; then `head`.
+        case trailers
+        /// Content that ends with the stream.
+        case untilClose
+        /// Unknown until the other side has answered an upgrade or CONNECT; then `head` or `switched`.
+        case held
+        /// Something other than HTTP, to the end of the stream.
+        case switched
+        /// Unknown since a hole or an error; `head` when a head is found that can be trusted.
+        case lost
+        /// The rest of a head that was found while lost, and is not complete yet; then `head` or `lost`.
+        case candidate
+    }
+
+    /// How the content of a message ends (RFC 9112 §6.3).
+    enum Framing: Hashable {
+        case none
+        case octets(Int64)
+        case chunked
+        case untilClose
+        /// Nobody can tell where the next message begins.
+        case unknown
+    }
+
+    /// What the octets were found to be, and up to which index they were taken.
+    enum Step {
+        /// Framing octets, or a part of a head, were taken; there is nothing to tell.
+        case advanced(next: Int)
+        /// A head is complete: it lies in the octets at `base`, or in ``buffer``. Call ``begin(_:)`` next.
+        case head(HeadPlace, next: Int)
+        /// Content octets; `messageEnds` when they were the last.
+        case content(Range<Int>, messageEnds: Bool, next: Int)
+        /// The message in progress is complete, with so many trailer fields.
+        case end(trailers: Int, next: Int)
+        /// The stream can no longer be read; it is lost until a head is found.
+        case malformed(ParseFailure, next: Int)
+        /// Octets of no known meaning, all the rest.
+        case skipped(count: Int)
+    }
+
+    enum HeadPlace {
+        case octets(base: Int)
+        case buffer
+    }
+
+    init(_ kind: MessageKind, state: State) {
+        self.kind = kind
+        self.state = state
+    }
+
+    /// Whether a message has begun and is not complete.
+    var isInsideMessage: Bool {
+        switch state {
+        case .content, .chunkSize, .chunkData, .chunkEnd, .trailers, .untilClose: true
+        case .head, .held, .switched, .lost, .candidate: false
+        }
+    }
+
+    /// Whether a part of a head has come.
+    var holdsPartialHead: Bool {
+        (state == .head || state == .candidate) && !buffer.isEmpty
+    }
+
+    // MARK: - Octets
+
+    /// Takes octets from `index` on, up to the next thing worth telling.
+    mutating func next(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        at position: StreamPosition,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Step {
+        switch state {
+        case .head:
+            return takeHead(octets, from: index, at: position, parser: &parser, limits: limits)
+        case .content:
+            let taken = Int(min(remaining, Int64(octets.count - index)))
+            remaining -= Int64(taken)
+            contentOctets += Int64(taken)
+            if remaining == 0 { state = .head }
+            return .content(index..<index + taken, messageEnds: remaining == 0, next: index + taken)
+        case .chunkSize, .chunkEnd:
+            return takeChunkLine(octets, from: index)
+        case .chunkData:
+            let taken = Int(min(remaining, Int64(octets.count - index)))
+            remaining -= Int64(taken)
+            contentOctets += Int64(taken)
+            if remaining == 0 { state = .chunkEnd }
+            return .content(index..<index + taken, messageEnds: false, next: index + taken)
+        case .trailers:
+            return takeTrailers(octets, from: index, parser: &parser, limits: limits)
+        case .untilClose:
+            contentOctets += Int64(octets.count - index)
+            return .content(index..<octets.count, messageEnds: false, next: octets.count)
+        case .held:
+            return hold(octets, from: index, at: position, limits: limits)
+        case .switched:
+            return .skipped(count: octets.count - index)
+        case .lost, .candidate:
+            return search(octets, from: index, at: position, parser: &parser, limits: limits)
+        }
+    }
+
+    /// Says how the content of the head that was just told is framed.
+    mutating func begin(_ framing: Framing) {
+        contentOctets = 0
+        buffer.clear()
+        switch framing {
+        case .none, .octets(0): state = .head
+        case .octets(let count):
+            remaining = count
+            state = .content
+        case .chunked:
+            chunkSizeLine = ChunkSizeLine()
+            state = .chunkSize
+        case .untilClose: state = .untilClose
+        case .unknown: state = .lost
+        }
+    }
+
+    /// The next octets belong to HTTP only if the other side refuses to leave it.
+    mutating func hold() {
+        buffer.clear()
+        state = .held
+    }
+
+    /// The connection has left HTTP.
+    mutating func leaveHTTP() {
+        buffer.clear()
+        state = .switched
+    }
+
+    /// Returns what was held, to be fed again: the other side refused, and it is HTTP after all.
+    mutating func release() -> [UInt8] {
+        let held = buffer.octets
+        buffer.clear()
+        state = .head
+        return held
+    }
+
+    /// The message in progress ended before its framing says so, and the next octets begin another.
+    mutating func endEarly() {
+        buffer.clear()
+        state = .head
+    }
+
+    /// Nothing that follows can be told apart until a head is found.
+    mutating func lose() {
+        buffer.clear()
+        state = .lost
+    }
+
+    private mutating func takeHead(
+        _ octets: Span<UInt8>,
+        from start: Int,
+        at position: StreamPosition,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Step {
+        guard buffer.isEmpty else {
+            return continueHead(octets, from: start, parser: &parser, limits: limits)
+        }
+        // A recipient ignores empty lines before a request line (RFC 9112 §2.2); servers send them too.
+        var index = start
+        while index < octets.count, octets[index] == 0x0D || octets[index] == 0x0A { index += 1 }
+        guard index < octets.count else { return .advanced(next: octets.count) }
+        self.start = MessageStart(
+            offset: position.offset + Int64(index),
+            time: position.time,
+            acknowledged: position.acknowledged
+        )
+        switch parser.parse(octets.extracting(index...), as: kind) {
+        case .complete:
+            guard parser.head.length <= limits.headOctets else { return fail(.headTooLong, next: octets.count) }
+            return .head(.octets(base: index), next: index + parser.head.length)
+        case .malformed(let failure):
+            return fail(failure, next: index)
+        case .incomplete:
+            if case .tooLong = buffer.append(octets, from: index, limit: limits.headOctets) {
+                return fail(.headTooLong, next: octets.count)
+            }
+            return .advanced(next: octets.count)
+        }
+    }
+
+    /// Adds to a head that came in pieces.
+    private mutating func continueHead(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Step {
+        let before = buffer.octets.count
+        switch buffer.append(octets, from: index, limit: limits.headOctets) {
+        case .tooLong:
+            return fail(.headTooLong, next: octets.count)
+        case .incomplete:
+            // The first line is checked as soon as it is there, so that other protocols are not collected for long.
+            guard buffer.firstLineEnded(after: before) else { return .advanced(next: octets.count) }
+            guard case .malformed(let failure) = parser.parse(buffer.octets.span, as: kind) else {
+                return .advanced(next: octets.count)
+            }
+            return fail(failure, next: octets.count)
+        case .complete(let taken):
+            switch parser.parse(buffer.octets.span, as: kind) {
+            case .complete: return .head(.buffer, next: index + taken)
+            case .incomplete: return fail(.startLine, next: octets.count)
+            case .malformed(let failure): return fail(failure, next: index + taken)
+            }
+        }
+    }
+
+    private mutating func takeChunkLine(_ octets: Span<UInt8>, from start: Int) -> Step {
+        var index = start
+        while index < octets.count {
+            let octet = octets[index]
+            index += 1
+            if state == .chunkEnd {
+                // CRLF or LF (RFC 9112 §2.2); anything else means that the size was wrong.
+                if octet == 0x0A {
+                    chunkSizeLine = ChunkSizeLine()
+                    state = .chunkSize
+                } else if octet != 0x0D {
+                    return fail(.chunk, next: index)
+                }
+                continue
+            }
+            switch chunkSizeLine.take(octet) {
+            case .more: continue
+            case .malformed: return fail(.chunk, next: index)
+            case .size(0):
+                buffer.clear()
+                state = .trailers
+                return .advanced(next: index)
+            case .size(let size):
+                remaining = size
+                state = .chunkData
+                return .advanced(next: index)
+            }
+        }
+        return .advanced(next: octets.count)
+    }
+
+    private mutating func takeTrailers(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Step {
+        if buffer.isEmpty {
+            switch parser.parseFieldLines(octets, from: index) {
+            case .complete(let end):
+                state = .head
+                return .end(trailers: parser.fields.count, next: end)
+            case .malformed(let failure): return fail(failure, next: index)
+            case .incomplete: break
+            }
+        }
+        switch buffer.append(octets, from: index, limit: limits.headOctets) {
+        case .incomplete: return .advanced(next: octets.count)
+        case .tooLong: return fail(.headTooLong, next: octets.count)
+        case .complete(let taken):
+            guard case .complete = parser.parseFieldLines(buffer.octets.span, from: 0) else {
+                return fail(.fieldLine, next: index + taken)
+            }
+            buffer.clear()
+            state = .head
+            return .end(trailers: parser.fields.count, next: index + taken)
+        }
+    }
+
+    private mutating func hold(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        at position: StreamPosition,
+        limits: HTTPLimits
+    ) -> Step {
+        if buffer.isEmpty {
+            start = MessageStart(
+                offset: position.offset + Int64(index),
+                time: position.time,
+                acknowledged: position.acknowledged
+            )
+        }
+        buffer.appendAll(octets, from: index, limit: limits.headOctets)
+        return .advanced(next: octets.count)
+    }
+
+    private mutating func fail(_ failure: ParseFailure, next: Int) -> Step {
+        lose()
+        return .malformed(failure, next: next)
+    }
+
+    // MARK: - Holes
+
+    /// What a hole did to the stream.
+    enum HoleEffect {
+        /// It lies inside content whose framing goes on behind it; `messageEnds` when it reaches exactly to the end.
+        case skipped(messageEnds: Bool)
+        /// It reaches beyond the message in progress, or hides where it ends; the stream is lost.
+        case lostMessage
+        /// No message was in progress, but the octets of one or more are missing; the stream is lost.
+        case lostBetweenMessages
+        /// It changes nothing: the octets would not have been read.
+        case irrelevant
+    }
+
+    /// Takes `count` octets that will never come.
+    mutating func skip(_ count: Int) -> HoleEffect {
+        let missing = Int64(count)
+        switch state {
+        case .content where missing <= remaining, .chunkData where missing <= remaining:
+            remaining -= missing
+            contentOctets += missing
+            guard remaining == 0 else { return .skipped(messageEnds: false) }
+            let endsMessage = state == .content
+            state = endsMessage ? .head : .chunkEnd
+            return .skipped(messageEnds: endsMessage)
+        case .content:
+            // The length is known, so the content is; what began behind it is not.
+            contentOctets += remaining
+            lose()
+            return .lostMessage
+        case .untilClose:
+            contentOctets += missing
+            return .skipped(messageEnds: false)
+        case .chunkData, .chunkSize, .chunkEnd, .trailers:
+            lose()
+            return .lostMessage
+        case .head, .candidate, .lost:
+            lose()
+            return .lostBetweenMessages
+        case .held:
+            lose()
+            return .irrelevant
+        case .switched:
+            return .irrelevant
+        }
+    }
+
+    // MARK: - Finding a head again
+
+    /// Looks for a head that can be trusted, while the meaning of the octets is unknown.
+    private mutating func search(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        at position: StreamPosition,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Step {
+        if state == .candidate {
+            switch continueHead(octets, from: index, parser: &parser, limits: limits) {
+            case .advanced: return .advanced(next: octets.count)
+            case .head(let place, let next)
+            where parser.head.isTrustworthy && octets.mayFollow(parser.head, at: next) != .contradicted:
+                return .head(place, next: next)
+            default: lose()
+            }
+        }
+        let startsSegment = position.startsSegment && index == 0
+        let found = octets.findHead(kind, from: index, startsSegment: startsSegment, parser: &parser)
+        guard let found, octets.count - found.index <= limits.headOctets else {
+            return .skipped(count: octets.count - index)
+        }
+        start = MessageStart(
+            offset: position.offset + Int64(found.index),
+            time: position.time,
+            acknowledged: position.acknowledged
+        )
+        if found.isComplete { return .head(.octets(base: found.index), next: found.index + parser.head.length) }
+        state = .candidate
+        _ = buffer.append(octets, from: found.index, limit: limits.headOctets)
+        return .advanced(next: octets.count)
+    }
+}

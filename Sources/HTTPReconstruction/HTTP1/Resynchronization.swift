@@ -1,0 +1,140 @@
+// Wingmirror · Apache-2.0
+// Finding the messages of a stream again after a hole: design.md, deliberate choices, "Resync".
+
+internal import HTTPMessages
+
+/// A head that was found in octets of unknown meaning.
+struct FoundHead {
+    let index: Int
+    /// Whether the whole head is there; otherwise the octets end inside it.
+    let isComplete: Bool
+}
+
+/// Whether the octets behind a head agree with it.
+enum Succession {
+    /// The message ends at the end of the octets, or another begins directly behind it.
+    case confirmed
+    /// The message reaches beyond the octets.
+    case unknown
+    /// Something stands where the next message would begin: the "head" was quoted.
+    case contradicted
+}
+
+extension MessageHead {
+    /// Whether the head is one that a client or server would send, and not only well-formed.
+    var isTrustworthy: Bool {
+        switch kind {
+        case .request: host != nil && contentLength != .invalid && contentLength != .conflicting
+        case .response: contentLength != .invalid && contentLength != .conflicting
+        }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The first head in the octets from `start` on that can be trusted.
+    ///
+    /// A head at the start of a segment is believed unless what follows contradicts it. Inside a segment more is asked
+    /// for, because bodies quote HTTP: the head follows an empty line, a response one that ends chunked content, and it
+    /// must be confirmed by what follows it.
+    func findHead(_ kind: MessageKind, from start: Int, startsSegment: Bool, parser: inout HeadParser) -> FoundHead? {
+        if startsSegment, let found = head(kind, at: start, isSegmentStart: true, parser: &parser) { return found }
+        var index = start
+        while true {
+            let lineFeed = firstIndex(of: 0x0A, from: index, to: count)
+            guard lineFeed < count else { return nil }
+            index = lineFeed + 1
+            guard index < count else { return nil }
+            if self[index] == 0x0A {
+                index += 1
+            } else if self[index] == 0x0D, index + 1 < count, self[index + 1] == 0x0A {
+                index += 2
+            } else {
+                continue
+            }
+            // The lookahead is cheap, so that bodies with many empty lines cost little.
+            guard index < count, kind == .request ? self[index].isTokenOctet : self[index] == 0x48 else { continue }
+            guard kind == .request || endsChunkedContent(before: index) else { continue }
+            if let found = head(kind, at: index, isSegmentStart: false, parser: &parser) { return found }
+        }
+    }
+
+    /// The head at `index`, if there is one that can be trusted.
+    private func head(
+        _ kind: MessageKind,
+        at index: Int,
+        isSegmentStart: Bool,
+        parser: inout HeadParser
+    ) -> FoundHead? {
+        let rest = extracting(index...)
+        switch parser.parse(rest, as: kind) {
+        case .malformed: return nil
+        case .incomplete:
+            // Enough of the start line must be there to tell it from other text.
+            return rest.beginsStartLine(kind) ? FoundHead(index: index, isComplete: false) : nil
+        case .complete:
+            guard parser.head.isTrustworthy else { return nil }
+            switch rest.mayFollow(parser.head, at: parser.head.length) {
+            case .contradicted: return nil
+            case .unknown where !isSegmentStart && kind == .response: return nil
+            case .unknown, .confirmed: return FoundHead(index: index, isComplete: true)
+            }
+        }
+    }
+
+    /// Whether the octets before `index` are the end of a chunked message without trailers: `CRLF 0 CRLF CRLF`.
+    private func endsChunkedContent(before index: Int) -> Bool {
+        let ending: StaticString = "\r\n0\r\n\r\n"
+        let begin = index - ending.utf8CodeUnitCount
+        return begin >= 0 && agrees(with: ending, at: begin)
+    }
+
+    /// Whether the octets are the beginning of a start line beyond doubt: a version, or a method and a target.
+    private func beginsStartLine(_ kind: MessageKind) -> Bool {
+        switch kind {
+        case .response:
+            return count > 12 && HeadParser.mayBeStartLine(self, as: .response)
+        case .request:
+            let methodEnd = firstIndex(of: 0x20, from: 0, to: Swift.min(count, 16))
+            guard methodEnd > 2, methodEnd + 1 < count else { return false }
+            return RequestMethod(self, 0..<methodEnd) != .other
+                && (self[methodEnd + 1] == 0x2F || self[methodEnd + 1] == 0x68)
+        }
+    }
+
+    /// Whether the octets after `head`, which ends at `end`, are what the head announces.
+    func mayFollow(_ head: MessageHead, at end: Int) -> Succession {
+        if head.transferCoding == .chunked { return mayBeChunkSize(at: end) }
+        var boundaries: [Int] = []
+        let hasNoContent = head.kind == .response && (head.status < 200 || head.status == 204 || head.status == 304)
+        switch head.contentLength {
+        case .octets(let length) where !hasNoContent:
+            // The answer to HEAD has the length of what GET would have got.
+            boundaries = [length > Int64(count) ? Int.max : end + Int(length)]
+            if head.kind == .response { boundaries.append(end) }
+        default:
+            if head.kind == .response && !hasNoContent { return .unknown }
+            boundaries = [end]
+        }
+        if boundaries.contains(count) { return .confirmed }
+        if boundaries.contains(where: { $0 < count && mayBeginMessage(head.kind, at: $0) }) { return .confirmed }
+        return boundaries.contains { $0 > count } ? .unknown : .contradicted
+    }
+
+    private func mayBeginMessage(_ kind: MessageKind, at index: Int) -> Bool {
+        let rest = extracting(index...)
+        return HeadParser.mayBeStartLine(rest, as: kind) && (kind == .response || rest.beginsStartLine(.request))
+    }
+
+    private func mayBeChunkSize(at index: Int) -> Succession {
+        guard index < count else { return .unknown }
+        var line = ChunkSizeLine()
+        for position in index..<count {
+            switch line.take(self[position]) {
+            case .more: continue
+            case .malformed: return .contradicted
+            case .size: return .confirmed
+            }
+        }
+        return .unknown
+    }
+}

@@ -1,0 +1,226 @@
+// Wingmirror · Apache-2.0
+// Requests: RFC 9112 §3 and §6.3; upgrade and CONNECT: RFC 9110 §7.8 and §9.3.6.
+
+internal import HTTPMessages
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension HTTPConnection {
+    /// Octets from the client.
+    mutating func requestOctetsArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        endRefusedExpectation(octets, at: position, &shared, &sink)
+        var index = 0
+        while index < octets.count {
+            let step = requests.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
+            switch step {
+            case .advanced(let next):
+                index = next
+            case .head(let place, let next):
+                switch place {
+                case .octets(let base):
+                    requestHeadArrived(octets.extracting(base...), at: position, &shared, &sink)
+                case .buffer:
+                    let held = requests.buffer.octets
+                    requestHeadArrived(held.span, at: position, &shared, &sink)
+                }
+                index = next
+            case .content(let range, let messageEnds, let next):
+                if sending >= 0 { shared.exchanges[sending].retainedRequest?.append(octets, range) }
+                if messageEnds { requestEnded(trailers: 0, at: position.time, &shared, &sink) }
+                index = next
+            case .end(let trailers, let next):
+                requestEnded(trailers: trailers, at: position.time, &shared, &sink)
+                index = next
+            case .malformed(let failure, let next):
+                requestFailed(failure, at: position, &shared, &sink)
+                index = next
+            case .skipped(let count):
+                if phase == .http1 { shared.statistics.skippedOctets += count }
+                index += count
+            }
+            if case .opaque(let reason) = phase {
+                if index < octets.count { sink.opaqueOctetsArrived(octets.count - index, reason, on: identity) }
+                return
+            }
+        }
+        if sending >= 0 { shared.exchanges[sending].request.lastOctet = position.time }
+    }
+
+    // MARK: - Heads
+
+    private mutating func requestHeadArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        confirmHTTP(&sink)
+        let head = shared.parser.head
+        let start = requests.start
+        synchronize(with: start, &shared, &sink)
+        if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
+
+        var exchange = Exchange()
+        exchange.hasRequest = true
+        exchange.version = head.version
+        exchange.method = head.knownMethod
+        exchange.upgrade = head.upgrade
+        exchange.expectsContinue = head.expectsContinue
+        exchange.requestStart = start
+        exchange.requestHeadEnd = start.offset + Int64(head.length)
+        exchange.request.firstOctet = start.time
+        exchange.request.lastOctet = position.time
+        exchange.request.fieldCount = shared.parser.fields.count
+        exchange.followsRequestBreak = takeRequestBreak()
+        if head.framingConflicts { exchange.integrity.insert(.framingConflict) }
+        (exchange.tag, exchange.retention) = sink.requestArrived(
+            RequestView(
+                octets: octets.extracting(first: head.length),
+                method: head.method,
+                target: head.target,
+                authority: head.host,
+                version: head.version,
+                fields: shared.parser.fields.span
+            ),
+            on: identity,
+            at: start.time
+        )
+        if exchange.retention.keepsHeads {
+            exchange.retainedRequest = RetainedMessage(
+                octets,
+                head: head,
+                fields: shared.parser.fields,
+                contentLimit: exchange.retention.contentOctets
+            )
+        }
+        foundRequest = true
+        sending = enqueue(exchange, &shared)
+        beginRequestContent(head, at: position, &shared, &sink)
+    }
+
+    /// Decides the framing of the request's content (RFC 9112 §6.3).
+    private mutating func beginRequestContent<Sink: ExchangeSink & ~Copyable>(
+        _ head: MessageHead,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let framing: MessageStream.Framing
+        var failure: ParseFailure?
+        switch (head.transferCoding, head.contentLength) {
+        case (.chunked, _): framing = .chunked
+        case (.other, _): (framing, failure) = (.unknown, .transferCoding)
+        case (.absent, .octets(let count)): framing = .octets(count)
+        case (.absent, .absent): framing = .none
+        case (.absent, .conflicting), (.absent, .invalid): (framing, failure) = (.unknown, .contentLength)
+        }
+        requests.begin(framing)
+        if let failure {
+            shared.exchanges[sending].integrity.insert(.malformed)
+            noteFailure(failure, &shared, &sink)
+            noteRequestBreak()
+            requestEnded(trailers: 0, at: position.time, &shared, &sink)
+        } else if framing == .none || framing == .octets(0) {
+            requestEnded(trailers: 0, at: position.time, &shared, &sink)
+        }
+    }
+
+    /// The request in progress is complete, or as complete as it will be.
+    mutating func requestEnded<Sink: ExchangeSink & ~Copyable>(
+        trailers: Int,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard sending >= 0 else { return }
+        let current = sending
+        sending = -1
+        shared.exchanges[current].request.lastOctet = time
+        shared.exchanges[current].request.contentOctets = requests.contentOctets
+        shared.exchanges[current].request.trailerCount = trailers
+        shared.exchanges[current].isRequestComplete = true
+        let mayLeaveHTTP = shared.exchanges[current].method == .connect || shared.exchanges[current].upgrade != .none
+        if mayLeaveHTTP, !shared.exchanges[current].isResponseComplete, requests.state == .head { requests.hold() }
+        tellCompleted(&shared, &sink)
+    }
+
+    /// A client that was refused may leave out the content it announced (RFC 9110 §10.1.1), and send the next request.
+    private mutating func endRefusedExpectation<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard sending >= 0, requests.contentOctets == 0, requests.isInsideMessage, position.startsSegment,
+            shared.exchanges[sending].expectsContinue, shared.exchanges[sending].hasResponse,
+            octets.findHead(.request, from: 0, startsSegment: true, parser: &shared.parser)?.index == 0
+        else { return }
+        requests.endEarly()
+        requestEnded(trailers: 0, at: shared.exchanges[sending].request.lastOctet, &shared, &sink)
+    }
+
+    /// The octets cannot be read as a request: the server will refuse it, and its answer has no request.
+    private mutating func requestFailed<Sink: ExchangeSink & ~Copyable>(
+        _ failure: ParseFailure,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        noteFailure(failure, &shared, &sink)
+        let mark: Integrity = failure == .headTooLong ? .limitReached : .malformed
+        noteRequestBreak()
+        if sending >= 0 {
+            shared.exchanges[sending].integrity.insert(mark)
+            requestEnded(trailers: 0, at: position.time, &shared, &sink)
+            return
+        }
+        repair?.failedRequest = mark
+    }
+
+    // MARK: - Holes and ends
+
+    /// Octets from the client that were not captured.
+    mutating func requestOctetsMissing<Sink: ExchangeSink & ~Copyable>(
+        _ count: Int,
+        _ marks: Integrity,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        switch requests.skip(count) {
+        case .irrelevant: return
+        case .skipped(let messageEnds):
+            if sending >= 0 { shared.exchanges[sending].integrity.formUnion(marks) }
+            if messageEnds { requestEnded(trailers: 0, at: position.time, &shared, &sink) }
+        case .lostMessage:
+            noteRequestBreak()
+            if sending >= 0 { shared.exchanges[sending].integrity.formUnion(marks) }
+            requestEnded(trailers: 0, at: position.time, &shared, &sink)
+        case .lostBetweenMessages:
+            noteRequestBreak()
+        }
+    }
+
+    /// The client sends no more.
+    mutating func requestStreamEnded<Sink: ExchangeSink & ~Copyable>(
+        _ end: StreamEnd,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard sending >= 0 else { return }
+        switch end {
+        case .finished: shared.exchanges[sending].integrity.insert(.closedEarly)
+        case .resetBySender: shared.exchanges[sending].integrity.insert(.resetByClient)
+        case .resetByReceiver: shared.exchanges[sending].integrity.insert(.resetByServer)
+        case .abandoned: return
+        }
+        let last = shared.exchanges[sending].request.lastOctet
+        requests.lose()
+        requestEnded(trailers: 0, at: last, &shared, &sink)
+    }
+}

@@ -1,0 +1,251 @@
+// Wingmirror · Apache-2.0
+// Responses: RFC 9112 §4 and §6.3; interim responses: RFC 9110 §15.2.
+
+internal import HTTPMessages
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension HTTPConnection {
+    /// Octets from the server.
+    mutating func responseOctetsArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        var index = 0
+        while index < octets.count {
+            let step = responses.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
+            switch step {
+            case .advanced(let next):
+                index = next
+            case .head(let place, let next):
+                switch place {
+                case .octets(let base):
+                    responseHeadArrived(octets.extracting(base...), at: position, &shared, &sink)
+                case .buffer:
+                    let held = responses.buffer.octets
+                    responseHeadArrived(held.span, at: position, &shared, &sink)
+                }
+                index = next
+            case .content(let range, let messageEnds, let next):
+                if answering >= 0 { shared.exchanges[answering].retainedResponse?.append(octets, range) }
+                if messageEnds { responseEnded(trailers: 0, at: position.time, &shared, &sink) }
+                index = next
+            case .end(let trailers, let next):
+                responseEnded(trailers: trailers, at: position.time, &shared, &sink)
+                index = next
+            case .malformed(let failure, let next):
+                responseFailed(failure, at: position, &shared, &sink)
+                index = next
+            case .skipped(let count):
+                if phase == .http1 { shared.statistics.skippedOctets += count }
+                index += count
+            }
+            if case .opaque(let reason) = phase {
+                if index < octets.count { sink.opaqueOctetsArrived(octets.count - index, reason, on: identity) }
+                return
+            }
+        }
+        if answering >= 0 { shared.exchanges[answering].response.lastOctet = position.time }
+    }
+
+    // MARK: - Heads
+
+    private mutating func responseHeadArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        confirmHTTP(&sink)
+        let head = shared.parser.head
+        if answering < 0 {
+            answering = exchangeAnswered(at: responses.start, status: head.status, &shared, &sink)
+            shared.exchanges[answering].responseStart = responses.start
+            if !shared.exchanges[answering].hasRequest { shared.exchanges[answering].version = head.version }
+        }
+        if head.status < 200, head.status != 101 {
+            shared.exchanges[answering].interim.append(UInt16(head.status))
+            responses.begin(.none)
+            return
+        }
+        fillResponse(head, octets, at: position, &shared)
+        if head.status == 101 || shared.exchanges[answering].method == .connect && head.status < 300 {
+            leaveHTTP(after: head, at: position, &shared, &sink)
+            return
+        }
+        let framing = responseFraming(head, method: shared.exchanges[answering].method)
+        if framing == .unknown {
+            shared.exchanges[answering].integrity.insert(.malformed)
+            noteFailure(.contentLength, &shared, &sink)
+        }
+        responses.begin(framing == .unknown ? .untilClose : framing)
+        if framing == .none || framing == .octets(0) {
+            responseEnded(trailers: 0, at: position.time, &shared, &sink)
+        }
+    }
+
+    private mutating func fillResponse(
+        _ head: MessageHead,
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction
+    ) {
+        shared.exchanges[answering].status = head.status
+        shared.exchanges[answering].response.firstOctet = responses.start.time
+        shared.exchanges[answering].response.lastOctet = position.time
+        shared.exchanges[answering].response.fieldCount = shared.parser.fields.count
+        if head.framingConflicts { shared.exchanges[answering].integrity.insert(.framingConflict) }
+        let retention = shared.exchanges[answering].retention
+        if retention.keepsHeads {
+            shared.exchanges[answering].retainedResponse = RetainedMessage(
+                octets,
+                head: head,
+                fields: shared.parser.fields,
+                contentLimit: retention.contentOctets
+            )
+        }
+    }
+
+    /// How the content of a response ends (RFC 9112 §6.3); `.unknown` when its Content-Length is no number.
+    private func responseFraming(_ head: MessageHead, method: RequestMethod) -> MessageStream.Framing {
+        if method == .head || head.status == 204 || head.status == 304 { return .none }
+        switch (head.transferCoding, head.contentLength) {
+        case (.chunked, _): return .chunked
+        case (.other, _): return .untilClose
+        case (.absent, .octets(let count)): return .octets(count)
+        case (.absent, .absent): return .untilClose
+        case (.absent, .conflicting), (.absent, .invalid): return .unknown
+        }
+    }
+
+    /// The server agreed to leave HTTP: the exchange is complete, and both streams belong to something else.
+    private mutating func leaveHTTP<Sink: ExchangeSink & ~Copyable>(
+        after head: MessageHead,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let exchange = answering
+        let isWebSocket = head.upgrade == .webSocket || shared.exchanges[exchange].upgrade == .webSocket
+        if head.status == 101 {
+            shared.exchanges[exchange].successor = isWebSocket ? .webSocket : .upgraded
+        } else {
+            shared.exchanges[exchange].successor = .tunnel
+        }
+        let early = requests.state == .held ? requests.buffer.octets.count : 0
+        responses.leaveHTTP()
+        responseEnded(trailers: 0, at: position.time, &shared, &sink)
+        if sending >= 0 { requestEnded(trailers: 0, at: position.time, &shared, &sink) }
+        let reason: OpaqueReason = head.status == 101 ? .upgraded : .tunnel
+        becomeOpaque(reason, &sink)
+        if early > 0 { sink.opaqueOctetsArrived(early, reason, on: identity) }
+    }
+
+    /// The response in progress is complete, or as complete as it will be.
+    mutating func responseEnded<Sink: ExchangeSink & ~Copyable>(
+        trailers: Int,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard answering >= 0 else { return }
+        let current = answering
+        answering = -1
+        shared.exchanges[current].response.lastOctet = time
+        shared.exchanges[current].response.contentOctets =
+            shared.exchanges[current].successor == .http ? responses.contentOctets : 0
+        shared.exchanges[current].response.trailerCount = trailers
+        shared.exchanges[current].isResponseComplete = true
+        if !shared.exchanges[current].hasRequest, repair?.loose.contains(current) != true {
+            tell(shared.exchanges.remove(at: current), &sink)
+        }
+        if requests.state == .held, shared.exchanges.contains(Int(current)) || sending < 0 {
+            releaseHeldOctets(&shared, &sink)
+        }
+        tellCompleted(&shared, &sink)
+    }
+
+    /// The server went on with HTTP, so what the client sent meanwhile is HTTP too.
+    private mutating func releaseHeldOctets<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard responses.state != .switched else { return }
+        let start = requests.start
+        let held = requests.release()
+        guard !held.isEmpty else { return }
+        let position = StreamPosition(
+            direction: clientDirection,
+            offset: start.offset,
+            time: start.time,
+            acknowledged: start.acknowledged,
+            startsSegment: true
+        )
+        requestOctetsArrived(held.span, at: position, &shared, &sink)
+    }
+
+    private mutating func responseFailed<Sink: ExchangeSink & ~Copyable>(
+        _ failure: ParseFailure,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        if phase == .undetermined {
+            becomeOpaque(.unknown, &sink)
+            return
+        }
+        noteFailure(failure, &shared, &sink)
+        noteResponseBreak()
+        guard answering >= 0 else { return }
+        shared.exchanges[answering].integrity.insert(failure == .headTooLong ? .limitReached : .malformed)
+        responseEnded(trailers: 0, at: position.time, &shared, &sink)
+    }
+
+    // MARK: - Holes and ends
+
+    /// Octets from the server that were not captured.
+    mutating func responseOctetsMissing<Sink: ExchangeSink & ~Copyable>(
+        _ count: Int,
+        _ marks: Integrity,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        switch responses.skip(count) {
+        case .irrelevant: return
+        case .skipped(let messageEnds):
+            if answering >= 0 { shared.exchanges[answering].integrity.formUnion(marks) }
+            if messageEnds { responseEnded(trailers: 0, at: position.time, &shared, &sink) }
+        case .lostMessage:
+            noteResponseBreak()
+            guard answering >= 0 else { return }
+            shared.exchanges[answering].integrity.formUnion(marks)
+            let last = shared.exchanges[answering].response.lastOctet
+            responseEnded(trailers: 0, at: last, &shared, &sink)
+        case .lostBetweenMessages:
+            noteResponseBreak()
+        }
+    }
+
+    /// The server sends no more.
+    mutating func responseStreamEnded<Sink: ExchangeSink & ~Copyable>(
+        _ end: StreamEnd,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard answering >= 0, responses.isInsideMessage else { return }
+        switch end {
+        case .finished where responses.state == .untilClose: break
+        case .finished: shared.exchanges[answering].integrity.insert(.closedEarly)
+        case .resetBySender: shared.exchanges[answering].integrity.insert(.resetByServer)
+        case .resetByReceiver: shared.exchanges[answering].integrity.insert(.resetByClient)
+        case .abandoned: return
+        }
+        let last = shared.exchanges[answering].response.lastOctet
+        responseEnded(trailers: 0, at: last, &shared, &sink)
+        responses.lose()
+    }
+}

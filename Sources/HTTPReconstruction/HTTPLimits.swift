@@ -1,0 +1,22 @@
+// Wingmirror · Apache-2.0
+
+/// Bounds on what reconstruction keeps; each has a counter for the times that it was met.
+public struct HTTPLimits: Sendable, Hashable {
+    /// Octets of a head, or of a trailer section.
+    ///
+    /// Also of what a client sends while an upgrade is undecided. 64 KiB is what Envoy allows by default (60 KiB), and
+    /// some room.
+    public var headOctets = 64 << 10
+
+    /// Exchanges of one connection that are not complete.
+    ///
+    /// The oldest is told as it stands when another begins. 100 is what Zeek allows; Envoy answers no more pipelined
+    /// requests than a few.
+    public var pendingExchanges = 100
+
+    /// Octets that a connection joined midstream may show without a head before only segment starts are looked at.
+    public var midstreamSearchOctets = 64 << 10
+
+    /// Makes limits of their defaults.
+    public init() {}
+}

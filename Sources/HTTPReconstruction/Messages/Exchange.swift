@@ -1,0 +1,143 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPMessages
+public import PacketDecoding
+
+/// A request and its response, or one of them where the other was not seen.
+public struct Exchange {
+    /// Counts the exchanges of a connection from 0, in the order in which they are told.
+    public internal(set) var number = 0
+    /// The protocol version of the request; of the response where there is no request.
+    public internal(set) var version = HTTPVersion.http11
+    /// What is missing or wrong; empty for an exchange seen whole.
+    public internal(set) var integrity: Integrity = []
+    /// What the sink answered when the request arrived.
+    public internal(set) var tag = RequestTag()
+
+    /// Whether the request's head was seen.
+    public internal(set) var hasRequest = false
+    /// The method, where the request was seen.
+    public internal(set) var method = RequestMethod.other
+    /// What is known of the request beside its octets.
+    public internal(set) var request = MessageFigures()
+    /// Whether the response's final head was seen; its status is then not 0.
+    public var hasResponse: Bool { status != 0 }
+    /// The status code of the final response, or of a 101; 0 when none was seen.
+    public internal(set) var status = 0
+    /// What is known of the response beside its octets.
+    public internal(set) var response = MessageFigures()
+    /// Statuses of interim responses, in order, without a 101 that ended HTTP.
+    public internal(set) var interim: [UInt16] = []
+    /// What the connection became after this exchange.
+    public internal(set) var successor = Successor.http
+
+    /// The octets of the request, if the sink asked to keep them.
+    public internal(set) var retainedRequest: RetainedMessage?
+    /// The octets of the response, if the sink asked to keep them.
+    public internal(set) var retainedResponse: RetainedMessage?
+
+    /// What a connection carries after an exchange.
+    public enum Successor: UInt8, Sendable {
+        case http
+        case webSocket
+        /// Another protocol that Upgrade named.
+        case upgraded
+        /// Whatever CONNECT was asked for.
+        case tunnel
+    }
+
+    // MARK: - While the exchange is in progress
+
+    /// The exchange after this one on its connection, or -1.
+    var next: Int32 = -1
+    /// The stream offset after the request's head: what a server must have received to answer.
+    var requestHeadEnd: Int64 = 0
+    var requestStart = MessageStart()
+    var responseStart = MessageStart()
+    var isRequestComplete = false
+    var isResponseComplete = false
+    var expectsContinue = false
+    var upgrade = UpgradeProtocol.none
+    /// Whether requests may be missing between the one before and this one.
+    var followsRequestBreak = false
+    /// Whether responses may be missing between the one before and this one.
+    var followsResponseBreak = false
+    var retention = Retention.none
+}
+
+/// What is known of a message beside its octets.
+public struct MessageFigures: Sendable, Hashable {
+    /// When its first octet was captured.
+    public internal(set) var firstOctet = PacketTime(nanoseconds: 0)
+    /// When its last octet was captured, or the last that was seen.
+    public internal(set) var lastOctet = PacketTime(nanoseconds: 0)
+    /// Octets of content, without transfer coding, with those that framing let a hole skip.
+    public internal(set) var contentOctets: Int64 = 0
+    /// Field lines of the head as sent.
+    public internal(set) var fieldCount = 0
+    /// Field lines of the trailer section.
+    public internal(set) var trailerCount = 0
+}
+
+/// A number that the sink gives a request, and gets back with its exchange.
+public struct RequestTag: Sendable, Hashable {
+    /// Whatever the sink likes to know again.
+    public let rawValue: UInt64
+
+    /// Makes a tag of a number.
+    public init(rawValue: UInt64 = 0) {
+        self.rawValue = rawValue
+    }
+}
+
+/// How much of an exchange is kept for whoever reads it when it is complete.
+public struct Retention: Sendable, Hashable {
+    /// Whether the heads are kept.
+    public var keepsHeads: Bool
+    /// How many octets of each message's content are kept.
+    public var contentOctets: Int
+
+    /// Makes a retention of its parts.
+    public init(keepsHeads: Bool, contentOctets: Int = 0) {
+        self.keepsHeads = keepsHeads
+        self.contentOctets = contentOctets
+    }
+
+    /// Nothing but figures.
+    public static let none = Retention(keepsHeads: false)
+}
+
+/// Octets of a message that outlive their packets.
+public final class RetainedMessage {
+    /// The head as sent.
+    public let octets: [UInt8]
+    /// Requests only: where the method lies in `octets`.
+    public let method: Range<Int>
+    /// Requests only: where the request target lies in `octets`.
+    public let target: Range<Int>
+    /// Where the value of the Host field lies in `octets`.
+    public let authority: Range<Int>?
+    /// Where the value of the first Content-Encoding field lies in `octets`.
+    public let contentCoding: Range<Int>?
+    /// The field lines of the head, in wire order.
+    public let fields: [FieldLine]
+    /// The beginning of the content, as far as it was asked for.
+    public internal(set) var content: [UInt8] = []
+    private let contentLimit: Int
+
+    init(_ octets: Span<UInt8>, head: MessageHead, fields: [FieldLine], contentLimit: Int) {
+        self.octets = octets.extracting(first: head.length).copied()
+        self.method = head.method
+        self.target = head.target
+        self.authority = head.host
+        self.contentCoding = head.contentCoding
+        self.fields = fields
+        self.contentLimit = contentLimit
+    }
+
+    /// Keeps content octets, as far as the limit allows.
+    func append(_ octets: Span<UInt8>, _ range: Range<Int>) {
+        let count = max(0, min(range.count, contentLimit - content.count))
+        octets.extracting(range.lowerBound..<range.lowerBound + count).append(to: &content)
+    }
+}

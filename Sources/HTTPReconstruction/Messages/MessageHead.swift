@@ -1,0 +1,116 @@
+// Wingmirror · Apache-2.0
+// Start lines: RFC 9112 §3 and §4; content framing: RFC 9112 §6.
+
+internal import HTTPMessages
+
+/// Which kind of start line a head has.
+enum MessageKind: UInt8 {
+    case request
+    case response
+}
+
+/// The methods that are told apart: those of RFC 9110 §9.3 and RFC 5789, and all others together.
+public enum RequestMethod: UInt8, Sendable, Hashable, CaseIterable {
+    case get
+    case head
+    case post
+    case put
+    case delete
+    case connect
+    case options
+    case trace
+    case patch
+    case other
+}
+
+/// What the Content-Length fields of a head say together (RFC 9112 §6.3 rule 5).
+enum ContentLength: Hashable {
+    case absent
+    /// One value, or several equal ones.
+    case octets(Int64)
+    /// Several values that differ.
+    case conflicting
+    /// Not a number, or one beyond 2⁶³.
+    case invalid
+}
+
+/// What the Transfer-Encoding fields of a head say together (RFC 9112 §6.3 rules 3 and 4).
+enum TransferCoding: Hashable {
+    case absent
+    /// The last coding is `chunked`, and it stands there once.
+    case chunked
+    /// Codings that do not end in `chunked`.
+    case other
+}
+
+/// What a field value names in the Upgrade field, as far as it matters here.
+enum UpgradeProtocol: UInt8, Hashable {
+    case none
+    case webSocket
+    case other
+}
+
+/// A head that was parsed: ranges within its octets, and what decides its framing.
+struct MessageHead {
+    let kind: MessageKind
+    /// Octets of the head, the empty line included.
+    let length: Int
+    let version: HTTPVersion
+    /// Requests only: where the method lies.
+    var method: Range<Int> = 0..<0
+    var knownMethod = RequestMethod.other
+    /// Requests only: where the request target lies.
+    var target: Range<Int> = 0..<0
+    /// Responses only.
+    var status = 0
+
+    // Interpreted from the field lines.
+    var host: Range<Int>?
+    var contentLength = ContentLength.absent
+    var transferCoding = TransferCoding.absent
+    var contentCoding: Range<Int>?
+    var upgrade = UpgradeProtocol.none
+    var expectsContinue = false
+    var connectionCloses = false
+    var connectionKeepsAlive = false
+
+    /// Whether both framings are given, or the given ones contradict each other.
+    var framingConflicts: Bool {
+        if contentLength == .conflicting { return true }
+        return transferCoding != .absent && contentLength != .absent
+    }
+}
+
+/// Why octets are not the head of a message; a label value of `http_parse_errors_total`.
+public enum ParseFailure: UInt8, Error, Sendable, Hashable, CaseIterable {
+    /// The first line is neither a request line nor a status line.
+    case startLine
+    /// A field line without a colon, or with a name that is no token.
+    case fieldLine
+    /// A control octet, or a CR without LF.
+    case controlOctet
+    /// The head is longer than the limit.
+    case headTooLong
+    /// A Content-Length that is no number.
+    case contentLength
+    /// A Transfer-Encoding that does not end in chunked, on a request.
+    case transferCoding
+    /// A chunk size that is no hexadecimal number, or chunk data without a line end.
+    case chunk
+    /// Octets where no message may be, such as content after a message that has none.
+    case unexpectedOctets
+
+    /// The value of the label `reason`.
+    public var label: String {
+        switch self {
+        case .startLine: "start_line"
+        case .fieldLine: "field_line"
+        case .controlOctet: "control_octet"
+        case .headTooLong: "head_too_long"
+        case .contentLength: "content_length"
+        case .transferCoding: "transfer_coding"
+        case .chunk: "chunk"
+        case .unexpectedOctets: "unexpected_octets"
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// Wingmirror · Apache-2.0
+
+/// Searches that look at eight octets at a time.
+///
+/// The loads are unaligned and unchecked: each is made only where eight octets remain before the end of the span.
+extension Span where Element == UInt8 {
+    /// Eight octets from `index`, the first in the lowest bits; `index + 8` must not exceed the count.
+    @inline(__always)
+    func word(at index: Int) -> UInt64 {
+        assert(index >= 0 && index + 8 <= count)
+        // The assertion states the invariant: the callers below loop while eight octets remain.
+        return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+    }
+
+    /// The octets in an array of their own.
+    func copied() -> [UInt8] {
+        // The buffer is read inside the call only.
+        unsafe withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    }
+
+    /// Adds the octets to the end of `array`.
+    func append(to array: inout [UInt8]) {
+        // The buffer is read inside the call only.
+        unsafe withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) }
+    }
+
+    /// The index of the first octet at or after `start` that is a control character other than HTAB, or the count.
+    ///
+    /// These are the octets that end a line or must not stand in one: 0x00…0x1F without 0x09, and 0x7F
+    /// (RFC 9110 §5.5).
+    @inline(__always)
+    func indexOfControl(from start: Int) -> Int {
+        var index = start
+        while index + 8 <= count {
+            let word = word(at: index)
+            let low = (word &- 0x2020_2020_2020_2020) & ~word
+            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            let found = (low | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080
+            if found == 0 {
+                index &+= 8
+                continue
+            }
+            // Only the lowest mark is exact, which is the one that is asked for.
+            index &+= found.trailingZeroBitCount &>> 3
+            if self[index] != 0x09 { return index }
+            index &+= 1
+        }
+        while index < count {
+            let octet = self[index]
+            if octet == 0x7F || octet < 0x20 && octet != 0x09 { return index }
+            index &+= 1
+        }
+        return count
+    }
+
+    /// The index of the first `octet` in `start..<end`, or `end`.
+    @inline(__always)
+    func firstIndex(of octet: UInt8, from start: Int, to end: Int) -> Int {
+        let pattern = UInt64(octet) &* 0x0101_0101_0101_0101
+        var index = start
+        while index + 8 <= end {
+            let difference = word(at: index) ^ pattern
+            let found = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+            if found != 0 { return index &+ (found.trailingZeroBitCount &>> 3) }
+            index &+= 8
+        }
+        while index < end {
+            if self[index] == octet { return index }
+            index &+= 1
+        }
+        return end
+    }
+
+    /// Whether all octets of `range` may stand in a token (RFC 9110 §5.6.2); true for an empty range.
+    @inline(__always)
+    func isToken(_ range: Range<Int>) -> Bool {
+        var index = range.lowerBound
+        let end = range.upperBound
+        while index + 8 <= end {
+            if !isPlainNameWord(word(at: index)) {
+                for position in index..<index + 8 where !self[position].isTokenOctet { return false }
+            }
+            index &+= 8
+        }
+        while index < end {
+            if !self[index].isTokenOctet { return false }
+            index &+= 1
+        }
+        return true
+    }
+}
+
+/// Whether eight octets are all letters or hyphens, the usual stuff of field names.
+///
+/// Letters are folded to lower case first; each comparison leaves its answer in the top bit of its octet, which no
+/// octet under 0x80 disturbs.
+@inline(__always)
+private func isPlainNameWord(_ word: UInt64) -> Bool {
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    if word & tops != 0 { return false }
+    let folded = word | 0x2020_2020_2020_2020
+    let atLeastA = folded &+ 0x1F1F_1F1F_1F1F_1F1F
+    let beyondZ = folded &+ 0x0505_0505_0505_0505
+    let letters = atLeastA & ~beyondZ & tops
+    let hyphens = ~((word ^ 0x2D2D_2D2D_2D2D_2D2D) &+ 0x7F7F_7F7F_7F7F_7F7F) & tops
+    return letters | hyphens == tops
+}
+
+extension UInt8 {
+    /// Whether the octet may stand in a token (RFC 9110 §5.6.2).
+    @inline(__always)
+    var isTokenOctet: Bool {
+        // One bit for each octet under 0x80 that is a tchar.
+        let low: UInt64 = 0x03FF_6CFA_0000_0000
+        let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+        guard self < 0x80 else { return false }
+        return (self < 0x40 ? low : high) &>> UInt64(self & 0x3F) & 1 == 1
+    }
+
+    /// Whether the octet is a decimal digit.
+    @inline(__always)
+    var isDigit: Bool {
+        self &- 0x30 < 10
+    }
+}

@@ -1,0 +1,321 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPMessages
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension HTTPConnection {
+    // MARK: - The queue
+
+    /// Puts an exchange at the end of the queue.
+    mutating func enqueue(_ exchange: consuming Exchange, _ shared: inout SharedReconstruction) -> Int32 {
+        let index = shared.exchanges.insert(exchange)
+        if newest >= 0 { shared.exchanges[newest].next = index } else { oldest = index }
+        newest = index
+        queueLength += 1
+        return index
+    }
+
+    /// Tells the exchanges at the front of the queue that are complete.
+    mutating func tellCompleted<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        while oldest >= 0, shared.exchanges[oldest].isRequestComplete, shared.exchanges[oldest].isResponseComplete {
+            let exchange = shared.exchanges.remove(at: oldest)
+            oldest = exchange.next
+            if oldest < 0 { newest = -1 }
+            queueLength -= 1
+            tell(exchange, &sink)
+        }
+        if oldest < 0, let repair, repair.loose.isEmpty, !repair.missesRequests, !repair.responseBreakAtEnd {
+            // Everything asked has been answered, and nothing is missing behind it.
+            self.repair = nil
+        }
+    }
+
+    /// Tells an exchange that is in no list any more.
+    mutating func tell<Sink: ExchangeSink & ~Copyable>(_ exchange: consuming Exchange, _ sink: inout Sink) {
+        guard exchange.hasRequest || exchange.hasResponse || !exchange.interim.isEmpty else { return }
+        exchange.number = Int(toldExchanges)
+        toldExchanges += 1
+        sink.exchangeCompleted(exchange, on: identity)
+    }
+
+    /// The oldest exchange that no response was found for, or -1.
+    private func oldestUnanswered(_ shared: borrowing SharedReconstruction) -> Int32 {
+        var index = oldest
+        while index >= 0, shared.exchanges[index].isResponseComplete || shared.exchanges[index].hasResponse {
+            index = shared.exchanges[index].next
+        }
+        return index
+    }
+
+    /// All exchanges that no response was found for, oldest first.
+    private func unanswered(_ shared: borrowing SharedReconstruction) -> [Int32] {
+        var found: [Int32] = []
+        var index = oldestUnanswered(shared)
+        while index >= 0 {
+            if !shared.exchanges[index].isResponseComplete, index != answering { found.append(index) }
+            index = shared.exchanges[index].next
+        }
+        return found
+    }
+
+    /// The queue is full: its oldest exchange is told without a response.
+    mutating func giveUpOldest<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        shared.statistics.abandonedExchanges += 1
+        let index = oldest
+        shared.exchanges[index].integrity.insert(.limitReached)
+        if index == answering {
+            answering = -1
+            responses.lose()
+            noteResponseBreak()
+        }
+        if index == sending {
+            sending = -1
+            requests.lose()
+            noteRequestBreak()
+        }
+        shared.exchanges[index].isRequestComplete = true
+        shared.exchanges[index].isResponseComplete = true
+        noteResponseBreak()
+        tellCompleted(&shared, &sink)
+    }
+
+    // MARK: - Which request a response answers
+
+    /// The exchange that the response beginning at `start` belongs to; a new one when its request was not seen.
+    mutating func exchangeAnswered<Sink: ExchangeSink & ~Copyable>(
+        at start: MessageStart,
+        status: Int,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) -> Int32 {
+        let candidate = oldestUnanswered(shared)
+        let mayAnswer = candidate >= 0 && self.mayAnswer(shared.exchanges[candidate], start, status: status)
+        guard let repair else {
+            return mayAnswer ? candidate : responseWithoutRequest(isLoose: false, &shared, &sink)
+        }
+        let open = unanswered(shared)
+        // Responses may be missing, but there is only one request that could be answered.
+        if mayAnswer, open.count == 1, !repair.missesRequests, repair.loose.isEmpty {
+            shared.exchanges[candidate].integrity.insert(.pairedByInference)
+            self.repair?.responseBreakAtEnd = false
+            return candidate
+        }
+        return responseWithoutRequest(isLoose: !open.isEmpty, &shared, &sink)
+    }
+
+    /// Whether acknowledgement numbers allow that a response answers a request.
+    ///
+    /// A server that answers has received the request's head, unless it refuses it; and a client that sends a request has
+    /// not received its answer.
+    private func mayAnswer(_ exchange: borrowing Exchange, _ start: MessageStart, status: Int) -> Bool {
+        if let acknowledged = start.acknowledged {
+            let needed = status >= 400 ? exchange.requestStart.offset + 1 : exchange.requestHeadEnd
+            if acknowledged < needed { return false }
+        }
+        if let received = exchange.requestStart.acknowledged, start.offset < received { return false }
+        return true
+    }
+
+    private mutating func responseWithoutRequest<Sink: ExchangeSink & ~Copyable>(
+        isLoose: Bool,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) -> Int32 {
+        var exchange = Exchange()
+        exchange.isRequestComplete = true
+        exchange.integrity = marksOfUnseenRequest()
+        (exchange.tag, exchange.retention) = sink.responseArrivedWithoutRequest(on: identity)
+        if isLoose, let onlyMethod = commonMethod(shared) { exchange.method = onlyMethod }
+        exchange.followsResponseBreak = repair?.responseBreakAtEnd ?? false
+        repair?.responseBreakAtEnd = false
+        let index = shared.exchanges.insert(exchange)
+        if isLoose { repair?.loose.append(index) }
+        return index
+    }
+
+    /// The method of all unanswered requests, if they have the same: it frames a response whoever it belongs to.
+    private func commonMethod(_ shared: borrowing SharedReconstruction) -> RequestMethod? {
+        let open = unanswered(shared)
+        guard let first = open.first else { return nil }
+        let method = shared.exchanges[first].method
+        return open.allSatisfy { shared.exchanges[$0].method == method } ? method : nil
+    }
+
+    /// Why a response has no request.
+    private func marksOfUnseenRequest() -> Integrity {
+        if let failed = repair?.failedRequest { return failed }
+        if isJoinedMidstream, !foundRequest { return .joinedMidstream }
+        // Without a loss there was none: a server that speaks unasked breaks the rules (RFC 9112 §9.2).
+        return repair == nil ? .malformed : .requestGap
+    }
+
+    // MARK: - Breaks and synchronization
+
+    /// Requests may be missing behind the latest one.
+    mutating func noteRequestBreak() {
+        if repair == nil { repair = PairingRepair() }
+        repair?.requestBreakAtEnd = true
+        repair?.missesRequests = true
+    }
+
+    /// Responses may be missing behind the latest one.
+    mutating func noteResponseBreak() {
+        if repair == nil { repair = PairingRepair() }
+        repair?.responseBreakAtEnd = true
+        repair?.missesResponses = true
+    }
+
+    /// Whether a break precedes the request that has just begun.
+    mutating func takeRequestBreak() -> Bool {
+        guard let repair, repair.requestBreakAtEnd else { return false }
+        self.repair?.requestBreakAtEnd = false
+        return true
+    }
+
+    /// Makes pairing certain again if the request that begins at `start` synchronizes (``PairingRepair``).
+    mutating func synchronize<Sink: ExchangeSink & ~Copyable>(
+        with start: MessageStart,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard repair != nil, let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage,
+            let answered = responseAcknowledges, answered >= start.offset
+        else { return }
+        settle(alignsFromEnd: true, marks: [], &shared, &sink)
+        repair = nil
+        if responses.state == .lost {
+            // Whatever else is missing belongs to requests before: the next response is this request's.
+            responses.endEarly()
+        }
+    }
+
+    /// Ends the uncertainty: pairs what can be paired, from the end back to the first break, and tells everything.
+    mutating func settle<Sink: ExchangeSink & ~Copyable>(
+        alignsFromEnd: Bool,
+        marks: Integrity,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard let repair else { return }
+        var open = unanswered(shared)
+        var loose = repair.loose
+        if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
+            while let request = open.last, let response = loose.last,
+                mayAnswer(
+                    shared.exchanges[request],
+                    shared.exchanges[response].responseStart,
+                    status: shared.exchanges[response].status
+                )
+            {
+                open.removeLast()
+                loose.removeLast()
+                let stops =
+                    shared.exchanges[request].followsRequestBreak || shared.exchanges[response].followsResponseBreak
+                join(response, to: request, &shared)
+                if stops { break }
+            }
+        }
+        self.repair?.loose = []
+        for response in loose { tell(shared.exchanges.remove(at: response), &sink) }
+        let missing: Integrity = repair.missesResponses ? .responseGap : .noResponse
+        for request in open {
+            shared.exchanges[request].integrity.formUnion(marks.isEmpty ? missing : marks)
+            shared.exchanges[request].isResponseComplete = true
+        }
+        tellCompleted(&shared, &sink)
+    }
+
+    /// Moves a response that was put aside to the request it answers.
+    private mutating func join(_ response: Int32, to request: Int32, _ shared: inout SharedReconstruction) {
+        let answer = shared.exchanges.remove(at: response)
+        shared.exchanges[request].status = answer.status
+        shared.exchanges[request].response = answer.response
+        shared.exchanges[request].interim = answer.interim
+        shared.exchanges[request].successor = answer.successor
+        shared.exchanges[request].retainedResponse = answer.retainedResponse
+        shared.exchanges[request].responseStart = answer.responseStart
+        let unseen: Integrity = [.joinedMidstream, .requestGap]
+        shared.exchanges[request].integrity.formUnion(answer.integrity.subtracting(unseen))
+        shared.exchanges[request].integrity.insert(.pairedByInference)
+        shared.exchanges[request].isResponseComplete = true
+    }
+
+    // MARK: - The end of the connection
+
+    /// Completes whatever is in progress, as the connection is over.
+    mutating func settleAtClose<Sink: ExchangeSink & ~Copyable>(
+        _ end: ConnectionEnd,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let marks: Integrity
+        switch end {
+        case .captureEnded: marks = .interrupted
+        case .evicted: marks = .limitReached
+        case .finished, .reset, .idle, .superseded: marks = []
+        }
+        if repair != nil {
+            let allAnswered =
+                end == .finished && !responses.isInsideMessage
+                && newest >= 0 && (responseAcknowledges ?? 0) >= shared.exchanges[newest].requestHeadEnd
+            finishAnswering(marks, &shared, &sink)
+            settle(alignsFromEnd: allAnswered, marks: [], &shared, &sink)
+        }
+        finishAnswering(marks, &shared, &sink)
+        let resetMarks = resetMarks
+        while oldest >= 0 {
+            let index = oldest
+            if !shared.exchanges[index].isResponseComplete {
+                shared.exchanges[index].integrity.formUnion(marks.union(resetMarks).union(.noResponse))
+            } else if !shared.exchanges[index].isRequestComplete {
+                shared.exchanges[index].integrity.formUnion(marks.isEmpty ? .closedEarly : marks)
+            }
+            if index == sending {
+                shared.exchanges[index].request.contentOctets = requests.contentOctets
+                sending = -1
+            }
+            shared.exchanges[index].isRequestComplete = true
+            shared.exchanges[index].isResponseComplete = true
+            tellCompleted(&shared, &sink)
+        }
+    }
+
+    /// Ends a response that the connection broke off.
+    private mutating func finishAnswering<Sink: ExchangeSink & ~Copyable>(
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard answering >= 0 else { return }
+        if shared.exchanges[answering].hasResponse {
+            shared.exchanges[answering].integrity.formUnion(marks.isEmpty ? .closedEarly : marks)
+            let last = shared.exchanges[answering].response.lastOctet
+            responseEnded(trailers: 0, at: last, &shared, &sink)
+        } else if !shared.exchanges[answering].hasRequest, repair?.loose.contains(answering) != true {
+            // Interim responses alone, of a request that was not seen.
+            let exchange = shared.exchanges.remove(at: answering)
+            answering = -1
+            tell(exchange, &sink)
+        } else {
+            answering = -1
+        }
+    }
+
+    /// Counts a stream that could not be read on.
+    mutating func noteFailure<Sink: ExchangeSink & ~Copyable>(
+        _ failure: ParseFailure,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard phase == .http1 else { return }
+        shared.statistics.parseFailures += 1
+        sink.parsingFailed(failure, on: identity)
+    }
+}

@@ -1,0 +1,24 @@
+// Wingmirror · Apache-2.0
+// Pairing after a loss: design.md, deliberate choices, "Resync".
+
+/// What is uncertain about the pairing of a connection since octets with heads were lost.
+///
+/// Responses answer requests in order, so as long as no head is lost the first unanswered request is the one. After a
+/// hole that may hide any number of heads this is no longer known. Responses are then put aside (``loose``) until a
+/// *synchronizing* request arrives: one that its client sent when it had received all responses so far, at a server that
+/// had received all requests before sending the latest of them. By then everything asked had been answered, so the latest
+/// response belongs to the latest request, the one before to the one before, and so on back to the hole.
+struct PairingRepair {
+    /// Whether requests may be missing behind the latest one.
+    var requestBreakAtEnd = false
+    /// Whether responses may be missing behind the latest one.
+    var responseBreakAtEnd = false
+    /// Whether any request may be missing since pairing was certain.
+    var missesRequests = false
+    /// Whether any response may be missing since pairing was certain.
+    var missesResponses = false
+    /// What was wrong with a request that could not be read, so that its refusal says why it stands alone.
+    var failedRequest: Integrity?
+    /// Responses put aside, in order.
+    var loose: [Int32] = []
+}
