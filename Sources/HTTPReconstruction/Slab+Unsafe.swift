@@ -18,7 +18,7 @@ struct Slab<Element>: ~Copyable {
         for index in 0..<isOccupied.count where isOccupied[index] {
             unsafe pointer(index).deinitialize(count: 1)
         }
-        for unsafeblock in unsafe blocks { unsafe block.deallocate() }
+        while let block = unsafe blocks.popLast() { unsafe block.deallocate() }
     }
 
     /// Stores `element` at a free index.
