@@ -18,7 +18,8 @@ struct Slab<Element>: ~Copyable {
         for index in 0..<isOccupied.count where isOccupied[index] {
             unsafe pointer(index).deinitialize(count: 1)
         }
-        while let block = unsafe blocks.popLast() { unsafe block.deallocate() }
+        let blockCount = (isOccupied.count + Self.blockSize - 1) / Self.blockSize
+        for index in 0..<blockCount { unsafe blocks[index].deallocate() }
     }
 
     /// Stores `element` at a free index.
