@@ -1,0 +1,120 @@
+// Wingmirror · Apache-2.0
+
+/// The agent itself.
+extension MetricCatalogue {
+    /// Attempts to reload the configuration.
+    public static let configReloads = MetricFamily(
+        "wingmirror_config_reloads_total",
+        .counter,
+        labels: ["outcome"],
+        help: "Attempts to reload the configuration, by outcome."
+    )
+
+    /// Whether the latest attempt worked.
+    public static let configLastReloadSuccessful = MetricFamily(
+        "wingmirror_config_last_reload_successful",
+        .gauge,
+        help: "Whether the latest reload of the configuration worked (1) or was refused (0)."
+    )
+
+    /// When the configuration in force was read.
+    public static let configLastReloadSuccess = MetricFamily(
+        "wingmirror_config_last_reload_success_timestamp_seconds",
+        .gauge,
+        .seconds,
+        help: "Time of the latest reload of the configuration that worked."
+    )
+
+    /// Which configuration is in force.
+    public static let configInfo = MetricFamily(
+        "wingmirror_config_info",
+        .info,
+        labels: ["sha256"],
+        help: "Hash of the configuration in force."
+    )
+
+    /// Which build this is.
+    public static let buildInfo = MetricFamily(
+        "wingmirror_build_info",
+        .info,
+        labels: ["version", "revision", "swift_version", "libpcap_version", "arch"],
+        help: "Build of the agent."
+    )
+
+    /// Which features are switched on.
+    public static let featureEnabled = MetricFamily(
+        "wingmirror_feature_enabled",
+        .gauge,
+        labels: ["feature"],
+        help: "Whether a feature is switched on (1) or off (0)."
+    )
+
+    /// Series in use.
+    public static let metricSeries = MetricFamily(
+        "wingmirror_metric_series",
+        .gauge,
+        labels: ["family"],
+        help: "Label sets in use, without those of the overflow."
+    )
+
+    /// Series that may be used.
+    public static let metricSeriesLimit = MetricFamily(
+        "wingmirror_metric_series_limit",
+        .gauge,
+        labels: ["family"],
+        help: "Label sets that may be used."
+    )
+
+    /// Observations that lost the name of their route.
+    public static let metricSeriesOverflow = MetricFamily(
+        "wingmirror_metric_series_overflow_total",
+        .counter,
+        labels: ["family"],
+        help: "Observations counted under __overflow__ instead of their route."
+    )
+
+    /// The memory limit in force.
+    public static let memoryLimit = MetricFamily(
+        "wingmirror_memory_limit_bytes",
+        .gauge,
+        .bytes,
+        help: "Memory limit that the agent steers by."
+    )
+
+    /// How much work is being shed.
+    public static let loadSheddingLevel = MetricFamily(
+        "wingmirror_load_shedding_level",
+        .gauge,
+        help: "Work being shed to stay within the memory limit, from 0 (none) to 4 (metrics only)."
+    )
+
+    /// Log lines by level.
+    public static let logMessages = MetricFamily(
+        "wingmirror_log_messages_total",
+        .counter,
+        labels: ["level"],
+        help: "Log messages by level, counted before rate limiting."
+    )
+
+    /// Scrapes served.
+    public static let scrapes = MetricFamily(
+        "wingmirror_scrapes_total",
+        .counter,
+        labels: ["format", "code"],
+        help: "Scrapes served, by format and status code."
+    )
+
+    /// How long the latest scrape took to render.
+    public static let scrapeRenderDuration = MetricFamily(
+        "wingmirror_scrape_render_duration_seconds",
+        .gauge,
+        .seconds,
+        help: "Time that rendering the latest scrape took."
+    )
+
+    static let agent = [
+        configReloads, configLastReloadSuccessful, configLastReloadSuccess, configInfo, buildInfo, featureEnabled,
+        metricSeries, metricSeriesLimit, metricSeriesOverflow, memoryLimit, loadSheddingLevel, logMessages, scrapes,
+        scrapeRenderDuration,
+    ]
+}

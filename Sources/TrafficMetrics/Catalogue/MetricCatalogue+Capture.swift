@@ -1,0 +1,92 @@
+// Wingmirror · Apache-2.0
+
+/// What capture delivers and what it loses.
+extension MetricCatalogue {
+    /// Packets that reached the agent.
+    public static let capturePacketsReceived = MetricFamily(
+        "wingmirror_capture_packets_received_total",
+        .counter,
+        labels: ["interface"],
+        help: "Packets delivered to the agent."
+    )
+
+    /// Packets lost before the agent saw them.
+    public static let capturePacketsDropped = MetricFamily(
+        "wingmirror_capture_packets_dropped_total",
+        .counter,
+        labels: ["interface", "reason"],
+        help: "Packets lost before the agent saw them."
+    )
+
+    /// Packets cut by the snapshot length.
+    public static let capturePacketsTruncated = MetricFamily(
+        "wingmirror_capture_packets_truncated_total",
+        .counter,
+        labels: ["interface"],
+        help: "Packets captured shorter than they were on the wire."
+    )
+
+    /// Packets already seen on another interface.
+    public static let capturePacketsDuplicate = MetricFamily(
+        "wingmirror_capture_packets_duplicate_total",
+        .counter,
+        labels: ["interface"],
+        help: "Packets already seen on another interface."
+    )
+
+    /// Captured octets.
+    public static let captureBytes = MetricFamily(
+        "wingmirror_capture_bytes_total",
+        .counter,
+        .bytes,
+        labels: ["interface"],
+        help: "Octets captured."
+    )
+
+    /// Whether capture runs.
+    public static let captureInterfaceUp = MetricFamily(
+        "wingmirror_capture_interface_up",
+        .gauge,
+        labels: ["interface"],
+        help: "Whether capture on the interface runs (1) or not (0)."
+    )
+
+    /// Captures opened again.
+    public static let captureRestarts = MetricFamily(
+        "wingmirror_capture_restarts_total",
+        .counter,
+        labels: ["interface", "reason"],
+        help: "Captures opened again, by reason."
+    )
+
+    /// When the latest packet was captured.
+    public static let captureLastPacket = MetricFamily(
+        "wingmirror_capture_last_packet_timestamp_seconds",
+        .gauge,
+        .seconds,
+        labels: ["interface"],
+        help: "Capture time of the latest packet."
+    )
+
+    /// The packet buffer that the kernel granted.
+    public static let captureRingSize = MetricFamily(
+        "wingmirror_capture_ring_size_bytes",
+        .gauge,
+        .bytes,
+        labels: ["interface"],
+        help: "Size of the kernel's packet buffer as obtained."
+    )
+
+    /// Packets that could not be decoded.
+    public static let decodeErrors = MetricFamily(
+        "wingmirror_decode_errors_total",
+        .counter,
+        labels: ["layer", "reason"],
+        help: "Packets that could not be decoded, by layer and reason."
+    )
+
+    static let capture = [
+        capturePacketsReceived, capturePacketsDropped, capturePacketsTruncated, capturePacketsDuplicate, captureBytes,
+        captureInterfaceUp, captureRestarts, captureLastPacket, captureRingSize, decodeErrors,
+    ]
+}

@@ -1,0 +1,102 @@
+// Wingmirror · Apache-2.0
+
+/// Connections, reassembly, and the reading of HTTP.
+extension MetricCatalogue {
+    /// Connections in the table.
+    public static let flowTableEntries = MetricFamily(
+        "wingmirror_flow_table_entries",
+        .gauge,
+        help: "Connections tracked."
+    )
+
+    /// Connections that the table may hold.
+    public static let flowTableCapacity = MetricFamily(
+        "wingmirror_flow_table_capacity",
+        .gauge,
+        help: "Connections that may be tracked."
+    )
+
+    /// Connections forgotten before they ended.
+    public static let flowEvictions = MetricFamily(
+        "wingmirror_flow_evictions_total",
+        .counter,
+        labels: ["reason"],
+        help: "Connections forgotten before they ended, by reason."
+    )
+
+    /// Holes in streams that were given up.
+    public static let reassemblyGaps = MetricFamily(
+        "wingmirror_reassembly_gaps_total",
+        .counter,
+        labels: ["reason"],
+        help: "Holes in TCP streams that were skipped, by reason."
+    )
+
+    /// Octets in those holes.
+    public static let reassemblyGapBytes = MetricFamily(
+        "wingmirror_reassembly_gap_bytes_total",
+        .counter,
+        .bytes,
+        help: "Octets missing in the holes that were skipped."
+    )
+
+    /// Segments that arrived out of order.
+    public static let reassemblyOutOfOrderSegments = MetricFamily(
+        "wingmirror_reassembly_out_of_order_segments_total",
+        .counter,
+        help: "TCP segments captured out of order."
+    )
+
+    /// Octets that arrived again.
+    public static let reassemblyRetransmittedBytes = MetricFamily(
+        "wingmirror_reassembly_retransmitted_bytes_total",
+        .counter,
+        .bytes,
+        help: "Octets of TCP streams seen more than once."
+    )
+
+    /// Connections joined after their start.
+    public static let reassemblyMidstreamPickups = MetricFamily(
+        "wingmirror_reassembly_midstream_pickups_total",
+        .counter,
+        help: "Connections joined after their start."
+    )
+
+    /// Octets held until a hole is filled.
+    public static let reassemblyBufferedBytes = MetricFamily(
+        "wingmirror_reassembly_buffered_bytes",
+        .gauge,
+        .bytes,
+        help: "Octets held for reassembly."
+    )
+
+    /// Octets that may be held.
+    public static let reassemblyBufferLimit = MetricFamily(
+        "wingmirror_reassembly_buffer_limit_bytes",
+        .gauge,
+        .bytes,
+        help: "Octets that may be held for reassembly."
+    )
+
+    /// Streams on which the parser gave up.
+    public static let httpParseErrors = MetricFamily(
+        "wingmirror_http_parse_errors_total",
+        .counter,
+        labels: ["protocol", "reason"],
+        help: "Messages or streams that could not be parsed as HTTP, by reason."
+    )
+
+    /// Messages without their partner.
+    public static let httpUnpairedMessages = MetricFamily(
+        "wingmirror_http_unpaired_messages_total",
+        .counter,
+        labels: ["kind"],
+        help: "Requests without a response and responses without a request."
+    )
+
+    static let flows = [
+        flowTableEntries, flowTableCapacity, flowEvictions, reassemblyGaps, reassemblyGapBytes,
+        reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
+        reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
+    ]
+}

@@ -1,0 +1,39 @@
+// Wingmirror · Apache-2.0
+
+/// What waits between the stages, and what a full stage dropped.
+extension MetricCatalogue {
+    /// Values waiting for a stage.
+    public static let pipelineQueueLength = MetricFamily(
+        "wingmirror_pipeline_queue_length",
+        .gauge,
+        labels: ["stage"],
+        help: "Values waiting for a stage."
+    )
+
+    /// Values that may wait for a stage.
+    public static let pipelineQueueCapacity = MetricFamily(
+        "wingmirror_pipeline_queue_capacity",
+        .gauge,
+        labels: ["stage"],
+        help: "Values that may wait for a stage."
+    )
+
+    /// Values dropped in front of a stage.
+    public static let pipelineDropped = MetricFamily(
+        "wingmirror_pipeline_dropped_total",
+        .counter,
+        labels: ["stage", "reason"],
+        help: "Values dropped because a stage could not take them."
+    )
+
+    /// How far a worker is behind the packets.
+    public static let pipelineLag = MetricFamily(
+        "wingmirror_pipeline_lag_seconds",
+        .gauge,
+        .seconds,
+        labels: ["worker"],
+        help: "Time from the capture of a packet to its processing."
+    )
+
+    static let pipeline = [pipelineQueueLength, pipelineQueueCapacity, pipelineDropped, pipelineLag]
+}

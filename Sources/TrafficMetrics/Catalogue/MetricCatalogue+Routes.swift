@@ -1,0 +1,60 @@
+// Wingmirror · Apache-2.0
+
+/// The routes as they are configured, to compare with what the traffic does.
+extension MetricCatalogue {
+    /// What each route of the active table matches.
+    public static let routeInfo = MetricFamily(
+        "wingmirror_route_info",
+        .info,
+        labels: ["virtualservice_namespace", "virtualservice", "route", "match", "hosts", "generation"],
+        help: "Routes in the active route table."
+    )
+
+    /// When a route was last used.
+    public static let routeLastRequest = MetricFamily(
+        "wingmirror_route_last_request_timestamp_seconds",
+        .gauge,
+        .seconds,
+        labels: ["virtualservice_namespace", "virtualservice", "route"],
+        help: "Time of the latest request of a route, 0 before the first."
+    )
+
+    /// The configured share of each destination.
+    public static let routeDestinationWeight = MetricFamily(
+        "wingmirror_route_destination_weight_ratio",
+        .gauge,
+        .ratio,
+        labels: [
+            "virtualservice_namespace", "virtualservice", "route", "destination_service", "destination_subset",
+        ],
+        help: "Configured share of a route's requests that a destination gets."
+    )
+
+    /// How many routes the table has.
+    public static let routeTableRoutes = MetricFamily(
+        "wingmirror_route_table_routes",
+        .gauge,
+        help: "Routes in the active route table."
+    )
+
+    /// How long the table took to build.
+    public static let routeTableBuildDuration = MetricFamily(
+        "wingmirror_route_table_build_duration_seconds",
+        .gauge,
+        .seconds,
+        help: "Time that building the active route table took."
+    )
+
+    /// Objects that the table leaves out.
+    public static let routeTableRejectedObjects = MetricFamily(
+        "wingmirror_route_table_rejected_objects",
+        .gauge,
+        labels: ["kind", "reason"],
+        help: "Objects left out of the active route table, by reason."
+    )
+
+    static let routes = [
+        routeInfo, routeLastRequest, routeDestinationWeight, routeTableRoutes, routeTableBuildDuration,
+        routeTableRejectedObjects,
+    ]
+}

@@ -1,0 +1,119 @@
+// Wingmirror · Apache-2.0
+
+/// What the traffic does.
+extension MetricCatalogue {
+    /// Requests by route, method, protocol, status and error.
+    public static let httpRequests = MetricFamily(
+        "wingmirror_http_requests_total",
+        .counter,
+        labels: routeLabels + ["request_method", "request_protocol", "response_code", "error_type"],
+        help: "HTTP requests seen on the wire and attributed to a route."
+    )
+
+    /// From the first octet of the request to the last of the response.
+    public static let httpRequestDuration = MetricFamily(
+        "wingmirror_http_request_duration_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels + ["response_code_class"],
+        help: "Time from the first octet of a request to the last octet of its response, by packet times."
+    )
+
+    /// From the last octet of the request to the first of the response.
+    public static let httpResponseFirstByte = MetricFamily(
+        "wingmirror_http_response_first_byte_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels,
+        help: "Time from the last octet of a request to the first octet of its response, by packet times."
+    )
+
+    /// Request content as transferred.
+    public static let httpRequestBodySize = MetricFamily(
+        "wingmirror_http_request_body_size_bytes",
+        .histogram,
+        .bytes,
+        labels: routeLabels,
+        help: "Size of request content on the wire."
+    )
+
+    /// Response content as transferred.
+    public static let httpResponseBodySize = MetricFamily(
+        "wingmirror_http_response_body_size_bytes",
+        .histogram,
+        .bytes,
+        labels: routeLabels,
+        help: "Size of response content on the wire."
+    )
+
+    /// Requests still waiting for the end of their response.
+    public static let httpRequestsInFlight = MetricFamily(
+        "wingmirror_http_requests_in_flight",
+        .gauge,
+        labels: ["gateway"],
+        help: "HTTP requests without a full response yet."
+    )
+
+    /// Requests that no route accounts for.
+    public static let httpRequestsUnmatched = MetricFamily(
+        "wingmirror_http_requests_unmatched_total",
+        .counter,
+        labels: ["gateway", "reason", "response_code_class"],
+        help: "HTTP requests that no route accounts for, by reason."
+    )
+
+    /// gRPC calls by final status.
+    public static let grpcResponses = MetricFamily(
+        "wingmirror_grpc_responses_total",
+        .counter,
+        labels: routeLabels + ["grpc_response_status"],
+        help: "Calls of gRPC by their final status."
+    )
+
+    /// Connections that became WebSocket connections.
+    public static let websocketUpgrades = MetricFamily(
+        "wingmirror_websocket_upgrades_total",
+        .counter,
+        labels: routeLabels,
+        help: "Connections that left HTTP through an accepted upgrade."
+    )
+
+    /// TCP connections by protocol.
+    public static let connectionsOpened = MetricFamily(
+        "wingmirror_connections_opened_total",
+        .counter,
+        labels: ["gateway", "protocol"],
+        help: "TCP connections first seen."
+    )
+
+    /// TCP connections that ended.
+    public static let connectionsClosed = MetricFamily(
+        "wingmirror_connections_closed_total",
+        .counter,
+        labels: ["gateway", "reason"],
+        help: "TCP connections that ended, by how they ended."
+    )
+
+    /// Connections that could not be read.
+    public static let opaqueConnections = MetricFamily(
+        "wingmirror_opaque_connections_total",
+        .counter,
+        labels: ["gateway", "reason"],
+        help: "Connections whose content could not be read, by reason."
+    )
+
+    /// Octets on connections that could not be read.
+    public static let opaqueBytes = MetricFamily(
+        "wingmirror_opaque_bytes_total",
+        .counter,
+        .bytes,
+        labels: ["gateway", "reason"],
+        help: "Payload on connections whose content could not be read, by reason."
+    )
+
+    static let traffic = [
+        httpRequests, httpRequestDuration, httpResponseFirstByte, httpRequestBodySize, httpResponseBodySize,
+        httpRequestsInFlight, httpRequestsUnmatched, grpcResponses, websocketUpgrades, connectionsOpened,
+        connectionsClosed, opaqueConnections, opaqueBytes,
+    ]
+}

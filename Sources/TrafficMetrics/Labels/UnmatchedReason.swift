@@ -1,0 +1,45 @@
+// Wingmirror · Apache-2.0
+
+/// The values of the label `reason` of `http_requests_unmatched_total`: why no route accounts for a request.
+public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// No virtual host has the request's authority.
+    case noHost
+    /// The virtual host has no rule that takes the request.
+    case noMatch
+    /// The Gateway answers with a redirect to HTTPS before routes are asked.
+    case httpsRedirect
+    /// Envoy refuses the request before routes are asked.
+    case rejected
+    /// No Gateway server listens on the port.
+    case noListener
+    /// Which rule takes the request depends on what is not on the wire.
+    case conditional
+    /// No Gateway selects the workload.
+    case noGateway
+    /// The route table is too old to say.
+    case tableStale
+
+    /// The label's value.
+    public var text: String {
+        switch self {
+        case .noHost: "no_host"
+        case .noMatch: "no_match"
+        case .httpsRedirect: "https_redirect"
+        case .rejected: "rejected"
+        case .noListener: "no_listener"
+        case .conditional: "conditional"
+        case .noGateway: "no_gateway"
+        case .tableStale: "table_stale"
+        }
+    }
+
+    /// The class of status that such a request most likely gets; its series exists before the first such request.
+    var likeliestClass: ResponseCodeClass {
+        switch self {
+        case .noHost, .noMatch, .rejected, .noGateway: .clientError
+        case .httpsRedirect: .redirection
+        case .conditional, .tableStale: .success
+        case .noListener: .none
+        }
+    }
+}

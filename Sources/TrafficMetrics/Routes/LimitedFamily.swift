@@ -1,0 +1,25 @@
+// Wingmirror · Apache-2.0
+
+/// The families whose series carry the labels of a route, and which therefore have a limit each.
+enum LimitedFamily: Int, Sendable, CaseIterable {
+    case requests
+    case duration
+    case gRPCResponses
+    case firstByte
+    case requestBodySize
+    case responseBodySize
+    case websocketUpgrades
+
+    /// The family.
+    var family: MetricFamily {
+        switch self {
+        case .requests: MetricCatalogue.httpRequests
+        case .duration: MetricCatalogue.httpRequestDuration
+        case .gRPCResponses: MetricCatalogue.grpcResponses
+        case .firstByte: MetricCatalogue.httpResponseFirstByte
+        case .requestBodySize: MetricCatalogue.httpRequestBodySize
+        case .responseBodySize: MetricCatalogue.httpResponseBodySize
+        case .websocketUpgrades: MetricCatalogue.websocketUpgrades
+        }
+    }
+}

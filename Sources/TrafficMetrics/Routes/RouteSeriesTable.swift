@@ -1,0 +1,177 @@
+// Wingmirror · Apache-2.0
+
+/// Names the series of a route on the packet path.
+///
+/// Stays valid when the route table changes: an exchange that began under an old table is counted for the route it was
+/// attributed to. Once the route's series are gone it is counted under `__overflow__`, never under another route.
+public struct RouteSeries: Sendable, Hashable {
+    let slot: UInt32
+    let serial: UInt32
+}
+
+/// Names the series of a Gateway on the packet path; stays valid as `RouteSeries` does.
+public struct GatewaySeries: Sendable, Hashable {
+    let slot: UInt32
+    let serial: UInt32
+
+    /// Traffic that reaches no Gateway; its label is empty.
+    public static let none = GatewaySeries(slot: 0, serial: 0)
+}
+
+/// Which series the routes of one route table count into; immutable, and made by the registry for each generation.
+public final class RouteSeriesTable: Sendable {
+    /// The generation of the route table.
+    public let generation: Int
+    /// What each shard needs on the packet path.
+    let shards: [ShardTable]
+    private let routes: [RouteSeries]
+    private let gateways: [GatewaySeries]
+
+    init(generation: Int, routes: [RouteSeries], gateways: [GatewaySeries], shards: [ShardTable]) {
+        self.generation = generation
+        self.routes = routes
+        self.gateways = gateways
+        self.shards = shards
+    }
+
+    /// The series of a route, by its index in the description that the table was made from.
+    public func series(ofRoute index: Int) -> RouteSeries {
+        routes[index]
+    }
+
+    /// The series of a Gateway, by its index in the description that the table was made from.
+    public func series(ofGateway index: Int) -> GatewaySeries {
+        gateways[index]
+    }
+}
+
+/// What one shard needs of a table on the packet path.
+final class ShardTable: Sendable {
+    /// By slot; a slot that is free has no cells.
+    let routes: [Slot<RouteCells>]
+    let gateways: [Slot<GatewayCells>]
+    let requests: SeriesLedger
+    let durations: SeriesLedger
+    let gRPCResponses: SeriesLedger
+
+    /// Where a handle leads, if the serial is the handle's.
+    struct Slot<Cells: AnyObject & Sendable>: Sendable {
+        let serial: UInt32
+        let cells: Cells?
+    }
+
+    init(
+        routes: [Slot<RouteCells>],
+        gateways: [Slot<GatewayCells>],
+        requests: SeriesLedger,
+        durations: SeriesLedger,
+        gRPCResponses: SeriesLedger
+    ) {
+        self.routes = routes
+        self.gateways = gateways
+        self.requests = requests
+        self.durations = durations
+        self.gRPCResponses = gRPCResponses
+    }
+
+    /// The cells of a route; `nil` when its series are gone.
+    @inline(__always)
+    func cells(of series: RouteSeries) -> RouteCells? {
+        let slot = Int(series.slot)
+        guard slot < routes.count, routes[slot].serial == series.serial else { return nil }
+        return routes[slot].cells
+    }
+
+    /// The cells of a Gateway; `nil` when its series are gone or beyond the limit.
+    @inline(__always)
+    func cells(of series: GatewaySeries) -> GatewayCells? {
+        let slot = Int(series.slot)
+        guard slot < gateways.count, gateways[slot].serial == series.serial else { return nil }
+        return gateways[slot].cells
+    }
+}
+
+// MARK: - Making one
+
+extension RouteSeriesTable {
+    /// Label sets that a route usually has: four methods, six codes.
+    private static let typicalCombinations = 24
+    /// Label sets that a route can have in `http_requests_total` at all.
+    private static let combinationCount =
+        RequestMethodLabel.allCases.count * RequestProtocolLabel.allCases.count * 502 * ErrorTypeLabel.allCases.count
+
+    /// Makes the table of a description from what is admitted now.
+    convenience init(
+        description: RouteTableDescription?,
+        routes: RouteAdmission,
+        gateways: GatewayAdmission,
+        shardCount: Int,
+        limit: Int
+    ) {
+        let records = routes.records
+        let ledgers = Ledgers(records: records, limit: limit)
+        self.init(
+            generation: description?.generation ?? 0,
+            routes: (description?.series ?? []).map { labels in
+                guard let slot = routes.slot(of: labels), let record = records[slot] else {
+                    preconditionFailure("RouteSeriesTable.init: a published route has a slot")
+                }
+                return RouteSeries(slot: UInt32(slot), serial: record.serial)
+            },
+            gateways: (description?.gateways ?? []).map(gateways.series(of:)),
+            shards: (0..<shardCount).map { shard in
+                ShardTable(
+                    routes: records.map { ShardTable.Slot(serial: $0?.serial ?? 0, cells: $0?.cells[shard]) },
+                    gateways: gateways.records.map {
+                        ShardTable.Slot(serial: $0?.serial ?? 0, cells: $0?.cells[shard])
+                    },
+                    requests: ledgers.requests,
+                    durations: ledgers.durations,
+                    gRPCResponses: ledgers.gRPCResponses
+                )
+            }
+        )
+    }
+
+    /// The ledgers of a table, with the series that exist already.
+    private struct Ledgers {
+        let requests: SeriesLedger
+        let durations: SeriesLedger
+        let gRPCResponses: SeriesLedger
+
+        init(records: [RouteRecord?], limit: Int) {
+            let admittedCount = records.count { $0?.isExposed ?? false }
+            func ledger(typicalCount: Int, largestCount: Int) -> SeriesLedger {
+                SeriesLedger(
+                    limit: limit,
+                    slotCount: records.count,
+                    admittedCount: admittedCount,
+                    typicalCount: typicalCount,
+                    largestCount: largestCount
+                )
+            }
+            requests = ledger(typicalCount: typicalCombinations, largestCount: combinationCount)
+            let classCount = ResponseCodeClass.allCases.count
+            durations = ledger(typicalCount: classCount, largestCount: classCount)
+            let statusCount = GRPCStatusLabel.allCases.count
+            gRPCResponses = ledger(typicalCount: statusCount, largestCount: statusCount)
+            for (slot, record) in records.enumerated() {
+                if let record, record.isExposed { enter(record, slot: slot) }
+            }
+        }
+
+        /// Enters the series of a route, the one that every route has first.
+        private func enter(_ record: RouteRecord, slot: Int) {
+            _ = requests.admits(slot: slot, combination: RequestCombination.likeliest.packed)
+            for cells in record.cells {
+                cells.visitCombinations { _ = requests.admits(slot: slot, combination: $0.packed) }
+                for codeClass in ResponseCodeClass.allCases where cells.hasDuration(codeClass) {
+                    _ = durations.admits(slot: slot, combination: UInt32(codeClass.rawValue))
+                }
+                for status in GRPCStatusLabel.allCases where cells.hasGRPCResponses(status) {
+                    _ = gRPCResponses.admits(slot: slot, combination: UInt32(status.index))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// Wingmirror · Apache-2.0
+
+/// The counters of one Gateway in one shard; the shard's thread writes, a scrape reads.
+final class GatewayCells: Sendable {
+    private let words = AtomicWords(count: wordCount)
+
+    private static let inFlight = 0
+    private static let opened = 1
+    private static let closed = opened + ConnectionProtocolLabel.allCases.count
+    private static let opaqueConnections = closed + ConnectionCloseReason.allCases.count
+    private static let opaqueBytes = opaqueConnections + OpaqueReason.allCases.count
+    private static let unmatched = opaqueBytes + OpaqueReason.allCases.count
+    private static let wordCount = unmatched + UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
+
+    /// How many label sets a Gateway can have in the family in which it can have most.
+    static let seriesPerGateway = UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
+
+    private static func word(_ reason: UnmatchedReason, _ codeClass: ResponseCodeClass) -> Int {
+        unmatched + Int(reason.rawValue) * ResponseCodeClass.allCases.count + Int(codeClass.rawValue)
+    }
+
+    // MARK: - Writing
+
+    func requestBegan() { words.add(1, at: Self.inFlight) }
+
+    func requestEnded() { words.add(UInt64.max, at: Self.inFlight) }
+
+    func connectionOpened(_ label: ConnectionProtocolLabel) { words.add(1, at: Self.opened + Int(label.rawValue)) }
+
+    func connectionClosed(_ reason: ConnectionCloseReason) { words.add(1, at: Self.closed + Int(reason.rawValue)) }
+
+    func connectionIsOpaque(_ reason: OpaqueReason) {
+        words.add(1, at: Self.opaqueConnections + Int(reason.rawValue))
+    }
+
+    func opaqueOctets(_ reason: OpaqueReason, count: UInt64) {
+        words.add(count, at: Self.opaqueBytes + Int(reason.rawValue))
+    }
+
+    func requestUnmatched(_ reason: UnmatchedReason, _ codeClass: ResponseCodeClass) {
+        words.add(1, at: Self.word(reason, codeClass))
+    }
+
+    // MARK: - Reading
+
+    /// Requests without a full response yet; the number of a shard alone may be below 0 if requests moved.
+    var requestsInFlight: Int64 { Int64(bitPattern: words.load(Self.inFlight)) }
+
+    func connectionsOpened(_ label: ConnectionProtocolLabel) -> UInt64 {
+        words.load(Self.opened + Int(label.rawValue))
+    }
+
+    func connectionsClosed(_ reason: ConnectionCloseReason) -> UInt64 {
+        words.load(Self.closed + Int(reason.rawValue))
+    }
+
+    func opaqueConnections(_ reason: OpaqueReason) -> UInt64 {
+        words.load(Self.opaqueConnections + Int(reason.rawValue))
+    }
+
+    func opaqueBytes(_ reason: OpaqueReason) -> UInt64 {
+        words.load(Self.opaqueBytes + Int(reason.rawValue))
+    }
+
+    func requestsUnmatched(_ reason: UnmatchedReason, _ codeClass: ResponseCodeClass) -> UInt64 {
+        words.load(Self.word(reason, codeClass))
+    }
+
+    /// Requests that no route accounts for, whatever their status.
+    func requestsUnmatched(_ reason: UnmatchedReason) -> UInt64 {
+        ResponseCodeClass.allCases.reduce(0) { $0 &+ requestsUnmatched(reason, $1) }
+    }
+
+    /// Whether anything was counted.
+    var hasCounts: Bool {
+        (0..<Self.wordCount).contains { words.load($0) != 0 }
+    }
+}

@@ -1,0 +1,63 @@
+// Wingmirror · Apache-2.0
+
+/// What a user may choose of the metrics.
+public struct MetricsConfiguration: Sendable, Hashable {
+    /// Upper bounds of the duration histograms in nanoseconds, ascending, without `+Inf`.
+    public let durationBounds: [UInt64]
+    /// Upper bounds of the first byte histograms in nanoseconds: every other of the usual ladder.
+    let firstByteBounds: [UInt64] = [5, 25, 100, 500, 2500, 10_000].map { $0 * 1_000_000 }
+    /// Upper bounds of the body sizes: 1 KiB, 16 KiB, 256 KiB, 4 MiB.
+    let bodySizeBounds: [UInt64] = [1 << 10, 1 << 14, 1 << 18, 1 << 22]
+    /// How many label sets a family with route labels may have.
+    public let seriesLimit: Int
+
+    /// The usual bounds of durations in seconds: those of OpenTelemetry without the steps of 75, and 30 for slow answers.
+    public static let defaultDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+    /// The usual limit of label sets, for about 800 routes with 24 combinations each.
+    public static let defaultSeriesLimit = 20_000
+    /// The most bounds that a ladder may have; each is a line of each histogram.
+    public static let durationBoundLimit = 64
+
+    /// Checks and makes a configuration.
+    /// - Parameters:
+    ///   - durationBounds: Upper bounds in seconds, kept to the nanosecond.
+    ///   - seriesLimit: Label sets of a family.
+    /// - Throws: What is wrong with the values.
+    public init(
+        durationBounds: [Double] = Self.defaultDurationBounds,
+        seriesLimit: Int = Self.defaultSeriesLimit
+    ) throws(MetricsConfigurationError) {
+        guard 1...Self.durationBoundLimit ~= durationBounds.count else { throw .boundCount(durationBounds.count) }
+        guard 1...10_000_000 ~= seriesLimit else { throw .seriesLimit(seriesLimit) }
+        var bounds: [UInt64] = []
+        for bound in durationBounds {
+            // At least a nanosecond, and at most 2^20 seconds, beyond which durations are not told apart.
+            guard bound >= 1e-9, bound <= 0x1p20 else { throw .boundOutOfRange(bound) }
+            let nanoseconds = UInt64((bound * 1e9).rounded())
+            guard nanoseconds > bounds.last ?? 0 else { throw .boundsNotAscending(bound) }
+            bounds.append(nanoseconds)
+        }
+        self.durationBounds = bounds
+        self.seriesLimit = seriesLimit
+    }
+
+    private init() {
+        durationBounds = Self.defaultDurationBounds.map { UInt64(($0 * 1e9).rounded()) }
+        seriesLimit = Self.defaultSeriesLimit
+    }
+
+    /// What holds when the user chooses nothing.
+    public static let standard = MetricsConfiguration()
+}
+
+/// What is wrong with a metrics configuration.
+public enum MetricsConfigurationError: Error, Hashable {
+    /// There are no bounds, or too many.
+    case boundCount(Int)
+    /// A bound is no duration between a nanosecond and twelve days.
+    case boundOutOfRange(Double)
+    /// A bound is not above the one before it.
+    case boundsNotAscending(Double)
+    /// The limit is not between one and ten million.
+    case seriesLimit(Int)
+}

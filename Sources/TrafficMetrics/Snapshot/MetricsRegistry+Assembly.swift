@@ -1,0 +1,155 @@
+// Wingmirror · Apache-2.0
+
+/// How a snapshot is put together.
+extension MetricsRegistry {
+    /// Reads every shard and asks every collector.
+    func assemble(_ state: inout State) -> MetricsSnapshot {
+        var builder = SnapshotBuilder()
+        var samples = SampleCollection()
+        let lastRequests = addRoutes(of: &state, to: &builder)
+        addLimits(of: builder, to: &samples)
+        builder.add(shards.map(\.overflow).read(layout: layout), of: .overflow, blocks: &state.blocks)
+        addGateways(state.gateways, to: &samples)
+        if let description = state.description {
+            addDescription(description, lastRequests: lastRequests, to: &samples)
+        }
+        for collector in state.collectors {
+            collector.collect(into: &samples)
+        }
+        builder.add(samples)
+        return builder.snapshot()
+    }
+
+    // MARK: - Routes
+
+    /// Adds the series of all routes that have some; gives the time of the latest request of each rule.
+    private func addRoutes(of state: inout State, to builder: inout SnapshotBuilder) -> [RuleName: Int64] {
+        var lastRequests: [RuleName: Int64] = [:]
+        for record in state.routes.exposed.sorted(by: { $0.labels < $1.labels }) {
+            var reading = record.cells.read(layout: layout)
+            if !reading.requests.contains(where: { $0.combination == .likeliest }) {
+                reading.requests.append((.likeliest, 0))
+                reading.sort()
+            }
+            builder.add(reading, of: record.block, blocks: &state.blocks)
+            if let last = reading.lastRequest {
+                let known = lastRequests[record.labels.rule] ?? last
+                lastRequests[record.labels.rule] = max(last, known)
+            }
+        }
+        return lastRequests
+    }
+
+    /// Adds how many series the limited families have, may have, and had to refuse.
+    private func addLimits(of builder: SnapshotBuilder, to samples: inout SampleCollection) {
+        for limited in LimitedFamily.allCases {
+            let name = limited.family.name
+            samples.set(MetricCatalogue.metricSeries, [name], Double(builder.seriesCount(of: limited.family)))
+            samples.set(MetricCatalogue.metricSeriesLimit, [name], Double(seriesLimit))
+            for shard in shards {
+                samples.count(MetricCatalogue.metricSeriesOverflow, [name], shard.foldCount(limited))
+            }
+        }
+    }
+
+    /// Adds what the route table in force says of itself.
+    ///
+    /// Rules beyond the series limit are left out: what is configured cannot be folded into a sum.
+    private func addDescription(
+        _ description: RouteTableDescription,
+        lastRequests: [RuleName: Int64],
+        to samples: inout SampleCollection
+    ) {
+        samples.set(MetricCatalogue.routeTableRoutes, [], Double(description.routes.count))
+        samples.set(MetricCatalogue.routeTableBuildDuration, [], description.buildSeconds)
+        for rejected in description.rejectedObjects {
+            samples.add(
+                MetricCatalogue.routeTableRejectedObjects,
+                [rejected.kind, rejected.reason],
+                Double(rejected.count)
+            )
+        }
+        for route in description.routes.prefix(seriesLimit) {
+            let rule = route.rule.values
+            samples.info(
+                MetricCatalogue.routeInfo,
+                rule + [route.match, route.hosts, String(description.generation)]
+            )
+            let last = lastRequests[route.rule].map { Double($0) / 1e9 }
+            samples.set(MetricCatalogue.routeLastRequest, rule, last ?? 0)
+        }
+        for (route, destination) in description.destinations.prefix(seriesLimit) {
+            samples.add(
+                MetricCatalogue.routeDestinationWeight,
+                route.rule.values + [destination.service, destination.subset],
+                destination.share
+            )
+        }
+    }
+
+    // MARK: - Gateways
+
+    private func addGateways(_ gateways: GatewayAdmission, to samples: inout SampleCollection) {
+        for kind in UnpairedMessageKind.allCases {
+            for shard in shards {
+                samples.count(MetricCatalogue.httpUnpairedMessages, [kind.text], shard.unpairedMessageCount(kind))
+            }
+        }
+        for record in gateways.records {
+            guard let record else { continue }
+            for cells in record.cells {
+                add(cells, of: record.name, to: &samples)
+            }
+        }
+        for shard in shards where shard.overflowGateway.hasCounts {
+            add(shard.overflowGateway, of: LabelValue.overflow, to: &samples)
+        }
+    }
+
+    private func add(_ cells: GatewayCells, of name: String, to samples: inout SampleCollection) {
+        samples.add(MetricCatalogue.httpRequestsInFlight, [name], Double(cells.requestsInFlight))
+        for label in ConnectionProtocolLabel.allCases {
+            samples.count(MetricCatalogue.connectionsOpened, [name, label.text], cells.connectionsOpened(label))
+        }
+        for reason in ConnectionCloseReason.allCases {
+            samples.count(MetricCatalogue.connectionsClosed, [name, reason.text], cells.connectionsClosed(reason))
+        }
+        for reason in OpaqueReason.allCases {
+            samples.count(MetricCatalogue.opaqueConnections, [name, reason.text], cells.opaqueConnections(reason))
+            samples.count(MetricCatalogue.opaqueBytes, [name, reason.text], cells.opaqueBytes(reason))
+        }
+        for reason in UnmatchedReason.allCases {
+            for codeClass in ResponseCodeClass.allCases {
+                let count = cells.requestsUnmatched(reason, codeClass)
+                guard count > 0 || codeClass == reason.likeliestClass else { continue }
+                samples.count(MetricCatalogue.httpRequestsUnmatched, [name, reason.text, codeClass.text], count)
+            }
+        }
+    }
+}
+
+extension RouteTableDescription {
+    /// Every destination with its route.
+    fileprivate var destinations: [(route: Route, destination: Destination)] {
+        routes.flatMap { route in route.destinations.map { (route, $0) } }
+    }
+}
+
+extension RouteTableDescription.Route {
+    /// The names of the rule, as labels have them.
+    fileprivate var rule: RuleName {
+        RuleName(
+            namespace: LabelValue.clean(virtualServiceNamespace),
+            virtualService: LabelValue.clean(virtualService),
+            route: LabelValue.clean(route)
+        )
+    }
+}
+
+extension LabelBlock {
+    /// The labels of what is beyond the series limit.
+    fileprivate static let overflow = LabelBlock(
+        names: MetricCatalogue.routeLabels,
+        values: RouteLabels.overflow.values
+    )
+}

@@ -1,0 +1,110 @@
+// Wingmirror · Apache-2.0
+
+import Synchronization
+
+/// Everything that is counted, and the one place that makes a snapshot of it.
+///
+/// Holds a shard for each capture thread and what the route tables, as they come and go, mean for the series. Threads that
+/// count never enter here: they write to their shard, and take a new `RouteSeriesTable` between packets. What is called
+/// here comes from the slow side, a reload or a scrape, and is serialised by one lock.
+public final class MetricsRegistry: Sendable {
+    /// One for each capture thread.
+    public let shards: [TrafficShard]
+    /// The table in force.
+    public var table: RouteSeriesTable {
+        state.withLock { $0.table }
+    }
+
+    let layout: ShardLayout
+    let seriesLimit: Int
+    private let state: Mutex<State>
+
+    /// What the lock guards.
+    struct State: Sendable {
+        var routes: RouteAdmission
+        var gateways: GatewayAdmission
+        var description: RouteTableDescription?
+        var table: RouteSeriesTable
+        var collectors: [any MetricCollector] = []
+        var blocks = OwnLabelBlocks()
+    }
+
+    /// Makes a registry whose table has no routes.
+    /// - Parameters:
+    ///   - configuration: What the user chose.
+    ///   - shardCount: How many capture threads there are.
+    public init(configuration: MetricsConfiguration = .standard, shardCount: Int = 1) {
+        layout = ShardLayout(configuration: configuration)
+        seriesLimit = configuration.seriesLimit
+        let routes = RouteAdmission(layout: layout, shardCount: shardCount, limit: configuration.seriesLimit)
+        let gateways = GatewayAdmission(shardCount: shardCount, seriesLimit: configuration.seriesLimit)
+        let table = RouteSeriesTable(
+            description: nil,
+            routes: routes,
+            gateways: gateways,
+            shardCount: shardCount,
+            limit: configuration.seriesLimit
+        )
+        let layout = self.layout
+        shards = (0..<shardCount).map { TrafficShard(layout: layout, index: $0, table: table.shards[$0]) }
+        state = Mutex(State(routes: routes, gateways: gateways, table: table))
+    }
+
+    /// Takes a new route table; each capture thread has to give the result to its shard.
+    ///
+    /// Series of routes that are in both tables go on; series of routes that are gone stay for a grace.
+    /// - Parameters:
+    ///   - description: The new table.
+    ///   - now: Nanoseconds since the Unix epoch.
+    /// - Returns: The series of the new table.
+    public func routesPublished(_ description: RouteTableDescription, at now: Int64) -> RouteSeriesTable {
+        state.withLock { state in
+            state.routes.routesPublished(description.series, at: now)
+            state.gateways.gatewaysPublished(description.gateways, at: now)
+            state.description = description
+            return remakeTable(&state)
+        }
+    }
+
+    /// Looks again at which routes have series of their own, if there are more than the limit allows; for every ten minutes.
+    /// - Parameter now: Nanoseconds since the Unix epoch.
+    /// - Returns: The table that each capture thread has to give to its shard; `nil` when nothing changes.
+    public func admissionReconsidered(at now: Int64) -> RouteSeriesTable? {
+        state.withLock { state in
+            state.routes.reconsidered(at: now) ? remakeTable(&state) : nil
+        }
+    }
+
+    /// Adds a collector, which is asked at every scrape from now on.
+    public func add(_ collector: any MetricCollector) {
+        state.withLock { $0.collectors.append(collector) }
+    }
+
+    /// What everything is at this moment; counts as a scrape.
+    /// - Parameter now: Nanoseconds since the Unix epoch.
+    /// - Returns: All families that have series.
+    public func snapshot(at now: Int64) -> MetricsSnapshot {
+        state.withLock { state in
+            state.routes.scraped(at: now)
+            state.gateways.scraped(at: now)
+            return assemble(&state)
+        }
+    }
+
+    /// Lends the state to what reads the traffic without being a scrape.
+    func withState<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        state.withLock { body(&$0) }
+    }
+
+    private func remakeTable(_ state: inout State) -> RouteSeriesTable {
+        let table = RouteSeriesTable(
+            description: state.description,
+            routes: state.routes,
+            gateways: state.gateways,
+            shardCount: shards.count,
+            limit: seriesLimit
+        )
+        state.table = table
+        return table
+    }
+}

@@ -1,0 +1,49 @@
+// Wingmirror · Apache-2.0
+
+/// All families and their series at one moment; immutable, and what every encoder renders from.
+public struct MetricsSnapshot: Sendable {
+    /// The families that have series, in the order of the catalogue.
+    public let families: [Family]
+
+    /// A family and its series.
+    public struct Family: Sendable {
+        /// What the catalogue says of it.
+        public let family: MetricFamily
+        /// The series, ordered by their labels.
+        public let series: [Series]
+    }
+
+    /// A label set and its value.
+    public struct Series: Sendable {
+        /// The labels that the series shares with others of its route; empty for those without a route.
+        public let shared: LabelBlock
+        /// The labels of its own.
+        public let own: LabelBlock
+        /// The value.
+        public let value: Value
+    }
+
+    /// The value of a series.
+    public enum Value: Sendable {
+        /// A counter of things that were counted one by one, or an info.
+        case count(UInt64)
+        /// A gauge, or a counter that is not whole.
+        case number(Double)
+        /// A histogram.
+        case histogram(HistogramSnapshot)
+    }
+}
+
+extension MetricsSnapshot.Series {
+    /// The value of a label; `nil` if the series does not have it.
+    public func label(_ name: String) -> String? {
+        (shared.labels + own.labels).first { $0.name == name }?.value
+    }
+}
+
+extension MetricsSnapshot {
+    /// The family of a name, if it has series.
+    public subscript(family: MetricFamily) -> Family? {
+        families.first { $0.family == family }
+    }
+}

@@ -1,0 +1,62 @@
+// Wingmirror · Apache-2.0
+
+extension RouteReading {
+    /// Adds what another shard counted of the same route.
+    mutating func add(_ other: RouteReading) {
+        for (combination, count) in other.requests {
+            if let index = requests.firstIndex(where: { $0.combination == combination }) {
+                requests[index].count &+= count
+            } else {
+                requests.append((combination, count))
+            }
+        }
+        for (status, count) in other.gRPCResponses {
+            if let index = gRPCResponses.firstIndex(where: { $0.status == status }) {
+                gRPCResponses[index].count &+= count
+            } else {
+                gRPCResponses.append((status, count))
+            }
+        }
+        for (codeClass, histogram) in other.durations {
+            if let index = durations.firstIndex(where: { $0.codeClass == codeClass }) {
+                durations[index].histogram.add(histogram)
+            } else {
+                durations.append((codeClass, histogram))
+            }
+        }
+        firstByte.add(other.firstByte)
+        requestBody.add(other.requestBody)
+        responseBody.add(other.responseBody)
+        websocketUpgrades &+= other.websocketUpgrades
+        lastRequest = [lastRequest, other.lastRequest].compactMap(\.self).max()
+        firstRequest = [firstRequest, other.firstRequest].compactMap(\.self).min()
+    }
+
+    /// Puts what was counted into the order in which it is written.
+    mutating func sort() {
+        requests.sort { $0.combination.packed < $1.combination.packed }
+        gRPCResponses.sort { $0.status.index < $1.status.index }
+        durations.sort { $0.codeClass.rawValue < $1.codeClass.rawValue }
+    }
+}
+
+extension HistogramSnapshot? {
+    /// Adds the observations of another histogram, if there is one.
+    fileprivate mutating func add(_ other: HistogramSnapshot?) {
+        guard let other else { return }
+        if self == nil { self = HistogramSnapshot(layout: other.layout) }
+        self?.add(other)
+    }
+}
+
+extension [RouteCells] {
+    /// What all shards counted of a route.
+    func read(layout: ShardLayout) -> RouteReading {
+        var reading = first?.read(layout: layout) ?? RouteReading()
+        for cells in dropFirst() {
+            reading.add(cells.read(layout: layout))
+        }
+        reading.sort()
+        return reading
+    }
+}

@@ -1,0 +1,75 @@
+// Wingmirror · Apache-2.0
+
+/// What a table for people says of one route.
+public struct RouteSummary: Sendable {
+    /// The route and its destination; `RouteLabels.overflow` for what has lost its name to the series limit.
+    public let labels: RouteLabels
+    /// Requests attributed to the route.
+    public let requestCount: UInt64
+    /// Requests that failed: a status of 5xx, or no response for a reason on the wire.
+    ///
+    /// What the capture lost is not held against the route.
+    public let failureCount: UInt64
+    /// Octets of request content.
+    public let requestBodyBytes: UInt64
+    /// Octets of response content.
+    public let responseBodyBytes: UInt64
+    /// When the first request began, in nanoseconds since the Unix epoch; `nil` before it.
+    public let firstRequestAt: Int64?
+    /// When the latest request began.
+    public let lastRequestAt: Int64?
+    /// Durations of all classes of status together; `quantile(_:)` gives seconds.
+    public let durations: HistogramSnapshot
+
+    init(labels: RouteLabels, reading: RouteReading, layout: ShardLayout) {
+        self.labels = labels
+        requestCount = reading.requests.reduce(0) { $0 &+ $1.count }
+        failureCount = reading.requests.reduce(0) { $0 &+ ($1.combination.isFailure ? $1.count : 0) }
+        requestBodyBytes = reading.requestBody?.storedSum ?? 0
+        responseBodyBytes = reading.responseBody?.storedSum ?? 0
+        firstRequestAt = reading.firstRequest
+        lastRequestAt = reading.lastRequest
+        var durations = HistogramSnapshot(layout: layout.duration.layout)
+        for (_, histogram) in reading.durations {
+            durations.add(histogram)
+        }
+        self.durations = durations
+    }
+}
+
+/// How many requests no route accounts for, for one Gateway and one reason.
+public struct UnmatchedSummary: Sendable, Hashable {
+    /// The Gateway as `namespace/name`; empty for none.
+    public let gateway: String
+    /// Why no route accounts for them.
+    public let reason: UnmatchedReason
+    /// How many there are.
+    public let requestCount: UInt64
+}
+
+extension MetricsRegistry {
+    /// What every route with series has done so far, ordered by labels; does not count as a scrape.
+    public func routeSummaries() -> [RouteSummary] {
+        let records = withState { $0.routes.exposed }.sorted { $0.labels < $1.labels }
+        var summaries = records.map { record in
+            RouteSummary(labels: record.labels, reading: record.cells.read(layout: layout), layout: layout)
+        }
+        let overflow = shards.map(\.overflow).read(layout: layout)
+        if !overflow.requests.isEmpty {
+            summaries.append(RouteSummary(labels: .overflow, reading: overflow, layout: layout))
+        }
+        return summaries
+    }
+
+    /// How many requests no route accounts for, where there are any.
+    public func unmatchedSummaries() -> [UnmatchedSummary] {
+        let gateways = withState { $0.gateways.records }.compactMap { $0 }.map { ($0.name, $0.cells) }
+        let overflow = (LabelValue.overflow, shards.map(\.overflowGateway))
+        return (gateways.sorted { $0.0 < $1.0 } + [overflow]).flatMap { name, cells in
+            UnmatchedReason.allCases.compactMap { reason in
+                let count = cells.reduce(0) { $0 &+ $1.requestsUnmatched(reason) }
+                return count == 0 ? nil : UnmatchedSummary(gateway: name, reason: reason, requestCount: count)
+            }
+        }
+    }
+}
