@@ -143,6 +143,220 @@ extension PcapHandle {
     }
 }
 
+extension PcapHandle {
+    /// Finds out whether an expression compiles, without anything to read from.
+    ///
+    /// The C functions are `pcap_open_dead`, `pcap_compile` and `pcap_freecode`.
+    static func compile(_ expression: String, for linkType: LinkType) throws(CaptureError) {
+        guard let dead = unsafe pcap_open_dead(linkType.rawValue, CInt(LiveConfiguration.defaultSnapshotLength)) else {
+            throw CaptureError(.invalidFilter, "there is no memory to check the filter in")
+        }
+        let handle = unsafe PcapHandle(dead, source: nil)
+        var program = unsafe bpf_program()
+        guard unsafe pcap_compile(handle.pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
+            let error = handle.lastError
+            throw CaptureError(.invalidFilter, "the filter \"\(expression)\" cannot be used", cause: error)
+        }
+        unsafe pcap_freecode(&program)
+    }
+}
+
+// MARK: - Live capture
+
+extension PcapHandle: LiveHandle {
+    /// Prepares an interface and starts capturing on it.
+    ///
+    /// The C functions are `pcap_create`, `pcap_set_snaplen`, `pcap_set_promisc`, `pcap_set_timeout`,
+    /// `pcap_set_buffer_size`, `pcap_set_tstamp_precision` and `pcap_activate`.
+    ///
+    /// The immediate mode is left alone on purpose: it would make libpcap use the kernel's older ring of equal slots,
+    /// and a short packet buffer timeout is as prompt as anyone needs.
+    static func openInterface(
+        _ name: String,
+        _ configuration: LiveConfiguration
+    ) throws(CaptureError) -> PcapHandle {
+        var buffer = ErrorBuffer()
+        let created = unsafe buffer.fill { unsafe pcap_create(name, $0) }
+        guard let created = unsafe created else {
+            throw CaptureError(.captureFailed, "\(name) cannot be captured on", cause: buffer.text)
+        }
+        var handle = unsafe PcapHandle(created, source: nil)
+        // These fail only on a handle that is active already.
+        unsafe pcap_set_snaplen(created, CInt(clamping: configuration.snapshotLength))
+        unsafe pcap_set_promisc(created, configuration.isPromiscuous ? 1 : 0)
+        unsafe pcap_set_timeout(created, CInt(LiveConfiguration.packetBufferTimeoutMilliseconds))
+        unsafe pcap_set_buffer_size(created, CInt(clamping: configuration.ringOctets))
+        unsafe pcap_set_tstamp_precision(created, PCAP_TSTAMP_PRECISION_NANO)
+        let result = unsafe pcap_activate(created)
+        guard result >= 0 else {
+            throw CaptureError(activating: name, result: result, reason: handle.lastError)
+        }
+        try handle.prepare(name, configuration)
+        return handle
+    }
+
+    /// Chooses the link type, installs the filter, and makes reads return at once.
+    ///
+    /// The C functions are `pcap_set_datalink` and `pcap_setnonblock`.
+    private mutating func prepare(_ name: String, _ configuration: LiveConfiguration) throws(CaptureError) {
+        if linkType == .linuxCooked {
+            // Version 2 says which interface a packet came from; where it is not offered, version 1 stays.
+            unsafe pcap_set_datalink(pcap, DLT_LINUX_SLL2)
+        }
+        if PacketSocket.isLoopback(name) {
+            PacketSocket.ignoreOutgoing(descriptor)
+        }
+        let filter = configuration.filter.text(for: linkType)
+        if !filter.isEmpty {
+            try setFilter(filter)
+        }
+        var buffer = ErrorBuffer()
+        guard unsafe buffer.fill({ unsafe pcap_setnonblock(pcap, 1, $0) }) == 0 else {
+            throw CaptureError(.captureFailed, "\(name) cannot be read without waiting", cause: buffer.text)
+        }
+    }
+
+    /// What `poll` is to wait for; -1 when there is nothing.
+    ///
+    /// The C function is `pcap_get_selectable_fd`.
+    var descriptor: CInt {
+        unsafe pcap_get_selectable_fd(pcap)
+    }
+
+    /// The size of the kernel's ring.
+    var ringOctets: Int {
+        PacketSocket.ringOctets(descriptor)
+    }
+
+    /// Delivers up to `limit` packets that have arrived.
+    ///
+    /// The C function is `pcap_dispatch`, because `pcap_next_ex` copies each packet out of the ring.
+    /// - Returns: How many there were, or `nil` when nothing can be read any more; `lastError` says why.
+    mutating func deliver(
+        limit: Int,
+        to receive: (PacketTime, _ wireLength: Int, _ octets: Span<UInt8>) -> Void
+    ) -> Int? {
+        let count = withoutActuallyEscaping(receive) { receive in
+            var delivery = Delivery(receive: receive)
+            return unsafe withUnsafeMutablePointer(to: &delivery) { delivery in
+                unsafe pcap_dispatch(
+                    pcap,
+                    CInt(clamping: limit),
+                    { delivery, header, data in
+                        guard
+                            let delivery = unsafe UnsafeRawPointer(delivery)?.assumingMemoryBound(to: Delivery.self),
+                            let header = unsafe header
+                        else {
+                            return
+                        }
+                        let buffer = unsafe UnsafeBufferPointer(start: data, count: Int(header.pointee.caplen))
+                        unsafe delivery.pointee.receive(
+                            PacketTime(header.pointee.ts),
+                            Int(header.pointee.len),
+                            Span(_unsafeElements: buffer)
+                        )
+                    },
+                    UnsafeMutableRawPointer(delivery).assumingMemoryBound(to: UInt8.self)
+                )
+            }
+        }
+        return count < 0 ? nil : Int(count)
+    }
+
+    /// libpcap's totals since the handle was opened.
+    ///
+    /// The C function is `pcap_stats`.
+    func statistics() -> LiveStatistics? {
+        var statistics = pcap_stat()
+        guard unsafe pcap_stats(pcap, &statistics) == 0 else {
+            return nil
+        }
+        return LiveStatistics(
+            received: statistics.ps_recv,
+            dropped: statistics.ps_drop,
+            droppedByInterface: statistics.ps_ifdrop
+        )
+    }
+
+    /// Lets no more packets into the ring; what is in it can still be delivered.
+    mutating func stopArrivals() {
+        PacketSocket.rejectAll(descriptor)
+    }
+
+    /// What `pcap_dispatch` passes through to its callback.
+    private struct Delivery {
+        let receive: (PacketTime, Int, Span<UInt8>) -> Void
+    }
+}
+
+// MARK: - Interfaces and the library
+
+extension PcapHandle {
+    /// Lists the interfaces.
+    ///
+    /// The C functions are `pcap_findalldevs` and `pcap_freealldevs`.
+    static func findInterfaces() throws(PcapFailure) -> [NetworkInterface] {
+        var buffer = ErrorBuffer()
+        var first: UnsafeMutablePointer<pcap_if_t>?
+        guard unsafe buffer.fill({ unsafe pcap_findalldevs(&first, $0) }) == 0 else {
+            throw PcapFailure(reason: buffer.text)
+        }
+        defer { unsafe pcap_freealldevs(first) }
+        var interfaces: [NetworkInterface] = []
+        var next = unsafe first
+        while let interface = unsafe next?.pointee {
+            unsafe interfaces.append(NetworkInterface(interface))
+            unsafe next = unsafe interface.next
+        }
+        return interfaces
+    }
+
+    /// What libpcap calls itself, for `doctor` and `build_info`.
+    ///
+    /// The C function is `pcap_lib_version`.
+    static var libraryVersion: String {
+        unsafe String(cString: pcap_lib_version())
+    }
+}
+
+extension NetworkInterface {
+    fileprivate init(_ interface: pcap_if_t) {
+        var addresses: [IPAddress] = []
+        var next = unsafe interface.addresses
+        while let entry = unsafe next?.pointee {
+            if let address = unsafe entry.addr.flatMap({ unsafe IPAddress(socketAddress: $0) }) {
+                addresses.append(address)
+            }
+            unsafe next = unsafe entry.next
+        }
+        unsafe self.init(
+            name: String(cString: interface.name),
+            purpose: interface.description.map { unsafe String(cString: $0) },
+            addresses: addresses,
+            isUp: interface.flags & UInt32(PCAP_IF_UP) != 0,
+            isRunning: interface.flags & UInt32(PCAP_IF_RUNNING) != 0,
+            isLoopback: interface.flags & UInt32(PCAP_IF_LOOPBACK) != 0
+        )
+    }
+}
+
+extension IPAddress {
+    /// The address in a socket address; `nil` for other families.
+    fileprivate init?(socketAddress: UnsafeMutablePointer<sockaddr>) {
+        switch unsafe CInt(socketAddress.pointee.sa_family) {
+        case AF_INET:
+            let address = unsafe UnsafeRawPointer(socketAddress).load(as: sockaddr_in.self)
+            self.init(ipv4: UInt32(bigEndian: address.sin_addr.s_addr))
+        case AF_INET6:
+            let address = unsafe UnsafeRawPointer(socketAddress).load(as: sockaddr_in6.self).sin6_addr
+            let halves = unsafe unsafeBitCast(address, to: (UInt64, UInt64).self)
+            self.init(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1))
+        default:
+            return nil
+        }
+    }
+}
+
 // MARK: - Small parts
 
 /// What libpcap said when it gave no handle.

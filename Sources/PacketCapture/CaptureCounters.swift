@@ -1,0 +1,123 @@
+// Wingmirror · Apache-2.0
+
+public import PacketDecoding
+import Synchronization
+
+/// Why a handle had to be opened again, or resumed.
+public enum CaptureRestartReason: String, Sendable, Hashable, CaseIterable {
+    /// The interface was not there, or could not be opened, when it was asked for.
+    case unavailable
+    /// The interface was deleted.
+    case disappeared
+    /// The interface was taken down and came up again; the handle stayed open.
+    case wentDown = "went_down"
+    /// libpcap could not read from it any more, for another reason.
+    case failed
+}
+
+/// What has been captured on each interface; written by the capture thread and read by any other.
+public final class CaptureCounters: Sendable {
+    /// The interfaces, in the order of the configuration: `CapturedPacket.interface` is an index of this array.
+    public let interfaces: [InterfaceCounters]
+
+    /// Makes counters that stand at zero.
+    public init(interfaces: [String]) {
+        self.interfaces = interfaces.map { InterfaceCounters(name: $0) }
+    }
+}
+
+/// What has been captured on one interface, since the process began and whatever became of the interface.
+///
+/// Each value is exact on its own; two that are read together may be one batch of packets apart.
+public final class InterfaceCounters: Sendable {
+    /// The name of the interface.
+    public let name: String
+
+    private let packets = Atomic<UInt64>(0)
+    private let octets = Atomic<UInt64>(0)
+    private let truncated = Atomic<UInt64>(0)
+    private let droppedByKernel = Atomic<UInt64>(0)
+    private let droppedByInterface = Atomic<UInt64>(0)
+    private let unavailable = Atomic<UInt64>(0)
+    private let disappeared = Atomic<UInt64>(0)
+    private let wentDown = Atomic<UInt64>(0)
+    private let failed = Atomic<UInt64>(0)
+    private let up = Atomic<Bool>(false)
+    private let lastPacket = Atomic<Int64>(0)
+    private let ring = Atomic<Int>(0)
+
+    init(name: String) {
+        self.name = name
+    }
+}
+
+// MARK: - Reading
+
+extension InterfaceCounters {
+    /// Packets that were delivered.
+    public var packetsReceived: UInt64 { packets.load(ordering: .relaxed) }
+    /// Captured octets of those packets.
+    public var octetsReceived: UInt64 { octets.load(ordering: .relaxed) }
+    /// Those of the packets that were longer on the wire than they were captured.
+    public var packetsTruncated: UInt64 { truncated.load(ordering: .relaxed) }
+    /// Packets that matched the filter and were lost for want of room in the ring, or with the ring.
+    public var packetsDroppedByKernelBuffer: UInt64 { droppedByKernel.load(ordering: .relaxed) }
+    /// Packets that the interface says it lost, whether or not they would have matched the filter.
+    public var packetsDroppedByInterface: UInt64 { droppedByInterface.load(ordering: .relaxed) }
+    /// Whether a handle is open and the interface is up.
+    public var isUp: Bool { up.load(ordering: .relaxed) }
+    /// When the latest packet was captured; `nil` before the first.
+    public var lastPacketTime: PacketTime? {
+        packetsReceived == 0 ? nil : PacketTime(nanoseconds: lastPacket.load(ordering: .relaxed))
+    }
+    /// The size of the kernel's ring as obtained, which may be less than asked for; 0 without a handle.
+    public var ringOctets: Int { ring.load(ordering: .relaxed) }
+
+    /// How often the handle was opened again, or resumed, for a reason.
+    public func restarts(_ reason: CaptureRestartReason) -> UInt64 {
+        switch reason {
+        case .unavailable: unavailable.load(ordering: .relaxed)
+        case .disappeared: disappeared.load(ordering: .relaxed)
+        case .wentDown: wentDown.load(ordering: .relaxed)
+        case .failed: failed.load(ordering: .relaxed)
+        }
+    }
+}
+
+// MARK: - Writing, on the capture thread
+
+extension InterfaceCounters {
+    /// What one batch of packets adds.
+    struct Batch {
+        var packets = 0
+        var octets = 0
+        var truncated = 0
+        var lastPacket = PacketTime(nanoseconds: 0)
+    }
+
+    func batchArrived(_ batch: Batch) {
+        packets.wrappingAdd(UInt64(batch.packets), ordering: .relaxed)
+        octets.wrappingAdd(UInt64(batch.octets), ordering: .relaxed)
+        truncated.wrappingAdd(UInt64(batch.truncated), ordering: .relaxed)
+        lastPacket.store(batch.lastPacket.nanoseconds, ordering: .relaxed)
+    }
+
+    func packetsDropped(byKernelBuffer: UInt64, byInterface: UInt64) {
+        droppedByKernel.wrappingAdd(byKernelBuffer, ordering: .relaxed)
+        droppedByInterface.wrappingAdd(byInterface, ordering: .relaxed)
+    }
+
+    func restarted(_ reason: CaptureRestartReason) {
+        switch reason {
+        case .unavailable: unavailable.wrappingAdd(1, ordering: .relaxed)
+        case .disappeared: disappeared.wrappingAdd(1, ordering: .relaxed)
+        case .wentDown: wentDown.wrappingAdd(1, ordering: .relaxed)
+        case .failed: failed.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    func stateChanged(isUp: Bool, ringOctets: Int) {
+        up.store(isUp, ordering: .relaxed)
+        ring.store(ringOctets, ordering: .relaxed)
+    }
+}

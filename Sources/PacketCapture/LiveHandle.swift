@@ -1,0 +1,37 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// What a live capture needs of an open interface: libpcap's handle, or a stand-in in tests.
+protocol LiveHandle: ~Copyable {
+    /// The link type of its packets.
+    var linkType: LinkType { get }
+    /// What `poll` is to wait for; -1 when there is nothing.
+    var descriptor: CInt { get }
+    /// The size of the kernel's ring.
+    var ringOctets: Int { get }
+    /// What was said when nothing could be read any more.
+    var lastError: String { get }
+
+    /// Delivers up to `limit` packets that have arrived, and says how many; `nil` when nothing can be read any more.
+    mutating func deliver(
+        limit: Int,
+        to receive: (PacketTime, _ wireLength: Int, _ octets: Span<UInt8>) -> Void
+    ) -> Int?
+
+    /// The totals since the handle was opened.
+    func statistics() -> LiveStatistics?
+
+    /// Lets no more packets into the ring; what is in it can still be delivered.
+    mutating func stopArrivals()
+}
+
+/// libpcap's totals since a handle was opened, which wrap at 2³² (pcap_stats(3PCAP)).
+struct LiveStatistics: Sendable, Hashable {
+    /// Packets that matched the filter: those in the ring, those taken from it, and those dropped.
+    let received: UInt32
+    /// Packets that matched the filter and found the ring full.
+    let dropped: UInt32
+    /// Packets that the interface says it lost.
+    let droppedByInterface: UInt32
+}

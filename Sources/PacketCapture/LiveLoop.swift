@@ -1,0 +1,175 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// The loop of a live capture, over libpcap's handles or over stand-ins.
+struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
+    private let interfaces: [LiveInterface<Handle>]
+    private let environment: LiveEnvironment
+    private let open: (String) throws(CaptureError) -> Handle
+    private let report: @Sendable (CaptureEvent) -> Void
+    /// The errors last reported of interfaces that cannot be opened, so that each is reported once.
+    private var reported: [String: CaptureError] = [:]
+
+    init(
+        counters: CaptureCounters,
+        environment: LiveEnvironment,
+        open: @escaping (String) throws(CaptureError) -> Handle,
+        report: @escaping @Sendable (CaptureEvent) -> Void
+    ) {
+        interfaces = counters.interfaces.enumerated().map { index, counters in
+            LiveInterface(name: counters.name, index: index, counters: counters)
+        }
+        self.environment = environment
+        self.open = open
+        self.report = report
+    }
+
+    /// Opens all interfaces for the first time.
+    mutating func openAll() throws(CaptureError) {
+        let now = environment.now()
+        for interface in interfaces {
+            let error = tryOpening(interface, now: now)
+            // More tries would not help against these.
+            if let error, error.code == .missingPermission || error.code == .invalidFilter {
+                throw error
+            }
+        }
+    }
+
+    mutating func run(into sink: inout some LivePacketSink & ~Copyable, until stop: StopFlag) {
+        var housekeepingTime = environment.now() + LiveTiming.housekeeping
+        while !stop.isRequested {
+            let delivered = deliverBatches(to: &sink)
+            let now = environment.now()
+            if now >= housekeepingTime {
+                housekeepingTime = now + LiveTiming.housekeeping
+                keepHouse()
+            }
+            reopen(now: now)
+            guard delivered == 0 else {
+                continue
+            }
+            sink.timePassed(now: environment.packetTime().advanced(byNanoseconds: -LiveTiming.latenessNanoseconds))
+            environment.wait(interfaces.map(\.descriptor) + [stop.descriptor], waitMilliseconds(now: now))
+        }
+        drain(into: &sink)
+        for interface in interfaces {
+            interface.close()
+        }
+    }
+}
+
+// MARK: - Parts of a round
+
+extension LiveLoop where Handle: ~Copyable {
+    /// Delivers a batch from each interface, and closes those from which nothing can be read any more.
+    private func deliverBatches(to sink: inout some PacketSink & ~Copyable) -> Int {
+        var delivered = 0
+        for interface in interfaces where interface.isOpen {
+            if let count = interface.deliver(limit: LiveTiming.batchPackets, to: &sink) {
+                delivered += count
+            } else {
+                lost(interface)
+            }
+        }
+        return delivered
+    }
+
+    private func lost(_ interface: LiveInterface<Handle>) {
+        let isGone = environment.isUp(interface.name) == nil
+        let cause = interface.lastError
+        let error =
+            isGone || cause.hasSuffix("disappeared")
+            ? CaptureError(.noSuchInterface, "the interface \(interface.name) disappeared")
+            : CaptureError(.captureFailed, "\(interface.name) can be read no more", cause: cause)
+        interface.close()
+        interface.failed(
+            error.code == .noSuchInterface ? .disappeared : .failed,
+            retryAt: environment.now() + interface.backoff.next()
+        )
+        report(.lost(interface: interface.name, error: error))
+    }
+
+    /// Reads totals, and looks whether interfaces are up.
+    private func keepHouse() {
+        for interface in interfaces where interface.isOpen {
+            interface.readStatistics()
+            // A name that is gone is not a state of this handle: libpcap will say so.
+            if let isUp = environment.isUp(interface.name), let event = interface.stateSeen(isUp: isUp) {
+                report(event)
+            }
+        }
+    }
+
+    /// Tries the interfaces again whose time has come.
+    private mutating func reopen(now: Duration) {
+        for interface in interfaces {
+            if let time = interface.retryTime, time <= now {
+                _ = tryOpening(interface, now: now)
+            }
+        }
+    }
+
+    private mutating func tryOpening(_ interface: LiveInterface<Handle>, now: Duration) -> CaptureError? {
+        do throws(CaptureError) {
+            let handle = try open(interface.name)
+            report(interface.opened(handle))
+            reported[interface.name] = nil
+            return nil
+        } catch {
+            interface.failed(.unavailable, retryAt: now + interface.backoff.next())
+            if reported.updateValue(error, forKey: interface.name) != error {
+                report(.unavailable(interface: interface.name, error: error))
+            }
+            return error
+        }
+    }
+
+    /// How long nothing needs to be done unless a packet comes.
+    private func waitMilliseconds(now: Duration) -> Int {
+        let soonest = interfaces.compactMap(\.retryTime).min().map { $0 - now } ?? LiveTiming.tick
+        // Rounded up, so that the last fraction of a millisecond is not spent asking again and again.
+        return Int((max(.zero, min(soonest, LiveTiming.tick)) / .milliseconds(1)).rounded(.up))
+    }
+
+    /// Delivers what the rings still hold, for a bounded time.
+    ///
+    /// The kernel hands over the block that it is filling when the packet buffer timeout is over. The totals tell when
+    /// nothing is left, except where they cannot, and there that timeout is waited for several times over.
+    private func drain(into sink: inout some PacketSink & ~Copyable) {
+        for interface in interfaces {
+            interface.stopArrivals()
+        }
+        let end = environment.now() + LiveTiming.longestDrain
+        repeat {
+            let delivered = deliverBatches(to: &sink)
+            guard delivered == 0 else {
+                continue
+            }
+            for interface in interfaces {
+                interface.readStatistics()
+            }
+            guard interfaces.contains(where: { $0.isOpen && ($0.undelivered > 0 || $0.hidesUndelivered) }) else {
+                return
+            }
+            environment.wait(interfaces.map(\.descriptor), LiveTiming.drainStepMilliseconds)
+        } while environment.now() < end
+    }
+}
+
+/// The times by which a live capture goes.
+enum LiveTiming {
+    /// Packets taken from one interface before the next has its turn.
+    static let batchPackets = 512
+    /// How often totals are read: many times before they could wrap.
+    static let housekeeping = Duration.seconds(1)
+    /// How long to wait for packets before time is said to have passed.
+    static let tick = Duration.milliseconds(100)
+    /// How late a packet may come after its time: twice the packet buffer timeout, for the kernel's timers are coarse.
+    static let latenessNanoseconds = Int64(2 * LiveConfiguration.packetBufferTimeoutMilliseconds) * 1_000_000
+    /// How long to wait at most for what the kernel holds when the capture stops.
+    static let longestDrain = Duration.milliseconds(6 * LiveConfiguration.packetBufferTimeoutMilliseconds)
+    /// How long to wait at once for it.
+    static let drainStepMilliseconds = 10
+}

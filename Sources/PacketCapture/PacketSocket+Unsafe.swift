@@ -1,0 +1,77 @@
+// Wingmirror · Apache-2.0
+// Packet sockets: packet(7).
+
+import CPcap
+import Glibc
+
+/// What the kernel's packet sockets can do and libpcap 1.10 does not ask of them.
+enum PacketSocket {
+    /// Has a socket on a loopback interface see each packet once, when it comes in.
+    ///
+    /// libpcap throws the copies that go out away, but only after they have taken room in the ring and were counted.
+    /// Kernels before 4.20 refuse, and nothing but that room and the count is lost.
+    ///
+    /// The C function is `setsockopt` with `PACKET_IGNORE_OUTGOING`.
+    static func ignoreOutgoing(_ socket: CInt) {
+        var on: CInt = 1
+        _ = unsafe setsockopt(socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    /// Has the kernel reject every packet before it is counted or put into the ring.
+    ///
+    /// Not by libpcap's `pcap_setfilter`, which would hold what is in the ring already against the new filter too.
+    ///
+    /// The C function is `setsockopt` with `SO_ATTACH_FILTER`.
+    static func rejectAll(_ socket: CInt) {
+        var instruction = sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: 0)
+        unsafe withUnsafeMutablePointer(to: &instruction) { instruction in
+            var program = unsafe sock_fprog(len: 1, filter: instruction)
+            let size = unsafe socklen_t(MemoryLayout<sock_fprog>.size)
+            _ = unsafe setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, size)
+        }
+    }
+
+    /// The octets of a socket's ring that are mapped into this process; 0 when the system does not say.
+    ///
+    /// libpcap asks for less when the kernel has not got the memory, and does not tell.
+    ///
+    /// The C function is `fstat`, for the number by which `/proc/self/maps` knows the socket.
+    static func ringOctets(_ socket: CInt) -> Int {
+        var status = stat()
+        guard unsafe fstat(socket, &status) == 0, let maps = SmallFile.read("/proc/self/maps") else {
+            return 0
+        }
+        let name = "socket:[\(status.st_ino)]"
+        return maps.split(separator: "\n").filter { $0.hasSuffix(name) }.reduce(0) { total, line in
+            let bounds = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
+            return bounds.count == 2 ? total + bounds[1] - bounds[0] : total
+        }
+    }
+
+    /// Whether an interface of that name leads back to this machine.
+    static func isLoopback(_ interface: String) -> Bool {
+        flags(of: interface).map { $0 & CInt(IFF_LOOPBACK) != 0 } ?? false
+    }
+
+    /// Whether an interface of that name is up; `nil` when there is none.
+    static func isUp(_ interface: String) -> Bool? {
+        // `any` is libpcap's name for all interfaces, and always there.
+        interface == "any" ? true : flags(of: interface).map { $0 & CInt(IFF_UP) != 0 }
+    }
+
+    /// The C functions are `socket` and `ioctl` with `SIOCGIFFLAGS`.
+    private static func flags(of interface: String) -> CInt? {
+        let descriptor = socket(AF_INET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else {
+            return nil
+        }
+        defer { close(descriptor) }
+        var request = unsafe ifreq()
+        let name = Array(interface.utf8.prefix(Int(IFNAMSIZ) - 1))
+        unsafe withUnsafeMutableBytes(of: &request.ifr_ifrn.ifrn_name) { unsafe $0.copyBytes(from: name) }
+        guard unsafe ioctl(descriptor, UInt(SIOCGIFFLAGS), &request) == 0 else {
+            return nil
+        }
+        return unsafe CInt(UInt16(bitPattern: request.ifr_ifru.ifru_flags))
+    }
+}
