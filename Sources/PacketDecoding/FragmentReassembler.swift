@@ -55,6 +55,9 @@ public struct FragmentCounts: Sendable, Hashable {
     public var timedOut = 0
     /// Datagrams that gave way to others because of `fragmentedDatagrams` or `fragmentOctets`.
     public var evicted = 0
+
+    /// Counts that are all 0.
+    public init() {}
 }
 
 /// Holds fragments until their datagram is whole.
