@@ -80,7 +80,8 @@ public struct StreamPosition: Sendable, Hashable {
 
 /// Why octets of a stream will never be delivered.
 public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable {
-    /// The other side acknowledged them, but the capture does not hold them.
+    /// The capture does not hold them: the other side acknowledged them, or the connection ended with octets beyond
+    /// them.
     case captureLoss
     /// They did not come within the bound on packet time.
     case timeout
@@ -88,6 +89,16 @@ public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable {
     case limit
     /// The snapshot length cut them off.
     case truncated
+
+    /// The value of the `reason` label.
+    public var label: String {
+        switch self {
+        case .captureLoss: "capture_loss"
+        case .timeout: "timeout"
+        case .limit: "limit"
+        case .truncated: "truncated"
+        }
+    }
 }
 
 /// How one direction of a connection ended.
@@ -114,6 +125,18 @@ public enum ConnectionEnd: UInt8, Sendable, Hashable, CaseIterable {
     case superseded
     /// The capture ended first.
     case captureEnded
+
+    /// The value of the `reason` label.
+    public var label: String {
+        switch self {
+        case .finished: "finished"
+        case .reset: "reset"
+        case .idle: "idle"
+        case .evicted: "evicted"
+        case .superseded: "superseded"
+        case .captureEnded: "capture_ended"
+        }
+    }
 }
 
 /// What takes the streams that reassembly rebuilds.

@@ -1,0 +1,112 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// The addresses of a connection, as plain words.
+struct AddressPair: BitwiseCopyable {
+    private let originatorHigh: UInt64
+    private let originatorLow: UInt64
+    private let responderHigh: UInt64
+    private let responderLow: UInt64
+    private let originatorPort: UInt16
+    private let responderPort: UInt16
+
+    /// Keeps two endpoints.
+    init(originator: Endpoint, responder: Endpoint) {
+        originatorHigh = originator.address.high
+        originatorLow = originator.address.low
+        responderHigh = responder.address.high
+        responderLow = responder.address.low
+        originatorPort = originator.port
+        responderPort = responder.port
+    }
+
+    /// Who sent the SYN; without one, who sent the first packet.
+    var originator: Endpoint {
+        Endpoint(address: IPAddress(high: originatorHigh, low: originatorLow), port: originatorPort)
+    }
+
+    /// The other end.
+    var responder: Endpoint {
+        Endpoint(address: IPAddress(high: responderHigh, low: responderLow), port: responderPort)
+    }
+
+    /// Which way `segment` flows on this connection; `nil` when it belongs to another.
+    @inline(__always)
+    func direction(of segment: borrowing TCPSegment) -> StreamDirection? {
+        if differences(segment.source, segment.destination) == 0 {
+            return .fromOriginator
+        }
+        return differences(segment.destination, segment.source) == 0 ? .fromResponder : nil
+    }
+
+    @inline(__always)
+    private func differences(_ first: Endpoint, _ second: Endpoint) -> UInt64 {
+        (first.address.low ^ originatorLow) | (second.address.low ^ responderLow)
+            | (first.address.high ^ originatorHigh) | (second.address.high ^ responderHigh)
+            | UInt64((first.port ^ originatorPort) | (second.port ^ responderPort))
+    }
+}
+
+/// What is kept of a connection besides its two streams; with them it fills two cache lines.
+struct Connection: BitwiseCopyable {
+    /// How far a connection has come; each phase is also a lane of the expiry wheel.
+    enum Phase: UInt8 {
+        /// No handshake and no octets have been seen, so the sink does not know of it. Next: `open`, or forgotten.
+        case embryonic
+        /// The sink knows of it. Next: `lingering`, or forgotten.
+        case open
+        /// Closed, and remembered so that late segments do not look like a new connection. Next: forgotten.
+        case lingering
+    }
+
+    let addresses: AddressPair
+    /// How far the connection has come.
+    var phase: Phase
+    /// Whether a SYN or SYN-ACK was captured.
+    var sawHandshake = false
+    /// Whether any segment needs more than the common path: anything but an open connection, both of whose streams are
+    /// known and unended, and on which nothing waits.
+    var needsAttention = true
+    /// When the connection was last active, in units of 2^20 ns on the clock.
+    var lastActive: UInt32
+    /// Where its `ConnectionWait` is, or `ConnectionWait.none`.
+    var wait: UInt32 = ConnectionWait.none
+    /// Counts connections by first packet.
+    let number: Int
+    /// When the first packet was captured, in nanoseconds since the epoch.
+    let openingTime: Int64
+}
+
+/// One direction of one connection: where its state lies in the tables of streams.
+struct StreamID: Equatable {
+    /// Twice the slot, plus one for the responder's stream.
+    let rawValue: Int
+
+    /// Names the stream at a position in the tables of streams.
+    @inline(__always)
+    init(rawValue: Int) {
+        self.rawValue = rawValue
+    }
+
+    /// Names a stream by connection and direction.
+    @inline(__always)
+    init(slot: Int, _ direction: StreamDirection) {
+        rawValue = slot << 1 | Int(direction.rawValue)
+    }
+
+    /// The connection's slot.
+    @inline(__always) var slot: Int {
+        rawValue >> 1
+    }
+
+    /// Which way the octets flow.
+    @inline(__always) var direction: StreamDirection {
+        rawValue & 1 == 0 ? .fromOriginator : .fromResponder
+    }
+
+    /// The other stream of the connection.
+    @inline(__always) var reversed: StreamID {
+        StreamID(rawValue: rawValue ^ 1)
+    }
+}

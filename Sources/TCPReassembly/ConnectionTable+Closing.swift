@@ -1,0 +1,123 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// How streams and connections end.
+extension ConnectionTable {
+    /// Reports the end of a stream.
+    mutating func endStream<Sink: StreamSink & ~Copyable>(
+        _ stream: StreamID,
+        _ end: StreamEnd,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        streams[stream.rawValue].isEnded = true
+        sink.streamEnded(stream.direction, end, at: time, slot: stream.slot)
+    }
+
+    /// Takes in a RST on an open connection.
+    ///
+    /// It is believed when its number lies between what the receiver has acknowledged and a little beyond the last octet
+    /// seen; RFC 9293 §3.10.7.4 wants it exact, but the capture may lag behind the receiver.
+    mutating func resetArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        at time: PacketTime,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        let state = streams[stream.rawValue]
+        if state.origin != .unknown {
+            let tolerance = Int64(limits.resetWindow)
+            let offset = state.offset(of: segment.sequenceNumber)
+            let lowest =
+                streams[stream.reversed.rawValue].isSeen
+                ? min(state.next, state.acknowledged) - 1 : state.next - tolerance
+            var highest = state.frontier
+            if let tail = streamWait(of: stream)?.tail, tail != HeldSegment.none {
+                highest = max(highest, held[tail].end)
+            }
+            guard (lowest...highest + tolerance).contains(offset) else {
+                counters.ignoredResets += 1
+                return
+            }
+        }
+        close(stream.slot, .reset, by: stream.direction, at: time, lingers: true, into: &sink)
+    }
+
+    /// Closes an open connection: gives up what is missing, reports the ends, and forgets it, or lets it linger.
+    ///
+    /// - Parameter resetter: Who sent the RST, when there was one.
+    mutating func close<Sink: StreamSink & ~Copyable>(
+        _ slot: Int,
+        _ reason: ConnectionEnd,
+        by resetter: StreamDirection? = nil,
+        at time: PacketTime,
+        lingers: Bool,
+        into sink: inout Sink
+    ) {
+        giveUpHoles(of: slot, .captureLoss, at: time, into: &sink)
+        dropWait(of: slot)
+        for direction in StreamDirection.allCases {
+            let stream = StreamID(slot: slot, direction)
+            let state = streams[stream.rawValue]
+            guard !state.isEnded else {
+                continue
+            }
+            if let resetter {
+                endStream(stream, direction == resetter ? .resetBySender : .resetByReceiver, at: time, into: &sink)
+            } else {
+                endStream(stream, state.endIsPresumed ? .finished : .abandoned, at: time, into: &sink)
+            }
+        }
+        counters.connectionsClosed[reason] += 1
+        sink.connectionClosed(reason, at: time, slot: slot)
+        if lingers {
+            linger(slot)
+        } else {
+            forget(slot)
+        }
+    }
+
+    /// Keeps a closed connection for a while, so that late segments do not look like a new one.
+    private mutating func linger(_ slot: Int) {
+        if entryCounts.lingering >= limits.lingeringConnections,
+            let oldest = expiry.first(in: Int(Connection.Phase.lingering.rawValue))
+        {
+            counters.limitsMet[.lingeringConnections] += 1
+            forget(oldest)
+        }
+        move(slot, to: .lingering, deadline: clock.now + limits.linger)
+        refreshAttention(of: slot)
+    }
+
+    /// Takes in a segment on the addresses of a connection that was closed a moment ago.
+    mutating func lateSegmentArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        of stream: StreamID,
+        hash: UInt64,
+        into sink: inout Sink
+    ) {
+        if isOfAnotherConnection(segment, stream) {
+            forget(stream.slot)
+            unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
+        } else {
+            counters.segmentsAfterClose += 1
+        }
+    }
+
+    /// Whether a segment is not of the connection that lingers: a SYN with another number, or octets far from its end.
+    private func isOfAnotherConnection(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
+        let state = streams[stream.rawValue]
+        if segment.flags.contains(.syn) {
+            return state.origin == .unknown
+                || state.originNumber != segment.sequenceNumber.advanced(by: 1).rawValue
+        }
+        guard !segment.flags.contains(.rst), segment.payload.count + segment.truncatedOctets > 0 else {
+            return false
+        }
+        let distance = state.offset(of: segment.sequenceNumber) - state.frontier
+        return state.origin != .unknown && abs(distance) > Int64(limits.receiveWindow)
+    }
+}

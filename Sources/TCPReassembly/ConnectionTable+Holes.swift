@@ -1,0 +1,275 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// How what waits is released, and when a hole is final.
+extension ConnectionTable {
+    /// Octets of a stream that have not come, though something shows that they were sent.
+    private struct Hole {
+        /// How far the hole reaches, as far as is shown.
+        let end: Int64
+        /// Whether the other side acknowledged some of it.
+        let isAcknowledged: Bool
+        /// Whether an acknowledgement alone shows it, and what it shows is a single octet.
+        let mayBeFinish: Bool
+        /// The clock's time from which waiting counts.
+        let since: Int64
+        /// The connection's `arrivals` at that moment.
+        let sinceArrivals: Int
+        /// When the evidence was captured, in nanoseconds since the epoch.
+        let time: Int64
+    }
+
+    /// Delivers what can be delivered, gives up what is overdue, and ends what has ended.
+    mutating func settle<Sink: StreamSink & ~Copyable>(_ slot: Int, at time: PacketTime, into sink: inout Sink) {
+        if connections[slot].wait != ConnectionWait.none {
+            let wait = Int(connections[slot].wait)
+            deliverHeld(slot, at: time, into: &sink)
+            while waits[wait].blocks > blocksPerConnection {
+                counters.limitsMet[.connectionOctets] += 1
+                guard giveUpHole(of: slot, .limit, at: time, into: &sink) else {
+                    break
+                }
+            }
+            while giveUpHole(of: slot, nil, at: time, into: &sink) {}
+            if isSettled(wait) {
+                dropWait(of: slot)
+            }
+        }
+        if isFinished(slot) {
+            close(slot, .finished, at: time, lingers: true, into: &sink)
+        } else {
+            refreshAttention(of: slot)
+        }
+    }
+
+    /// Ends waiting for everything that is missing on a connection.
+    ///
+    /// - Parameter reason: What to report of holes that nobody acknowledged, or of all for `.limit`.
+    mutating func giveUpHoles<Sink: StreamSink & ~Copyable>(
+        of slot: Int,
+        _ reason: MissingReason,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        guard connections[slot].wait != ConnectionWait.none else {
+            return
+        }
+        deliverHeld(slot, at: time, into: &sink)
+        while giveUpHole(of: slot, reason, at: time, into: &sink) {}
+    }
+
+    /// Whether a connection needs more than the common path.
+    mutating func refreshAttention(of slot: Int) {
+        let connection = connections[slot]
+        let originator = streams[slot * 2]
+        let responder = streams[slot * 2 + 1]
+        connections[slot].needsAttention =
+            connection.phase != .open || connection.wait != ConnectionWait.none || !isPlain(originator)
+            || !isPlain(responder)
+    }
+
+    private func isPlain(_ state: StreamState) -> Bool {
+        state.isSeen && state.origin == .certain && !state.isEnded && !state.endIsPresumed
+    }
+
+    private func isFinished(_ slot: Int) -> Bool {
+        let originator = streams[slot * 2]
+        let responder = streams[slot * 2 + 1]
+        return (originator.isEnded || originator.endIsPresumed) && (responder.isEnded || responder.endIsPresumed)
+    }
+
+    private func isSettled(_ wait: Int) -> Bool {
+        !waits[wait].candidate.exists && isSettled(streamWaits[wait * 2]) && isSettled(streamWaits[wait * 2 + 1])
+    }
+
+    private func isSettled(_ wait: StreamWait) -> Bool {
+        wait.head == HeldSegment.none && wait.end == nil && wait.deadline == nil
+    }
+
+    // MARK: - Delivery
+
+    /// Delivers held octets of both streams as far as they are next and follow their cause, then ends what has ended.
+    private mutating func deliverHeld<Sink: StreamSink & ~Copyable>(
+        _ slot: Int,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        var progressed = true
+        while progressed {
+            progressed = false
+            for direction in StreamDirection.allCases {
+                let stream = StreamID(slot: slot, direction)
+                while let number = deliverableSegment(of: stream) {
+                    deliver(number, of: stream, into: &sink)
+                    progressed = true
+                }
+                if endIfReached(stream, at: time, into: &sink) {
+                    progressed = true
+                }
+            }
+        }
+    }
+
+    /// The held segment that may be delivered now.
+    private func deliverableSegment(of stream: StreamID) -> UInt32? {
+        guard let number = streamWait(of: stream)?.head, number != HeldSegment.none else {
+            return nil
+        }
+        let segment = held[number]
+        guard segment.offset <= streams[stream.rawValue].next else {
+            return nil
+        }
+        if isCaused(segment.acknowledged, of: stream) {
+            return number
+        }
+        guard isNextHeld(of: stream.reversed), let other = streamWait(of: stream.reversed)?.head else {
+            return nil
+        }
+        // Each acknowledges the other, so one was sent again: the later one, whose octets must have come first.
+        let otherIsFree = isCaused(held[other].acknowledged, of: stream.reversed)
+        return !otherIsFree && segment.arrivals >= held[other].arrivals ? number : nil
+    }
+
+    private mutating func deliver<Sink: StreamSink & ~Copyable>(
+        _ number: UInt32,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        let wait = Int(connections[stream.slot].wait)
+        let index = streamWaitIndex(wait, stream)
+        let segment = held[number]
+        streamWaits[index].head = segment.next
+        if segment.next == HeldSegment.none {
+            streamWaits[index].tail = HeldSegment.none
+        }
+        waits[wait].blocks -= 1
+        if segment.isTruncated {
+            reportMissing(segment.count, .truncated, time: segment.time, of: stream, into: &sink)
+        } else {
+            let position = positionReached(
+                by: segment.count,
+                of: stream,
+                time: segment.time,
+                acknowledged: segment.acknowledged,
+                startsSegment: segment.startsSegment
+            )
+            held.deliver(number, at: position, slot: stream.slot, into: &sink)
+        }
+        held.remove(number)
+    }
+
+    private mutating func endIfReached<Sink: StreamSink & ~Copyable>(
+        _ stream: StreamID,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) -> Bool {
+        guard let wait = streamWait(of: stream), let end = wait.end, end <= streams[stream.rawValue].next else {
+            return false
+        }
+        let index = streamWaitIndex(Int(connections[stream.slot].wait), stream)
+        streamWaits[index].end = nil
+        setDeadline(nil, at: index)
+        discardHeld(of: stream)
+        endStream(stream, .finished, at: time, into: &sink)
+        return true
+    }
+
+    /// Forgets octets that were held behind what turned out to be the end of the stream.
+    private mutating func discardHeld(of stream: StreamID) {
+        let wait = Int(connections[stream.slot].wait)
+        let index = streamWaitIndex(wait, stream)
+        while streamWaits[index].head != HeldSegment.none {
+            let number = streamWaits[index].head
+            streamWaits[index].head = held[number].next
+            counters.segmentsAfterClose += held[number].startsSegment ? 1 : 0
+            waits[wait].blocks -= 1
+            held.remove(number)
+        }
+        streamWaits[index].tail = HeldSegment.none
+    }
+
+    // MARK: - Holes
+
+    /// Makes a hole of the connection final, and delivers what it kept waiting.
+    ///
+    /// - Parameter forced: The reason to give up any hole; `nil` to give up only what is overdue, and to set the
+    ///   deadlines of the others.
+    /// - Returns: Whether there was one.
+    private mutating func giveUpHole<Sink: StreamSink & ~Copyable>(
+        of slot: Int,
+        _ forced: MissingReason?,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) -> Bool {
+        let wait = Int(connections[slot].wait)
+        for direction in StreamDirection.allCases {
+            let stream = StreamID(slot: slot, direction)
+            let index = streamWaitIndex(wait, stream)
+            guard let hole = hole(of: stream, wait: wait) else {
+                setDeadline(nil, at: index)
+                continue
+            }
+            let deadline = hole.since + patience(with: hole, of: stream)
+            let isOverdue =
+                clock.now >= deadline
+                || hole.isAcknowledged && waits[wait].arrivals - hole.sinceArrivals >= limits.graceSegments
+            guard forced != nil || isOverdue else {
+                setDeadline(deadline, at: index)
+                continue
+            }
+            setDeadline(nil, at: index)
+            if hole.mayBeFinish {
+                streams[stream.rawValue].endIsPresumed = true
+            } else {
+                let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
+                let count = Int(hole.end - streams[stream.rawValue].next)
+                reportMissing(count, reason, time: hole.time, of: stream, into: &sink)
+            }
+            deliverHeld(slot, at: time, into: &sink)
+            return true
+        }
+        return false
+    }
+
+    private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
+        if hole.isAcknowledged {
+            return limits.grace
+        }
+        return streams[stream.reversed.rawValue].isSeen ? limits.retransmissionTimeout : limits.oneSidedTimeout
+    }
+
+    /// The hole at the point that a stream has reached.
+    private func hole(of stream: StreamID, wait: Int) -> Hole? {
+        let state = streams[stream.rawValue]
+        let streamWait = streamWaits[streamWaitIndex(wait, stream)]
+        guard !state.isEnded, !isNextHeld(of: stream) else {
+            return nil
+        }
+        let isAcknowledged =
+            state.isSeen && state.acknowledged > state.next
+            && !(state.endIsPresumed && state.acknowledged == state.next + 1 && streamWait.head == HeldSegment.none)
+        if streamWait.head != HeldSegment.none {
+            let first = held[streamWait.head]
+            return Hole(
+                end: isAcknowledged ? min(first.offset, state.acknowledged) : first.offset,
+                isAcknowledged: isAcknowledged,
+                mayBeFinish: false,
+                since: max(first.arrivalTime, isAcknowledged ? streamWait.evidenceTime : streamWait.progressTime),
+                sinceArrivals: max(first.arrivals, streamWait.evidenceArrivals),
+                time: first.time
+            )
+        }
+        guard isAcknowledged || (streamWait.end ?? 0) > state.next else {
+            return nil
+        }
+        return Hole(
+            end: isAcknowledged ? state.acknowledged : streamWait.end ?? state.next,
+            isAcknowledged: isAcknowledged,
+            mayBeFinish: isAcknowledged && state.acknowledged == state.next + 1 && streamWait.end == nil,
+            since: streamWait.evidenceTime,
+            sinceArrivals: streamWait.evidenceArrivals,
+            time: max(state.time, connections[stream.slot].openingTime)
+        )
+    }
+}

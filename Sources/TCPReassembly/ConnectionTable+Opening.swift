@@ -1,0 +1,301 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// How connections begin: handshakes, streams joined midway, and SYNs on addresses that are in use.
+extension ConnectionTable {
+    // MARK: - Segments of unknown connections
+
+    mutating func unknownSegmentArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        hash: UInt64,
+        into sink: inout Sink
+    ) {
+        makeRoom(for: segment, at: time, into: &sink)
+        let isSynchronize = segment.flags.contains(.syn)
+        if segment.flags.contains(.rst) || segment.flags.contains(.fin) && segment.payload.isEmpty && !isSynchronize {
+            // The tail of something that ended, or was never there: not worth an entry.
+            counters.straySegments += 1
+            return
+        }
+        let number = nextNumber
+        nextNumber += 1
+        let stream = makeEntry(
+            originatedBy: !(isSynchronize && segment.flags.contains(.ack)),
+            segment,
+            hash: hash,
+            number: number,
+            time: time.nanoseconds
+        )
+        embryonicSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+    }
+
+    /// Makes an embryonic entry, and names the stream that `segment` belongs to.
+    ///
+    /// - Parameter originatedBySource: Whether the sender of `segment` is the originator.
+    private mutating func makeEntry(
+        originatedBy originatedBySource: Bool,
+        _ segment: TCPSegment,
+        hash: UInt64,
+        number: Int,
+        time: Int64
+    ) -> StreamID {
+        if entryCounts.embryonic >= limits.halfOpenConnections,
+            let oldest = expiry.first(in: Int(Connection.Phase.embryonic.rawValue))
+        {
+            counters.halfOpenEvictions += 1
+            forget(oldest)
+        }
+        let slot = slots.acquire()
+        connections[slot] = Connection(
+            addresses: AddressPair(
+                originator: originatedBySource ? segment.source : segment.destination,
+                responder: originatedBySource ? segment.destination : segment.source
+            ),
+            phase: .embryonic,
+            lastActive: Self.activityTime(clock.now),
+            number: number,
+            openingTime: time
+        )
+        streams[slot * 2] = StreamState()
+        streams[slot * 2 + 1] = StreamState()
+        index.insert(slot, hash: hash)
+        entryCounts.embryonic += 1
+        expiry.insert(
+            slot,
+            lane: Int(Connection.Phase.embryonic.rawValue),
+            deadline: clock.now + limits.handshakeTimeout
+        )
+        return StreamID(slot: slot, originatedBySource ? .fromOriginator : .fromResponder)
+    }
+
+    // MARK: - Before the connection is open
+
+    mutating func embryonicSegmentArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        of stream: StreamID,
+        hash: UInt64,
+        into sink: inout Sink
+    ) {
+        let slot = stream.slot
+        if segment.flags.contains(.rst) {
+            handshakeRefused(by: segment, of: stream)
+        } else if segment.flags.contains(.syn) {
+            synchronizeArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+        } else if !fits(segment, stream) {
+            // What made this entry was not of this connection: begin anew, as if it had not been.
+            forget(slot)
+            unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
+        } else if connections[slot].sawHandshake || segment.payload.count + segment.truncatedOctets > 0 {
+            open(slot, at: time, into: &sink)
+            openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
+        } else {
+            segmentSighted(segment, of: stream)
+            _ = acknowledgementArrived(segment, of: stream)
+        }
+    }
+
+    /// Takes in a SYN or SYN-ACK of a connection that is not open.
+    private mutating func synchronizeArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        of stream: StreamID,
+        hash: UInt64,
+        into sink: inout Sink
+    ) {
+        let slot = stream.slot
+        let first = segment.sequenceNumber.advanced(by: 1)
+        let origins = (streams[stream.rawValue].origin, streams[stream.reversed.rawValue].origin)
+        let isKnown = origins.0 == .certain
+        let wasJoined = !connections[slot].sawHandshake && origins != (.unknown, .unknown)
+        if wasJoined || isKnown && streams[stream.rawValue].originNumber != first.rawValue {
+            // Another attempt on the same addresses, or bare acknowledgements went before: begin with this SYN.
+            forget(slot)
+            unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
+            return
+        }
+        connections[slot].sawHandshake = true
+        streams[stream.rawValue].isSeen = true
+        streams[stream.rawValue].setOrigin(first, .certain)
+        guard segment.flags.contains(.ack) else {
+            if !isKnown {
+                holdSynchronizeOctets(segment, octets: octets, at: time, of: stream)
+            }
+            return
+        }
+        let other = stream.reversed.rawValue
+        if streams[other].origin != .certain
+            || streams[other].offset(of: segment.acknowledgementNumber) < 0
+            || streams[other].offset(of: segment.acknowledgementNumber) > Int64(limits.resetWindow)
+        {
+            // The answer says which SYN was accepted; one that it does not fit was not.
+            dropWait(of: slot)
+            streams[other].setOrigin(segment.acknowledgementNumber, .certain)
+        }
+        open(slot, at: time, into: &sink)
+        openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
+    }
+
+    /// Keeps the octets that came with a SYN (RFC 7413) until the handshake shows that it was meant.
+    private mutating func holdSynchronizeOctets(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        of stream: StreamID
+    ) {
+        guard segment.payload.count + segment.truncatedOctets > 0 else {
+            return
+        }
+        // Only from the first half of what may be buffered: a flood must not take it from open connections.
+        guard held.availableBlocks > held.capacity / 2, waitSlots.available > waitSlots.capacity / 2 else {
+            counters.shedOctets += segment.payload.count
+            return
+        }
+        hold(SegmentOctets(segment, offset: 0, acknowledged: nil, time: time), from: octets, of: stream)
+    }
+
+    private mutating func handshakeRefused(by segment: TCPSegment, of stream: StreamID) {
+        let own = streams[stream.rawValue]
+        let other = streams[stream.reversed.rawValue]
+        let fitsOwn =
+            own.origin != .unknown && abs(own.offset(of: segment.sequenceNumber)) <= Int64(limits.resetWindow)
+        let fitsOther =
+            segment.flags.contains(.ack) && other.origin != .unknown
+            && (0...Int64(limits.resetWindow)).contains(other.offset(of: segment.acknowledgementNumber))
+        guard fitsOwn || fitsOther else {
+            counters.ignoredResets += 1
+            return
+        }
+        counters.refusedHandshakes += 1
+        forget(stream.slot)
+    }
+
+    /// Whether the numbers of a segment lie where those that are known of an embryonic connection let them.
+    private func fits(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
+        let window = Int64(limits.receiveWindow)
+        let own = streams[stream.rawValue]
+        if own.origin != .unknown, !(-window...window).contains(own.offset(of: segment.sequenceNumber)) {
+            return false
+        }
+        let other = streams[stream.reversed.rawValue]
+        return !segment.flags.contains(.ack) || other.origin == .unknown
+            || (-window...window).contains(other.offset(of: segment.acknowledgementNumber))
+    }
+
+    // MARK: - Opening
+
+    /// Announces a connection to the sink.
+    private mutating func open<Sink: StreamSink & ~Copyable>(_ slot: Int, at time: PacketTime, into sink: inout Sink) {
+        if entryCounts.open >= limits.connections {
+            evictIdlest(at: time, into: &sink)
+        }
+        move(slot, to: .open, deadline: clock.now + limits.idleTimeout)
+        let connection = connections[slot]
+        counters.connectionsOpened += 1
+        if !connection.sawHandshake {
+            counters.midstreamPickups += 1
+        }
+        sink.connectionOpened(
+            ConnectionIntroduction(
+                slot: slot,
+                number: connection.number,
+                originator: connection.addresses.originator,
+                responder: connection.addresses.responder,
+                time: PacketTime(nanoseconds: connection.openingTime),
+                sawHandshake: connection.sawHandshake
+            )
+        )
+    }
+
+    // MARK: - A SYN on addresses in use
+
+    /// Takes in a SYN or SYN-ACK on an open connection, and says whether it is of that connection.
+    mutating func synchronizeBelongs(_ segment: TCPSegment, at time: PacketTime, to stream: StreamID) -> Bool {
+        let first = segment.sequenceNumber.advanced(by: 1)
+        let own = streams[stream.rawValue]
+        if own.origin != .unknown, own.originNumber == first.rawValue {
+            streams[stream.rawValue].setOrigin(first, .certain)
+            return true
+        }
+        if own.origin != .certain, own.next == 0 {
+            let window = Int64(limits.receiveWindow)
+            if own.origin == .unknown || (-window...0).contains(own.offset(of: first)) {
+                // The handshake of a connection whose later segments were captured first.
+                streams[stream.rawValue].setOrigin(first, .certain)
+                return true
+            }
+        }
+        let wait = makeWait(for: stream.slot)
+        guard !waits[wait].candidate.exists || waits[wait].candidate.sequence != segment.sequenceNumber.rawValue else {
+            return false
+        }
+        counters.challengedSynchronizes += 1
+        waits[wait].candidate = Candidate(
+            direction: stream.direction,
+            sequence: segment.sequenceNumber.rawValue,
+            acknowledgement: segment.flags.contains(.ack) ? segment.acknowledgementNumber.rawValue : nil,
+            number: nextNumber,
+            time: time.nanoseconds,
+            arrivals: waits[wait].arrivals
+        )
+        nextNumber += 1
+        return false
+    }
+
+    /// Whether a segment belongs to the connection that a candidate would open, and not to the one that is open.
+    func confirms(_ segment: TCPSegment, of stream: StreamID, _ candidate: Candidate) -> Bool {
+        let first = candidate.sequence &+ 1
+        if stream.direction == candidate.direction {
+            return segment.sequenceNumber.rawValue == first && !segment.flags.contains(.syn)
+                && segment.sequenceNumber.rawValue != streams[stream.rawValue].expectedNumber
+        }
+        guard segment.flags.contains(.ack) else {
+            return false
+        }
+        let beyond = segment.acknowledgementNumber.rawValue &- first
+        if segment.flags.contains(.syn) {
+            return beyond <= UInt32(clamping: limits.resetWindow)
+        }
+        if let acknowledgement = candidate.acknowledgement {
+            return segment.sequenceNumber.rawValue == acknowledgement && beyond == 0
+        }
+        let old = streams[stream.reversed.rawValue]
+        return beyond <= UInt32(clamping: limits.resetWindow)
+            && old.offset(of: segment.acknowledgementNumber) > old.frontier
+    }
+
+    /// Ends a connection and opens the one that `candidate` stands for, to which `segment` belongs.
+    mutating func supersede<Sink: StreamSink & ~Copyable>(
+        _ stream: StreamID,
+        by candidate: Candidate,
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        hash: UInt64,
+        into sink: inout Sink
+    ) {
+        close(stream.slot, .superseded, at: time, lingers: false, into: &sink)
+        let isFromCandidate = stream.direction == candidate.direction
+        let candidateIsOriginator = candidate.acknowledgement == nil
+        let next = makeEntry(
+            originatedBy: isFromCandidate == candidateIsOriginator,
+            segment,
+            hash: hash,
+            number: candidate.number,
+            time: candidate.time
+        )
+        let candidateStream = isFromCandidate ? next : next.reversed
+        connections[next.slot].sawHandshake = true
+        streams[candidateStream.rawValue].isSeen = true
+        streams[candidateStream.rawValue].setOrigin(SequenceNumber(candidate.sequence &+ 1), .certain)
+        if let acknowledgement = candidate.acknowledgement {
+            streams[candidateStream.reversed.rawValue].setOrigin(SequenceNumber(acknowledgement), .certain)
+        }
+        embryonicSegmentArrived(segment, octets: octets, at: time, of: next, hash: hash, into: &sink)
+    }
+}

@@ -1,0 +1,389 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// How segments that are not plainly in order find their place.
+extension ConnectionTable {
+    // MARK: - Segments of known connections
+
+    mutating func knownSegmentArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        of stream: StreamID,
+        hash: UInt64,
+        into sink: inout Sink
+    ) {
+        makeRoom(for: segment, at: time, into: &sink)
+        switch connections[stream.slot].phase {
+        case .embryonic:
+            embryonicSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+        case .lingering:
+            lateSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+        case .open:
+            if let candidate = candidateArrived(segment, of: stream) {
+                supersede(stream, by: candidate, segment, octets: octets, at: time, hash: hash, into: &sink)
+            } else if segment.flags.contains(.rst) {
+                resetArrived(segment, at: time, of: stream, into: &sink)
+            } else if !segment.flags.contains(.syn) || synchronizeBelongs(segment, at: time, to: stream) {
+                openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
+            }
+        }
+    }
+
+    /// Counts a segment of a waiting connection, and gives the candidate that it confirms.
+    private mutating func candidateArrived(_ segment: TCPSegment, of stream: StreamID) -> Candidate? {
+        guard connections[stream.slot].wait != ConnectionWait.none else {
+            return nil
+        }
+        let wait = Int(connections[stream.slot].wait)
+        waits[wait].arrivals += 1
+        let candidate = waits[wait].candidate
+        guard candidate.exists else {
+            return nil
+        }
+        if confirms(segment, of: stream, candidate) {
+            return candidate
+        }
+        if waits[wait].arrivals - candidate.arrivals > limits.candidateSegments {
+            waits[wait].candidate = .none
+        }
+        return nil
+    }
+
+    /// Takes in a segment, other than a RST, of an open connection.
+    mutating func openSegmentArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        segmentSighted(segment, of: stream)
+        let acknowledged = acknowledgementArrived(segment, of: stream)
+        let first = segment.sequenceNumber.advanced(by: segment.flags.contains(.syn) ? 1 : 0)
+        let offset = streams[stream.rawValue].offset(of: first)
+        if segment.payload.count + segment.truncatedOctets > 0 {
+            let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
+            octetsArrived(arrived, from: octets, of: stream, into: &sink)
+        }
+        if segment.flags.contains(.fin) {
+            let count = segment.payload.count + segment.truncatedOctets
+            finishArrived(at: offset + Int64(count), of: stream)
+        }
+        settle(stream.slot, at: time, into: &sink)
+    }
+
+    /// Learns where a stream begins from a segment that is not its SYN.
+    mutating func segmentSighted(_ segment: TCPSegment, of stream: StreamID) {
+        let state = streams[stream.rawValue]
+        guard !state.isSeen || state.origin != .certain else {
+            return
+        }
+        streams[stream.rawValue].isSeen = true
+        guard state.origin != .certain, !segment.flags.contains(.syn) else {
+            return
+        }
+        let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
+        if state.origin == .unknown || bringsOctets && state.next == 0
+            || state.offset(of: segment.sequenceNumber) < 0
+        {
+            // Nothing rests on the guess yet, so that the first octets decide.
+            streams[stream.rawValue].setOrigin(segment.sequenceNumber, .assumed)
+        }
+    }
+
+    /// Notes what a segment acknowledges in the other stream, as an offset there; `nil` when it says nothing to believe.
+    mutating func acknowledgementArrived(_ segment: TCPSegment, of stream: StreamID) -> Int64? {
+        guard segment.flags.contains(.ack) else {
+            return nil
+        }
+        let other = stream.reversed
+        let state = streams[other.rawValue]
+        guard state.origin != .unknown else {
+            streams[other.rawValue].setOrigin(segment.acknowledgementNumber, .assumed)
+            return 0
+        }
+        var acknowledged = max(state.offset(of: segment.acknowledgementNumber), 0)
+        if state.isEnded || state.endIsPresumed && acknowledged == state.next + 1 {
+            // The FIN takes a sequence number too.
+            acknowledged = min(acknowledged, state.next)
+        } else if let end = streamWait(of: other)?.end {
+            acknowledged = min(acknowledged, end)
+        }
+        if acknowledged > state.frontier + Int64(limits.receiveWindow) {
+            // So much may be acknowledged after a long loss, but is believed only of a segment that fits itself.
+            let own = streams[stream.rawValue]
+            let distance = own.offset(of: segment.sequenceNumber) - own.frontier
+            guard acknowledged - state.frontier < 1 << 30, abs(distance) <= Int64(limits.receiveWindow) else {
+                counters.outOfWindowSegments += 1
+                return nil
+            }
+        }
+        if acknowledged > state.acknowledged {
+            streams[other.rawValue].acknowledged = acknowledged
+            if state.acknowledged <= state.next, acknowledged > state.next, state.isSeen {
+                let wait = makeWait(for: stream.slot)
+                streamWaits[streamWaitIndex(wait, other)].evidenceTime = clock.now
+                streamWaits[streamWaitIndex(wait, other)].evidenceArrivals = waits[wait].arrivals
+            }
+        }
+        return acknowledged
+    }
+
+    // MARK: - Octets
+
+    /// Delivers the octets of a segment, or holds them.
+    private mutating func octetsArrived<Sink: StreamSink & ~Copyable>(
+        _ arrived: SegmentOctets,
+        from octets: Span<UInt8>,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        var arrived = arrived
+        let state = streams[stream.rawValue]
+        guard !state.isEnded else {
+            if arrived.end > state.next {
+                counters.segmentsAfterClose += 1
+            } else {
+                counters.retransmittedOctets += arrived.count
+            }
+            return
+        }
+        if let end = streamWait(of: stream)?.end, arrived.end > end {
+            counters.segmentsAfterClose += 1
+            guard arrived.offset < end else {
+                return
+            }
+            arrived.removeLast(Int(arrived.end - end))
+        }
+        if arrived.end <= state.next {
+            if arrived.count == 1, arrived.end == state.next {
+                counters.keepAliveProbes += 1
+            } else {
+                counters.retransmittedOctets += arrived.count
+            }
+            return
+        }
+        let window = streams[stream.reversed.rawValue].isSeen ? Int64(limits.receiveWindow) : 1 << 30
+        guard arrived.offset <= state.frontier + window else {
+            counters.outOfWindowSegments += 1
+            return
+        }
+        if arrived.offset < state.next {
+            counters.retransmittedOctets += Int(state.next - arrived.offset)
+            arrived.removeFirst(Int(state.next - arrived.offset))
+        }
+        if canDeliver(arrived, of: stream) {
+            deliver(arrived, from: octets, of: stream, into: &sink)
+        } else {
+            counters.outOfOrderSegments += 1
+            hold(arrived, from: octets, of: stream)
+        }
+    }
+
+    /// Whether octets are in order, behind their cause, and do not reach into octets that came before them.
+    private func canDeliver(_ arrived: SegmentOctets, of stream: StreamID) -> Bool {
+        guard arrived.offset == streams[stream.rawValue].next else {
+            return false
+        }
+        if let wait = streamWait(of: stream), wait.head != HeldSegment.none, held[wait.head].offset < arrived.end {
+            return false
+        }
+        return isCaused(arrived.acknowledged, of: stream) || isNextHeld(of: stream.reversed)
+    }
+
+    /// Whether everything that an acknowledgement covers was delivered or given up, as far as it can come at all.
+    func isCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
+        let other = streams[stream.reversed.rawValue]
+        guard let acknowledged, acknowledged > other.next else {
+            return true
+        }
+        return !other.isSeen || other.isEnded || other.endIsPresumed && acknowledged == other.next + 1
+    }
+
+    /// Whether the next octets of a stream are held. They wait for the other stream, which therefore must not wait for
+    /// them: one of the two was sent again with a newer acknowledgement.
+    func isNextHeld(of stream: StreamID) -> Bool {
+        guard let wait = streamWait(of: stream), wait.head != HeldSegment.none else {
+            return false
+        }
+        return held[wait.head].offset <= streams[stream.rawValue].next
+    }
+
+    /// Gives octets that are next in their stream to the sink.
+    private mutating func deliver<Sink: StreamSink & ~Copyable>(
+        _ arrived: SegmentOctets,
+        from octets: Span<UInt8>,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        if connections[stream.slot].wait != ConnectionWait.none {
+            let wait = Int(connections[stream.slot].wait)
+            streamWaits[streamWaitIndex(wait, stream)].progressTime = clock.now
+        }
+        if !arrived.captured.isEmpty {
+            let position = positionReached(
+                by: arrived.captured.count,
+                of: stream,
+                time: arrived.time.nanoseconds,
+                acknowledged: arrived.acknowledged,
+                startsSegment: arrived.startsSegment
+            )
+            sink.octetsArrived(octets.extracting(arrived.captured), at: position, slot: stream.slot)
+        }
+        if arrived.truncated > 0 {
+            reportMissing(arrived.truncated, .truncated, time: arrived.time.nanoseconds, of: stream, into: &sink)
+        }
+    }
+
+    /// Moves a stream on by octets that are about to be delivered, and says where they stand.
+    mutating func positionReached(
+        by count: Int,
+        of stream: StreamID,
+        time: Int64,
+        acknowledged: Int64?,
+        startsSegment: Bool
+    ) -> StreamPosition {
+        let offset = streams[stream.rawValue].next
+        let latest = max(streams[stream.rawValue].time, time)
+        streams[stream.rawValue].time = latest
+        streams[stream.rawValue].next = offset + Int64(count)
+        // From here on the sink knows these offsets: they must not move any more.
+        streams[stream.rawValue].origin = .certain
+        streams[stream.rawValue].endIsPresumed = false
+        if acknowledged != nil {
+            streams[stream.reversed.rawValue].origin = .certain
+        }
+        counters.deliveredOctets += count
+        return StreamPosition(
+            direction: stream.direction,
+            offset: offset,
+            time: PacketTime(nanoseconds: latest),
+            acknowledged: acknowledged,
+            startsSegment: startsSegment
+        )
+    }
+
+    /// Reports that the next `count` octets of a stream will not come.
+    mutating func reportMissing<Sink: StreamSink & ~Copyable>(
+        _ count: Int,
+        _ reason: MissingReason,
+        time: Int64,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        counters.gaps[reason] += 1
+        counters.gapOctets[reason] += count
+        counters.deliveredOctets -= count
+        let position = positionReached(
+            by: count,
+            of: stream,
+            time: time,
+            acknowledged: nil,
+            startsSegment: false
+        )
+        sink.octetsMissing(count, reason: reason, at: position, slot: stream.slot)
+    }
+
+    // MARK: - The end of a stream
+
+    private mutating func finishArrived(at end: Int64, of stream: StreamID) {
+        let state = streams[stream.rawValue]
+        guard !state.isEnded, end >= state.next - 1, end <= state.frontier + Int64(limits.receiveWindow) else {
+            return
+        }
+        let wait = makeWait(for: stream.slot)
+        let index = streamWaitIndex(wait, stream)
+        guard streamWaits[index].end == nil else {
+            return
+        }
+        // One octet too many was given up where the FIN's own number had been taken for an octet.
+        streamWaits[index].end = max(end, state.next)
+        streams[stream.rawValue].acknowledged = min(state.acknowledged, max(end, state.next))
+        streamWaits[index].evidenceTime = clock.now
+        streamWaits[index].evidenceArrivals = waits[wait].arrivals
+    }
+
+    // MARK: - Holding
+
+    /// Keeps copies of those octets that are not held yet. There must be room: see `makeRoom`.
+    mutating func hold(_ arrived: SegmentOctets, from octets: Span<UInt8>, of stream: StreamID) {
+        let wait = makeWait(for: stream.slot)
+        let index = streamWaitIndex(wait, stream)
+        // What is held rests on these offsets.
+        streams[stream.rawValue].origin = .certain
+        if arrived.acknowledged != nil {
+            streams[stream.reversed.rawValue].origin = .certain
+        }
+        var arrived = arrived
+        var previous = HeldSegment.none
+        var next = streamWaits[index].head
+        if streamWaits[index].tail != HeldSegment.none, held[streamWaits[index].tail].end <= arrived.offset {
+            previous = streamWaits[index].tail
+            next = HeldSegment.none
+        }
+        while arrived.count > 0 {
+            if next != HeldSegment.none, held[next].end <= arrived.offset {
+                previous = next
+                next = held[next].next
+            } else if next != HeldSegment.none, held[next].offset <= arrived.offset {
+                let again = arrived.takeFirst(upTo: min(arrived.end, held[next].end))
+                counters.retransmittedOctets += again.count
+                if !again.captured.isEmpty {
+                    counters.conflictingOctets += held.differences(
+                        next,
+                        from: again.offset,
+                        to: octets.extracting(again.captured)
+                    )
+                }
+            } else {
+                let end = next == HeldSegment.none ? arrived.end : min(arrived.end, held[next].offset)
+                previous = insert(arrived.takeFirst(upTo: end), from: octets, after: previous, wait, index)
+            }
+        }
+    }
+
+    /// Puts octets between two held segments, and gives the last segment made of them.
+    private mutating func insert(
+        _ piece: SegmentOctets,
+        from octets: Span<UInt8>,
+        after previous: UInt32,
+        _ wait: Int,
+        _ index: Int
+    ) -> UInt32 {
+        var piece = piece
+        var previous = previous
+        while piece.count > 0 {
+            let length =
+                piece.captured.isEmpty ? piece.truncated : min(piece.captured.count, HeldSegments.blockOctets)
+            let part = piece.takeFirst(upTo: piece.offset + Int64(length))
+            let following = previous == HeldSegment.none ? streamWaits[index].head : held[previous].next
+            let number = held.insert(
+                HeldSegment(
+                    offset: part.offset,
+                    count: part.count,
+                    isTruncated: part.captured.isEmpty,
+                    startsSegment: part.startsSegment,
+                    acknowledged: part.acknowledged,
+                    time: part.time.nanoseconds,
+                    arrivalTime: clock.now,
+                    arrivals: waits[wait].arrivals,
+                    next: following
+                ),
+                octets: octets.extracting(part.captured)
+            )
+            if previous == HeldSegment.none {
+                streamWaits[index].head = number
+            } else {
+                held.link(previous, to: number)
+            }
+            if following == HeldSegment.none {
+                streamWaits[index].tail = number
+            }
+            waits[wait].blocks += 1
+            previous = number
+        }
+        return previous
+    }
+}

@@ -1,0 +1,119 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// The records of connections on which something waits.
+extension ConnectionTable {
+    /// Where the part of a wait record for one stream lies.
+    func streamWaitIndex(_ wait: Int, _ stream: StreamID) -> Int {
+        wait << 1 | stream.rawValue & 1
+    }
+
+    /// What waits on a stream, if anything waits on its connection.
+    func streamWait(of stream: StreamID) -> StreamWait? {
+        let wait = connections[stream.slot].wait
+        return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)]
+    }
+
+    /// The wait record of a connection, made when there is none. There must be room: see `makeRoom`.
+    mutating func makeWait(for slot: Int) -> Int {
+        guard connections[slot].wait == ConnectionWait.none else {
+            return Int(connections[slot].wait)
+        }
+        let wait = waitSlots.acquire()
+        waits[wait] = ConnectionWait(slot: slot, previous: latestWaiting)
+        streamWaits[wait * 2] = StreamWait()
+        streamWaits[wait * 2 + 1] = StreamWait()
+        if latestWaiting == ConnectionWait.none {
+            longestWaiting = UInt32(wait)
+        } else {
+            waits[Int(latestWaiting)].next = UInt32(wait)
+        }
+        latestWaiting = UInt32(wait)
+        connections[slot].wait = UInt32(wait)
+        connections[slot].needsAttention = true
+        return wait
+    }
+
+    /// Drops the wait record of a connection, with everything that is held.
+    mutating func dropWait(of slot: Int) {
+        guard connections[slot].wait != ConnectionWait.none else {
+            return
+        }
+        let wait = Int(connections[slot].wait)
+        for direction in StreamDirection.allCases {
+            let index = streamWaitIndex(wait, StreamID(slot: slot, direction))
+            var number = streamWaits[index].head
+            while number != HeldSegment.none {
+                counters.shedOctets += held[number].isTruncated ? 0 : held[number].count
+                let next = held[number].next
+                held.remove(number)
+                number = next
+            }
+            setDeadline(nil, at: index)
+        }
+        let (previous, next) = (waits[wait].previous, waits[wait].next)
+        if previous == ConnectionWait.none {
+            longestWaiting = next
+        } else {
+            waits[Int(previous)].next = next
+        }
+        if next == ConnectionWait.none {
+            latestWaiting = previous
+        } else {
+            waits[Int(next)].previous = previous
+        }
+        waitSlots.release(wait)
+        connections[slot].wait = ConnectionWait.none
+    }
+
+    /// Sets when the hole of a stream becomes final.
+    mutating func setDeadline(_ deadline: Int64?, at index: Int) {
+        guard streamWaits[index].deadline != deadline else {
+            return
+        }
+        if streamWaits[index].deadline != nil {
+            holeDeadlines.remove(index)
+        }
+        if let deadline {
+            holeDeadlines.insert(index, lane: 0, deadline: deadline)
+        }
+        streamWaits[index].deadline = deadline
+    }
+
+    /// Sees to it that whatever `segment` brings can be held: where it is short, what waits longest stops waiting.
+    mutating func makeRoom<Sink: StreamSink & ~Copyable>(
+        for segment: TCPSegment,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        while waitSlots.available == 0 {
+            counters.limitsMet[.waitingConnections] += 1
+            stopLongestWait(at: time, into: &sink)
+        }
+        // Every gap between held segments may take a piece, every block of octets and a truncated end one more.
+        let pieces =
+            blocksPerConnection + (segment.payload.count + HeldSegments.blockOctets) / HeldSegments.blockOctets + 2
+        while held.availableBlocks < pieces, longestWaiting != ConnectionWait.none {
+            counters.limitsMet[.totalOctets] += 1
+            stopLongestWait(at: time, into: &sink)
+        }
+    }
+
+    /// The bound on the octets of one connection, in blocks.
+    var blocksPerConnection: Int {
+        limits.bufferedOctetsPerConnection / HeldSegments.blockOctets
+    }
+
+    private mutating func stopLongestWait<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
+        let wait = Int(longestWaiting)
+        let slot = waits[wait].slot
+        guard connections[slot].phase == .open else {
+            dropWait(of: slot)
+            return
+        }
+        giveUpHoles(of: slot, .limit, at: time, into: &sink)
+        waits[wait].candidate = .none
+        settle(slot, at: time, into: &sink)
+    }
+}

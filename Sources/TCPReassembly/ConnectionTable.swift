@@ -1,0 +1,219 @@
+// Wingmirror · Apache-2.0
+// TCP: RFC 9293. Blind attacks on live connections: RFC 5961.
+
+public import PacketDecoding
+
+/// Rebuilds the streams of TCP connections from captured segments.
+///
+/// The table takes segments in the order of capture and gives a `StreamSink` the octets of each direction in the order
+/// of the stream. It stands beside the traffic: it cannot ask for what it missed, and it must not believe everything
+/// that it sees.
+///
+/// ## The common path
+///
+/// A segment that is in order, on an open connection on which nothing waits, goes to the sink straight from the frame:
+/// one search, a few comparisons, no copy and no allocation. `Connection.needsAttention` sums up everything that could
+/// be unusual about a connection, so that one test chooses the path.
+///
+/// ## Waiting
+///
+/// A segment waits, as a copy, in two cases. There is a *hole*: octets in front of it have not come. Or it acknowledges
+/// octets of the other direction that have not come: captures that join two queues or interfaces show an answer before
+/// its request, and the sink is promised cause before effect. Either way what is missing may be late, retransmitted, or
+/// never captured. A hole becomes final, and is reported with its exact size, when
+///
+/// - the other side acknowledged octets in it and the `grace` is over, in packet time or in further segments;
+/// - nobody acknowledged it within `retransmissionTimeout`, or `oneSidedTimeout` where only one direction is seen;
+/// - a bound on octets is met, or the connection ends.
+///
+/// One acknowledged octet after which nothing follows is not a hole: it is the FIN, which was not captured.
+/// Where one direction was never seen, nothing waits for it.
+///
+/// ## The first copy wins
+///
+/// Octets that come again are dropped and counted. They are compared only while the first copy is held: what was
+/// delivered is gone.
+///
+/// ## Who may open and who may end
+///
+/// A connection is numbered by its first packet, but announced to the sink only once the handshake is answered or octets
+/// come, so a flood of SYNs costs the sink nothing. Such half-open entries have a bounded class of their own, and a
+/// flood evicts only its like. A SYN never ends a live connection by itself: it is remembered, and when a segment
+/// follows that fits it and not the old connection, that is superseded. After both FINs, or an accepted RST, an entry
+/// lingers, so that late segments do not look like a new connection; a SYN with another number opens one at once.
+///
+/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data, which stays in
+/// line; data on a SYN that supersedes a live connection, which becomes a hole unless it is sent again.
+public struct ConnectionTable: ~Copyable {
+    let limits: ReassemblyLimits
+    var counters = ReassemblyStatistics()
+    var clock = PacketClock()
+    /// The clock's time at which timers have to be looked at.
+    var nextTimer: Int64 = 0
+    var nextNumber = 0
+
+    var index: ConnectionIndex
+    var slots: SlotPool
+    var connections: FixedBuffer<Connection>
+    var streams: FixedBuffer<StreamState>
+    var expiry: TimerWheel
+    /// Entries in each phase.
+    var entryCounts = (embryonic: 0, open: 0, lingering: 0)
+
+    var waitSlots: SlotPool
+    var waits: FixedBuffer<ConnectionWait>
+    var streamWaits: FixedBuffer<StreamWait>
+    var longestWaiting = ConnectionWait.none
+    var latestWaiting = ConnectionWait.none
+    var held: HeldSegments
+    var holeDeadlines: TimerWheel
+
+    var recent: RecentSegments
+
+    /// Makes an empty table. Memory is reserved for the limits, and becomes resident as it is used.
+    public init(limits: ReassemblyLimits = ReassemblyLimits()) {
+        var limits = limits
+        limits.connections = max(limits.connections, 1)
+        limits.halfOpenConnections = max(limits.halfOpenConnections, 1)
+        limits.lingeringConnections = max(limits.lingeringConnections, 1)
+        limits.waitingConnections = max(limits.waitingConnections, 1)
+        self.limits = limits
+        let capacity = limits.connections + limits.halfOpenConnections + limits.lingeringConnections
+        index = ConnectionIndex(seed: UInt64.random(in: .min ... .max))
+        slots = SlotPool(capacity: capacity)
+        connections = FixedBuffer(capacity: capacity)
+        streams = FixedBuffer(capacity: capacity * 2)
+        expiry = TimerWheel(capacity: capacity, lanes: 3, tickShift: 30, bucketCount: 512)
+        waitSlots = SlotPool(capacity: limits.waitingConnections)
+        waits = FixedBuffer(capacity: limits.waitingConnections)
+        streamWaits = FixedBuffer(capacity: limits.waitingConnections * 2)
+        held = HeldSegments(blocks: max(limits.bufferedOctets / HeldSegments.blockOctets, 1))
+        holeDeadlines = TimerWheel(
+            capacity: limits.waitingConnections * 2,
+            lanes: 1,
+            tickShift: 22,
+            bucketCount: 1024
+        )
+        recent = RecentSegments(window: limits.duplicateWindow)
+    }
+
+    /// What has happened so far.
+    public var statistics: ReassemblyStatistics {
+        var statistics = counters
+        statistics.entries = slots.count
+        statistics.halfOpen = entryCounts.embryonic
+        statistics.bufferedOctets = held.octetCount
+        return statistics
+    }
+
+    /// Takes in the next segment of the capture and gives `sink` what it makes known.
+    ///
+    /// - Parameters:
+    ///   - octets: The frame or datagram that `segment.payload` is a range of; borrowed for the call only.
+    ///   - time: When it was captured. Times may be a little out of order.
+    ///   - interface: The interface it was captured on.
+    public mutating func segmentArrived<Sink: StreamSink & ~Copyable>(
+        _ segment: TCPSegment,
+        octets: Span<UInt8>,
+        at time: PacketTime,
+        interface: Int,
+        into sink: inout Sink
+    ) {
+        counters.segments += 1
+        clock.advance(to: time)
+        if clock.now >= nextTimer {
+            timersReached(at: time, into: &sink)
+        }
+        let hash = index.hash(segment.source, segment.destination)
+        if recent.wasSeenElsewhere(segment, hash: hash, interface: interface, now: clock.now) {
+            counters.duplicateArrived(on: interface)
+            return
+        }
+        guard let stream = stream(of: segment, hash: hash) else {
+            unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
+            return
+        }
+        let slot = stream.slot
+        connections[slot].lastActive = Self.activityTime(clock.now)
+        if !connections[slot].needsAttention, segment.flags.isDisjoint(with: [.syn, .fin, .rst]),
+            segment.flags.contains(.ack), segment.truncatedOctets == 0
+        {
+            // The common path: see whether the segment acknowledges only what was delivered, and continues its stream.
+            let other = stream.reversed.rawValue
+            let reached = streams[other].next
+            let distance = segment.acknowledgementNumber.distance(from: SequenceNumber(streams[other].expectedNumber))
+            let next = streams[stream.rawValue].next
+            let inOrder = segment.sequenceNumber.rawValue == streams[stream.rawValue].expectedNumber
+            if distance <= 0, inOrder || segment.payload.isEmpty {
+                let acknowledged = max(reached + Int64(distance), 0)
+                streams[other].acknowledged = max(streams[other].acknowledged, acknowledged)
+                guard !segment.payload.isEmpty else {
+                    return
+                }
+                let latest = max(streams[stream.rawValue].time, time.nanoseconds)
+                streams[stream.rawValue].time = latest
+                streams[stream.rawValue].next = next + Int64(segment.payload.count)
+                counters.deliveredOctets += segment.payload.count
+                sink.octetsArrived(
+                    octets.extracting(segment.payload),
+                    at: StreamPosition(
+                        direction: stream.direction,
+                        offset: next,
+                        time: PacketTime(nanoseconds: latest),
+                        acknowledged: acknowledged,
+                        startsSegment: true
+                    ),
+                    slot: slot
+                )
+                return
+            }
+        }
+        knownSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+    }
+
+    /// Lets time pass without a segment, so that what is overdue is given up.
+    public mutating func timeAdvanced<Sink: StreamSink & ~Copyable>(to time: PacketTime, into sink: inout Sink) {
+        clock.advance(to: time)
+        timersReached(at: time, into: &sink)
+    }
+
+    /// Ends every connection, in the order of their numbers. The table is empty afterwards and may be used again.
+    public mutating func captureEnded<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
+        var entries: [(number: Int, slot: Int)] = []
+        entries.reserveCapacity(slots.count)
+        for position in 0..<index.capacity {
+            if let slot = index.slot(at: position) {
+                entries.append((connections[slot].number, slot))
+            }
+        }
+        entries.sort { $0.number < $1.number }
+        for (_, slot) in entries {
+            if connections[slot].phase == .open {
+                close(slot, .captureEnded, at: time, lingers: false, into: &sink)
+            } else {
+                forget(slot)
+            }
+        }
+    }
+
+    /// The stream that a segment belongs to.
+    @inline(__always)
+    private func stream(of segment: borrowing TCPSegment, hash: UInt64) -> StreamID? {
+        var position = index.start(of: hash)
+        while !index.isEmpty(at: position) {
+            if let slot = index.slot(at: position, for: hash),
+                let direction = connections[slot].addresses.direction(of: segment)
+            {
+                return StreamID(slot: slot, direction)
+            }
+            position = index.position(after: position)
+        }
+        return nil
+    }
+
+    /// The unit in which activity is remembered, 2^20 ns.
+    @inline(__always)
+    static func activityTime(_ now: Int64) -> UInt32 {
+        UInt32(truncatingIfNeeded: now >> 20)
+    }
+}

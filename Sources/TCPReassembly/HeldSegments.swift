@@ -1,0 +1,119 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// A piece of a segment that waits to be delivered, at most one block long; or octets that the snapshot length cut off.
+struct HeldSegment: BitwiseCopyable {
+    /// Stands for no segment.
+    static let none = UInt32.max
+
+    /// The stream offset of the first octet.
+    let offset: Int64
+    /// How many octets.
+    let count: Int
+    /// Whether the octets are missing from the capture rather than held.
+    let isTruncated: Bool
+    /// Whether the first octet is the first of a captured segment.
+    let startsSegment: Bool
+    /// What the segment acknowledges in the other stream.
+    let acknowledged: Int64?
+    /// When it was captured, in nanoseconds since the epoch.
+    let time: Int64
+    /// The same on the clock.
+    let arrivalTime: Int64
+    /// The connection's `arrivals` then.
+    let arrivals: Int
+    /// The held segment that follows in the stream.
+    var next = none
+
+    /// The offset behind the last octet.
+    var end: Int64 {
+        offset + Int64(count)
+    }
+}
+
+/// The pool of octets that wait, in blocks of one size; the headers of the segments lie in a table beside it.
+struct HeldSegments: ~Copyable {
+    /// Octets in a block: room for a segment of the usual size, so that most need one block.
+    static let blockOctets = 2048
+
+    private var slots: SlotPool
+    private var segments: FixedBuffer<HeldSegment>
+    private var octets: FixedBuffer<UInt8>
+    /// Octets held at present, not counting room left in blocks.
+    private(set) var octetCount = 0
+
+    /// Makes a pool of `blocks` blocks.
+    init(blocks: Int) {
+        slots = SlotPool(capacity: blocks)
+        segments = FixedBuffer(capacity: blocks)
+        octets = FixedBuffer(capacity: blocks * Self.blockOctets)
+    }
+
+    /// How many blocks there are.
+    var capacity: Int {
+        slots.capacity
+    }
+
+    /// How many blocks are free.
+    var availableBlocks: Int {
+        slots.available
+    }
+
+    /// The held segment with a given number.
+    subscript(number: UInt32) -> HeldSegment {
+        segments[Int(number)]
+    }
+
+    /// Keeps a segment and a copy of its octets, and says under which number.
+    mutating func insert(_ segment: HeldSegment, octets copied: Span<UInt8>) -> UInt32 {
+        let number = slots.acquire()
+        segments[number] = segment
+        if !segment.isTruncated {
+            octets.copy(copied, to: number * Self.blockOctets)
+            octetCount += segment.count
+        }
+        return UInt32(number)
+    }
+
+    /// Sets what follows a held segment.
+    mutating func link(_ number: UInt32, to next: UInt32) {
+        segments[Int(number)].next = next
+    }
+
+    /// Forgets a held segment.
+    mutating func remove(_ number: UInt32) {
+        if !segments[Int(number)].isTruncated {
+            octetCount -= segments[Int(number)].count
+        }
+        slots.release(Int(number))
+    }
+
+    /// How many of `octets`, which lie at `offset` of the stream, differ from those held.
+    func differences(_ number: UInt32, from offset: Int64, to octets: Span<UInt8>) -> Int {
+        let segment = segments[Int(number)]
+        guard !segment.isTruncated else {
+            return 0
+        }
+        return self.octets.differences(
+            from: Int(number) * Self.blockOctets + Int(offset - segment.offset),
+            to: octets
+        )
+    }
+
+    /// Lends the held octets to `sink`.
+    func deliver<Sink: StreamSink & ~Copyable>(
+        _ number: UInt32,
+        at position: StreamPosition,
+        slot: Int,
+        into sink: inout Sink
+    ) {
+        octets.deliver(
+            from: Int(number) * Self.blockOctets,
+            count: segments[Int(number)].count,
+            at: position,
+            slot: slot,
+            into: &sink
+        )
+    }
+}

@@ -1,0 +1,129 @@
+// Wingmirror · Apache-2.0
+
+/// A count for each case of a closed set, in the order of `Key.allCases`.
+public struct Tally<Key: CaseIterable & RawRepresentable & Sendable>: Sendable, Equatable where Key.RawValue == UInt8 {
+    private var counts: [Int]
+
+    /// Makes a tally of zeros.
+    public init() {
+        counts = Array(repeating: 0, count: Key.allCases.count)
+    }
+
+    /// The count for `key`.
+    public subscript(key: Key) -> Int {
+        get { counts[Int(key.rawValue)] }
+        set { counts[Int(key.rawValue)] = newValue }
+    }
+
+    /// The sum over all cases.
+    public var total: Int {
+        counts.reduce(0, +)
+    }
+}
+
+/// Why a connection was forgotten before it was closed.
+public enum EvictionReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// The table of open connections was full.
+    case capacity
+    /// No packet for the idle timeout.
+    case idle
+
+    /// The value of the `reason` label.
+    public var label: String {
+        switch self {
+        case .capacity: "capacity"
+        case .idle: "idle"
+        }
+    }
+}
+
+/// A bound of `ReassemblyLimits` that makes holes final or memories short when it is met.
+public enum ReassemblyLimit: UInt8, Sendable, Hashable, CaseIterable {
+    case connectionOctets
+    case totalOctets
+    case waitingConnections
+    case lingeringConnections
+
+    /// The value of the `limit` label.
+    public var label: String {
+        switch self {
+        case .connectionOctets: "connection_octets"
+        case .totalOctets: "total_octets"
+        case .waitingConnections: "waiting_connections"
+        case .lingeringConnections: "lingering_connections"
+        }
+    }
+}
+
+/// What happened to the segments that reassembly took in. Everything counts up, except where "now" is written.
+public struct ReassemblyStatistics: Sendable, Equatable {
+    /// Segments taken in.
+    public var segments = 0
+    /// Octets delivered to the sink.
+    public var deliveredOctets = 0
+    /// Connections announced to the sink.
+    public var connectionsOpened = 0
+    /// Connections whose end was reported, by how.
+    public var connectionsClosed = Tally<ConnectionEnd>()
+    /// Connections remembered now: half-open, open and lingering.
+    public var entries = 0
+    /// Connections now of which only a SYN or bare acknowledgements were seen.
+    public var halfOpen = 0
+    /// Open connections forgotten before they were closed, by reason.
+    public var evictions = Tally<EvictionReason>()
+    /// Half-open connections forgotten because there were too many of them.
+    public var halfOpenEvictions = 0
+    /// Half-open connections forgotten because nothing followed.
+    public var halfOpenExpirations = 0
+    /// Half-open connections refused by a RST.
+    public var refusedHandshakes = 0
+    /// Connections joined without their handshake.
+    public var midstreamPickups = 0
+    /// Holes that became final, by reason.
+    public var gaps = Tally<MissingReason>()
+    /// Octets in those holes, by reason.
+    public var gapOctets = Tally<MissingReason>()
+    /// Segments that came before octets in front of them, or before what they acknowledge, and had to wait.
+    public var outOfOrderSegments = 0
+    /// Octets that came again.
+    public var retransmittedOctets = 0
+    /// Octets that came again with another value than the copy that was still held.
+    public var conflictingOctets = 0
+    /// Probes of one old octet that ask whether the other side is alive.
+    public var keepAliveProbes = 0
+    /// Segments seen before on another interface, by the interface that was later; the last element takes all higher.
+    public var duplicateSegments: [Int] = []
+    /// Octets that wait now.
+    public var bufferedOctets = 0
+    /// Octets dropped while they waited: data on a SYN whose handshake did not complete.
+    public var shedOctets = 0
+    /// How often a bound was met, by which.
+    public var limitsMet = Tally<ReassemblyLimit>()
+    /// RST segments that did not fit their connection.
+    public var ignoredResets = 0
+    /// Segments whose sequence or acknowledgement number lies far outside of what their connection has reached.
+    public var outOfWindowSegments = 0
+    /// SYN segments with another number on a live connection. Where one opened a connection after all, the old one is
+    /// counted as superseded.
+    public var challengedSynchronizes = 0
+    /// RST and bare FIN segments of connections that are not known.
+    public var straySegments = 0
+    /// Segments that came after the end of their connection, or brought octets after the end of their stream.
+    public var segmentsAfterClose = 0
+
+    /// Makes statistics of nothing.
+    public init() {}
+}
+
+extension ReassemblyStatistics {
+    /// How many interfaces are counted apart.
+    static let interfaceLimit = 64
+
+    mutating func duplicateArrived(on interface: Int) {
+        let index = min(max(interface, 0), Self.interfaceLimit - 1)
+        while duplicateSegments.count <= index {
+            duplicateSegments.append(0)
+        }
+        duplicateSegments[index] += 1
+    }
+}

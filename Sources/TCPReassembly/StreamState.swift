@@ -1,0 +1,60 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// What is kept of one direction of a connection.
+struct StreamState: BitwiseCopyable {
+    /// How much is known of the sequence number at offset 0.
+    enum Origin: UInt8 {
+        /// Nothing. Next: `assumed`, `certain`.
+        case unknown
+        /// A first guess, from the first sequence or acknowledgement number seen; it may still move. Next: `certain`.
+        case assumed
+        /// From the handshake, or because the sink was told offsets that rest on it.
+        case certain
+    }
+
+    /// The offset of the next octet to deliver.
+    var next: Int64 = 0
+    /// How far the other side has acknowledged this stream.
+    var acknowledged: Int64 = 0
+    /// The latest capture time of what was delivered, in nanoseconds since the epoch.
+    var time = Int64.min
+    /// The sequence number of offset 0.
+    var originNumber: UInt32 = 0
+    /// How much that number is worth.
+    var origin = Origin.unknown
+    /// Whether a segment of this direction was captured.
+    var isSeen = false
+    /// Whether `streamEnded` was reported.
+    var isEnded = false
+    /// Whether the other side acknowledged one octet beyond the last and nothing followed: a FIN that was not captured.
+    var endIsPresumed = false
+
+    /// The sequence number that the next octet has.
+    @inline(__always) var expectedNumber: UInt32 {
+        originNumber &+ UInt32(truncatingIfNeeded: next)
+    }
+
+    /// As far as this stream is known to reach: no sequence number that fits lies far from it.
+    @inline(__always) var frontier: Int64 {
+        max(next, acknowledged)
+    }
+
+    /// Where `number` lies in the stream, taking the way round that is nearer to the frontier.
+    func offset(of number: SequenceNumber) -> Int64 {
+        let reference = frontier
+        let origin = SequenceNumber(originNumber &+ UInt32(truncatingIfNeeded: reference))
+        return reference + Int64(number.distance(from: origin))
+    }
+
+    /// Sets the sequence number of offset 0, moving along what was counted from the old one.
+    mutating func setOrigin(_ number: SequenceNumber, _ certainty: Origin) {
+        if origin != .unknown {
+            let shift = SequenceNumber(originNumber).distance(from: number)
+            acknowledged = max(0, acknowledged + Int64(shift))
+        }
+        originNumber = number.rawValue
+        origin = certainty
+    }
+}

@@ -1,0 +1,226 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+import TCPReassembly
+
+/// What a sink was told, in a form that tests can list.
+enum StreamEvent: Equatable, Sendable {
+    case opened(Int, sawHandshake: Bool)
+    case octets(StreamDirection, Int64, String)
+    case missing(StreamDirection, Int64, Int, MissingReason)
+    case ended(StreamDirection, StreamEnd)
+    case closed(ConnectionEnd)
+}
+
+/// Keeps everything it is told, and checks the order that `StreamSink` promises.
+struct RecordingSink: StreamSink, ~Copyable {
+    private(set) var events: [StreamEvent] = []
+    private(set) var positions: [StreamPosition] = []
+    private(set) var introductions: [ConnectionIntroduction] = []
+    private(set) var times: [PacketTime] = []
+    /// What of the promised order was broken.
+    private(set) var violations: [String] = []
+    private var next: [Int: [Int64]] = [:]
+    private var ended: [Int: Set<StreamDirection>] = [:]
+    private var latest: [Int: [Int64]] = [:]
+
+    /// Forgets what was recorded, but not the state of the connections.
+    mutating func clear() {
+        events = []
+        positions = []
+        times = []
+    }
+
+    mutating func connectionOpened(_ introduction: ConnectionIntroduction) {
+        if next[introduction.slot] != nil {
+            violations.append("slot \(introduction.slot) opened twice")
+        }
+        next[introduction.slot] = [0, 0]
+        latest[introduction.slot] = [.min, .min]
+        ended[introduction.slot] = []
+        introductions.append(introduction)
+        events.append(.opened(introduction.number, sawHandshake: introduction.sawHandshake))
+    }
+
+    mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int) {
+        advance(position, by: octets.count, slot: slot)
+        var text: [UInt8] = []
+        for index in octets.indices {
+            text.append(octets[index])
+        }
+        positions.append(position)
+        events.append(.octets(position.direction, position.offset, String(decoding: text, as: Unicode.ASCII.self)))
+    }
+
+    mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int) {
+        advance(position, by: count, slot: slot)
+        positions.append(position)
+        events.append(.missing(position.direction, position.offset, count, reason))
+    }
+
+    mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
+        if ended[slot]?.insert(direction).inserted != true {
+            violations.append("a stream of slot \(slot) ended twice or without a connection")
+        }
+        times.append(time)
+        events.append(.ended(direction, end))
+    }
+
+    mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
+        if next.removeValue(forKey: slot) == nil {
+            violations.append("slot \(slot) closed without being open")
+        }
+        times.append(time)
+        events.append(.closed(reason))
+    }
+
+    private mutating func advance(_ position: StreamPosition, by count: Int, slot: Int) {
+        let direction = Int(position.direction.rawValue)
+        if count <= 0 {
+            violations.append("\(count) octets at \(position.offset)")
+        }
+        if next[slot]?[direction] != position.offset {
+            violations.append("offset \(position.offset), not \(String(describing: next[slot]?[direction]))")
+        }
+        if ended[slot]?.contains(position.direction) != false {
+            violations.append("octets at \(position.offset) after the end of their stream")
+        }
+        if position.time.nanoseconds < latest[slot]?[direction] ?? .min {
+            violations.append("time went back at \(position.offset)")
+        }
+        next[slot]?[direction] = position.offset + Int64(count)
+        latest[slot]?[direction] = position.time.nanoseconds
+    }
+}
+
+/// A conversation between a client and a server, as a capture sees it: each call is one segment, with the numbers
+/// written as offsets from the first octet of each side.
+struct Conversation: ~Copyable {
+    static let client = Endpoint(address: IPAddress(ipv4: 0x0A00_0009), port: 51034)
+    static let server = Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: 8080)
+
+    var table: ConnectionTable
+    var sink = RecordingSink()
+    var client = Conversation.client
+    /// The sequence number of each side's first octet.
+    var clientOrigin: UInt32 = 1_001
+    var serverOrigin: UInt32 = 9_000_001
+    /// Milliseconds since the start.
+    private(set) var now = 0.0
+
+    init(_ limits: ReassemblyLimits = ReassemblyLimits()) {
+        table = ConnectionTable(limits: limits)
+    }
+
+    /// A segment from the client.
+    ///
+    /// - Parameters:
+    ///   - offset: Where `text` stands in the client's stream.
+    ///   - acknowledged: The offset in the server's stream; `nil` for a segment without ACK.
+    ///   - elapsed: Milliseconds since the segment before.
+    mutating func client(
+        _ offset: Int,
+        _ text: String = "",
+        ack acknowledged: Int? = 0,
+        _ flags: TCPFlags = [],
+        after elapsed: Double = 0.01,
+        truncated: Int = 0,
+        identification: UInt16 = 0,
+        interface: Int = 0
+    ) {
+        send(
+            from: client,
+            to: Self.server,
+            clientOrigin &+ UInt32(truncatingIfNeeded: offset),
+            acknowledged.map { serverOrigin &+ UInt32(truncatingIfNeeded: $0) },
+            text,
+            flags,
+            elapsed,
+            truncated,
+            identification,
+            interface
+        )
+    }
+
+    /// A segment from the server; see `client`.
+    mutating func server(
+        _ offset: Int,
+        _ text: String = "",
+        ack acknowledged: Int? = 0,
+        _ flags: TCPFlags = [],
+        after elapsed: Double = 0.01,
+        truncated: Int = 0,
+        identification: UInt16 = 0,
+        interface: Int = 0
+    ) {
+        send(
+            from: Self.server,
+            to: client,
+            serverOrigin &+ UInt32(truncatingIfNeeded: offset),
+            acknowledged.map { clientOrigin &+ UInt32(truncatingIfNeeded: $0) },
+            text,
+            flags,
+            elapsed,
+            truncated,
+            identification,
+            interface
+        )
+    }
+
+    /// SYN, SYN-ACK, ACK.
+    mutating func handshake() {
+        client(-1, ack: nil, .syn)
+        server(-1, ack: 0, .syn)
+        client(0)
+    }
+
+    /// Lets milliseconds pass without a segment.
+    mutating func pass(_ elapsed: Double) {
+        now += elapsed
+        table.timeAdvanced(to: time, into: &sink)
+    }
+
+    /// Ends the capture.
+    mutating func end() {
+        table.captureEnded(at: time, into: &sink)
+    }
+
+    /// What the sink was told since the last call.
+    mutating func events() -> [StreamEvent] {
+        defer { sink.clear() }
+        return sink.events
+    }
+
+    /// The time of the latest segment.
+    var time: PacketTime {
+        PacketTime(nanoseconds: 1_700_000_000_000_000_000 + Int64(now * 1_000_000))
+    }
+
+    private mutating func send(
+        from source: Endpoint,
+        to destination: Endpoint,
+        _ sequence: UInt32,
+        _ acknowledgement: UInt32?,
+        _ text: String,
+        _ flags: TCPFlags,
+        _ elapsed: Double,
+        _ truncated: Int,
+        _ identification: UInt16,
+        _ interface: Int
+    ) {
+        now += elapsed
+        // Something stands in front of the payload, as headers do.
+        let frame = Array("headers".utf8) + Array(text.utf8)
+        let segment = TCPSegment(
+            source: source,
+            destination: destination,
+            sequenceNumber: SequenceNumber(sequence),
+            acknowledgementNumber: SequenceNumber(acknowledgement ?? 0),
+            flags: acknowledgement == nil ? flags : flags.union(.ack),
+            identification: identification,
+            payload: 7..<frame.count,
+            truncatedOctets: truncated
+        )
+        table.segmentArrived(segment, octets: frame.span, at: time, interface: interface, into: &sink)
+    }
+}
