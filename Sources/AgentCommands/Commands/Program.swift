@@ -1,0 +1,81 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import Glibc
+
+/// The program: runs the command that the arguments name, and ends with the status that fits.
+public enum Program {
+    /// Commands that are planned and not built, so that asking for one gets a better answer than "unexpected argument".
+    private static let plannedCommands = ["replay", "mirror", "top"]
+
+    /// Runs the command and ends the process.
+    ///
+    /// Ends with 0 when the work is done, 1 when it failed, 2 for bad usage or configuration, 3 for a missing permission.
+    public static func main() async -> Never {
+        OctetOutput.ignoreBrokenPipes()
+        let status = await run(Array(CommandLine.arguments.dropFirst()))
+        exit(status.rawValue)
+    }
+
+    /// Runs the command that `arguments` name.
+    static func run(_ arguments: [String]) async -> ExitStatus {
+        if let first = arguments.first, plannedCommands.contains(first) {
+            return fail(
+                CommandFailure(
+                    .usage,
+                    "\(first): this command is not built yet; `wingmirror --help` lists those that are"
+                )
+            )
+        }
+        do {
+            var command = try Wingmirror.parseAsRoot(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            return .done
+        } catch let failure as CommandFailure {
+            return fail(failure)
+        } catch let problems as ConfigurationProblems {
+            return fail(CommandFailure(problems))
+        } catch let failure as OctetOutput.Failure {
+            return end(failure)
+        } catch {
+            return end(error)
+        }
+    }
+
+    private static func fail(_ failure: CommandFailure) -> ExitStatus {
+        for line in failure.lines {
+            StandardError.write("wingmirror: \(line)\n")
+        }
+        return failure.status
+    }
+
+    private static func end(_ failure: OctetOutput.Failure) -> ExitStatus {
+        switch failure {
+        case .closed: .done
+        case .failed(let reason): fail(CommandFailure(.failed, reason))
+        }
+    }
+
+    /// Help and version go to standard output; what is wrong with the arguments goes to standard error.
+    private static func end(_ error: any Error) -> ExitStatus {
+        let code = Wingmirror.exitCode(for: error)
+        let message = Wingmirror.fullMessage(for: error)
+        guard code != .success else {
+            var output = OctetOutput.standardOutput()
+            do {
+                try output.append(line: message)
+                try output.flush()
+                return .done
+            } catch {
+                return end(error)
+            }
+        }
+        guard code == .validationFailure else { return fail(CommandFailure(.failed, message)) }
+        StandardError.write(message + "\n")
+        return .usage
+    }
+}

@@ -1,0 +1,93 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import Logging
+
+/// The options that all commands share; each is also a key of the configuration file, and wins over it.
+struct SharedOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Read the configuration from this file.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Take route objects from this file or folder; may be repeated.", valueName: "path")
+    )
+    var routes: [String] = []
+
+    @Option(help: ArgumentHelp("Take only packets that this libpcap filter matches.", valueName: "bpf"))
+    var filter: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "A port of the gateway's pods, and the Gateway server's port it stands for; may be repeated.",
+            discussion: "Without any: 80 and 8080:80.",
+            valueName: "pod[:server]"
+        )
+    )
+    var gatewayPort: [String] = []
+
+    @Option(help: ArgumentHelp("Log lines of this level and above.", valueName: "level"))
+    var logLevel: String?
+
+    @Option(help: ArgumentHelp("Not built yet: TLS secrets.", valueName: "file", visibility: .hidden))
+    var keyLog: String?
+
+    /// The configuration file, if one is named, with the options laid over it.
+    ///
+    /// - Throws: Every mistake in the file, or else every mistake among the options.
+    func configuration() throws(ConfigurationProblems) -> Configuration {
+        var configuration =
+            try config.map { (path) throws(ConfigurationProblems) in try Configuration.load(path: path) }
+            ?? Configuration()
+        let problems = apply(to: &configuration)
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+        return configuration
+    }
+
+    private func apply(to configuration: inout Configuration) -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        if !routes.isEmpty {
+            configuration.routes.files = routes
+        }
+        if let filter {
+            configuration.capture.filter = filter == "auto" ? .automatic : .expression(filter)
+        }
+        if let logLevel {
+            if let level = Logger.Level(rawValue: logLevel) {
+                configuration.log.level = level
+            } else {
+                let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                problems.append(.option("--log-level", "expected one of \(levels), found \"\(logLevel)\""))
+            }
+        }
+        if keyLog != nil {
+            problems.append(.option("--key-log", "decryption of TLS is not built yet; leave it out"))
+        }
+        problems += applyGatewayPorts(to: &configuration)
+        return problems
+    }
+
+    private func applyGatewayPorts(to configuration: inout Configuration) -> [ConfigurationProblem] {
+        guard !gatewayPort.isEmpty else { return [] }
+        let ports = gatewayPort.map { ($0, GatewayPort(argument: $0)) }
+        configuration.gateway.ports = ports.compactMap(\.1)
+        var problems = ports.filter { $0.1 == nil }.map { text, _ in
+            ConfigurationProblem.option(
+                "--gateway-port",
+                "expected POD or POD:SERVER, such as 8080:80, found \"\(text)\""
+            )
+        }
+        if let repeated = configuration.gateway.ports.firstRepetition(of: \.pod) {
+            problems.append(.option("--gateway-port", "pod port \(repeated.pod) is given twice"))
+        }
+        return problems
+    }
+}
+
+extension ConfigurationProblem {
+    /// A problem with an option of the command line.
+    static func option(_ name: String, _ message: String) -> ConfigurationProblem {
+        ConfigurationProblem(place: .option(name), message: message)
+    }
+}

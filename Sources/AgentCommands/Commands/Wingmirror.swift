@@ -1,0 +1,22 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+
+/// The root command, which only leads to the others.
+struct Wingmirror: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wingmirror",
+        abstract: "Watches the traffic at an Istio ingress gateway without being in its path.",
+        discussion: """
+            Packets become HTTP exchanges, each exchange is attributed to the VirtualService rule that the gateway chose \
+            for it, and that becomes Prometheus metrics.
+
+            Example:
+              wingmirror read capture.pcap --routes samples/istio
+
+            Exit status: 0 done; 1 the work failed; 2 bad usage or configuration; 3 missing permission.
+            """,
+        version: BuildInformation.summary,
+        subcommands: []
+    )
+}

@@ -1,0 +1,99 @@
+// Wingmirror · Apache-2.0
+
+extension RouteTableReport {
+    /// From this share of failed requests on, a route is shown as alarming.
+    private static let alarmingShare = 0.05
+
+    /// The report as lines of text.
+    func lines(_ style: TerminalStyle) -> [String] {
+        var lines = [style.apply(.bold, to: "Routes") + "  " + style.apply(.dim, to: summary)]
+        lines += rows.isEmpty ? ["  the table has no routes"] : routeTable.lines(style)
+        if !unmatched.isEmpty {
+            lines += ["", style.apply(.bold, to: "Unmatched")] + unmatchedTable.lines(style)
+        }
+        for group in groups where !group.figures.isEmpty {
+            lines += ["", style.apply(.bold, to: group.title)] + Self.table(of: group).lines(style)
+        }
+        return lines
+    }
+
+    private var matchedRequests: UInt64 { rows.reduce(0) { $0 + $1.requests } }
+
+    private var unmatchedRequests: UInt64 { unmatched.reduce(0) { $0 + $1.requests } }
+
+    private var summary: String {
+        let used = rows.count { $0.requests > 0 }
+        let all = matchedRequests + unmatchedRequests
+        let requests = "\(HumanUnits.count(all)) \(all == 1 ? "request" : "requests")"
+        let routes = "\(used) of \(rows.count) \(rows.count == 1 ? "route" : "routes") with requests"
+        return "\(requests) in \(HumanUnits.seconds(seconds)), \(routes)"
+    }
+
+    private var routeTable: TextTable {
+        var table = TextTable([
+            .init(title: "OBJECT", isFigure: false, shortest: 10),
+            .init(title: "ROUTE", isFigure: false, yield: 4, shortest: 8),
+            .init(title: "MATCH", isFigure: false, yield: 3, shortest: 12),
+            .init(title: "REQUESTS"),
+            .init(title: "RATE", yield: 2),
+            .init(title: "ERRORS"),
+            .init(title: "P50", yield: 1),
+            .init(title: "P95", yield: 6),
+            .init(title: "P99"),
+            .init(title: "IN", yield: 8),
+            .init(title: "OUT", yield: 7),
+        ])
+        for row in rows {
+            table.append(cells(of: row))
+        }
+        return table
+    }
+
+    private func cells(of row: Row) -> [TextTable.Cell] {
+        let emphasis: TextEmphasis = row.requests == 0 ? .dim : .plain
+        return [
+            .init(row.object, emphasis),
+            .init(row.route, emphasis),
+            .init(row.match, emphasis),
+            .init(HumanUnits.count(row.requests), emphasis),
+            .init(HumanUnits.rate(rate(of: row.requests)), emphasis),
+            .init(HumanUnits.share(row.errors, of: row.requests), errorEmphasis(of: row)),
+            .init(HumanUnits.seconds(row.latency.p50), emphasis),
+            .init(HumanUnits.seconds(row.latency.p95), emphasis),
+            .init(HumanUnits.seconds(row.latency.p99), emphasis),
+            .init(HumanUnits.octets(row.requestOctets), emphasis),
+            .init(HumanUnits.octets(row.responseOctets), emphasis),
+        ]
+    }
+
+    private func rate(of requests: UInt64) -> Double? {
+        seconds > 0 ? Double(requests) / seconds : nil
+    }
+
+    private func errorEmphasis(of row: Row) -> TextEmphasis {
+        guard row.errors > 0 else { return .dim }
+        return Double(row.errors) >= Double(row.requests) * Self.alarmingShare ? .alarm : .warning
+    }
+
+    private var unmatchedTable: TextTable {
+        var table = TextTable([
+            .init(title: "", isFigure: false, shortest: 12), .init(title: ""), .init(title: ""),
+        ])
+        for entry in unmatched {
+            let share = HumanUnits.share(entry.requests, of: matchedRequests + unmatchedRequests)
+            let emphasis: TextEmphasis = entry.requests == 0 ? .dim : .plain
+            table.append([
+                .init(entry.reason, emphasis), .init(HumanUnits.count(entry.requests), emphasis), .init(share, .dim),
+            ])
+        }
+        return table
+    }
+
+    private static func table(of group: FigureGroup) -> TextTable {
+        var table = TextTable([.init(title: "", isFigure: false, shortest: 12), .init(title: "")])
+        for figure in group.figures {
+            table.append([.init(figure.name), .init(figure.value, figure.isConcern ? .warning : .plain)])
+        }
+        return table
+    }
+}

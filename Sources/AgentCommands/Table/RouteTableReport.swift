@@ -1,0 +1,69 @@
+// Wingmirror · Apache-2.0
+
+/// What a run saw, route by route, ready to be printed.
+struct RouteTableReport: Sendable {
+    /// One rule of one object, and the requests it took.
+    struct Row: Sendable {
+        /// The object, as `namespace/name`.
+        var object: String
+        /// The route's name, or its number such as `#2`.
+        var route: String
+        /// What the rule matches, in short.
+        var match: String
+        /// Requests that the rule took.
+        var requests: UInt64 = 0
+        /// Those that failed: a status of 500 or more, or no answer although nothing of it was lost in capture.
+        var errors: UInt64 = 0
+        /// Quantiles of the time from the first octet of the request to the last of the response.
+        var latency = LatencyQuantiles()
+        /// Octets of request content.
+        var requestOctets: UInt64 = 0
+        /// Octets of response content.
+        var responseOctets: UInt64 = 0
+    }
+
+    /// Requests that no rule took, for one reason.
+    struct Unmatched: Sendable {
+        /// The reason, in the word of the metric label.
+        var reason: String
+        /// How many.
+        var requests: UInt64
+    }
+
+    /// One figure with its name.
+    struct Figure: Sendable {
+        /// What is counted.
+        var name: String
+        /// The figure, with its unit.
+        var value: String
+        /// Whether the figure is bad news.
+        var isConcern = false
+    }
+
+    /// Figures about one subject.
+    struct FigureGroup: Sendable {
+        /// The subject.
+        var title: String
+        /// The figures.
+        var figures: [Figure]
+    }
+
+    /// The rules, in the order of the table.
+    var rows: [Row] = []
+    /// Requests without a rule, by reason.
+    var unmatched: [Unmatched] = []
+    /// Seconds from the first packet to the last.
+    var seconds = 0.0
+    /// Figures of capture, connections and integrity.
+    var groups: [FigureGroup] = []
+}
+
+/// How long requests took.
+struct LatencyQuantiles: Sendable, Equatable {
+    /// The median, in seconds.
+    var p50: Double?
+    /// The 95th percentile, in seconds.
+    var p95: Double?
+    /// The 99th percentile, in seconds.
+    var p99: Double?
+}

@@ -1,0 +1,34 @@
+// Wingmirror · Apache-2.0
+
+/// How much a piece of text stands out on a terminal.
+enum TextEmphasis: String, Sendable {
+    /// As it is.
+    case plain = ""
+    /// Titles.
+    case bold = "1"
+    /// What matters least.
+    case dim = "2"
+    /// What needs a look.
+    case warning = "33"
+    /// What is wrong.
+    case alarm = "31"
+    /// What is as it should be.
+    case good = "32"
+}
+
+/// Whether text may carry colour, and how wide a line may be.
+struct TerminalStyle: Sendable, Equatable {
+    /// Whether escape sequences are written.
+    var isColoured = false
+    /// The most columns of a line; `nil` when nobody folds it.
+    var width: Int?
+
+    /// No colour and no width: what a file or a pipe gets.
+    static let plain = TerminalStyle()
+
+    /// The text, emphasised if that is wanted here.
+    func apply(_ emphasis: TextEmphasis, to text: String) -> String {
+        guard isColoured, emphasis != .plain, !text.isEmpty else { return text }
+        return "\u{1B}[\(emphasis.rawValue)m\(text)\u{1B}[0m"
+    }
+}

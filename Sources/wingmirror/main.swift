@@ -1,0 +1,5 @@
+// Wingmirror · Apache-2.0
+
+import AgentCommands
+
+await Program.main()

@@ -1,0 +1,97 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct ListeningSocketsTests {
+    private static let tcp = """
+          sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+           0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 100 1 0 100 0 0 10 0
+           1: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 101 1 0 100 0 0 10 0
+           2: 0500000A:1F90 0600000A:C000 01 00000000:00000000 00:00000000 00000000     0        0 102 1 0 100 0 0 10 0
+        nonsense
+           3: XYZ:1F90 00000000:0000 0A
+        """
+    private static let tcp6 = """
+          sl  local_address                         remote_address                        st tx_queue rx_queue
+           0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000
+           1: B80D0120000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000
+           2: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000
+        """
+    private static let machine = [
+        IPAddress(ipv4: 0x7F00_0001), IPAddress(ipv4: 0x0A00_0005), IPAddress(high: 0xFE80 << 48, low: 5),
+    ]
+
+    private var sockets: ListeningSockets {
+        var sockets = ListeningSockets()
+        sockets.add(table: Self.tcp)
+        sockets.add(table: Self.tcp6)
+        return sockets
+    }
+
+    @Test func `only listening sockets are taken, of both families`() {
+        #expect(
+            sockets.endpoints == [
+                Endpoint(address: IPAddress(ipv4: 0x7F00_0001), port: 8080),
+                Endpoint(address: IPAddress(ipv4: 0), port: 80),
+                Endpoint(address: IPAddress(high: 0, low: 1), port: 8080),
+                Endpoint(address: IPAddress(high: 0x2001_0DB8_0000_0000, low: 1), port: 8080),
+                Endpoint(address: IPAddress(high: 0, low: 0), port: 22),
+            ]
+        )
+    }
+
+    @Test func `every address means those of the family, and of both for IPv6`() {
+        #expect(sockets.addresses(at: 80, of: Self.machine) == Set(Self.machine.prefix(2)))
+        #expect(sockets.addresses(at: 22, of: Self.machine) == Set(Self.machine))
+        #expect(sockets.addresses(at: 443, of: Self.machine).isEmpty)
+    }
+}
+
+@Suite struct GatewayExaminationTests {
+    private let addresses = [IPAddress(ipv4: 0x0A00_0005), IPAddress(ipv4: 0x0A00_0006), IPAddress(ipv4: 0x7F00_0001)]
+
+    private func findings(listening line: String, addresses configured: [IPAddress] = []) -> [Finding] {
+        var gateway = GatewayConfiguration()
+        gateway.ports = [GatewayPort(pod: 8080, server: 80)]
+        gateway.addresses = configured
+        var sockets = ListeningSockets()
+        sockets.add(table: "title\n" + line)
+        return GatewayExamination(gateway: gateway, sockets: sockets, machineAddresses: addresses).findings()
+    }
+
+    @Test func `several addresses that listen on a gateway port are a warning with the remedy`() throws {
+        let finding = try #require(findings(listening: " 0: 00000000:1F90 00000000:0000 0A").first)
+        #expect(finding.verdict == .warn)
+        #expect(finding.detail.contains("10.0.0.5, 10.0.0.6"))
+        #expect(finding.remedy?.contains("gateway.addresses") == true)
+    }
+
+    @Test(arguments: [" 0: 0500000A:1F90 00000000:0000 0A", " 0: 0100007F:1F90 00000000:0000 0A", ""])
+    func `one address, loopback alone or nobody is no warning`(line: String) {
+        #expect(findings(listening: line).map(\.verdict) == [.ok])
+    }
+
+    @Test func `with addresses configured it does not matter who else listens`() {
+        let found = findings(listening: " 0: 00000000:1F90 00000000:0000 0A", addresses: [addresses[0]])
+        #expect(found.map(\.verdict) == [.ok])
+    }
+}
+
+@Suite struct FindingTests {
+    @Test func `findings are aligned and remedies stand below`() {
+        let findings = [
+            Finding(verdict: .ok, subject: "interface eth0", detail: "up"),
+            Finding(verdict: .fail, subject: "capture", detail: "CAP_NET_RAW is missing", remedy: "sudo setcap …"),
+        ]
+        #expect(
+            findings.lines(.plain) == [
+                "ok    interface eth0  up",
+                "fail  capture         CAP_NET_RAW is missing",
+                "                      → sudo setcap …",
+            ]
+        )
+    }
+}

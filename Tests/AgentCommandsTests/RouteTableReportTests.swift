@@ -1,0 +1,124 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct HumanUnitsTests {
+    @Test(arguments: [(UInt64(0), "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")])
+    func `counts have their thousands set apart`(count: UInt64, text: String) {
+        #expect(HumanUnits.count(count) == text)
+    }
+
+    @Test(arguments: [
+        (UInt64(0), "0 B"), (999, "999 B"), (1000, "1 kB"), (1234, "1.23 kB"), (99_960, "100 kB"), (310_400, "310 kB"),
+        (999_499, "999 kB"), (999_500, "1 MB"), (1_500_000_000, "1.5 GB"), (UInt64.max, "18.4 EB"),
+    ])
+    func `octets have decimal units`(octets: UInt64, text: String) {
+        #expect(HumanUnits.octets(octets) == text)
+    }
+
+    @Test(arguments: [
+        (nil, "–"), (Double.nan, "–"), (0, "0 µs"), (0.00085, "850 µs"), (0.001, "1 ms"), (0.00213, "2.13 ms"),
+        (0.0125, "12.5 ms"),
+        (1.25, "1.25 s"), (12.3, "12.3 s"), (119, "119 s"), (600, "10 min"), (7200, "2 h"),
+    ])
+    func `durations have the unit that fits`(seconds: Double?, text: String) {
+        #expect(HumanUnits.seconds(seconds) == text)
+    }
+
+    @Test(arguments: [
+        (nil, "–"), (0, "0/s"), (16.34, "16.3/s"), (0.1, "0.1/s"), (0.05, "3/min"), (0.001, "3.6/h"),
+        (12_345, "12.3k/s"),
+    ])
+    func `rates below one in ten seconds are per minute or hour`(rate: Double?, text: String) {
+        #expect(HumanUnits.rate(rate) == text)
+    }
+
+    @Test(arguments: [
+        (UInt64(0), UInt64(0), "–"), (0, 10, "0 %"), (10, 10, "100 %"), (1, 1_000_000, "<0.1 %"),
+        (999_999, 1_000_000, ">99.9 %"),
+        (15, 1000, "1.5 %"), (1, 3, "33.3 %"),
+    ])
+    func `a share is never rounded to nothing or to all`(part: UInt64, whole: UInt64, text: String) {
+        #expect(HumanUnits.share(part, of: whole) == text)
+    }
+}
+
+@Suite struct RouteTableReportTests {
+    private var report: RouteTableReport {
+        var report = RouteTableReport()
+        report.rows = [
+            .init(
+                object: "default/product-vs",
+                route: "#0",
+                match: "prefix /products",
+                requests: 1200,
+                errors: 18,
+                latency: LatencyQuantiles(p50: 0.0021, p95: 0.0084, p99: 0.0125),
+                requestOctets: 1200,
+                responseOctets: 310_000
+            ),
+            .init(object: "default/order-vs", route: "orders", match: "prefix /orders"),
+        ]
+        report.unmatched = [.init(reason: "no_match", requests: 300), .init(reason: "no_host", requests: 0)]
+        report.seconds = 60
+        report.groups = [
+            .init(
+                title: "Capture",
+                figures: [.init(name: "packets", value: "12,345"), .init(name: "dropped", value: "7", isConcern: true)]
+            )
+        ]
+        return report
+    }
+
+    @Test func `the report is aligned, figures at the right`() {
+        #expect(
+            report.lines(.plain) == [
+                "Routes  1,500 requests in 60 s, 1 of 2 routes with requests",
+                "  OBJECT              ROUTE   MATCH             REQUESTS  RATE  ERRORS     P50     P95      P99      IN     OUT",
+                "  default/product-vs  #0      prefix /products     1,200  20/s   1.5 %  2.1 ms  8.4 ms  12.5 ms  1.2 kB  310 kB",
+                "  default/order-vs    orders  prefix /orders           0   0/s       –       –       –        –     0 B     0 B",
+                "",
+                "Unmatched",
+                "  no_match  300  20 %",
+                "  no_host     0   0 %",
+                "",
+                "Capture",
+                "  packets  12,345",
+                "  dropped       7",
+            ]
+        )
+    }
+
+    @Test(arguments: [40, 60, 80, 100, 120])
+    func `no line is wider than the terminal, and the figures that matter stay`(width: Int) throws {
+        let lines = report.lines(TerminalStyle(isColoured: false, width: width))
+        for line in lines.dropFirst() {
+            #expect(line.count <= width)
+        }
+        let row = try #require(lines.dropFirst(2).first)
+        #expect(row.contains("1,200"))
+        #expect(row.contains("1.5 %"))
+        #expect(row.contains("12.5 ms"))
+    }
+
+    @Test func `colour appears only where it is wanted`() {
+        #expect(!report.lines(.plain).joined().contains("\u{1B}"))
+        #expect(report.lines(TerminalStyle(isColoured: true)).joined().contains("\u{1B}[33m1.5 %\u{1B}[0m"))
+    }
+
+    @Test func `an empty table says so`() {
+        #expect(
+            RouteTableReport().lines(.plain) == [
+                "Routes  0 requests in 0 µs, 0 of 0 routes with requests", "  the table has no routes",
+            ]
+        )
+    }
+
+    @Test func `names cannot move the cursor`() {
+        var report = report
+        report.rows[0].route = "a\u{1B}[2J\nb"
+        #expect(!report.lines(.plain).joined().contains("\u{1B}"))
+    }
+}
