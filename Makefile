@@ -1,0 +1,72 @@
+# Wingmirror · Apache-2.0
+#
+#   make run          build the agent and run it on the sample capture, until Ctrl-C
+#   make run ONCE=1   the same, ending after the table
+#   make test         check the formatting and run all tests
+
+SAMPLE_CONFIGURATION := samples/wingmirror.yaml
+SAMPLE_CAPTURE := samples/captures/ingress.pcap
+SAMPLE_ROUTES := samples/istio
+
+# Debian's names of the system libraries: packet capture, gzip, regular expressions as Envoy has them.
+SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libre2-dev
+
+SOURCES := Package.swift Sources Tests
+RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint format bench deps clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo "make lint         check the formatting only; make format repairs it"
+	@echo "make bench        measure, with the machine otherwise idle"
+	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
+	@echo "make image        build a container image (Debian's buildah)"
+
+run: build
+	@"$$(swift build -c release --show-bin-path)/wingmirror" run $(SAMPLE_CAPTURE) \
+		--config $(SAMPLE_CONFIGURATION) --routes $(SAMPLE_ROUTES) $(RUN_OPTIONS)
+
+build: deps
+	swift build -c release --product wingmirror
+
+test: deps lint
+	swift test
+
+lint:
+	swift format lint --strict --recursive --parallel $(SOURCES)
+
+format:
+	swift format --in-place --recursive --parallel $(SOURCES)
+
+bench: deps
+	swift run -c release Benchmarks
+
+# Installs what is missing, and says what it would do where it may not.
+deps:
+	@command -v swift >/dev/null || { echo "make: there is no swift in PATH; see https://www.swift.org/install" >&2; exit 1; }
+	@if ! command -v dpkg-query >/dev/null; then \
+		echo "make: not a Debian system; the equivalents of these are taken to be installed: $(SYSTEM_PACKAGES)"; exit 0; \
+	fi; \
+	missing=""; \
+	for package in $(SYSTEM_PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	install="apt-get install --yes --no-install-recommends$$missing"; \
+	echo "make: missing system packages:$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then \
+		sudo=""; \
+	elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then \
+		sudo="sudo"; \
+	else \
+		echo "make: neither root nor sudo; have root run: $$install" >&2; exit 1; \
+	fi; \
+	echo "make: $$sudo $$install"; \
+	$$sudo $$install || { $$sudo apt-get update && $$sudo $$install; }
+
+clean:
+	swift package clean
+
+-include samples/kubernetes/image.mk
