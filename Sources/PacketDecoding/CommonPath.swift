@@ -1,22 +1,40 @@
 // Wingmirror · Apache-2.0
 
-/// The way that nearly every packet takes: Ethernet, perhaps a VLAN tag, IP without extensions, and TCP, nothing cut.
+/// The way that nearly every packet takes: a link layer with an EtherType, perhaps a VLAN tag, IP without extensions, and
+/// TCP, nothing cut.
 ///
 /// It reads the same headers as `HeaderWalk`, in straight-line code on local values, which takes a third of the
 /// instructions. Whatever is out of the ordinary gives `nil`, and the walk, which explains everything, starts anew.
 enum CommonPath {
-    /// The segment in an Ethernet frame of which `missing` octets were not captured.
+    /// The segment in a frame of which `missing` octets were not captured.
     @inline(__always)
-    static func segment(inEthernet frame: Span<UInt8>, missing: Int) -> TCPSegment? {
-        guard missing == 0, let ethernet = try? EthernetHeader(decoding: frame) else { return nil }
-        var etherType = ethernet.typeOrLength
-        var offset = EthernetHeader.length
+    static func segment(in frame: Span<UInt8>, linkType: LinkType, missing: Int) -> TCPSegment? {
+        guard missing == 0, var (etherType, offset) = linkLayer(of: frame, linkType: linkType) else { return nil }
         if etherType == 0x8100 {
             guard frame.count >= offset + VLANTag.length else { return nil }
             etherType = frame.bigEndian16(at: offset + 2)
             offset += VLANTag.length
         }
         return segment(in: frame, at: offset, etherType: etherType)
+    }
+
+    /// The EtherType in a link-layer header, and where the header ends.
+    @inline(__always)
+    private static func linkLayer(of frame: Span<UInt8>, linkType: LinkType) -> (etherType: UInt16, offset: Int)? {
+        if linkType == .ethernet {
+            guard let header = try? EthernetHeader(decoding: frame) else { return nil }
+            return (header.typeOrLength, EthernetHeader.length)
+        }
+        if linkType == .linuxCooked2 {
+            // The hardware types from 801 on have no EtherType.
+            guard frame.count >= 20, frame.bigEndian16(at: 8) < 801 else { return nil }
+            return (frame.bigEndian16(at: 0), 20)
+        }
+        if linkType == .linuxCooked {
+            guard frame.count >= 16, frame.bigEndian16(at: 2) < 801 else { return nil }
+            return (frame.bigEndian16(at: 14), 16)
+        }
+        return nil
     }
 
     @inline(__always)

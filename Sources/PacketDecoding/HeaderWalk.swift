@@ -42,6 +42,7 @@ struct HeaderWalk: ~Copyable, ~Escapable {
     }
 
     /// Steps over `count` octets, or to the end where the capture is shorter than that.
+    @inline(__always)
     mutating func advance(by count: Int) {
         let captured = min(count, octets.count)
         octets = octets.extracting(droppingFirst: captured)
@@ -49,6 +50,7 @@ struct HeaderWalk: ~Copyable, ~Escapable {
     }
 
     /// Takes the octets after the first `length` for padding, or for missing where the capture is shorter than that.
+    @inline(__always)
     private mutating func limit(to length: Int) {
         if length <= octets.count {
             octets = octets.extracting(first: length)
@@ -114,6 +116,7 @@ extension HeaderWalk {
     }
 
     /// Decodes the TCP header that starts here, and takes what follows for its payload.
+    @inline(__always)
     mutating func decodeSegment() throws(DecodeFailure) -> TCPSegment {
         let header = try TCPHeader(decoding: octets)
         return TCPSegment(
@@ -146,6 +149,7 @@ extension HeaderWalk {
         return step(NextHeader(next, at: length))
     }
 
+    @inline(__always)
     private mutating func step(_ next: NextHeader) -> HeaderKind {
         advance(by: next.offset)
         return next.kind

@@ -38,7 +38,7 @@ public struct PacketDecoder: ~Copyable {
     /// Decodes down to a TCP segment.
     public mutating func decode(_ frame: Span<UInt8>, of packet: CapturedPacket) -> DecodedPacket {
         let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
-        if packet.linkType == .ethernet, let segment = CommonPath.segment(inEthernet: frame, missing: missing) {
+        if let segment = CommonPath.segment(in: frame, linkType: packet.linkType, missing: missing) {
             return .segment(segment)
         }
         return decodeUncommon(frame, missing: missing, of: packet)

@@ -79,6 +79,31 @@ import Testing
         }
     }
 
+    @Test(arguments: Encapsulation.all)
+    func `the common path finds what the walk over headers finds`(_ encapsulation: Encapsulation) {
+        let seed: UInt64 = 0x5EED_0003
+        var generator = SplitMix64(seed: seed)
+        for round in 0..<500 {
+            var octets = encapsulation.octets
+            for _ in 0..<Int.random(in: 0...3, using: &generator) {
+                octets[Int.random(in: 0..<octets.count, using: &generator)] = UInt8.random(
+                    in: 0...255,
+                    using: &generator
+                )
+            }
+            // One octet more on the wire keeps a packet off the common path, and is padding where IP tells its length.
+            let common = decodeAlone(octets, linkType: encapsulation.linkType)
+            let walked = decodeAlone(octets, linkType: encapsulation.linkType, wireLength: octets.count + 1)
+            guard common.segment != nil else { continue }
+            #expect(walked.payload == common.payload, "seed \(seed), round \(round)")
+            #expect(walked.segment?.source == common.segment?.source, "seed \(seed), round \(round)")
+            #expect(walked.segment?.destination == common.segment?.destination, "seed \(seed), round \(round)")
+            #expect(walked.segment?.sequenceNumber == common.segment?.sequenceNumber, "seed \(seed), round \(round)")
+            #expect(walked.segment?.identification == common.segment?.identification, "seed \(seed), round \(round)")
+            #expect(walked.segment?.flags == common.segment?.flags, "seed \(seed), round \(round)")
+        }
+    }
+
     @Test func `octets at random never trap, under any link type`() {
         let seed: UInt64 = 0x5EED_0002
         var generator = SplitMix64(seed: seed)

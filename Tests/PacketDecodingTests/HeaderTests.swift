@@ -276,6 +276,30 @@ import Testing
         #expect(decodeAlone(packet.ethernet().octets).failure?.reason == .limitReached)
     }
 
+    // MARK: - Link types
+
+    @Test func `the numbers that libpcap gives become those of savefiles`() {
+        #expect(LinkType(dataLinkType: 1) == .ethernet)
+        #expect(LinkType(dataLinkType: 11) == .atmRFC1483)
+        #expect(LinkType(dataLinkType: 12) == .raw)
+        #expect(LinkType(dataLinkType: 14) == .raw)
+        #expect(LinkType(dataLinkType: 276) == .linuxCooked2)
+    }
+
+    @Test func `a cooked packet of a wireless interface has no EtherType`() {
+        let wlan = SampleSegment.overIPv4.ip().subnetworkAccess()
+            .encapsulated(in: [0x08, 0x01] + Array(repeating: 0, count: 22))
+        let radiotap = wlan.encapsulated(in: [0, 0, 8, 0, 0, 0, 0, 0])
+        for (hardwareType, frame) in [(801 as UInt16, wlan), (803, radiotap)] {
+            var version1 = frame.linuxCooked().octets
+            version1.replace(bigEndian: hardwareType, at: 2)
+            #expect(decodeAlone(version1, linkType: .linuxCooked).payload == SampleSegment.payload)
+            var version2 = frame.linuxCooked2().octets
+            version2.replace(bigEndian: hardwareType, at: 8)
+            #expect(decodeAlone(version2, linkType: .linuxCooked2).payload == SampleSegment.payload)
+        }
+    }
+
     // MARK: - Labels
 
     @Test func `labels are words that metrics can carry, each its own`() {
