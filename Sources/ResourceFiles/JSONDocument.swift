@@ -1,0 +1,218 @@
+// Wingmirror · Apache-2.0
+// The JavaScript Object Notation, RFC 8259.
+
+public import RouteAttribution
+
+/// What is wrong with a text, and where.
+public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The line, from 1.
+    public let line: Int
+    /// What is wrong there.
+    public let message: String
+
+    /// `line 3: what is wrong`.
+    public var description: String { "line \(line): \(message)" }
+}
+
+/// What a document may need before it is refused.
+public struct DocumentLimits: Sendable, Hashable {
+    /// How deep lists and objects may lie in each other; real manifests stay below 20.
+    public var depth = 64
+    /// How large a file may be, in octets; the API server takes 3 MiB for one object, and a file may hold many.
+    public var fileBytes = 256 << 20
+    /// How many values a text may bring about through aliases, for each of its octets.
+    public var valuesPerOctet = 4
+
+    /// Makes the default limits.
+    public init() {}
+}
+
+/// Reads JSON into neutral values: each key once, whole numbers kept whole, the line of every mistake known.
+public struct JSONDocument {
+    private let octets: [UInt8]
+    private var index = 0
+    private let limits: DocumentLimits
+
+    /// Reads a text that holds exactly one value.
+    public static func parse(
+        _ octets: [UInt8],
+        limits: DocumentLimits = DocumentLimits()
+    ) throws(DocumentError) -> ResourceValue {
+        var document = JSONDocument(octets: octets, limits: limits)
+        let value = try document.value(depth: 0)
+        document.skipSpace()
+        guard document.index == octets.count else { throw document.error("there is more text behind the value") }
+        return value
+    }
+
+    private init(octets: [UInt8], limits: DocumentLimits) {
+        self.octets = octets
+        self.limits = limits
+    }
+
+    private func error(_ message: String) -> DocumentError {
+        DocumentError(line: 1 + octets[..<min(index, octets.count)].count { $0 == 0x0A }, message: message)
+    }
+
+    // MARK: - Values
+
+    private mutating func value(depth: Int) throws(DocumentError) -> ResourceValue {
+        guard depth < limits.depth else { throw error("nested more than \(limits.depth) deep") }
+        skipSpace()
+        guard index < octets.count else { throw error("the text ends where a value should be") }
+        switch octets[index] {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try list(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        default: throw error("no value begins with this character")
+        }
+    }
+
+    private mutating func object(depth: Int) throws(DocumentError) -> ResourceValue {
+        var members: [ResourceMapping.Member] = []
+        index += 1
+        if takes(UInt8(ascii: "}")) { return try mapping(members) }
+        repeat {
+            skipSpace()
+            guard index < octets.count, octets[index] == UInt8(ascii: "\"") else {
+                throw error("a key must be a string")
+            }
+            let key = try string()
+            guard takes(UInt8(ascii: ":")) else { throw error("a colon must follow the key \(key)") }
+            members.append(ResourceMapping.Member(key: key, value: try value(depth: depth + 1)))
+        } while takes(UInt8(ascii: ","))
+        guard takes(UInt8(ascii: "}")) else { throw error("an object must end with }") }
+        return try mapping(members)
+    }
+
+    private func mapping(_ members: [ResourceMapping.Member]) throws(DocumentError) -> ResourceValue {
+        do throws(DuplicateKey) {
+            return .object(try ResourceMapping(members))
+        } catch {
+            throw self.error("the key \(error.key) occurs twice in one object")
+        }
+    }
+
+    private mutating func list(depth: Int) throws(DocumentError) -> ResourceValue {
+        var entries: [ResourceValue] = []
+        index += 1
+        if takes(UInt8(ascii: "]")) { return .array(entries) }
+        repeat {
+            entries.append(try value(depth: depth + 1))
+        } while takes(UInt8(ascii: ","))
+        guard takes(UInt8(ascii: "]")) else { throw error("a list must end with ]") }
+        return .array(entries)
+    }
+
+    private mutating func word(_ text: String, _ value: ResourceValue) throws(DocumentError) -> ResourceValue {
+        guard octets[index...].starts(with: text.utf8) else { throw error("no value begins with this character") }
+        index += text.utf8.count
+        return value
+    }
+
+    private mutating func number() throws(DocumentError) -> ResourceValue {
+        let start = index
+        var isWhole = true
+        while index < octets.count {
+            switch octets[index] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): break
+            case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): isWhole = false
+            default:
+                return try number(octets[start..<index], isWhole: isWhole)
+            }
+            index += 1
+        }
+        return try number(octets[start..<index], isWhole: isWhole)
+    }
+
+    private func number(_ digits: ArraySlice<UInt8>, isWhole: Bool) throws(DocumentError) -> ResourceValue {
+        let text = String(decoding: digits, as: UTF8.self)
+        let unsigned = text.hasPrefix("-") ? text.dropFirst() : text[...]
+        let leadsWithZero =
+            unsigned.hasPrefix("0") && unsigned.utf8.dropFirst().first.map { (0x30...0x39).contains($0) } == true
+        guard !leadsWithZero, let last = unsigned.utf8.last, (0x30...0x39).contains(last) else {
+            throw error("\(text) is no number")
+        }
+        if isWhole, let whole = Int(text) { return .integer(whole) }
+        guard let double = Double(text), double.isFinite else { throw error("\(text) is no number") }
+        return .double(double)
+    }
+
+    // MARK: - Strings
+
+    private mutating func string() throws(DocumentError) -> String {
+        index += 1
+        var text: [UInt8] = []
+        while index < octets.count {
+            let octet = octets[index]
+            index += 1
+            switch octet {
+            case UInt8(ascii: "\""):
+                guard let string = String(validating: text, as: UTF8.self) else { throw error("a string is not UTF-8") }
+                return string
+            case UInt8(ascii: "\\"): try escape(into: &text)
+            case 0..<0x20: throw error("a control character in a string must be escaped")
+            default: text.append(octet)
+            }
+        }
+        throw error("the text ends inside a string")
+    }
+
+    private mutating func escape(into text: inout [UInt8]) throws(DocumentError) {
+        guard index < octets.count else { throw error("the text ends inside a string") }
+        let octet = octets[index]
+        index += 1
+        switch octet {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(octet)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0C)
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"):
+            var code = try codeUnit()
+            if (0xD800..<0xDC00).contains(code) {
+                guard index + 1 < octets.count, octets[index] == UInt8(ascii: "\\"),
+                    octets[index + 1] == UInt8(ascii: "u")
+                else { throw error("half of a surrogate pair stands alone") }
+                index += 2
+                let low = try codeUnit()
+                guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair stands alone") }
+                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+            }
+            guard let scalar = Unicode.Scalar(code) else { throw error("half of a surrogate pair stands alone") }
+            text += String(Character(scalar)).utf8
+        default: throw error("\\ must be followed by one of \"\\/bfnrtu")
+        }
+    }
+
+    private mutating func codeUnit() throws(DocumentError) -> UInt32 {
+        guard index + 4 <= octets.count else { throw error("\\u needs four hexadecimal digits") }
+        var code: UInt32 = 0
+        for octet in octets[index..<index + 4] {
+            guard let digit = Character(Unicode.Scalar(octet)).hexDigitValue else {
+                throw error("\\u needs four hexadecimal digits")
+            }
+            code = code << 4 | UInt32(digit)
+        }
+        index += 4
+        return code
+    }
+
+    // MARK: - Between values
+
+    private mutating func skipSpace() {
+        while index < octets.count, [0x20, 0x09, 0x0A, 0x0D].contains(octets[index]) { index += 1 }
+    }
+
+    private mutating func takes(_ octet: UInt8) -> Bool {
+        skipSpace()
+        guard index < octets.count, octets[index] == octet else { return false }
+        index += 1
+        return true
+    }
+}

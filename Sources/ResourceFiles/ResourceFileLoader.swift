@@ -1,0 +1,97 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+public import RouteAttribution
+
+/// Why files could not be used; each line names the file and, where there is one, the line.
+public struct ResourceFileError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// One sentence for each file.
+    public let problems: [String]
+
+    /// All problems, one a line.
+    public var description: String { problems.joined(separator: "\n") }
+}
+
+/// Reads route objects from files and folders.
+public struct ResourceFileLoader: Sendable {
+    /// What a file may need before it is refused.
+    public var limits = DocumentLimits()
+
+    /// Makes a loader with the default limits.
+    public init() {}
+
+    /// Reads files, and folders with all that lies below them, in the order of their names.
+    ///
+    /// In folders, files that end in `.yaml`, `.yml` or `.json` count; names that begin with a dot are passed over, which
+    /// also hides the bookkeeping of a mounted ConfigMap. A file named by itself counts whatever its name.
+    /// - Throws: every file that cannot be read or understood; then nothing is returned, so that a half-written folder
+    ///   never stands for the whole.
+    public func load(_ paths: [String]) throws(ResourceFileError) -> [ResourceValue] {
+        var objects: [ResourceValue] = []
+        var problems: [String] = []
+        for path in paths {
+            for file in files(at: path, &problems) {
+                do throws(ResourceFileError) {
+                    objects += try loadFile(file)
+                } catch {
+                    problems += error.problems
+                }
+            }
+        }
+        guard problems.isEmpty else { throw ResourceFileError(problems: problems) }
+        return objects
+    }
+
+    private func files(at path: String, depth: Int = 0, _ problems: inout [String]) -> [String] {
+        guard FileManager.default.fileExists(atPath: path) else {
+            problems.append("\(path): no such file or folder")
+            return []
+        }
+        // Links are followed, as those of a mounted ConfigMap must be; what cannot be listed is taken for a file.
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return [path] }
+        guard depth < limits.depth else {
+            problems.append("\(path): folders lie more than \(limits.depth) deep in each other")
+            return []
+        }
+        return names.sorted().flatMap { name -> [String] in
+            guard !name.hasPrefix(".") else { return [] }
+            let below = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+            let isNamedAsText = [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+            guard isNamedAsText || Self.isFolder(below) else { return [] }
+            return files(at: below, depth: depth + 1, &problems)
+        }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil
+    }
+
+    private func loadFile(_ path: String) throws(ResourceFileError) -> [ResourceValue] {
+        guard let contents = FileManager.default.contents(atPath: path) else {
+            throw ResourceFileError(problems: ["\(path): the file cannot be read"])
+        }
+        guard contents.count <= limits.fileBytes else {
+            throw ResourceFileError(problems: ["\(path): larger than \(limits.fileBytes) octets"])
+        }
+        do throws(DocumentError) {
+            return try parse([UInt8](contents), isJSON: path.hasSuffix(".json"))
+        } catch {
+            throw ResourceFileError(problems: ["\(path):\(error.line): \(error.message)"])
+        }
+    }
+
+    /// Reads the objects of one text.
+    ///
+    /// - Parameters:
+    ///   - octets: the text.
+    ///   - isJSON: whether it is JSON rather than YAML.
+    /// - Returns: the documents in order; empty ones are passed over.
+    /// - Throws: the first mistake, with its line.
+    public func parse(_ octets: [UInt8], isJSON: Bool) throws(DocumentError) -> [ResourceValue] {
+        if isJSON { return [try JSONDocument.parse(octets, limits: limits)] }
+        guard let text = String(validating: octets, as: UTF8.self) else {
+            throw DocumentError(line: 1, message: "the text is not UTF-8")
+        }
+        return try YAMLDocuments.parse(text, limits: limits).map(\.value)
+    }
+}

@@ -1,0 +1,113 @@
+// Wingmirror · Apache-2.0
+// YAML as Kubernetes reads it: YAML 1.1 scalars, keys that are strings.
+
+public import RouteAttribution
+import Yams
+
+/// A document of a file and the line on which it begins.
+public struct LocatedDocument: Sendable {
+    /// The document's value.
+    public let value: ResourceValue
+    /// The line of its first node, from 1.
+    public let line: Int
+}
+
+/// Reads YAML texts into neutral values.
+public enum YAMLDocuments {
+    /// Reads all documents of a text; empty ones are passed over.
+    ///
+    /// - Throws: the first mistake; a text with one is refused as a whole, since what follows cannot be trusted.
+    public static func parse(
+        _ text: String,
+        limits: DocumentLimits = DocumentLimits()
+    ) throws(DocumentError) -> [LocatedDocument] {
+        try AliasCheck.refuseAliasesInKeys(text)
+        var result: [LocatedDocument] = []
+        var conversion = NodeConversion(limits: limits, octets: text.utf8.count)
+        do {
+            let parser = try Yams.Parser(yaml: text)
+            while let root = try parser.nextRoot() {
+                let value = try conversion.value(root, depth: 0)
+                if value != .null { result.append(LocatedDocument(value: value, line: root.mark?.line ?? 1)) }
+            }
+        } catch let error as DocumentError {
+            throw error
+        } catch {
+            throw DocumentError(error)
+        }
+        return result
+    }
+}
+
+extension DocumentError {
+    /// Says what the parser found wrong.
+    fileprivate init(_ error: any Error) {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            self.init(line: mark.line, message: "not valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            self.init(
+                line: context.mark.line,
+                message: "the key \(duplicates.sorted().joined(separator: ", ")) occurs twice in one object"
+            )
+        case .reader(let problem, _, _, _):
+            self.init(line: 1, message: "not valid YAML: \(problem)")
+        default:
+            self.init(line: 1, message: "not valid YAML")
+        }
+    }
+}
+
+/// Turns the parser's nodes into values, within limits.
+private struct NodeConversion {
+    private let limits: DocumentLimits
+    /// How many values may still come; aliases repeat nodes, so a small text can mean very many.
+    private var allowance: Int
+
+    init(limits: DocumentLimits, octets: Int) {
+        self.limits = limits
+        allowance = limits.valuesPerOctet * octets + 1000
+    }
+
+    mutating func value(_ node: Yams.Node, depth: Int) throws(DocumentError) -> ResourceValue {
+        let line = node.mark?.line ?? 1
+        guard depth < limits.depth else {
+            throw DocumentError(line: line, message: "nested more than \(limits.depth) deep")
+        }
+        allowance -= 1
+        guard allowance >= 0 else {
+            throw DocumentError(line: line, message: "aliases make far more of the text than is written")
+        }
+        switch node {
+        case .scalar(let scalar): return YAMLScalar.value(scalar)
+        case .sequence(let sequence):
+            var entries: [ResourceValue] = []
+            entries.reserveCapacity(sequence.count)
+            for entry in sequence { entries.append(try value(entry, depth: depth + 1)) }
+            return .array(entries)
+        case .mapping(let mapping): return try object(mapping, line: line, depth: depth)
+        case .alias: throw DocumentError(line: line, message: "an alias without an anchor")
+        }
+    }
+
+    private mutating func object(
+        _ mapping: Yams.Node.Mapping,
+        line: Int,
+        depth: Int
+    ) throws(DocumentError) -> ResourceValue {
+        var members: [ResourceMapping.Member] = []
+        members.reserveCapacity(mapping.count)
+        for (key, entry) in mapping {
+            guard case .scalar(let name) = key else {
+                throw DocumentError(line: key.mark?.line ?? line, message: "a key must be text")
+            }
+            members.append(ResourceMapping.Member(key: name.string, value: try value(entry, depth: depth + 1)))
+        }
+        do throws(DuplicateKey) {
+            return .object(try ResourceMapping(members))
+        } catch {
+            throw DocumentError(line: line, message: "the key \(error.key) occurs twice in one object")
+        }
+    }
+}

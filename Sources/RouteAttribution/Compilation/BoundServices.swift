@@ -1,0 +1,75 @@
+// Wingmirror · Apache-2.0
+
+/// A VirtualService ready to be bound: names resolved, delegates merged.
+struct BoundService {
+    let service: VirtualService
+    let hosts: [String]
+    let rules: [HTTPRule]
+}
+
+/// The VirtualServices that each Gateway gets, in the order in which their routes are appended.
+struct BoundServices {
+    private var byGateway: [String: [BoundService]] = [:]
+    private(set) var findings: [RouteFinding] = []
+
+    init(_ services: [VirtualService], environment: RouteEnvironment) {
+        var delegates = DelegateMerging(services, defaultExportTo: environment.defaultVirtualServiceExportTo)
+        let sorted =
+            services
+            .filter { !$0.isDelegate }
+            .compactMap { service in
+                Self.rank(of: service, environment).map { (rank: $0, service: service) }
+            }
+            .sorted { first, second in
+                first.rank != second.rank
+                    ? first.rank < second.rank
+                    : ObjectMetadata.istioOrder(first.service.metadata, second.service.metadata)
+            }
+        for (_, service) in sorted {
+            let gateways = Self.gateways(of: service)
+            guard !gateways.isEmpty else { continue }
+            let bound = BoundService(
+                service: service,
+                hosts: service.hosts.map {
+                    HostNames.expanded(
+                        $0,
+                        namespace: service.metadata.namespace,
+                        clusterDomain: environment.clusterDomain
+                    )
+                },
+                rules: delegates.rules(of: service)
+            )
+            guard !bound.rules.isEmpty else { continue }
+            for gateway in gateways {
+                byGateway[gateway, default: []].append(bound)
+            }
+        }
+        findings = delegates.findings
+    }
+
+    subscript(gateway: String) -> [BoundService] { byGateway[gateway] ?? [] }
+
+    /// The gateways an object is bound to, each once, `mesh` left out.
+    private static func gateways(of service: VirtualService) -> [String] {
+        var result: [String] = []
+        for entry in service.gateways {
+            let gateway = ObjectReferences.gateway(entry, namespace: service.metadata.namespace)
+            if gateway != "mesh", !result.contains(gateway) { result.append(gateway) }
+        }
+        return result
+    }
+
+    /// The group in which istiod keeps the object for this workload; `nil` where it is not visible.
+    private static func rank(of service: VirtualService, _ environment: RouteEnvironment) -> Int? {
+        let exportTo = service.exportTo.isEmpty ? environment.defaultVirtualServiceExportTo : service.exportTo
+        let own = service.metadata.namespace
+        switch Visibility(exportTo: exportTo, namespace: own) {
+        case .everywhere:
+            let isGenerated = service.origin.kind == "HTTPRoute"
+            return isGenerated && own == environment.namespace ? 2 : 3
+        case .namespaces(let names):
+            guard names.contains(environment.namespace) else { return nil }
+            return own == environment.namespace && names.count == 1 ? 0 : 1
+        }
+    }
+}

@@ -1,0 +1,178 @@
+// Wingmirror · Apache-2.0
+
+/// What listens on one pod port: the servers of all Gateways that the workload carries, merged as istiod merges them.
+struct ListenerPlan {
+    /// One server with what it admits.
+    struct Server {
+        let gateway: Gateway
+        /// The index in the Gateway.
+        let index: Int
+        /// The host entries as they stand after their namespaces have been resolved.
+        let entries: [String]
+
+        var settings: Gateway.Server { gateway.servers[index] }
+        var number: Int { settings.port ?? 0 }
+        var redirectsToHTTPS: Bool { settings.traffic == .plainHTTP && settings.tls?.httpsRedirect == true }
+
+        /// The hosts admitted for VirtualServices of a namespace, without the namespace part.
+        func hosts(for namespace: String) -> [String] {
+            entries.compactMap { entry in
+                guard let slash = entry.utf8.firstIndex(of: UInt8(ascii: "/")) else { return entry }
+                return entry[..<slash] == namespace ? String(entry[entry.index(after: slash)...]) : nil
+            }
+        }
+
+        /// The server names asked for in TLS; empty for a server that takes every name.
+        var serverNames: [String] {
+            let names = entries.map { entry in
+                entry.utf8.firstIndex(of: UInt8(ascii: "/")).map { String(entry[entry.index(after: $0)...]) } ?? entry
+            }
+            return names.contains("*") ? [] : names.map(HostNames.lowercased)
+        }
+    }
+
+    let podPort: Int
+    /// The address listened on; empty for all.
+    let bind: String
+    /// Servers of plain HTTP, which share one host table.
+    private(set) var plain: [Server] = []
+    /// Servers behind TLS, each with a table of its own.
+    private(set) var tls: [Server] = []
+    private(set) var findings: [RouteFinding] = []
+    private var isTCP = false
+    private var knownTLSHosts: Set<String> = []
+
+    init(podPort: Int, bind: String) {
+        self.podPort = podPort
+        self.bind = bind
+    }
+
+    /// Whether Envoy refuses the listener, because two of its servers ask for one TLS name.
+    private(set) var isRefused = false
+
+    mutating func add(_ server: Server) {
+        let traffic = server.settings.traffic
+        // Any tls block takes part in this check, also that of a plain server which only redirects.
+        if server.settings.tls != nil {
+            let duplicates = server.entries.filter { knownTLSHosts.contains($0) }
+            knownTLSHosts.formUnion(server.entries)
+            if let duplicate = duplicates.first {
+                skip(server, "an earlier server on port \(podPort) has tls and the host \(duplicate)")
+                return
+            }
+        }
+        switch traffic {
+        case .plainHTTP:
+            guard !isTCP else {
+                skip(server, "port \(podPort) is taken by an earlier TCP server")
+                return
+            }
+            plain.append(server)
+        case .plainTCP:
+            guard plain.isEmpty, tls.isEmpty else {
+                skip(server, "port \(podPort) is taken by an earlier server of another protocol")
+                return
+            }
+            isTCP = true
+        case .terminatedHTTP, .opaqueTLS:
+            noteSharedServerNames(server)
+            tls.append(server)
+        }
+    }
+
+    private mutating func noteSharedServerNames(_ server: Server) {
+        let names = Set(server.serverNames)
+        for earlier in tls {
+            let others = Set(earlier.serverNames)
+            guard names.isEmpty ? others.isEmpty : !names.isDisjoint(with: others) else { continue }
+            isRefused = true
+            findings.append(
+                RouteFinding(
+                    object: server.gateway.origin,
+                    severity: .error,
+                    code: .refusedListener,
+                    path: "spec.servers[\(server.index)].hosts",
+                    message:
+                        "\(earlier.gateway.origin) asks for the same TLS name on port \(podPort), so Envoy refuses "
+                        + "the listener and what it serves is unknown"
+                )
+            )
+            return
+        }
+    }
+
+    private mutating func skip(_ server: Server, _ reason: String) {
+        findings.append(
+            RouteFinding(
+                object: server.gateway.origin,
+                severity: .warning,
+                code: .skippedServer,
+                path: "spec.servers[\(server.index)]",
+                message: "the server is left out as a whole: \(reason)"
+            )
+        )
+    }
+}
+
+extension ListenerPlan.Server {
+    init(gateway: Gateway, index: Int) {
+        var entries: [String] = []
+        for entry in gateway.servers[index].hosts {
+            guard let slash = entry.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+                entries.append(entry)
+                continue
+            }
+            let name = String(entry[entry.index(after: slash)...])
+            switch entry[..<slash] {
+            case "*" where name == "*":
+                // istiod replaces the whole list.
+                self.init(gateway: gateway, index: index, entries: ["*"])
+                return
+            case "*": entries.append(name)
+            case ".": entries.append("\(gateway.metadata.namespace)/\(name)")
+            default: entries.append(entry)
+            }
+        }
+        self.init(gateway: gateway, index: index, entries: entries)
+    }
+}
+
+/// All listeners of the workload.
+struct ListenerPlans {
+    private(set) var plans: [ListenerPlan] = []
+    private var places: [Place: Int] = [:]
+
+    private struct Place: Hashable {
+        let podPort: Int
+        let bind: String
+    }
+
+    /// Merges the servers of Gateways that select the workload and come in Istio's order.
+    init(_ gateways: [Gateway], catalog: ServiceCatalog) {
+        for gateway in gateways {
+            for (index, server) in gateway.servers.enumerated() {
+                guard let number = server.port else { continue }
+                for podPort in catalog.podPorts(server: number) {
+                    let place = Place(podPort: podPort, bind: server.bind == "0.0.0.0" ? "" : server.bind)
+                    let plan =
+                        places[place]
+                        ?? {
+                            plans.append(ListenerPlan(podPort: podPort, bind: place.bind))
+                            places[place] = plans.count - 1
+                            return plans.count - 1
+                        }()
+                    plans[plan].add(ListenerPlan.Server(gateway: gateway, index: index))
+                }
+            }
+        }
+    }
+
+    /// What a packet to a pod port reaches, as far as its port says: the listener on all addresses, else the first.
+    var byPodPort: [Int: ListenerPlan] {
+        var result: [Int: ListenerPlan] = [:]
+        for plan in plans where result[plan.podPort] == nil || (plan.bind.isEmpty && result[plan.podPort]?.bind != "") {
+            result[plan.podPort] = plan
+        }
+        return result
+    }
+}

@@ -1,0 +1,216 @@
+// Wingmirror · Apache-2.0
+
+/// Makes a table from objects that have passed validation, in the steps of istiod.
+struct RouteTableCompiler {
+    private let environment: RouteEnvironment
+    private let catalog: ServiceCatalog
+    private let bound: BoundServices
+    private(set) var findings: [RouteFinding] = []
+    private(set) var routes: [CompiledRoute] = []
+    private(set) var index = LookupIndexBuilder()
+    private var tables: [[ServerKey]: Int] = [:]
+    private var gatewayNames: [String: Int32] = [:]
+
+    private struct ServerKey: Hashable {
+        let gateway: String
+        let server: Int
+    }
+
+    private struct HostBuild {
+        var routes: [Int32] = []
+        var sources: Set<SourceKey> = []
+        var requiresTLS = false
+    }
+
+    private struct SourceKey: Hashable {
+        let gateway: String
+        let object: Int
+    }
+
+    init(_ resources: RouteResources, environment: RouteEnvironment) {
+        self.environment = environment
+        catalog = ServiceCatalog(resources, environment: environment)
+        let attached = HTTPRouteConversion(resources, environment: environment, catalog: catalog)
+        let ingress = IngressConversion(resources, environment: environment, catalog: catalog)
+        bound = BoundServices(
+            resources.virtualServices + attached.virtualServices + ingress.virtualServices,
+            environment: environment
+        )
+        findings = bound.findings + attached.findings + ingress.findings
+        let gateways = (resources.gateways + attached.gateways + ingress.gateways)
+            .filter { $0.selector.isContained(in: environment.labels) }
+            .sorted { ObjectMetadata.istioOrder($0.metadata, $1.metadata) }
+        index.hasGateways = !gateways.isEmpty
+        compile(ListenerPlans(gateways, catalog: catalog))
+        for route in routes.indices {
+            routes[route].record = RouteRecord.members(of: routes[route])
+        }
+    }
+
+    private mutating func compile(_ plans: ListenerPlans) {
+        for plan in plans.plans { findings += plan.findings }
+        for (podPort, plan) in plans.byPodPort.sorted(by: { $0.key < $1.key }) {
+            var listener = LookupListener(podPort: podPort)
+            listener.serverPorts = Set((plan.plain + plan.tls).map(\.number)).sorted()
+            listener.isRefused = plan.isRefused
+            if !plan.plain.isEmpty {
+                listener.plainTable = Int32(table(of: plan.plain, isTLS: false))
+            }
+            for server in plan.tls {
+                let carriesHTTP = server.settings.traffic == .terminatedHTTP
+                listener.tls.append(
+                    LookupListener.TLSServer(
+                        names: server.serverNames.map { Array($0.utf8) },
+                        table: carriesHTTP ? Int32(table(of: [server], isTLS: true)) : -1
+                    )
+                )
+            }
+            index.listeners.append(listener)
+        }
+        index.finish()
+    }
+
+    private mutating func gatewayIndex(_ name: String) -> Int32 {
+        if let found = gatewayNames[name] { return found }
+        let next = Int32(index.gateways.count)
+        index.gateways.append(name)
+        gatewayNames[name] = next
+        return next
+    }
+
+    // MARK: - One host table
+
+    private mutating func table(of servers: [ListenerPlan.Server], isTLS: Bool) -> Int {
+        let key = servers.map { ServerKey(gateway: $0.gateway.reference, server: $0.index) }
+        if let known = tables[key] { return known }
+        var hosts: [String: HostBuild] = [:]
+        var order: [String] = []
+        var compiled: [SourceKey: [Int32]] = [:]
+        for server in servers {
+            let gateway = server.gateway.reference
+            let gatewayNumber = gatewayIndex(gateway)
+            var admitted: [String: AdmittedHosts] = [:]
+            for (object, service) in bound[gateway].enumerated() {
+                let namespace = service.service.metadata.namespace
+                let candidates = admitted[namespace] ?? AdmittedHosts(server.hosts(for: namespace))
+                admitted[namespace] = candidates
+                let names = candidates.intersection(service.hosts)
+                guard !names.isEmpty else { continue }
+                let source = SourceKey(gateway: gateway, object: object)
+                let ids =
+                    compiled[source]
+                    ?? routes(of: service, gateway: gateway, number: gatewayNumber, port: server.number)
+                compiled[source] = ids
+                guard !ids.isEmpty else { continue }
+                for name in names {
+                    let host = HostNames.lowercased(name)
+                    if hosts[host] == nil { order.append(host) }
+                    if hosts[host, default: HostBuild()].sources.insert(source).inserted {
+                        hosts[host, default: HostBuild()].routes += ids
+                    }
+                    if server.redirectsToHTTPS { hosts[host, default: HostBuild()].requiresTLS = true }
+                }
+            }
+            guard server.redirectsToHTTPS else { continue }
+            for entry in server.entries {
+                let host = HostNames.lowercased(entry)
+                if hosts[host] == nil { order.append(host) }
+                hosts[host, default: HostBuild()].requiresTLS = true
+            }
+        }
+        let table = index.beginTable(gateway: gatewayIndex(key[0].gateway), isTLS: isTLS)
+        for name in order {
+            guard let host = hosts[name] else { continue }
+            // Routes that take everything go last; both parts keep their order.
+            let sorted =
+                host.routes.filter { !routes[Int($0)].isCatchAll } + host.routes.filter { routes[Int($0)].isCatchAll }
+            index.addHost(name, routes: sorted, requiresTLS: host.requiresTLS)
+            for route in host.routes { routes[Int(route)].hosts.append(name) }
+        }
+        index.endTable()
+        tables[key] = table
+        return table
+    }
+
+    // MARK: - One object
+
+    /// The routes of an object for one Gateway, cut where Istio stops.
+    private mutating func routes(of bound: BoundService, gateway: String, number: Int32, port: Int) -> [Int32] {
+        var result: [Int32] = []
+        for (ruleIndex, rule) in bound.rules.enumerated() {
+            guard !rule.matches.isEmpty else {
+                result.append(add(bound, ruleIndex, nil, gateway: gateway, number: number, port: port))
+                break
+            }
+            for match in rule.matches where applies(match, of: bound.service, gateway: gateway, port: port) {
+                result.append(add(bound, ruleIndex, match, gateway: gateway, number: number, port: port))
+                if match.isCatchAll { return result }
+            }
+        }
+        return result
+    }
+
+    private func applies(_ match: HTTPMatch, of service: VirtualService, gateway: String, port: Int) -> Bool {
+        if let wanted = match.port, wanted != port { return false }
+        guard match.gateways.isEmpty else {
+            return match.gateways.contains {
+                ObjectReferences.gateway($0, namespace: service.metadata.namespace) == gateway
+            }
+        }
+        return match.sourceLabels.isContained(in: environment.labels)
+            && (match.sourceNamespace.isEmpty || match.sourceNamespace == environment.namespace)
+    }
+
+    private mutating func add(
+        _ bound: BoundService,
+        _ ruleIndex: Int,
+        _ match: HTTPMatch?,
+        gateway: String,
+        number: Int32,
+        port: Int
+    ) -> Int32 {
+        let rule = bound.rules[ruleIndex]
+        let resolver = DestinationResolver(
+            namespace: rule.origin.namespace ?? bound.service.metadata.namespace,
+            serverPort: port,
+            clusterDomain: environment.clusterDomain,
+            catalog: catalog
+        )
+        let origin = match?.origin
+        let identity = RouteIdentity(
+            object: rule.origin.object ?? bound.service.origin,
+            rule: rule.origin.rule ?? ruleIndex,
+            match: origin?.entry,
+            mergedMatch: rule.origin.delegate == nil ? nil : origin?.merged,
+            delegate: rule.origin.delegate
+        )
+        index.addRoute(match ?? HTTPMatch(), gateway: number)
+        routes.append(
+            CompiledRoute(
+                identity: identity,
+                gateway: gateway,
+                routeName: Self.routeName(rule, match),
+                label: Self.label(rule, match, identity),
+                action: rule.redirect != nil ? .redirect : rule.directResponse != nil ? .directResponse : .forward,
+                destinations: rule.redirect == nil && rule.directResponse == nil
+                    ? resolver.destinations(rule.route) : [],
+                mirrors: resolver.mirrors(of: rule),
+                matchText: MatchText.describe(match ?? HTTPMatch()),
+                metadata: RouteMetadata(rule),
+                isCatchAll: match?.isCatchAll ?? true
+            )
+        )
+        return Int32(routes.count - 1)
+    }
+
+    private static func routeName(_ rule: HTTPRule, _ match: HTTPMatch?) -> String {
+        guard let name = match?.name, !name.isEmpty else { return rule.name }
+        return "\(rule.name).\(name)"
+    }
+
+    private static func label(_ rule: HTTPRule, _ match: HTTPMatch?, _ identity: RouteIdentity) -> String {
+        if !rule.name.isEmpty { return rule.name }
+        if let name = match?.name, !name.isEmpty { return name }
+        return identity.delegate.map { "#\(identity.rule).\($0.rule)" } ?? "#\(identity.rule)"
+    }
+}

@@ -1,0 +1,97 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPMessages
+
+/// A request that someone describes rather than sends.
+public struct DescribedRequest: Sendable {
+    /// The caller's name for it; any JSON value, given back as it came.
+    public let id: ResourceValue
+    /// Whether it arrives inside TLS that ends at the gateway.
+    public let isTLS: Bool
+    /// The Gateway server's port number.
+    public let port: Int
+    /// The TLS server name; `nil` without one.
+    public let serverName: String?
+    private let octets: [UInt8]
+    private let method: Range<Int>
+    private let target: Range<Int>
+    private let authority: Range<Int>?
+    private let fields: [FieldLine]
+
+    /// Describes an HTTP/1.1 request.
+    ///
+    /// - Parameters:
+    ///   - id: what to call it.
+    ///   - method: the method.
+    ///   - target: the request target as on the request line.
+    ///   - authority: the value of the Host field; `nil` without one.
+    ///   - headers: all other field lines in order.
+    ///   - port: the Gateway server's port number.
+    ///   - isTLS: whether it arrives inside TLS that ends at the gateway.
+    ///   - serverName: the TLS server name.
+    public init(
+        id: ResourceValue = .null,
+        method: String,
+        target: String,
+        authority: String?,
+        headers: [(name: String, value: String)] = [],
+        port: Int = 80,
+        isTLS: Bool = false,
+        serverName: String? = nil
+    ) {
+        self.id = id
+        self.port = port
+        self.isTLS = isTLS
+        self.serverName = serverName
+        var octets: [UInt8] = []
+        func place(_ text: String) -> Range<Int> {
+            let start = octets.count
+            octets += text.utf8
+            return start..<octets.count
+        }
+        self.method = place(method)
+        self.target = place(target)
+        self.authority = authority.map(place)
+        fields = headers.map { FieldLine(name: place($0.name), value: place($0.value)) }
+        self.octets = octets
+    }
+
+    /// Reads a request as `routes explain --requests` takes it: `{id, method, scheme, authority, path, headers: [{name,
+    /// value}], port, sni}`.
+    public init(_ value: ResourceValue) throws(ResourceError) {
+        let reader = FieldReader(value)
+        guard let path = try reader.string("path") else {
+            throw ResourceError(FieldPath.root.member("path"), "is missing")
+        }
+        let scheme = try reader.string("scheme") ?? "http"
+        guard scheme == "http" || scheme == "https" else {
+            throw ResourceError(FieldPath.root.member("scheme"), "must be http or https, not \(scheme)")
+        }
+        let headers = try reader.list("headers") { entry throws(ResourceError) in
+            (name: try entry.string("name") ?? "", value: try entry.string("value") ?? "")
+        }
+        self.init(
+            id: value["id"] ?? .null,
+            method: try reader.string("method") ?? "GET",
+            target: path,
+            authority: try reader.string("authority"),
+            headers: headers,
+            port: try reader.integer("port") ?? (scheme == "https" ? 443 : 80),
+            isTLS: scheme == "https",
+            serverName: try reader.string("sni")
+        )
+    }
+
+    /// The request as the lookup takes it.
+    @_lifetime(borrow self)
+    public func view() -> RequestView {
+        RequestView(
+            octets: octets.span,
+            method: method,
+            target: target,
+            authority: authority,
+            version: .http11,
+            fields: fields.span
+        )
+    }
+}

@@ -1,0 +1,258 @@
+// Wingmirror · Apache-2.0
+
+/// Lays out a lookup index, table by table.
+struct LookupIndexBuilder {
+    private(set) var index = LookupIndex()
+    var gateways: [String] = []
+    var hasGateways = false
+    private var places: [String: OctetRange] = [:]
+    private var patternNumbers: [String: Int32] = [:]
+
+    var listeners: [LookupListener] {
+        get { index.listeners }
+        set { index.listeners = newValue }
+    }
+
+    init() {
+        // The two schemes lie first, where the lookup finds them: see `LookupIndex.schemeRange`.
+        index.arena = Array("https".utf8)
+    }
+
+    func finish() {}
+
+    // MARK: - Routes
+
+    /// Adds the conditions of the next route.
+    mutating func addRoute(_ match: HTTPMatch, gateway: Int32) {
+        let first = index.conditions.count
+        addConditions(match)
+        let (test, path, pattern) = pathTest(match)
+        index.routes.append(
+            LookupRoute(
+                gateway: gateway,
+                test: test,
+                ignoresCase: match.ignoreUriCase && test != .regex,
+                path: path,
+                pattern: pattern,
+                firstCondition: UInt32(first),
+                conditionCount: UInt32(index.conditions.count - first)
+            )
+        )
+    }
+
+    private mutating func pathTest(_ match: HTTPMatch) -> (PathTest, OctetRange, Int32) {
+        func value(_ text: String) -> String {
+            match.ignoreUriCase ? HostNames.lowercased(text) : text
+        }
+        return switch match.path {
+        case .present: (.any, .empty, -1)
+        // Every path that reaches the lookup begins with a slash.
+        case .prefix(""), .prefix("/"): (.any, .empty, -1)
+        case .exact(let text): (.exact, place(value(text)), -1)
+        case .prefix(let text): (.prefix, place(value(text)), -1)
+        case .segmentPrefix(let text): (.segmentPrefix, place(value(text)), -1)
+        case .regex(let text): (.regex, .empty, pattern(text))
+        }
+    }
+
+    private mutating func addConditions(_ match: HTTPMatch) {
+        var conditions: [LookupCondition] = []
+        if let method = match.method { conditions.append(condition(.method, "", method)) }
+        if let scheme = match.scheme { conditions.append(condition(.scheme, "", scheme)) }
+        if let authority = match.authority { conditions.append(condition(.authority, "", authority)) }
+        for header in match.headers {
+            conditions.append(condition(Self.subject(of: header.name), header.name, header.match ?? .present))
+        }
+        for header in match.withoutHeaders {
+            // `*` is no RE2 pattern; here it is the old way to say absent.
+            let test = header.match == .regex("*") ? .present : header.match ?? .present
+            conditions.append(condition(Self.subject(of: header.name), header.name, test, isNegated: true))
+        }
+        for parameter in match.queryParams {
+            conditions.append(condition(.parameter, parameter.name, parameter.match ?? .present))
+        }
+        // What cannot be seen is asked last, so that it only counts when all else holds.
+        index.conditions += conditions.filter { !$0.subject.isUnseen } + conditions.filter { $0.subject.isUnseen }
+    }
+
+    private mutating func condition(
+        _ subject: ConditionSubject,
+        _ name: String,
+        _ match: StringMatch,
+        isNegated: Bool = false
+    ) -> LookupCondition {
+        let test: ValueTest
+        var number: Int32 = -1
+        switch match {
+        case .present: test = .present
+        case .exact: test = .exact
+        case .prefix, .segmentPrefix: test = .prefix
+        case .regex(let text):
+            test = .regex
+            number = pattern(text)
+        }
+        return LookupCondition(
+            subject: subject,
+            test: test,
+            isNegated: isNegated,
+            name: place(subject == .parameter ? name : HostNames.lowercased(name)),
+            value: test == .regex ? .empty : place(match.text ?? ""),
+            pattern: number
+        )
+    }
+
+    private static func subject(of header: String) -> ConditionSubject {
+        let name = HostNames.lowercased(header)
+        if name.hasPrefix("@request.auth.claims") { return .claim }
+        return FieldTreatment.subject(of: name)
+    }
+
+    private mutating func pattern(_ text: String) -> Int32 {
+        if let known = patternNumbers[text] { return known }
+        // Validation has compiled every pattern before, so this cannot fail for objects that reach the table.
+        let number: Int32
+        if let compiled = try? RegularExpression(text) {
+            number = Int32(index.patterns.count)
+            index.patterns.append(compiled)
+        } else {
+            number = -1
+        }
+        patternNumbers[text] = number
+        return number
+    }
+
+    private mutating func place(_ text: String) -> OctetRange {
+        if text.isEmpty { return .empty }
+        if let known = places[text] { return known }
+        let range = OctetRange(start: UInt32(index.arena.count), count: UInt32(text.utf8.count))
+        index.arena += text.utf8
+        places[text] = range
+        return range
+    }
+
+    // MARK: - Hosts
+
+    /// Begins a table; the hosts that follow are its own.
+    mutating func beginTable(gateway: Int32, isTLS: Bool) -> Int {
+        let first = index.hosts.count
+        index.tables.append(LookupTable(gateway: gateway, isTLS: isTLS, hostRange: first..<first))
+        return index.tables.count - 1
+    }
+
+    /// Adds a virtual host with its routes in match order; its name is in lower case.
+    mutating func addHost(_ name: String, routes: [Int32], requiresTLS: Bool) {
+        let first = UInt32(index.hostRoutes.count)
+        index.hostRoutes += routes
+        index.hosts.append(
+            LookupHost(
+                name: place(name),
+                requiresTLS: requiresTLS,
+                firstRoute: first,
+                routeCount: UInt32(routes.count),
+                paths: pathIndex(of: routes)
+            )
+        )
+    }
+
+    /// Ends the table begun last: makes its hosts findable.
+    mutating func endTable() {
+        guard var table = index.tables.popLast() else { return }
+        table.hostRange = table.hostRange.lowerBound..<index.hosts.count
+        let capacity = Self.capacity(table.hostRange.count)
+        table.firstSlot = index.hostSlots.count
+        table.slotMask = capacity - 1
+        index.hostSlots += [HostSlot](repeating: HostSlot(), count: capacity)
+        for number in table.hostRange {
+            addSlot(of: number, to: &table)
+        }
+        index.tables.append(table)
+    }
+
+    private mutating func addSlot(of number: Int, to table: inout LookupTable) {
+        let name = index.hosts[number].name
+        let octets = index.arena[name.indices]
+        let isWildcard = octets.first == UInt8(ascii: "*")
+        if isWildcard, name.count == 1 {
+            table.universalHost = Int32(number)
+            return
+        }
+        let suffix = isWildcard ? octets.dropFirst() : octets
+        // Longer names are refused by validation.
+        guard suffix.count <= 255 else { return }
+        var hash = OctetHash.start
+        for octet in suffix.reversed() { hash = OctetHash.step(hash, octet) }
+        if isWildcard { table.suffixLengths.insert(suffix.count) }
+        var slot = OctetHash.slot(hash, mask: table.slotMask)
+        while index.hostSlots[table.firstSlot + slot].host >= 0 { slot = (slot + 1) & table.slotMask }
+        index.hostSlots[table.firstSlot + slot] = HostSlot(
+            hash: hash,
+            host: Int32(number),
+            isWildcard: isWildcard,
+            name: isWildcard ? OctetRange(start: name.start + 1, count: name.count - 1) : name
+        )
+    }
+
+    /// The size of a table that is at most half full.
+    private static func capacity(_ count: Int) -> Int {
+        var capacity = 2
+        while capacity < count * 2 { capacity *= 2 }
+        return capacity
+    }
+
+    // MARK: - Paths
+
+    /// Hosts with fewer routes are scanned; an index would cost more than it saves.
+    private static let indexedRouteCount = 8
+
+    private mutating func pathIndex(of routes: [Int32]) -> PathIndex {
+        var result = PathIndex()
+        var scanned: [UInt32] = []
+        var byHash: [UInt64: [UInt32]] = [:]
+        var lengths: Set<UInt32> = []
+        for (position, number) in routes.enumerated() {
+            let route = index.routes[Int(number)]
+            guard routes.count >= Self.indexedRouteCount, route.test != .any, route.test != .regex, route.path.count > 0
+            else {
+                scanned.append(UInt32(position))
+                continue
+            }
+            var hash = route.ignoresCase ? OctetHash.foldedStart : OctetHash.start
+            for octet in index.arena[route.path.indices] { hash = OctetHash.step(hash, octet) }
+            byHash[hash, default: []].append(UInt32(position))
+            lengths.insert(route.path.count)
+            if route.ignoresCase { result.hasFolded = true }
+        }
+        result.firstScanned = UInt32(index.positions.count)
+        result.scannedCount = UInt32(scanned.count)
+        index.positions += scanned
+        guard !byHash.isEmpty else { return result }
+        result.firstLength = UInt32(index.lengths.count)
+        result.lengthCount = UInt32(lengths.count)
+        index.lengths += lengths.sorted()
+        addPathSlots(byHash, to: &result)
+        return result
+    }
+
+    private mutating func addPathSlots(_ byHash: [UInt64: [UInt32]], to paths: inout PathIndex) {
+        let capacity = Self.capacity(byHash.count)
+        let first = index.pathSlots.count
+        paths.firstSlot = UInt32(first)
+        paths.slotMask = UInt32(capacity - 1)
+        index.pathSlots += [PathSlot](repeating: PathSlot(), count: capacity)
+        for (hash, positions) in byHash.sorted(by: { $0.key < $1.key }) {
+            var slot = OctetHash.slot(hash, mask: capacity - 1)
+            while index.pathSlots[first + slot].count > 0 { slot = (slot + 1) & (capacity - 1) }
+            index.pathSlots[first + slot] = PathSlot(
+                hash: hash,
+                first: UInt32(index.positions.count),
+                count: UInt32(positions.count)
+            )
+            index.positions += positions
+        }
+    }
+}
+
+extension ConditionSubject {
+    /// Whether the request does not show what the condition looks at.
+    var isUnseen: Bool { self == .unseenField || self == .claim }
+}

@@ -1,0 +1,70 @@
+// Wingmirror · Apache-2.0
+
+import CRE2
+
+/// A compiled RE2 pattern: Envoy's regular expressions, with its syntax, its answers and its linear time.
+@safe
+public final class RegularExpression: @unchecked Sendable {
+    // The pattern is never changed after `init`, and RE2 serialises its internal caches itself; that makes sharing sound.
+    private let pattern: OpaquePointer
+    /// The pattern as written.
+    public let text: String
+
+    /// What a compiled program may occupy, in octets: RE2's own default, which Envoy keeps.
+    public static let memoryLimit: Int64 = 8 << 20
+
+    /// Compiles `text`.
+    ///
+    /// - Parameter text: RE2 syntax; matching is case-sensitive unless the pattern says otherwise.
+    /// - Throws: RE2's reason when the text is not a pattern, or is too large for `memoryLimit`.
+    public init(_ text: String) throws(RegularExpressionError) {
+        self.text = text
+        var text = text
+        var reason = [CChar](repeating: 0, count: 200)
+        // Both buffers outlive the call, and the message capacity is the size of the buffer passed.
+        let compiled = text.withUTF8 { octets in
+            unsafe reason.withUnsafeMutableBufferPointer { reason in
+                unsafe octets.withMemoryRebound(to: CChar.self) { characters in
+                    unsafe cre2_compile(
+                        characters.baseAddress,
+                        characters.count,
+                        Self.memoryLimit,
+                        reason.baseAddress,
+                        reason.count
+                    )
+                }
+            }
+        }
+        guard let compiled = unsafe compiled else {
+            let message = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            throw RegularExpressionError(message: String(decoding: message, as: UTF8.self))
+        }
+        unsafe pattern = compiled
+    }
+
+    deinit {
+        unsafe cre2_free(pattern)
+    }
+
+    /// Whether the whole of `text` matches, never a part of it.
+    public func matchesWhole(_ text: Span<UInt8>) -> Bool {
+        // The buffer is only read, and only during the call.
+        unsafe text.withUnsafeBufferPointer { unsafe cre2_full_match(pattern, $0.baseAddress, $0.count) }
+    }
+
+    /// Whether some part of `text` matches.
+    public func occurs(in text: Span<UInt8>) -> Bool {
+        unsafe text.withUnsafeBufferPointer { unsafe cre2_search(pattern, $0.baseAddress, $0.count) }
+    }
+
+    /// The number of instructions of the compiled program, the measure Envoy limits.
+    public var programSize: Int {
+        Int(unsafe cre2_program_size(pattern))
+    }
+}
+
+/// Why a text is no regular expression.
+public struct RegularExpressionError: Error, Sendable, Hashable {
+    /// RE2's own words.
+    public let message: String
+}

@@ -1,0 +1,239 @@
+// Wingmirror · Apache-2.0
+
+import HTTPMessages
+
+/// A request as the proxy sees it when it looks for a route.
+struct PreparedRequest {
+    /// Whether the target had to be rewritten and now lies in the scratch buffer.
+    var isRewritten = false
+    /// The path and the query, without authority and fragment.
+    var target: Range<Int>
+    /// How much of the target is the path.
+    var pathCount: Int
+    /// The authority as sent, within the request's octets.
+    var authority: Range<Int>
+    /// What `x-forwarded-proto` is when the proxy is done.
+    var forwardedProto: ForwardedProto
+    var isTLS: Bool
+
+    /// The scheme that conditions see.
+    var isHTTPS: Bool {
+        switch forwardedProto {
+        case .http: false
+        case .https: true
+        case .other: isTLS
+        }
+    }
+}
+
+/// A value of `x-forwarded-proto`.
+enum ForwardedProto {
+    case http
+    case https
+    /// Something else, from a trusted proxy.
+    case other
+}
+
+/// What became of a request before routing.
+enum Preparation {
+    case ready(PreparedRequest)
+    /// The proxy answers by itself.
+    case rejected
+    /// A request that no ordinary route takes.
+    case unroutable
+}
+
+/// Brings requests into the form in which the proxy matches them.
+struct RequestPreparation: Sendable {
+    let normalizer: PathNormalizer
+    let trustedProxies: Int
+    private let methods = KnownMethods()
+    private let forwardedProtoName = Array("x-forwarded-proto".utf8)
+
+    init(normalizer: PathNormalizer, trustedProxies: Int) {
+        self.normalizer = normalizer
+        self.trustedProxies = trustedProxies
+    }
+
+    func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
+        if request.version == .http10 { return .rejected }
+        let method = request.octets.extracting(request.method)
+        if request.version == .http11, !methods.contains(method) { return .rejected }
+        if methods.isConnect(method) { return .unroutable }
+        guard let (authority, origin) = locate(request) else { return .rejected }
+        var prepared = PreparedRequest(
+            target: origin,
+            pathCount: 0,
+            authority: authority,
+            forwardedProto: forwardedProto(request, isTLS: isTLS),
+            isTLS: isTLS
+        )
+        return prepareTarget(request, &prepared, scratch: &scratch) ? .ready(prepared) : .rejected
+    }
+
+    // MARK: - Target
+
+    /// The authority and the rest of the target; `nil` for requests that the proxy refuses.
+    private func locate(_ request: RequestView) -> (authority: Range<Int>, target: Range<Int>)? {
+        let target = request.target
+        guard let first = target.first else { return nil }
+        if request.octets[first] == UInt8(ascii: "/") || request.version == .http2 {
+            guard let authority = request.authority, request.octets[first] == UInt8(ascii: "/") else { return nil }
+            return (authority, target)
+        }
+        return Self.splitAbsolute(request.octets, target)
+    }
+
+    /// Splits `scheme://authority/path`.
+    private static func splitAbsolute(
+        _ octets: Span<UInt8>,
+        _ target: Range<Int>
+    ) -> (authority: Range<Int>, target: Range<Int>)? {
+        var index = target.lowerBound
+        while index < target.upperBound, isLetter(octets[index]) { index += 1 }
+        guard index > target.lowerBound, index + 3 <= target.upperBound, octets[index] == UInt8(ascii: ":"),
+            octets[index + 1] == UInt8(ascii: "/"), octets[index + 2] == UInt8(ascii: "/")
+        else { return nil }
+        index += 3
+        var start = index
+        while index < target.upperBound {
+            let octet = octets[index]
+            if octet == UInt8(ascii: "/") || octet == UInt8(ascii: "?") || octet == UInt8(ascii: "#") { break }
+            // What comes before an at sign names a user, not the host.
+            if octet == UInt8(ascii: "@") { start = index + 1 }
+            index += 1
+        }
+        guard index > start else { return nil }
+        return (start..<index, index..<target.upperBound)
+    }
+
+    private static func isLetter(_ octet: UInt8) -> Bool {
+        let letter = octet | 0x20
+        return letter >= 0x61 && letter <= 0x7A
+    }
+
+    /// Finds path and query, and rewrites the path unless it is in normal form already.
+    private func prepareTarget(
+        _ request: RequestView,
+        _ prepared: inout PreparedRequest,
+        scratch: inout RouteScratch
+    ) -> Bool {
+        let octets = request.octets
+        let allowsOthers = request.version == .http2
+        var pathEnd = -1
+        var end = -1
+        var previous: UInt8 = 0
+        var isNormal = !prepared.target.isEmpty && octets[prepared.target.lowerBound] == UInt8(ascii: "/")
+        for index in prepared.target {
+            let octet = octets[index]
+            // White space, controls and octets beyond ASCII are no part of an HTTP/1 request target.
+            if octet <= 0x20 || octet == 0x7F || (octet >= 0x80 && !allowsOthers) { return false }
+            if end >= 0 { continue }
+            if octet == UInt8(ascii: "#") {
+                end = index
+            } else if pathEnd >= 0 {
+                continue
+            } else if octet == UInt8(ascii: "?") {
+                pathEnd = index
+            } else if !PathNormalizer.isPlain(octet) {
+                isNormal = false
+            } else if previous == UInt8(ascii: "/"),
+                octet == UInt8(ascii: ".") || (octet == UInt8(ascii: "/") && normalizer.mergesSlashes)
+            {
+                isNormal = false
+            }
+            previous = octet
+        }
+        if end < 0 { end = prepared.target.upperBound }
+        if pathEnd < 0 { pathEnd = end }
+        prepared.target = prepared.target.lowerBound..<end
+        if isNormal || (normalizer.mode == .none && pathEnd > prepared.target.lowerBound) {
+            prepared.pathCount = pathEnd - prepared.target.lowerBound
+            return true
+        }
+        return rewriteTarget(octets, pathEnd: pathEnd, &prepared, scratch: &scratch)
+    }
+
+    private func rewriteTarget(
+        _ octets: Span<UInt8>,
+        pathEnd: Int,
+        _ prepared: inout PreparedRequest,
+        scratch: inout RouteScratch
+    ) -> Bool {
+        scratch.target.removeAll(keepingCapacity: true)
+        let path = prepared.target.lowerBound..<pathEnd
+        if path.isEmpty {
+            // An absolute target without a path means the root.
+            scratch.target.append(UInt8(ascii: "/"))
+        } else if !normalizer.normalize(octets.extracting(path), into: &scratch.target, buffer: &scratch.joined) {
+            return false
+        }
+        prepared.pathCount = scratch.target.count
+        for index in pathEnd..<prepared.target.upperBound { scratch.target.append(octets[index]) }
+        prepared.target = 0..<scratch.target.count
+        prepared.isRewritten = true
+        return true
+    }
+
+    // MARK: - Fields
+
+    private func forwardedProto(_ request: RequestView, isTLS: Bool) -> ForwardedProto {
+        guard trustedProxies > 0 else { return isTLS ? .https : .http }
+        var found: Range<Int>?
+        for index in request.fields.indices {
+            let line = request.fields[index]
+            guard isForwardedProto(request.octets.extracting(line.name)) else { continue }
+            // Several lines are joined with commas, which is neither scheme.
+            if found != nil { return .other }
+            found = line.value
+        }
+        guard let found else { return isTLS ? .https : .http }
+        let value = request.octets.extracting(found)
+        guard value.count == 4 || value.count == 5 else { return .other }
+        guard value[0] == UInt8(ascii: "h"), value[1] == UInt8(ascii: "t"), value[2] == UInt8(ascii: "t"),
+            value[3] == UInt8(ascii: "p")
+        else { return .other }
+        return value.count == 4 ? .http : value[4] == UInt8(ascii: "s") ? .https : .other
+    }
+
+    private func isForwardedProto(_ name: Span<UInt8>) -> Bool {
+        guard name.count == forwardedProtoName.count else { return false }
+        for index in name.indices where OctetHash.folded(name[index]) != forwardedProtoName[index] {
+            return false
+        }
+        return true
+    }
+}
+
+/// The methods that Envoy's HTTP/1 parser knows; it refuses all others.
+struct KnownMethods: Sendable {
+    /// Each method as one number, the commonest first.
+    private let words: [UInt128]
+    private let connect: UInt128
+
+    init() {
+        let names = [
+            "GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "ACL", "BIND", "CHECKOUT",
+            "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "M-SEARCH", "NOTIFY",
+            "PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK",
+            "UNLOCK", "UNSUBSCRIBE",
+        ]
+        words = names.map { Self.word(Array($0.utf8).span) }
+        connect = Self.word(Array("CONNECT".utf8).span)
+    }
+
+    func contains(_ method: Span<UInt8>) -> Bool {
+        let word = Self.word(method)
+        return word != 0 && words.contains(word)
+    }
+
+    func isConnect(_ method: Span<UInt8>) -> Bool { Self.word(method) == connect }
+
+    /// The octets of a method in one number; 0 for one that is too long.
+    private static func word(_ octets: Span<UInt8>) -> UInt128 {
+        guard octets.count <= 15 else { return 0 }
+        var word: UInt128 = 0
+        for index in octets.indices { word = word << 8 | UInt128(octets[index]) }
+        return word
+    }
+}

@@ -1,0 +1,254 @@
+// Wingmirror · Apache-2.0
+
+import HTTPMessages
+
+/// Tests the conditions of one route; shared by the lookup and by `explain`, so that the two cannot differ.
+struct RouteMatcher: Sendable {
+    let index: LookupIndex
+    /// Whether each line of a repeated field is tested by itself (Envoy 1.39 and later).
+    let testsLinesOneByOne: Bool
+
+    /// The literal `https` at the head of the arena, of which `http` is the beginning.
+    static let schemeRange = 0..<5
+
+    // MARK: - Path
+
+    /// Whether a route's path condition holds.
+    func pathMatches(_ route: LookupRoute, _ path: Span<UInt8>) -> Bool {
+        switch route.test {
+        case .any: return true
+        case .regex:
+            return route.pattern >= 0 && index.patterns[Int(route.pattern)].matchesWhole(path)
+        case .exact:
+            return path.count == Int(route.path.count) && beginsWith(path, route.path, ignoresCase: route.ignoresCase)
+        case .prefix:
+            return beginsWith(path, route.path, ignoresCase: route.ignoresCase)
+        case .segmentPrefix:
+            let count = Int(route.path.count)
+            return beginsWith(path, route.path, ignoresCase: route.ignoresCase)
+                && (path.count == count || path[count] == UInt8(ascii: "/"))
+        }
+    }
+
+    private func beginsWith(_ text: Span<UInt8>, _ value: OctetRange, ignoresCase: Bool) -> Bool {
+        let count = Int(value.count)
+        guard text.count >= count else { return false }
+        let expected = index.arena.span.extracting(value.indices)
+        if ignoresCase {
+            for offset in 0..<count where OctetHash.folded(text[offset]) != expected[offset] { return false }
+        } else {
+            for offset in 0..<count where text[offset] != expected[offset] { return false }
+        }
+        return true
+    }
+
+    // MARK: - Other conditions
+
+    /// The first condition, by number within the route, that does not hold; `nil` when all do.
+    ///
+    /// `sawUnseen` is set when the answer hangs on something that the request does not show.
+    func firstFailure(
+        _ route: LookupRoute,
+        _ request: RequestView,
+        _ prepared: PreparedRequest,
+        target: Span<UInt8>,
+        joined: inout [UInt8],
+        sawUnseen: inout Bool
+    ) -> Int? {
+        for number in 0..<Int(route.conditionCount) {
+            let condition = index.conditions[Int(route.firstCondition) + number]
+            let holds = holds(condition, request, prepared, target: target, joined: &joined, sawUnseen: &sawUnseen)
+            if holds == condition.isNegated { return number }
+        }
+        return nil
+    }
+
+    /// Whether the condition holds, its negation left aside.
+    private func holds(
+        _ condition: LookupCondition,
+        _ request: RequestView,
+        _ prepared: PreparedRequest,
+        target: Span<UInt8>,
+        joined: inout [UInt8],
+        sawUnseen: inout Bool
+    ) -> Bool {
+        switch condition.subject {
+        case .method: return takes(condition, request.octets.extracting(request.method))
+        case .authority: return takes(condition, request.octets.extracting(prepared.authority))
+        case .target: return takes(condition, target)
+        case .scheme: return takes(condition, schemeValue(prepared.isHTTPS))
+        case .parameter: return parameterHolds(condition, target.extracting(prepared.pathCount..<target.count))
+        case .forwardedProto:
+            switch prepared.forwardedProto {
+            case .http: return takes(condition, schemeValue(false))
+            case .https: return takes(condition, schemeValue(true))
+            case .other: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+            }
+        case .field: return fieldHolds(condition, request, joinsLines: !testsLinesOneByOne, joined: &joined)
+        case .joinedField: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+        case .upgradeField:
+            guard isUpgrade(request) else { return missingHolds(condition) }
+            return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+        case .transferCodings:
+            guard namesTrailers(request) else { return missingHolds(condition) }
+            return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+        case .removedField: return missingHolds(condition)
+        case .unseenField:
+            // The field is there for certain; its value is not known.
+            if condition.test == .present { return true }
+            sawUnseen = true
+            return false
+        case .claim:
+            sawUnseen = true
+            return false
+        }
+    }
+
+    @_lifetime(borrow self)
+    private func schemeValue(_ isHTTPS: Bool) -> Span<UInt8> {
+        index.arena.span.extracting(0..<(isHTTPS ? 5 : 4))
+    }
+
+    /// Whether a value satisfies a condition.
+    private func takes(_ condition: LookupCondition, _ value: Span<UInt8>) -> Bool {
+        switch condition.test {
+        case .present: true
+        case .exact:
+            value.count == Int(condition.value.count) && beginsWith(value, condition.value, ignoresCase: false)
+        case .prefix: beginsWith(value, condition.value, ignoresCase: false)
+        case .regex: condition.pattern >= 0 && index.patterns[Int(condition.pattern)].matchesWhole(value)
+        }
+    }
+
+    /// What a missing field means: nothing holds of it, but in a negated condition it counts as the empty text.
+    private func missingHolds(_ condition: LookupCondition) -> Bool {
+        guard condition.isNegated, condition.test != .present else { return false }
+        return takes(condition, index.arena.span.extracting(0..<0))
+    }
+
+    // MARK: - Field lines
+
+    private func fieldHolds(
+        _ condition: LookupCondition,
+        _ request: RequestView,
+        joinsLines: Bool,
+        joined: inout [UInt8]
+    ) -> Bool {
+        let name = index.arena.span.extracting(condition.name.indices)
+        var first: Range<Int>?
+        var isJoined = false
+        for number in request.fields.indices {
+            let line = request.fields[number]
+            guard Self.isName(request.octets.extracting(line.name), name) else { continue }
+            if !joinsLines {
+                if takes(condition, request.octets.extracting(line.value)) { return true }
+                first = line.value
+                continue
+            }
+            guard let earlier = first else {
+                first = line.value
+                continue
+            }
+            if !isJoined {
+                joined.removeAll(keepingCapacity: true)
+                append(request.octets.extracting(earlier), to: &joined)
+                isJoined = true
+            }
+            joined.append(UInt8(ascii: ","))
+            append(request.octets.extracting(line.value), to: &joined)
+        }
+        guard let first else { return missingHolds(condition) }
+        if isJoined { return takes(condition, joined.span) }
+        return joinsLines && takes(condition, request.octets.extracting(first))
+    }
+
+    private func append(_ octets: Span<UInt8>, to buffer: inout [UInt8]) {
+        for index in octets.indices { buffer.append(octets[index]) }
+    }
+
+    /// Whether a field name is `name`, which is in lower case.
+    private static func isName(_ candidate: Span<UInt8>, _ name: Span<UInt8>) -> Bool {
+        guard candidate.count == name.count else { return false }
+        for index in candidate.indices where OctetHash.folded(candidate[index]) != name[index] { return false }
+        return true
+    }
+
+    /// Whether the request asks for another protocol, so that `connection` and `upgrade` are kept.
+    private func isUpgrade(_ request: RequestView) -> Bool {
+        var hasUpgrade = false
+        var hasToken = false
+        for number in request.fields.indices {
+            let line = request.fields[number]
+            let name = request.octets.extracting(line.name)
+            if Self.isWord(name, "upgrade") {
+                hasUpgrade = hasUpgrade || !line.value.isEmpty
+            } else if Self.isWord(name, "connection") {
+                hasToken = hasToken || Self.hasToken(request.octets.extracting(line.value), "upgrade")
+            }
+        }
+        return hasUpgrade && hasToken
+    }
+
+    private func namesTrailers(_ request: RequestView) -> Bool {
+        for number in request.fields.indices {
+            let line = request.fields[number]
+            if Self.isWord(request.octets.extracting(line.name), "te"),
+                Self.hasToken(request.octets.extracting(line.value), "trailers")
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    private static func hasToken(_ list: Span<UInt8>, _ word: String) -> Bool {
+        var start = 0
+        for index in 0...list.count where index == list.count || list[index] == UInt8(ascii: ",") {
+            var low = start
+            var high = index
+            while low < high, list[low] == 0x20 || list[low] == 0x09 { low += 1 }
+            while high > low, list[high - 1] == 0x20 || list[high - 1] == 0x09 { high -= 1 }
+            if isWord(list.extracting(low..<high), word) { return true }
+            start = index + 1
+        }
+        return false
+    }
+
+    /// Whether octets are a short word in lower case, whatever case they have.
+    private static func isWord(_ octets: Span<UInt8>, _ word: String) -> Bool {
+        let expected = word.utf8
+        guard octets.count == expected.count else { return false }
+        var position = 0
+        for octet in expected {
+            guard OctetHash.folded(octets[position]) == octet else { return false }
+            position += 1
+        }
+        return true
+    }
+
+    // MARK: - Query
+
+    /// Looks at the first value of a parameter in `query`, which begins with the question mark or is empty.
+    private func parameterHolds(_ condition: LookupCondition, _ query: Span<UInt8>) -> Bool {
+        let name = index.arena.span.extracting(condition.name.indices)
+        var start = 1
+        while start < query.count {
+            var end = start
+            while end < query.count, query[end] != UInt8(ascii: "&") { end += 1 }
+            var nameEnd = start
+            while nameEnd < end, query[nameEnd] != UInt8(ascii: "=") { nameEnd += 1 }
+            if Self.equals(query.extracting(start..<nameEnd), name) {
+                let valueStart = nameEnd < end ? nameEnd + 1 : end
+                return takes(condition, query.extracting(valueStart..<end))
+            }
+            start = end + 1
+        }
+        return false
+    }
+
+    private static func equals(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
+        guard first.count == second.count else { return false }
+        for index in first.indices where first[index] != second[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,166 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPMessages
+
+/// All routes of a gateway workload, ready to be looked up; never changed once made.
+///
+/// A table is made in the slow half (`compile`), from objects, as istiod makes what it sends to the proxy. The fast half
+/// answers two questions: which host table a connection leads to (`hostTable(podPort:)`), once per connection, and which
+/// route takes a request (`route(_:in:scratch:)`). A lookup reads flat arrays of plain values: it takes no lock, builds
+/// no string and allocates nothing, and its cost does not grow with hosts and path values that cannot match.
+public final class RouteTable: Sendable {
+    /// Counts the tables of a process, so that a reader can tell them apart.
+    public let generation: Int
+    /// The routes; a route's number is its index.
+    public let routes: [CompiledRoute]
+    /// The Gateways that requests are counted under, `namespace/name`.
+    public let gateways: [String]
+    /// What was made for.
+    public let environment: RouteEnvironment
+
+    let matcher: RouteMatcher
+    private let preparation: RequestPreparation
+    private let byPodPort: [UInt16: Int32]
+    /// Why a port without a listener has none.
+    private let absence: RouteReason
+
+    var index: LookupIndex { matcher.index }
+
+    /// A table without routes, where every request ends at no listener.
+    public convenience init(generation: Int = 0) {
+        let environment = RouteEnvironment()
+        self.init(
+            RouteTableCompiler(RouteResources(), environment: environment),
+            environment: environment,
+            generation: generation
+        )
+    }
+
+    init(_ compiler: RouteTableCompiler, environment: RouteEnvironment, generation: Int) {
+        self.generation = generation
+        self.environment = environment
+        routes = compiler.routes
+        gateways = compiler.index.gateways
+        matcher = RouteMatcher(
+            index: compiler.index.index,
+            testsLinesOneByOne: environment.matchesHeaderLinesOneByOne
+        )
+        preparation = RequestPreparation(
+            normalizer: PathNormalizer(mode: environment.pathNormalization),
+            trustedProxies: environment.trustedProxies
+        )
+        var byPodPort: [UInt16: Int32] = [:]
+        for (number, listener) in compiler.index.listeners.enumerated() {
+            if let port = UInt16(exactly: listener.podPort) { byPodPort[port] = Int32(number) }
+        }
+        self.byPodPort = byPodPort
+        absence = compiler.index.hasGateways ? .noListener : .noGateway
+    }
+
+    /// Validates and compiles objects.
+    ///
+    /// Objects that Istio's admission would refuse are left out as a whole and reported. Nothing here fails: without
+    /// usable objects the table is empty.
+    public static func compile(
+        _ resources: RouteResources,
+        environment: RouteEnvironment,
+        generation: Int = 1
+    ) -> (table: RouteTable, findings: [RouteFinding]) {
+        let validation = ResourceValidation(resources, environment: environment)
+        let compiler = RouteTableCompiler(validation.accepted, environment: environment)
+        let table = RouteTable(compiler, environment: environment, generation: generation)
+        return (table, resources.findings + validation.findings + compiler.findings)
+    }
+
+    // MARK: - Connections
+
+    /// Where requests in plain text to a pod port are looked up.
+    public func hostTable(podPort: UInt16) -> HostTableReference {
+        guard let number = byPodPort[podPort] else { return HostTableReference(index: -1, reason: absence) }
+        return plainTable(index.listeners[Int(number)])
+    }
+
+    /// Where requests inside TLS to a pod port are looked up.
+    ///
+    /// - Parameters:
+    ///   - podPort: the port that packets bear.
+    ///   - serverName: the name the client asked for; empty when it asked for none.
+    /// - Returns: the place, for `route(_:in:scratch:)`.
+    public func hostTable(podPort: UInt16, serverName: Span<UInt8>) -> HostTableReference {
+        guard let number = byPodPort[podPort] else { return HostTableReference(index: -1, reason: absence) }
+        return tlsTable(index.listeners[Int(number)], serverName: serverName)
+    }
+
+    /// The listener that a Gateway server's port number leads to, for callers that know no pods.
+    func listener(serverPort: Int) -> LookupListener? {
+        index.listeners.first { $0.serverPorts.contains(serverPort) }
+            ?? index.listeners.first { $0.podPort == serverPort }
+    }
+
+    func plainTable(_ listener: LookupListener?) -> HostTableReference {
+        guard let listener else { return HostTableReference(index: -1, reason: absence) }
+        if listener.isRefused { return HostTableReference(index: -1, reason: .conditional) }
+        return HostTableReference(index: listener.plainTable, reason: .noListener)
+    }
+
+    func tlsTable(_ listener: LookupListener?, serverName: Span<UInt8>) -> HostTableReference {
+        guard let listener else { return HostTableReference(index: -1, reason: absence) }
+        if listener.isRefused { return HostTableReference(index: -1, reason: .conditional) }
+        return HostTableReference(index: listener.tlsServer(serverName)?.table ?? -1, reason: .noListener)
+    }
+
+    /// The index in ``gateways`` of the Gateway whose server opened a host table first; `nil` where there is none.
+    public func gateway(of reference: HostTableReference) -> Int? {
+        guard reference.carriesHTTP else { return nil }
+        let gateway = index.tables[Int(reference.index)].gateway
+        return gateway >= 0 ? Int(gateway) : nil
+    }
+
+    // MARK: - Requests
+
+    /// Which route takes a request.
+    ///
+    /// - Parameters:
+    ///   - request: the head, borrowed for the call.
+    ///   - reference: what `hostTable` gave for the connection.
+    ///   - scratch: buffers of the calling thread.
+    /// - Returns: what happened, why, and the number of the route.
+    public func route(
+        _ request: RequestView,
+        in reference: HostTableReference,
+        scratch: inout RouteScratch
+    ) -> RouteDecision {
+        guard reference.carriesHTTP else { return RouteDecision(.noListener, reference.reason) }
+        let table = index.tables[Int(reference.index)]
+        switch preparation.prepare(request, isTLS: table.isTLS, scratch: &scratch) {
+        case .rejected: return RouteDecision(.rejected, .rejected, gateway: table.gateway)
+        case .unroutable: return RouteDecision(.noRoute, .noMatch, gateway: table.gateway)
+        case .ready(let prepared):
+            let host = findHost(in: table, request.octets, prepared.authority)
+            guard host >= 0 else { return RouteDecision(.noRoute, .noHost, gateway: table.gateway) }
+            let entry = index.hosts[Int(host)]
+            if entry.requiresTLS, prepared.forwardedProto != .https {
+                return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: table.gateway)
+            }
+            let choice =
+                prepared.isRewritten
+                ? choose(entry, request, prepared, rewritten: scratch.target, &scratch.joined)
+                : choose(entry, request, prepared, request.octets.extracting(prepared.target), &scratch.joined)
+            guard choice.route >= 0 else {
+                let reason: RouteReason = choice.isConditional ? .conditional : .noMatch
+                return RouteDecision(.noRoute, reason, gateway: table.gateway)
+            }
+            return RouteDecision(
+                .route,
+                choice.isConditional ? .conditional : .matched,
+                route: choice.route,
+                gateway: index.routes[Int(choice.route)].gateway
+            )
+        }
+    }
+
+    /// Prepares a request as `route` does, for `explain`.
+    func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
+        preparation.prepare(request, isTLS: isTLS, scratch: &scratch)
+    }
+}

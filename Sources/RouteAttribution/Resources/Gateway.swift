@@ -1,0 +1,118 @@
+// Wingmirror · Apache-2.0
+
+/// An Istio Gateway, or what istiod makes of listeners of other kinds.
+struct Gateway: Sendable, Hashable {
+    /// Name, namespace and age.
+    var metadata: ObjectMetadata
+    /// The labels a gateway pod must bear; none selects every gateway.
+    var selector: [String: String]
+    /// The servers in order.
+    var servers: [Server]
+    /// What users wrote to bring this object about.
+    var origin: ObjectIdentity
+    /// Whether istiod made it, so that validation does not apply.
+    var isGenerated = false
+
+    /// One listening port of a Gateway.
+    struct Server: Sendable, Hashable {
+        /// The port number; `nil` without a port.
+        var port: Int?
+        var portName = ""
+        var protocolName = ""
+        var targetPort: Int?
+        var hasPort = true
+        var hosts: [String] = []
+        var bind = ""
+        var name = ""
+        var tls: TLSSettings?
+    }
+
+    /// The TLS settings of a server.
+    struct TLSSettings: Sendable, Hashable {
+        var mode = "PASSTHROUGH"
+        var httpsRedirect = false
+        var credentialName = ""
+        var credentialNames: [String] = []
+        var serverCertificate = ""
+        var privateKey = ""
+        var caCertificates = ""
+        var tlsCertificateCount = 0
+    }
+
+    /// `namespace/name`.
+    var reference: String { "\(metadata.namespace)/\(metadata.name)" }
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: true)
+        origin = ObjectIdentity(kind: "Gateway", namespace: metadata.namespace, name: metadata.name)
+        let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
+        selector = try spec.stringMap("selector")
+        servers = try spec.list("servers") { entry throws(ResourceError) in try Server(entry) }
+    }
+
+    /// Makes an object that stands for listeners of another kind.
+    init(metadata: ObjectMetadata, selector: [String: String], servers: [Server], origin: ObjectIdentity) {
+        self.metadata = metadata
+        self.selector = selector
+        self.servers = servers
+        self.origin = origin
+        isGenerated = true
+    }
+}
+
+extension Gateway.Server {
+    init(_ reader: FieldReader) throws(ResourceError) {
+        self.init()
+        if let port = try reader.field("port") {
+            self.port = try port.integer("number")
+            portName = try port.string("name") ?? ""
+            protocolName = try port.string("protocol") ?? ""
+            targetPort = try port.integer("targetPort")
+        } else {
+            hasPort = false
+        }
+        hosts = try reader.strings("hosts")
+        bind = try reader.string("bind") ?? ""
+        name = try reader.string("name") ?? ""
+        tls = try reader.object("tls") { field throws(ResourceError) in try Gateway.TLSSettings(field) }
+    }
+
+    /// What kind of traffic the protocol and the TLS settings give.
+    enum Traffic {
+        case plainHTTP
+        case terminatedHTTP
+        /// TLS that carries no HTTP routing: passed through, or ended for other protocols.
+        case opaqueTLS
+        case plainTCP
+    }
+
+    var traffic: Traffic {
+        switch protocolName.uppercased() {
+        case "HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY": .plainHTTP
+        case "HTTPS": tls?.endsTLS == true ? .terminatedHTTP : .opaqueTLS
+        case "TLS": .opaqueTLS
+        default: tls == nil ? .plainTCP : .opaqueTLS
+        }
+    }
+}
+
+extension Gateway.TLSSettings {
+    init(_ reader: FieldReader) throws(ResourceError) {
+        self.init()
+        mode = try reader.string("mode") ?? "PASSTHROUGH"
+        httpsRedirect = try reader.bool("httpsRedirect") ?? false
+        credentialName = try reader.string("credentialName") ?? ""
+        credentialNames = try reader.strings("credentialNames")
+        serverCertificate = try reader.string("serverCertificate") ?? ""
+        privateKey = try reader.string("privateKey") ?? ""
+        caCertificates = try reader.string("caCertificates") ?? ""
+        tlsCertificateCount = try reader.list("tlsCertificates") { entry throws(ResourceError) in
+            try entry.requireObject()
+        }.count
+    }
+
+    /// Whether the gateway ends TLS, so that it sees what is inside.
+    var endsTLS: Bool {
+        ["SIMPLE", "MUTUAL", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"].contains(mode)
+    }
+}

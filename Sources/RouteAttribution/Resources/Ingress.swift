@@ -1,0 +1,65 @@
+// Wingmirror · Apache-2.0
+// Kubernetes networking.k8s.io/v1 Ingress and IngressClass.
+
+/// A Kubernetes Ingress.
+struct Ingress: Sendable, Hashable {
+    var metadata: ObjectMetadata
+    /// `spec.ingressClassName`.
+    var className: String?
+    var rules: [Rule]
+    /// How many `tls` entries name a secret.
+    var tlsSecrets: [String]
+
+    /// The paths of one host.
+    struct Rule: Sendable, Hashable {
+        var host: String
+        var paths: [Path]
+    }
+
+    /// One path and its backend.
+    struct Path: Sendable, Hashable {
+        var path: String
+        /// `Exact`, `Prefix`, `ImplementationSpecific` or empty.
+        var pathType: String
+        var serviceName: String
+        var portNumber: Int?
+        var portName: String
+    }
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: true)
+        let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
+        className = try spec.string("ingressClassName")
+        tlsSecrets = try spec.list("tls") { entry throws(ResourceError) in try entry.string("secretName") ?? "" }
+            .filter { !$0.isEmpty }
+        rules = try spec.list("rules") { entry throws(ResourceError) in
+            Rule(
+                host: try entry.string("host") ?? "",
+                paths: try entry.field("http")?.list("paths") { path throws(ResourceError) in try Path(path) } ?? []
+            )
+        }
+    }
+}
+
+extension Ingress.Path {
+    init(_ reader: FieldReader) throws(ResourceError) {
+        path = try reader.string("path") ?? ""
+        pathType = try reader.string("pathType") ?? ""
+        let service = try reader.field("backend")?.field("service")
+        serviceName = try service?.string("name") ?? ""
+        let port = try service?.field("port")
+        portNumber = try port?.integer("number")
+        portName = try port?.string("name") ?? ""
+    }
+}
+
+/// A Kubernetes IngressClass.
+struct IngressClass: Sendable, Hashable {
+    var metadata: ObjectMetadata
+    var controller: String
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: false)
+        controller = try object.field("spec")?.string("controller") ?? ""
+    }
+}

@@ -1,0 +1,57 @@
+// Wingmirror · Apache-2.0
+
+/// A Kubernetes Service, as far as routing looks at it.
+struct Service: Sendable, Hashable {
+    var metadata: ObjectMetadata
+    var selector: [String: String]
+    var ports: [Port]
+    var type: String
+    var externalName: String
+
+    /// One port of a Service.
+    struct Port: Sendable, Hashable {
+        var name: String
+        var number: Int
+        /// The pod's port; `nil` for a named one, which only pods can resolve.
+        var targetPort: Int?
+    }
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: true)
+        let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
+        selector = try spec.stringMap("selector")
+        type = try spec.string("type") ?? ""
+        externalName = try spec.string("externalName") ?? ""
+        ports = try spec.list("ports") { entry throws(ResourceError) in
+            let number = try entry.integer("port") ?? 0
+            var target: Int? = number
+            if let field = try entry.field("targetPort") {
+                if case .string(let text) = field.value { target = Int(text) } else { target = try field.integer() }
+            }
+            return Port(name: try entry.string("name") ?? "", number: number, targetPort: target)
+        }
+    }
+}
+
+/// An Istio ServiceEntry: hosts that exist though no Service names them.
+struct ServiceEntry: Sendable, Hashable {
+    var metadata: ObjectMetadata
+    var hosts: [String]
+    var ports: [Int]
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: true)
+        let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
+        hosts = try spec.strings("hosts")
+        ports = try spec.list("ports") { entry throws(ResourceError) in try entry.integer("number") ?? 0 }
+    }
+}
+
+/// A Kubernetes Namespace; its labels decide who may attach routes.
+struct Namespace: Sendable, Hashable {
+    var metadata: ObjectMetadata
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: false)
+    }
+}

@@ -1,0 +1,75 @@
+// Wingmirror · Apache-2.0
+
+/// An Istio VirtualService, or what istiod makes of routes of other kinds.
+struct VirtualService: Sendable, Hashable {
+    /// Name, namespace and age.
+    var metadata: ObjectMetadata
+    /// The hosts; none makes the object a delegate.
+    var hosts: [String]
+    /// The gateways as written; none means `mesh`.
+    var gateways: [String]
+    /// The visibility as written; none means the mesh's default.
+    var exportTo: [String]
+    /// The HTTP rules in order; `nil` stands for a null entry.
+    var http: [HTTPRule?]
+    /// The TLS rules, which carry no HTTP but count for validation.
+    var tls: [OpaqueRule]
+    /// The TCP rules, which carry no HTTP but count for validation.
+    var tcp: [OpaqueRule]
+    /// What users wrote to bring this object about.
+    var origin: ObjectIdentity
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        metadata = try ObjectMetadata(object, isNamespaced: true)
+        origin = ObjectIdentity(kind: "VirtualService", namespace: metadata.namespace, name: metadata.name)
+        let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
+        hosts = try spec.strings("hosts")
+        gateways = try spec.strings("gateways")
+        exportTo = try spec.strings("exportTo")
+        http = try spec.list("http") { rule throws(ResourceError) in rule.value == .null ? nil : try HTTPRule(rule) }
+        tls = try spec.list("tls") { rule throws(ResourceError) in try OpaqueRule(rule) }
+        tcp = try spec.list("tcp") { rule throws(ResourceError) in try OpaqueRule(rule) }
+    }
+
+    /// Makes an object that stands for routes of another kind.
+    init(metadata: ObjectMetadata, hosts: [String], gateways: [String], rules: [HTTPRule], origin: ObjectIdentity) {
+        self.metadata = metadata
+        self.hosts = hosts
+        self.gateways = gateways
+        exportTo = ["*"]
+        http = rules
+        tls = []
+        tcp = []
+        self.origin = origin
+    }
+
+    /// Whether the object serves nothing by itself.
+    var isDelegate: Bool { hosts.isEmpty }
+
+    /// Whether the object also routes calls between services.
+    var appliesToMesh: Bool { gateways.isEmpty || gateways.contains("mesh") }
+}
+
+/// A rule for TLS or TCP connections, as far as validation looks at it.
+struct OpaqueRule: Sendable, Hashable {
+    /// The `sniHosts` of each match entry; `nil` for a rule without match entries.
+    var sniHosts: [[String]]?
+    /// Where connections go.
+    var route: [WeightedDestination]
+
+    init(_ rule: FieldReader) throws(ResourceError) {
+        try rule.requireObject()
+        sniHosts =
+            try rule.field("match") == nil
+            ? nil : rule.list("match") { entry throws(ResourceError) in try entry.strings("sniHosts") }
+        route = try rule.list("route") { entry throws(ResourceError) in try WeightedDestination(entry) }
+    }
+}
+
+extension ResourceValue {
+    static var emptyObject: ResourceValue {
+        // No members, so no key can occur twice.
+        guard let mapping = try? ResourceMapping([]) else { return .null }
+        return .object(mapping)
+    }
+}
