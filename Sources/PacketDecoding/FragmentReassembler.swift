@@ -98,11 +98,6 @@ struct FragmentReassembler: ~Copyable {
         self.limits = limits
     }
 
-    /// Datagrams of which fragments are held.
-    var heldDatagrams: Int {
-        datagrams.count
-    }
-
     /// A fragment was captured, of whose payload there are `octets`.
     mutating func fragmentArrived(_ fragment: Fragment, octets: Span<UInt8>) -> Outcome {
         expireDatagrams(at: fragment.time)
@@ -136,6 +131,7 @@ struct FragmentReassembler: ~Copyable {
     }
 
     private mutating func admit(_ key: FragmentKey, at time: PacketTime) -> FragmentedDatagram {
+        forgetCompleted()
         nextSerial += 1
         admissions.append(Admission(key: key, serial: nextSerial, time: time))
         heldOctets += FragmentedDatagram.fixedCharge
@@ -169,13 +165,19 @@ extension FragmentReassembler {
     private mutating func removeOldest() -> Bool {
         let admission = admissions[oldest]
         oldest += 1
-        if oldest > 64, oldest * 2 > admissions.count {
-            admissions.removeFirst(oldest)
-            oldest = 0
-        }
-        guard let datagram = datagrams[admission.key], datagram.serial == admission.serial else { return false }
+        guard isHeld(admission), let datagram = datagrams.removeValue(forKey: admission.key) else { return false }
         heldOctets -= datagram.charge
-        datagrams[admission.key] = nil
         return true
+    }
+
+    /// Shortens the queue once most of it stands for datagrams that are gone, which keeps it within a constant of those held.
+    private mutating func forgetCompleted() {
+        guard admissions.count > 64, admissions.count > 2 * datagrams.count else { return }
+        admissions = admissions[oldest...].filter { isHeld($0) }
+        oldest = 0
+    }
+
+    private func isHeld(_ admission: Admission) -> Bool {
+        datagrams[admission.key]?.serial == admission.serial
     }
 }

@@ -35,7 +35,17 @@ public struct PacketDecoder: ~Copyable {
         reassembler.counts
     }
 
+    /// Octets that fragments take at the moment, with the fixed charge of `DecodingLimits.fragmentOctets`.
+    public var heldFragmentOctets: Int {
+        reassembler.heldOctets
+    }
+
     /// Decodes down to a TCP segment.
+    ///
+    /// - Parameters:
+    ///   - frame: The captured octets, borrowed for the call only.
+    ///   - packet: What else the capture says of them.
+    /// - Returns: The segment and where its payload lies, or why there is none.
     public mutating func decode(_ frame: Span<UInt8>, of packet: CapturedPacket) -> DecodedPacket {
         let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
         if let segment = CommonPath.segment(in: frame, linkType: packet.linkType, missing: missing) {

@@ -246,6 +246,26 @@ import Testing
         #expect(decoder.fragmentCounts.evicted == 4900)
     }
 
+    @Test(arguments: Version.allCases)
+    func `what is completed, refused or given up is no longer held`(_ version: Version) {
+        var decoder = PacketDecoder()
+        for identification in 0..<1000 as Range<UInt16> {
+            for frame in version.frames(identification: identification) {
+                _ = decoder.decode(frame)
+            }
+        }
+        #expect(decoder.fragmentCounts.reassembled == 1000)
+        #expect(decoder.heldFragmentOctets == 0)
+
+        _ = decoder.decode(version.frames()[0], seconds: 1)
+        #expect(decoder.heldFragmentOctets > 32)
+        _ = decoder.decode(version.frames(identification: 8)[0], seconds: 100)
+        let oneDatagram = decoder.heldFragmentOctets
+        _ = decoder.decode(version.frames(identification: 9)[0], seconds: 200)
+        #expect(decoder.heldFragmentOctets == oneDatagram)
+        #expect(decoder.fragmentCounts.timedOut == 2)
+    }
+
     // MARK: - Helpers
 
     private func piece(of datagram: PacketBuilder, _ range: Range<Int>, isLast: Bool? = nil) -> [UInt8] {
