@@ -158,7 +158,9 @@ extension HTTPConnection {
     ) {
         guard sending >= 0, requests.contentOctets == 0, requests.isInsideMessage, position.startsSegment,
             shared.exchanges[sending].expectsContinue, shared.exchanges[sending].hasResponse,
-            octets.findHead(.request, from: 0, startsSegment: true, parser: &shared.parser)?.index == 0
+            let found = octets.findHead(.request, from: 0, startsSegment: true, parser: &shared.parser),
+            // A method that nobody knows is rather the content's last word before the next request's first.
+            found.index == 0, !found.isComplete || shared.parser.head.knownMethod != .other
         else { return }
         requests.endEarly()
         requestEnded(trailers: 0, at: shared.exchanges[sending].request.lastOctet, &shared, &sink)

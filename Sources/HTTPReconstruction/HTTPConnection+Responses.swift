@@ -153,6 +153,8 @@ extension HTTPConnection {
         guard answering >= 0 else { return }
         let current = answering
         answering = -1
+        // What is held waits for the answer to the latest request; without certainty, for any answer.
+        let mayDecide = current == newest || !shared.exchanges[current].hasRequest
         shared.exchanges[current].response.lastOctet = time
         shared.exchanges[current].response.contentOctets =
             shared.exchanges[current].successor == .http ? responses.contentOctets : 0
@@ -161,7 +163,7 @@ extension HTTPConnection {
         if !shared.exchanges[current].hasRequest, repair?.loose.contains(current) != true {
             tell(shared.exchanges.remove(at: current), &sink)
         }
-        if requests.state == .held, shared.exchanges.contains(Int(current)) || sending < 0 {
+        if mayDecide, requests.state == .held {
             releaseHeldOctets(&shared, &sink)
         }
         tellCompleted(&shared, &sink)

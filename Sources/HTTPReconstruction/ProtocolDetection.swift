@@ -13,18 +13,19 @@ enum FirstOctets {
     case http2
     case other
 
-    init(_ octets: Span<UInt8>) {
+    /// Looks at the octets; where they are too few to tell, they are what is expected of that side.
+    init(_ octets: Span<UInt8>, expecting kind: MessageKind) {
         var start = 0
         while start < octets.count, octets[start] == 0x0D || octets[start] == 0x0A { start += 1 }
         let rest = octets.extracting(start...)
         if rest.isTLSRecord {
             self = .tls
-        } else if rest.count > 6, rest.agrees(with: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", at: 0) {
+        } else if rest.beginsHTTP2Preface {
             self = .http2
-        } else if HeadParser.mayBeStartLine(rest, as: .response) {
-            self = .response
-        } else if HeadParser.mayBeStartLine(rest, as: .request) {
-            self = .request
+        } else if HeadParser.mayBeStartLine(rest, as: kind) {
+            self = kind == .request ? .request : .response
+        } else if HeadParser.mayBeStartLine(rest, as: kind == .request ? .response : .request) {
+            self = kind == .request ? .response : .request
         } else {
             self = .other
         }
@@ -32,6 +33,26 @@ enum FirstOctets {
 }
 
 extension Span where Element == UInt8 {
+    /// Whether the octets, and those of the same stream that are held already, begin the connection preface of HTTP/2.
+    ///
+    /// Seven octets tell: nothing else may use the method PRI (RFC 9113 §3.4).
+    fileprivate func continuesHTTP2Preface(after held: Span<UInt8>) -> Bool {
+        held.agreesWithHTTP2Preface(from: 0) && agreesWithHTTP2Preface(from: held.count) && held.count + count > 6
+    }
+
+    private func agreesWithHTTP2Preface(from start: Int) -> Bool {
+        let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        let compared = Swift.min(count, preface.utf8CodeUnitCount - start)
+        guard compared > 0 else { return false }
+        for index in 0..<compared where self[index] != preface.octet(at: start + index) { return false }
+        return true
+    }
+
+    /// Whether the octets begin the connection preface of HTTP/2, and are enough of it to tell.
+    fileprivate var beginsHTTP2Preface: Bool {
+        count > 6 && agreesWithHTTP2Preface(from: 0)
+    }
+
     /// Whether the octets begin a TLS record: content type 20…23 and a version 3.x.
     fileprivate var isTLSRecord: Bool {
         guard count > 0, self[0] &- 20 < 4 else { return false }
@@ -61,8 +82,18 @@ extension HTTPConnection {
         let isClient = position.direction == clientDirection
         let stream = isClient ? requests : responses
         // The rest of a first head, or whatever follows a hole, is for the stream to judge.
-        if stream.holdsPartialHead || stream.state == .lost { return true }
-        switch FirstOctets(octets) {
+        if stream.holdsPartialHead {
+            guard isClient, octets.continuesHTTP2Preface(after: requests.buffer.octets.span) else { return true }
+            undeterminedOctets += requests.buffer.octets.count
+            becomeOpaque(.http2, &sink)
+            sink.opaqueOctetsArrived(octets.count, .http2, on: identity)
+            return false
+        }
+        if stream.state == .lost {
+            undeterminedOctets += octets.count
+            return true
+        }
+        switch FirstOctets(octets, expecting: isClient ? .request : .response) {
         case .request where isClient, .response where !isClient:
             return true
         case .tls:
@@ -75,6 +106,7 @@ extension HTTPConnection {
                 requests.lose()
                 undeterminedOctets += octets.count
                 repair = repair ?? PairingRepair()
+                repair?.failedRequest = .malformed
                 return false
             }
             becomeOpaque(.unknown, &sink)
@@ -93,7 +125,7 @@ extension HTTPConnection {
         let stream = position.direction == clientDirection ? requests : responses
         if stream.state == .candidate { return true }
         if position.startsSegment {
-            switch FirstOctets(octets) {
+            switch FirstOctets(octets, expecting: .response) {
             case .tls where undeterminedOctets == 0:
                 becomeOpaque(.tls, &sink)
                 sink.opaqueOctetsArrived(octets.count, .tls, on: identity)

@@ -31,10 +31,11 @@ struct HeadBuffer {
         return octets.count >= limit ? .tooLong : .incomplete
     }
 
-    /// Takes octets of unknown meaning, as far as the limit allows.
-    mutating func appendAll(_ span: Span<UInt8>, from start: Int, limit: Int) {
-        let room = max(0, min(span.count - start, limit - octets.count))
-        span.extracting(start..<start + room).append(to: &octets)
+    /// Takes octets of unknown meaning; answers `false`, and takes none, if they do not fit the limit.
+    mutating func appendAll(_ span: Span<UInt8>, from start: Int, limit: Int) -> Bool {
+        guard span.count - start <= limit - octets.count else { return false }
+        span.extracting(start...).append(to: &octets)
+        return true
     }
 
     /// Whether the first line end is among the octets from `start` on.

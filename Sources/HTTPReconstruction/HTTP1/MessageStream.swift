@@ -329,7 +329,9 @@ struct MessageStream {
                 acknowledged: position.acknowledged
             )
         }
-        buffer.appendAll(octets, from: index, limit: limits.headOctets)
+        guard buffer.appendAll(octets, from: index, limit: limits.headOctets) else {
+            return fail(.headTooLong, next: octets.count)
+        }
         return .advanced(next: octets.count)
     }
 
@@ -374,12 +376,10 @@ struct MessageStream {
         case .chunkData, .chunkSize, .chunkEnd, .trailers:
             lose()
             return .lostMessage
-        case .head, .candidate, .lost:
+        case .head, .candidate, .lost, .held:
+            // What is held may be messages; if the other side leaves HTTP after all, nobody asks any more.
             lose()
             return .lostBetweenMessages
-        case .held:
-            lose()
-            return .irrelevant
         case .switched:
             return .irrelevant
         }

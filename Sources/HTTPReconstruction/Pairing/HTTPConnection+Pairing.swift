@@ -100,6 +100,10 @@ extension HTTPConnection {
         guard let repair else {
             return mayAnswer ? candidate : responseWithoutRequest(isLoose: false, &shared, &sink)
         }
+        // As long as no response is missing, requests before the first break are answered in order.
+        if mayAnswer, !repair.missesResponses, repair.loose.isEmpty, !shared.exchanges[candidate].followsRequestBreak {
+            return candidate
+        }
         let open = unanswered(shared)
         // Responses may be missing, but there is only one request that could be answered.
         if mayAnswer, open.count == 1, !repair.missesRequests, repair.loose.isEmpty {

@@ -1,0 +1,84 @@
+// Wingmirror · Apache-2.0
+
+import HTTPMessages
+import HTTPReconstruction
+import PacketDecoding
+import TCPReassembly
+
+/// Keeps everything that reconstruction tells.
+struct RecordingSink: ExchangeSink {
+    var exchanges: [SeenExchange] = []
+    var protocols: [ApplicationProtocol] = []
+    var opaqueOctets: [OpaqueReason: Int] = [:]
+    var failures: [ParseFailure] = []
+    var identities: Set<HTTPConnectionIdentity> = []
+    var closings = 0
+    /// What the sink was told that cannot be: tags out of order, content that is missing without a mark.
+    var complaints: [String] = []
+    private var tagsGiven: UInt64 = 0
+    private var tagsOfRequests: [UInt64] = []
+    private var tagsTold: [UInt64] = []
+
+    mutating func requestArrived(
+        _ request: borrowing RequestView,
+        on connection: HTTPConnectionIdentity,
+        at time: PacketTime
+    ) -> (tag: RequestTag, retention: Retention) {
+        identities.insert(connection)
+        tagsGiven += 1
+        tagsOfRequests.append(tagsGiven)
+        return (RequestTag(rawValue: tagsGiven), Retention(keepsHeads: true, contentOctets: 1 << 20))
+    }
+
+    mutating func responseArrivedWithoutRequest(on connection: HTTPConnectionIdentity) -> (
+        tag: RequestTag, retention: Retention
+    ) {
+        identities.insert(connection)
+        tagsGiven += 1
+        return (RequestTag(rawValue: tagsGiven), Retention(keepsHeads: true, contentOctets: 1 << 20))
+    }
+
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, on connection: HTTPConnectionIdentity) {
+        identities.insert(connection)
+        let seen = SeenExchange(exchange)
+        if seen.number != exchanges.count { complaints.append("exchange \(exchanges.count) has number \(seen.number)") }
+        if exchange.hasRequest { tagsTold.append(exchange.tag.rawValue) }
+        if seen.integrity.isEmpty { complaints += seen.contradictions }
+        if exchange.hasRequest, exchange.hasResponse, exchange.response.lastOctet < exchange.response.firstOctet {
+            complaints.append("\(seen) ends before it begins")
+        }
+        exchanges.append(seen)
+    }
+
+    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: HTTPConnectionIdentity) {
+        protocols.append(application)
+    }
+
+    mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: HTTPConnectionIdentity) {
+        opaqueOctets[reason, default: 0] += count
+    }
+
+    mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity) {
+        failures.append(failure)
+    }
+
+    /// Checks what must hold when a connection is over.
+    mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity) {
+        closings += 1
+        if tagsTold != tagsOfRequests { complaints.append("requests \(tagsOfRequests) were told as \(tagsTold)") }
+        if identities.count > 1 { complaints.append("the connection changed its ends") }
+    }
+}
+
+extension SeenExchange {
+    /// What contradicts that the exchange was seen whole.
+    fileprivate var contradictions: [String] {
+        guard let request, let response else { return ["\(self) lacks a message and no mark says so"] }
+        var found: [String] = []
+        if request.content.count != request.contentOctets { found.append("\(self) lacks request content") }
+        if successor == .http, response.content.count != response.contentOctets {
+            found.append("\(self) lacks response content")
+        }
+        return found
+    }
+}

@@ -1,0 +1,91 @@
+// Wingmirror · Apache-2.0
+
+import HTTPMessages
+import HTTPReconstruction
+import PacketDecoding
+
+/// An exchange as it was told, with the octets in place of where they lie, and without its times.
+struct SeenExchange: Equatable {
+    var number = 0
+    var version = HTTPVersion.http11
+    var integrity: Integrity = []
+    var request: SeenMessage?
+    var response: SeenMessage?
+    var interim: [Int] = []
+    var successor = Exchange.Successor.http
+
+    /// A field line of a head.
+    struct Field: Equatable {
+        let name: String
+        let value: String
+    }
+
+    /// One message of an exchange.
+    struct SeenMessage: Equatable {
+        var method = ""
+        var target = ""
+        var authority: String?
+        var status = 0
+        var contentCoding: String?
+        var fields: [Field] = []
+        var content: [UInt8] = []
+        var contentOctets = 0
+        var trailerCount = 0
+
+        /// The value of the first field of that name.
+        func value(of name: String) -> String? {
+            fields.first { $0.name.lowercased() == name }?.value
+        }
+    }
+
+    init(_ exchange: borrowing Exchange) {
+        number = exchange.number
+        version = exchange.version
+        integrity = exchange.integrity
+        interim = exchange.interim.map { Int($0) }
+        successor = exchange.successor
+        if exchange.hasRequest {
+            request = SeenMessage(exchange.retainedRequest, exchange.request)
+        }
+        if exchange.hasResponse {
+            response = SeenMessage(exchange.retainedResponse, exchange.response)
+            response?.status = exchange.status
+        }
+    }
+
+    /// The words of the marks, in the order of exchange records.
+    var marks: [String] {
+        Integrity.words.filter { integrity.contains($0.mark) }.map(\.word)
+    }
+}
+
+extension SeenExchange.SeenMessage {
+    fileprivate init(_ retained: RetainedMessage?, _ figures: MessageFigures) {
+        contentOctets = Int(figures.contentOctets)
+        trailerCount = figures.trailerCount
+        guard let retained else { return }
+        func text(_ range: Range<Int>) -> String { String(decoding: retained.octets[range], as: UTF8.self) }
+        method = text(retained.method)
+        target = text(retained.target)
+        authority = retained.authority.map(text)
+        contentCoding = retained.contentCoding.map(text)
+        fields = retained.fields.map { SeenExchange.Field(name: text($0.name), value: text($0.value)) }
+        content = retained.content
+    }
+}
+
+extension SeenExchange: CustomStringConvertible {
+    /// One line, as short as a test's failure needs it: `GET /a -> 200 (5) [response_gap]`.
+    var description: String {
+        var text = request.map { "\($0.method) \($0.target)" } ?? "-"
+        if let request, request.contentOctets > 0 { text += " (\(request.contentOctets))" }
+        if let request, request.trailerCount > 0 { text += " +\(request.trailerCount)" }
+        text += " ->"
+        for status in interim { text += " \(status)" }
+        text += response.map { " \($0.status)" } ?? " -"
+        if let response, response.contentOctets > 0 { text += " (\(response.contentOctets))" }
+        if let response, response.trailerCount > 0 { text += " +\(response.trailerCount)" }
+        if successor != .http { text += " \(successor)" }
+        return marks.isEmpty ? text : text + " [\(marks.joined(separator: " "))]"
+    }
+}
