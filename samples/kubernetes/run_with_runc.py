@@ -97,7 +97,9 @@ def main():
         # The agent is not root, and has to reach its volumes.
         folder.chmod(0o755)
         bundle = folder / "bundle"
-        subprocess.run(["umoci", "unpack", "--image", options.layout, str(bundle)], check=True, stdout=sys.stderr)
+        unpacked = subprocess.run(["umoci", "unpack", "--image", options.layout, str(bundle)], stdout=sys.stderr)
+        if unpacked.returncode != 0:
+            sys.exit("run_with_runc: no image to unpack at %s; make image leaves one" % options.layout)
         file = bundle / "config.json"
         base = json.loads(file.read_text())
         file.write_text(json.dumps(specification(base, pod, pod["containers"][0], config_maps, folder, options.arguments)))
