@@ -131,6 +131,35 @@ import Testing
         #expect(decoder.decode(piece(of: segment, 8..<72)).payload == SampleSegment.payload)
     }
 
+    @Test func `fragments at random give what a model of one octet at a time gives`() {
+        let seed: UInt64 = 0x5EED_0004
+        var generator = SplitMix64(seed: seed)
+        let segment = SampleSegment.overIPv4
+        let count = segment.octets.count
+        for round in 0..<300 {
+            var decoder = PacketDecoder()
+            var model = [UInt8?](repeating: nil, count: count)
+            var decoded = Decoded()
+            while decoded.segment == nil {
+                let start = Int.random(in: 0..<(count + 7) / 8, using: &generator) * 8
+                let end = min(start + Int.random(in: 1...6, using: &generator) * 8, count)
+                guard start > 0 || end < count else { continue }
+                var copy = segment
+                for index in max(start, 32)..<max(end, 32) {  // the payload only, so that it stays a segment
+                    copy.octets[index] = UInt8.random(in: 0...255, using: &generator)
+                }
+                for index in start..<end where model[index] == nil {
+                    model[index] = copy.octets[index]
+                }
+                decoded = decoder.decode(piece(of: copy, start..<end))
+                #expect((decoded.segment != nil) == !model.contains(nil), "seed \(seed), round \(round)")
+                #expect(decoded.failure == nil, "seed \(seed), round \(round)")
+            }
+            #expect(decoded.payload == model.dropFirst(32).map { $0 ?? 0 }, "seed \(seed), round \(round)")
+            #expect(decoder.heldFragmentOctets == 0, "seed \(seed), round \(round)")
+        }
+    }
+
     @Test func `overlapping IPv6 fragments are refused with all their datagram, also those yet to come: RFC 5722 §4`() {
         var decoder = PacketDecoder()
         let segment = SampleSegment.overIPv6
