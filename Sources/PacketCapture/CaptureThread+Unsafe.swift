@@ -9,7 +9,9 @@ import Synchronization
 /// It takes no signals, so that a stop requested by one never interrupts the packet path.
 @safe
 public final class CaptureThread: Sendable {
-    /// The thread until it is joined. A `pthread_t` is a number that any thread may pass on.
+    /// The thread until it is joined.
+    ///
+    /// A `pthread_t` is a number that any thread may pass on.
     private let thread: Mutex<pthread_t?>
 
     private init(_ thread: pthread_t) {
@@ -22,6 +24,7 @@ public final class CaptureThread: Sendable {
     /// - Parameters:
     ///   - name: What the system shows for it; cut to 15 octets.
     ///   - body: What it does; values that belong to it are best made in there.
+    /// - Returns: The thread, to be joined.
     /// - Throws: `.captureFailed` when the system gives no thread.
     public static func start(
         name: String,

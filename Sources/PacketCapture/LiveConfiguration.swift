@@ -9,7 +9,9 @@ public struct LiveConfiguration: Sendable, Hashable {
     /// How long the kernel may hold a packet back to hand over several at once.
     static let packetBufferTimeoutMilliseconds = 50
 
-    /// The interfaces, by name; `any` is all of them. Each may be missing, and is then tried again and again.
+    /// The interfaces, by name.
+    ///
+    /// `any` is all of them. Each may be missing, and is then tried again and again.
     public var interfaces: [String]
     /// What the kernel is to hand over.
     public var filter: CaptureFilter

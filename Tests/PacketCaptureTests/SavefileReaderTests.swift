@@ -1,0 +1,294 @@
+// Wingmirror · Apache-2.0
+
+import Glibc
+import PacketCapture
+import PacketDecoding
+import Testing
+
+@Suite struct SavefileReaderTests {
+    private let folder = TemporaryFolder()
+
+    private static let packets = (0..<5).map { number in
+        TestSavefile.Packet(
+            seconds: 1_700_000_000 + UInt32(number),
+            fraction: 123_456,
+            octets: [UInt8](repeating: UInt8(number), count: 60 + number)
+        )
+    }
+
+    // MARK: Formats
+
+    @Test(arguments: [false, true], [false, true])
+    func `a pcap file of either byte order and resolution is read`(isBigEndian: Bool, isNanoseconds: Bool) throws {
+        let octets = TestSavefile.pcap(Self.packets, isBigEndian: isBigEndian, isNanoseconds: isNanoseconds)
+        let reading = Reading(folder.file("a.pcap", octets))
+        #expect(reading.error == nil)
+        #expect(reading.octets == Self.packets.map(\.octets))
+        let nanoseconds: Int64 = isNanoseconds ? 123_456 : 123_456_000
+        #expect(
+            reading.packets.map(\.time.nanoseconds)
+                == (0..<5).map { (1_700_000_000 + $0) * 1_000_000_000 + nanoseconds }
+        )
+        #expect(reading.packets.allSatisfy { $0.linkType == .ethernet })
+    }
+
+    @Test(arguments: [false, true])
+    func `a pcapng file of either byte order is read`(isBigEndian: Bool) {
+        let octets = TestSavefile.pcapng(Self.packets, isBigEndian: isBigEndian, statisticsBeforePacket: 2)
+        let reading = Reading(folder.file("a.pcapng", octets))
+        #expect(reading.error == nil)
+        #expect(reading.octets == Self.packets.map(\.octets))
+        #expect(reading.packets.first?.time.nanoseconds == 1_700_000_000_123_456_000)
+    }
+
+    @Test func `a packet cut by the snapshot length has its length on the wire`() {
+        let octets = TestSavefile.pcap([.init(octets: [1, 2, 3], wireLength: 1514)])
+        let reading = Reading(folder.file("a.pcap", octets))
+        #expect(reading.packets.map(\.wireLength) == [1514])
+        #expect(reading.octets == [[1, 2, 3]])
+    }
+
+    @Test func `a packet may be empty`() {
+        let reading = Reading(folder.file("a.pcap", TestSavefile.pcap([.init(octets: []), .init(octets: [1])])))
+        #expect(reading.octets == [[], [1]])
+    }
+
+    @Test func `raw IP has the registry's number, not the one that libpcap has in memory`() {
+        let reading = Reading(folder.file("a.pcap", TestSavefile.pcap([.init(octets: [0x45])], linkType: 101)))
+        #expect(reading.packets.first?.linkType == .raw)
+    }
+
+    @Test func `a savefile without packets is at its end`() {
+        let reading = Reading(folder.file("a.pcap", TestSavefile.pcap([])))
+        #expect(reading.error == nil)
+        #expect(reading.packets.isEmpty)
+    }
+
+    @Test func `a file larger than every buffer is read whole`() {
+        let packets = (0..<500).map { TestSavefile.Packet(octets: [UInt8](repeating: UInt8($0 & 0xFF), count: 1500)) }
+        let octets = TestSavefile.pcap(packets)
+        let plain = Reading(folder.file("a.pcap", octets))
+        let compressed = Reading(folder.file("a.pcap.gz", TestSavefile.gzip(octets)))
+        let isWhole = (plain.octets == packets.map(\.octets), compressed.octets == plain.octets)
+        #expect(isWhole == (true, true))
+    }
+
+    // MARK: gzip
+
+    @Test func `gzip data is recognised by how it begins, not by its name`() {
+        let octets = TestSavefile.gzip(TestSavefile.pcap(Self.packets))
+        #expect(Reading(folder.file("a.pcap", octets)).octets == Self.packets.map(\.octets))
+    }
+
+    @Test func `several gzip members read as one, and zeros after them are padding`() {
+        let octets = TestSavefile.pcap(Self.packets)
+        let members = TestSavefile.gzip(Array(octets.prefix(100))) + TestSavefile.gzip(Array(octets.dropFirst(100)))
+        let reading = Reading(folder.file("a.pcap.gz", members + [UInt8](repeating: 0, count: 512)))
+        #expect(reading.error == nil)
+        #expect(reading.octets == Self.packets.map(\.octets))
+    }
+
+    @Test func `gzip data that is cut gives what could be read, then the octet in the savefile`() {
+        let octets = TestSavefile.gzip(TestSavefile.pcap(Self.packets))
+        // The check at the end, 8 octets, and half of the last packet are missing.
+        let reading = Reading(folder.file("a.pcap.gz", octets.dropLast(38)))
+        #expect(reading.packets.count == 4)
+        #expect(reading.error?.code == .damaged)
+        #expect(reading.error?.offset == 24 + (60 + 61 + 62 + 63) + 4 * 16)
+        #expect(reading.error?.cause?.contains("cut short") == true)
+    }
+
+    @Test func `gzip data whose check is wrong gives all packets, then an error`() {
+        var octets = TestSavefile.gzip(TestSavefile.pcap(Self.packets))
+        octets[octets.count - 8] ^= 0xFF
+        let reading = Reading(folder.file("a.pcap.gz", octets))
+        #expect(reading.packets.count == 5)
+        #expect(reading.error?.code == .damaged)
+        #expect(reading.error?.cause?.contains("incorrect data check") == true)
+    }
+
+    @Test func `what follows gzip data and is none is damage`() {
+        let octets = TestSavefile.gzip(TestSavefile.pcap(Self.packets)) + Array("garbage".utf8)
+        let reading = Reading(folder.file("a.pcap.gz", octets))
+        #expect(reading.packets.count == 5)
+        #expect(reading.error?.code == .damaged)
+    }
+
+    // MARK: Pipes
+
+    @Test(arguments: [false, true])
+    func `a pipe is read as a file is`(isCompressed: Bool) throws {
+        let octets = TestSavefile.pcap(Self.packets)
+        let path = folder.pipe("pipe")
+        let sent = isCompressed ? TestSavefile.gzip(octets) : octets
+        let writer = try CaptureThread.start(name: "writer") {
+            // In two parts, so that the first read does not get enough to tell what it is.
+            TemporaryFolder.write([Array(sent.prefix(1)), Array(sent.dropFirst())], to: path)
+        }
+        let reading = Reading(path)
+        writer.join()
+        #expect(reading.error == nil)
+        #expect(reading.octets == Self.packets.map(\.octets))
+    }
+
+    @Test func `a pipe that ends within a record names the octet where the record begins`() throws {
+        let path = folder.pipe("pipe")
+        let writer = try CaptureThread.start(name: "writer") {
+            TemporaryFolder.write([TestSavefile.pcap(Self.packets).dropLast(10)], to: path)
+        }
+        let reading = Reading(path)
+        writer.join()
+        #expect(reading.packets.count == 4)
+        #expect(reading.error?.offset == 24 + (60 + 61 + 62 + 63) + 4 * 16)
+    }
+
+    // MARK: Damage
+
+    @Test func `a savefile cut anywhere gives the packets before the cut, then where the bad record begins`() {
+        let whole = TestSavefile.pcap(Self.packets)
+        var recordStarts = [24]
+        for packet in Self.packets {
+            recordStarts.append((recordStarts.last ?? 0) + 16 + packet.octets.count)
+        }
+        for length in 24..<whole.count {
+            let reading = Reading(folder.file("a.pcap", Array(whole.prefix(length))))
+            let complete = recordStarts.count(where: { $0 <= length }) - 1
+            #expect(reading.packets.count == complete)
+            if recordStarts.contains(length) {
+                #expect(reading.error == nil)
+            } else {
+                #expect(reading.error?.code == .damaged)
+                #expect(reading.error?.offset == recordStarts[complete])
+            }
+        }
+    }
+
+    @Test func `a savefile cut within its header is damaged from the start`() {
+        let reading = Reading(folder.file("a.pcap", Array(TestSavefile.pcap(Self.packets).prefix(20))))
+        #expect(reading.error?.code == .damaged)
+        #expect(reading.error?.offset == 0)
+    }
+
+    @Test func `an impossible length names the record that has it, and the file`() {
+        var octets = TestSavefile.pcap(Self.packets)
+        let start = 24 + 16 + 60
+        octets.replaceSubrange(start + 8..<start + 12, with: [0xFF, 0xFF, 0xFF, 0x7F])
+        let path = folder.file("a.pcap", octets)
+        let reading = Reading(path)
+        #expect(reading.packets.count == 1)
+        #expect(reading.error?.offset == start)
+        #expect(reading.error?.description.hasPrefix("\(path) is damaged at octet \(start): ") == true)
+    }
+
+    @Test(arguments: [false, true])
+    func `a bad pcapng block is named, not the good one before it`(isBigEndian: Bool) throws {
+        var octets = TestSavefile.pcapng(Self.packets, isBigEndian: isBigEndian, statisticsBeforePacket: 4)
+        // The last packet's block: 32 octets around 64.
+        let start = octets.count - 96
+        octets.removeLast(5)
+        let reading = Reading(folder.file("a.pcapng", octets))
+        #expect(reading.packets.count == 4)
+        #expect(reading.error?.code == .damaged)
+        #expect(reading.error?.offset == start)
+    }
+
+    @Test func `damage behind packets that the filter leaves out is still named exactly`() {
+        let octets = TestSavefile.pcap(Self.packets)
+        let reading = Reading(folder.file("a.pcap", octets.dropLast(3)), filter: "greater 1000")
+        #expect(reading.packets.isEmpty)
+        #expect(reading.error?.offset == 24 + (60 + 61 + 62 + 63) + 4 * 16)
+    }
+
+    @Test func `after an error there is no packet, and no second error`() throws {
+        var savefile = try SavefileReader(path: folder.file("a.pcap", TestSavefile.pcap(Self.packets).dropLast(1)))
+        var errors = 0
+        var packets = 0
+        for _ in 0..<10 {
+            do {
+                packets += try savefile.next() == nil ? 0 : 1
+            } catch {
+                errors += 1
+            }
+        }
+        #expect(packets == 4)
+        #expect(errors == 1)
+    }
+
+    // MARK: What is no savefile
+
+    @Test func `a file that does not exist is told apart`() {
+        #expect(Reading("/nonexistent/a.pcap").error?.code == .noSuchFile)
+    }
+
+    @Test func `a directory is told apart`() {
+        #expect(Reading(folder.path).error?.code == .isDirectory)
+    }
+
+    @Test func `a file without octets is told apart`() {
+        #expect(Reading(folder.file("a.pcap", [])).error?.code == .emptyFile)
+    }
+
+    @Test func `text is told apart`() {
+        let error = Reading(folder.file("a.pcap", Array("GET / HTTP/1.1\r\n\r\n".utf8))).error
+        #expect(error?.code == .notASavefile)
+        #expect(error?.sentence.hasSuffix("is text, not a savefile") == true)
+    }
+
+    @Test func `octets that mean nothing are told apart`() {
+        let error = Reading(folder.file("a.pcap", (0..<64).map { UInt8($0) })).error
+        #expect(error?.code == .notASavefile)
+        #expect(error?.sentence.hasSuffix("is not a savefile") == true)
+    }
+
+    @Test(
+        arguments: [
+            ("zstd", [0x28, 0xB5, 0x2F, 0xFD]), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]),
+            ("bzip2", [0x42, 0x5A, 0x68]),
+            ("snoop", [0x73, 0x6E, 0x6F, 0x6F, 0x70, 0x00, 0x00, 0x00]),
+        ] as [(String, [UInt8])]
+    )
+    func `a format that others read is named`(name: String, magic: [UInt8]) {
+        let error = Reading(folder.file("a", magic + [UInt8](repeating: 7, count: 32))).error
+        #expect(error?.code == .unsupported)
+        #expect(error?.sentence.contains(name) == true)
+    }
+
+    @Test(.disabled(if: geteuid() == 0, "root may read everything"))
+    func `a file that may not be read is told apart`() {
+        let path = folder.file("a.pcap", TestSavefile.pcap([]))
+        TemporaryFolder.lock(path)
+        #expect(Reading(path).error?.code == .unreadable)
+    }
+
+    @Test func `a pcapng with unlike interfaces is read up to them, and the error says what libpcap cannot do`() {
+        let octets = TestSavefile.pcapng(Self.packets, linkTypes: [1, 101])
+        let reading = Reading(folder.file("a.pcapng", octets))
+        #expect(reading.error?.code == .unsupported)
+        // A section header of 28 octets and an interface of 20 come before the one that differs.
+        #expect(reading.error?.offset == 48)
+        #expect(reading.error?.cause?.contains("different from the type of the first interface") == true)
+    }
+
+    // MARK: Filter and progress
+
+    @Test func `a filter leaves packets out`() {
+        let reading = Reading(folder.file("a.pcap", TestSavefile.pcap(Self.packets)), filter: "greater 63")
+        #expect(reading.octets.map(\.count) == [63, 64])
+    }
+
+    @Test func `a filter that does not compile is an error with what libpcap says`() {
+        let error = Reading(folder.file("a.pcap", TestSavefile.pcap(Self.packets)), filter: "tcp prt 80").error
+        #expect(error?.code == .invalidFilter)
+        #expect(error?.cause?.contains("syntax error") == true)
+    }
+
+    @Test func `progress ends with the size of the file, compressed or not`() throws {
+        let octets = TestSavefile.pcap(Self.packets)
+        for content in [octets, TestSavefile.gzip(octets)] {
+            var savefile = try SavefileReader(path: folder.file("a.pcap", content))
+            #expect(savefile.totalOctets == content.count)
+            while try savefile.next() != nil {}
+            #expect(savefile.octetsRead == content.count)
+        }
+    }
+}
