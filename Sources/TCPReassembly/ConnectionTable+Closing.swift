@@ -17,8 +17,8 @@ extension ConnectionTable {
 
     /// Takes in a RST on an open connection.
     ///
-    /// It is believed when its number lies between what the receiver has acknowledged and a little beyond the last octet
-    /// seen; RFC 9293 §3.10.7.4 wants it exact, but the capture may lag behind the receiver.
+    /// It is believed when its number lies between what the receiver has acknowledged and a little beyond the last
+    /// octet seen; RFC 9293 §3.10.7.4 wants it exact, but the capture may lag behind the receiver.
     mutating func resetArrived<Sink: StreamSink & ~Copyable>(
         _ segment: TCPSegment,
         at time: PacketTime,
@@ -46,7 +46,7 @@ extension ConnectionTable {
 
     /// Closes an open connection: gives up what is missing, reports the ends, and forgets it, or lets it linger.
     ///
-    /// - Parameter resetter: Who sent the RST, when there was one.
+    /// `resetter` sent the RST, when there was one.
     mutating func close<Sink: StreamSink & ~Copyable>(
         _ slot: Int,
         _ reason: ConnectionEnd,
@@ -57,6 +57,8 @@ extension ConnectionTable {
     ) {
         giveUpHoles(of: slot, .captureLoss, at: time, into: &sink)
         dropWait(of: slot)
+        // Both FINs may have stood behind holes.
+        let reason = resetter == nil && isFinished(slot) ? .finished : reason
         for direction in StreamDirection.allCases {
             let stream = StreamID(slot: slot, direction)
             let state = streams[stream.rawValue]

@@ -45,7 +45,7 @@ extension ConnectionTable {
 
     /// Ends waiting for everything that is missing on a connection.
     ///
-    /// - Parameter reason: What to report of holes that nobody acknowledged, or of all for `.limit`.
+    /// `reason` is what to report of holes that nobody acknowledged, or of all if it is `.limit`.
     mutating func giveUpHoles<Sink: StreamSink & ~Copyable>(
         of slot: Int,
         _ reason: MissingReason,
@@ -73,7 +73,8 @@ extension ConnectionTable {
         state.isSeen && state.origin == .certain && !state.isEnded && !state.endIsPresumed
     }
 
-    private func isFinished(_ slot: Int) -> Bool {
+    /// Whether both streams have ended, as far as is known.
+    func isFinished(_ slot: Int) -> Bool {
         let originator = streams[slot * 2]
         let responder = streams[slot * 2 + 1]
         return (originator.isEnded || originator.endIsPresumed) && (responder.isEnded || responder.endIsPresumed)
@@ -123,12 +124,11 @@ extension ConnectionTable {
         if isCaused(segment.acknowledged, of: stream) {
             return number
         }
-        guard isNextHeld(of: stream.reversed), let other = streamWait(of: stream.reversed)?.head else {
+        guard isWaitingForCause(stream.reversed), let other = streamWait(of: stream.reversed)?.head else {
             return nil
         }
         // Each acknowledges the other, so one was sent again: the later one, whose octets must have come first.
-        let otherIsFree = isCaused(held[other].acknowledged, of: stream.reversed)
-        return !otherIsFree && segment.arrivals >= held[other].arrivals ? number : nil
+        return segment.arrivals >= held[other].arrivals ? number : nil
     }
 
     private mutating func deliver<Sink: StreamSink & ~Copyable>(
@@ -193,9 +193,8 @@ extension ConnectionTable {
 
     /// Makes a hole of the connection final, and delivers what it kept waiting.
     ///
-    /// - Parameter forced: The reason to give up any hole; `nil` to give up only what is overdue, and to set the
-    ///   deadlines of the others.
-    /// - Returns: Whether there was one.
+    /// `forced` is the reason to give up any hole; `nil` gives up only what is overdue, and sets the deadlines of the
+    /// others. The answer is whether there was one.
     private mutating func giveUpHole<Sink: StreamSink & ~Copyable>(
         of slot: Int,
         _ forced: MissingReason?,

@@ -34,7 +34,7 @@ extension ConnectionTable {
 
     /// Makes an embryonic entry, and names the stream that `segment` belongs to.
     ///
-    /// - Parameter originatedBySource: Whether the sender of `segment` is the originator.
+    /// `originatedBySource` says whether the sender of `segment` is the originator.
     private mutating func makeEntry(
         originatedBy originatedBySource: Bool,
         _ segment: TCPSegment,

@@ -93,7 +93,8 @@ extension ConnectionTable {
         }
     }
 
-    /// Notes what a segment acknowledges in the other stream, as an offset there; `nil` when it says nothing to believe.
+    /// Notes what a segment acknowledges in the other stream, as an offset there; `nil` when it says nothing to
+    /// believe.
     mutating func acknowledgementArrived(_ segment: TCPSegment, of stream: StreamID) -> Int64? {
         guard segment.flags.contains(.ack) else {
             return nil
@@ -190,7 +191,7 @@ extension ConnectionTable {
         if let wait = streamWait(of: stream), wait.head != HeldSegment.none, held[wait.head].offset < arrived.end {
             return false
         }
-        return isCaused(arrived.acknowledged, of: stream) || isNextHeld(of: stream.reversed)
+        return isCaused(arrived.acknowledged, of: stream) || isWaitingForCause(stream.reversed)
     }
 
     /// Whether everything that an acknowledgement covers was delivered or given up, as far as it can come at all.
@@ -202,13 +203,23 @@ extension ConnectionTable {
         return !other.isSeen || other.isEnded || other.endIsPresumed && acknowledged == other.next + 1
     }
 
-    /// Whether the next octets of a stream are held. They wait for the other stream, which therefore must not wait for
-    /// them: one of the two was sent again with a newer acknowledgement.
+    /// Whether the next octets of a stream are held.
     func isNextHeld(of stream: StreamID) -> Bool {
         guard let wait = streamWait(of: stream), wait.head != HeldSegment.none else {
             return false
         }
         return held[wait.head].offset <= streams[stream.rawValue].next
+    }
+
+    /// Whether the next octets of a stream are held only because they acknowledge octets of the other.
+    ///
+    /// Those octets must not wait in turn, whatever they acknowledge: one of the two was sent again, with a newer
+    /// acknowledgement.
+    func isWaitingForCause(_ stream: StreamID) -> Bool {
+        guard isNextHeld(of: stream), let head = streamWait(of: stream)?.head else {
+            return false
+        }
+        return !isCaused(held[head].acknowledged, of: stream)
     }
 
     /// Gives octets that are next in their stream to the sink.
@@ -307,7 +318,9 @@ extension ConnectionTable {
 
     // MARK: - Holding
 
-    /// Keeps copies of those octets that are not held yet. There must be room: see `makeRoom`.
+    /// Keeps copies of those octets that are not held yet.
+    ///
+    /// There must be room: see `makeRoom`.
     mutating func hold(_ arrived: SegmentOctets, from octets: Span<UInt8>, of stream: StreamID) {
         let wait = makeWait(for: stream.slot)
         let index = streamWaitIndex(wait, stream)
@@ -324,6 +337,11 @@ extension ConnectionTable {
             next = HeldSegment.none
         }
         while arrived.count > 0 {
+            guard held.availableBlocks > 0 else {
+                // Only with limits that have no room for one segment: what is refused becomes a hole.
+                counters.shedOctets += arrived.captured.count
+                return
+            }
             if next != HeldSegment.none, held[next].end <= arrived.offset {
                 previous = next
                 next = held[next].next
@@ -354,7 +372,7 @@ extension ConnectionTable {
     ) -> UInt32 {
         var piece = piece
         var previous = previous
-        while piece.count > 0 {
+        while piece.count > 0, held.availableBlocks > 0 {
             let length =
                 piece.captured.isEmpty ? piece.truncated : min(piece.captured.count, HeldSegments.blockOctets)
             let part = piece.takeFirst(upTo: piece.offset + Int64(length))

@@ -15,7 +15,9 @@ extension ConnectionTable {
         return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)]
     }
 
-    /// The wait record of a connection, made when there is none. There must be room: see `makeRoom`.
+    /// The wait record of a connection, made when there is none.
+    ///
+    /// There must be room: see `makeRoom`.
     mutating func makeWait(for slot: Int) -> Int {
         guard connections[slot].wait == ConnectionWait.none else {
             return Int(connections[slot].wait)

@@ -36,14 +36,14 @@ public import PacketDecoding
 ///
 /// ## Who may open and who may end
 ///
-/// A connection is numbered by its first packet, but announced to the sink only once the handshake is answered or octets
-/// come, so a flood of SYNs costs the sink nothing. Such half-open entries have a bounded class of their own, and a
-/// flood evicts only its like. A SYN never ends a live connection by itself: it is remembered, and when a segment
+/// A connection is numbered by its first packet, but announced to the sink only once the handshake is answered or
+/// octets come, so a flood of SYNs costs the sink nothing. Such half-open entries have a bounded class of their own,
+/// and a flood evicts only its like. A SYN never ends a live connection by itself: it is remembered, and when a segment
 /// follows that fits it and not the old connection, that is superseded. After both FINs, or an accepted RST, an entry
 /// lingers, so that late segments do not look like a new connection; a SYN with another number opens one at once.
 ///
-/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data, which stays in
-/// line; data on a SYN that supersedes a live connection, which becomes a hole unless it is sent again.
+/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data, which stays
+/// in line; data on a SYN that supersedes a live connection, which becomes a hole unless it is sent again.
 public struct ConnectionTable: ~Copyable {
     let limits: ReassemblyLimits
     var counters = ReassemblyStatistics()
@@ -70,7 +70,9 @@ public struct ConnectionTable: ~Copyable {
 
     var recent: RecentSegments
 
-    /// Makes an empty table. Memory is reserved for the limits, and becomes resident as it is used.
+    /// Makes an empty table.
+    ///
+    /// Memory is reserved for the limits, and becomes resident as it is used.
     public init(limits: ReassemblyLimits = ReassemblyLimits()) {
         var limits = limits
         limits.connections = max(limits.connections, 1)
@@ -109,9 +111,11 @@ public struct ConnectionTable: ~Copyable {
     /// Takes in the next segment of the capture and gives `sink` what it makes known.
     ///
     /// - Parameters:
+    ///   - segment: The decoded headers.
     ///   - octets: The frame or datagram that `segment.payload` is a range of; borrowed for the call only.
     ///   - time: When it was captured. Times may be a little out of order.
     ///   - interface: The interface it was captured on.
+    ///   - sink: What takes the streams.
     public mutating func segmentArrived<Sink: StreamSink & ~Copyable>(
         _ segment: TCPSegment,
         octets: Span<UInt8>,
@@ -177,7 +181,9 @@ public struct ConnectionTable: ~Copyable {
         timersReached(at: time, into: &sink)
     }
 
-    /// Ends every connection, in the order of their numbers. The table is empty afterwards and may be used again.
+    /// Ends every connection, in the order of their numbers.
+    ///
+    /// The table is empty afterwards and may be used again.
     public mutating func captureEnded<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
         var entries: [(number: Int, slot: Int)] = []
         entries.reserveCapacity(slots.count)

@@ -1,57 +1,85 @@
 // Wingmirror · Apache-2.0
 
-/// What reassembly may keep and how long it may wait. Each time a bound is met it is counted in `ReassemblyStatistics`.
+/// What reassembly may keep and how long it may wait.
+///
+/// Each time a bound is met it is counted in `ReassemblyStatistics`.
 ///
 /// Times are nanoseconds of packet time.
 public struct ReassemblyLimits: Sendable, Hashable {
-    /// Open connections. 1,000,000: what one gateway node holds at the very most, in about 150 MB. Beyond it the
-    /// connection that was idle longest is evicted; counted in `evictions`.
+    /// Open connections.
+    ///
+    /// 1,000,000: what one gateway node holds at the very most, in about 150 MB. Beyond it the connection that was idle
+    /// longest is evicted; counted in `evictions`.
     public var connections = 1_000_000
-    /// Connections of which only a SYN or bare acknowledgements were seen. 65,536: more than any listen backlog, in
-    /// 10 MB. They have a class of their own, so that a flood evicts only its like; counted in `halfOpenEvictions`.
+    /// Connections of which only a SYN or bare acknowledgements were seen.
+    ///
+    /// 65,536: more than any listen backlog, in 10 MB. They have a class of their own, so that a flood evicts only its
+    /// like; counted in `halfOpenEvictions`.
     public var halfOpenConnections = 65_536
-    /// Closed connections that are remembered. 65,536: two thousand closed per second for the whole linger. Beyond it
-    /// the oldest is forgotten; counted in `limitsMet`.
+    /// Closed connections that are remembered.
+    ///
+    /// 65,536: two thousand closed per second for the whole linger. Beyond it the oldest is forgotten; counted in
+    /// `limitsMet`.
     public var lingeringConnections = 65_536
-    /// Connections on which something waits at the same time. 65,536: every hundredth connection losing a packet at
-    /// once, with room. Beyond it the one that waits longest stops waiting; counted in `limitsMet`.
+    /// Connections on which something waits at the same time.
+    ///
+    /// 65,536: every hundredth connection losing a packet at once, with room. Beyond it the one that waits longest
+    /// stops waiting; counted in `limitsMet`.
     public var waitingConnections = 65_536
-    /// Octets that wait on one connection. 1 MiB: a large window in flight. Counted in blocks of 2 KiB, of which every
-    /// held segment takes at least one, so that it also bounds segments to 512. Beyond it holes become final, first
-    /// to last; counted in `limitsMet`.
+    /// Octets that wait on one connection.
+    ///
+    /// 1 MiB: a large window in flight. Counted in blocks of 2 KiB, of which every held segment takes at least one, so
+    /// that it also bounds segments to 512. Beyond it holes become final, first to last; counted in `limitsMet`.
     public var bufferedOctetsPerConnection = 1 << 20
-    /// Octets that wait on all connections, in blocks. 64 MiB: an eighth of a small node agent's memory limit. Beyond it
-    /// the connection that waits longest stops waiting; counted in `limitsMet`.
+    /// Octets that wait on all connections, in blocks.
+    ///
+    /// 64 MiB: an eighth of a small node agent's memory limit. Beyond it the connection that waits longest stops
+    /// waiting; counted in `limitsMet`.
     public var bufferedOctets = 64 << 20
-    /// How long octets may still come that the other side has acknowledged. 100 ms: two capture queues differ by less
-    /// than 10 ms, and a busy one by a few times that.
+    /// How long octets may still come that the other side has acknowledged.
+    ///
+    /// 100 ms: two capture queues differ by less than 10 ms, and a busy one by a few times that.
     public var grace: Int64 = 100_000_000
-    /// After how many further segments of the connection such octets are given up as well. 64: what two queues may
-    /// hold of one connection while they take turns.
+    /// After how many further segments of the connection such octets are given up as well.
+    ///
+    /// 64: what two queues may hold of one connection while they take turns.
     public var graceSegments = 64
-    /// How long octets may still come that the other side has not acknowledged. 15 s: it has not got them either, so
-    /// that they will be sent again, and a sender's waits double from 200 ms.
+    /// How long octets may still come that the other side has not acknowledged.
+    ///
+    /// 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.
     public var retransmissionTimeout: Int64 = 15_000_000_000
     /// The same where only one direction of a connection is seen, so that nothing can be told from acknowledgements.
+    ///
     /// 2 s: most retransmissions come within one.
     public var oneSidedTimeout: Int64 = 2_000_000_000
-    /// How long a connection may be silent before it is forgotten. 5 min: beyond the idle timeout of most proxies.
+    /// How long a connection may be silent before it is forgotten.
+    ///
+    /// 5 min: beyond the idle timeout of most proxies.
     public var idleTimeout: Int64 = 300_000_000_000
-    /// How long a handshake may take. 30 s: the fifth SYN of a patient client.
+    /// How long a handshake may take.
+    ///
+    /// 30 s: the fifth SYN of a patient client.
     public var handshakeTimeout: Int64 = 30_000_000_000
-    /// How long a closed connection is remembered. 30 s: half of the usual TIME-WAIT, by when the last retransmission
-    /// has been sent.
+    /// How long a closed connection is remembered.
+    ///
+    /// 30 s: half of the usual TIME-WAIT, by when the last retransmission has been sent.
     public var linger: Int64 = 30_000_000_000
-    /// Within which time the same segment on another interface is the same packet. 50 ms: below any retransmission
-    /// timeout, above what queues differ by.
+    /// Within which time the same segment on another interface is the same packet.
+    ///
+    /// 50 ms: below any retransmission timeout, above what queues differ by.
     public var duplicateWindow: Int64 = 50_000_000
-    /// How far beyond the last octet delivered or acknowledged a segment is believed, in octets. 16 MiB: above the
-    /// receive windows in use; counted in `outOfWindowSegments`.
+    /// How far beyond the last octet delivered or acknowledged a segment is believed, in octets.
+    ///
+    /// 16 MiB: above the receive windows in use; counted in `outOfWindowSegments`.
     public var receiveWindow = 16 << 20
-    /// How far from the expected sequence number a RST is believed, in octets. 64 KiB: what a lossy capture may lag
-    /// behind, while a blind RST hits it once in 32,768 times; counted in `ignoredResets`.
+    /// How far from the expected sequence number a RST is believed, in octets.
+    ///
+    /// 64 KiB: what a lossy capture may lag behind, while a blind RST hits it once in 32,768 times; counted in
+    /// `ignoredResets`.
     public var resetWindow = 64 << 10
-    /// How many further segments a SYN on a live connection is remembered for. 64: its answer comes long before.
+    /// How many further segments a SYN on a live connection is remembered for.
+    ///
+    /// 64: its answer comes long before.
     public var candidateSegments = 64
 
     /// Makes the default limits.

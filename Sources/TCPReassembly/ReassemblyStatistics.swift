@@ -55,7 +55,9 @@ public enum ReassemblyLimit: UInt8, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What happened to the segments that reassembly took in. Everything counts up, except where "now" is written.
+/// What happened to the segments that reassembly took in.
+///
+/// Everything counts up, except where "now" is written.
 public struct ReassemblyStatistics: Sendable, Equatable {
     /// Segments taken in.
     public var segments = 0
@@ -103,8 +105,9 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var ignoredResets = 0
     /// Segments whose sequence or acknowledgement number lies far outside of what their connection has reached.
     public var outOfWindowSegments = 0
-    /// SYN segments with another number on a live connection. Where one opened a connection after all, the old one is
-    /// counted as superseded.
+    /// SYN segments with another number on a live connection.
+    ///
+    /// Where one opened a connection after all, the old one is counted as superseded.
     public var challengedSynchronizes = 0
     /// RST and bare FIN segments of connections that are not known.
     public var straySegments = 0

@@ -22,7 +22,7 @@ struct RecentSegments: ~Copyable {
 
     /// Whether the same segment was just seen on another interface; if not, remembers it.
     ///
-    /// - Parameter hash: That of the connection's addresses.
+    /// `hash` is that of the connection's addresses.
     mutating func wasSeenElsewhere(_ segment: borrowing TCPSegment, hash: UInt64, interface: Int, now: Int64) -> Bool {
         let numbers =
             UInt64(segment.sequenceNumber.rawValue) << 32 | UInt64(segment.acknowledgementNumber.rawValue)

@@ -23,7 +23,9 @@ struct SlotPool: ~Copyable {
         capacity - count
     }
 
-    /// Takes a free number. There must be one: callers make room first.
+    /// Takes a free number.
+    ///
+    /// There must be one: callers make room first.
     mutating func acquire() -> Int {
         precondition(count < capacity, "SlotPool: acquire() without room")
         count += 1

@@ -143,8 +143,8 @@ public enum ConnectionEnd: UInt8, Sendable, Hashable, CaseIterable {
 ///
 /// Calls for one connection come in this order: `connectionOpened`; any number of `octetsArrived` and `octetsMissing`,
 /// in stream order for each direction; at most one `streamEnded` for each direction; `connectionClosed`. Octets are not
-/// delivered before the octets of the other direction that their segment acknowledges, as far as those were captured, so
-/// that cause comes before effect.
+/// delivered before the octets of the other direction that their segment acknowledges, as far as those were captured,
+/// so that cause comes before effect.
 public protocol StreamSink: ~Copyable {
     /// A connection was seen for the first time.
     mutating func connectionOpened(_ introduction: ConnectionIntroduction)

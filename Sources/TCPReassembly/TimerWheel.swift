@@ -7,7 +7,9 @@
 /// number is in one of a few *lanes*, so that the most urgent of one kind can be found. Within a bucket the order is
 /// that of insertion, which makes the order of expiry a function of the input alone.
 struct TimerWheel: ~Copyable {
-    /// The place of a number in its bucket. Not private: the compiler cannot emit a buffer of a private type.
+    /// The place of a number in its bucket.
+    ///
+    /// Not private: the compiler cannot emit a buffer of a private type.
     struct Link: BitwiseCopyable {
         var next: UInt32
         var previous: UInt32
@@ -26,7 +28,7 @@ struct TimerWheel: ~Copyable {
 
     /// Makes a wheel for the numbers below `capacity`, with ticks of 2^`tickShift` nanoseconds.
     ///
-    /// - Parameter bucketCount: How many ticks the ring reaches; a power of two.
+    /// The ring reaches `bucketCount` ticks, which must be a power of two.
     init(capacity: Int, lanes: Int, tickShift: Int64, bucketCount: Int) {
         precondition(bucketCount.nonzeroBitCount == 1, "TimerWheel: the bucket count must be a power of two")
         self.tickShift = tickShift

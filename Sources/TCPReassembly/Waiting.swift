@@ -36,8 +36,9 @@ struct StreamWait: BitwiseCopyable {
     var deadline: Int64?
 }
 
-/// A SYN, or SYN-ACK, on the addresses of a live connection. It replaces that connection only once a segment fits it,
-/// because anyone can send a SYN (RFC 5961 §4).
+/// A SYN, or SYN-ACK, on the addresses of a live connection.
+///
+/// It replaces that connection only once a segment fits it, because anyone can send a SYN (RFC 5961 §4).
 struct Candidate: BitwiseCopyable {
     /// Stands for no candidate.
     static var none: Candidate {

@@ -114,10 +114,8 @@ struct Conversation: ~Copyable {
 
     /// A segment from the client.
     ///
-    /// - Parameters:
-    ///   - offset: Where `text` stands in the client's stream.
-    ///   - acknowledged: The offset in the server's stream; `nil` for a segment without ACK.
-    ///   - elapsed: Milliseconds since the segment before.
+    /// `text` stands at `offset` of the client's stream; `acknowledged` is an offset in the server's, `nil` for a
+    /// segment without ACK; `elapsed` are the milliseconds since the segment before.
     mutating func client(
         _ offset: Int,
         _ text: String = "",
