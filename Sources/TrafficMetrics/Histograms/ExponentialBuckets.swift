@@ -17,55 +17,26 @@ enum ExponentialBuckets {
     /// Up to where an observation counts as zero, in seconds.
     static let zeroThreshold = 0x1p-20
 
-    /// The lower halves of the bounds' significands, 2^(k/8) for k from 1 to 7, as the 52 bits after the point.
-    ///
-    /// Written as constants, because bounds made by repeated multiplication carry noise.
-    private static let significands: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (
-        (0x1.172b83c7d517bp+0).significandBitPattern,
-        (0x1.306fe0a31b715p+0).significandBitPattern,
-        (0x1.4bfdad5362a27p+0).significandBitPattern,
-        (0x1.6a09e667f3bcdp+0).significandBitPattern,
-        (0x1.8ace5422aa0dbp+0).significandBitPattern,
-        (0x1.ae89f995ad3adp+0).significandBitPattern,
-        (0x1.d5818dcfba487p+0).significandBitPattern
-    )
-
-    /// The bucket of a duration in seconds, `nil` for the zero bucket.
-    static func bucket(of seconds: Double) -> Int? {
-        guard seconds > zeroThreshold else { return nil }
-        return min(last, uncheckedBucket(of: seconds))
-    }
-
-    /// The bucket of any positive, finite, normal value.
-    ///
-    /// With the significand in [1, 2) and exponent *e*, the bucket is 8·e plus the number of bounds 2^(k/8), k from 0
-    /// to 7, below the significand: comparisons of integers, and no logarithm whose rounding could miss an edge.
-    @inline(__always)
-    static func uncheckedBucket(of value: Double) -> Int {
-        let significand = value.significandBitPattern
-        let exponent = Int(value.exponentBitPattern) - 1023
-        var position = significand > 0 ? 1 : 0
-        position += significand > significands.0 ? 1 : 0
-        position += significand > significands.1 ? 1 : 0
-        position += significand > significands.2 ? 1 : 0
-        position += significand > significands.3 ? 1 : 0
-        position += significand > significands.4 ? 1 : 0
-        position += significand > significands.5 ? 1 : 0
-        position += significand > significands.6 ? 1 : 0
-        return exponent * 8 + position
-    }
+    /// 2^(k/8) for k from 0 to 7, written as constants because bounds made by repeated multiplication carry noise.
+    private static let significands = [
+        0x1p+0, 0x1.172b83c7d517bp+0, 0x1.306fe0a31b715p+0, 0x1.4bfdad5362a27p+0, 0x1.6a09e667f3bcdp+0,
+        0x1.8ace5422aa0dbp+0, 0x1.ae89f995ad3adp+0, 0x1.d5818dcfba487p+0,
+    ]
 
     /// The upper bound of a bucket in seconds.
     static func upperBound(of bucket: Int) -> Double {
-        let exponent = bucket >> 3
-        let fractions = [
-            0, significands.0, significands.1, significands.2, significands.3, significands.4, significands.5,
-            significands.6,
-        ]
-        return Double(
-            sign: .plus,
-            exponentBitPattern: UInt(exponent + 1023),
-            significandBitPattern: fractions[bucket & 7]
-        )
+        significands[bucket & 7] * Double(sign: .plus, exponent: bucket >> 3, significand: 1)
+    }
+
+    /// The upper bounds of the zero bucket and of all others but the last, as the greatest whole nanoseconds within.
+    static var nanosecondEdges: [UInt64] {
+        (first - 1..<last).map { bucket in
+            let bound = upperBound(of: bucket)
+            var edge = UInt64((bound * 1e9).rounded())
+            // A duration lies within when it does so as the number of seconds that is shown.
+            while Double(edge) / 1e9 > bound { edge -= 1 }
+            while Double(edge + 1) / 1e9 <= bound { edge += 1 }
+            return edge
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 /// How a histogram divides what it observes.
 ///
-/// A cell is the finest division that is counted. Each cell lies within one classic bucket and, where the layout has
-/// native buckets, within one of those too, so both kinds come exactly from the same counts.
+/// A cell is the finest division that is counted: between two neighbouring edges, which are the bounds of the classic
+/// buckets and, where the layout has native buckets, of those too. So each cell lies within one bucket of either kind,
+/// and both kinds come exactly from the same counts.
 public final class HistogramLayout: Sendable {
     /// How many stored units make one base unit: 1e9 where nanoseconds are counted and seconds are shown.
     public let unitsPerBaseUnit: Double
@@ -11,26 +12,87 @@ public final class HistogramLayout: Sendable {
     public let bounds: [UInt64]
     /// The classic bucket of each cell.
     let classicBuckets: [UInt8]
-    /// The native bucket of each cell at `ExponentialBuckets.schema`, `nil` for the zero bucket; empty if the layout has none.
+    /// The native bucket of each cell at `ExponentialBuckets.schema`, `nil` for the zero bucket; empty without native buckets.
     let nativeBuckets: [Int?]
-    /// The label `le` of each classic bucket as the text formats write it: `,le="0.005"` without the comma.
+    /// The label `le` of each classic bucket as the text formats write it.
     let boundTexts: [[UInt8]]
+    /// Upper bounds of the cells, inclusive and ascending; the last cell has none.
+    private let edges: ConstantTable<UInt64>
+    /// For each range of values with the same four leading bits, the first cell that one of them can be in.
+    private let firstCells: ConstantTable<UInt16>
 
-    init(unitsPerBaseUnit: Double, bounds: [UInt64], classicBuckets: [UInt8], nativeBuckets: [Int?]) {
+    /// The layout of sizes in octets.
+    static func sizes(bounds: [UInt64]) -> HistogramLayout {
+        HistogramLayout(unitsPerBaseUnit: 1, bounds: bounds, nativeEdges: [])
+    }
+
+    /// The layout of durations in nanoseconds.
+    static func durations(bounds: [UInt64]) -> HistogramLayout {
+        HistogramLayout(unitsPerBaseUnit: 1e9, bounds: bounds, nativeEdges: ExponentialBuckets.nanosecondEdges)
+    }
+
+    /// The layout with these bounds; `nativeEdges` are the upper bounds of the zero and all native buckets but the last.
+    private init(unitsPerBaseUnit: Double, bounds: [UInt64], nativeEdges: [UInt64]) {
+        let edges = Set(bounds + nativeEdges).sorted()
         self.unitsPerBaseUnit = unitsPerBaseUnit
         self.bounds = bounds
-        self.classicBuckets = classicBuckets
-        self.nativeBuckets = nativeBuckets
+        self.edges = ConstantTable(edges)
+        let cells = 0...edges.count
+        classicBuckets = cells.map { cell in
+            UInt8(bounds.count { cell > 0 && $0 <= edges[cell - 1] })
+        }
+        nativeBuckets =
+            nativeEdges.isEmpty
+            ? []
+            : cells.map { cell in
+                let below = nativeEdges.count { cell > 0 && $0 <= edges[cell - 1] }
+                return below == 0 ? nil : ExponentialBuckets.first + below - 1
+            }
         boundTexts = (bounds.map { Double($0) / unitsPerBaseUnit } + [.infinity]).map { bound in
             var text = Array(#"le=""#.utf8)
             text.appendNumber(bound)
             text.append(UInt8(ascii: "\""))
             return text
         }
+        firstCells = ConstantTable(
+            (0..<UInt64.bitWidth * 8).map { range in
+                let least = Self.least(inRange: range)
+                return UInt16(edges.count { $0 < least })
+            }
+        )
     }
 
     /// How many cells there are.
     var cellCount: Int {
         classicBuckets.count
+    }
+
+    /// The cell of a value in stored units.
+    ///
+    /// The leading bits lead to within two or three cells, the rest is comparisons: no logarithm, whose rounding could
+    /// miss an edge.
+    @inline(__always)
+    func cell(of value: UInt64) -> Int {
+        var cell = Int(firstCells[Self.range(of: value)])
+        while cell < edges.count, value > edges[cell] {
+            cell += 1
+        }
+        return cell
+    }
+
+    /// The number of the values that share the position of the highest bit, and the three bits below it.
+    @inline(__always)
+    private static func range(of value: UInt64) -> Int {
+        let zeros = (value | 1).leadingZeroBitCount
+        let leading = Int(truncatingIfNeeded: (value << UInt64(truncatingIfNeeded: zeros)) >> 60) & 7
+        return (UInt64.bitWidth - 1 - zeros) * 8 + leading
+    }
+
+    /// The least value of a range.
+    private static func least(inRange range: Int) -> UInt64 {
+        let highestBit = range / 8
+        if highestBit == 0 { return 0 }
+        let leading = UInt64(8 + range % 8)
+        return highestBit >= 3 ? leading << UInt64(highestBit - 3) : leading >> UInt64(3 - highestBit)
     }
 }

@@ -47,47 +47,36 @@ public final class RouteSeriesTable: Sendable {
 
 /// What one shard needs of a table on the packet path.
 final class ShardTable: Sendable {
-    /// By slot; a slot that is free has no cells.
-    let routes: [Slot<RouteCells>]
-    let gateways: [Slot<GatewayCells>]
+    private let routes: SlotTable<RouteCells>
+    private let gateways: SlotTable<GatewayCells>
     let requests: SeriesLedger
     let durations: SeriesLedger
     let gRPCResponses: SeriesLedger
 
-    /// Where a handle leads, if the serial is the handle's.
-    struct Slot<Cells: AnyObject & Sendable>: Sendable {
-        let serial: UInt32
-        let cells: Cells?
-    }
-
     init(
-        routes: [Slot<RouteCells>],
-        gateways: [Slot<GatewayCells>],
+        routes: [(serial: UInt32, cells: RouteCells)?],
+        gateways: [(serial: UInt32, cells: GatewayCells)?],
         requests: SeriesLedger,
         durations: SeriesLedger,
         gRPCResponses: SeriesLedger
     ) {
-        self.routes = routes
-        self.gateways = gateways
+        self.routes = SlotTable(routes)
+        self.gateways = SlotTable(gateways)
         self.requests = requests
         self.durations = durations
         self.gRPCResponses = gRPCResponses
     }
 
-    /// The cells of a route; `nil` when its series are gone.
+    /// Lends the cells of a route to `body`; `false` when its series are gone.
     @inline(__always)
-    func cells(of series: RouteSeries) -> RouteCells? {
-        let slot = Int(series.slot)
-        guard slot < routes.count, routes[slot].serial == series.serial else { return nil }
-        return routes[slot].cells
+    func lend(_ series: RouteSeries, to body: (RouteCells) -> Void) -> Bool {
+        routes.lend(series.slot, serial: series.serial, to: body)
     }
 
-    /// The cells of a Gateway; `nil` when its series are gone or beyond the limit.
+    /// Lends the cells of a Gateway to `body`; `false` when its series are gone or beyond the limit.
     @inline(__always)
-    func cells(of series: GatewaySeries) -> GatewayCells? {
-        let slot = Int(series.slot)
-        guard slot < gateways.count, gateways[slot].serial == series.serial else { return nil }
-        return gateways[slot].cells
+    func lend(_ series: GatewaySeries, to body: (GatewayCells) -> Void) -> Bool {
+        gateways.lend(series.slot, serial: series.serial, to: body)
     }
 }
 
@@ -121,10 +110,8 @@ extension RouteSeriesTable {
             gateways: (description?.gateways ?? []).map(gateways.series(of:)),
             shards: (0..<shardCount).map { shard in
                 ShardTable(
-                    routes: records.map { ShardTable.Slot(serial: $0?.serial ?? 0, cells: $0?.cells[shard]) },
-                    gateways: gateways.records.map {
-                        ShardTable.Slot(serial: $0?.serial ?? 0, cells: $0?.cells[shard])
-                    },
+                    routes: records.map { $0.map { ($0.serial, $0.cells[shard]) } },
+                    gateways: gateways.records.map { $0.map { ($0.serial, $0.cells[shard]) } },
                     requests: ledgers.requests,
                     durations: ledgers.durations,
                     gRPCResponses: ledgers.gRPCResponses

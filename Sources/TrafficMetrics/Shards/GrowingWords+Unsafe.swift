@@ -49,11 +49,11 @@ struct GrowingWords: ~Copyable, @unchecked Sendable {
         return unsafe chunk[offset].load(ordering: .relaxed)
     }
 
-    /// Sets a word; writer only.
+    /// Adds one to a word; writer only.
     @inline(__always)
-    func store(_ value: UInt64, at index: Int) {
+    func increment(_ index: Int) {
         let (chunk, offset) = unsafe place(of: index)
-        unsafe chunk[offset].store(value, ordering: .relaxed)
+        unsafe chunk[offset].store(chunk[offset].load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 
     /// Appends two words at once; writer only.

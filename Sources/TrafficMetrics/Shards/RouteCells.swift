@@ -61,11 +61,12 @@ final class RouteCells: Sendable {
         requests.begin(combination.packed)
     }
 
-    /// Counts an observation of the histogram whose words are given.
+    /// Counts an observation of the histogram whose words begin at `start`; what is below 0 counts as 0.
     @inline(__always)
-    func observe(_ value: UInt64, cell: Int, start: Int) {
+    func observe(_ value: Int, _ layout: HistogramLayout, start: Int) {
+        let value = UInt64(max(0, value))
         words.add(value, at: start)
-        words.add(1, at: start + 1 + cell)
+        words.add(1, at: start + 1 + layout.cell(of: value))
     }
 
     /// Counts one more.
@@ -157,11 +158,11 @@ final class RouteCells: Sendable {
         words.visitNonzero(in: layout.gRPCResponses) { word, count in
             reading.gRPCResponses.append((GRPCStatusLabel.allCases[word - layout.gRPCResponses.lowerBound], count))
         }
-        reading.requestBody = histogram(.requestBody, layout: layout)
-        reading.responseBody = histogram(.responseBody, layout: layout)
-        reading.firstByte = histogram(.firstByte, layout: layout)
+        reading.requestBody = histogram(layout.bodySize, start: layout.requestBodyStart)
+        reading.responseBody = histogram(layout.bodySize, start: layout.responseBodyStart)
+        reading.firstByte = histogram(layout.firstByte, start: layout.firstByteStart)
         for codeClass in ResponseCodeClass.allCases {
-            if let histogram = histogram(.duration(codeClass), layout: layout) {
+            if let histogram = histogram(layout.duration, start: layout.durationStart(of: codeClass)) {
                 reading.durations.append((codeClass, histogram))
             }
         }
@@ -171,14 +172,14 @@ final class RouteCells: Sendable {
         return reading
     }
 
-    private func histogram(_ histogram: RouteHistogram, layout: ShardLayout) -> HistogramSnapshot? {
-        var snapshot = HistogramSnapshot(layout: layout.layout(of: histogram))
-        let range = layout.words(of: histogram)
-        words.visitNonzero(in: range.lowerBound + 1..<range.upperBound) { word, count in
-            snapshot.cells.append(HistogramSnapshot.Cell(index: word - range.lowerBound - 1, count: count))
+    /// The histogram whose words begin at `start`, if anything was observed.
+    private func histogram(_ layout: HistogramLayout, start: Int) -> HistogramSnapshot? {
+        var snapshot = HistogramSnapshot(layout: layout)
+        words.visitNonzero(in: start + 1..<start + 1 + layout.cellCount) { word, count in
+            snapshot.cells.append(HistogramSnapshot.Cell(index: word - start - 1, count: count))
         }
         guard !snapshot.cells.isEmpty else { return nil }
-        snapshot.storedSum = words.load(range.lowerBound)
+        snapshot.storedSum = words.load(start)
         return snapshot
     }
 

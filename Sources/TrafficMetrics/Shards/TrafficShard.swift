@@ -9,8 +9,7 @@
 public final class TrafficShard: Sendable {
     private let layout: ShardLayout
     private let index: Int
-    /// Touched by the capture thread alone, which is what makes it safe to be neither locked nor atomic.
-    private nonisolated(unsafe) var table: ShardTable
+    private let table: WriterTable
 
     /// Counts what is beyond the series limit, or of routes that are gone.
     let overflow: RouteCells
@@ -22,34 +21,25 @@ public final class TrafficShard: Sendable {
     init(layout: ShardLayout, index: Int, table: ShardTable) {
         self.layout = layout
         self.index = index
-        unsafe self.table = table
+        self.table = WriterTable(table)
         overflow = RouteCells(layout: layout)
     }
 
     /// Takes the series of a newer route table.
     public func routesChanged(to table: RouteSeriesTable) {
-        unsafe self.table = table.shards[index]
+        self.table.replace(by: table.shards[index])
     }
 
     // MARK: - Exchanges
 
     /// Counts an exchange that a route accounts for.
     public func exchangeCompleted(route: RouteSeries, _ exchange: ExchangeObservation) {
-        let table = unsafe self.table
-        guard let cells = table.cells(of: route) else {
-            return countFolded(exchange)
+        table.lend { table in
+            let isNamed = table.lend(route) { cells in
+                count(exchange, for: cells, slot: Int(route.slot), in: table)
+            }
+            if !isNamed { countFolded(exchange) }
         }
-        guard !cells.isFolded else {
-            cells.countFolded()
-            return countFolded(exchange)
-        }
-        cells.beginExchange()
-        defer { cells.endExchange() }
-        let combination = exchange.combination
-        if !cells.countRequest(combination) {
-            beginRequests(combination, of: cells, slot: Int(route.slot), in: table)
-        }
-        count(exchange, for: cells, slot: Int(route.slot), in: table)
     }
 
     /// Counts a request that no route accounts for.
@@ -58,17 +48,17 @@ public final class TrafficShard: Sendable {
     ///   - reason: Why no route accounts for it.
     ///   - status: The status of the response; 0 when none was seen.
     public func requestUnmatched(gateway: GatewaySeries, reason: UnmatchedReason, status: Int) {
-        cells(of: gateway).requestUnmatched(reason, ResponseCodeClass(status: status))
+        countFor(gateway) { $0.requestUnmatched(reason, ResponseCodeClass(status: status)) }
     }
 
     /// Counts a request whose response is not complete yet.
     public func requestBegan(gateway: GatewaySeries) {
-        cells(of: gateway).requestBegan()
+        countFor(gateway) { $0.requestBegan() }
     }
 
     /// Ends what `requestBegan` began; with the same Gateway, even if the route table has changed since.
     public func requestEnded(gateway: GatewaySeries) {
-        cells(of: gateway).requestEnded()
+        countFor(gateway) { $0.requestEnded() }
     }
 
     /// Counts a message without its partner.
@@ -80,48 +70,61 @@ public final class TrafficShard: Sendable {
 
     /// Counts a connection when it is known what it carries, or that this will not be known.
     public func connectionOpened(gateway: GatewaySeries, _ label: ConnectionProtocolLabel) {
-        cells(of: gateway).connectionOpened(label)
+        countFor(gateway) { $0.connectionOpened(label) }
     }
 
     /// Counts a connection that ended.
     public func connectionClosed(gateway: GatewaySeries, _ reason: ConnectionCloseReason) {
-        cells(of: gateway).connectionClosed(reason)
+        countFor(gateway) { $0.connectionClosed(reason) }
     }
 
     /// Counts a connection that cannot be read.
     public func connectionIsOpaque(gateway: GatewaySeries, _ reason: OpaqueReason) {
-        cells(of: gateway).connectionIsOpaque(reason)
+        countFor(gateway) { $0.connectionIsOpaque(reason) }
     }
 
     /// Counts octets on a connection that cannot be read.
     public func opaqueOctets(gateway: GatewaySeries, _ reason: OpaqueReason, count: Int) {
-        cells(of: gateway).opaqueOctets(reason, count: UInt64(max(0, count)))
+        countFor(gateway) { $0.opaqueOctets(reason, count: UInt64(max(0, count))) }
     }
 
     // MARK: - Counting
 
     @inline(__always)
-    private func cells(of gateway: GatewaySeries) -> GatewayCells {
-        unsafe table.cells(of: gateway) ?? overflowGateway
+    private func countFor(_ gateway: GatewaySeries, _ body: (GatewayCells) -> Void) {
+        table.lend { table in
+            if !table.lend(gateway, to: body) { body(overflowGateway) }
+        }
     }
 
-    /// Counts everything of an exchange but the request itself.
+    /// Counts an exchange of a route whose cells are known.
     @inline(__always)
     private func count(_ exchange: ExchangeObservation, for cells: RouteCells, slot: Int, in table: ShardTable) {
+        guard !cells.isFolded else {
+            cells.countFolded()
+            return countFolded(exchange)
+        }
+        cells.beginExchange()
+        let combination = exchange.combination
+        if !cells.countRequest(combination) {
+            beginRequests(combination, of: cells, slot: slot, in: table)
+        }
         cells.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
             let codeClass = ResponseCodeClass(status: exchange.status)
-            let isNamed =
-                cells.hasDuration(codeClass) || beginDuration(codeClass, of: cells, slot: slot, in: table)
-            observe(duration: duration, codeClass, for: isNamed ? cells : overflow)
+            let start = layout.durationStart(of: codeClass)
+            if cells.hasDuration(codeClass) || beginDuration(codeClass, of: cells, slot: slot, in: table) {
+                cells.observe(Int(duration), layout.duration, start: start)
+            } else {
+                countOverflow(.duration) { $0.observe(Int(duration), layout.duration, start: start) }
+            }
         }
         if let firstByte = exchange.firstByteNanoseconds {
-            let value = UInt64(max(0, firstByte))
-            cells.observe(value, cell: layout.firstByte.cell(of: value), start: layout.words(of: .firstByte).lowerBound)
+            cells.observe(Int(firstByte), layout.firstByte, start: layout.firstByteStart)
         }
-        observe(octets: exchange.requestBodyBytes, .requestBody, for: cells)
+        cells.observe(exchange.requestBodyBytes, layout.bodySize, start: layout.requestBodyStart)
         if exchange.status != 0 {
-            observe(octets: exchange.responseBodyBytes, .responseBody, for: cells)
+            cells.observe(exchange.responseBodyBytes, layout.bodySize, start: layout.responseBodyStart)
         }
         if let status = exchange.grpcStatus {
             count(GRPCStatusLabel(status: status), for: cells, slot: slot, in: table)
@@ -129,33 +132,15 @@ public final class TrafficShard: Sendable {
         if exchange.upgradedToWebSocket {
             cells.increment(ShardLayout.websocketUpgrades)
         }
-    }
-
-    @inline(__always)
-    private func observe(duration: Int64, _ codeClass: ResponseCodeClass, for cells: RouteCells) {
-        let value = UInt64(max(0, duration))
-        cells.observe(
-            value,
-            cell: layout.duration.cell(of: value),
-            start: layout.words(of: .duration(codeClass)).lowerBound
-        )
-    }
-
-    @inline(__always)
-    private func observe(octets: Int, _ histogram: RouteHistogram, for cells: RouteCells) {
-        let value = UInt64(max(0, octets))
-        cells.observe(value, cell: layout.bodySize.cell(of: value), start: layout.words(of: histogram).lowerBound)
+        cells.endExchange()
     }
 
     private func count(_ status: GRPCStatusLabel, for cells: RouteCells, slot: Int, in table: ShardTable) {
-        if !cells.hasGRPCResponses(status) {
-            guard table.gRPCResponses.admits(slot: slot, combination: UInt32(status.index)) else {
-                noteFold(.gRPCResponses)
-                return overflow.increment(layout.gRPCResponses(status))
-            }
-            cells.beginGRPCResponses(status)
+        if cells.hasGRPCResponses(status) || beginGRPCResponses(status, of: cells, slot: slot, in: table) {
+            cells.increment(layout.gRPCResponses(status))
+        } else {
+            countOverflow(.gRPCResponses) { $0.increment(layout.gRPCResponses(status)) }
         }
-        cells.increment(layout.gRPCResponses(status))
     }
 
     // MARK: - First occurrences
@@ -170,8 +155,7 @@ public final class TrafficShard: Sendable {
         if table.requests.admits(slot: slot, combination: combination.packed) {
             cells.beginRequests(combination)
         } else {
-            noteFold(.requests)
-            countOverflowRequest(combination)
+            countOverflow(.requests) { countRequest(combination, inOverflow: $0) }
         }
     }
 
@@ -182,12 +166,21 @@ public final class TrafficShard: Sendable {
         slot: Int,
         in table: ShardTable
     ) -> Bool {
-        guard table.durations.admits(slot: slot, combination: UInt32(codeClass.rawValue)) else {
-            noteFold(.duration)
-            return false
-        }
-        cells.beginDuration(codeClass)
-        return true
+        let isAdmitted = table.durations.admits(slot: slot, combination: UInt32(codeClass.rawValue))
+        if isAdmitted { cells.beginDuration(codeClass) }
+        return isAdmitted
+    }
+
+    @inline(never)
+    private func beginGRPCResponses(
+        _ status: GRPCStatusLabel,
+        of cells: RouteCells,
+        slot: Int,
+        in table: ShardTable
+    ) -> Bool {
+        let isAdmitted = table.gRPCResponses.admits(slot: slot, combination: UInt32(status.index))
+        if isAdmitted { cells.beginGRPCResponses(status) }
+        return isAdmitted
     }
 
     // MARK: - Beyond the limit
@@ -195,45 +188,45 @@ public final class TrafficShard: Sendable {
     /// Counts an exchange of a route that has no series: only the name of the route is lost.
     @inline(never)
     private func countFolded(_ exchange: ExchangeObservation) {
-        overflow.beginExchange()
-        defer { overflow.endExchange() }
-        countOverflowRequest(exchange.combination)
-        noteFold(.requests)
+        countOverflow(.requests) { countRequest(exchange.combination, inOverflow: $0) }
         overflow.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
-            observe(duration: duration, ResponseCodeClass(status: exchange.status), for: overflow)
-            noteFold(.duration)
+            let start = layout.durationStart(of: ResponseCodeClass(status: exchange.status))
+            countOverflow(.duration) { $0.observe(Int(duration), layout.duration, start: start) }
         }
         if let firstByte = exchange.firstByteNanoseconds {
-            let value = UInt64(max(0, firstByte))
-            let start = layout.words(of: .firstByte).lowerBound
-            overflow.observe(value, cell: layout.firstByte.cell(of: value), start: start)
-            noteFold(.firstByte)
+            countOverflow(.firstByte) {
+                $0.observe(Int(firstByte), layout.firstByte, start: layout.firstByteStart)
+            }
         }
-        observe(octets: exchange.requestBodyBytes, .requestBody, for: overflow)
-        noteFold(.requestBodySize)
+        countOverflow(.requestBodySize) {
+            $0.observe(exchange.requestBodyBytes, layout.bodySize, start: layout.requestBodyStart)
+        }
         if exchange.status != 0 {
-            observe(octets: exchange.responseBodyBytes, .responseBody, for: overflow)
-            noteFold(.responseBodySize)
+            countOverflow(.responseBodySize) {
+                $0.observe(exchange.responseBodyBytes, layout.bodySize, start: layout.responseBodyStart)
+            }
         }
         if let status = exchange.grpcStatus {
-            overflow.increment(layout.gRPCResponses(GRPCStatusLabel(status: status)))
-            noteFold(.gRPCResponses)
+            countOverflow(.gRPCResponses) { $0.increment(layout.gRPCResponses(GRPCStatusLabel(status: status))) }
         }
         if exchange.upgradedToWebSocket {
-            overflow.increment(ShardLayout.websocketUpgrades)
-            noteFold(.websocketUpgrades)
+            countOverflow(.websocketUpgrades) { $0.increment(ShardLayout.websocketUpgrades) }
         }
     }
 
-    private func countOverflowRequest(_ combination: RequestCombination) {
-        if !overflow.countRequest(combination) {
-            overflow.beginRequests(combination)
-        }
-    }
-
-    private func noteFold(_ family: LimitedFamily) {
+    /// Counts an observation of one family without the name of its route, and that this was done.
+    private func countOverflow(_ family: LimitedFamily, _ count: (RouteCells) -> Void) {
         folds.add(1, at: family.rawValue)
+        overflow.beginExchange()
+        count(overflow)
+        overflow.endExchange()
+    }
+
+    private func countRequest(_ combination: RequestCombination, inOverflow cells: RouteCells) {
+        if !cells.countRequest(combination) {
+            cells.beginRequests(combination)
+        }
     }
 
     // MARK: - Reading

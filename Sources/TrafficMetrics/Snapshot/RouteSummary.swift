@@ -29,7 +29,7 @@ public struct RouteSummary: Sendable {
         responseBodyBytes = reading.responseBody?.storedSum ?? 0
         firstRequestAt = reading.firstRequest
         lastRequestAt = reading.lastRequest
-        var durations = HistogramSnapshot(layout: layout.duration.layout)
+        var durations = HistogramSnapshot(layout: layout.duration)
         for (_, histogram) in reading.durations {
             durations.add(histogram)
         }
