@@ -148,7 +148,7 @@ extension PcapHandle {
     ///
     /// The C functions are `pcap_open_dead`, `pcap_compile` and `pcap_freecode`.
     static func compile(_ expression: String, for linkType: LinkType) throws(CaptureError) {
-        guard let dead = unsafe pcap_open_dead(linkType.rawValue, CInt(LiveConfiguration.defaultSnapshotLength)) else {
+        guard let dead = unsafe pcap_open_dead(linkType.datalink, CInt(LiveConfiguration.defaultSnapshotLength)) else {
             throw CaptureError(.invalidFilter, "there is no memory to check the filter in")
         }
         let handle = unsafe PcapHandle(dead, source: nil)

@@ -1,0 +1,317 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+import Synchronization
+import Testing
+
+@testable import PacketCapture
+
+@Suite struct LiveLoopTests {
+    // MARK: Interfaces that come and go
+
+    @Test func `an interface that is missing is tried again, sooner first, and reported once`() throws {
+        let world = FakeWorld(interfaces: ["eth9": []])
+        world.stopTime = .seconds(8)
+        _ = try world.run()
+        let waits = zip(world.openings, world.openings.dropFirst()).map { $1 - $0 }
+        #expect(
+            waits.prefix(6) == [
+                .milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800), .milliseconds(1600),
+                .seconds(2),
+            ]
+        )
+        #expect(world.events == [.unavailable(interface: "eth9", error: FakeWorld.missing)])
+        #expect(!world.counters.interfaces[0].isUp)
+    }
+
+    @Test func `an interface that appears later is captured on, and counted as opened again`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([.packets(3)])]])
+        world.appearance = .milliseconds(500)
+        let sink = try world.run()
+        #expect(sink.packets == 3)
+        #expect(world.counters.interfaces[0].restarts(.unavailable) == 1)
+        #expect(world.events.last == .opened(interface: "eth0", ringOctets: 1 << 20, linkType: .ethernet))
+    }
+
+    @Test func `an interface that disappears is opened again, and its counters go on`() throws {
+        let world = FakeWorld(interfaces: [
+            "eth0": [
+                FakeHandle.Script(
+                    [.packets(3), .failed],
+                    statistics: LiveStatistics(received: 9, dropped: 4, droppedByInterface: 2)
+                ),
+                FakeHandle.Script(
+                    [.packets(2)],
+                    statistics: LiveStatistics(received: 3, dropped: 1, droppedByInterface: 5)
+                ),
+            ]
+        ])
+        let sink = try world.run()
+        #expect(sink.packets == 5)
+        let counters = world.counters.interfaces[0]
+        #expect(counters.packetsReceived == 5)
+        // Of nine, three were delivered; four had found the ring full and two went with it. Then one more.
+        #expect(counters.packetsDroppedByKernelBuffer == 6 + 1)
+        #expect(counters.packetsDroppedByInterface == 2 + 5)
+        #expect(counters.restarts(.failed) == 1)
+        #expect(world.events.count == 3)
+        #expect(
+            world.events[1]
+                == .lost(
+                    interface: "eth0",
+                    error: CaptureError(.captureFailed, "eth0 can be read no more", cause: "broken")
+                )
+        )
+    }
+
+    @Test func `an interface that is gone is told from one that cannot be read`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([.failed]), FakeHandle.Script([])]])
+        world.isUp = nil
+        _ = try world.run()
+        #expect(world.counters.interfaces[0].restarts(.disappeared) == 1)
+        #expect(
+            world.events[1]
+                == .lost(interface: "eth0", error: CaptureError(.noSuchInterface, "the interface eth0 disappeared"))
+        )
+    }
+
+    @Test func `an interface that is taken down and up again is reported, and not opened again`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([])]])
+        world.stopTime = .seconds(6)
+        world.downtime = .seconds(2) ..< .seconds(4)
+        _ = try world.run()
+        #expect(world.openings.count == 1)
+        #expect(world.events.dropFirst() == [.wentDown(interface: "eth0"), .cameUp(interface: "eth0")])
+        #expect(world.counters.interfaces[0].restarts(.wentDown) == 1)
+    }
+
+    @Test func `a missing permission ends the capture before it begins`() {
+        let world = FakeWorld(interfaces: ["eth0": []])
+        world.openingError = CaptureError(.missingPermission, "no")
+        #expect { _ = try world.run() } throws: { ($0 as? CaptureError)?.code == .missingPermission }
+    }
+
+    // MARK: Packets and totals
+
+    @Test func `interfaces are read in turns, and packets say where they came from`() throws {
+        let world = FakeWorld(interfaces: [
+            "eth0": [FakeHandle.Script([.packets(2), .packets(2)])],
+            "eth1": [FakeHandle.Script([.packets(1), .packets(1)])],
+        ])
+        #expect(try world.run().interfaces == [0, 0, 1, 0, 0, 1])
+    }
+
+    @Test func `octets and packets cut by the snapshot length are counted`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([.packets(4)])]])
+        _ = try world.run()
+        let counters = world.counters.interfaces[0]
+        // Each packet of the stand-in has 10 octets, and every other one had 20 on the wire.
+        #expect(counters.octetsReceived == 40)
+        #expect(counters.packetsTruncated == 2)
+        #expect(counters.lastPacketTime == PacketTime(nanoseconds: 3))
+    }
+
+    @Test func `totals that wrap are followed`() throws {
+        let before = UInt32.max - 1
+        let world = FakeWorld(interfaces: [
+            "any": [
+                FakeHandle.Script(
+                    [],
+                    statistics: LiveStatistics(received: 5, dropped: 3, droppedByInterface: 1),
+                    firstStatistics: LiveStatistics(received: before, dropped: before, droppedByInterface: before)
+                )
+            ]
+        ])
+        _ = try world.run()
+        #expect(world.counters.interfaces[0].packetsDroppedByKernelBuffer == 5)
+        #expect(world.counters.interfaces[0].packetsDroppedByInterface == 3)
+    }
+
+    @Test func `time passes for the sink while there are no packets, never later than one may still come`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([])]])
+        world.stopTime = .seconds(3)
+        let times = try world.run().times
+        #expect(times.count >= 29)
+        #expect(times == times.sorted())
+        #expect(times.last.map { $0.nanoseconds <= 2_900_000_000 } == true)
+    }
+
+    // MARK: Stopping
+
+    @Test func `what the ring holds when a stop is requested is delivered before the end`() throws {
+        let world = FakeWorld(interfaces: [
+            "eth0": [
+                FakeHandle.Script(
+                    [.packets(1)],
+                    afterStop: [.packets(0), .packets(0), .packets(4)],
+                    statistics: LiveStatistics(received: 5, dropped: 0, droppedByInterface: 0)
+                )
+            ]
+        ])
+        #expect(try world.run().packets == 5)
+        #expect(world.counters.interfaces[0].packetsDroppedByKernelBuffer == 0)
+    }
+
+    @Test func `what cannot be got out of the ring in time is counted as lost`() throws {
+        let world = FakeWorld(interfaces: [
+            "eth0": [
+                FakeHandle.Script(
+                    [.packets(1)],
+                    statistics: LiveStatistics(received: 5, dropped: 1, droppedByInterface: 0)
+                )
+            ]
+        ])
+        let sink = try world.run()
+        #expect(sink.packets == 1)
+        #expect(world.counters.interfaces[0].packetsDroppedByKernelBuffer == 4)
+        #expect(world.time - world.stopTime < .seconds(1))
+    }
+}
+
+// MARK: - Stand-ins
+
+/// A handle that does what a script says.
+struct FakeHandle: LiveHandle, ~Copyable {
+    /// What one call delivers.
+    enum Delivery {
+        case packets(Int)
+        case failed
+    }
+
+    /// What a handle does from its opening to its end.
+    final class Script {
+        var deliveries: [Delivery]
+        let afterStop: [Delivery]
+        let statistics: LiveStatistics
+        var firstStatistics: LiveStatistics?
+
+        init(
+            _ deliveries: [Delivery],
+            afterStop: [Delivery] = [],
+            statistics: LiveStatistics = LiveStatistics(received: 0, dropped: 0, droppedByInterface: 0),
+            firstStatistics: LiveStatistics? = LiveStatistics(received: 0, dropped: 0, droppedByInterface: 0)
+        ) {
+            self.deliveries = deliveries
+            self.afterStop = afterStop
+            self.statistics = statistics
+            self.firstStatistics = firstStatistics
+        }
+    }
+
+    let script: Script
+    private var time: Int64 = 0
+
+    init(_ script: Script) {
+        self.script = script
+    }
+
+    var linkType: LinkType { .ethernet }
+    var descriptor: CInt { -1 }
+    var ringOctets: Int { 1 << 20 }
+    var lastError: String { "broken" }
+
+    mutating func deliver(limit: Int, to receive: (PacketTime, Int, Span<UInt8>) -> Void) -> Int? {
+        guard !script.deliveries.isEmpty else {
+            return 0
+        }
+        switch script.deliveries.removeFirst() {
+        case .failed:
+            return nil
+        case .packets(let count):
+            let octets = [UInt8](repeating: 1, count: 10)
+            for _ in 0..<count {
+                receive(PacketTime(nanoseconds: time), time % 2 == 0 ? 10 : 20, octets.span)
+                time += 1
+            }
+            return count
+        }
+    }
+
+    func statistics() -> LiveStatistics? {
+        script.firstStatistics.take() ?? script.statistics
+    }
+
+    mutating func stopArrivals() {
+        script.deliveries += script.afterStop
+    }
+}
+
+/// A system in which time passes only while a capture waits.
+final class FakeWorld {
+    static let missing = CaptureError(.noSuchInterface, "missing")
+
+    let counters: CaptureCounters
+    var stopTime = Duration.seconds(5)
+    /// From when on there is anything to open.
+    var appearance = Duration.zero
+    /// While the interfaces are down.
+    var downtime = Duration.zero..<Duration.zero
+    var isUp: Bool? = true
+    var openingError = FakeWorld.missing
+
+    private(set) var time = Duration.zero
+    private(set) var openings: [Duration] = []
+    var events: [CaptureEvent] { reported.events.withLock { $0 } }
+
+    private var scripts: [String: [FakeHandle.Script]]
+    private let reported = Reported()
+    private let stop = StopFlag()
+
+    /// What was reported; from a closure that may be called on any thread.
+    private final class Reported: Sendable {
+        let events = Mutex<[CaptureEvent]>([])
+    }
+
+    init(interfaces: [String: [FakeHandle.Script]]) {
+        scripts = interfaces
+        counters = CaptureCounters(interfaces: interfaces.keys.sorted())
+    }
+
+    /// What came of the packets and the time.
+    struct Sink: LivePacketSink {
+        var packets = 0
+        var interfaces: [Int] = []
+        var times: [PacketTime] = []
+
+        mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
+            packets += 1
+            interfaces.append(packet.interface)
+        }
+
+        mutating func timePassed(now: PacketTime) {
+            times.append(now)
+        }
+    }
+
+    func run() throws -> Sink {
+        let environment = LiveEnvironment(
+            now: { self.time },
+            packetTime: { PacketTime(nanoseconds: Int64(self.time / .nanoseconds(1))) },
+            wait: { _, milliseconds in
+                self.time += .milliseconds(max(milliseconds, 1))
+                if self.time >= self.stopTime {
+                    self.stop.request()
+                }
+            },
+            isUp: { _ in self.isUp.map { $0 && !self.downtime.contains(self.time) } }
+        )
+        let reported = self.reported
+        var loop = LiveLoop<FakeHandle>(
+            counters: counters,
+            environment: environment,
+            open: { name throws(CaptureError) in
+                self.openings.append(self.time)
+                guard self.time >= self.appearance, let script = self.scripts[name]?.first else {
+                    throw self.openingError
+                }
+                self.scripts[name]?.removeFirst()
+                return FakeHandle(script)
+            },
+            report: { event in reported.events.withLock { $0.append(event) } }
+        )
+        try loop.openAll()
+        var sink = Sink()
+        loop.run(into: &sink, until: stop)
+        return sink
+    }
+}
