@@ -62,6 +62,8 @@ extension HTTPConnection {
         confirmHTTP(&sink)
         let head = shared.parser.head
         let start = requests.start
+        notePipelining(of: start, shared)
+        latestRequestAcknowledges = start.acknowledged
         synchronize(with: start, &shared, &sink)
         if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
 
@@ -100,6 +102,12 @@ extension HTTPConnection {
         }
         foundRequest = true
         sending = enqueue(exchange, &shared)
+        if head.version == .http09 {
+            // Its answer has no head, so nothing more can be told of it, or after it.
+            shared.exchanges[sending].integrity.insert(.malformed)
+            becomeOpaque(.unknown, &sink)
+            return
+        }
         beginRequestContent(head, at: position, &shared, &sink)
     }
 

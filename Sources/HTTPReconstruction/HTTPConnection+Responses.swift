@@ -166,6 +166,7 @@ extension HTTPConnection {
         if mayDecide, requests.state == .held {
             releaseHeldOctets(&shared, &sink)
         }
+        boundLooseResponses(&shared, &sink)
         tellCompleted(&shared, &sink)
     }
 
@@ -228,6 +229,7 @@ extension HTTPConnection {
             responseEnded(trailers: 0, at: last, &shared, &sink)
         case .lostBetweenMessages:
             noteResponseBreak()
+            abandonInterim(marks, &shared, &sink)
         }
     }
 

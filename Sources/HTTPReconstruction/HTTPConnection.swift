@@ -46,6 +46,10 @@ struct HTTPConnection {
     var responseAcknowledges: Int64?
     /// Whether a request's head has been found.
     var foundRequest = false
+    /// What the latest request acknowledges of the response stream.
+    var latestRequestAcknowledges: Int64?
+    /// Whether the client was seen to send a request before it had the answer to the one before.
+    var clientPipelines = false
     /// Octets seen while it is not known what the connection carries.
     var undeterminedOctets = 0
     var repair: PairingRepair?
@@ -162,6 +166,7 @@ struct HTTPConnection {
             sink.protocolRecognized(.opaque(reason), on: identity)
             sink.opaqueOctetsArrived(undeterminedOctets, reason, on: identity)
         }
+        sink.connectionClosed(end, on: identity)
     }
 
     /// The connection carries something else from here on.

@@ -221,6 +221,11 @@ struct MessageStream {
             guard parser.head.length <= limits.headOctets else { return fail(.headTooLong, next: octets.count) }
             return .head(.octets(base: index), next: index + parser.head.length)
         case .malformed(let failure):
+            if failure == .startLine, self.start.offset == 0, kind == .request,
+                parser.parseSimpleRequest(octets.extracting(index...))
+            {
+                return .head(.octets(base: index), next: index + parser.head.length)
+            }
             return fail(failure, next: index)
         case .incomplete:
             if case .tooLong = buffer.append(octets, from: index, limit: limits.headOctets) {
@@ -399,13 +404,19 @@ struct MessageStream {
             switch continueHead(octets, from: index, parser: &parser, limits: limits) {
             case .advanced: return .advanced(next: octets.count)
             case .head(let place, let next)
-            where parser.head.isTrustworthy && octets.mayFollow(parser.head, at: next) != .contradicted:
+            where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0) && octets.mayFollow(parser.head, at: next) != .contradicted:
                 return .head(place, next: next)
             default: lose()
             }
         }
         let startsSegment = position.startsSegment && index == 0
-        let found = octets.findHead(kind, from: index, startsSegment: startsSegment, parser: &parser)
+        let found = octets.findHead(
+            kind,
+            from: index,
+            startsSegment: startsSegment,
+            startsStream: startsSegment && position.offset == 0,
+            parser: &parser
+        )
         guard let found, octets.count - found.index <= limits.headOctets else {
             return .skipped(count: octets.count - index)
         }

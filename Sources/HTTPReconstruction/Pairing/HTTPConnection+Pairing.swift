@@ -144,6 +144,18 @@ extension HTTPConnection {
         return index
     }
 
+    /// Gives up what no synchronizing request came for in time.
+    mutating func boundLooseResponses<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard let repair, repair.loose.count >= shared.limits.pendingExchanges else { return }
+        shared.statistics.abandonedExchanges += repair.loose.count
+        settle(alignsFromEnd: false, marks: .limitReached, &shared, &sink)
+        noteRequestBreak()
+        noteResponseBreak()
+    }
+
     /// The method of all unanswered requests, if they have the same: it frames a response whoever it belongs to.
     private func commonMethod(_ shared: borrowing SharedReconstruction) -> RequestMethod? {
         let open = unanswered(shared)
@@ -161,6 +173,29 @@ extension HTTPConnection {
     }
 
     // MARK: - Breaks and synchronization
+
+    /// Notes whether the request that begins at `start` was sent before the one before was answered.
+    mutating func notePipelining(of start: MessageStart, _ shared: borrowing SharedReconstruction) {
+        guard let received = start.acknowledged else { return }
+        // A client that waits has received an answer since its last request, and all of it.
+        let isAhead = received == latestRequestAcknowledges || received < responseEnd
+        if isAhead || answering >= 0 && repair == nil { clientPipelines = true }
+    }
+
+    /// An interim response was seen, and its final one may be lost: whatever comes next is looked at anew.
+    mutating func abandonInterim<Sink: ExchangeSink & ~Copyable>(
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard answering >= 0 else { return }
+        let current = answering
+        answering = -1
+        shared.exchanges[current].integrity.formUnion(marks)
+        guard !shared.exchanges[current].hasRequest else { return }
+        repair?.loose.removeAll { $0 == current }
+        tell(shared.exchanges.remove(at: current), &sink)
+    }
 
     /// Requests may be missing behind the latest one.
     mutating func noteRequestBreak() {
@@ -190,9 +225,15 @@ extension HTTPConnection {
         _ sink: inout Sink
     ) {
         guard repair != nil, let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage,
-            let answered = responseAcknowledges, answered >= start.offset
+            answering < 0, let answered = responseAcknowledges, answered >= start.offset
         else { return }
         settle(alignsFromEnd: true, marks: [], &shared, &sink)
+        if clientPipelines {
+            // More may have been asked than was answered, so that the next response is nobody's for certain.
+            noteRequestBreak()
+            noteResponseBreak()
+            return
+        }
         repair = nil
         if responses.state == .lost {
             // Whatever else is missing belongs to requests before: the next response is this request's.
@@ -210,7 +251,7 @@ extension HTTPConnection {
         guard let repair else { return }
         var open = unanswered(shared)
         var loose = repair.loose
-        if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
+        if alignsFromEnd, !clientPipelines, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
             while let request = open.last, let response = loose.last,
                 mayAnswer(
                     shared.exchanges[request],
@@ -227,7 +268,10 @@ extension HTTPConnection {
             }
         }
         self.repair?.loose = []
-        for response in loose { tell(shared.exchanges.remove(at: response), &sink) }
+        for response in loose {
+            shared.exchanges[response].integrity.formUnion(marks)
+            tell(shared.exchanges.remove(at: response), &sink)
+        }
         let missing: Integrity = repair.missesResponses ? .responseGap : .noResponse
         for request in open {
             shared.exchanges[request].integrity.formUnion(marks.isEmpty ? missing : marks)
@@ -241,7 +285,7 @@ extension HTTPConnection {
         let answer = shared.exchanges.remove(at: response)
         shared.exchanges[request].status = answer.status
         shared.exchanges[request].response = answer.response
-        shared.exchanges[request].interim = answer.interim
+        shared.exchanges[request].interim += answer.interim
         shared.exchanges[request].successor = answer.successor
         shared.exchanges[request].retainedResponse = answer.retainedResponse
         shared.exchanges[request].responseStart = answer.responseStart
@@ -270,7 +314,9 @@ extension HTTPConnection {
                 end == .finished && !responses.isInsideMessage
                 && newest >= 0 && (responseAcknowledges ?? 0) >= shared.exchanges[newest].requestHeadEnd
             finishAnswering(marks, &shared, &sink)
-            settle(alignsFromEnd: allAnswered, marks: [], &shared, &sink)
+            // As many responses as requests, and nothing missing behind them: that they belong together is the likeliest.
+            let sameNumber = unanswered(shared).count == repair?.loose.count
+            settle(alignsFromEnd: allAnswered || sameNumber, marks: [], &shared, &sink)
         }
         finishAnswering(marks, &shared, &sink)
         let resetMarks = resetMarks

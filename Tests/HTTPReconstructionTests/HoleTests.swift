@@ -1,0 +1,491 @@
+// Wingmirror · Apache-2.0
+// Octets that were not captured: design.md, deliberate choices, "Hole rule" and "Resync".
+
+import HTTPReconstruction
+import TCPReassembly
+import Testing
+
+@Suite struct HoleTests {
+    static func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n" }
+    static func ok(_ content: String) -> String {
+        "HTTP/1.1 200 OK\r\nContent-Length: \(content.utf8.count)\r\n\r\n\(content)"
+    }
+    static let chunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    // MARK: - Inside content
+
+    @Test func `a hole inside content of a known length is counted, and reading goes on`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n012"),
+            .serverHole("3456"),
+            .server("789"),
+            .client(Self.get("/b")),
+            .server(Self.ok("b"))
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (10) [response_gap]", "GET /b -> 200 (1)"])
+        #expect(record.exchanges.first?.response?.content == Array("012789".utf8))
+    }
+
+    @Test func `a hole that reaches exactly to the end of content ends the message`() {
+        let record = Conversation(
+            .client("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab"),
+            .clientHole("cd"),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"),
+            .serverHole("okay"),
+            .client(Self.get("/b")),
+            .server(Self.ok("b"))
+        ).readInEveryWay()
+        #expect(record.lines == ["PUT /a (4) -> 200 (4) [request_gap response_gap]", "GET /b -> 200 (1)"])
+    }
+
+    @Test func `a hole inside a chunk is counted, and reading goes on`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.chunkedHead + "A\r\n012"),
+            .serverHole("3456"),
+            .server("789\r\n1\r\nx\r\n0\r\n\r\n"),
+            .client(Self.get("/b")),
+            .server(Self.ok("b"))
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (11) [response_gap]", "GET /b -> 200 (1)"])
+    }
+
+    @Test func `a hole that reaches exactly to the end of a chunk is counted, and reading goes on`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.chunkedHead + "A\r\n012"),
+            .serverHole("3456789"),
+            .server("\r\n0\r\n\r\n"),
+            .client(Self.get("/b")),
+            .server(Self.ok("b"))
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (10) [response_gap]", "GET /b -> 200 (1)"])
+    }
+
+    @Test func `a hole across the border of a chunk ends what can be read of the message`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.chunkedHead + "A\r\n012"),
+            .serverHole("3456789\r\n"),
+            .server("1\r\nx\r\n0\r\n\r\n"),
+            .client(Self.get("/b")),
+            .server(Self.ok("b"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["GET /a -> 200 (3) [response_gap]", "GET /b -> 200 (1)"])
+    }
+
+    @Test func `a hole in close-delimited content is counted`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server("HTTP/1.1 200 OK\r\n\r\nabc"),
+            .serverHole("defg"),
+            .server("hi")
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (9) [response_gap]"])
+    }
+
+    @Test func `what the snapshot length cut off is told apart from loss`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n012"),
+            .serverHole("3456789", .truncated)
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (10) [response_gap truncated_capture]"])
+    }
+
+    @Test func `a hole beyond the end of content does not lengthen it`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab"),
+            .serverHole("cdHTTP/1.1 100 "),
+            .client(Self.get("/b"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["GET /a -> 200 (4) [response_gap]", "GET /b -> - [no_response]"])
+    }
+
+    @Test func `a hole in a request's content does not hide the response`() {
+        let record = Conversation(
+            .client("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nab"),
+            .clientHole("cd\r\n0\r\n\r\n"),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["POST /a (2) -> 200 (1) [request_gap]", "GET /b -> 200 (2)"])
+    }
+
+    // MARK: - Heads
+
+    @Test func `a lost response head leaves its request without a response, and no later one with a wrong one`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .serverHole(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc")),
+            .client(Self.get("/d")),
+            .server(Self.ok("dddd")),
+            .client(Self.get("/e")),
+            .server(Self.ok("eeeee"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /a -> 200 (1)", "GET /b -> - [response_gap]", "GET /c -> 200 (3) [paired_by_inference]",
+                "GET /d -> 200 (4)", "GET /e -> 200 (5)",
+            ]
+        )
+    }
+
+    @Test func `a response of which only the head was lost is not read from its content`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .serverHole("HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"),
+            .server("content without a head\r\n\r\nnot HTTP at all"),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /a -> - [response_gap]", "GET /b -> 200 (2)", "GET /c -> 200 (3)",
+            ]
+        )
+        #expect(record.statistics.skippedOctets == 41)
+    }
+
+    @Test func `a hole in a response head loses the response`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server("HTTP/1.1 200 OK\r\nContent-"),
+            .serverHole("Length"),
+            .server(": 2\r\n\r\nok"),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /a -> - [response_gap]", "GET /b -> 200 (2)", "GET /c -> 200 (3)",
+            ]
+        )
+    }
+
+    @Test func `a lost request leaves its response alone, and no later one with a wrong one`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.ok("a")),
+            .clientHole(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc")),
+            .client(Self.get("/d")),
+            .server(Self.ok("dddd"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /a -> 200 (1)", "- -> 200 (2) [request_gap]", "GET /c -> 200 (3)", "GET /d -> 200 (4)",
+            ]
+        )
+    }
+
+    @Test func `a hole in a request head loses the request`() {
+        let record = Conversation(
+            .client("GET /a HTTP/1.1\r\nHo"),
+            .clientHole("st: "),
+            .client("h\r\n\r\n"),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["- -> 200 (1) [request_gap]", "GET /b -> 200 (2)"])
+    }
+
+    @Test func `both messages of an exchange may be lost without a trace on the others`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.ok("a")),
+            .clientHole(Self.get("/b")),
+            .serverHole(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc")),
+            .client(Self.get("/d")),
+            .server(Self.ok("dddd")),
+            .client(Self.get("/e")),
+            .server(Self.ok("eeeee"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /a -> 200 (1)", "GET /c -> 200 (3) [paired_by_inference]", "GET /d -> 200 (4)",
+                "GET /e -> 200 (5)",
+            ]
+        )
+    }
+
+    @Test func `a final response lost after an interim one does not lend that one to the next request`() {
+        let record = Conversation(
+            .client("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"),
+            .server("HTTP/1.1 100 Continue\r\n\r\n"),
+            .client("x"),
+            .serverHole(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "POST /a (1) -> 100 - [response_gap]", "GET /b -> 200 (2) [paired_by_inference]", "GET /c -> 200 (3)",
+            ]
+        )
+    }
+
+    @Test func `requests before a hole are paired with certainty`() {
+        let record = Conversation(
+            .client(Self.get("/a") + Self.get("/b")),
+            .clientHole(Self.get("/c")),
+            .server(Self.ok("a") + Self.ok("bb") + Self.ok("ccc"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["GET /a -> 200 (1)", "GET /b -> 200 (2)", "- -> 200 (3) [request_gap]"])
+    }
+
+    // MARK: - Finding a head again
+
+    @Test func `a request that starts a segment is found behind a hole`() {
+        let record = Conversation(
+            .clientHole("lost"),
+            .client("rest of something\r\n"),
+            .client(Self.get("/a")),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["GET /a -> 200 (1) [paired_by_inference]", "GET /b -> 200 (2)"])
+    }
+
+    @Test func `a response right behind the end of chunked content is found inside a segment`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .client(Self.get("/b")),
+            .server(Self.chunkedHead + "5\r\nhe"),
+            .serverHole("llo\r\n5\r\n"),
+            .server("world\r\n0\r\n\r\n" + Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.exchanges.contains { $0.response?.content == Array("bb".utf8) })
+    }
+
+    @Test func `a response quoted in lost content is not believed`() {
+        let quoted = "a log:\r\n\r\nHTTP/1.1 500 Quoted\r\nContent-Length: 3\r\n\r\nabc and more"
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .serverHole("HTTP/1.1 200 OK\r\nContent-Length: \(quoted.utf8.count)\r\n\r\n"),
+            .server(quoted),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(!record.exchanges.contains { $0.response?.status == 500 })
+        #expect(record.lines.last == "GET /c -> 200 (3)")
+    }
+
+    @Test func `a quoted response at the start of a segment is not believed when other text follows it`() {
+        let quoted = "HTTP/1.1 500 Quoted\r\nContent-Length: 3\r\n\r\nabc and more of the page"
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .serverHole("HTTP/1.1 200 OK\r\nContent-Length: \(quoted.utf8.count)\r\n\r\n"),
+            .server(quoted),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(!record.exchanges.contains { $0.response?.status == 500 })
+        #expect(record.lines.last == "GET /c -> 200 (3)")
+    }
+
+    @Test func `a request quoted in lost content is not believed`() {
+        let quoted = "a log:\r\n\r\nGET /quoted HTTP/1.1\r\nHost: h\r\n\r\nand more"
+        let record = Conversation(
+            .clientHole("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: \(quoted.utf8.count)\r\n\r\n"),
+            .client(quoted),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["- -> 200 (1) [request_gap]", "GET /b -> 200 (2)"])
+    }
+
+    @Test func `a head without Host is no reason to believe in a request behind a hole`() {
+        let record = Conversation(
+            .clientHole("lost"),
+            .client("GET /quoted HTTP/1.1\r\nAccept: */*\r\n\r\n"),
+            .server(Self.ok("a"))
+        ).read()
+        #expect(!record.exchanges.contains { $0.request != nil })
+    }
+
+    @Test func `a request head that begins behind a hole may end in a later segment`() {
+        let record = Conversation(
+            .clientHole("lost"),
+            .client("GET /a HTTP/1.1\r\nHo"),
+            .client("st: h\r\n"),
+            .client("\r\n"),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["GET /a -> 200 (1) [paired_by_inference]", "GET /b -> 200 (2)"])
+    }
+
+    // MARK: - Joined midstream
+
+    @Test func `on a connection joined midstream the exchanges are whole once a whole head was seen`() {
+        let record = Conversation(
+            .server("the rest of a body"),
+            .client(Self.get("/a")),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc")),
+            sawHandshake: false
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines.suffix(2) == ["GET /b -> 200 (2)", "GET /c -> 200 (3)"])
+        #expect(record.lines.count == 3)
+        #expect(record.exchanges.first?.response?.content == Array("a".utf8))
+        #expect(record.statistics.guessedRoles == 1)
+    }
+
+    @Test func `a response seen first on a connection joined midstream is marked so`() {
+        let record = Conversation(
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc")),
+            sawHandshake: false
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines.first == "- -> 200 (1) [joined_midstream]")
+        #expect(record.lines.last == "GET /c -> 200 (3)")
+        #expect(record.lines.count == 3)
+    }
+
+    @Test func `who asks and who answers is told from content when the handshake is missing`() {
+        // The server's packet was seen first, so it counts as the originator.
+        let record = Conversation(
+            [
+                .octets(.fromOriginator, Array(Self.ok("a").utf8), acknowledging: nil),
+                .octets(.fromResponder, Array(Self.get("/b").utf8), acknowledging: nil),
+                .octets(.fromOriginator, Array(Self.ok("bb").utf8), acknowledging: nil),
+            ],
+            sawHandshake: false
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines.map { $0.prefix(8) }.first == "- -> 200")
+        #expect(record.identities.map(\.client) == [Conversation.server])
+    }
+
+    @Test func `a connection joined midstream without a head is counted`() {
+        let record = Conversation(.client("only content"), .server("and more"), sawHandshake: false).readInEveryWay()
+        #expect(record.lines == [])
+        #expect(record.protocols == [.opaque(.midstream)])
+        #expect(record.opaqueOctets == [.midstream: 20])
+    }
+
+    @Test func `TLS joined midstream is told from its records`() {
+        let record = Conversation(
+            .client("\u{17}\u{3}\u{3}\u{0}\u{4}abcd"),
+            .server("\u{17}\u{3}\u{3}\u{0}\u{2}ab"),
+            sawHandshake: false
+        ).readInEveryWay()
+        #expect(record.protocols == [.opaque(.tls)])
+        #expect(record.opaqueOctets == [.tls: 16])
+    }
+
+    // MARK: - Limits
+
+    @Test func `a head longer than the limit is given up, and the next is read`() {
+        var limits = HTTPLimits()
+        limits.headOctets = 100
+        let long = "GET /a HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "x", count: 100))\r\n\r\n"
+        let record = Conversation(
+            .client(Self.get("/0")),
+            .server(Self.ok("")),
+            .client(long),
+            .server("HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n"),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb")),
+            limits: limits
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.failures == [.headTooLong])
+        #expect(record.lines.first == "GET /0 -> 200")
+        #expect(record.lines.dropFirst().first == "- -> 431 [limit_reached]")
+        #expect(record.lines.last == "GET /b -> 200 (2)")
+    }
+
+    @Test func `a head of exactly the limit is read`() {
+        var limits = HTTPLimits()
+        limits.headOctets = Self.get("/a").utf8.count
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server("HTTP/1.1 204 No\r\n\r\n"),
+            limits: limits
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 204"])
+    }
+
+    @Test func `more pending exchanges than the limit are told as they stand, oldest first`() {
+        var limits = HTTPLimits()
+        limits.pendingExchanges = 3
+        let record = Conversation(
+            (0..<10).map { .client(Self.get("/\($0)")) },
+            limits: limits
+        ).readInEveryWay()
+        #expect(record.lines.count == 10)
+        #expect(record.lines.first == "GET /0 -> - [limit_reached]")
+        #expect(record.lines.last == "GET /9 -> - [response_gap]" || record.lines.last == "GET /9 -> - [no_response]")
+        #expect(record.statistics.abandonedExchanges == 7)
+    }
+
+    @Test func `responses that find no request are bounded by the same limit`() {
+        var limits = HTTPLimits()
+        limits.pendingExchanges = 4
+        var reader = ConversationReader(Conversation([], sawHandshake: false, limits: limits))
+        var most = 0
+        for number in 0..<200 {
+            reader.take(.client(Self.get("/\(number)"), acknowledging: -1))
+            reader.take(.server(Self.ok("x")))
+            most = max(most, reader.pendingExchanges)
+        }
+        #expect(most <= 2 * limits.pendingExchanges + 2)
+        for event in [Conversation.Event].finished { reader.take(event) }
+        let record = reader.finish()
+        #expect(record.complaints.isEmpty)
+        #expect(record.exchanges.filter { $0.request != nil }.count == 200)
+        #expect(record.exchanges.filter { $0.response != nil }.count == 200)
+    }
+}
