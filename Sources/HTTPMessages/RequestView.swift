@@ -2,6 +2,8 @@
 
 /// The protocol version of a message.
 public enum HTTPVersion: UInt8, Sendable, Hashable {
+    /// A request line without a version (RFC 1945 §4.1); its answer is bare content.
+    case http09
     case http10
     case http11
     case http2

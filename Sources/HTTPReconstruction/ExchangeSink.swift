@@ -2,6 +2,7 @@
 
 public import HTTPMessages
 public import PacketDecoding
+public import TCPReassembly
 
 /// A connection as its messages show it: who asks and who answers.
 public struct HTTPConnectionIdentity: Sendable, Hashable {
@@ -70,6 +71,9 @@ public protocol ExchangeSink: ~Copyable {
 
     /// Octets came that are not HTTP/1.x.
     mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: HTTPConnectionIdentity)
+
+    /// A connection is over, after its last exchange was told.
+    mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity)
 
     /// A stream could not be read on; it is read again from the next head that can be trusted.
     mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity)

@@ -13,6 +13,9 @@ public struct HTTPStatistics: Sendable, Hashable {
     public internal(set) var parseFailures = 0
     /// Exchanges given up because too many were pending on their connection.
     public internal(set) var abandonedExchanges = 0
+
+    /// Makes statistics of nothing.
+    public init() {}
 }
 
 /// Rebuilds HTTP/1.x exchanges from the streams of all connections (RFC 9112, seen from the side).

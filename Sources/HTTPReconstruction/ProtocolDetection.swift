@@ -131,7 +131,13 @@ extension HTTPConnection {
                 sink.opaqueOctetsArrived(octets.count, .tls, on: identity)
                 return false
             case .request:
-                if octets.findHead(.request, from: 0, startsSegment: true, parser: &shared.parser)?.index == 0 {
+                if octets.findHead(
+                    .request,
+                    from: 0,
+                    startsSegment: true,
+                    startsStream: position.offset == 0,
+                    parser: &shared.parser
+                )?.index == 0 {
                     assumeClient(position.direction, &shared)
                     return true
                 }

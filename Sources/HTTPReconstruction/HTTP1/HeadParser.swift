@@ -56,6 +56,24 @@ struct HeadParser {
         }
     }
 
+    /// Parses the request line of HTTP/0.9, `GET SP request-target`, which is all there is of such a request.
+    ///
+    /// Only the first octets of a connection can be one, and only a path is taken for a target, because so little tells
+    /// it from other text, and no line end but CRLF.
+    mutating func parseSimpleRequest(_ octets: Span<UInt8>) -> Bool {
+        let lineEnd = octets.indexOfControl(from: 0)
+        guard case .next(let end) = Self.endOfLine(octets, at: lineEnd), octets[lineEnd] == 0x0D, lineEnd > 4,
+            octets.agrees(with: "GET /", at: 0),
+            octets.firstIndex(of: 0x20, from: 4, to: lineEnd) == lineEnd
+        else { return false }
+        fields.removeAll(keepingCapacity: true)
+        head = MessageHead(kind: .request, length: end, version: .http09)
+        head.method = 0..<3
+        head.knownMethod = .get
+        head.target = 4..<lineEnd
+        return true
+    }
+
     enum SectionOutcome {
         /// All lines were read; what follows begins here.
         case complete(end: Int)
@@ -225,6 +243,7 @@ extension RequestMethod {
         case 0x44 where names("DELETE"): self = .delete
         case 0x43 where names("CONNECT"): self = .connect
         case 0x4F where names("OPTIONS"): self = .options
+        case 0x51 where names("QUERY"): self = .query
         case 0x54 where names("TRACE"): self = .trace
         default: self = .other
         }

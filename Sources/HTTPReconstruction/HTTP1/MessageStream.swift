@@ -404,7 +404,8 @@ struct MessageStream {
             switch continueHead(octets, from: index, parser: &parser, limits: limits) {
             case .advanced: return .advanced(next: octets.count)
             case .head(let place, let next)
-            where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0) && octets.mayFollow(parser.head, at: next) != .contradicted:
+            where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0)
+                && octets.mayFollow(parser.head, at: next) != .contradicted:
                 return .head(place, next: next)
             default: lose()
             }

@@ -22,11 +22,12 @@ enum Succession {
 
 extension MessageHead {
     /// Whether the head is one that a client or server would send, and not only well-formed.
-    var isTrustworthy: Bool {
-        switch kind {
-        case .request: host != nil && contentLength != .invalid && contentLength != .conflicting
-        case .response: contentLength != .invalid && contentLength != .conflicting
-        }
+    ///
+    /// A request names its host, but for the first octets seen of a connection a method that is known says enough: they
+    /// are unlikely to be the middle of something else.
+    func isTrustworthy(atStreamStart startsStream: Bool) -> Bool {
+        if contentLength == .invalid || contentLength == .conflicting { return false }
+        return kind == .response || host != nil || startsStream && knownMethod != .other
     }
 }
 
@@ -36,8 +37,18 @@ extension Span where Element == UInt8 {
     /// A head at the start of a segment is believed unless what follows contradicts it. Inside a segment more is asked
     /// for, because bodies quote HTTP: the head follows an empty line, a response one that ends chunked content, and it
     /// must be confirmed by what follows it.
-    func findHead(_ kind: MessageKind, from start: Int, startsSegment: Bool, parser: inout HeadParser) -> FoundHead? {
-        if startsSegment, let found = head(kind, at: start, isSegmentStart: true, parser: &parser) { return found }
+    func findHead(
+        _ kind: MessageKind,
+        from start: Int,
+        startsSegment: Bool,
+        startsStream: Bool = false,
+        parser: inout HeadParser
+    ) -> FoundHead? {
+        if startsSegment,
+            let found = head(kind, at: start, isSegmentStart: true, isStreamStart: startsStream, parser: &parser)
+        {
+            return found
+        }
         var index = start
         while true {
             let lineFeed = firstIndex(of: 0x0A, from: index, to: count)
@@ -54,7 +65,9 @@ extension Span where Element == UInt8 {
             // The lookahead is cheap, so that bodies with many empty lines cost little.
             guard index < count, kind == .request ? self[index].isTokenOctet : self[index] == 0x48 else { continue }
             guard kind == .request || endsChunkedContent(before: index) else { continue }
-            if let found = head(kind, at: index, isSegmentStart: false, parser: &parser) { return found }
+            if let found = head(kind, at: index, isSegmentStart: false, isStreamStart: false, parser: &parser) {
+                return found
+            }
         }
     }
 
@@ -63,6 +76,7 @@ extension Span where Element == UInt8 {
         _ kind: MessageKind,
         at index: Int,
         isSegmentStart: Bool,
+        isStreamStart: Bool,
         parser: inout HeadParser
     ) -> FoundHead? {
         let rest = extracting(index...)
@@ -72,7 +86,7 @@ extension Span where Element == UInt8 {
             // Enough of the start line must be there to tell it from other text.
             return rest.beginsStartLine(kind) ? FoundHead(index: index, isComplete: false) : nil
         case .complete:
-            guard parser.head.isTrustworthy else { return nil }
+            guard parser.head.isTrustworthy(atStreamStart: isStreamStart) else { return nil }
             switch rest.mayFollow(parser.head, at: parser.head.length) {
             case .contradicted: return nil
             case .unknown where !isSegmentStart && kind == .response: return nil

@@ -9,7 +9,7 @@ enum MessageKind: UInt8 {
     case response
 }
 
-/// The methods that are told apart: those of RFC 9110 §9.3 and RFC 5789, and all others together.
+/// The methods that are told apart: those of RFC 9110 §9.3, PATCH (RFC 5789) and QUERY, and all others together.
 public enum RequestMethod: UInt8, Sendable, Hashable, CaseIterable {
     case get
     case head
@@ -20,6 +20,7 @@ public enum RequestMethod: UInt8, Sendable, Hashable, CaseIterable {
     case options
     case trace
     case patch
+    case query
     case other
 }
 

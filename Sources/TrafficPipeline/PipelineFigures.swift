@@ -1,0 +1,61 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPReconstruction
+public import PacketDecoding
+internal import Synchronization
+public import TCPReassembly
+
+/// What a pipeline has seen and done, apart from the traffic itself.
+public struct PipelineFigures: Sendable {
+    /// Packets and octets by the number of their interface or savefile.
+    public internal(set) var interfaces: [InterfaceFigures] = []
+    /// Packets understood that hold no TCP segment, by `IgnoredReason`.
+    public internal(set) var ignored = [Int](repeating: 0, count: IgnoredReason.allCases.count)
+    /// Packets not understood.
+    public internal(set) var failures: [DecodeFailure: Int] = [:]
+    /// What reassembly did.
+    public internal(set) var reassembly = ReassemblyStatistics()
+    /// What reconstruction did.
+    public internal(set) var http = HTTPStatistics()
+    /// Streams that could not be read on, by `ParseFailure`.
+    public internal(set) var parseFailures = [Int](repeating: 0, count: ParseFailure.allCases.count)
+    /// Requests whose responses are not complete.
+    public internal(set) var pendingExchanges = 0
+    /// The time of the first packet.
+    public internal(set) var firstPacket: PacketTime?
+    /// The time of the latest packet.
+    public internal(set) var latestPacket: PacketTime?
+
+    /// Makes figures of nothing.
+    public init() {}
+}
+
+/// What one interface or savefile delivered.
+public struct InterfaceFigures: Sendable, Hashable {
+    /// Packets that reached the pipeline.
+    public internal(set) var packets = 0
+    /// Their captured octets.
+    public internal(set) var octets = 0
+    /// Packets of which the snapshot length cut something off.
+    public internal(set) var truncatedPackets = 0
+    /// The time of the latest packet.
+    public internal(set) var latestPacket: PacketTime?
+}
+
+/// Where a capture thread leaves its figures for others to read; it never waits for them.
+public final class FiguresBoard: Sendable {
+    private let latest = Mutex(PipelineFigures())
+
+    /// Makes a board of zeros.
+    public init() {}
+
+    /// The figures as they were left last.
+    public var figures: PipelineFigures {
+        latest.withLock { $0 }
+    }
+
+    func publish(_ figures: borrowing PipelineFigures) {
+        let copy = copy figures
+        latest.withLockIfAvailable { $0 = copy }
+    }
+}

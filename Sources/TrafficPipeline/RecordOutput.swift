@@ -1,0 +1,6 @@
+// Wingmirror · Apache-2.0
+
+/// Takes exchange records, in batches of whole lines.
+///
+/// It is called from the capture thread: it must not wait, unless the source of packets can wait for it.
+public typealias RecordOutput = @Sendable (_ lines: [UInt8]) -> Void

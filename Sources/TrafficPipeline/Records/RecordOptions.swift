@@ -1,0 +1,22 @@
+// Wingmirror · Apache-2.0
+
+/// What exchange records say beside figures.
+public struct RecordOptions: Sendable, Hashable {
+    /// Whether each message lists its field lines.
+    public var includesFields: Bool
+    /// How many octets of each message's content are kept; `nil` for no content.
+    public var contentOctets: Int?
+    /// Names, in lower case, of fields whose values are replaced.
+    public var redactedFields: Set<String>
+
+    /// Makes options of their parts.
+    public init(includesFields: Bool = false, contentOctets: Int? = nil, redactedFields: Set<String> = Self.credentials)
+    {
+        self.includesFields = includesFields
+        self.contentOctets = contentOctets
+        self.redactedFields = Set(redactedFields.map { $0.lowercased() })
+    }
+
+    /// The fields that carry credentials: redacted unless the configuration names others.
+    public static let credentials: Set<String> = ["authorization", "cookie", "set-cookie", "proxy-authorization"]
+}

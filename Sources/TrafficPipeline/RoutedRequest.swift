@@ -1,0 +1,50 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPReconstruction
+internal import RouteAttribution
+
+/// The decision on a request, as it is remembered with the exchange: packed into the tag.
+struct RoutedRequest {
+    /// The route, or -1.
+    let route: Int32
+    let reason: RouteReason
+    /// The Gateway, or -1.
+    let gateway: Int
+    /// Which of the router's snapshots decided.
+    let edition: UInt8
+
+    init(_ decision: RouteDecision, edition: UInt8) {
+        route = decision.route
+        reason = decision.reason
+        // A table has fewer Gateways than this; were there more, the request would only lose its Gateway's name.
+        gateway = decision.gateway < Int32(UInt16.max) ? Int(decision.gateway) : -1
+        self.edition = edition
+    }
+
+    init(_ tag: RequestTag) {
+        route = Int32(truncatingIfNeeded: tag.rawValue)
+        reason = RouteReason(rawValue: UInt8(truncatingIfNeeded: tag.rawValue >> 32)) ?? .noListener
+        gateway = Int(UInt16(truncatingIfNeeded: tag.rawValue >> 40)) - 1
+        edition = UInt8(truncatingIfNeeded: tag.rawValue >> 56)
+    }
+
+    var tag: RequestTag {
+        RequestTag(
+            rawValue: UInt64(UInt32(bitPattern: route)) | UInt64(reason.rawValue) << 32
+                | UInt64(UInt16(gateway + 1)) << 40 | UInt64(edition) << 56
+        )
+    }
+
+    /// The members of `route` in exchange records, without the braces around them.
+    func record(in table: RouteTable) -> [UInt8] {
+        switch reason {
+        case .matched: table.routes[Int(route)].record
+        case .conditional where route >= 0: table.routes[Int(route)].record + Array(#","conditional":true"#.utf8)
+        case .conditional: Array(#""outcome":"no_route","conditional":true"#.utf8)
+        case .noHost, .noMatch: Array(#""outcome":"no_route""#.utf8)
+        case .httpsRedirect: Array(#""outcome":"https_redirect""#.utf8)
+        case .rejected: Array(#""outcome":"rejected""#.utf8)
+        case .noListener, .noGateway: Array(#""outcome":"no_listener""#.utf8)
+        }
+    }
+}

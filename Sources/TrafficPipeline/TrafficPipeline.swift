@@ -1,0 +1,139 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPReconstruction
+public import PacketDecoding
+internal import RouteAttribution
+public import TCPReassembly
+public import TrafficMetrics
+
+/// All that is done with a packet, in order: decode, reassemble, rebuild exchanges, attribute, count, record.
+///
+/// This is the one place that knows the order. A pipeline is owned by one capture thread and holds everything it needs as
+/// plain values; what others may read leaves through the shard's atomics, the ``FiguresBoard`` and the record output.
+/// Time is packet time throughout, so a savefile gives the same answers every time.
+public struct TrafficPipeline: ~Copyable, PacketSink {
+    private var decoder: PacketDecoder
+    private var connections: ConnectionTable
+    private var reconstructor: HTTPReconstructor<ExchangeRouter>
+    private var figures = PipelineFigures()
+    private let board: FiguresBoard
+
+    /// Makes a pipeline that has seen nothing.
+    /// - Parameters:
+    ///   - limits: What each stage may hold.
+    ///   - routing: Where the routes come from.
+    ///   - shard: What the traffic is counted into; this pipeline must be its only writer.
+    ///   - figures: Where the other figures are left at the end of each batch.
+    ///   - records: What exchange records say.
+    ///   - output: What takes the records; without it none are written.
+    public init(
+        limits: PipelineLimits = PipelineLimits(),
+        routing: RoutingBoard,
+        shard: TrafficShard,
+        figures: FiguresBoard,
+        records: RecordOptions? = nil,
+        output: RecordOutput? = nil
+    ) {
+        decoder = PacketDecoder(limits: limits.decoding)
+        connections = ConnectionTable(limits: limits.reassembly)
+        reconstructor = HTTPReconstructor(
+            sink: ExchangeRouter(board: routing, shard: shard, records: records, output: output),
+            limits: limits.http
+        )
+        board = figures
+    }
+
+    // MARK: - Packets
+
+    /// Takes a packet through all stages.
+    public mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
+        count(packet, capturedOctets: octets.count)
+        switch decoder.decode(octets, of: packet) {
+        case .segment(let segment):
+            connections.segmentArrived(
+                segment,
+                octets: octets,
+                at: packet.time,
+                interface: packet.interface,
+                into: &reconstructor
+            )
+        case .reassembledSegment(let segment):
+            Self.deliver(segment, of: packet, from: decoder, to: &connections, into: &reconstructor)
+        case .ignored(let reason):
+            figures.ignored[Int(reason.rawValue)] += 1
+        case .failed(let failure):
+            figures.failures[failure, default: 0] += 1
+        }
+    }
+
+    /// Passes on a segment that came in fragments.
+    ///
+    /// The stages are separate arguments because the datagram is borrowed from the decoder while the others change.
+    private static func deliver(
+        _ segment: TCPSegment,
+        of packet: CapturedPacket,
+        from decoder: borrowing PacketDecoder,
+        to connections: inout ConnectionTable,
+        into reconstructor: inout HTTPReconstructor<ExchangeRouter>
+    ) {
+        connections.segmentArrived(
+            segment,
+            octets: decoder.datagram,
+            at: packet.time,
+            interface: packet.interface,
+            into: &reconstructor
+        )
+    }
+
+    /// Between two batches of packets: takes up new routes, and leaves figures and records for others.
+    public mutating func batchEnded() {
+        reconstructor.sink.batchEnded()
+        publishFigures()
+    }
+
+    /// No packet has come for a while: lets what waits for packet time run out.
+    /// - Parameter time: The present, on the clock that stamps the packets.
+    public mutating func timeAdvanced(to time: PacketTime) {
+        connections.timeAdvanced(to: time, into: &reconstructor)
+        batchEnded()
+    }
+
+    /// No packet will come any more: tells everything that is not complete.
+    public mutating func captureEnded() {
+        connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &reconstructor)
+        batchEnded()
+    }
+
+    // MARK: - Figures
+
+    private mutating func count(_ packet: CapturedPacket, capturedOctets: Int) {
+        while figures.interfaces.count <= packet.interface { figures.interfaces.append(InterfaceFigures()) }
+        figures.interfaces[packet.interface].packets += 1
+        figures.interfaces[packet.interface].octets += capturedOctets
+        if capturedOctets < packet.wireLength { figures.interfaces[packet.interface].truncatedPackets += 1 }
+        figures.interfaces[packet.interface].latestPacket = packet.time
+        if figures.firstPacket == nil { figures.firstPacket = packet.time }
+        figures.latestPacket = packet.time
+    }
+
+    private mutating func publishFigures() {
+        figures.reassembly = connections.statistics
+        figures.http = reconstructor.statistics
+        figures.parseFailures = reconstructor.sink.parseFailures
+        figures.pendingExchanges = reconstructor.pendingExchanges
+        board.publish(figures)
+    }
+}
+
+/// What the stages of a pipeline may hold.
+public struct PipelineLimits: Sendable {
+    /// Fragments and nesting.
+    public var decoding = DecodingLimits()
+    /// Connections and octets that wait.
+    public var reassembly = ReassemblyLimits()
+    /// Heads and pending exchanges.
+    public var http = HTTPLimits()
+
+    /// Makes limits of the stages' defaults.
+    public init() {}
+}
