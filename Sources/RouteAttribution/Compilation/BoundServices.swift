@@ -39,7 +39,6 @@ struct BoundServices {
                 },
                 rules: delegates.rules(of: service)
             )
-            guard !bound.rules.isEmpty else { continue }
             for gateway in gateways {
                 byGateway[gateway, default: []].append(bound)
             }

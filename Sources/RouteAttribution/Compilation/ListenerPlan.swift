@@ -74,15 +74,17 @@ struct ListenerPlan {
                 return
             }
             isTCP = true
-        case .terminatedHTTP, .opaqueTLS:
+        case .terminatedHTTP:
             noteSharedServerNames(server)
+            tls.append(server)
+        case .opaqueTLS:
             tls.append(server)
         }
     }
 
     private mutating func noteSharedServerNames(_ server: Server) {
         let names = Set(server.serverNames)
-        for earlier in tls {
+        for earlier in tls where earlier.settings.traffic == .terminatedHTTP {
             let others = Set(earlier.serverNames)
             guard names.isEmpty ? others.isEmpty : !names.isDisjoint(with: others) else { continue }
             isRefused = true

@@ -58,9 +58,10 @@ struct RouteTableCompiler {
             }
             for server in plan.tls {
                 let carriesHTTP = server.settings.traffic == .terminatedHTTP
+                guard let names = carriesHTTP ? server.serverNames : opaqueNames(server) else { continue }
                 listener.tls.append(
                     LookupListener.TLSServer(
-                        names: server.serverNames.map { Array($0.utf8) },
+                        names: names.map { Array($0.utf8) },
                         table: carriesHTTP ? Int32(table(of: [server], isTLS: true)) : -1
                     )
                 )
@@ -68,6 +69,35 @@ struct RouteTableCompiler {
             index.listeners.append(listener)
         }
         index.finish()
+    }
+
+    /// The TLS names for which a server without HTTP routing takes connections; `nil` when it takes none.
+    ///
+    /// Such a server is only there for the names and connections that rules for TLS or TCP give it: without them Envoy
+    /// has no filter chain for it, and a less specific server gets the connection.
+    private func opaqueNames(_ server: ListenerPlan.Server) -> [String]? {
+        let gateway = server.gateway.reference
+        var names: [String] = []
+        for service in bound[gateway] {
+            let admitted = AdmittedHosts(server.hosts(for: service.service.metadata.namespace))
+            guard !admitted.intersection(service.hosts).isEmpty else { continue }
+            // Where the gateway ends TLS the names are the server's, and any TCP rule makes it serve them.
+            if server.settings.tls?.endsTLS == true {
+                if !service.service.tcp.isEmpty { return server.serverNames }
+                continue
+            }
+            for match in service.service.tls.flatMap(\.matches) {
+                let applies =
+                    (match.port == nil || match.port == server.number)
+                    && (match.gateways.isEmpty
+                        || match.gateways.contains {
+                            ObjectReferences.gateway($0, namespace: service.service.metadata.namespace) == gateway
+                        })
+                if applies { names += match.sniHosts.map(HostNames.lowercased) }
+            }
+        }
+        guard !names.isEmpty else { return nil }
+        return names.contains("*") ? [] : names
     }
 
     private mutating func gatewayIndex(_ name: String) -> Int32 {
@@ -90,7 +120,7 @@ struct RouteTableCompiler {
             let gateway = server.gateway.reference
             let gatewayNumber = gatewayIndex(gateway)
             var admitted: [String: AdmittedHosts] = [:]
-            for (object, service) in bound[gateway].enumerated() {
+            for (object, service) in bound[gateway].enumerated() where !service.rules.isEmpty {
                 let namespace = service.service.metadata.namespace
                 let candidates = admitted[namespace] ?? AdmittedHosts(server.hosts(for: namespace))
                 admitted[namespace] = candidates

@@ -56,7 +56,7 @@ struct RequestPreparation: Sendable {
     }
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
-        if request.version == .http10 { return .rejected }
+        if request.version == .http10 || request.version == .http09 { return .rejected }
         let method = request.octets.extracting(request.method)
         if request.version == .http11, !methods.contains(method) { return .rejected }
         if methods.isConnect(method) { return .unroutable }

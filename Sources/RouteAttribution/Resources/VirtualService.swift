@@ -50,18 +50,30 @@ struct VirtualService: Sendable, Hashable {
     var appliesToMesh: Bool { gateways.isEmpty || gateways.contains("mesh") }
 }
 
-/// A rule for TLS or TCP connections, as far as validation looks at it.
+/// A rule for TLS or TCP connections, as far as validation and the choice of a TLS server look at it.
 struct OpaqueRule: Sendable, Hashable {
-    /// The `sniHosts` of each match entry; `nil` for a rule without match entries.
-    var sniHosts: [[String]]?
+    /// One match entry.
+    struct Match: Sendable, Hashable {
+        var sniHosts: [String]
+        var port: Int?
+        var gateways: [String]
+    }
+
+    /// The match entries.
+    var matches: [Match]
     /// Where connections go.
     var route: [WeightedDestination]
 
     init(_ rule: FieldReader) throws(ResourceError) {
         try rule.requireObject()
-        sniHosts =
-            try rule.field("match") == nil
-            ? nil : rule.list("match") { entry throws(ResourceError) in try entry.strings("sniHosts") }
+        matches = try rule.list("match") { entry throws(ResourceError) in
+            let port = try entry.integer("port")
+            return Match(
+                sniHosts: try entry.strings("sniHosts"),
+                port: port == 0 ? nil : port,
+                gateways: try entry.strings("gateways")
+            )
+        }
         route = try rule.list("route") { entry throws(ResourceError) in try WeightedDestination(entry) }
     }
 }

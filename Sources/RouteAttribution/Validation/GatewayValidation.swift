@@ -1,0 +1,114 @@
+// Wingmirror · Apache-2.0
+// Istio's admission of Gateways: istio pkg/config/validation/validation.go ValidateGateway.
+
+/// Checks one Gateway.
+struct GatewayValidation {
+    private(set) var problems = ProblemList()
+
+    private static let protocols: Set<String> = [
+        "TCP", "UDP", "GRPC", "GRPC-WEB", "HTTP", "HTTP_PROXY", "HTTP2", "HTTPS", "TLS", "MONGO", "REDIS", "MYSQL",
+        "HBONE",
+    ]
+
+    init(_ gateway: Gateway) {
+        problems.require(
+            NameChecks.isLabel(gateway.metadata.name),
+            FieldPath.root.member("metadata").member("name"),
+            "must be a DNS label"
+        )
+        let path = FieldPath.root.member("spec").member("servers")
+        problems.require(!gateway.servers.isEmpty, path, "is missing")
+        var portNames: Set<String> = []
+        for (index, server) in gateway.servers.enumerated() {
+            let place = path.element(index)
+            check(server, at: place)
+            if !server.portName.isEmpty, !portNames.insert(server.portName).inserted {
+                problems.add(place.member("port").member("name"), "is used by another server of the Gateway")
+            }
+        }
+    }
+
+    private mutating func check(_ server: Gateway.Server, at place: FieldPath) {
+        let port = place.member("port")
+        if server.hasPort {
+            problems.require(!server.portName.isEmpty, port.member("name"), "is missing")
+            SharedChecks.port(server.port ?? 0, at: port.member("number"), &problems)
+            problems.require(
+                Self.protocols.contains(server.protocolName.uppercased()),
+                port.member("protocol"),
+                "must be a known protocol, not \(server.protocolName)"
+            )
+            problems.require(server.targetPort ?? 0 == 0, port.member("targetPort"), "must not be set")
+        } else {
+            problems.add(port, "is missing")
+        }
+        problems.require(!server.hosts.isEmpty, place.member("hosts"), "is missing")
+        for (index, host) in server.hosts.enumerated() where !Self.isHostEntry(host) {
+            problems.add(
+                place.member("hosts").element(index),
+                "must be a name with a dot, *, or *. and a name, with or without a namespace, not \(host)"
+            )
+        }
+        check(server.tls, of: server, at: place.member("tls"))
+    }
+
+    private static func isHostEntry(_ entry: String) -> Bool {
+        let parts = entry.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, parts[0] != "*", parts[0] != ".", !NameChecks.isLabel(parts[0]) { return false }
+        guard let last = parts.last else { return false }
+        let name = String(last)
+        if name == "*" { return true }
+        guard name.contains(".") else { return NameChecks.isAddress(name) }
+        if NameChecks.isAddress(name) { return true }
+        // A wildcard stands for whole labels only.
+        guard !name.hasPrefix("*") || name.hasPrefix("*.") else { return false }
+        return NameChecks.isWildcardDomain(name)
+    }
+
+    // MARK: - TLS
+
+    private mutating func check(_ tls: Gateway.TLSSettings?, of server: Gateway.Server, at place: FieldPath) {
+        let isTLS = ["HTTPS", "TLS"].contains(server.protocolName.uppercased())
+        guard let tls else {
+            problems.require(!isTLS, place, "is missing for protocol \(server.protocolName)")
+            return
+        }
+        let modes = [
+            "PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL",
+        ]
+        problems.require(modes.contains(tls.mode), place.member("mode"), "must be a known mode, not \(tls.mode)")
+        if !isTLS {
+            let isRedirect = server.traffic == .plainHTTP && tls.httpsRedirect && tls.mode == "PASSTHROUGH"
+            problems.require(
+                isRedirect,
+                place,
+                "must be absent for protocol \(server.protocolName), but for httpsRedirect"
+            )
+        }
+        checkCertificates(tls, at: place)
+    }
+
+    private mutating func checkCertificates(_ tls: Gateway.TLSSettings, at place: FieldPath) {
+        let hasFiles = !tls.serverCertificate.isEmpty || !tls.privateKey.isEmpty
+        if tls.mode == "ISTIO_MUTUAL" {
+            let hasAny =
+                hasFiles || !tls.caCertificates.isEmpty || !tls.credentialName.isEmpty || !tls.credentialNames.isEmpty
+                || tls.tlsCertificateCount > 0
+            problems.require(!hasAny, place, "must have no certificates of its own for ISTIO_MUTUAL")
+            return
+        }
+        let sources =
+            (tls.credentialName.isEmpty ? 0 : 1) + (tls.credentialNames.isEmpty ? 0 : 1)
+            + (tls.tlsCertificateCount > 0 ? 1 : 0)
+        problems.require(sources <= 1, place, "must have one source of certificates")
+        guard sources == 0, ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].contains(tls.mode) else { return }
+        problems.require(
+            !tls.serverCertificate.isEmpty && !tls.privateKey.isEmpty,
+            place,
+            "must have a credentialName, or serverCertificate and privateKey"
+        )
+        if tls.mode != "SIMPLE" {
+            problems.require(!tls.caCertificates.isEmpty, place.member("caCertificates"), "is missing for \(tls.mode)")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// Wingmirror · Apache-2.0
+// Istio's admission of HTTP rules: istio pkg/config/validation/{validation,virtualservice}.go.
+
+/// Checks one HTTP rule of a VirtualService.
+struct HTTPRuleValidation {
+    let service: VirtualService
+    let path: FieldPath
+    var problems: ProblemList
+    var patterns: PatternChecks
+
+    mutating func check(_ rule: HTTPRule) {
+        checkActions(rule)
+        for (index, match) in rule.matches.enumerated() {
+            check(match, at: path.member("match").element(index))
+        }
+        checkRoute(rule.route)
+        checkMirrors(rule)
+        if let redirect = rule.redirect { check(redirect, matches: rule.matches) }
+        if let response = rule.directResponse { check(response) }
+        if let rewrite = rule.rewrite { check(rewrite) }
+        check(rule.headers, at: path.member("headers"))
+        checkAuthorityRewrites(rule)
+        if let fault = rule.fault { check(fault) }
+        if let cors = rule.corsPolicy { check(cors) }
+        SharedChecks.duration(rule.timeout, at: path.member("timeout"), &problems)
+        if let retries = rule.retries { check(retries) }
+    }
+
+    // MARK: - Which parts may stand together
+
+    private mutating func checkActions(_ rule: HTTPRule) {
+        if let delegate = rule.delegate {
+            problems.require(!service.isDelegate, path.member("delegate"), "must be absent in a delegate")
+            problems.require(rule.route.isEmpty, path.member("route"), "must be absent beside delegate")
+            problems.require(rule.redirect == nil, path.member("redirect"), "must be absent beside delegate")
+            problems.require(!delegate.name.isEmpty, path.member("delegate").member("name"), "is missing")
+            return
+        }
+        if rule.redirect != nil {
+            forbid(rule, beside: "redirect")
+            problems.require(
+                rule.directResponse == nil,
+                path.member("directResponse"),
+                "must be absent beside redirect"
+            )
+        } else if rule.directResponse != nil {
+            forbid(rule, beside: "directResponse")
+        } else {
+            problems.require(!rule.route.isEmpty, path, "must have one of route, redirect and directResponse")
+        }
+    }
+
+    private mutating func forbid(_ rule: HTTPRule, beside action: String) {
+        problems.require(rule.route.isEmpty, path.member("route"), "must be absent beside \(action)")
+        problems.require(rule.fault == nil, path.member("fault"), "must be absent beside \(action)")
+        problems.require(rule.rewrite == nil, path.member("rewrite"), "must be absent beside \(action)")
+    }
+
+    // MARK: - Destinations
+
+    private mutating func checkRoute(_ route: [WeightedDestination]) {
+        var sum = 0.0
+        for (index, entry) in route.enumerated() {
+            let place = path.member("route").element(index)
+            if let destination = entry.destination {
+                check(destination, at: place.member("destination"))
+            } else {
+                problems.add(place.member("destination"), "is missing")
+            }
+            problems.require(entry.weight >= 0, place.member("weight"), "must not be negative")
+            sum += Double(entry.weight)
+            check(entry.headers, at: place.member("headers"))
+        }
+        if route.count > 1, sum == 0 {
+            problems.add(path.member("route"), "must have weights whose sum is above 0")
+        }
+    }
+
+    private mutating func check(_ destination: Destination, at place: FieldPath) {
+        if destination.host == "*" || !NameChecks.isWildcardDomain(destination.host) {
+            problems.add(place.member("host"), "must be a name, not \(destination.host)")
+        }
+        if !destination.subset.isEmpty, !NameChecks.isLabel(destination.subset) {
+            problems.add(place.member("subset"), "must be a DNS label, not \(destination.subset)")
+        }
+        if let port = destination.port {
+            SharedChecks.port(port, at: place.member("port").member("number"), &problems)
+        }
+    }
+
+    private mutating func checkMirrors(_ rule: HTTPRule) {
+        if let mirror = rule.mirror {
+            problems.require(rule.mirrors.isEmpty, path.member("mirrors"), "must be absent beside mirror")
+            check(mirror, at: path.member("mirror"))
+        }
+        SharedChecks.percentage(rule.mirrorPercent.map(Double.init), at: path.member("mirrorPercent"), &problems)
+        SharedChecks.percentage(rule.mirrorPercentage, at: path.member("mirrorPercentage"), &problems)
+        for (index, mirror) in rule.mirrors.enumerated() {
+            let place = path.member("mirrors").element(index)
+            if let destination = mirror.destination {
+                check(destination, at: place.member("destination"))
+            } else {
+                problems.add(place.member("destination"), "is missing")
+            }
+            SharedChecks.percentage(mirror.percentage, at: place.member("percentage"), &problems)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// Wingmirror · Apache-2.0
+// Istio's admission of VirtualServices: istio pkg/config/validation/{validation,virtualservice}.go.
+
+/// Checks one VirtualService.
+struct VirtualServiceValidation {
+    private(set) var problems = ProblemList()
+    private let service: VirtualService
+    private let spec = FieldPath.root.member("spec")
+
+    init(_ service: VirtualService, patterns: inout PatternChecks) {
+        self.service = service
+        checkKind()
+        checkGateways()
+        checkHosts()
+        SharedChecks.exportTo(service.exportTo, namespace: service.metadata.namespace, at: spec, &problems)
+        for (index, rule) in service.http.enumerated() {
+            let path = spec.member("http").element(index)
+            guard let rule else {
+                problems.add(path, "must not be null")
+                continue
+            }
+            var check = HTTPRuleValidation(service: service, path: path, problems: problems, patterns: patterns)
+            check.check(rule)
+            problems = check.problems
+            patterns = check.patterns
+        }
+        checkOpaqueRules()
+    }
+
+    private mutating func checkKind() {
+        if service.http.isEmpty, service.tls.isEmpty, service.tcp.isEmpty {
+            problems.add(spec, "must have http, tcp or tls rules")
+        }
+        guard service.isDelegate else { return }
+        problems.require(service.gateways.isEmpty, spec.member("gateways"), "must be absent in a delegate")
+        problems.require(service.tls.isEmpty, spec.member("tls"), "must be absent in a delegate")
+        problems.require(service.tcp.isEmpty, spec.member("tcp"), "must be absent in a delegate")
+    }
+
+    private mutating func checkGateways() {
+        SharedChecks.gateways(service.gateways, at: spec.member("gateways"), &problems)
+    }
+
+    private mutating func checkHosts() {
+        var allValid = true
+        for (index, host) in service.hosts.enumerated() {
+            let path = spec.member("hosts").element(index)
+            if !NameChecks.isWildcardDomain(host), !NameChecks.isAddress(host) {
+                problems.add(path, "must be a domain name with at most a leading wildcard label, not \(host)")
+                allValid = false
+            } else if host == "*", service.appliesToMesh {
+                problems.add(path, "must not be * while the object applies to the mesh")
+                allValid = false
+            }
+        }
+        guard allValid else { return }
+        for (index, host) in service.hosts.enumerated() {
+            for other in service.hosts[..<index]
+            where HostNames.isCovered(host, by: other) || HostNames.isCovered(other, by: host) {
+                problems.add(spec.member("hosts").element(index), "overlaps with \(other)")
+            }
+        }
+    }
+
+    private mutating func checkOpaqueRules() {
+        for (index, rule) in service.tls.enumerated() {
+            let path = spec.member("tls").element(index)
+            problems.require(!rule.route.isEmpty, path.member("route"), "is missing")
+            problems.require(!rule.matches.isEmpty, path.member("match"), "is missing")
+            for (number, hosts) in rule.matches.map(\.sniHosts).enumerated() {
+                let entry = path.member("match").element(number).member("sniHosts")
+                problems.require(!hosts.isEmpty, entry, "is missing")
+                for host in hosts where !service.hosts.contains(where: { HostNames.isCovered(host, by: $0) }) {
+                    problems.add(entry, "holds \(host), which is not among the hosts")
+                }
+            }
+        }
+        for (index, rule) in service.tcp.enumerated() {
+            problems.require(!rule.route.isEmpty, spec.member("tcp").element(index).member("route"), "is missing")
+        }
+    }
+}
+
+/// Checks that several kinds share.
+enum SharedChecks {
+    static func exportTo(_ exportTo: [String], namespace: String, at spec: FieldPath, _ problems: inout ProblemList) {
+        let path = spec.member("exportTo")
+        var seen: Set<String> = []
+        for (index, entry) in exportTo.enumerated() {
+            let name = entry == "." ? namespace : entry
+            if !seen.insert(name).inserted {
+                problems.add(path.element(index), "names \(name) twice")
+            } else if name == "~" {
+                problems.add(path.element(index), "must not be ~")
+            } else if name != "*", !NameChecks.isLabel(name) {
+                problems.add(path.element(index), "must be *, . or a namespace, not \(entry)")
+            }
+        }
+        if seen.contains("*"), exportTo.count > 1 {
+            problems.add(path, "must not have other entries beside *")
+        }
+    }
+
+    /// Checks the entries in order up to the first without a slash, where Istio stops looking.
+    static func gateways(_ gateways: [String], at path: FieldPath, _ problems: inout ProblemList) {
+        for (index, gateway) in gateways.enumerated() {
+            let parts = gateway.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else {
+                problems.require(
+                    NameChecks.isDomainName(gateway),
+                    path.element(index),
+                    "must be the name of a gateway, not \(gateway)"
+                )
+                return
+            }
+            if !NameChecks.isLabel(parts[0]) || !NameChecks.isLabel(parts[1]) {
+                problems.add(path.element(index), "must be a namespace and a name, not \(gateway)")
+            }
+        }
+    }
+
+    static func port(_ port: Int, at path: FieldPath, _ problems: inout ProblemList) {
+        problems.require((1...65_535).contains(port), path, "must lie in 1...65535, not \(port)")
+    }
+
+    static func percentage(_ value: Double?, at path: FieldPath, _ problems: inout ProblemList) {
+        guard let value else { return }
+        problems.require(value >= 0 && value <= 100, path, "must lie in 0...100, not \(value)")
+    }
+
+    /// A duration of at least a millisecond, in whole milliseconds.
+    static func duration(_ text: String?, at path: FieldPath, _ problems: inout ProblemList) {
+        guard let text else { return }
+        guard let nanoseconds = GoDuration.nanoseconds(text) else {
+            problems.add(path, "must be a duration such as 1.5s, not \(text)")
+            return
+        }
+        problems.require(nanoseconds >= 1_000_000, path, "must be at least 1ms")
+        problems.require(nanoseconds % 1_000_000 == 0, path, "must be in whole milliseconds")
+    }
+}
