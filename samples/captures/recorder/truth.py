@@ -38,10 +38,19 @@ def count(entries):
 
 
 def totals(entries):
+    upgraded = [entry for entry in entries if entry["status"] == 101]
     return {
         "requests": len(entries),
         "statuses": tally(entries, status),
         "methods": tally(entries, lambda entry: entry["method"] or "none"),
+        **octets(entries),
+        # Of these, what followed an accepted upgrade and is not HTTP content.
+        "upgraded": octets(upgraded),
+    }
+
+
+def octets(entries):
+    return {
         "requestBytes": sum(entry["requestBytes"] for entry in entries),
         "responseBytes": sum(entry["responseBytes"] for entry in entries),
     }

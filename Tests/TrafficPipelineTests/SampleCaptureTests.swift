@@ -1,0 +1,108 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import PacketCapture
+import ResourceFiles
+import RouteAttribution
+import Testing
+import TrafficMetrics
+import TrafficPipeline
+
+/// The recording in `samples/captures`, read through all stages, against what the gateway's own access log counted.
+@Suite struct SampleCaptureTests {
+    private let records: [ExchangeRecord]
+    private let truth: CaptureTruth
+
+    init() throws {
+        records = try Self.lines().map { try JSONDecoder().decode(ExchangeRecord.self, from: $0) }
+        let file = Self.samples.appending(path: "captures/ingress.truth.json")
+        truth = try JSONDecoder().decode(CaptureTruth.self, from: Data(contentsOf: file))
+    }
+
+    @Test func `every request of the log is found, and no other`() {
+        #expect(records.count == truth.exchanges)
+        #expect(records.allSatisfy { $0.request != nil })
+        #expect(Set(records.map(\.client)).count == truth.connectionsWithRequests)
+    }
+
+    @Test func `each rule has the requests, methods and statuses that the log gives it`() {
+        for route in truth.routes {
+            let found = records.filter {
+                $0.route.rule == route.rule && $0.route.virtualService == route.virtualService
+            }
+            #expect(found.statuses == route.statuses)
+            #expect(found.methods == route.methods)
+        }
+        #expect(records.count { $0.route.outcome == "route" } == truth.routes.reduce(0) { $0 + $1.requests })
+    }
+
+    @Test func `what no rule takes has the log's reasons and statuses`() {
+        for (outcome, expected) in truth.unmatched {
+            #expect(records.filter { $0.route.outcome == outcome }.statuses == expected.statuses)
+        }
+        let outcomes = Set(records.map(\.route.outcome))
+        #expect(outcomes == Set(truth.unmatched.keys).union(["route"]))
+    }
+
+    @Test func `content has the log's size, without what followed an upgrade`() {
+        for route in truth.routes {
+            let found = records.filter { $0.route.virtualService == route.virtualService }
+            let sent = found.reduce(0) { $0 + ($1.request?.contentBytes ?? 0) }
+            let answered = found.reduce(0) { $0 + ($1.response?.contentBytes ?? 0) }
+            #expect(sent == route.requestBytes - route.upgraded.requestBytes)
+            #expect(answered == route.responseBytes - route.upgraded.responseBytes)
+        }
+    }
+
+    @Test func `only what a client or the gateway broke off is marked`() {
+        let marked = records.filter { !$0.integrity.isEmpty }
+        let brokenOff = truth.flags.filter { ["DC", "UPE"].contains($0.key) }.values.reduce(0, +)
+        #expect(marked.count == brokenOff)
+        #expect(Set(marked.flatMap(\.integrity)).isSubset(of: ["reset_by_client", "closed_early", "no_response"]))
+    }
+
+    @Test func `the same capture gives the same records`() throws {
+        #expect(try Self.lines() == Self.lines())
+    }
+
+    private static let samples = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../samples").standardizedFileURL
+
+    /// The records of the whole capture, one line each, with the routes of `samples/istio`.
+    private static func lines() throws -> [Data] {
+        let registry = MetricsRegistry()
+        let collector = LineCollector()
+        var pipeline = TrafficPipeline(
+            routing: RoutingBoard(try routing(registry)),
+            shard: registry.shards[0],
+            figures: FiguresBoard(),
+            records: RecordOptions(),
+            output: { collector.append($0) }
+        )
+        var savefile = try SavefileReader(path: samples.appending(path: "captures/ingress.pcap").path)
+        while let packet = try savefile.next() {
+            pipeline.packetArrived(packet, octets: savefile.octets)
+        }
+        pipeline.captureEnded()
+        return collector.lines
+    }
+
+    private static func routing(_ registry: MetricsRegistry) throws -> RoutingSnapshot {
+        let objects = try ResourceFileLoader().load([samples.appending(path: "istio").path])
+        var environment = RouteEnvironment()
+        environment.ports = [GatewayPort(pod: 8080, server: 80)]
+        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        let labels = table.routes.map { route in
+            RouteLabels(
+                gateway: route.gateway,
+                virtualServiceNamespace: route.identity.object.namespace,
+                virtualService: route.identity.object.name,
+                route: route.label,
+                destinationService: route.destinations.first?.host ?? "",
+                destinationSubset: ""
+            )
+        }
+        let description = RouteTableDescription(generation: 1, series: labels, gateways: table.gateways)
+        return RoutingSnapshot(table: table, series: registry.routesPublished(description, at: 0))
+    }
+}
