@@ -2,6 +2,7 @@
 
 import Logging
 import PacketDecoding
+import RouteAttribution
 import Testing
 
 @testable import AgentCommands
@@ -137,11 +138,11 @@ import Testing
         ),
         (
             "capture: {ringBytes: lots}",
-            "capture.ringBytes: expected a size such as 64MiB, from 1MiB to 4GiB, found \"lots\""
+            "capture.ringBytes: expected a size such as 64MiB, from 1MiB to 2047MiB, found \"lots\""
         ),
         (
             "capture: {ringBytes: 5GiB}",
-            "capture.ringBytes: expected a size such as 64MiB, from 1MiB to 4GiB, found \"5GiB\""
+            "capture.ringBytes: expected a size such as 64MiB, from 1MiB to 2047MiB, found \"5GiB\""
         ),
         (
             "capture: {interfaces: eth0}",
@@ -157,7 +158,7 @@ import Testing
         ("gateway: {addresses: [10.0.0]}", "gateway.addresses[0]: expected an IP address, found \"10.0.0\""),
         (
             "mesh: {pathNormalization: base}",
-            "mesh.pathNormalization: expected one of NONE, BASE, DEFAULT, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES, found \"base\""
+            "mesh.pathNormalization: expected one of NONE, BASE, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES, DEFAULT, found \"base\""
         ),
         ("mesh: {envoyVersion: 1.40}", "mesh.envoyVersion: expected a version in quotes, such as \"1.40\", found 1.40"),
         ("metrics: {listen: 9646}", "metrics.listen: expected an address and port such as 0.0.0.0:9646, found 9646"),

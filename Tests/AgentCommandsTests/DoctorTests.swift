@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
+import RouteAttribution
 import Testing
 
 @testable import AgentCommands

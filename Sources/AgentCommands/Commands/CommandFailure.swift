@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 /// How the program ends.
-enum ExitStatus: Int32, Sendable {
+enum ProgramStatus: Int32, Sendable {
     /// The work is done.
     case done = 0
     /// The work failed.
@@ -15,18 +15,18 @@ enum ExitStatus: Int32, Sendable {
 /// Why a command ends without having done its work.
 struct CommandFailure: Error, Sendable, Equatable {
     /// How the program ends.
-    var status: ExitStatus
+    var status: ProgramStatus
     /// What is said on standard error, one line for each problem.
     var lines: [String]
 
     /// Makes a failure.
-    init(_ status: ExitStatus, _ lines: [String]) {
+    init(_ status: ProgramStatus, _ lines: [String]) {
         self.status = status
         self.lines = lines
     }
 
     /// Makes a failure that is said in one line.
-    init(_ status: ExitStatus, _ line: String) {
+    init(_ status: ProgramStatus, _ line: String) {
         self.init(status, [line])
     }
 

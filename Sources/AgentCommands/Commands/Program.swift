@@ -18,7 +18,7 @@ public enum Program {
     }
 
     /// Runs the command that `arguments` name.
-    static func run(_ arguments: [String]) async -> ExitStatus {
+    static func run(_ arguments: [String]) async -> ProgramStatus {
         if let first = arguments.first, plannedCommands.contains(first) {
             return fail(
                 CommandFailure(
@@ -46,14 +46,14 @@ public enum Program {
         }
     }
 
-    private static func fail(_ failure: CommandFailure) -> ExitStatus {
+    private static func fail(_ failure: CommandFailure) -> ProgramStatus {
         for line in failure.lines {
             StandardError.write("wingmirror: \(line)\n")
         }
         return failure.status
     }
 
-    private static func end(_ failure: OctetOutput.Failure) -> ExitStatus {
+    private static func end(_ failure: OctetOutput.Failure) -> ProgramStatus {
         switch failure {
         case .closed: .done
         case .failed(let reason): fail(CommandFailure(.failed, reason))
@@ -61,7 +61,7 @@ public enum Program {
     }
 
     /// Help and version go to standard output; what is wrong with the arguments goes to standard error.
-    private static func end(_ error: any Error) -> ExitStatus {
+    private static func end(_ error: any Error) -> ProgramStatus {
         let code = Wingmirror.exitCode(for: error)
         let message = Wingmirror.fullMessage(for: error)
         guard code != .success else {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Logging
+import RouteAttribution
 
 /// The options that all commands share; each is also a key of the configuration file, and wins over it.
 struct SharedOptions: ParsableArguments {
@@ -35,18 +36,30 @@ struct SharedOptions: ParsableArguments {
 
     /// The configuration file, if one is named, with the options laid over it.
     ///
-    /// - Throws: Every mistake in the file, or else every mistake among the options.
+    /// - Throws: Every mistake in the file and among the options.
     func configuration() throws(ConfigurationProblems) -> Configuration {
-        var configuration =
-            try config.map { (path) throws(ConfigurationProblems) in try Configuration.load(path: path) }
-            ?? Configuration()
-        let problems = apply(to: &configuration)
+        var problems: [ConfigurationProblem] = []
+        let configuration = configuration(&problems)
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         return configuration
     }
 
+    /// The configuration file, if one is named, with the options laid over it; every mistake is added to `problems`.
+    func configuration(_ problems: inout [ConfigurationProblem]) -> Configuration {
+        var configuration = Configuration()
+        if let config {
+            do throws(ConfigurationProblems) {
+                configuration = try Configuration.load(path: config)
+            } catch {
+                problems += error.problems
+            }
+        }
+        problems += apply(to: &configuration)
+        return configuration
+    }
+
     private func apply(to configuration: inout Configuration) -> [ConfigurationProblem] {
-        var problems: [ConfigurationProblem] = []
+        var problems = applyGatewayPorts(to: &configuration)
         if !routes.isEmpty {
             configuration.routes.files = routes
         }
@@ -64,7 +77,6 @@ struct SharedOptions: ParsableArguments {
         if keyLog != nil {
             problems.append(.option("--key-log", "decryption of TLS is not built yet; leave it out"))
         }
-        problems += applyGatewayPorts(to: &configuration)
         return problems
     }
 

@@ -3,6 +3,7 @@
 import Crypto
 import Logging
 import PacketDecoding
+import RouteAttribution
 
 extension Configuration {
     /// The whole configuration in the shape of the file, with every default filled in.
@@ -85,7 +86,7 @@ extension MeshConfiguration {
             "pathNormalization": .text(pathNormalization.rawValue),
             "defaultVirtualServiceExportTo": JSONValue(defaultVirtualServiceExportTo),
             "clusterDomain": .text(clusterDomain),
-            "envoyVersion": .text(envoyVersion.description),
+            "envoyVersion": .text(envoyVersion.text),
         ]
     }
 }

@@ -1,24 +1,16 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
-
-/// A port on which the gateway's pods listen, and the port of the Gateway object that it serves.
-struct GatewayPort: Sendable, Hashable {
-    /// The port that packets carry.
-    var pod: UInt16
-    /// The port number of the Gateway's server.
-    var server: UInt16
-}
+import RouteAttribution
 
 extension GatewayPort {
     /// Reads `POD` or `POD:SERVER`, as `--gateway-port` takes it; `nil` for anything else.
     init?(argument: String) {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let pod = UInt16(decimal: parts[0]), pod > 0 else { return nil }
-        self.init(pod: pod, server: pod)
-        guard parts.count == 2 else { return }
-        guard let server = UInt16(decimal: parts[1]), server > 0 else { return nil }
-        self.server = server
+        let server = parts.count == 2 ? UInt16(decimal: parts[1]) : pod
+        guard let server, server > 0 else { return nil }
+        self.init(pod: pod, server: server)
     }
 }
 

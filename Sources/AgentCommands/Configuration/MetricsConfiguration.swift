@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import TrafficMetrics
+
 /// What is exported, and on which address.
 struct MetricsConfiguration: Sendable, Equatable {
     /// The address and port of the one listener; `nil` serves nothing.
@@ -34,8 +36,8 @@ extension ConfigurationValue where Value == [Double]? {
             }
             guard node.isSequence else { return .failure([]) }
             return ConfigurationValue<[Double]>.list(of: .positiveNumber).parse(node).flatMap { bounds in
-                let grows = zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 }
-                return grows && (1...64).contains(bounds.count) ? .success(bounds) : .failure([])
+                let accepted = try? TrafficMetrics.MetricsConfiguration(durationBounds: bounds)
+                return accepted == nil ? .failure([]) : .success(bounds)
             }
         }
     }

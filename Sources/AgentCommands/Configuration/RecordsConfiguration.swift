@@ -2,6 +2,9 @@
 
 /// Where exchange records of `run` are written, and how much they say.
 struct RecordsConfiguration: Sendable, Equatable {
+    /// The most content that a record may carry of one message.
+    static let contentLimit = ByteSize(mebibytes: 16)
+
     /// The file they are written to, `-` for standard output; empty writes none.
     var file = ""
     /// Whether each message lists its fields.
@@ -16,6 +19,6 @@ extension RecordsConfiguration {
         self.init()
         section.read("file", into: &file, as: .text)
         section.read("fields", into: &fields, as: .flag)
-        section.read("contentBytes", into: &contentBytes, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 16)))
+        section.read("contentBytes", into: &contentBytes, as: .byteSize(in: ByteSize(0)...Self.contentLimit))
     }
 }

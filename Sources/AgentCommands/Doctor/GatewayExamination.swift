@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
+import RouteAttribution
 
 /// Looks at whether the configured gateway can be told from other listeners on this machine.
 ///

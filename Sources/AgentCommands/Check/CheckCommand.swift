@@ -1,0 +1,36 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import PacketCapture
+import ResourceFiles
+import RouteAttribution
+
+/// `check`: validates a configuration and its routes, and estimates what they cost; changes nothing.
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Validate a configuration and its routes, and estimate series and memory.",
+        discussion: """
+            Ends with 2 when the configuration or an object is wrong, one line for each problem on standard error.
+
+            Example:
+              wingmirror check --config samples/wingmirror.yaml
+            """
+    )
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        let configuration = try shared.configuration()
+        let check = try ConfigurationCheck(configuration)
+        var output = OctetOutput.standardOutput()
+        for line in check.lines(Terminal.style(1)) {
+            try output.append(line: line)
+        }
+        try output.flush()
+        let errors = check.errors
+        if !errors.isEmpty {
+            throw CommandFailure(.usage, errors)
+        }
+    }
+}

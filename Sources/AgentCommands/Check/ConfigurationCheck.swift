@@ -1,0 +1,110 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import ResourceFiles
+import RouteAttribution
+
+/// All that can be found out about a configuration without starting anything.
+struct ConfigurationCheck: Sendable {
+    private let configuration: Configuration
+    private let table: RouteTable
+    private let findings: [RouteFinding]
+    private let objectCount: Int
+    private let series: SeriesEstimate
+    private let budget: MemoryBudget
+    private let memory: MemoryEstimate
+
+    /// Checks what the configuration names: credentials, filter, route objects.
+    ///
+    /// - Throws: `CommandFailure` when there is no table to speak of: files that cannot be read or understood.
+    init(_ configuration: Configuration) throws {
+        self.configuration = configuration
+        var problems: [String] = []
+        do throws(ConfigurationProblems) {
+            _ = try configuration.admin.credentials()
+        } catch {
+            problems += error.problems.map(\.description)
+        }
+        do throws(CaptureError) {
+            try configuration.liveFilter.validate()
+        } catch {
+            problems.append("capture.filter: \(error)")
+        }
+        var objects: [ResourceValue] = []
+        do throws(ResourceFileError) {
+            objects = try ResourceFileLoader().load(configuration.routes.files)
+        } catch {
+            problems += error.problems
+        }
+        guard problems.isEmpty else { throw CommandFailure(.usage, problems) }
+        objectCount = objects.count
+        (table, findings) = RouteTable.compile(
+            RouteResources(decoding: objects),
+            environment: configuration.environment
+        )
+        series = SeriesEstimate(table, metrics: configuration.metricsSettings)
+        budget = MemoryBudget.current(configuration.limits)
+        let reassembly = configuration.reassemblyLimits(within: budget.octets)
+        memory = MemoryEstimate(configuration, reassembly, lines: series.lines)
+    }
+
+    /// What is wrong with objects, one line each.
+    var errors: [String] {
+        findings.filter { $0.severity == .error }.map(Self.line)
+    }
+
+    /// What was found out, as text.
+    func lines(_ style: TerminalStyle) -> [String] {
+        let routes = table.routes.count == 1 ? "1 route" : "\(table.routes.count) routes"
+        let objects = objectCount == 1 ? "1 object" : "\(objectCount) objects"
+        var lines = [
+            "configuration  sha256 \(configuration.digest)",
+            "routes         \(routes) from \(objects), \(table.gateways.count) of its Gateways used",
+        ]
+        let notices = findings.filter { $0.severity == .warning }.map(Self.line)
+        if !notices.isEmpty {
+            lines += ["", style.apply(.bold, to: "Warnings")] + notices.map { "  \($0)" }
+        }
+        lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
+        lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)
+        return lines + concerns(style)
+    }
+
+    private static func line(_ finding: RouteFinding) -> String {
+        let place = finding.path.isEmpty ? "" : " \(finding.path)"
+        return "\(finding.object)\(place): \(finding.message)"
+    }
+
+    private var seriesTable: TextTable {
+        var table = TextTable([
+            .init(title: "FAMILY", isFigure: false, shortest: 20), .init(title: "LABEL SETS"), .init(title: "LINES"),
+            .init(title: "", isFigure: false, yield: 1),
+        ])
+        for family in series.families {
+            table.append([
+                .init(family.name), .init(HumanUnits.count(UInt64(family.labelSets))),
+                .init(HumanUnits.count(UInt64(family.lines))),
+                .init(family.isFolded ? "at metrics.seriesLimit: some routes are folded" : "", .warning),
+            ])
+        }
+        table.append(["all", "", .init(HumanUnits.count(UInt64(series.lines)), .bold), ""])
+        return table
+    }
+
+    private var memoryTable: TextTable {
+        var table = TextTable([.init(title: "", isFigure: false, shortest: 12), .init(title: "")])
+        for part in memory.parts {
+            table.append([.init(part.name), .init(HumanUnits.octets(UInt64(part.octets)))])
+        }
+        table.append(["all", .init(HumanUnits.octets(UInt64(memory.octets)), .bold)])
+        return table
+    }
+
+    private func concerns(_ style: TerminalStyle) -> [String] {
+        guard memory.octets > budget.octets else { return [] }
+        let text =
+            "more than the \(HumanUnits.octets(UInt64(budget.octets))) that the agent steers by (\(budget.origin)): "
+            + "lower limits.connections or capture.ringBytes for a machine that may meet these bounds"
+        return [style.apply(.warning, to: text)]
+    }
+}

@@ -1,0 +1,109 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketCapture
+import RouteAttribution
+import TCPReassembly
+import TrafficMetrics
+
+// What the configuration means to each stage, in that stage's own terms.
+
+extension Configuration {
+    /// What the route table depends on besides the objects.
+    var environment: RouteEnvironment {
+        var environment = RouteEnvironment()
+        environment.namespace = gateway.namespace
+        environment.labels = gateway.labels
+        environment.trustedProxies = gateway.trustedProxies
+        environment.ports = gateway.ports
+        environment.pathNormalization = mesh.pathNormalization
+        environment.defaultVirtualServiceExportTo = mesh.defaultVirtualServiceExportTo
+        environment.clusterDomain = mesh.clusterDomain
+        environment.envoyVersion = mesh.envoyVersion
+        return environment
+    }
+
+    /// What is exported of the traffic.
+    var metricsSettings: TrafficMetrics.MetricsConfiguration {
+        do {
+            return try TrafficMetrics.MetricsConfiguration(
+                durationBounds: metrics.durationBuckets ?? TrafficMetrics.MetricsConfiguration.defaultDurationBounds,
+                seriesLimit: metrics.seriesLimit
+            )
+        } catch {
+            preconditionFailure(
+                "Configuration.metricsSettings: the reader lets through what the metrics refuse: \(error)"
+            )
+        }
+    }
+
+    /// What the kernel is to hand over: the gateway's traffic, without what scrapers exchange with this agent.
+    var liveFilter: CaptureFilter {
+        CaptureFilter(
+            ports: gateway.ports.map(\.pod),
+            addresses: gateway.addresses,
+            ownEndpoints: metrics.listen.port > 0 ? [.init(port: UInt16(clamping: metrics.listen.port))] : [],
+            expression: capture.filter.expression
+        )
+    }
+
+    /// How interfaces are captured.
+    ///
+    /// - Parameter interfaces: The interfaces of this machine, for `auto`.
+    func liveConfiguration(among interfaces: [NetworkInterface]) throws(CaptureError) -> LiveConfiguration {
+        let names =
+            switch capture.interfaces {
+            case .named(let names): names
+            case .automatic: NetworkInterface.automatic(interfaces, for: gateway.addresses)
+            }
+        return try LiveConfiguration(
+            interfaces: names,
+            filter: liveFilter,
+            snapshotLength: capture.snapshotLength,
+            ringOctets: capture.ringBytes.octets,
+            isPromiscuous: capture.promiscuous,
+            workers: capture.workers
+        )
+    }
+
+    /// How much reassembly may hold, and for how long.
+    ///
+    /// - Parameter budget: The memory to stay within, in octets: half of it is for connections and an eighth for octets
+    ///   that wait. Without one the bounds are the same on every machine, so that a savefile gives the same everywhere.
+    func reassemblyLimits(within budget: Int?) -> ReassemblyLimits {
+        var reassembly = ReassemblyLimits()
+        reassembly.connections = limits.connections
+        reassembly.bufferedOctetsPerConnection = limits.bufferedBytesPerConnection.octets
+        reassembly.idleTimeout = limits.idleTimeout.nanoseconds
+        if let budget {
+            reassembly.connections = min(reassembly.connections, budget / 2 / MemoryEstimate.octetsPerConnection)
+            reassembly.bufferedOctets = max(budget / 8, 1 << 20)
+        }
+        return reassembly
+    }
+
+    /// How much of a message head is kept.
+    var httpLimits: HTTPLimits {
+        var http = HTTPLimits()
+        http.headOctets = limits.headBytes.octets
+        return http
+    }
+}
+
+extension CaptureConfiguration.Filter {
+    /// The user's expression, if there is one.
+    var expression: String? {
+        switch self {
+        case .automatic: nil
+        case .expression(let expression): expression
+        }
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds; one too long for that becomes the longest.
+    var nanoseconds: Int64 {
+        let (seconds, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : seconds.addingReportingOverflow(components.attoseconds / 1_000_000_000).partialValue
+    }
+}

@@ -1,0 +1,77 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import PacketCapture
+import PacketDecoding
+
+/// `doctor`: says what this machine allows, and what helps where it does not.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Say what this machine allows: permission, interfaces, ring size, drops, listeners.",
+        discussion: """
+            Ends with 3 when the permission to capture is missing, with 1 when something else would keep `run` from \
+            working, with 0 when there are only warnings.
+
+            Example:
+              wingmirror doctor --config /etc/wingmirror/wingmirror.yaml
+            """
+    )
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        let configuration = try shared.configuration()
+        let findings = try Self.findings(configuration)
+        var output = OctetOutput.standardOutput()
+        for line in findings.lines(Terminal.style(1)) {
+            try output.append(line: line)
+        }
+        try output.flush()
+        if !Capabilities.current.mayCapture {
+            throw CommandFailure(
+                .permission,
+                "capturing needs CAP_NET_RAW; grant it with: \(Capabilities.grantCommand)"
+            )
+        }
+        let failures = findings.count { $0.verdict == .fail }
+        if failures > 0 {
+            throw CommandFailure(.failed, "\(failures) of \(findings.count) checks failed")
+        }
+    }
+
+    private static func findings(_ configuration: Configuration) throws -> [Finding] {
+        let interfaces: [NetworkInterface]
+        do throws(CaptureError) {
+            interfaces = try NetworkInterface.all()
+        } catch {
+            throw CommandFailure(.failed, error.description)
+        }
+        let capture = CaptureExamination(
+            configuration: configuration,
+            interfaces: interfaces,
+            capabilities: .current
+        )
+        let gateway = GatewayExamination(
+            gateway: configuration.gateway,
+            sockets: .current(),
+            machineAddresses: interfaces.flatMap(\.addresses)
+        )
+        return capture.findings() + gateway.findings() + [memoryFinding(configuration)]
+    }
+
+    private static func memoryFinding(_ configuration: Configuration) -> Finding {
+        let budget = MemoryBudget.current(configuration.limits)
+        let detail = "the agent steers by \(HumanUnits.octets(UInt64(budget.octets))), \(budget.origin)"
+        guard budget.octets >= MemoryBudget.comfortable else {
+            return Finding(
+                verdict: .warn,
+                subject: "memory",
+                detail: detail,
+                remedy:
+                    "give it \(HumanUnits.octets(UInt64(MemoryBudget.comfortable))) or more, or lower limits.connections"
+            )
+        }
+        return Finding(verdict: .ok, subject: "memory", detail: detail)
+    }
+}
