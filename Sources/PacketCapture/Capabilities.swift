@@ -22,7 +22,7 @@ public struct Capabilities: Sendable, Hashable {
         self.isRoot = isRoot
     }
 
-    /// Reads the text of `/proc/self/status`; `nil` when it says nothing about capabilities.
+    /// Reads the text of a `/proc/…/status`; `nil` when it says nothing about capabilities.
     public init?(status: String, isRoot: Bool) {
         func set(_ name: String) -> UInt64? {
             let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
@@ -34,10 +34,13 @@ public struct Capabilities: Sendable, Hashable {
         self.init(effective: effective, permitted: permitted, isRoot: isRoot)
     }
 
-    /// What this process may do now; as nothing when the system does not say.
+    /// What the calling thread may do now; as nothing when the system does not say.
+    ///
+    /// Capabilities belong to threads. That of the process's first thread would be the wrong one to ask: in a Swift
+    /// program it may have ended, and keeps in death what it had in life.
     public static var current: Capabilities {
         let isRoot = geteuid() == 0
-        let status = SmallFile.read("/proc/self/status") ?? ""
+        let status = SmallFile.read("/proc/thread-self/status") ?? ""
         return Capabilities(status: status, isRoot: isRoot)
             ?? Capabilities(effective: 0, permitted: 0, isRoot: isRoot)
     }

@@ -7,6 +7,11 @@ import Glibc
 ///
 /// What is open stays open. An interface that comes back later cannot be opened again afterwards, unless the program
 /// file itself carries CAP_NET_RAW; the capture then says so.
+///
+/// Each thread has an identity of its own on Linux. glibc changes that of all of them, except of a thread that is
+/// ending, and such a thread the first one of a Swift program with an `async` main is for good: libdispatch parks it in
+/// its own destructor. A program that is to give up root therefore needs a first thread that waits in the ordinary
+/// way, under a `main` that is not `async`. Otherwise this fails, as a thread of root's would be left.
 public enum PrivilegeDrop {
     /// Runs all threads of this process as another user from here on, without supplementary groups or capabilities.
     ///
@@ -45,9 +50,25 @@ public enum PrivilegeDrop {
         unsafe getresuid(&users.0, &users.1, &users.2)
         unsafe getresgid(&groups.0, &groups.1, &groups.2)
         let hasIdentity = users == (uid, uid, uid) && groups == (gid, gid, gid) && getgroups(0, nil) == 0
-        let left = Capabilities.current
-        guard hasIdentity, left.effective == 0, left.permitted == 0, setuid(0) != 0 else {
+        guard hasIdentity, setuid(0) != 0 else {
             throw CaptureError(.privilegesKept, "root's privileges are still there after becoming \(user)")
+        }
+        if let thread = privilegedThread {
+            throw CaptureError(.privilegesKept, "thread \(thread) still has privileges after becoming \(user)")
+        }
+    }
+
+    /// A thread that has a capability, or does not say.
+    private static var privilegedThread: String? {
+        SmallFile.names(in: "/proc/self/task").first { thread in
+            // A thread that has ended since it was listed has no file, and one that has not been waited for is a
+            // zombie (Z): neither can do anything any more.
+            guard let status = SmallFile.read("/proc/self/task/\(thread)/status"), !status.contains("\nState:\tZ")
+            else {
+                return false
+            }
+            let capabilities = Capabilities(status: status, isRoot: false)
+            return capabilities?.effective != 0 || capabilities?.permitted != 0
         }
     }
 

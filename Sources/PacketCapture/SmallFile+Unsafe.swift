@@ -24,6 +24,22 @@ enum SmallFile {
         }
     }
 
+    /// The names in a directory of the kernel's, without those that begin with a full stop.
+    ///
+    /// The C functions are `opendir`, `readdir` and `closedir`.
+    static func names(in path: String) -> [String] {
+        guard let directory = unsafe opendir(path) else {
+            return []
+        }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let octets = unsafe withUnsafeBytes(of: entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
+            names.append(String(decoding: octets, as: UTF8.self))
+        }
+        return names.filter { !$0.hasPrefix(".") }
+    }
+
     /// Where a symbolic link leads.
     ///
     /// The C function is `readlink`.

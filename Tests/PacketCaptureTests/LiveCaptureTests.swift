@@ -1,0 +1,282 @@
+// Wingmirror · Apache-2.0
+
+import Glibc
+import PacketCapture
+import PacketDecoding
+import Synchronization
+import Testing
+
+/// Captures with the kernel's own packet sockets, each test in a network namespace of its own.
+@Suite(.enabled(if: NetworkSandbox.isAvailable, "needs root's capabilities to make network namespaces"))
+struct LiveCaptureTests {
+    private static let frame = TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 8080)))
+    private static let filter = CaptureFilter(ports: [8080])
+
+    @Test func `packets on an interface are delivered promptly, and the ring that was obtained is known`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            FrameSender("va").send(Self.frame)
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces[0].packetsReceived == 1 })
+            #expect(capture.counters.interfaces[0].ringOctets == 8 << 20)
+            #expect(capture.counters.interfaces[0].isUp)
+            let result = capture.stop()
+            #expect(result.frames == [Self.frame])
+            #expect(result.packets.map(\.linkType) == [.ethernet])
+            #expect(capture.counters.interfaces[0].lastPacketTime == result.packets[0].time)
+            #expect(!capture.counters.interfaces[0].isUp)
+        }
+    }
+
+    @Test func `what was sent just before the stop is delivered, and the stop takes less than a second`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            let sender = FrameSender("va")
+            for _ in 0..<100 {
+                sender.send(Self.frame)
+            }
+            let clock = ContinuousClock()
+            let start = clock.now
+            let result = capture.stop()
+            #expect(result.frames.count == 100)
+            #expect(clock.now - start < .seconds(1))
+        }
+    }
+
+    @Test func `every packet is delivered or counted as dropped when the ring is too small`() throws {
+        try NetworkSandbox.run {
+            // One block of 256 KiB: the kernel drops what comes while it is being read.
+            let capture = try RunningCapture(["vb"], filter: Self.filter, ringOctets: 1, isSlow: true)
+            #expect(capture.counters.interfaces[0].ringOctets == 256 << 10)
+            let sender = FrameSender("va")
+            let frame = Self.frame + [UInt8](repeating: 0, count: 1400)
+            var sent = 0
+            for _ in 0..<20_000 where sender.send(frame) {
+                sent += 1
+            }
+            let result = capture.stop()
+            let counters = capture.counters.interfaces[0]
+            #expect(counters.packetsReceived == UInt64(result.frames.count))
+            #expect(counters.packetsDroppedByKernelBuffer > 0)
+            #expect(counters.packetsReceived + counters.packetsDroppedByKernelBuffer == UInt64(sent))
+        }
+    }
+
+    @Test func `on the loopback interface each packet is captured and counted once`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["lo"], filter: Self.filter)
+            let sender = FrameSender("lo")
+            for _ in 0..<50 {
+                sender.send(Self.frame)
+            }
+            let result = capture.stop()
+            #expect(result.frames.count == 50)
+            #expect(capture.counters.interfaces[0].packetsDroppedByKernelBuffer == 0)
+        }
+    }
+
+    @Test func `all interfaces at once come as Linux cooked frames of version 2`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["any"], filter: Self.filter)
+            FrameSender("va").send(Self.frame)
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces[0].packetsReceived >= 1 })
+            let result = capture.stop()
+            // Once as it leaves `va`, once as it comes in on `vb`.
+            #expect(result.packets.map(\.linkType) == [.linuxCooked2, .linuxCooked2])
+            #expect(result.frames.allSatisfy { $0.dropFirst(20) == Self.frame.dropFirst(14) })
+        }
+    }
+
+    @Test func `several interfaces are captured on by one thread`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb", "lo"], filter: Self.filter)
+            FrameSender("va").send(Self.frame)
+            FrameSender("lo").send(Self.frame)
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces.allSatisfy { $0.packetsReceived == 1 } })
+            #expect(Set(capture.stop().packets.map(\.interface)) == [0, 1])
+        }
+    }
+
+    @Test func `a tag that the kernel takes out of the frame passes the filter and is put back`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            let sender = FrameSender("va")
+            let packet = TestFrame.ipv4(TestFrame.tcp(to: 8080))
+            let tagged = TestFrame.ethernet(packet, tags: [0x8100])
+            let twice = TestFrame.ethernet(packet, tags: [0x88A8, 0x8100])
+            // The kernel takes the outer tag of whatever comes in, before packet sockets see it.
+            sender.send(tagged)
+            sender.send(TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 8081)), tags: [0x8100]))
+            sender.send(twice)
+            sender.send(Self.frame)
+            #expect(capture.stop().frames == [tagged, twice, Self.frame])
+        }
+    }
+
+    @Test func `own connections are not captured`() throws {
+        try NetworkSandbox.run {
+            let filter = CaptureFilter(ports: [8080, 9646], ownEndpoints: [.init(port: 9646)])
+            let capture = try RunningCapture(["vb"], filter: filter)
+            let sender = FrameSender("va")
+            sender.send(TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 9646))))
+            sender.send(TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(from: 9646, to: 8080))))
+            sender.send(Self.frame)
+            #expect(capture.stop().frames == [Self.frame])
+        }
+    }
+
+    @Test func `packets are cut at the snapshot length and counted`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter, snapshotLength: 64)
+            FrameSender("va").send(Self.frame + [UInt8](repeating: 0, count: 100))
+            let result = capture.stop()
+            #expect(result.frames.map(\.count) == [64])
+            #expect(result.packets.map(\.wireLength) == [154])
+            #expect(capture.counters.interfaces[0].packetsTruncated == 1)
+        }
+    }
+
+    @Test func `an interface that is deleted and made again is captured on again`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            let counters = capture.counters.interfaces[0]
+            FrameSender("va").send(Self.frame)
+            #expect(NetworkSandbox.eventually { counters.packetsReceived == 1 })
+            #expect(NetworkSandbox.ip("link del vb"))
+            #expect(NetworkSandbox.eventually { !counters.isUp })
+            #expect(NetworkSandbox.addCable())
+            #expect(NetworkSandbox.eventually { counters.isUp })
+            FrameSender("va").send(Self.frame)
+            #expect(NetworkSandbox.eventually { counters.packetsReceived == 2 })
+            #expect(counters.restarts(.disappeared) == 1)
+            let result = capture.stop()
+            #expect(result.frames.count == 2)
+            #expect(
+                result.events.contains {
+                    if case .lost("vb", let error) = $0 { error.code == .noSuchInterface } else { false }
+                }
+            )
+        }
+    }
+
+    @Test func `an interface that is taken down and up is reported and goes on`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            let counters = capture.counters.interfaces[0]
+            #expect(NetworkSandbox.ip("link set vb down"))
+            #expect(NetworkSandbox.eventually { !counters.isUp })
+            #expect(NetworkSandbox.ip("link set vb up"))
+            #expect(NetworkSandbox.eventually { counters.isUp })
+            FrameSender("va").send(Self.frame)
+            #expect(NetworkSandbox.eventually { counters.packetsReceived == 1 })
+            #expect(counters.restarts(.wentDown) == 1)
+            _ = capture.stop()
+        }
+    }
+
+    @Test func `an interface that is missing at first is waited for`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb", "later"], filter: Self.filter)
+            #expect(NetworkSandbox.ip("link add later type veth peer name other"))
+            #expect(NetworkSandbox.ip("link set later up"))
+            #expect(NetworkSandbox.ip("link set other up"))
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces[1].isUp })
+            FrameSender("other").send(Self.frame)
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces[1].packetsReceived == 1 })
+            #expect(capture.counters.interfaces[1].restarts(.unavailable) == 1)
+            #expect(capture.stop().packets.map(\.interface) == [1])
+        }
+    }
+
+    @Test func `a filter that the interface's link type does not allow ends the capture before it begins`() throws {
+        try NetworkSandbox.run {
+            #expect {
+                _ = try RunningCapture(["any"], filter: CaptureFilter(expression: "vlan and tcp"))
+            } throws: { error in
+                (error as? CaptureError)?.code == .invalidFilter
+            }
+        }
+    }
+}
+
+/// A live capture on a thread of its own that keeps what it sees.
+private final class RunningCapture {
+    let counters: CaptureCounters
+    private let stopFlag = StopFlag()
+    private let shared = Shared()
+    private let thread: CaptureThread
+
+    /// What the capture thread leaves for the test.
+    private final class Shared: Sendable {
+        let result = Mutex(Result())
+        let failure = Mutex<CaptureError?>(nil)
+        let isOpen = Atomic<Bool>(false)
+    }
+
+    struct Result {
+        var packets: [CapturedPacket] = []
+        var frames: [[UInt8]] = []
+        var events: [CaptureEvent] = []
+    }
+
+    /// Starts a capture in the calling thread's namespace and waits until it is open.
+    init(
+        _ interfaces: [String],
+        filter: CaptureFilter,
+        ringOctets: Int = 8 << 20,
+        snapshotLength: Int = LiveConfiguration.defaultSnapshotLength,
+        isSlow: Bool = false
+    ) throws {
+        let configuration = try LiveConfiguration(
+            interfaces: interfaces,
+            filter: filter,
+            snapshotLength: snapshotLength,
+            ringOctets: ringOctets
+        )
+        let counters = CaptureCounters(interfaces: interfaces)
+        let (shared, stopFlag) = (shared, stopFlag)
+        self.counters = counters
+        thread = try CaptureThread.start(name: "capture") {
+            do throws(CaptureError) {
+                var capture = try LiveCapture(configuration, counters: counters) { event in
+                    shared.result.withLock { $0.events.append(event) }
+                }
+                shared.isOpen.store(true, ordering: .releasing)
+                var sink = Sink(isSlow: isSlow)
+                capture.run(into: &sink, until: stopFlag)
+                let (packets, frames) = (sink.packets, sink.frames)
+                shared.result.withLock { ($0.packets, $0.frames) = (packets, frames) }
+            } catch {
+                shared.failure.withLock { $0 = error }
+                shared.isOpen.store(true, ordering: .releasing)
+            }
+        }
+        #expect(NetworkSandbox.eventually { shared.isOpen.load(ordering: .acquiring) })
+        if let failure = shared.failure.withLock({ $0 }) {
+            thread.join()
+            throw failure
+        }
+    }
+
+    /// Stops the capture and gives what came of it.
+    func stop() -> Result {
+        stopFlag.request()
+        thread.join()
+        return shared.result.withLock { $0 }
+    }
+
+    private struct Sink: LivePacketSink {
+        let isSlow: Bool
+        var packets: [CapturedPacket] = []
+        var frames: [[UInt8]] = []
+
+        mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
+            packets.append(packet)
+            frames.append(Reading.copy(octets))
+            if isSlow, packets.count % 16 == 0 {
+                usleep(500)
+            }
+        }
+
+        mutating func timePassed(now: PacketTime) {}
+    }
+}
