@@ -35,9 +35,9 @@ enum FirstOctets {
 extension Span where Element == UInt8 {
     /// Whether the octets, and those of the same stream that are held already, begin the connection preface of HTTP/2.
     ///
-    /// Seven octets tell: nothing else may use the method PRI (RFC 9113 §3.4).
+    /// Twelve octets tell: nothing of HTTP/1.x has a version with a 2 (RFC 9113 §3.4).
     fileprivate func continuesHTTP2Preface(after held: Span<UInt8>) -> Bool {
-        held.agreesWithHTTP2Preface(from: 0) && agreesWithHTTP2Preface(from: held.count) && held.count + count > 6
+        held.agreesWithHTTP2Preface(from: 0) && agreesWithHTTP2Preface(from: held.count) && held.count + count >= 12
     }
 
     private func agreesWithHTTP2Preface(from start: Int) -> Bool {
@@ -50,7 +50,7 @@ extension Span where Element == UInt8 {
 
     /// Whether the octets begin the connection preface of HTTP/2, and are enough of it to tell.
     fileprivate var beginsHTTP2Preface: Bool {
-        count > 6 && agreesWithHTTP2Preface(from: 0)
+        count >= 12 && agreesWithHTTP2Preface(from: 0)
     }
 
     /// Whether the octets begin a TLS record: content type 20…23 and a version 3.x.

@@ -324,6 +324,36 @@ import Testing
         #expect(record.failures == [.chunk])
     }
 
+    @Test func `a response that is none is malformed, and was not lost`() {
+        let record = Conversation(
+            .client("GET /a HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+            .client("GET /b HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200ok\r\nContent-Length: 0\r\n\r\n")
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200", "GET /b -> - [malformed]"])
+        #expect(record.failures == [.startLine])
+    }
+
+    @Test(arguments: ["Bad Name: 1", "NoColon", ": 1", "Name : 1", "X: a\u{0}b", "X: a\rb", "N\u{7F}: 1", "Né: 1"])
+    func `a field line that is none makes the head malformed`(line: String) {
+        let record = Conversation(
+            .client("GET /a HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\n\(line)\r\nContent-Length: 0\r\n\r\n")
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> - [malformed]"])
+        #expect(record.failures.count == 1)
+    }
+
+    @Test func `octets beyond ASCII may stand in values, targets and reasons`() {
+        let record = Conversation(
+            .client("GET /é HTTP/1.1\r\nHost: h\r\nX: Düsseldorf\t1\r\n\r\n"),
+            .server("HTTP/1.1 404 Nicht gefünden\r\nContent-Length: 0\r\n\r\n")
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /é -> 404"])
+        #expect(record.exchanges.first?.request?.value(of: "x") == "Düsseldorf\t1")
+    }
+
     @Test func `the largest length that a number can hold is taken, and nothing overflows`() {
         let record = Conversation(
             .client("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775807\r\n\r\nabc"),

@@ -106,7 +106,10 @@ private struct Dialogue {
 
     var pairable: Int { truth.keys.count { !lostHeads.contains($0) } }
 
+    /// Makes up what both ends say.
+    ///
     /// - Parameters:
+    ///   - messages: How many requests the client sends.
     ///   - window: How many requests the client sends before it waits for an answer.
     ///   - lossless: So many messages at the beginning are captured for certain.
     mutating func run(messages: Int, window: Int, lossless: Int = 0) {

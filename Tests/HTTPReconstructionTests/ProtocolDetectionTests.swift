@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // First octets: RFC 9112 §2.1, RFC 9113 §3.4, RFC 8446 §5.1.
 
+import HTTPMessages
 import HTTPReconstruction
 import Testing
 
@@ -14,6 +15,12 @@ import Testing
         #expect(record.lines == ["\(method) / -> 204"])
         #expect(record.protocols == [.http1])
         #expect(record.opaqueOctets == [:])
+    }
+
+    @Test func `a request of HTTP/0.9 is told, though nothing can be told of its answer`() {
+        let record = Conversation(.client("GET /old\r\n"), .server("<html>")).readInEveryWay()
+        #expect(record.lines.map { $0.prefix(11) } == ["GET /old ->"])
+        #expect(record.exchanges.first?.version == .http09)
     }
 
     @Test func `empty lines before the first request do not hide it`() {

@@ -221,9 +221,7 @@ struct MessageStream {
             guard parser.head.length <= limits.headOctets else { return fail(.headTooLong, next: octets.count) }
             return .head(.octets(base: index), next: index + parser.head.length)
         case .malformed(let failure):
-            if failure == .startLine, self.start.offset == 0, kind == .request,
-                parser.parseSimpleRequest(octets.extracting(index...))
-            {
+            if isSimpleRequest(octets.extracting(index...), failure, parser: &parser) {
                 return .head(.octets(base: index), next: index + parser.head.length)
             }
             return fail(failure, next: index)
@@ -252,14 +250,26 @@ struct MessageStream {
             guard case .malformed(let failure) = parser.parse(buffer.octets.span, as: kind) else {
                 return .advanced(next: octets.count)
             }
+            if isSimpleRequest(buffer.octets.span, failure, parser: &parser) {
+                return .head(.buffer, next: index + parser.head.length - before)
+            }
             return fail(failure, next: octets.count)
         case .complete(let taken):
             switch parser.parse(buffer.octets.span, as: kind) {
             case .complete: return .head(.buffer, next: index + taken)
             case .incomplete: return fail(.startLine, next: octets.count)
-            case .malformed(let failure): return fail(failure, next: index + taken)
+            case .malformed(let failure):
+                if isSimpleRequest(buffer.octets.span, failure, parser: &parser) {
+                    return .head(.buffer, next: index + parser.head.length - before)
+                }
+                return fail(failure, next: index + taken)
             }
         }
+    }
+
+    /// Whether octets that are no head are a request of HTTP/0.9, which only the first of a connection can be.
+    private func isSimpleRequest(_ octets: Span<UInt8>, _ failure: ParseFailure, parser: inout HeadParser) -> Bool {
+        kind == .request && failure == .startLine && start.offset == 0 && parser.parseSimpleRequest(octets)
     }
 
     private mutating func takeChunkLine(_ octets: Span<UInt8>, from start: Int) -> Step {
