@@ -63,7 +63,7 @@ struct DelegateMerging {
         guard let delegate = delegates["\(namespace)/\(reference.name)"] else {
             report(
                 root.origin,
-                .error,
+                .warning,
                 .missingDelegate,
                 path,
                 "no delegate VirtualService \(namespace)/\(reference.name) exists, so the rule is dropped"
@@ -74,7 +74,7 @@ struct DelegateMerging {
         guard Visibility(exportTo: exportTo, namespace: namespace).includes(root.metadata.namespace) else {
             report(
                 root.origin,
-                .error,
+                .warning,
                 .missingDelegate,
                 path,
                 "\(delegate.origin) is not exported to \(root.metadata.namespace), so the rule is dropped"

@@ -65,7 +65,8 @@ struct HTTPRouteConversion {
     }
 
     private mutating func report(_ object: ObjectIdentity, _ code: FindingCode, _ path: String, _ message: String) {
-        let finding = RouteFinding(object: object, severity: .error, code: code, path: path, message: message)
+        let severity: RouteFinding.Severity = code == .unattachedRoute ? .warning : .error
+        let finding = RouteFinding(object: object, severity: severity, code: code, path: path, message: message)
         if !findings.contains(finding) { findings.append(finding) }
     }
 

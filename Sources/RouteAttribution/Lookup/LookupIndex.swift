@@ -64,7 +64,7 @@ enum ValueTest: UInt8, Sendable {
 }
 
 /// One condition besides the path.
-struct LookupCondition: Sendable {
+struct LookupCondition: Sendable, Equatable {
     let subject: ConditionSubject
     let test: ValueTest
     /// Whether the condition must not hold.

@@ -40,8 +40,6 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case costlyRegex = "costly-regex"
     /// Several routes with one name in the access log.
     case ambiguousRouteName = "ambiguous-route-name"
-    /// Several objects on one host with conditions that overlap.
-    case overlappingObjects = "overlapping-objects"
     /// A backend in another namespace without a ReferenceGrant.
     case missingReferenceGrant = "missing-reference-grant"
     /// A route that no Gateway takes.

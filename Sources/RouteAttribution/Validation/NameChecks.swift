@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Istio's checks of names: istio pkg/config/validation/agent/validation.go, pkg/config/labels.
 
-/// What counts as a name. Letters of either case are allowed throughout, as Istio allows them.
+/// What counts as a name; letters of either case are allowed throughout, as Istio allows them.
 enum NameChecks {
     /// A label of a domain name: letters, digits and inner hyphens, at most 63 octets.
     static func isLabel(_ text: some StringProtocol) -> Bool {

@@ -1,0 +1,148 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import ResourceFiles
+import RouteAttribution
+
+/// `routes explain`: says which route takes a request, and why the earlier ones did not.
+struct RoutesExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say which route takes a request, and why the earlier ones do not.",
+        discussion: """
+            The exit status is 0 also when no route takes the request.
+
+            Examples:
+              wingmirror routes explain GET http://shop.example.com/products/1 -H 'x-user: 7' --routes samples/istio
+              wingmirror routes explain --requests requests.ndjson --output ndjson --routes samples/istio
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp("The request's method, which may be left out for GET, and its URL.", valueName: "request")
+    )
+    var request: [String] = []
+
+    @Option(
+        name: [.customShort("H"), .customLong("header")],
+        parsing: .singleValue,
+        help: ArgumentHelp("A field line of the request, `name: value`; may be repeated.", valueName: "field")
+    )
+    var headers: [String] = []
+
+    @Option(help: ArgumentHelp("The port of the Gateway's server, where it is not that of the URL.", valueName: "port"))
+    var port: Int?
+
+    @Option(help: ArgumentHelp("The TLS server name, where it is not the URL's host.", valueName: "name"))
+    var sni: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Explain the requests of this file, one JSON object a line; - is standard input.",
+            valueName: "file"
+        )
+    )
+    var requests: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Explain whole cases, one JSON object a line with its own objects and environment; - is standard input.",
+            valueName: "file"
+        )
+    )
+    var cases: String?
+
+    @Option(help: ArgumentHelp("What to print: text or ndjson.", valueName: "output"))
+    var output = "text"
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        let plan = try ExplainPlan(self)
+        var output = OctetOutput.standardOutput()
+        let unanswered = try plan.execute(to: &output)
+        try output.flush()
+        guard unanswered.isEmpty else { throw CommandFailure(.failed, unanswered) }
+    }
+}
+
+/// What `routes explain` is to do, when its options have been found to make sense.
+struct ExplainPlan: Sendable {
+    /// Where requests come from.
+    enum Source: Sendable {
+        case request(DescribedRequest, text: String)
+        case requests(file: String)
+        case cases(file: String)
+    }
+
+    let source: Source
+    let isJSON: Bool
+    let configuration: Configuration
+
+    /// Checks the options.
+    init(_ command: RoutesExplainCommand) throws(ConfigurationProblems) {
+        configuration = try command.shared.configuration()
+        var problems: [ConfigurationProblem] = []
+        if !["text", "ndjson"].contains(command.output) {
+            problems.append(.option("--output", "expected one of text, ndjson, found \"\(command.output)\""))
+        }
+        isJSON = command.output == "ndjson"
+        let given =
+            (command.request.isEmpty ? 0 : 1) + (command.requests == nil ? 0 : 1) + (command.cases == nil ? 0 : 1)
+        if given != 1 {
+            problems.append(.option("REQUEST", "give one of: a request, --requests, --cases"))
+        }
+        if command.request.isEmpty {
+            let only = [
+                ("-H", !command.headers.isEmpty), ("--port", command.port != nil), ("--sni", command.sni != nil),
+            ]
+            problems += only.filter(\.1).map { .option($0.0, "goes with a request on the command line only") }
+        }
+        if command.cases != nil {
+            if !isJSON { problems.append(.option("--cases", "prints ndjson only; add --output ndjson")) }
+            if !command.shared.routes.isEmpty {
+                problems.append(.option("--routes", "cases bring their own objects; leave it out"))
+            }
+        }
+        do throws(RequestLineError) {
+            source = try Self.source(of: command)
+        } catch {
+            throw ConfigurationProblems(problems + [.option("REQUEST", error.message)])
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+    }
+
+    private static func source(of command: RoutesExplainCommand) throws(RequestLineError) -> Source {
+        if let file = command.requests { return .requests(file: file) }
+        if let file = command.cases { return .cases(file: file) }
+        let line = try RequestLine(command.request, headers: command.headers)
+        let request = line.described(port: command.port, serverName: command.sni)
+        return .request(request, text: "\(line.method) \(line.url)")
+    }
+
+    /// Writes the answers.
+    ///
+    /// - Returns: what could not be answered, one sentence each.
+    func execute(to output: inout OctetOutput) throws -> [String] {
+        switch source {
+        case .request(let request, let text):
+            let objects = try RouteObjects(configuration, namesServerPorts: true)
+            var scratch = RouteScratch()
+            let explanation = objects.table.explain(request, scratch: &scratch)
+            if isJSON {
+                var json = JSONText()
+                objects.table.write(explanation, id: .null, caseID: nil, to: &json)
+                json.endLine()
+                try output.append(json.octets)
+            } else {
+                let report = ExplanationReport(explanation, request, of: objects.table, title: text)
+                for line in report.lines { try output.append(line: line) }
+            }
+            return []
+        case .requests(let file):
+            return try ExplainedRequests(file: file, isJSON: isJSON, configuration).write(to: &output)
+        case .cases(let file):
+            return try ExplainedCases(file: file).write(to: &output)
+        }
+    }
+}

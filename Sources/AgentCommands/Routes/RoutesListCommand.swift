@@ -1,0 +1,131 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import RouteAttribution
+
+/// `routes list`: prints the table as compiled.
+struct RoutesListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the virtual hosts and their routes, in match order.",
+        discussion: """
+            Example:
+              wingmirror routes list --routes samples/istio
+            """
+    )
+
+    @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
+    var output = "table"
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        let configuration = try shared.configuration()
+        guard ["table", "ndjson"].contains(output) else {
+            throw ConfigurationProblems([.option("--output", "expected one of table, ndjson, found \"\(output)\"")])
+        }
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        var octets = OctetOutput.standardOutput()
+        let listing = RouteListing(objects.table)
+        if output == "ndjson" {
+            try octets.append(listing.ndjson)
+        } else {
+            for line in listing.lines(Terminal.style(1)) { try octets.append(line: line) }
+        }
+        try octets.flush()
+    }
+}
+
+/// A route table as text.
+struct RouteListing {
+    private let table: RouteTable
+
+    init(_ table: RouteTable) {
+        self.table = table
+    }
+
+    // MARK: - For people
+
+    /// One paragraph for each virtual host, its routes in match order.
+    func lines(_ style: TerminalStyle) -> [String] {
+        guard !table.listedHosts.isEmpty else { return ["no virtual hosts"] }
+        var lines: [String] = []
+        for host in table.listedHosts {
+            if !lines.isEmpty { lines.append("") }
+            lines.append(style.apply(.bold, to: title(host)))
+            var rows = TextTable([
+                .init(title: "#"),
+                .init(title: "ROUTE", isFigure: false, shortest: 20),
+                .init(title: "MATCH", isFigure: false, shortest: 20),
+                .init(title: "TO", isFigure: false, yield: 1, shortest: 20),
+                .init(title: "NAME", isFigure: false, yield: 2, shortest: 8),
+            ])
+            for (position, number) in host.routes.enumerated() {
+                let route = table.routes[number]
+                rows.append([
+                    .init("\(position)"), .init(ExplanationReport.place(route)), .init(route.matchText),
+                    .init(Self.target(route)), .init(route.routeName.isEmpty ? "-" : route.routeName),
+                ])
+            }
+            lines += host.routes.isEmpty ? ["  no routes"] : rows.lines(style)
+        }
+        return lines
+    }
+
+    private func title(_ host: ListedHost) -> String {
+        let servers = host.serverPorts.map(String.init).joined(separator: ", ")
+        let names = host.serverNames.isEmpty ? "any name" : host.serverNames.joined(separator: ", ")
+        let transport = host.isTLS ? "TLS for \(names)" : "plain HTTP"
+        let redirect = host.requiresTLS && !host.isTLS ? ", redirected to https" : ""
+        let ports = host.podPorts.map(String.init).joined(separator: ", ")
+        return "\(host.name)  pod port \(ports), server port \(servers), \(transport)\(redirect)"
+    }
+
+    private static func target(_ route: CompiledRoute) -> String {
+        switch route.action {
+        case .forward: route.destinations.map(ExplanationReport.describe).joined(separator: ", ")
+        case .redirect: "redirect \(route.metadata.status ?? 301) \(route.metadata.redirect)"
+        case .directResponse: "answer with status \(route.metadata.status ?? 0)"
+        }
+    }
+
+    // MARK: - For machines
+
+    /// One line for each route of each virtual host.
+    var ndjson: [UInt8] {
+        var json = JSONText()
+        for host in table.listedHosts {
+            for (position, number) in host.routes.enumerated() {
+                write(host, position, table.routes[number], to: &json)
+            }
+        }
+        return json.octets
+    }
+
+    private func write(_ host: ListedHost, _ position: Int, _ route: CompiledRoute, to json: inout JSONText) {
+        json.beginObject()
+        json.key("host")
+        json.string(host.name)
+        json.key("podPorts")
+        json.beginList()
+        for port in host.podPorts { json.integer(port) }
+        json.endList()
+        json.key("serverPorts")
+        json.beginList()
+        for port in host.serverPorts { json.integer(port) }
+        json.endList()
+        json.key("tls")
+        json.bool(host.isTLS)
+        json.key("httpsRedirect")
+        json.bool(host.requiresTLS && !host.isTLS)
+        json.key("position")
+        json.integer(position)
+        json.key("conditions")
+        json.string(route.matchText)
+        json.key("label")
+        json.string(route.label)
+        json.rendered(route.record)
+        json.endObject()
+        json.endLine()
+    }
+}
