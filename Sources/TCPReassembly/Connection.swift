@@ -48,7 +48,7 @@ struct AddressPair: BitwiseCopyable {
     }
 }
 
-/// What is kept of a connection besides its two streams; with them it fills two cache lines.
+/// What is kept of a connection besides its two streams.
 struct Connection: BitwiseCopyable {
     /// How far a connection has come; each phase is also a lane of the expiry wheel.
     enum Phase: UInt8 {
@@ -78,12 +78,24 @@ struct Connection: BitwiseCopyable {
     let openingTime: Int64
 }
 
-/// One direction of one connection: where its state lies in the tables of streams.
+/// A place in the table: a connection and its two streams, which lie together in two cache lines.
+struct ConnectionEntry: BitwiseCopyable {
+    var connection: Connection
+    var fromOriginator = StreamState()
+    var fromResponder = StreamState()
+
+    /// A connection of whose streams nothing is known.
+    init(_ connection: Connection) {
+        self.connection = connection
+    }
+}
+
+/// One direction of one connection.
 struct StreamID: Equatable {
     /// Twice the slot, plus one for the responder's stream.
     let rawValue: Int
 
-    /// Names the stream at a position in the tables of streams.
+    /// Names a stream by its number.
     @inline(__always)
     init(rawValue: Int) {
         self.rawValue = rawValue

@@ -11,7 +11,7 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) {
-        streams[stream.rawValue].isEnded = true
+        entries[stream].isEnded = true
         sink.streamEnded(stream.direction, end, at: time, slot: stream.slot)
     }
 
@@ -25,12 +25,12 @@ extension ConnectionTable {
         of stream: StreamID,
         into sink: inout Sink
     ) {
-        let state = streams[stream.rawValue]
+        let state = entries[stream]
         if state.origin != .unknown {
             let tolerance = Int64(limits.resetWindow)
             let offset = state.offset(of: segment.sequenceNumber)
             let lowest =
-                streams[stream.reversed.rawValue].isSeen
+                entries[stream.reversed].isSeen
                 ? min(state.next, state.acknowledged) - 1 : state.next - tolerance
             var highest = state.frontier
             if let tail = streamWait(of: stream)?.tail, tail != HeldSegment.none {
@@ -61,7 +61,7 @@ extension ConnectionTable {
         let reason = resetter == nil && isFinished(slot) ? .finished : reason
         for direction in StreamDirection.allCases {
             let stream = StreamID(slot: slot, direction)
-            let state = streams[stream.rawValue]
+            let state = entries[stream]
             guard !state.isEnded else {
                 continue
             }
@@ -111,7 +111,7 @@ extension ConnectionTable {
 
     /// Whether a segment is not of the connection that lingers: a SYN with another number, or octets far from its end.
     private func isOfAnotherConnection(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
-        let state = streams[stream.rawValue]
+        let state = entries[stream]
         if segment.flags.contains(.syn) {
             return state.origin == .unknown
                 || state.originNumber != segment.sequenceNumber.advanced(by: 1).rawValue

@@ -21,7 +21,7 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) {
-        let phase = connections[slot].phase
+        let phase = entries[slot].connection.phase
         if phase == .open {
             let deadline = idleDeadline(of: slot)
             guard clock.now >= deadline else {
@@ -45,7 +45,7 @@ extension ConnectionTable {
 
     /// When an open connection will have been idle for too long, on the clock.
     private func idleDeadline(of slot: Int) -> Int64 {
-        let idle = Self.activityTime(clock.now) &- connections[slot].lastActive
+        let idle = Self.activityTime(clock.now) &- entries[slot].connection.lastActive
         return clock.now - Int64(idle) << 20 + limits.idleTimeout
     }
 
@@ -80,8 +80,8 @@ extension ConnectionTable {
     /// Puts an entry into another phase.
     mutating func move(_ slot: Int, to phase: Connection.Phase, deadline: Int64) {
         expiry.remove(slot)
-        countEntries(in: connections[slot].phase, by: -1)
-        connections[slot].phase = phase
+        countEntries(in: entries[slot].connection.phase, by: -1)
+        entries[slot].connection.phase = phase
         countEntries(in: phase, by: 1)
         expiry.insert(slot, lane: Int(phase.rawValue), deadline: deadline)
     }
@@ -90,8 +90,8 @@ extension ConnectionTable {
     mutating func forget(_ slot: Int) {
         dropWait(of: slot)
         expiry.remove(slot)
-        countEntries(in: connections[slot].phase, by: -1)
-        let addresses = connections[slot].addresses
+        countEntries(in: entries[slot].connection.phase, by: -1)
+        let addresses = entries[slot].connection.addresses
         index.remove(slot, hash: index.hash(addresses.originator, addresses.responder))
         slots.release(slot)
     }

@@ -22,8 +22,8 @@ extension ConnectionTable {
 
     /// Delivers what can be delivered, gives up what is overdue, and ends what has ended.
     mutating func settle<Sink: StreamSink & ~Copyable>(_ slot: Int, at time: PacketTime, into sink: inout Sink) {
-        if connections[slot].wait != ConnectionWait.none {
-            let wait = Int(connections[slot].wait)
+        if entries[slot].connection.wait != ConnectionWait.none {
+            let wait = Int(entries[slot].connection.wait)
             deliverHeld(slot, at: time, into: &sink)
             while waits[wait].blocks > blocksPerConnection {
                 counters.limitsMet[.connectionOctets] += 1
@@ -52,7 +52,7 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) {
-        guard connections[slot].wait != ConnectionWait.none else {
+        guard entries[slot].connection.wait != ConnectionWait.none else {
             return
         }
         deliverHeld(slot, at: time, into: &sink)
@@ -61,10 +61,10 @@ extension ConnectionTable {
 
     /// Whether a connection needs more than the common path.
     mutating func refreshAttention(of slot: Int) {
-        let connection = connections[slot]
-        let originator = streams[slot * 2]
-        let responder = streams[slot * 2 + 1]
-        connections[slot].needsAttention =
+        let connection = entries[slot].connection
+        let originator = entries[slot].fromOriginator
+        let responder = entries[slot].fromResponder
+        entries[slot].connection.needsAttention =
             connection.phase != .open || connection.wait != ConnectionWait.none || !isPlain(originator)
             || !isPlain(responder)
     }
@@ -75,8 +75,8 @@ extension ConnectionTable {
 
     /// Whether both streams have ended, as far as is known.
     func isFinished(_ slot: Int) -> Bool {
-        let originator = streams[slot * 2]
-        let responder = streams[slot * 2 + 1]
+        let originator = entries[slot].fromOriginator
+        let responder = entries[slot].fromResponder
         return (originator.isEnded || originator.endIsPresumed) && (responder.isEnded || responder.endIsPresumed)
     }
 
@@ -118,7 +118,7 @@ extension ConnectionTable {
             return nil
         }
         let segment = held[number]
-        guard segment.offset <= streams[stream.rawValue].next else {
+        guard segment.offset <= entries[stream].next else {
             return nil
         }
         if isCaused(segment.acknowledged, of: stream) {
@@ -136,7 +136,7 @@ extension ConnectionTable {
         of stream: StreamID,
         into sink: inout Sink
     ) {
-        let wait = Int(connections[stream.slot].wait)
+        let wait = Int(entries[stream.slot].connection.wait)
         let index = streamWaitIndex(wait, stream)
         let segment = held[number]
         streamWaits[index].head = segment.next
@@ -164,10 +164,10 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) -> Bool {
-        guard let wait = streamWait(of: stream), let end = wait.end, end <= streams[stream.rawValue].next else {
+        guard let wait = streamWait(of: stream), let end = wait.end, end <= entries[stream].next else {
             return false
         }
-        let index = streamWaitIndex(Int(connections[stream.slot].wait), stream)
+        let index = streamWaitIndex(Int(entries[stream.slot].connection.wait), stream)
         streamWaits[index].end = nil
         setDeadline(nil, at: index)
         discardHeld(of: stream)
@@ -177,7 +177,7 @@ extension ConnectionTable {
 
     /// Forgets octets that were held behind what turned out to be the end of the stream.
     private mutating func discardHeld(of stream: StreamID) {
-        let wait = Int(connections[stream.slot].wait)
+        let wait = Int(entries[stream.slot].connection.wait)
         let index = streamWaitIndex(wait, stream)
         while streamWaits[index].head != HeldSegment.none {
             let number = streamWaits[index].head
@@ -201,7 +201,7 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) -> Bool {
-        let wait = Int(connections[slot].wait)
+        let wait = Int(entries[slot].connection.wait)
         for direction in StreamDirection.allCases {
             let stream = StreamID(slot: slot, direction)
             let index = streamWaitIndex(wait, stream)
@@ -219,10 +219,10 @@ extension ConnectionTable {
             }
             setDeadline(nil, at: index)
             if hole.mayBeFinish {
-                streams[stream.rawValue].endIsPresumed = true
+                entries[stream].endIsPresumed = true
             } else {
                 let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
-                let count = Int(hole.end - streams[stream.rawValue].next)
+                let count = Int(hole.end - entries[stream].next)
                 reportMissing(count, reason, time: hole.time, of: stream, into: &sink)
             }
             deliverHeld(slot, at: time, into: &sink)
@@ -235,12 +235,12 @@ extension ConnectionTable {
         if hole.isAcknowledged {
             return limits.grace
         }
-        return streams[stream.reversed.rawValue].isSeen ? limits.retransmissionTimeout : limits.oneSidedTimeout
+        return entries[stream.reversed].isSeen ? limits.retransmissionTimeout : limits.oneSidedTimeout
     }
 
     /// The hole at the point that a stream has reached.
     private func hole(of stream: StreamID, wait: Int) -> Hole? {
-        let state = streams[stream.rawValue]
+        let state = entries[stream]
         let streamWait = streamWaits[streamWaitIndex(wait, stream)]
         guard !state.isEnded, !isNextHeld(of: stream) else {
             return nil
@@ -266,9 +266,10 @@ extension ConnectionTable {
             end: isAcknowledged ? state.acknowledged : streamWait.end ?? state.next,
             isAcknowledged: isAcknowledged,
             mayBeFinish: isAcknowledged && state.acknowledged == state.next + 1 && streamWait.end == nil,
-            since: streamWait.evidenceTime,
-            sinceArrivals: streamWait.evidenceArrivals,
-            time: max(state.time, connections[stream.slot].openingTime)
+            // An acknowledgement that runs ahead of octets which still come is no sign of loss.
+            since: max(streamWait.evidenceTime, streamWait.progressTime),
+            sinceArrivals: max(streamWait.evidenceArrivals, streamWait.progressArrivals),
+            time: max(state.time, entries[stream.slot].connection.openingTime)
         )
     }
 }

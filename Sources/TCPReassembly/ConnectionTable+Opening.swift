@@ -49,18 +49,18 @@ extension ConnectionTable {
             forget(oldest)
         }
         let slot = slots.acquire()
-        connections[slot] = Connection(
-            addresses: AddressPair(
-                originator: originatedBySource ? segment.source : segment.destination,
-                responder: originatedBySource ? segment.destination : segment.source
-            ),
-            phase: .embryonic,
-            lastActive: Self.activityTime(clock.now),
-            number: number,
-            openingTime: time
+        entries[slot] = ConnectionEntry(
+            Connection(
+                addresses: AddressPair(
+                    originator: originatedBySource ? segment.source : segment.destination,
+                    responder: originatedBySource ? segment.destination : segment.source
+                ),
+                phase: .embryonic,
+                lastActive: Self.activityTime(clock.now),
+                number: number,
+                openingTime: time
+            )
         )
-        streams[slot * 2] = StreamState()
-        streams[slot * 2 + 1] = StreamState()
         index.insert(slot, hash: hash)
         entryCounts.embryonic += 1
         expiry.insert(
@@ -90,7 +90,7 @@ extension ConnectionTable {
             // What made this entry was not of this connection: begin anew, as if it had not been.
             forget(slot)
             unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
-        } else if connections[slot].sawHandshake || segment.payload.count + segment.truncatedOctets > 0 {
+        } else if entries[slot].connection.sawHandshake || segment.payload.count + segment.truncatedOctets > 0 {
             open(slot, at: time, into: &sink)
             openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
         } else {
@@ -110,32 +110,32 @@ extension ConnectionTable {
     ) {
         let slot = stream.slot
         let first = segment.sequenceNumber.advanced(by: 1)
-        let origins = (streams[stream.rawValue].origin, streams[stream.reversed.rawValue].origin)
+        let origins = (entries[stream].origin, entries[stream.reversed].origin)
         let isKnown = origins.0 == .certain
-        let wasJoined = !connections[slot].sawHandshake && origins != (.unknown, .unknown)
-        if wasJoined || isKnown && streams[stream.rawValue].originNumber != first.rawValue {
+        let wasJoined = !entries[slot].connection.sawHandshake && origins != (.unknown, .unknown)
+        if wasJoined || isKnown && entries[stream].originNumber != first.rawValue {
             // Another attempt on the same addresses, or bare acknowledgements went before: begin with this SYN.
             forget(slot)
             unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
             return
         }
-        connections[slot].sawHandshake = true
-        streams[stream.rawValue].isSeen = true
-        streams[stream.rawValue].setOrigin(first, .certain)
+        entries[slot].connection.sawHandshake = true
+        entries[stream].isSeen = true
+        entries[stream].setOrigin(first, .certain)
         guard segment.flags.contains(.ack) else {
             if !isKnown {
                 holdSynchronizeOctets(segment, octets: octets, at: time, of: stream)
             }
             return
         }
-        let other = stream.reversed.rawValue
-        if streams[other].origin != .certain
-            || streams[other].offset(of: segment.acknowledgementNumber) < 0
-            || streams[other].offset(of: segment.acknowledgementNumber) > Int64(limits.resetWindow)
+        let other = stream.reversed
+        if entries[other].origin != .certain
+            || entries[other].offset(of: segment.acknowledgementNumber) < 0
+            || entries[other].offset(of: segment.acknowledgementNumber) > Int64(limits.resetWindow)
         {
             // The answer says which SYN was accepted; one that it does not fit was not.
             dropWait(of: slot)
-            streams[other].setOrigin(segment.acknowledgementNumber, .certain)
+            entries[other].setOrigin(segment.acknowledgementNumber, .certain)
         }
         open(slot, at: time, into: &sink)
         openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
@@ -160,8 +160,8 @@ extension ConnectionTable {
     }
 
     private mutating func handshakeRefused(by segment: TCPSegment, of stream: StreamID) {
-        let own = streams[stream.rawValue]
-        let other = streams[stream.reversed.rawValue]
+        let own = entries[stream]
+        let other = entries[stream.reversed]
         let fitsOwn =
             own.origin != .unknown && abs(own.offset(of: segment.sequenceNumber)) <= Int64(limits.resetWindow)
         let fitsOther =
@@ -178,11 +178,11 @@ extension ConnectionTable {
     /// Whether the numbers of a segment lie where those that are known of an embryonic connection let them.
     private func fits(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let window = Int64(limits.receiveWindow)
-        let own = streams[stream.rawValue]
+        let own = entries[stream]
         if own.origin != .unknown, !(-window...window).contains(own.offset(of: segment.sequenceNumber)) {
             return false
         }
-        let other = streams[stream.reversed.rawValue]
+        let other = entries[stream.reversed]
         return !segment.flags.contains(.ack) || other.origin == .unknown
             || (-window...window).contains(other.offset(of: segment.acknowledgementNumber))
     }
@@ -195,7 +195,7 @@ extension ConnectionTable {
             evictIdlest(at: time, into: &sink)
         }
         move(slot, to: .open, deadline: clock.now + limits.idleTimeout)
-        let connection = connections[slot]
+        let connection = entries[slot].connection
         counters.connectionsOpened += 1
         if !connection.sawHandshake {
             counters.midstreamPickups += 1
@@ -217,16 +217,16 @@ extension ConnectionTable {
     /// Takes in a SYN or SYN-ACK on an open connection, and says whether it is of that connection.
     mutating func synchronizeBelongs(_ segment: TCPSegment, at time: PacketTime, to stream: StreamID) -> Bool {
         let first = segment.sequenceNumber.advanced(by: 1)
-        let own = streams[stream.rawValue]
+        let own = entries[stream]
         if own.origin != .unknown, own.originNumber == first.rawValue {
-            streams[stream.rawValue].setOrigin(first, .certain)
+            entries[stream].setOrigin(first, .certain)
             return true
         }
         if own.origin != .certain, own.next == 0 {
             let window = Int64(limits.receiveWindow)
             if own.origin == .unknown || (-window...0).contains(own.offset(of: first)) {
                 // The handshake of a connection whose later segments were captured first.
-                streams[stream.rawValue].setOrigin(first, .certain)
+                entries[stream].setOrigin(first, .certain)
                 return true
             }
         }
@@ -252,7 +252,7 @@ extension ConnectionTable {
         let first = candidate.sequence &+ 1
         if stream.direction == candidate.direction {
             return segment.sequenceNumber.rawValue == first && !segment.flags.contains(.syn)
-                && segment.sequenceNumber.rawValue != streams[stream.rawValue].expectedNumber
+                && segment.sequenceNumber.rawValue != entries[stream].expectedNumber
         }
         guard segment.flags.contains(.ack) else {
             return false
@@ -264,7 +264,7 @@ extension ConnectionTable {
         if let acknowledgement = candidate.acknowledgement {
             return segment.sequenceNumber.rawValue == acknowledgement && beyond == 0
         }
-        let old = streams[stream.reversed.rawValue]
+        let old = entries[stream.reversed]
         return beyond <= UInt32(clamping: limits.resetWindow)
             && old.offset(of: segment.acknowledgementNumber) > old.frontier
     }
@@ -290,11 +290,11 @@ extension ConnectionTable {
             time: candidate.time
         )
         let candidateStream = isFromCandidate ? next : next.reversed
-        connections[next.slot].sawHandshake = true
-        streams[candidateStream.rawValue].isSeen = true
-        streams[candidateStream.rawValue].setOrigin(SequenceNumber(candidate.sequence &+ 1), .certain)
+        entries[next.slot].connection.sawHandshake = true
+        entries[candidateStream].isSeen = true
+        entries[candidateStream].setOrigin(SequenceNumber(candidate.sequence &+ 1), .certain)
         if let acknowledgement = candidate.acknowledgement {
-            streams[candidateStream.reversed.rawValue].setOrigin(SequenceNumber(acknowledgement), .certain)
+            entries[candidateStream.reversed].setOrigin(SequenceNumber(acknowledgement), .certain)
         }
         embryonicSegmentArrived(segment, octets: octets, at: time, of: next, hash: hash, into: &sink)
     }

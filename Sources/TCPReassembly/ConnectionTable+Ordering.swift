@@ -15,7 +15,7 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         makeRoom(for: segment, at: time, into: &sink)
-        switch connections[stream.slot].phase {
+        switch entries[stream.slot].connection.phase {
         case .embryonic:
             embryonicSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
         case .lingering:
@@ -25,18 +25,24 @@ extension ConnectionTable {
                 supersede(stream, by: candidate, segment, octets: octets, at: time, hash: hash, into: &sink)
             } else if segment.flags.contains(.rst) {
                 resetArrived(segment, at: time, of: stream, into: &sink)
-            } else if !segment.flags.contains(.syn) || synchronizeBelongs(segment, at: time, to: stream) {
+            } else if segment.flags.contains(.syn) {
+                if synchronizeBelongs(segment, at: time, to: stream) {
+                    openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
+                }
+            } else if segment.flags.contains(.ack) {
                 openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
+            } else {
+                counters.unacceptableSegments += 1
             }
         }
     }
 
     /// Counts a segment of a waiting connection, and gives the candidate that it confirms.
     private mutating func candidateArrived(_ segment: TCPSegment, of stream: StreamID) -> Candidate? {
-        guard connections[stream.slot].wait != ConnectionWait.none else {
+        guard entries[stream.slot].connection.wait != ConnectionWait.none else {
             return nil
         }
-        let wait = Int(connections[stream.slot].wait)
+        let wait = Int(entries[stream.slot].connection.wait)
         waits[wait].arrivals += 1
         let candidate = waits[wait].candidate
         guard candidate.exists else {
@@ -62,25 +68,25 @@ extension ConnectionTable {
         segmentSighted(segment, of: stream)
         let acknowledged = acknowledgementArrived(segment, of: stream)
         let first = segment.sequenceNumber.advanced(by: segment.flags.contains(.syn) ? 1 : 0)
-        let offset = streams[stream.rawValue].offset(of: first)
+        let offset = entries[stream].offset(of: first)
         if segment.payload.count + segment.truncatedOctets > 0 {
             let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
             octetsArrived(arrived, from: octets, of: stream, into: &sink)
         }
         if segment.flags.contains(.fin) {
             let count = segment.payload.count + segment.truncatedOctets
-            finishArrived(at: offset + Int64(count), of: stream)
+            finishArrived(endingAt: offset + Int64(count), of: stream, at: time, into: &sink)
         }
         settle(stream.slot, at: time, into: &sink)
     }
 
     /// Learns where a stream begins from a segment that is not its SYN.
     mutating func segmentSighted(_ segment: TCPSegment, of stream: StreamID) {
-        let state = streams[stream.rawValue]
+        let state = entries[stream]
         guard !state.isSeen || state.origin != .certain else {
             return
         }
-        streams[stream.rawValue].isSeen = true
+        entries[stream].isSeen = true
         guard state.origin != .certain, !segment.flags.contains(.syn) else {
             return
         }
@@ -89,7 +95,7 @@ extension ConnectionTable {
             || state.offset(of: segment.sequenceNumber) < 0
         {
             // Nothing rests on the guess yet, so that the first octets decide.
-            streams[stream.rawValue].setOrigin(segment.sequenceNumber, .assumed)
+            entries[stream].setOrigin(segment.sequenceNumber, .assumed)
         }
     }
 
@@ -100,9 +106,9 @@ extension ConnectionTable {
             return nil
         }
         let other = stream.reversed
-        let state = streams[other.rawValue]
+        let state = entries[other]
         guard state.origin != .unknown else {
-            streams[other.rawValue].setOrigin(segment.acknowledgementNumber, .assumed)
+            entries[other].setOrigin(segment.acknowledgementNumber, .assumed)
             return 0
         }
         var acknowledged = max(state.offset(of: segment.acknowledgementNumber), 0)
@@ -112,17 +118,21 @@ extension ConnectionTable {
         } else if let end = streamWait(of: other)?.end {
             acknowledged = min(acknowledged, end)
         }
-        if acknowledged > state.frontier + Int64(limits.receiveWindow) {
-            // So much may be acknowledged after a long loss, but is believed only of a segment that fits itself.
-            let own = streams[stream.rawValue]
-            let distance = own.offset(of: segment.sequenceNumber) - own.frontier
-            guard acknowledged - state.frontier < 1 << 30, abs(distance) <= Int64(limits.receiveWindow) else {
+        if acknowledged > state.next {
+            // Octets that were not seen are believed only of a segment that fits itself; and very many, as after a long
+            // loss, of one that fits closely.
+            let own = entries[stream]
+            let distance = abs(own.offset(of: segment.sequenceNumber) - own.frontier)
+            let isFar = acknowledged > state.frontier + Int64(limits.receiveWindow)
+            guard acknowledged - state.frontier < 1 << 30,
+                distance <= Int64(isFar ? limits.resetWindow : limits.receiveWindow)
+            else {
                 counters.outOfWindowSegments += 1
                 return nil
             }
         }
         if acknowledged > state.acknowledged {
-            streams[other.rawValue].acknowledged = acknowledged
+            entries[other].acknowledged = acknowledged
             if state.acknowledged <= state.next, acknowledged > state.next, state.isSeen {
                 let wait = makeWait(for: stream.slot)
                 streamWaits[streamWaitIndex(wait, other)].evidenceTime = clock.now
@@ -142,7 +152,7 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         var arrived = arrived
-        let state = streams[stream.rawValue]
+        let state = entries[stream]
         guard !state.isEnded else {
             if arrived.end > state.next {
                 counters.segmentsAfterClose += 1
@@ -166,7 +176,7 @@ extension ConnectionTable {
             }
             return
         }
-        let window = streams[stream.reversed.rawValue].isSeen ? Int64(limits.receiveWindow) : 1 << 30
+        let window = entries[stream.reversed].isSeen ? Int64(limits.receiveWindow) : 1 << 30
         guard arrived.offset <= state.frontier + window else {
             counters.outOfWindowSegments += 1
             return
@@ -185,7 +195,7 @@ extension ConnectionTable {
 
     /// Whether octets are in order, behind their cause, and do not reach into octets that came before them.
     private func canDeliver(_ arrived: SegmentOctets, of stream: StreamID) -> Bool {
-        guard arrived.offset == streams[stream.rawValue].next else {
+        guard arrived.offset == entries[stream].next else {
             return false
         }
         if let wait = streamWait(of: stream), wait.head != HeldSegment.none, held[wait.head].offset < arrived.end {
@@ -196,7 +206,7 @@ extension ConnectionTable {
 
     /// Whether everything that an acknowledgement covers was delivered or given up, as far as it can come at all.
     func isCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
-        let other = streams[stream.reversed.rawValue]
+        let other = entries[stream.reversed]
         guard let acknowledged, acknowledged > other.next else {
             return true
         }
@@ -208,7 +218,7 @@ extension ConnectionTable {
         guard let wait = streamWait(of: stream), wait.head != HeldSegment.none else {
             return false
         }
-        return held[wait.head].offset <= streams[stream.rawValue].next
+        return held[wait.head].offset <= entries[stream].next
     }
 
     /// Whether the next octets of a stream are held only because they acknowledge octets of the other.
@@ -229,9 +239,10 @@ extension ConnectionTable {
         of stream: StreamID,
         into sink: inout Sink
     ) {
-        if connections[stream.slot].wait != ConnectionWait.none {
-            let wait = Int(connections[stream.slot].wait)
+        if entries[stream.slot].connection.wait != ConnectionWait.none {
+            let wait = Int(entries[stream.slot].connection.wait)
             streamWaits[streamWaitIndex(wait, stream)].progressTime = clock.now
+            streamWaits[streamWaitIndex(wait, stream)].progressArrivals = waits[wait].arrivals
         }
         if !arrived.captured.isEmpty {
             let position = positionReached(
@@ -256,15 +267,15 @@ extension ConnectionTable {
         acknowledged: Int64?,
         startsSegment: Bool
     ) -> StreamPosition {
-        let offset = streams[stream.rawValue].next
-        let latest = max(streams[stream.rawValue].time, time)
-        streams[stream.rawValue].time = latest
-        streams[stream.rawValue].next = offset + Int64(count)
+        let offset = entries[stream].next
+        let latest = max(entries[stream].time, time)
+        entries[stream].time = latest
+        entries[stream].next = offset + Int64(count)
         // From here on the sink knows these offsets: they must not move any more.
-        streams[stream.rawValue].origin = .certain
-        streams[stream.rawValue].endIsPresumed = false
+        entries[stream].origin = .certain
+        entries[stream].endIsPresumed = false
         if acknowledged != nil {
-            streams[stream.reversed.rawValue].origin = .certain
+            entries[stream.reversed].origin = .certain
         }
         counters.deliveredOctets += count
         return StreamPosition(
@@ -299,9 +310,20 @@ extension ConnectionTable {
 
     // MARK: - The end of a stream
 
-    private mutating func finishArrived(at end: Int64, of stream: StreamID) {
-        let state = streams[stream.rawValue]
+    /// Notes where a FIN ends its stream, and ends it when nothing is missing in front.
+    private mutating func finishArrived<Sink: StreamSink & ~Copyable>(
+        endingAt end: Int64,
+        of stream: StreamID,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        let state = entries[stream]
         guard !state.isEnded, end >= state.next - 1, end <= state.frontier + Int64(limits.receiveWindow) else {
+            return
+        }
+        guard end > state.next || entries[stream.slot].connection.wait != ConnectionWait.none else {
+            entries[stream].acknowledged = min(state.acknowledged, state.next)
+            endStream(stream, .finished, at: time, into: &sink)
             return
         }
         let wait = makeWait(for: stream.slot)
@@ -311,7 +333,7 @@ extension ConnectionTable {
         }
         // One octet too many was given up where the FIN's own number had been taken for an octet.
         streamWaits[index].end = max(end, state.next)
-        streams[stream.rawValue].acknowledged = min(state.acknowledged, max(end, state.next))
+        entries[stream].acknowledged = min(state.acknowledged, max(end, state.next))
         streamWaits[index].evidenceTime = clock.now
         streamWaits[index].evidenceArrivals = waits[wait].arrivals
     }
@@ -325,9 +347,9 @@ extension ConnectionTable {
         let wait = makeWait(for: stream.slot)
         let index = streamWaitIndex(wait, stream)
         // What is held rests on these offsets.
-        streams[stream.rawValue].origin = .certain
+        entries[stream].origin = .certain
         if arrived.acknowledged != nil {
-            streams[stream.reversed.rawValue].origin = .certain
+            entries[stream.reversed].origin = .certain
         }
         var arrived = arrived
         var previous = HeldSegment.none

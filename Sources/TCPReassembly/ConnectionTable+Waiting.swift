@@ -11,7 +11,7 @@ extension ConnectionTable {
 
     /// What waits on a stream, if anything waits on its connection.
     func streamWait(of stream: StreamID) -> StreamWait? {
-        let wait = connections[stream.slot].wait
+        let wait = entries[stream.slot].connection.wait
         return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)]
     }
 
@@ -19,8 +19,8 @@ extension ConnectionTable {
     ///
     /// There must be room: see `makeRoom`.
     mutating func makeWait(for slot: Int) -> Int {
-        guard connections[slot].wait == ConnectionWait.none else {
-            return Int(connections[slot].wait)
+        guard entries[slot].connection.wait == ConnectionWait.none else {
+            return Int(entries[slot].connection.wait)
         }
         let wait = waitSlots.acquire()
         waits[wait] = ConnectionWait(slot: slot, previous: latestWaiting)
@@ -32,17 +32,17 @@ extension ConnectionTable {
             waits[Int(latestWaiting)].next = UInt32(wait)
         }
         latestWaiting = UInt32(wait)
-        connections[slot].wait = UInt32(wait)
-        connections[slot].needsAttention = true
+        entries[slot].connection.wait = UInt32(wait)
+        entries[slot].connection.needsAttention = true
         return wait
     }
 
     /// Drops the wait record of a connection, with everything that is held.
     mutating func dropWait(of slot: Int) {
-        guard connections[slot].wait != ConnectionWait.none else {
+        guard entries[slot].connection.wait != ConnectionWait.none else {
             return
         }
-        let wait = Int(connections[slot].wait)
+        let wait = Int(entries[slot].connection.wait)
         for direction in StreamDirection.allCases {
             let index = streamWaitIndex(wait, StreamID(slot: slot, direction))
             var number = streamWaits[index].head
@@ -66,7 +66,7 @@ extension ConnectionTable {
             waits[Int(next)].previous = previous
         }
         waitSlots.release(wait)
-        connections[slot].wait = ConnectionWait.none
+        entries[slot].connection.wait = ConnectionWait.none
     }
 
     /// Sets when the hole of a stream becomes final.
@@ -110,7 +110,7 @@ extension ConnectionTable {
     private mutating func stopLongestWait<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
         let wait = Int(longestWaiting)
         let slot = waits[wait].slot
-        guard connections[slot].phase == .open else {
+        guard entries[slot].connection.phase == .open else {
             dropWait(of: slot)
             return
         }

@@ -54,8 +54,7 @@ public struct ConnectionTable: ~Copyable {
 
     var index: ConnectionIndex
     var slots: SlotPool
-    var connections: FixedBuffer<Connection>
-    var streams: FixedBuffer<StreamState>
+    var entries: FixedBuffer<ConnectionEntry>
     var expiry: TimerWheel
     /// Entries in each phase.
     var entryCounts = (embryonic: 0, open: 0, lingering: 0)
@@ -83,8 +82,7 @@ public struct ConnectionTable: ~Copyable {
         let capacity = limits.connections + limits.halfOpenConnections + limits.lingeringConnections
         index = ConnectionIndex(seed: UInt64.random(in: .min ... .max))
         slots = SlotPool(capacity: capacity)
-        connections = FixedBuffer(capacity: capacity)
-        streams = FixedBuffer(capacity: capacity * 2)
+        entries = FixedBuffer(capacity: capacity)
         expiry = TimerWheel(capacity: capacity, lanes: 3, tickShift: 30, bucketCount: 512)
         waitSlots = SlotPool(capacity: limits.waitingConnections)
         waits = FixedBuffer(capacity: limits.waitingConnections)
@@ -103,7 +101,9 @@ public struct ConnectionTable: ~Copyable {
     public var statistics: ReassemblyStatistics {
         var statistics = counters
         statistics.entries = slots.count
+        statistics.open = entryCounts.open
         statistics.halfOpen = entryCounts.embryonic
+        statistics.waiting = waitSlots.count
         statistics.bufferedOctets = held.octetCount
         return statistics
     }
@@ -129,7 +129,7 @@ public struct ConnectionTable: ~Copyable {
             timersReached(at: time, into: &sink)
         }
         let hash = index.hash(segment.source, segment.destination)
-        if recent.wasSeenElsewhere(segment, hash: hash, interface: interface, now: clock.now) {
+        if recent.wasSeenBefore(segment, hash: hash, interface: interface, now: clock.now) {
             counters.duplicateArrived(on: interface)
             return
         }
@@ -138,25 +138,25 @@ public struct ConnectionTable: ~Copyable {
             return
         }
         let slot = stream.slot
-        connections[slot].lastActive = Self.activityTime(clock.now)
-        if !connections[slot].needsAttention, segment.flags.isDisjoint(with: [.syn, .fin, .rst]),
-            segment.flags.contains(.ack), segment.truncatedOctets == 0
+        entries[slot].connection.lastActive = Self.activityTime(clock.now)
+        if !entries[slot].connection.needsAttention, segment.flags.isPlainAcknowledgement,
+            segment.truncatedOctets == 0
         {
             // The common path: see whether the segment acknowledges only what was delivered, and continues its stream.
-            let other = stream.reversed.rawValue
-            let reached = streams[other].next
-            let distance = segment.acknowledgementNumber.distance(from: SequenceNumber(streams[other].expectedNumber))
-            let next = streams[stream.rawValue].next
-            let inOrder = segment.sequenceNumber.rawValue == streams[stream.rawValue].expectedNumber
+            let other = stream.reversed
+            let reached = entries[other].next
+            let distance = segment.acknowledgementNumber.distance(from: SequenceNumber(entries[other].expectedNumber))
+            let next = entries[stream].next
+            let inOrder = segment.sequenceNumber.rawValue == entries[stream].expectedNumber
             if distance <= 0, inOrder || segment.payload.isEmpty {
                 let acknowledged = max(reached + Int64(distance), 0)
-                streams[other].acknowledged = max(streams[other].acknowledged, acknowledged)
+                entries[other].acknowledged = max(entries[other].acknowledged, acknowledged)
                 guard !segment.payload.isEmpty else {
                     return
                 }
-                let latest = max(streams[stream.rawValue].time, time.nanoseconds)
-                streams[stream.rawValue].time = latest
-                streams[stream.rawValue].next = next + Int64(segment.payload.count)
+                let latest = max(entries[stream].time, time.nanoseconds)
+                entries[stream].time = latest
+                entries[stream].next = next + Int64(segment.payload.count)
                 counters.deliveredOctets += segment.payload.count
                 sink.octetsArrived(
                     octets.extracting(segment.payload),
@@ -185,16 +185,16 @@ public struct ConnectionTable: ~Copyable {
     ///
     /// The table is empty afterwards and may be used again.
     public mutating func captureEnded<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
-        var entries: [(number: Int, slot: Int)] = []
-        entries.reserveCapacity(slots.count)
+        var live: [(number: Int, slot: Int)] = []
+        live.reserveCapacity(slots.count)
         for position in 0..<index.capacity {
             if let slot = index.slot(at: position) {
-                entries.append((connections[slot].number, slot))
+                live.append((entries[slot].connection.number, slot))
             }
         }
-        entries.sort { $0.number < $1.number }
-        for (_, slot) in entries {
-            if connections[slot].phase == .open {
+        live.sort { $0.number < $1.number }
+        for (_, slot) in live {
+            if entries[slot].connection.phase == .open {
                 close(slot, .captureEnded, at: time, lingers: false, into: &sink)
             } else {
                 forget(slot)
@@ -208,7 +208,7 @@ public struct ConnectionTable: ~Copyable {
         var position = index.start(of: hash)
         while !index.isEmpty(at: position) {
             if let slot = index.slot(at: position, for: hash),
-                let direction = connections[slot].addresses.direction(of: segment)
+                let direction = entries[slot].connection.addresses.direction(of: segment)
             {
                 return StreamID(slot: slot, direction)
             }
@@ -221,5 +221,15 @@ public struct ConnectionTable: ~Copyable {
     @inline(__always)
     static func activityTime(_ now: Int64) -> UInt32 {
         UInt32(truncatingIfNeeded: now >> 20)
+    }
+}
+
+extension TCPFlags {
+    /// Whether ACK is set, and none of SYN, FIN and RST.
+    ///
+    /// One test of the octet, because the named flags are globals of another module, whose addresses must be asked for.
+    @inline(__always)
+    fileprivate var isPlainAcknowledgement: Bool {
+        rawValue & 0x17 == 0x10
     }
 }

@@ -9,7 +9,7 @@
 struct FixedBuffer<Element: BitwiseCopyable>: ~Copyable {
     /// How many elements there is room for.
     let capacity: Int
-    private let base: UnsafeMutablePointer<Element>
+    fileprivate let base: UnsafeMutablePointer<Element>
 
     /// Reserves room for `capacity` elements, whose values are not yet defined.
     init(capacity: Int) {
@@ -44,6 +44,27 @@ struct FixedBuffer<Element: BitwiseCopyable>: ~Copyable {
             // Invariant: as above; the buffer is borrowed exclusively.
             return unsafe base + index
         }
+    }
+}
+
+extension FixedBuffer where Element == ConnectionEntry {
+    /// The state of a stream, in place.
+    subscript(stream: StreamID) -> StreamState {
+        unsafeAddress {
+            unsafe UnsafePointer(address(of: stream))
+        }
+        unsafeMutableAddress {
+            unsafe address(of: stream)
+        }
+    }
+
+    @inline(__always)
+    private func address(of stream: StreamID) -> UnsafeMutablePointer<StreamState> {
+        precondition(stream.slot >= 0 && stream.slot < capacity, "FixedBuffer: stream out of range")
+        // Invariant: the slot was checked, and elements do not move, so that the address of a part stays good.
+        return stream.rawValue & 1 == 0
+            ? unsafe withUnsafeMutablePointer(to: &base[stream.slot].fromOriginator) { unsafe $0 }
+            : unsafe withUnsafeMutablePointer(to: &base[stream.slot].fromResponder) { unsafe $0 }
     }
 }
 

@@ -13,14 +13,14 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var connections = 1_000_000
     /// Connections of which only a SYN or bare acknowledgements were seen.
     ///
-    /// 65,536: more than any listen backlog, in 10 MB. They have a class of their own, so that a flood evicts only its
+    /// 32,768: far more than any listen backlog, in 5 MB. They have a class of their own, so that a flood evicts only its
     /// like; counted in `halfOpenEvictions`.
-    public var halfOpenConnections = 65_536
+    public var halfOpenConnections = 32_768
     /// Closed connections that are remembered.
     ///
-    /// 65,536: two thousand closed per second for the whole linger. Beyond it the oldest is forgotten; counted in
+    /// 32,768: a thousand closed per second for the whole linger. Beyond it the oldest is forgotten; counted in
     /// `limitsMet`.
-    public var lingeringConnections = 65_536
+    public var lingeringConnections = 32_768
     /// Connections on which something waits at the same time.
     ///
     /// 65,536: every hundredth connection losing a packet at once, with room. Beyond it the one that waits longest
@@ -42,8 +42,8 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var grace: Int64 = 100_000_000
     /// After how many further segments of the connection such octets are given up as well.
     ///
-    /// 64: what two queues may hold of one connection while they take turns.
-    public var graceSegments = 64
+    /// 256: what one capture queue may hold of a fast connection while another is served.
+    public var graceSegments = 256
     /// How long octets may still come that the other side has not acknowledged.
     ///
     /// 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.
@@ -64,7 +64,7 @@ public struct ReassemblyLimits: Sendable, Hashable {
     ///
     /// 30 s: half of the usual TIME-WAIT, by when the last retransmission has been sent.
     public var linger: Int64 = 30_000_000_000
-    /// Within which time the same segment on another interface is the same packet.
+    /// Within which time the same segment is the same packet, seen on another interface or mirrored twice.
     ///
     /// 50 ms: below any retransmission timeout, above what queues differ by.
     public var duplicateWindow: Int64 = 50_000_000
@@ -84,4 +84,17 @@ public struct ReassemblyLimits: Sendable, Hashable {
 
     /// Makes the default limits.
     public init() {}
+
+    /// Octets that a table with these limits takes at the very most, when every class is full.
+    public var memoryBound: Int {
+        let entries = connections + halfOpenConnections + lingeringConnections
+        // The index doubles at a load of one half, so there are at most four words for an entry; a link of the expiry
+        // wheel is three half words, a free number one.
+        let perEntry = MemoryLayout<ConnectionEntry>.stride + 4 * 8 + 3 * 4 + 4
+        let perWait =
+            MemoryLayout<ConnectionWait>.stride + 2 * (MemoryLayout<StreamWait>.stride + 3 * 4) + 4
+        let perBlock = HeldSegments.blockOctets + MemoryLayout<HeldSegment>.stride + 4
+        return entries * perEntry + waitingConnections * perWait
+            + bufferedOctets / HeldSegments.blockOctets * perBlock + (1 << 17)
+    }
 }

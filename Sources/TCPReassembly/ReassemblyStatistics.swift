@@ -69,6 +69,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var connectionsClosed = Tally<ConnectionEnd>()
     /// Connections remembered now: half-open, open and lingering.
     public var entries = 0
+    /// Connections open now.
+    public var open = 0
     /// Connections now of which only a SYN or bare acknowledgements were seen.
     public var halfOpen = 0
     /// Open connections forgotten before they were closed, by reason.
@@ -93,8 +95,10 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var conflictingOctets = 0
     /// Probes of one old octet that ask whether the other side is alive.
     public var keepAliveProbes = 0
-    /// Segments seen before on another interface, by the interface that was later; the last element takes all higher.
+    /// Packets seen twice, by the interface of the later sight; the last element takes all higher numbers.
     public var duplicateSegments: [Int] = []
+    /// Connections on which something waits now.
+    public var waiting = 0
     /// Octets that wait now.
     public var bufferedOctets = 0
     /// Octets dropped while they waited: data on a SYN whose handshake did not complete.
@@ -109,6 +113,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     ///
     /// Where one opened a connection after all, the old one is counted as superseded.
     public var challengedSynchronizes = 0
+    /// Segments without ACK on an open connection, which every receiver drops (RFC 9293 §3.10.7.4).
+    public var unacceptableSegments = 0
     /// RST and bare FIN segments of connections that are not known.
     public var straySegments = 0
     /// Segments that came after the end of their connection, or brought octets after the end of their stream.

@@ -2,7 +2,7 @@
 
 import PacketDecoding
 
-/// Remembers on which interface a segment was seen last, to tell one segment seen twice from a segment sent twice.
+/// Remembers where a segment was seen last, to tell a packet seen twice from a segment sent twice.
 ///
 /// A direct-mapped table of one word per entry: half a fingerprint of the segment's headers, the interface, and the
 /// time. A newer segment simply takes the place of an older one: what is forgotten is counted as a retransmission.
@@ -20,10 +20,13 @@ struct RecentSegments: ~Copyable {
         windowTicks = UInt64(clamping: window >> Self.tickShift)
     }
 
-    /// Whether the same segment was just seen on another interface; if not, remembers it.
+    /// Whether the same packet was just seen; if not, remembers it.
+    ///
+    /// On another interface it is the same when its headers are. On the same interface, as on a mirror port that copies
+    /// both ways, it must carry an IPv4 identification too, since what is sent again is given a new one.
     ///
     /// `hash` is that of the connection's addresses.
-    mutating func wasSeenElsewhere(_ segment: borrowing TCPSegment, hash: UInt64, interface: Int, now: Int64) -> Bool {
+    mutating func wasSeenBefore(_ segment: TCPSegment, hash: UInt64, interface: Int, now: Int64) -> Bool {
         let numbers =
             UInt64(segment.sequenceNumber.rawValue) << 32 | UInt64(segment.acknowledgementNumber.rawValue)
         let length = UInt64(truncatingIfNeeded: segment.payload.count &+ segment.truncatedOctets)
@@ -36,7 +39,9 @@ struct RecentSegments: ~Copyable {
         let known = entries[position]
         let seenOn = (known >> 24) & 0xFF
         let interface = UInt64(truncatingIfNeeded: interface) & 0xFF
-        if known >> 32 == fingerprint >> 32, seenOn != interface, (tick &- known) & Self.tickMask <= windowTicks {
+        if known >> 32 == fingerprint >> 32, seenOn != interface || segment.identification != 0,
+            (tick &- known) & Self.tickMask <= windowTicks
+        {
             return true
         }
         entries[position] = (fingerprint >> 32) << 32 | interface << 24 | tick

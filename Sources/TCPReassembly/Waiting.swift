@@ -32,6 +32,8 @@ struct StreamWait: BitwiseCopyable {
     var evidenceArrivals = 0
     /// When octets last arrived in order, on the clock.
     var progressTime: Int64 = 0
+    /// The connection's `arrivals` at that moment.
+    var progressArrivals = 0
     /// When the present hole becomes final, as set on the wheel.
     var deadline: Int64?
 }

@@ -94,6 +94,25 @@ import Testing
         #expect(talk.table.statistics.gaps.total == 0)
     }
 
+    @Test func `acknowledgements that always run ahead of their octets make no hole`() {
+        var talk = opened()
+        for number in 0..<100 {
+            talk.server(0, ack: number * 2 + 4)
+            talk.client(number * 2, "ab", after: 10)
+        }
+        #expect(talk.events().count == 100)
+        #expect(talk.table.statistics.gaps.total == 0)
+    }
+
+    @Test func `an acknowledgement of unseen octets is not believed of a segment that does not fit`() {
+        var talk = opened()
+        talk.server(1 << 30, ack: 5_000)
+        talk.pass(1_000)
+        talk.client(0, "abc")
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "abc")])
+        #expect(talk.table.statistics.outOfWindowSegments == 1)
+    }
+
     @Test func `a hole is given up only as far as it was acknowledged`() {
         var talk = opened()
         talk.client(10, "k")

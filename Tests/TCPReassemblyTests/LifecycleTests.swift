@@ -196,6 +196,14 @@ import Testing
         #expect(talk.table.statistics.segmentsAfterClose == 2)
     }
 
+    @Test func `octets without ACK are no part of the stream`() {
+        var talk = opened()
+        talk.client(0, "evil", ack: nil)
+        talk.client(0, "good")
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "good")])
+        #expect(talk.table.statistics.unacceptableSegments == 1)
+    }
+
     @Test func `a RST ends both directions`() {
         var talk = opened()
         talk.client(0, "ask")

@@ -210,6 +210,15 @@ import Testing
         #expect(talk.table.statistics.retransmittedOctets == 3)
     }
 
+    @Test func `a packet mirrored twice is known by its identification`() {
+        var talk = opened()
+        for _ in 0..<2 { talk.client(0, "abc", identification: 8) }
+        talk.client(0, "abc", identification: 9)
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "abc")])
+        #expect(talk.table.statistics.duplicateSegments == [1])
+        #expect(talk.table.statistics.retransmittedOctets == 3)
+    }
+
     @Test func `an old copy on another interface is a retransmission`() {
         var talk = opened()
         talk.client(0, "abc", interface: 0)

@@ -260,6 +260,65 @@ private struct CollectingSink: StreamSink, ~Copyable {
         #expect(left == 0)
     }
 
+    @Test(arguments: UInt64(3000)..<3060)
+    func `whatever segments come, the sink is called in its order and nothing is left over`(seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        var limits = ReassemblyLimits()
+        limits.connections = 4
+        limits.halfOpenConnections = 3
+        limits.lingeringConnections = 3
+        limits.waitingConnections = 2
+        limits.bufferedOctetsPerConnection = 3 * HeldSegments.blockOctets
+        limits.bufferedOctets = Int(seed % 12) * HeldSegments.blockOctets
+        var table = ConnectionTable(limits: limits)
+        var sink = RecordingSink()
+        var time: Int64 = 0
+        let frame = [UInt8](repeating: 0x2E, count: 5_000)
+        let origins: [UInt32] = [0, 0x7FFF_FF00, 0xFFFF_FF00, 40]
+        for _ in 0..<2_000 {
+            let ends = [
+                Endpoint(address: IPAddress(ipv4: 1), port: UInt16.random(in: 1...8, using: &random)),
+                Endpoint(address: IPAddress(ipv4: 2), port: 2),
+            ]
+            let direction = Int.random(in: 0...1, using: &random)
+            func number() -> SequenceNumber {
+                let near = origins[Int.random(in: 0..<4, using: &random)] &+ UInt32.random(in: 0...300, using: &random)
+                return SequenceNumber(Int.random(in: 0..<20, using: &random) == 0 ? .random(in: 0 ... .max) : near)
+            }
+            let flags: [TCPFlags] = [
+                .ack, .ack, .ack, .ack, .syn, [.syn, .ack], [.fin, .ack], [.rst, .ack], .rst, [],
+            ]
+            let length = [0, 0, 1, 30, 3_000][Int.random(in: 0..<5, using: &random)]
+            time +=
+                [0, 1_000, 1_000_000, 40_000_000, -10_000_000, 70_000_000_000][
+                    min(Int.random(in: 0..<60, using: &random), Int.random(in: 0..<6, using: &random))
+                ]
+            table.segmentArrived(
+                TCPSegment(
+                    source: ends[direction],
+                    destination: ends[1 - direction],
+                    sequenceNumber: number(),
+                    acknowledgementNumber: number(),
+                    flags: flags[Int.random(in: 0..<10, using: &random)],
+                    payload: 100..<100 + length,
+                    truncatedOctets: Int.random(in: 0..<8, using: &random) == 0 ? 50 : 0
+                ),
+                octets: frame.span,
+                at: PacketTime(nanoseconds: time),
+                interface: Int.random(in: 0...1, using: &random),
+                into: &sink
+            )
+        }
+        let before = table.statistics
+        #expect(before.open <= 4 && before.halfOpen <= 3 && before.waiting <= 2 && before.entries <= 10)
+        table.captureEnded(at: PacketTime(nanoseconds: time), into: &sink)
+        let after = table.statistics
+        let violations = sink.violations
+        #expect(violations == [])
+        #expect(after.entries == 0 && after.waiting == 0 && after.bufferedOctets == 0)
+        #expect(after.connectionsOpened == after.connectionsClosed.total)
+    }
+
     @Test func `a message split at every octet is the same message`() {
         let request = Array("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n".utf8)
         for split in 1..<request.count {
