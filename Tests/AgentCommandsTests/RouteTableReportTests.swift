@@ -111,7 +111,8 @@ import Testing
     @Test func `an empty table says so`() {
         #expect(
             RouteTableReport().lines(.plain) == [
-                "Routes  0 requests in 0 µs, 0 of 0 routes with requests", "  the table has no routes",
+                "Routes  0 requests in 0 µs, 0 of 0 routes with requests",
+                "  the table has no routes; --routes names their files",
             ]
         )
     }

@@ -50,7 +50,7 @@ struct ConfigurationCheck: Sendable {
 
     /// What is wrong with objects, one line each.
     var errors: [String] {
-        findings.filter { $0.severity == .error }.map(Self.line)
+        findings.filter { $0.severity == .error }.map(\.line)
     }
 
     /// What was found out, as text.
@@ -61,18 +61,13 @@ struct ConfigurationCheck: Sendable {
             "configuration  sha256 \(configuration.digest)",
             "routes         \(routes) from \(objects), \(table.gateways.count) of its Gateways used",
         ]
-        let notices = findings.filter { $0.severity == .warning }.map(Self.line)
+        let notices = findings.filter { $0.severity == .warning }.map(\.line)
         if !notices.isEmpty {
             lines += ["", style.apply(.bold, to: "Warnings")] + notices.map { "  \($0)" }
         }
         lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
         lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)
         return lines + concerns(style)
-    }
-
-    private static func line(_ finding: RouteFinding) -> String {
-        let place = finding.path.isEmpty ? "" : " \(finding.path)"
-        return "\(finding.object)\(place): \(finding.message)"
     }
 
     private var seriesTable: TextTable {

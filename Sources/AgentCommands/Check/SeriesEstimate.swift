@@ -32,7 +32,7 @@ struct SeriesEstimate: Sendable, Equatable {
     /// Estimates the families for a table.
     init(_ table: RouteTable, metrics: TrafficMetrics.MetricsConfiguration) {
         self.init(
-            routes: Self.routeLabelSets(table),
+            routes: Set(table.routes.map { RouteLabels($0) }).count,
             rules: table.routes.count,
             gateways: table.gateways.count + 1,
             durationBounds: metrics.durationBounds.count,
@@ -76,20 +76,5 @@ struct SeriesEstimate: Sendable, Equatable {
         families.append(
             Family(name: family.name, labelSets: shown, lines: shown * lines, isFolded: shown < labelSets)
         )
-    }
-
-    /// How many different sets of the six route labels a table has.
-    private static func routeLabelSets(_ table: RouteTable) -> Int {
-        var sets: Set<[String]> = []
-        for route in table.routes {
-            let shared = [route.gateway, route.identity.object.namespace, route.identity.object.name, route.label]
-            if route.destinations.isEmpty {
-                sets.insert(shared)
-            }
-            for destination in route.destinations {
-                sets.insert(shared + [destination.host, destination.subset])
-            }
-        }
-        return sets.count
     }
 }

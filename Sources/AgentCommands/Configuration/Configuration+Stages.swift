@@ -5,6 +5,7 @@ import PacketCapture
 import RouteAttribution
 import TCPReassembly
 import TrafficMetrics
+import TrafficPipeline
 
 // What the configuration means to each stage, in that stage's own terms.
 
@@ -50,6 +51,8 @@ extension Configuration {
     /// How interfaces are captured.
     ///
     /// - Parameter interfaces: The interfaces of this machine, for `auto`.
+    /// - Returns: What `LiveCapture` takes.
+    /// - Throws: What `LiveConfiguration` refuses.
     func liveConfiguration(among interfaces: [NetworkInterface]) throws(CaptureError) -> LiveConfiguration {
         let names =
             switch capture.interfaces {
@@ -70,6 +73,7 @@ extension Configuration {
     ///
     /// - Parameter budget: The memory to stay within, in octets: half of it is for connections and an eighth for octets
     ///   that wait. Without one the bounds are the same on every machine, so that a savefile gives the same everywhere.
+    /// - Returns: The limits.
     func reassemblyLimits(within budget: Int?) -> ReassemblyLimits {
         var reassembly = ReassemblyLimits()
         reassembly.connections = limits.connections
@@ -82,11 +86,21 @@ extension Configuration {
         return reassembly
     }
 
-    /// How much of a message head is kept.
-    var httpLimits: HTTPLimits {
-        var http = HTTPLimits()
-        http.headOctets = limits.headBytes.octets
-        return http
+    /// What the stages of a pipeline may hold, within a budget as `reassemblyLimits(within:)` has it.
+    func pipelineLimits(within budget: Int?) -> PipelineLimits {
+        var pipeline = PipelineLimits()
+        pipeline.reassembly = reassemblyLimits(within: budget)
+        pipeline.http.headOctets = limits.headBytes.octets
+        return pipeline
+    }
+
+    /// What records say of a message.
+    var recordOptions: RecordOptions {
+        RecordOptions(
+            includesFields: records.fields,
+            contentOctets: records.contentBytes.octets > 0 ? records.contentBytes.octets : nil,
+            redactedFields: Set(redaction.fields)
+        )
     }
 }
 

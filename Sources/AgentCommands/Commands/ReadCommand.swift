@@ -1,0 +1,108 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+
+/// `read`: analyses savefiles and prints what they hold.
+struct ReadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "read",
+        abstract: "Analyse savefiles and print routes, exchanges or metrics.",
+        discussion: """
+            Every TCP connection is looked at, and its protocol told by content; --gateway-port only says which \
+            connections reach the gateway. A damaged savefile gives what could be read, the octet offset of the damage, \
+            and exit status 1.
+
+            Examples:
+              wingmirror read capture.pcap --routes samples/istio
+              tcpdump -w - 'tcp port 8080' | wingmirror read - --output ndjson --fields
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp("Savefiles: pcap or pcapng, also gzipped; - is standard input.", valueName: "savefile")
+    )
+    var savefiles: [String] = []
+
+    @Option(help: ArgumentHelp("What to print: table, ndjson or metrics.", valueName: "output"))
+    var output = "table"
+
+    @Flag(help: "Add the field lines of each message to the records, redacted.")
+    var fields = false
+
+    @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
+    var content: String?
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        try ReadPlan(self).execute()
+    }
+}
+
+/// What `read` is to do, when options and configuration have been found to make sense.
+struct ReadPlan: Sendable, Equatable {
+    /// What is printed.
+    enum Output: String, Sendable, CaseIterable {
+        case table
+        case ndjson
+        case metrics
+    }
+
+    /// Formats that are planned for recordings.
+    private static let plannedOutputs = ["har", "gor"]
+
+    /// The configuration, with the savefiles to read.
+    var configuration: Configuration
+    /// What is printed.
+    var output = Output.table
+
+    /// Checks the options.
+    init(_ command: ReadCommand) throws(ConfigurationProblems) {
+        var problems: [ConfigurationProblem] = []
+        configuration = command.shared.configuration(&problems)
+        if let output = Output(rawValue: command.output) {
+            self.output = output
+        } else {
+            problems.append(.option("--output", Self.refusal(of: command.output)))
+        }
+        configuration.capture.interfaces = .named([])
+        if !command.savefiles.isEmpty {
+            configuration.capture.savefiles = command.savefiles
+        }
+        if configuration.capture.savefiles.isEmpty {
+            problems.append(.option("SAVEFILE", "name the savefile to read, or - for standard input"))
+        }
+        if command.fields {
+            configuration.records.fields = true
+        }
+        problems += configuration.records.apply(content: command.content)
+        if output != .ndjson {
+            problems += Self.recordOptions(command).map { .option($0, "only --output ndjson prints records") }
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+    }
+
+    private static func recordOptions(_ command: ReadCommand) -> [String] {
+        (command.fields ? ["--fields"] : []) + (command.content == nil ? [] : ["--content"])
+    }
+
+    private static func refusal(of output: String) -> String {
+        let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
+        let isPlanned = plannedOutputs.contains(output)
+        return isPlanned
+            ? "\(output) is not built yet; use one of \(known)" : "expected one of \(known), found \"\(output)\""
+    }
+}
+
+extension RecordsConfiguration {
+    /// Takes the value of `--content`, if there is one.
+    mutating func apply(content: String?) -> [ConfigurationProblem] {
+        guard let content else { return [] }
+        guard let size = ByteSize(content), size <= Self.contentLimit else {
+            let message = "expected a size such as 1024 or 64KiB, up to \(Self.contentLimit), found \"\(content)\""
+            return [.option("--content", message)]
+        }
+        contentBytes = size
+        return []
+    }
+}

@@ -1,0 +1,127 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketCapture
+import PacketDecoding
+import RouteAttribution
+import TCPReassembly
+import TrafficMetrics
+import TrafficPipeline
+
+extension ReadPlan {
+    /// How many packets are taken before figures are left and the output is looked at.
+    private static let batchPackets = 4096
+
+    /// Reads the savefiles and prints what was asked for.
+    ///
+    /// Everything happens on this one thread, in the order of the packets, so that the same files print the same.
+    /// - Throws: `CommandFailure` for what cannot be read, after printing what could; `OctetOutput.Failure` when the
+    ///   output cannot be written.
+    func execute() throws {
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        objects.warnOfErrors()
+        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        // Time is that of packets, and no duration of this run may show, or two runs would print two pages.
+        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
+        let series = registry.routesPublished(description, at: 0)
+        let routing = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
+        let figures = FiguresBoard()
+        let savefiles = configuration.capture.savefiles
+        let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
+        registry.add(PipelineCollector(board: figures, sources: savefiles, limits: limits.reassembly))
+        registry.add(SavefileCollector(board: figures, savefiles: savefiles))
+
+        let records = output == .ndjson ? RecordFile(.standardOutput()) : nil
+        var recordOutput: RecordOutput?
+        if let records { recordOutput = { records.append($0) } }
+        var pipeline = TrafficPipeline(
+            limits: limits,
+            routing: routing,
+            shard: registry.shards[0],
+            figures: figures,
+            records: configuration.recordOptions,
+            output: recordOutput
+        )
+        let failures = try readSavefiles(into: &pipeline, records)
+        try records?.finish()
+        try print(registry, objects.table, figures.figures)
+        guard failures.isEmpty else { throw CommandFailure(.failed, failures.map(\.description)) }
+    }
+
+    /// Takes all packets through the pipeline, and returns what could not be read.
+    private func readSavefiles(into pipeline: inout TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
+        var merger: SavefileMerger
+        do throws(CaptureError) {
+            merger = try SavefileMerger(
+                paths: configuration.capture.savefiles,
+                filter: configuration.capture.filter.expression
+            )
+        } catch {
+            throw CommandFailure(error)
+        }
+        var progress = ProgressBar(total: merger.totalOctets, isShown: Terminal.isTerminal(2))
+        var packets = 0
+        while let packet = merger.next() {
+            pipeline.packetArrived(packet, octets: merger.octets)
+            packets += 1
+            guard packets % Self.batchPackets == 0 else { continue }
+            pipeline.batchEnded()
+            progress.advanced(to: merger.octetsRead)
+            if let failure = records?.failure {
+                progress.finished()
+                throw failure
+            }
+        }
+        pipeline.captureEnded()
+        progress.finished()
+        return merger.failures
+    }
+
+    private func print(_ registry: MetricsRegistry, _ table: RouteTable, _ figures: PipelineFigures) throws {
+        var page = OctetOutput.standardOutput()
+        switch output {
+        case .ndjson:
+            return
+        case .table:
+            let report = RouteTableReport(table: table, registry: registry, figures: figures)
+            for line in report.lines(Terminal.style(1)) {
+                try page.append(line: line)
+            }
+        case .metrics:
+            var octets: [UInt8] = []
+            let now = figures.latestPacket?.nanoseconds ?? 0
+            TextExposition(.text).write(registry.snapshot(at: now), into: &octets)
+            try page.append(octets)
+        }
+        try page.flush()
+    }
+}
+
+extension RouteObjects {
+    /// Says on standard error which objects, or parts of them, do not count; the rest of the table is used.
+    func warnOfErrors() {
+        for finding in findings where finding.severity == .error {
+            StandardError.write("wingmirror: warning: \(finding.line)\n")
+        }
+    }
+}
+
+extension RouteFinding {
+    /// The finding as one line: object, field, sentence.
+    var line: String {
+        "\(object)\(path.isEmpty ? "" : " \(path)"): \(message)"
+    }
+}
+
+extension CommandFailure {
+    /// Says why packets cannot be captured or read.
+    init(_ error: CaptureError) {
+        let status: ProgramStatus =
+            switch error.code {
+            case .missingPermission: .permission
+            case .invalidFilter, .invalidConfiguration: .usage
+            default: .failed
+            }
+        self.init(status, error.description)
+    }
+}
