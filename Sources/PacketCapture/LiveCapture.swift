@@ -4,8 +4,8 @@ public import PacketDecoding
 
 /// What takes packets from a live capture.
 public protocol LivePacketSink: PacketSink, ~Copyable {
-    /// All packets captured before `now` have arrived, as far as can be told; called a few times a second while there
-    /// are no packets, so that what waits for time to pass can end.
+    /// All packets captured before `now` have arrived, as far as can be told; called up to ten times a second,
+    /// whenever no packets are left to deliver, so that what waits for time to pass can end.
     mutating func timePassed(now: PacketTime)
 }
 

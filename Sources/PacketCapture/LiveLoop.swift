@@ -39,6 +39,7 @@ struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
 
     mutating func run(into sink: inout some LivePacketSink & ~Copyable, until stop: StopFlag) {
         var housekeepingTime = environment.now() + LiveTiming.housekeeping
+        var tickTime = environment.now()
         while !stop.isRequested {
             let delivered = deliverBatches(to: &sink)
             let now = environment.now()
@@ -50,8 +51,11 @@ struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
             guard delivered == 0 else {
                 continue
             }
-            sink.timePassed(now: environment.packetTime().advanced(byNanoseconds: -LiveTiming.latenessNanoseconds))
-            environment.wait(interfaces.map(\.descriptor) + [stop.descriptor], waitMilliseconds(now: now))
+            if now >= tickTime {
+                tickTime = now + LiveTiming.tick
+                sink.timePassed(now: environment.packetTime().advanced(byNanoseconds: -LiveTiming.latenessNanoseconds))
+            }
+            environment.wait(descriptors + [stop.descriptor], waitMilliseconds(now: now))
         }
         drain(into: &sink)
         for interface in interfaces {
@@ -126,9 +130,15 @@ extension LiveLoop where Handle: ~Copyable {
         }
     }
 
+    /// What `poll` is to wait for.
+    private var descriptors: [CInt] {
+        // Not by key path: in generic code that would be put together anew for every wait.
+        interfaces.map { $0.descriptor }
+    }
+
     /// How long nothing needs to be done unless a packet comes.
     private func waitMilliseconds(now: Duration) -> Int {
-        let soonest = interfaces.compactMap(\.retryTime).min().map { $0 - now } ?? LiveTiming.tick
+        let soonest = interfaces.compactMap { $0.retryTime }.min().map { $0 - now } ?? LiveTiming.tick
         // Rounded up, so that the last fraction of a millisecond is not spent asking again and again.
         return Int((max(.zero, min(soonest, LiveTiming.tick)) / .milliseconds(1)).rounded(.up))
     }
@@ -153,7 +163,7 @@ extension LiveLoop where Handle: ~Copyable {
             guard interfaces.contains(where: { $0.isOpen && ($0.undelivered > 0 || $0.hidesUndelivered) }) else {
                 return
             }
-            environment.wait(interfaces.map(\.descriptor), LiveTiming.drainStepMilliseconds)
+            environment.wait(descriptors, LiveTiming.drainStepMilliseconds)
         } while environment.now() < end
     }
 }
@@ -164,7 +174,7 @@ enum LiveTiming {
     static let batchPackets = 512
     /// How often totals are read: many times before they could wrap.
     static let housekeeping = Duration.seconds(1)
-    /// How long to wait for packets before time is said to have passed.
+    /// How often time is said to have passed, and how long to wait for packets at most.
     static let tick = Duration.milliseconds(100)
     /// How late a packet may come after its time: twice the packet buffer timeout, for the kernel's timers are coarse.
     static let latenessNanoseconds = Int64(2 * LiveConfiguration.packetBufferTimeoutMilliseconds) * 1_000_000

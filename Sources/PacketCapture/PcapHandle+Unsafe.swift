@@ -311,7 +311,7 @@ extension PcapHandle {
         return interfaces
     }
 
-    /// What libpcap calls itself, for `doctor` and `build_info`.
+    /// What libpcap calls itself, with its version.
     ///
     /// The C function is `pcap_lib_version`.
     static var libraryVersion: String {

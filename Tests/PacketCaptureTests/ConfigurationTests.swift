@@ -98,3 +98,9 @@ import Testing
         #expect(backoff.next() == .milliseconds(100))
     }
 }
+
+@Suite struct CaptureLibraryTests {
+    @Test func `the library has a version`() {
+        #expect(CaptureLibrary.version.hasPrefix("libpcap version 1."))
+    }
+}

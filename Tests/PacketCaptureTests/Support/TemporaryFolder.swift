@@ -38,6 +38,12 @@ final class TemporaryFolder {
         return path
     }
 
+    /// Has this process read a file as its standard input.
+    static func makeStandardInput(_ path: String) -> Bool {
+        let descriptor = unsafe open(path, O_RDONLY)
+        return descriptor >= 0 && dup2(descriptor, STDIN_FILENO) == STDIN_FILENO
+    }
+
     /// Takes all permissions from a file.
     static func lock(_ path: String) {
         unsafe chmod(path, 0)
