@@ -354,6 +354,29 @@ import Testing
         #expect(record.exchanges.first?.request?.value(of: "x") == "Düsseldorf\t1")
     }
 
+    @Test(arguments: [("No colon", ParseFailure.fieldLine), ("X: a\u{0}b", .controlOctet)])
+    func `a trailer line that is none makes the message malformed`(line: String, failure: ParseFailure) {
+        let record = Conversation(
+            .client("GET /a HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nT: 1\r\n\(line)\r\n\r\n")
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (1) [malformed]"])
+        #expect(record.failures == [failure])
+    }
+
+    @Test func `a trailer section longer than the limit is given up`() {
+        var limits = HTTPLimits()
+        limits.headOctets = 100
+        let record = Conversation(
+            .client("GET /a HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"),
+            .server("T: \(String(repeating: "x", count: 200))"),
+            limits: limits
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (1) [limit_reached]"])
+        #expect(record.failures == [.headTooLong])
+    }
+
     @Test func `the largest length that a number can hold is taken, and nothing overflows`() {
         let record = Conversation(
             .client("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775807\r\n\r\nabc"),

@@ -4,7 +4,7 @@
 internal import HTTPMessages
 
 extension MessageHead {
-    /// Reads what the field lines say of framing, connection and host.
+    /// Reads what the field lines say of framing, host and leaving HTTP.
     mutating func interpret(_ fields: [FieldLine], in octets: Span<UInt8>) {
         for field in fields {
             let name = field.name
@@ -15,8 +15,6 @@ extension MessageHead {
                 if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
             case 7 where octets.equalsIgnoringCase(name, "upgrade"):
                 upgrade = octets.equalsIgnoringCase(field.value, "websocket") ? .webSocket : .other
-            case 10 where octets.equalsIgnoringCase(name, "connection"):
-                interpretConnection(field.value, in: octets)
             case 14 where octets.equalsIgnoringCase(name, "content-length"):
                 interpretContentLength(field.value, in: octets)
             case 16 where octets.equalsIgnoringCase(name, "content-encoding"):
@@ -55,13 +53,6 @@ extension MessageHead {
             transferCoding = isChunked && transferCoding != .chunked ? .chunked : .other
         }
         if transferCoding == .absent { transferCoding = .other }
-    }
-
-    private mutating func interpretConnection(_ value: Range<Int>, in octets: Span<UInt8>) {
-        octets.forEachListElement(of: value) { element in
-            if octets.equalsIgnoringCase(element, "close") { connectionCloses = true }
-            if octets.equalsIgnoringCase(element, "keep-alive") { connectionKeepsAlive = true }
-        }
     }
 }
 

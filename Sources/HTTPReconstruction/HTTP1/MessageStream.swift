@@ -322,12 +322,14 @@ struct MessageStream {
         case .incomplete: return .advanced(next: octets.count)
         case .tooLong: return fail(.headTooLong, next: octets.count)
         case .complete(let taken):
-            guard case .complete = parser.parseFieldLines(buffer.octets.span, from: 0) else {
-                return fail(.fieldLine, next: index + taken)
+            switch parser.parseFieldLines(buffer.octets.span, from: 0) {
+            case .malformed(let failure): return fail(failure, next: index + taken)
+            case .incomplete: return fail(.fieldLine, next: index + taken)
+            case .complete:
+                buffer.clear()
+                state = .head
+                return .end(trailers: parser.fields.count, next: index + taken)
             }
-            buffer.clear()
-            state = .head
-            return .end(trailers: parser.fields.count, next: index + taken)
         }
     }
 
@@ -428,7 +430,8 @@ struct MessageStream {
             startsStream: startsSegment && position.offset == 0,
             parser: &parser
         )
-        guard let found, octets.count - found.index <= limits.headOctets else {
+        guard let found, (found.isComplete ? parser.head.length : octets.count - found.index) <= limits.headOctets
+        else {
             return .skipped(count: octets.count - index)
         }
         start = MessageStart(

@@ -72,8 +72,6 @@ struct MessageHead {
     var contentCoding: Range<Int>?
     var upgrade = UpgradeProtocol.none
     var expectsContinue = false
-    var connectionCloses = false
-    var connectionKeepsAlive = false
 
     /// Whether both framings are given, or the given ones contradict each other.
     var framingConflicts: Bool {
@@ -98,8 +96,6 @@ public enum ParseFailure: UInt8, Error, Sendable, Hashable, CaseIterable {
     case transferCoding
     /// A chunk size that is no hexadecimal number, or chunk data without a line end.
     case chunk
-    /// Octets where no message may be, such as content after a message that has none.
-    case unexpectedOctets
 
     /// The value of the label `reason`.
     public var label: String {
@@ -111,7 +107,6 @@ public enum ParseFailure: UInt8, Error, Sendable, Hashable, CaseIterable {
         case .contentLength: "content_length"
         case .transferCoding: "transfer_coding"
         case .chunk: "chunk"
-        case .unexpectedOctets: "unexpected_octets"
         }
     }
 }
