@@ -23,7 +23,7 @@ extension ConnectionTable {
         let number = nextNumber
         nextNumber += 1
         let stream = makeEntry(
-            originatedBy: !(isSynchronize && segment.flags.contains(.ack)),
+            originatedBySource: !(isSynchronize && segment.flags.contains(.ack)),
             segment,
             hash: hash,
             number: number,
@@ -36,7 +36,7 @@ extension ConnectionTable {
     ///
     /// `originatedBySource` says whether the sender of `segment` is the originator.
     private mutating func makeEntry(
-        originatedBy originatedBySource: Bool,
+        originatedBySource: Bool,
         _ segment: TCPSegment,
         hash: UInt64,
         number: Int,
@@ -283,7 +283,7 @@ extension ConnectionTable {
         let isFromCandidate = stream.direction == candidate.direction
         let candidateIsOriginator = candidate.acknowledgement == nil
         let next = makeEntry(
-            originatedBy: isFromCandidate == candidateIsOriginator,
+            originatedBySource: isFromCandidate == candidateIsOriginator,
             segment,
             hash: hash,
             number: candidate.number,

@@ -1,0 +1,93 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+
+/// How octets that must wait are kept: in stream order, each once.
+extension ConnectionTable {
+    /// Keeps copies of those octets that are not held yet.
+    ///
+    /// There must be room: see `makeRoom`.
+    mutating func hold(_ arrived: SegmentOctets, from octets: Span<UInt8>, of stream: StreamID) {
+        let wait = makeWait(for: stream.slot)
+        let index = streamWaitIndex(wait, stream)
+        // What is held rests on these offsets.
+        entries[stream].origin = .certain
+        if arrived.acknowledged != nil {
+            entries[stream.reversed].origin = .certain
+        }
+        var arrived = arrived
+        var previous = HeldSegment.none
+        var next = streamWaits[index].head
+        if streamWaits[index].tail != HeldSegment.none, held[streamWaits[index].tail].end <= arrived.offset {
+            previous = streamWaits[index].tail
+            next = HeldSegment.none
+        }
+        while arrived.count > 0 {
+            guard held.availableBlocks > 0 else {
+                // Only with limits that have no room for one segment: what is refused becomes a hole.
+                counters.shedOctets += arrived.captured.count
+                return
+            }
+            if next != HeldSegment.none, held[next].end <= arrived.offset {
+                previous = next
+                next = held[next].next
+            } else if next != HeldSegment.none, held[next].offset <= arrived.offset {
+                let again = arrived.takeFirst(upTo: min(arrived.end, held[next].end))
+                counters.retransmittedOctets += again.count
+                if !again.captured.isEmpty {
+                    counters.conflictingOctets += held.differences(
+                        next,
+                        from: again.offset,
+                        to: octets.extracting(again.captured)
+                    )
+                }
+            } else {
+                let end = next == HeldSegment.none ? arrived.end : min(arrived.end, held[next].offset)
+                previous = insert(arrived.takeFirst(upTo: end), from: octets, after: previous, wait, index)
+            }
+        }
+    }
+
+    /// Puts octets between two held segments, and gives the last segment made of them.
+    private mutating func insert(
+        _ piece: SegmentOctets,
+        from octets: Span<UInt8>,
+        after previous: UInt32,
+        _ wait: Int,
+        _ index: Int
+    ) -> UInt32 {
+        var piece = piece
+        var previous = previous
+        while piece.count > 0, held.availableBlocks > 0 {
+            let length =
+                piece.captured.isEmpty ? piece.truncated : min(piece.captured.count, HeldSegments.blockOctets)
+            let part = piece.takeFirst(upTo: piece.offset + Int64(length))
+            let following = previous == HeldSegment.none ? streamWaits[index].head : held[previous].next
+            let number = held.insert(
+                HeldSegment(
+                    offset: part.offset,
+                    count: part.count,
+                    isTruncated: part.captured.isEmpty,
+                    startsSegment: part.startsSegment,
+                    acknowledged: part.acknowledged,
+                    time: part.time.nanoseconds,
+                    arrivalTime: clock.now,
+                    arrivals: waits[wait].arrivals,
+                    next: following
+                ),
+                octets: octets.extracting(part.captured)
+            )
+            if previous == HeldSegment.none {
+                streamWaits[index].head = number
+            } else {
+                held.link(previous, to: number)
+            }
+            if following == HeldSegment.none {
+                streamWaits[index].tail = number
+            }
+            waits[wait].blocks += 1
+            previous = number
+        }
+        return previous
+    }
+}
