@@ -62,8 +62,7 @@ extension HTTPConnection {
         confirmHTTP(&sink)
         let head = shared.parser.head
         let start = requests.start
-        notePipelining(of: start, shared)
-        latestRequestAcknowledges = start.acknowledged
+        rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet(at: start, shared))
         synchronize(with: start, &shared, &sink)
         if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
 

@@ -70,6 +70,13 @@ extension HTTPConnection {
             responses.begin(.none)
             return
         }
+        let isCertain = repair == nil && shared.exchanges[answering].isRequestComplete
+        let asked = shared.exchanges[answering].request.lastOctet
+        let begun = responses.start.time
+        rhythm.responseBegan(
+            after: isCertain ? begun.nanoseconds(since: asked) : nil,
+            delay: begun.nanoseconds(since: requests.start.time)
+        )
         fillResponse(head, octets, at: position, &shared)
         if head.status == 101 || shared.exchanges[answering].method == .connect && head.status < 300 {
             leaveHTTP(after: head, at: position, &shared, &sink)
@@ -200,9 +207,14 @@ extension HTTPConnection {
             return
         }
         noteFailure(failure, &shared, &sink)
+        let mark: Integrity = failure == .headTooLong ? .limitReached : .malformed
+        if answering < 0, repair == nil {
+            // Nothing was lost, so what cannot be read is the answer to the oldest request.
+            answering = oldestUnanswered(shared)
+        }
         noteResponseBreak()
         guard answering >= 0 else { return }
-        shared.exchanges[answering].integrity.insert(failure == .headTooLong ? .limitReached : .malformed)
+        shared.exchanges[answering].integrity.insert(mark)
         responseEnded(trailers: 0, at: position.time, &shared, &sink)
     }
 

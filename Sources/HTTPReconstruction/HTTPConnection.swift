@@ -46,10 +46,10 @@ struct HTTPConnection {
     var responseAcknowledges: Int64?
     /// Whether a request's head has been found.
     var foundRequest = false
-    /// What the latest request acknowledges of the response stream.
-    var latestRequestAcknowledges: Int64?
-    /// Whether the client was seen to send a request before it had the answer to the one before.
-    var clientPipelines = false
+    /// How the client times its requests.
+    var rhythm = RequestRhythm()
+    /// When octets of a response were seen last.
+    var responseTime = PacketTime(nanoseconds: 0)
     /// Octets seen while it is not known what the connection carries.
     var undeterminedOctets = 0
     var repair: PairingRepair?
@@ -112,6 +112,7 @@ struct HTTPConnection {
         } else {
             responseEnd = position.offset + Int64(octets.count)
             responseAcknowledges = position.acknowledged ?? responseAcknowledges
+            responseTime = position.time
             responseOctetsArrived(octets, at: position, &shared, &sink)
         }
     }

@@ -14,6 +14,15 @@ public struct HTTPLimits: Sendable, Hashable {
     /// requests than a few.
     public var pendingExchanges = 100
 
+    /// Nanoseconds without a response after which nothing asked of a connection is taken to be open.
+    ///
+    /// Asked only after a loss, on a connection whose client keeps several requests open. Five seconds are longer than
+    /// gateways let people wait, as a rule.
+    public var quietNanoseconds: Int64 = 5_000_000_000
+
+    /// The same where it is known how long the server takes; then eight times that is waited for, and at least this.
+    public var leastQuietNanoseconds: Int64 = 20_000_000
+
     /// Octets that a connection joined midstream may show without a head before only segment starts are looked at.
     public var midstreamSearchOctets = 64 << 10
 

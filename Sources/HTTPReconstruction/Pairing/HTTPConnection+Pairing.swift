@@ -43,7 +43,7 @@ extension HTTPConnection {
     }
 
     /// The oldest exchange that no response was found for, or -1.
-    private func oldestUnanswered(_ shared: borrowing SharedReconstruction) -> Int32 {
+    func oldestUnanswered(_ shared: borrowing SharedReconstruction) -> Int32 {
         var index = oldest
         while index >= 0, shared.exchanges[index].isResponseComplete || shared.exchanges[index].hasResponse {
             index = shared.exchanges[index].next
@@ -174,12 +174,18 @@ extension HTTPConnection {
 
     // MARK: - Breaks and synchronization
 
-    /// Notes whether the request that begins at `start` was sent before the one before was answered.
-    mutating func notePipelining(of start: MessageStart, _ shared: borrowing SharedReconstruction) {
-        guard let received = start.acknowledged else { return }
-        // A client that waits has received an answer since its last request, and all of it.
-        let isAhead = received == latestRequestAcknowledges || received < responseEnd
-        if isAhead || answering >= 0 && repair == nil { clientPipelines = true }
+    /// Whether everything asked before the request that begins at `start` seems to be answered.
+    ///
+    /// While pairing is certain the queue tells. Otherwise acknowledgement numbers do: the client had received all of the
+    /// responses when it sent the request, and either the server had received all requests before when it sent the latest
+    /// response octets, or no request is missing directly before this one and the client has received something since.
+    func isQuiet(at start: MessageStart, _ shared: borrowing SharedReconstruction) -> Bool {
+        guard let repair else { return oldestUnanswered(shared) < 0 }
+        guard let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage, answering < 0
+        else { return false }
+        if let answered = responseAcknowledges, answered >= start.offset { return true }
+        guard let before = rhythm.latestAcknowledged else { return false }
+        return !repair.requestBreakAtEnd && received > before
     }
 
     /// An interim response was seen, and its final one may be lost: whatever comes next is looked at anew.
@@ -202,6 +208,7 @@ extension HTTPConnection {
         if repair == nil { repair = PairingRepair() }
         repair?.requestBreakAtEnd = true
         repair?.missesRequests = true
+        rhythm.headsMayBeMissing()
     }
 
     /// Responses may be missing behind the latest one.
@@ -209,6 +216,7 @@ extension HTTPConnection {
         if repair == nil { repair = PairingRepair() }
         repair?.responseBreakAtEnd = true
         repair?.missesResponses = true
+        rhythm.headsMayBeMissing()
     }
 
     /// Whether a break precedes the request that has just begun.
@@ -224,16 +232,10 @@ extension HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard repair != nil, let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage,
-            answering < 0, let answered = responseAcknowledges, answered >= start.offset
-        else { return }
+        guard repair != nil, isQuiet(at: start, shared) else { return }
+        let silence = start.time.nanoseconds(since: responseTime)
+        guard rhythm.quietMeansAnswered || silence >= rhythm.patience(shared.limits) else { return }
         settle(alignsFromEnd: true, marks: [], &shared, &sink)
-        if clientPipelines {
-            // More may have been asked than was answered, so that the next response is nobody's for certain.
-            noteRequestBreak()
-            noteResponseBreak()
-            return
-        }
         repair = nil
         if responses.state == .lost {
             // Whatever else is missing belongs to requests before: the next response is this request's.
@@ -251,7 +253,7 @@ extension HTTPConnection {
         guard let repair else { return }
         var open = unanswered(shared)
         var loose = repair.loose
-        if alignsFromEnd, !clientPipelines, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
+        if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
             while let request = open.last, let response = loose.last,
                 mayAnswer(
                     shared.exchanges[request],
@@ -316,7 +318,8 @@ extension HTTPConnection {
             finishAnswering(marks, &shared, &sink)
             // As many responses as requests, and nothing missing behind them: that they belong together is the likeliest.
             let sameNumber = unanswered(shared).count == repair?.loose.count
-            settle(alignsFromEnd: allAnswered || sameNumber, marks: [], &shared, &sink)
+            let alignsFromEnd = rhythm.quietMeansAnswered && (allAnswered || sameNumber)
+            settle(alignsFromEnd: alignsFromEnd, marks: [], &shared, &sink)
         }
         finishAnswering(marks, &shared, &sink)
         let resetMarks = resetMarks
