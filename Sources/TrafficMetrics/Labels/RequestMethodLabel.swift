@@ -25,21 +25,22 @@ public enum RequestMethodLabel: UInt8, Sendable, Hashable, CaseIterable {
             self = .other
             return
         }
-        var spelling: UInt64 = 0
+        // The leading one keeps octets of zero from being taken for none.
+        var spelling: UInt64 = 1
         for index in method.indices {
             spelling = spelling << 8 | UInt64(method[index])
         }
         switch spelling {
-        case 0x43_4F4E_4E45_4354: self = .connect
-        case 0x4445_4C45_5445: self = .delete
-        case 0x47_4554: self = .get
-        case 0x4845_4144: self = .head
-        case 0x4F_5054_494F_4E53: self = .options
-        case 0x50_4154_4348: self = .patch
-        case 0x504F_5354: self = .post
-        case 0x50_5554: self = .put
-        case 0x51_5545_5259: self = .query
-        case 0x54_5241_4345: self = .trace
+        case 0x143_4F4E_4E45_4354: self = .connect
+        case 0x1_4445_4C45_5445: self = .delete
+        case 0x147_4554: self = .get
+        case 0x1_4845_4144: self = .head
+        case 0x14F_5054_494F_4E53: self = .options
+        case 0x150_4154_4348: self = .patch
+        case 0x1_504F_5354: self = .post
+        case 0x150_5554: self = .put
+        case 0x151_5545_5259: self = .query
+        case 0x154_5241_4345: self = .trace
         default: self = .other
         }
     }

@@ -226,6 +226,11 @@ struct RouteRecord: Sendable {
         cells.contains { $0.requestCount > 0 }
     }
 
+    /// When the latest request began, under whatever name it was counted.
+    var lastRequestAt: Int64? {
+        cells.compactMap(\.lastRequestAt).max()
+    }
+
     /// The exchanges since `startWindow`, whatever name they were counted under.
     var windowTraffic: UInt64 {
         traffic &- trafficBeforeWindow
@@ -233,6 +238,8 @@ struct RouteRecord: Sendable {
 
     /// Replaces the counters by new ones, so that the series begin at zero.
     mutating func beginAgain(with cells: [RouteCells]) {
+        // No shard has the new cells yet, so this side may still write to them.
+        if let last = lastRequestAt { cells.first?.noteRequest(at: last) }
         self.cells = cells
         trafficBeforeWindow = 0
     }

@@ -11,8 +11,9 @@ import Synchronization
 /// owner frees all when no thread holds it any more.
 @safe
 struct PagedWords: ~Copyable, @unchecked Sendable {
-    /// How many words a page has: 128 octets, two cache lines.
-    static let pageWords = 16
+    /// A page has 16 words: 128 octets, two cache lines.
+    private static let pageBits = 4
+    static let pageWords = 1 << pageBits
 
     private typealias Page = UnsafeMutablePointer<Atomic<UInt64>>
     private typealias Directory = UnsafeMutablePointer<Atomic<Page?>>
@@ -46,40 +47,36 @@ struct PagedWords: ~Copyable, @unchecked Sendable {
     func load(_ index: Int) -> UInt64 {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "PagedWords.load: index in range")
         guard let pages = unsafe directory.load(ordering: .acquiring),
-            let page = unsafe pages[index / Self.pageWords].load(ordering: .acquiring)
+            let page = unsafe pages[index >> Self.pageBits].load(ordering: .acquiring)
         else { return 0 }
-        return unsafe page[index % Self.pageWords].load(ordering: .relaxed)
+        return unsafe page[index & (Self.pageWords - 1)].load(ordering: .relaxed)
     }
 
     /// Sets a word; writer only.
     @inline(__always)
     func store(_ value: UInt64, at index: Int) {
         let page = unsafe page(of: index)
-        unsafe page[index % Self.pageWords].store(value, ordering: .relaxed)
+        unsafe page[index & (Self.pageWords - 1)].store(value, ordering: .relaxed)
     }
 
     /// Adds to a word; writer only.
     @inline(__always)
     func add(_ amount: UInt64, at index: Int) {
         let page = unsafe page(of: index)
-        let value = unsafe page[index % Self.pageWords].load(ordering: .relaxed)
-        unsafe page[index % Self.pageWords].store(value &+ amount, ordering: .relaxed)
+        let value = unsafe page[index & (Self.pageWords - 1)].load(ordering: .relaxed)
+        unsafe page[index & (Self.pageWords - 1)].store(value &+ amount, ordering: .relaxed)
     }
 
-    /// Calls `body` with the index and value of each word in a range that is not zero, in order.
-    func visitNonzero(in range: Range<Int>, _ body: (Int, UInt64) -> Void) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "PagedWords.visitNonzero: range in range")
+    /// Copies all pages that exist, quickly; what they hold is looked at afterwards.
+    func copy(into copy: inout PagedWordsCopy) {
+        copy.removeAll()
         guard let pages = unsafe directory.load(ordering: .acquiring) else { return }
-        var index = range.lowerBound
-        while index < range.upperBound {
-            let end = min(range.upperBound, (index / Self.pageWords + 1) * Self.pageWords)
-            if let page = unsafe pages[index / Self.pageWords].load(ordering: .acquiring) {
-                for word in index..<end {
-                    let value = unsafe page[word % Self.pageWords].load(ordering: .relaxed)
-                    if value != 0 { body(word, value) }
-                }
+        for number in 0..<pageCount {
+            guard let page = unsafe pages[number].load(ordering: .acquiring) else { continue }
+            copy.appendPage(startingAt: number << Self.pageBits)
+            for word in 0..<Self.pageWords {
+                copy.append(unsafe page[word].load(ordering: .relaxed))
             }
-            index = end
         }
     }
 
@@ -88,11 +85,11 @@ struct PagedWords: ~Copyable, @unchecked Sendable {
     private func page(of index: Int) -> Page {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "PagedWords.page: index in range")
         if let pages = unsafe directory.load(ordering: .relaxed),
-            let page = unsafe pages[index / Self.pageWords].load(ordering: .relaxed)
+            let page = unsafe pages[index >> Self.pageBits].load(ordering: .relaxed)
         {
             return unsafe page
         }
-        return unsafe addPage(index / Self.pageWords)
+        return unsafe addPage(index >> Self.pageBits)
     }
 
     @inline(never)

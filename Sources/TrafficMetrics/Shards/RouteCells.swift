@@ -12,6 +12,9 @@ final class RouteCells: Sendable {
     private let foldedExchanges = Atomic<UInt64>(0)
     private let codeClasses = Atomic<UInt8>(0)
     private let gRPCStatuses = Atomic<UInt32>(0)
+    /// Times are stored as the offset from the smallest, so that 0 is the mark of none.
+    private let firstRequest = Atomic<UInt64>(0)
+    private let latestRequest = Atomic<UInt64>(0)
     private let words: PagedWords
     private let requests = CombinationCounters()
 
@@ -61,12 +64,11 @@ final class RouteCells: Sendable {
         requests.begin(combination.packed)
     }
 
-    /// Counts an observation of the histogram whose words begin at `start`; what is below 0 counts as 0.
+    /// Counts an observation of the histogram whose words begin at `start`.
     @inline(__always)
-    func observe(_ value: Int, _ layout: HistogramLayout, start: Int) {
-        let value = UInt64(max(0, value))
+    func observe(_ value: UInt64, cell: Int, start: Int) {
         words.add(value, at: start)
-        words.add(1, at: start + 1 + layout.cell(of: value))
+        words.add(1, at: start + 1 + cell)
     }
 
     /// Counts one more.
@@ -84,16 +86,16 @@ final class RouteCells: Sendable {
     /// Notes when a request began, in nanoseconds.
     @inline(__always)
     func noteRequest(at time: Int64) {
-        // Times are stored as the offset from the smallest, so that 0 stays the mark of a word never written.
         let stored = UInt64(bitPattern: time) ^ (1 << 63)
-        if stored > words.load(ShardLayout.lastRequest) { words.store(stored, at: ShardLayout.lastRequest) }
-        let first = words.load(ShardLayout.firstRequest)
-        if first == 0 || stored < first { words.store(stored, at: ShardLayout.firstRequest) }
+        if stored > latestRequest.load(ordering: .relaxed) { latestRequest.store(stored, ordering: .relaxed) }
+        let first = firstRequest.load(ordering: .relaxed)
+        if first == 0 || stored < first { firstRequest.store(stored, ordering: .relaxed) }
     }
 
-    /// Counts an exchange that the route has, but not under its name.
+    /// Counts an exchange that began at a time, but not under the route's name.
     @inline(__always)
-    func countFolded() {
+    func countFolded(at time: Int64) {
+        noteRequest(at: time)
         foldedExchanges.store(foldedExchanges.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 
@@ -121,6 +123,11 @@ final class RouteCells: Sendable {
 
     // MARK: - Reading
 
+    /// When the latest request began, under whatever name it was counted.
+    var lastRequestAt: Int64? {
+        Self.time(latestRequest.load(ordering: .relaxed))
+    }
+
     /// Calls `body` with each combination that has a counter.
     func visitCombinations(_ body: (RequestCombination) -> Void) {
         requests.visit { combination, _ in body(RequestCombination(packed: combination)) }
@@ -133,70 +140,35 @@ final class RouteCells: Sendable {
         return total
     }
 
-    /// What was counted, all of one moment.
+    /// What was counted, if possible all of one moment.
     ///
-    /// Tries again while the writer is in the middle of an exchange. A writer that is always in the middle cannot hold
-    /// the scrape up: after enough tries the reading is taken as it is, each counter right and some an exchange ahead.
-    func read(layout: ShardLayout) -> RouteReading {
+    /// Copies, and tries again if an exchange was counted meanwhile. A writer that is always in the middle of one, or
+    /// that was interrupted there, cannot hold the scrape up: after enough tries the copy is taken as it is, each counter
+    /// right and some an exchange ahead of others.
+    func read(layout: ShardLayout, copy: inout RouteCopy) -> RouteReading {
         for _ in 0..<64 {
             let before = version.load(ordering: .acquiring)
             guard before & 1 == 0 else { continue }
-            let reading = readOnce(layout: layout)
-            // What was read must have been read before the version is compared.
+            take(&copy)
+            // What was copied must have been copied before the version is compared.
             atomicMemoryFence(ordering: .acquiring)
-            if version.load(ordering: .relaxed) == before { return reading }
-        }
-        return readOnce(layout: layout)
-    }
-
-    private func readOnce(layout: ShardLayout) -> RouteReading {
-        var reading = RouteReading()
-        requests.visit { combination, count in
-            reading.requests.append((RequestCombination(packed: combination), count))
-        }
-        guard !reading.requests.isEmpty || words.load(ShardLayout.lastRequest) != 0 else { return reading }
-        words.visitNonzero(in: layout.gRPCResponses) { word, count in
-            reading.gRPCResponses.append((GRPCStatusLabel.allCases[word - layout.gRPCResponses.lowerBound], count))
-        }
-        reading.requestBody = histogram(layout.bodySize, start: layout.requestBodyStart)
-        reading.responseBody = histogram(layout.bodySize, start: layout.responseBodyStart)
-        reading.firstByte = histogram(layout.firstByte, start: layout.firstByteStart)
-        for codeClass in ResponseCodeClass.allCases {
-            if let histogram = histogram(layout.duration, start: layout.durationStart(of: codeClass)) {
-                reading.durations.append((codeClass, histogram))
+            if version.load(ordering: .relaxed) == before {
+                return RouteReading(copy, layout: layout, isOfOneMoment: true)
             }
         }
-        reading.websocketUpgrades = words.load(ShardLayout.websocketUpgrades)
-        reading.lastRequest = Self.time(words.load(ShardLayout.lastRequest))
-        reading.firstRequest = Self.time(words.load(ShardLayout.firstRequest))
-        return reading
+        take(&copy)
+        return RouteReading(copy, layout: layout, isOfOneMoment: false)
     }
 
-    /// The histogram whose words begin at `start`, if anything was observed.
-    private func histogram(_ layout: HistogramLayout, start: Int) -> HistogramSnapshot? {
-        var snapshot = HistogramSnapshot(layout: layout)
-        words.visitNonzero(in: start + 1..<start + 1 + layout.cellCount) { word, count in
-            snapshot.cells.append(HistogramSnapshot.Cell(index: word - start - 1, count: count))
-        }
-        guard !snapshot.cells.isEmpty else { return nil }
-        snapshot.storedSum = words.load(start)
-        return snapshot
+    private func take(_ copy: inout RouteCopy) {
+        copy.requests.removeAll(keepingCapacity: true)
+        requests.visit { copy.requests.append((RequestCombination(packed: $0), $1)) }
+        words.copy(into: &copy.words)
+        copy.firstRequest = Self.time(firstRequest.load(ordering: .relaxed))
+        copy.lastRequest = lastRequestAt
     }
 
     private static func time(_ stored: UInt64) -> Int64? {
         stored == 0 ? nil : Int64(bitPattern: stored ^ (1 << 63))
     }
-}
-
-/// What the counters of a route held at one moment.
-struct RouteReading: Sendable {
-    var requests: [(combination: RequestCombination, count: UInt64)] = []
-    var gRPCResponses: [(status: GRPCStatusLabel, count: UInt64)] = []
-    var durations: [(codeClass: ResponseCodeClass, histogram: HistogramSnapshot)] = []
-    var firstByte: HistogramSnapshot?
-    var requestBody: HistogramSnapshot?
-    var responseBody: HistogramSnapshot?
-    var websocketUpgrades: UInt64 = 0
-    var firstRequest: Int64?
-    var lastRequest: Int64?
 }

@@ -16,9 +16,8 @@ final class ShardLayout: Sendable {
     private let durationStart: Int
     private let durationWords: Int
 
-    static let lastRequest = 0
-    static let firstRequest = 1
-    static let websocketUpgrades = 2
+    /// The counter of WebSocket upgrades.
+    static let websocketUpgrades = 0
 
     init(configuration: MetricsConfiguration) {
         duration = .durations(bounds: configuration.durationBounds)

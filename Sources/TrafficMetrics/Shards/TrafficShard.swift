@@ -101,7 +101,7 @@ public final class TrafficShard: Sendable {
     @inline(__always)
     private func count(_ exchange: ExchangeObservation, for cells: RouteCells, slot: Int, in table: ShardTable) {
         guard !cells.isFolded else {
-            cells.countFolded()
+            cells.countFolded(at: exchange.startedAt)
             return countFolded(exchange)
         }
         cells.beginExchange()
@@ -112,19 +112,18 @@ public final class TrafficShard: Sendable {
         cells.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
             let codeClass = ResponseCodeClass(status: exchange.status)
-            let start = layout.durationStart(of: codeClass)
             if cells.hasDuration(codeClass) || beginDuration(codeClass, of: cells, slot: slot, in: table) {
-                cells.observe(Int(duration), layout.duration, start: start)
+                observe(duration: duration, codeClass, for: cells)
             } else {
-                countOverflow(.duration) { $0.observe(Int(duration), layout.duration, start: start) }
+                countOverflow(.duration) { observe(duration: duration, codeClass, for: $0) }
             }
         }
         if let firstByte = exchange.firstByteNanoseconds {
-            cells.observe(Int(firstByte), layout.firstByte, start: layout.firstByteStart)
+            observe(firstByte: firstByte, for: cells)
         }
-        cells.observe(exchange.requestBodyBytes, layout.bodySize, start: layout.requestBodyStart)
+        observe(requestBody: exchange.requestBodyBytes, for: cells)
         if exchange.status != 0 {
-            cells.observe(exchange.responseBodyBytes, layout.bodySize, start: layout.responseBodyStart)
+            observe(responseBody: exchange.responseBodyBytes, for: cells)
         }
         if let status = exchange.grpcStatus {
             count(GRPCStatusLabel(status: status), for: cells, slot: slot, in: table)
@@ -133,6 +132,34 @@ public final class TrafficShard: Sendable {
             cells.increment(ShardLayout.websocketUpgrades)
         }
         cells.endExchange()
+    }
+
+    @inline(__always)
+    private func observe(duration: Int64, _ codeClass: ResponseCodeClass, for cells: RouteCells) {
+        let value = UInt64(max(0, duration))
+        let cell = layout.duration.cell(of: value)
+        cells.observe(value, cell: cell, start: layout.durationStart(of: codeClass))
+    }
+
+    @inline(__always)
+    private func observe(firstByte: Int64, for cells: RouteCells) {
+        let value = UInt64(max(0, firstByte))
+        let cell = layout.firstByte.cell(of: value)
+        cells.observe(value, cell: cell, start: layout.firstByteStart)
+    }
+
+    @inline(__always)
+    private func observe(requestBody: Int, for cells: RouteCells) {
+        let value = UInt64(max(0, requestBody))
+        let cell = layout.bodySize.cell(of: value)
+        cells.observe(value, cell: cell, start: layout.requestBodyStart)
+    }
+
+    @inline(__always)
+    private func observe(responseBody: Int, for cells: RouteCells) {
+        let value = UInt64(max(0, responseBody))
+        let cell = layout.bodySize.cell(of: value)
+        cells.observe(value, cell: cell, start: layout.responseBodyStart)
     }
 
     private func count(_ status: GRPCStatusLabel, for cells: RouteCells, slot: Int, in table: ShardTable) {
@@ -191,21 +218,15 @@ public final class TrafficShard: Sendable {
         countOverflow(.requests) { countRequest(exchange.combination, inOverflow: $0) }
         overflow.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
-            let start = layout.durationStart(of: ResponseCodeClass(status: exchange.status))
-            countOverflow(.duration) { $0.observe(Int(duration), layout.duration, start: start) }
+            let codeClass = ResponseCodeClass(status: exchange.status)
+            countOverflow(.duration) { observe(duration: duration, codeClass, for: $0) }
         }
         if let firstByte = exchange.firstByteNanoseconds {
-            countOverflow(.firstByte) {
-                $0.observe(Int(firstByte), layout.firstByte, start: layout.firstByteStart)
-            }
+            countOverflow(.firstByte) { observe(firstByte: firstByte, for: $0) }
         }
-        countOverflow(.requestBodySize) {
-            $0.observe(exchange.requestBodyBytes, layout.bodySize, start: layout.requestBodyStart)
-        }
+        countOverflow(.requestBodySize) { observe(requestBody: exchange.requestBodyBytes, for: $0) }
         if exchange.status != 0 {
-            countOverflow(.responseBodySize) {
-                $0.observe(exchange.responseBodyBytes, layout.bodySize, start: layout.responseBodyStart)
-            }
+            countOverflow(.responseBodySize) { observe(responseBody: exchange.responseBodyBytes, for: $0) }
         }
         if let status = exchange.grpcStatus {
             countOverflow(.gRPCResponses) { $0.increment(layout.gRPCResponses(GRPCStatusLabel(status: status))) }

@@ -6,12 +6,14 @@ extension MetricsRegistry {
     func assemble(_ state: inout State) -> MetricsSnapshot {
         var builder = SnapshotBuilder()
         var samples = SampleCollection()
-        let lastRequests = addRoutes(of: &state, to: &builder)
+        var copy = RouteCopy()
+        addRoutes(of: &state, to: &builder, copy: &copy)
         addLimits(of: builder, to: &samples)
-        builder.add(shards.map(\.overflow).read(layout: layout), of: .overflow, blocks: &state.blocks)
+        let overflow = shards.map(\.overflow).read(layout: layout, copy: &copy)
+        builder.add(overflow, of: .overflow, blocks: &state.blocks)
         addGateways(state.gateways, to: &samples)
         if let description = state.description {
-            addDescription(description, lastRequests: lastRequests, to: &samples)
+            addDescription(description, lastRequests: lastRequests(of: state.routes), to: &samples)
         }
         for collector in state.collectors {
             collector.collect(into: &samples)
@@ -22,20 +24,25 @@ extension MetricsRegistry {
 
     // MARK: - Routes
 
-    /// Adds the series of all routes that have some; gives the time of the latest request of each rule.
-    private func addRoutes(of state: inout State, to builder: inout SnapshotBuilder) -> [RuleName: Int64] {
-        var lastRequests: [RuleName: Int64] = [:]
+    /// Adds the series of all routes that have some.
+    private func addRoutes(of state: inout State, to builder: inout SnapshotBuilder, copy: inout RouteCopy) {
         for record in state.routes.exposed.sorted(by: { $0.labels < $1.labels }) {
-            var reading = record.cells.read(layout: layout)
+            var reading = record.cells.read(layout: layout, copy: &copy)
             if !reading.requests.contains(where: { $0.combination == .likeliest }) {
                 reading.requests.append((.likeliest, 0))
                 reading.sort()
             }
             builder.add(reading, of: record.block, blocks: &state.blocks)
-            if let last = reading.lastRequest {
-                let known = lastRequests[record.labels.rule] ?? last
-                lastRequests[record.labels.rule] = max(last, known)
-            }
+        }
+    }
+
+    /// When the latest request of each rule began; also of rules that have no series, for they are used all the same.
+    private func lastRequests(of routes: RouteAdmission) -> [RuleName: Int64] {
+        var lastRequests: [RuleName: Int64] = [:]
+        for record in routes.records {
+            guard let record, let last = record.lastRequestAt else { continue }
+            let known = lastRequests[record.labels.rule] ?? last
+            lastRequests[record.labels.rule] = max(last, known)
         }
         return lastRequests
     }

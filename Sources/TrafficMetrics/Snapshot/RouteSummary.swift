@@ -51,10 +51,12 @@ extension MetricsRegistry {
     /// What every route with series has done so far, ordered by labels; does not count as a scrape.
     public func routeSummaries() -> [RouteSummary] {
         let records = withState { $0.routes.exposed }.sorted { $0.labels < $1.labels }
+        var copy = RouteCopy()
         var summaries = records.map { record in
-            RouteSummary(labels: record.labels, reading: record.cells.read(layout: layout), layout: layout)
+            let reading = record.cells.read(layout: layout, copy: &copy)
+            return RouteSummary(labels: record.labels, reading: reading, layout: layout)
         }
-        let overflow = shards.map(\.overflow).read(layout: layout)
+        let overflow = shards.map(\.overflow).read(layout: layout, copy: &copy)
         if !overflow.requests.isEmpty {
             summaries.append(RouteSummary(labels: .overflow, reading: overflow, layout: layout))
         }

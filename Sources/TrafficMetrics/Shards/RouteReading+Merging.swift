@@ -28,6 +28,7 @@ extension RouteReading {
         requestBody.add(other.requestBody)
         responseBody.add(other.responseBody)
         websocketUpgrades &+= other.websocketUpgrades
+        isOfOneMoment = isOfOneMoment && other.isOfOneMoment
         lastRequest = [lastRequest, other.lastRequest].compactMap(\.self).max()
         firstRequest = [firstRequest, other.firstRequest].compactMap(\.self).min()
     }
@@ -51,10 +52,10 @@ extension HistogramSnapshot? {
 
 extension [RouteCells] {
     /// What all shards counted of a route.
-    func read(layout: ShardLayout) -> RouteReading {
-        var reading = first?.read(layout: layout) ?? RouteReading()
+    func read(layout: ShardLayout, copy: inout RouteCopy) -> RouteReading {
+        var reading = first?.read(layout: layout, copy: &copy) ?? RouteReading()
         for cells in dropFirst() {
-            reading.add(cells.read(layout: layout))
+            reading.add(cells.read(layout: layout, copy: &copy))
         }
         reading.sort()
         return reading
