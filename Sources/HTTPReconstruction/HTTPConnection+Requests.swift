@@ -62,6 +62,7 @@ extension HTTPConnection {
         confirmHTTP(&sink)
         let head = shared.parser.head
         let start = requests.start
+        endAnswerToHEAD(before: start, &shared, &sink)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet(at: start, shared))
         synchronize(with: start, &shared, &sink)
         if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }

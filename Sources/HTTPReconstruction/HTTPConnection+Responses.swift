@@ -88,6 +88,7 @@ extension HTTPConnection {
             noteFailure(.contentLength, &shared, &sink)
         }
         responses.begin(framing == .unknown ? .untilClose : framing)
+        if responses.isInsideMessage { noteUncertainFraming(shared) }
         if framing == .none || framing == .octets(0) {
             responseEnded(trailers: 0, at: position.time, &shared, &sink)
         }

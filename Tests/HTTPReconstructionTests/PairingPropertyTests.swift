@@ -7,12 +7,7 @@ import Testing
 /// Random conversations with random holes, of which it is known which response answers which request.
 @Suite struct PairingPropertyTests {
     @Test func `a client that waits for its answers is never given a wrong one`() {
-        var tally = Tally()
-        for seed in 0..<600 {
-            var dialogue = Dialogue(seed: UInt64(seed))
-            dialogue.run(messages: 14, window: 1)
-            tally.check(dialogue, sawHandshake: true)
-        }
+        let tally = Tally(of: .waits, dialogues: 600)
         #expect(tally.mistakes == [])
         // The test would be idle if nothing were lost, or if nothing were paired again.
         #expect(tally.holes > 1500)
@@ -21,25 +16,22 @@ import Testing
     }
 
     @Test func `joining a connection midstream leads to no wrong pair`() {
-        var tally = Tally()
-        for seed in 0..<400 {
-            var dialogue = Dialogue(seed: UInt64(seed) + 1_000_000)
-            dialogue.run(messages: 12, window: 1)
-            dialogue.forgetBeginning()
-            tally.check(dialogue, sawHandshake: false)
-        }
+        let tally = Tally(of: .waits, dialogues: 400, joinsMidstream: true)
         #expect(tally.mistakes == [])
         #expect(tally.paired > 800)
     }
 
     @Test(arguments: [2, 3, 8])
-    func `a client that pipelines is never given a wrong answer once its pipelining was seen`(window: Int) {
-        var tally = Tally()
-        for seed in 0..<400 {
-            var dialogue = Dialogue(seed: UInt64(seed) + 2_000_000)
-            dialogue.run(messages: 16, window: window, lossless: 2)
-            tally.check(dialogue, sawHandshake: true)
-        }
+    func `a client that pipelines in rounds is never given a wrong answer once that was seen`(window: Int) {
+        let tally = Tally(of: .pipelinesInRounds(of: window), dialogues: 400)
+        #expect(tally.mistakes == [])
+        #expect(tally.holes > 800)
+        #expect(tally.paired > 800)
+    }
+
+    @Test(arguments: [2, 3, 8])
+    func `a client that keeps several requests open is never given a wrong answer once that was seen`(window: Int) {
+        let tally = Tally(of: .keepsOpen(window), dialogues: 400)
         #expect(tally.mistakes == [])
         #expect(tally.holes > 800)
         #expect(tally.paired > 800)
@@ -55,7 +47,17 @@ private struct Tally {
     /// Exchanges both of whose heads were captured whole.
     var pairable = 0
 
-    mutating func check(_ dialogue: Dialogue, sawHandshake: Bool) {
+    /// Reads as many random dialogues of one kind of client.
+    init(of client: Dialogue.Client, dialogues: Int, joinsMidstream: Bool = false) {
+        for seed in 0..<dialogues {
+            var dialogue = Dialogue(client, seed: UInt64(seed))
+            dialogue.run()
+            if joinsMidstream { dialogue.forgetBeginning() }
+            check(dialogue, sawHandshake: !joinsMidstream)
+        }
+    }
+
+    private mutating func check(_ dialogue: Dialogue, sawHandshake: Bool) {
         let record = Conversation(dialogue.events, sawHandshake: sawHandshake).read()
         holes += dialogue.holes
         pairable += dialogue.pairable
@@ -90,6 +92,7 @@ private struct Tally {
 
 /// A client and a server that exchange numbered messages over a lossy capture.
 private struct Dialogue {
+    let client: Client
     let seed: UInt64
     private var generator: SeededGenerator
     private(set) var events: [Conversation.Event] = []
@@ -99,7 +102,18 @@ private struct Dialogue {
     private var sent: [StreamDirection: Int64] = [.fromOriginator: 0, .fromResponder: 0]
     private var acknowledged: [StreamDirection: Int64] = [.fromOriginator: 0, .fromResponder: 0]
 
-    init(seed: UInt64) {
+    /// When a client sends its requests.
+    enum Client {
+        /// One at a time.
+        case waits
+        /// So many at once, and the next when all are answered.
+        case pipelinesInRounds(of: Int)
+        /// The next as soon as fewer than so many are open.
+        case keepsOpen(Int)
+    }
+
+    init(_ client: Client, seed: UInt64) {
+        self.client = client
         self.seed = seed
         generator = SeededGenerator(seed: seed)
     }
@@ -107,27 +121,33 @@ private struct Dialogue {
     var pairable: Int { truth.keys.count { !lostHeads.contains($0) } }
 
     /// Makes up what both ends say.
-    ///
-    /// - Parameters:
-    ///   - messages: How many requests the client sends.
-    ///   - window: How many requests the client sends before it waits for an answer.
-    ///   - lossless: So many messages at the beginning are captured for certain.
-    mutating func run(messages: Int, window: Int, lossless: Int = 0) {
+    mutating func run() {
+        let window =
+            switch client {
+            case .waits: 1
+            case .pipelinesInRounds(let count), .keepsOpen(let count): count
+            }
+        // A client that pipelines shows it before anything is lost.
+        let lossless = window > 1 ? 2 * window + 1 : 0
         var waiting: [(path: String, isHead: Bool, end: Int64)] = []
         var responseEnds: [Int64] = []
         var asked = 0
-        while asked < messages || !waiting.isEmpty {
-            let mayAsk = asked < messages && waiting.count < window
-            if mayAsk, waiting.isEmpty || generator.oneIn(2) || asked < lossless {
+        var isSending = true
+        while asked < lossless + 14 || !waiting.isEmpty {
+            if waiting.isEmpty { isSending = true }
+            if waiting.count == window || asked == lossless + 14 { isSending = false }
+            if case .keepsOpen = client, waiting.count < window, asked < lossless + 14 { isSending = true }
+            if isSending {
                 let path = "/\(asked)"
-                // A client that waits has received what it waited for; more may be on its way.
-                let received = asked < window ? 0 : responseEnds[asked - window]
+                // What the client waited for it has received; more may be on its way.
+                let answers = if case .pipelinesInRounds = client { asked - waiting.count } else { asked + 1 - window }
+                let received = answers > 0 ? responseEnds[answers - 1] : 0
                 let isHead = request(path, received: received, mayLose: asked >= lossless)
                 waiting.append((path, isHead, sent[.fromOriginator, default: 0]))
                 asked += 1
             } else {
                 let next = waiting.removeFirst()
-                respond(to: next.path, isHead: next.isHead, received: next.end)
+                respond(to: next.path, isHead: next.isHead, received: next.end, mayLose: asked >= lossless)
                 responseEnds.append(sent[.fromResponder, default: 0])
             }
         }
@@ -160,11 +180,17 @@ private struct Dialogue {
         return method == "HEAD"
     }
 
-    private mutating func respond(to path: String, isHead: Bool, received: Int64) {
+    private mutating func respond(to path: String, isHead: Bool, received: Int64, mayLose: Bool) {
         while generator.oneIn(6) {
             let status = generator.oneIn(2) ? 102 : 103
             truth[path]?.interim.append(status)
-            send(Array("HTTP/1.1 \(status) Wait\r\nX: 1\r\n\r\n".utf8), path, .fromResponder, received, mayLose: true)
+            send(
+                Array("HTTP/1.1 \(status) Wait\r\nX: 1\r\n\r\n".utf8),
+                path,
+                .fromResponder,
+                received,
+                mayLose: mayLose
+            )
         }
         let status = [200, 200, 404, 204, 304].randomElement(using: &generator) ?? 200
         let isBodiless = isHead || status == 204 || status == 304
@@ -172,7 +198,7 @@ private struct Dialogue {
         truth[path]?.response = content
         var head = "HTTP/1.1 \(status) Reason\r\nX-Answers: \(path)\r\n"
         if isHead, generator.oneIn(2) { head += "Content-Length: 77\r\n" }
-        send(message(head, content, isBodiless: isBodiless), path, .fromResponder, received, mayLose: true)
+        send(message(head, content, isBodiless: isBodiless), path, .fromResponder, received, mayLose: mayLose)
     }
 
     private mutating func randomContent() -> [UInt8] {

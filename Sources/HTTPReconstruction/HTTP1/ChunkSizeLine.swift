@@ -7,6 +7,9 @@ struct ChunkSizeLine {
     private var digits: UInt8 = 0
     private var phase = Phase.size
 
+    /// Whether no octet of the line has come.
+    var isEmpty: Bool { digits == 0 && phase == .size }
+
     private enum Phase: UInt8 {
         case size
         /// White space between size and extension or line end, which senders pad sizes with.

@@ -102,6 +102,12 @@ struct MessageStream {
         }
     }
 
+    /// Whether nothing has come of the message in progress but its head.
+    var isAtContentStart: Bool {
+        contentOctets == 0
+            && (state == .content || state == .untilClose || state == .chunkSize && chunkSizeLine.isEmpty)
+    }
+
     /// Whether a part of a head has come.
     var holdsPartialHead: Bool {
         (state == .head || state == .candidate) && !buffer.isEmpty

@@ -188,6 +188,30 @@ extension HTTPConnection {
         return !repair.requestBreakAtEnd && received > before
     }
 
+    /// A response that may answer HEAD has no content, whatever it says, and others may follow its head.
+    ///
+    /// Not asked of a client that waits: its next request tells (``endAnswerToHEAD(before:_:_:)``).
+    mutating func noteUncertainFraming(_ shared: borrowing SharedReconstruction) {
+        guard let repair, !shared.exchanges[answering].hasRequest, rhythm.habit != .waits else { return }
+        let mayAnswerHEAD =
+            repair.missesRequests || unanswered(shared).contains { shared.exchanges[$0].method == .head }
+        if mayAnswerHEAD { noteResponseBreak() }
+    }
+
+    /// A client that sends a request when it has received no more than a response's head takes it for the answer to HEAD.
+    mutating func endAnswerToHEAD<Sink: ExchangeSink & ~Copyable>(
+        before start: MessageStart,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard answering >= 0, !shared.exchanges[answering].hasRequest, rhythm.habit == .waits,
+            responses.isInsideMessage, responses.isAtContentStart, let received = start.acknowledged,
+            received >= responseEnd
+        else { return }
+        responses.endEarly()
+        responseEnded(trailers: 0, at: shared.exchanges[answering].response.lastOctet, &shared, &sink)
+    }
+
     /// An interim response was seen, and its final one may be lost: whatever comes next is looked at anew.
     mutating func abandonInterim<Sink: ExchangeSink & ~Copyable>(
         _ marks: Integrity,
