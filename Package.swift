@@ -96,11 +96,84 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strictWithLifetimes
         ),
         .executableTarget(name: "wingmirror", dependencies: ["AgentCommands"], swiftSettings: strict),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "CPcap", "HTTPMessages", "HTTPReconstruction", "PacketCapture", "PacketDecoding", "RouteAttribution",
+                "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficPipeline",
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+
+        // MARK: Tests
+        .target(name: "TestSupport", dependencies: ["PacketDecoding"], swiftSettings: strict),
+        .testTarget(
+            name: "PacketDecodingTests",
+            dependencies: ["PacketDecoding", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "TCPReassemblyTests",
+            dependencies: ["PacketDecoding", "TCPReassembly"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "HTTPReconstructionTests",
+            dependencies: ["HTTPMessages", "HTTPReconstruction", "PacketDecoding", "TCPReassembly"],
+            exclude: ["Fixtures"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "RouteAttributionTests",
+            dependencies: ["HTTPMessages", "ResourceFiles", "RouteAttribution"],
+            exclude: ["Fixtures"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(name: "TrafficMetricsTests", dependencies: ["TrafficMetrics"], swiftSettings: strict),
+        .testTarget(
+            name: "TrafficPipelineTests",
+            dependencies: ["PacketCapture", "ResourceFiles", "RouteAttribution", "TrafficMetrics", "TrafficPipeline"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "PacketCaptureTests",
+            dependencies: ["PacketCapture", "PacketDecoding"],
+            exclude: ["Fixtures"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "ResourceFilesTests",
+            dependencies: ["ResourceFiles", "RouteAttribution"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "AdminServerTests",
+            dependencies: [
+                "AdminServer", "CZlib",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "AgentCommandsTests",
+            dependencies: [
+                "AdminServer", "AgentCommands", "PacketDecoding", "RouteAttribution", "TCPReassembly", "TrafficMetrics",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import PacketCapture
+
 /// What this program is built from.
 enum BuildInformation {
     /// The release, as the changelog names it.
@@ -30,9 +32,12 @@ enum BuildInformation {
         #endif
     }
 
+    /// What the capture library calls itself.
+    static var libpcapVersion: String { CaptureLibrary.version }
+
     /// What `--version` prints.
     static var summary: String {
         let revision = revision.isEmpty ? "" : " (\(revision))"
-        return "wingmirror \(version)\(revision), Swift \(swiftVersion), \(architecture)"
+        return "wingmirror \(version)\(revision), Swift \(swiftVersion), \(libpcapVersion), \(architecture)"
     }
 }

@@ -10,6 +10,14 @@ struct OctetOutput: ~Copyable {
         case closed
         /// Anything else, such as a full disk.
         case failed(String)
+
+        /// The reason in words.
+        var reason: String {
+            switch self {
+            case .closed: "the reader of the pipe has gone"
+            case .failed(let reason): reason
+            }
+        }
     }
 
     /// Octets are handed to the system when this many are waiting.

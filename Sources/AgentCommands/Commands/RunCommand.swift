@@ -1,0 +1,132 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+
+/// `run`: the agent.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Capture, attribute and serve metrics until a signal.",
+        discussion: """
+            SIGHUP reads the configuration and the routes again; a bad file leaves the old ones in force. SIGTERM and \
+            SIGINT deliver what was captured and end the agent within five seconds.
+
+            Examples:
+              sudo wingmirror run --interface eth0 --routes /etc/istio-routes
+              wingmirror run capture.pcap --pace realtime --routes samples/istio
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Savefiles to read instead of interfaces.", valueName: "savefile"))
+    var savefiles: [String] = []
+
+    @Option(
+        name: [.short, .customLong("interface")],
+        parsing: .singleValue,
+        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
+    )
+    var interfaces: [String] = []
+
+    @Option(help: ArgumentHelp("How fast savefiles are read: fast or realtime.", valueName: "pace"))
+    var pace: String?
+
+    @Option(help: ArgumentHelp("Serve metrics and health here.", valueName: "address:port"))
+    var listen: String?
+
+    @Option(help: ArgumentHelp("Write exchange records to this file; - is standard output.", valueName: "file"))
+    var records: String?
+
+    @Flag(help: "Add the field lines of each message to the records, redacted.")
+    var fields = false
+
+    @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
+    var content: String?
+
+    @Flag(help: "End when the savefiles have been read and the table is printed.")
+    var once = false
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        try await RunPlan(self).execute()
+    }
+}
+
+/// What `run` is to do, when options and configuration have been found to make sense.
+struct RunPlan: Sendable {
+    /// The configuration, with the options laid over it.
+    var configuration: Configuration
+    /// Whether the agent ends when its savefiles have been read.
+    var endsAfterSavefiles: Bool
+    /// Reads the configuration again, with the same options laid over it.
+    var reread: @Sendable () throws(ConfigurationProblems) -> Configuration
+
+    /// Checks the options.
+    init(_ command: RunCommand) throws(ConfigurationProblems) {
+        configuration = try Self.configuration(command)
+        endsAfterSavefiles = command.once
+        reread = { [command] () throws(ConfigurationProblems) in try Self.configuration(command) }
+    }
+
+    private static func configuration(_ command: RunCommand) throws(ConfigurationProblems) -> Configuration {
+        var problems: [ConfigurationProblem] = []
+        var configuration = command.shared.configuration(&problems)
+        problems += configuration.capture.apply(command)
+        problems += configuration.records.apply(content: command.content)
+        if command.fields {
+            configuration.records.fields = true
+        }
+        if let records = command.records {
+            configuration.records.file = records
+        }
+        if let listen = command.listen {
+            if let address = ListenAddress(listen) {
+                configuration.metrics.listen = address
+            } else {
+                problems.append(
+                    .option("--listen", "expected an address and port such as 0.0.0.0:9646, found \"\(listen)\"")
+                )
+            }
+        }
+        if command.once, configuration.capture.savefiles.isEmpty {
+            problems.append(.option("--once", "needs savefiles; an interface has no end"))
+        }
+        if configuration.records.file.isEmpty, command.fields || command.content != nil {
+            problems.append(.option(command.fields ? "--fields" : "--content", "needs --records, or records.file"))
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+        return configuration
+    }
+}
+
+extension CaptureConfiguration {
+    /// Takes the sources that the command line names, which replace all of the file's.
+    fileprivate mutating func apply(_ command: RunCommand) -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
+            interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
+            savefiles = command.savefiles
+        }
+        if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
+            problems.append(
+                .option("--interface", "savefiles and interfaces cannot be read in one run; name one or the other")
+            )
+        }
+        if interfaces == .named([]), savefiles.isEmpty {
+            problems.append(
+                .option(
+                    "--interface",
+                    "no source is named: use --interface NAME, capture.interfaces, or name savefiles"
+                )
+            )
+        }
+        if let pace = command.pace {
+            if let known = Pace(rawValue: pace) {
+                self.pace = known
+            } else {
+                problems.append(.option("--pace", "expected one of fast, realtime, found \"\(pace)\""))
+            }
+        }
+        return problems
+    }
+}

@@ -1,0 +1,204 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import Logging
+import PacketCapture
+import RouteAttribution
+import ServiceLifecycle
+import TrafficMetrics
+import TrafficPipeline
+import UnixSignals
+
+/// A running agent: the capture thread and the services around it.
+///
+/// The capture thread owns the pipeline and everything in it. Around it, as services that end in turn at a signal: the
+/// reloader first, then the capture, which delivers what the kernel still holds, then the writer of records, then the
+/// server, so that a last scrape sees the end. Nothing here is on the packet path.
+struct Agent: Sendable {
+    /// How long the services may take to end, of the five seconds that a drain may last.
+    private static let drainTime: Duration = .seconds(4)
+
+    private let plan: RunPlan
+    private let logs: LogSettings
+    private let sources: CaptureSources
+    private let routes: RouteKeeper
+    private let configuration: ConfigurationKeeper
+    private let figures = FiguresBoard()
+    private let capture: CaptureRun
+    private let records: RecordQueue?
+    private let budget: MemoryBudget
+    private let collector: AgentCollector
+    private let limits: PipelineLimits
+    private let startedAt = WallClock.now()
+
+    /// Reads credentials and routes, and chooses the sources; opens nothing yet.
+    ///
+    /// - Throws: `CommandFailure` or `ConfigurationProblems` for whatever is wrong with them.
+    init(_ plan: RunPlan) throws {
+        self.plan = plan
+        let chosen = plan.configuration
+        logs = LogSettings(chosen.log)
+        let credentials = try chosen.admin.credentials()
+        sources = try CaptureSources(chosen)
+        let started = ContinuousClock.now
+        let objects = try RouteObjects(chosen, namesServerPorts: false)
+        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
+        objects.warnOfErrors()
+        let registry = MetricsRegistry(configuration: chosen.metricsSettings)
+        routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry)
+        configuration = ConfigurationKeeper(plan, credentials: credentials, routes: routes, logs: logs)
+        capture = CaptureRun(sources, logger: logs.logger("capture"))
+        records = chosen.records.file.isEmpty ? nil : RecordQueue()
+        budget = MemoryBudget.current(chosen.limits)
+        limits = chosen.pipelineLimits(within: sources.isLive ? budget.octets : chosen.limits.memory?.octets)
+        collector = AgentCollector(
+            configuration: configuration,
+            logs: logs,
+            records: records,
+            memoryLimit: budget.octets
+        )
+        addCollectors(to: registry)
+    }
+
+    private func addCollectors(to registry: MetricsRegistry) {
+        registry.add(PipelineCollector(board: figures, sources: sources.names, limits: limits.reassembly))
+        switch sources {
+        case .live(_, let counters): registry.add(LiveCollector(counters: counters))
+        case .savefiles(let paths, _, _): registry.add(SavefileCollector(board: figures, savefiles: paths))
+        }
+        registry.add(collector)
+        registry.add(ProcessCollector())
+    }
+
+    // MARK: - Running
+
+    /// Runs until a signal, or until the savefiles have been read when that is to be the end.
+    func run() async throws {
+        let logger = logs.logger("agent")
+        let (listening, announce) = AsyncStream.makeStream(of: Int.self)
+        let configuration = configuration
+        let server = AdminServer(
+            host: plan.configuration.metrics.listen.host,
+            port: plan.configuration.metrics.listen.port,
+            sources: adminSources,
+            credentials: { configuration.current.credentials },
+            logger: logs.logger("server"),
+            listening: { port in
+                logger.info("serving", metadata: ["port": "\(port)"])
+                announce.yield(port)
+            }
+        )
+        var services = [ServiceGroupConfiguration.ServiceConfiguration(service: server)]
+        if let records {
+            let service = RecordService(queue: records, path: plan.configuration.records.file, logger: logger)
+            services.append(.init(service: service))
+        }
+        services.append(
+            .init(service: captureService(listening, logger), successTerminationBehavior: .gracefullyShutdownGroup)
+        )
+        services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
+        var group = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logs.logger("services")
+        )
+        group.maximumGracefulShutdownDuration = Self.drainTime
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    private func captureService(_ listening: AsyncStream<Int>, _ logger: Logger) -> CaptureService {
+        CaptureService(
+            run: capture,
+            makePipeline: makePipeline,
+            listening: listening,
+            user: plan.configuration.capture.user,
+            ended: printTable,
+            staysAfterEnd: !plan.endsAfterSavefiles,
+            logger: logger
+        )
+    }
+
+    /// Makes the pipeline, on the capture thread.
+    private func makePipeline() -> TrafficPipeline {
+        var output: RecordOutput?
+        if let records {
+            output = { records.append($0) }
+        }
+        return TrafficPipeline(
+            limits: limits,
+            routing: routes.board,
+            shard: routes.registry.shards[0],
+            figures: figures,
+            records: plan.configuration.recordOptions,
+            output: output
+        )
+    }
+
+    /// Prints the table on standard output, unless the records go there, or nobody looks at the end of a live capture.
+    private func printTable() throws {
+        guard plan.configuration.records.file != "-", !sources.isLive || Terminal.isTerminal(1) else { return }
+        let report = RouteTableReport(table: routes.table, registry: routes.registry, figures: figures.figures)
+        var output = OctetOutput.standardOutput()
+        for line in report.lines(Terminal.style(1)) {
+            try output.append(line: line)
+        }
+        try output.flush()
+    }
+
+    // MARK: - Endpoints
+
+    private var adminSources: AdminSources {
+        AdminSources(
+            exposition: { accept, deadline in render(accept, deadline) },
+            scrapeServed: { [collector] format, status in collector.scrapeServed(format, status) },
+            health: { health },
+            readiness: { readiness },
+            status: { status.encoded() },
+            configuration: { [configuration] in configuration.current.configuration.document.encoded() },
+            reload: { [configuration] in configuration.reload() }
+        )
+    }
+
+    private func render(_ accept: String?, _ deadline: ContinuousClock.Instant?) -> Exposition? {
+        let started = ContinuousClock.now
+        let negotiated = NegotiatedExposition(accept: accept)
+        let snapshot = routes.registry.snapshot(at: WallClock.now())
+        if let deadline, ContinuousClock.now >= deadline {
+            return nil
+        }
+        var octets: [UInt8] = []
+        TextExposition(negotiated.format).write(snapshot, into: &octets)
+        collector.pageRendered(in: Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000)
+        return Exposition(
+            contentType: negotiated.contentType,
+            format: negotiated.format.labelText,
+            octets: octets
+        )
+    }
+
+    private var health: Probe {
+        guard let age = capture.heartbeat.age else {
+            return Probe(isPassing: true, detail: "the sources have been read")
+        }
+        let isAlive = age < Heartbeat.limit
+        return Probe(isPassing: isAlive, detail: "the capture loop made progress \(age.text) ago")
+    }
+
+    private var readiness: Probe {
+        capture.isReady
+            ? Probe(isPassing: true, detail: "\(routes.table.routes.count) routes, and a source is open")
+            : Probe(isPassing: false, detail: "no source is open")
+    }
+
+    private var status: JSONValue {
+        AgentStatus(
+            startedAt: startedAt,
+            configuration: configuration.current,
+            sources: sources,
+            table: routes.table,
+            figures: figures.figures,
+            requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
+            unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
+        ).document
+    }
+}

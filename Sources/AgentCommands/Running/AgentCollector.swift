@@ -1,0 +1,115 @@
+// Wingmirror · Apache-2.0
+
+import Logging
+import PacketCapture
+import PacketDecoding
+import Synchronization
+import TrafficMetrics
+
+/// Supplies what the agent says of itself: configuration, build, log lines, scrapes, records.
+final class AgentCollector: MetricCollector {
+    private let configuration: ConfigurationKeeper
+    private let logs: LogSettings
+    private let records: RecordQueue?
+    private let memoryLimit: Int
+    private let state = Mutex(Scrapes())
+
+    private struct Scrapes: Sendable {
+        var counts: [[String]: UInt64] = [:]
+        var renderSeconds: Double?
+    }
+
+    init(configuration: ConfigurationKeeper, logs: LogSettings, records: RecordQueue?, memoryLimit: Int) {
+        self.configuration = configuration
+        self.logs = logs
+        self.records = records
+        self.memoryLimit = memoryLimit
+    }
+
+    /// A scrape was answered.
+    func scrapeServed(_ format: String, _ status: Int) {
+        state.withLock { $0.counts[[format, String(status)], default: 0] += 1 }
+    }
+
+    /// A page was rendered.
+    func pageRendered(in seconds: Double) {
+        state.withLock { $0.renderSeconds = seconds }
+    }
+
+    func collect(into samples: inout SampleCollection) {
+        collectConfiguration(into: &samples)
+        samples.info(
+            MetricCatalogue.buildInfo,
+            [
+                BuildInformation.version, BuildInformation.revision, BuildInformation.swiftVersion,
+                BuildInformation.libpcapVersion, BuildInformation.architecture,
+            ]
+        )
+        for feature in ["mirror", "istio_compat", "native_histograms", "kubernetes"] {
+            samples.set(MetricCatalogue.featureEnabled, [feature], 0)
+        }
+        samples.set(MetricCatalogue.featureEnabled, ["records"], records == nil ? 0 : 1)
+        samples.set(MetricCatalogue.memoryLimit, [], Double(memoryLimit))
+        for (level, count) in logs.messageCounts {
+            samples.count(MetricCatalogue.logMessages, [level.rawValue], count)
+        }
+        let scrapes = state.withLock { $0 }
+        for (labels, count) in scrapes.counts {
+            samples.count(MetricCatalogue.scrapes, labels, count)
+        }
+        if let seconds = scrapes.renderSeconds {
+            samples.set(MetricCatalogue.scrapeRenderDuration, [], seconds)
+        }
+        collectRecords(into: &samples)
+    }
+
+    private func collectConfiguration(into samples: inout SampleCollection) {
+        let current = configuration.current
+        samples.count(MetricCatalogue.configReloads, ["success"], current.acceptedReloads)
+        samples.count(MetricCatalogue.configReloads, ["rejected"], current.rejectedReloads)
+        samples.set(MetricCatalogue.configLastReloadSuccessful, [], current.isLatestGood ? 1 : 0)
+        samples.set(MetricCatalogue.configLastReloadSuccess, [], Double(current.readAt) / 1_000_000_000)
+        samples.info(MetricCatalogue.configInfo, [current.digest])
+    }
+
+    private func collectRecords(into samples: inout SampleCollection) {
+        guard let records else { return }
+        samples.set(MetricCatalogue.pipelineQueueLength, ["records"], Double(records.count))
+        samples.set(MetricCatalogue.pipelineQueueCapacity, ["records"], Double(RecordQueue.capacity))
+        samples.count(MetricCatalogue.pipelineDropped, ["records", "queue_full"], records.droppedByFullQueue)
+        samples.count(MetricCatalogue.pipelineDropped, ["records", "write_failed"], records.droppedByFailure)
+    }
+}
+
+/// Supplies what live captures count.
+struct LiveCollector: MetricCollector {
+    /// What the capture counts.
+    let counters: CaptureCounters
+
+    func collect(into samples: inout SampleCollection) {
+        for interface in counters.interfaces {
+            let name = interface.name
+            samples.count(MetricCatalogue.capturePacketsReceived, [name], interface.packetsReceived)
+            samples.count(
+                MetricCatalogue.capturePacketsDropped,
+                [name, "kernel_buffer"],
+                interface.packetsDroppedByKernelBuffer
+            )
+            samples.count(
+                MetricCatalogue.capturePacketsDropped,
+                [name, "interface"],
+                interface.packetsDroppedByInterface
+            )
+            samples.count(MetricCatalogue.capturePacketsTruncated, [name], interface.packetsTruncated)
+            samples.count(MetricCatalogue.captureBytes, [name], interface.octetsReceived)
+            samples.set(MetricCatalogue.captureInterfaceUp, [name], interface.isUp ? 1 : 0)
+            samples.set(MetricCatalogue.captureRingSize, [name], Double(interface.ringOctets))
+            for reason in CaptureRestartReason.allCases {
+                samples.count(MetricCatalogue.captureRestarts, [name, reason.rawValue], interface.restarts(reason))
+            }
+            if let time = interface.lastPacketTime {
+                samples.set(MetricCatalogue.captureLastPacket, [name], Double(time.nanoseconds) / 1_000_000_000)
+            }
+        }
+    }
+}

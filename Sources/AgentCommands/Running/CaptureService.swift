@@ -1,0 +1,82 @@
+// Wingmirror · Apache-2.0
+
+import Logging
+import PacketCapture
+import ServiceLifecycle
+import TrafficPipeline
+
+/// Runs the capture thread within the service group: starts it when the server listens, drains it at shutdown.
+struct CaptureService: Service {
+    /// The thread's work.
+    let run: CaptureRun
+    /// Makes the pipeline, on the thread.
+    let makePipeline: @Sendable () -> TrafficPipeline
+    /// Yields once the server listens; the capture waits for it, so that a taken port ends the agent before anything
+    /// else is done.
+    let listening: AsyncStream<Int>
+    /// The user to become once the sources are open; empty keeps the user.
+    let user: String
+    /// Called when nothing will be captured any more, before the service ends or idles.
+    let ended: @Sendable () throws -> Void
+    /// Whether the agent goes on serving when the sources have come to an end.
+    let staysAfterEnd: Bool
+    /// Where privileges given up are logged.
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in listening { break }
+        }
+        guard !Task.isShuttingDownGracefully else { return }
+        let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
+        do throws(CaptureError) {
+            try run.start(makePipeline: makePipeline) { event in
+                continuation.yield(event)
+                if case .ended = event { continuation.finish() }
+            }
+        } catch {
+            throw CommandFailure(error)
+        }
+        var failures: [CaptureError] = []
+        await withGracefulShutdownHandler {
+            for await event in events {
+                switch event {
+                case .opened: failures += dropPrivileges()
+                case .ended(let errors): failures += errors
+                }
+            }
+        } onGracefulShutdown: {
+            run.stop.request()
+        }
+        try ended()
+        try report(failures)
+        if staysAfterEnd {
+            try? await gracefulShutdown()
+        }
+    }
+
+    /// Becomes another user, when there is one to become; a failure stops the capture.
+    private func dropPrivileges() -> [CaptureError] {
+        guard !user.isEmpty, Capabilities.current.isRoot else { return [] }
+        do throws(CaptureError) {
+            try PrivilegeDrop.become(user: user)
+            logger.info("privileges given up", metadata: ["user": "\(user)"])
+            return []
+        } catch {
+            run.stop.request()
+            return [error]
+        }
+    }
+
+    private func report(_ failures: [CaptureError]) throws {
+        guard let first = failures.first else { return }
+        // A savefile that is damaged has been read as far as it could be: the agent goes on serving what it gave.
+        guard staysAfterEnd, failures.allSatisfy({ $0.code == .damaged }) else {
+            let failure = CommandFailure(first)
+            throw CommandFailure(failure.status, failures.map(\.description))
+        }
+        for failure in failures {
+            logger.error("savefile damaged", metadata: ["reason": "\(failure)"])
+        }
+    }
+}

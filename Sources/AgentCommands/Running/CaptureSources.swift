@@ -1,0 +1,43 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import PacketDecoding
+import TrafficPipeline
+
+/// Where an agent's packets come from, and what is known of that source.
+enum CaptureSources: Sendable {
+    /// Interfaces, with what is counted of them.
+    case live(LiveConfiguration, CaptureCounters)
+    /// Savefiles, read once.
+    case savefiles([String], pace: CaptureConfiguration.Pace, filter: String?)
+
+    /// Chooses the sources that a configuration names.
+    ///
+    /// - Throws: `CommandFailure` when they make no sense on this machine.
+    init(_ configuration: Configuration) throws(CommandFailure) {
+        let capture = configuration.capture
+        guard capture.savefiles.isEmpty else {
+            self = .savefiles(capture.savefiles, pace: capture.pace, filter: capture.filter.expression)
+            return
+        }
+        do throws(CaptureError) {
+            let live = try configuration.liveConfiguration(among: try NetworkInterface.all())
+            self = .live(live, CaptureCounters(interfaces: live.interfaces))
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// The names of the interfaces or savefiles.
+    var names: [String] {
+        switch self {
+        case .live(let configuration, _): configuration.interfaces
+        case .savefiles(let paths, _, _): paths
+        }
+    }
+
+    /// Whether packets come as they are captured.
+    var isLive: Bool {
+        if case .live = self { true } else { false }
+    }
+}

@@ -1,0 +1,35 @@
+// Wingmirror · Apache-2.0
+
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Reloads the configuration at each SIGHUP, and looks at the limit of series from time to time.
+struct ReloadService: Service {
+    /// How often routes without series of their own may get them.
+    private static let admissionInterval: Duration = .seconds(600)
+
+    /// What is reloaded.
+    let configuration: ConfigurationKeeper
+    /// The routes.
+    let routes: RouteKeeper
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+                    _ = configuration.reload()
+                }
+            }
+            tasks.addTask {
+                try? await cancelWhenGracefulShutdown {
+                    while true {
+                        try await Task.sleep(for: Self.admissionInterval)
+                        routes.reconsiderAdmission()
+                    }
+                }
+            }
+            await tasks.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// Wingmirror · Apache-2.0
+
+import RouteAttribution
+import Synchronization
+import TrafficMetrics
+import TrafficPipeline
+
+/// Keeps the routes in force: compiles them, gives their series to the metrics, and shows both to the capture thread.
+final class RouteKeeper: Sendable {
+    /// What is counted.
+    let registry: MetricsRegistry
+    /// Where the capture thread finds the routes.
+    let board: RoutingBoard
+
+    private let generation: Atomic<Int>
+
+    /// Puts the first table in force.
+    init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry) {
+        self.registry = registry
+        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
+        let series = registry.routesPublished(description, at: WallClock.now())
+        board = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
+        generation = Atomic(objects.table.generation)
+    }
+
+    /// The routes in force.
+    var table: RouteTable { board.snapshot.table }
+
+    /// Puts another table in force, from the next batch of packets on.
+    func replace(with objects: RouteObjects, buildSeconds: Double) {
+        let number = generation.wrappingAdd(1, ordering: .relaxed).newValue
+        var description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
+        description.generation = number
+        let series = registry.routesPublished(description, at: WallClock.now())
+        board.publish(RoutingSnapshot(table: objects.table, series: series))
+    }
+
+    /// Looks again at which routes have series of their own, where the limit does not allow all.
+    func reconsiderAdmission() {
+        guard let series = registry.admissionReconsidered(at: WallClock.now()) else { return }
+        board.publish(RoutingSnapshot(table: table, series: series))
+    }
+}

@@ -1,0 +1,134 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import Logging
+import RouteAttribution
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct CommandTests {
+    private func read(_ arguments: String...) throws -> ReadPlan {
+        let command = try #require(try Wingmirror.parseAsRoot(["read"] + arguments) as? ReadCommand)
+        return try ReadPlan(command)
+    }
+
+    private func run(_ arguments: String...) throws -> RunPlan {
+        let command = try #require(try Wingmirror.parseAsRoot(["run"] + arguments) as? RunCommand)
+        return try RunPlan(command)
+    }
+
+    private func problems(_ body: () throws -> Void) -> [String] {
+        do {
+            try body()
+            return []
+        } catch let problems as ConfigurationProblems {
+            return problems.problems.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test func `options win over defaults`() throws {
+        let plan = try read(
+            "a.pcap",
+            "-",
+            "--output",
+            "ndjson",
+            "--fields",
+            "--content",
+            "4KiB",
+            "--gateway-port",
+            "8080:80",
+            "--gateway-port",
+            "9090",
+            "--routes",
+            "one",
+            "--routes",
+            "two",
+            "--filter",
+            "tcp",
+            "--log-level",
+            "debug"
+        )
+        #expect(plan.output == .ndjson)
+        #expect(plan.configuration.capture.savefiles == ["a.pcap", "-"])
+        #expect(plan.configuration.records.fields)
+        #expect(plan.configuration.records.contentBytes == ByteSize(4096))
+        #expect(plan.configuration.gateway.ports.map(\.pod) == [8080, 9090])
+        #expect(plan.configuration.gateway.ports.map(\.server) == [80, 9090])
+        #expect(plan.configuration.routes.files == ["one", "two"])
+        #expect(plan.configuration.capture.filter == .expression("tcp"))
+        #expect(plan.configuration.log.level == .debug)
+    }
+
+    @Test func `read prints a table and looks at ports 80 and 8080 unless told otherwise`() throws {
+        let plan = try read("a.pcap")
+        #expect(plan.output == .table)
+        #expect(plan.configuration.gateway.ports.map(\.pod) == [80, 8080])
+    }
+
+    @Test func `all mistakes among the options are reported`() {
+        let found = problems {
+            _ = try read(
+                "--output",
+                "xml",
+                "--gateway-port",
+                "x",
+                "--log-level",
+                "loud",
+                "--key-log",
+                "k",
+                "--content",
+                "x"
+            )
+        }
+        #expect(found.count == 6)
+        for option in ["--output", "--gateway-port", "--log-level", "--key-log", "--content", "SAVEFILE"] {
+            #expect(found.contains { $0.hasPrefix("\(option): ") }, "\(option)")
+        }
+    }
+
+    @Test(arguments: ["har", "gor"])
+    func `formats to come are refused in a sentence`(format: String) {
+        let found = problems { _ = try read("a.pcap", "--output", format) }
+        #expect(found == ["--output: \(format) is not built yet; use one of table, ndjson, metrics"])
+    }
+
+    @Test func `record options without records are refused rather than ignored`() {
+        #expect(problems { _ = try read("a.pcap", "--fields") } == ["--fields: only --output ndjson prints records"])
+        #expect(problems { _ = try run("a.pcap", "--fields") } == ["--fields: needs --records, or records.file"])
+    }
+
+    @Test func `run takes interfaces or savefiles, not both and not neither`() throws {
+        #expect(try run("--interface", "eth0", "-i", "lo").configuration.capture.interfaces == .named(["eth0", "lo"]))
+        #expect(try run("--interface", "auto").configuration.capture.interfaces == .automatic)
+        #expect(try run("a.pcap", "--once").endsAfterSavefiles)
+        #expect(problems { _ = try run("a.pcap", "--interface", "lo") }.count == 1)
+        #expect(problems { _ = try run() }.count == 1)
+        #expect(
+            problems { _ = try run("--interface", "lo", "--once") } == [
+                "--once: needs savefiles; an interface has no end"
+            ]
+        )
+    }
+
+    @Test func `run takes pace, address and records from the command line`() throws {
+        let plan = try run("a.pcap", "--pace", "realtime", "--listen", "127.0.0.1:0", "--records", "-", "--fields")
+        #expect(plan.configuration.capture.pace == .realtime)
+        #expect(plan.configuration.metrics.listen == ListenAddress(host: "127.0.0.1", port: 0))
+        #expect(plan.configuration.records == RecordsConfiguration(file: "-", fields: true, contentBytes: ByteSize(0)))
+        #expect(problems { _ = try run("a.pcap", "--pace", "slow", "--listen", "x") }.count == 2)
+    }
+
+    @Test(arguments: [
+        ([String](), ProgramStatus.done), (["--version"], .done), (["--help"], .done), (["read", "--help"], .done),
+        (["bogus"], .usage),
+        (["read"], .usage), (["read", "--bogus"], .usage), (["replay", "x"], .usage),
+        (["check", "--config", "/nowhere"], .usage),
+        (["check", "--routes", "/nowhere"], .usage),
+    ])
+    func `the exit status says what happened`(arguments: [String], status: ProgramStatus) async {
+        #expect(await Program.run(arguments) == status)
+    }
+}
