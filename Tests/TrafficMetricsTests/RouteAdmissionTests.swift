@@ -165,6 +165,13 @@ import Testing
         }
         #expect(try gateways(minute: 16) == ["": 0, "b/two": 0])
         let new = publish(["c/three", "b/two"], minute: 17)
+        registry.shards[0].requestEnded(gateway: old)
+        #expect(
+            registry.snapshot(at: 0)[MetricCatalogue.httpRequestsInFlight]?.series.allSatisfy {
+                guard case .number(let count) = $0.value else { return false }
+                return count >= 0
+            } == true
+        )
         registry.shards[0].connectionOpened(gateway: old, .http1)
         registry.shards[0].connectionOpened(gateway: new.series(ofGateway: 0), .http2)
         #expect(try gateways(minute: 18) == ["": 0, "b/two": 0, "c/three": 1, "__overflow__": 1])

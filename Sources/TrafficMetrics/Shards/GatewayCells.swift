@@ -43,8 +43,10 @@ final class GatewayCells: Sendable {
 
     // MARK: - Reading
 
-    /// Requests without a full response yet; the number of a shard alone may be below 0 if requests moved.
-    var requestsInFlight: Int64 { Int64(bitPattern: words.load(Self.inFlight)) }
+    /// Requests without a full response yet.
+    ///
+    /// Never below 0, even in the overflow, where a request may end that began under a Gateway now gone.
+    var requestsInFlight: Int64 { max(0, Int64(bitPattern: words.load(Self.inFlight))) }
 
     func connectionsOpened(_ label: ConnectionProtocolLabel) -> UInt64 {
         words.load(Self.opened + Int(label.rawValue))
