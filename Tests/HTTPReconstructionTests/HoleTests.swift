@@ -277,6 +277,25 @@ import Testing
         #expect(record.lines == ["GET /a -> 200 (1)", "- -> 200 [request_gap]", "GET /c -> 200 (3)"])
     }
 
+    @Test func `after a loss, a client that keeps requests open is paired again when the server has been silent`() {
+        let before: [Conversation.Event] = [
+            .client(Self.get("/0") + Self.get("/1")), .server(Self.ok("0")),
+            .client(Self.get("/2")), .server(Self.ok("11")),
+            .client(Self.get("/3")), .serverHole(Self.ok("222")),
+            .client(Self.get("/4")), .server(Self.ok("3333")),
+        ]
+        let after: [Conversation.Event] = [
+            .client(Self.get("/5")), .server(Self.ok("55555")),
+            .client(Self.get("/6")), .server(Self.ok("666666")),
+        ]
+        let steady = Conversation(before + after).read()
+        #expect(steady.complaints.isEmpty)
+        #expect(!steady.exchanges.contains { $0.request?.target == "/5" && $0.response != nil })
+        let silent = Conversation(before + [.passes(seconds: 60)] + after).read()
+        #expect(silent.complaints.isEmpty)
+        #expect(silent.lines.suffix(2) == ["GET /5 -> 200 (5)", "GET /6 -> 200 (6)"])
+    }
+
     // MARK: - Finding a head again
 
     @Test func `a request that starts a segment is found behind a hole`() {

@@ -161,7 +161,7 @@ private struct Dialogue {
             switch event {
             case .octets(let direction, let octets, _): gone[direction, default: 0] += Int64(octets.count)
             case .missing(let direction, let count, _): gone[direction, default: 0] += Int64(count)
-            case .ends, .closes: break
+            case .passes, .ends, .closes: break
             }
         }
         // Offsets count from what was expected when the connection was joined.

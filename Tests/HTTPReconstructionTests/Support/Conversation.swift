@@ -13,6 +13,8 @@ struct Conversation: Sendable {
     enum Event: Sendable {
         case octets(StreamDirection, [UInt8], acknowledging: Int64?)
         case missing(StreamDirection, Int, MissingReason)
+        /// Nobody sends anything for so many seconds.
+        case passes(seconds: Int64)
         case ends(StreamDirection, StreamEnd)
         case closes(ConnectionEnd)
     }
@@ -202,6 +204,8 @@ struct ConversationReader: ~Copyable {
             guard count > 0 else { return }
             reconstructor.octetsMissing(count, reason: reason, at: position(direction, nil, time), slot: 0)
             sent[direction, default: 0] += Int64(count)
+        case .passes(let seconds):
+            nanoseconds += seconds * 1_000_000_000
         case .ends(let direction, let end):
             reconstructor.streamEnded(direction, end, at: time, slot: 0)
         case .closes(let reason):
