@@ -18,18 +18,9 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     private var records: RecordEncoder?
     private let output: RecordOutput?
 
-    /// The snapshots in use, the newest last; at least one.
-    private var editions: [Edition]
+    private var editions: RoutingEditions
+    private var ports: RoutedPorts
     private var seenOnBoard = 0
-
-    /// A snapshot and the exchanges that still need it.
-    private struct Edition {
-        let number: UInt8
-        let snapshot: RoutingSnapshot
-        var pending = 0
-        /// The host tables of the ports seen so far; there are few.
-        var ports: [(port: UInt16, hosts: HostTableReference, gateway: GatewaySeries)] = []
-    }
 
     /// Records are handed over when there are so many octets of them, or at the end of a batch.
     private static let recordBatchOctets = 64 << 10
@@ -39,19 +30,18 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         self.shard = shard
         self.output = output
         records = output == nil ? nil : RecordEncoder(options: options ?? RecordOptions())
-        editions = [Edition(number: 0, snapshot: board.snapshot)]
-        shard.routesChanged(to: editions[0].snapshot.series)
+        editions = RoutingEditions(board.snapshot)
+        ports = RoutedPorts(editions.newest)
+        shard.routesChanged(to: editions.newest.series)
     }
 
     // MARK: - Between batches
 
     /// Takes the newest routes, and hands over the records written so far.
     mutating func batchEnded() {
-        let number = editions[editions.count - 1].number &+ 1
-        editions.removeAll { $0.pending == 0 && $0.number &+ 1 != number }
-        // Editions are numbered modulo 256; one that is still needed is not given its number away.
-        if !editions.contains(where: { $0.number == number }), let snapshot = board.changed(since: &seenOnBoard) {
-            editions.append(Edition(number: number, snapshot: snapshot))
+        if editions.hasRoom, let snapshot = board.changed(since: &seenOnBoard) {
+            editions.append(snapshot)
+            ports = RoutedPorts(editions.newest)
             shard.routesChanged(to: snapshot.series)
         }
         flushRecords()
@@ -69,16 +59,11 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         on connection: HTTPConnectionIdentity,
         at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention) {
-        let latest = editions.count - 1
-        let port = portIndex(connection.server.port)
-        let decision = editions[latest].snapshot.table.route(
-            request,
-            in: editions[latest].ports[port].hosts,
-            scratch: &scratch
-        )
-        editions[latest].pending += 1
-        let routed = RoutedRequest(decision, edition: editions[latest].number)
-        shard.requestBegan(gateway: gatewaySeries(of: routed, in: latest))
+        let port = ports.port(connection.server.port, in: editions.newest)
+        let decision = editions.newest.table.route(request, in: port.hosts, scratch: &scratch)
+        editions.requestRouted()
+        let routed = RoutedRequest(decision, edition: editions.newest.number)
+        shard.requestBegan(gateway: editions.newest.gatewaySeries(routed.gateway))
         return (routed.tag, records?.retention ?? .none)
     }
 
@@ -86,23 +71,6 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         on connection: HTTPConnectionIdentity
     ) -> (tag: RequestTag, retention: Retention) {
         (RequestTag(), records?.retention ?? .none)
-    }
-
-    /// The place of a port in the newest edition; looked up in the table when it is seen first.
-    private mutating func portIndex(_ port: UInt16) -> Int {
-        let latest = editions.count - 1
-        if let index = editions[latest].ports.firstIndex(where: { $0.port == port }) { return index }
-        let snapshot = editions[latest].snapshot
-        let hosts = snapshot.table.hostTable(podPort: port)
-        let gateway = snapshot.table.gateway(of: hosts).map { snapshot.series.series(ofGateway: $0) }
-        // A port scan must not make the list long.
-        if editions[latest].ports.count >= 256 { editions[latest].ports.removeAll() }
-        editions[latest].ports.append((port, hosts, gateway ?? .none))
-        return editions[latest].ports.count - 1
-    }
-
-    private func gatewaySeries(of routed: RoutedRequest, in edition: Int) -> GatewaySeries {
-        routed.gateway >= 0 ? editions[edition].snapshot.series.series(ofGateway: routed.gateway) : .none
     }
 
     // MARK: - Exchanges
@@ -114,26 +82,20 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             return
         }
         let routed = RoutedRequest(exchange.tag)
-        guard let edition = editions.lastIndex(where: { $0.number == routed.edition }) else {
-            preconditionFailure("ExchangeRouter.exchangeCompleted: edition \(routed.edition) is gone")
-        }
-        editions[edition].pending -= 1
-        shard.requestEnded(gateway: gatewaySeries(of: routed, in: edition))
+        let edition = editions.exchangeTold(edition: routed.edition)
+        let gateway = edition.gatewaySeries(routed.gateway)
+        shard.requestEnded(gateway: gateway)
         if !exchange.hasResponse { shard.messageUnpaired(.request) }
         if let reason = UnmatchedReason(routed.reason) {
-            shard.requestUnmatched(
-                gateway: gatewaySeries(of: routed, in: edition),
-                reason: reason,
-                status: exchange.status
-            )
+            shard.requestUnmatched(gateway: gateway, reason: reason, status: exchange.status)
         } else {
             shard.exchangeCompleted(
-                route: editions[edition].snapshot.series.series(ofRoute: Int(routed.route)),
+                route: edition.series.series(ofRoute: Int(routed.route)),
                 ExchangeObservation(exchange)
             )
         }
         if records != nil {
-            appendRecord(exchange, on: connection, route: routed.record(in: editions[edition].snapshot.table))
+            appendRecord(exchange, on: connection, route: routed.record(in: edition.table))
         }
     }
 
@@ -149,7 +111,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     // MARK: - Connections
 
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: HTTPConnectionIdentity) {
-        let gateway = editions[editions.count - 1].ports[portIndex(connection.server.port)].gateway
+        let gateway = ports.port(connection.server.port, in: editions.newest).gateway
         switch application {
         case .http1: shard.connectionOpened(gateway: gateway, .http1)
         case .opaque(let reason):
@@ -169,12 +131,12 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         _ reason: HTTPReconstruction.OpaqueReason,
         on connection: HTTPConnectionIdentity
     ) {
-        let gateway = editions[editions.count - 1].ports[portIndex(connection.server.port)].gateway
+        let gateway = ports.port(connection.server.port, in: editions.newest).gateway
         shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)
     }
 
     mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity) {
-        let gateway = editions[editions.count - 1].ports[portIndex(connection.server.port)].gateway
+        let gateway = ports.port(connection.server.port, in: editions.newest).gateway
         shard.connectionClosed(gateway: gateway, ConnectionCloseReason(end))
     }
 

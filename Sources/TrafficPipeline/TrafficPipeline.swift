@@ -16,6 +16,9 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     private var connections: ConnectionTable
     private var reconstructor: HTTPReconstructor<ExchangeRouter>
     private var figures = PipelineFigures()
+    /// The interface of the latest packet, whose figures are kept apart because most packets come from the same one.
+    private var interface = -1
+    private var interfaceFigures = InterfaceFigures()
     private let board: FiguresBoard
 
     /// Makes a pipeline that has seen nothing.
@@ -100,6 +103,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
 
     /// No packet will come any more: tells everything that is not complete.
     public mutating func captureEnded() {
+        storeInterfaceFigures()
         connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &reconstructor)
         batchEnded()
     }
@@ -107,16 +111,30 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     // MARK: - Figures
 
     private mutating func count(_ packet: CapturedPacket, capturedOctets: Int) {
-        while figures.interfaces.count <= packet.interface { figures.interfaces.append(InterfaceFigures()) }
-        figures.interfaces[packet.interface].packets += 1
-        figures.interfaces[packet.interface].octets += capturedOctets
-        if capturedOctets < packet.wireLength { figures.interfaces[packet.interface].truncatedPackets += 1 }
-        figures.interfaces[packet.interface].latestPacket = packet.time
+        if packet.interface != interface { changeInterface(to: packet.interface) }
+        interfaceFigures.packets += 1
+        interfaceFigures.octets += capturedOctets
+        if capturedOctets < packet.wireLength { interfaceFigures.truncatedPackets += 1 }
+        interfaceFigures.latestPacket = packet.time
         if figures.firstPacket == nil { figures.firstPacket = packet.time }
-        figures.latestPacket = packet.time
+    }
+
+    /// Puts the figures of one interface away, and takes up those of another.
+    private mutating func changeInterface(to interface: Int) {
+        storeInterfaceFigures()
+        while figures.interfaces.count <= interface { figures.interfaces.append(InterfaceFigures()) }
+        interfaceFigures = figures.interfaces[interface]
+        self.interface = interface
+    }
+
+    private mutating func storeInterfaceFigures() {
+        guard interface >= 0 else { return }
+        figures.interfaces[interface] = interfaceFigures
+        figures.latestPacket = interfaceFigures.latestPacket
     }
 
     private mutating func publishFigures() {
+        storeInterfaceFigures()
         figures.reassembly = connections.statistics
         figures.http = reconstructor.statistics
         figures.parseFailures = reconstructor.sink.parseFailures
