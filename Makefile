@@ -15,7 +15,7 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench deps clean
+.PHONY: help run build test lint format bench deps sample-page clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -65,6 +65,11 @@ deps:
 	fi; \
 	echo "make: $$sudo $$install"; \
 	$$sudo $$install || { $$sudo apt-get update && $$sudo $$install; }
+
+# The page that Tests/AgentCommandsTests compares with; to be looked at before it is committed.
+sample-page: build
+	"$$(swift build -c release --show-bin-path)/wingmirror" read $(SAMPLE_CAPTURE) --routes $(SAMPLE_ROUTES) \
+		--output metrics > Tests/AgentCommandsTests/Fixtures/ingress.metrics
 
 clean:
 	swift package clean

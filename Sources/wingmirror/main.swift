@@ -2,4 +2,4 @@
 
 import AgentCommands
 
-await Program.main()
+Program.main()

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import ArgumentParser
+import Dispatch
 import Glibc
 
 /// The program: runs the command that the arguments name, and ends with the status that fits.
@@ -11,10 +12,15 @@ public enum Program {
     /// Runs the command and ends the process.
     ///
     /// Ends with 0 when the work is done, 1 when it failed, 2 for bad usage or configuration, 3 for a missing permission.
-    public static func main() async -> Never {
+    ///
+    /// The first thread waits here in the ordinary way, rather than in an `async` main: there libdispatch would leave it
+    /// ending for good, with privileges that could not be taken from it (`PrivilegeDrop`).
+    public static func main() -> Never {
         OctetOutput.ignoreBrokenPipes()
-        let status = await run(Array(CommandLine.arguments.dropFirst()))
-        exit(status.rawValue)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        Task.detached { exit(await run(arguments).rawValue) }
+        let never = DispatchSemaphore(value: 0)
+        while true { never.wait() }
     }
 
     /// Runs the command that `arguments` name.

@@ -60,6 +60,8 @@ struct ReadPlan: Sendable, Equatable {
     init(_ command: ReadCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
         configuration = command.shared.configuration(&problems)
+        // A file that could not be read says nothing about what is missing.
+        let isFileGood = problems.isEmpty || command.shared.config == nil
         if let output = Output(rawValue: command.output) {
             self.output = output
         } else {
@@ -69,14 +71,14 @@ struct ReadPlan: Sendable, Equatable {
         if !command.savefiles.isEmpty {
             configuration.capture.savefiles = command.savefiles
         }
-        if configuration.capture.savefiles.isEmpty {
+        if isFileGood, configuration.capture.savefiles.isEmpty {
             problems.append(.option("SAVEFILE", "name the savefile to read, or - for standard input"))
         }
         if command.fields {
             configuration.records.fields = true
         }
         problems += configuration.records.apply(content: command.content)
-        if output != .ndjson {
+        if output != .ndjson, Output(rawValue: command.output) != nil {
             problems += Self.recordOptions(command).map { .option($0, "only --output ndjson prints records") }
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }

@@ -14,38 +14,51 @@ extension ReadPlan {
 
     /// Reads the savefiles and prints what was asked for.
     ///
-    /// Everything happens on this one thread, in the order of the packets, so that the same files print the same.
     /// - Throws: `CommandFailure` for what cannot be read, after printing what could; `OctetOutput.Failure` when the
     ///   output cannot be written.
     func execute() throws {
+        let records = output == .ndjson ? RecordFile(.standardOutput()) : nil
+        let analysis = try analyse(writingTo: records)
+        try records?.finish()
+        try print(analysis)
+        guard analysis.failures.isEmpty else { throw CommandFailure(.failed, analysis.failures.map(\.description)) }
+    }
+
+    /// Reads the savefiles.
+    ///
+    /// Everything happens on the calling thread, in the order of the packets, so that the same files give the same.
+    /// - Parameter records: Takes the records; without it none are made.
+    /// - Returns: What was counted, and what could not be read.
+    /// - Throws: `CommandFailure` when a savefile cannot be opened or the routes cannot be read, and what `records` met.
+    func analyse(writingTo records: RecordFile?) throws -> SavefileAnalysis {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
         // Time is that of packets, and no duration of this run may show, or two runs would print two pages.
         let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
         let series = registry.routesPublished(description, at: 0)
-        let routing = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
         let figures = FiguresBoard()
         let savefiles = configuration.capture.savefiles
         let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
         registry.add(PipelineCollector(board: figures, sources: savefiles, limits: limits.reassembly))
         registry.add(SavefileCollector(board: figures, savefiles: savefiles))
-
-        let records = output == .ndjson ? RecordFile(.standardOutput()) : nil
         var recordOutput: RecordOutput?
         if let records { recordOutput = { records.append($0) } }
         var pipeline = TrafficPipeline(
             limits: limits,
-            routing: routing,
+            routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
             shard: registry.shards[0],
             figures: figures,
             records: configuration.recordOptions,
             output: recordOutput
         )
         let failures = try readSavefiles(into: &pipeline, records)
-        try records?.finish()
-        try print(registry, objects.table, figures.figures)
-        guard failures.isEmpty else { throw CommandFailure(.failed, failures.map(\.description)) }
+        return SavefileAnalysis(
+            table: objects.table,
+            registry: registry,
+            figures: figures.figures,
+            failures: failures
+        )
     }
 
     /// Takes all packets through the pipeline, and returns what could not be read.
@@ -77,23 +90,42 @@ extension ReadPlan {
         return merger.failures
     }
 
-    private func print(_ registry: MetricsRegistry, _ table: RouteTable, _ figures: PipelineFigures) throws {
+    private func print(_ analysis: SavefileAnalysis) throws {
         var page = OctetOutput.standardOutput()
         switch output {
-        case .ndjson:
-            return
+        case .ndjson: return
         case .table:
-            let report = RouteTableReport(table: table, registry: registry, figures: figures)
-            for line in report.lines(Terminal.style(1)) {
+            for line in analysis.report.lines(Terminal.style(1)) {
                 try page.append(line: line)
             }
-        case .metrics:
-            var octets: [UInt8] = []
-            let now = figures.latestPacket?.nanoseconds ?? 0
-            TextExposition(.text).write(registry.snapshot(at: now), into: &octets)
-            try page.append(octets)
+        case .metrics: try page.append(analysis.metricsPage)
         }
         try page.flush()
+    }
+}
+
+/// What reading savefiles gave.
+struct SavefileAnalysis: Sendable {
+    /// The routes that requests were attributed to.
+    let table: RouteTable
+    /// What was counted of the traffic.
+    let registry: MetricsRegistry
+    /// What else the pipeline saw.
+    let figures: PipelineFigures
+    /// What could not be read.
+    let failures: [CaptureError]
+
+    /// The table for people.
+    var report: RouteTableReport {
+        RouteTableReport(table: table, registry: registry, figures: figures)
+    }
+
+    /// The metrics in text format, as of the last packet.
+    var metricsPage: [UInt8] {
+        var octets: [UInt8] = []
+        let now = figures.latestPacket?.nanoseconds ?? 0
+        TextExposition(.text).write(registry.snapshot(at: now), into: &octets)
+        return octets
     }
 }
 

@@ -71,7 +71,9 @@ struct RunPlan: Sendable {
     private static func configuration(_ command: RunCommand) throws(ConfigurationProblems) -> Configuration {
         var problems: [ConfigurationProblem] = []
         var configuration = command.shared.configuration(&problems)
-        problems += configuration.capture.apply(command)
+        // A file that could not be read says nothing about what is missing.
+        let isFileGood = problems.isEmpty || command.shared.config == nil
+        problems += configuration.capture.apply(command, mustHaveSource: isFileGood)
         problems += configuration.records.apply(content: command.content)
         if command.fields {
             configuration.records.fields = true
@@ -101,7 +103,7 @@ struct RunPlan: Sendable {
 
 extension CaptureConfiguration {
     /// Takes the sources that the command line names, which replace all of the file's.
-    fileprivate mutating func apply(_ command: RunCommand) -> [ConfigurationProblem] {
+    fileprivate mutating func apply(_ command: RunCommand, mustHaveSource: Bool) -> [ConfigurationProblem] {
         var problems: [ConfigurationProblem] = []
         if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
             interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
@@ -112,7 +114,7 @@ extension CaptureConfiguration {
                 .option("--interface", "savefiles and interfaces cannot be read in one run; name one or the other")
             )
         }
-        if interfaces == .named([]), savefiles.isEmpty {
+        if mustHaveSource, interfaces == .named([]), savefiles.isEmpty {
             problems.append(
                 .option(
                     "--interface",

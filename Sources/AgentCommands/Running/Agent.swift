@@ -83,10 +83,7 @@ struct Agent: Sendable {
             sources: adminSources,
             credentials: { configuration.current.credentials },
             logger: logs.logger("server"),
-            listening: { port in
-                logger.info("serving", metadata: ["port": "\(port)"])
-                announce.yield(port)
-            }
+            listening: { port in announce.yield(port) }
         )
         var services = [ServiceGroupConfiguration.ServiceConfiguration(service: server)]
         if let records {
@@ -94,7 +91,11 @@ struct Agent: Sendable {
             services.append(.init(service: service))
         }
         services.append(
-            .init(service: captureService(listening, logger), successTerminationBehavior: .gracefullyShutdownGroup)
+            .init(
+                service: captureService(listening, logger),
+                successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup
+            )
         )
         services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
         var group = ServiceGroupConfiguration(
@@ -195,7 +196,7 @@ struct Agent: Sendable {
             startedAt: startedAt,
             configuration: configuration.current,
             sources: sources,
-            table: routes.table,
+            routing: routes.board.snapshot,
             figures: figures.figures,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }

@@ -3,6 +3,7 @@
 import PacketCapture
 import RouteAttribution
 import TCPReassembly
+import TrafficMetrics
 import TrafficPipeline
 
 /// What `/api/v1/status` shows.
@@ -14,7 +15,7 @@ struct AgentStatus {
     /// Where packets come from.
     let sources: CaptureSources
     /// The routes in force.
-    let table: RouteTable
+    let routing: RoutingSnapshot
     /// What the pipeline has seen.
     let figures: PipelineFigures
     /// Requests that a route took.
@@ -35,9 +36,9 @@ struct AgentStatus {
                 "latestReloadSuccessful": .flag(configuration.isLatestGood),
             ],
             "routes": [
-                "generation": JSONValue(table.generation),
-                "routes": JSONValue(table.routes.count),
-                "gateways": JSONValue(table.gateways),
+                "generation": JSONValue(routing.series.generation),
+                "routes": JSONValue(routing.table.routes.count),
+                "gateways": JSONValue(routing.table.gateways),
             ],
             "requests": ["matched": JSONValue(requests), "unmatched": JSONValue(unmatched)],
             "connections": [

@@ -48,6 +48,7 @@ final class CaptureRun: Sendable {
     /// - Parameters:
     ///   - makePipeline: Makes the pipeline, which belongs to the thread.
     ///   - report: Called on the thread with what happens to it.
+    /// - Throws: `.captureFailed` when the system gives no thread.
     func start(
         makePipeline: @escaping @Sendable () -> TrafficPipeline,
         report: @escaping @Sendable (Event) -> Void

@@ -38,17 +38,22 @@ struct CaptureService: Service {
             throw CommandFailure(error)
         }
         var failures: [CaptureError] = []
+        var hasOpened = false
         await withGracefulShutdownHandler {
             for await event in events {
                 switch event {
-                case .opened: failures += dropPrivileges()
+                case .opened:
+                    hasOpened = true
+                    failures += dropPrivileges()
                 case .ended(let errors): failures += errors
                 }
             }
         } onGracefulShutdown: {
             run.stop.request()
         }
-        try ended()
+        if hasOpened {
+            try ended()
+        }
         try report(failures)
         if staysAfterEnd {
             try? await gracefulShutdown()

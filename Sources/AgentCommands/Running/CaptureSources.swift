@@ -20,6 +20,12 @@ enum CaptureSources: Sendable {
             self = .savefiles(capture.savefiles, pace: capture.pace, filter: capture.filter.expression)
             return
         }
+        guard Capabilities.current.mayCapture else {
+            throw CommandFailure(
+                .permission,
+                "capturing needs CAP_NET_RAW; grant it with: \(Capabilities.grantCommand)"
+            )
+        }
         do throws(CaptureError) {
             let live = try configuration.liveConfiguration(among: try NetworkInterface.all())
             self = .live(live, CaptureCounters(interfaces: live.interfaces))

@@ -1,0 +1,81 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+import FoundationEssentials
+import PacketCapture
+import Testing
+import TrafficPipeline
+
+@testable import AgentCommands
+
+/// The sample capture, through everything: packets, exchanges, routes, metrics.
+@Suite struct SampleAnalysisTests {
+    private static let capture = "\(Repository.path)/samples/captures/ingress.pcap"
+    private static let page = "\(Repository.path)/Tests/AgentCommandsTests/Fixtures/ingress.metrics"
+
+    private func plan(_ arguments: String...) throws -> ReadPlan {
+        let all = ["read"] + arguments + ["--routes", "\(Repository.path)/samples/istio"]
+        return try ReadPlan(try #require(try Wingmirror.parseAsRoot(all) as? ReadCommand))
+    }
+
+    @Test func `the metrics are those of the stored page`() throws {
+        let analysis = try plan(Self.capture, "--output", "metrics").analyse(writingTo: nil)
+        // The capture's path is a label, and differs from machine to machine.
+        let found = String(decoding: analysis.metricsPage, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.split(separator: Repository.path + "/", omittingEmptySubsequences: false).joined() }
+        let stored = String(decoding: try Data(contentsOf: URL(filePath: Self.page)), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let changes = found.difference(from: stored)
+        #expect(changes.isEmpty, "if this is meant, store the new page: make sample-page")
+    }
+
+    @Test func `reading twice gives the same records and metrics`() throws {
+        let folder = try TemporaryFolder()
+        var pages: [[UInt8]] = []
+        for name in ["one", "two"] {
+            let records = RecordFile(try OctetOutput.open("\(folder.path)/\(name)"))
+            pages.append(
+                try plan(Self.capture, "--output", "ndjson", "--fields").analyse(writingTo: records).metricsPage
+            )
+            try records.finish()
+        }
+        #expect(pages[0] == pages[1])
+        let records = try folder.text(of: "one")
+        #expect(records == (try folder.text(of: "two")))
+        #expect(records.split(separator: "\n").count == 508)
+    }
+
+    @Test func `the table attributes products and orders, and counts the rest as unmatched`() throws {
+        let report = try plan(Self.capture).analyse(writingTo: nil).report
+        #expect(report.rows.map(\.object) == ["default/order-vs", "default/product-vs"])
+        #expect(report.rows.map(\.requests) == [175, 313])
+        #expect(report.unmatched.map(\.reason) == ["no_match", "rejected"])
+        #expect(report.unmatched.map(\.requests) == [17, 3])
+        #expect(report.lines(.plain).contains { $0.contains("uri prefix /products") })
+    }
+
+    @Test func `a savefile that is cut gives what came before, and says where`() throws {
+        let folder = try TemporaryFolder()
+        let whole = try Data(contentsOf: URL(filePath: Self.capture))
+        try whole.prefix(100_000).write(to: URL(filePath: "\(folder.path)/cut.pcap"))
+        let analysis = try plan("\(folder.path)/cut.pcap").analyse(writingTo: nil)
+        #expect(analysis.failures.map(\.code) == [.damaged])
+        #expect(analysis.failures.first?.offset != nil)
+        #expect(analysis.figures.interfaces.first.map { $0.packets > 0 } == true)
+    }
+
+    @Test(arguments: ["/nowhere.pcap", "/", #filePath])
+    func `what is no savefile fails with one line`(path: String) throws {
+        let plan = try plan(path)
+        let failure = #expect(throws: CommandFailure.self) { try plan.analyse(writingTo: nil) }
+        #expect(failure?.status == .failed)
+        #expect(failure?.lines.count == 1)
+    }
+
+    @Test func `a filter that makes no sense is bad usage`() throws {
+        let plan = try plan(Self.capture, "--filter", "no such thing")
+        let failure = #expect(throws: CommandFailure.self) { try plan.analyse(writingTo: nil) }
+        #expect(failure?.status == .usage)
+    }
+}
