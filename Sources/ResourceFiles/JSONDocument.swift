@@ -10,6 +10,12 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
     /// What is wrong there.
     public let message: String
 
+    /// Makes an error.
+    public init(line: Int, message: String) {
+        self.line = line
+        self.message = message
+    }
+
     /// `line 3: what is wrong`.
     public var description: String { "line \(line): \(message)" }
 }

@@ -42,23 +42,22 @@ public struct ResourceFileLoader: Sendable {
         return objects
     }
 
-    private func files(at path: String, depth: Int = 0, _ problems: inout [String]) -> [String] {
+    private func files(at path: String, within parents: [String] = [], _ problems: inout [String]) -> [String] {
         guard FileManager.default.fileExists(atPath: path) else {
             problems.append("\(path): no such file or folder")
             return []
         }
         // Links are followed, as those of a mounted ConfigMap must be; what cannot be listed is taken for a file.
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return [path] }
-        guard depth < limits.depth else {
-            problems.append("\(path): folders lie more than \(limits.depth) deep in each other")
-            return []
-        }
+        // A link back to a folder above would show the same files again.
+        let place = URL(filePath: path).resolvingSymlinksInPath().path()
+        guard !parents.contains(place) else { return [] }
         return names.sorted().flatMap { name -> [String] in
             guard !name.hasPrefix(".") else { return [] }
             let below = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
             let isNamedAsText = [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
             guard isNamedAsText || Self.isFolder(below) else { return [] }
-            return files(at: below, depth: depth + 1, &problems)
+            return files(at: below, within: parents + [place], &problems)
         }
     }
 

@@ -63,6 +63,7 @@ struct RequestLine: Sendable, Equatable {
     /// - Parameters:
     ///   - port: the Gateway server's port, where it is not that of the URL.
     ///   - serverName: the TLS server name, where it is not the URL's host.
+    /// - Returns: the request as it would be sent.
     func described(port: Int?, serverName: String?) -> DescribedRequest {
         let (host, written) = Self.split(authority)
         return DescribedRequest(

@@ -26,6 +26,14 @@ public struct RouteEnvironment: Sendable, Hashable {
     /// Makes an environment with Istio's defaults.
     public init() {}
 
+    /// How the proxy rewrites paths.
+    var pathNormalizer: PathNormalizer {
+        PathNormalizer(
+            mode: pathNormalization,
+            ignoresDotParameters: envoyVersion >= EnvoyVersion(major: 1, minor: 40)
+        )
+    }
+
     /// Whether values of a repeated header are tested one by one; older proxies join them.
     var matchesHeaderLinesOneByOne: Bool {
         envoyVersion >= EnvoyVersion(major: 1, minor: 39)

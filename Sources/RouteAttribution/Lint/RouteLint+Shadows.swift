@@ -60,8 +60,9 @@ extension RouteLint {
         }
     }
 
-    /// Whether all conditions of the first are also the second's. Equal texts lie in one place of the arena, so equal
-    /// conditions are equal values.
+    /// Whether all conditions of the first are also the second's.
+    ///
+    /// Equal texts lie in one place of the arena, so equal conditions are equal values.
     private func conditionsCover(_ first: LookupRoute, _ second: LookupRoute) -> Bool {
         let required = conditions(of: first)
         guard !required.isEmpty else { return true }

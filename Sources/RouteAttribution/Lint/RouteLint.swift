@@ -116,7 +116,7 @@ public struct RouteLint {
     }
 
     private mutating func checkRules(of service: VirtualService) {
-        let normalizer = PathNormalizer(mode: environment.pathNormalization)
+        let normalizer = environment.pathNormalizer
         for (index, rule) in service.http.enumerated() {
             guard let rule else { continue }
             let path = "spec.http[\(index)]"

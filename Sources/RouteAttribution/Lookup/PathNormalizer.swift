@@ -4,6 +4,8 @@
 /// Rewrites request paths as the proxy does before it matches them.
 struct PathNormalizer {
     let mode: PathNormalization
+    /// Whether a segment such as `..;x` counts as `..` (Envoy 1.40 and later).
+    let ignoresDotParameters: Bool
 
     /// Whether an octet other than a dot after a slash stays as it is in a normalised path.
     static func isPlain(_ octet: UInt8) -> Bool {
@@ -27,9 +29,9 @@ struct PathNormalizer {
         if mode == .decodeAndMergeSlashes {
             buffer.removeAll(keepingCapacity: true)
             Self.unescapeSlashes(path, into: &buffer)
-            guard Self.canonicalize(buffer.span, into: &output) else { return false }
+            guard canonicalize(buffer.span, into: &output) else { return false }
         } else {
-            guard Self.canonicalize(path, into: &output) else { return false }
+            guard canonicalize(path, into: &output) else { return false }
         }
         if mergesSlashes { Self.mergeSlashes(in: &output, from: start) }
         return true
@@ -50,42 +52,80 @@ struct PathNormalizer {
         }
     }
 
-    private static func canonicalize(_ path: Span<UInt8>, into output: inout [UInt8]) -> Bool {
+    private func canonicalize(_ path: Span<UInt8>, into output: inout [UInt8]) -> Bool {
         let start = output.count
         var index = 0
+        var lonePercent: Int?
         while index < path.count {
             let octet = path[index]
-            let dot = dotCount(path, at: index)
+            if ignoresDotParameters, let dots = Self.parameterizedDots(path, at: index) {
+                // What follows the semicolon is no part of the segment, whatever it holds up to the next slash.
+                if dots.count == 2 { Self.removeLastSegment(of: &output, from: start) }
+                index = dots.end
+                continue
+            }
+            let dot = Self.dotCount(path, at: index)
             if dot > 0 {
-                index += appendDot(path, at: index, dot: dot, into: &output, from: start)
+                index += Self.appendDot(path, at: index, dot: dot, into: &output, from: start)
             } else if octet == UInt8(ascii: "\\") {
                 output.append(UInt8(ascii: "/"))
                 index += 1
             } else if octet == UInt8(ascii: "%") {
-                guard let value = escaped(path, at: index) else {
+                guard let value = Self.escaped(path, at: index) else {
                     // Not an escape; kept as it is.
+                    lonePercent = output.count
                     output.append(octet)
                     index += 1
                     continue
                 }
                 guard value != 0 else { return false }
-                if isUnreserved(value) {
+                if Self.isUnreserved(value) {
                     output.append(value)
+                    Self.keepFromEscaping(&output, lonePercent, next: index + 3 < path.count ? path[index + 3] : nil)
                 } else {
                     for offset in 0..<3 { output.append(path[index + offset]) }
                 }
                 index += 3
-            } else if isPlain(octet) {
+            } else if Self.isPlain(octet) {
                 output.append(octet)
                 index += 1
             } else {
                 output.append(UInt8(ascii: "%"))
-                output.append(hexDigit(octet >> 4))
-                output.append(hexDigit(octet & 15))
+                output.append(Self.hexDigit(octet >> 4))
+                output.append(Self.hexDigit(octet & 15))
                 index += 1
             }
         }
         return true
+    }
+
+    /// Escapes a lone percent sign when what has just been decoded would make an escape of it.
+    ///
+    /// - Parameters:
+    ///   - output: the path so far, which ends with the decoded octet.
+    ///   - percent: where the last percent sign stands that began no escape.
+    ///   - next: the octet that follows in the input.
+    private static func keepFromEscaping(_ output: inout [UInt8], _ percent: Int?, next: UInt8?) {
+        guard let percent, let decoded = output.last else { return }
+        if percent == output.count - 2, let next, hexValue(decoded) != nil, hexValue(next) != nil {
+            output.removeLast()
+            output += [UInt8(ascii: "2"), UInt8(ascii: "5"), decoded]
+        } else if percent == output.count - 3, hexValue(output[percent + 1]) != nil, hexValue(decoded) != nil {
+            let first = output[percent + 1]
+            output.removeLast(2)
+            output += [UInt8(ascii: "2"), UInt8(ascii: "5"), first, decoded]
+        }
+    }
+
+    /// Finds `.;` or `..;` at the beginning of a segment: how many dots, and where the next segment begins.
+    private static func parameterizedDots(_ path: Span<UInt8>, at index: Int) -> (count: Int, end: Int)? {
+        guard path[index] == UInt8(ascii: "."), index > 0, path[index - 1] == UInt8(ascii: "/") else { return nil }
+        var next = index + 1
+        if next < path.count, path[next] == UInt8(ascii: ".") { next += 1 }
+        guard next < path.count, path[next] == UInt8(ascii: ";") else { return nil }
+        let count = next - index
+        while next < path.count, path[next] != UInt8(ascii: "/") { next += 1 }
+        return (count, min(next + 1, path.count))
     }
 
     /// Handles a dot, which matters only behind a slash; returns how many octets it took.
@@ -132,6 +172,8 @@ struct PathNormalizer {
             output[end] = octet
             end += 1
         }
+        // Envoy keeps the slash it begins with and the one it ends with, also where they are the only ones.
+        if end == start + 1, output.count > end, output[start] == UInt8(ascii: "/") { end += 1 }
         output.removeSubrange(end...)
     }
 

@@ -49,6 +49,7 @@ struct RequestPreparation: Sendable {
     let trustedProxies: Int
     private let methods = KnownMethods()
     private let forwardedProtoName = Array("x-forwarded-proto".utf8)
+    private let contentTypeName = Array("content-type".utf8)
 
     init(normalizer: PathNormalizer, trustedProxies: Int) {
         self.normalizer = normalizer
@@ -56,15 +57,22 @@ struct RequestPreparation: Sendable {
     }
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
-        if request.version == .http10 || request.version == .http09 { return .rejected }
+        if request.version == .http10 { return .rejected }
         let method = request.octets.extracting(request.method)
-        if request.version == .http11, !methods.contains(method) { return .rejected }
-        if methods.isConnect(method) { return .unroutable }
-        guard let (authority, origin) = locate(request) else { return .rejected }
+        if request.version == .http11, !methods.contains(method) {
+            guard methods.isQuery(method), hasContentType(request) else { return .rejected }
+        }
+        if methods.isConnect(method) {
+            let isUsable = request.version == .http2 || AbsoluteTarget.isHostAndPort(request.octets, request.target)
+            return isUsable ? .unroutable : .rejected
+        }
+        guard let place = locate(request, isTLS: isTLS), Self.isAuthority(request.octets, place.authority) else {
+            return .rejected
+        }
         var prepared = PreparedRequest(
-            target: origin,
+            target: place.rest,
             pathCount: 0,
-            authority: authority,
+            authority: place.authority,
             forwardedProto: forwardedProto(request, isTLS: isTLS),
             isTLS: isTLS
         )
@@ -74,42 +82,24 @@ struct RequestPreparation: Sendable {
     // MARK: - Target
 
     /// The authority and the rest of the target; `nil` for requests that the proxy refuses.
-    private func locate(_ request: RequestView) -> (authority: Range<Int>, target: Range<Int>)? {
-        let target = request.target
-        guard let first = target.first else { return nil }
-        if request.octets[first] == UInt8(ascii: "/") || request.version == .http2 {
-            guard let authority = request.authority, request.octets[first] == UInt8(ascii: "/") else { return nil }
-            return (authority, target)
+    private func locate(_ request: RequestView, isTLS: Bool) -> AbsoluteTarget? {
+        guard let first = request.target.first else { return nil }
+        if request.octets[first] == UInt8(ascii: "/") {
+            return request.authority.map { AbsoluteTarget(authority: $0, rest: request.target, isHTTPS: isTLS) }
         }
-        return Self.splitAbsolute(request.octets, target)
+        guard request.version != .http2, let target = AbsoluteTarget(request.octets, request.target) else { return nil }
+        // A connection without TLS takes no https URLs.
+        return target.isHTTPS && !isTLS ? nil : target
     }
 
-    /// Splits `scheme://authority/path`.
-    private static func splitAbsolute(
-        _ octets: Span<UInt8>,
-        _ target: Range<Int>
-    ) -> (authority: Range<Int>, target: Range<Int>)? {
-        var index = target.lowerBound
-        while index < target.upperBound, isLetter(octets[index]) { index += 1 }
-        guard index > target.lowerBound, index + 3 <= target.upperBound, octets[index] == UInt8(ascii: ":"),
-            octets[index + 1] == UInt8(ascii: "/"), octets[index + 2] == UInt8(ascii: "/")
-        else { return nil }
-        index += 3
-        var start = index
-        while index < target.upperBound {
+    /// Whether the proxy takes the octets for an authority; it only asks for characters that one may have.
+    private static func isAuthority(_ octets: Span<UInt8>, _ authority: Range<Int>) -> Bool {
+        for index in authority {
             let octet = octets[index]
-            if octet == UInt8(ascii: "/") || octet == UInt8(ascii: "?") || octet == UInt8(ascii: "#") { break }
-            // What comes before an at sign names a user, not the host.
-            if octet == UInt8(ascii: "@") { start = index + 1 }
-            index += 1
+            let isAllowed = PathNormalizer.isPlain(octet) && octet != UInt8(ascii: "/") || octet == UInt8(ascii: "%")
+            guard isAllowed else { return false }
         }
-        guard index > start else { return nil }
-        return (start..<index, index..<target.upperBound)
-    }
-
-    private static func isLetter(_ octet: UInt8) -> Bool {
-        let letter = octet | 0x20
-        return letter >= 0x61 && letter <= 0x7A
+        return true
     }
 
     /// Finds path and query, and rewrites the path unless it is in normal form already.
@@ -163,7 +153,7 @@ struct RequestPreparation: Sendable {
         scratch.target.removeAll(keepingCapacity: true)
         let path = prepared.target.lowerBound..<pathEnd
         if path.isEmpty {
-            // An absolute target without a path means the root.
+            // An absolute target that ends with the authority means the root.
             scratch.target.append(UInt8(ascii: "/"))
         } else if !normalizer.normalize(octets.extracting(path), into: &scratch.target, buffer: &scratch.joined) {
             return false
@@ -196,6 +186,15 @@ struct RequestPreparation: Sendable {
         return value.count == 4 ? .http : value[4] == UInt8(ascii: "s") ? .https : .other
     }
 
+    private func hasContentType(_ request: RequestView) -> Bool {
+        for index in request.fields.indices {
+            let name = request.octets.extracting(request.fields[index].name)
+            guard name.count == contentTypeName.count else { continue }
+            if name.indices.allSatisfy({ OctetHash.folded(name[$0]) == contentTypeName[$0] }) { return true }
+        }
+        return false
+    }
+
     private func isForwardedProto(_ name: Span<UInt8>) -> Bool {
         guard name.count == forwardedProtoName.count else { return false }
         for index in name.indices where OctetHash.folded(name[index]) != forwardedProtoName[index] {
@@ -210,16 +209,18 @@ struct KnownMethods: Sendable {
     /// Each method as one number, the commonest first.
     private let words: [UInt128]
     private let connect: UInt128
+    private let query: UInt128
 
     init() {
         let names = [
             "GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "ACL", "BIND", "CHECKOUT",
-            "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "M-SEARCH", "NOTIFY",
+            "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY",
             "PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK",
             "UNLOCK", "UNSUBSCRIBE",
         ]
         words = names.map { Self.word(Array($0.utf8).span) }
         connect = Self.word(Array("CONNECT".utf8).span)
+        query = Self.word(Array("QUERY".utf8).span)
     }
 
     func contains(_ method: Span<UInt8>) -> Bool {
@@ -228,6 +229,9 @@ struct KnownMethods: Sendable {
     }
 
     func isConnect(_ method: Span<UInt8>) -> Bool { Self.word(method) == connect }
+
+    /// Whether it is the method that the proxy takes only with a content type.
+    func isQuery(_ method: Span<UInt8>) -> Bool { Self.word(method) == query }
 
     /// The octets of a method in one number; 0 for one that is too long.
     private static func word(_ octets: Span<UInt8>) -> UInt128 {

@@ -46,7 +46,7 @@ public final class RouteTable: Sendable {
             testsLinesOneByOne: environment.matchesHeaderLinesOneByOne
         )
         preparation = RequestPreparation(
-            normalizer: PathNormalizer(mode: environment.pathNormalization),
+            normalizer: environment.pathNormalizer,
             trustedProxies: environment.trustedProxies
         )
         var byPodPort: [UInt16: Int32] = [:]

@@ -1,0 +1,107 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import ResourceFiles
+import RouteAttribution
+import Testing
+
+@Suite struct ResourceFileLoaderTests {
+    /// A folder that is gone when the test is.
+    private final class Folder {
+        let path = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)").path()
+
+        init() throws {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+
+        deinit {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+
+        func write(_ name: String, _ text: String) throws {
+            let url = URL(filePath: "\(path)/\(name)")
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try Data(text.utf8).write(to: url)
+        }
+
+        func link(_ name: String, to destination: String) throws {
+            try FileManager.default.createSymbolicLink(atPath: "\(path)/\(name)", withDestinationPath: destination)
+        }
+    }
+
+    private func kinds(_ objects: [ResourceValue]) -> [ResourceValue] {
+        objects.map { $0["kind"] ?? .null }
+    }
+
+    @Test func `a folder gives its files in the order of their names, and those of folders below`() throws {
+        let folder = try Folder()
+        try folder.write("b.yaml", "kind: B1\n---\nkind: B2\n")
+        try folder.write("a.json", #"{"kind": "A"}"#)
+        try folder.write("sub/c.yml", "kind: C\n")
+        try folder.write("notes.txt", "kind: [")
+        try folder.write(".hidden.yaml", "kind: [")
+        let objects = try ResourceFileLoader().load([folder.path])
+        #expect(kinds(objects) == [.string("A"), .string("B1"), .string("B2"), .string("C")])
+    }
+
+    @Test func `a mounted ConfigMap is read through its links, once`() throws {
+        let folder = try Folder()
+        try folder.write("..2026_01_01/routes.yaml", "kind: V\n")
+        try folder.link("..data", to: "..2026_01_01")
+        try folder.link("routes.yaml", to: "..data/routes.yaml")
+        #expect(try kinds(ResourceFileLoader().load([folder.path])) == [.string("V")])
+    }
+
+    @Test func `a link back to its own folder adds nothing`() throws {
+        let folder = try Folder()
+        try folder.write("sub/a.yaml", "kind: A\n")
+        try folder.link("sub/loop", to: "..")
+        #expect(try kinds(ResourceFileLoader().load([folder.path])) == [.string("A")])
+    }
+
+    @Test func `every file that is wrong is named with its line, and nothing is returned`() throws {
+        let folder = try Folder()
+        try folder.write("a.yaml", "kind: A\n")
+        try folder.write("b.yaml", "kind: A\nkind: B\n")
+        try folder.write("c.json", "{\n\"kind\": }")
+        let error = #expect(throws: ResourceFileError.self) {
+            try ResourceFileLoader().load([folder.path, folder.path + "/none"])
+        }
+        let problems = error?.problems ?? []
+        #expect(problems.count == 3)
+        #expect(problems.first?.contains("b.yaml:1:") == true)
+        #expect(problems.dropFirst().first?.contains("c.json:2:") == true)
+        #expect(problems.last?.hasSuffix("no such file or folder") == true)
+    }
+
+    @Test func `a file that is not UTF-8 is refused`() {
+        #expect(throws: DocumentError(line: 1, message: "the text is not UTF-8")) {
+            try ResourceFileLoader().parse([0x61, 0x3A, 0x20, 0xC3, 0x28], isJSON: false)
+        }
+    }
+
+    @Test func `a file that is too large is refused`() throws {
+        let folder = try Folder()
+        try folder.write("a.yaml", "kind: Something\n")
+        var loader = ResourceFileLoader()
+        loader.limits.fileBytes = 8
+        let error = #expect(throws: ResourceFileError.self) { try loader.load([folder.path]) }
+        #expect(error?.problems.first?.contains("larger than 8 octets") == true)
+    }
+
+    @Test func `lists are taken apart, entries without a kind being of the list's`() throws {
+        let text = """
+            apiVersion: networking.istio.io/v1
+            kind: VirtualServiceList
+            items:
+              - metadata: {name: a}
+                spec: {hosts: [x.com], gateways: [gw], http: [{route: [{destination: {host: '*'}}]}]}
+            """
+        let resources = RouteResources(decoding: try ResourceFileLoader().parse(Array(text.utf8), isJSON: false))
+        let findings = RouteTable.compile(resources, environment: RouteEnvironment()).findings
+        #expect(findings.map(\.object.description) == ["VirtualService default/a"])
+    }
+}

@@ -1,0 +1,69 @@
+// Wingmirror · Apache-2.0
+
+import ResourceFiles
+import RouteAttribution
+import Testing
+
+@Suite struct YAMLDocumentsTests {
+    private func value(_ text: String) throws -> ResourceValue? {
+        try YAMLDocuments.parse("k: \(text)").first?.value["k"]
+    }
+
+    @Test(arguments: [
+        ("80", ResourceValue.integer(80)), ("'80'", .string("80")), ("\"80\"", .string("80")),
+        ("!!str 80", .string("80")),
+        ("true", .bool(true)), ("'true'", .string("true")), ("yes", .bool(true)), ("Off", .bool(false)),
+        ("y", .string("y")),
+        ("", .null), ("~", .null), ("null", .null), ("'~'", .string("~")), ("1.5", .double(1.5)),
+        ("1e3", .double(1000)),
+        ("0x1F", .integer(31)), ("010", .integer(8)), ("0o17", .integer(15)), ("-7", .integer(-7)),
+        ("1.2.3", .string("1.2.3")),
+        ("1s", .string("1s")), ("/a", .string("/a")), ("2026-01-01T00:00:00Z", .string("2026-01-01T00:00:00Z")),
+        ("'a''b'", .string("a'b")), ("\"a\\u00e4\\n\"", .string("aä\n")), ("99999999999999999999", .double(1e20)),
+    ])
+    func `a word means what Kubernetes takes it for`(text: String, value: ResourceValue) throws {
+        #expect(try self.value(text) == value)
+    }
+
+    @Test func `documents are read in order and empty ones passed over`() throws {
+        let documents = try YAMLDocuments.parse("---\na: 1\n---\n---\n# nothing\n---\nb: 2\n")
+        #expect(documents.map(\.line) == [2, 7])
+        #expect(documents.last?.value["b"] == .integer(2))
+    }
+
+    @Test func `a key that occurs twice is refused with its line`() {
+        #expect(throws: DocumentError(line: 2, message: "the key a occurs twice in one object")) {
+            try YAMLDocuments.parse("b: 0\na: 1\na: 2\n")
+        }
+    }
+
+    @Test(arguments: ["a: [1", "a: 'x", "\ta: 1", "a: *nowhere", "? [a]\n: b", "a: b: c", "{a: 1"])
+    func `what is no YAML, or has keys that are no words, is refused`(text: String) {
+        #expect(throws: DocumentError.self) { try YAMLDocuments.parse(text) }
+    }
+
+    @Test(arguments: ["[", "{a: ", "- "])
+    func `nesting is limited`(opening: String) {
+        let text = String(repeating: opening, count: 100_000)
+        #expect(throws: DocumentError.self) { try YAMLDocuments.parse(text) }
+    }
+
+    @Test func `an alias repeats its anchor`() throws {
+        let documents = try YAMLDocuments.parse("a: &x {b: 1}\nc: *x\n")
+        #expect(documents.first?.value["c"]?["b"] == .integer(1))
+    }
+
+    @Test func `aliases that explode are refused`() {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        for level in 1..<12 {
+            let references = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(references)]\n"
+        }
+        #expect(throws: DocumentError.self) { try YAMLDocuments.parse(text) }
+    }
+
+    @Test(arguments: ["*a : 1", "? *a\n: 1", "{[*a]: 1}", "{{b: *a}: 1}"])
+    func `an alias in a key is refused before anything is built`(key: String) {
+        #expect(throws: DocumentError.self) { try YAMLDocuments.parse("x: &a [1]\ny:\n  \(key)\n") }
+    }
+}
