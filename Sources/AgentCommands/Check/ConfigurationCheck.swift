@@ -38,10 +38,10 @@ struct ConfigurationCheck: Sendable {
         }
         guard problems.isEmpty else { throw CommandFailure(.usage, problems) }
         objectCount = objects.count
-        (table, findings) = RouteTable.compile(
-            RouteResources(decoding: objects),
-            environment: configuration.environment
-        )
+        let resources = RouteResources(decoding: objects)
+        let compiled = RouteTable.compile(resources, environment: configuration.environment)
+        table = compiled.table
+        findings = compiled.findings + RouteLint(resources, table: compiled.table).findings
         series = SeriesEstimate(table, metrics: configuration.metricsSettings)
         budget = MemoryBudget.current(configuration.limits)
         let reassembly = configuration.reassemblyLimits(within: budget.octets)

@@ -17,6 +17,8 @@ struct Wingmirror: AsyncParsableCommand {
             Exit status: 0 done; 1 the work failed; 2 bad usage or configuration; 3 missing permission.
             """,
         version: BuildInformation.summary,
-        subcommands: [RunCommand.self, ReadCommand.self, CheckCommand.self, DoctorCommand.self]
+        subcommands: [
+            RunCommand.self, ReadCommand.self, RoutesCommand.self, CheckCommand.self, DoctorCommand.self,
+        ]
     )
 }
