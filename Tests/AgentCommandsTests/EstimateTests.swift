@@ -52,6 +52,7 @@ import Testing
         #expect(limits.connections == 65_536)
         #expect(limits.bufferedOctets == 8 << 20)
         #expect(Configuration().reassemblyLimits(within: nil) == ReassemblyLimits())
+        #expect(Configuration().reassemblyLimits(within: 1 << 40) == ReassemblyLimits())
     }
 
     @Test(arguments: [

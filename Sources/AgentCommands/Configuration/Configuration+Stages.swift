@@ -71,7 +71,7 @@ extension Configuration {
 
     /// How much reassembly may hold, and for how long.
     ///
-    /// - Parameter budget: The memory to stay within, in octets: half of it is for connections and an eighth for octets
+    /// - Parameter budget: The memory to stay within, in octets: at most half is for connections and an eighth for octets
     ///   that wait. Without one the bounds are the same on every machine, so that a savefile gives the same everywhere.
     /// - Returns: The limits.
     func reassemblyLimits(within budget: Int?) -> ReassemblyLimits {
@@ -81,7 +81,7 @@ extension Configuration {
         reassembly.idleTimeout = limits.idleTimeout.nanoseconds
         if let budget {
             reassembly.connections = min(reassembly.connections, budget / 2 / MemoryEstimate.octetsPerConnection)
-            reassembly.bufferedOctets = max(budget / 8, 1 << 20)
+            reassembly.bufferedOctets = min(reassembly.bufferedOctets, max(budget / 8, 1 << 20))
         }
         return reassembly
     }
