@@ -3,28 +3,22 @@
 
 /// Where one field line lies within the octets of a head.
 public struct FieldLine: Sendable, Hashable {
-    private let nameStart: UInt32
-    private let nameCount: UInt32
-    private let valueStart: UInt32
-    private let valueCount: UInt32
+    private let nameRange: OctetRange
+    private let valueRange: OctetRange
 
+    /// Makes a field line of its two parts.
+    ///
     /// - Parameters:
     ///   - name: The field name, as sent.
     ///   - value: The field value without the white space around it; a folded value includes its line ends.
     public init(name: Range<Int>, value: Range<Int>) {
-        nameStart = UInt32(name.lowerBound)
-        nameCount = UInt32(name.count)
-        valueStart = UInt32(value.lowerBound)
-        valueCount = UInt32(value.count)
+        nameRange = OctetRange(name)
+        valueRange = OctetRange(value)
     }
 
     /// The octets of the field name.
-    public var name: Range<Int> {
-        Int(nameStart)..<Int(nameStart) + Int(nameCount)
-    }
+    public var name: Range<Int> { nameRange.range }
 
     /// The octets of the field value.
-    public var value: Range<Int> {
-        Int(valueStart)..<Int(valueStart) + Int(valueCount)
-    }
+    public var value: Range<Int> { valueRange.range }
 }

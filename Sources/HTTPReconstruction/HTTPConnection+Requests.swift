@@ -77,17 +77,17 @@ extension HTTPConnection {
         exchange.requestHeadEnd = start.offset + Int64(head.length)
         exchange.request.firstOctet = start.time
         exchange.request.lastOctet = position.time
-        exchange.request.fieldCount = shared.parser.fields.count
+        exchange.request.fieldLines = UInt32(shared.parser.fieldCount)
         exchange.followsRequestBreak = takeRequestBreak()
         if head.framingConflicts { exchange.integrity.insert(.framingConflict) }
         (exchange.tag, exchange.retention) = sink.requestArrived(
             RequestView(
                 octets: octets.extracting(first: head.length),
-                method: head.method,
-                target: head.target,
-                authority: head.host,
+                method: head.method.range,
+                target: head.target.range,
+                authority: head.host?.range,
                 version: head.version,
-                fields: shared.parser.fields.span
+                fields: shared.parser.fields
             ),
             on: identity,
             at: start.time
@@ -150,7 +150,7 @@ extension HTTPConnection {
         sending = -1
         shared.exchanges[current].request.lastOctet = time
         shared.exchanges[current].request.contentOctets = requests.contentOctets
-        shared.exchanges[current].request.trailerCount = trailers
+        shared.exchanges[current].request.trailerLines = UInt32(trailers)
         shared.exchanges[current].isRequestComplete = true
         let mayLeaveHTTP = shared.exchanges[current].method == .connect || shared.exchanges[current].upgrade != .none
         if mayLeaveHTTP, !shared.exchanges[current].isResponseComplete, requests.state == .head { requests.hold() }

@@ -103,7 +103,7 @@ extension HTTPConnection {
         shared.exchanges[answering].status = head.status
         shared.exchanges[answering].response.firstOctet = responses.start.time
         shared.exchanges[answering].response.lastOctet = position.time
-        shared.exchanges[answering].response.fieldCount = shared.parser.fields.count
+        shared.exchanges[answering].response.fieldLines = UInt32(shared.parser.fieldCount)
         if head.framingConflicts { shared.exchanges[answering].integrity.insert(.framingConflict) }
         let retention = shared.exchanges[answering].retention
         if retention.keepsHeads {
@@ -166,10 +166,10 @@ extension HTTPConnection {
         shared.exchanges[current].response.lastOctet = time
         shared.exchanges[current].response.contentOctets =
             shared.exchanges[current].successor == .http ? responses.contentOctets : 0
-        shared.exchanges[current].response.trailerCount = trailers
+        shared.exchanges[current].response.trailerLines = UInt32(trailers)
         shared.exchanges[current].isResponseComplete = true
         if !shared.exchanges[current].hasRequest, repair?.loose.contains(current) != true {
-            tell(shared.exchanges.remove(at: current), &sink)
+            tell(current, &shared, &sink)
         }
         if mayDecide, requests.state == .held {
             releaseHeldOctets(&shared, &sink)

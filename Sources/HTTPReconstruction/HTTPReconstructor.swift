@@ -64,6 +64,6 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Ends a connection, and tells what is left of it.
     public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
         connections[slot].closed(reason, &shared, &sink)
-        _ = connections.take(at: slot)
+        connections.vacate(at: slot)
     }
 }

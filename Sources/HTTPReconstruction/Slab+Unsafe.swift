@@ -4,7 +4,7 @@
 ///
 /// A free index is used again before the slab grows, so that what lives long costs no more than what lives at once.
 @safe
-struct Slab<Element>: ~Copyable {
+struct Slab<Element: ~Copyable>: ~Copyable {
     private var blocks: [UnsafeMutablePointer<Element>] = unsafe []
     private var isOccupied: [Bool] = []
     private var free: [Int32] = []
@@ -23,14 +23,14 @@ struct Slab<Element>: ~Copyable {
     }
 
     /// Stores `element` at a free index.
-    mutating func insert(_ element: Element) -> Int32 {
+    mutating func insert(_ element: consuming Element) -> Int32 {
         let index = free.popLast() ?? Int32(isOccupied.count)
         place(element, at: Int(index))
         return index
     }
 
     /// Stores `element` at `index`, which must be free; for indices that somebody else hands out.
-    mutating func place(_ element: Element, at index: Int) {
+    mutating func place(_ element: consuming Element, at index: Int) {
         while index >= isOccupied.count {
             if isOccupied.count % Self.blockSize == 0 {
                 unsafe blocks.append(UnsafeMutablePointer<Element>.allocate(capacity: Self.blockSize))
@@ -43,23 +43,30 @@ struct Slab<Element>: ~Copyable {
         count += 1
     }
 
-    /// Takes out the element at `index`, for an index that `insert` gave.
+    /// Takes out the element at an index that `insert` gave.
     mutating func remove(at index: Int32) -> Element {
+        willEmpty(Int(index))
         free.append(index)
-        return take(at: Int(index))
+        return unsafe pointer(Int(index)).move()
     }
 
-    /// Takes out the element at `index`, for an index that `place` was given.
-    mutating func take(at index: Int) -> Element {
-        precondition(isOccupied[index], "Slab.take: nothing is there")
+    /// Ends the element at an index that `insert` gave.
+    mutating func discard(at index: Int32) {
+        willEmpty(Int(index))
+        free.append(index)
+        unsafe pointer(Int(index)).deinitialize(count: 1)
+    }
+
+    /// Ends the element at an index that `place` was given.
+    mutating func vacate(at index: Int) {
+        willEmpty(index)
+        unsafe pointer(index).deinitialize(count: 1)
+    }
+
+    private mutating func willEmpty(_ index: Int) {
+        precondition(isOccupied[index], "Slab: nothing is there")
         isOccupied[index] = false
         count -= 1
-        return unsafe pointer(index).move()
-    }
-
-    /// Whether there is an element at `index`.
-    func contains(_ index: Int) -> Bool {
-        index < isOccupied.count && isOccupied[index]
     }
 
     /// The element at `index`, in place.

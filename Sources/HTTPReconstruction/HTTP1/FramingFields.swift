@@ -4,13 +4,14 @@
 internal import HTTPMessages
 
 extension MessageHead {
-    /// Reads what the field lines say of framing, host and leaving HTTP.
-    mutating func interpret(_ fields: [FieldLine], in octets: Span<UInt8>) {
-        for field in fields {
+    /// Reads what the first `count` field lines say of framing, host and leaving HTTP.
+    mutating func interpret(_ fields: [FieldLine], count: Int, in octets: Span<UInt8>) {
+        for index in 0..<count {
+            let field = fields[index]
             let name = field.name
             switch name.count {
             case 4 where octets.equalsIgnoringCase(name, "host"):
-                if host == nil { host = field.value }
+                if host == nil { host = OctetRange(field.value) }
             case 6 where octets.equalsIgnoringCase(name, "expect"):
                 if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
             case 7 where octets.equalsIgnoringCase(name, "upgrade"):
@@ -18,7 +19,7 @@ extension MessageHead {
             case 14 where octets.equalsIgnoringCase(name, "content-length"):
                 interpretContentLength(field.value, in: octets)
             case 16 where octets.equalsIgnoringCase(name, "content-encoding"):
-                if contentCoding == nil { contentCoding = field.value }
+                if contentCoding == nil { contentCoding = OctetRange(field.value) }
             case 17 where octets.equalsIgnoringCase(name, "transfer-encoding"):
                 interpretTransferCoding(field.value, in: octets)
             default:

@@ -9,9 +9,11 @@ internal import HTTPMessages
 /// are tokens directly followed by a colon, and no control octet stands anywhere but HTAB in a value.
 struct HeadParser {
     /// What the latest head said; meaningful after `.complete`.
-    private(set) var head = MessageHead(kind: .request, length: 0, version: .http11)
-    /// The field lines of the latest head, or of the latest trailer section.
-    private(set) var fields: [FieldLine] = []
+    private(set) var head = MessageHead()
+    /// The field lines of the latest head, or of the latest trailer section, and perhaps more behind them.
+    private var lines: [FieldLine] = []
+    /// How many field lines there are.
+    private(set) var fieldCount = 0
 
     enum Outcome {
         case complete
@@ -20,7 +22,19 @@ struct HeadParser {
     }
 
     init() {
-        fields.reserveCapacity(64)
+        lines.reserveCapacity(64)
+    }
+
+    /// The field lines of the latest head, or of the latest trailer section.
+    var fields: Span<FieldLine> {
+        @_lifetime(borrow self)
+        get { lines.span.extracting(first: fieldCount) }
+    }
+
+    private mutating func append(_ line: FieldLine) {
+        // Lines of an earlier head are written over, so that the list is made once.
+        if fieldCount < lines.count { lines[fieldCount] = line } else { lines.append(line) }
+        fieldCount += 1
     }
 
     /// Parses the head that begins with the first octet.
@@ -36,20 +50,15 @@ struct HeadParser {
         case .malformed: return .malformed(Self.mayBeStartLine(octets, as: kind) ? .controlOctet : .startLine)
         case .next(let start): next = start
         }
-        let startLine: MessageHead?
+        head = MessageHead()
         switch kind {
-        case .request: startLine = Self.requestLine(octets, to: lineEnd)
-        case .response: startLine = Self.statusLine(octets, to: lineEnd)
+        case .request: guard parseRequestLine(octets, to: lineEnd) else { return .malformed(.startLine) }
+        case .response: guard parseStatusLine(octets, to: lineEnd) else { return .malformed(.startLine) }
         }
-        guard let startLine else { return .malformed(.startLine) }
         switch parseFieldLines(octets, from: next) {
         case .complete(let end):
-            head = MessageHead(kind: kind, length: end, version: startLine.version)
-            head.method = startLine.method
-            head.knownMethod = startLine.knownMethod
-            head.target = startLine.target
-            head.status = startLine.status
-            head.interpret(fields, in: octets)
+            head.length = end
+            head.interpret(lines, count: fieldCount, in: octets)
             return .complete
         case .incomplete: return .incomplete
         case .malformed(let failure): return .malformed(failure)
@@ -66,11 +75,13 @@ struct HeadParser {
             octets.agrees(with: "GET /", at: 0),
             octets.firstIndex(of: 0x20, from: 4, to: lineEnd) == lineEnd
         else { return false }
-        fields.removeAll(keepingCapacity: true)
-        head = MessageHead(kind: .request, length: end, version: .http09)
-        head.method = 0..<3
+        fieldCount = 0
+        head = MessageHead()
+        head.length = end
+        head.version = .http09
+        head.method = OctetRange(0..<3)
         head.knownMethod = .get
-        head.target = 4..<lineEnd
+        head.target = OctetRange(4..<lineEnd)
         return true
     }
 
@@ -83,7 +94,7 @@ struct HeadParser {
 
     /// Parses field lines from `start` up to and with the empty line that ends them: a field section, or trailers.
     mutating func parseFieldLines(_ octets: Span<UInt8>, from start: Int) -> SectionOutcome {
-        fields.removeAll(keepingCapacity: true)
+        fieldCount = 0
         var lineStart = start
         while true {
             let lineEnd = octets.indexOfControl(from: lineStart)
@@ -96,16 +107,17 @@ struct HeadParser {
             if lineEnd == lineStart { return .complete(end: next) }
             let first = octets[lineStart]
             if first == 0x20 || first == 0x09 {
-                guard let folded = fields.popLast() else { return .malformed(.fieldLine) }
+                guard fieldCount > 0 else { return .malformed(.fieldLine) }
+                let folded = lines[fieldCount - 1]
                 let end = Self.trimmed(octets, lineStart..<lineEnd).upperBound
-                fields.append(FieldLine(name: folded.name, value: folded.value.lowerBound..<end))
+                lines[fieldCount - 1] = FieldLine(name: folded.name, value: folded.value.lowerBound..<end)
             } else {
                 let colon = octets.firstIndex(of: 0x3A, from: lineStart, to: lineEnd)
                 guard colon < lineEnd, colon > lineStart, octets.isToken(lineStart..<colon) else {
                     return .malformed(.fieldLine)
                 }
                 let value = Self.trimmed(octets, colon + 1..<lineEnd)
-                fields.append(FieldLine(name: lineStart..<colon, value: value))
+                append(FieldLine(name: lineStart..<colon, value: value))
             }
             lineStart = next
         }
@@ -158,30 +170,33 @@ struct HeadParser {
     }
 
     /// `method SP request-target SP HTTP-version` (RFC 9112 §3), ending at `end`.
-    private static func requestLine(_ octets: Span<UInt8>, to end: Int) -> MessageHead? {
+    private mutating func parseRequestLine(_ octets: Span<UInt8>, to end: Int) -> Bool {
         let methodEnd = octets.firstIndex(of: 0x20, from: 0, to: end)
-        guard methodEnd > 0, octets.isToken(0..<methodEnd) else { return nil }
+        guard methodEnd > 0, octets.isToken(0..<methodEnd) else { return false }
         let targetEnd = octets.firstIndex(of: 0x20, from: methodEnd + 1, to: end)
-        guard targetEnd > methodEnd + 1, end - targetEnd == 9, let version = version(octets, at: targetEnd + 1),
+        guard targetEnd > methodEnd + 1, end - targetEnd == 9,
+            let version = Self.version(octets, at: targetEnd + 1),
             octets.firstIndex(of: 0x09, from: methodEnd, to: targetEnd) == targetEnd
-        else { return nil }
-        var head = MessageHead(kind: .request, length: 0, version: version)
-        head.method = 0..<methodEnd
+        else { return false }
+        head.kind = .request
+        head.version = version
+        head.method = OctetRange(0..<methodEnd)
         head.knownMethod = RequestMethod(octets, 0..<methodEnd)
-        head.target = methodEnd + 1..<targetEnd
-        return head
+        head.target = OctetRange(methodEnd + 1..<targetEnd)
+        return true
     }
 
     /// `HTTP-version SP status-code [ SP reason-phrase ]` (RFC 9112 §4), ending at `end`.
-    private static func statusLine(_ octets: Span<UInt8>, to end: Int) -> MessageHead? {
-        guard end >= 12, let version = version(octets, at: 0), octets[8] == 0x20, end == 12 || octets[12] == 0x20,
+    private mutating func parseStatusLine(_ octets: Span<UInt8>, to end: Int) -> Bool {
+        guard end >= 12, let version = Self.version(octets, at: 0), octets[8] == 0x20, end == 12 || octets[12] == 0x20,
             octets[9].isDigit, octets[10].isDigit, octets[11].isDigit
-        else { return nil }
+        else { return false }
         let status = Int(octets[9] &- 0x30) * 100 + Int(octets[10] &- 0x30) * 10 + Int(octets[11] &- 0x30)
-        guard status >= 100 else { return nil }
-        var head = MessageHead(kind: .response, length: 0, version: version)
+        guard status >= 100 else { return false }
+        head.kind = .response
+        head.version = version
         head.status = status
-        return head
+        return true
     }
 
     /// The version that the eight octets at `index` name.

@@ -319,7 +319,7 @@ struct MessageStream {
             switch parser.parseFieldLines(octets, from: index) {
             case .complete(let end):
                 state = .head
-                return .end(trailers: parser.fields.count, next: end)
+                return .end(trailers: parser.fieldCount, next: end)
             case .malformed(let failure): return fail(failure, next: index)
             case .incomplete: break
             }
@@ -334,7 +334,7 @@ struct MessageStream {
             case .complete:
                 buffer.clear()
                 state = .head
-                return .end(trailers: parser.fields.count, next: index + taken)
+                return .end(trailers: parser.fieldCount, next: index + taken)
             }
         }
     }

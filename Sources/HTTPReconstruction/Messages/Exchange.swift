@@ -4,7 +4,7 @@ public import HTTPMessages
 public import PacketDecoding
 
 /// A request and its response, or one of them where the other was not seen.
-public struct Exchange {
+public struct Exchange: ~Copyable {
     /// Counts the exchanges of a connection from 0, in the order in which they are told.
     public internal(set) var number = 0
     /// The protocol version of the request; of the response where there is no request.
@@ -74,9 +74,13 @@ public struct MessageFigures: Sendable, Hashable {
     /// Octets of content, without transfer coding, with those that framing let a hole skip.
     public internal(set) var contentOctets: Int64 = 0
     /// Field lines of the head as sent.
-    public internal(set) var fieldCount = 0
+    public var fieldCount: Int { Int(fieldLines) }
     /// Field lines of the trailer section.
-    public internal(set) var trailerCount = 0
+    public var trailerCount: Int { Int(trailerLines) }
+
+    /// The counts, bounded by the octets of a head, which are fewer than 2³².
+    var fieldLines: UInt32 = 0
+    var trailerLines: UInt32 = 0
 }
 
 /// A number that the sink gives a request, and gets back with its exchange.
@@ -125,13 +129,13 @@ public final class RetainedMessage {
     public internal(set) var content: [UInt8] = []
     private let contentLimit: Int
 
-    init(_ octets: Span<UInt8>, head: MessageHead, fields: [FieldLine], contentLimit: Int) {
+    init(_ octets: Span<UInt8>, head: MessageHead, fields: Span<FieldLine>, contentLimit: Int) {
         self.octets = octets.extracting(first: head.length).copied()
-        self.method = head.method
-        self.target = head.target
-        self.authority = head.host
-        self.contentCoding = head.contentCoding
-        self.fields = fields
+        self.method = head.method.range
+        self.target = head.target.range
+        self.authority = head.host?.range
+        self.contentCoding = head.contentCoding?.range
+        self.fields = fields.indices.map { fields[$0] }
         self.contentLimit = contentLimit
     }
 

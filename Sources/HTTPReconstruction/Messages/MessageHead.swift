@@ -53,23 +53,23 @@ enum UpgradeProtocol: UInt8, Hashable {
 
 /// A head that was parsed: ranges within its octets, and what decides its framing.
 struct MessageHead {
-    let kind: MessageKind
-    /// Octets of the head, the empty line included.
-    let length: Int
-    let version: HTTPVersion
-    /// Requests only: where the method lies.
-    var method: Range<Int> = 0..<0
+    var kind = MessageKind.request
+    var version = HTTPVersion.http11
     var knownMethod = RequestMethod.other
-    /// Requests only: where the request target lies.
-    var target: Range<Int> = 0..<0
     /// Responses only.
     var status = 0
+    /// Octets of the head, the empty line included.
+    var length = 0
+    /// Requests only: where the method lies.
+    var method = OctetRange(0..<0)
+    /// Requests only: where the request target lies.
+    var target = OctetRange(0..<0)
 
     // Interpreted from the field lines.
-    var host: Range<Int>?
+    var host: OctetRange?
+    var contentCoding: OctetRange?
     var contentLength = ContentLength.absent
     var transferCoding = TransferCoding.absent
-    var contentCoding: Range<Int>?
     var upgrade = UpgradeProtocol.none
     var expectsContinue = false
 

@@ -22,11 +22,11 @@ extension HTTPConnection {
         _ sink: inout Sink
     ) {
         while oldest >= 0, shared.exchanges[oldest].isRequestComplete, shared.exchanges[oldest].isResponseComplete {
-            let exchange = shared.exchanges.remove(at: oldest)
-            oldest = exchange.next
+            let told = oldest
+            oldest = shared.exchanges[told].next
             if oldest < 0 { newest = -1 }
             queueLength -= 1
-            tell(exchange, &sink)
+            tell(told, &shared, &sink)
         }
         if oldest < 0, let repair, repair.loose.isEmpty, !repair.missesRequests, !repair.responseBreakAtEnd {
             // Everything asked has been answered, and nothing is missing behind it.
@@ -34,12 +34,19 @@ extension HTTPConnection {
         }
     }
 
-    /// Tells an exchange that is in no list any more.
-    mutating func tell<Sink: ExchangeSink & ~Copyable>(_ exchange: consuming Exchange, _ sink: inout Sink) {
-        guard exchange.hasRequest || exchange.hasResponse || !exchange.interim.isEmpty else { return }
-        exchange.number = Int(toldExchanges)
-        toldExchanges += 1
-        sink.exchangeCompleted(exchange, on: identity)
+    /// Tells an exchange that is in no list any more, and forgets it.
+    mutating func tell<Sink: ExchangeSink & ~Copyable>(
+        _ index: Int32,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let hasAnything = shared.exchanges[index].hasRequest || shared.exchanges[index].hasResponse
+        if hasAnything || !shared.exchanges[index].interim.isEmpty {
+            shared.exchanges[index].number = Int(toldExchanges)
+            toldExchanges += 1
+            sink.exchangeCompleted(shared.exchanges[index], on: identity)
+        }
+        shared.exchanges.discard(at: index)
     }
 
     /// The oldest exchange that no response was found for, or -1.
@@ -224,7 +231,7 @@ extension HTTPConnection {
         shared.exchanges[current].integrity.formUnion(marks)
         guard !shared.exchanges[current].hasRequest else { return }
         repair?.loose.removeAll { $0 == current }
-        tell(shared.exchanges.remove(at: current), &sink)
+        tell(current, &shared, &sink)
     }
 
     /// Requests may be missing behind the latest one.
@@ -296,7 +303,7 @@ extension HTTPConnection {
         self.repair?.loose = []
         for response in loose {
             shared.exchanges[response].integrity.formUnion(marks)
-            tell(shared.exchanges.remove(at: response), &sink)
+            tell(response, &shared, &sink)
         }
         let missing: Integrity = repair.missesResponses ? .responseGap : .noResponse
         for request in open {
@@ -377,9 +384,9 @@ extension HTTPConnection {
             responseEnded(trailers: 0, at: last, &shared, &sink)
         } else if !shared.exchanges[answering].hasRequest, repair?.loose.contains(answering) != true {
             // Interim responses alone, of a request that was not seen.
-            let exchange = shared.exchanges.remove(at: answering)
+            let interimOnly = answering
             answering = -1
-            tell(exchange, &sink)
+            tell(interimOnly, &shared, &sink)
         } else {
             answering = -1
         }
