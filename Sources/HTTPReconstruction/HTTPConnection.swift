@@ -53,6 +53,8 @@ struct HTTPConnection {
     /// Octets seen while it is not known what the connection carries.
     var undeterminedOctets = 0
     var repair: PairingRepair?
+    /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
+    var infersPairs = false
     /// Who has reset the connection.
     var resetMarks: Integrity = []
 

@@ -293,7 +293,11 @@ import Testing
         #expect(!steady.exchanges.contains { $0.request?.target == "/5" && $0.response != nil })
         let silent = Conversation(before + [.passes(seconds: 60)] + after).read()
         #expect(silent.complaints.isEmpty)
-        #expect(silent.lines.suffix(2) == ["GET /5 -> 200 (5)", "GET /6 -> 200 (6)"])
+        #expect(
+            silent.lines.suffix(2) == [
+                "GET /5 -> 200 (5) [paired_by_inference]", "GET /6 -> 200 (6) [paired_by_inference]",
+            ]
+        )
     }
 
     // MARK: - Finding a head again

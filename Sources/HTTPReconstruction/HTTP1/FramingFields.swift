@@ -9,23 +9,32 @@ extension MessageHead {
         for index in 0..<count {
             let field = fields[index]
             let name = field.name
-            switch name.count {
-            case 4 where octets.equalsIgnoringCase(name, "host"):
+            switch (name.count, octets.foldedName(name)) {
+            case (4, Name.host):
                 if host == nil { host = OctetRange(field.value) }
-            case 6 where octets.equalsIgnoringCase(name, "expect"):
+            case (6, Name.expect):
                 if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
-            case 7 where octets.equalsIgnoringCase(name, "upgrade"):
+            case (7, Name.upgrade):
                 upgrade = octets.equalsIgnoringCase(field.value, "websocket") ? .webSocket : .other
-            case 14 where octets.equalsIgnoringCase(name, "content-length"):
+            case (14, Name.content) where octets.equalsIgnoringCase(name, "content-length"):
                 interpretContentLength(field.value, in: octets)
-            case 16 where octets.equalsIgnoringCase(name, "content-encoding"):
+            case (16, Name.content) where octets.equalsIgnoringCase(name, "content-encoding"):
                 if contentCoding == nil { contentCoding = OctetRange(field.value) }
-            case 17 where octets.equalsIgnoringCase(name, "transfer-encoding"):
+            case (17, Name.transfer) where octets.equalsIgnoringCase(name, "transfer-encoding"):
                 interpretTransferCoding(field.value, in: octets)
             default:
                 continue
             }
         }
+    }
+
+    /// The first eight octets of the names, as `foldedName` gives them.
+    private enum Name {
+        static var host: UInt64 { 0x7473_6F68 }
+        static var expect: UInt64 { 0x7463_6570_7865 }
+        static var upgrade: UInt64 { 0x65_6461_7267_7075 }
+        static var content: UInt64 { 0x2D74_6E65_746E_6F63 }
+        static var transfer: UInt64 { 0x7265_6673_6E61_7274 }
     }
 
     /// Adds one Content-Length line, which may be a list of equal numbers (RFC 9110 §8.6).

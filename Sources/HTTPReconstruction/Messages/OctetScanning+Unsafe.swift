@@ -58,10 +58,11 @@ extension Span where Element == UInt8 {
     func firstIndex(of octet: UInt8, from start: Int, to end: Int) -> Int {
         let pattern = UInt64(octet) &* 0x0101_0101_0101_0101
         var index = start
-        while index + 8 <= end {
+        // Octets behind `end` may be looked at, but what is found there does not count.
+        while index < end, index + 8 <= count {
             let difference = word(at: index) ^ pattern
             let found = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-            if found != 0 { return index &+ (found.trailingZeroBitCount &>> 3) }
+            if found != 0 { return Swift.min(end, index &+ (found.trailingZeroBitCount &>> 3)) }
             index &+= 8
         }
         while index < end {
@@ -76,9 +77,15 @@ extension Span where Element == UInt8 {
     func isToken(_ range: Range<Int>) -> Bool {
         var index = range.lowerBound
         let end = range.upperBound
-        while index + 8 <= end {
-            if !isPlainNameWord(word(at: index)) {
-                for position in index..<index + 8 where !self[position].isTokenOctet { return false }
+        while index < end, index + 8 <= count {
+            var word = word(at: index)
+            if end &- index < 8 {
+                // Octets behind the range become letters.
+                let inside = (UInt64(1) &<< UInt64((end &- index) &* 8)) &- 1
+                word = word & inside | 0x6161_6161_6161_6161 & ~inside
+            }
+            if !isPlainNameWord(word) {
+                for position in index..<Swift.min(end, index + 8) where !self[position].isTokenOctet { return false }
             }
             index &+= 8
         }
@@ -87,6 +94,23 @@ extension Span where Element == UInt8 {
             index &+= 1
         }
         return true
+    }
+
+    /// The first octets of the token at `range`, up to eight, with letters in lower case; the first in the lowest bits.
+    ///
+    /// Two tokens of at most eight octets are the same name when these words are equal: setting the bit that tells the
+    /// cases apart makes no other two octets of a token alike, but for `^` and `~`, `_` and DEL.
+    @inline(__always)
+    func foldedName(_ range: Range<Int>) -> UInt64 {
+        let length = Swift.min(range.upperBound &- range.lowerBound, 8)
+        var word: UInt64 = 0
+        if range.lowerBound + 8 <= count {
+            word = self.word(at: range.lowerBound)
+            if length < 8 { word &= (UInt64(1) &<< UInt64(length &* 8)) &- 1 }
+        } else {
+            for offset in 0..<length { word |= UInt64(self[range.lowerBound + offset]) &<< UInt64(offset &* 8) }
+        }
+        return word | 0x2020_2020_2020_2020 &>> UInt64((8 &- length) &* 8)
     }
 }
 

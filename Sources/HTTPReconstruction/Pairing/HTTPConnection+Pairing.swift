@@ -105,6 +105,7 @@ extension HTTPConnection {
         let candidate = oldestUnanswered(shared)
         let mayAnswer = candidate >= 0 && self.mayAnswer(shared.exchanges[candidate], start, status: status)
         guard let repair else {
+            if mayAnswer, infersPairs { shared.exchanges[candidate].integrity.insert(.pairedByInference) }
             return mayAnswer ? candidate : responseWithoutRequest(isLoose: false, &shared, &sink)
         }
         // As long as no response is missing, requests before the first break are answered in order.
@@ -268,6 +269,8 @@ extension HTTPConnection {
         guard rhythm.quietMeansAnswered || silence >= rhythm.patience(shared.limits) else { return }
         settle(alignsFromEnd: true, marks: [], &shared, &sink)
         repair = nil
+        // A client that waits may be trusted again; one that pipelines may have changed its habit in the hole.
+        infersPairs = infersPairs || rhythm.habit != .waits
         if responses.state == .lost {
             // Whatever else is missing belongs to requests before: the next response is this request's.
             responses.endEarly()
