@@ -102,11 +102,12 @@ let package = Package(
             swiftSettings: strictWithLifetimes
         ),
         .executableTarget(name: "wingmirror", dependencies: ["AgentCommands"], swiftSettings: strict),
+        .target(name: "CAllocationCounter"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CPcap", "HTTPMessages", "HTTPReconstruction", "PacketCapture", "PacketDecoding", "RouteAttribution",
-                "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficPipeline",
+                "CAllocationCounter", "CPcap", "HTTPMessages", "HTTPReconstruction", "PacketCapture", "PacketDecoding",
+                "RouteAttribution", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),
