@@ -87,10 +87,19 @@ extension ConnectionTable {
             return
         }
         entries[stream].isSeen = true
+        let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
+        if !bringsOctets, !state.isSeen, state.origin != .unknown, !entries[stream.slot].connection.sawHandshake,
+            state.next == 0, (1...Int64(limits.receiveWindow)).contains(state.offset(of: segment.sequenceNumber))
+        {
+            // The sender had sent octets that the other side has not acknowledged: if they come now, they come again, and
+            // belong to what was before the capture.
+            entries[stream].next = state.offset(of: segment.sequenceNumber)
+            entries[stream].origin = .certain
+            return
+        }
         guard state.origin != .certain, !segment.flags.contains(.syn) else {
             return
         }
-        let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
         if state.origin == .unknown || bringsOctets && state.next == 0
             || state.offset(of: segment.sequenceNumber) < 0
         {

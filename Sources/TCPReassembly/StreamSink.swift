@@ -49,7 +49,8 @@ public struct ConnectionIntroduction: Sendable, Hashable {
 /// Where octets of a stream stand, and what their segment proves about the other stream.
 ///
 /// Stream offsets count octets of one direction: 0 is the first after the SYN, or the first that was expected when the
-/// connection was joined midstream. They never wrap.
+/// connection was joined midstream; in that case a stream may also begin beyond 0, where its sender had come to. They never
+/// wrap.
 public struct StreamPosition: Sendable, Hashable {
     /// Which way the octets flow.
     public let direction: StreamDirection

@@ -112,6 +112,19 @@ import Testing
         #expect(talk.table.statistics.refusedHandshakes == 1)
     }
 
+    @Test func `what was sent before a midway join is not told when it is sent again`() {
+        var talk = Conversation()
+        talk.client(0, "GET", ack: 0)
+        talk.server(6, "", ack: 3)
+        talk.server(0, "200 OK", ack: 3)
+        talk.client(3, "PUT", ack: 6)
+        talk.server(6, "201", ack: 6)
+        let events = talk.events()
+        #expect(events.contains(.octets(.fromOriginator, 0, "GET")))
+        #expect(!events.contains { if case .octets(.fromResponder, _, "200 OK") = $0 { true } else { false } })
+        #expect(events.contains { if case .octets(.fromResponder, _, "201") = $0 { true } else { false } })
+    }
+
     @Test func `a stream is joined midway with the first octets seen`() {
         var talk = Conversation()
         talk.client(1000, "GET", ack: 700)
