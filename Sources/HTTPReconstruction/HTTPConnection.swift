@@ -74,6 +74,7 @@ struct HTTPConnection {
         requests = MessageStream(.request, state: state)
         responses = MessageStream(.response, state: state)
         if !introduction.sawHandshake {
+            rhythm.headsMayBeMissing()
             repair = PairingRepair(
                 requestBreakAtEnd: true,
                 responseBreakAtEnd: true,

@@ -9,6 +9,7 @@ import Testing
     static let differences: [String: String] = [
         "100-response-body-data": "octets without a head, of a connection without a request, are no HTTP/1.x",
         "14-compressed-response-gzip-chunked": "content is counted without chunk framing",
+        "23-http09-multiple": "too little tells requests of HTTP/0.9 without an empty line from other text",
         "31-get-request-line-nul": "a control octet in the request line makes it malformed; Envoy refuses it too",
         "36-invalid-request-1-invalid-c-l": "told as malformed, because its refusal belongs to it",
         "38-invalid-request-3-invalid-t-e": "told as malformed, because its refusal belongs to it",

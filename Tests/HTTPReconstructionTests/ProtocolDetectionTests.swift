@@ -18,9 +18,11 @@ import Testing
     }
 
     @Test func `a request of HTTP/0.9 is told, though nothing can be told of its answer`() {
-        let record = Conversation(.client("GET /old\r\n"), .server("<html>")).readInEveryWay()
+        let record = Conversation(.client("GET /old\r\n\r\n"), .server("<html>")).readInEveryWay()
         #expect(record.lines.map { $0.prefix(11) } == ["GET /old ->"])
         #expect(record.exchanges.first?.version == .http09)
+        // Without the empty line too little tells it from other text.
+        #expect(Conversation(.client("GET /old\r\n"), .server("<html>")).readInEveryWay().lines.isEmpty)
     }
 
     @Test func `empty lines before the first request do not hide it`() {

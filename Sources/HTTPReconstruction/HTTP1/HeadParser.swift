@@ -65,24 +65,25 @@ struct HeadParser {
         }
     }
 
-    /// Parses the request line of HTTP/0.9, `GET SP request-target`, which is all there is of such a request.
+    /// Parses a request of HTTP/0.9, `GET SP request-target`, followed by an empty line.
     ///
-    /// Only the first octets of a connection can be one, and only a path is taken for a target, because so little tells
-    /// it from other text, and no line end but CRLF.
-    mutating func parseSimpleRequest(_ octets: Span<UInt8>) -> Bool {
+    /// So little tells it from other text that only the first octets of a connection can be one, only a path is taken for
+    /// a target, no line end but CRLF, and the empty line that clients of our century send is asked for.
+    mutating func parseSimpleRequest(_ octets: Span<UInt8>) -> Outcome {
         let lineEnd = octets.indexOfControl(from: 0)
-        guard case .next(let end) = Self.endOfLine(octets, at: lineEnd), octets[lineEnd] == 0x0D, lineEnd > 4,
-            octets.agrees(with: "GET /", at: 0),
-            octets.firstIndex(of: 0x20, from: 4, to: lineEnd) == lineEnd
-        else { return false }
+        guard case .next(let next) = Self.endOfLine(octets, at: lineEnd), octets[lineEnd] == 0x0D, lineEnd > 4,
+            octets.agrees(with: "GET /", at: 0), octets.firstIndex(of: 0x20, from: 4, to: lineEnd) == lineEnd,
+            octets.agrees(with: "\r\n", at: next)
+        else { return .malformed(.startLine) }
+        guard next + 2 <= octets.count else { return .incomplete }
         fieldCount = 0
         head = MessageHead()
-        head.length = end
+        head.length = next + 2
         head.version = .http09
         head.method = OctetRange(0..<3)
         head.knownMethod = .get
         head.target = OctetRange(4..<lineEnd)
-        return true
+        return .complete
     }
 
     enum SectionOutcome {

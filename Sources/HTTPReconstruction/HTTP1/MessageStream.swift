@@ -227,10 +227,13 @@ struct MessageStream {
             guard parser.head.length <= limits.headOctets else { return fail(.headTooLong, next: octets.count) }
             return .head(.octets(base: index), next: index + parser.head.length)
         case .malformed(let failure):
-            if isSimpleRequest(octets.extracting(index...), failure, parser: &parser) {
-                return .head(.octets(base: index), next: index + parser.head.length)
+            switch simpleRequest(octets.extracting(index...), failure, parser: &parser) {
+            case .complete: return .head(.octets(base: index), next: index + parser.head.length)
+            case .malformed(let failure): return fail(failure, next: index)
+            case .incomplete:
+                _ = buffer.append(octets, from: index, limit: limits.headOctets)
+                return .advanced(next: octets.count)
             }
-            return fail(failure, next: index)
         case .incomplete:
             if case .tooLong = buffer.append(octets, from: index, limit: limits.headOctets) {
                 return fail(.headTooLong, next: octets.count)
@@ -256,8 +259,8 @@ struct MessageStream {
             guard case .malformed(let failure) = parser.parse(buffer.octets.span, as: kind) else {
                 return .advanced(next: octets.count)
             }
-            if isSimpleRequest(buffer.octets.span, failure, parser: &parser) {
-                return .head(.buffer, next: index + parser.head.length - before)
+            guard case .malformed(let failure) = simpleRequest(buffer.octets.span, failure, parser: &parser) else {
+                return .advanced(next: octets.count)
             }
             return fail(failure, next: octets.count)
         case .complete(let taken):
@@ -265,17 +268,22 @@ struct MessageStream {
             case .complete: return .head(.buffer, next: index + taken)
             case .incomplete: return fail(.startLine, next: octets.count)
             case .malformed(let failure):
-                if isSimpleRequest(buffer.octets.span, failure, parser: &parser) {
-                    return .head(.buffer, next: index + parser.head.length - before)
+                if case .complete = simpleRequest(buffer.octets.span, failure, parser: &parser) {
+                    return .head(.buffer, next: index + taken)
                 }
                 return fail(failure, next: index + taken)
             }
         }
     }
 
-    /// Whether octets that are no head are a request of HTTP/0.9, which only the first of a connection can be.
-    private func isSimpleRequest(_ octets: Span<UInt8>, _ failure: ParseFailure, parser: inout HeadParser) -> Bool {
-        kind == .request && failure == .startLine && start.offset == 0 && parser.parseSimpleRequest(octets)
+    /// What octets that are no head are as a request of HTTP/0.9, which only the first of a connection can be.
+    private func simpleRequest(
+        _ octets: Span<UInt8>,
+        _ failure: ParseFailure,
+        parser: inout HeadParser
+    ) -> HeadParser.Outcome {
+        guard kind == .request, failure == .startLine, start.offset == 0 else { return .malformed(failure) }
+        return parser.parseSimpleRequest(octets)
     }
 
     private mutating func takeChunkLine(_ octets: Span<UInt8>, from start: Int) -> Step {
