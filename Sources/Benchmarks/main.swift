@@ -2,7 +2,7 @@
 
 /// Measures the stages of the packet path, the route table, the exposition, and the whole of it over a savefile.
 ///
-///     swift run -c release Benchmarks                                # everything, a few minutes
+///     swift run -c release Benchmarks                                # everything, about a minute
 ///     swift run -c release Benchmarks decode heads                   # only these
 ///     swift run -c release Benchmarks savefile --savefile api.pcap   # the whole path, over a capture of yours
 ///     swift run -c release Benchmarks --list
@@ -22,10 +22,12 @@
 /// A row that does not do all of its work, say decodes less than every packet, ends the program with status 1 instead
 /// of a figure. Nothing here fails for being slow.
 ///
-/// Instructions do not move with the load of the machine. For their number, after `swift build -c release`:
+/// Instructions do not move with the load of the machine. For their number, after `swift build -c release`, and without
+/// debugging information, which valgrind may not understand:
 ///
+///     strip --strip-debug -o /tmp/Benchmarks .build/release/Benchmarks
 ///     valgrind --tool=callgrind --collect-atstart=no --toggle-collect='*measuredRunSiyKF' \
-///         .build/release/Benchmarks decode --only VLAN --repeats 1
+///         /tmp/Benchmarks decode --only IPv6 --repeats 1
 ///
 /// `--only` chooses rows by a part of their name; the sum is for the two rounds that this makes, the first one included,
 /// and the pattern is the end of the symbol of `Row.measuredRun`.

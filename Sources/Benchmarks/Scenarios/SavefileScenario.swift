@@ -8,6 +8,9 @@ import TrafficPipeline
 
 extension Scenario {
     /// The whole path over a savefile, against reading it with libpcap and nothing else.
+    ///
+    /// The savefile made here is kinder than traffic: nothing is lost, and heads are much alike, which suits the branch
+    /// predictor. What was captured gives the figure to quote.
     static let savefile = Scenario(
         name: "savefile",
         summary: "a savefile in the page cache: --savefile, or one of API traffic made for this",
