@@ -65,6 +65,9 @@ struct BenchmarkOptions {
         }
         let chosen = try Self.scenarios(names)
         if case .measure = action, !chosen.isEmpty { action = .measure(chosen) }
+        if case .measure(let chosen) = action, savefile != nil, !chosen.contains(where: { $0.name == "savefile" }) {
+            throw Misuse(message: "--savefile is for the scenario savefile, which is not among those to run")
+        }
     }
 
     private static func value(of option: String, _ rest: inout ArraySlice<String>) throws(Misuse) -> String {
