@@ -14,8 +14,8 @@ enum EnvoyOracle {
         let details: String?
     }
 
-    private static let helper = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "ask_envoy.py")
-        .path()
+    private static let helper = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../Fixtures/ask_envoy.py").path()
 
     /// Whether there is a Python and an Envoy.
     static let isAvailable = (try? run(["--check"], input: []))?.status == 0
