@@ -27,6 +27,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// What takes the exchanges.
     public var sink: Sink
     private var connections = Slab<HTTPConnection>()
+    /// Where the connection of a slot lies in the slab, which reuses what was freed last, and so what is in the cache.
+    private var places: [Int32] = []
     private var shared: SharedReconstruction
 
     /// Makes a reconstructor that has seen nothing.
@@ -43,27 +45,28 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Begins to read a connection.
     public mutating func connectionOpened(_ introduction: ConnectionIntroduction) {
-        connections.place(HTTPConnection(introduction, clientDirection: .fromOriginator), at: introduction.slot)
+        while places.count <= introduction.slot { places.append(-1) }
+        places[introduction.slot] = connections.insert(HTTPConnection(introduction, clientDirection: .fromOriginator))
     }
 
     /// Reads the next octets of a stream.
     public mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int) {
-        connections[slot].octetsArrived(octets, at: position, &shared, &sink)
+        connections[places[slot]].octetsArrived(octets, at: position, &shared, &sink)
     }
 
     /// Passes over octets that were not captured.
     public mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int) {
-        connections[slot].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+        connections[places[slot]].octetsMissing(count, reason: reason, at: position, &shared, &sink)
     }
 
     /// Ends one direction.
     public mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
-        connections[slot].streamEnded(direction, end, at: time, &shared, &sink)
+        connections[places[slot]].streamEnded(direction, end, at: time, &shared, &sink)
     }
 
     /// Ends a connection, and tells what is left of it.
     public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
-        connections[slot].closed(reason, &shared, &sink)
-        connections.vacate(at: slot)
+        connections[places[slot]].closed(reason, &shared, &sink)
+        connections.discard(at: places[slot])
     }
 }

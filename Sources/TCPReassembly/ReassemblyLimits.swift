@@ -13,14 +13,14 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var connections = 1_000_000
     /// Connections of which only a SYN or bare acknowledgements were seen.
     ///
-    /// 32,768: far more than any listen backlog, in 5 MB. They have a class of their own, so that a flood evicts only its
-    /// like; counted in `halfOpenEvictions`.
-    public var halfOpenConnections = 32_768
+    /// 8,192: twice what Linux lets a listener queue, in little more than 1 MB. They have a class of their own, so that a
+    /// flood evicts only its like; counted in `halfOpenEvictions`.
+    public var halfOpenConnections = 8_192
     /// Closed connections that are remembered.
     ///
-    /// 32,768: a thousand closed per second for the whole linger. Beyond it the oldest is forgotten; counted in
-    /// `limitsMet`.
-    public var lingeringConnections = 32_768
+    /// 8,192: ten thousand closed per second for as long as a lost last segment takes to be sent again, and few enough to
+    /// stay in the processor's cache. Beyond it the oldest is forgotten; counted in `limitsMet`.
+    public var lingeringConnections = 8_192
     /// Connections on which something waits at the same time.
     ///
     /// 65,536: every hundredth connection losing a packet at once, with room. Beyond it the one that waits longest

@@ -9,18 +9,19 @@ extension MessageHead {
         for index in 0..<count {
             let field = fields[index]
             let name = field.name
-            switch (name.count, octets.foldedName(name)) {
+            let beginning = octets.foldedName(name.lowerBound, count: name.count)
+            switch (name.count, beginning) {
             case (4, Name.host):
                 if host == nil { host = OctetRange(field.value) }
             case (6, Name.expect):
                 if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
             case (7, Name.upgrade):
                 upgrade = octets.equalsIgnoringCase(field.value, "websocket") ? .webSocket : .other
-            case (14, Name.content) where octets.equalsIgnoringCase(name, "content-length"):
+            case (14, Name.content) where octets.foldedName(name.lowerBound + 8, count: 6) == Name.length:
                 interpretContentLength(field.value, in: octets)
-            case (16, Name.content) where octets.equalsIgnoringCase(name, "content-encoding"):
+            case (16, Name.content) where octets.foldedName(name.lowerBound + 8, count: 8) == Name.encoding:
                 if contentCoding == nil { contentCoding = OctetRange(field.value) }
-            case (17, Name.transfer) where octets.equalsIgnoringCase(name, "transfer-encoding"):
+            case (17, Name.transfer) where octets.foldedName(name.lowerBound + 9, count: 8) == Name.encoding:
                 interpretTransferCoding(field.value, in: octets)
             default:
                 continue
@@ -28,17 +29,24 @@ extension MessageHead {
         }
     }
 
-    /// The first eight octets of the names, as `foldedName` gives them.
+    /// Parts of the names, as `foldedName` gives them.
     private enum Name {
         static var host: UInt64 { 0x7473_6F68 }
         static var expect: UInt64 { 0x7463_6570_7865 }
         static var upgrade: UInt64 { 0x65_6461_7267_7075 }
+        /// The beginning that two names share, with its hyphen.
         static var content: UInt64 { 0x2D74_6E65_746E_6F63 }
+        static var length: UInt64 { 0x6874_676E_656C }
+        static var encoding: UInt64 { 0x676E_6964_6F63_6E65 }
         static var transfer: UInt64 { 0x7265_6673_6E61_7274 }
     }
 
     /// Adds one Content-Length line, which may be a list of equal numbers (RFC 9110 §8.6).
     private mutating func interpretContentLength(_ value: Range<Int>, in octets: Span<UInt8>) {
+        if contentLength == .absent, let number = octets.decimalNumber(value) {
+            contentLength = .octets(number)
+            return
+        }
         var elements = 0
         octets.forEachListElement(of: value) { element in
             elements += 1

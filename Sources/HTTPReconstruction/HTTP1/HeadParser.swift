@@ -247,20 +247,23 @@ extension RequestMethod {
     /// The method that `range` names; case matters (RFC 9110 §9.1).
     @inline(__always)
     init(_ octets: Span<UInt8>, _ range: Range<Int>) {
-        func names(_ text: StaticString) -> Bool {
-            range.count == text.utf8CodeUnitCount && octets.agrees(with: text, at: range.lowerBound)
+        guard range.count <= 7 else {
+            self = .other
+            return
         }
-        switch octets[range.lowerBound] {
-        case 0x47 where names("GET"): self = .get
-        case 0x48 where names("HEAD"): self = .head
-        case 0x50 where names("POST"): self = .post
-        case 0x50 where names("PUT"): self = .put
-        case 0x50 where names("PATCH"): self = .patch
-        case 0x44 where names("DELETE"): self = .delete
-        case 0x43 where names("CONNECT"): self = .connect
-        case 0x4F where names("OPTIONS"): self = .options
-        case 0x51 where names("QUERY"): self = .query
-        case 0x54 where names("TRACE"): self = .trace
+        let outside = UInt64((8 &- range.count) &* 8)
+        // The octets of the known methods, the first in the lowest bits.
+        switch (octets.loadedWord(at: range.lowerBound, count: range.count) &<< outside) &>> outside {
+        case 0x54_4547: self = .get
+        case 0x4441_4548: self = .head
+        case 0x5453_4F50: self = .post
+        case 0x54_5550: self = .put
+        case 0x4554_454C_4544: self = .delete
+        case 0x54_4345_4E4E_4F43: self = .connect
+        case 0x53_4E4F_4954_504F: self = .options
+        case 0x45_4341_5254: self = .trace
+        case 0x48_4354_4150: self = .patch
+        case 0x59_5245_5551: self = .query
         default: self = .other
         }
     }

@@ -96,21 +96,26 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// The first octets of the token at `range`, up to eight, with letters in lower case; the first in the lowest bits.
+    /// `count` octets of a token from `start` on, but eight at most, with letters in lower case; the first in the lowest
+    /// bits.
     ///
-    /// Two tokens of at most eight octets are the same name when these words are equal: setting the bit that tells the
-    /// cases apart makes no other two octets of a token alike, but for `^` and `~`, `_` and DEL.
+    /// Equal words mean equal names: setting the bit that tells the cases apart makes no two octets of a token alike but
+    /// letters, `^` and `~`.
     @inline(__always)
-    func foldedName(_ range: Range<Int>) -> UInt64 {
-        let length = Swift.min(range.upperBound &- range.lowerBound, 8)
+    func foldedName(_ start: Int, count length: Int) -> UInt64 {
+        let length = Swift.min(length, 8)
+        // Shifts out the octets behind the name.
+        let outside = UInt64((8 &- length) &* 8)
+        return ((loadedWord(at: start, count: length) | 0x2020_2020_2020_2020) &<< outside) &>> outside
+    }
+
+    /// At most eight octets from `start` on, and whatever follows them, the first in the lowest bits.
+    @inline(__always)
+    func loadedWord(at start: Int, count length: Int) -> UInt64 {
+        if start + 8 <= count { return word(at: start) }
         var word: UInt64 = 0
-        if range.lowerBound + 8 <= count {
-            word = self.word(at: range.lowerBound)
-            if length < 8 { word &= (UInt64(1) &<< UInt64(length &* 8)) &- 1 }
-        } else {
-            for offset in 0..<length { word |= UInt64(self[range.lowerBound + offset]) &<< UInt64(offset &* 8) }
-        }
-        return word | 0x2020_2020_2020_2020 &>> UInt64((8 &- length) &* 8)
+        for offset in 0..<length { word |= UInt64(self[start + offset]) &<< UInt64(offset &* 8) }
+        return word
     }
 }
 
