@@ -4,11 +4,12 @@
 internal import HTTPMessages
 internal import HTTPReconstruction
 internal import PacketDecoding
+internal import RouteAttribution
 
 /// Writes exchange records, one line of JSON each.
 struct RecordEncoder {
     private let options: RecordOptions
-    private(set) var line = JSONLine()
+    private(set) var line = JSONText()
 
     init(options: RecordOptions) {
         self.options = options
@@ -36,37 +37,43 @@ struct RecordEncoder {
     ///   - route: The value of the member `route`: the members of an object; empty for `null`.
     mutating func append(_ exchange: borrowing Exchange, on connection: HTTPConnectionIdentity, route: [UInt8]) {
         line.beginObject()
-        line.name("client")
+        line.key("client")
         line.string(connection.client.description)
-        line.name("server")
+        line.key("server")
         line.string(connection.server.description)
-        line.name("connection")
-        line.number(connection.number)
-        line.name("exchange")
-        line.number(exchange.number)
-        line.name("startTime")
+        line.key("connection")
+        line.integer(connection.number)
+        line.key("exchange")
+        line.integer(exchange.number)
+        line.key("startTime")
         line.time(nanoseconds: exchange.startTime.nanoseconds)
-        line.name("protocol")
+        line.key("protocol")
         line.string(exchange.version.text)
-        line.name("request")
+        line.key("request")
         appendRequest(exchange)
-        line.name("response")
+        line.key("response")
         appendResponse(exchange)
         switch exchange.successor {
         case .webSocket:
-            line.name("websocket")
-            line.boolean(true)
+            line.key("websocket")
+            line.bool(true)
         case .tunnel:
-            line.name("tunnel")
-            line.boolean(true)
+            line.key("tunnel")
+            line.bool(true)
         case .http, .upgraded: break
         }
         appendTiming(exchange)
         appendIntegrity(exchange.integrity)
-        line.name("route")
-        if route.isEmpty { line.null() } else { line.object(members: route) }
+        line.key("route")
+        if route.isEmpty { line.null() } else { appendObject(members: route) }
         line.endObject()
         line.endLine()
+    }
+
+    private mutating func appendObject(members: [UInt8]) {
+        line.beginObject()
+        line.rendered(members)
+        line.endObject()
     }
 
     // MARK: - Messages
@@ -75,13 +82,13 @@ struct RecordEncoder {
         guard exchange.hasRequest, let message = exchange.retainedRequest else { return line.null() }
         let octets = message.octets
         line.beginObject()
-        line.name("method")
+        line.key("method")
         line.string(octets.span.extracting(message.method))
-        line.name("target")
+        line.key("target")
         line.string(octets.span.extracting(message.target))
-        line.name("scheme")
+        line.key("scheme")
         line.string("http")
-        line.name("authority")
+        line.key("authority")
         if let authority = message.authority { line.string(octets.span.extracting(authority)) } else { line.null() }
         appendFigures(exchange.request)
         appendRetained(message, contentOctets: exchange.request.contentOctets)
@@ -91,54 +98,53 @@ struct RecordEncoder {
     private mutating func appendResponse(_ exchange: borrowing Exchange) {
         guard exchange.hasResponse, let message = exchange.retainedResponse else { return line.null() }
         line.beginObject()
-        line.name("status")
-        line.number(exchange.status)
+        line.key("status")
+        line.integer(exchange.status)
         appendFigures(exchange.response)
         if let coding = message.contentCoding {
-            line.name("contentEncoding")
+            line.key("contentEncoding")
             let octets = message.octets
             line.string(octets.span.extracting(coding))
         }
-        line.name("interim")
-        line.beginArray()
-        for status in exchange.interim { line.number(Int(status)) }
-        line.endArray()
+        line.key("interim")
+        line.beginList()
+        for status in exchange.interim { line.integer(Int(status)) }
+        line.endList()
         appendRetained(message, contentOctets: exchange.response.contentOctets)
         line.endObject()
     }
 
     private mutating func appendFigures(_ figures: MessageFigures) {
-        line.name("fieldCount")
-        line.number(figures.fieldCount)
-        line.name("contentBytes")
-        line.number(Int(figures.contentOctets))
-        line.name("trailerCount")
-        line.number(figures.trailerCount)
+        line.key("fieldCount")
+        line.integer(figures.fieldCount)
+        line.key("contentBytes")
+        line.integer(Int(figures.contentOctets))
+        line.key("trailerCount")
+        line.integer(figures.trailerCount)
     }
 
     private mutating func appendRetained(_ message: RetainedMessage, contentOctets: Int64) {
         if options.includesFields {
-            line.name("fields")
-            line.beginArray()
+            line.key("fields")
+            line.beginList()
             let octets = message.octets
             for field in message.fields {
-                line.beginArray()
+                line.beginList()
                 line.string(octets.span.extracting(field.name))
                 if isRedacted(octets.span.extracting(field.name)) {
                     line.string("[redacted]")
                 } else {
                     line.string(octets.span.extracting(field.value))
                 }
-                line.endArray()
+                line.endList()
             }
-            line.endArray()
+            line.endList()
         }
         if options.contentOctets != nil {
-            line.name("content")
-            let content = message.content
-            line.base64(content.span)
-            line.name("contentTruncated")
-            line.boolean(Int64(message.content.count) < contentOctets)
+            line.key("content")
+            line.base64(message.content)
+            line.key("contentTruncated")
+            line.bool(Int64(message.content.count) < contentOctets)
         }
     }
 
@@ -155,11 +161,11 @@ struct RecordEncoder {
     // MARK: - Timing and integrity
 
     private mutating func appendTiming(_ exchange: borrowing Exchange) {
-        line.name("timing")
+        line.key("timing")
         line.beginObject()
-        line.name("responseFirstByteSeconds")
+        line.key("responseFirstByteSeconds")
         appendSeconds(exchange.responseFirstByteNanoseconds)
-        line.name("durationSeconds")
+        line.key("durationSeconds")
         appendSeconds(exchange.durationNanoseconds)
         line.endObject()
     }
@@ -169,18 +175,18 @@ struct RecordEncoder {
     }
 
     private mutating func appendIntegrity(_ integrity: Integrity) {
-        line.name("integrity")
-        line.beginArray()
+        line.key("integrity")
+        line.beginList()
         if !integrity.isEmpty {
             for (mark, word) in Integrity.words where integrity.contains(mark) { line.string(word) }
         }
-        line.endArray()
+        line.endList()
     }
 }
 
 extension HTTPVersion {
     /// The version as records name it.
-    fileprivate var text: StaticString {
+    fileprivate var text: String {
         switch self {
         case .http09: "HTTP/0.9"
         case .http10: "HTTP/1.0"
