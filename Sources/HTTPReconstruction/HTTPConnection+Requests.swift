@@ -67,20 +67,11 @@ extension HTTPConnection {
         synchronize(with: start, &shared, &sink)
         if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
 
-        var exchange = Exchange()
-        exchange.hasRequest = true
-        exchange.version = head.version
-        exchange.method = head.knownMethod
-        exchange.upgrade = head.upgrade
-        exchange.expectsContinue = head.expectsContinue
-        exchange.requestStart = start
-        exchange.requestHeadEnd = start.offset + Int64(head.length)
-        exchange.request.firstOctet = start.time
-        exchange.request.lastOctet = position.time
-        exchange.request.fieldLines = UInt32(shared.parser.fieldCount)
-        exchange.followsRequestBreak = takeRequestBreak()
-        if head.framingConflicts { exchange.integrity.insert(.framingConflict) }
-        (exchange.tag, exchange.retention) = sink.requestArrived(
+        sending = enqueue(Exchange(), &shared)
+        shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
+        shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
+        shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
+        let answer = sink.requestArrived(
             RequestView(
                 octets: octets.extracting(first: head.length),
                 method: head.method.range,
@@ -92,16 +83,17 @@ extension HTTPConnection {
             on: identity,
             at: start.time
         )
-        if exchange.retention.keepsHeads {
-            exchange.retainedRequest = RetainedMessage(
+        shared.exchanges[sending].tag = answer.tag
+        shared.exchanges[sending].retention = answer.retention
+        if answer.retention.keepsHeads {
+            shared.exchanges[sending].retainedRequest = RetainedMessage(
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: exchange.retention.contentOctets
+                contentLimit: answer.retention.contentOctets
             )
         }
         foundRequest = true
-        sending = enqueue(exchange, &shared)
         if head.version == .http09 {
             // Its answer has no head, so nothing more can be told of it, or after it.
             shared.exchanges[sending].integrity.insert(.malformed)

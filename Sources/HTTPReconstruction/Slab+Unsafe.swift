@@ -23,6 +23,9 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// Stores `element` at a free index.
+    ///
+    /// Always inlined, so that a large element is made where it is to lie and not copied there.
+    @inline(__always)
     mutating func insert(_ element: consuming Element) -> Int32 {
         let index = free.popLast() ?? Int32(isOccupied.count)
         if index == isOccupied.count {

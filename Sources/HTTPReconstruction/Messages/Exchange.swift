@@ -63,6 +63,20 @@ public struct Exchange: ~Copyable {
     /// Whether responses may be missing between the one before and this one.
     var followsResponseBreak = false
     var retention = Retention.none
+
+    /// Notes what the head of the request says.
+    mutating func requestArrived(_ head: MessageHead, at start: MessageStart, endingAt time: PacketTime) {
+        hasRequest = true
+        version = head.version
+        method = head.knownMethod
+        upgrade = head.upgrade
+        expectsContinue = head.expectsContinue
+        requestStart = start
+        requestHeadEnd = start.offset + Int64(head.length)
+        request.firstOctet = start.time
+        request.lastOctet = time
+        if head.framingConflicts { integrity.insert(.framingConflict) }
+    }
 }
 
 /// What is known of a message beside its octets.

@@ -8,6 +8,7 @@ extension HTTPConnection {
     // MARK: - The queue
 
     /// Puts an exchange at the end of the queue.
+    @inline(__always)
     mutating func enqueue(_ exchange: consuming Exchange, _ shared: inout SharedReconstruction) -> Int32 {
         let index = shared.exchanges.insert(exchange)
         if newest >= 0 { shared.exchanges[newest].next = index } else { oldest = index }
