@@ -14,46 +14,13 @@ extension HTTPConnection {
         _ sink: inout Sink
     ) {
         endRefusedExpectation(octets, at: position, &shared, &sink)
-        var index = 0
-        while index < octets.count {
-            let step = requests.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
-            switch step {
-            case .advanced(let next):
-                index = next
-            case .head(let place, let next):
-                switch place {
-                case .octets(let base):
-                    requestHeadArrived(octets.extracting(base...), at: position, &shared, &sink)
-                case .buffer:
-                    let held = requests.buffer.octets
-                    requestHeadArrived(held.span, at: position, &shared, &sink)
-                }
-                index = next
-            case .content(let range, let messageEnds, let next):
-                if sending >= 0 { shared.exchanges[sending].retainedRequest?.append(octets, range) }
-                if messageEnds { requestEnded(trailers: 0, at: position.time, &shared, &sink) }
-                index = next
-            case .end(let trailers, let next):
-                requestEnded(trailers: trailers, at: position.time, &shared, &sink)
-                index = next
-            case .malformed(let failure, let next):
-                requestFailed(failure, at: position, &shared, &sink)
-                index = next
-            case .skipped(let count):
-                if phase == .http1 { shared.statistics.skippedOctets += count }
-                index += count
-            }
-            if case .opaque(let reason) = phase {
-                if index < octets.count { sink.opaqueOctetsArrived(octets.count - index, reason, on: identity) }
-                return
-            }
-        }
-        if sending >= 0 { shared.exchanges[sending].request.lastOctet = position.time }
+        messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
     }
 
     // MARK: - Heads
 
-    private mutating func requestHeadArrived<Sink: ExchangeSink & ~Copyable>(
+    /// A request's head is complete.
+    mutating func requestHeadArrived<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,
@@ -167,7 +134,7 @@ extension HTTPConnection {
     }
 
     /// The octets cannot be read as a request: the server will refuse it, and its answer has no request.
-    private mutating func requestFailed<Sink: ExchangeSink & ~Copyable>(
+    mutating func requestFailed<Sink: ExchangeSink & ~Copyable>(
         _ failure: ParseFailure,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,

@@ -6,53 +6,10 @@ internal import PacketDecoding
 internal import TCPReassembly
 
 extension HTTPConnection {
-    /// Octets from the server.
-    mutating func responseOctetsArrived<Sink: ExchangeSink & ~Copyable>(
-        _ octets: Span<UInt8>,
-        at position: StreamPosition,
-        _ shared: inout SharedReconstruction,
-        _ sink: inout Sink
-    ) {
-        var index = 0
-        while index < octets.count {
-            let step = responses.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
-            switch step {
-            case .advanced(let next):
-                index = next
-            case .head(let place, let next):
-                switch place {
-                case .octets(let base):
-                    responseHeadArrived(octets.extracting(base...), at: position, &shared, &sink)
-                case .buffer:
-                    let held = responses.buffer.octets
-                    responseHeadArrived(held.span, at: position, &shared, &sink)
-                }
-                index = next
-            case .content(let range, let messageEnds, let next):
-                if answering >= 0 { shared.exchanges[answering].retainedResponse?.append(octets, range) }
-                if messageEnds { responseEnded(trailers: 0, at: position.time, &shared, &sink) }
-                index = next
-            case .end(let trailers, let next):
-                responseEnded(trailers: trailers, at: position.time, &shared, &sink)
-                index = next
-            case .malformed(let failure, let next):
-                responseFailed(failure, at: position, &shared, &sink)
-                index = next
-            case .skipped(let count):
-                if phase == .http1 { shared.statistics.skippedOctets += count }
-                index += count
-            }
-            if case .opaque(let reason) = phase {
-                if index < octets.count { sink.opaqueOctetsArrived(octets.count - index, reason, on: identity) }
-                return
-            }
-        }
-        if answering >= 0 { shared.exchanges[answering].response.lastOctet = position.time }
-    }
-
     // MARK: - Heads
 
-    private mutating func responseHeadArrived<Sink: ExchangeSink & ~Copyable>(
+    /// A response's head is complete, of an interim response or of the final one.
+    mutating func responseHeadArrived<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,
@@ -197,7 +154,8 @@ extension HTTPConnection {
         requestOctetsArrived(held.span, at: position, &shared, &sink)
     }
 
-    private mutating func responseFailed<Sink: ExchangeSink & ~Copyable>(
+    /// The octets cannot be read as a response.
+    mutating func responseFailed<Sink: ExchangeSink & ~Copyable>(
         _ failure: ParseFailure,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,

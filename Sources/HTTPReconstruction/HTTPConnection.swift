@@ -116,7 +116,7 @@ struct HTTPConnection {
             responseEnd = position.offset + Int64(octets.count)
             responseAcknowledges = position.acknowledged ?? responseAcknowledges
             responseTime = position.time
-            responseOctetsArrived(octets, at: position, &shared, &sink)
+            messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
     }
 

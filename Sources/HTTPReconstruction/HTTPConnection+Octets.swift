@@ -1,0 +1,98 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPMessages
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension HTTPConnection {
+    /// Reads octets of the client's (`.request`) or the server's (`.response`) stream, message by message.
+    mutating func messageOctetsArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        of kind: MessageKind,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        var index = 0
+        while index < octets.count {
+            let step =
+                kind == .request
+                ? requests.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
+                : responses.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)
+            switch step {
+            case .advanced(let next):
+                index = next
+            case .head(.octets(let base), let next):
+                headArrived(octets.extracting(base...), kind, at: position, &shared, &sink)
+                index = next
+            case .head(.buffer, let next):
+                let held = kind == .request ? requests.buffer.octets : responses.buffer.octets
+                headArrived(held.span, kind, at: position, &shared, &sink)
+                index = next
+            case .content(let range, let messageEnds, let next):
+                retain(octets, range, of: kind, &shared)
+                if messageEnds { messageEnded(kind, trailers: 0, at: position.time, &shared, &sink) }
+                index = next
+            case .end(let trailers, let next):
+                messageEnded(kind, trailers: trailers, at: position.time, &shared, &sink)
+                index = next
+            case .malformed(let failure, let next):
+                switch kind {
+                case .request: requestFailed(failure, at: position, &shared, &sink)
+                case .response: responseFailed(failure, at: position, &shared, &sink)
+                }
+                index = next
+            case .skipped(let count):
+                if phase == .http1 { shared.statistics.skippedOctets += count }
+                index += count
+            }
+            if case .opaque(let reason) = phase {
+                if index < octets.count { sink.opaqueOctetsArrived(octets.count - index, reason, on: identity) }
+                return
+            }
+        }
+        switch kind {
+        case .request: if sending >= 0 { shared.exchanges[sending].request.lastOctet = position.time }
+        case .response: if answering >= 0 { shared.exchanges[answering].response.lastOctet = position.time }
+        }
+    }
+
+    private mutating func headArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        _ kind: MessageKind,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        switch kind {
+        case .request: requestHeadArrived(octets, at: position, &shared, &sink)
+        case .response: responseHeadArrived(octets, at: position, &shared, &sink)
+        }
+    }
+
+    private mutating func messageEnded<Sink: ExchangeSink & ~Copyable>(
+        _ kind: MessageKind,
+        trailers: Int,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        switch kind {
+        case .request: requestEnded(trailers: trailers, at: time, &shared, &sink)
+        case .response: responseEnded(trailers: trailers, at: time, &shared, &sink)
+        }
+    }
+
+    /// Keeps content octets for whoever asked for them.
+    private func retain(
+        _ octets: Span<UInt8>,
+        _ range: Range<Int>,
+        of kind: MessageKind,
+        _ shared: inout SharedReconstruction
+    ) {
+        switch kind {
+        case .request: if sending >= 0 { shared.exchanges[sending].retainedRequest?.append(octets, range) }
+        case .response: if answering >= 0 { shared.exchanges[answering].retainedResponse?.append(octets, range) }
+        }
+    }
+}
