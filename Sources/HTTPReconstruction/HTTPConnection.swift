@@ -24,7 +24,12 @@ struct SharedReconstruction: ~Copyable {
 ///
 /// An exchange is told when it is complete and all before it were told.
 struct HTTPConnection {
-    let introduction: ConnectionIntroduction
+    /// Numbers connections by first packet.
+    let number: Int
+    private let originator: Endpoint
+    private let responder: Endpoint
+    /// Whether the connection may have begun before the capture did.
+    let isJoinedMidstream: Bool
     var phase: Phase
     /// Which direction carries requests; a guess while `phase` is `.undetermined`.
     var clientDirection: StreamDirection
@@ -67,7 +72,10 @@ struct HTTPConnection {
     }
 
     init(_ introduction: ConnectionIntroduction, clientDirection: StreamDirection) {
-        self.introduction = introduction
+        number = introduction.number
+        originator = introduction.originator
+        responder = introduction.responder
+        isJoinedMidstream = !introduction.sawHandshake
         self.clientDirection = clientDirection
         phase = .undetermined
         let state: MessageStream.State = introduction.sawHandshake ? .head : .lost
@@ -87,14 +95,11 @@ struct HTTPConnection {
     var identity: HTTPConnectionIdentity {
         let clientIsOriginator = clientDirection == .fromOriginator
         return HTTPConnectionIdentity(
-            number: introduction.number,
-            client: clientIsOriginator ? introduction.originator : introduction.responder,
-            server: clientIsOriginator ? introduction.responder : introduction.originator
+            number: number,
+            client: clientIsOriginator ? originator : responder,
+            server: clientIsOriginator ? responder : originator
         )
     }
-
-    /// Whether the connection may have begun before the capture did.
-    var isJoinedMidstream: Bool { !introduction.sawHandshake }
 
     // MARK: - Events
 
