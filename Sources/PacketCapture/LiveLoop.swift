@@ -146,15 +146,18 @@ extension LiveLoop where Handle: ~Copyable {
     /// Delivers what the rings still hold, for a bounded time.
     ///
     /// The kernel hands over the block that it is filling when the packet buffer timeout is over. The totals tell when
-    /// nothing is left, except where they cannot, and there that timeout is waited for several times over.
+    /// nothing is left, except where they cannot, and there that timeout is waited for several times over. A full ring
+    /// can hold seconds of work, so the longer bound is for packets that come, the shorter one for those that do not.
     private func drain(into sink: inout some PacketSink & ~Copyable) {
         for interface in interfaces {
             interface.stopArrivals()
         }
         let end = environment.now() + LiveTiming.longestDrain
+        var silenceEnd = environment.now() + LiveTiming.longestDrainSilence
         repeat {
             let delivered = deliverBatches(to: &sink)
             guard delivered == 0 else {
+                silenceEnd = environment.now() + LiveTiming.longestDrainSilence
                 continue
             }
             for interface in interfaces {
@@ -164,7 +167,7 @@ extension LiveLoop where Handle: ~Copyable {
                 return
             }
             environment.wait(descriptors, LiveTiming.drainStepMilliseconds)
-        } while environment.now() < end
+        } while environment.now() < min(end, silenceEnd)
     }
 }
 
@@ -178,8 +181,11 @@ enum LiveTiming {
     static let tick = Duration.milliseconds(100)
     /// How late a packet may come after its time: twice the packet buffer timeout, for the kernel's timers are coarse.
     static let latenessNanoseconds = Int64(2 * LiveConfiguration.packetBufferTimeoutMilliseconds) * 1_000_000
-    /// How long to wait at most for what the kernel holds when the capture stops.
-    static let longestDrain = Duration.milliseconds(6 * LiveConfiguration.packetBufferTimeoutMilliseconds)
+    /// How long to take packets at most that the rings held when the capture stopped: of the five seconds in which an
+    /// agent should end, it leaves two to those who still have to write.
+    static let longestDrain = Duration.seconds(3)
+    /// How long to wait at most for the next of them.
+    static let longestDrainSilence = Duration.milliseconds(6 * LiveConfiguration.packetBufferTimeoutMilliseconds)
     /// How long to wait at once for it.
     static let drainStepMilliseconds = 10
 }

@@ -152,6 +152,38 @@ import Testing
         #expect(world.counters.interfaces[0].packetsDroppedByKernelBuffer == 0)
     }
 
+    @Test func `a full ring is drained for as long as packets come, and not without end`() throws {
+        let rest = [FakeHandle.Delivery](repeating: .packets(512), count: 1000)
+        let world = FakeWorld(interfaces: [
+            "eth0": [
+                FakeHandle.Script(
+                    [],
+                    afterStop: rest,
+                    statistics: LiveStatistics(received: 512_000, dropped: 0, droppedByInterface: 0)
+                )
+            ]
+        ])
+        // The clock is looked at twice for each batch, so that all of them take two thirds of the time there is.
+        world.clockStep = .milliseconds(1)
+        #expect(try world.run().packets == 512_000)
+        #expect(world.counters.interfaces[0].packetsDroppedByKernelBuffer == 0)
+
+        let slow = FakeWorld(interfaces: [
+            "eth0": [
+                FakeHandle.Script(
+                    [],
+                    afterStop: rest,
+                    statistics: LiveStatistics(received: 512_000, dropped: 0, droppedByInterface: 0)
+                )
+            ]
+        ])
+        slow.clockStep = .milliseconds(3)
+        let packets = try slow.run().packets
+        #expect(packets < 512_000)
+        #expect(slow.counters.interfaces[0].packetsDroppedByKernelBuffer == 512_000 - UInt64(packets))
+        #expect(slow.time - slow.stopTime < .seconds(4))
+    }
+
     @Test func `what cannot be got out of the ring in time is counted as lost`() throws {
         let world = FakeWorld(interfaces: [
             "eth0": [
@@ -236,12 +268,14 @@ struct FakeHandle: LiveHandle, ~Copyable {
     }
 }
 
-/// A system in which time passes only while a capture waits.
+/// A system in which time passes only while a capture waits, or looks at the clock.
 final class FakeWorld {
     static let missing = CaptureError(.noSuchInterface, "missing")
 
     let counters: CaptureCounters
     var stopTime = Duration.seconds(5)
+    /// How much time passes before each look at the clock.
+    var clockStep = Duration.zero
     /// From when on there is anything to open.
     var appearance = Duration.zero
     /// While the interfaces are down.
@@ -285,7 +319,10 @@ final class FakeWorld {
 
     func run() throws -> Sink {
         let environment = LiveEnvironment(
-            now: { self.time },
+            now: {
+                self.time += self.clockStep
+                return self.time
+            },
             packetTime: { PacketTime(nanoseconds: Int64(self.time / .nanoseconds(1))) },
             wait: { _, milliseconds in
                 self.time += .milliseconds(max(milliseconds, 1))

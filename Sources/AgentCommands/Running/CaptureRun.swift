@@ -75,6 +75,9 @@ final class CaptureRun: Sendable {
             var sink = LivePipelineSink(pipeline, heartbeat: heartbeat)
             capture.run(into: &sink, until: stop)
             sink.captureEnded()
+            for interface in counters.interfaces {
+                logger.reportEnd(of: interface)
+            }
             return []
         case .savefiles(let paths, let pace, let filter):
             var merger = try SavefileMerger(paths: paths, filter: filter)
@@ -123,6 +126,18 @@ final class CaptureRun: Sendable {
 }
 
 extension Logger {
+    /// Logs what there was in all: what was lost while the rings were drained is on no scrape any more.
+    fileprivate func reportEnd(of interface: InterfaceCounters) {
+        info(
+            "capture ended",
+            metadata: [
+                "interface": "\(interface.name)", "packets": "\(interface.packetsReceived)",
+                "droppedByKernelBuffer": "\(interface.packetsDroppedByKernelBuffer)",
+                "droppedByInterface": "\(interface.packetsDroppedByInterface)",
+            ]
+        )
+    }
+
     /// Logs what happened to an interface.
     fileprivate func report(_ event: CaptureEvent) {
         switch event {
