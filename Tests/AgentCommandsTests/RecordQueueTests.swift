@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Logging
 import Testing
 
 @testable import AgentCommands
@@ -36,5 +37,25 @@ import Testing
         queue.append(Array("lost too\n".utf8))
         #expect(queue.droppedByFailure == 2)
         #expect(queue.count == 0)
+    }
+
+    @Test func `a file that cannot be opened is refused before anything is started`() {
+        let failure = #expect(throws: CommandFailure.self) {
+            _ = try RecordService(queue: RecordQueue(), path: "/nowhere/records", logger: Logger(label: "test"))
+        }
+        #expect(failure?.status == .failed)
+        #expect(failure?.lines.first?.hasPrefix("records: /nowhere/records: cannot be written") == true)
+    }
+
+    @Test func `records that could not be written fail the run at its end`() async throws {
+        let queue = RecordQueue()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let service = try RecordService(queue: queue, path: "/dev/full", logger: logger)
+        queue.append(Array("lost\n".utf8))
+        queue.close()
+        let failure = await #expect(throws: CommandFailure.self) { try await service.run() }
+        #expect(failure?.status == .failed)
+        #expect(failure?.lines.first?.hasPrefix("records: /dev/full: cannot write") == true)
     }
 }

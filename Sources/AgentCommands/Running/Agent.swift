@@ -87,8 +87,8 @@ struct Agent: Sendable {
         )
         var services = [ServiceGroupConfiguration.ServiceConfiguration(service: server)]
         if let records {
-            let service = RecordService(queue: records, path: plan.configuration.records.file, logger: logger)
-            services.append(.init(service: service))
+            let service = try RecordService(queue: records, path: plan.configuration.records.file, logger: logger)
+            services.append(.init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup))
         }
         services.append(
             .init(
