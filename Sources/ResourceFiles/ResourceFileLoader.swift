@@ -42,7 +42,7 @@ public struct ResourceFileLoader: Sendable {
         return objects
     }
 
-    private func files(at path: String, within parents: [String] = [], _ problems: inout [String]) -> [String] {
+    func files(at path: String, within parents: [String] = [], _ problems: inout [String]) -> [String] {
         guard FileManager.default.fileExists(atPath: path) else {
             problems.append("\(path): no such file or folder")
             return []
@@ -87,10 +87,24 @@ public struct ResourceFileLoader: Sendable {
     /// - Returns: the documents in order; empty ones are passed over.
     /// - Throws: the first mistake, with its line.
     public func parse(_ octets: [UInt8], isJSON: Bool) throws(DocumentError) -> [ResourceValue] {
-        if isJSON { return [try JSONDocument.parse(octets, limits: limits)] }
+        if isJSON { return [try requireObject(JSONDocument.parse(octets, limits: limits), line: 1)] }
         guard let text = String(validating: octets, as: UTF8.self) else {
             throw DocumentError(line: 1, message: "the text is not UTF-8")
         }
-        return try YAMLDocuments.parse(text, limits: limits).map(\.value)
+        return try YAMLDocuments.parse(text, limits: limits).map { document throws(DocumentError) in
+            try requireObject(document.value, line: document.line)
+        }
+    }
+
+    /// Refuses what cannot be a Kubernetes object of any kind: then the wrong file was named, and only here its name is
+    /// known.
+    private func requireObject(_ document: ResourceValue, line: Int) throws(DocumentError) -> ResourceValue {
+        guard case .object = document else {
+            throw DocumentError(line: line, message: "expected a Kubernetes object, found \(document.typeName)")
+        }
+        guard case .string = document["kind"] else {
+            throw DocumentError(line: line, message: "expected a Kubernetes object, found an object without a kind")
+        }
+        return document
     }
 }

@@ -77,6 +77,17 @@ import Testing
         #expect(problems.last?.hasSuffix("no such file or folder") == true)
     }
 
+    @Test(arguments: [
+        ("just text", 1, "a string"), ("kind: A\n---\n- kind: B\n", 3, "a list"),
+        ("a: 1\n", 1, "an object without a kind"),
+        ("kind: [A]\n", 1, "an object without a kind"),
+    ])
+    func `a document that is no Kubernetes object is refused with its line`(_ text: String, line: Int, found: String) {
+        #expect(throws: DocumentError(line: line, message: "expected a Kubernetes object, found \(found)")) {
+            try ResourceFileLoader().parse(Array(text.utf8), isJSON: false)
+        }
+    }
+
     @Test func `a file that is not UTF-8 is refused`() {
         #expect(throws: DocumentError(line: 1, message: "the text is not UTF-8")) {
             try ResourceFileLoader().parse([0x61, 0x3A, 0x20, 0xC3, 0x28], isJSON: false)
