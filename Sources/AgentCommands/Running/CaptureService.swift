@@ -24,10 +24,12 @@ struct CaptureService: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            for await _ in listening { break }
+        // Without a port the wait was ended: by a signal, or because the server could not listen.
+        let hasPort = await cancelWhenGracefulShutdown {
+            for await _ in listening { return true }
+            return false
         }
-        guard !Task.isShuttingDownGracefully else { return }
+        guard hasPort, !Task.isShuttingDownGracefully else { return }
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         do throws(CaptureError) {
             try run.start(makePipeline: makePipeline) { event in
