@@ -138,11 +138,11 @@ import Testing
         ),
         (
             "capture: {ringBytes: lots}",
-            "capture.ringBytes: expected a size such as 64MiB, from 1MiB to 2047MiB, found \"lots\""
+            "capture.ringBytes: expected a size such as 64MiB, from 256KiB to 2047MiB, found \"lots\""
         ),
         (
             "capture: {ringBytes: 5GiB}",
-            "capture.ringBytes: expected a size such as 64MiB, from 1MiB to 2047MiB, found \"5GiB\""
+            "capture.ringBytes: expected a size such as 64MiB, from 256KiB to 2047MiB, found \"5GiB\""
         ),
         (
             "capture: {interfaces: eth0}",

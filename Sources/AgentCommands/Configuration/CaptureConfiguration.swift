@@ -58,7 +58,7 @@ extension CaptureConfiguration {
         section.read(
             "ringBytes",
             into: &ringBytes,
-            as: .byteSize(in: ByteSize(mebibytes: 1)...ByteSize(mebibytes: 2047))
+            as: .byteSize(in: ByteSize(256 << 10)...ByteSize(mebibytes: 2047))
         )
         section.read("workers", into: &workers, as: .integer(in: 1...256))
         section.read("promiscuous", into: &promiscuous, as: .flag)
