@@ -131,4 +131,23 @@ import Testing
     func `the exit status says what happened`(arguments: [String], status: ProgramStatus) async {
         #expect(await Program.run(arguments) == status)
     }
+
+    @Test func `a savefile is not read from a keyboard`() throws {
+        try CommandFailure.refuseTerminal(among: ["-"], isTerminal: false)
+        try CommandFailure.refuseTerminal(among: ["a.pcap"], isTerminal: true)
+        let failure = #expect(throws: CommandFailure.self) {
+            try CommandFailure.refuseTerminal(among: ["a.pcap", "-"], isTerminal: true)
+        }
+        #expect(failure?.status == .usage)
+    }
+
+    @Test(arguments: [
+        (["bogus"], "Unexpected argument 'bogus'; see `wingmirror --help`"),
+        (["read", "--bogus"], "Unknown option '--bogus'; see `wingmirror read --help`"),
+        (["read", "--content", "-5"], "Missing value for '--content <bytes>'; see `wingmirror read --help`"),
+    ])
+    func `what is wrong with the arguments is said in one line`(arguments: [String], line: String) throws {
+        let error = try #require(throws: (any Error).self) { try Wingmirror.parseAsRoot(arguments) }
+        #expect(Program.problem(of: error, in: arguments) == line)
+    }
 }

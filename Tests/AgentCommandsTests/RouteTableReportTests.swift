@@ -112,7 +112,7 @@ import Testing
         #expect(
             RouteTableReport().lines(.plain) == [
                 "Routes  0 requests in 0 µs, 0 of 0 routes with requests",
-                "  the table has no routes; --routes names their files",
+                "  the table has no routes; --routes names the files of route objects",
             ]
         )
     }

@@ -48,7 +48,7 @@ public enum Program {
         } catch let failure as OctetOutput.Failure {
             return end(failure)
         } catch {
-            return end(error)
+            return end(error, arguments)
         }
     }
 
@@ -67,7 +67,7 @@ public enum Program {
     }
 
     /// Help and version go to standard output; what is wrong with the arguments goes to standard error.
-    private static func end(_ error: any Error) -> ProgramStatus {
+    private static func end(_ error: any Error, _ arguments: [String]) -> ProgramStatus {
         let code = Wingmirror.exitCode(for: error)
         let message = Wingmirror.fullMessage(for: error)
         guard code != .success else {
@@ -81,7 +81,16 @@ public enum Program {
             }
         }
         guard code == .validationFailure else { return fail(CommandFailure(.failed, message)) }
-        StandardError.write(message + "\n")
-        return .usage
+        return fail(CommandFailure(.usage, problem(of: error, in: arguments)))
+    }
+
+    /// Says in one line what is wrong with the arguments and where to look.
+    ///
+    /// The parser would add a synopsis of several lines, in which what is wrong is easily overlooked.
+    static func problem(of error: any Error, in arguments: [String]) -> String {
+        let commands = Wingmirror.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let command = arguments.first.flatMap { commands.contains($0) ? " \($0)" : nil } ?? ""
+        let problem = Wingmirror.message(for: error).split(separator: "\n").joined(separator: " ")
+        return "\(problem); see `wingmirror\(command) --help`"
     }
 }

@@ -63,6 +63,7 @@ extension ReadPlan {
 
     /// Takes all packets through the pipeline, and returns what could not be read.
     private func readSavefiles(into pipeline: inout TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
+        try CommandFailure.refuseTerminal(among: configuration.capture.savefiles)
         var merger: SavefileMerger
         do throws(CaptureError) {
             merger = try SavefileMerger(
@@ -135,17 +136,30 @@ extension RouteObjects {
         for finding in findings where finding.severity == .error {
             StandardError.write("wingmirror: warning: \(finding.line)\n")
         }
+        if let emptiness { StandardError.write("wingmirror: warning: \(emptiness)\n") }
     }
 }
 
 extension RouteFinding {
-    /// The finding as one line: object, field, sentence.
+    /// The finding as one line: object, field, sentence; the field once, where the sentence begins with it.
     var line: String {
-        "\(object)\(path.isEmpty ? "" : " \(path)"): \(message)"
+        "\(object)\(path.isEmpty || message.hasPrefix(path) ? "" : " \(path)"): \(message)"
     }
 }
 
 extension CommandFailure {
+    /// Refuses to read a savefile from a keyboard, where the program would seem to hang.
+    static func refuseTerminal(
+        among savefiles: [String],
+        isTerminal: Bool = Terminal.isTerminal(0)
+    ) throws(CommandFailure) {
+        guard isTerminal, savefiles.contains("-") else { return }
+        throw CommandFailure(
+            .usage,
+            "SAVEFILE: standard input is a terminal; pipe a savefile into it, such as `tcpdump -w - | wingmirror read -`"
+        )
+    }
+
     /// Says why packets cannot be captured or read.
     init(_ error: CaptureError) {
         let status: ProgramStatus =

@@ -23,9 +23,8 @@ struct FindingReport {
     /// One line for each finding, and a line that counts them.
     func lines(_ style: TerminalStyle) -> [String] {
         let lines = findings.map { finding in
-            let place = finding.path.isEmpty ? "" : " \(finding.path)"
             let severity = style.apply(Self.emphasis(finding.severity), to: finding.severity.rawValue)
-            return "\(severity) [\(finding.code.rawValue)] \(finding.object)\(place): \(finding.message)"
+            return "\(severity) [\(finding.code.rawValue)] \(finding.line)"
         }
         let counts = RouteFinding.Severity.allCases.map { severity in
             let count = findings.count { $0.severity == severity }

@@ -5,6 +5,8 @@ import RouteAttribution
 
 /// The route objects that a configuration names, and the table they make.
 struct RouteObjects {
+    /// What the files looked like before they were read.
+    let files: ResourceFileStamps
     /// The objects.
     let resources: RouteResources
     /// What the table depends on besides them.
@@ -13,6 +15,8 @@ struct RouteObjects {
     let table: RouteTable
     /// What is wrong with objects.
     let findings: [RouteFinding]
+    /// Why the table has no routes although files were named for them; `nil` when it has some, or none were named.
+    let emptiness: String?
 
     /// Reads the objects and compiles them.
     ///
@@ -21,6 +25,7 @@ struct RouteObjects {
     ///   - namesServerPorts: whether ports will be those of Gateway servers, so that `gateway.ports` plays no part.
     /// - Throws: every file that cannot be read or understood.
     init(_ configuration: Configuration, namesServerPorts: Bool) throws(CommandFailure) {
+        files = ResourceFileLoader().stamps(of: configuration.routes.files)
         let objects: [ResourceValue]
         do throws(ResourceFileError) {
             objects = try ResourceFileLoader().load(configuration.routes.files)
@@ -32,5 +37,15 @@ struct RouteObjects {
         resources = RouteResources(decoding: objects)
         self.environment = environment
         (table, findings) = RouteTable.compile(resources, environment: environment)
+        let files = configuration.routes.files
+        emptiness =
+            files.isEmpty || !table.routes.isEmpty
+            ? nil : Self.emptiness(of: files.joined(separator: ", "), objectCount: objects.count)
+    }
+
+    private static func emptiness(of files: String, objectCount: Int) -> String {
+        guard objectCount > 0 else { return "\(files): no route objects, so no request has a route" }
+        let objects = objectCount == 1 ? "the object there makes" : "the \(objectCount) objects there make"
+        return "\(files): \(objects) no route, so no request has one; `wingmirror routes check` says why"
     }
 }

@@ -17,6 +17,7 @@ enum CaptureSources: Sendable {
     init(_ configuration: Configuration) throws(CommandFailure) {
         let capture = configuration.capture
         guard capture.savefiles.isEmpty else {
+            try CommandFailure.refuseTerminal(among: capture.savefiles)
             self = .savefiles(capture.savefiles, pace: capture.pace, filter: capture.filter.expression)
             return
         }
@@ -27,6 +28,10 @@ enum CaptureSources: Sendable {
             )
         }
         do throws(CaptureError) {
+            // The user's part alone, or the message would quote the rest of the filter too.
+            if let expression = capture.filter.expression {
+                try CaptureFilter(expression: expression).validate()
+            }
             let live = try configuration.liveConfiguration(among: try NetworkInterface.all())
             self = .live(live, CaptureCounters(interfaces: live.interfaces))
         } catch {

@@ -54,19 +54,29 @@ final class ConfigurationKeeper: Sendable {
 
     /// Reads configuration, credentials and routes again, and puts them in force if all of them are good.
     func reload() -> ReloadOutcome {
+        reload("configuration reloaded", replace)
+    }
+
+    /// Reads the routes alone again, from where the configuration in force says, and puts them in force if they are good.
+    func reloadRoutes() -> ReloadOutcome {
+        reload("routes reloaded") {
+            try replaceRoutes(current.configuration)
+            state.withLock { $0.reloadSucceeded() }
+            return []
+        }
+    }
+
+    private func reload(_ success: Logger.Message, _ replace: () throws -> [String]) -> ReloadOutcome {
         reloading.withLock { _ in
             do {
                 let notes = try replace()
-                logger.info("configuration reloaded", metadata: ["sha256": "\(current.digest)"])
+                logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routes.table.routes.count)"])
                 return .reloaded(notes)
             } catch {
                 let lines = Self.lines(error)
-                state.withLock { state in
-                    state.rejectedReloads += 1
-                    state.isLatestGood = false
-                }
+                state.withLock { $0.reloadFailed() }
                 logger.error(
-                    "reload rejected, the old configuration stays",
+                    "reload rejected, what was in force stays",
                     metadata: ["reason": "\(lines.joined(separator: "; "))"]
                 )
                 return .rejected(lines)
@@ -79,27 +89,32 @@ final class ConfigurationKeeper: Sendable {
         var new = try reread()
         let fixed = new.keepWhatNeedsRestart(of: old)
         let credentials = try new.admin.credentials()
-        let started = ContinuousClock.now
-        let objects = try RouteObjects(new, namesServerPorts: false)
-        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
-        for finding in objects.findings where finding.severity == .error {
-            logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
-        }
-        routes.replace(with: objects, buildSeconds: seconds)
+        try replaceRoutes(new)
         logs.replace(new.log)
         let digest = new.digest
         state.withLock { [new] state in
             state.configuration = new
             state.digest = digest
             state.credentials = credentials
-            state.acceptedReloads += 1
-            state.isLatestGood = true
-            state.readAt = WallClock.now()
+            state.reloadSucceeded()
         }
         for key in fixed {
             logger.warning("setting changes at the next restart only", metadata: ["key": "\(key)"])
         }
         return fixed.map { "\($0) changes at the next restart only" }
+    }
+
+    private func replaceRoutes(_ configuration: Configuration) throws(CommandFailure) {
+        let started = ContinuousClock.now
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
+        for finding in objects.findings where finding.severity == .error {
+            logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
+        }
+        if let emptiness = objects.emptiness {
+            logger.warning("no routes", metadata: ["reason": "\(emptiness)"])
+        }
+        routes.replace(with: objects, buildSeconds: seconds)
     }
 
     private static func lines(_ error: any Error) -> [String] {
@@ -108,6 +123,19 @@ final class ConfigurationKeeper: Sendable {
         case let failure as CommandFailure: failure.lines
         default: ["\(error)"]
         }
+    }
+}
+
+extension ConfigurationKeeper.State {
+    fileprivate mutating func reloadSucceeded() {
+        acceptedReloads += 1
+        isLatestGood = true
+        readAt = WallClock.now()
+    }
+
+    fileprivate mutating func reloadFailed() {
+        rejectedReloads += 1
+        isLatestGood = false
     }
 }
 

@@ -7,7 +7,9 @@ extension RouteTableReport {
     /// The report as lines of text.
     func lines(_ style: TerminalStyle) -> [String] {
         var lines = [style.apply(.bold, to: "Routes") + "  " + style.apply(.dim, to: summary)]
-        lines += rows.isEmpty ? ["  the table has no routes; --routes names their files"] : routeTable.lines(style)
+        lines +=
+            rows.isEmpty
+            ? ["  the table has no routes; --routes names the files of route objects"] : routeTable.lines(style)
         if !unmatched.isEmpty {
             lines += ["", style.apply(.bold, to: "Unmatched")] + unmatchedTable.lines(style)
         }
