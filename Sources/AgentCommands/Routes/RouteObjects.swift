@@ -25,7 +25,7 @@ struct RouteObjects {
     ///   - namesServerPorts: whether ports will be those of Gateway servers, so that `gateway.ports` plays no part.
     /// - Throws: every file that cannot be read or understood.
     init(_ configuration: Configuration, namesServerPorts: Bool) throws(CommandFailure) {
-        files = ResourceFileLoader().stamps(of: configuration.routes.files)
+        self.files = ResourceFileLoader().stamps(of: configuration.routes.files)
         let objects: [ResourceValue]
         do throws(ResourceFileError) {
             objects = try ResourceFileLoader().load(configuration.routes.files)

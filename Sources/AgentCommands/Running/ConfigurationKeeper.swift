@@ -70,7 +70,8 @@ final class ConfigurationKeeper: Sendable {
         reloading.withLock { _ in
             do {
                 let notes = try replace()
-                logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routes.table.routes.count)"])
+                let routeCount = routes.table.routes.count
+                logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
                 return .reloaded(notes)
             } catch {
                 let lines = Self.lines(error)

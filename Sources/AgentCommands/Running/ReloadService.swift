@@ -4,7 +4,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reloads the configuration at each SIGHUP, and looks at the limit of series from time to time.
+/// Reloads the configuration at each SIGHUP and the routes when their files change, and looks at the limit of series from
+/// time to time.
 struct ReloadService: Service {
     /// How often routes without series of their own may get them.
     private static let admissionInterval: Duration = .seconds(600)
@@ -26,6 +27,15 @@ struct ReloadService: Service {
                     while true {
                         try await Task.sleep(for: Self.admissionInterval)
                         routes.reconsiderAdmission()
+                    }
+                }
+            }
+            tasks.addTask {
+                try? await cancelWhenGracefulShutdown {
+                    var watch = RouteFileWatch(configuration: configuration, routes: routes)
+                    while true {
+                        try await Task.sleep(for: RouteFileWatch.interval)
+                        watch.look()
                     }
                 }
             }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ResourceFiles
 import RouteAttribution
 import Synchronization
 import TrafficMetrics
@@ -13,6 +14,7 @@ final class RouteKeeper: Sendable {
     let board: RoutingBoard
 
     private let generation: Atomic<Int>
+    private let readFiles: Mutex<ResourceFileStamps>
 
     /// Puts the first table in force.
     init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry) {
@@ -21,10 +23,14 @@ final class RouteKeeper: Sendable {
         let series = registry.routesPublished(description, at: WallClock.now())
         board = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
         generation = Atomic(objects.table.generation)
+        readFiles = Mutex(objects.files)
     }
 
     /// The routes in force.
     var table: RouteTable { board.snapshot.table }
+
+    /// What the files of the routes in force looked like when they were read.
+    var files: ResourceFileStamps { readFiles.withLock { $0 } }
 
     /// Puts another table in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double) {
@@ -33,6 +39,7 @@ final class RouteKeeper: Sendable {
         description.generation = number
         let series = registry.routesPublished(description, at: WallClock.now())
         board.publish(RoutingSnapshot(table: objects.table, series: series))
+        readFiles.withLock { $0 = objects.files }
     }
 
     /// Looks again at which routes have series of their own, where the limit does not allow all.
