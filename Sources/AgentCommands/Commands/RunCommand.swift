@@ -8,8 +8,9 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Capture, attribute and serve metrics until a signal.",
         discussion: """
-            SIGHUP reads the configuration and the routes again; a bad file leaves the old ones in force. SIGTERM and \
-            SIGINT deliver what was captured and end the agent within five seconds.
+            Route files are read again when they change, and SIGHUP reads the configuration and the routes again; a bad \
+            file leaves the old ones in force. SIGTERM and SIGINT deliver what was captured and end the agent within \
+            five seconds.
 
             Examples:
               sudo wingmirror run --interface eth0 --routes /etc/istio-routes
