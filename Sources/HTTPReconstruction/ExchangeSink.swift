@@ -73,7 +73,15 @@ public protocol ExchangeSink: ~Copyable {
     mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: HTTPConnectionIdentity)
 
     /// A connection is over, after its last exchange was told.
-    mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity)
+    /// - Parameters:
+    ///   - end: How it ended.
+    ///   - wasRecognized: Whether `protocolRecognized` was called for it.
+    ///   - connection: Which one.
+    mutating func connectionClosed(
+        _ end: ConnectionEnd,
+        wasRecognized: Bool,
+        on connection: HTTPConnectionIdentity
+    )
 
     /// A stream could not be read on; it is read again from the next head that can be trusted.
     mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity)

@@ -170,12 +170,13 @@ struct HTTPConnection {
         _ sink: inout Sink
     ) {
         settleAtClose(end, &shared, &sink)
-        if phase == .undetermined, undeterminedOctets > 0 {
+        let wasRecognized = phase != .undetermined || undeterminedOctets > 0
+        if phase == .undetermined, wasRecognized {
             let reason: OpaqueReason = isJoinedMidstream ? .midstream : .unknown
             sink.protocolRecognized(.opaque(reason), on: identity)
             sink.opaqueOctetsArrived(undeterminedOctets, reason, on: identity)
         }
-        sink.connectionClosed(end, on: identity)
+        sink.connectionClosed(end, wasRecognized: wasRecognized, on: identity)
     }
 
     /// The connection carries something else from here on.

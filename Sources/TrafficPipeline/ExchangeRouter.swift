@@ -135,8 +135,14 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)
     }
 
-    mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity) {
+    mutating func connectionClosed(
+        _ end: ConnectionEnd,
+        wasRecognized: Bool,
+        on connection: HTTPConnectionIdentity
+    ) {
         let gateway = ports.port(connection.server.port, in: editions.newest).gateway
+        // Connections are counted when it is known what they carry; one that carried nothing, when it is over.
+        if !wasRecognized { shard.connectionOpened(gateway: gateway, .unknown) }
         shard.connectionClosed(gateway: gateway, ConnectionCloseReason(end))
     }
 

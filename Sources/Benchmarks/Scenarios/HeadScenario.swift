@@ -128,6 +128,6 @@ private struct ExchangeCounter: ExchangeSink {
 
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: HTTPConnectionIdentity) {}
     mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: HTTPConnectionIdentity) {}
-    mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity) {}
+    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: HTTPConnectionIdentity) {}
     mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity) {}
 }

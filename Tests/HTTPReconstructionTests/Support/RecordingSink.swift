@@ -63,8 +63,9 @@ struct RecordingSink: ExchangeSink {
     }
 
     /// Checks what must hold when a connection is over.
-    mutating func connectionClosed(_ end: ConnectionEnd, on connection: HTTPConnectionIdentity) {
+    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: HTTPConnectionIdentity) {
         closings += 1
+        if wasRecognized == protocols.isEmpty { complaints.append("what it carries was not told as it is said") }
         if tagsTold != tagsOfRequests { complaints.append("requests \(tagsOfRequests) were told as \(tagsTold)") }
         if identities.count > 1 { complaints.append("the connection changed its ends") }
     }
