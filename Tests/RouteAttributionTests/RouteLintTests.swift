@@ -175,6 +175,145 @@ import Testing
         #expect(try Self.codes(Self.gateway(), Self.services, one, two) == [.ambiguousRouteName])
     }
 
+    /// A rule of an older object, one of a younger, whether some requests fit both, and what keeps them apart if none do.
+    @Test(arguments: [
+        ("{uri: {prefix: /a/b}}", "{uri: {prefix: /a}}", true),
+        ("{uri: {prefix: /a/b}}", "{uri: {prefix: /b}}", false),
+        ("{uri: {exact: /a/b}}", "{uri: {prefix: /a/}}", true),
+        ("{uri: {exact: /a/b}}", "{uri: {prefix: /a/b/}}", false),
+        ("{uri: {exact: /a/B}, ignoreUriCase: true}", "{uri: {prefix: /a/b}}", true),
+        ("{uri: {regex: '/a.*'}}", "{uri: {prefix: /a}}", false),
+        ("{uri: {prefix: /a/b}}", "{uri: {prefix: /}}", false),
+        ("{uri: {prefix: /a}, method: {exact: GET}}", "{uri: {prefix: /a}}", true),
+        ("{uri: {prefix: /a}, method: {exact: GET}}", "{uri: {prefix: /a}, method: {exact: PUT}}", false),
+        ("{uri: {prefix: /a}, headers: {x: {exact: '1'}}}", "{uri: {prefix: /a}, headers: {y: {exact: '2'}}}", true),
+        ("{uri: {prefix: /a}, headers: {x: {prefix: v1}}}", "{uri: {prefix: /a}, headers: {x: {exact: v1.2}}}", true),
+        ("{uri: {prefix: /a}, headers: {x: {prefix: v2}}}", "{uri: {prefix: /a}, headers: {x: {exact: v1.2}}}", false),
+        (
+            "{uri: {prefix: /a}, headers: {x: {exact: '1'}}}", "{uri: {prefix: /a}, withoutHeaders: {x: {exact: '2'}}}",
+            true
+        ),
+        ("{uri: {prefix: /a}, headers: {x: {exact: '1'}}}", "{uri: {prefix: /a}, withoutHeaders: {x: {}}}", false),
+        (
+            "{uri: {prefix: /a}, withoutHeaders: {x: {}}}", "{uri: {prefix: /a}, withoutHeaders: {x: {exact: '2'}}}",
+            true
+        ),
+        (
+            "{uri: {prefix: /a}, withoutHeaders: {x: {exact: '2'}}}", "{uri: {prefix: /a}, headers: {x: {exact: '2'}}}",
+            false
+        ),
+    ])
+    func `rules of two objects that want the same requests are told`(older: String, younger: String, meet: Bool) throws
+    {
+        func codes(_ youngerHosts: String) throws -> [FindingCode] {
+            try Self.codes(
+                Self.gateway(),
+                Self.services,
+                virtualService("older", hosts: "[x.com]", http: "[{match: [\(older)], \(Self.to)}]"),
+                virtualService(
+                    "younger",
+                    hosts: youngerHosts,
+                    http: "[{match: [\(younger)], \(Self.to)}]",
+                    created: "2026-02-01T00:00:00Z"
+                )
+            )
+        }
+        #expect(try codes("[x.com]") == (meet ? [.overlappingRoutes] : []))
+        #expect(try codes("[y.com]") == [])
+    }
+
+    @Test func `two objects that overlap in many rules are told once, with the one that gets the requests`() throws {
+        let rules = (0..<3).map { "{match: [{uri: {prefix: /a/\($0)}}], \(Self.to)}" }.joined(separator: ", ")
+        let found = try Self.findings(
+            Self.gateway(),
+            Self.services,
+            virtualService("older", hosts: "[x.com]", http: "[\(rules)]"),
+            virtualService(
+                "younger",
+                hosts: "[x.com]",
+                http: "[{match: [{uri: {prefix: /a}}], \(Self.to)}]",
+                created: "2026-02-01T00:00:00Z"
+            )
+        )
+        #expect(found.map(\.code) == [.overlappingRoutes])
+        #expect(found.first?.object.name == "younger")
+        #expect(found.first?.message.contains("VirtualService default/older rule 0 (uri prefix /a/0)") == true)
+    }
+
+    // MARK: - Sidecars
+
+    private static func namespace(_ labels: String) -> String {
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: \(labels)}"
+    }
+
+    private static func deployment(_ metadata: String, kind: String = "Deployment", spec: String = "{}") -> String {
+        """
+        apiVersion: apps/v1
+        kind: \(kind)
+        metadata: {name: a, namespace: default}
+        spec: {template: {metadata: \(metadata), spec: \(spec)}}
+        """
+    }
+
+    private static let selecting = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: a, namespace: default}
+        spec: {selector: {app: a}, ports: [{name: http, port: 80}]}
+        """
+
+    @Test(arguments: [
+        ("the namespace does not ask", namespace("{}"), deployment("{labels: {app: a}}"), true),
+        ("the namespace asks", namespace("{istio-injection: enabled}"), deployment("{labels: {app: a}}"), false),
+        ("the namespace asks for a revision", namespace("{istio.io/rev: x}"), deployment("{labels: {app: a}}"), false),
+        ("the namespace is unknown", "", deployment("{labels: {app: a}}"), false),
+        ("the namespace refuses", namespace("{istio-injection: disabled}"), deployment("{labels: {app: a}}"), true),
+        (
+            "the namespace refuses what pods ask for", namespace("{istio-injection: disabled}"),
+            deployment("{labels: {app: a, sidecar.istio.io/inject: 'true'}}"), true
+        ),
+        ("the pods ask", namespace("{}"), deployment("{labels: {app: a, sidecar.istio.io/inject: 'true'}}"), false),
+        (
+            "the pods ask by annotation, which no webhook sees", namespace("{}"),
+            deployment("{labels: {app: a}, annotations: {sidecar.istio.io/inject: 'true'}}"), true
+        ),
+        (
+            "the pods refuse", namespace("{istio-injection: enabled}"),
+            deployment("{labels: {app: a, sidecar.istio.io/inject: 'false'}}"), true
+        ),
+        (
+            "the pods refuse by annotation", "",
+            deployment("{labels: {app: a}, annotations: {sidecar.istio.io/inject: 'false'}}", kind: "StatefulSet"), true
+        ),
+        (
+            "the pods share their node's network", namespace("{istio-injection: enabled}"),
+            deployment("{labels: {app: a}}", kind: "DaemonSet", spec: "{hostNetwork: true}"), true
+        ),
+        (
+            "the sidecar is written out", namespace("{}"),
+            deployment("{labels: {app: a}}", spec: "{containers: [{name: a}, {name: istio-proxy}]}"), false
+        ),
+        (
+            "the mesh needs none", namespace("{istio.io/dataplane-mode: ambient}"), deployment("{labels: {app: a}}"),
+            false
+        ),
+        ("others are meant", namespace("{}"), deployment("{labels: {app: b}}"), false),
+        ("the object is no workload", namespace("{}"), deployment("[1]"), false),
+    ])
+    func `a destination without a sidecar is told`(when: String, namespace: String, workload: String, isTold: Bool)
+        throws
+    {
+        let found = try Self.findings(
+            Self.gateway(),
+            Self.selecting,
+            namespace,
+            workload,
+            virtualService(hosts: "[x.com]", http: "[{\(Self.to)}]")
+        )
+        #expect(found.map(\.code) == (isTold ? [.destinationWithoutSidecar] : []), "\(when)")
+        #expect(found.allSatisfy { $0.severity == .warning && $0.path == "spec.http[0].route" })
+    }
+
     @Test func `two TLS servers with one name are told, since Envoy refuses both`() throws {
         func gateway(_ hosts: String) -> String {
             """

@@ -35,7 +35,7 @@ extension RouteLint {
     }
 
     /// Whether every request that `later` would take is taken by `earlier`; certain when true.
-    private func covers(_ earlier: Int, _ later: Int) -> Bool {
+    func covers(_ earlier: Int, _ later: Int) -> Bool {
         let first = table.index.routes[earlier]
         let second = table.index.routes[later]
         return pathCovers(first, second) && conditionsCover(first, second)
@@ -70,7 +70,7 @@ extension RouteLint {
         return required.allSatisfy(given.contains)
     }
 
-    private func conditions(of route: LookupRoute) -> ArraySlice<LookupCondition> {
+    func conditions(of route: LookupRoute) -> ArraySlice<LookupCondition> {
         table.index.conditions[Int(route.firstCondition)..<Int(route.firstCondition + route.conditionCount)]
     }
 

@@ -21,7 +21,9 @@ public struct RouteLint {
         checkGateways()
         for service in self.resources.virtualServices { check(service) }
         checkDestinations()
+        checkSidecars()
         checkShadows()
+        checkOverlaps()
         checkNames()
     }
 

@@ -8,6 +8,7 @@ public struct RouteResources: Sendable {
     var services: [Service] = []
     var serviceEntries: [ServiceEntry] = []
     var namespaces: [Namespace] = []
+    var workloads: [Workload] = []
     var gatewayClasses: [GatewayClass] = []
     var apiGateways: [APIGateway] = []
     var httpRoutes: [HTTPRoute] = []
@@ -96,6 +97,10 @@ public struct RouteResources: Sendable {
             place(try Ingress(object), \.identity, in: \.ingresses)
         case ("networking.k8s.io", "IngressClass"):
             place(try IngressClass(object), \.identity, in: \.ingressClasses)
+        case _ where Workload.includes(group: group, kind: kind):
+            // A kind without a part in routing is never refused.
+            guard let workload = try? Workload(object, kind: kind) else { return }
+            place(workload, \.identity, in: \.workloads)
         default: return
         }
     }

@@ -14,6 +14,8 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case unreachableAfterCatchAll = "unreachable-after-catch-all"
     /// A route whose requests all go to an earlier one of the same host.
     case shadowedRoute = "shadowed-route"
+    /// Routes of two objects that want the same requests of one host.
+    case overlappingRoutes = "overlapping-routes"
     /// The VirtualService names a Gateway that is not there.
     case missingGateway = "missing-gateway"
     /// The hosts of the VirtualService and those of its Gateways' servers have nothing in common.
@@ -32,6 +34,8 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case unknownPort = "unknown-port"
     /// A subset that no DestinationRule defines.
     case unknownSubset = "unknown-subset"
+    /// A destination whose pods have no sidecar, as the objects show.
+    case destinationWithoutSidecar = "destination-without-sidecar"
     /// Weights that do not sum to 100.
     case unusualWeights = "unusual-weights"
     /// A path value that no normalised request path can equal.
