@@ -132,6 +132,16 @@ import Testing
         #expect(await Program.run(arguments) == status)
     }
 
+    @Test func `doctor looks at the interfaces that options name`() throws {
+        func interfaces(_ arguments: String...) throws -> CaptureConfiguration.Interfaces {
+            let command = try #require(try Wingmirror.parseAsRoot(["doctor"] + arguments) as? DoctorCommand)
+            return try command.examinedConfiguration().capture.interfaces
+        }
+        #expect(try interfaces() == .named([]))
+        #expect(try interfaces("-i", "eth0", "--interface", "lo") == .named(["eth0", "lo"]))
+        #expect(try interfaces("-i", "auto") == .automatic)
+    }
+
     @Test func `a savefile is not read from a keyboard`() throws {
         try CommandFailure.refuseTerminal(among: ["-"], isTerminal: false)
         try CommandFailure.refuseTerminal(among: ["a.pcap"], isTerminal: true)

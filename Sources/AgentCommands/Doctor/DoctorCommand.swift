@@ -13,15 +13,23 @@ struct DoctorCommand: AsyncParsableCommand {
             Ends with 3 when the permission to capture is missing, with 1 when something else would keep `run` from \
             working, with 0 when there are only warnings.
 
-            Example:
+            Examples:
+              wingmirror doctor --interface eth0
               wingmirror doctor --config /etc/wingmirror/wingmirror.yaml
             """
     )
 
+    @Option(
+        name: [.short, .customLong("interface")],
+        parsing: .singleValue,
+        help: ArgumentHelp("An interface to look at, any, or auto; may be repeated.", valueName: "name")
+    )
+    var interfaces: [String] = []
+
     @OptionGroup var shared: SharedOptions
 
     mutating func run() async throws {
-        let configuration = try shared.configuration()
+        let configuration = try examinedConfiguration()
         let findings = try Self.findings(configuration)
         var output = OctetOutput.standardOutput()
         for line in findings.lines(Terminal.style(1)) {
@@ -38,6 +46,15 @@ struct DoctorCommand: AsyncParsableCommand {
         if failures > 0 {
             throw CommandFailure(.failed, "\(failures) of \(findings.count) checks failed")
         }
+    }
+
+    /// The configuration, with the interfaces that options name in place of its own.
+    func examinedConfiguration() throws -> Configuration {
+        var configuration = try shared.configuration()
+        if !interfaces.isEmpty {
+            configuration.capture.interfaces = interfaces == ["auto"] ? .automatic : .named(interfaces)
+        }
+        return configuration
     }
 
     private static func findings(_ configuration: Configuration) throws -> [Finding] {
