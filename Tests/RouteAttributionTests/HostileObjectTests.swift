@@ -76,6 +76,39 @@ import Testing
         #expect(table.route(request, scratch: &scratch).route == 99_999)
     }
 
+    @Test func `an object of many hosts and many rules costs their sum and not their product`() throws {
+        let hosts = (0..<10_000).map { "h\($0).example.com" }.joined(separator: ", ")
+        let rules = (0..<1000).map { "{match: [{uri: {prefix: /p\($0)/}}], route: [{destination: {host: a}}]}" }
+        // Ten million pairs, which must not all be laid out.
+        let objects = try resources(
+            everyHostGateway,
+            virtualService(hosts: "[\(hosts)]", http: "[\(rules.joined(separator: ", "))]")
+        )
+        let table = RouteTable.compile(objects, environment: RouteEnvironment()).table
+        #expect(table.routes.count == 1000)
+        #expect(table.routes.last?.hosts.count == 10_000)
+        #expect(table.explain("/p999/x", authority: "h9999.example.com").decision.route == 999)
+        #expect(RouteLint(objects, table: table).findings.isEmpty)
+    }
+
+    @Test func `hosts that share one object and not another have routes of their own`() throws {
+        func rule(_ name: String) -> String {
+            "[{name: \(name), match: [{uri: {prefix: /\(name)}}], redirect: {uri: /}}]"
+        }
+        let (table, _) = try compile(
+            everyHostGateway,
+            virtualService("a", hosts: "[x.com, y.com]", http: rule("a")),
+            virtualService("b", hosts: "[y.com, z.com]", http: rule("b"))
+        )
+        func names(_ authority: String) -> [Bool] {
+            ["/a", "/b"].map { table.explain($0, authority: authority).decision.outcome == .route }
+        }
+        #expect(names("x.com") == [true, false])
+        #expect(names("y.com") == [true, true])
+        #expect(names("z.com") == [false, true])
+        #expect(table.routes.map(\.hosts) == [["x.com", "y.com"], ["y.com", "z.com"]])
+    }
+
     private func value(_ members: KeyValuePairs<String, ResourceValue>) throws -> ResourceValue {
         .object(try ResourceMapping(members.map { ResourceMapping.Member(key: $0.key, value: $0.value) }))
     }

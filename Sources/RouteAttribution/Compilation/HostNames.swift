@@ -47,8 +47,9 @@ struct AdmittedHosts {
     /// The narrower name of every pair of which one covers the other, each once.
     func intersection(_ hosts: [String]) -> [String] {
         var result: [String] = []
+        var known: Set<String> = []
         func append(_ name: String) {
-            if !result.contains(name) { result.append(name) }
+            if known.insert(name).inserted { result.append(name) }
         }
         for host in hosts {
             guard HostNames.isWildcard(host) else {

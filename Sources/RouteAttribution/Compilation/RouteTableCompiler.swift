@@ -16,10 +16,16 @@ struct RouteTableCompiler {
         let server: Int
     }
 
+    /// A virtual host while its table is made.
     private struct HostBuild {
-        var routes: [Int32] = []
-        var sources: Set<SourceKey> = []
+        /// The objects whose routes it has, in the order of the routes.
+        private(set) var sources: [SourceKey] = []
+        private var known: Set<SourceKey> = []
         var requiresTLS = false
+
+        mutating func add(_ source: SourceKey) {
+            if known.insert(source).inserted { sources.append(source) }
+        }
     }
 
     private struct SourceKey: Hashable {
@@ -135,9 +141,7 @@ struct RouteTableCompiler {
                 for name in names {
                     let host = HostNames.lowercased(name)
                     if hosts[host] == nil { order.append(host) }
-                    if hosts[host, default: HostBuild()].sources.insert(source).inserted {
-                        hosts[host, default: HostBuild()].routes += ids
-                    }
+                    hosts[host, default: HostBuild()].add(source)
                     if server.redirectsToHTTPS { hosts[host, default: HostBuild()].requiresTLS = true }
                 }
             }
@@ -149,17 +153,27 @@ struct RouteTableCompiler {
             }
         }
         let table = index.beginTable(gateway: gatewayIndex(key[0].gateway), isTLS: isTLS)
+        // Hosts with the same objects share their routes: an object of many hosts and many rules costs their sum.
+        var lists: [[SourceKey]: HostRoutes] = [:]
+        var names: [SourceKey: [String]] = [:]
         for name in order {
             guard let host = hosts[name] else { continue }
-            // Routes that take everything go last; both parts keep their order.
-            let sorted =
-                host.routes.filter { !routes[Int($0)].isCatchAll } + host.routes.filter { routes[Int($0)].isCatchAll }
-            index.addHost(name, routes: sorted, requiresTLS: host.requiresTLS)
-            for route in host.routes { routes[Int(route)].hosts.append(name) }
+            let list = lists[host.sources] ?? index.addRoutes(inMatchOrder(host.sources.flatMap { compiled[$0] ?? [] }))
+            lists[host.sources] = list
+            index.addHost(name, routes: list, requiresTLS: host.requiresTLS)
+            for source in host.sources { names[source, default: []].append(name) }
+        }
+        for (source, names) in names {
+            for route in compiled[source] ?? [] { routes[Int(route)].hosts = names }
         }
         index.endTable()
         tables[key] = table
         return table
+    }
+
+    /// Routes that take everything go last; both parts keep their order.
+    private func inMatchOrder(_ numbers: [Int32]) -> [Int32] {
+        numbers.filter { !routes[Int($0)].isCatchAll } + numbers.filter { routes[Int($0)].isCatchAll }
     }
 
     // MARK: - One object

@@ -16,6 +16,8 @@ public struct ListedHost: Sendable {
     public let requiresTLS: Bool
     /// The numbers of the routes, in match order.
     public let routes: [Int]
+    /// The same number for hosts that share their routes.
+    let routeList: UInt32
 }
 
 extension RouteTable {
@@ -40,8 +42,12 @@ extension RouteTable {
     private func hosts(of listener: LookupListener, _ number: Int, podPorts: [Int]) -> [ListedHost] {
         let names = listener.tls.first { Int($0.table) == number }?.names ?? []
         let table = index.tables[number]
+        var lists: [UInt32: [Int]] = [:]
         return table.hostRange.map { host in
             let entry = index.hosts[host]
+            let places = entry.firstRoute..<entry.firstRoute + entry.routeCount
+            let routes = lists[entry.firstRoute] ?? places.map { Int(index.hostRoutes[Int($0)]) }
+            if !routes.isEmpty { lists[entry.firstRoute] = routes }
             return ListedHost(
                 podPorts: podPorts,
                 serverPorts: listener.serverPorts,
@@ -49,7 +55,8 @@ extension RouteTable {
                 serverNames: names.map { String(decoding: $0, as: UTF8.self) },
                 name: text(entry.name),
                 requiresTLS: entry.requiresTLS,
-                routes: (entry.firstRoute..<entry.firstRoute + entry.routeCount).map { Int(index.hostRoutes[Int($0)]) }
+                routes: routes,
+                routeList: entry.firstRoute
             )
         }
     }

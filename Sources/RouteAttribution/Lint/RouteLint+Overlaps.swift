@@ -7,7 +7,7 @@ extension RouteLint {
     /// get a request, which `checkShadows` tells.
     mutating func checkOverlaps() {
         var told: Set<[ObjectIdentity]> = []
-        for host in table.listedHosts where host.routes.count <= Self.shadowSearchLimit {
+        for host in distinctHosts where host.routes.count <= Self.shadowSearchLimit {
             let routes = host.routes.filter {
                 table.routes[$0].identity.object.kind == "VirtualService" && !table.routes[$0].isCatchAll
             }

@@ -4,11 +4,21 @@ extension RouteLint {
     /// Hosts with more routes are not searched for shadows: the search compares every route with all before it.
     static let shadowSearchLimit = 4000
 
+    /// The virtual hosts, of those that share their routes the first.
+    var distinctHosts: [ListedHost] {
+        var seen: Set<UInt32> = []
+        return table.listedHosts.filter { !$0.routes.isEmpty && seen.insert($0.routeList).inserted }
+    }
+
     /// Routes whose requests all go to an earlier route, in every virtual host that has them.
     mutating func checkShadows() {
         var shadow: [Int: Int] = [:]
         var reachable: Set<Int> = []
-        for host in table.listedHosts where host.routes.count <= Self.shadowSearchLimit {
+        for host in distinctHosts {
+            guard host.routes.count <= Self.shadowSearchLimit else {
+                reachable.formUnion(host.routes)
+                continue
+            }
             for (position, later) in host.routes.enumerated() {
                 if let earlier = host.routes[..<position].first(where: { covers($0, later) }) {
                     shadow[later] = earlier

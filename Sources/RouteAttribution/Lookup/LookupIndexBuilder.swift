@@ -139,17 +139,22 @@ struct LookupIndexBuilder {
         return index.tables.count - 1
     }
 
-    /// Adds a virtual host with its routes in match order; its name is in lower case.
-    mutating func addHost(_ name: String, routes: [Int32], requiresTLS: Bool) {
+    /// Adds routes in match order, for any number of virtual hosts.
+    mutating func addRoutes(_ routes: [Int32]) -> HostRoutes {
         let first = UInt32(index.hostRoutes.count)
         index.hostRoutes += routes
+        return HostRoutes(first: first, count: UInt32(routes.count), paths: pathIndex(of: routes))
+    }
+
+    /// Adds a virtual host; its name is in lower case.
+    mutating func addHost(_ name: String, routes: HostRoutes, requiresTLS: Bool) {
         index.hosts.append(
             LookupHost(
                 name: place(name),
                 requiresTLS: requiresTLS,
-                firstRoute: first,
-                routeCount: UInt32(routes.count),
-                paths: pathIndex(of: routes)
+                firstRoute: routes.first,
+                routeCount: routes.count,
+                paths: routes.paths
             )
         )
     }
@@ -250,6 +255,13 @@ struct LookupIndexBuilder {
             index.positions += positions
         }
     }
+}
+
+/// Where the routes of virtual hosts lie.
+struct HostRoutes {
+    let first: UInt32
+    let count: UInt32
+    let paths: PathIndex
 }
 
 extension ConditionSubject {

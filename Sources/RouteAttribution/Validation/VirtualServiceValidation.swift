@@ -54,11 +54,27 @@ struct VirtualServiceValidation {
             }
         }
         guard allValid else { return }
+        checkOverlaps()
+    }
+
+    /// Compares each host with those before it; of names without a wildcard there may be thousands, which a set holds.
+    private mutating func checkOverlaps() {
+        var exact: Set<String> = []
+        var wildcards: [String] = []
         for (index, host) in service.hosts.enumerated() {
+            let path = spec.member("hosts").element(index)
+            guard HostNames.isWildcard(host) else {
+                for other in wildcards where HostNames.isCovered(host, by: other) {
+                    problems.add(path, "overlaps with \(other)")
+                }
+                if !exact.insert(host).inserted { problems.add(path, "overlaps with \(host)") }
+                continue
+            }
             for other in service.hosts[..<index]
             where HostNames.isCovered(host, by: other) || HostNames.isCovered(other, by: host) {
-                problems.add(spec.member("hosts").element(index), "overlaps with \(other)")
+                problems.add(path, "overlaps with \(other)")
             }
+            wildcards.append(host)
         }
     }
 
