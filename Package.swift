@@ -140,7 +140,10 @@ let package = Package(
         .testTarget(name: "TrafficMetricsTests", dependencies: ["TrafficMetrics"], swiftSettings: strict),
         .testTarget(
             name: "TrafficPipelineTests",
-            dependencies: ["PacketCapture", "ResourceFiles", "RouteAttribution", "TrafficMetrics", "TrafficPipeline"],
+            dependencies: [
+                "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution", "TrafficMetrics",
+                "TrafficPipeline",
+            ],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(

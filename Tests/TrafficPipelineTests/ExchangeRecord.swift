@@ -22,6 +22,7 @@ struct ExchangeRecord: Decodable {
     }
 
     let client: String
+    let startTime: String
     let request: Request?
     let response: Response?
     let integrity: [String]
