@@ -46,6 +46,20 @@ import Testing
         #expect(found.contains { $0.code == .refusedObject })
     }
 
+    @Test func `an object whose patterns are large together is refused, and the others stay`() throws {
+        let rules = (0..<1000).map { number in
+            "{match: [{uri: {regex: '/([a-z]{1,40}/){1,20}\(number)'}}], route: [{destination: {host: a}}]}"
+        }
+        let (table, findings) = try compile(
+            everyHostGateway,
+            virtualService("large", http: "[\(rules.joined(separator: ", "))]"),
+            virtualService("small", http: "[{match: [{uri: {regex: '/a.*'}}], route: [{destination: {host: a}}]}]")
+        )
+        #expect(table.routes.map(\.identity.object.name) == ["small"])
+        #expect(Set(findings.map(\.object.name)) == ["large"])
+        #expect(findings.first?.message.contains("one regular expression too many") == true)
+    }
+
     @Test func `one object's problems are told up to a limit`() throws {
         let rules = (0..<1000).map { _ in "{route: [{destination: {host: '*'}}]}" }.joined(separator: ", ")
         let found = try findings("[\(rules)]")

@@ -4,17 +4,31 @@
 struct PatternChecks {
     /// The longest pattern that admission takes, in octets.
     static let limit = 1024
+    /// How many instructions the programs of one object's patterns may have together, at about 30 octets each.
+    ///
+    /// A pattern of an everyday rule has a hundred, so this is room for ten thousand; without it, one object as large as the
+    /// API server takes could need a gibibyte. Patterns that an earlier object has too cost nothing.
+    static let programLimit = 1_000_000
 
     private var reasons: [String: String] = [:]
+    private var programSize = 0
+
+    /// The patterns that follow are another object's.
+    mutating func objectBegan() {
+        programSize = 0
+    }
 
     /// Why a text is no pattern; `nil` for one that is.
     mutating func reason(_ text: String) -> String? {
         if text.isEmpty { return "must not be empty" }
         guard text.utf8.count <= Self.limit else { return "is longer than \(Self.limit) octets" }
         if let known = reasons[text] { return known.isEmpty ? nil : known }
+        guard programSize < Self.programLimit else {
+            return "is one regular expression too many: those before it have \(programSize) instructions together"
+        }
         var reason = ""
         do throws(RegularExpressionError) {
-            _ = try RegularExpression(text)
+            programSize += try RegularExpression(text).programSize
         } catch {
             reason = "is not a valid RE2 pattern: \(error.message)"
         }

@@ -24,14 +24,16 @@ struct ResourceValidation {
             }
         }
         accepted.virtualServices = keep(resources.virtualServices, \.origin) {
-            VirtualServiceValidation($0, patterns: &patterns).problems
+            patterns.objectBegan()
+            return VirtualServiceValidation($0, patterns: &patterns).problems
         }
         accepted.gateways = keep(resources.gateways, \.origin) { GatewayValidation($0).problems }
         accepted.destinationRules = keep(resources.destinationRules, \.identity) {
             DestinationRuleValidation($0).problems
         }
         accepted.httpRoutes = keep(resources.httpRoutes, \.identity) {
-            HTTPRouteValidation($0, patterns: &patterns).problems
+            patterns.objectBegan()
+            return HTTPRouteValidation($0, patterns: &patterns).problems
         }
         self.findings = findings
     }
