@@ -74,7 +74,6 @@ struct RouteTableCompiler {
             }
             index.listeners.append(listener)
         }
-        index.finish()
     }
 
     /// The TLS names for which a server without HTTP routing takes connections; `nil` when it takes none.

@@ -18,8 +18,6 @@ struct LookupIndexBuilder {
         index.arena = Array("https".utf8)
     }
 
-    func finish() {}
-
     // MARK: - Routes
 
     /// Adds the conditions of the next route.
