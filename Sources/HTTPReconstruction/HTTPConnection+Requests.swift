@@ -30,8 +30,9 @@ extension HTTPConnection {
         let head = shared.parser.head
         let start = requests.start
         endAnswerToHEAD(before: start, &shared, &sink)
-        rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet(at: start, shared))
-        synchronize(with: start, &shared, &sink)
+        let isQuiet = isQuiet(at: start, shared)
+        rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
+        if isQuiet { synchronize(with: start, &shared, &sink) }
         if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
 
         sending = enqueue(Exchange(), &shared)

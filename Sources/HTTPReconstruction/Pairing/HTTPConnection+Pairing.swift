@@ -192,9 +192,14 @@ extension HTTPConnection {
         guard let repair else { return oldestUnanswered(shared) < 0 }
         guard let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage, answering < 0
         else { return false }
-        if let answered = responseAcknowledges, answered >= start.offset { return true }
+        if serverHadAll(before: start) { return true }
         guard let before = rhythm.latestAcknowledged else { return false }
         return !repair.requestBreakAtEnd && received > before
+    }
+
+    /// Whether the server had received all requests before `start` when it sent the latest response octets.
+    private func serverHadAll(before start: MessageStart) -> Bool {
+        responseAcknowledges.map { $0 >= start.offset } ?? false
     }
 
     /// A response that may answer HEAD has no content, whatever it says, and others may follow its head.
@@ -259,13 +264,14 @@ extension HTTPConnection {
         return true
     }
 
-    /// Makes pairing certain again if the request that begins at `start` synchronizes (``PairingRepair``).
+    /// Makes pairing certain again if the request that begins at `start`, in a quiet moment, synchronizes
+    /// (``PairingRepair``).
     mutating func synchronize<Sink: ExchangeSink & ~Copyable>(
         with start: MessageStart,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard repair != nil, isQuiet(at: start, shared) else { return }
+        guard repair != nil, serverHadAll(before: start) else { return }
         let silence = start.time.nanoseconds(since: responseTime)
         guard rhythm.quietMeansAnswered || silence >= rhythm.patience(shared.limits) else { return }
         settle(alignsFromEnd: true, marks: [], &shared, &sink)
