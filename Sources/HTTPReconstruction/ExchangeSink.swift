@@ -52,8 +52,7 @@ public protocol ExchangeSink: ~Copyable {
     /// A request's head is complete. The answer says what to remember of the exchange, and how much of it to keep.
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
-        at time: PacketTime
+        on connection: HTTPConnectionIdentity
     ) -> (tag: RequestTag, retention: Retention)
 
     /// A response came whose request was not seen; the answer says how much of it to keep.

@@ -48,8 +48,7 @@ extension HTTPConnection {
                 version: head.version,
                 fields: shared.parser.fields
             ),
-            on: identity,
-            at: start.time
+            on: identity
         )
         shared.exchanges[sending].tag = answer.tag
         shared.exchanges[sending].retention = answer.retention

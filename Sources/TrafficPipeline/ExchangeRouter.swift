@@ -56,8 +56,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
-        at time: PacketTime
+        on connection: HTTPConnectionIdentity
     ) -> (tag: RequestTag, retention: Retention) {
         let port = ports.port(connection.server.port, in: editions.newest)
         let decision = editions.newest.table.route(request, in: port.hosts, scratch: &scratch)

@@ -110,8 +110,7 @@ private struct ExchangeCounter: ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
-        at time: PacketTime
+        on connection: HTTPConnectionIdentity
     ) -> (tag: RequestTag, retention: Retention) {
         (RequestTag(), .none)
     }

@@ -21,8 +21,7 @@ struct RecordingSink: ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
-        at time: PacketTime
+        on connection: HTTPConnectionIdentity
     ) -> (tag: RequestTag, retention: Retention) {
         identities.insert(connection)
         tagsGiven += 1
