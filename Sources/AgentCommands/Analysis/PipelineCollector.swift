@@ -20,6 +20,9 @@ struct PipelineCollector: MetricCollector {
         collectCapture(figures, into: &samples)
         collectConnections(figures.reassembly, into: &samples)
         collectReassembly(figures.reassembly, into: &samples)
+        samples.count(MetricCatalogue.httpSkippedBytes, [], UInt64(figures.http.skippedOctets))
+        samples.count(MetricCatalogue.httpAbandonedExchanges, [], UInt64(figures.http.abandonedExchanges))
+        samples.count(MetricCatalogue.connectionRolesGuessed, [], UInt64(figures.http.guessedRoles))
         for failure in ParseFailure.allCases {
             let count = figures.parseFailures[Int(failure.rawValue)]
             samples.count(MetricCatalogue.httpParseErrors, ["http1", failure.label], UInt64(count))

@@ -94,9 +94,32 @@ extension MetricCatalogue {
         help: "Requests without a response and responses without a request."
     )
 
+    /// Octets between messages that no message was made of.
+    public static let httpSkippedBytes = MetricFamily(
+        "wingmirror_http_skipped_bytes_total",
+        .counter,
+        .bytes,
+        help: "Octets passed over while looking for the next message after a loss or an error."
+    )
+
+    /// Exchanges told before they were complete.
+    public static let httpAbandonedExchanges = MetricFamily(
+        "wingmirror_http_abandoned_exchanges_total",
+        .counter,
+        help: "Exchanges given up because too many were pending on their connection."
+    )
+
+    /// Connections without a handshake in the capture.
+    public static let connectionRolesGuessed = MetricFamily(
+        "wingmirror_connection_roles_guessed_total",
+        .counter,
+        help: "Connections whose client and server were told from content."
+    )
+
     static let flows = [
         flowTableEntries, flowTableCapacity, flowEvictions, reassemblyGaps, reassemblyGapBytes,
         reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
         reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
+        httpSkippedBytes, httpAbandonedExchanges, connectionRolesGuessed,
     ]
 }
