@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import HTTPMessages
+
 /// What is counted of an exchange that a route accounts for.
 public struct ExchangeObservation: Sendable {
     /// The request's method.
@@ -24,6 +26,8 @@ public struct ExchangeObservation: Sendable {
     public var upgradedToWebSocket: Bool
     /// When the request began, in nanoseconds since the Unix epoch.
     public var startedAt: Int64
+    /// The trace that the request belongs to, if its fields say so.
+    public var trace: TraceContext?
 
     /// Makes an observation of its parts.
     public init(
@@ -37,7 +41,8 @@ public struct ExchangeObservation: Sendable {
         responseBodyBytes: Int = 0,
         grpcStatus: Int? = nil,
         upgradedToWebSocket: Bool = false,
-        startedAt: Int64
+        startedAt: Int64,
+        trace: TraceContext? = nil
     ) {
         self.method = method
         self.requestProtocol = requestProtocol
@@ -50,6 +55,7 @@ public struct ExchangeObservation: Sendable {
         self.grpcStatus = grpcStatus
         self.upgradedToWebSocket = upgradedToWebSocket
         self.startedAt = startedAt
+        self.trace = trace
     }
 
     /// The labels that tell one counter of a route from another.
