@@ -33,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -42,6 +43,7 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
         // MARK: The pure middle
+        .target(name: "JSONSyntax", swiftSettings: strict),
         .target(name: "PacketDecoding", swiftSettings: strictWithLifetimes),
         .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: strict),
         .target(name: "HTTPMessages", swiftSettings: strictWithLifetimes),
@@ -50,13 +52,27 @@ let package = Package(
             dependencies: ["HTTPMessages", "PacketDecoding", "TCPReassembly"],
             swiftSettings: strictWithLifetimes
         ),
-        .target(name: "RouteAttribution", dependencies: ["CRE2", "HTTPMessages"], swiftSettings: strictWithLifetimes),
-        .target(name: "TrafficMetrics", swiftSettings: strict),
+        .target(
+            name: "RouteAttribution",
+            dependencies: ["CRE2", "HTTPMessages", "JSONSyntax"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .target(name: "TrafficMetrics", dependencies: ["HTTPMessages"], swiftSettings: strictWithLifetimes),
+        .target(
+            name: "ShadowTesting",
+            dependencies: ["HTTPMessages", "JSONSyntax"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .target(
+            name: "Recordings",
+            dependencies: ["HTTPMessages", "HTTPReconstruction", "JSONSyntax", "ShadowTesting"],
+            swiftSettings: strictWithLifetimes
+        ),
         .target(
             name: "TrafficPipeline",
             dependencies: [
-                "HTTPMessages", "HTTPReconstruction", "PacketDecoding", "RouteAttribution", "TCPReassembly",
-                "TrafficMetrics",
+                "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "PacketDecoding", "Recordings", "RouteAttribution",
+                "ShadowTesting", "TCPReassembly", "TrafficMetrics",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -69,7 +85,21 @@ let package = Package(
         ),
         .target(
             name: "ResourceFiles",
-            dependencies: ["RouteAttribution", .product(name: "Yams", package: "Yams")],
+            dependencies: ["JSONSyntax", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(name: "ContentDecoding", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(
+            name: "MirrorDispatch",
+            dependencies: [
+                "JSONSyntax", "ShadowTesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -90,8 +120,9 @@ let package = Package(
         .target(
             name: "AgentCommands",
             dependencies: [
-                "AdminServer", "HTTPMessages", "HTTPReconstruction", "PacketCapture", "PacketDecoding", "ResourceFiles",
-                "RouteAttribution", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                "AdminServer", "ContentDecoding", "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "MirrorDispatch",
+                "PacketCapture", "PacketDecoding", "Recordings", "ResourceFiles", "RouteAttribution", "ShadowTesting",
+                "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -133,16 +164,44 @@ let package = Package(
         ),
         .testTarget(
             name: "RouteAttributionTests",
-            dependencies: ["HTTPMessages", "ResourceFiles", "RouteAttribution"],
+            dependencies: ["HTTPMessages", "JSONSyntax", "ResourceFiles", "RouteAttribution"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
-        .testTarget(name: "TrafficMetricsTests", dependencies: ["TrafficMetrics"], swiftSettings: strict),
+        .testTarget(name: "JSONSyntaxTests", dependencies: ["JSONSyntax"], swiftSettings: strict),
+        .testTarget(
+            name: "TrafficMetricsTests",
+            dependencies: ["HTTPMessages", "TrafficMetrics"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ShadowTestingTests",
+            dependencies: ["HTTPMessages", "JSONSyntax", "ShadowTesting"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "RecordingsTests",
+            dependencies: ["HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(name: "ContentDecodingTests", dependencies: ["ContentDecoding"], swiftSettings: strict),
+        .testTarget(
+            name: "MirrorDispatchTests",
+            dependencies: [
+                "JSONSyntax", "MirrorDispatch", "ShadowTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TrafficPipelineTests",
             dependencies: [
-                "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution", "TrafficMetrics",
-                "TrafficPipeline",
+                "HTTPMessages", "JSONSyntax", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
+                "ShadowTesting", "TrafficMetrics", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -154,7 +213,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ResourceFilesTests",
-            dependencies: ["ResourceFiles", "RouteAttribution"],
+            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
@@ -171,7 +230,8 @@ let package = Package(
         .testTarget(
             name: "AgentCommandsTests",
             dependencies: [
-                "AdminServer", "AgentCommands", "PacketDecoding", "RouteAttribution", "TCPReassembly", "TrafficMetrics",
+                "AdminServer", "AgentCommands", "HTTPMessages", "JSONSyntax", "MirrorDispatch", "PacketDecoding",
+                "Recordings", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

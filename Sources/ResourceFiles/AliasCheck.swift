@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// Keeps aliases out of keys.
 ///
 /// The YAML parser hashes keys to find those that occur twice. A key that is an alias, or a list of aliases, can stand for

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
-public import RouteAttribution
+public import JSONSyntax
 
 /// Why files could not be used; each line names the file and, where there is one, the line.
 public struct ResourceFileError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -26,8 +26,8 @@ public struct ResourceFileLoader: Sendable {
     /// also hides the bookkeeping of a mounted ConfigMap. A file named by itself counts whatever its name.
     /// - Throws: every file that cannot be read or understood; then nothing is returned, so that a half-written folder
     ///   never stands for the whole.
-    public func load(_ paths: [String]) throws(ResourceFileError) -> [ResourceValue] {
-        var objects: [ResourceValue] = []
+    public func load(_ paths: [String]) throws(ResourceFileError) -> [JSONValue] {
+        var objects: [JSONValue] = []
         var problems: [String] = []
         for path in paths {
             for file in files(at: path, &problems) {
@@ -65,7 +65,7 @@ public struct ResourceFileLoader: Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil
     }
 
-    private func loadFile(_ path: String) throws(ResourceFileError) -> [ResourceValue] {
+    private func loadFile(_ path: String) throws(ResourceFileError) -> [JSONValue] {
         guard let contents = FileManager.default.contents(atPath: path) else {
             throw ResourceFileError(problems: ["\(path): the file cannot be read"])
         }
@@ -86,7 +86,7 @@ public struct ResourceFileLoader: Sendable {
     ///   - isJSON: whether it is JSON rather than YAML.
     /// - Returns: the documents in order; empty ones are passed over.
     /// - Throws: the first mistake, with its line.
-    public func parse(_ octets: [UInt8], isJSON: Bool) throws(DocumentError) -> [ResourceValue] {
+    public func parse(_ octets: [UInt8], isJSON: Bool) throws(DocumentError) -> [JSONValue] {
         if isJSON { return [try requireObject(JSONDocument.parse(octets, limits: limits), line: 1)] }
         guard let text = String(validating: octets, as: UTF8.self) else {
             throw DocumentError(line: 1, message: "the text is not UTF-8")
@@ -98,7 +98,7 @@ public struct ResourceFileLoader: Sendable {
 
     /// Refuses what cannot be a Kubernetes object of any kind: then the wrong file was named, and only here its name is
     /// known.
-    private func requireObject(_ document: ResourceValue, line: Int) throws(DocumentError) -> ResourceValue {
+    private func requireObject(_ document: JSONValue, line: Int) throws(DocumentError) -> JSONValue {
         guard case .object = document else {
             throw DocumentError(line: line, message: "expected a Kubernetes object, found \(document.typeName)")
         }

@@ -1,13 +1,13 @@
 // Wingmirror · Apache-2.0
 // YAML as Kubernetes reads it: YAML 1.1 scalars, keys that are strings.
 
-public import RouteAttribution
+public import JSONSyntax
 import Yams
 
 /// A document of a file and the line on which it begins.
 public struct LocatedDocument: Sendable {
     /// The document's value.
-    public let value: ResourceValue
+    public let value: JSONValue
     /// The line of its first node, from 1.
     public let line: Int
 }
@@ -70,7 +70,7 @@ private struct NodeConversion {
         allowance = limits.valuesPerOctet * octets + 1000
     }
 
-    mutating func value(_ node: Yams.Node, depth: Int) throws(DocumentError) -> ResourceValue {
+    mutating func value(_ node: Yams.Node, depth: Int) throws(DocumentError) -> JSONValue {
         let line = node.mark?.line ?? 1
         guard depth < limits.depth else {
             throw DocumentError(line: line, message: "nested more than \(limits.depth) deep")
@@ -82,7 +82,7 @@ private struct NodeConversion {
         switch node {
         case .scalar(let scalar): return YAMLScalar.value(scalar)
         case .sequence(let sequence):
-            var entries: [ResourceValue] = []
+            var entries: [JSONValue] = []
             entries.reserveCapacity(sequence.count)
             for entry in sequence { entries.append(try value(entry, depth: depth + 1)) }
             return .array(entries)
@@ -95,17 +95,17 @@ private struct NodeConversion {
         _ mapping: Yams.Node.Mapping,
         line: Int,
         depth: Int
-    ) throws(DocumentError) -> ResourceValue {
-        var members: [ResourceMapping.Member] = []
+    ) throws(DocumentError) -> JSONValue {
+        var members: [JSONObject.Member] = []
         members.reserveCapacity(mapping.count)
         for (key, entry) in mapping {
             guard case .scalar(let name) = key else {
                 throw DocumentError(line: key.mark?.line ?? line, message: "a key must be text")
             }
-            members.append(ResourceMapping.Member(key: name.string, value: try value(entry, depth: depth + 1)))
+            members.append(JSONObject.Member(key: name.string, value: try value(entry, depth: depth + 1)))
         }
         do throws(DuplicateKey) {
-            return .object(try ResourceMapping(members))
+            return .object(try JSONObject(members))
         } catch {
             throw DocumentError(line: line, message: "the key \(error.key) occurs twice in one object")
         }

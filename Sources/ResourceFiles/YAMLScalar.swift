@@ -1,19 +1,19 @@
 // Wingmirror · Apache-2.0
 // Scalar resolution of YAML 1.1 as the Go libraries of Kubernetes do it.
 
-import RouteAttribution
+internal import JSONSyntax
 import Yams
 
 /// What a plain word of a YAML text means.
 enum YAMLScalar {
-    static func value(_ scalar: Yams.Node.Scalar) -> ResourceValue {
+    static func value(_ scalar: Yams.Node.Scalar) -> JSONValue {
         guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
         // A tag such as `!!str` has been written; then the word is what it says.
         if scalar.tag.description == Tag.Name.str.rawValue { return .string(scalar.string) }
         return resolve(scalar.string)
     }
 
-    static func resolve(_ text: String) -> ResourceValue {
+    static func resolve(_ text: String) -> JSONValue {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON": return .bool(true)
@@ -23,7 +23,7 @@ enum YAMLScalar {
         guard let first = text.utf8.first, (0x30...0x39).contains(first) || [0x2B, 0x2D, 0x2E].contains(first) else {
             return .string(text)
         }
-        return integer(text).map(ResourceValue.integer) ?? double(text).map(ResourceValue.double) ?? .string(text)
+        return integer(text).map(JSONValue.integer) ?? double(text).map(JSONValue.double) ?? .string(text)
     }
 
     private static func integer(_ text: String) -> Int? {

@@ -19,7 +19,7 @@ import Testing
     ])
     func `the document can be read as a configuration file and gives the same configuration`(yaml: String) throws {
         let configuration = try Configuration.parse(yaml, file: "w.yaml")
-        let document = String(decoding: configuration.document.encoded(), as: UTF8.self)
+        let document = String(decoding: configuration.document.indented(), as: UTF8.self)
         #expect(try Configuration.parse(document, file: "document") == configuration)
     }
 

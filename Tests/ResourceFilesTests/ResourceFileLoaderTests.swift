@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing
@@ -32,7 +33,7 @@ import Testing
         }
     }
 
-    private func kinds(_ objects: [ResourceValue]) -> [ResourceValue] {
+    private func kinds(_ objects: [JSONValue]) -> [JSONValue] {
         objects.map { $0["kind"] ?? .null }
     }
 

@@ -1,16 +1,17 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing
 
 @Suite struct YAMLDocumentsTests {
-    private func value(_ text: String) throws -> ResourceValue? {
+    private func value(_ text: String) throws -> JSONValue? {
         try YAMLDocuments.parse("k: \(text)").first?.value["k"]
     }
 
     @Test(arguments: [
-        ("80", ResourceValue.integer(80)), ("'80'", .string("80")), ("\"80\"", .string("80")),
+        ("80", JSONValue.integer(80)), ("'80'", .string("80")), ("\"80\"", .string("80")),
         ("!!str 80", .string("80")),
         ("true", .bool(true)), ("'true'", .string("true")), ("yes", .bool(true)), ("Off", .bool(false)),
         ("y", .string("y")),
@@ -21,7 +22,7 @@ import Testing
         ("1s", .string("1s")), ("/a", .string("/a")), ("2026-01-01T00:00:00Z", .string("2026-01-01T00:00:00Z")),
         ("'a''b'", .string("a'b")), ("\"a\\u00e4\\n\"", .string("aä\n")), ("99999999999999999999", .double(1e20)),
     ])
-    func `a word means what Kubernetes takes it for`(text: String, value: ResourceValue) throws {
+    func `a word means what Kubernetes takes it for`(text: String, value: JSONValue) throws {
         #expect(try self.value(text) == value)
     }
 

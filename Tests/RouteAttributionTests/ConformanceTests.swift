@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing
@@ -65,7 +66,7 @@ import Testing
 
     // MARK: What must agree
 
-    private static func differences(_ expected: ResourceValue, _ answer: ResourceValue) -> [String] {
+    private static func differences(_ expected: JSONValue, _ answer: JSONValue) -> [String] {
         var keys = ["outcome"]
         if expected["outcome"]?.string == "route" {
             keys += ["rule", "match", "routeName", "action"]
@@ -79,7 +80,7 @@ import Testing
     }
 
     /// Equal but for the order of keys, the writing of numbers, and what only the answer has.
-    private static func same(_ expected: ResourceValue?, _ answer: ResourceValue?) -> Bool {
+    private static func same(_ expected: JSONValue?, _ answer: JSONValue?) -> Bool {
         switch (expected, answer) {
         case (.array(let first), .array(let second)):
             return first.count == second.count && zip(first, second).allSatisfy { same($0, $1) }

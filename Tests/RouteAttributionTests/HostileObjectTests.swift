@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing
@@ -123,8 +124,8 @@ import Testing
         #expect(table.routes.map(\.hosts) == [["x.com", "y.com"], ["y.com", "z.com"]])
     }
 
-    private func value(_ members: KeyValuePairs<String, ResourceValue>) throws -> ResourceValue {
-        .object(try ResourceMapping(members.map { ResourceMapping.Member(key: $0.key, value: $0.value) }))
+    private func value(_ members: KeyValuePairs<String, JSONValue>) throws -> JSONValue {
+        .object(try JSONObject(members.map { JSONObject.Member(key: $0.key, value: $0.value) }))
     }
 
     @Test func `unknown fields are passed over as the API server does`() throws {

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import PacketCapture
 import ResourceFiles
 import RouteAttribution
@@ -30,7 +31,7 @@ struct ConfigurationCheck: Sendable {
         } catch {
             problems.append("capture.filter: \(error)")
         }
-        var objects: [ResourceValue] = []
+        var objects: [JSONValue] = []
         do throws(ResourceFileError) {
             objects = try ResourceFileLoader().load(configuration.routes.files)
         } catch {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Crypto
+import JSONSyntax
 import Logging
 import PacketDecoding
 import RouteAttribution
@@ -18,24 +19,24 @@ extension Configuration {
             "metrics": metrics.document,
             "admin": [
                 "tls": ["certificate": "", "key": ""],
-                "auth": ["basicFile": .text(admin.basicFile), "bearerFile": .text(admin.bearerFile)],
+                "auth": ["basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile)],
             ],
             "redaction": ["fields": JSONValue(redaction.fields)],
             "limits": limits.document,
             "records": [
-                "file": .text(records.file),
-                "fields": .flag(records.fields),
-                "contentBytes": .text(records.contentBytes.description),
+                "file": .string(records.file),
+                "fields": .bool(records.fields),
+                "contentBytes": .string(records.contentBytes.description),
             ],
             "mirror": mirror.document,
-            "log": ["level": .text(log.level.rawValue), "format": .text(log.format.rawValue)],
+            "log": ["level": .string(log.level.rawValue), "format": .string(log.format.rawValue)],
         ]
     }
 
     /// The SHA-256 of the document, as hexadecimal digits: equal for agents that are configured alike.
     var digest: String {
         let digits = Array("0123456789abcdef")
-        return SHA256.hash(data: document.encoded(isPretty: false)).reduce(into: "") { text, octet in
+        return SHA256.hash(data: document.encoded()).reduce(into: "") { text, octet in
             text.append(digits[Int(octet >> 4)])
             text.append(digits[Int(octet & 15)])
         }
@@ -57,13 +58,13 @@ extension CaptureConfiguration {
         return [
             "interfaces": interfaces,
             "savefiles": JSONValue(savefiles),
-            "pace": .text(pace.rawValue),
-            "filter": .text(filter),
+            "pace": .string(pace.rawValue),
+            "filter": .string(filter),
             "snapshotLength": JSONValue(snapshotLength),
-            "ringBytes": .text(ringBytes.description),
+            "ringBytes": .string(ringBytes.description),
             "workers": JSONValue(workers),
-            "promiscuous": .flag(promiscuous),
-            "user": .text(user),
+            "promiscuous": .bool(promiscuous),
+            "user": .string(user),
         ]
     }
 }
@@ -71,8 +72,8 @@ extension CaptureConfiguration {
 extension GatewayConfiguration {
     fileprivate var document: JSONValue {
         [
-            "namespace": .text(namespace),
-            "labels": .object(labels.mapValues(JSONValue.text)),
+            "namespace": .string(namespace),
+            "labels": JSONValue(labels.mapValues(JSONValue.string)),
             "addresses": JSONValue(addresses.map(\.description)),
             "ports": .array(ports.map { ["pod": JSONValue($0.pod), "server": JSONValue($0.server)] }),
             "trustedProxies": JSONValue(trustedProxies),
@@ -83,10 +84,10 @@ extension GatewayConfiguration {
 extension MeshConfiguration {
     fileprivate var document: JSONValue {
         [
-            "pathNormalization": .text(pathNormalization.rawValue),
+            "pathNormalization": .string(pathNormalization.rawValue),
             "defaultVirtualServiceExportTo": JSONValue(defaultVirtualServiceExportTo),
-            "clusterDomain": .text(clusterDomain),
-            "envoyVersion": .text(envoyVersion.text),
+            "clusterDomain": .string(clusterDomain),
+            "envoyVersion": .string(envoyVersion.text),
         ]
     }
 }
@@ -94,8 +95,8 @@ extension MeshConfiguration {
 extension MetricsConfiguration {
     fileprivate var document: JSONValue {
         [
-            "listen": .text(listen.description),
-            "durationBuckets": durationBuckets.map { .array($0.map(JSONValue.number)) } ?? "default",
+            "listen": .string(listen.description),
+            "durationBuckets": durationBuckets.map { .array($0.map(JSONValue.double)) } ?? "default",
             "seriesLimit": JSONValue(seriesLimit),
             "nativeHistograms": false,
             "istioCompat": false,
@@ -106,11 +107,11 @@ extension MetricsConfiguration {
 extension LimitsConfiguration {
     fileprivate var document: JSONValue {
         [
-            "memory": .text(memory?.description ?? "auto"),
+            "memory": .string(memory?.description ?? "auto"),
             "connections": JSONValue(connections),
-            "headBytes": .text(headBytes.description),
-            "bufferedBytesPerConnection": .text(bufferedBytesPerConnection.description),
-            "idleTimeout": .text(idleTimeout.text),
+            "headBytes": .string(headBytes.description),
+            "bufferedBytesPerConnection": .string(bufferedBytesPerConnection.description),
+            "idleTimeout": .string(idleTimeout.text),
         ]
     }
 }
@@ -119,7 +120,7 @@ extension MirrorConfiguration {
     fileprivate var document: JSONValue {
         [
             "enabled": false,
-            "targets": .object(targets.mapValues(\.document)),
+            "targets": JSONValue(targets.mapValues(\.document)),
             "policies": .array(policies.map(\.document)),
         ]
     }
@@ -128,11 +129,11 @@ extension MirrorConfiguration {
 extension MirrorTarget {
     fileprivate var document: JSONValue {
         [
-            "url": .text(url),
+            "url": .string(url),
             "hosts": JSONValue(hosts),
-            "rate": .text(rate.description),
+            "rate": .string(rate.description),
             "inFlight": JSONValue(inFlight),
-            "bytes": .text(bytes.description),
+            "bytes": .string(bytes.description),
         ]
     }
 }
@@ -140,9 +141,9 @@ extension MirrorTarget {
 extension MirrorPolicy {
     fileprivate var document: JSONValue {
         [
-            "match": virtualService.map { ["virtualService": .text($0)] } ?? [:],
-            "target": .text(target),
-            "percent": .number(percent),
+            "match": virtualService.map { ["virtualService": .string($0)] } ?? [:],
+            "target": .string(target),
+            "percent": .double(percent),
             "key": JSONValue(key),
         ]
     }

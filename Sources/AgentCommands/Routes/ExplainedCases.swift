@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 
@@ -21,7 +22,7 @@ struct ExplainedCases {
         var scratch = RouteScratch()
         for line in lines {
             var json = JSONText()
-            var name = ResourceValue.null
+            var name = JSONValue.null
             do throws(UnreadableLine) {
                 let value = try Self.value(line.octets)
                 name = value["case"] ?? .null
@@ -42,7 +43,7 @@ struct ExplainedCases {
         return unanswered
     }
 
-    private static func value(_ octets: [UInt8]) throws(UnreadableLine) -> ResourceValue {
+    private static func value(_ octets: [UInt8]) throws(UnreadableLine) -> JSONValue {
         do throws(DocumentError) {
             return try JSONDocument.parse(octets)
         } catch {
@@ -51,8 +52,8 @@ struct ExplainedCases {
     }
 
     private static func answer(
-        _ value: ResourceValue,
-        name: ResourceValue,
+        _ value: JSONValue,
+        name: JSONValue,
         scratch: inout RouteScratch,
         to json: inout JSONText
     ) throws(UnreadableLine) {
@@ -80,7 +81,7 @@ struct ExplainedCases {
 struct CaseEnvironment {
     private(set) var environment = RouteEnvironment()
 
-    init(_ value: ResourceValue) throws(UnreadableLine) {
+    init(_ value: JSONValue) throws(UnreadableLine) {
         let workload = value["gatewayWorkload"]
         if let namespace = try Self.string(workload?["namespace"], "gatewayWorkload.namespace") {
             environment.namespace = namespace
@@ -114,7 +115,7 @@ struct CaseEnvironment {
         }
     }
 
-    private static func string(_ value: ResourceValue?, _ path: String) throws(UnreadableLine) -> String? {
+    private static func string(_ value: JSONValue?, _ path: String) throws(UnreadableLine) -> String? {
         switch value {
         case nil, .null: return nil
         case .string(let text): return text

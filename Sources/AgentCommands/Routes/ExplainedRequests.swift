@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 
@@ -63,7 +64,7 @@ struct ExplainedRequests {
     }
 
     private static func request(_ octets: [UInt8]) throws(UnreadableLine) -> DescribedRequest {
-        let value: ResourceValue
+        let value: JSONValue
         do throws(DocumentError) {
             value = try JSONDocument.parse(octets)
         } catch {
@@ -85,7 +86,7 @@ struct UnreadableLine: Error {
 
 extension JSONText {
     /// A value as JSON text.
-    static func text(of value: ResourceValue) -> String {
+    static func text(of value: JSONValue) -> String {
         var json = JSONText()
         json.value(value)
         return String(decoding: json.octets, as: UTF8.self)

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 
 /// Findings as text, for people, for programs and for code scanners.

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 
@@ -26,7 +27,7 @@ struct RouteObjects {
     /// - Throws: every file that cannot be read or understood.
     init(_ configuration: Configuration, namesServerPorts: Bool) throws(CommandFailure) {
         self.files = ResourceFileLoader().stamps(of: configuration.routes.files)
-        let objects: [ResourceValue]
+        let objects: [JSONValue]
         do throws(ResourceFileError) {
             objects = try ResourceFileLoader().load(configuration.routes.files)
         } catch {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import ArgumentParser
+import JSONSyntax
 import RouteAttribution
 
 /// `routes list`: prints the table as compiled.

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AdminServer
+import JSONSyntax
 import Logging
 import PacketCapture
 import RouteAttribution
@@ -154,8 +155,8 @@ struct Agent: Sendable {
             scrapeServed: { [collector] format, status in collector.scrapeServed(format, status) },
             health: { health },
             readiness: { readiness },
-            status: { status.encoded() },
-            configuration: { [configuration] in configuration.current.configuration.document.encoded() },
+            status: { status.indented() },
+            configuration: { [configuration] in configuration.current.configuration.document.indented() },
             reload: { [configuration] in configuration.reload() }
         )
     }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import PacketCapture
 import RouteAttribution
 import TCPReassembly
@@ -26,14 +27,14 @@ struct AgentStatus {
     /// The status as JSON.
     var document: JSONValue {
         [
-            "version": .text(BuildInformation.version),
-            "startTime": .text(WallClock.text(startedAt)),
+            "version": .string(BuildInformation.version),
+            "startTime": .string(WallClock.text(startedAt)),
             "configuration": [
-                "sha256": .text(configuration.digest),
-                "readTime": .text(WallClock.text(configuration.readAt)),
+                "sha256": .string(configuration.digest),
+                "readTime": .string(WallClock.text(configuration.readAt)),
                 "reloads": JSONValue(configuration.acceptedReloads),
                 "rejectedReloads": JSONValue(configuration.rejectedReloads),
-                "latestReloadSuccessful": .flag(configuration.isLatestGood),
+                "latestReloadSuccessful": .bool(configuration.isLatestGood),
             ],
             "routes": [
                 "generation": JSONValue(routing.series.generation),
@@ -54,8 +55,8 @@ struct AgentStatus {
         case .live(_, let counters):
             counters.interfaces.map { interface in
                 [
-                    "interface": .text(interface.name),
-                    "up": .flag(interface.isUp),
+                    "interface": .string(interface.name),
+                    "up": .bool(interface.isUp),
                     "ringBytes": JSONValue(interface.ringOctets),
                     "packets": JSONValue(interface.packetsReceived),
                     "droppedByKernelBuffer": JSONValue(interface.packetsDroppedByKernelBuffer),
@@ -65,7 +66,7 @@ struct AgentStatus {
         case .savefiles(let paths, let pace, _):
             paths.enumerated().map { number, path in
                 let packets = number < figures.interfaces.count ? figures.interfaces[number].packets : 0
-                return ["savefile": .text(path), "pace": .text(pace.rawValue), "packets": JSONValue(packets)]
+                return ["savefile": .string(path), "pace": .string(pace.rawValue), "packets": JSONValue(packets)]
             }
         }
     }

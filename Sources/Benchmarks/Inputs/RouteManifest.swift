@@ -1,11 +1,12 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 
 /// Objects as manifests have them.
 enum RouteManifest {
     /// The Gateway that the objects here are bound to, which selects Istio's own and opens port 80 to every host.
-    static func gateway() throws -> ResourceValue {
+    static func gateway() throws -> JSONValue {
         let port = try object(["number": .integer(80), "name": .string("http"), "protocol": .string("HTTP")])
         let server = try object(["port": port, "hosts": .array([.string("*")])])
         return try object([
@@ -19,7 +20,7 @@ enum RouteManifest {
     }
 
     /// A VirtualService of that Gateway.
-    static func virtualService(_ name: String, host: String, rules: [ResourceValue]) throws -> ResourceValue {
+    static func virtualService(_ name: String, host: String, rules: [JSONValue]) throws -> JSONValue {
         try object([
             "apiVersion": .string("networking.istio.io/v1"),
             "kind": .string("VirtualService"),
@@ -33,16 +34,16 @@ enum RouteManifest {
     }
 
     /// A rule that sends requests to a service, those whose path matches if `comparison` says how: `prefix`, `regex`.
-    static func rule(to service: String, _ comparison: String? = nil, _ path: String = "") throws -> ResourceValue {
+    static func rule(to service: String, _ comparison: String? = nil, _ path: String = "") throws -> JSONValue {
         let destination = try object(["host": .string("\(service).shop.svc.cluster.local")])
-        let route = ResourceValue.array([try object(["destination": destination])])
+        let route = JSONValue.array([try object(["destination": destination])])
         guard let comparison else { return try object(["route": route]) }
         let match = try object(["uri": try object([comparison: .string(path)])])
         return try object(["match": .array([match]), "route": route])
     }
 
     /// A VirtualService with two rules, as most have: its API and all the rest.
-    static func ordinary(_ number: Int) throws -> ResourceValue {
+    static func ordinary(_ number: Int) throws -> JSONValue {
         try virtualService(
             "service-\(number)",
             host: host(number),
@@ -63,18 +64,18 @@ enum RouteManifest {
     }
 
     /// Compiles objects and the Gateway; there may be nothing to complain about.
-    static func table(_ objects: [ResourceValue]) throws -> RouteTable {
+    static func table(_ objects: [JSONValue]) throws -> RouteTable {
         let resources = RouteResources(decoding: try [gateway()] + objects)
         let (table, findings) = RouteTable.compile(resources, environment: environment)
         if let finding = findings.first { throw BenchmarkFailure("\(finding.object): \(finding.message)") }
         return table
     }
 
-    private static func metadata(_ name: String, namespace: String) throws -> ResourceValue {
+    private static func metadata(_ name: String, namespace: String) throws -> JSONValue {
         try object(["name": .string(name), "namespace": .string(namespace)])
     }
 
-    private static func object(_ members: KeyValuePairs<String, ResourceValue>) throws -> ResourceValue {
-        .object(try ResourceMapping(members.map { ResourceMapping.Member(key: $0.key, value: $0.value) }))
+    private static func object(_ members: KeyValuePairs<String, JSONValue>) throws -> JSONValue {
+        .object(try JSONObject(members.map { JSONObject.Member(key: $0.key, value: $0.value) }))
     }
 }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 
 extension Scenario {
@@ -74,7 +75,7 @@ private struct LookupWorkload: ~Copyable, Workload {
         try self.init(label, [object], requests, passes: comparison == "regex" ? 2 : 20)
     }
 
-    private init(_ label: String, _ objects: [ResourceValue], _ requests: [RequestHead], passes: Int) throws {
+    private init(_ label: String, _ objects: [JSONValue], _ requests: [RequestHead], passes: Int) throws {
         self.label = label
         self.requests = requests
         self.passes = passes

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 
 extension Scenario {
@@ -24,16 +25,16 @@ private struct TableBuildWorkload: Workload {
     /// The VirtualServices; one object is the Gateway.
     var items: Int { objects.count - 1 }
     let octets = 0
-    private let objects: [ResourceValue]
+    private let objects: [JSONValue]
     private let resources: RouteResources?
 
-    init(_ label: String, _ objects: [ResourceValue]) {
+    init(_ label: String, _ objects: [JSONValue]) {
         self.label = label
         self.objects = objects
         resources = nil
     }
 
-    init(_ label: String, decoded objects: [ResourceValue]) {
+    init(_ label: String, decoded objects: [JSONValue]) {
         self.label = label
         self.objects = objects
         resources = RouteResources(decoding: objects)

@@ -1,11 +1,12 @@
 // Wingmirror · Apache-2.0
 
 public import HTTPMessages
+public import JSONSyntax
 
 /// A request that someone describes rather than sends.
 public struct DescribedRequest: Sendable {
     /// The caller's name for it; any JSON value, given back as it came.
-    public let id: ResourceValue
+    public let id: JSONValue
     /// Whether it arrives inside TLS that ends at the gateway.
     public let isTLS: Bool
     /// The Gateway server's port number.
@@ -30,7 +31,7 @@ public struct DescribedRequest: Sendable {
     ///   - isTLS: whether it arrives inside TLS that ends at the gateway.
     ///   - serverName: the TLS server name.
     public init(
-        id: ResourceValue = .null,
+        id: JSONValue = .null,
         method: String,
         target: String,
         authority: String?,
@@ -58,7 +59,7 @@ public struct DescribedRequest: Sendable {
 
     /// Reads a request as `routes explain --requests` takes it: `{id, method, scheme, authority, path, headers: [{name,
     /// value}], port, sni}`.
-    public init(_ value: ResourceValue) throws(ResourceError) {
+    public init(_ value: JSONValue) throws(ResourceError) {
         let reader = FieldReader(value)
         guard let path = try reader.string("path") else {
             throw ResourceError(FieldPath.root.member("path"), "is missing")

@@ -1,11 +1,13 @@
 // Wingmirror · Apache-2.0
 
+public import JSONSyntax
+
 extension RouteTable {
     /// Writes the answer of `routes explain` for one request, without an end of line.
     public func write(
         _ explanation: RouteExplanation,
-        id: ResourceValue,
-        caseID: ResourceValue?,
+        id: JSONValue,
+        caseID: JSONValue?,
         to json: inout JSONText
     ) {
         json.beginObject()
@@ -35,34 +37,5 @@ extension RouteTable {
         }
         json.endList()
         json.endObject()
-    }
-}
-
-extension JSONText {
-    /// Writes a value that was read.
-    public mutating func value(_ value: ResourceValue) {
-        switch value {
-        case .null: null()
-        case .bool(let flag): bool(flag)
-        case .integer(let number): integer(number)
-        case .double(let number): double(number)
-        case .string(let text): string(text)
-        case .array(let entries):
-            beginList()
-            for entry in entries { self.value(entry) }
-            endList()
-        case .object(let mapping):
-            beginObject()
-            for member in mapping.members {
-                key(member.key)
-                self.value(member.value)
-            }
-            endObject()
-        }
-    }
-
-    /// Writes a number; JSON has none for infinities and NaN, which become null.
-    public mutating func double(_ number: Double) {
-        if number.isFinite { rendered(Array("\(number)".utf8)) } else { null() }
     }
 }

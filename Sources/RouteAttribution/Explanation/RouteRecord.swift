@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// How decisions look in exchange records and in the answers of `explain`.
 public enum RouteRecord {
     /// The members that describe a route, without the braces around them; the same for every request it takes.

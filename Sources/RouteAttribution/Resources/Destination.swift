@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// Where requests are sent, as written.
 struct Destination: Sendable, Hashable {
     var host: String

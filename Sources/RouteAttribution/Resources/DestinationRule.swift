@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// An Istio DestinationRule: which subsets a host has.
 struct DestinationRule: Sendable, Hashable {
     var metadata: ObjectMetadata

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// Why an object does not fit its kind: where, and what is wrong there.
 public struct ResourceError: Error, Sendable, Hashable {
     /// The field, written as in `spec.http[0].match[1].uri`.
@@ -37,10 +39,10 @@ indirect enum FieldPath: CustomStringConvertible, Sendable {
 ///
 /// An absent field and a null one are the same, as for the API server.
 struct FieldReader {
-    let value: ResourceValue
+    let value: JSONValue
     let path: FieldPath
 
-    init(_ value: ResourceValue, path: FieldPath = .root) {
+    init(_ value: JSONValue, path: FieldPath = .root) {
         self.value = value
         self.path = path
     }

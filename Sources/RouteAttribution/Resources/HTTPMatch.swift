@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// One entry of a rule's match list; all its conditions must hold.
 struct HTTPMatch: Sendable, Hashable {
     var name = ""

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import JSONSyntax
+
 /// All objects that a route table is made from, sorted by kind.
 public struct RouteResources: Sendable {
     var gateways: [Gateway] = []
@@ -26,14 +28,14 @@ public struct RouteResources: Sendable {
     ///
     /// Kinds that have no part in routing are passed over, and the entries of `List` kinds are taken one by one. Of two
     /// objects with one identity the later counts, as if it had been applied after the other.
-    public init(decoding objects: [ResourceValue]) {
+    public init(decoding objects: [JSONValue]) {
         for object in objects {
             add(object)
         }
     }
 
     /// Adds one object, or the entries of a `List`.
-    public mutating func add(_ object: ResourceValue) {
+    public mutating func add(_ object: JSONValue) {
         if case .string(let kind) = object["kind"] ?? .null, kind.hasSuffix("List"),
             case .array(let items) = object["items"] ?? .null
         {
@@ -46,7 +48,7 @@ public struct RouteResources: Sendable {
         add(object, impliedKind: "", impliedVersion: nil)
     }
 
-    private mutating func add(_ object: ResourceValue, impliedKind: String, impliedVersion: ResourceValue?) {
+    private mutating func add(_ object: JSONValue, impliedKind: String, impliedVersion: JSONValue?) {
         guard case .object = object else {
             refuse(kind: "Object", object, ResourceError(.root, "must be an object, not \(object.typeName)"))
             return
@@ -119,7 +121,7 @@ public struct RouteResources: Sendable {
         }
     }
 
-    private mutating func refuse(kind: String, _ object: ResourceValue, _ error: ResourceError) {
+    private mutating func refuse(kind: String, _ object: JSONValue, _ error: ResourceError) {
         var namespace = ""
         var name = "?"
         if let metadata = object["metadata"] {

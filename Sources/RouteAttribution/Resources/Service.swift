@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// A Kubernetes Service, as far as routing looks at it.
 struct Service: Sendable, Hashable {
     var metadata: ObjectMetadata

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import JSONSyntax
+
 /// An Istio VirtualService, or what istiod makes of routes of other kinds.
 struct VirtualService: Sendable, Hashable {
     /// Name, namespace and age.
@@ -78,10 +80,10 @@ struct OpaqueRule: Sendable, Hashable {
     }
 }
 
-extension ResourceValue {
-    static var emptyObject: ResourceValue {
+extension JSONValue {
+    static var emptyObject: JSONValue {
         // No members, so no key can occur twice.
-        guard let mapping = try? ResourceMapping([]) else { return .null }
+        guard let mapping = try? JSONObject([]) else { return .null }
         return .object(mapping)
     }
 }

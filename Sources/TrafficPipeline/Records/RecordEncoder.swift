@@ -3,6 +3,7 @@
 
 internal import HTTPMessages
 internal import HTTPReconstruction
+internal import JSONSyntax
 internal import PacketDecoding
 internal import RouteAttribution
 

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 
 /// A comparison that can be written for Istio and for Envoy.

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import JSONSyntax
 import ResourceFiles
 import RouteAttribution
 import Testing
@@ -9,13 +10,13 @@ import Testing
 struct ConformanceCase: CustomTestStringConvertible, Sendable {
     let name: String
     let environment: RouteEnvironment
-    let objects: [ResourceValue]
+    let objects: [JSONValue]
     let refused: Set<String>
-    let requests: [ResourceValue]
+    let requests: [JSONValue]
 
     var testDescription: String { name }
 
-    init(_ value: ResourceValue) throws {
+    init(_ value: JSONValue) throws {
         name = try value.text("case")
         objects = value["resources"]?.entries ?? []
         refused = Set((value["rejectedObjects"]?.entries ?? []).compactMap(\.string))
@@ -61,12 +62,12 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
     }
 }
 
-extension ResourceValue {
+extension JSONValue {
     var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
-    var entries: [ResourceValue]? {
+    var entries: [JSONValue]? {
         if case .array(let entries) = self { entries } else { nil }
     }
 

@@ -1,11 +1,9 @@
 // Wingmirror · Apache-2.0
 
-internal import RouteAttribution
-
-/// Values that only exchange records have.
+/// Values that JSON has no type for, as text or number.
 extension JSONText {
     /// Writes a duration in seconds, exactly.
-    mutating func seconds(nanoseconds: Int64) {
+    public mutating func seconds(nanoseconds: Int64) {
         let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
         var text: [UInt8] = nanoseconds < 0 ? [0x2D] : []
         text += String(whole).utf8
@@ -18,7 +16,7 @@ extension JSONText {
     }
 
     /// Writes a time in UTC as RFC 3339 has it, with microseconds, or nanoseconds where they say more.
-    mutating func time(nanoseconds: Int64) {
+    public mutating func time(nanoseconds: Int64) {
         let second = nanoseconds.dividedRoundingDown(by: 1_000_000_000)
         let fraction = Int(nanoseconds - second * 1_000_000_000)
         let date = CivilDate(daysSinceEpoch: second.dividedRoundingDown(by: 86_400))
@@ -42,7 +40,7 @@ extension JSONText {
     }
 
     /// Writes octets as base64 text (RFC 4648 §4).
-    mutating func base64(_ content: [UInt8]) {
+    public mutating func base64(_ content: [UInt8]) {
         var text: [UInt8] = [0x22]
         text.reserveCapacity(content.count / 3 * 4 + 6)
         for start in stride(from: 0, to: content.count, by: 3) {

@@ -1,21 +1,20 @@
 // Wingmirror · Apache-2.0
 
-import ResourceFiles
-import RouteAttribution
+import JSONSyntax
 import Testing
 
 @Suite struct JSONDocumentTests {
-    private func parse(_ text: String) throws(DocumentError) -> ResourceValue {
+    private func parse(_ text: String) throws(DocumentError) -> JSONValue {
         try JSONDocument.parse(Array(text.utf8))
     }
 
     @Test(arguments: [
-        ("null", ResourceValue.null), (" true ", .bool(true)), ("-12", .integer(-12)), ("1.5e3", .double(1500)),
+        ("null", JSONValue.null), (" true ", .bool(true)), ("-12", .integer(-12)), ("1.5e3", .double(1500)),
         ("9223372036854775807", .integer(.max)), ("9223372036854775808", .double(9_223_372_036_854_775_808)),
         (#""a\"\\\/\b\f\n\r\t\u00e4\ud83d\ude00""#, .string("a\"\\/\u{8}\u{C}\n\r\tä😀")), ("[]", .array([])),
         ("[1, [2]]", .array([.integer(1), .array([.integer(2)])])),
     ])
-    func `a value is read as what it is`(text: String, value: ResourceValue) throws {
+    func `a value is read as what it is`(text: String, value: JSONValue) throws {
         #expect(try parse(text) == value)
     }
 

@@ -1,8 +1,6 @@
 // Wingmirror · Apache-2.0
 // The JavaScript Object Notation, RFC 8259.
 
-public import RouteAttribution
-
 /// What is wrong with a text, and where.
 public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The line, from 1.
@@ -43,7 +41,7 @@ public struct JSONDocument {
     public static func parse(
         _ octets: [UInt8],
         limits: DocumentLimits = DocumentLimits()
-    ) throws(DocumentError) -> ResourceValue {
+    ) throws(DocumentError) -> JSONValue {
         var document = JSONDocument(octets: octets, limits: limits)
         let value = try document.value(depth: 0)
         document.skipSpace()
@@ -62,7 +60,7 @@ public struct JSONDocument {
 
     // MARK: - Values
 
-    private mutating func value(depth: Int) throws(DocumentError) -> ResourceValue {
+    private mutating func value(depth: Int) throws(DocumentError) -> JSONValue {
         guard depth < limits.depth else { throw error("nested more than \(limits.depth) deep") }
         skipSpace()
         guard index < octets.count else { throw error("the text ends where a value should be") }
@@ -78,8 +76,8 @@ public struct JSONDocument {
         }
     }
 
-    private mutating func object(depth: Int) throws(DocumentError) -> ResourceValue {
-        var members: [ResourceMapping.Member] = []
+    private mutating func object(depth: Int) throws(DocumentError) -> JSONValue {
+        var members: [JSONObject.Member] = []
         index += 1
         if takes(UInt8(ascii: "}")) { return try mapping(members) }
         repeat {
@@ -89,22 +87,22 @@ public struct JSONDocument {
             }
             let key = try string()
             guard takes(UInt8(ascii: ":")) else { throw error("a colon must follow the key \(key)") }
-            members.append(ResourceMapping.Member(key: key, value: try value(depth: depth + 1)))
+            members.append(JSONObject.Member(key: key, value: try value(depth: depth + 1)))
         } while takes(UInt8(ascii: ","))
         guard takes(UInt8(ascii: "}")) else { throw error("an object must end with }") }
         return try mapping(members)
     }
 
-    private func mapping(_ members: [ResourceMapping.Member]) throws(DocumentError) -> ResourceValue {
+    private func mapping(_ members: [JSONObject.Member]) throws(DocumentError) -> JSONValue {
         do throws(DuplicateKey) {
-            return .object(try ResourceMapping(members))
+            return .object(try JSONObject(members))
         } catch {
             throw self.error("the key \(error.key) occurs twice in one object")
         }
     }
 
-    private mutating func list(depth: Int) throws(DocumentError) -> ResourceValue {
-        var entries: [ResourceValue] = []
+    private mutating func list(depth: Int) throws(DocumentError) -> JSONValue {
+        var entries: [JSONValue] = []
         index += 1
         if takes(UInt8(ascii: "]")) { return .array(entries) }
         repeat {
@@ -114,13 +112,13 @@ public struct JSONDocument {
         return .array(entries)
     }
 
-    private mutating func word(_ text: String, _ value: ResourceValue) throws(DocumentError) -> ResourceValue {
+    private mutating func word(_ text: String, _ value: JSONValue) throws(DocumentError) -> JSONValue {
         guard octets[index...].starts(with: text.utf8) else { throw error("no value begins with this character") }
         index += text.utf8.count
         return value
     }
 
-    private mutating func number() throws(DocumentError) -> ResourceValue {
+    private mutating func number() throws(DocumentError) -> JSONValue {
         let start = index
         var isWhole = true
         while index < octets.count {
@@ -135,7 +133,7 @@ public struct JSONDocument {
         return try number(octets[start..<index], isWhole: isWhole)
     }
 
-    private func number(_ digits: ArraySlice<UInt8>, isWhole: Bool) throws(DocumentError) -> ResourceValue {
+    private func number(_ digits: ArraySlice<UInt8>, isWhole: Bool) throws(DocumentError) -> JSONValue {
         let text = String(decoding: digits, as: UTF8.self)
         let unsigned = text.hasPrefix("-") ? text.dropFirst() : text[...]
         let leadsWithZero =

@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import ResourceFiles
-import RouteAttribution
+import JSONSyntax
 import Testing
 
 @Suite struct JSONTextTests {

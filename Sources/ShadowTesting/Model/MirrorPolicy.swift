@@ -1,0 +1,105 @@
+// Wingmirror · Apache-2.0
+
+/// Which requests are mirrored, how many of them, and where to.
+public struct MirrorPolicy: Sendable, Hashable {
+    /// The label `policy`.
+    public var name: String
+    /// Which requests the policy looks at.
+    public var match = MirrorMatch()
+    /// The targets whose answers are judged, by name; each gets a copy.
+    public var targets: [String]
+    /// The target that runs production's version, by name, against which the others are judged (design D2).
+    public var baseline: String?
+    /// The share of the requests, 0 to 100, with fractions.
+    public var percent = 0.0
+    /// The most requests in a second; `nil` for what the target takes.
+    public var ratePerSecond: Double?
+    /// What the sampling hash is taken of: the first of these that a request has.
+    public var key: [SamplingKey] = [.traceContext, .field("x-request-id"), .clientAddress]
+    /// Methods besides the safe ones that are mirrored too.
+    public var methods: [String] = []
+    /// Paths that are not mirrored, besides the default list, as prefixes of whole segments.
+    public var deniedPaths: [String] = []
+    /// Fields that are sent although the default list takes them out, in lower case.
+    public var keptFields: [String] = []
+    /// Fields that are taken out besides the default list, in lower case.
+    public var removedFields: [String] = []
+    /// Fields whose values are replaced by a keyed hash of them, in lower case.
+    public var hashedFields: [String] = []
+    /// Query parameters whose values are replaced by a keyed hash of them.
+    public var hashedParameters: [String] = []
+    /// Members of JSON content whose values are replaced by a keyed hash, as paths such as `user.email` or `items[].id`.
+    public var hashedContent: [String] = []
+    /// The most octets of content a request may have.
+    public var maximumContentOctets = 1 << 20
+    /// The share of mirrored requests that are sent to the candidate twice, 0 to 1, when there is no baseline (design D1).
+    public var repeatShare = 0.1
+    /// How answers are compared.
+    public var comparison = ComparisonSettings()
+
+    /// Makes a policy with the defaults for everything but its name and targets.
+    public init(name: String, targets: [String]) {
+        self.name = name
+        self.targets = targets
+    }
+}
+
+/// Which requests a policy looks at: those that every given condition fits.
+public struct MirrorMatch: Sendable, Hashable {
+    /// The VirtualService as `namespace/name`.
+    public var virtualService: String?
+    /// The name of the rule, or its place, such as `#3`.
+    public var route: String?
+    /// Hosts, exact or with a leading `*.`; empty for all.
+    public var hosts: [String] = []
+    /// Prefixes of the path, whole segments; empty for all.
+    public var pathPrefixes: [String] = []
+    /// Methods; empty for all that may be mirrored.
+    public var methods: [String] = []
+    /// Fields that must have these values, by name in lower case; an empty value asks for presence only.
+    public var fields: [String: String] = [:]
+
+    /// Makes a match of everything.
+    public init() {}
+}
+
+/// Something of a request that is the same for requests that belong together.
+public enum SamplingKey: Sendable, Hashable {
+    /// The trace id of `traceparent`, or of B3's fields.
+    case traceContext
+    /// The value of a field, its name in lower case.
+    case field(String)
+    /// The value of a cookie.
+    case cookie(String)
+    /// The client's address.
+    case clientAddress
+}
+
+/// How two answers are compared, and from when on a difference matters.
+public struct ComparisonSettings: Sendable, Hashable {
+    /// Paths within JSON content that are not compared, such as `meta.requestId` or `items[].price`.
+    public var ignoredPaths: [String] = []
+    /// Response fields that are not compared, in lower case.
+    public var ignoredFields: [String] = []
+    /// Lists within JSON content whose order does not matter, as paths.
+    public var unorderedPaths: [String] = []
+    /// Lists whose entries are matched by a member: path of the list to the name of the member.
+    public var keyedPaths: [String: String] = [:]
+    /// How far two numbers may be apart, relative to the larger one.
+    public var numericTolerance = 0.0
+    /// The largest excess of worse answers, 0 to 1, that still passes.
+    public var margin = 0.005
+    /// The least share of sampled requests that must have been compared, 0 to 1.
+    public var coverageFloor = 0.95
+    /// The chance of failing a target that is no worse.
+    public var significance = 0.05
+    /// Within how long a key has one vote.
+    public var voteWindow: Duration = .seconds(60)
+    /// The most octets of an answer that are kept and compared, decoded too.
+    public var maximumContentOctets = 1 << 20
+    /// How much later than production's answer a shadow request may be sent and still be compared.
+    public var maximumLag: Duration = .seconds(30)
+
+    /// Makes the defaults.
+    public init() {}
+}

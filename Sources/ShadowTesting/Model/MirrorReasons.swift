@@ -1,0 +1,75 @@
+// Wingmirror · Apache-2.0
+
+/// Why a request that a policy looked at is not eligible; the label `reason` of `mirror_filtered_total`.
+public enum FilterReason: String, Sendable, Hashable, CaseIterable {
+    /// Neither safe nor allowed by the policy.
+    case method
+    /// A field or parameter says that it is really another method (X-HTTP-Method-Override, GraphQL over GET).
+    case methodOverride = "method_override"
+    /// On the deny list of paths.
+    case path
+    /// Marked as shadow traffic already.
+    case marked
+    /// Not seen whole.
+    case integrity
+    /// More content than the policy allows.
+    case size
+    /// Holds what a request to a target cannot carry: an upgrade, CONNECT, octets that are no text in a field.
+    case unsendable
+    /// What must be redacted could not be found out, such as content that is said to be JSON and is none.
+    case redaction
+    /// A copy seen before: the same request on another interface or hop.
+    case duplicate
+}
+
+/// Why a sampled request was not sent; the label `reason` of `mirror_dropped_total`.
+public enum DropReason: String, Sendable, Hashable, CaseIterable {
+    /// The queue, or the memory of all queues, was full.
+    case queueFull = "queue_full"
+    /// Over the rate of the target or the policy.
+    case rate
+    /// The breaker was open.
+    case breaker
+    /// Left out by the ramp, or by the back-off of a target that was pushed too hard.
+    case ramp
+    /// Mirroring was paused.
+    case paused
+    /// The target may not be sent to: its name or address is refused.
+    case targetRefused = "target_refused"
+    /// Waited longer than it is worth.
+    case expired
+    /// The policy or target went away with a reload.
+    case reload
+    /// The agent is ending.
+    case shutdown
+}
+
+/// How a request that was sent ended without an answer; the label `outcome` of `mirror_requests_total`, beside `ok`.
+public enum ShadowFailure: String, Sendable, Hashable, CaseIterable, Error {
+    /// No connection could be made: refused, unreachable, or not in time.
+    case connect
+    /// No answer in time.
+    case timeout
+    /// The connection was reset or closed before the answer was whole.
+    case reset
+    /// TLS failed.
+    case tls
+    /// The answer was no HTTP, or too long.
+    case malformed
+    /// Given up when the agent ended or mirroring was paused.
+    case cancelled
+}
+
+/// Why mirroring is paused as a whole; the label `reason` of `mirror_paused`.
+public enum PauseReason: String, Sendable, Hashable, CaseIterable {
+    /// Somebody asked for it: the configuration, `POST /-/mirror/pause` or SIGUSR1.
+    case request
+    /// The kernel dropped packets.
+    case kernelDrops = "kernel_drops"
+    /// Memory ran short.
+    case memory
+    /// More octets were sent than allowed.
+    case egress
+    /// Marked requests arrived at production.
+    case loop
+}

@@ -1,0 +1,63 @@
+// Wingmirror · Apache-2.0
+
+/// The route that took a request, by the names that label its series.
+public struct RouteIdentity: Sendable, Hashable {
+    /// The namespace of the VirtualService.
+    public var virtualServiceNamespace: String
+    /// The name of the VirtualService.
+    public var virtualService: String
+    /// The name of the rule, or its place, such as `#3`.
+    public var route: String
+
+    /// Makes an identity; all parts are empty for a request that no route took.
+    public init(virtualServiceNamespace: String = "", virtualService: String = "", route: String = "") {
+        self.virtualServiceNamespace = virtualServiceNamespace
+        self.virtualService = virtualService
+        self.route = route
+    }
+}
+
+/// An exchange with its octets, as it is mirrored, compared, recorded or replayed.
+public struct RecordedExchange: Sendable {
+    /// What the client sent.
+    public var request: RecordedRequest
+    /// What production answered, where that was seen.
+    public var response: RecordedResponse?
+    /// Which route took the request.
+    public var route: RouteIdentity
+    /// The client's address, without port.
+    public var clientAddress: String
+    /// The client's connection, numbered by first packet.
+    public var connection: Int
+    /// When the first octet of the request was captured, in nanoseconds since the Unix epoch.
+    public var startTime: Int64
+    /// From the first octet of the request to the first of the response, in nanoseconds.
+    public var firstByteNanoseconds: Int64?
+    /// From the first octet of the request to the last of the response, in nanoseconds.
+    public var durationNanoseconds: Int64?
+    /// The words of exchange records for what is missing or wrong; empty for an exchange seen whole.
+    public var integrity: [String]
+
+    /// Makes an exchange of its parts.
+    public init(
+        request: RecordedRequest,
+        response: RecordedResponse? = nil,
+        route: RouteIdentity = RouteIdentity(),
+        clientAddress: String = "",
+        connection: Int = 0,
+        startTime: Int64,
+        firstByteNanoseconds: Int64? = nil,
+        durationNanoseconds: Int64? = nil,
+        integrity: [String] = []
+    ) {
+        self.request = request
+        self.response = response
+        self.route = route
+        self.clientAddress = clientAddress
+        self.connection = connection
+        self.startTime = startTime
+        self.firstByteNanoseconds = firstByteNanoseconds
+        self.durationNanoseconds = durationNanoseconds
+        self.integrity = integrity
+    }
+}

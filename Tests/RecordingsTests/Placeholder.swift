@@ -1,0 +1,1 @@
+// Wingmirror · Apache-2.0
