@@ -123,6 +123,11 @@ final class RouteCells: Sendable {
 
     // MARK: - Reading
 
+    /// Changes with every exchange that is counted; 0 before the first.
+    var revision: UInt64 {
+        version.load(ordering: .relaxed)
+    }
+
     /// When the latest request began, under whatever name it was counted.
     var lastRequestAt: Int64? {
         Self.time(latestRequest.load(ordering: .relaxed))
