@@ -26,6 +26,8 @@ public struct RequestView: ~Escapable {
     public let version: HTTPVersion
     /// All field lines in wire order, without pseudo-header fields.
     public let fields: Span<FieldLine>
+    /// What is known of the field lines.
+    public let traits: RequestTraits
 
     /// Makes a view of a head; all ranges must lie within `octets`.
     @_lifetime(copy octets, copy fields)
@@ -35,7 +37,8 @@ public struct RequestView: ~Escapable {
         target: Range<Int>,
         authority: Range<Int>?,
         version: HTTPVersion,
-        fields: Span<FieldLine>
+        fields: Span<FieldLine>,
+        traits: RequestTraits = []
     ) {
         self.octets = octets
         self.method = method
@@ -43,5 +46,6 @@ public struct RequestView: ~Escapable {
         self.authority = authority
         self.version = version
         self.fields = fields
+        self.traits = traits
     }
 }

@@ -46,7 +46,8 @@ extension HTTPConnection {
                 target: head.target.range,
                 authority: head.host?.range,
                 version: head.version,
-                fields: shared.parser.fields
+                fields: shared.parser.fields,
+                traits: head.traits
             ),
             on: identity
         )

@@ -61,8 +61,17 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         let port = ports.port(connection.server.port, in: editions.newest)
         let decision = editions.newest.table.route(request, in: port.hosts, scratch: &scratch)
         editions.requestRouted()
-        let routed = RoutedRequest(decision, edition: editions.newest.number)
-        shard.requestBegan(gateway: editions.newest.gatewaySeries(routed.gateway))
+        let routed = RoutedRequest(
+            decision,
+            edition: editions.newest.number,
+            isShadow: request.traits.contains(.isShadow)
+        )
+        let gateway = editions.newest.gatewaySeries(routed.gateway)
+        if routed.isShadow {
+            shard.markedRequestArrived(gateway: gateway)
+        } else {
+            shard.requestBegan(gateway: gateway)
+        }
         return (routed.tag, records?.retention ?? .none)
     }
 
@@ -82,6 +91,14 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         }
         let routed = RoutedRequest(exchange.tag)
         let edition = editions.exchangeTold(edition: routed.edition)
+        if !routed.isShadow { count(exchange, routed, edition) }
+        if records != nil {
+            appendRecord(exchange, on: connection, route: routed.record(in: edition.table), isShadow: routed.isShadow)
+        }
+    }
+
+    /// Counts an exchange with a client; what agents send is no traffic, and was counted when it arrived.
+    private func count(_ exchange: borrowing Exchange, _ routed: RoutedRequest, _ edition: RoutingEdition) {
         let gateway = edition.gatewaySeries(routed.gateway)
         shard.requestEnded(gateway: gateway)
         if !exchange.hasResponse { shard.messageUnpaired(.request) }
@@ -93,17 +110,15 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
                 ExchangeObservation(exchange)
             )
         }
-        if records != nil {
-            appendRecord(exchange, on: connection, route: routed.record(in: edition.table))
-        }
     }
 
     private mutating func appendRecord(
         _ exchange: borrowing Exchange,
         on connection: HTTPConnectionIdentity,
-        route: [UInt8]
+        route: [UInt8],
+        isShadow: Bool = false
     ) {
-        records?.append(exchange, on: connection, route: route)
+        records?.append(exchange, on: connection, route: route, isShadow: isShadow)
         if let waiting = records?.pendingOctets, waiting >= Self.recordBatchOctets { flushRecords() }
     }
 

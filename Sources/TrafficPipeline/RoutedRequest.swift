@@ -12,25 +12,34 @@ struct RoutedRequest {
     let gateway: Int
     /// Which of the router's snapshots decided.
     let edition: UInt8
+    /// Whether an agent sent the request as shadow traffic, so that it is not counted as traffic.
+    let isShadow: Bool
 
-    init(_ decision: RouteDecision, edition: UInt8) {
+    /// The bit beside the reason that says so.
+    private static let shadowBit: UInt8 = 0x80
+
+    init(_ decision: RouteDecision, edition: UInt8, isShadow: Bool) {
         route = decision.route
         reason = decision.reason
         // A table has fewer Gateways than this; were there more, the request would only lose its Gateway's name.
         gateway = decision.gateway < Int32(UInt16.max) ? Int(decision.gateway) : -1
         self.edition = edition
+        self.isShadow = isShadow
     }
 
     init(_ tag: RequestTag) {
         route = Int32(truncatingIfNeeded: tag.rawValue)
-        reason = RouteReason(rawValue: UInt8(truncatingIfNeeded: tag.rawValue >> 32)) ?? .noListener
+        let reasonOctet = UInt8(truncatingIfNeeded: tag.rawValue >> 32)
+        reason = RouteReason(rawValue: reasonOctet & ~Self.shadowBit) ?? .noListener
+        isShadow = reasonOctet & Self.shadowBit != 0
         gateway = Int(UInt16(truncatingIfNeeded: tag.rawValue >> 40)) - 1
         edition = UInt8(truncatingIfNeeded: tag.rawValue >> 56)
     }
 
     var tag: RequestTag {
         RequestTag(
-            rawValue: UInt64(UInt32(bitPattern: route)) | UInt64(reason.rawValue) << 32
+            rawValue: UInt64(UInt32(bitPattern: route))
+                | UInt64(reason.rawValue | (isShadow ? Self.shadowBit : 0)) << 32
                 | UInt64(UInt16(gateway + 1)) << 40 | UInt64(edition) << 56
         )
     }

@@ -1,16 +1,18 @@
 // Wingmirror · Apache-2.0
-// Fields that frame a message: RFC 9110 §7.6.1, §7.8, §8.4, §8.6, §10.1.1 and RFC 9112 §6.
+// Fields that frame a message, and those that others look for: RFC 9110 §7.6.1, §7.8, §8.4, §8.6, §10.1.1 and RFC 9112 §6.
 
 internal import HTTPMessages
 
 extension MessageHead {
-    /// Reads what the first `count` field lines say of framing, host and leaving HTTP.
+    /// Reads what the first `count` field lines say of framing, host and leaving HTTP, and which of them others look for.
     mutating func interpret(_ fields: [FieldLine], count: Int, in octets: Span<UInt8>) {
         for index in 0..<count {
             let field = fields[index]
             let name = field.name
             let beginning = octets.foldedName(name.lowerBound, count: name.count)
             switch (name.count, beginning) {
+            case (2, Name.b3), (11, Name.traceparent), (12, Name.b3TraceID):
+                traits.insert(.namesTrace)
             case (4, Name.host):
                 if host == nil { host = OctetRange(field.value) }
             case (6, Name.expect):
@@ -23,6 +25,8 @@ extension MessageHead {
                 if contentCoding == nil { contentCoding = OctetRange(field.value) }
             case (17, Name.transfer) where octets.foldedName(name.lowerBound + 9, count: 8) == Name.encoding:
                 interpretTransferCoding(field.value, in: octets)
+            case (17, Name.wingmirror) where octets.foldedName(name.lowerBound + 9, count: 8) == Name.shadow:
+                traits.insert(.isShadow)
             default:
                 continue
             }
@@ -31,6 +35,10 @@ extension MessageHead {
 
     /// Parts of the names, as `foldedName` gives them.
     private enum Name {
+        static var b3: UInt64 { 0x3362 }
+        /// The beginnings of `traceparent` and `X-B3-TraceId`; what is taken for one of them is looked at again.
+        static var traceparent: UInt64 { 0x7261_7065_6361_7274 }
+        static var b3TraceID: UInt64 { 0x6172_742D_3362_2D78 }
         static var host: UInt64 { 0x7473_6F68 }
         static var expect: UInt64 { 0x7463_6570_7865 }
         static var upgrade: UInt64 { 0x65_6461_7267_7075 }
@@ -39,6 +47,9 @@ extension MessageHead {
         static var length: UInt64 { 0x6874_676E_656C }
         static var encoding: UInt64 { 0x676E_6964_6F63_6E65 }
         static var transfer: UInt64 { 0x7265_6673_6E61_7274 }
+        /// The first eight and the last eight octets of `wingmirror-shadow`.
+        static var wingmirror: UInt64 { 0x7272_696D_676E_6977 }
+        static var shadow: UInt64 { 0x776F_6461_6873_2D72 }
     }
 
     /// Adds one Content-Length line, which may be a list of equal numbers (RFC 9110 §8.6).

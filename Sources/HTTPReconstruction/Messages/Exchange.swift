@@ -97,10 +97,18 @@ public struct MessageFigures: Sendable, Hashable {
     var trailerLines: UInt32 = 0
 }
 
-/// A number that the sink gives a request, and gets back with its exchange.
+/// What the sink decides of a request at its head, and gets back with its exchange.
+///
+/// Three words and a trace, whose meaning is the sink's own: no more than an exchange in progress can carry without care.
 public struct RequestTag: Sendable, Hashable {
     /// Whatever the sink likes to know again.
-    public let rawValue: UInt64
+    public var rawValue: UInt64
+    /// More of it.
+    public var second: UInt64 = 0
+    /// More of it.
+    public var third: UInt64 = 0
+    /// The trace that the request belongs to, where the sink read it.
+    public var trace: TraceContext?
 
     /// Makes a tag of a number.
     public init(rawValue: UInt64 = 0) {

@@ -72,6 +72,8 @@ struct MessageHead {
     var transferCoding = TransferCoding.absent
     var upgrade = UpgradeProtocol.none
     var expectsContinue = false
+    /// Requests only: what else the field lines hold.
+    var traits: RequestTraits = []
 
     /// Whether both framings are given, or the given ones contradict each other.
     var framingConflicts: Bool {

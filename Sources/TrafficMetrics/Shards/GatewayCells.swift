@@ -10,7 +10,8 @@ final class GatewayCells: Sendable {
     private static let opaqueConnections = closed + ConnectionCloseReason.allCases.count
     private static let opaqueBytes = opaqueConnections + OpaqueReason.allCases.count
     private static let unmatched = opaqueBytes + OpaqueReason.allCases.count
-    private static let wordCount = unmatched + UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
+    private static let marked = unmatched + UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
+    private static let wordCount = marked + 1
 
     /// How many label sets a Gateway can have in the family in which it can have most.
     static let seriesPerGateway = UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
@@ -24,6 +25,8 @@ final class GatewayCells: Sendable {
     func requestBegan() { words.add(1, at: Self.inFlight) }
 
     func requestEnded() { words.add(UInt64.max, at: Self.inFlight) }
+
+    func markedRequestArrived() { words.add(1, at: Self.marked) }
 
     func connectionOpened(_ label: ConnectionProtocolLabel) { words.add(1, at: Self.opened + Int(label.rawValue)) }
 
@@ -47,6 +50,9 @@ final class GatewayCells: Sendable {
     ///
     /// Never below 0, even in the overflow, where a request may end that began under a Gateway now gone.
     var requestsInFlight: Int64 { max(0, Int64(bitPattern: words.load(Self.inFlight))) }
+
+    /// Requests that an agent sent as shadow traffic.
+    var markedRequests: UInt64 { words.load(Self.marked) }
 
     func connectionsOpened(_ label: ConnectionProtocolLabel) -> UInt64 {
         words.load(Self.opened + Int(label.rawValue))

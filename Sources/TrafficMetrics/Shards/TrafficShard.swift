@@ -61,6 +61,11 @@ public final class TrafficShard: Sendable {
         countFor(gateway) { $0.requestEnded() }
     }
 
+    /// Counts a request that is shadow traffic already, and nothing else of it.
+    public func markedRequestArrived(gateway: GatewaySeries) {
+        countFor(gateway) { $0.markedRequestArrived() }
+    }
+
     /// Counts a message without its partner.
     public func messageUnpaired(_ kind: UnpairedMessageKind) {
         unpairedMessages.add(1, at: Int(kind.rawValue))

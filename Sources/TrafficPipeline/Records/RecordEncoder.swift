@@ -36,7 +36,13 @@ struct RecordEncoder {
     ///   - exchange: The exchange, with its heads retained.
     ///   - connection: The connection it was seen on.
     ///   - route: The value of the member `route`: the members of an object; empty for `null`.
-    mutating func append(_ exchange: borrowing Exchange, on connection: HTTPConnectionIdentity, route: [UInt8]) {
+    ///   - isShadow: Whether the request was shadow traffic already.
+    mutating func append(
+        _ exchange: borrowing Exchange,
+        on connection: HTTPConnectionIdentity,
+        route: [UInt8],
+        isShadow: Bool
+    ) {
         line.beginObject()
         line.key("client")
         line.string(connection.client.description)
@@ -54,6 +60,10 @@ struct RecordEncoder {
         appendRequest(exchange)
         line.key("response")
         appendResponse(exchange)
+        if isShadow {
+            line.key("shadow")
+            line.bool(true)
+        }
         switch exchange.successor {
         case .webSocket:
             line.key("websocket")
