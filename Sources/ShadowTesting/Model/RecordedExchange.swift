@@ -29,8 +29,14 @@ public struct RecordedExchange: Sendable {
     public var clientAddress: String
     /// The client's connection, numbered by first packet.
     public var connection: Int
+    /// The server's address, without port; empty where it is not known.
+    public var serverAddress: String
+    /// The protocol version as records name it.
+    public var protocolVersion: String
     /// When the first octet of the request was captured, in nanoseconds since the Unix epoch.
     public var startTime: Int64
+    /// From the first octet of the request to its last, in nanoseconds.
+    public var requestNanoseconds: Int64?
     /// From the first octet of the request to the first of the response, in nanoseconds.
     public var firstByteNanoseconds: Int64?
     /// From the first octet of the request to the last of the response, in nanoseconds.
@@ -48,7 +54,10 @@ public struct RecordedExchange: Sendable {
         startTime: Int64,
         firstByteNanoseconds: Int64? = nil,
         durationNanoseconds: Int64? = nil,
-        integrity: [String] = []
+        integrity: [String] = [],
+        serverAddress: String = "",
+        protocolVersion: String = "HTTP/1.1",
+        requestNanoseconds: Int64? = nil
     ) {
         self.request = request
         self.response = response
@@ -59,5 +68,8 @@ public struct RecordedExchange: Sendable {
         self.firstByteNanoseconds = firstByteNanoseconds
         self.durationNanoseconds = durationNanoseconds
         self.integrity = integrity
+        self.serverAddress = serverAddress
+        self.protocolVersion = protocolVersion
+        self.requestNanoseconds = requestNanoseconds
     }
 }
