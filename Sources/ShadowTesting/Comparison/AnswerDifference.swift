@@ -1,0 +1,53 @@
+// Wingmirror · Apache-2.0
+
+/// One difference between production's answer and another.
+public struct AnswerDifference: Sendable, Hashable {
+    /// Where it lies.
+    public var place: AnswerPlace
+    /// In what way the answers differ there.
+    public var kind: DifferenceKind
+    /// Whether the values have the same shape, so that the difference is none at a place whose values are volatile.
+    public var hasEqualShape = false
+    /// What is known of the place before anything is learned.
+    public var expectation = Expectation.stable
+    /// Production's value, as its shape and a keyed hash unless values are to be shown.
+    public var production: String
+    /// The other answer's value, likewise.
+    public var candidate: String
+
+    /// How the values of a place behave, as far as the place and their format tell.
+    public enum Expectation: Sendable, Hashable {
+        /// Equal for equal requests, until the route shows otherwise.
+        case stable
+        /// Another one each time, as an identifier or a time is, until the route shows otherwise.
+        case presumedVolatile
+        /// Another one each time by definition.
+        case volatile
+        /// Added on the way by what stands before the server, which production and staging need not share.
+        case infrastructure
+    }
+
+    /// Makes a difference.
+    public init(place: AnswerPlace, kind: DifferenceKind, production: String, candidate: String) {
+        self.place = place
+        self.kind = kind
+        self.production = production
+        self.candidate = candidate
+    }
+}
+
+/// What a comparison of two answers says in one word; the label `verdict` of `mirror_comparisons_total`.
+public enum ComparisonWord: String, Sendable, Hashable, CaseIterable {
+    /// No difference at all.
+    case same
+    /// Another status, or no answer.
+    case statusDiffers = "status_differs"
+    /// Another field, and the same status.
+    case headersDiffer = "headers_differ"
+    /// Other content, and the same status and fields.
+    case bodyDiffers = "body_differs"
+    /// Only differences that are none at volatile places.
+    case noise
+    /// Not comparable: no answer of production's, sent too late, or given up by the agent.
+    case skipped
+}
