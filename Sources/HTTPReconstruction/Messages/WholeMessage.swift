@@ -136,10 +136,7 @@ private struct WholeMessageReader {
     private mutating func keepHead(at start: Int) {
         head = parser.head
         base = start
-        let lines = parser.fields
-        fields = lines.indices.map { index in
-            FieldLine(name: lines[index].name.moved(by: start), value: lines[index].value.moved(by: start))
-        }
+        fields = parser.fieldLines(movedBy: start)
     }
 
     /// How the content is framed; `nil` when nobody can tell.
@@ -176,6 +173,15 @@ private struct WholeMessageReader {
 extension Range<Int> {
     /// The range, so many octets further on.
     fileprivate func moved(by offset: Int) -> Range<Int> { lowerBound + offset..<upperBound + offset }
+}
+
+extension HeadParser {
+    /// The field lines of the latest head, for octets that begin so much earlier.
+    fileprivate func fieldLines(movedBy offset: Int) -> [FieldLine] {
+        fields.indices.map { index in
+            FieldLine(name: fields[index].name.moved(by: offset), value: fields[index].value.moved(by: offset))
+        }
+    }
 }
 
 extension MessageHead {
