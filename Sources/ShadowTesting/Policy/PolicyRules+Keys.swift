@@ -1,0 +1,100 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPMessages
+
+/// The hash of what requests that belong together have in common.
+extension PolicyRules {
+    /// The hash of the first key of a list that a request has.
+    ///
+    /// A request with none of them, such as one without the cookie, is told by the client's address.
+    func keyHash(
+        list: Int,
+        _ request: borrowing RequestView,
+        client: (high: UInt64, low: UInt64),
+        hash empty: KeyedHash
+    ) -> UInt64 {
+        for number in keyLists[list] {
+            var hash = empty
+            // Keys of different kinds never meet: each begins with its kind and name.
+            hash.combine(keys[number].source.rawValue)
+            if combine(keys[number], request, client: client, into: &hash) { return hash.value }
+        }
+        var hash = empty
+        hash.combine(KeyRule.Source.clientAddress.rawValue)
+        hash.combine(word: client.high)
+        hash.combine(word: client.low)
+        return hash.value
+    }
+
+    private func combine(
+        _ key: KeyRule,
+        _ request: borrowing RequestView,
+        client: (high: UInt64, low: UInt64),
+        into hash: inout KeyedHash
+    ) -> Bool {
+        switch key.source {
+        case .clientAddress:
+            hash.combine(word: client.high)
+            hash.combine(word: client.low)
+            return true
+        case .traceContext:
+            guard let context = TraceContext(of: request, allowsB3: true) else { return false }
+            hash.combine(word: context.traceHigh)
+            hash.combine(word: context.traceLow)
+            return true
+        case .field:
+            guard let value = fieldValue(key.name.range, request) else { return false }
+            combine(key.name.range, value, request, into: &hash)
+            return true
+        case .cookie:
+            guard let value = cookieValue(key.name.range, request) else { return false }
+            combine(key.name.range, value, request, into: &hash)
+            return true
+        }
+    }
+
+    private func combine(
+        _ name: Range<Int>,
+        _ value: Range<Int>,
+        _ request: borrowing RequestView,
+        into hash: inout KeyedHash
+    ) {
+        hash.combine(arena.span.extracting(name))
+        hash.combine(0)
+        hash.combine(request.octets.extracting(value))
+    }
+
+    /// The value of the first line with a name that is not empty.
+    private func fieldValue(_ name: Range<Int>, _ request: borrowing RequestView) -> Range<Int>? {
+        for index in request.fields.indices {
+            let line = request.fields[index]
+            guard OctetText.equals(request.octets, line.name, arena.span, name, ignoringCase: true),
+                !line.value.isEmpty
+            else { continue }
+            return line.value
+        }
+        return nil
+    }
+
+    /// The value of the first cookie with a name that is not empty (RFC 6265 §4.2.1).
+    private func cookieValue(_ name: Range<Int>, _ request: borrowing RequestView) -> Range<Int>? {
+        let octets = request.octets
+        for index in request.fields.indices {
+            let line = request.fields[index]
+            guard OctetText.matches(octets, line.name, "cookie") else { continue }
+            var rest = line.value
+            while !rest.isEmpty {
+                let end = OctetText.find(UInt8(ascii: ";"), in: octets, rest)
+                let pair = OctetText.trimmed(octets, rest.lowerBound..<end)
+                let nameEnd = OctetText.find(UInt8(ascii: "="), in: octets, pair)
+                if nameEnd + 1 < pair.upperBound,
+                    OctetText.equals(octets, pair.lowerBound..<nameEnd, arena.span, name, ignoringCase: false)
+                {
+                    return nameEnd + 1..<pair.upperBound
+                }
+                rest = min(end + 1, rest.upperBound)..<rest.upperBound
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,40 @@
+// Wingmirror · Apache-2.0
+// Queries as forms write them, WHATWG URL §5.1; the semicolon as separator, HTML 4.01 §B.2.2.
+
+/// Goes through the parameters of a query, or of form content.
+struct QueryParameters: ~Escapable {
+    private let octets: Span<UInt8>
+    private let end: Int
+    private var index: Int
+
+    /// One parameter, as it was sent.
+    struct Parameter {
+        let name: Range<Int>
+        /// What follows the equals sign; `nil` without one.
+        let value: Range<Int>?
+        /// Name, equals sign and value.
+        let whole: Range<Int>
+    }
+
+    @_lifetime(copy octets)
+    init(_ octets: Span<UInt8>, _ query: Range<Int>) {
+        self.octets = octets
+        index = query.lowerBound
+        end = query.upperBound + 1
+    }
+
+    /// The next parameter, which may be empty; `nil` behind the last.
+    mutating func next() -> Parameter? {
+        guard index < end else { return nil }
+        let start = index
+        var nameEnd: Int?
+        while index < end - 1, octets[index] != UInt8(ascii: "&"), octets[index] != UInt8(ascii: ";") {
+            if nameEnd == nil, octets[index] == UInt8(ascii: "=") { nameEnd = index }
+            index += 1
+        }
+        let whole = start..<index
+        index += 1
+        guard let nameEnd else { return Parameter(name: whole, value: nil, whole: whole) }
+        return Parameter(name: start..<nameEnd, value: nameEnd + 1..<whole.upperBound, whole: whole)
+    }
+}
