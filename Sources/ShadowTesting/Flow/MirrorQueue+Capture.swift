@@ -1,0 +1,188 @@
+// Wingmirror · Apache-2.0
+
+extension MirrorQueue {
+    /// Takes over what a capture thread has; never waits.
+    ///
+    /// - Parameters:
+    ///   - outbox: Emptied, or left as it is when somebody else holds the queue at the moment.
+    ///   - now: When the copies are to be sent: now.
+    /// - Returns: Whether the outbox was taken over.
+    @discardableResult
+    public func deliver(_ outbox: inout MirrorOutbox, now: Int64) -> Bool {
+        guard !outbox.isEmpty else { return true }
+        let contents = (counts: outbox.counts, exchanges: outbox.exchanges)
+        let isTaken: Void? = changeIfFree { state in
+            for counts in contents.counts where !counts.isEmpty { state.count(counts) }
+            for exchange in contents.exchanges { state.enter(exchange, now: now) }
+        }
+        guard isTaken != nil else { return false }
+        outbox.delivered()
+        return true
+    }
+
+    /// Takes over what a capture thread has, waiting for the queue if need be; for the end of a capture.
+    public func deliverLast(_ outbox: inout MirrorOutbox, now: Int64) {
+        let contents = (counts: outbox.counts, exchanges: outbox.exchanges)
+        change { state in
+            for counts in contents.counts where !counts.isEmpty { state.count(counts) }
+            for exchange in contents.exchanges { state.enter(exchange, now: now) }
+        }
+        outbox.delivered()
+    }
+}
+
+extension MirrorQueueState {
+    // MARK: - Counts
+
+    fileprivate mutating func count(_ counts: MirrorOutbox.Counts) {
+        guard let edition = editions.last(where: { $0.number == counts.edition }) else {
+            stale += counts.tallies.reduce(0) { $0 + $1.notSampled + $1.overflowed + $1.filtered.values.reduce(0, +) }
+            return
+        }
+        for (tally, policy) in zip(counts.tallies, edition.policies) {
+            for lane in policy.lanes { count(tally, lane: lane) }
+        }
+    }
+
+    private mutating func count(_ tally: MirrorTally, lane: Int) {
+        var considered = tally.notSampled + tally.overflowed
+        lanes[lane].notSampled += tally.notSampled
+        for (reason, count) in tally.filtered {
+            lanes[lane].filtered[reason, default: 0] += count
+            considered += count
+        }
+        if tally.overflowed > 0 {
+            lanes[lane].dropped[.queueFull, default: 0] += tally.overflowed
+        }
+        lanes[lane].considered += considered
+    }
+
+    // MARK: - Exchanges
+
+    fileprivate mutating func enter(_ sampled: SampledExchange, now: Int64) {
+        guard
+            let edition = editions.last(where: { $0.number == sampled.planEdition }),
+            edition.policies.indices.contains(sampled.policy)
+        else {
+            stale += 1
+            return
+        }
+        let (name, oldLanes) = edition.policies[sampled.policy]
+        let lanesNow = policies[name]?.lanes ?? []
+        let contentOctets = sampled.exchange.request.message.contentOctets
+        for lane in oldLanes where !lanesNow.contains(lane) {
+            consider(lane, sampled)
+            countDrop(lane, .reload, contentOctets: contentOctets)
+        }
+        for lane in lanesNow { consider(lane, sampled) }
+
+        let isWithinRate = policies[name]?.rate?.take(now: now) ?? true
+        var admitted: [Int] = []
+        for lane in lanesNow {
+            if let reason = refusal(lane, keyHash: sampled.keyHash, isWithinRate: isWithinRate, now: now) {
+                countDrop(lane, reason, contentOctets: contentOctets)
+            } else {
+                admitted.append(lane)
+            }
+        }
+        guard let policy = policies[name]?.settings, !admitted.isEmpty else { return }
+        admit(sampled, policy: policy, lanes: admitted, now: now)
+    }
+
+    private mutating func consider(_ lane: Int, _ sampled: SampledExchange) {
+        lanes[lane].considered += 1
+        let route = sampled.exchange.route
+        let isKnown = lanes[lane].sampledByRoute.count < limits.routes || lanes[lane].sampledByRoute[route] != nil
+        lanes[lane].sampledByRoute[isKnown ? route : RouteIdentity(), default: 0] += 1
+    }
+
+    /// Why no copy goes into a lane; `nil` when one may.
+    private mutating func refusal(_ lane: Int, keyHash: UInt64, isWithinRate: Bool, now: Int64) -> DropReason? {
+        let target = laneTargets[lane]
+        if hasEnded { return .shutdown }
+        if isStopped(now: now) { return .paused }
+        if case .refused = targets[target].figures.reach { return .targetRefused }
+        targets[target].ramp.timePassed(now: now)
+        switch targets[target].breaker.state(now: now) {
+        case .closed: break
+        case .open: return .breaker
+        case .halfOpen(let probeIsOut):
+            guard !probeIsOut, targets[target].waiting.isEmpty else { return .breaker }
+        }
+        // Another number of the same key, so that whether a request is left out does not follow from its being sampled.
+        guard SeededGenerator.fraction(SeededGenerator.mixed(keyHash)) < targets[target].share else { return .ramp }
+        return isWithinRate && targets[target].settings.ratePerSecond > 0 ? nil : .rate
+    }
+
+    private mutating func admit(_ sampled: SampledExchange, policy: MirrorPolicy, lanes admitted: [Int], now: Int64) {
+        let octets = sampled.exchange.octetsInMemory
+        let contentOctets = sampled.exchange.request.message.contentOctets
+        var fitting: [Int] = []
+        for lane in admitted {
+            if let reason = makeRoom(laneTargets[lane], octets: octets) {
+                countDrop(lane, reason, contentOctets: contentOctets)
+            } else {
+                fitting.append(lane)
+            }
+        }
+        guard !fitting.isEmpty else { return }
+
+        let ticket = MirrorTicket(
+            serial: nextSerial,
+            policy: policy,
+            sampled: sampled,
+            intendedTime: now,
+            octets: octets
+        )
+        nextSerial += 1
+        heldOctets += octets
+        heldExchanges += 1
+        open[ticket.serial] = Open(ticket: ticket, lanes: fitting, fates: fitting.map { _ in nil })
+        let isRepeated = policy.baseline == nil && Double.random(in: 0..<1, using: &random) < policy.repeatShare
+        // In random order, so that no target is always asked first and warms what they share.
+        for lane in fitting.shuffled(using: &random) {
+            append(ticket, lane: lane, isRepeated: isRepeated)
+        }
+    }
+
+    private mutating func append(_ ticket: MirrorTicket, lane: Int, isRepeated: Bool) {
+        let target = laneTargets[lane]
+        lanes[lane].queued += 1
+        targets[target].figures.queuedOctets += ticket.octets
+        targets[target].waiting.append(
+            MirrorCopy(
+                ticket: ticket,
+                target: targets[target].settings.name,
+                isRepeated: isRepeated,
+                lane: lane,
+                targetPlace: target
+            )
+        )
+        wake(target)
+    }
+
+    // MARK: - Room
+
+    /// Makes room for a copy, by dropping older ones where the target's settings say so.
+    ///
+    /// - Returns: Why there is no room; `nil` when there is.
+    private mutating func makeRoom(_ target: Int, octets: Int) -> DropReason? {
+        while let reason = shortage(target, octets: octets) {
+            guard targets[target].settings.dropsFirst == .oldest, let oldest = targets[target].waiting.popFirst() else {
+                return reason
+            }
+            targets[target].figures.queuedOctets -= oldest.ticket.octets
+            drop(oldest, reason)
+        }
+        return nil
+    }
+
+    private func shortage(_ target: Int, octets: Int) -> DropReason? {
+        let state = targets[target]
+        if heldOctets + octets > limits.octets || heldExchanges >= limits.exchanges { return .queueFull }
+        if state.figures.queuedOctets + octets > state.settings.queueOctets { return .queueFull }
+        guard state.waiting.count >= state.capacity(limits) else { return nil }
+        // A target that keeps up is only held back by its rate.
+        return state.isBusy || state.waiting.count >= limits.copiesPerTarget ? .queueFull : .rate
+    }
+}
