@@ -16,42 +16,71 @@ public struct MirrorOutbox: Sendable {
         public init() {}
     }
 
-    /// The counts of one edition of the plan.
-    struct Counts: Sendable {
+    /// The counts of a plan that was replaced while requests were in progress.
+    struct EarlierCounts: Sendable {
         let edition: Int
-        var tallies: [MirrorTally]
-        var isEmpty: Bool
+        var tallies: MirrorTallies
     }
+
+    /// A policy of a plan.
+    struct PolicyPlace: Sendable, Hashable {
+        let edition: Int
+        let policy: Int
+    }
+
+    /// What the policies of the plan in force decided; `MirrorPlan` counts here.
+    public var tallies: MirrorTallies
+    /// The number of the plan in force.
+    public private(set) var edition: Int
 
     private let limits: Limits
     private(set) var exchanges: [SampledExchange] = []
     private var octets = 0
-    /// By edition, the newest last; requests that began before a reload are told under the plan that they began with.
-    private(set) var counts: [Counts] = []
+    private(set) var earlier: [EarlierCounts] = []
+    /// Sampled exchanges that there was no room for.
+    private(set) var overflowed: [PolicyPlace: UInt64] = [:]
 
-    /// Makes an empty outbox.
-    public init(limits: Limits = Limits()) {
+    /// Makes an empty outbox for a plan.
+    public init(edition: Int = 0, policyCount: Int = 0, limits: Limits = Limits()) {
+        self.edition = edition
         self.limits = limits
+        tallies = MirrorTallies(policyCount: policyCount)
     }
 
     /// Whether there is nothing to deliver.
-    public var isEmpty: Bool { exchanges.isEmpty && counts.allSatisfy(\.isEmpty) }
+    public var isEmpty: Bool { tallies.isEmpty && exchanges.isEmpty && earlier.isEmpty && overflowed.isEmpty }
 
-    /// A policy looked at a request, and it is not eligible.
-    public mutating func requestFiltered(policy: Int, edition: Int, reason: FilterReason) {
-        change(policy, edition) { $0.filtered[reason, default: 0] += 1 }
+    /// The capture thread goes over to another plan; what was counted under the one before stays with it.
+    public mutating func planReplaced(edition: Int, policyCount: Int) {
+        if !tallies.isEmpty {
+            earlier.append(EarlierCounts(edition: self.edition, tallies: tallies))
+        }
+        self.edition = edition
+        tallies = MirrorTallies(policyCount: policyCount)
     }
 
-    /// A policy looked at a request, and it is outside the share.
-    public mutating func requestNotSampled(policy: Int, edition: Int) {
-        change(policy, edition) { $0.notSampled += 1 }
+    /// Counts decisions of any plan: a request ends under the plan that it began with.
+    public mutating func withTallies<Result>(
+        ofEdition edition: Int,
+        policyCount: Int,
+        _ body: (inout MirrorTallies) -> Result
+    ) -> Result {
+        guard edition != self.edition else { return body(&tallies) }
+        if let place = earlier.firstIndex(where: { $0.edition == edition }) {
+            return body(&earlier[place].tallies)
+        }
+        var counts = EarlierCounts(edition: edition, tallies: MirrorTallies(policyCount: policyCount))
+        defer {
+            if !counts.tallies.isEmpty { earlier.append(counts) }
+        }
+        return body(&counts.tallies)
     }
 
-    /// A sampled exchange is complete; it is counted as dropped when there is no room.
+    /// A sampled exchange is complete; it counts as dropped when there is no room.
     public mutating func exchangeSampled(_ exchange: SampledExchange) {
         let size = exchange.exchange.octetsInMemory
         guard exchanges.count < limits.exchanges, octets + size <= limits.octets else {
-            change(exchange.policy, exchange.planEdition) { $0.overflowed += 1 }
+            overflowed[PolicyPlace(edition: exchange.planEdition, policy: exchange.policy), default: 0] += 1
             return
         }
         octets += size
@@ -60,26 +89,10 @@ public struct MirrorOutbox: Sendable {
 
     /// Everything was taken over.
     mutating func delivered() {
-        exchanges.removeAll(keepingCapacity: exchanges.capacity <= limits.exchanges)
+        tallies.removeAll()
+        exchanges.removeAll(keepingCapacity: true)
         octets = 0
-        // Older editions end here; should a late request bring one back it is made anew.
-        counts.removeFirst(max(counts.count - 1, 0))
-        for place in counts.indices where !counts[place].isEmpty {
-            for policy in counts[place].tallies.indices { counts[place].tallies[policy] = MirrorTally() }
-            counts[place].isEmpty = true
-        }
-    }
-
-    private mutating func change(_ policy: Int, _ edition: Int, _ body: (inout MirrorTally) -> Void) {
-        let place: Int
-        if let found = counts.lastIndex(where: { $0.edition == edition }) {
-            place = found
-        } else {
-            place = counts.firstIndex { $0.edition > edition } ?? counts.endIndex
-            counts.insert(Counts(edition: edition, tallies: [], isEmpty: true), at: place)
-        }
-        while counts[place].tallies.count <= policy { counts[place].tallies.append(MirrorTally()) }
-        body(&counts[place].tallies[policy])
-        counts[place].isEmpty = false
+        earlier.removeAll()
+        overflowed.removeAll()
     }
 }

@@ -10,23 +10,14 @@ extension MirrorQueue {
     @discardableResult
     public func deliver(_ outbox: inout MirrorOutbox, now: Int64) -> Bool {
         guard !outbox.isEmpty else { return true }
-        let contents = (counts: outbox.counts, exchanges: outbox.exchanges)
-        let isTaken: Void? = changeIfFree { state in
-            for counts in contents.counts where !counts.isEmpty { state.count(counts) }
-            for exchange in contents.exchanges { state.enter(exchange, now: now) }
-        }
-        guard isTaken != nil else { return false }
+        guard changeIfFree({ $0.takeOver(outbox, now: now) }) != nil else { return false }
         outbox.delivered()
         return true
     }
 
     /// Takes over what a capture thread has, waiting for the queue if need be; for the end of a capture.
     public func deliverLast(_ outbox: inout MirrorOutbox, now: Int64) {
-        let contents = (counts: outbox.counts, exchanges: outbox.exchanges)
-        change { state in
-            for counts in contents.counts where !counts.isEmpty { state.count(counts) }
-            for exchange in contents.exchanges { state.enter(exchange, now: now) }
-        }
+        change { $0.takeOver(outbox, now: now) }
         outbox.delivered()
     }
 }
@@ -34,27 +25,46 @@ extension MirrorQueue {
 extension MirrorQueueState {
     // MARK: - Counts
 
-    fileprivate mutating func count(_ counts: MirrorOutbox.Counts) {
-        guard let edition = editions.last(where: { $0.number == counts.edition }) else {
-            stale += counts.tallies.reduce(0) { $0 + $1.notSampled + $1.overflowed + $1.filtered.values.reduce(0, +) }
-            return
-        }
-        for (tally, policy) in zip(counts.tallies, edition.policies) {
-            for lane in policy.lanes { count(tally, lane: lane) }
+    fileprivate mutating func takeOver(_ outbox: MirrorOutbox, now: Int64) {
+        for counts in outbox.earlier { count(counts.tallies, ofEdition: counts.edition) }
+        if !outbox.tallies.isEmpty { count(outbox.tallies, ofEdition: outbox.edition) }
+        for (place, count) in outbox.overflowed { self.count(overflowed: count, place) }
+        for exchange in outbox.exchanges { enter(exchange, now: now) }
+    }
+
+    private mutating func count(_ tallies: MirrorTallies, ofEdition number: Int) {
+        let edition = editions.last { $0.number == number }
+        for policy in 0..<tallies.policyCount {
+            let tally = tallies.tally(ofPolicy: policy)
+            guard let edition, edition.policies.indices.contains(policy) else {
+                stale += tally.notSampled + tally.filtered.values.reduce(0, +)
+                continue
+            }
+            for lane in edition.policies[policy].lanes { count(tally, lane: lane) }
         }
     }
 
     private mutating func count(_ tally: MirrorTally, lane: Int) {
-        var considered = tally.notSampled + tally.overflowed
+        lanes[lane].considered += tally.notSampled
         lanes[lane].notSampled += tally.notSampled
         for (reason, count) in tally.filtered {
+            lanes[lane].considered += count
             lanes[lane].filtered[reason, default: 0] += count
-            considered += count
         }
-        if tally.overflowed > 0 {
-            lanes[lane].dropped[.queueFull, default: 0] += tally.overflowed
+    }
+
+    private mutating func count(overflowed count: UInt64, _ place: MirrorOutbox.PolicyPlace) {
+        guard
+            let edition = editions.last(where: { $0.number == place.edition }),
+            edition.policies.indices.contains(place.policy)
+        else {
+            stale += count
+            return
         }
-        lanes[lane].considered += considered
+        for lane in edition.policies[place.policy].lanes {
+            lanes[lane].considered += count
+            lanes[lane].dropped[.queueFull, default: 0] += count
+        }
     }
 
     // MARK: - Exchanges

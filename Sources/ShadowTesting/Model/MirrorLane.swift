@@ -20,8 +20,6 @@ public struct MirrorTally: Sendable, Hashable {
     public var filtered: [FilterReason: UInt64] = [:]
     /// Eligible requests outside the share.
     public var notSampled: UInt64 = 0
-    /// Sampled requests for which the outbox had no room.
-    public var overflowed: UInt64 = 0
 
     /// Makes an empty tally.
     public init() {}
