@@ -1,0 +1,411 @@
+# Wingmirror · Apache-2.0
+"""Whether the agents can be believed: what they lost, could not read, and spend."""
+
+from .grafana import BAD, FAIR, GOOD, column, curves, dashboard, query, row, table, tile
+from .queries import PREFIX, series, share, target_variables, total, total_rate
+
+NAME = "agent-health"
+
+DROPPED = "capture_packets_dropped_total"
+RECEIVED = "capture_packets_received_total"
+# Packets that the kernel had for the agent and that the agent did not fetch in time. What an interface dropped never reached
+# this host, so TCP sends it again and the agent sees that.
+LOST = 'reason="kernel_buffer"'
+
+
+def loss_share(*labels):
+    """The share of packets that were lost between kernel and agent."""
+    lost = total_rate(DROPPED, LOST, by=labels)
+    return share(lost, f"({total_rate(RECEIVED, by=labels)} + ({lost} or 0 * {total_rate(RECEIVED, by=labels)}))")
+
+
+def build():
+    return dashboard(
+        NAME,
+        "Wingmirror / Agent health",
+        "What the agents lose, cannot read and need. Where loss is not zero, the traffic dashboards show less than there was.",
+        target_variables(),
+        [now(), capture(), streams(), reading(), resources(), configuration(), exposition()],
+    )
+
+
+def now():
+    unread = total_rate("opaque_connections_total", 'reason!~"upgraded|tunnel"')
+    return row(
+        "Now",
+        tile(
+            "Agents",
+            "Agents that are scraped.",
+            "none",
+            f"count({series('build_info')})",
+        ),
+        tile(
+            "Packets",
+            "Packets delivered to the agents, per second.",
+            "pps",
+            total_rate(RECEIVED),
+        ),
+        tile(
+            "Loss",
+            "Share of packets lost between kernel and agent.",
+            "percentunit",
+            loss_share(),
+            steps=((0.0001, FAIR), (0.001, BAD)),
+            decimals=3,
+            none="no packets",
+        ),
+        tile(
+            "Gaps",
+            "Holes in TCP streams per second that were given up, so that what lay in them was not seen.",
+            "none",
+            total_rate("reassembly_gaps_total"),
+            steps=((0.01, FAIR), (1, BAD)),
+        ),
+        tile(
+            "Opaque connections",
+            "Share of new connections whose content could not be read.",
+            "percentunit",
+            share(unread, total_rate("connections_opened_total")),
+            steps=((0.2, FAIR),),
+            none="no connections",
+        ),
+        tile(
+            "Configurations",
+            "Different configurations in force; more than one is drift, or a roll-out under way.",
+            "none",
+            f"count(count by (sha256) ({series('config_info')}))",
+            steps=((2, FAIR),),
+        ),
+    )
+
+
+def capture():
+    return row(
+        "Capture",
+        curves(
+            "Packets",
+            "Packets per second by interface.",
+            "pps",
+            query(total_rate(RECEIVED, by=("instance", "interface")), "{{instance}} {{interface}}"),
+        ),
+        curves(
+            "Loss by interface",
+            "Share of packets lost between kernel and agent.",
+            "percentunit",
+            query(loss_share("instance", "interface"), "{{instance}} {{interface}}"),
+        ),
+        curves(
+            "Drops by reason",
+            "Packets per second: kernel_buffer is lost to the agent; interface is dropped before the host had it, and may "
+            "concern traffic that is not captured.",
+            "pps",
+            query(total_rate(DROPPED, by=("instance", "interface", "reason")), "{{instance}} {{interface}} {{reason}}"),
+        ),
+        curves(
+            "Octets",
+            "Octets captured per second.",
+            "Bps",
+            query(total_rate("capture_bytes_total", by=("instance", "interface")), "{{instance}} {{interface}}"),
+        ),
+        curves(
+            "Cut and duplicate packets",
+            "Packets per second that the snapshot length cut, and that were seen on another interface already.",
+            "pps",
+            query(total_rate("capture_packets_truncated_total", by=("instance",)), "cut, {{instance}}"),
+            query(total_rate("capture_packets_duplicate_total", by=("instance",)), "duplicate, {{instance}}"),
+        ),
+        curves(
+            "Packets that could not be decoded",
+            "Packets per second by layer and reason.",
+            "pps",
+            query(total_rate("decode_errors_total", by=("layer", "reason")), "{{layer}}: {{reason}}"),
+        ),
+        table(
+            "Interfaces",
+            "State of each capture, when its latest packet came, the kernel's packet buffer, and how often it was opened again "
+            "in the time range.",
+            {"instance": "Instance", "interface": "Interface"},
+            column(
+                "State",
+                total(series("capture_interface_up"), "instance", "interface", operation="max"),
+                "none",
+                texts={0: ("down", BAD), 1: ("up", GOOD)},
+            ),
+            column(
+                "Latest packet",
+                total(series("capture_last_packet_timestamp_seconds"), "instance", "interface", operation="max")
+                + " * 1000",
+                "dateTimeFromNow",
+            ),
+            column(
+                "Buffer", total(series("capture_ring_size_bytes"), "instance", "interface", operation="max"), "bytes"
+            ),
+            column(
+                "Restarts",
+                total(f"increase({series('capture_restarts_total')}[$__range])", "instance", "interface"),
+                "short",
+                steps=((1, FAIR),),
+            ),
+            size=(24, 6),
+        ),
+    )
+
+
+def streams():
+    return row(
+        "Streams",
+        curves(
+            "Gaps by reason",
+            "Holes in TCP streams per second that were given up.",
+            "none",
+            query(total_rate("reassembly_gaps_total", by=("reason",)), "{{reason}}"),
+            stacked=True,
+        ),
+        curves(
+            "Octets in gaps, sent again and passed over",
+            "Octets per second missing in holes, seen more than once, and passed over while looking for the next message.",
+            "Bps",
+            query(total_rate("reassembly_gap_bytes_total"), "in gaps"),
+            query(total_rate("reassembly_retransmitted_bytes_total"), "sent again"),
+            query(total_rate("http_skipped_bytes_total"), "passed over"),
+        ),
+        curves(
+            "Order and beginnings",
+            "Per second: segments out of order, connections joined after their start, connections whose client was told from "
+            "content.",
+            "none",
+            query(total_rate("reassembly_out_of_order_segments_total"), "segments out of order"),
+            query(total_rate("reassembly_midstream_pickups_total"), "joined after their start"),
+            query(total_rate("connection_roles_guessed_total"), "roles told from content"),
+        ),
+        curves(
+            "Connections tracked",
+            "Connections in the table, and how many it may hold.",
+            "none",
+            query(total(series("flow_table_entries"), "instance"), "tracked, {{instance}}"),
+            query(total(series("flow_table_capacity"), "instance"), "may be tracked, {{instance}}"),
+        ),
+        curves(
+            "Connections forgotten",
+            "Connections per second that were forgotten before they ended.",
+            "none",
+            query(total_rate("flow_evictions_total", by=("instance", "reason")), "{{instance}} {{reason}}"),
+        ),
+        curves(
+            "Reassembly memory",
+            "Octets held until a hole is filled, and how many may be held.",
+            "bytes",
+            query(total(series("reassembly_buffered_bytes"), "instance"), "held, {{instance}}"),
+            query(total(series("reassembly_buffer_limit_bytes"), "instance"), "may be held, {{instance}}"),
+        ),
+    )
+
+
+def reading():
+    return row(
+        "Reading",
+        curves(
+            "Opaque connections",
+            "Connections per second whose content could not be read, by reason; “upgraded” and “tunnel” were read up to there.",
+            "cps",
+            query(total_rate("opaque_connections_total", by=("reason",)), "{{reason}}"),
+            stacked=True,
+        ),
+        curves(
+            "Opaque octets",
+            "Octets per second on those connections.",
+            "Bps",
+            query(total_rate("opaque_bytes_total", by=("reason",)), "{{reason}}"),
+            stacked=True,
+        ),
+        curves(
+            "Parse errors",
+            "Messages or streams per second that could not be parsed as HTTP.",
+            "none",
+            query(total_rate("http_parse_errors_total", by=("protocol", "reason")), "{{protocol}}: {{reason}}"),
+            stacked=True,
+        ),
+        curves(
+            "Messages without a partner",
+            "Requests without a response and responses without a request, per second, and exchanges given up because too many "
+            "were pending.",
+            "none",
+            query(total_rate("http_unpaired_messages_total", by=("kind",)), "{{kind}}"),
+            query(total_rate("http_abandoned_exchanges_total"), "given up"),
+        ),
+        curves(
+            "Lag",
+            "From the capture of a packet to its processing.",
+            "s",
+            query(total(series("pipeline_lag_seconds"), "instance", "worker", operation="max"), "{{instance}} {{worker}}"),
+        ),
+        curves(
+            "Stages",
+            "Values waiting as a share of those that may wait, and values per second that a full stage dropped.",
+            "percentunit",
+            query(
+                total(f"{series('pipeline_queue_length')} / {series('pipeline_queue_capacity')}", "instance", "stage",
+                      operation="max"),
+                "{{instance}} {{stage}}",
+            ),
+            query(total_rate("pipeline_dropped_total", by=("instance", "stage", "reason")), "dropped, {{stage}}: {{reason}}"),
+        ),
+    )
+
+
+def resources():
+    memory = total(series("process_resident_memory_bytes"), "instance", operation="max")
+    limit = total(series("memory_limit_bytes"), "instance", operation="max")
+    return row(
+        "Resources",
+        curves(
+            "Memory",
+            "Resident memory, and the limit that the agent steers by.",
+            "bytes",
+            query(memory, "resident, {{instance}}"),
+            query(limit, "limit, {{instance}}"),
+        ),
+        curves(
+            "Memory against its limit",
+            "Resident memory as a share of the limit.",
+            "percentunit",
+            query(f"{memory} / {limit}", "{{instance}}"),
+        ),
+        curves(
+            "Work shed",
+            "How much work is shed to stay within the limit, from 0 (none) to 4 (everything but metrics).",
+            "none",
+            query(total(series("load_shedding_level"), "instance", operation="max"), "{{instance}}"),
+            most=4,
+        ),
+        curves(
+            "Processor",
+            "Processors in use.",
+            "none",
+            query(total_rate("process_cpu_seconds_total", by=("instance",)), "{{instance}}"),
+        ),
+        curves(
+            "File descriptors",
+            "Open file descriptors as a share of those that may be open.",
+            "percentunit",
+            query(
+                total(f"{series('process_open_fds')} / {series('process_max_fds')}", "instance", operation="max"),
+                "{{instance}}",
+            ),
+        ),
+        curves(
+            "Threads",
+            "Threads of the process.",
+            "none",
+            query(total(series("process_threads"), "instance", operation="max"), "{{instance}}"),
+        ),
+    )
+
+
+def configuration():
+    by_agent = ("instance",)
+    return row(
+        "Configuration",
+        table(
+            "Configuration and build by agent",
+            "The configuration in force, since when, whether the latest reload worked, and the build. One odd line is the agent "
+            "to look at.",
+            {
+                "sha256": "Configuration",
+                "version": "Version",
+                "revision": "Revision",
+                "arch": "Architecture",
+                "libpcap_version": "libpcap",
+                "instance": "Instance",
+            },
+            column(
+                "In force since",
+                f"{total(series('config_last_reload_success_timestamp_seconds'), *by_agent, operation='max')} * 1000",
+                "dateTimeFromNow",
+            ),
+            column(
+                "Latest reload",
+                total(series("config_last_reload_successful"), *by_agent, operation="min"),
+                "none",
+                texts={0: ("refused", BAD), 1: ("worked", GOOD)},
+            ),
+            column(
+                "Running since",
+                f"{total(series('process_start_time_seconds'), *by_agent, operation='max')} * 1000",
+                "dateTimeFromNow",
+            ),
+            column("Hashes", total(series("config_info"), "instance", "sha256", operation="count"), "none"),
+            column(
+                "Builds",
+                total(
+                    series("build_info"), "instance", "version", "revision", "arch", "libpcap_version", operation="count"
+                ),
+                "none",
+            ),
+            size=(24, 7),
+            sort="Instance",
+        ),
+        curves(
+            "Reloads",
+            "Attempts to reload the configuration in each interval, by outcome.",
+            "none",
+            query(
+                total(f"increase({series('config_reloads_total')}[$__rate_interval])", "instance", "outcome"),
+                "{{instance}} {{outcome}}",
+            ),
+        ),
+        curves(
+            "Log messages",
+            "Messages per second by level, counted before rate limiting.",
+            "none",
+            query(total_rate("log_messages_total", by=("level",)), "{{level}}"),
+            stacked=True,
+        ),
+        table(
+            "Features",
+            "Agents on which each feature is switched on.",
+            {"feature": "Feature"},
+            column("Agents", total(series("feature_enabled"), "feature"), "none"),
+            size=(8, 8),
+        ),
+    )
+
+
+def exposition():
+    used = total(series("metric_series"), "instance", "family", operation="max")
+    limit = total(series("metric_series_limit"), "instance", "family", operation="max")
+    return row(
+        "Exposition",
+        curves(
+            "Series against their limit",
+            "Label sets in use as a share of those that may be used, by family. Beyond it routes lose their names, not their "
+            "counts.",
+            "percentunit",
+            query(f"max by (family) ({used} / {limit})", "{{family}}"),
+        ),
+        curves(
+            "Observations without a route's name",
+            "Observations per second that were counted under __overflow__.",
+            "none",
+            query(total_rate("metric_series_overflow_total", by=("family",)), "{{family}}"),
+        ),
+        curves(
+            "Scrapes",
+            "Scrapes per second by format and status.",
+            "reqps",
+            query(total_rate("scrapes_total", by=("format", "code")), "{{format}} {{code}}"),
+        ),
+        curves(
+            "Rendering a scrape",
+            "Time that rendering the latest scrape took.",
+            "s",
+            query(total(series("scrape_render_duration_seconds"), "instance", operation="max"), "{{instance}}"),
+        ),
+        curves(
+            "Series by family",
+            f"Label sets in use. A classic histogram's set is fifteen lines of a scrape, so {PREFIX}…_seconds counts more.",
+            "none",
+            query(f"max by (family) ({used})", "{{family}}"),
+            size=(16, 8),
+        ),
+    )
