@@ -176,7 +176,9 @@ private struct PathWalk: ~Escapable {
 
 /// A small table from hashes to masks of policies, read without allocation.
 private struct HashMasks: Sendable {
-    /// Open addressing with linear probing; a mask of 0 marks a free place. A power of two, and less than half full.
+    /// Open addressing with linear probing; a mask of 0 marks a free place.
+    ///
+    /// A power of two of places, of which less than half are taken.
     private let entries: [(hash: UInt64, mask: UInt32)]
 
     init(_ masks: [UInt64: UInt32]) {

@@ -38,6 +38,7 @@ public final class MirrorPlan: Sendable {
     ///   - secret: what the sampling hash is keyed with; it must be the same on all nodes, and known to no client that
     ///     should not be able to choose whether it is sampled.
     ///   - edition: the number of the plan.
+    /// - Throws: what is wrong with one of the policies, or with their number.
     public init(
         policies: [MirrorPolicy],
         targets: Set<String>,

@@ -10,7 +10,9 @@ internal import HTTPMessages
 public struct RecentRequests: Sendable {
     private var entries: [(hash: UInt64, time: Int64)]
 
-    /// How many sampled requests are remembered; a power of two. At 2,000 in a second, those of two seconds.
+    /// How many sampled requests are remembered; a power of two.
+    ///
+    /// At 2,000 in a second, those of two seconds.
     static let capacity = 4096
     /// How far apart in time two sightings may be, in nanoseconds: longer than any detour within a cluster, and shorter
     /// than a client waits before it asks again.

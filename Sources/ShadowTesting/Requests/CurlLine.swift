@@ -1,0 +1,50 @@
+// Wingmirror · Apache-2.0
+// Words and quotes of the shell, POSIX.1-2024 §2.2; dollar-single-quotes, §2.2.4.
+
+/// A shadow request as one line that repeats it at a shell, for people who look into a difference.
+///
+/// Lines end up on pages and in reports. They show no more than the copy that was sent, and less of two things: credentials
+/// that a policy lets through, and content, which is only measured.
+public enum CurlLine {
+    /// The line for a request to a target.
+    public static func text(for request: ShadowRequest, to target: MirrorTarget) -> String {
+        let scheme = target.usesTLS ? "https" : "http"
+        var words = ["curl", "-sS", "-i"]
+        if request.method == "HEAD" { words.append("-I") } else { words += ["-X", quoted(request.method)] }
+        for field in request.fields {
+            let name = field.name.lowercased()
+            // Made by the client itself of what it sends.
+            if name == "content-length" { continue }
+            let value = CredentialNames.containsField(name) ? "REDACTED" : field.value
+            // A field without a value must end in a semicolon, or it is taken for one to leave out.
+            words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
+        }
+        if !request.content.isEmpty { words += ["--data-binary", "@content"] }
+        words += ["--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(request.target)")]
+        if !request.content.isEmpty { words.append("# content: \(request.content.count) octets, not shown") }
+        return words.joined(separator: " ")
+    }
+
+    /// A word that a shell reads as exactly this text.
+    static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
+        guard !isPlain else { return "'\(text.replacingQuotes)'" }
+        var word = "$'"
+        for octet in text.utf8 {
+            switch octet {
+            case UInt8(ascii: "'"), UInt8(ascii: "\\"): word += "\\" + String(UnicodeScalar(octet))
+            case 0x20..<0x7F: word += String(UnicodeScalar(octet))
+            // Three octal digits cannot run into what follows them.
+            default: word += "\\" + String(octet >> 6) + String(octet >> 3 & 7) + String(octet & 7)
+            }
+        }
+        return word + "'"
+    }
+}
+
+extension String {
+    /// The text with each single quote ended, escaped and begun again.
+    fileprivate var replacingQuotes: String {
+        split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#)
+    }
+}

@@ -1,0 +1,83 @@
+// Wingmirror · Apache-2.0
+
+/// What becomes of the field lines of a request on their way to a target.
+enum FieldTreatment {
+    /// Sent as it is.
+    case kept
+    /// Not sent, because it concerns the connection or is made anew: nothing of the request is lost.
+    case dropped
+    /// Not sent, because it may hold a secret.
+    case removed
+    /// Sent as a hash.
+    case hashed
+    /// Sent with the credentials in its URL taken out.
+    case url
+    /// Sent with a suffix, so that it is not the key of the original.
+    case idempotencyKey
+
+    /// Names that concern one connection (RFC 9110 §7.6.1), framing, and what the copy has its own of.
+    static let ownFields: Set<String> = [
+        "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "content-length", "upgrade",
+        "http2-settings", "expect", "proxy-connection", "proxy-authenticate", "proxy-authentication-info",
+        ShadowMarker.fieldName, ShadowTrace.linkFieldName,
+    ]
+
+    /// The fields that carry a trace, in the formats of W3C, Zipkin and vendors.
+    static let traceFields: Set<String> = [
+        "traceparent", "tracestate", "baggage", "b3", "grpc-trace-bin", "uber-trace-id", "x-cloud-trace-context",
+        "x-amzn-trace-id", "sw8", "sw8-correlation", "sw8-x", "x-ot-span-context", "elastic-apm-traceparent",
+        "newrelic",
+        "x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-sampling-priority", "x-datadog-origin",
+        "x-datadog-tags",
+    ]
+
+    /// Whether a field, its name in lower case, carries a trace.
+    static func isTraceField(_ name: String) -> Bool {
+        traceFields.contains(name) || name.hasPrefix("x-b3-") || name.hasPrefix("uberctx-")
+    }
+
+    /// The fields under which clients say that two requests are one.
+    static let idempotencyKeys: Set<String> = [
+        "idempotency-key", "x-idempotency-key", "idempotency_key", "idempotent-key", "x-idempotent-key",
+        "idempotence-key",
+        "x-idempotence-key", "request-idempotency-key", "x-request-idempotency-key", "paypal-request-id",
+        "x-goog-request-idempotency-key",
+    ]
+
+    /// The fields that hold a URL or a part of one.
+    static let urlFields: Set<String> = [
+        "referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-path",
+        "x-envoy-original-path", "x-request-uri",
+    ]
+}
+
+/// Decides on field lines by the settings of a policy.
+struct FieldTreatments: Sendable {
+    private let kept: Set<String>
+    private let removed: Set<String>
+    private let hashed: Set<String>
+
+    init(_ policy: MirrorPolicy) {
+        kept = Set(policy.keptFields.map { $0.lowercased() })
+        removed = Set(policy.removedFields.map { $0.lowercased() })
+        hashed = Set(policy.hashedFields.map { $0.lowercased() })
+    }
+
+    /// What becomes of a field.
+    ///
+    /// Where settings meet, the one that shows less counts: removing, then hashing, then keeping, then the default.
+    /// - Parameters:
+    ///   - name: the field name in lower case.
+    ///   - nominated: names that the Connection field says concern the connection, in lower case.
+    /// - Returns: the treatment.
+    func treatment(of name: String, nominated: Set<String>) -> FieldTreatment {
+        if FieldTreatment.ownFields.contains(name) || FieldTreatment.isTraceField(name) || nominated.contains(name) {
+            return .dropped
+        }
+        if removed.contains(name) { return .removed }
+        if hashed.contains(name) { return .hashed }
+        if FieldTreatment.idempotencyKeys.contains(name) { return .idempotencyKey }
+        if FieldTreatment.urlFields.contains(name) { return .url }
+        return kept.contains(name) || !CredentialNames.containsField(name) ? .kept : .removed
+    }
+}

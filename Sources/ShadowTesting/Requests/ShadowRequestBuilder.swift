@@ -1,0 +1,179 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPMessages
+
+/// Makes of a sampled exchange what is sent to one target.
+///
+/// The copy says what the client said, except for:
+///
+/// - what concerns one connection, and framing, which is made anew from the content: what came in chunks goes out with a
+///   length, trailers are left out, and nobody waits for a 100 (Continue);
+/// - credentials, in fields, in the query, in forms and in what URLs other fields hold, unless the policy keeps a field;
+/// - what the policy hashes or removes;
+/// - the trace, which is a new one that links to the original's;
+/// - idempotency keys, which get a suffix, so that the copy is not taken for a repetition of the original.
+///
+/// To that come the Host that the target asks for and, always, the marker.
+public struct ShadowRequestBuilder: Sendable {
+    private let policy: MirrorPolicy
+    private let target: MirrorTarget
+    private let marker: ShadowMarker
+    private let key: RedactionKey
+    private let treatments: FieldTreatments
+    private let values: ValueRedaction
+    private let parameters: ParameterRedaction
+    private let content: ContentRedaction
+
+    /// Makes a builder for one policy and target.
+    /// - Parameters:
+    ///   - policy: what is redacted.
+    ///   - target: where the copies go.
+    ///   - node: the name of this node, for the marker.
+    ///   - key: what values are hashed with.
+    public init(policy: MirrorPolicy, target: MirrorTarget, node: String, key: RedactionKey) {
+        self.policy = policy
+        self.target = target
+        self.key = key
+        marker = ShadowMarker(node: node)
+        treatments = FieldTreatments(policy)
+        values = ValueRedaction(key: key)
+        parameters = ParameterRedaction(policy, values: values)
+        content = ContentRedaction(policy, values: values)
+    }
+
+    /// The request to send.
+    ///
+    /// - Parameters:
+    ///   - exchange: the original, its request whole.
+    ///   - copy: which of the copies to the same target this is, from 0; each has a trace and idempotency keys of its own.
+    /// - Returns: the copy.
+    /// - Throws: `.marked`, `.integrity`, `.size`, `.methodOverride`, `.unsendable` or `.redaction`.
+    public func build(_ exchange: RecordedExchange, copy: Int = 0) throws(FilterReason) -> ShadowRequest {
+        let request = exchange.request
+        try check(request)
+        var redactions = 0
+        let path = try targetText(request, redactions: &redactions)
+        let octets = try content.redacted(request.message, redactions: &redactions)
+        var fields = [ShadowRequest.Field(name: "host", value: try hostValue(request))]
+        fields += try sentFields(request.message.fields, copy: copy, redactions: &redactions)
+        if !octets.isEmpty || request.message.fields.contains(where: { $0.isNamed("content-length") }) {
+            fields.append(ShadowRequest.Field(name: "content-length", value: String(octets.count)))
+        }
+        fields += ShadowTrace.fields(for: exchange, target: target.name, copy: copy, key: key)
+        fields.append(ShadowRequest.Field(name: ShadowMarker.fieldName, value: marker.fieldValue))
+        return ShadowRequest(
+            method: request.method,
+            target: path,
+            fields: fields,
+            content: octets,
+            redactions: redactions
+        )
+    }
+
+    /// Refuses what must never be sent, also when no plan has looked at it before.
+    private func check(_ request: RecordedRequest) throws(FilterReason) {
+        guard request.message.contentIsWhole else { throw .integrity }
+        guard request.message.content.count <= policy.maximumContentOctets else { throw .size }
+        guard PolicyValidation.isToken(request.method), !["CONNECT", "TRACE"].contains(request.method.uppercased())
+        else {
+            throw .unsendable
+        }
+        if request.message.fields.contains(where: { $0.isNamed(ShadowMarker.fieldName) }) { throw .marked }
+        if MediaTypeText(request.message).isForm, formNamesAnotherMethod(request) { throw .methodOverride }
+    }
+
+    private func formNamesAnotherMethod(_ request: RecordedRequest) -> Bool {
+        let form = request.message.content
+        let method = Array(request.method.utf8)
+        return MethodDisguise.disagrees(form.span, query: form.indices, methodIn: method.span, method.indices)
+    }
+
+    // MARK: - Target and host
+
+    private func targetText(_ request: RecordedRequest, redactions: inout Int) throws(FilterReason) -> String {
+        let redacted = parameters.redacted(target: request.target, redactions: &redactions)
+        let parts = RequestTargetParts(redacted.span, redacted.indices)
+        switch parts.form {
+        case .origin, .absolute: break
+        case .asterisk, .other: throw .unsendable
+        }
+        var octets = Array(redacted[parts.path.lowerBound...])
+        // An absolute target that ends with the authority means the root.
+        if octets.first != UInt8(ascii: "/") { octets.insert(UInt8(ascii: "/"), at: 0) }
+        guard octets.allSatisfy(OctetText.isTargetOctet) else { throw .unsendable }
+        return String(decoding: octets, as: UTF8.self)
+    }
+
+    private func hostValue(_ request: RecordedRequest) throws(FilterReason) -> String {
+        switch target.hostField {
+        case .target: return target.authority
+        case .original:
+            let hosts = request.message.values(of: "host")
+            guard hosts.count <= 1 else { throw .unsendable }
+            let parts = RequestTargetParts(request.target.span, request.target.indices)
+            let host = parts.authority.map { Array(request.target[$0]) } ?? hosts.first ?? []
+            guard host.allSatisfy({ OctetText.isTargetOctet($0) && $0 != UInt8(ascii: "/") }) else { throw .unsendable }
+            // Without a host of its own the request is for whoever it reaches.
+            return host.isEmpty ? target.authority : String(decoding: host, as: UTF8.self)
+        }
+    }
+
+    // MARK: - Fields
+
+    private func sentFields(
+        _ fields: [RecordedField],
+        copy: Int,
+        redactions: inout Int
+    ) throws(FilterReason) -> [ShadowRequest.Field] {
+        let nominated = Self.nominated(by: fields)
+        var sent: [ShadowRequest.Field] = []
+        for field in fields {
+            let name = field.name.lowercased()
+            var value = field.value
+            switch treatments.treatment(of: name, nominated: nominated) {
+            case .dropped: continue
+            case .removed:
+                redactions += 1
+                continue
+            case .kept: break
+            case .hashed:
+                redactions += 1
+                value = Array(values.replacement(for: value).utf8)
+            case .url: value = parameters.redacted(target: value, redactions: &redactions)
+            case .idempotencyKey: value = suffixed(value, copy: copy)
+            }
+            guard PolicyValidation.isToken(field.name), value.allSatisfy(OctetText.isFieldOctet),
+                let text = String(validating: value, as: UTF8.self)
+            else { throw .unsendable }
+            sent.append(ShadowRequest.Field(name: field.name, value: text))
+        }
+        return sent
+    }
+
+    /// The names that Connection says concern the connection only, in lower case (RFC 9110 §7.6.1).
+    private static func nominated(by fields: [RecordedField]) -> Set<String> {
+        var names: Set<String> = []
+        for field in fields where field.isNamed("connection") {
+            for name in field.value.split(separator: UInt8(ascii: ",")) {
+                let octets = name.filter { $0 != 0x20 && $0 != 0x09 }
+                names.insert(String(decoding: octets, as: UTF8.self).lowercased())
+            }
+        }
+        return names
+    }
+
+    /// An idempotency key of this copy's own; one in quotation marks keeps them around it.
+    private func suffixed(_ value: [UInt8], copy: Int) -> [UInt8] {
+        let suffix = Array("-wm-\(ShadowMarker(node: target.name).node)-\(copy)".utf8)
+        guard value.count > 1, value.last == UInt8(ascii: "\"") else { return value + suffix }
+        return value.dropLast() + suffix + [UInt8(ascii: "\"")]
+    }
+}
+
+extension MirrorTarget {
+    /// Host and port as the Host field has them: an IPv6 address in brackets, the scheme's own port left out.
+    public var authority: String {
+        let bracketed = host.contains(":") ? "[\(host)]" : host
+        return port == (usesTLS ? 443 : 80) ? bracketed : "\(bracketed):\(port)"
+    }
+}
