@@ -26,6 +26,8 @@ public struct MirrorPolicy: Sendable, Hashable {
     public var removedFields: [String] = []
     /// Fields whose values are replaced by a keyed hash of them, in lower case.
     public var hashedFields: [String] = []
+    /// Query parameters that are sent although the default list takes them out.
+    public var keptParameters: [String] = []
     /// Query parameters whose values are replaced by a keyed hash of them.
     public var hashedParameters: [String] = []
     /// Members of JSON content whose values are replaced by a keyed hash, as paths such as `user.email` or `items[].id`.

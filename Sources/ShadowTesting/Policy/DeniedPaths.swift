@@ -6,7 +6,7 @@ internal import HTTPMessages
 ///
 /// **The default list** is of words that stand as a whole segment anywhere in a path, or of two segments in a row:
 /// the end of a session (`logout`), the end of a subscription (`unsubscribe`), links that work once (`reset-password`,
-/// `verify-email`, `invitation/accept`), the steps of a login (`oauth2`, `saml`, `login/callback`), writing that is dressed
+/// `verify-email`, `invitation/accept`), the steps of a login (`oauth2`, `saml`, `callback`), writing that is dressed
 /// as reading (`delete`), and what other systems call to tell something (`webhook`). Health probes are not on it: they are
 /// reads, and load balancers send them to ports without routes.
 ///
@@ -26,14 +26,13 @@ struct DeniedPaths: Sendable {
         "activate", "activation", "confirm", "confirmation", "verify", "verification", "redeem",
         "confirmemail", "emailconfirmation", "verifyemail", "emailverification",
         "resetpassword", "passwordreset", "forgotpassword", "magiclink", "acceptinvite", "acceptinvitation",
-        "oauth", "oauth2", "oidc", "saml", "saml2", "sso", "signinoidc", "authorize",
+        "oauth", "oauth2", "callback", "oidc", "saml", "saml2", "sso", "signinoidc", "authorize",
         "delete", "destroy", "remove", "purge",
         "webhook", "webhooks", "ipn",
     ]
 
     static let pairs = [
         ("password", "reset"), ("password", "forgot"), ("password", "edit"), ("passwords", "edit"),
-        ("login", "callback"), ("signin", "callback"), ("auth", "callback"),
         ("invite", "accept"), ("invitation", "accept"), ("invitations", "accept"),
         ("account", "close"), ("account", "cancel"), ("subscription", "cancel"), ("subscriptions", "cancel"),
     ]

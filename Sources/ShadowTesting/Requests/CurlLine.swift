@@ -4,7 +4,8 @@
 /// A shadow request as one line that repeats it at a shell, for people who look into a difference.
 ///
 /// Lines end up on pages and in reports. They show no more than the copy that was sent, and less of two things: credentials
-/// that a policy lets through, and content, which is only measured.
+/// that a policy lets through, and content, of which the line
+/// names a file that somebody would have to make.
 public enum CurlLine {
     /// The line for a request to a target.
     public static func text(for request: ShadowRequest, to target: MirrorTarget) -> String {
@@ -19,9 +20,8 @@ public enum CurlLine {
             // A field without a value must end in a semicolon, or it is taken for one to leave out.
             words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
         }
-        if !request.content.isEmpty { words += ["--data-binary", "@content"] }
+        if !request.content.isEmpty { words += ["--data-binary", "@content-of-\(request.content.count)-octets"] }
         words += ["--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(request.target)")]
-        if !request.content.isEmpty { words.append("# content: \(request.content.count) octets, not shown") }
         return words.joined(separator: " ")
     }
 

@@ -3,10 +3,12 @@
 /// Takes credentials out of the parameters of queries, paths and forms, and hashes those that a policy names.
 struct ParameterRedaction: Sendable {
     private let hashed: Set<String>
+    private let kept: Set<String>
     private let values: ValueRedaction
 
     init(_ policy: MirrorPolicy, values: ValueRedaction) {
         hashed = Set(policy.hashedParameters.map { $0.lowercased() })
+        kept = Set(policy.keptParameters.map { $0.lowercased() })
         self.values = values
     }
 
@@ -26,13 +28,13 @@ struct ParameterRedaction: Sendable {
         let withoutFragment = Array(target[..<fragment])
         let parts = RequestTargetParts(withoutFragment.span, withoutFragment.indices)
         var result = withoutUser(withoutFragment, parts, redactions: &redactions)
-        result += redacted(path: Array(withoutFragment[parts.path]), redactions: &redactions)
-        if let query = parts.query {
-            let redacted = redacted(
-                query: Array(withoutFragment[query]),
-                credentials: .removed,
-                redactions: &redactions
-            )
+        // Fields hold URLs of any scheme; their queries begin at the same mark.
+        let rest = withoutFragment[parts.path.lowerBound...]
+        let mark = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
+        result += redacted(path: Array(rest[..<mark]), redactions: &redactions)
+        if mark < rest.endIndex {
+            let query = Array(rest[(mark + 1)...])
+            let redacted = redacted(query: query, credentials: .removed, redactions: &redactions)
             if !redacted.isEmpty || query.isEmpty { result += [UInt8(ascii: "?")] + redacted }
         }
         // A fragment belongs to the client; some put tokens there.
@@ -89,7 +91,7 @@ struct ParameterRedaction: Sendable {
         let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
         let name = String(decoding: Self.decoded(parameter[..<nameEnd]), as: UTF8.self).lowercased()
         let isHashed = hashed.contains(name)
-        guard isHashed || CredentialNames.containsParameter(name) else { return parameter }
+        guard isHashed || !kept.contains(name) && CredentialNames.containsParameter(name) else { return parameter }
         redactions += 1
         guard isHashed || credentials == .hashed else { return nil }
         guard nameEnd < parameter.endIndex else { return parameter }
