@@ -2,9 +2,10 @@
 
 /// How much a `TrafficHistory` keeps, and for how long.
 ///
-/// With what is usual, ten minutes are kept in slots of five seconds and about two hours behind them in slots of a
-/// minute, in 32 MiB of slots and at most about 400 octets for each route that had requests: 20,000 busy routes stay
-/// near 40 MiB. Where that is too little for the traffic, the history reaches back less far and says so (`reach`).
+/// With what is usual, ten minutes are kept in slots of five seconds and two hours behind them in slots of a minute, in
+/// 32 MiB of slots, and what each route with requests has counted in all, 1 to 2 KiB: 800 busy routes take 10 MiB, and
+/// 20,000 that are all busy some 70 MiB. Where that is too little for the traffic, the history reaches back less far and
+/// says so (`reach`).
 public struct HistoryLimits: Sendable, Hashable {
     /// How long a slot of the recent past is, in nanoseconds.
     public var fineSlot: Int64 = 5_000_000_000

@@ -10,11 +10,12 @@ struct RouteCounts: Sendable, Hashable {
     init() {}
 
     /// Takes from a reading what is kept of it.
-    init(_ reading: RouteReading, layout: HistogramLayout) {
-        var counts = DenseCounts(layout: layout)
-        for (combination, count) in reading.requests {
-            counts.add(count, to: .requests(ResponseCodeClass(status: Int(combination.code.rawValue))))
-            if combination.isFailure { counts.add(count, to: .failures) }
+    init(_ reading: RouteReading, using counts: inout DenseCounts) {
+        counts.clear()
+        for request in reading.requests {
+            let codeClass = ResponseCodeClass(status: Int(request.combination.code.rawValue))
+            counts.add(request.count, to: .requests(codeClass))
+            if request.combination.isFailure { counts.add(request.count, to: .failures) }
         }
         counts.add(reading.requestBody?.storedSum ?? 0, to: .requestBody)
         counts.add(reading.responseBody?.storedSum ?? 0, to: .responseBody)
@@ -28,6 +29,7 @@ struct RouteCounts: Sendable, Hashable {
 
     /// Keeps what is not zero.
     init(_ counts: borrowing DenseCounts) {
+        words.reserveCapacity(counts.nonzeroCount)
         counts.visit { append($0, $1) }
     }
 
@@ -149,6 +151,11 @@ struct DenseCounts: ~Copyable {
         for place in touched ?? 0..<0 where counts[place] != 0 {
             body(HistoryKey(rawValue: UInt16(place)), counts[place])
         }
+    }
+
+    /// How many counters are not zero.
+    var nonzeroCount: Int {
+        (touched ?? 0..<0).count { counts[$0] != 0 }
     }
 
     /// All requests.
