@@ -42,6 +42,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
+        // MARK: Embedded files
+        .target(name: "CPageAssets", exclude: ["head.html", "page.css", "body.html", "page.js"]),
+
         // MARK: The pure middle
         .target(name: "JSONSyntax", swiftSettings: strict),
         .target(name: "PacketDecoding", swiftSettings: strictWithLifetimes),
@@ -105,7 +108,7 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "CZlib",
+                "CPageAssets", "CZlib",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -181,7 +184,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RecordingsTests",
-            dependencies: ["HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting"],
+            dependencies: ["HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting", "TestSupport"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(name: "ContentDecodingTests", dependencies: ["ContentDecoding"], swiftSettings: strict),

@@ -1,0 +1,100 @@
+// Wingmirror · Apache-2.0
+// GoReplay's recordings: a line of metadata, the message as on the wire, a separator.
+
+public import ShadowTesting
+
+/// Writes exchanges as GoReplay's recordings have them, a record for the request and one for the response.
+///
+/// An exchange that was not seen whole is left out, for replaying half a message does harm; so is a message that holds the
+/// separator, which would break the file in two. A `.gor` file has no place to say so, so the losses must be told elsewhere.
+/// GoReplay's ids spell out the client's address; these are made of the recording's key and tell nothing.
+public struct GorWriter: Sendable {
+    /// What was left out.
+    public private(set) var losses = RecordingLosses()
+    private let key: RecordingKey
+    private let messages: MessageText
+    private var written = 0
+    private var octets: [UInt8] = []
+
+    /// Begins a recording.
+    /// - Parameters:
+    ///   - key: What the ids and replaced values are made of; another one for each recording.
+    ///   - redaction: What is taken out.
+    public init(key: RecordingKey, redaction: RecordingRedaction) {
+        self.key = key
+        messages = MessageText(redaction: redaction, key: key)
+    }
+
+    /// Octets that wait to be taken.
+    public var pendingOctets: Int { octets.count }
+
+    /// Hands over what was written since the last time.
+    public mutating func takeOctets() -> [UInt8] {
+        defer { octets = [] }
+        return octets
+    }
+
+    /// Ends the recording, which needs no last words; hands over what was written since the last time.
+    public mutating func finish() -> [UInt8] { takeOctets() }
+
+    /// Adds the records of an exchange.
+    public mutating func append(_ exchange: RecordedExchange) {
+        guard exchange.isRequestSeenWhole else { return losses.count(.notWhole) }
+        let request: [UInt8]
+        do throws(MessageText.Failure) {
+            request = try messages.octets(of: exchange.request)
+        } catch {
+            return losses.count(error == .notWhole ? .notWhole : .unframeable)
+        }
+        let identifier = key.identifier(written)
+        let metadata = GorMetadata(
+            kind: .request,
+            identifier: identifier,
+            time: exchange.startTime,
+            latency: exchange.requestNanoseconds
+        )
+        guard append(request, metadata) else { return }
+        written += 1
+        appendResponse(of: exchange, identifier)
+    }
+
+    private mutating func appendResponse(of exchange: RecordedExchange, _ identifier: String) {
+        guard let response = exchange.response else { return }
+        guard exchange.integrity.isEmpty else { return losses.count(.responseNotWhole) }
+        let firstByte = exchange.firstByteNanoseconds ?? 0
+        let metadata = GorMetadata(
+            kind: .response,
+            identifier: identifier,
+            time: exchange.startTime.addingReportingOverflow(firstByte).partialValue,
+            latency: exchange.durationNanoseconds.map {
+                max(0, $0.subtractingReportingOverflow(firstByte).partialValue)
+            }
+        )
+        do throws(MessageText.Failure) {
+            _ = append(try messages.octets(of: response, to: exchange.request.method), metadata)
+        } catch {
+            losses.count(error == .notWhole ? .responseNotWhole : .unframeable)
+        }
+    }
+
+    /// Adds a record, unless a line of its message is the separator.
+    private mutating func append(_ message: [UInt8], _ metadata: GorMetadata) -> Bool {
+        let record = message + GorFormat.separator
+        guard let first = GorFormat.separator(in: record, from: 0), first.lowerBound == message.count else {
+            losses.count(.separator)
+            return false
+        }
+        octets += metadata.line + record
+        return true
+    }
+}
+
+extension RecordedExchange {
+    /// Marks of exchanges whose request is whole nevertheless: what is wrong came after it.
+    private static let marksOfResponse: Set<String> = ["no_response", "response_gap"]
+
+    /// Whether all of the request was captured, so that it can be sent again.
+    var isRequestSeenWhole: Bool {
+        integrity.allSatisfy(Self.marksOfResponse.contains) && request.message.contentIsWhole
+    }
+}

@@ -1,0 +1,74 @@
+// Wingmirror · Apache-2.0
+// Request targets as URIs: RFC 9112 §3.2 and §3.3; queries as forms write them: WHATWG URL §5.1.
+
+/// Where a request went, as an absolute URI without fragment.
+struct HARLocation: Equatable {
+    /// The URI; octets that have no place in one are percent-encoded.
+    let url: String
+    /// The parameters of the query, decoded.
+    let parameters: [Parameter]
+
+    struct Parameter: Equatable {
+        var name: String
+        var value: String
+    }
+
+    /// Joins a request target to the Host it was sent with, or to the server's address.
+    init(target: [UInt8], authority: [UInt8], method: String) {
+        let target = target.prefix { $0 != UInt8(ascii: "#") }
+        // The top-level domain is one that never resolves (RFC 6761 §6.4).
+        let host = authority.isEmpty ? "unknown.invalid" : Self.encoded(authority[...])
+        let path = Self.encoded(target)
+        if method == "CONNECT" {
+            url = "http://\(path)/"
+        } else if path.hasPrefix("http://") || path.hasPrefix("https://") {
+            url = path
+        } else {
+            url = "http://\(host)" + (path.hasPrefix("/") ? path : "/" + path)
+        }
+        guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else {
+            parameters = []
+            return
+        }
+        parameters = target[(mark + 1)...].split(separator: UInt8(ascii: "&")).map { part in
+            let parts = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            return Parameter(name: Self.decoded(parts[0]), value: parts.count == 2 ? Self.decoded(parts[1]) : "")
+        }
+    }
+
+    /// Writes octets that URIs do not have as `%XX`.
+    private static func encoded(_ octets: ArraySlice<UInt8>) -> String {
+        var text = ""
+        for octet in octets {
+            if (0x21..<0x7F).contains(octet), !#""<>\^`{|}"#.utf8.contains(octet) {
+                text.unicodeScalars.append(Unicode.Scalar(octet))
+            } else {
+                text += "%" + (octet < 16 ? "0" : "") + String(octet, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+
+    /// Takes percent-encoding off once; what is none stays as it is.
+    private static func decoded(_ octets: ArraySlice<UInt8>) -> String {
+        var text: [UInt8] = []
+        var index = octets.startIndex
+        while index < octets.endIndex {
+            let octet = octets[index]
+            index += 1
+            if octet == UInt8(ascii: "%"), index + 1 < octets.endIndex, let high = digit(octets[index]),
+                let low = digit(octets[index + 1])
+            {
+                text.append(high << 4 | low)
+                index += 2
+            } else {
+                text.append(octet == UInt8(ascii: "+") ? 0x20 : octet)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func digit(_ octet: UInt8) -> UInt8? {
+        Character(Unicode.Scalar(octet)).hexDigitValue.map(UInt8.init)
+    }
+}

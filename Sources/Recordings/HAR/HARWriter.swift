@@ -1,0 +1,180 @@
+// Wingmirror · Apache-2.0
+// HTTP Archive, version 1.2.
+
+internal import JSONSyntax
+public import ShadowTesting
+
+/// Writes exchanges as an HTTP archive, while they are still being captured.
+///
+/// An archive lists its entries by start, and exchanges become complete in another order: a long download begins before
+/// what ends before it. So entries wait for their place, the earliest leaving first, until
+/// ``RecordingLimits/waitingEntries`` or ``RecordingLimits/waitingOctets`` is met; one that comes later than that is
+/// written where it comes, marked `_late`.
+///
+/// Members of our own begin with an underscore: of the log `_losses` and `_late`, of an entry `_route`, `_policy`,
+/// `_target`, `_sampleWeight`, `_integrity`, `_dropsBefore`, `_redactions`, `_error`, and `_truncated` of content.
+public struct HARWriter: Sendable {
+    /// What decodes a content coding: its name in lower case, the octets, and the result, or `nil` if it cannot.
+    public typealias ContentDecoder = @Sendable (_ coding: String, _ content: [UInt8]) -> [UInt8]?
+
+    /// What is known of an entry beside the exchange.
+    public struct Note: Sendable, Hashable {
+        /// The policy that sampled the exchange.
+        public var policy: String?
+        /// The target that the exchange is with.
+        public var target: String?
+        /// How many exchanges this one stands for.
+        public var sampleWeight: Double?
+
+        /// Makes a note.
+        public init(policy: String? = nil, target: String? = nil, sampleWeight: Double? = nil) {
+            self.policy = policy
+            self.target = target
+            self.sampleWeight = sampleWeight
+        }
+    }
+
+    /// What was left out; an archive also shows exchanges that were not seen whole, so nothing is yet.
+    public private(set) var losses = RecordingLosses()
+    private let format: HAREntryFormat
+    private let limits: RecordingLimits
+    private var waiting = EntryHeap()
+    private var octets: [UInt8] = []
+    private var hasEntry = false
+    private var latestStart = Int64.min
+    private var lateEntries = 0
+    private var dropsBefore = 0
+
+    /// Begins an archive.
+    /// - Parameters:
+    ///   - creatorVersion: The release of this program.
+    ///   - key: What replaced values are made of; another one for each recording.
+    ///   - redaction: What is taken out.
+    ///   - decoder: What takes content codings off; without it coded content is written as base64.
+    ///   - limits: How much may wait for its place.
+    public init(
+        creatorVersion: String,
+        key: RecordingKey,
+        redaction: RecordingRedaction,
+        decoder: ContentDecoder? = nil,
+        limits: RecordingLimits = RecordingLimits()
+    ) {
+        format = HAREntryFormat(key: key, redaction: redaction, decoder: decoder)
+        self.limits = limits
+        var creator = JSONText()
+        creator.string(creatorVersion)
+        octets = Array(#"{"log":{"version":"1.2","creator":{"name":"wingmirror","version":"#.utf8)
+        octets += creator.octets + Array(#"},"entries":["#.utf8)
+    }
+
+    /// Octets that wait to be taken, those of entries that wait for their place among them.
+    public var pendingOctets: Int { octets.count + waiting.octets }
+
+    /// Hands over what was written since the last time.
+    public mutating func takeOctets() -> [UInt8] {
+        defer { octets = [] }
+        return octets
+    }
+
+    /// Exchanges were lost before the next one, which its entry tells as `_dropsBefore`.
+    public mutating func exchangesDropped(_ count: Int) {
+        dropsBefore += count
+    }
+
+    /// Adds an exchange.
+    public mutating func append(_ exchange: RecordedExchange, note: Note = Note()) {
+        let entry = format.entry(of: exchange, note, dropsBefore: dropsBefore, isLate: exchange.startTime < latestStart)
+        dropsBefore = 0
+        waiting.insert(start: exchange.startTime, entry)
+        while waiting.count > limits.waitingEntries || waiting.octets > limits.waitingOctets { writeEarliest() }
+    }
+
+    /// Ends the archive; hands over what was written since the last time.
+    public mutating func finish() -> [UInt8] {
+        while waiting.count > 0 { writeEarliest() }
+        var text = JSONText()
+        if dropsBefore > 0 || !losses.isEmpty || lateEntries > 0 {
+            text.key("_losses")
+            text.beginObject()
+            if dropsBefore > 0 { text.member("dropsAfter", dropsBefore) }
+            if lateEntries > 0 { text.member("late", lateEntries) }
+            for (reason, count) in losses.reasons { text.member(reason.rawValue, count) }
+            text.endObject()
+        }
+        octets += Array("\n]".utf8) + (text.octets.isEmpty ? [] : [0x2C] + text.octets) + Array("}}\n".utf8)
+        return takeOctets()
+    }
+
+    private mutating func writeEarliest() {
+        guard let entry = waiting.removeEarliest() else { return }
+        if entry.start < latestStart { lateEntries += 1 }
+        latestStart = max(latestStart, entry.start)
+        octets += Array((hasEntry ? ",\n" : "\n").utf8) + entry.octets
+        hasEntry = true
+    }
+}
+
+/// Entries that wait for their place, as a binary heap; those with one start leave in the order in which they came.
+private struct EntryHeap {
+    struct Entry {
+        let start: Int64
+        let number: Int
+        let octets: [UInt8]
+
+        func precedes(_ other: Entry) -> Bool { (start, number) < (other.start, other.number) }
+    }
+
+    private(set) var octets = 0
+    private var entries: [Entry] = []
+    private var number = 0
+
+    var count: Int { entries.count }
+
+    mutating func insert(start: Int64, _ text: [UInt8]) {
+        octets += text.count
+        entries.append(Entry(start: start, number: number, octets: text))
+        number += 1
+        var place = entries.count - 1
+        while place > 0, case let parent = (place - 1) / 2, entries[place].precedes(entries[parent]) {
+            entries.swapAt(place, parent)
+            place = parent
+        }
+    }
+
+    mutating func removeEarliest() -> Entry? {
+        guard let earliest = entries.first, let last = entries.popLast() else { return nil }
+        octets -= earliest.octets.count
+        guard !entries.isEmpty else { return earliest }
+        entries[0] = last
+        var place = 0
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2] where child < entries.count {
+                if entries[child].precedes(entries[least]) { least = child }
+            }
+            guard least != place else { return earliest }
+            entries.swapAt(place, least)
+            place = least
+        }
+    }
+}
+
+extension JSONText {
+    /// Writes a member with a text.
+    mutating func member(_ name: String, _ text: String) {
+        key(name)
+        string(text)
+    }
+
+    /// Writes a member with a whole number.
+    mutating func member(_ name: String, _ number: Int) {
+        key(name)
+        integer(number)
+    }
+
+    /// Writes a member with a truth value.
+    mutating func member(_ name: String, _ value: Bool) {
+        key(name)
+        bool(value)
+    }
+}

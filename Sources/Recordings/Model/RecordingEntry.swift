@@ -1,0 +1,58 @@
+// Wingmirror · Apache-2.0
+
+public import ShadowTesting
+
+/// One exchange of a recording, with the answers that earlier replays of it got.
+public struct RecordingEntry: Sendable {
+    /// What production was asked, and answered.
+    public var exchange: RecordedExchange
+    /// What a target answered when the request was replayed before; only `.gor` files hold such answers.
+    public var replayed: [ReplayedAnswer]
+
+    /// Makes an entry.
+    public init(exchange: RecordedExchange, replayed: [ReplayedAnswer] = []) {
+        self.exchange = exchange
+        self.replayed = replayed
+    }
+}
+
+/// A target's answer to a recorded request.
+public struct ReplayedAnswer: Sendable {
+    /// When the replay began, in nanoseconds since the Unix epoch.
+    public var time: Int64
+    /// From sending to the last octet of the answer, in nanoseconds, where it was noted.
+    public var roundTripNanoseconds: Int64?
+    /// The answer.
+    public var response: RecordedResponse
+
+    /// Makes an answer of its parts.
+    public init(time: Int64, roundTripNanoseconds: Int64?, response: RecordedResponse) {
+        self.time = time
+        self.roundTripNanoseconds = roundTripNanoseconds
+        self.response = response
+    }
+}
+
+/// A recording that has been read whole.
+public struct Recording: Sendable {
+    /// Its exchanges, the earliest request first; those of one moment in the order of the files.
+    public private(set) var entries: [RecordingEntry]
+    /// What it does not hold.
+    public var losses: RecordingLosses
+
+    /// Makes a recording of exchanges in any order.
+    public init(entries: [RecordingEntry], losses: RecordingLosses = RecordingLosses()) {
+        self.losses = losses
+        let places = entries.indices.sorted { left, right in
+            (entries[left].exchange.startTime, left) < (entries[right].exchange.startTime, right)
+        }
+        self.entries = places.map { entries[$0] }
+    }
+
+    /// Adds the exchanges of others where their times place them.
+    public static func merged(_ recordings: [Recording]) -> Recording {
+        var losses = RecordingLosses()
+        for recording in recordings { losses.add(recording.losses) }
+        return Recording(entries: recordings.flatMap(\.entries), losses: losses)
+    }
+}

@@ -1,0 +1,81 @@
+// Wingmirror · Apache-2.0
+
+/// Why an exchange, or a part of one, is not in a recording, or could not be read from it.
+public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
+    // When a recording is written.
+
+    /// An exchange that was not seen whole: cut, damaged, or without all of its content.
+    case notWhole = "not_whole"
+    /// A response left out because it was not seen whole, while its request was written.
+    case responseNotWhole = "response_not_whole"
+    /// A message in which a line is the separator of `.gor` records.
+    case separator
+    /// A message that no framing of HTTP/1.1 fits.
+    case unframeable
+
+    // When a recording is read.
+
+    /// A record, or a line, that breaks the rules of its format.
+    case malformedRecord = "malformed_record"
+    /// A record whose message is no HTTP/1.
+    case malformedMessage = "malformed_message"
+    /// A record whose message ends before its framing says so, or goes on behind it.
+    case cutMessage = "cut_message"
+    /// A record that is larger than the limit.
+    case tooLarge = "too_large"
+    /// A response whose request is not in the recording.
+    case noRequest = "no_request"
+    /// A record made without the field lines that replaying needs.
+    case noFields = "no_fields"
+    /// A record made without the content, or all of the content, that replaying needs.
+    case noContent = "no_content"
+
+    /// The loss as people are told of it, to follow a number.
+    public var explanation: String {
+        switch self {
+        case .notWhole: "exchanges not seen whole"
+        case .responseNotWhole: "responses not seen whole; their requests are there"
+        case .separator: "messages that hold the separator of .gor records"
+        case .unframeable: "messages that cannot be written as HTTP/1.1"
+        case .malformedRecord: "records that could not be read"
+        case .malformedMessage: "records whose message is no HTTP/1"
+        case .cutMessage: "records whose message is cut short or too long"
+        case .tooLarge: "records over the size limit"
+        case .noRequest: "responses without their request"
+        case .noFields: "records without fields; record with --fields"
+        case .noContent: "records without the whole content of the request; record with a larger --content"
+        }
+    }
+}
+
+/// What a recording does not hold, counted by reason.
+public struct RecordingLosses: Sendable, Hashable {
+    private var counts: [RecordingLoss: Int] = [:]
+
+    /// Makes losses of nothing.
+    public init() {}
+
+    /// How often something was lost for a reason.
+    public subscript(reason: RecordingLoss) -> Int { counts[reason, default: 0] }
+
+    /// Whether nothing was lost.
+    public var isEmpty: Bool { counts.isEmpty }
+
+    /// All reasons together.
+    public var total: Int { counts.values.reduce(0, +) }
+
+    /// The reasons that occurred, with their counts, in a fixed order.
+    public var reasons: [(reason: RecordingLoss, count: Int)] {
+        RecordingLoss.allCases.compactMap { reason in counts[reason].map { (reason, $0) } }
+    }
+
+    /// Counts something lost.
+    public mutating func count(_ reason: RecordingLoss) {
+        counts[reason, default: 0] += 1
+    }
+
+    /// Adds what was lost elsewhere.
+    public mutating func add(_ other: RecordingLosses) {
+        for (reason, count) in other.counts { counts[reason, default: 0] += count }
+    }
+}

@@ -1,0 +1,93 @@
+// Wingmirror · Apache-2.0
+
+internal import ShadowTesting
+
+/// What makes the ids and the replaced values of one recording, and of no other.
+///
+/// Without the key nobody can tell from a hash what was hashed, not even by trying every value there could be.
+public struct RecordingKey: Sendable {
+    private let first: KeyedHash
+    private let second: KeyedHash
+
+    /// Makes a key of a secret, which should be random and differ from recording to recording.
+    public init(secret: String) {
+        first = KeyedHash(secret: "recording 1 " + secret)
+        second = KeyedHash(secret: "recording 2 " + secret)
+    }
+
+    /// 24 hexadecimal digits, the length of GoReplay's ids, for the exchange of that number.
+    func identifier(_ number: Int) -> String {
+        var high = first
+        var low = second
+        high.combine("id \(number)".utf8)
+        low.combine("id \(number)".utf8)
+        return HexadecimalText.digits(high.value, count: 16) + HexadecimalText.digits(low.value, count: 8)
+    }
+
+    /// 16 hexadecimal digits, the same for the same octets.
+    func digest(_ octets: [UInt8]) -> String {
+        var hash = first
+        hash.combine("value ".utf8)
+        hash.combine(octets)
+        return HexadecimalText.digits(hash.value, count: 16)
+    }
+}
+
+/// What is taken out of a recording before it is written.
+public struct RecordingRedaction: Sendable {
+    /// What stands in place of a value.
+    public enum Replacement: String, Sendable, Hashable, CaseIterable {
+        /// One word for all values.
+        case word
+        /// A keyed hash, so that equal values stay equal.
+        case keyedHash
+    }
+
+    /// The word that replaces values, the same as in exchange records.
+    public static let word = "[redacted]"
+    /// What a keyed hash begins with.
+    private static let hashPrefix = "redacted-"
+
+    /// Names, in lower case, of the fields whose values are replaced.
+    public let fields: Set<String>
+    /// What stands in their place.
+    public let replacement: Replacement
+
+    /// Makes a redaction.
+    public init(fields: Set<String>, replacement: Replacement = .keyedHash) {
+        self.fields = Set(fields.map { $0.lowercased() })
+        self.replacement = replacement
+    }
+
+    /// Whether the value is one that a redaction of ours left.
+    public static func isReplaced(_ value: [UInt8]) -> Bool {
+        value.elementsEqual(word.utf8) || value.count == 25 && value.starts(with: hashPrefix.utf8)
+    }
+
+    /// Whether the field's value is replaced.
+    func covers(_ field: RecordedField) -> Bool { fields.contains(field.name.lowercased()) }
+
+    /// What stands in place of `value`.
+    func replaced(_ value: [UInt8], under key: RecordingKey) -> [UInt8] {
+        switch replacement {
+        case .word: Array(Self.word.utf8)
+        case .keyedHash: Array((Self.hashPrefix + key.digest(value)).utf8)
+        }
+    }
+
+    /// The fields with what must not be told replaced.
+    func applied(to lines: [RecordedField], under key: RecordingKey) -> [RecordedField] {
+        lines.map { line in
+            covers(line) ? RecordedField(name: line.name, value: replaced(line.value, under: key)) : line
+        }
+    }
+}
+
+/// Numbers in hexadecimal digits.
+enum HexadecimalText {
+    /// The highest digits of a number, in lower case.
+    static func digits(_ number: UInt64, count: Int) -> String {
+        let text = String(number, radix: 16)
+        return String((String(repeating: "0", count: 16 - text.utf8.count) + text).prefix(count))
+    }
+}
