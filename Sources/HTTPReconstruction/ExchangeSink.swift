@@ -50,9 +50,14 @@ public enum ApplicationProtocol: Sendable, Hashable {
 /// What takes the exchanges that reconstruction puts together.
 public protocol ExchangeSink: ~Copyable {
     /// A request's head is complete. The answer says what to remember of the exchange, and how much of it to keep.
+    /// - Parameters:
+    ///   - request: The head; borrowed for the call only.
+    ///   - connection: Where it came.
+    ///   - time: When its first octet was captured.
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity
+        on connection: HTTPConnectionIdentity,
+        at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention)
 
     /// A response came whose request was not seen; the answer says how much of it to keep.

@@ -49,7 +49,8 @@ extension HTTPConnection {
                 fields: shared.parser.fields,
                 traits: head.traits
             ),
-            on: identity
+            on: identity,
+            at: start.time
         )
         shared.exchanges[sending].tag = answer.tag
         shared.exchanges[sending].retention = answer.retention
@@ -58,7 +59,7 @@ extension HTTPConnection {
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: answer.retention.contentOctets
+                contentLimit: answer.retention.requestContentOctets
             )
         }
         foundRequest = true

@@ -68,7 +68,7 @@ extension HTTPConnection {
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: retention.contentOctets
+                contentLimit: retention.responseContentOctets
             )
         }
     }

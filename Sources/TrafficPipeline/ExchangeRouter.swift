@@ -4,6 +4,7 @@ internal import HTTPMessages
 internal import HTTPReconstruction
 internal import PacketDecoding
 internal import RouteAttribution
+internal import ShadowTesting
 internal import TCPReassembly
 internal import TrafficMetrics
 
@@ -17,6 +18,8 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     private var scratch = RouteScratch()
     private var records: RecordEncoder?
     private let output: RecordOutput?
+    private var mirror: MirrorTap?
+    private let shadowArrivals: ShadowArrivals?
 
     private var editions: RoutingEditions
     private var ports: RoutedPorts
@@ -25,10 +28,19 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     /// Records are handed over when there are so many octets of them, or at the end of a batch.
     private static let recordBatchOctets = 64 << 10
 
-    init(board: RoutingBoard, shard: TrafficShard, records options: RecordOptions?, output: RecordOutput?) {
+    init(
+        board: RoutingBoard,
+        shard: TrafficShard,
+        records options: RecordOptions?,
+        output: RecordOutput?,
+        mirror destination: MirrorDestination?,
+        shadowArrivals: ShadowArrivals?
+    ) {
         self.board = board
         self.shard = shard
         self.output = output
+        self.shadowArrivals = shadowArrivals
+        if let destination { mirror = MirrorTap(destination) } else { mirror = nil }
         records = output == nil ? nil : RecordEncoder(options: options ?? RecordOptions())
         editions = RoutingEditions(board.snapshot)
         ports = RoutedPorts(editions.newest)
@@ -45,6 +57,13 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             shard.routesChanged(to: snapshot.series)
         }
         flushRecords()
+        mirror?.batchEnded()
+    }
+
+    /// No packet will come any more.
+    mutating func captureEnded() {
+        batchEnded()
+        mirror?.captureEnded()
     }
 
     private mutating func flushRecords() {
@@ -56,7 +75,8 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity
+        on connection: HTTPConnectionIdentity,
+        at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention) {
         let port = ports.port(connection.server.port, in: editions.newest)
         let decision = editions.newest.table.route(request, in: port.hosts, scratch: &scratch)
@@ -69,10 +89,37 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         let gateway = editions.newest.gatewaySeries(routed.gateway)
         if routed.isShadow {
             shard.markedRequestArrived(gateway: gateway)
+            if routed.reason != .noListener { shadowArrivals?.requestArrived() }
         } else {
             shard.requestBegan(gateway: gateway)
         }
-        return (routed.tag, records?.retention ?? .none)
+        var answer = (tag: routed.tag, retention: records?.retention ?? .none)
+        if let routing = editions.newest.mirroring, routed.reason != .noListener {
+            sample(request, on: connection, at: time, route: routed.route, routing, &answer)
+        }
+        return answer
+    }
+
+    /// Asks the mirroring plan about a request that arrived at the gateway.
+    private mutating func sample(
+        _ request: borrowing RequestView,
+        on connection: HTTPConnectionIdentity,
+        at time: PacketTime,
+        route: Int32,
+        _ routing: MirrorRouting,
+        _ answer: inout (tag: RequestTag, retention: Retention)
+    ) {
+        guard
+            let (selection, retention) = mirror?.requestArrived(
+                request,
+                on: connection,
+                at: time,
+                route: route,
+                routing: routing
+            )
+        else { return }
+        (answer.tag.second, answer.tag.third) = selection.words
+        answer.retention.formUnion(retention)
     }
 
     mutating func responseArrivedWithoutRequest(
@@ -92,6 +139,16 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         let routed = RoutedRequest(exchange.tag)
         let edition = editions.exchangeTold(edition: routed.edition)
         if !routed.isShadow { count(exchange, routed, edition) }
+        let selection = MirrorSelection(words: (exchange.tag.second, exchange.tag.third))
+        if !selection.isEmpty, let routing = edition.mirroring {
+            mirror?.exchangeCompleted(
+                exchange,
+                on: connection,
+                selection: selection,
+                route: routed.route,
+                routing: routing
+            )
+        }
         if records != nil {
             appendRecord(exchange, on: connection, route: routed.record(in: edition.table), isShadow: routed.isShadow)
         }

@@ -9,12 +9,14 @@ struct RoutingEdition {
     let number: UInt8
     let table: RouteTable
     let series: RouteSeriesTable
+    let mirroring: MirrorRouting?
     var pendingExchanges = 0
 
     init(_ snapshot: RoutingSnapshot, number: UInt8) {
         self.number = number
         table = snapshot.table
         series = snapshot.series
+        mirroring = snapshot.mirroring
     }
 
     /// The series of a Gateway of this edition; that of no Gateway below 0.

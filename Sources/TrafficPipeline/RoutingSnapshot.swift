@@ -10,11 +10,14 @@ public final class RoutingSnapshot: Sendable {
     public let table: RouteTable
     /// The series of those routes, and of their Gateways.
     public let series: RouteSeriesTable
+    /// Which requests are mirrored; `nil` when none are.
+    public let mirroring: MirrorRouting?
 
-    /// Makes a snapshot; `series` must have been made from a description of `table`.
-    public init(table: RouteTable, series: RouteSeriesTable) {
+    /// Makes a snapshot; `series` and `mirroring` must have been made of `table`.
+    public init(table: RouteTable, series: RouteSeriesTable, mirroring: MirrorRouting? = nil) {
         self.table = table
         self.series = series
+        self.mirroring = mirroring
     }
 }
 

@@ -29,18 +29,29 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     ///   - figures: Where the other figures are left at the end of each batch.
     ///   - records: What exchange records say.
     ///   - output: What takes the records; without it none are written.
+    ///   - mirror: What takes the exchanges that the routing's plan samples; without it none are sampled.
+    ///   - shadowArrivals: What counts requests that are shadow traffic already.
     public init(
         limits: PipelineLimits = PipelineLimits(),
         routing: RoutingBoard,
         shard: TrafficShard,
         figures: FiguresBoard,
         records: RecordOptions? = nil,
-        output: RecordOutput? = nil
+        output: RecordOutput? = nil,
+        mirror: MirrorDestination? = nil,
+        shadowArrivals: ShadowArrivals? = nil
     ) {
         decoder = PacketDecoder(limits: limits.decoding)
         connections = ConnectionTable(limits: limits.reassembly)
         reconstructor = HTTPReconstructor(
-            sink: ExchangeRouter(board: routing, shard: shard, records: records, output: output),
+            sink: ExchangeRouter(
+                board: routing,
+                shard: shard,
+                records: records,
+                output: output,
+                mirror: mirror,
+                shadowArrivals: shadowArrivals
+            ),
             limits: limits.http
         )
         board = figures
@@ -105,7 +116,8 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     public mutating func captureEnded() {
         storeInterfaceFigures()
         connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &reconstructor)
-        batchEnded()
+        reconstructor.sink.captureEnded()
+        publishFigures()
     }
 
     // MARK: - Figures

@@ -115,36 +115,3 @@ extension LimitsConfiguration {
         ]
     }
 }
-
-extension MirrorConfiguration {
-    fileprivate var document: JSONValue {
-        [
-            "enabled": false,
-            "targets": JSONValue(targets.mapValues(\.document)),
-            "policies": .array(policies.map(\.document)),
-        ]
-    }
-}
-
-extension MirrorTarget {
-    fileprivate var document: JSONValue {
-        [
-            "url": .string(url),
-            "hosts": JSONValue(hosts),
-            "rate": .string(rate.description),
-            "inFlight": JSONValue(inFlight),
-            "bytes": .string(bytes.description),
-        ]
-    }
-}
-
-extension MirrorPolicy {
-    fileprivate var document: JSONValue {
-        [
-            "match": virtualService.map { ["virtualService": .string($0)] } ?? [:],
-            "target": .string(target),
-            "percent": .double(percent),
-            "key": JSONValue(key),
-        ]
-    }
-}

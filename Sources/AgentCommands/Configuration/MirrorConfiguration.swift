@@ -1,82 +1,87 @@
 // Wingmirror · Apache-2.0
 
-/// Shadow traffic: where it would go, and which requests.
+import ShadowTesting
+
+/// Shadow traffic: where it goes, which requests, and what makes it stop.
 ///
-/// Two switches are needed before anything is sent, `enabled` and a policy. This version has no dispatcher, so it checks
-/// targets and policies for mistakes and refuses `enabled: true`.
+/// Two switches are needed before anything is sent: `enabled`, and a policy.
 struct MirrorConfiguration: Sendable, Equatable {
-    /// The targets, by name.
-    var targets: [String: MirrorTarget] = [:]
+    /// Whether requests are sent at all.
+    var enabled = false
+    /// Whether sending is paused for now; capture, metrics and verdicts so far go on.
+    var paused = false
+    /// The name in the marker of each request sent; empty for the machine's.
+    var node = ""
+    /// What the sampling hash is keyed with; the same on all nodes, or they choose different requests.
+    var samplingSecret = ""
+    /// The most octets of all copies that wait, and of answers that are compared.
+    var memory = ByteSize(mebibytes: 64)
+    /// The most octets sent in a second, to all targets together.
+    var egress = ByteSize(mebibytes: 64)
+    /// What pauses sending by itself.
+    var protection = MirrorProtection()
+    /// The targets, ordered by name.
+    var targets: [MirrorTarget] = []
     /// The policies, in order.
     var policies: [MirrorPolicy] = []
+
+    /// Whether anything can be sent: both switches are on.
+    var isActive: Bool { enabled && !policies.isEmpty }
 }
 
-/// A place that shadow traffic may be sent to.
-struct MirrorTarget: Sendable, Equatable {
-    /// The scheme, host and port.
-    var url = ""
-    /// The hosts that requests may name there.
-    var hosts: [String] = []
-    /// The most requests in a second.
-    var rate = Rate(perSecond: 50)
-    /// The most requests without an answer.
-    var inFlight = 64
-    /// The most octets of requests waiting.
-    var bytes = ByteSize(mebibytes: 64)
-}
-
-/// Which requests are sampled for a target, and how many of them.
-struct MirrorPolicy: Sendable, Equatable {
-    /// The VirtualService, as `namespace/name`; `nil` for every one.
-    var virtualService: String?
-    /// The name of the target.
-    var target = ""
-    /// The share of the requests, 0 to 100.
-    var percent = 0.0
-    /// What the sampling hash is taken of: the first of these that a request has.
-    var key = ["traceparent", "x-request-id", "client"]
+/// When the agent stops sending by itself, to spare the node.
+struct MirrorProtection: Sendable, Equatable {
+    /// The share of packets that the kernel may drop, 0 to 1.
+    var kernelDrops = 0.001
+    /// The share of `limits.memory` that may be in use, 0 to 1.
+    var memory = 0.9
+    /// How long the cause must be gone before sending goes on.
+    var rest: Duration = .seconds(30)
 }
 
 extension MirrorConfiguration {
+    /// The most policies: each has a bit in what is remembered of a request.
+    static let policyLimit = 32
+
     /// Reads the section `mirror`.
     init(_ section: ConfigurationSection) {
         self.init()
-        section.refuseWhenTrue("enabled", "mirroring is not built yet; use false")
+        section.read("enabled", into: &enabled, as: .flag)
+        section.read("paused", into: &paused, as: .flag)
+        section.read("node", into: &node, as: .text)
+        section.read("samplingSecret", into: &samplingSecret, as: .text)
+        section.read("memory", into: &memory, as: .byteSize(in: ByteSize(mebibytes: 1)...ByteSize(mebibytes: 65_536)))
+        section.read("egress", into: &egress, as: .byteSize(in: ByteSize(kibibytes: 1)...ByteSize(mebibytes: 65_536)))
+        section.section("protection") { protection = MirrorProtection($0) }
         section.namedSections("targets") { name, target in
-            targets[name] = MirrorTarget(target)
+            targets.append(MirrorTarget(target, name: name))
         }
+        targets.sort { $0.name < $1.name }
         section.sections("policies") { policy in
-            policies.append(MirrorPolicy(policy, targets: targets))
+            policies.append(MirrorPolicy(policy, number: policies.count, targets: targets))
+        }
+        if policies.count > Self.policyLimit {
+            section.refuse("policies", "at most \(Self.policyLimit) policies are possible, found \(policies.count)")
+        }
+        var names = Set<String>()
+        for policy in policies where !names.insert(policy.name).inserted {
+            section.refuse(
+                "policies",
+                "two policies have the name \"\(policy.name)\"; their counts could not be told apart"
+            )
+        }
+        if enabled, policies.isEmpty {
+            section.refuse("enabled", "nothing would be mirrored: there are no policies")
         }
     }
 }
 
-extension MirrorTarget {
-    /// Reads one entry of `mirror.targets`.
+extension MirrorProtection {
+    /// Reads the section `mirror.protection`.
     fileprivate init(_ section: ConfigurationSection) {
         self.init()
-        section.require("url", into: &url, as: .url)
-        section.read("hosts", into: &hosts, as: .list(of: .nonEmptyText("a host name")))
-        section.read("rate", into: &rate, as: .rate)
-        section.read("inFlight", into: &inFlight, as: .integer(in: 1...100_000))
-        section.read("bytes", into: &bytes, as: .byteSize(in: ByteSize(kibibytes: 64)...ByteSize(mebibytes: 16_384)))
-    }
-}
-
-extension MirrorPolicy {
-    /// Reads one entry of `mirror.policies`.
-    fileprivate init(_ section: ConfigurationSection, targets: [String: MirrorTarget]) {
-        self.init()
-        section.section("match") { match in
-            var name = ""
-            match.read("virtualService", into: &name, as: .nonEmptyText("namespace/name"))
-            virtualService = name.isEmpty ? nil : name
-        }
-        section.require("target", into: &target, as: .nonEmptyText("the name of a target"))
-        section.read("percent", into: &percent, as: .number(in: 0...100))
-        section.read("key", into: &key, as: .list(of: .nonEmptyText("client, or a field name")))
-        if !target.isEmpty, targets[target] == nil {
-            section.refuse("target", "there is no target \"\(target)\" in mirror.targets")
-        }
+        section.read("kernelDrops", into: &kernelDrops, as: .number(in: 0...1))
+        section.read("memory", into: &memory, as: .number(in: 0.1...1))
+        section.read("rest", into: &rest, as: .duration(in: .seconds(1)...(.seconds(86_400))))
     }
 }

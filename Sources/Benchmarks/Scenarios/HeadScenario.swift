@@ -110,7 +110,8 @@ private struct ExchangeCounter: ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity
+        on connection: HTTPConnectionIdentity,
+        at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention) {
         (RequestTag(), .none)
     }

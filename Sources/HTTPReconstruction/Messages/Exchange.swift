@@ -120,13 +120,23 @@ public struct RequestTag: Sendable, Hashable {
 public struct Retention: Sendable, Hashable {
     /// Whether the heads are kept.
     public var keepsHeads: Bool
-    /// How many octets of each message's content are kept.
-    public var contentOctets: Int
+    /// How many octets of the request's content are kept.
+    public var requestContentOctets: Int
+    /// How many octets of the response's content are kept.
+    public var responseContentOctets: Int
 
-    /// Makes a retention of its parts.
+    /// Makes a retention that keeps as much of either message's content.
     public init(keepsHeads: Bool, contentOctets: Int = 0) {
         self.keepsHeads = keepsHeads
-        self.contentOctets = contentOctets
+        requestContentOctets = contentOctets
+        responseContentOctets = contentOctets
+    }
+
+    /// Keeps what `other` keeps too.
+    public mutating func formUnion(_ other: Retention) {
+        keepsHeads = keepsHeads || other.keepsHeads
+        requestContentOctets = max(requestContentOctets, other.requestContentOctets)
+        responseContentOctets = max(responseContentOctets, other.responseContentOctets)
     }
 
     /// Nothing but figures.

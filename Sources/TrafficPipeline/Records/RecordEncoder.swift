@@ -151,11 +151,13 @@ struct RecordEncoder {
             }
             line.endList()
         }
-        if options.contentOctets != nil {
+        if let limit = options.contentOctets {
+            // Mirroring may have had more kept than records are to say.
+            let content = message.content.prefix(limit)
             line.key("content")
-            line.base64(message.content)
+            line.base64(Array(content))
             line.key("contentTruncated")
-            line.bool(Int64(message.content.count) < contentOctets)
+            line.bool(Int64(content.count) < contentOctets)
         }
     }
 

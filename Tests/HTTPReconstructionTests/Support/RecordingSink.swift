@@ -21,7 +21,8 @@ struct RecordingSink: ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity
+        on connection: HTTPConnectionIdentity,
+        at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention) {
         identities.insert(connection)
         tagsGiven += 1

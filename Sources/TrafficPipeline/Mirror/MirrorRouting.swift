@@ -1,0 +1,43 @@
+// Wingmirror · Apache-2.0
+
+public import RouteAttribution
+public import ShadowTesting
+
+/// A mirroring plan together with what it means for the routes of one table; immutable.
+public final class MirrorRouting: Sendable {
+    /// The plan.
+    public let plan: MirrorPlan
+    /// For each route of the table, the policies that may concern its requests.
+    private let masks: [UInt32]
+    private let unroutedMask: UInt32
+    private let names: [ShadowTesting.RouteIdentity]
+
+    /// Works out which policies can concern which routes.
+    public init(_ plan: MirrorPlan, for table: RouteTable) {
+        self.plan = plan
+        names = table.routes.map { ShadowTesting.RouteIdentity($0) }
+        masks = plan.routeMasks(for: names)
+        unroutedMask = plan.unroutedMask
+    }
+
+    /// The policies that may concern the requests of a route; of no route below 0.
+    func mask(ofRoute route: Int32) -> UInt32 {
+        route >= 0 ? masks[Int(route)] : unroutedMask
+    }
+
+    /// The names that label a route's series; empty ones for no route.
+    func name(ofRoute route: Int32) -> ShadowTesting.RouteIdentity {
+        route >= 0 ? names[Int(route)] : ShadowTesting.RouteIdentity()
+    }
+}
+
+extension ShadowTesting.RouteIdentity {
+    /// The names that label a route's series.
+    public init(_ route: CompiledRoute) {
+        self.init(
+            virtualServiceNamespace: route.identity.object.namespace,
+            virtualService: route.identity.object.name,
+            route: route.label
+        )
+    }
+}
