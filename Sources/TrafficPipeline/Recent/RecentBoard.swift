@@ -1,0 +1,72 @@
+// Wingmirror · Apache-2.0
+
+internal import Synchronization
+
+/// Where a capture thread leaves the exchanges that it kept, for others to look at; it never waits for them.
+public final class RecentBoard: Sendable {
+    /// How many are kept, and how much of each.
+    public let limits: RecentLimits
+    /// Names, in lower case, of fields whose values are never left here.
+    public let redactedFields: Set<String>
+    private let kept: Mutex<Kept>
+
+    /// The exchanges of each kind.
+    struct Kept: Sendable {
+        var routed: RecentRing
+        var unmatched: RecentRing
+        var failed: RecentRing
+    }
+
+    /// Makes an empty board.
+    public init(limits: RecentLimits = RecentLimits(), redactedFields: Set<String> = RecordOptions.credentials) {
+        self.limits = limits
+        self.redactedFields = redactedFields
+        let empty = RecentRing(capacity: limits.exchanges)
+        kept = Mutex(Kept(routed: empty, unmatched: empty, failed: empty))
+    }
+
+    /// Exchanges that a route took, a sample of all, the latest first.
+    public var routed: [RecentExchange] { kept.withLock { $0.routed.latestFirst } }
+
+    /// Exchanges that no route took, a sample of all, the latest first.
+    public var unmatched: [RecentExchange] { kept.withLock { $0.unmatched.latestFirst } }
+
+    /// Exchanges that failed, the latest first: a status of 5xx, or no response for a reason on the wire.
+    ///
+    /// All of them where there are few. Those whose request was not sampled have no heads.
+    public var failed: [RecentExchange] { kept.withLock { $0.failed.latestFirst } }
+
+    /// Lends what is kept to a capture thread; `false` when somebody is looking just now.
+    func publish(_ body: (inout Kept) -> Void) -> Bool {
+        kept.withLockIfAvailable { body(&$0) } != nil
+    }
+}
+
+/// The latest exchanges of one kind.
+struct RecentRing: Sendable {
+    private var entries: [RecentExchange] = []
+    private var next = 0
+    private let capacity: Int
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    /// Takes in another one, in place of the oldest when the ring is full.
+    mutating func append(_ exchange: RecentExchange) {
+        guard entries.count == capacity else { return entries.append(exchange) }
+        guard capacity > 0 else { return }
+        entries[next] = exchange
+        next = (next + 1) % capacity
+    }
+
+    /// A copy of what there is, which shares nothing with the ring, so that the ring is never copied when it changes.
+    var latestFirst: [RecentExchange] {
+        var copy: [RecentExchange] = []
+        copy.reserveCapacity(entries.count)
+        for offset in entries.indices {
+            copy.append(entries[(next + entries.count - 1 - offset) % entries.count])
+        }
+        return copy
+    }
+}

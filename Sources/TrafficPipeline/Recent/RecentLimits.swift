@@ -1,0 +1,21 @@
+// Wingmirror · Apache-2.0
+
+/// How many exchanges are kept to be looked at, and how much of each.
+public struct RecentLimits: Sendable, Hashable {
+    /// The most that are kept of each kind: those that a route took, those that none took, and those that failed.
+    ///
+    /// 512 is more than a person reads, and with `headOctets` bounds the memory of all three to some 25 MiB; ordinary heads
+    /// need a tenth of that.
+    public var exchanges = 512
+    /// How many of each kind are kept in a second of packet time.
+    public var perSecond = 20
+    /// How many may come at once.
+    public var burst = 40
+    /// The most octets kept of a head; the field lines beyond are left out.
+    public var headOctets = 8192
+    /// How long a route of which a request has been kept leaves the others their turn, in nanoseconds of packet time.
+    public var turn: Int64 = 10_000_000_000
+
+    /// Makes the defaults.
+    public init() {}
+}

@@ -1,0 +1,103 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPMessages
+internal import HTTPReconstruction
+
+/// The head of a message that was kept to be looked at, without the values of fields that carry credentials.
+public struct RecentMessage: Sendable {
+    /// A field line.
+    public struct Field: Sendable, Hashable {
+        /// The name, as sent.
+        public let name: String
+        /// The value; `nil` where it was taken out.
+        public let value: String?
+    }
+
+    /// Whether field lines were left out because the head is long.
+    public let isCut: Bool
+    private let octets: [UInt8]
+    private let methodCount: Int
+    private let targetCount: Int
+    private let authorityCount: Int?
+    private let lines: [Line]
+
+    /// Where a field line lies: its name from `start`, its value right behind; a negative count for none.
+    private struct Line {
+        let start: Int
+        let nameCount: Int
+        let valueCount: Int
+    }
+
+    /// Copies the head of `message`.
+    ///
+    /// - Parameters:
+    ///   - message: The head as sent.
+    ///   - redactedFields: Names, in lower case, of fields whose values are not copied.
+    ///   - limit: The most octets to copy.
+    init(_ message: RetainedMessage, redactedFields: Set<String>, limit: Int) {
+        var copy = HeadCopy(limit: limit)
+        methodCount = copy.append(message.octets, message.method)
+        targetCount = copy.append(message.octets, message.target)
+        authorityCount = message.authority.map { copy.append(message.octets, $0) }
+        var lines: [Line] = []
+        for field in message.fields {
+            let name = String(decoding: message.octets[field.name], as: UTF8.self).lowercased()
+            let isRedacted = redactedFields.contains(name)
+            let start = copy.octets.count
+            guard field.name.count + (isRedacted ? 0 : field.value.count) <= limit - start else {
+                copy.isCut = true
+                break
+            }
+            let nameCount = copy.append(message.octets, field.name)
+            let valueCount = isRedacted ? -1 : copy.append(message.octets, field.value)
+            lines.append(Line(start: start, nameCount: nameCount, valueCount: valueCount))
+        }
+        self.lines = lines
+        octets = copy.octets
+        isCut = copy.isCut
+    }
+
+    // Texts are made when somebody looks; what is not UTF-8 becomes the replacement character.
+
+    /// The method of a request.
+    public var method: String { text(0, methodCount) }
+
+    /// The request target, as sent.
+    public var target: String { text(methodCount, targetCount) }
+
+    /// The value of the Host field; `nil` without one.
+    public var authority: String? { authorityCount.map { text(methodCount + targetCount, $0) } }
+
+    /// The field lines, in wire order.
+    public var fields: [Field] {
+        lines.map { line in
+            Field(
+                name: text(line.start, line.nameCount),
+                value: line.valueCount < 0 ? nil : text(line.start + line.nameCount, line.valueCount)
+            )
+        }
+    }
+
+    private func text(_ start: Int, _ count: Int) -> String {
+        String(decoding: octets[start..<start + count], as: UTF8.self)
+    }
+}
+
+/// Octets copied so far, up to a limit.
+private struct HeadCopy {
+    let limit: Int
+    var octets: [UInt8] = []
+    var isCut = false
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Copies as much of a range as there is room for; returns how much that was.
+    mutating func append(_ source: [UInt8], _ range: Range<Int>) -> Int {
+        let count = min(range.count, limit - octets.count)
+        if count < range.count { isCut = true }
+        octets += source[range.lowerBound..<range.lowerBound + count]
+        return count
+    }
+}
