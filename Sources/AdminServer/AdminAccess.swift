@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import HTTPTypes
+
 /// Decides who may use an endpoint.
 struct AdminAccess: Sendable {
     /// What was decided.
@@ -49,6 +51,21 @@ struct AdminAccess: Sendable {
         return .admitted
     }
 
+    /// Why a request that changes something must be refused although its sender may: a page of another origin had a browser
+    /// send it.
+    ///
+    /// Browsers say where a request comes from, in one of two fields that pages cannot set; other clients send neither.
+    static func reasonToRefuse(_ fields: HTTPFields, of authority: String?) -> String? {
+        if let site = fields[.fetchSite], site != "same-origin", site != "none" {
+            return "a page of another origin (Sec-Fetch-Site: \(site)) must not ask for this"
+        }
+        guard let origin = fields[.origin] else { return nil }
+        guard let authority, origin == "http://\(authority)" || origin == "https://\(authority)" else {
+            return "a page of another origin must not ask for this"
+        }
+        return nil
+    }
+
     private static func isLoopback(_ address: String) -> Bool {
         address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.")
     }
@@ -62,5 +79,13 @@ struct AdminAccess: Sendable {
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
         }
         return host == "localhost" || (isIPv4 && !host.isEmpty)
+    }
+}
+
+extension HTTPField.Name {
+    /// Where a browser's request comes from: Fetch Metadata Request Headers §2.4.
+    fileprivate static var fetchSite: Self {
+        guard let name = Self("Sec-Fetch-Site") else { preconditionFailure("HTTPField.Name: a token") }
+        return name
     }
 }

@@ -4,12 +4,23 @@ import HTTPTypes
 
 /// The endpoints, and who may use each.
 enum AdminEndpoint: String, CaseIterable {
+    case page = "/"
     case metrics = "/metrics"
+    case istioMetrics = "/metrics/istio"
     case health = "/healthz"
     case readiness = "/readyz"
     case status = "/api/v1/status"
+    case routes = "/api/v1/routes"
+    case exchanges = "/api/v1/exchanges"
+    case explain = "/api/v1/explain"
+    case unmatched = "/api/v1/unmatched"
+    case findings = "/api/v1/findings"
+    case mirror = "/api/v1/mirror"
     case configuration = "/api/v1/config"
+    case events = "/api/v1/events"
     case reload = "/-/reload"
+    case mirrorPause = "/-/mirror/pause"
+    case mirrorResume = "/-/mirror/resume"
 
     /// How far an endpoint is open.
     enum Exposure {
@@ -25,13 +36,34 @@ enum AdminEndpoint: String, CaseIterable {
     var exposure: Exposure {
         switch self {
         case .health, .readiness: .open
-        case .metrics: .openWithoutCredentials
-        case .status, .configuration, .reload: .guarded
+        case .metrics, .istioMetrics: .openWithoutCredentials
+        case .page, .status, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .configuration, .events,
+            .reload, .mirrorPause, .mirrorResume:
+            .guarded
         }
     }
 
     /// The methods it takes, in the order of the Allow field.
     var methods: [HTTPRequest.Method] {
-        self == .reload ? [.post] : [.get, .head]
+        switch self {
+        case .reload, .mirrorPause, .mirrorResume: [.post]
+        case .explain: [.get, .head, .post]
+        // A stream has no head of its own to look at.
+        case .events: [.get]
+        default: [.get, .head]
+        }
+    }
+
+    /// The question of the JSON API that it asks, where it is one.
+    var subject: AdminQuestion.Subject? {
+        switch self {
+        case .routes: .routes
+        case .exchanges: .exchanges
+        case .explain: .explain
+        case .unmatched: .unmatched
+        case .findings: .findings
+        case .mirror: .mirror
+        default: nil
+        }
     }
 }

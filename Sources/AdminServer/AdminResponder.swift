@@ -25,11 +25,18 @@ struct AdminResponder: HTTPResponder {
     private let limits: AdminLimits
     private let access: @Sendable () -> AdminAccess
     private let gate: ScrapeGate
+    private let events: EventBoard
 
-    init(sources: AdminSources, limits: AdminLimits, access: @escaping @Sendable () -> AdminAccess) {
+    init(
+        sources: AdminSources,
+        limits: AdminLimits,
+        events: EventBoard,
+        access: @escaping @Sendable () -> AdminAccess
+    ) {
         self.sources = sources
         self.limits = limits
         self.access = access
+        self.events = events
         gate = ScrapeGate(limit: limits.scrapes)
     }
 
@@ -68,23 +75,85 @@ struct AdminResponder: HTTPResponder {
     }
 
     private func answer(_ request: Request, to endpoint: AdminEndpoint) async -> Response {
-        switch endpoint {
-        case .metrics: await scrape(request)
-        case .health: .probe(sources.health())
-        case .readiness: .probe(sources.readiness())
-        case .status: .json(.ok, await sources.status())
-        case .configuration: .json(.ok, await sources.configuration())
-        case .reload: .reload(await sources.reload())
+        if request.method == .post, let reason = AdminAccess.reasonToRefuse(request.headers, of: request.head.authority)
+        {
+            return .text(.forbidden, reason)
         }
+        if let subject = endpoint.subject {
+            return await answer(request, about: subject)
+        }
+        let wantsGzip = ContentCoding.acceptsGzip(request.headers[.acceptEncoding])
+        switch endpoint {
+        case .page: return .page(WebPage(nonce: WebPage.nonce()), compressed: wantsGzip)
+        case .metrics: return await scrape(request, sources.exposition)
+        case .istioMetrics: return await scrapeIstio(request)
+        case .health: return .probe(sources.health())
+        case .readiness: return .probe(sources.readiness())
+        case .status: return .json(await sources.status(), compressed: wantsGzip)
+        case .configuration: return .json(await sources.configuration(), compressed: wantsGzip)
+        case .events: return listen()
+        case .reload: return .reload(await sources.reload())
+        case .mirrorPause: return await pauseMirror(true)
+        case .mirrorResume: return await pauseMirror(false)
+        case .routes, .exchanges, .explain, .unmatched, .findings, .mirror:
+            preconditionFailure("AdminResponder.answer: \(endpoint.rawValue) is a question of the API")
+        }
+    }
+
+    // MARK: - The JSON API
+
+    private func answer(_ request: Request, about subject: AdminQuestion.Subject) async -> Response {
+        let parameters = request.uri.queryParameters.map {
+            AdminQuestion.Parameter(name: String($0.key), value: String($0.value))
+        }
+        var question = AdminQuestion(subject, parameters: parameters)
+        if request.method == .post {
+            guard let content = try? await request.body.collect(upTo: limits.contentBytes) else {
+                return .text(.contentTooLarge, "the content has more than \(limits.contentBytes) octets")
+            }
+            question.content = Array(content.readableBytesView)
+        }
+        switch await sources.answer(question) {
+        case .document(let octets):
+            return .json(octets, compressed: ContentCoding.acceptsGzip(request.headers[.acceptEncoding]))
+        case .refused(let reason): return .text(.badRequest, reason)
+        case .missing(let reason): return .text(.notFound, reason)
+        }
+    }
+
+    private func listen() -> Response {
+        guard let listener = events.listen() else {
+            var response = Response.text(.serviceUnavailable, "\(limits.listeners) pages are open already")
+            response.headers[.retryAfter] = "10"
+            return response
+        }
+        return EventStream(listener: listener).response
+    }
+
+    private func pauseMirror(_ isPaused: Bool) async -> Response {
+        guard let pauseMirror = sources.pauseMirror else {
+            return .text(.notFound, "mirroring is off (mirror.enabled)")
+        }
+        return .text(.ok, await pauseMirror(isPaused))
     }
 
     // MARK: - Scrapes
 
-    private func scrape(_ request: Request) async -> Response {
+    private func scrapeIstio(_ request: Request) async -> Response {
+        guard let exposition = sources.istioExposition else {
+            return .text(.notFound, "the families that Istio's proxies also have are off (metrics.istioCompat)")
+        }
+        return await scrape(request, exposition)
+    }
+
+    private func scrape(
+        _ request: Request,
+        _ exposition: @Sendable (String?, ContinuousClock.Instant?) async -> Exposition?
+    ) async -> Response {
         let deadline = deadline(of: request)
         let wantsGzip = ContentCoding.acceptsGzip(request.headers[.acceptEncoding])
         let rendered = await gate.admit { () -> (Exposition, compressed: [UInt8]?)? in
-            guard let exposition = await sources.exposition(request.headers[.accept], deadline) else { return nil }
+            guard let exposition = await exposition(request.headers[.accept], deadline) else { return nil }
             return (exposition, compressed: wantsGzip ? GzipEncoder.compress(exposition.octets) : nil)
         }
         guard let rendered else { return unavailable("\(limits.scrapes) scrapes are being rendered already") }
@@ -118,38 +187,5 @@ struct AdminResponder: HTTPResponder {
             let seconds = request.headers[name].flatMap({ Double($0) }), seconds > 0, seconds < 86_400
         else { return nil }
         return .now + max(.seconds(seconds) - limits.scrapeMargin, .zero)
-    }
-}
-
-// MARK: - Responses
-
-extension Response {
-    /// A line of text, never to be cached.
-    fileprivate static func text(_ status: HTTPResponse.Status, _ line: String) -> Response {
-        Response(
-            status: status,
-            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: line + "\n"))
-        )
-    }
-
-    /// A JSON document, never to be cached.
-    fileprivate static func json(_ status: HTTPResponse.Status, _ octets: [UInt8]) -> Response {
-        Response(
-            status: status,
-            headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: octets))
-        )
-    }
-
-    fileprivate static func probe(_ probe: Probe) -> Response {
-        .text(probe.isPassing ? .ok : .serviceUnavailable, probe.detail)
-    }
-
-    fileprivate static func reload(_ outcome: ReloadOutcome) -> Response {
-        switch outcome {
-        case .reloaded(let notes): .text(.ok, (["reloaded"] + notes).joined(separator: "\n"))
-        case .rejected(let problems): .text(.badRequest, problems.joined(separator: "\n"))
-        }
     }
 }

@@ -55,8 +55,11 @@ public struct AdminServer: Service {
     public func run() async throws {
         let credentials = credentials
         let listening = listening
+        let events = EventBoard(limit: limits.listeners)
         let application = Application(
-            responder: AdminResponder(sources: sources, limits: limits) { AdminAccess(credentials: credentials()) },
+            responder: AdminResponder(sources: sources, limits: limits, events: events) {
+                AdminAccess(credentials: credentials())
+            },
             server: .http1(configuration: channelConfiguration),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
@@ -66,7 +69,11 @@ public struct AdminServer: Service {
             logger: logger
         )
         do {
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await events.run(every: limits.eventInterval, sources.changes) }
+                defer { tasks.cancelAll() }
+                try await application.run()
+            }
         } catch let error as IOError {
             throw AdminServerError(host: host, port: port, code: error.errnoCode)
         } catch let error as SocketAddressError {

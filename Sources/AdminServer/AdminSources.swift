@@ -20,7 +20,21 @@ public struct AdminSources: Sendable {
     /// Reads configuration and routes again.
     public var reload: @Sendable () async -> ReloadOutcome
 
-    /// Makes sources of their parts.
+    /// Renders the families that Istio's proxies also have, as `exposition` does; `nil` where they are off.
+    public var istioExposition:
+        (@Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?)?
+    /// Answers a question of the JSON API.
+    public var answer: @Sendable (_ question: AdminQuestion) async -> AdminAnswer = { _ in
+        .missing("this agent does not answer that")
+    }
+    /// What has changed since it was asked last, as a JSON document.
+    ///
+    /// Asked about once a second while pages are open, and never twice at a time.
+    public var changes: @Sendable () async -> [UInt8] = { Array("{}".utf8) }
+    /// Stops sending shadow traffic, or takes it up again, and says what came of it; `nil` where mirroring is off.
+    public var pauseMirror: (@Sendable (_ isPaused: Bool) async -> String)?
+
+    /// Makes sources of the parts that every agent has; the others are off.
     public init(
         exposition: @escaping @Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?,
         scrapeServed: @escaping @Sendable (_ format: String, _ status: Int) -> Void,

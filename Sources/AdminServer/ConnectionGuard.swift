@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -7,7 +8,8 @@ import NIOHTTPTypes
 
 /// Closes a connection whose peer sends more content than any endpoint takes, or does not read its response.
 ///
-/// Hummingbird's own idle timer covers what comes before a whole request; this covers what comes after it.
+/// Hummingbird's own idle timer covers what comes before a whole request; this covers what comes after it. A whole response
+/// must be read within one time; of a stream of events, each event within another.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -16,12 +18,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let contentLimit: Int
     private let responseTimeout: TimeAmount
+    private let eventTimeout: TimeAmount
     private var contentCount = 0
+    private var isStream = false
     private var deadline: Scheduled<Void>?
 
     init(limits: AdminLimits) {
         contentLimit = limits.contentBytes
         responseTimeout = TimeAmount(limits.responseTimeout)
+        eventTimeout = TimeAmount(limits.eventTimeout)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -39,21 +44,36 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head:
-            deadline?.cancel()
-            let channel = context.channel
-            deadline = context.eventLoop.scheduleTask(in: responseTimeout) { channel.close(promise: nil) }
+        case .head(let head):
+            isStream = head.headerFields[.contentType] == EventStream.mediaType
+            if !isStream { mustBeRead(within: responseTimeout, context) }
             context.write(data, promise: promise)
         case .body:
-            context.write(data, promise: promise)
+            guard isStream else { return context.write(data, promise: promise) }
+            mustBeRead(within: eventTimeout, context)
+            context.write(data, promise: readPromise(promise, context))
         case .end:
-            let written = promise ?? context.eventLoop.makePromise()
-            if let deadline {
-                written.futureResult.whenComplete { _ in deadline.cancel() }
-            }
+            context.write(data, promise: readPromise(promise, context))
             deadline = nil
-            context.write(data, promise: written)
         }
+    }
+
+    /// Starts the time within which the peer must read what is written next.
+    private func mustBeRead(within timeout: TimeAmount, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
+    }
+
+    /// A promise that stops the time when it is kept.
+    private func readPromise(
+        _ promise: EventLoopPromise<Void>?,
+        _ context: ChannelHandlerContext
+    ) -> EventLoopPromise<Void>? {
+        guard let deadline else { return promise }
+        let written = promise ?? context.eventLoop.makePromise()
+        written.futureResult.whenComplete { _ in deadline.cancel() }
+        return written
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
