@@ -44,6 +44,9 @@ struct RouteObjects {
             ? nil : Self.emptiness(of: files.joined(separator: ", "), objectCount: objects.count)
     }
 
+    /// What `routes check` finds: what is wrong with objects, and what is valid and can hardly be meant.
+    var allFindings: [RouteFinding] { findings + RouteLint(resources, table: table).findings }
+
     private static func emptiness(of files: String, objectCount: Int) -> String {
         guard objectCount > 0 else { return "\(files): no route objects, so no request has a route" }
         let objects = objectCount == 1 ? "the object there makes" : "the \(objectCount) objects there make"

@@ -32,7 +32,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
             ])
         }
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let report = FindingReport(objects.findings + RouteLint(objects.resources, table: objects.table).findings)
+        let report = FindingReport(objects.allFindings)
         var octets = OctetOutput.standardOutput()
         switch output {
         case "ndjson": try octets.append(report.ndjson)

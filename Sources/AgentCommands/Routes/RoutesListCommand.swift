@@ -82,7 +82,8 @@ struct RouteListing {
         return "\(host.name)  pod port \(ports), server port \(servers), \(transport)\(redirect)"
     }
 
-    private static func target(_ route: CompiledRoute) -> String {
+    /// Where a route's requests go, in words.
+    static func target(_ route: CompiledRoute) -> String {
         switch route.action {
         case .forward: route.destinations.map(ExplanationReport.describe).joined(separator: ", ")
         case .redirect: "redirect \(route.metadata.status ?? 301) \(route.metadata.redirect)"

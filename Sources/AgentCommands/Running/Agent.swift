@@ -30,6 +30,9 @@ struct Agent: Sendable {
     private let budget: MemoryBudget
     private let collector: AgentCollector
     private let limits: PipelineLimits
+    private let recent: RecentBoard
+    private let watch: TrafficWatch
+    private let web: WebAnswers
     private let startedAt = WallClock.now()
 
     /// Reads credentials and routes, and chooses the sources; opens nothing yet.
@@ -58,6 +61,11 @@ struct Agent: Sendable {
             records: records,
             memoryLimit: budget.octets
         )
+        recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
+        watch = TrafficWatch(registry, at: startedAt) { [figures, sources] in
+            CaptureReading(figures.figures, sources: sources, registry: registry)
+        }
+        web = WebAnswers(routes: routes, watch: watch, recent: recent, figures: figures) { nil }
         addCollectors(to: registry)
     }
 
@@ -98,6 +106,7 @@ struct Agent: Sendable {
                 failureTerminationBehavior: .gracefullyShutdownGroup
             )
         )
+        services.append(.init(service: TrafficWatchService(watch: watch)))
         services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
         var group = ServiceGroupConfiguration(
             services: services,
@@ -150,7 +159,7 @@ struct Agent: Sendable {
     // MARK: - Endpoints
 
     private var adminSources: AdminSources {
-        AdminSources(
+        var sources = AdminSources(
             exposition: { accept, deadline in render(accept, deadline) },
             scrapeServed: { [collector] format, status in collector.scrapeServed(format, status) },
             health: { health },
@@ -159,6 +168,9 @@ struct Agent: Sendable {
             configuration: { [configuration] in configuration.current.configuration.document.indented() },
             reload: { [configuration] in configuration.reload() }
         )
+        sources.answer = { [web] question in web.answer(question) }
+        sources.changes = { web.changes(health: health, status: status) }
+        return sources
     }
 
     private func render(_ accept: String?, _ deadline: ContinuousClock.Instant?) -> Exposition? {

@@ -15,6 +15,7 @@ final class RouteKeeper: Sendable {
 
     private let generation: Atomic<Int>
     private let readFiles: Mutex<ResourceFileStamps>
+    private let lint: Mutex<[RouteFinding]>
 
     /// Puts the first table in force.
     init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry) {
@@ -24,6 +25,7 @@ final class RouteKeeper: Sendable {
         board = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
         generation = Atomic(objects.table.generation)
         readFiles = Mutex(objects.files)
+        lint = Mutex(objects.allFindings)
     }
 
     /// The routes in force.
@@ -31,6 +33,9 @@ final class RouteKeeper: Sendable {
 
     /// What the files of the routes in force looked like when they were read.
     var files: ResourceFileStamps { readFiles.withLock { $0 } }
+
+    /// What `routes check` finds in the objects of the routes in force.
+    var findings: [RouteFinding] { lint.withLock { $0 } }
 
     /// Puts another table in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double) {
@@ -40,6 +45,8 @@ final class RouteKeeper: Sendable {
         let series = registry.routesPublished(description, at: WallClock.now())
         board.publish(RoutingSnapshot(table: objects.table, series: series))
         readFiles.withLock { $0 = objects.files }
+        let findings = objects.allFindings
+        lint.withLock { $0 = findings }
     }
 
     /// Looks again at which routes have series of their own, where the limit does not allow all.
