@@ -49,11 +49,12 @@ public enum ApplicationProtocol: Sendable, Hashable {
 
 /// What takes the exchanges that reconstruction puts together.
 public protocol ExchangeSink: ~Copyable {
-    /// A request's head is complete. The answer says what to remember of the exchange, and how much of it to keep.
+    /// A request's head is complete.
     /// - Parameters:
     ///   - request: The head; borrowed for the call only.
     ///   - connection: Where it came.
     ///   - time: When its first octet was captured.
+    /// - Returns: What to remember of the exchange, and how much of it to keep.
     mutating func requestArrived(
         _ request: borrowing RequestView,
         on connection: HTTPConnectionIdentity,
