@@ -184,7 +184,9 @@ let package = Package(
         ),
         .testTarget(
             name: "RecordingsTests",
-            dependencies: ["HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting", "TestSupport"],
+            dependencies: [
+                "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting", "TestSupport",
+            ],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(name: "ContentDecodingTests", dependencies: ["ContentDecoding"], swiftSettings: strict),
