@@ -10,6 +10,12 @@ import Testing
     static let openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
     static let oldOpenMetrics = "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping=underscores"
 
+    static let askedProtobuf =
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+    static let protobuf =
+        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; "
+        + "escaping=underscores"
+
     struct Row: Sendable, CustomTestStringConvertible {
         let label: String
         let accept: String?
@@ -44,10 +50,26 @@ import Testing
             openMetrics
         ),
         Row(
-            "Prometheus with native histograms, which gets no protobuf",
-            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
+            "Prometheus with native histograms",
+            "\(askedProtobuf),"
                 + "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-            openMetrics
+            protobuf
+        ),
+        Row(
+            "Prometheus 3 with native histograms",
+            "\(askedProtobuf);escaping=allow-utf-8;q=0.6,"
+                + "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1",
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; "
+                + "escaping=allow-utf-8"
+        ),
+        Row("protobuf wanted less", "\(askedProtobuf);q=0.3,text/plain;q=0.4", text),
+        Row("all of equal quality", "text/plain;version=0.0.4,application/openmetrics-text,\(askedProtobuf)", protobuf),
+        Row("protobuf in another encoding", "\(askedProtobuf.replacing("delimited", with: "text"))", text),
+        Row("protobuf without parameters", "application/vnd.google.protobuf", text),
+        Row(
+            "protobuf of another message",
+            "application/vnd.google.protobuf;proto=io.prometheus.client.Metric;encoding=delimited",
+            text
         ),
         Row(
             "Prometheus 3",

@@ -39,11 +39,14 @@ import Testing
         var expected: [UInt32: UInt64] = [:]
         for _ in 0..<20_000 {
             let combination = UInt32.random(in: 0..<3000, using: &generator) << 4
-            if !counters.increment(combination) { counters.begin(combination) }
+            if !counters.increment(combination) { counters.begin(combination, at: 7_900_000_000) }
             expected[combination, default: 0] += 1
         }
         var found: [UInt32: UInt64] = [:]
-        counters.visit { found[$0] = $1 }
+        counters.visit { combination, count, beganAt in
+            found[combination] = count
+            #expect(beganAt == 7_000_000_000)
+        }
         #expect(found == expected)
     }
 

@@ -104,7 +104,7 @@ import Testing
             ExchangeObservation(method: .get, status: 200, durationNanoseconds: 75_000_000, startedAt: 0)
         )
         var body: [UInt8] = []
-        TextExposition(.text).write(registry.snapshot(at: 0), into: &body)
+        ExpositionWriter(.text).write(registry.snapshot(at: 0), into: &body)
         let page = try ExpositionReader(body, .text)
         let name = "wingmirror_http_request_duration_seconds_bucket"
         #expect(page.sum(name, where: ["le": "0.075"]) == 1)

@@ -152,7 +152,7 @@ import Testing
         }
         func gateways(minute: Int64) throws -> [String: Double] {
             var body: [UInt8] = []
-            TextExposition(.text).write(registry.snapshot(at: minute * Scenario.minute), into: &body)
+            ExpositionWriter(.text).write(registry.snapshot(at: minute * Scenario.minute), into: &body)
             let family = try #require(try ExpositionReader(body, .text).samples[opened])
             return Dictionary(family.map { ($0.key.labels["gateway"] ?? "?", $0.value) }, uniquingKeysWith: +)
         }
@@ -225,7 +225,7 @@ import Testing
             ExchangeObservation(method: .get, status: 200, startedAt: 1_500_000_000)
         )
         var body: [UInt8] = []
-        TextExposition(.text).write(registry.snapshot(at: 0), into: &body)
+        ExpositionWriter(.text).write(registry.snapshot(at: 0), into: &body)
         let page = try ExpositionReader(body, .text)
         #expect(page.sum("wingmirror_route_info", where: ["match": "prefix /a", "generation": "12"]) == 1)
         #expect(page.sum(Self.lastRequest, where: ["route": "route-0001"]) == 1.5)

@@ -93,7 +93,7 @@ struct Scenario {
     /// What a scrape reads.
     func scrape(_ format: ExpositionFormat = .text) throws -> ExpositionReader {
         var body: [UInt8] = []
-        TextExposition(format).write(registry.snapshot(at: now), into: &body)
+        ExpositionWriter(format).write(registry.snapshot(at: now), into: &body)
         return try ExpositionReader(body, format)
     }
 

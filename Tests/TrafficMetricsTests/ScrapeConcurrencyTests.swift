@@ -60,10 +60,10 @@ import Testing
             group.addTask {
                 for number in 0..<30_000 {
                     cells.beginExchange()
-                    if !cells.countRequest(.likeliest) { cells.beginRequests(.likeliest) }
+                    if !cells.countRequest(.likeliest) { cells.beginRequests(.likeliest, at: 1) }
                     let value = UInt64(1_000_000 * (1 + number % 500))
-                    cells.observe(value, cell: layout.firstByte.cell(of: value), start: layout.firstByteStart)
-                    cells.observe(2000, cell: layout.bodySize.cell(of: 2000), start: layout.responseBodyStart)
+                    cells.observe(value, cell: layout.firstByte.cell(of: value), start: layout.firstByteStart, at: 1)
+                    cells.observe(2000, cell: layout.bodySize.cell(of: 2000), start: layout.responseBodyStart, at: 1)
                     cells.endExchange()
                     // Something else to do, as a capture thread has between exchanges.
                     var generator = SplitMix(seed: UInt64(number))
@@ -94,7 +94,7 @@ import Testing
         let layout = ShardLayout(configuration: .standard)
         let cells = RouteCells(layout: layout)
         cells.beginExchange()
-        cells.beginRequests(.likeliest)
+        cells.beginRequests(.likeliest, at: 1)
         var copy = RouteCopy()
         let halfway = cells.read(layout: layout, copy: &copy)
         #expect(!halfway.isOfOneMoment)

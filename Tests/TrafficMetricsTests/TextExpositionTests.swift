@@ -108,23 +108,23 @@ import Testing
 
     @Test func `an empty snapshot is an empty page, or its end alone`() {
         var body = Array("left over".utf8)
-        TextExposition(.text).write(MetricsSnapshot(families: []), into: &body)
+        ExpositionWriter(.text).write(MetricsSnapshot(families: []), into: &body)
         #expect(body.isEmpty)
-        TextExposition(.openMetrics).write(MetricsSnapshot(families: []), into: &body)
+        ExpositionWriter(.openMetrics).write(MetricsSnapshot(families: []), into: &body)
         #expect(String(decoding: body, as: UTF8.self) == "# EOF\n")
     }
 
     @Test func `the body's storage is kept from one scrape to the next`() {
         var body: [UInt8] = []
-        TextExposition(.text).write(Self.snapshot, into: &body)
+        ExpositionWriter(.text).write(Self.snapshot, into: &body)
         let capacity = body.capacity
-        TextExposition(.text).write(Self.snapshot, into: &body)
+        ExpositionWriter(.text).write(Self.snapshot, into: &body)
         #expect(body.capacity == capacity)
     }
 
     private static func page(_ format: ExpositionFormat) -> String {
         var body: [UInt8] = []
-        TextExposition(format).write(snapshot, into: &body)
+        ExpositionWriter(format).write(snapshot, into: &body)
         return String(decoding: body, as: UTF8.self)
     }
 }

@@ -1,22 +1,26 @@
 // Wingmirror · Apache-2.0
 
+import HTTPMessages
 import TrafficMetrics
 
 extension Scenario {
     /// Pages from counters.
     static let exposition = Scenario(
         name: "exposition",
-        summary: "a scrape of about 100,000 lines that are no comment, without compression and network",
+        summary:
+            "a scrape of about 100,000 samples with their exemplars, in three formats, without compression and network",
         item: "line"
     ) { _ in
         let perRoute = try ExpositionWorkload("", .text, .scrape, routes: 100).items / 100
         let routes = 100_000 / perRoute + 1
-        return [
-            Row(try ExpositionWorkload("snapshot and text 0.0.4", .text, .scrape, routes: routes)),
-            Row(try ExpositionWorkload("snapshot and OpenMetrics", .openMetrics, .scrape, routes: routes)),
-            Row(try ExpositionWorkload("text 0.0.4 of a snapshot", .text, .page, routes: routes)),
-            Row(try ExpositionWorkload("OpenMetrics of a snapshot", .openMetrics, .page, routes: routes)),
-        ]
+        var rows: [any Measurable] = []
+        for (name, format) in [
+            ("text 0.0.4", ExpositionFormat.text), ("OpenMetrics", .openMetrics), ("protobuf", .protobuf),
+        ] {
+            rows.append(Row(try ExpositionWorkload("snapshot and \(name)", format, .scrape, routes: routes)))
+            rows.append(Row(try ExpositionWorkload("\(name) of a snapshot", format, .page, routes: routes)))
+        }
+        return rows
     }
 }
 
@@ -35,7 +39,7 @@ private struct ExpositionWorkload: Workload {
     let octets: Int
     private let registry: MetricsRegistry
     private let snapshot: MetricsSnapshot
-    private let exposition: TextExposition
+    private let format: ExpositionFormat
     private let extent: Extent
     private var body: [UInt8] = []
 
@@ -45,13 +49,15 @@ private struct ExpositionWorkload: Workload {
     init(_ label: String, _ format: ExpositionFormat, _ extent: Extent, routes: Int) throws {
         self.label = label
         self.extent = extent
-        exposition = TextExposition(format)
+        self.format = format
         registry = try Self.registry(routes: routes)
         snapshot = registry.snapshot(at: Self.now)
-        exposition.write(snapshot, into: &body)
-        octets = body.count
-        // Each line of a page ends with a line feed, and a comment begins with a number sign.
+        // Each line of a page ends with a line feed, and a comment begins with a number sign. A page of protobuf says
+        // the same as one of text, so it has as many items.
+        ExpositionWriter(.text).write(snapshot, into: &body)
         items = zip([0x0A] + body, body).count { $0 == 0x0A && $1 != UInt8(ascii: "#") }
+        ExpositionWriter(format).write(snapshot, into: &body)
+        octets = body.count
     }
 
     private static func registry(routes: Int) throws -> MetricsRegistry {
@@ -77,7 +83,8 @@ private struct ExpositionWorkload: Workload {
                 firstByteNanoseconds: 2_000_000,
                 requestBodyBytes: 0,
                 responseBodyBytes: route * 7,
-                startedAt: now
+                startedAt: now,
+                trace: TraceContext(traceHigh: 1, traceLow: UInt64(route) + 1, span: 1, isSampled: true)
             )
             registry.shards[0].exchangeCompleted(route: series.series(ofRoute: route), observation)
         }
@@ -86,8 +93,8 @@ private struct ExpositionWorkload: Workload {
 
     mutating func run() -> Int {
         switch extent {
-        case .scrape: exposition.write(registry.snapshot(at: Self.now), into: &body)
-        case .page: exposition.write(snapshot, into: &body)
+        case .scrape: ExpositionWriter(format).write(registry.snapshot(at: Self.now, for: format), into: &body)
+        case .page: ExpositionWriter(format).write(snapshot, into: &body)
         }
         return body.count == octets ? items : 0
     }

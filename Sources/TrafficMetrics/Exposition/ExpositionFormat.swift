@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Prometheus content negotiation; exposition format 0.0.4; OpenMetrics 1.0.
+// Prometheus content negotiation; exposition format 0.0.4; OpenMetrics 1.0; io.prometheus.client.MetricFamily.
 
 /// A format that a snapshot can be written in.
 public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
@@ -7,12 +7,15 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
     case text
     /// OpenMetrics 1.0.
     case openMetrics
+    /// Delimited protocol buffers, which alone have native histograms.
+    case protobuf
 
     /// The label `format` of `scrapes_total`.
     public var labelText: String {
         switch self {
         case .text: "text"
         case .openMetrics: "openmetrics"
+        case .protobuf: "protobuf"
         }
     }
 }
@@ -48,6 +51,8 @@ public struct NegotiatedExposition: Sendable, Hashable {
             "text/plain; version=0.0.4; charset=utf-8; escaping=\(escaping.rawValue)"
         case .openMetrics:
             "application/openmetrics-text; version=\(openMetricsVersion); charset=utf-8; escaping=\(escaping.rawValue)"
+        case .protobuf:
+            "\(Self.protobufType); proto=\(Self.protobufMessage); encoding=delimited; escaping=\(escaping.rawValue)"
         }
     }
 
@@ -57,7 +62,11 @@ public struct NegotiatedExposition: Sendable, Hashable {
         self.openMetricsVersion = openMetricsVersion
     }
 
-    /// The best that the Accept field allows: the highest quality, OpenMetrics before text where that is equal.
+    private static let protobufType = "application/vnd.google.protobuf"
+    private static let protobufMessage = "io.prometheus.client.MetricFamily"
+
+    /// The best that the Accept field allows: the highest quality, and where that is equal protobuf before OpenMetrics
+    /// before text.
     ///
     /// What is malformed is passed over, and when nothing is left the answer is text: a scraper that cannot ask
     /// properly still gets its metrics.
@@ -79,6 +88,13 @@ public struct NegotiatedExposition: Sendable, Hashable {
     private init?(_ range: AcceptedMediaRange) {
         let escaping = range.parameters["escaping"].flatMap(NameEscaping.init(rawValue:)) ?? .underscores
         let version = range.parameters["version"]
+        if range.mediaType == Self.protobufType {
+            guard range.parameters["proto"] == Self.protobufMessage,
+                range.parameters["encoding"]?.lowercased() == "delimited"
+            else { return nil }
+            self.init(format: .protobuf, escaping: escaping, openMetricsVersion: "1.0.0")
+            return
+        }
         switch (range.mediaType, version) {
         case ("application/openmetrics-text", nil), ("application/openmetrics-text", "0.0.1"):
             self.init(format: .openMetrics, escaping: escaping, openMetricsVersion: "0.0.1")
@@ -96,6 +112,7 @@ public struct NegotiatedExposition: Sendable, Hashable {
         switch format {
         case .text: 0
         case .openMetrics: openMetricsVersion == "1.0.0" ? 2 : 1
+        case .protobuf: 3
         }
     }
 }

@@ -33,6 +33,21 @@ extension [UInt8] {
         }
     }
 
+    /// Appends a time in seconds, to the nanosecond and without zeros at the end.
+    mutating func appendSeconds(nanoseconds: Int64) {
+        if nanoseconds < 0 { append(UInt8(ascii: "-")) }
+        let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        appendNumber(seconds)
+        append(UInt8(ascii: "."))
+        var place: UInt64 = 100_000_000
+        var left = rest
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(left / place))
+            left %= place
+            place /= 10
+        } while left != 0
+    }
+
     /// The fewest digits that name a finite number, and where the point stands: `(12, 1)` for 1.2, `(12, -1)` for 0.012.
     private static func shortestDigits(of value: Double) -> (digits: [UInt8], pointPosition: Int) {
         var digits: [UInt8] = []

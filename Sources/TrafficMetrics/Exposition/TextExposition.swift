@@ -4,12 +4,21 @@
 /// Writes a snapshot in one of the two text formats.
 ///
 /// The formats differ in their metadata, in the names that metadata gives to counters and infos, and in the end. Samples are
-/// the same to the octet, with bounds in the canonical form of OpenMetrics in both, so that `sum by (le)` never splits.
+/// the same to the octet, with bounds in the canonical form of OpenMetrics in both, so that `sum by (le)` never splits; only
+/// OpenMetrics has exemplars behind them and, if asked for, a series that tells when the one before it began.
 public struct TextExposition: Sendable {
-    private let format: ExpositionFormat
+    private let format: Format
+
+    /// One of the two.
+    public enum Format: Sendable, Hashable {
+        /// The Prometheus text format 0.0.4.
+        case text
+        /// OpenMetrics 1.0.
+        case openMetrics
+    }
 
     /// Makes a writer of a format.
-    public init(_ format: ExpositionFormat) {
+    public init(_ format: Format) {
         self.format = format
     }
 
@@ -18,9 +27,11 @@ public struct TextExposition: Sendable {
         body.removeAll(keepingCapacity: true)
         for family in snapshot.families {
             writeMetadata(of: family.family, into: &body)
+            let showsCreated = format == .openMetrics && snapshot.showsCreatedSeries
             switch family.family.type {
-            case .counter, .gauge, .info: writeSamples(of: family, into: &body)
-            case .histogram: writeHistograms(of: family, into: &body)
+            case .counter: writeSamples(of: family, showsCreated: showsCreated, into: &body)
+            case .gauge, .info: writeSamples(of: family, showsCreated: false, into: &body)
+            case .histogram: writeHistograms(of: family, showsCreated: showsCreated, into: &body)
             }
         }
         if format == .openMetrics {
@@ -46,8 +57,9 @@ public struct TextExposition: Sendable {
 
     // MARK: - Samples
 
-    private func writeSamples(of family: MetricsSnapshot.Family, into body: inout [UInt8]) {
+    private func writeSamples(of family: MetricsSnapshot.Family, showsCreated: Bool, into body: inout [UInt8]) {
         let name = Array(family.family.name.utf8)
+        let createdName = Array("\(family.family.baseName)_created".utf8)
         for series in family.series {
             body.append(contentsOf: name)
             body.appendLabels(series.shared.text, series.own.text, [])
@@ -58,24 +70,41 @@ public struct TextExposition: Sendable {
             case .histogram: preconditionFailure("TextExposition: \(family.family.name) is no histogram")
             }
             body.append(UInt8(ascii: "\n"))
+            if showsCreated { writeCreated(createdName, of: series, into: &body) }
         }
     }
 
-    private func writeHistograms(of family: MetricsSnapshot.Family, into body: inout [UInt8]) {
+    /// Writes when a series began, for which Prometheus looks directly behind it.
+    private func writeCreated(_ name: [UInt8], of series: MetricsSnapshot.Series, into body: inout [UInt8]) {
+        guard let beganAt = series.beganAt else { return }
+        body.append(contentsOf: name)
+        body.appendLabels(series.shared.text, series.own.text, [])
+        body.append(UInt8(ascii: " "))
+        body.appendSeconds(nanoseconds: beganAt)
+        body.append(UInt8(ascii: "\n"))
+    }
+
+    private func writeHistograms(of family: MetricsSnapshot.Family, showsCreated: Bool, into body: inout [UInt8]) {
         let bucketName = Array("\(family.family.name)_bucket".utf8)
         let sumName = Array("\(family.family.name)_sum".utf8)
         let countName = Array("\(family.family.name)_count".utf8)
+        let createdName = Array("\(family.family.name)_created".utf8)
         for series in family.series {
             guard case .histogram(let histogram) = series.value else {
                 preconditionFailure("TextExposition: \(family.family.name) is a histogram")
             }
             var below: UInt64 = 0
+            var exemplars = format == .openMetrics ? histogram.exemplars[...] : []
             for (bucket, count) in histogram.classicCounts.enumerated() {
                 below &+= count
                 body.append(contentsOf: bucketName)
                 body.appendLabels(series.shared.text, series.own.text, histogram.layout.boundTexts[bucket])
                 body.append(UInt8(ascii: " "))
                 body.appendNumber(below)
+                if let exemplar = exemplars.first, histogram.classicBucket(of: exemplar) == bucket {
+                    exemplars.removeFirst()
+                    body.appendExemplar(exemplar, of: histogram)
+                }
                 body.append(UInt8(ascii: "\n"))
             }
             body.append(contentsOf: sumName)
@@ -88,6 +117,7 @@ public struct TextExposition: Sendable {
             body.append(UInt8(ascii: " "))
             body.appendNumber(below)
             body.append(UInt8(ascii: "\n"))
+            if showsCreated { writeCreated(createdName, of: series, into: &body) }
         }
     }
 }
@@ -122,6 +152,18 @@ extension [UInt8] {
         append(contentsOf: "# \(keyword) \(name) ".utf8)
         appendEscaped(help, escapesQuote: escapesQuote)
         append(UInt8(ascii: "\n"))
+    }
+
+    /// Appends an exemplar to the line of its bucket: its labels, value and time.
+    fileprivate mutating func appendExemplar(_ exemplar: Exemplar, of histogram: HistogramSnapshot) {
+        append(contentsOf: " # {".utf8)
+        for (index, label) in exemplar.labels.enumerated() {
+            append(contentsOf: "\(index == 0 ? "" : ",")\(label.name)=\"\(label.value)\"".utf8)
+        }
+        append(contentsOf: "} ".utf8)
+        appendNumber(histogram.value(of: exemplar))
+        append(UInt8(ascii: " "))
+        appendSeconds(nanoseconds: exemplar.observedAt)
     }
 
     /// Appends the label set made of three texts, any of which may be empty.

@@ -21,6 +21,16 @@ public final class HistogramLayout: Sendable {
     /// For each range of values with the same four leading bits, the first cell that one of them can be in.
     private let firstCells: ConstantTable<UInt16>
 
+    /// Durations with the usual bounds, `MetricsConfiguration.defaultDurationBounds`.
+    public static let usualDurations = durations(bounds: MetricsConfiguration.standard.durationBounds)
+    /// Sizes with the usual bounds: 1 KiB, 16 KiB, 256 KiB, 4 MiB.
+    public static let usualSizes = sizes(bounds: MetricsConfiguration.standard.bodySizeBounds)
+
+    /// The layout of durations with the bounds that the user chose.
+    public static func durations(_ configuration: MetricsConfiguration) -> HistogramLayout {
+        durations(bounds: configuration.durationBounds)
+    }
+
     /// The layout of sizes in octets.
     static func sizes(bounds: [UInt64]) -> HistogramLayout {
         HistogramLayout(unitsPerBaseUnit: 1, bounds: bounds, nativeEdges: [])
@@ -60,6 +70,11 @@ public final class HistogramLayout: Sendable {
                 return UInt16(edges.count { $0 < least })
             }
         )
+    }
+
+    /// The upper bound of a classic bucket in base units.
+    func upperBound(ofClassicBucket bucket: Int) -> Double {
+        bucket < bounds.count ? Double(bounds[bucket]) / unitsPerBaseUnit : .infinity
     }
 
     /// How many cells there are.

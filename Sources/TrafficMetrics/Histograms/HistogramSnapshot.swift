@@ -10,6 +10,10 @@ public struct HistogramSnapshot: Sendable {
     var cells: [Cell]
     /// The sum of all observations in stored units, wrapping.
     var storedSum: UInt64
+    /// When the first observation was made or a little before, in nanoseconds since the Unix epoch; `nil` if not known.
+    public internal(set) var beganAt: Int64?
+    /// Observations that lead to a trace, at most one for each classic bucket, in their order.
+    public private(set) var exemplars: [Exemplar] = []
 
     /// One cell and how many observations fell into it.
     struct Cell: Sendable, Hashable {
@@ -47,6 +51,10 @@ public struct HistogramSnapshot: Sendable {
     mutating func add(_ other: HistogramSnapshot) {
         precondition(layout === other.layout, "HistogramSnapshot.add: the same layout")
         storedSum &+= other.storedSum
+        beganAt = [beganAt, other.beganAt].compactMap(\.self).min()
+        for exemplar in other.exemplars {
+            add(exemplar)
+        }
         var merged: [Cell] = []
         merged.reserveCapacity(cells.count + other.cells.count)
         var theirs = other.cells[...]
@@ -63,6 +71,63 @@ public struct HistogramSnapshot: Sendable {
             }
         }
         cells = merged + theirs
+    }
+}
+
+// MARK: - Single observations
+
+extension HistogramSnapshot {
+    /// Counts one more value, in stored units.
+    mutating func observe(_ value: UInt64) {
+        let index = layout.cell(of: value)
+        storedSum &+= value
+        let place = cells.firstIndex { $0.index >= index } ?? cells.count
+        if place < cells.count, cells[place].index == index {
+            cells[place].count &+= 1
+        } else {
+            cells.insert(Cell(index: index, count: 1), at: place)
+        }
+    }
+
+    /// Takes an exemplar, of those of one classic bucket the newest; it is of a value that was counted.
+    mutating func add(_ exemplar: Exemplar) {
+        let bucket = classicBucket(of: exemplar)
+        let place = exemplars.firstIndex { classicBucket(of: $0) >= bucket } ?? exemplars.count
+        if place < exemplars.count, classicBucket(of: exemplars[place]) == bucket {
+            if exemplars[place].observedAt < exemplar.observedAt { exemplars[place] = exemplar }
+        } else {
+            exemplars.insert(exemplar, at: place)
+        }
+    }
+
+    /// The classic bucket that an exemplar lies in.
+    func classicBucket(of exemplar: Exemplar) -> Int {
+        Int(layout.classicBuckets[layout.cell(of: exemplar.storedValue)])
+    }
+
+    /// What an exemplar observed, in base units.
+    func value(of exemplar: Exemplar) -> Double {
+        Double(exemplar.storedValue) / layout.unitsPerBaseUnit
+    }
+
+    /// What was counted since an older snapshot of the same histogram, with that one's beginning.
+    ///
+    /// Exemplars are kept where their bucket still counts something.
+    func since(_ older: HistogramSnapshot) -> HistogramSnapshot {
+        precondition(layout === older.layout, "HistogramSnapshot.since: the same layout")
+        var rest = HistogramSnapshot(layout: layout)
+        rest.storedSum = storedSum &- older.storedSum
+        rest.beganAt = older.beganAt
+        var before = older.cells[...]
+        for cell in cells {
+            let count = before.first?.index == cell.index ? before.removeFirst().count : 0
+            if cell.count > count { rest.cells.append(Cell(index: cell.index, count: cell.count - count)) }
+        }
+        let counts = rest.classicCounts
+        for exemplar in exemplars where counts[classicBucket(of: exemplar)] > 0 {
+            rest.add(exemplar)
+        }
+        return rest
     }
 }
 

@@ -9,6 +9,8 @@ public final class LabelBlock: Sendable {
     public let labels: [Label]
     /// The labels as both text formats write them, without braces: `name="value",name="value"`.
     let text: [UInt8]
+    /// The labels as protobuf has them: the fields `label` of a `Metric`.
+    let pairs: [UInt8]
 
     /// One label of a series.
     public struct Label: Sendable, Hashable {
@@ -26,7 +28,9 @@ public final class LabelBlock: Sendable {
         precondition(names.count == values.count, "LabelBlock.init: a value for each name of \(Array(names))")
         labels = zip(names, values).map { Label(name: $0, value: LabelValue.clean($1)) }
         var text: [UInt8] = []
+        var pairs: [UInt8] = []
         for label in labels {
+            pairs.appendLabelPair(1, label.name, label.value)
             if !text.isEmpty { text.append(UInt8(ascii: ",")) }
             text.append(contentsOf: label.name.utf8)
             text.append(contentsOf: #"=""#.utf8)
@@ -34,6 +38,7 @@ public final class LabelBlock: Sendable {
             text.append(UInt8(ascii: "\""))
         }
         self.text = text
+        self.pairs = pairs
     }
 }
 

@@ -58,13 +58,13 @@ struct RouteAdmission: Sendable {
         for labels in wantedLabels.subtracting(slots.keys).sorted() {
             insert(labels)
         }
-        admitFolded()
+        admitFolded(at: now)
     }
 
     /// Gives the places by the traffic since the last time; the table must be made anew if this gives true.
     mutating func reconsidered(at now: Int64) -> Bool {
         guard hasFolded else { return false }
-        var changed = admitFolded()
+        var changed = admitFolded(at: now)
         let challengers = rankedFolded().filter { windowTraffic(at: $0) > 0 }
         let pending = records.count { if case .displaced = $0?.status { true } else { false } }
         var incumbents = rankedAdmitted().reversed()[...]
@@ -118,7 +118,7 @@ struct RouteAdmission: Sendable {
 
     /// Gives the free places to folded routes in their order; says whether any got one.
     @discardableResult
-    private mutating func admitFolded() -> Bool {
+    private mutating func admitFolded(at now: Int64) -> Bool {
         let free = max(0, limit - records.count { $0?.isExposed ?? false })
         let admitted = rankedFolded().prefix(free)
         for slot in admitted {
@@ -127,6 +127,7 @@ struct RouteAdmission: Sendable {
                 let fresh = makeCells()
                 records[slot]?.beginAgain(with: fresh)
             }
+            records[slot]?.exposedSince = now
             setStatus(.admitted, at: slot)
         }
         return !admitted.isEmpty
@@ -185,6 +186,8 @@ struct RouteRecord: Sendable {
     /// The counters in each shard.
     private(set) var cells: [RouteCells]
     var status = Status.folded
+    /// When the series that the route has from the beginning began, in nanoseconds since the Unix epoch.
+    var exposedSince: Int64 = 0
     private var trafficBeforeWindow: UInt64 = 0
 
     enum Status: Sendable, Equatable {

@@ -67,6 +67,20 @@ struct PagedWords: ~Copyable, @unchecked Sendable {
         unsafe page[index & (Self.pageWords - 1)].store(value &+ amount, ordering: .relaxed)
     }
 
+    /// Sets a word that is still 0; writer only.
+    @inline(__always)
+    func storeFirst(_ value: UInt64, at index: Int) {
+        let page = unsafe page(of: index)
+        if unsafe page[index & (Self.pageWords - 1)].load(ordering: .relaxed) == 0 {
+            unsafe page[index & (Self.pageWords - 1)].store(value, ordering: .relaxed)
+        }
+    }
+
+    /// Whether no word was ever written.
+    var isUntouched: Bool {
+        unsafe directory.load(ordering: .acquiring) == nil
+    }
+
     /// Copies all pages that exist, quickly; what they hold is looked at afterwards.
     func copy(into copy: inout PagedWordsCopy) {
         copy.removeAll()

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import HTTPMessages
 import Synchronization
 
 /// The counters of one route in one shard.
@@ -17,9 +18,11 @@ final class RouteCells: Sendable {
     private let latestRequest = Atomic<UInt64>(0)
     private let words: PagedWords
     private let requests = CombinationCounters()
+    private let exemplars: ExemplarCells
 
     init(layout: ShardLayout) {
         words = PagedWords(count: layout.routeWords)
+        exemplars = ExemplarCells(slotCount: layout.exemplarSlots)
     }
 
     /// Whether observations of the route are counted without its name.
@@ -59,22 +62,30 @@ final class RouteCells: Sendable {
         requests.increment(combination.packed)
     }
 
-    /// Begins to count a combination, at one.
-    func beginRequests(_ combination: RequestCombination) {
-        requests.begin(combination.packed)
+    /// Begins to count a combination, at one, with a request that began at a time.
+    func beginRequests(_ combination: RequestCombination, at time: Int64) {
+        requests.begin(combination.packed, at: time)
     }
 
-    /// Counts an observation of the histogram whose words begin at `start`.
+    /// Counts an observation, from an exchange that began at `time`, of the histogram whose words begin at `start`.
     @inline(__always)
-    func observe(_ value: UInt64, cell: Int, start: Int) {
-        words.add(value, at: start)
-        words.add(1, at: start + 1 + cell)
+    func observe(_ value: UInt64, cell: Int, start: Int, at time: Int64) {
+        words.storeFirst(Self.stored(time), at: start)
+        words.add(value, at: start + 1)
+        words.add(1, at: start + ShardLayout.histogramHead + cell)
     }
 
-    /// Counts one more.
+    /// Counts one more, for an exchange that began at `time`; `began` is where it is kept when the counter did.
     @inline(__always)
-    func increment(_ word: Int) {
+    func increment(_ word: Int, began: Int, at time: Int64) {
+        words.storeFirst(Self.stored(time), at: began)
         words.add(1, at: word)
+    }
+
+    /// Takes an observation for the exemplar of its bucket, unless the one that is there is too new.
+    @inline(__always)
+    func offerExemplar(_ trace: TraceContext, value: UInt64, at time: Int64, slot: Int) {
+        exemplars.offer(trace, value: value, at: time, slot: slot)
     }
 
     /// The value of a counter.
@@ -86,7 +97,7 @@ final class RouteCells: Sendable {
     /// Notes when a request began, in nanoseconds.
     @inline(__always)
     func noteRequest(at time: Int64) {
-        let stored = UInt64(bitPattern: time) ^ (1 << 63)
+        let stored = Self.stored(time)
         if stored > latestRequest.load(ordering: .relaxed) { latestRequest.store(stored, ordering: .relaxed) }
         let first = firstRequest.load(ordering: .relaxed)
         if first == 0 || stored < first { firstRequest.store(stored, ordering: .relaxed) }
@@ -135,13 +146,13 @@ final class RouteCells: Sendable {
 
     /// Calls `body` with each combination that has a counter.
     func visitCombinations(_ body: (RequestCombination) -> Void) {
-        requests.visit { combination, _ in body(RequestCombination(packed: combination)) }
+        requests.visit { combination, _, _ in body(RequestCombination(packed: combination)) }
     }
 
     /// How many requests were counted under the route's name.
     var requestCount: UInt64 {
         var total: UInt64 = 0
-        requests.visit { total &+= $1 }
+        requests.visit { _, count, _ in total &+= count }
         return total
     }
 
@@ -151,6 +162,8 @@ final class RouteCells: Sendable {
     /// that was interrupted there, cannot hold the scrape up: after enough tries the copy is taken as it is, each counter
     /// right and some an exchange ahead of others.
     func read(layout: ShardLayout, copy: inout RouteCopy) -> RouteReading {
+        // Before the counters, so that these count what the exemplars show.
+        takeExemplars(layout: layout, &copy)
         for _ in 0..<64 {
             let before = version.load(ordering: .acquiring)
             guard before & 1 == 0 else { continue }
@@ -165,15 +178,33 @@ final class RouteCells: Sendable {
         return RouteReading(copy, layout: layout, isOfOneMoment: false)
     }
 
+    private func takeExemplars(layout: ShardLayout, _ copy: inout RouteCopy) {
+        copy.exemplars.removeAll(keepingCapacity: true)
+        guard !exemplars.isEmpty else { return }
+        for slot in 0..<layout.exemplarSlots {
+            if let exemplar = exemplars.read(slot: slot) { copy.exemplars[slot] = exemplar }
+        }
+    }
+
     private func take(_ copy: inout RouteCopy) {
         copy.requests.removeAll(keepingCapacity: true)
-        requests.visit { copy.requests.append((RequestCombination(packed: $0), $1)) }
+        requests.visit { combination, count, beganAt in
+            let combination = RequestCombination(packed: combination)
+            copy.requests.append(RequestCount(combination: combination, count: count, beganAt: beganAt))
+        }
         words.copy(into: &copy.words)
         copy.firstRequest = Self.time(firstRequest.load(ordering: .relaxed))
         copy.lastRequest = lastRequestAt
     }
 
-    private static func time(_ stored: UInt64) -> Int64? {
+    /// A time as it is stored: never 0, which is the mark of none.
+    @inline(__always)
+    private static func stored(_ time: Int64) -> UInt64 {
+        UInt64(bitPattern: time) ^ (1 << 63)
+    }
+
+    /// What a stored time says; `nil` for none.
+    static func time(_ stored: UInt64) -> Int64? {
         stored == 0 ? nil : Int64(bitPattern: stored ^ (1 << 63))
     }
 }

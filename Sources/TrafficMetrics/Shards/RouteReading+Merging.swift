@@ -3,18 +3,19 @@
 extension RouteReading {
     /// Adds what another shard counted of the same route.
     mutating func add(_ other: RouteReading) {
-        for (combination, count) in other.requests {
-            if let index = requests.firstIndex(where: { $0.combination == combination }) {
-                requests[index].count &+= count
+        for theirs in other.requests {
+            if let index = requests.firstIndex(where: { $0.combination == theirs.combination }) {
+                requests[index].count &+= theirs.count
+                requests[index].beganAt = min(requests[index].beganAt, theirs.beganAt)
             } else {
-                requests.append((combination, count))
+                requests.append(theirs)
             }
         }
-        for (status, count) in other.gRPCResponses {
+        for (status, counted) in other.gRPCResponses {
             if let index = gRPCResponses.firstIndex(where: { $0.status == status }) {
-                gRPCResponses[index].count &+= count
+                gRPCResponses[index].counted.add(counted)
             } else {
-                gRPCResponses.append((status, count))
+                gRPCResponses.append((status, counted))
             }
         }
         for (codeClass, histogram) in other.durations {
@@ -27,7 +28,7 @@ extension RouteReading {
         firstByte.add(other.firstByte)
         requestBody.add(other.requestBody)
         responseBody.add(other.responseBody)
-        websocketUpgrades &+= other.websocketUpgrades
+        websocketUpgrades.add(other.websocketUpgrades)
         isOfOneMoment = isOfOneMoment && other.isOfOneMoment
         lastRequest = [lastRequest, other.lastRequest].compactMap(\.self).max()
         firstRequest = [firstRequest, other.firstRequest].compactMap(\.self).min()
@@ -38,6 +39,14 @@ extension RouteReading {
         requests.sort { $0.combination.packed < $1.combination.packed }
         gRPCResponses.sort { $0.status.index < $1.status.index }
         durations.sort { $0.codeClass.rawValue < $1.codeClass.rawValue }
+    }
+}
+
+extension BegunCount {
+    /// Adds what another shard counted of the same.
+    fileprivate mutating func add(_ other: BegunCount) {
+        count &+= other.count
+        beganAt = [beganAt, other.beganAt].compactMap(\.self).min()
     }
 }
 

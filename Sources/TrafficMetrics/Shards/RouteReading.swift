@@ -2,21 +2,36 @@
 
 /// The counters of a route as they were copied; keeps its storage from one route to the next.
 struct RouteCopy: Sendable {
-    var requests: [(combination: RequestCombination, count: UInt64)] = []
+    var requests: [RequestCount] = []
     var words = PagedWordsCopy()
+    /// By slot.
+    var exemplars: [Int: Exemplar] = [:]
     var firstRequest: Int64?
     var lastRequest: Int64?
 }
 
+/// How many requests of a combination there were, and when the first began.
+struct RequestCount: Sendable {
+    let combination: RequestCombination
+    var count: UInt64
+    var beganAt: Int64
+}
+
+/// A plain counter of a route, and since when it counts.
+struct BegunCount: Sendable {
+    var count: UInt64 = 0
+    var beganAt: Int64?
+}
+
 /// What a route did, as its counters tell.
 struct RouteReading: Sendable {
-    var requests: [(combination: RequestCombination, count: UInt64)] = []
-    var gRPCResponses: [(status: GRPCStatusLabel, count: UInt64)] = []
+    var requests: [RequestCount] = []
+    var gRPCResponses: [(status: GRPCStatusLabel, counted: BegunCount)] = []
     var durations: [(codeClass: ResponseCodeClass, histogram: HistogramSnapshot)] = []
     var firstByte: HistogramSnapshot?
     var requestBody: HistogramSnapshot?
     var responseBody: HistogramSnapshot?
-    var websocketUpgrades: UInt64 = 0
+    var websocketUpgrades = BegunCount()
     var firstRequest: Int64?
     var lastRequest: Int64?
     /// Whether all counters were read between the same two exchanges.
@@ -32,18 +47,36 @@ struct RouteReading: Sendable {
         lastRequest = copy.lastRequest
         self.isOfOneMoment = isOfOneMoment
         copy.words.visitNonzero(in: layout.gRPCResponses) { word, count in
-            gRPCResponses.append((GRPCStatusLabel.allCases[word - layout.gRPCResponses.lowerBound], count))
+            let status = GRPCStatusLabel.allCases[word - layout.gRPCResponses.lowerBound]
+            let beganAt = RouteCells.time(copy.words[layout.gRPCResponsesBegan(status)])
+            gRPCResponses.append((status, BegunCount(count: count, beganAt: beganAt)))
         }
         requestBody = HistogramSnapshot(copy.words, layout.bodySize, start: layout.requestBodyStart)
         responseBody = HistogramSnapshot(copy.words, layout.bodySize, start: layout.responseBodyStart)
         firstByte = HistogramSnapshot(copy.words, layout.firstByte, start: layout.firstByteStart)
         for codeClass in ResponseCodeClass.allCases {
             let start = layout.durationStart(of: codeClass)
-            if let histogram = HistogramSnapshot(copy.words, layout.duration, start: start) {
+            if var histogram = HistogramSnapshot(copy.words, layout.duration, start: start) {
+                addExemplars(of: copy, layout: layout, codeClass, to: &histogram)
                 durations.append((codeClass, histogram))
             }
         }
-        websocketUpgrades = copy.words[ShardLayout.websocketUpgrades]
+        websocketUpgrades.count = copy.words[ShardLayout.websocketUpgrades]
+        websocketUpgrades.beganAt = RouteCells.time(copy.words[ShardLayout.websocketUpgradesBegan])
+    }
+
+    private func addExemplars(
+        of copy: RouteCopy,
+        layout: ShardLayout,
+        _ codeClass: ResponseCodeClass,
+        to histogram: inout HistogramSnapshot
+    ) {
+        guard !copy.exemplars.isEmpty else { return }
+        for bucket in 0...layout.duration.bounds.count {
+            if let exemplar = copy.exemplars[layout.exemplarSlot(of: codeClass, bucket: bucket)] {
+                histogram.add(exemplar)
+            }
+        }
     }
 }
 
@@ -51,10 +84,12 @@ extension HistogramSnapshot {
     /// The histogram whose words begin at `start`; `nil` if nothing was observed.
     fileprivate init?(_ words: PagedWordsCopy, _ layout: HistogramLayout, start: Int) {
         self.init(layout: layout)
-        words.visitNonzero(in: start + 1..<start + 1 + layout.cellCount) { word, count in
-            cells.append(Cell(index: word - start - 1, count: count))
+        let first = start + ShardLayout.histogramHead
+        words.visitNonzero(in: first..<first + layout.cellCount) { word, count in
+            cells.append(Cell(index: word - first, count: count))
         }
         guard !cells.isEmpty else { return nil }
-        storedSum = words[start]
+        beganAt = RouteCells.time(words[start])
+        storedSum = words[start + 1]
     }
 }

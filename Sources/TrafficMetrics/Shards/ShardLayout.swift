@@ -5,10 +5,12 @@ final class ShardLayout: Sendable {
     let duration: HistogramLayout
     let firstByte: HistogramLayout
     let bodySize: HistogramLayout
+    /// How many exemplars a route may have: one for each bucket of each duration histogram, or none at all.
+    let exemplarSlots: Int
 
     /// How many words a route has.
     let routeWords: Int
-    /// Where a histogram's words begin: its sum, then its cells.
+    /// Where a histogram's words begin: when it began, its sum, then its cells.
     let requestBodyStart: Int
     let responseBodyStart: Int
     let firstByteStart: Int
@@ -16,19 +18,24 @@ final class ShardLayout: Sendable {
     private let durationStart: Int
     private let durationWords: Int
 
-    /// The counter of WebSocket upgrades.
+    /// The counter of WebSocket upgrades, and when it began.
     static let websocketUpgrades = 0
+    static let websocketUpgradesBegan = 1
+    /// The words that a histogram has beside its cells.
+    static let histogramHead = 2
 
     init(configuration: MetricsConfiguration) {
         duration = .durations(bounds: configuration.durationBounds)
         firstByte = .durations(bounds: configuration.firstByteBounds)
         bodySize = .sizes(bounds: configuration.bodySizeBounds)
-        requestBodyStart = Self.websocketUpgrades + 1
-        responseBodyStart = requestBodyStart + 1 + bodySize.cellCount
-        gRPCStart = responseBodyStart + 1 + bodySize.cellCount
-        firstByteStart = gRPCStart + GRPCStatusLabel.allCases.count
-        durationStart = firstByteStart + 1 + firstByte.cellCount
-        durationWords = 1 + duration.cellCount
+        exemplarSlots = configuration.exemplars ? ResponseCodeClass.allCases.count * (duration.bounds.count + 1) : 0
+        // What nearly every route has comes first, and fills one page.
+        requestBodyStart = Self.websocketUpgradesBegan + 1
+        responseBodyStart = requestBodyStart + Self.histogramHead + bodySize.cellCount
+        gRPCStart = responseBodyStart + Self.histogramHead + bodySize.cellCount
+        firstByteStart = gRPCStart + 2 * GRPCStatusLabel.allCases.count
+        durationStart = firstByteStart + Self.histogramHead + firstByte.cellCount
+        durationWords = Self.histogramHead + duration.cellCount
         routeWords = durationStart + ResponseCodeClass.allCases.count * durationWords
     }
 
@@ -41,6 +48,17 @@ final class ShardLayout: Sendable {
     /// The counter of a final status of gRPC.
     func gRPCResponses(_ status: GRPCStatusLabel) -> Int {
         gRPCStart + status.index
+    }
+
+    /// When the counter of a final status of gRPC began.
+    func gRPCResponsesBegan(_ status: GRPCStatusLabel) -> Int {
+        gRPCStart + GRPCStatusLabel.allCases.count + status.index
+    }
+
+    /// The exemplar of a classic bucket of a class's duration histogram; not for a layout without exemplars.
+    @inline(__always)
+    func exemplarSlot(of codeClass: ResponseCodeClass, bucket: Int) -> Int {
+        Int(codeClass.rawValue) * (duration.bounds.count + 1) + bucket
     }
 
     /// The counters of all final statuses of gRPC.

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import HTTPMessages
+
 /// What one capture thread counts of the traffic.
 ///
 /// All methods but those of the reading side are for that one thread. They neither lock nor wait, and allocate only when
@@ -112,67 +114,100 @@ public final class TrafficShard: Sendable {
         cells.beginExchange()
         let combination = exchange.combination
         if !cells.countRequest(combination) {
-            beginRequests(combination, of: cells, slot: slot, in: table)
+            beginRequests(combination, of: exchange, for: cells, slot: slot, in: table)
         }
         cells.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
             let codeClass = ResponseCodeClass(status: exchange.status)
             if cells.hasDuration(codeClass) || beginDuration(codeClass, of: cells, slot: slot, in: table) {
-                observe(duration: duration, codeClass, for: cells)
+                observe(duration: duration, codeClass, of: exchange, for: cells)
             } else {
-                countOverflow(.duration) { observe(duration: duration, codeClass, for: $0) }
+                countOverflow(.duration) { observe(duration: duration, codeClass, of: exchange, for: $0) }
             }
         }
         if let firstByte = exchange.firstByteNanoseconds {
-            observe(firstByte: firstByte, for: cells)
+            observe(firstByte: firstByte, of: exchange, for: cells)
         }
-        observe(requestBody: exchange.requestBodyBytes, for: cells)
+        observe(requestBodyOf: exchange, for: cells)
         if exchange.status != 0 {
-            observe(responseBody: exchange.responseBodyBytes, for: cells)
+            observe(responseBodyOf: exchange, for: cells)
         }
         if let status = exchange.grpcStatus {
-            count(GRPCStatusLabel(status: status), for: cells, slot: slot, in: table)
+            count(GRPCStatusLabel(status: status), of: exchange, for: cells, slot: slot, in: table)
         }
         if exchange.upgradedToWebSocket {
-            cells.increment(ShardLayout.websocketUpgrades)
+            countUpgrade(of: exchange, for: cells)
         }
         cells.endExchange()
     }
 
     @inline(__always)
-    private func observe(duration: Int64, _ codeClass: ResponseCodeClass, for cells: RouteCells) {
+    private func observe(
+        duration: Int64,
+        _ codeClass: ResponseCodeClass,
+        of exchange: ExchangeObservation,
+        for cells: RouteCells
+    ) {
         let value = UInt64(max(0, duration))
         let cell = layout.duration.cell(of: value)
-        cells.observe(value, cell: cell, start: layout.durationStart(of: codeClass))
+        cells.observe(value, cell: cell, start: layout.durationStart(of: codeClass), at: exchange.startedAt)
+        if let trace = exchange.trace, trace.isSampled, layout.exemplarSlots > 0 {
+            let bucket = Int(layout.duration.classicBuckets[cell])
+            cells.offerExemplar(
+                trace,
+                value: value,
+                at: exchange.startedAt &+ max(0, duration),
+                slot: layout.exemplarSlot(of: codeClass, bucket: bucket)
+            )
+        }
     }
 
     @inline(__always)
-    private func observe(firstByte: Int64, for cells: RouteCells) {
+    private func observe(firstByte: Int64, of exchange: ExchangeObservation, for cells: RouteCells) {
         let value = UInt64(max(0, firstByte))
         let cell = layout.firstByte.cell(of: value)
-        cells.observe(value, cell: cell, start: layout.firstByteStart)
+        cells.observe(value, cell: cell, start: layout.firstByteStart, at: exchange.startedAt)
     }
 
     @inline(__always)
-    private func observe(requestBody: Int, for cells: RouteCells) {
-        let value = UInt64(max(0, requestBody))
+    private func observe(requestBodyOf exchange: ExchangeObservation, for cells: RouteCells) {
+        let value = UInt64(max(0, exchange.requestBodyBytes))
         let cell = layout.bodySize.cell(of: value)
-        cells.observe(value, cell: cell, start: layout.requestBodyStart)
+        cells.observe(value, cell: cell, start: layout.requestBodyStart, at: exchange.startedAt)
     }
 
     @inline(__always)
-    private func observe(responseBody: Int, for cells: RouteCells) {
-        let value = UInt64(max(0, responseBody))
+    private func observe(responseBodyOf exchange: ExchangeObservation, for cells: RouteCells) {
+        let value = UInt64(max(0, exchange.responseBodyBytes))
         let cell = layout.bodySize.cell(of: value)
-        cells.observe(value, cell: cell, start: layout.responseBodyStart)
+        cells.observe(value, cell: cell, start: layout.responseBodyStart, at: exchange.startedAt)
     }
 
-    private func count(_ status: GRPCStatusLabel, for cells: RouteCells, slot: Int, in table: ShardTable) {
+    private func count(
+        _ status: GRPCStatusLabel,
+        of exchange: ExchangeObservation,
+        for cells: RouteCells,
+        slot: Int,
+        in table: ShardTable
+    ) {
         if cells.hasGRPCResponses(status) || beginGRPCResponses(status, of: cells, slot: slot, in: table) {
-            cells.increment(layout.gRPCResponses(status))
+            countResponse(status, of: exchange, for: cells)
         } else {
-            countOverflow(.gRPCResponses) { $0.increment(layout.gRPCResponses(status)) }
+            countOverflow(.gRPCResponses) { countResponse(status, of: exchange, for: $0) }
         }
+    }
+
+    private func countResponse(_ status: GRPCStatusLabel, of exchange: ExchangeObservation, for cells: RouteCells) {
+        let began = layout.gRPCResponsesBegan(status)
+        cells.increment(layout.gRPCResponses(status), began: began, at: exchange.startedAt)
+    }
+
+    private func countUpgrade(of exchange: ExchangeObservation, for cells: RouteCells) {
+        cells.increment(
+            ShardLayout.websocketUpgrades,
+            began: ShardLayout.websocketUpgradesBegan,
+            at: exchange.startedAt
+        )
     }
 
     // MARK: - First occurrences
@@ -180,14 +215,15 @@ public final class TrafficShard: Sendable {
     @inline(never)
     private func beginRequests(
         _ combination: RequestCombination,
-        of cells: RouteCells,
+        of exchange: ExchangeObservation,
+        for cells: RouteCells,
         slot: Int,
         in table: ShardTable
     ) {
         if table.requests.admits(slot: slot, combination: combination.packed) {
-            cells.beginRequests(combination)
+            cells.beginRequests(combination, at: exchange.startedAt)
         } else {
-            countOverflow(.requests) { countRequest(combination, inOverflow: $0) }
+            countOverflow(.requests) { countRequest(of: exchange, inOverflow: $0) }
         }
     }
 
@@ -220,24 +256,25 @@ public final class TrafficShard: Sendable {
     /// Counts an exchange of a route that has no series: only the name of the route is lost.
     @inline(never)
     private func countFolded(_ exchange: ExchangeObservation) {
-        countOverflow(.requests) { countRequest(exchange.combination, inOverflow: $0) }
+        countOverflow(.requests) { countRequest(of: exchange, inOverflow: $0) }
         overflow.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
             let codeClass = ResponseCodeClass(status: exchange.status)
-            countOverflow(.duration) { observe(duration: duration, codeClass, for: $0) }
+            countOverflow(.duration) { observe(duration: duration, codeClass, of: exchange, for: $0) }
         }
         if let firstByte = exchange.firstByteNanoseconds {
-            countOverflow(.firstByte) { observe(firstByte: firstByte, for: $0) }
+            countOverflow(.firstByte) { observe(firstByte: firstByte, of: exchange, for: $0) }
         }
-        countOverflow(.requestBodySize) { observe(requestBody: exchange.requestBodyBytes, for: $0) }
+        countOverflow(.requestBodySize) { observe(requestBodyOf: exchange, for: $0) }
         if exchange.status != 0 {
-            countOverflow(.responseBodySize) { observe(responseBody: exchange.responseBodyBytes, for: $0) }
+            countOverflow(.responseBodySize) { observe(responseBodyOf: exchange, for: $0) }
         }
         if let status = exchange.grpcStatus {
-            countOverflow(.gRPCResponses) { $0.increment(layout.gRPCResponses(GRPCStatusLabel(status: status))) }
+            let label = GRPCStatusLabel(status: status)
+            countOverflow(.gRPCResponses) { countResponse(label, of: exchange, for: $0) }
         }
         if exchange.upgradedToWebSocket {
-            countOverflow(.websocketUpgrades) { $0.increment(ShardLayout.websocketUpgrades) }
+            countOverflow(.websocketUpgrades) { countUpgrade(of: exchange, for: $0) }
         }
     }
 
@@ -249,9 +286,10 @@ public final class TrafficShard: Sendable {
         overflow.endExchange()
     }
 
-    private func countRequest(_ combination: RequestCombination, inOverflow cells: RouteCells) {
+    private func countRequest(of exchange: ExchangeObservation, inOverflow cells: RouteCells) {
+        let combination = exchange.combination
         if !cells.countRequest(combination) {
-            cells.beginRequests(combination)
+            cells.beginRequests(combination, at: exchange.startedAt)
         }
     }
 

@@ -10,6 +10,12 @@ public struct MetricsConfiguration: Sendable, Hashable {
     let bodySizeBounds: [UInt64] = [1 << 10, 1 << 14, 1 << 18, 1 << 22]
     /// How many label sets a family with route labels may have.
     public let seriesLimit: Int
+    /// Whether durations keep exemplars, which lead to the traces of sampled requests.
+    public let exemplars: Bool
+    /// Whether protobuf shows durations in native buckets beside the classic ones.
+    public let nativeHistograms: Bool
+    /// Whether OpenMetrics tells when each counter and histogram began, which doubles the number of counters' series.
+    public let createdSeries: Bool
 
     /// The usual bounds of durations in seconds: those of OpenTelemetry without the steps of 75, and 30 for slow answers.
     public static let defaultDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -22,10 +28,16 @@ public struct MetricsConfiguration: Sendable, Hashable {
     /// - Parameters:
     ///   - durationBounds: Upper bounds in seconds, kept to the nanosecond.
     ///   - seriesLimit: Label sets of a family.
+    ///   - exemplars: Whether durations keep exemplars.
+    ///   - nativeHistograms: Whether protobuf has native buckets.
+    ///   - createdSeries: Whether OpenMetrics has the series `_created`.
     /// - Throws: What is wrong with the values.
     public init(
         durationBounds: [Double] = Self.defaultDurationBounds,
-        seriesLimit: Int = Self.defaultSeriesLimit
+        seriesLimit: Int = Self.defaultSeriesLimit,
+        exemplars: Bool = true,
+        nativeHistograms: Bool = true,
+        createdSeries: Bool = false
     ) throws(MetricsConfigurationError) {
         guard 1...Self.durationBoundLimit ~= durationBounds.count else { throw .boundCount(durationBounds.count) }
         guard 1...10_000_000 ~= seriesLimit else { throw .seriesLimit(seriesLimit) }
@@ -39,11 +51,17 @@ public struct MetricsConfiguration: Sendable, Hashable {
         }
         self.durationBounds = bounds
         self.seriesLimit = seriesLimit
+        self.exemplars = exemplars
+        self.nativeHistograms = nativeHistograms
+        self.createdSeries = createdSeries
     }
 
     private init() {
         durationBounds = Self.defaultDurationBounds.map { UInt64(($0 * 1e9).rounded()) }
         seriesLimit = Self.defaultSeriesLimit
+        exemplars = true
+        nativeHistograms = true
+        createdSeries = false
     }
 
     /// What holds when the user chooses nothing.

@@ -3,8 +3,12 @@
 /// How a snapshot is put together.
 extension MetricsRegistry {
     /// Reads every shard and asks every collector.
-    func assemble(_ state: inout State) -> MetricsSnapshot {
-        var builder = SnapshotBuilder()
+    func assemble(_ state: inout State, at now: Int64, for format: ExpositionFormat) -> MetricsSnapshot {
+        var builder = SnapshotBuilder(
+            at: now,
+            resets: state.resets,
+            mayReset: configuration.nativeHistograms && format == .protobuf
+        )
         var samples = SampleCollection()
         var copy = RouteCopy()
         addRoutes(of: &state, to: &builder, copy: &copy)
@@ -18,8 +22,10 @@ extension MetricsRegistry {
         for collector in state.collectors {
             collector.collect(into: &samples)
         }
-        builder.add(samples)
-        return builder.snapshot()
+        builder.add(samples, beginnings: &state.beginnings)
+        let snapshot = builder.snapshot(configuration: configuration)
+        state.resets = builder.resets
+        return snapshot
     }
 
     // MARK: - Routes
@@ -28,10 +34,7 @@ extension MetricsRegistry {
     private func addRoutes(of state: inout State, to builder: inout SnapshotBuilder, copy: inout RouteCopy) {
         for record in state.routes.exposed.sorted(by: { $0.labels < $1.labels }) {
             var reading = record.cells.read(layout: layout, copy: &copy)
-            if !reading.requests.contains(where: { $0.combination == .likeliest }) {
-                reading.requests.append((.likeliest, 0))
-                reading.sort()
-            }
+            reading.addLikeliest(exposedSince: record.exposedSince)
             builder.add(reading, of: record.block, blocks: &state.blocks)
         }
     }
@@ -132,6 +135,18 @@ extension MetricsRegistry {
                 guard count > 0 || codeClass == reason.likeliestClass else { continue }
                 samples.count(MetricCatalogue.httpRequestsUnmatched, [name, reason.text, codeClass.text], count)
             }
+        }
+    }
+}
+
+extension RouteReading {
+    /// Adds the series that every route has from the beginning, or says that it began so early.
+    fileprivate mutating func addLikeliest(exposedSince: Int64) {
+        if let index = requests.firstIndex(where: { $0.combination == .likeliest }) {
+            requests[index].beganAt = min(requests[index].beganAt, exposedSince)
+        } else {
+            requests.append(RequestCount(combination: .likeliest, count: 0, beganAt: exposedSince))
+            sort()
         }
     }
 }

@@ -16,7 +16,7 @@ public final class MetricsRegistry: Sendable {
     }
 
     let layout: ShardLayout
-    let seriesLimit: Int
+    let configuration: MetricsConfiguration
     private let state: Mutex<State>
 
     /// What the lock guards.
@@ -27,15 +27,24 @@ public final class MetricsRegistry: Sendable {
         var table: RouteSeriesTable
         var collectors: [any MetricCollector] = []
         var blocks = OwnLabelBlocks()
+        var beginnings: SampleBeginnings
+        var resets = NativeHistogramResets()
+    }
+
+    /// How many label sets a family with route labels may have.
+    var seriesLimit: Int {
+        configuration.seriesLimit
     }
 
     /// Makes a registry whose table has no routes.
     /// - Parameters:
     ///   - configuration: What the user chose.
     ///   - shardCount: How many capture threads there are.
-    public init(configuration: MetricsConfiguration = .standard, shardCount: Int = 1) {
+    ///   - startedAt: When the agent's own counters began at zero, in nanoseconds since the Unix epoch; `nil` if that is
+    ///     not to be told.
+    public init(configuration: MetricsConfiguration = .standard, shardCount: Int = 1, startedAt: Int64? = nil) {
+        self.configuration = configuration
         layout = ShardLayout(configuration: configuration)
-        seriesLimit = configuration.seriesLimit
         let routes = RouteAdmission(layout: layout, shardCount: shardCount, limit: configuration.seriesLimit)
         let gateways = GatewayAdmission(shardCount: shardCount, seriesLimit: configuration.seriesLimit)
         let table = RouteSeriesTable(
@@ -47,7 +56,14 @@ public final class MetricsRegistry: Sendable {
         )
         let layout = self.layout
         shards = (0..<shardCount).map { TrafficShard(layout: layout, index: $0, table: table.shards[$0]) }
-        state = Mutex(State(routes: routes, gateways: gateways, table: table))
+        state = Mutex(
+            State(
+                routes: routes,
+                gateways: gateways,
+                table: table,
+                beginnings: SampleBeginnings(startedAt: startedAt)
+            )
+        )
     }
 
     /// Takes a new route table; each capture thread has to give the result to its shard.
@@ -81,13 +97,15 @@ public final class MetricsRegistry: Sendable {
     }
 
     /// What everything is at this moment; counts as a scrape.
-    /// - Parameter now: Nanoseconds since the Unix epoch.
+    /// - Parameters:
+    ///   - now: Nanoseconds since the Unix epoch.
+    ///   - format: What the snapshot is for: a histogram is reset for its native buckets only where those are read.
     /// - Returns: All families that have series.
-    public func snapshot(at now: Int64) -> MetricsSnapshot {
+    public func snapshot(at now: Int64, for format: ExpositionFormat = .text) -> MetricsSnapshot {
         state.withLock { state in
             state.routes.scraped(at: now)
             state.gateways.scraped(at: now)
-            return assemble(&state)
+            return assemble(&state, at: now, for: format)
         }
     }
 

@@ -4,6 +4,16 @@
 public struct MetricsSnapshot: Sendable {
     /// The families that have series, in the order of the catalogue.
     public let families: [Family]
+    /// Whether OpenMetrics tells when each series began, as a series of its own.
+    let showsCreatedSeries: Bool
+    /// Whether protobuf has native buckets.
+    let showsNativeHistograms: Bool
+
+    init(families: [Family], showsCreatedSeries: Bool = false, showsNativeHistograms: Bool = true) {
+        self.families = families
+        self.showsCreatedSeries = showsCreatedSeries
+        self.showsNativeHistograms = showsNativeHistograms
+    }
 
     /// A family and its series.
     public struct Family: Sendable {
@@ -21,6 +31,15 @@ public struct MetricsSnapshot: Sendable {
         public let own: LabelBlock
         /// The value.
         public let value: Value
+        /// When a counter or histogram began at zero, in nanoseconds since the Unix epoch; `nil` if that is not known.
+        public let beganAt: Int64?
+
+        init(shared: LabelBlock, own: LabelBlock, value: Value, beganAt: Int64? = nil) {
+            self.shared = shared
+            self.own = own
+            self.value = value
+            self.beganAt = beganAt
+        }
     }
 
     /// The value of a series.

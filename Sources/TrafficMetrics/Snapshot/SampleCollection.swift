@@ -8,8 +8,8 @@ public protocol MetricCollector: Sendable {
 
 /// What collectors have supplied so far for one snapshot.
 ///
-/// Counters of the same labels add up, so that each worker can supply its own; of gauges the last one stands, unless it
-/// is added too.
+/// Counters and histograms of the same labels add up, so that each worker can supply its own; of gauges the last one
+/// stands, unless it is added too.
 public struct SampleCollection: Sendable {
     /// The values by family and label values.
     private(set) var samples: [MetricFamily: [[String]: MetricsSnapshot.Value]] = [:]
@@ -52,6 +52,17 @@ public struct SampleCollection: Sendable {
     public mutating func info(_ family: MetricFamily, _ labelValues: [String]) {
         let labelValues = checked(family, labelValues, is: .info)
         samples[family, default: [:]][labelValues] = .count(1)
+    }
+
+    /// Adds to the histogram of these label values, which must have the same layout wherever it comes from.
+    public mutating func histogram(_ family: MetricFamily, _ labelValues: [String], _ histogram: HistogramSnapshot) {
+        let labelValues = checked(family, labelValues, is: .histogram)
+        if case .histogram(var present) = samples[family, default: [:]][labelValues] {
+            present.add(histogram)
+            samples[family, default: [:]][labelValues] = .histogram(present)
+        } else {
+            samples[family, default: [:]][labelValues] = .histogram(histogram)
+        }
     }
 
     private mutating func addNumber(_ family: MetricFamily, _ labelValues: [String], _ amount: Double) {
