@@ -53,8 +53,16 @@ extension MetricCatalogue {
         help: "Objects left out of the active route table, by reason."
     )
 
+    /// What `routes check` finds in the active table.
+    public static let routeTableFindings = MetricFamily(
+        "wingmirror_route_table_findings",
+        .gauge,
+        labels: ["severity", "code"],
+        help: "Findings of `wingmirror routes check` in the objects of the active route table."
+    )
+
     static let routes = [
         routeInfo, routeLastRequest, routeDestinationWeight, routeTableRoutes, routeTableBuildDuration,
-        routeTableRejectedObjects,
+        routeTableRejectedObjects, routeTableFindings,
     ]
 }
