@@ -20,6 +20,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     private let output: RecordOutput?
     private var mirror: MirrorTap?
     private let shadowArrivals: ShadowArrivals?
+    private var recent: RecentTap?
 
     private var editions: RoutingEditions
     private var ports: RoutedPorts
@@ -34,13 +35,15 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         records options: RecordOptions?,
         output: RecordOutput?,
         mirror destination: MirrorDestination?,
-        shadowArrivals: ShadowArrivals?
+        shadowArrivals: ShadowArrivals?,
+        recent: RecentBoard?
     ) {
         self.board = board
         self.shard = shard
         self.output = output
         self.shadowArrivals = shadowArrivals
         if let destination { mirror = MirrorTap(destination) } else { mirror = nil }
+        self.recent = recent.map { RecentTap($0) }
         records = output == nil ? nil : RecordEncoder(options: options ?? RecordOptions())
         editions = RoutingEditions(board.snapshot)
         ports = RoutedPorts(editions.newest)
@@ -50,7 +53,9 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     // MARK: - Between batches
 
     /// Takes the newest routes, and hands over the records written so far.
-    mutating func batchEnded() {
+    ///
+    /// - Parameter time: The time of the latest packet; `nil` before the first.
+    mutating func batchEnded(at time: PacketTime?) {
         if editions.hasRoom, let snapshot = board.changed(since: &seenOnBoard) {
             editions.append(snapshot)
             ports = RoutedPorts(editions.newest)
@@ -58,11 +63,14 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         }
         flushRecords()
         mirror?.batchEnded()
+        recent?.batchEnded(at: time)
     }
 
     /// No packet will come any more.
-    mutating func captureEnded() {
-        batchEnded()
+    ///
+    /// - Parameter time: The time of the latest packet; `nil` without any.
+    mutating func captureEnded(at time: PacketTime?) {
+        batchEnded(at: time)
         mirror?.captureEnded()
     }
 
@@ -94,6 +102,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             shard.requestBegan(gateway: gateway)
         }
         var answer = (tag: routed.tag, retention: records?.retention ?? .none)
+        if recent?.requestArrived(route: routed.certainRoute) ?? false { answer.retention.keepsHeads = true }
         if let routing = editions.newest.mirroring, routed.reason != .noListener {
             sample(request, on: connection, at: time, route: routed.route, routing, &answer)
         }
@@ -139,6 +148,13 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         let routed = RoutedRequest(exchange.tag)
         let edition = editions.exchangeTold(edition: routed.edition)
         if !routed.isShadow { count(exchange, routed, edition) }
+        recent?.exchangeCompleted(
+            exchange,
+            on: connection,
+            table: edition.table,
+            route: routed.certainRoute,
+            reason: routed.reason
+        )
         let selection = MirrorSelection(words: (exchange.tag.second, exchange.tag.third))
         if !selection.isEmpty, let routing = edition.mirroring {
             mirror?.exchangeCompleted(

@@ -44,6 +44,9 @@ struct RoutedRequest {
         )
     }
 
+    /// The route, where it is certain that it took the request; else -1.
+    var certainRoute: Int32 { reason == .matched ? route : -1 }
+
     /// The members of `route` in exchange records, without the braces around them.
     func record(in table: RouteTable) -> [UInt8] {
         switch reason {

@@ -31,6 +31,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     ///   - output: What takes the records; without it none are written.
     ///   - mirror: What takes the exchanges that the routing's plan samples; without it none are sampled.
     ///   - shadowArrivals: What counts requests that are shadow traffic already.
+    ///   - recent: Where some exchanges are left to be looked at; without it none are kept for that.
     public init(
         limits: PipelineLimits = PipelineLimits(),
         routing: RoutingBoard,
@@ -39,7 +40,8 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         records: RecordOptions? = nil,
         output: RecordOutput? = nil,
         mirror: MirrorDestination? = nil,
-        shadowArrivals: ShadowArrivals? = nil
+        shadowArrivals: ShadowArrivals? = nil,
+        recent: RecentBoard? = nil
     ) {
         decoder = PacketDecoder(limits: limits.decoding)
         connections = ConnectionTable(limits: limits.reassembly)
@@ -50,7 +52,8 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 records: records,
                 output: output,
                 mirror: mirror,
-                shadowArrivals: shadowArrivals
+                shadowArrivals: shadowArrivals,
+                recent: recent
             ),
             limits: limits.http
         )
@@ -101,7 +104,8 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
 
     /// Between two batches of packets: takes up new routes, and leaves figures and records for others.
     public mutating func batchEnded() {
-        reconstructor.sink.batchEnded()
+        storeInterfaceFigures()
+        reconstructor.sink.batchEnded(at: figures.latestPacket)
         publishFigures()
     }
 
@@ -116,7 +120,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     public mutating func captureEnded() {
         storeInterfaceFigures()
         connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &reconstructor)
-        reconstructor.sink.captureEnded()
+        reconstructor.sink.captureEnded(at: figures.latestPacket)
         publishFigures()
     }
 
