@@ -204,7 +204,7 @@ public final class MirrorPlan: Sendable {
 
 extension MirrorMatch {
     /// Whether requests of a route can match, as far as the route decides.
-    fileprivate func concerns(_ route: RouteIdentity) -> Bool {
+    func concerns(_ route: RouteIdentity) -> Bool {
         if let virtualService,
             virtualService != "\(route.virtualServiceNamespace)/\(route.virtualService)"
         {

@@ -1,0 +1,68 @@
+// Wingmirror · Apache-2.0
+// Special addresses: RFC 6890, RFC 4291 §2.5, RFC 6052 §2.1.
+
+/// An address that a target's name resolves to; an IPv4 address in its IPv4-mapped form.
+public struct NetworkAddress: Sendable, Hashable {
+    /// The first eight octets, as a number in host byte order.
+    public let high: UInt64
+    /// The last eight octets, as a number in host byte order.
+    public let low: UInt64
+
+    /// Makes an address of its two halves.
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Makes an address of the 4 or 16 octets that a resolver gives; `nil` for any other number of them.
+    public init?(octets: some Collection<UInt8>) {
+        var halves: (high: UInt64, low: UInt64) = (0, octets.count == 4 ? 0xFFFF : 0)
+        guard octets.count == 4 || octets.count == 16 else { return nil }
+        for octet in octets {
+            halves.high = halves.high << 8 | halves.low >> 56
+            halves.low = halves.low << 8 | UInt64(octet)
+        }
+        self.init(high: halves.high, low: halves.low)
+    }
+
+    /// The IPv4 address that this is, or that a translator reaches by it.
+    var ipv4: UInt32? {
+        let isMapped = high == 0 && low >> 32 == 0xFFFF
+        let isTranslated = high == 0x0064_FF9B_0000_0000 && low >> 32 == 0
+        return isMapped || isTranslated ? UInt32(truncatingIfNeeded: low) : nil
+    }
+
+    /// Whether packets to the address stay on this machine.
+    var isLoopback: Bool {
+        if let ipv4 { return ipv4 >> 24 == 127 }
+        return high == 0 && low == 1
+    }
+
+    /// Whether the address means this machine without naming it, or no single one.
+    var isNoHost: Bool {
+        if let ipv4 { return ipv4 >> 24 == 0 || ipv4 >> 28 >= 0xE }
+        return (high == 0 && low == 0) || high >> 56 == 0xFF
+    }
+
+    /// Whether the address is of the link only, where clouds keep what tells machines their secrets, or is another that
+    /// some cloud uses for that.
+    var isLinkLocalOrMetadata: Bool {
+        if let ipv4 {
+            return ipv4 >> 16 == 0xA9FE || ipv4 == 0x6464_64C8 || ipv4 == 0xC000_00C0
+        }
+        return high >> 54 == 0x3FA || (high == 0xFD00_0EC2_0000_0000 && low == 0x254)
+    }
+}
+
+extension NetworkAddress: CustomStringConvertible {
+    /// The address in dotted decimals, or in eight hexadecimal groups.
+    public var description: String {
+        if high == 0, low >> 32 == 0xFFFF {
+            return [UInt64(24), 16, 8, 0].map { String(low >> $0 & 0xFF) }.joined(separator: ".")
+        }
+        let groups = [high, low].flatMap { half in
+            [UInt64(48), 32, 16, 0].map { String(half >> $0 & 0xFFFF, radix: 16) }
+        }
+        return groups.joined(separator: ":")
+    }
+}
