@@ -18,6 +18,8 @@ public enum MetricUnit: String, Sendable, Hashable {
     case none = ""
     /// Seconds, also for points in time (since the Unix epoch).
     case seconds
+    /// Thousandths of a second, which no family of ours has, but one of Istio's.
+    case milliseconds
     /// Octets.
     case bytes
     /// A share from 0 to 1.

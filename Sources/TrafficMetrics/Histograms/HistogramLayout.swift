@@ -41,6 +41,12 @@ public final class HistogramLayout: Sendable {
         HistogramLayout(unitsPerBaseUnit: 1e9, bounds: bounds, nativeEdges: ExponentialBuckets.nanosecondEdges)
     }
 
+    /// The layout of durations in nanoseconds that are shown in milliseconds; without native buckets, whose bounds are
+    /// powers of two of the base unit.
+    static func milliseconds(bounds: [UInt64]) -> HistogramLayout {
+        HistogramLayout(unitsPerBaseUnit: 1e6, bounds: bounds, nativeEdges: [])
+    }
+
     /// The layout with these bounds; `nativeEdges` are the upper bounds of the zero and all native buckets but the last.
     private init(unitsPerBaseUnit: Double, bounds: [UInt64], nativeEdges: [UInt64]) {
         let edges = Set(bounds + nativeEdges).sorted()
