@@ -18,6 +18,10 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     private var scratch = RouteScratch()
     private var records: RecordEncoder?
     private let output: RecordOutput?
+    private let exchanges: ExchangeOutput?
+    /// What is kept of every exchange, for the records and whoever takes exchanges.
+    private var retention = Retention.none
+    private let readsTraces: Bool
     private var mirror: MirrorTap?
     private let shadowArrivals: ShadowArrivals?
     private var recent: RecentTap?
@@ -29,22 +33,20 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     /// Records are handed over when there are so many octets of them, or at the end of a batch.
     private static let recordBatchOctets = 64 << 10
 
-    init(
-        board: RoutingBoard,
-        shard: TrafficShard,
-        records options: RecordOptions?,
-        output: RecordOutput?,
-        mirror destination: MirrorDestination?,
-        shadowArrivals: ShadowArrivals?,
-        recent: RecentBoard?
-    ) {
+    init(board: RoutingBoard, shard: TrafficShard, outputs: PipelineOutputs) {
         self.board = board
         self.shard = shard
-        self.output = output
-        self.shadowArrivals = shadowArrivals
-        if let destination { mirror = MirrorTap(destination) } else { mirror = nil }
-        self.recent = recent.map { RecentTap($0) }
-        records = output == nil ? nil : RecordEncoder(options: options ?? RecordOptions())
+        output = outputs.recordOutput
+        exchanges = outputs.exchanges
+        shadowArrivals = outputs.shadowArrivals
+        if let destination = outputs.mirror { mirror = MirrorTap(destination) } else { mirror = nil }
+        recent = outputs.recent.map { RecentTap($0) }
+        records = output == nil ? nil : RecordEncoder(options: outputs.records)
+        retention = records?.retention ?? .none
+        if let exchanges {
+            retention.formUnion(Retention(keepsHeads: true, contentOctets: exchanges.contentOctets))
+        }
+        readsTraces = outputs.readsTraces
         editions = RoutingEditions(board.snapshot)
         ports = RoutedPorts(editions.newest)
         shard.routesChanged(to: editions.newest.series)
@@ -101,7 +103,10 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         } else {
             shard.requestBegan(gateway: gateway)
         }
-        var answer = (tag: routed.tag, retention: records?.retention ?? .none)
+        var answer = (tag: routed.tag, retention: retention)
+        if readsTraces, request.traits.contains(.namesTrace) {
+            answer.tag.trace = TraceContext(of: request, allowsB3: true)
+        }
         if recent?.requestArrived(route: routed.certainRoute) ?? false { answer.retention.keepsHeads = true }
         if let routing = editions.newest.mirroring, routed.reason != .noListener {
             sample(request, on: connection, at: time, route: routed.route, routing, &answer)
@@ -134,7 +139,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     mutating func responseArrivedWithoutRequest(
         on connection: HTTPConnectionIdentity
     ) -> (tag: RequestTag, retention: Retention) {
-        (RequestTag(), records?.retention ?? .none)
+        (RequestTag(), retention)
     }
 
     // MARK: - Exchanges
@@ -164,6 +169,11 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
                 route: routed.route,
                 routing: routing
             )
+        }
+        if let exchanges,
+            let recorded = RecordedExchange(exchange, on: connection, route: routed.name(in: edition.table))
+        {
+            exchanges.take(recorded)
         }
         if records != nil {
             appendRecord(exchange, on: connection, route: routed.record(in: edition.table), isShadow: routed.isShadow)
@@ -253,7 +263,8 @@ extension ExchangeObservation {
             requestBodyBytes: Int(exchange.request.contentOctets),
             responseBodyBytes: Int(exchange.response.contentOctets),
             upgradedToWebSocket: exchange.successor == .webSocket,
-            startedAt: exchange.startTime.nanoseconds
+            startedAt: exchange.startTime.nanoseconds,
+            trace: exchange.tag.trace
         )
     }
 }

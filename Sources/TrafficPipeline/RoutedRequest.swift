@@ -2,6 +2,7 @@
 
 internal import HTTPReconstruction
 internal import RouteAttribution
+internal import ShadowTesting
 
 /// The decision on a request, as it is remembered with the exchange: packed into the tag.
 struct RoutedRequest {
@@ -46,6 +47,11 @@ struct RoutedRequest {
 
     /// The route, where it is certain that it took the request; else -1.
     var certainRoute: Int32 { reason == .matched ? route : -1 }
+
+    /// The names that label the route's series; empty ones for no route.
+    func name(in table: RouteTable) -> ShadowTesting.RouteIdentity {
+        route >= 0 ? ShadowTesting.RouteIdentity(table.routes[Int(route)]) : ShadowTesting.RouteIdentity()
+    }
 
     /// The members of `route` in exchange records, without the braces around them.
     func record(in table: RouteTable) -> [UInt8] {

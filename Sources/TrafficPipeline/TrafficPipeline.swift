@@ -27,34 +27,18 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     ///   - routing: Where the routes come from.
     ///   - shard: What the traffic is counted into; this pipeline must be its only writer.
     ///   - figures: Where the other figures are left at the end of each batch.
-    ///   - records: What exchange records say.
-    ///   - output: What takes the records; without it none are written.
-    ///   - mirror: What takes the exchanges that the routing's plan samples; without it none are sampled.
-    ///   - shadowArrivals: What counts requests that are shadow traffic already.
-    ///   - recent: Where some exchanges are left to be looked at; without it none are kept for that.
+    ///   - outputs: What else leaves the pipeline.
     public init(
         limits: PipelineLimits = PipelineLimits(),
         routing: RoutingBoard,
         shard: TrafficShard,
         figures: FiguresBoard,
-        records: RecordOptions? = nil,
-        output: RecordOutput? = nil,
-        mirror: MirrorDestination? = nil,
-        shadowArrivals: ShadowArrivals? = nil,
-        recent: RecentBoard? = nil
+        outputs: PipelineOutputs = PipelineOutputs()
     ) {
         decoder = PacketDecoder(limits: limits.decoding)
         connections = ConnectionTable(limits: limits.reassembly)
         reconstructor = HTTPReconstructor(
-            sink: ExchangeRouter(
-                board: routing,
-                shard: shard,
-                records: records,
-                output: output,
-                mirror: mirror,
-                shadowArrivals: shadowArrivals,
-                recent: recent
-            ),
+            sink: ExchangeRouter(board: routing, shard: shard, outputs: outputs),
             limits: limits.http
         )
         board = figures

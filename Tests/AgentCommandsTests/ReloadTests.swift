@@ -40,9 +40,10 @@ import TrafficMetrics
         let command = try #require(try Wingmirror.parseAsRoot(["run", "--config", file]) as? RunCommand)
         let plan = try RunPlan(command)
         let objects = try RouteObjects(plan.configuration, namesServerPorts: false)
-        routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry())
+        let mirroring = MirrorPlanKeeper(MirrorConfiguration())
+        routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
         logs = LogSettings(LogConfiguration(level: .critical, format: .json))
-        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, logs: logs)
+        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
     }
 
     private static func configuration(_ folder: TemporaryFolder, level: String = "critical", more: String = "")

@@ -26,13 +26,15 @@ import TrafficMetrics
         )
         let command = try Wingmirror.parseAsRoot(["run", "a.pcap", "--routes", folder.path])
         let plan = try RunPlan(try #require(command as? RunCommand))
+        let mirroring = MirrorPlanKeeper(MirrorConfiguration())
         routes = RouteKeeper(
             try RouteObjects(plan.configuration, namesServerPorts: false),
             buildSeconds: 0,
-            registry: MetricsRegistry()
+            registry: MetricsRegistry(),
+            mirroring: mirroring
         )
         let logs = LogSettings(LogConfiguration(level: .critical, format: .json))
-        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, logs: logs)
+        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
     }
 
     private static func manifest(_ name: String) -> String {

@@ -59,12 +59,13 @@ import TrafficPipeline
         let collector = LineCollector()
         let figures = FiguresBoard()
         let board = RoutingBoard(try Self.snapshot(1, registry))
+        var outputs = PipelineOutputs()
+        outputs.recordOutput = { collector.append($0) }
         var pipeline = TrafficPipeline(
             routing: board,
             shard: registry.shards[0],
             figures: figures,
-            records: RecordOptions(),
-            output: { collector.append($0) }
+            outputs: outputs
         )
         var outcome = Outcome()
         var generation = 1

@@ -72,12 +72,13 @@ import TrafficPipeline
     private static func lines() throws -> [Data] {
         let registry = MetricsRegistry()
         let collector = LineCollector()
+        var outputs = PipelineOutputs()
+        outputs.recordOutput = { collector.append($0) }
         var pipeline = TrafficPipeline(
             routing: RoutingBoard(try routing(registry)),
             shard: registry.shards[0],
             figures: FiguresBoard(),
-            records: RecordOptions(),
-            output: { collector.append($0) }
+            outputs: outputs
         )
         var savefile = try SavefileReader(path: samples.appending(path: "captures/ingress.pcap").path)
         while let packet = try savefile.next() {

@@ -42,15 +42,15 @@ extension ReadPlan {
         let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
         registry.add(PipelineCollector(board: figures, sources: savefiles, limits: limits.reassembly))
         registry.add(SavefileCollector(board: figures, savefiles: savefiles))
-        var recordOutput: RecordOutput?
-        if let records { recordOutput = { records.append($0) } }
+        var outputs = PipelineOutputs()
+        outputs.records = configuration.recordOptions
+        if let records { outputs.recordOutput = { records.append($0) } }
         var pipeline = TrafficPipeline(
             limits: limits,
             routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
             shard: registry.shards[0],
             figures: figures,
-            records: configuration.recordOptions,
-            output: recordOutput
+            outputs: outputs
         )
         let failures = try readSavefiles(into: &pipeline, records)
         return SavefileAnalysis(

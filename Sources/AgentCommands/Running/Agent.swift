@@ -22,6 +22,7 @@ struct Agent: Sendable {
     private let plan: RunPlan
     private let logs: LogSettings
     private let sources: CaptureSources
+    private let mirroring: MirrorPlanKeeper
     private let routes: RouteKeeper
     private let configuration: ConfigurationKeeper
     private let figures = FiguresBoard()
@@ -33,6 +34,7 @@ struct Agent: Sendable {
     private let recent: RecentBoard
     private let watch: TrafficWatch
     private let web: WebAnswers
+    private let shadowArrivals = ShadowArrivals()
     private let startedAt = WallClock.now()
 
     /// Reads credentials and routes, and chooses the sources; opens nothing yet.
@@ -49,8 +51,16 @@ struct Agent: Sendable {
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: chosen.metricsSettings)
-        routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry)
-        configuration = ConfigurationKeeper(plan, credentials: credentials, routes: routes, logs: logs)
+        mirroring = MirrorPlanKeeper(chosen.mirror)
+        try mirroring.configure(chosen.mirror)
+        routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry, mirroring: mirroring)
+        configuration = ConfigurationKeeper(
+            plan,
+            credentials: credentials,
+            routes: routes,
+            mirroring: mirroring,
+            logs: logs
+        )
         capture = CaptureRun(sources, logger: logs.logger("capture"))
         records = chosen.records.file.isEmpty ? nil : RecordQueue()
         budget = MemoryBudget.current(chosen.limits)
@@ -131,17 +141,20 @@ struct Agent: Sendable {
 
     /// Makes the pipeline, on the capture thread.
     private func makePipeline() -> TrafficPipeline {
-        var output: RecordOutput?
+        var outputs = PipelineOutputs()
+        outputs.records = plan.configuration.recordOptions
         if let records {
-            output = { records.append($0) }
+            outputs.recordOutput = { records.append($0) }
         }
+        outputs.mirror = MirrorDestination(queue: mirroring.queue) { WallClock.now() }
+        outputs.shadowArrivals = shadowArrivals
+        outputs.recent = recent
         return TrafficPipeline(
             limits: limits,
             routing: routes.board,
             shard: routes.registry.shards[0],
             figures: figures,
-            records: plan.configuration.recordOptions,
-            output: output
+            outputs: outputs
         )
     }
 
@@ -176,12 +189,12 @@ struct Agent: Sendable {
     private func render(_ accept: String?, _ deadline: ContinuousClock.Instant?) -> Exposition? {
         let started = ContinuousClock.now
         let negotiated = NegotiatedExposition(accept: accept)
-        let snapshot = routes.registry.snapshot(at: WallClock.now())
+        let snapshot = routes.registry.snapshot(at: WallClock.now(), for: negotiated.format)
         if let deadline, ContinuousClock.now >= deadline {
             return nil
         }
         var octets: [UInt8] = []
-        TextExposition(negotiated.format).write(snapshot, into: &octets)
+        ExpositionWriter(negotiated.format).write(snapshot, into: &octets)
         collector.pageRendered(in: Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000)
         return Exposition(
             contentType: negotiated.contentType,

@@ -9,6 +9,7 @@ import Synchronization
 final class ConfigurationKeeper: Sendable {
     private let reread: @Sendable () throws(ConfigurationProblems) -> Configuration
     private let routes: RouteKeeper
+    private let mirroring: MirrorPlanKeeper
     private let logs: LogSettings
     private let logger: Logger
     private let state: Mutex<State>
@@ -34,9 +35,16 @@ final class ConfigurationKeeper: Sendable {
     }
 
     /// Starts with a configuration that has been checked.
-    init(_ plan: RunPlan, credentials: AdminCredentials, routes: RouteKeeper, logs: LogSettings) {
+    init(
+        _ plan: RunPlan,
+        credentials: AdminCredentials,
+        routes: RouteKeeper,
+        mirroring: MirrorPlanKeeper,
+        logs: LogSettings
+    ) {
         reread = plan.reread
         self.routes = routes
+        self.mirroring = mirroring
         self.logs = logs
         logger = logs.logger("configuration")
         state = Mutex(
@@ -60,7 +68,7 @@ final class ConfigurationKeeper: Sendable {
     /// Reads the routes alone again, from where the configuration in force says, and puts them in force if they are good.
     func reloadRoutes() -> ReloadOutcome {
         reload("routes reloaded") {
-            try replaceRoutes(current.configuration)
+            replaceRoutes(with: try readRoutes(current.configuration))
             state.withLock { $0.reloadSucceeded() }
             return []
         }
@@ -90,7 +98,9 @@ final class ConfigurationKeeper: Sendable {
         var new = try reread()
         let fixed = new.keepWhatNeedsRestart(of: old)
         let credentials = try new.admin.credentials()
-        try replaceRoutes(new)
+        let objects = try readRoutes(new)
+        try mirroring.configure(new.mirror)
+        replaceRoutes(with: objects)
         logs.replace(new.log)
         let digest = new.digest
         state.withLock { [new] state in
@@ -105,10 +115,17 @@ final class ConfigurationKeeper: Sendable {
         return fixed.map { "\($0) changes at the next restart only" }
     }
 
-    private func replaceRoutes(_ configuration: Configuration) throws(CommandFailure) {
+    private func readRoutes(
+        _ configuration: Configuration
+    ) throws(CommandFailure) -> (objects: RouteObjects, seconds: Double) {
         let started = ContinuousClock.now
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
+        return (objects, Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000)
+    }
+
+    /// Puts routes in force, and with them what the mirroring plan means for them.
+    private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double)) {
+        let (objects, seconds) = read
         for finding in objects.findings where finding.severity == .error {
             logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
         }
@@ -151,6 +168,9 @@ extension Configuration {
         keep(\.redaction, "redaction", of: old, &kept)
         keep(\.limits, "limits", of: old, &kept)
         keep(\.records, "records", of: old, &kept)
+        keep(\.mirror.memory, "mirror.memory", of: old, &kept)
+        keep(\.mirror.egress, "mirror.egress", of: old, &kept)
+        keep(\.mirror.node, "mirror.node", of: old, &kept)
         return kept
     }
 

@@ -13,16 +13,26 @@ final class RouteKeeper: Sendable {
     /// Where the capture thread finds the routes.
     let board: RoutingBoard
 
+    private let mirroring: MirrorPlanKeeper
     private let generation: Atomic<Int>
     private let readFiles: Mutex<ResourceFileStamps>
     private let lint: Mutex<[RouteFinding]>
 
     /// Puts the first table in force.
-    init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry) {
+    ///
+    /// - Parameters:
+    ///   - objects: The objects of the table.
+    ///   - buildSeconds: How long reading and compiling them took.
+    ///   - registry: What gets the series.
+    ///   - mirroring: Says which requests of which routes are mirrored.
+    init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry, mirroring: MirrorPlanKeeper) {
         self.registry = registry
+        self.mirroring = mirroring
         let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
         let series = registry.routesPublished(description, at: WallClock.now())
-        board = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
+        board = RoutingBoard(
+            RoutingSnapshot(table: objects.table, series: series, mirroring: mirroring.routing(for: objects.table))
+        )
         generation = Atomic(objects.table.generation)
         readFiles = Mutex(objects.files)
         lint = Mutex(objects.allFindings)
@@ -43,7 +53,7 @@ final class RouteKeeper: Sendable {
         var description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
         description.generation = number
         let series = registry.routesPublished(description, at: WallClock.now())
-        board.publish(RoutingSnapshot(table: objects.table, series: series))
+        publish(objects.table, series)
         readFiles.withLock { $0 = objects.files }
         let findings = objects.allFindings
         lint.withLock { $0 = findings }
@@ -52,6 +62,10 @@ final class RouteKeeper: Sendable {
     /// Looks again at which routes have series of their own, where the limit does not allow all.
     func reconsiderAdmission() {
         guard let series = registry.admissionReconsidered(at: WallClock.now()) else { return }
-        board.publish(RoutingSnapshot(table: table, series: series))
+        publish(table, series)
+    }
+
+    private func publish(_ table: RouteTable, _ series: RouteSeriesTable) {
+        board.publish(RoutingSnapshot(table: table, series: series, mirroring: mirroring.routing(for: table)))
     }
 }

@@ -1,0 +1,40 @@
+// Wingmirror · Apache-2.0
+
+public import ShadowTesting
+
+/// What takes what leaves a pipeline, beside the figures; everything is off unless it is given.
+///
+/// All of it is called from the capture thread, and must not wait unless the source of packets can wait for it.
+public struct PipelineOutputs: Sendable {
+    /// What exchange records say.
+    public var records = RecordOptions()
+    /// What takes exchange records.
+    public var recordOutput: RecordOutput?
+    /// What takes exchanges with their octets.
+    public var exchanges: ExchangeOutput?
+    /// What takes the exchanges that the routing's mirroring plan samples.
+    public var mirror: MirrorDestination?
+    /// What counts requests that are shadow traffic already.
+    public var shadowArrivals: ShadowArrivals?
+    /// What keeps some exchanges to be looked at.
+    public var recent: RecentBoard?
+    /// Whether requests are asked for the trace that they belong to, so that durations can lead there.
+    public var readsTraces = true
+
+    /// Makes outputs that are all off.
+    public init() {}
+}
+
+/// Takes exchanges with their octets, in the order in which they are told; those without a request are left out.
+public struct ExchangeOutput: Sendable {
+    /// How many octets of each message's content are kept.
+    public let contentOctets: Int
+    /// Takes one.
+    public let take: @Sendable (RecordedExchange) -> Void
+
+    /// Makes an output.
+    public init(contentOctets: Int, take: @escaping @Sendable (RecordedExchange) -> Void) {
+        self.contentOctets = contentOctets
+        self.take = take
+    }
+}
