@@ -111,6 +111,8 @@ public enum TargetReach: Sendable, Hashable {
     case unknown
     /// Looked up and allowed; copies are sent to the address. May be followed by `refused`, or another address.
     case allowed(address: String)
-    /// May not be sent to, and why; copies are dropped. May be followed by `allowed`.
+    /// Its name has no address, and why; copies fail to connect. May be followed by `allowed` and `refused`.
+    case unresolved(why: String)
+    /// May not be sent to, and why; copies are dropped. May be followed by `allowed` and `unresolved`.
     case refused(why: String)
 }

@@ -115,7 +115,7 @@ extension MirrorQueueState {
         switch targets[place].figures.reach {
         case .unknown: return .wait(until: nil)
         case .refused: return .stop(until: nil)
-        case .allowed: break
+        case .allowed, .unresolved: break
         }
         guard !targets[place].waiting.isEmpty, !targets[place].isBusy else { return .wait(until: nil) }
         if pauses.isPaused(now: now) { return .wait(until: pauses.end(now: now)) }

@@ -18,6 +18,9 @@ extension MirrorQueue {
         change { $0.targets.filter(\.figures.isActive).map(\.settings) }
     }
 
+    /// Whether no more is sent for good.
+    public var hasEnded: Bool { change { $0.hasEnded } }
+
     /// Sleeps until the plan is replaced or the queue ends, or the task is cancelled; for one task at a time.
     public func planChange() async {
         await sleep {

@@ -1,0 +1,22 @@
+// Wingmirror · Apache-2.0
+
+/// Bounds on what sending may take; the bounds on waiting are the queue's.
+public struct DispatchLimits: Sendable, Hashable {
+    /// The most octets of an answer's content that are read; a longer answer ends as malformed.
+    ///
+    /// What lies beyond the comparison limit is counted and thrown away as it comes, so this bounds traffic, not memory.
+    public var answerOctets: Int64 = 64 << 20
+    /// Octets of all answers that are kept until they are judged; an answer that does not fit is kept in part.
+    public var keptOctets = 64 << 20
+    /// How often a target's name is looked up and checked again.
+    public var recheckInterval: Duration = .seconds(30)
+    /// The shortest time between two looks that failing connections cause.
+    public var recheckPause: Duration = .seconds(1)
+    /// How long a connection without requests is kept.
+    public var idleTimeout: Duration = .seconds(15)
+    /// How long what is in flight may take once the agent ends.
+    public var drainTime: Duration = .seconds(2)
+
+    /// Makes the defaults.
+    public init() {}
+}

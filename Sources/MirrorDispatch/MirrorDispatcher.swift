@@ -1,0 +1,128 @@
+// Wingmirror · Apache-2.0
+
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+public import ShadowTesting
+
+/// Sends what the queue holds to the targets, and hands the answers to the judge.
+///
+/// Each target has a task that takes copies from the queue as rate, places in flight, breaker and pauses allow, and another
+/// that keeps looking up and checking the target's address. Answers are read up to what is compared; all else is counted and
+/// thrown away. Nothing is sent twice, redirects are not followed, and content is neither decoded nor interpreted here.
+///
+/// It runs until its service group shuts down gracefully or its task is cancelled. Then the queue ends, and what is in flight
+/// has a short while before it is given up.
+public struct MirrorDispatcher: Service {
+    private let queue: MirrorQueue
+    private let requests: RequestFactory
+    private let limits: DispatchLimits
+    private let resolver: any HostResolver
+    private let check: TargetCheck
+    private let judge: @Sendable (FinishedExchange) async -> Void
+    private let now: @Sendable () -> Int64
+    private let logger: Logger
+    private let budget: AnswerBudget
+
+    /// Makes a dispatcher that sends nothing yet.
+    ///
+    /// - Parameters:
+    ///   - queue: What is to be sent, and all counts.
+    ///   - node: The name of this node, for the marker.
+    ///   - key: What redacted values are hashed with.
+    ///   - limits: Bounds on what sending may take.
+    ///   - resolver: Knows the addresses of the targets.
+    ///   - check: Says which targets are refused; asked at each look at a name.
+    ///   - judge: Gets the exchanges that were sent, one after the other, never on an event loop. While it is busy, what is
+    ///     sent meanwhile keeps its place in the queue's budget.
+    ///   - logger: Where the dispatcher logs.
+    ///   - now: The time in nanoseconds since the Unix epoch.
+    public init(
+        queue: MirrorQueue,
+        node: String,
+        key: RedactionKey,
+        limits: DispatchLimits = DispatchLimits(),
+        resolver: any HostResolver = SystemResolver(),
+        check: @escaping TargetCheck,
+        judge: @escaping @Sendable (FinishedExchange) async -> Void,
+        logger: Logger,
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.queue = queue
+        requests = RequestFactory(node: node, key: key)
+        self.limits = limits
+        self.resolver = resolver
+        self.check = check
+        self.judge = judge
+        self.logger = logger
+        self.now = now
+        budget = AnswerBudget(octets: limits.keptOctets)
+    }
+
+    /// Sends until shut down.
+    public func run() async throws {
+        // A thread of its own, so that no other part of the agent waits for answers to be read.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await judgeAnswers() }
+                await TargetSupervisor(queue: queue, limits: limits) { runner(for: $0, on: group) }.run()
+                tasks.cancelAll()
+            }
+        } onCancelOrGracefulShutdown: {
+            queue.end()
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func runner(for target: MirrorTarget, on group: any EventLoopGroup) -> TargetRunner {
+        let address = TargetAddress(
+            of: target,
+            resolver: resolver,
+            check: check,
+            limits: limits,
+            makeConnections: { [budget, limits] address in
+                TargetConnections(to: target, at: address, on: group, sharing: budget, limits: limits)
+            },
+            found: { [queue, logger] reach in
+                queue.found(target.name, reach)
+                if case .refused(let why) = reach {
+                    logger.debug(
+                        "a mirror target is refused",
+                        metadata: ["target": "\(target.name)", "reason": "\(why)"]
+                    )
+                }
+            }
+        )
+        return TargetRunner(target: target, queue: queue, address: address, requests: requests, now: now)
+    }
+
+    /// Judges what is finished until the task is cancelled, and then what is finished already.
+    private func judgeAnswers() async {
+        while true {
+            while let finished = queue.takeFinished() {
+                await judge(finished)
+                budget.release(finished.keptOctets)
+                queue.judged(finished)
+            }
+            guard !Task.isCancelled else { return }
+            await queue.finishedChange()
+        }
+    }
+}
+
+extension FinishedExchange {
+    /// Octets of answers that are kept.
+    fileprivate var keptOctets: Int {
+        fates.reduce(0) { octets, fate in
+            var octets = octets + (fate.repeated?.keptOctets ?? 0)
+            if case .sent(let answer) = fate.outcome { octets += answer.keptOctets }
+            return octets
+        }
+    }
+}
+
+extension ShadowAnswer {
+    fileprivate var keptOctets: Int { response?.message.content.count ?? 0 }
+}

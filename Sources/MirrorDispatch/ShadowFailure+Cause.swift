@@ -1,0 +1,47 @@
+// Wingmirror · Apache-2.0
+
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import ShadowTesting
+
+extension ShadowFailure {
+    /// The failure that an error of the client means.
+    init(cause error: any Error) {
+        self =
+            switch error {
+            case let failure as ShadowFailure: failure
+            case is CancellationError: .cancelled
+            case let error as HTTPClientError: Self.kind(of: error)
+            case is NIOConnectionError, ChannelError.connectTimeout: .connect
+            case let error as IOError: Self.kind(ofSystemError: error.errnoCode)
+            case is HTTPParserError: .malformed
+            case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .tls
+            // What remains are the ways in which a connection, or a stream of HTTP/2, can end too early.
+            default: .reset
+            }
+    }
+
+    private static func kind(of error: HTTPClientError) -> ShadowFailure {
+        switch error {
+        case .connectTimeout, .getConnectionFromPoolTimeout: .connect
+        case .tlsHandshakeTimeout: .tls
+        case .readTimeout, .writeTimeout, .deadlineExceeded: .timeout
+        case .cancelled, .alreadyShutdown: .cancelled
+        default:
+            // An error with a value is known by its short description only.
+            error.shortDescription.contains("protocol") ? .tls : .reset
+        }
+    }
+
+    private static func kind(ofSystemError code: CInt) -> ShadowFailure {
+        switch code {
+        case ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN, ETIMEDOUT, EADDRNOTAVAIL, EMFILE, ENFILE:
+            .connect
+        default: .reset
+        }
+    }
+}

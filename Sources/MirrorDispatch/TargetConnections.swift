@@ -1,0 +1,212 @@
+// Wingmirror · Apache-2.0
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import ShadowTesting
+import Synchronization
+
+/// The connections to one target at one address that was looked up and checked.
+///
+/// Whatever the name means by the time a connection is made, it is made to that address; the certificate and the Host field
+/// are those of the name.
+final class TargetConnections: Sendable {
+    /// Who uses the connections.
+    private struct Uses {
+        var count = 0
+        var whenUnused: CheckedContinuation<Void, Never>?
+    }
+
+    /// The address, as a number.
+    let address: String
+
+    private let client: HTTPClient
+    private let origin: String
+    private let timeout: Duration
+    private let budget: AnswerBudget
+    private let limits: DispatchLimits
+    private let uses = Mutex(Uses())
+
+    /// Prepares connections; none is made before the first request.
+    init(
+        to target: MirrorTarget,
+        at address: String,
+        on group: any EventLoopGroup,
+        sharing budget: AnswerBudget,
+        limits: DispatchLimits
+    ) {
+        self.address = address
+        self.budget = budget
+        self.limits = limits
+        timeout = target.timeout
+        origin = target.urlOrigin
+        client = HTTPClient(
+            eventLoopGroupProvider: .shared(group),
+            configuration: Self.configuration(target, address: address, limits: limits)
+        )
+    }
+
+    private static func configuration(
+        _ target: MirrorTarget,
+        address: String,
+        limits: DispatchLimits
+    ) -> HTTPClient.Configuration {
+        var pool = HTTPClient.Configuration.ConnectionPool(
+            idleTimeout: TimeAmount(limits.idleTimeout),
+            concurrentHTTP1ConnectionsPerHostSoftLimit: max(target.inFlight, 1)
+        )
+        // A connection that cannot be made fails its request, which counts, rather than being tried again behind our back.
+        pool.retryConnectionEstablishment = false
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: target.usesTLS ? tls(target) : nil,
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: TimeAmount(target.connectTimeout)),
+            connectionPool: pool,
+            decompression: .disabled
+        )
+        configuration.httpVersion = target.allowsHTTP2 ? .automatic : .http1Only
+        configuration.dnsOverride = [target.host: address]
+        return configuration
+    }
+
+    private static func tls(_ target: MirrorTarget) -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.certificateVerification = .fullVerification
+        if !target.certificateAuthorities.isEmpty {
+            configuration.trustRoots = .file(target.certificateAuthorities)
+        }
+        return configuration
+    }
+
+    // MARK: - Sending
+
+    /// Sends a request and reads the answer.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - keptOctets: The most octets of the answer's content to keep, as far as the budget has them.
+    /// - Returns: The answer without the times of waiting.
+    func send(_ request: ShadowRequest, keeping keptOctets: Int) async -> ShadowAnswer {
+        uses.withLock { $0.count += 1 }
+        defer { useEnded() }
+        let start = ContinuousClock.now
+        let progress = AnswerProgress()
+        let result = await withTaskGroup(of: Result<RecordedResponse, ShadowFailure>.self) { race in
+            race.addTask { await self.exchange(request, keeping: keptOctets, progress: progress) }
+            race.addTask {
+                do {
+                    try await Task.sleep(for: self.timeout)
+                    return .failure(.timeout)
+                } catch {
+                    return .failure(.cancelled)
+                }
+            }
+            let first = await race.next() ?? .failure(.cancelled)
+            race.cancelAll()
+            await race.waitForAll()
+            return first
+        }
+        let end = ContinuousClock.now
+        return ShadowAnswer(
+            result: result,
+            firstByteNanoseconds: (start.duration(to: progress.headTime ?? end)).wholeNanoseconds,
+            durationNanoseconds: start.duration(to: end).wholeNanoseconds
+        )
+    }
+
+    private func exchange(
+        _ request: ShadowRequest,
+        keeping keptOctets: Int,
+        progress: AnswerProgress
+    ) async -> Result<RecordedResponse, ShadowFailure> {
+        var reserved = 0
+        do {
+            let response = try await client.execute(message(request), deadline: .distantFuture)
+            progress.headArrived()
+            var content: [UInt8] = []
+            var octets: Int64 = 0
+            for try await part in response.body {
+                octets += Int64(part.readableBytes)
+                guard octets <= limits.answerOctets else { throw ShadowFailure.malformed }
+                // Once octets are missing, later ones are of no use either.
+                guard octets - Int64(part.readableBytes) == content.count else { continue }
+                let kept = budget.reserve(min(part.readableBytes, keptOctets - content.count))
+                reserved += kept
+                content += part.readableBytesView.prefix(kept)
+            }
+            let fields = response.headers.map { RecordedField(name: $0.name, value: $0.value) }
+            return .success(
+                RecordedResponse(
+                    status: Int(response.status.code),
+                    message: RecordedMessage(fields: fields, content: content, contentOctets: octets)
+                )
+            )
+        } catch {
+            budget.release(reserved)
+            return .failure(Task.isCancelled ? .cancelled : ShadowFailure(cause: error))
+        }
+    }
+
+    private func message(_ request: ShadowRequest) -> HTTPClientRequest {
+        var message = HTTPClientRequest(url: origin + RequestTargetText.encoded(request.target))
+        message.method = HTTPMethod(rawValue: request.method)
+        for field in request.fields { message.headers.add(name: field.name, value: field.value) }
+        if !request.content.isEmpty { message.body = .bytes(ByteBuffer(bytes: request.content)) }
+        return message
+    }
+
+    // MARK: - Ending
+
+    private func useEnded() {
+        let waiter = uses.withLock { uses in
+            uses.count -= 1
+            guard uses.count == 0 else { return CheckedContinuation<Void, Never>?.none }
+            defer { uses.whenUnused = nil }
+            return uses.whenUnused
+        }
+        waiter?.resume()
+    }
+
+    /// Closes the connections once no request is on its way; no new one may begin.
+    func close() async {
+        await withCheckedContinuation { caller in
+            let isUnused = uses.withLock { uses in
+                if uses.count > 0 { uses.whenUnused = caller }
+                return uses.count == 0
+            }
+            if isUnused { caller.resume() }
+        }
+        // Fails only for a client that was shut down before, which this one was not.
+        try? await client.shutdown()
+    }
+}
+
+/// When the head of an answer came.
+private final class AnswerProgress: Sendable {
+    private let head = Mutex<ContinuousClock.Instant?>(nil)
+
+    var headTime: ContinuousClock.Instant? { head.withLock(\.self) }
+
+    func headArrived() {
+        head.withLock { $0 = .now }
+    }
+}
+
+extension MirrorTarget {
+    /// Scheme, host and port as a URL has them.
+    var urlOrigin: String {
+        let host = host.contains(":") ? "[\(host)]" : host
+        return "\(usesTLS ? "https" : "http")://\(host):\(port)"
+    }
+}
+
+extension Duration {
+    /// The duration in whole nanoseconds; what does not fit is the nearest that does.
+    var wholeNanoseconds: Int64 {
+        let nanoseconds = Double(components.seconds) * 1e9
+        guard abs(nanoseconds) < 9e18 else { return nanoseconds < 0 ? .min : .max }
+        return components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}
