@@ -42,9 +42,9 @@ public enum ComparisonWord: String, Sendable, Hashable, CaseIterable {
     case same
     /// Another status, or no answer.
     case statusDiffers = "status_differs"
-    /// Another field, and the same status.
+    /// Another field, and the same status and content.
     case headersDiffer = "headers_differ"
-    /// Other content, and the same status and fields.
+    /// Other content, and the same status.
     case bodyDiffers = "body_differs"
     /// Only differences that are none at volatile places.
     case noise

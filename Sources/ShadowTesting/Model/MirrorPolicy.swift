@@ -89,8 +89,12 @@ public struct ComparisonSettings: Sendable, Hashable {
     public var keyedPaths: [String: String] = [:]
     /// How far two numbers may be apart, relative to the larger one.
     public var numericTolerance = 0.0
+    /// Whether examples show the values that differ, instead of their shape and a keyed hash.
+    public var showsValues = false
     /// The largest excess of worse answers, 0 to 1, that still passes.
     public var margin = 0.005
+    /// How much longer than the baseline a candidate may take and still pass, relative to the baseline.
+    public var latencyMargin = 0.2
     /// The least share of sampled requests that must have been compared, 0 to 1.
     public var coverageFloor = 0.95
     /// The chance of failing a target that is no worse.

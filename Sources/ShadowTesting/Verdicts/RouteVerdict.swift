@@ -32,13 +32,13 @@ public struct RouteVerdict: Sendable, Hashable {
     public var better: UInt64 = 0
     /// The share of votes by which worse exceeds better.
     public var excess = 0.0
-    /// The lower end of the excess; holds at any time with chance 1 − significance ÷ 2.
+    /// The lower end of the excess; wrong at any time at all with a chance of half the significance.
     public var excessLower = -1.0
     /// The upper end, likewise.
     public var excessUpper = 1.0
     /// The natural logarithm of the evidence that the candidate is worse.
     public var logEvidence = 0.0
-    /// The settings that the verdict was made with.
+    /// The largest excess that passes.
     public var margin = 0.0
     /// The chance of failing a target that is no worse.
     public var significance = 0.0
@@ -56,6 +56,8 @@ public struct RouteVerdict: Sendable, Hashable {
     public var fixedLook = FixedLook()
     /// Places where answers differ, the clearest first.
     public var places: [PlaceVerdict] = []
+    /// Pairs whose content could not be read, for a coding that is not understood or cut short.
+    public var unread: UInt64 = 0
     /// Differences of places that a route had no room for.
     public var overflowed: UInt64 = 0
     /// The candidate's latency against the baseline's; `nil` without a baseline.

@@ -39,6 +39,8 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case moreNeeded = "more_pairs_needed"
     /// The interval of the excess lies below the margin.
     case withinMargin = "within_margin"
+    /// The candidate differs from production in less than the margin of all votes, whatever the cause.
+    case likeProduction = "like_production"
     /// The interval of the excess lies above the margin.
     case beyondMargin = "beyond_margin"
     /// A single place is worse by more than the margin, whatever others do.
@@ -49,6 +51,8 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case coverage
     /// The target turns requests away (401, 403, 404) that production answers: its sessions or data are not production's.
     case notComparable = "not_comparable"
+    /// Contents could not be read in too many pairs, so that equal ones cannot be told.
+    case unreadable
     /// Answers differ, and nothing says whether that is a change, noise or other data (design D0).
     case unadjusted
 }

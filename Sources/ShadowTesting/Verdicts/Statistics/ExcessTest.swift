@@ -78,7 +78,9 @@ struct ExcessTest: Sendable, Hashable {
 
 // MARK: -
 
-/// The evidence as a function of the bet. The bet is γ = 2u ÷ (1 + u²), u = tan(φ ÷ 2), which needs no sine.
+/// The evidence as a function of the bet.
+///
+/// The bet is γ = 2u ÷ (1 + u²), u = tan(φ ÷ 2), which needs no sine.
 private struct Bets {
     let votes: ExcessTest
     /// What a worse vote adds for each unit of the bet.
@@ -112,7 +114,9 @@ private struct Bets {
         return sum + votes.equal * drift / max(1 + bet * drift, 1e-300)
     }
 
-    /// The best bet; `nil` when it is not to bet. The logarithm is concave in the bet, so there is one.
+    /// The best bet; `nil` when it is not to bet.
+    ///
+    /// The logarithm is concave in the bet, so there is one.
     var peak: Double? {
         guard slope(0) > 0 else { return nil }
         guard slope(1) < 0 else { return 1 }

@@ -1,0 +1,148 @@
+// Wingmirror · Apache-2.0
+
+/// What kind of text a value is, as far as its octets tell.
+enum FormatClass: String, Sendable, Hashable {
+    case empty
+    /// Digits, perhaps with a sign or a point.
+    case counter
+    /// A date, as RFC 3339 or HTTP writes it.
+    case time
+    /// RFC 9562.
+    case uuid
+    /// Sixteen or more hexadecimal digits.
+    case hash
+    /// A JSON Web Token, or a long word of base64.
+    case signature
+    /// An absolute URL.
+    case link
+    case text
+
+    /// Longer values are text: none of the formats is longer, but for signatures.
+    private static let longest = 4096
+
+    init(_ octets: some RandomAccessCollection<UInt8>) {
+        let octets = octets.count <= Self.longest ? Array(octets) : []
+        self =
+            switch octets {
+            case _ where octets.isEmpty: .empty
+            case _ where Self.isTime(octets): .time
+            case _ where Self.isCounter(octets): .counter
+            case _ where Self.isUUID(octets): .uuid
+            case _ where Self.isHash(octets): .hash
+            case _ where LinkHosts.schemeLength(octets, at: 0) > 0: .link
+            case _ where Self.isSignature(octets): .signature
+            default: .text
+            }
+    }
+
+    /// Whether values of the class usually differ from answer to answer.
+    var isTransient: Bool {
+        switch self {
+        case .time, .uuid, .hash, .signature: true
+        case .empty, .counter, .link, .text: false
+        }
+    }
+
+    /// Whether the length of a value says something of its shape.
+    fileprivate var hasTypicalLength: Bool {
+        switch self {
+        case .hash, .signature, .link, .text: true
+        case .empty, .counter, .time, .uuid: false
+        }
+    }
+
+    /// Whether random values of one kind can fall into either class: a hash may happen to have no letter.
+    fileprivate var isRandomWord: Bool { self == .hash || self == .signature || self == .counter }
+
+    // MARK: - Formats
+
+    private static func isDigit(_ octet: UInt8) -> Bool { 0x30...0x39 ~= octet }
+
+    private static func isLetter(_ octet: UInt8) -> Bool { 0x61...0x7A ~= octet | 0x20 }
+
+    private static func isCounter(_ octets: [UInt8]) -> Bool {
+        var points = 0
+        for (index, octet) in octets.enumerated() where !isDigit(octet) {
+            if octet == UInt8(ascii: ".") {
+                points += 1
+            } else if octet != UInt8(ascii: "-") || index > 0 {
+                return false
+            }
+        }
+        return octets.count <= 24 && points <= 1 && octets.contains(where: isDigit)
+    }
+
+    private static func isTime(_ octets: [UInt8]) -> Bool {
+        if octets.count >= 10, octets[4] == UInt8(ascii: "-"), octets[7] == UInt8(ascii: "-") {
+            let isDate = [0, 1, 2, 3, 5, 6, 8, 9].allSatisfy { isDigit(octets[$0]) }
+            return isDate && (octets.count == 10 || octets[10] == UInt8(ascii: "T") || octets[10] == 0x20)
+        }
+        return (24...40).contains(octets.count) && octets[3] == UInt8(ascii: ",")
+            && octets.suffix(4).elementsEqual(" GMT".utf8)
+    }
+
+    private static func isUUID(_ octets: [UInt8]) -> Bool {
+        guard octets.count == 36 else { return false }
+        return octets.enumerated().allSatisfy { index, octet in
+            [8, 13, 18, 23].contains(index) ? octet == UInt8(ascii: "-") : OctetDigits.isHexadecimal(octet)
+        }
+    }
+
+    private static func isHash(_ octets: [UInt8]) -> Bool {
+        octets.count >= 16 && octets.allSatisfy(OctetDigits.isHexadecimal)
+    }
+
+    private static func isSignature(_ octets: [UInt8]) -> Bool {
+        guard octets.count >= 20 else { return false }
+        var hasUpper = false
+        var hasLower = false
+        var hasDigit = false
+        for octet in octets {
+            switch octet {
+            case 0x41...0x5A: hasUpper = true
+            case 0x61...0x7A: hasLower = true
+            case 0x30...0x39: hasDigit = true
+            case UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "="),
+                UInt8(ascii: "."):
+                break
+            default: return false
+            }
+        }
+        return hasUpper && hasLower && hasDigit
+    }
+}
+
+/// Digits as octets.
+enum OctetDigits {
+    /// Whether an octet is a hexadecimal digit.
+    static func isHexadecimal(_ octet: UInt8) -> Bool {
+        0x30...0x39 ~= octet || 0x61...0x66 ~= octet | 0x20
+    }
+}
+
+// MARK: -
+
+/// What two values of a volatile place must have in common: type, format and about the length.
+struct ValueShape: Sendable, Hashable {
+    let format: FormatClass
+    let length: Int
+
+    init(_ octets: some RandomAccessCollection<UInt8>) {
+        format = FormatClass(octets)
+        length = octets.count
+    }
+
+    /// Whether another value could stand in the same place.
+    func isLike(_ other: ValueShape) -> Bool {
+        guard format == other.format else {
+            return format.isRandomWord && other.format.isRandomWord && length == other.length
+        }
+        return !format.hasTypicalLength || Self.areClose(length, other.length)
+    }
+
+    /// Whether two lengths are at most a factor of about two apart.
+    static func areClose(_ first: Int, _ second: Int) -> Bool {
+        let buckets = [first, second].map { Int.bitWidth - $0.leadingZeroBitCount }
+        return (buckets[0] - buckets[1]).magnitude <= 1
+    }
+}

@@ -1,0 +1,61 @@
+// Wingmirror · Apache-2.0
+
+/// What is known of one place of a route's answers.
+struct PlaceRecord: Sendable {
+    let place: AnswerPlace
+    /// Differences from production by kind.
+    var kinds: [DifferenceKind: UInt64] = [:]
+    /// Votes in which the candidate alone differs.
+    var worse: UInt64 = 0
+    /// Votes in which the reference alone differs.
+    var better: UInt64 = 0
+    /// Votes in which the candidate differs from production.
+    var mismatches: UInt64 = 0
+    /// Pairs of answers of one version that differ there.
+    var noise: UInt64 = 0
+    /// Those in which only the order of entries does.
+    var orderNoise: UInt64 = 0
+    /// Examples, a random choice of `exampleCandidates`.
+    var examples: [AnswerExample] = []
+    var exampleCandidates: UInt64 = 0
+}
+
+/// The places of a route at which answers have differed: at most 64, so that votes on them fit a word.
+struct PlaceTable: Sendable {
+    private(set) var records: [PlaceRecord] = []
+    private var positions: [AnswerPlace: Int] = [:]
+    private let limit: Int
+    /// Differences at places for which there was no room.
+    private(set) var overflowed: UInt64 = 0
+
+    init(limit: Int) {
+        self.limit = min(64, max(2, limit))
+    }
+
+    /// The position of a place, which is given room; the last room is for all others together.
+    mutating func position(of place: AnswerPlace) -> Int {
+        if let position = positions[place] { return position }
+        guard records.count < limit - 1 else {
+            overflowed += 1
+            if let other = positions[.other] { return other }
+            return append(.other)
+        }
+        return append(place)
+    }
+
+    private mutating func append(_ place: AnswerPlace) -> Int {
+        positions[place] = records.count
+        records.append(PlaceRecord(place: place))
+        return records.count - 1
+    }
+
+    /// What is known of a place that has been given room.
+    func record(of place: AnswerPlace) -> PlaceRecord? {
+        positions[place].map { records[$0] }
+    }
+
+    subscript(position: Int) -> PlaceRecord {
+        get { records[position] }
+        _modify { yield &records[position] }
+    }
+}
