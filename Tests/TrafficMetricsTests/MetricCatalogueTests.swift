@@ -27,18 +27,18 @@ import Testing
         #expect(!family.name.contains("__"))
     }
 
-    @Test(arguments: MetricCatalogue.all)
+    @Test(arguments: MetricCatalogue.all + IstioCatalogue.all)
     func `counters and nothing else end in total, infos and nothing else in info`(_ family: MetricFamily) {
         #expect(family.name.hasSuffix("_total") == (family.type == .counter))
         #expect(family.name.hasSuffix("_info") == (family.type == .info))
     }
 
-    @Test(arguments: MetricCatalogue.all)
+    @Test(arguments: MetricCatalogue.all + IstioCatalogue.all)
     func `a unit is the last word of the name`(_ family: MetricFamily) {
         switch family.unit {
         case .none:
             #expect(!["_seconds", "_bytes", "_ratio"].contains { family.baseName.hasSuffix($0) })
-        case .seconds, .bytes, .ratio:
+        case .seconds, .milliseconds, .bytes, .ratio:
             #expect(family.baseName.hasSuffix("_" + family.unit.rawValue))
         }
     }
@@ -52,7 +52,7 @@ import Testing
         #expect(refused.isDisjoint(with: family.name.split(separator: "_").map(String.init)))
     }
 
-    @Test(arguments: MetricCatalogue.all)
+    @Test(arguments: MetricCatalogue.all + IstioCatalogue.all)
     func `no label is one that service discovery attaches to a target, or that a histogram needs`(
         _ family: MetricFamily
     ) {
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test(arguments: MetricCatalogue.all)
+    @Test(arguments: MetricCatalogue.all + IstioCatalogue.all)
     func `a help text is one sentence without what needs escaping`(_ family: MetricFamily) {
         #expect(family.help.hasSuffix("."))
         #expect(!family.help.contains { $0 == "\n" || $0 == "\\" || $0 == "\"" })

@@ -1,0 +1,123 @@
+# Wingmirror · Apache-2.0
+"""Serves pages to a real Prometheus, with native histograms and exemplars on, and asks it questions.
+
+Standard input is JSON: {"pages": [{"job", "contentType", "body" (base64)}], "queries": [...], "exemplars": [...]}. Prints
+the results as JSON once each job was scraped. --check tells whether there is a Prometheus.
+"""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+PATIENCE = 60
+
+
+def serve(pages):
+    """Serves each page under the name of its job, on a port that is free."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            page = pages[self.path.strip("/")]
+            self.send_response(200)
+            self.send_header("Content-Type", page["contentType"])
+            self.end_headers()
+            self.wfile.write(base64.b64decode(page["body"]))
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+def configuration(pages, port):
+    jobs = [
+        {
+            "job_name": job,
+            "metrics_path": "/" + job,
+            "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
+        }
+        for job in pages
+    ]
+    # JSON is YAML.
+    return json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs})
+
+
+def address(log):
+    """Where Prometheus listens, which it says once it does."""
+    for _ in range(PATIENCE * 10):
+        found = re.search(r'msg="Listening on" address=(\S+)', log.read_text())
+        if found:
+            return "http://" + found[1]
+        time.sleep(0.1)
+    raise SystemExit("Prometheus does not listen: " + log.read_text())
+
+
+def get(base, path, **parameters):
+    with urllib.request.urlopen(f"{base}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def wait_for_scrapes(base, pages):
+    """The first scrape comes some seconds after the start; a page that is refused never is up."""
+    for _ in range(PATIENCE * 5):
+        targets = get(base, "targets")["activeTargets"]
+        if len(targets) == len(pages) and all(target["health"] == "up" for target in targets):
+            return
+        failed = [target["lastError"] for target in targets if target["health"] == "down"]
+        if failed:
+            raise SystemExit(f"a page is refused: {failed}")
+        time.sleep(0.2)
+    raise SystemExit("no scrape")
+
+
+def main():
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(0 if shutil.which("prometheus") else 1)
+    question = json.load(sys.stdin)
+    pages = {page["job"]: page for page in question["pages"]}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "prometheus.yml").write_text(configuration(pages, serve(pages)))
+        log = folder / "log"
+        process = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                "--web.listen-address=127.0.0.1:0",
+                "--enable-feature=native-histograms,exemplar-storage",
+            ],
+            stdout=log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            base = address(log)
+            wait_for_scrapes(base, pages)
+            queries = [get(base, "query", query=query)["result"] for query in question["queries"]]
+            span = {"start": time.time() - 3600, "end": time.time() + 3600}
+            exemplars = [get(base, "query_exemplars", query=query, **span) for query in question["exemplars"]]
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+    json.dump(
+        {
+            "queries": [[{"labels": one["metric"], "value": one["value"][1]} for one in result] for result in queries],
+            "exemplars": [[one for series in result for one in series["exemplars"]] for result in exemplars],
+        },
+        sys.stdout,
+    )
+
+
+main()
