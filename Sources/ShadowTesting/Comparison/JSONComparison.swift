@@ -264,18 +264,18 @@ struct JSONComparison {
         case .bool(let truth): hash.combine((truth ? 2 : 1) as UInt8)
         case .integer(let number):
             hash.combine(3 as UInt8)
-            hash.combine(UInt64(bitPattern: Int64(number)))
+            hash.combine(word: UInt64(bitPattern: Int64(number)))
         case .double(let number):
             if let whole = Int(exactly: number) { return self.hash(.integer(whole), cursor) }
             hash.combine(4 as UInt8)
-            hash.combine(number.bitPattern)
+            hash.combine(word: number.bitPattern)
         case .string(let string):
             hash.combine(5 as UInt8)
             hash.combine(hosts.relative(Array(string.utf8)))
         case .array(let entries):
             hash.combine(6 as UInt8)
             guard let hashes = hashes(entries, rules.entry(of: cursor)) else { return nil }
-            for entry in hashes { hash.combine(entry) }
+            for entry in hashes { hash.combine(word: entry) }
         case .object(let object):
             hash.combine(7 as UInt8)
             var sum: UInt64 = 0
@@ -285,11 +285,11 @@ struct JSONComparison {
                 guard let value = self.hash(member.value, below) else { return nil }
                 var pair = hashKey
                 pair.combine(member.key.utf8)
-                pair.combine(value)
+                pair.combine(word: value)
                 // A sum modulo 2⁶⁴ does not depend on the order of its terms.
                 sum &+= pair.value
             }
-            hash.combine(sum)
+            hash.combine(word: sum)
         }
         return hash.value
     }

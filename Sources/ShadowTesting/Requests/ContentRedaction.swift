@@ -2,12 +2,12 @@
 
 /// Replaces in the content of requests what a policy asks to be hashed, or says that it cannot be found.
 struct ContentRedaction: Sendable {
-    private let paths: [ContentPath]
+    private let paths: [RedactedPath]
     private let values: ValueRedaction
     private let parameters: ParameterRedaction
 
     init(_ policy: MirrorPolicy, values: ValueRedaction) {
-        paths = policy.hashedContent.map(ContentPath.init)
+        paths = policy.hashedContent.map(RedactedPath.init)
         self.values = values
         // In a form the paths are names of parameters.
         var formPolicy = policy
