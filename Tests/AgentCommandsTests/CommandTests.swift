@@ -90,9 +90,10 @@ import Testing
     }
 
     @Test(arguments: ["har", "gor"])
-    func `formats to come are refused in a sentence`(format: String) {
-        let found = problems { _ = try read("a.pcap", "--output", format) }
-        #expect(found == ["--output: \(format) is not built yet; use one of table, ndjson, metrics"])
+    func `recordings have their fields anyway`(format: String) throws {
+        #expect(try read("a.pcap", "--output", format, "--content", "1KiB").output.recording != nil)
+        let found = problems { _ = try read("a.pcap", "--output", format, "--fields") }
+        #expect(found == ["--fields: --output \(format) has the field lines anyway"])
     }
 
     @Test func `record options without records are refused rather than ignored`() {

@@ -40,7 +40,7 @@ import Testing
             routes:
               files: [samples/istio]
               kubernetes: {enabled: false}
-            metrics: {listen: "[::1]:9000", durationBuckets: [0.1, 1, 2.5], seriesLimit: 500, nativeHistograms: false, istioCompat: false}
+            metrics: {listen: "[::1]:9000", durationBuckets: [0.1, 1, 2.5], seriesLimit: 500, nativeHistograms: false, exemplars: false, createdSeries: true, istioCompat: true}
             admin: {tls: {certificate: "", key: ""}, auth: {basicFile: /run/users, bearerFile: /run/tokens}}
             redaction: {fields: [X-Api-Key, cookie]}
             limits: {memory: 256MiB, connections: 5000, headBytes: 32KiB, bufferedBytesPerConnection: 2MiB, idleTimeout: 1m30s}
@@ -78,6 +78,10 @@ import Testing
         expected.metrics.listen = ListenAddress(host: "::1", port: 9000)
         expected.metrics.durationBuckets = [0.1, 1, 2.5]
         expected.metrics.seriesLimit = 500
+        expected.metrics.nativeHistograms = false
+        expected.metrics.exemplars = false
+        expected.metrics.createdSeries = true
+        expected.metrics.istioCompat = true
         expected.admin.basicFile = "/run/users"
         expected.admin.bearerFile = "/run/tokens"
         expected.redaction.fields = [
@@ -203,8 +207,6 @@ import Testing
         ("capture: {workers: 2}", "capture.workers"),
         ("routes: {kubernetes: {enabled: true}}", "routes.kubernetes.enabled"),
         ("admin: {tls: {certificate: a.pem}}", "admin.tls.certificate"),
-        ("metrics: {istioCompat: true}", "metrics.istioCompat"),
-        ("metrics: {nativeHistograms: true}", "metrics.nativeHistograms"),
     ])
     func `what is not built yet is refused rather than ignored`(yaml: String, keyPath: String) throws {
         let found = problems(yaml)

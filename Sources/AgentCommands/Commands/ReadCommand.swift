@@ -23,7 +23,7 @@ struct ReadCommand: AsyncParsableCommand {
     )
     var savefiles: [String] = []
 
-    @Option(help: ArgumentHelp("What to print: table, ndjson or metrics.", valueName: "output"))
+    @Option(help: ArgumentHelp("What to print: table, ndjson, gor, har or metrics.", valueName: "output"))
     var output = "table"
 
     @Flag(help: "Add the field lines of each message to the records, redacted.")
@@ -45,11 +45,13 @@ struct ReadPlan: Sendable, Equatable {
     enum Output: String, Sendable, CaseIterable {
         case table
         case ndjson
+        case gor
+        case har
         case metrics
-    }
 
-    /// Formats that are planned for recordings.
-    private static let plannedOutputs = ["har", "gor"]
+        /// The format of a recording, if this is one.
+        var recording: RecordingOutput.Format? { RecordingOutput.Format(rawValue: rawValue) }
+    }
 
     /// The configuration, with the savefiles to read.
     var configuration: Configuration
@@ -78,21 +80,26 @@ struct ReadPlan: Sendable, Equatable {
             configuration.records.fields = true
         }
         problems += configuration.records.apply(content: command.content)
-        if output != .ndjson, Output(rawValue: command.output) != nil {
-            problems += Self.recordOptions(command).map { .option($0, "only --output ndjson prints records") }
+        if Output(rawValue: command.output) != nil {
+            problems += optionsInVain(command)
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
 
-    private static func recordOptions(_ command: ReadCommand) -> [String] {
-        (command.fields ? ["--fields"] : []) + (command.content == nil ? [] : ["--content"])
+    /// Options that the output has no use for.
+    private func optionsInVain(_ command: ReadCommand) -> [ConfigurationProblem] {
+        switch output {
+        case .ndjson: return []
+        case .gor, .har:
+            return command.fields ? [.option("--fields", "--output \(output.rawValue) has the field lines anyway")] : []
+        case .table, .metrics:
+            let options = (command.fields ? ["--fields"] : []) + (command.content == nil ? [] : ["--content"])
+            return options.map { .option($0, "only --output ndjson prints records") }
+        }
     }
 
     private static func refusal(of output: String) -> String {
-        let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
-        let isPlanned = plannedOutputs.contains(output)
-        return isPlanned
-            ? "\(output) is not built yet; use one of \(known)" : "expected one of \(known), found \"\(output)\""
+        "expected one of \(Output.allCases.map(\.rawValue).joined(separator: ", ")), found \"\(output)\""
     }
 }
 

@@ -3,6 +3,7 @@
 import HTTPReconstruction
 import PacketCapture
 import PacketDecoding
+import Recordings
 import RouteAttribution
 import TCPReassembly
 import TrafficMetrics
@@ -17,8 +18,12 @@ extension ReadPlan {
     /// - Throws: `CommandFailure` for what cannot be read, after printing what could; `OctetOutput.Failure` when the
     ///   output cannot be written.
     func execute() throws {
-        let records = output == .ndjson ? RecordFile(.standardOutput()) : nil
-        let analysis = try analyse(writingTo: records)
+        let records = output == .ndjson || output.recording != nil ? RecordFile(.standardOutput()) : nil
+        let recording = records.flatMap { records in
+            output.recording.map { RecordingOutput($0, redaction: configuration.redaction, file: records) }
+        }
+        let analysis = try analyse(writingTo: records, recording)
+        recording?.finish().tell()
         try records?.finish()
         try print(analysis)
         guard analysis.failures.isEmpty else { throw CommandFailure(.failed, analysis.failures.map(\.description)) }
@@ -27,10 +32,15 @@ extension ReadPlan {
     /// Reads the savefiles.
     ///
     /// Everything happens on the calling thread, in the order of the packets, so that the same files give the same.
-    /// - Parameter records: Takes the records; without it none are made.
+    /// - Parameters:
+    ///   - records: Takes the records; without it none are made.
+    ///   - recording: Takes the exchanges in their stead.
     /// - Returns: What was counted, and what could not be read.
     /// - Throws: `CommandFailure` when a savefile cannot be opened or the routes cannot be read, and what `records` met.
-    func analyse(writingTo records: RecordFile?) throws -> SavefileAnalysis {
+    func analyse(
+        writingTo records: RecordFile?,
+        _ recording: RecordingOutput? = nil
+    ) throws -> SavefileAnalysis {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
@@ -44,7 +54,15 @@ extension ReadPlan {
         registry.add(SavefileCollector(board: figures, savefiles: savefiles))
         var outputs = PipelineOutputs()
         outputs.records = configuration.recordOptions
-        if let records { outputs.recordOutput = { records.append($0) } }
+        outputs.readsTraces = configuration.metrics.exemplars
+        if let recording {
+            let octets = configuration.records.contentBytes.octets
+            outputs.exchanges = ExchangeOutput(
+                contentOctets: octets > 0 ? octets : RecordsConfiguration.recordingContent.octets
+            ) { recording.append($0) }
+        } else if let records {
+            outputs.recordOutput = { records.append($0) }
+        }
         var pipeline = TrafficPipeline(
             limits: limits,
             routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
@@ -94,7 +112,7 @@ extension ReadPlan {
     private func print(_ analysis: SavefileAnalysis) throws {
         var page = OctetOutput.standardOutput()
         switch output {
-        case .ndjson: return
+        case .ndjson, .gor, .har: return
         case .table:
             for line in analysis.report.lines(Terminal.style(1)) {
                 try page.append(line: line)
@@ -144,6 +162,15 @@ extension RouteFinding {
     /// The finding as one line: object, field, sentence; the field once, where the sentence begins with it.
     var line: String {
         "\(object)\(path.isEmpty || message.hasPrefix(path) ? "" : " \(path)"): \(message)"
+    }
+}
+
+extension RecordingLosses {
+    /// Says on standard error what a recording lacks.
+    func tell() {
+        for (reason, count) in reasons {
+            StandardError.write("wingmirror: not in the recording: \(count) \(reason.explanation)\n")
+        }
     }
 }
 

@@ -9,7 +9,8 @@ import RouteAttribution
 extension Configuration {
     /// The whole configuration in the shape of the file, with every default filled in.
     ///
-    /// It holds no secret: credentials are configured as the names of files, and a target's URL can carry none.
+    /// It shows no secret: credentials are configured as the names of files, a target's URL can carry none, and what keys
+    /// hashes is masked.
     var document: JSONValue {
         [
             "capture": capture.document,
@@ -21,7 +22,10 @@ extension Configuration {
                 "tls": ["certificate": "", "key": ""],
                 "auth": ["basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile)],
             ],
-            "redaction": ["fields": JSONValue(redaction.fields)],
+            "redaction": [
+                "fields": JSONValue(redaction.fields),
+                "secret": .string(redaction.secret.isEmpty ? "" : "[masked]"),
+            ],
             "limits": limits.document,
             "records": [
                 "file": .string(records.file),
@@ -98,8 +102,10 @@ extension MetricsConfiguration {
             "listen": .string(listen.description),
             "durationBuckets": durationBuckets.map { .array($0.map(JSONValue.double)) } ?? "default",
             "seriesLimit": JSONValue(seriesLimit),
-            "nativeHistograms": false,
-            "istioCompat": false,
+            "nativeHistograms": .bool(nativeHistograms),
+            "exemplars": .bool(exemplars),
+            "createdSeries": .bool(createdSeries),
+            "istioCompat": .bool(istioCompat),
         ]
     }
 }

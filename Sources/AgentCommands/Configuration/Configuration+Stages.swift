@@ -29,7 +29,10 @@ extension Configuration {
         do {
             return try TrafficMetrics.MetricsConfiguration(
                 durationBounds: metrics.durationBuckets ?? TrafficMetrics.MetricsConfiguration.defaultDurationBounds,
-                seriesLimit: metrics.seriesLimit
+                seriesLimit: metrics.seriesLimit,
+                exemplars: metrics.exemplars,
+                nativeHistograms: metrics.nativeHistograms,
+                createdSeries: metrics.createdSeries
             )
         } catch {
             preconditionFailure(

@@ -10,6 +10,14 @@ struct MetricsConfiguration: Sendable, Equatable {
     var durationBuckets: [Double]?
     /// The most label sets of one metric family, before routes are folded into `__overflow__`.
     var seriesLimit = 20_000
+    /// Whether scrapers that ask for protobuf get durations in native buckets beside the classic ones.
+    var nativeHistograms = true
+    /// Whether durations lead to the traces of sampled requests.
+    var exemplars = true
+    /// Whether OpenMetrics tells when each counter and histogram began.
+    var createdSeries = false
+    /// Whether `/metrics/istio` shows requests in families of Istio's names.
+    var istioCompat = false
 }
 
 extension MetricsConfiguration {
@@ -19,11 +27,10 @@ extension MetricsConfiguration {
         section.read("listen", into: &listen, as: .listenAddress)
         section.read("durationBuckets", into: &durationBuckets, as: .durationBuckets)
         section.read("seriesLimit", into: &seriesLimit, as: .integer(in: 100...10_000_000))
-        section.refuseWhenTrue(
-            "nativeHistograms",
-            "native histograms need the protobuf exposition, which is not built yet; use false"
-        )
-        section.refuseWhenTrue("istioCompat", "the istio_… families are not built yet; use false")
+        section.read("nativeHistograms", into: &nativeHistograms, as: .flag)
+        section.read("exemplars", into: &exemplars, as: .flag)
+        section.read("createdSeries", into: &createdSeries, as: .flag)
+        section.read("istioCompat", into: &istioCompat, as: .flag)
     }
 }
 

@@ -4,6 +4,8 @@
 struct RecordsConfiguration: Sendable, Equatable {
     /// The most content that a record may carry of one message.
     static let contentLimit = ByteSize(mebibytes: 16)
+    /// The content that a recording for other tools carries of one message when nothing is said.
+    static let recordingContent = ByteSize(mebibytes: 1)
 
     /// The file they are written to, `-` for standard output; empty writes none.
     var file = ""

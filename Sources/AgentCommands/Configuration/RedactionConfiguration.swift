@@ -7,6 +7,10 @@ struct RedactionConfiguration: Sendable, Equatable {
 
     /// The names of the fields whose values are replaced, in lower case.
     var fields = Self.always
+    /// What the replaced values of recordings are made of; empty for something new each time.
+    ///
+    /// With a secret, equal values are equal across recordings and the same savefile gives the same recording.
+    var secret = ""
 }
 
 extension RedactionConfiguration {
@@ -16,6 +20,7 @@ extension RedactionConfiguration {
         var named: [String] = []
         section.read("fields", into: &named, as: .list(of: .fieldName))
         fields += named.filter { !Self.always.contains($0) }
+        section.read("secret", into: &secret, as: .text)
     }
 }
 

@@ -68,6 +68,7 @@ struct Agent: Sendable {
         collector = AgentCollector(
             configuration: configuration,
             logs: logs,
+            routes: routes,
             records: records,
             memoryLimit: budget.octets
         )
@@ -149,6 +150,7 @@ struct Agent: Sendable {
         outputs.mirror = MirrorDestination(queue: mirroring.queue) { WallClock.now() }
         outputs.shadowArrivals = shadowArrivals
         outputs.recent = recent
+        outputs.readsTraces = plan.configuration.metrics.exemplars
         return TrafficPipeline(
             limits: limits,
             routing: routes.board,
@@ -181,15 +183,26 @@ struct Agent: Sendable {
             configuration: { [configuration] in configuration.current.configuration.document.indented() },
             reload: { [configuration] in configuration.reload() }
         )
+        if plan.configuration.metrics.istioCompat {
+            sources.istioExposition = { accept, deadline in render(accept, deadline, asIstio: true) }
+        }
         sources.answer = { [web] question in web.answer(question) }
         sources.changes = { web.changes(health: health, status: status) }
         return sources
     }
 
-    private func render(_ accept: String?, _ deadline: ContinuousClock.Instant?) -> Exposition? {
+    /// Renders the metrics, or the same requests in the families of Istio; `nil` when there is no time for it.
+    private func render(
+        _ accept: String?,
+        _ deadline: ContinuousClock.Instant?,
+        asIstio: Bool = false
+    ) -> Exposition? {
         let started = ContinuousClock.now
         let negotiated = NegotiatedExposition(accept: accept)
-        let snapshot = routes.registry.snapshot(at: WallClock.now(), for: negotiated.format)
+        var snapshot = routes.registry.snapshot(at: WallClock.now(), for: negotiated.format)
+        if asIstio {
+            snapshot = snapshot.istio
+        }
         if let deadline, ContinuousClock.now >= deadline {
             return nil
         }

@@ -10,6 +10,7 @@ import TrafficMetrics
 final class AgentCollector: MetricCollector {
     private let configuration: ConfigurationKeeper
     private let logs: LogSettings
+    private let routes: RouteKeeper
     private let records: RecordQueue?
     private let memoryLimit: Int
     private let state = Mutex(Scrapes())
@@ -19,9 +20,16 @@ final class AgentCollector: MetricCollector {
         var renderSeconds: Double?
     }
 
-    init(configuration: ConfigurationKeeper, logs: LogSettings, records: RecordQueue?, memoryLimit: Int) {
+    init(
+        configuration: ConfigurationKeeper,
+        logs: LogSettings,
+        routes: RouteKeeper,
+        records: RecordQueue?,
+        memoryLimit: Int
+    ) {
         self.configuration = configuration
         self.logs = logs
+        self.routes = routes
         self.records = records
         self.memoryLimit = memoryLimit
     }
@@ -45,10 +53,8 @@ final class AgentCollector: MetricCollector {
                 BuildInformation.libpcapVersion, BuildInformation.architecture,
             ]
         )
-        for feature in ["mirror", "istio_compat", "native_histograms", "kubernetes"] {
-            samples.set(MetricCatalogue.featureEnabled, [feature], 0)
-        }
-        samples.set(MetricCatalogue.featureEnabled, ["records"], records == nil ? 0 : 1)
+        collectFeatures(into: &samples)
+        collectFindings(into: &samples)
         samples.set(MetricCatalogue.memoryLimit, [], Double(memoryLimit))
         for (level, count) in logs.messageCounts {
             samples.count(MetricCatalogue.logMessages, [level.rawValue], count)
@@ -61,6 +67,29 @@ final class AgentCollector: MetricCollector {
             samples.set(MetricCatalogue.scrapeRenderDuration, [], seconds)
         }
         collectRecords(into: &samples)
+    }
+
+    private func collectFeatures(into samples: inout SampleCollection) {
+        let chosen = configuration.current.configuration
+        let features = [
+            "mirror": chosen.mirror.isActive, "istio_compat": chosen.metrics.istioCompat,
+            "native_histograms": chosen.metrics.nativeHistograms, "exemplars": chosen.metrics.exemplars,
+            "kubernetes": false, "records": records != nil,
+        ]
+        for (feature, isOn) in features {
+            samples.set(MetricCatalogue.featureEnabled, [feature], isOn ? 1 : 0)
+        }
+    }
+
+    /// What lint finds, by severity and code; each code once it has been found.
+    private func collectFindings(into samples: inout SampleCollection) {
+        var counts: [[String]: Int] = [:]
+        for finding in routes.findings {
+            counts[[finding.severity.rawValue, finding.code.rawValue], default: 0] += 1
+        }
+        for (labels, count) in counts {
+            samples.set(MetricCatalogue.routeTableFindings, labels, Double(count))
+        }
     }
 
     private func collectConfiguration(into samples: inout SampleCollection) {

@@ -1,0 +1,107 @@
+// Wingmirror · Apache-2.0
+
+import ContentDecoding
+import Recordings
+import ShadowTesting
+import Synchronization
+
+/// Writes whole exchanges in a format that other tools read, from the thread that captures them.
+final class RecordingOutput: Sendable {
+    /// The formats.
+    enum Format: String, Sendable, CaseIterable {
+        /// GoReplay's.
+        case gor
+        /// HTTP Archive 1.2.
+        case har
+    }
+
+    /// Octets that are handed on at once.
+    private static let batchOctets = 64 << 10
+
+    private enum Writer: Sendable {
+        case gor(GorWriter)
+        case har(HARWriter)
+    }
+
+    private let writer: Mutex<Writer>
+    private let file: RecordFile
+
+    /// Begins a recording.
+    ///
+    /// - Parameters:
+    ///   - format: How it is written.
+    ///   - redaction: What is taken out, and what stands in its place.
+    ///   - file: Where it goes.
+    init(_ format: Format, redaction: RedactionConfiguration, file: RecordFile) {
+        self.file = file
+        let key = RecordingKey(secret: redaction.recordingSecret)
+        let fields = RecordingRedaction(fields: Set(redaction.fields))
+        writer = Mutex(
+            switch format {
+            case .gor: .gor(GorWriter(key: key, redaction: fields))
+            case .har:
+                .har(
+                    HARWriter(
+                        creatorVersion: BuildInformation.version,
+                        key: key,
+                        redaction: fields,
+                        decoder: { coding, content in
+                            ContentDecoding.whole(coding, content, limit: RecordsConfiguration.contentLimit.octets)
+                        }
+                    )
+                )
+            }
+        )
+    }
+
+    /// Adds an exchange.
+    func append(_ exchange: RecordedExchange) {
+        let octets: [UInt8] = writer.withLock { writer in
+            switch writer {
+            case .gor(var gor):
+                writer = .har(Self.nothing)
+                gor.append(exchange)
+                let octets = gor.pendingOctets >= Self.batchOctets ? gor.takeOctets() : []
+                writer = .gor(gor)
+                return octets
+            case .har(var har):
+                writer = .har(Self.nothing)
+                har.append(exchange)
+                let octets = har.takeOctets()
+                writer = .har(har)
+                return octets
+            }
+        }
+        if !octets.isEmpty { file.append(octets) }
+    }
+
+    /// Stands in a writer's place while that is changed, so that what it holds is not copied.
+    private static let nothing = HARWriter(
+        creatorVersion: "",
+        key: RecordingKey(secret: ""),
+        redaction: RecordingRedaction(fields: [])
+    )
+
+    /// Ends the recording.
+    ///
+    /// - Returns: What could not be recorded, and why.
+    func finish() -> RecordingLosses {
+        let (octets, losses) = writer.withLock { writer in
+            switch writer {
+            case .gor(var gor): (gor.finish(), gor.losses)
+            case .har(var har): (har.finish(), har.losses)
+            }
+        }
+        file.append(octets)
+        return losses
+    }
+}
+
+extension RedactionConfiguration {
+    /// What replaced values of a recording are made of: the configured secret, or a new one each time.
+    fileprivate var recordingSecret: String {
+        guard secret.isEmpty else { return secret }
+        var generator = SystemRandomNumberGenerator()
+        return "\(generator.next())-\(generator.next())"
+    }
+}
