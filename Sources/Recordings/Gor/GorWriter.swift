@@ -94,7 +94,7 @@ extension RecordedExchange {
     private static let marksOfResponse: Set<String> = ["no_response", "response_gap"]
 
     /// Whether all of the request was captured, so that it can be sent again.
-    var isRequestSeenWhole: Bool {
+    public var isRequestSeenWhole: Bool {
         integrity.allSatisfy(Self.marksOfResponse.contains) && request.message.contentIsWhole
     }
 }
