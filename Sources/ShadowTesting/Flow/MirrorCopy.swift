@@ -34,6 +34,8 @@ public struct MirrorCopy: Sendable {
     /// Whether the copy should be sent a second time once the first is answered, to learn how far the target differs from
     /// itself (design D1).
     public let isRepeated: Bool
+    /// Its place in the random order in which the targets of the exchange were told of it, from 0.
+    public let turn: Int
     /// Where its counts are.
     let lane: Int
     /// Where its target is.
@@ -58,6 +60,8 @@ public struct FinishedExchange: Sendable {
         public let target: String
         /// Whether the target is the policy's baseline, against which the others are judged.
         public let isBaseline: Bool
+        /// Its place in the random order in which the targets were told, from 0.
+        public let turn: Int
         /// What became of the copy.
         public let outcome: Outcome
         /// The answer to the second copy, where one was sent.

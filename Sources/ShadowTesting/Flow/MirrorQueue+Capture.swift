@@ -150,12 +150,12 @@ extension MirrorQueueState {
         open[ticket.serial] = Open(ticket: ticket, lanes: fitting, fates: fitting.map { _ in nil })
         let isRepeated = policy.baseline == nil && Double.random(in: 0..<1, using: &random) < policy.repeatShare
         // In random order, so that no target is always asked first and warms what they share.
-        for lane in fitting.shuffled(using: &random) {
-            append(ticket, lane: lane, isRepeated: isRepeated)
+        for (turn, lane) in fitting.shuffled(using: &random).enumerated() {
+            append(ticket, lane: lane, isRepeated: isRepeated, turn: turn)
         }
     }
 
-    private mutating func append(_ ticket: MirrorTicket, lane: Int, isRepeated: Bool) {
+    private mutating func append(_ ticket: MirrorTicket, lane: Int, isRepeated: Bool, turn: Int) {
         let target = laneTargets[lane]
         lanes[lane].queued += 1
         targets[target].figures.queuedOctets += ticket.octets
@@ -164,6 +164,7 @@ extension MirrorQueueState {
                 ticket: ticket,
                 target: targets[target].settings.name,
                 isRepeated: isRepeated,
+                turn: turn,
                 lane: lane,
                 targetPlace: target
             )

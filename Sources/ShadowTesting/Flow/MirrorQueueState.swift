@@ -112,6 +112,7 @@ struct MirrorQueueState {
         exchange.fates[place] = FinishedExchange.Fate(
             target: copy.target,
             isBaseline: copy.target == copy.ticket.policy.baseline,
+            turn: copy.turn,
             outcome: outcome,
             repeated: repeated
         )
