@@ -4,8 +4,7 @@
 /// A shadow request as one line that repeats it at a shell, for people who look into a difference.
 ///
 /// Lines end up on pages and in reports. They show no more than the copy that was sent, and less of two things: credentials
-/// that a policy lets through, and content, of which the line
-/// names a file that somebody would have to make.
+/// that a policy lets through, and content, in place of which the line names a file that somebody would have to make.
 public enum CurlLine {
     /// The line for a request to a target.
     public static func text(for request: ShadowRequest, to target: MirrorTarget) -> String {
@@ -16,13 +15,28 @@ public enum CurlLine {
             let name = field.name.lowercased()
             // Made by the client itself of what it sends.
             if name == "content-length" { continue }
-            let value = CredentialNames.containsField(name) ? "REDACTED" : field.value
+            let value = shownValue(of: field, named: name)
             // A field without a value must end in a semicolon, or it is taken for one to leave out.
             words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
         }
         if !request.content.isEmpty { words += ["--data-binary", "@content-of-\(request.content.count)-octets"] }
-        words += ["--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(request.target)")]
+        words += [
+            "--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(withoutCredentials(request.target))"),
+        ]
         return words.joined(separator: " ")
+    }
+
+    private static func shownValue(of field: ShadowRequest.Field, named name: String) -> String {
+        if CredentialNames.containsField(name) { return "REDACTED" }
+        return FieldTreatment.urlFields.contains(name) ? withoutCredentials(field.value) : field.value
+    }
+
+    /// A target or URL without the credentials that a policy keeps; nothing is hashed for that.
+    private static func withoutCredentials(_ target: String) -> String {
+        let policy = MirrorPolicy(name: "", targets: [])
+        let redaction = ParameterRedaction(policy, values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
+        var count = 0
+        return String(decoding: redaction.redacted(target: Array(target.utf8), redactions: &count), as: UTF8.self)
     }
 
     /// A word that a shell reads as exactly this text.

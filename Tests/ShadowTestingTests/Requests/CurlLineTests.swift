@@ -1,0 +1,59 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import ShadowTesting
+
+@Suite struct CurlLineTests {
+    private let target = MirrorTarget(name: "staging", host: "staging.internal", port: 8080)
+
+    @Test func `a line repeats a request with its marker`() throws {
+        let request = ShadowRequest(
+            method: "GET",
+            target: "/a?b=[1-3]",
+            fields: [
+                ShadowRequest.Field(name: "host", value: "shop.example.com"),
+                ShadowRequest.Field(name: "X-Empty", value: ""),
+                ShadowRequest.Field(name: "wingmirror-shadow", value: "n;hops=1"),
+            ]
+        )
+        #expect(
+            CurlLine.text(for: request, to: target) == """
+                curl -sS -i -X 'GET' -H 'host: shop.example.com' -H 'X-Empty;' -H 'wingmirror-shadow: n;hops=1' \
+                --globoff --path-as-is 'http://staging.internal:8080/a?b=[1-3]'
+                """
+        )
+    }
+
+    @Test func `content is not shown`() {
+        let request = ShadowRequest(
+            method: "POST",
+            target: "/",
+            fields: [ShadowRequest.Field(name: "content-length", value: "5")],
+            content: Array("plain".utf8)
+        )
+        let line = CurlLine.text(for: request, to: target)
+        #expect(line.contains("--data-binary @content-of-5-octets"))
+        #expect(!line.contains("plain") && !line.contains("content-length"))
+    }
+
+    @Test func `credentials that the policy keeps, or are left in a parameter, are not shown`() {
+        let request = ShadowRequest(
+            method: "HEAD",
+            target: "/a?key=planted&x=1",
+            fields: [ShadowRequest.Field(name: "Authorization", value: "planted")]
+        )
+        let line = CurlLine.text(for: request, to: target)
+        #expect(!line.contains("planted"))
+        #expect(line.contains("-I"))
+    }
+
+    @Test(arguments: [
+        ("plain", "'plain'"), ("it's", #"'it'\''s'"#), ("'", #"''\'''"#), ("$(id) `id` !x", "'$(id) `id` !x'"),
+        ("", "''"),
+        ("a\nb", #"$'a\012b'"#), ("a\u{1}'\\", #"$'a\001\'\\'"#), ("é", #"$'\303\251'"#), ("\u{7F}1", #"$'\1771'"#),
+    ])
+    func `words are quoted so that a shell reads them back`(text: String, expected: String) {
+        #expect(CurlLine.quoted(text) == expected)
+    }
+}
