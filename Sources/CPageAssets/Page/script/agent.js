@@ -1,0 +1,57 @@
+// The agent itself: health, sources, configuration.
+
+/** The view of the agent's health and configuration. */
+const agentView = {
+  title: "Agent",
+  interval: 5000,
+  async load() {
+    const [status, configuration] = await Promise.all([ask("api/v1/status"), ask("api/v1/config")]);
+    return { status, configuration };
+  },
+  draw({ status, configuration }) {
+    const { configuration: reloads, routes, requests, connections, sources, version, startTime, ...others } = status;
+    const health = link.latest?.health;
+    const facts = [
+      ["capture", h("span", { class: !health || health.isPassing ? "good-text" : "bad-text" }, health ? wire(health.detail) : "–")],
+      ["version", wire(version)],
+      ["started", h("span", null, wire(startTime), " (", span((Date.now() - Date.parse(startTime)) / 1000), " ago)")],
+      ["routes", h("span", null, counted(routes.routes, "route"), ", generation ", count(routes.generation), ", Gateways ", wire(routes.gateways.join(", ") || "none"))],
+      ["requests", h("span", null, count(requests.matched), " with a route, ", count(requests.unmatched), " without")],
+      ["connections", h("span", null, count(connections.tracked), " tracked, ", count(connections.opened), " since the start")],
+      ["reloads", h("span", { class: reloads.latestReloadSuccessful ? "" : "bad-text" },
+        `${count(reloads.reloads)} accepted, ${count(reloads.rejectedReloads)} rejected${reloads.latestReloadSuccessful ? "" : "; the latest was rejected, what was in force stays"}`)],
+      ["configuration", h("span", null, "read ", wire(reloads.readTime), ", SHA-256 ", h("code", null, wire(reloads.sha256.slice(0, 16))))],
+    ];
+    return [
+      h("div", { class: "head" }, title("The agent")),
+      h("div", { class: "columns" },
+        panel("Health", null, h("dl", { class: "fields inside" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))),
+        panel("Where packets come from", null, sourceTable(sources))),
+      Object.keys(others).length ? panel("More", null, h("div", { class: "inside" }, described(others))) : null,
+      panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside" }, described(configuration))),
+    ];
+  },
+};
+
+/** The interfaces or savefiles, with what each delivered and lost. */
+function sourceTable(sources, rates = new Map()) {
+  const isLive = sources.some((source) => source.interface !== undefined);
+  const columns = isLive
+    ? [{ title: "Interface" }, { title: "Packets", class: "num" }, { title: "Now, per second", class: "num" }, { title: "Lost by the kernel", class: "num" }, { title: "Lost by the interface", class: "num middle-only" }, { title: "Ring", class: "num middle-only" }]
+    : [{ title: "Savefile" }, { title: "Pace" }, { title: "Packets", class: "num" }, { title: "Now, per second", class: "num" }];
+  const lost = (value) => h("td", { class: `num ${value ? "bad-text" : ""}` }, count(value));
+  return table(columns, sources.map((source) => {
+    const perSecond = rates.get(source.interface ?? source.savefile);
+    return isLive
+      ? h("tr", null,
+        h("td", null, wire(source.interface), " ", source.up ? null : h("span", { class: "tag bad" }, "down")),
+        h("td", { class: "num" }, count(source.packets)),
+        h("td", { class: "num" }, rate(perSecond)),
+        lost(source.droppedByKernelBuffer),
+        h("td", { class: `num middle-only ${source.droppedByInterface ? "bad-text" : ""}` }, count(source.droppedByInterface)),
+        h("td", { class: "num middle-only" }, octets(source.ringBytes)))
+      : h("tr", null,
+        h("td", null, wire(source.savefile)), h("td", null, source.pace),
+        h("td", { class: "num" }, count(source.packets)), h("td", { class: "num" }, rate(perSecond)));
+  }));
+}

@@ -1,0 +1,129 @@
+// Exchanges that the agent kept to be looked at.
+
+/** A status with its colour and, for none, a word. */
+function statusTag(exchange) {
+  const status = exchange.response?.status;
+  if (!status) return h("span", { class: "tag bad" }, "no response");
+  const kind = status >= 500 ? "bad-text" : status >= 400 ? "warn-text" : "";
+  return h("span", { class: `status ${kind}` }, String(status));
+}
+
+/** What was asked for: method, authority and target. */
+function requestLine(exchange) {
+  const request = exchange.request;
+  if (!request) return h("span", { class: "muted" }, "the head was not kept");
+  return [h("strong", null, wire(request.method)), " ", wire((request.authority ?? "") + request.target)];
+}
+
+/** A message's fields, as sent, without credentials. */
+function fieldList(name, message) {
+  if (!message?.fields) return null;
+  return h("div", null,
+    h("h3", { class: "muted" }, `${name} fields`),
+    h("dl", { class: "fields" }, message.fields.map(([field, value]) => [
+      h("dt", null, wire(field)),
+      h("dd", null, value === "[redacted]" ? h("span", { class: "tag" }, "redacted") : wire(value)),
+    ])),
+    message.fieldsCut ? h("p", { class: "muted" }, "The head is long; what follows was not kept.") : null);
+}
+
+/** All that is known of an exchange. */
+function exchangeDetail(exchange) {
+  const facts = {
+    "started": exchange.startTime,
+    "client": exchange.client,
+    "server": exchange.server,
+    "protocol": exchange.protocol,
+    "first octet after": seconds(exchange.timing.responseFirstByteSeconds),
+    "whole after": seconds(exchange.timing.durationSeconds),
+    "request content": octets(exchange.request?.contentBytes),
+    "response content": octets(exchange.response?.contentBytes),
+    "not seen whole": exchange.integrity.join(", ") || "–",
+  };
+  return h("div", null,
+    h("div", { class: "columns" },
+      h("dl", { class: "fields" }, Object.entries(facts).map(([name, value]) => [h("dt", null, name), h("dd", null, wire(value))])),
+      fieldList("Request", exchange.request),
+      fieldList("Response", exchange.response)),
+    exchange.request ? explainButton(exchange) : null);
+}
+
+/** A button that explains which route takes the request of an exchange. */
+function explainButton(exchange) {
+  const place = h("div", { "aria-live": "polite" });
+  const request = exchange.request;
+  const question = {
+    method: request.method, authority: request.authority, path: request.target,
+    headers: request.fields.filter(([name]) => name.toLowerCase() !== "host").map(([name, value]) => ({ name, value })),
+    port: Number(exchange.server.slice(exchange.server.lastIndexOf(":") + 1)),
+  };
+  const button = h("button", { type: "button", class: "explain", onclick: async () => {
+    button.disabled = true;
+    fill(place, await explained(question));
+    button.disabled = false;
+  } }, "Explain this request");
+  return h("div", null, h("p", null, button), place);
+}
+
+/** Rows of exchanges, each of which opens to all that is known of it. */
+function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {}) {
+  const columns = [
+    { title: "Time", class: "tight" }, { title: "Status", class: "tight" }, { title: "Request" },
+    { title: "Took", class: "num tight" },
+    ...(showsRoute ? [{ title: "Route", class: "middle-only" }] : []),
+    { title: "Seen", class: "wide-only tight" }, { title: h("span", { class: "muted" }, ""), class: "tight" },
+  ];
+  const rows = exchanges.flatMap((exchange) => {
+    const id = `exchange-${exchange.number}`;
+    const inner = h("tr", { class: "inner", id, hidden: !opens.has(exchange.number) }, h("td", { colspan: columns.length }));
+    const open = () => {
+      if (!inner.firstChild.firstChild) inner.firstChild.append(exchangeDetail(exchange));
+      inner.hidden = false;
+    };
+    if (opens.has(exchange.number)) open();
+    const button = h("button", { type: "button", class: "quiet", "aria-expanded": String(!inner.hidden), "aria-controls": id, onclick: () => {
+      if (inner.hidden) { open(); opens.add(exchange.number); } else { inner.hidden = true; opens.delete(exchange.number); }
+      button.setAttribute("aria-expanded", String(!inner.hidden));
+      put(button, inner.hidden ? "Open" : "Close");
+    } }, inner.hidden ? "Open" : "Close");
+    const route = exchange.route;
+    return [h("tr", { class: "open-row" },
+      h("td", { class: "tight", title: exchange.startTime }, clock(exchange.startTime)),
+      h("td", null, statusTag(exchange)),
+      h("td", null, requestLine(exchange)),
+      h("td", { class: "num" }, seconds(exchange.timing.durationSeconds)),
+      showsRoute ? h("td", { class: "middle-only" }, route ? routeLink(route) : h("span", { class: "tag warn" }, exchange.reason)) : null,
+      h("td", { class: "wide-only tight" }, exchange.integrity.length ? h("span", { class: "tag warn" }, wire(exchange.integrity.join(", "))) : h("span", { class: "muted" }, "whole")),
+      h("td", { class: "tight" }, button)), inner];
+  });
+  return table(columns, rows);
+}
+
+/** A link to the detail of a route, if the table still has it. */
+function routeLink(route) {
+  const name = `${route.virtualService ?? route.httpRoute ?? route.ingress} rule ${route.rule}`;
+  return route.id ? h("a", { href: `#route/${route.id}` }, wire(name)) : wire(name);
+}
+
+/** The view of all exchanges that were kept. */
+const exchangesView = {
+  title: "Exchanges",
+  interval: 3000,
+  opens: new Set(),
+  async load(address) {
+    const kind = address.get("kind") ?? "all";
+    return { kind, ...(await ask(`api/v1/exchanges?kind=${encodeURIComponent(kind)}&limit=200`)) };
+  },
+  draw(data) {
+    const kinds = [["all", "All"], ["failed", "Failed"], ["unmatched", "Unmatched"], ["routed", "Routed"]];
+    return [
+      h("div", { class: "head" }, title("Recent exchanges"),
+        h("p", { class: "muted" }, "A sample: some of each route, and failures as far as there are not too many. Credentials are taken out before anything is kept.")),
+      h("nav", { class: "segments", "aria-label": "Kinds" }, kinds.map(([kind, text]) =>
+        h("a", { href: `#exchanges?kind=${kind}`, "aria-current": kind === data.kind ? "true" : undefined }, text))),
+      h("section", { class: "panel" }, data.exchanges.length
+        ? exchangeTable(data.exchanges, { opens: this.opens })
+        : empty("Nothing yet", "Exchanges appear here a moment after the gateway has answered them.")),
+    ];
+  },
+};

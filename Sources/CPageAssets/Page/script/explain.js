@@ -1,0 +1,107 @@
+// Which route takes a request, and why the earlier ones do not.
+
+/** Asks for an explanation and shows it. */
+async function explained(question) {
+  try {
+    const answer = await fetchJSON("api/v1/explain", { method: "POST", body: JSON.stringify(question) });
+    return explanation(answer);
+  } catch (error) {
+    return h("p", { class: "bad-text" }, wire(error.message));
+  }
+}
+
+const OUTCOMES = {
+  no_route: "No route takes it: the gateway answers 404.",
+  https_redirect: "The gateway redirects it to https before it asks any route.",
+  rejected: "The gateway refuses it before it asks any route.",
+  no_listener: "No HTTP is routed where it arrives.",
+};
+
+/** An answer of the explainer, as steps. */
+function explanation(answer) {
+  const steps = [];
+  steps.push(answer.podPort ? `It arrives at server port ${answer.serverPort}, pod port ${answer.podPort}.` : `Nothing listens on server port ${answer.serverPort}.`);
+  if (answer.hostLookedUp) {
+    steps.push(answer.host
+      ? h("span", null, "Its host ", wire(answer.hostLookedUp), answer.host === answer.hostLookedUp ? " is a virtual host." : [" is covered by ", wire(answer.host), "."])
+      : h("span", null, "No virtual host has or covers ", wire(answer.hostLookedUp), "."));
+    for (const lost of answer.lostHosts) steps.push(h("span", { class: "muted" }, wire(lost), " covers it too, but is less specific and never asked."));
+  }
+  for (const considered of answer.considered) {
+    const place = h("a", { href: `#route/${considered.id}` }, wire(considered.place));
+    steps.push(considered.failed
+      ? h("span", null, place, " does not: ", wire(considered.failed), ".")
+      : h("span", null, place, " ", h("span", { class: "took" }, "takes it"), " (", wire(considered.conditions), ")."));
+  }
+  const isRouted = answer.outcome === "route";
+  if (!isRouted) steps.push(h("span", { class: "warn-text" }, OUTCOMES[answer.outcome] ?? answer.outcome, answer.reason ? ` (${answer.reason})` : ""));
+  if (answer.conditional) steps.push(h("span", { class: "warn-text" }, "This is not certain: a condition looks at what the request does not show."));
+  return h("div", { class: "explanation" },
+    h("ol", { class: "steps" }, steps.map((step) => h("li", null, step))),
+    h("details", { class: "muted" }, h("summary", null, "As the command line tells it"), h("pre", { class: "command" }, wire(answer.text.join("\n")))));
+}
+
+/** A form that describes a request to be explained. */
+function explainForm() {
+  const place = h("div", { "aria-live": "polite" });
+  const method = h("input", { type: "text", value: "GET", size: "8", required: true, name: "method", autocomplete: "off" });
+  const url = h("input", { type: "text", placeholder: "http://shop.example.com/products/1", required: true, name: "url", autocomplete: "off", spellcheck: "false" });
+  const port = h("input", { type: "number", min: "1", max: "65535", placeholder: "of the URL", name: "port" });
+  const fields = h("textarea", { rows: "2", placeholder: "x-user: 7", name: "fields", spellcheck: "false" });
+  const form = h("form", { class: "form", id: "explain-form", onsubmit: async (event) => {
+    event.preventDefault();
+    const query = new URLSearchParams();
+    const parts = [["method", method.value.trim()], ["url", url.value.trim()], ["port", port.value],
+      ...fields.value.split("\n").map((line) => ["header", line.trim()])];
+    const text = parts.filter(([, value]) => value).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+    try {
+      fill(place, explanation(await ask(`api/v1/explain?${text}`)));
+    } catch (error) {
+      fill(place, h("p", { class: "bad-text" }, wire(error.message)));
+    }
+  } },
+    h("label", null, "Method", method),
+    h("label", { class: "address" }, "URL", url),
+    h("label", null, "Server port", port),
+    h("label", { class: "wide" }, "Fields, one a line", fields),
+    h("p", { class: "wide" }, h("button", { type: "submit" }, "Explain")));
+  return panel("Explain a request", "Which route would take it, and why the earlier ones would not.", h("div", { class: "inside" }, form, place));
+}
+
+const REASONS = {
+  no_host: "no virtual host has the name",
+  no_match: "the host has no rule that fits",
+  https_redirect: "redirected to https before any rule",
+  rejected: "refused before any rule is asked",
+  no_listener: "nothing routes HTTP on the port",
+  conditional: "the rule depends on what the wire does not show",
+  no_gateway: "no Gateway selects the workload",
+  table_stale: "the route table is too old to say",
+};
+
+/** The view of requests that no route took. */
+const unmatchedView = {
+  title: "Unmatched requests",
+  interval: 3000,
+  opens: new Set(),
+  form: null,
+  load() { return ask("api/v1/unmatched"); },
+  draw(data) {
+    this.form ??= explainForm();
+    const total = data.reasons.reduce((sum, entry) => sum + entry.requests, 0);
+    return [
+      h("div", { class: "head" }, title("Requests that no route took"), h("p", { class: "muted" }, `${counted(total, "request")} since the agent began`)),
+      h("section", { class: "panel" }, data.reasons.length
+        ? table(
+          [{ title: "Reason" }, { title: "Gateway", class: "middle-only" }, { title: "Requests", class: "num" }, { title: "Now, per second", class: "num" }],
+          data.reasons.map((entry) => h("tr", null,
+            h("td", null, h("span", { class: "tag warn" }, entry.reason), " ", REASONS[entry.reason] ?? ""),
+            h("td", { class: "middle-only" }, entry.gateway ? wire(entry.gateway) : h("span", { class: "muted" }, "none")),
+            h("td", { class: "num" }, count(entry.requests)),
+            h("td", { class: "num" }, rate(data.unmatchedPerSecond[entry.reason] ?? 0)))))
+        : empty("Every request had a route", "Requests for unknown hosts or paths would be counted here, with the reason.")),
+      data.recent.length ? panel("Of late", "A sample; open one to see its fields and to explain it.", exchangeTable(data.recent, { opens: this.opens, showsRoute: true })) : null,
+      this.form,
+    ];
+  },
+};

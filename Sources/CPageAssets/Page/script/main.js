@@ -1,0 +1,117 @@
+// The views, and the address that says which one is shown.
+
+const VIEWS = { routes: routesView, route: routeView, unmatched: unmatchedView, exchanges: exchangesView, shadow: shadowView, coverage: coverageView, findings: findingsView, agent: agentView };
+
+const shownView = { name: null, address: null, data: null, text: null, timer: null, request: 0 };
+
+/** The view, the id and the parameters that the address names. */
+function readAddress() {
+  const [path, query] = location.hash.slice(1).split("?");
+  const [name, id] = path.split("/");
+  return { name: Object.hasOwn(VIEWS, name) ? name : "routes", id, parameters: new URLSearchParams(query ?? "") };
+}
+
+/** Whether somebody is reading or writing what a fresh drawing would take away. */
+function isHeld(view) {
+  const main = document.getElementById("main");
+  const selection = getSelection();
+  return (view.opens?.size > 0 && view.holdsStill !== false)
+    || (main.contains(document.activeElement) && document.activeElement.closest("tbody, form, details") !== null)
+    || (!selection.isCollapsed && main.contains(selection.anchorNode));
+}
+
+/** Shows the view that the address names. */
+async function openView() {
+  const { name } = readAddress();
+  const main = document.getElementById("main");
+  const isAnother = shownView.name !== name || shownView.address !== location.hash;
+  shownView.name = name;
+  shownView.address = location.hash;
+  shownView.text = null;
+  document.title = `${VIEWS[name].title} – Wingmirror`;
+  for (const tab of document.querySelectorAll(".views a")) {
+    const isCurrent = tab.dataset.view === name || (tab.dataset.view === "routes" && name === "route");
+    if (isCurrent) { tab.setAttribute("aria-current", "page"); tab.scrollIntoView({ block: "nearest", inline: "nearest" }); } else tab.removeAttribute("aria-current");
+  }
+  await refresh(true);
+  if (isAnother && shownView.wasOpened) main.querySelector("h1")?.focus({ preventScroll: true });
+  shownView.wasOpened = true;
+}
+
+/** Asks for what the view shows and draws it; unless asked by somebody, only when that takes nothing away from them. */
+async function refresh(isAsked) {
+  const { name, id, parameters } = readAddress();
+  const view = VIEWS[name];
+  clearTimeout(shownView.timer);
+  const request = ++shownView.request;
+  const main = document.getElementById("main");
+  try {
+    const data = await view.load(parameters, id);
+    if (request !== shownView.request) return;
+    const text = view.isLive ? null : JSON.stringify({ ...data, time: undefined });
+    if (isAsked || (!view.isLive && text !== shownView.text && !isHeld(view))) {
+      const place = isAsked ? null : scrollY;
+      fill(main, view.draw(data ?? {}));
+      if (place !== null) scrollTo({ top: place });
+      shownView.text = text;
+    }
+  } catch (error) {
+    if (request !== shownView.request) return;
+    if (isAsked) fill(main, title(view.title), h("section", { class: "panel" }, empty("This could not be shown", wire(error.message))));
+  }
+  if (view.interval && !document.hidden) shownView.timer = setTimeout(tick, view.interval);
+}
+
+/** Draws the view again, unless everything stands still. */
+function tick() {
+  if (link.isPaused) shownView.timer = setTimeout(tick, VIEWS[shownView.name].interval);
+  else refresh(false);
+}
+
+/** An event has come: live views and the counts on the tabs follow at once. */
+function showChanges(changes) {
+  if (shownView.name && VIEWS[shownView.name].isLive && routesView.body?.isConnected) VIEWS[shownView.name].changed();
+  const now = Object.values(changes.unmatchedPerSecond).some((value) => value > 0);
+  tabCount("unmatched", changes.status.requests.unmatched, now ? "warn" : "");
+  if (findingCount.generation !== changes.generation) countFindings(changes.generation);
+}
+
+/** The number beside the name of a tab. */
+function tabCount(view, value, kind) {
+  const tab = document.querySelector(`.views a[data-view="${view}"]`);
+  let badge = tab.querySelector(".count");
+  if (!badge) tab.append(badge = h("span", { class: "count" }));
+  badge.hidden = !value;
+  badge.className = `count ${kind}`;
+  put(badge, count(value));
+}
+
+const findingCount = { generation: null };
+
+/** Counts the findings, once for each table. */
+async function countFindings(generation) {
+  findingCount.generation = generation;
+  try {
+    const { counts } = await ask("api/v1/findings");
+    tabCount("findings", counts.error + counts.warning, counts.error ? "bad" : "warn");
+  } catch { findingCount.generation = null; }
+}
+
+addEventListener("hashchange", openView);
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+  if (event.key === "p") link.pause(!link.isPaused);
+  if (event.key === "/" && document.getElementById("filter")) { event.preventDefault(); document.getElementById("filter").focus(); }
+});
+// A page that nobody sees listens to nothing, and costs the agent nothing.
+addEventListener("visibilitychange", () => {
+  if (document.hidden) { link.close(); clearTimeout(shownView.timer); } else { link.open(); link.sequence = null; refresh(false); }
+});
+document.getElementById("pause").addEventListener("click", () => link.pause(!link.isPaused));
+document.getElementById("truth-more").addEventListener("toggle", () => {
+  if (truth.latest) truth.showDetail(truth.latest.visibility, truth.latest.status);
+});
+put(document.getElementById("agent-name"), location.host);
+setInterval(() => link.showState(), 1000);
+link.open();
+openView();

@@ -1,0 +1,113 @@
+// Shadow traffic: what is sent, and what the answers say.
+
+const VERDICT_KINDS = { pass: "good", fail: "bad", inconclusive: "warn" };
+
+/** Counts by reason, as words. */
+function reasonCounts(counts) {
+  const entries = Object.entries(counts ?? {}).filter(([, value]) => value > 0);
+  return entries.length ? entries.map(([reason, value]) => h("span", { class: "tag" }, `${reason} ${count(value)}`)).flatMap((tag) => [tag, " "]) : "–";
+}
+
+/** The lanes: what became of the requests that each policy looked at. */
+function lanePanel(lanes) {
+  return panel("What is sent", "Every request that a policy looked at is in exactly one column.", lanes.length
+    ? table([{ title: "Policy" }, { title: "Target" }, { title: "Looked at", class: "num" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num" }],
+      lanes.map((lane) => h("tr", { class: lane.isActive === false ? "idle" : "" },
+        h("td", null, wire(lane.policy)),
+        h("td", null, wire(lane.target), lane.isBaseline ? [" ", h("span", { class: "tag" }, "baseline")] : null),
+        h("td", { class: "num" }, count(lane.considered)),
+        h("td", { class: "middle-only" }, reasonCounts(lane.filtered)),
+        h("td", { class: "num middle-only" }, count(lane.notSampled)),
+        h("td", null, reasonCounts(lane.dropped)),
+        h("td", { class: "num middle-only" }, count(lane.queued)),
+        h("td", { class: "num" }, count(lane.sent)),
+        h("td", { class: "num" }, count(lane.answered)),
+        h("td", { class: "middle-only" }, reasonCounts(lane.failed)),
+        h("td", { class: "num", title: `asked for: ${share(lane.configuredRatio)}` }, share(lane.samplingRatio)))))
+    : empty("No policy has looked at a request yet"));
+}
+
+/** The targets and their state. */
+function targetPanel(targets) {
+  if (!targets?.length) return null;
+  return panel("Targets", null, table(
+    [{ title: "Target" }, { title: "Reach" }, { title: "Breaker" }, { title: "Let through", class: "num" }, { title: "In flight", class: "num" }, { title: "Sent", class: "num" }],
+    targets.map((target) => h("tr", null,
+      h("td", null, wire(target.name)), h("td", null, wire(target.reach ?? "")),
+      h("td", null, target.breakerIsOpen ? h("span", { class: "tag bad" }, "open") : h("span", { class: "tag good" }, "closed")),
+      h("td", { class: "num" }, share(Math.min(target.rampShare ?? 1, target.backOffShare ?? 1))),
+      h("td", { class: "num" }, count(target.inFlight)), h("td", { class: "num" }, octets(target.sentOctets))))));
+}
+
+/** One example of a difference, and the line that repeats it. */
+function example(entry) {
+  return h("li", null,
+    h("p", null, h("strong", null, wire(entry.method)), " production ", h("strong", null, String(entry.productionStatus ?? "–")), ", shadow ", h("strong", null, wire(String(entry.candidate)))),
+    entry.differences?.length ? table([{ title: "Where" }, { title: "How" }, { title: "Production" }, { title: "Shadow" }],
+      entry.differences.map((difference) => h("tr", null, h("td", null, wire(difference.place)), h("td", null, wire(difference.kind)), h("td", null, wire(difference.production)), h("td", null, wire(difference.candidate))))) : null,
+    entry.curl ? command(entry.curl) : null);
+}
+
+/** What the answers of one target on one route say. */
+function verdictPanel(verdict, opens) {
+  const key = `${verdict.policy}/${verdict.target}/${verdict.virtualServiceNamespace}/${verdict.virtualService}/${verdict.route}`;
+  const details = (name, ...content) => h("details", {
+    class: "inside", open: opens.has(`${key} ${name}`),
+    ontoggle: (event) => { if (event.target.open) opens.add(`${key} ${name}`); else opens.delete(`${key} ${name}`); },
+  }, h("summary", null, name), ...content);
+  const kind = VERDICT_KINDS[verdict.verdict] ?? "warn";
+  const examples = verdict.examples ?? [], places = verdict.places ?? [];
+  return h("section", { class: "panel" },
+    h("header", null,
+      h("span", { class: `tag ${kind}` }, wire(verdict.verdict)),
+      h("h2", null, wire(verdict.virtualService ? `${verdict.virtualServiceNamespace}/${verdict.virtualService} ${verdict.route}` : "no route")),
+      h("p", null, "policy ", wire(verdict.policy), ", target ", wire(verdict.target), verdict.reason ? [", ", wire(String(verdict.reason).replaceAll("_", " "))] : null)),
+    h("dl", { class: "figures" }, [
+      ["Compared", count(verdict.pairs), `${share(verdict.coverage)} of ${count(verdict.sampled)} sampled`],
+      ["Worse", count(verdict.worse), `of ${counted(verdict.votes ?? 0, "vote")}`],
+      ["Better", count(verdict.better), "the reference differs"],
+      ["Excess", share(Math.max(verdict.excess?.ratio ?? 0, 0)), `passes up to ${share(verdict.margin)}`],
+      ["Noise", share(verdict.noise?.floor), `${counted(verdict.noise?.pairs ?? 0, "pair")} of one version`],
+      verdict.latency ? ["Latency", `× ${figure(verdict.latency.ratio)}`, wire(verdict.latency.classification)] : null,
+    ].filter(Boolean).map(([name, value, note]) => h("div", { class: "figure" }, h("dt", null, name), h("dd", { class: "value" }, value), h("dd", { class: "note" }, note)))),
+    places.length ? details(`Where answers differ (${places.length})`,
+      table([{ title: "Where" }, { title: "How" }, { title: "Worse", class: "num" }, { title: "Better", class: "num" }, { title: "" }],
+        places.map((place) => h("tr", null, h("td", null, wire(place.place)), h("td", null, wire(place.kinds.join(", "))), h("td", { class: "num" }, count(place.worse)), h("td", { class: "num" }, count(place.better)),
+          h("td", null, place.fails ? h("span", { class: "tag bad" }, "fails") : place.volatile ? h("span", { class: "tag" }, "varies by itself") : null))))) : null,
+    examples.length ? details(`Examples (${examples.length})`, h("ol", null, examples.map(example))) : null);
+}
+
+/** The view of shadow traffic. */
+const shadowView = {
+  title: "Shadow traffic",
+  interval: 5000,
+  opens: new Set(),
+  get holdsStill() { return false; },
+  load() { return ask("api/v1/mirror").then((mirror) => ({ mirror })); },
+  draw({ mirror }) {
+    if (!mirror) {
+      return [title("Shadow traffic"), h("section", { class: "panel" },
+        empty("Mirroring is off", "Nothing is sent anywhere. It takes two switches: ", h("code", null, "mirror.enabled"), " and a policy with a target."))];
+    }
+    const reasons = [mirror.pauseReasons ?? mirror.pauseReason ?? []].flat();
+    const isPaused = mirror.paused ?? reasons.length > 0;
+    const say = h("span", { role: "status", class: "muted" });
+    const button = h("button", { type: "button", onclick: async () => {
+      button.disabled = true;
+      try {
+        const answer = await fetch(isPaused ? "-/mirror/resume" : "-/mirror/pause", { method: "POST" });
+        put(say, shown((await answer.text()).trim()));
+      } catch { put(say, "The agent did not answer."); }
+      button.disabled = false;
+      refresh(true);
+    } }, isPaused ? "Resume sending" : "Pause sending");
+    return [
+      h("div", { class: "head" }, title("Shadow traffic"),
+        h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? `paused${reasons.length ? `: ${reasons.join(", ")}` : ""}` : "sending"), button, say),
+      lanePanel(mirror.lanes ?? []),
+      targetPanel(mirror.targets),
+      ...(mirror.verdicts?.length ? mirror.verdicts.map((verdict) => verdictPanel(verdict, this.opens))
+        : [h("section", { class: "panel" }, empty("No verdicts yet", "They appear when answers of a target have been compared with production's."))]),
+    ];
+  },
+};

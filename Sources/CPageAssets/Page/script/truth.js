@@ -1,0 +1,85 @@
+// How much of the truth this page shows: what was lost on the way to the agent, and what it cannot read.
+
+const truth = {
+  /** The packets of each source at the event before, for their rates. */
+  before: null,
+  rates: new Map(),
+
+  /** Shows what an event says. */
+  show(changes) {
+    const { visibility, status } = changes;
+    const now = visibility.now, ever = visibility.sinceStart;
+    const lost = now.lostShare ?? 0, lostEver = ever.lostShare ?? 0;
+    const opaque = ever.opaqueShare ?? 0;
+    const unmatched = Object.values(changes.unmatchedPerSecond).reduce((sum, value) => sum + value, 0);
+    this.noteRates(status.sources, changes.time);
+    put(document.getElementById("truth-line"), this.sentence(visibility, changes));
+    const kind = (isBad, isWarn) => (isBad ? "bad" : isWarn ? "warn" : "");
+    this.figures([
+      ["requests", "Requests", `${rate(visibility.requestsPerSecond)}/s`, sparkline(visibility.trend, "requests per second of ten minutes"), ""],
+      ["unmatched", "Without a route", `${rate(unmatched)}/s`, `${count(status.requests.unmatched)} since the start`, kind(false, unmatched > 0)],
+      ["packets", "Packets", `${rate(visibility.packetsPerSecond)}/s`, `${count(ever.packets)} since the start`, kind(!changes.health.isPassing, false)],
+      ["lost", "Packets lost", share(now.lostShare ?? (ever.packets ? 0 : null)), `${count(now.lostPackets)} now, ${count(ever.lostPackets)} since the start`, kind(lost > 0.001, lost > 0 || lostEver > 0.001)],
+      ["gaps", "Gaps in streams", count(now.gaps), `${octets(now.gapOctets)} now, ${count(ever.gaps)} since the start`, kind(false, now.gaps > 0)],
+      ["opaque", "Cannot be read", share(ever.opaqueShare), `${count(ever.opaqueConnections)} of ${counted(ever.connections, "connection")}`, kind(opaque > 0.5, opaque > 0.1)],
+      ["cut", "Cut packets", count(now.truncatedPackets), `${count(ever.truncatedPackets)} since the start`, kind(false, now.truncatedPackets > 0)],
+    ]);
+    if (document.getElementById("truth-more").open) this.showDetail(visibility, status);
+    this.latest = { visibility, status };
+  },
+
+  /** One sentence that says whether to believe the figures. */
+  sentence(visibility, changes) {
+    const now = visibility.now, ever = visibility.sinceStart;
+    if (!changes.health.isPassing) return `The capture makes no progress: ${shown(changes.health.detail)}. What is shown is of before.`;
+    if (!ever.packets) return "No packets have arrived yet. Is the capture where the gateway's traffic is?";
+    const parts = [];
+    if (now.lostPackets) parts.push(`${share(now.lostShare)} of the packets of the last minute were lost`);
+    if (now.gaps) parts.push(`${counted(now.gaps, "gap")} in streams`);
+    if (ever.opaqueShare > 0.01) parts.push(`${share(ever.opaqueShare)} of the connections cannot be read`);
+    if (!parts.length) return "All of it: nothing was lost in the last minute, and the connections can be read.";
+    return `Not all of it: ${parts.join(", ")}.`;
+  },
+
+  /** Shows figures, making their places the first time. */
+  figures(entries) {
+    const list = document.getElementById("truth-figures");
+    for (const [key, name, value, note, kind] of entries) {
+      let place = list.querySelector(`[data-figure="${key}"]`);
+      if (!place) {
+        place = h("div", { "data-figure": key }, h("dt", null, name), h("dd", { class: "value" }), h("dd", { class: "note" }));
+        list.append(place);
+      }
+      place.className = `figure ${kind}`;
+      put(place.children[1], value);
+      if (note instanceof Node) fill(place.children[2], note); else put(place.children[2], note);
+    }
+  },
+
+  /** Takes down how many packets each source delivered in a second. */
+  noteRates(sources, time) {
+    const names = (source) => source.interface ?? source.savefile;
+    if (this.before && time !== this.before.time) {
+      const elapsed = (Date.parse(time) - Date.parse(this.before.time)) / 1000;
+      this.rates = new Map(sources.map((source) => [names(source), Math.max(source.packets - (this.before.packets.get(names(source)) ?? source.packets), 0) / elapsed]));
+    }
+    if (time !== this.before?.time) this.before = { time, packets: new Map(sources.map((source) => [names(source), source.packets])) };
+  },
+
+  /** Shows the sources, and the connections that cannot be read. */
+  showDetail(visibility, status) {
+    const reasons = { tls: "TLS, which ends behind the capture", http2: "HTTP/2", http3: "HTTP/3", midstream: "begun before the capture", unknown: "no protocol that is known", upgraded: "left HTTP by an upgrade, such as WebSocket", tunnel: "left HTTP by CONNECT" };
+    const others = [
+      ["connections joined midstream", count(visibility.midstreamConnections)], ["connections given up for want of room", count(visibility.evictedConnections)],
+      ["packets not understood", count(visibility.undecodedPackets)], ["streams that could not be read on", count(visibility.unreadableStreams)],
+      ["octets passed over in search of a message", octets(visibility.skippedOctets)], ["requests that wait for their answer", count(visibility.pendingExchanges)],
+    ];
+    fill(document.getElementById("truth-detail"), h("div", { class: "columns" },
+      h("section", { class: "panel" }, sourceTable(status.sources, this.rates)),
+      h("section", { class: "panel" }, visibility.opaque.length
+        ? table([{ title: "Cannot be read because" }, { title: "Connections", class: "num" }, { title: "Octets", class: "num" }],
+          visibility.opaque.map((entry) => h("tr", null, h("td", null, reasons[entry.reason] ?? entry.reason), h("td", { class: "num" }, count(entry.connections)), h("td", { class: "num" }, octets(entry.octets)))))
+        : empty("Every connection can be read")),
+      h("dl", { class: "fields" }, others.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))));
+  },
+};
