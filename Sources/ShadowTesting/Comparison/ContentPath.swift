@@ -28,7 +28,7 @@ struct ContentPath: Sendable {
             case .member(let name):
                 guard members < limit else { return text + ".…" }
                 members += 1
-                if members > 1 { text += "." }
+                if !text.isEmpty { text += "." }
                 text += Self.isName(name) ? name : "*"
             }
         }

@@ -2,12 +2,18 @@
 
 extension RouteRecord {
     /// Lets a pair vote on what its key has not voted on yet within its window.
+    mutating func voted(_ answers: PairComparison, vote: inout VoteTable.Vote, isNew: Bool) {
+        count(answers.candidate)
+        let candidate = positions(of: answers.candidate)
+        let reference = answers.design == .unadjusted ? nil : positions(of: answers.reference)
+        voted(candidate: candidate, reference: reference, vote: &vote, isNew: isNew)
+    }
+
+    /// Lets a pair vote that differs at these places, and whose reference differs at those.
     ///
     /// The pair as a whole is worse when the candidate differs at places where the reference does not, and the reference at
     /// none where the candidate does not: constant differences of the environment, which both have, hide nothing.
-    mutating func voted(_ answers: PairComparison, vote: inout VoteTable.Vote, isNew: Bool) {
-        let candidate = positions(of: answers.candidate)
-        count(answers.candidate)
+    mutating func voted(candidate: UInt64, reference: UInt64?, vote: inout VoteTable.Vote, isNew: Bool) {
         if isNew { unadjusted.votes += 1 }
         if candidate != 0, !vote.isMismatch {
             vote.isMismatch = true
@@ -15,9 +21,7 @@ extension RouteRecord {
         }
         forEachPlace(candidate & ~vote.mismatches) { places[$0].mismatches += 1 }
         vote.mismatches |= candidate
-        guard answers.design != .unadjusted else { return }
-
-        let reference = positions(of: answers.reference)
+        guard let reference else { return }
         if !vote.isPaired {
             vote.isPaired = true
             paired.votes += 1

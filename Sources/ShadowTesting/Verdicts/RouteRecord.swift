@@ -1,12 +1,5 @@
 // Wingmirror · Apache-2.0
 
-/// Votes for and against a target.
-struct VoteCount: Sendable, Hashable {
-    var votes: UInt64 = 0
-    var worse: UInt64 = 0
-    var better: UInt64 = 0
-}
-
 /// Everything that is known of one target on one route.
 struct RouteRecord: Sendable {
     let lane: MirrorLane

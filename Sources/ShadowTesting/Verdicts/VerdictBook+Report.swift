@@ -33,13 +33,19 @@ extension RouteRecord {
         [VerdictDesign.baseline, .repeats, .naturalRepeats].first { designs[$0, default: 0] > 0 } ?? .unadjusted
     }
 
+    /// The votes that a verdict shows: those with a reference, or all where there is none.
+    private var shownVotes: VoteCount { design == .unadjusted ? unadjusted : paired }
+
+    private var coverage: Double { sampled > 0 ? min(1, Double(pairs) / Double(sampled)) : 1 }
+
+    /// The verdict with the numbers behind it.
     func verdict(settings: ComparisonSettings, limits: VerdictLimits) -> RouteVerdict {
         var verdict = RouteVerdict(lane: lane, route: route, design: design)
         fillCounts(&verdict)
         verdict.margin = settings.margin
         verdict.significance = settings.significance
-        let shown = design == .unadjusted ? unadjusted : paired
-        let test = ExcessTest(votes: shown.votes, worse: shown.worse, better: shown.better)
+        let shown = shownVotes
+        let test = ExcessTest(shown)
         let logThreshold = Self.logThreshold(settings, share: Share.pairs)
         (verdict.votes, verdict.worse, verdict.better) = (shown.votes, shown.worse, shown.better)
         verdict.excess = test.excess
@@ -52,19 +58,9 @@ extension RouteRecord {
                 verdict.fixedLook.midP <= settings.significance && test.excess > settings.margin
         }
         verdict.places = placeVerdicts(settings: settings, limits: limits)
-        verdict.latency = latency.verdict(
-            margin: settings.latencyMargin,
-            logThreshold: Self.logThreshold(settings, share: Share.latency),
-            leastPairs: limits.latencyPairs
-        )
+        verdict.latency = latencyVerdict(settings: settings, limits: limits)
         verdict.examples = clearestExamples(verdict.places)
-        (verdict.verdict, verdict.reason) = judgement(
-            verdict,
-            test: test,
-            logThreshold: logThreshold,
-            settings: settings,
-            limits: limits
-        )
+        (verdict.verdict, verdict.reason) = judgement(settings: settings, limits: limits)
         return verdict
     }
 
@@ -75,7 +71,7 @@ extension RouteRecord {
     private func fillCounts(_ verdict: inout RouteVerdict) {
         verdict.sampled = sampled
         verdict.pairs = pairs
-        verdict.coverage = sampled > 0 ? min(1, Double(pairs) / Double(sampled)) : 1
+        verdict.coverage = coverage
         verdict.comparisons = comparisons
         verdict.missed = missed
         verdict.noisePairs = noisePairs
@@ -95,30 +91,22 @@ extension RouteRecord {
 
     // MARK: - The verdict
 
-    private func judgement(
-        _ verdict: RouteVerdict,
-        test: ExcessTest,
-        logThreshold: Double,
-        settings: ComparisonSettings,
-        limits: VerdictLimits
-    ) -> (Verdict, VerdictReason) {
+    /// What is to be thought of the target, and why.
+    func judgement(settings: ComparisonSettings, limits: VerdictLimits) -> (Verdict, VerdictReason) {
         guard pairs > 0 else { return (.inconclusive, .noPairs) }
         guard pairs < UInt64(limits.refusedPairs) || Double(refused) <= limits.refusedShare * Double(pairs) else {
             return (.inconclusive, .notComparable)
         }
-        guard verdict.coverage >= settings.coverageFloor else { return (.inconclusive, .coverage) }
-        if design != .unadjusted {
-            if test.isAbove(settings.margin, logThreshold: logThreshold) { return (.fail, .beyondMargin) }
-            if verdict.places.contains(where: \.fails) { return (.fail, .place) }
-            if verdict.latency?.classification == .higher { return (.fail, .latency) }
-        }
+        guard coverage >= settings.coverageFloor else { return (.inconclusive, .coverage) }
+        if design != .unadjusted, let reason = failure(settings: settings, limits: limits) { return (.fail, reason) }
         guard Double(unread) <= (1 - settings.coverageFloor) * Double(pairs) else {
             return (.inconclusive, .unreadable)
         }
-        if design != .unadjusted, test.isBelow(settings.margin, logThreshold: logThreshold) {
+        let logThreshold = Self.logThreshold(settings, share: Share.pairs)
+        if design != .unadjusted, ExcessTest(paired).isBelow(settings.margin, logThreshold: logThreshold) {
             return (.pass, .withinMargin)
         }
-        let mismatch = ExcessTest(votes: unadjusted.votes, worse: unadjusted.worse, better: 0)
+        let mismatch = ExcessTest(unadjusted)
         if design != .baseline, mismatch.isBelow(settings.margin, logThreshold: logThreshold) {
             return (.pass, .likeProduction)
         }
@@ -126,18 +114,47 @@ extension RouteRecord {
         return (.inconclusive, isUnadjusted ? .unadjusted : .moreNeeded)
     }
 
+    /// Why the target fails; `nil` when it does not.
+    private func failure(settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
+        let logThreshold = Self.logThreshold(settings, share: Share.pairs)
+        if ExcessTest(paired).isAbove(settings.margin, logThreshold: logThreshold) { return .beyondMargin }
+        if !failingPlaces(places.records, settings: settings, limits: limits).isEmpty { return .place }
+        let latency = latencyVerdict(settings: settings, limits: limits)
+        return latency?.classification == .higher ? .latency : nil
+    }
+
+    private func latencyVerdict(settings: ComparisonSettings, limits: VerdictLimits) -> LatencyVerdict? {
+        latency.verdict(
+            margin: settings.latencyMargin,
+            logThreshold: Self.logThreshold(settings, share: Share.latency),
+            leastPairs: limits.latencyPairs
+        )
+    }
+
     // MARK: - Places
+
+    /// The positions of the places that fail.
+    ///
+    /// The hypotheses are all places that there may be, which is fixed beforehand.
+    private func failingPlaces(
+        _ records: [PlaceRecord],
+        settings: ComparisonSettings,
+        limits: VerdictLimits
+    ) -> Set<Int> {
+        let level = settings.significance * Share.places
+        return FalseDiscovery.rejected(
+            logEvidence: records.map { record in
+                ExcessTest(VoteCount(votes: paired.votes, worse: record.worse, better: record.better))
+                    .logEvidence(above: settings.margin, atLeast: -level.logarithm)
+            },
+            hypotheses: limits.places,
+            level: level
+        )
+    }
 
     private func placeVerdicts(settings: ComparisonSettings, limits: VerdictLimits) -> [PlaceVerdict] {
         let shown = places.records.filter { $0.worse + $0.better + $0.mismatches > 0 }
-        let failing = FalseDiscovery.rejected(
-            logEvidence: shown.map { record in
-                ExcessTest(votes: paired.votes, worse: record.worse, better: record.better)
-                    .logEvidence(above: settings.margin)
-            },
-            hypotheses: limits.places,
-            level: settings.significance * Share.places
-        )
+        let failing = failingPlaces(shown, settings: settings, limits: limits)
         let midPs = shown.map { SignTest.midP(worse: $0.worse, better: $0.better) }
         let failingFixedLook = FalseDiscovery.rejected(pValues: midPs, level: settings.significance)
         return shown.enumerated().map { index, record in

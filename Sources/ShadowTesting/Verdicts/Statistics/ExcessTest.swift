@@ -13,10 +13,10 @@ struct ExcessTest: Sendable, Hashable {
     let equal: Double
 
     /// Takes votes and how many of them are worse and better.
-    init(votes: UInt64, worse: UInt64, better: UInt64) {
-        self.worse = Double(worse)
-        self.better = Double(better)
-        equal = Double(votes) - Double(worse) - Double(better)
+    init(_ count: VoteCount) {
+        worse = Double(count.worse)
+        better = Double(count.better)
+        equal = Double(count.votes) - worse - better
     }
 
     private init(worse: Double, better: Double, equal: Double) {
@@ -35,10 +35,10 @@ struct ExcessTest: Sendable, Hashable {
 
     // MARK: - Evidence
 
-    /// The natural logarithm of the evidence against "the mean is at most `mean`"; 0 where there is none.
-    func logEvidence(above mean: Double) -> Double {
+    /// The natural logarithm of the evidence against "the mean is at most `mean`"; 0 where it is less than `least`.
+    func logEvidence(above mean: Double, atLeast least: Double = 0) -> Double {
         let bets = Bets(self, mean: mean)
-        guard let peak = bets.peak else { return 0 }
+        guard let peak = bets.peak, bets.logValue(peak) >= least else { return 0 }
         return max(0, bets.logIntegral(around: peak))
     }
 
