@@ -79,31 +79,25 @@ extension MirrorQueueState {
         }
         let (name, oldLanes) = edition.policies[sampled.policy]
         let lanesNow = policies[name]?.lanes ?? []
-        let contentOctets = sampled.exchange.request.message.contentOctets
         for lane in oldLanes where !lanesNow.contains(lane) {
-            consider(lane, sampled)
-            countDrop(lane, .reload, contentOctets: contentOctets)
+            lanes[lane].considered += 1
+            countDrop(lane, .reload, sampled.exchange)
+            missed(lane, sampled.exchange.route)
         }
-        for lane in lanesNow { consider(lane, sampled) }
+        for lane in lanesNow { lanes[lane].considered += 1 }
 
         let isWithinRate = policies[name]?.rate?.take(now: now) ?? true
         var admitted: [Int] = []
         for lane in lanesNow {
             if let reason = refusal(lane, keyHash: sampled.keyHash, isWithinRate: isWithinRate, now: now) {
-                countDrop(lane, reason, contentOctets: contentOctets)
+                countDrop(lane, reason, sampled.exchange)
+                missed(lane, sampled.exchange.route)
             } else {
                 admitted.append(lane)
             }
         }
         guard let policy = policies[name]?.settings, !admitted.isEmpty else { return }
         admit(sampled, policy: policy, lanes: admitted, now: now)
-    }
-
-    private mutating func consider(_ lane: Int, _ sampled: SampledExchange) {
-        lanes[lane].considered += 1
-        let route = sampled.exchange.route
-        let isKnown = lanes[lane].sampledByRoute.count < limits.routes || lanes[lane].sampledByRoute[route] != nil
-        lanes[lane].sampledByRoute[isKnown ? route : RouteIdentity(), default: 0] += 1
     }
 
     /// Why no copy goes into a lane; `nil` when one may.
@@ -126,11 +120,11 @@ extension MirrorQueueState {
 
     private mutating func admit(_ sampled: SampledExchange, policy: MirrorPolicy, lanes admitted: [Int], now: Int64) {
         let octets = sampled.exchange.octetsInMemory
-        let contentOctets = sampled.exchange.request.message.contentOctets
         var fitting: [Int] = []
         for lane in admitted {
             if let reason = makeRoom(laneTargets[lane], octets: octets) {
-                countDrop(lane, reason, contentOctets: contentOctets)
+                countDrop(lane, reason, sampled.exchange)
+                missed(lane, sampled.exchange.route)
             } else {
                 fitting.append(lane)
             }

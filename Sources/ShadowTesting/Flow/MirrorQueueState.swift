@@ -81,15 +81,21 @@ struct MirrorQueueState {
     // MARK: - The end of a copy
 
     /// Counts a sampled request of a lane that has no copy, or no longer one.
-    mutating func countDrop(_ lane: Int, _ reason: DropReason, contentOctets: Int64) {
+    mutating func countDrop(_ lane: Int, _ reason: DropReason, _ exchange: RecordedExchange) {
         lanes[lane].dropped[reason, default: 0] += 1
-        targets[laneTargets[lane]].figures.droppedSizes.observe(contentOctets)
+        targets[laneTargets[lane]].figures.droppedSizes.observe(exchange.request.message.contentOctets)
+    }
+
+    /// A sampled request of a lane will be in no finished exchange.
+    mutating func missed(_ lane: Int, _ route: RouteIdentity) {
+        let isKnown = lanes[lane].droppedByRoute.count < limits.routes || lanes[lane].droppedByRoute[route] != nil
+        lanes[lane].droppedByRoute[isKnown ? route : RouteIdentity(), default: 0] += 1
     }
 
     /// A copy that waited, or was being built, is not sent after all.
     mutating func drop(_ copy: MirrorCopy, _ reason: DropReason) {
         lanes[copy.lane].queued -= 1
-        countDrop(copy.lane, reason, contentOctets: copy.ticket.exchange.request.message.contentOctets)
+        countDrop(copy.lane, reason, copy.ticket.exchange)
         settle(copy, .dropped(reason), repeated: nil)
     }
 
@@ -123,7 +129,10 @@ struct MirrorQueueState {
         }
         open[serial] = nil
         let wasSent = fates.contains { if case .sent = $0.outcome { true } else { false } }
-        guard wasSent else { return release(copy.ticket) }
+        guard wasSent else {
+            for lane in exchange.lanes { missed(lane, copy.ticket.exchange.route) }
+            return release(copy.ticket)
+        }
         finished.append(FinishedExchange(ticket: copy.ticket, fates: fates))
         wakeJudge()
     }

@@ -189,6 +189,28 @@ import Testing
         #expect(lane.considered == 5 && lane.queued == 2 && lane.dropped == [.queueFull: 3] && lane.isConserved)
     }
 
+    @Test func `requests that were never sent are told by route, for the coverage of verdicts`() throws {
+        var limits = MirrorQueue.Limits()
+        limits.copiesPerTarget = 2
+        limits.routes = 2
+        let queue = Fixtures.queue(
+            policies: [Fixtures.policy(to: ["a"])],
+            targets: [Fixtures.target("a")],
+            limits: limits
+        )
+        for route in ["#1", "#2", "#3", "#4", "#1"] {
+            queue.deliver([Fixtures.sampled(Fixtures.exchange(route: route))], now: 0)
+        }
+        let copy = try #require(queue.send(to: "a", now: 0))
+        queue.pause(.request, now: 0)
+        _ = queue.ended(copy, ShadowAnswer(result: .failure(.cancelled)), now: 0)
+        // The first was sent, the second waited at the pause, and the others found the queue full; there is room for two.
+        let route = { RouteIdentity(virtualServiceNamespace: "shop", virtualService: "orders", route: $0) }
+        let dropped = try #require(queue.lane("orders", "a")).droppedByRoute
+        #expect(dropped == [route("#3"): 1, route("#4"): 1, RouteIdentity(): 2])
+        #expect(queue.takeFinished() != nil)
+    }
+
     @Test func `sizes of what was sent and dropped show the sample's bias`() throws {
         var target = Fixtures.target("a")
         target.queueOctets = 10_000
