@@ -119,16 +119,16 @@ public struct VerdictBook: Sendable {
 
     // MARK: - Requests
 
-    /// Counts a request that was sampled for a target.
-    public mutating func sampled(_ lane: MirrorLane, route: RouteIdentity) {
+    /// Counts requests that were sampled for a target.
+    public mutating func sampled(_ lane: MirrorLane, route: RouteIdentity, count: UInt64 = 1) {
         guard let position = position(lane, route) else { return }
-        records[position].sampled += 1
+        records[position].sampled += count
     }
 
-    /// Counts a sampled request of which there will be no pair.
-    public mutating func missed(_ lane: MirrorLane, route: RouteIdentity, reason: MissedReason) {
+    /// Counts sampled requests of which there will be no pair.
+    public mutating func missed(_ lane: MirrorLane, route: RouteIdentity, reason: MissedReason, count: UInt64 = 1) {
         guard let position = position(lane, route) else { return }
-        records[position].missed[reason, default: 0] += 1
+        records[position].missed[reason, default: 0] += count
     }
 
     // MARK: - Pairs
