@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // io.prometheus.client.MetricFamily of Prometheus's client model, delimited.
 
+import HTTPMessages
+
 /// Writes a snapshot as protocol buffers: each family a message, preceded by its length.
 ///
 /// The one format that carries native histograms. The schema is proto2, whose readers tell a field that is zero from one
@@ -20,6 +22,7 @@ struct ProtobufExposition: Sendable {
         var metric: [UInt8] = []
         var value: [UInt8] = []
         var part: [UInt8] = []
+        var exemplar: [UInt8] = []
     }
 
     /// Replaces what is in `body` by the whole exposition, keeping the storage.
@@ -105,7 +108,8 @@ struct ProtobufExposition: Sendable {
             buffers.part.appendField(2, double: layout.upperBound(ofClassicBucket: bucket))
             if let exemplar = exemplars.first, histogram.classicBucket(of: exemplar) == bucket {
                 exemplars.removeFirst()
-                buffers.part.appendField(3, octets: message(of: exemplar, of: histogram))
+                write(exemplar, of: histogram, into: &buffers.exemplar)
+                buffers.part.appendField(3, octets: buffers.exemplar)
             }
             buffers.value.appendField(3, octets: buffers.part)
         }
@@ -118,38 +122,49 @@ struct ProtobufExposition: Sendable {
         buffers.value.appendField(5, zigzag: Int64(native.schema))
         buffers.value.appendField(6, double: native.zeroThreshold)
         buffers.value.appendField(7, varint: native.zeroCount)
-        var (spans, deltas) = native.spansAndDeltas
-        if spans.isEmpty {
+        native.visitSpans { writeSpan(offset: $0, length: $1, &buffers) }
+        if native.buckets.isEmpty {
             // Without any bucket a span that means nothing tells it from a classic histogram.
-            spans = [NativeHistogram.BucketSpan(offset: 0, length: 0)]
+            writeSpan(offset: 0, length: 0, &buffers)
         }
-        for span in spans {
-            buffers.part.removeAll(keepingCapacity: true)
-            buffers.part.appendField(1, zigzag: Int64(span.offset))
-            buffers.part.appendField(2, varint: UInt64(span.length))
-            buffers.value.appendField(12, octets: buffers.part)
-        }
-        for delta in deltas {
-            buffers.value.appendField(13, zigzag: delta)
-        }
+        native.visitDeltas { buffers.value.appendField(13, zigzag: $0) }
+    }
+
+    private func writeSpan(offset: Int, length: Int, _ buffers: inout Buffers) {
+        buffers.part.removeAll(keepingCapacity: true)
+        buffers.part.appendField(1, zigzag: Int64(offset))
+        buffers.part.appendField(2, varint: UInt64(length))
+        buffers.value.appendField(12, octets: buffers.part)
     }
 
     /// Writes the exemplars of the native buckets: the same, in the order of time that readers want them in.
     private func writeExemplars(of histogram: HistogramSnapshot, _ buffers: inout Buffers) {
         guard !histogram.layout.nativeBuckets.isEmpty, !histogram.exemplars.isEmpty else { return }
         for exemplar in histogram.exemplars.sorted(by: { $0.observedAt < $1.observedAt }) {
-            buffers.value.appendField(16, octets: message(of: exemplar, of: histogram))
+            write(exemplar, of: histogram, into: &buffers.exemplar)
+            buffers.value.appendField(16, octets: buffers.exemplar)
         }
     }
 
-    private func message(of exemplar: Exemplar, of histogram: HistogramSnapshot) -> [UInt8] {
-        var message: [UInt8] = []
-        for (name, value) in exemplar.labels {
-            message.appendLabelPair(1, name, value)
-        }
+    private func write(_ exemplar: Exemplar, of histogram: HistogramSnapshot, into message: inout [UInt8]) {
+        message.removeAll(keepingCapacity: true)
+        message.append(contentsOf: Self.traceLabel)
+        message.appendHexadecimal(exemplar.trace.traceHigh)
+        message.appendHexadecimal(exemplar.trace.traceLow)
+        message.append(contentsOf: Self.spanLabel)
+        message.appendHexadecimal(exemplar.trace.span)
         message.appendField(2, double: histogram.value(of: exemplar))
         message.appendTimestamp(3, exemplar.observedAt)
-        return message
+    }
+
+    /// The fields `label` of an exemplar up to their values, whose lengths never change.
+    private static let traceLabel = label(Exemplar.traceLabel, valueCount: 32)
+    private static let spanLabel = label(Exemplar.spanLabel, valueCount: 16)
+
+    private static func label(_ name: String, valueCount: Int) -> [UInt8] {
+        var label: [UInt8] = []
+        label.appendLabelPair(1, name, String(repeating: "0", count: valueCount))
+        return label.dropLast(valueCount)
     }
 }
 
@@ -167,9 +182,13 @@ extension [UInt8] {
         let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         // The nanoseconds count forward, also before the epoch.
         let isBefore = rest < 0
-        var timestamp: [UInt8] = []
-        timestamp.appendField(1, varint: UInt64(bitPattern: isBefore ? seconds - 1 : seconds))
-        timestamp.appendField(2, varint: UInt64(isBefore ? rest + 1_000_000_000 : rest))
-        appendField(number, octets: timestamp)
+        let start = count
+        // The length is known once the fields are written, and below 128, so that it takes one octet.
+        appendField(number, octets: EmptyCollection())
+        let first = count
+        appendField(1, varint: UInt64(bitPattern: isBefore ? seconds - 1 : seconds))
+        appendField(2, varint: UInt64(isBefore ? rest + 1_000_000_000 : rest))
+        precondition(first == start + 2 && count - first < 128, "appendTimestamp: a short message")
+        self[first - 1] = UInt8(count - first)
     }
 }

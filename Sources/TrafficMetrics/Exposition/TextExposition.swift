@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Prometheus exposition format 0.0.4; OpenMetrics 1.0.
 
+import HTTPMessages
+
 /// Writes a snapshot in one of the two text formats.
 ///
 /// The formats differ in their metadata, in the names that metadata gives to counters and infos, and in the end. Samples are
@@ -157,10 +159,15 @@ extension [UInt8] {
     /// Appends an exemplar to the line of its bucket: its labels, value and time.
     fileprivate mutating func appendExemplar(_ exemplar: Exemplar, of histogram: HistogramSnapshot) {
         append(contentsOf: " # {".utf8)
-        for (index, label) in exemplar.labels.enumerated() {
-            append(contentsOf: "\(index == 0 ? "" : ",")\(label.name)=\"\(label.value)\"".utf8)
-        }
-        append(contentsOf: "} ".utf8)
+        append(contentsOf: Exemplar.traceLabel.utf8)
+        append(contentsOf: "=\"".utf8)
+        appendHexadecimal(exemplar.trace.traceHigh)
+        appendHexadecimal(exemplar.trace.traceLow)
+        append(contentsOf: "\",".utf8)
+        append(contentsOf: Exemplar.spanLabel.utf8)
+        append(contentsOf: "=\"".utf8)
+        appendHexadecimal(exemplar.trace.span)
+        append(contentsOf: "\"} ".utf8)
         appendNumber(histogram.value(of: exemplar))
         append(UInt8(ascii: " "))
         appendSeconds(nanoseconds: exemplar.observedAt)

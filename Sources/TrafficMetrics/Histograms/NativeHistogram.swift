@@ -29,12 +29,16 @@ struct NativeHistogram: Sendable, Hashable {
 
     /// Shows the counts of a histogram whose layout has native buckets.
     init(_ histogram: HistogramSnapshot) {
-        buckets.reserveCapacity(min(histogram.cells.count, Self.bucketLimit))
-        for (bucket, count) in histogram.nativeCounts {
-            if let bucket {
-                buckets.append(Bucket(index: bucket, count: count))
+        buckets.reserveCapacity(histogram.cells.count)
+        for cell in histogram.cells {
+            guard let index = histogram.layout.nativeBuckets[cell.index] else {
+                zeroCount &+= cell.count
+                continue
+            }
+            if let last = buckets.last, last.index == index {
+                buckets[buckets.count - 1].count &+= cell.count
             } else {
-                zeroCount &+= count
+                buckets.append(Bucket(index: index, count: cell.count))
             }
         }
         guard buckets.count > Self.bucketLimit else { return }
@@ -80,36 +84,43 @@ struct NativeHistogram: Sendable, Hashable {
 // MARK: - Spans and deltas
 
 extension NativeHistogram {
-    /// A run of buckets, and how far it is from the end of the one before; the first from bucket 0.
-    struct BucketSpan: Sendable, Hashable {
-        var offset: Int
-        var length: Int
-    }
-
     /// Up to how many empty buckets are written as such, which is shorter than a new span.
     private static let bridgedGap = 2
 
-    /// The buckets as they are written: runs, and each count as its difference from the one before.
-    var spansAndDeltas: (spans: [BucketSpan], deltas: [Int64]) {
-        var spans: [BucketSpan] = []
-        var deltas: [Int64] = []
-        var next = 0
-        var previous: Int64 = 0
-        func append(_ count: Int64) {
-            deltas.append(count &- previous)
-            previous = count
-            spans[spans.count - 1].length += 1
-        }
+    /// Calls `body` with each run of buckets: how far it is from the end of the one before, the first from bucket 0, and
+    /// how many buckets it has.
+    func visitSpans(_ body: (_ offset: Int, _ length: Int) -> Void) {
+        guard var offset = buckets.first?.index else { return }
+        var length = 0
+        var next = offset
         for bucket in buckets {
             let gap = bucket.index - next
-            if spans.isEmpty || gap > Self.bridgedGap {
-                spans.append(BucketSpan(offset: gap, length: 0))
+            if gap > Self.bridgedGap {
+                body(offset, length)
+                (offset, length) = (gap, 1)
             } else {
-                for _ in 0..<gap { append(0) }
+                length += gap + 1
             }
-            append(Int64(truncatingIfNeeded: bucket.count))
             next = bucket.index + 1
         }
-        return (spans, deltas)
+        body(offset, length)
+    }
+
+    /// Calls `body` with each count of all runs, as its difference from the one before.
+    func visitDeltas(_ body: (Int64) -> Void) {
+        var previous: Int64 = 0
+        var next = buckets.first?.index ?? 0
+        for bucket in buckets {
+            let gap = bucket.index - next
+            if gap > 0, gap <= Self.bridgedGap {
+                body(-previous)
+                for _ in 1..<gap { body(0) }
+                previous = 0
+            }
+            let count = Int64(truncatingIfNeeded: bucket.count)
+            body(count &- previous)
+            previous = count
+            next = bucket.index + 1
+        }
     }
 }

@@ -33,15 +33,25 @@ public enum IstioCatalogue {
     /// The value of labels that a passive observer cannot know, in Istio's own word.
     static let unknown = "unknown"
 
-    private static let labels =
-        ["reporter"] + peerLabels.map { "source_\($0)" } + peerLabels.map { "destination_\($0)" } + [
-            "destination_service", "destination_service_name", "destination_service_namespace", "request_protocol",
-            "response_code", "grpc_response_status", "response_flags", "connection_security_policy",
-        ]
+    private static let labels = ["reporter"] + peerLabels + destinationLabels
 
-    /// What Istio says of either end.
-    private static let peerLabels = [
-        "workload", "workload_namespace", "principal", "app", "version", "cluster", "canonical_service",
-        "canonical_revision",
+    /// What the wire tells something of, and what only a proxy knows of a request.
+    static let destinationLabels = [
+        "destination_service", "destination_service_name", "destination_service_namespace", "request_protocol",
+        "response_code", "grpc_response_status", "response_flags", "connection_security_policy",
     ]
+
+    /// What Istio says of either end, and the wire does not.
+    private static let peerLabels = ["source", "destination"].flatMap { end in
+        [
+            "workload", "workload_namespace", "principal", "app", "version", "cluster", "canonical_service",
+            "canonical_revision",
+        ].map { "\(end)_\($0)" }
+    }
+
+    /// The labels that are the same for all series.
+    static let peers = LabelBlock(
+        names: ["reporter"] + peerLabels,
+        values: [reporter] + peerLabels.map { _ in unknown }
+    )
 }

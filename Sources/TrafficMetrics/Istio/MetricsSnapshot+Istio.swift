@@ -22,62 +22,80 @@ extension MetricsSnapshot {
     }
 
     private static func requests(_ family: Family) -> Family {
-        var counts: [IstioLabels: (count: UInt64, beganAt: Int64?)] = [:]
+        var counts: [IstioDestination: (count: UInt64, beganAt: Int64?)] = [:]
         for series in family.series {
             guard case .count(let count) = series.value else { continue }
-            let labels = IstioLabels(
+            let destination = IstioDestination(
                 service: series.label("destination_service"),
                 requestProtocol: series.label("request_protocol"),
                 responseCode: series.label("response_code")
             )
-            let present = counts[labels] ?? (0, nil)
-            counts[labels] = (present.count &+ count, [present.beganAt, series.beganAt].compactMap(\.self).min())
+            let present = counts[destination] ?? (0, nil)
+            let beganAt = [present.beganAt, series.beganAt].compactMap(\.self).min()
+            counts[destination] = (present.count &+ count, beganAt)
         }
-        let series = counts.sorted { $0.key.values.lexicographicallyPrecedes($1.key.values) }.map { labels, counted in
-            let own = LabelBlock(names: IstioCatalogue.requests.labelNames, values: labels.values)
-            return Series(shared: .empty, own: own, value: .count(counted.count), beganAt: counted.beganAt)
+        let series = counts.map { destination, counted in
+            Series(
+                shared: IstioCatalogue.peers,
+                own: destination.block,
+                value: .count(counted.count),
+                beganAt: counted.beganAt
+            )
         }
-        return Family(family: IstioCatalogue.requests, series: series)
+        return Family(family: IstioCatalogue.requests, series: series.sorted())
     }
 
     private static func durations(_ family: Family) -> Family {
-        var histograms: [IstioLabels: HistogramSnapshot] = [:]
+        var histograms: [IstioDestination: HistogramSnapshot] = [:]
         var layout: HistogramLayout?
         for series in family.series {
             guard case .histogram(let histogram) = series.value else { continue }
             let milliseconds = layout ?? .milliseconds(bounds: histogram.layout.bounds)
             layout = milliseconds
-            let labels = IstioLabels(service: series.label("destination_service"))
-            histograms[labels, default: HistogramSnapshot(layout: milliseconds)].add(
+            let destination = IstioDestination(service: series.label("destination_service"))
+            histograms[destination, default: HistogramSnapshot(layout: milliseconds)].add(
                 HistogramSnapshot(histogram, in: milliseconds)
             )
         }
-        let series = histograms.sorted { $0.key.values.lexicographicallyPrecedes($1.key.values) }.map { labels, found in
-            let own = LabelBlock(names: IstioCatalogue.requestDuration.labelNames, values: labels.values)
-            return Series(shared: .empty, own: own, value: .histogram(found), beganAt: found.beganAt)
+        let series = histograms.map { destination, found in
+            Series(
+                shared: IstioCatalogue.peers,
+                own: destination.block,
+                value: .histogram(found),
+                beganAt: found.beganAt
+            )
         }
-        return Family(family: IstioCatalogue.requestDuration, series: series)
+        return Family(family: IstioCatalogue.requestDuration, series: series.sorted())
     }
 }
 
-/// The label values of Istio's families, of which the wire tells few.
-private struct IstioLabels: Hashable {
-    let values: [String]
+extension [MetricsSnapshot.Series] {
+    /// The series in the order of their labels.
+    fileprivate func sorted() -> [MetricsSnapshot.Series] {
+        sorted { $0.own.text.lexicographicallyPrecedes($1.own.text) }
+    }
+}
 
-    /// Makes values; `nil` for what is not known.
-    /// - Parameters:
-    ///   - service: The destination, fully qualified; empty where the wire does not tell which of several it was.
-    ///   - requestProtocol: Of calls of gRPC the status is not known, others have none.
-    ///   - responseCode: The status; `0` without a response.
-    init(service: String?, requestProtocol: String? = nil, responseCode: String? = nil) {
+/// What the wire tells of the labels of Istio's families.
+private struct IstioDestination: Hashable {
+    /// The destination, fully qualified; empty where the wire does not tell which of several it was.
+    let service: String?
+    /// `nil` where the family does not tell.
+    var requestProtocol: String?
+    /// The status, `0` without a response; `nil` where the family does not tell.
+    var responseCode: String?
+
+    /// The labels that differ from one destination to another.
+    ///
+    /// Of calls of gRPC the status is not known, other requests have none.
+    var block: LabelBlock {
         let unknown = IstioCatalogue.unknown
         let isKnown = service.map { !$0.isEmpty && $0 != LabelValue.overflow } ?? false
         let host = isKnown ? service ?? unknown : unknown
         let parts = host.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
         // A service of the mesh is name.namespace.svc and so on; any other host is its own name, without a namespace.
-        let isOfMesh = parts.count == 3 && parts[2].hasPrefix("svc")
+        let isOfMesh = parts.count == 3 && (parts[2] == "svc" || parts[2].hasPrefix("svc."))
         let known = [
-            "reporter": IstioCatalogue.reporter,
             "destination_service": host,
             "destination_service_name": isOfMesh ? String(parts[0]) : host,
             "destination_service_namespace": isOfMesh ? String(parts[1]) : unknown,
@@ -85,7 +103,8 @@ private struct IstioLabels: Hashable {
             "response_code": responseCode ?? unknown,
             "grpc_response_status": requestProtocol == RequestProtocolLabel.http.text ? "" : unknown,
         ]
-        values = IstioCatalogue.requests.labelNames.map { known[$0] ?? unknown }
+        let names = IstioCatalogue.destinationLabels
+        return LabelBlock(names: names, values: names.map { known[$0] ?? unknown })
     }
 }
 

@@ -56,7 +56,8 @@ public struct MetricsSnapshot: Sendable {
 extension MetricsSnapshot.Series {
     /// The value of a label; `nil` if the series does not have it.
     public func label(_ name: String) -> String? {
-        (shared.labels + own.labels).first { $0.name == name }?.value
+        let isNamed = { (label: LabelBlock.Label) in label.name == name }
+        return (shared.labels.first(where: isNamed) ?? own.labels.first(where: isNamed))?.value
     }
 }
 
