@@ -11,9 +11,9 @@ struct PlaceRecord: Sendable {
     var better: UInt64 = 0
     /// Votes in which the candidate differs from production.
     var mismatches: UInt64 = 0
-    /// Pairs of answers of one version that differ there.
+    /// Pairs of answers of one version that differ there, otherwise than in the order of entries.
     var noise: UInt64 = 0
-    /// Those in which only the order of entries does.
+    /// Pairs of answers of one version whose entries there are in another order.
     var orderNoise: UInt64 = 0
     /// Examples, a random choice of `exampleCandidates`.
     var examples: [AnswerExample] = []

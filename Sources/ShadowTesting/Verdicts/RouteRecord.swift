@@ -41,8 +41,9 @@ struct RouteRecord: Sendable {
     /// The differences that count, as far as the route's noise is known.
     func counted(_ differences: [AnswerDifference], limits: VerdictLimits) -> [AnswerDifference] {
         differences.filter { difference in
-            let noise = places.record(of: difference.place)?.noise ?? 0
-            return Volatility(differing: noise, of: noisePairs, limits: limits).counts(difference)
+            let place = places.record(of: difference.place)
+            let noise = difference.kind == .order ? place?.orderNoise : place?.noise
+            return Volatility(differing: noise ?? 0, of: noisePairs, limits: limits).counts(difference)
         }
     }
 
@@ -54,12 +55,19 @@ struct RouteRecord: Sendable {
         var seen = Set<Int>()
         for difference in comparison.differences where !difference.isExpected {
             let position = places.position(of: difference.place)
-            if seen.insert(position).inserted { places[position].noise += 1 }
-            guard difference.kind == .order, case .content(let path) = difference.place else { continue }
-            places[position].orderNoise += 1
-            let orderNoise = places[position].orderNoise
-            if Volatility(differing: orderNoise, of: noisePairs, limits: limits) == .volatile { unordered.insert(path) }
+            if difference.kind == .order {
+                orderNoiseObserved(at: position, limits: limits)
+            } else if seen.insert(position).inserted {
+                places[position].noise += 1
+            }
         }
+    }
+
+    private mutating func orderNoiseObserved(at position: Int, limits: VerdictLimits) {
+        places[position].orderNoise += 1
+        guard case .content(let path) = places[position].place else { return }
+        let volatility = Volatility(differing: places[position].orderNoise, of: noisePairs, limits: limits)
+        if volatility == .volatile { unordered.insert(path) }
     }
 
     /// Counts a pair among those with its lag.
