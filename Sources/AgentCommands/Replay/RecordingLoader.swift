@@ -1,0 +1,164 @@
+// Wingmirror · Apache-2.0
+
+import ContentDecoding
+import Recordings
+
+/// Reads recordings of any kind into memory, where they can be ordered and sent in rounds.
+struct RecordingLoader {
+    /// The most octets of all recordings together, decompressed.
+    static let octetLimit = 2 << 30
+
+    /// What could be read.
+    private(set) var recording = Recording(entries: [])
+    /// What is wrong with the files, one line for each.
+    private(set) var damage: [String] = []
+
+    private let filter: String?
+    private let octetLimit: Int
+    private var recordings: [Recording] = []
+    private var joiner = GorJoiner()
+    private var gorLosses = RecordingLosses()
+    private var octets = 0
+
+    /// Reads the recordings at `paths`; `-` is standard input.
+    ///
+    /// - Parameters:
+    ///   - paths: the files.
+    ///   - filter: which packets of savefiles are taken.
+    ///   - octetLimit: the most octets of all together.
+    /// - Throws: what cannot be read at all, or is no recording, or is too much.
+    init(_ paths: [String], filter: String? = nil, octetLimit: Int = Self.octetLimit) throws(CommandFailure) {
+        self.filter = filter
+        self.octetLimit = octetLimit
+        for path in paths { try read(path) }
+        var joined = joiner.finish()
+        joined.losses.add(gorLosses)
+        recording = Recording.merged(recordings + [joined])
+    }
+
+    private mutating func read(_ path: String) throws(CommandFailure) {
+        var file = try RecordingFile(path)
+        let first = try file.next()
+        guard !first.isEmpty else { throw CommandFailure(.usage, "\(path): is empty") }
+        switch RecordingFormat(beginning: first) {
+        case .records: try readRecords(first, path) { () throws(CommandFailure) in try file.next() }
+        case .gor: try readGor(first, path) { () throws(CommandFailure) in try file.next() }
+        case .savefile: try readSavefile(path)
+        case .gzip: try readCompressed(first, path, &file)
+        case nil: throw Self.unknown(path)
+        }
+    }
+
+    private static func unknown(_ path: String) -> CommandFailure {
+        CommandFailure(.usage, "\(path): is neither a file of exchange records nor a .gor file nor a savefile")
+    }
+
+    /// Counts octets, and refuses more than there may be.
+    private mutating func count(_ piece: [UInt8], _ path: String) throws(CommandFailure) {
+        octets += piece.count
+        guard octets <= octetLimit else {
+            throw CommandFailure(
+                .usage,
+                "\(path): the recordings are larger than \(ByteSize(octetLimit)) together; replay them in parts"
+            )
+        }
+    }
+
+    // MARK: - Formats
+
+    private typealias Pieces = () throws(CommandFailure) -> [UInt8]
+
+    private mutating func readRecords(
+        _ first: [UInt8],
+        _ path: String,
+        _ next: Pieces
+    ) throws(CommandFailure) {
+        var reader = NDJSONRecordReader()
+        var entries: [RecordingEntry] = []
+        var piece = first
+        while !piece.isEmpty {
+            try count(piece, path)
+            reader.append(piece)
+            entries += reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+            piece = try next()
+        }
+        reader.finish()
+        entries += reader.takeExchanges().map { RecordingEntry(exchange: $0) }
+        recordings.append(Recording(entries: entries, losses: reader.losses))
+        if let problem = reader.firstProblem, reader.losses.damage > 0 {
+            damage.append("\(path):\(problem.line): \(problem.reason)" + Self.others(reader.losses.damage - 1))
+        }
+    }
+
+    private static func others(_ count: Int) -> String {
+        count > 0 ? "; \(count) more \(count == 1 ? "line" : "lines") cannot be read" : ""
+    }
+
+    private mutating func readGor(_ first: [UInt8], _ path: String, _ next: Pieces) throws(CommandFailure) {
+        var reader = GorReader()
+        var piece = first
+        while !piece.isEmpty {
+            try count(piece, path)
+            reader.append(piece)
+            for record in reader.takeRecords() { joiner.append(record) }
+            piece = try next()
+        }
+        reader.finish()
+        for record in reader.takeRecords() { joiner.append(record) }
+        gorLosses.add(reader.losses)
+        for (reason, count) in reader.losses.reasons { damage.append("\(path): \(count) \(reason.explanation)") }
+    }
+
+    private mutating func readSavefile(_ path: String) throws(CommandFailure) {
+        guard path != "-" else {
+            throw CommandFailure(.usage, "-: a savefile must be named, because it is opened a second time")
+        }
+        let savefile = try SavefileRecording(path, filter: filter, octetLimit: octetLimit - octets)
+        octets += savefile.octets
+        recordings.append(savefile.recording)
+        damage += savefile.failures
+    }
+
+    /// Reads a gzipped recording; a savefile is decompressed by what reads savefiles.
+    private mutating func readCompressed(
+        _ first: [UInt8],
+        _ path: String,
+        _ file: inout RecordingFile
+    ) throws(CommandFailure) {
+        if case .savefile? = try? Self.formatInside(first) { return try readSavefile(path) }
+        var compressed = first
+        while case let piece = try file.next(), !piece.isEmpty {
+            compressed += piece
+            guard compressed.count <= octetLimit else { return try count(compressed, path) }
+        }
+        let decoded: DecodedContent
+        do throws(ContentDecodingError) {
+            decoded = try ContentDecoding.decode(compressed, codings: ["gzip"], limit: octetLimit)
+        } catch {
+            throw CommandFailure(.usage, "\(path): cannot be decompressed")
+        }
+        switch decoded.end {
+        case .whole: break
+        case .truncated: damage.append("\(path): the compressed data is cut short")
+        case .limit: try count(decoded.octets + [0], path)
+        }
+        switch RecordingFormat(beginning: decoded.octets) {
+        case .records: try readRecords(decoded.octets, path) { () throws(CommandFailure) in [] }
+        case .gor: try readGor(decoded.octets, path) { () throws(CommandFailure) in [] }
+        case .savefile, .gzip, nil: throw Self.unknown(path)
+        }
+    }
+
+    /// The format of what the beginning of a gzipped file holds.
+    private static func formatInside(_ first: [UInt8]) throws(ContentDecodingError) -> RecordingFormat? {
+        let inside = try ContentDecoding.decode(first, codings: ["gzip"], limit: RecordingFormat.neededOctets)
+        return RecordingFormat(beginning: inside.octets)
+    }
+}
+
+extension RecordingLosses {
+    /// How many records are damaged, rather than made without what replaying needs.
+    fileprivate var damage: Int {
+        [RecordingLoss.malformedRecord, .malformedMessage, .cutMessage, .tooLarge].reduce(0) { $0 + self[$1] }
+    }
+}

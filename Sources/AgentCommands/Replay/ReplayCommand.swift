@@ -1,0 +1,90 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+
+/// `replay`: sends a recording to a target.
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Send recorded requests to a target and compare the answers.",
+        discussion: """
+            A recording is a file of exchange records made with --fields and --content, a .gor file of this program or of \
+            GoReplay, or a savefile; each may be gzipped, and several are merged by time. Requests are sent when they \
+            are due, counted from the first, and late ones are not left out.
+
+            What mirroring never sends is not sent either: only safe methods unless --methods names others, no \
+            credentials unless --keep-field does, nothing that was not recorded whole, and each request marked as a copy. \
+            A target that is production by the recording's own Host fields is refused unless --allow-host names it. An \
+            interrupt ends the replay with the summary of what was sent.
+
+            Examples:
+              wingmirror replay capture.pcap --target http://staging.example.internal:8080 --speed 2x
+              wingmirror replay requests_*.gor --target http://127.0.0.1:9000 --rate 100/s --loop 10 --output ndjson
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "Recordings: exchange records, .gor or savefiles; - is standard input.",
+            valueName: "recording"
+        )
+    )
+    var recordings: [String] = []
+
+    @Option(help: ArgumentHelp("Send to this server: scheme, host and port.", valueName: "url"))
+    var target: String?
+
+    @Option(
+        help: ArgumentHelp("So many times as fast as recorded, such as 2x or 50%; 1x unless given.", valueName: "speed")
+    )
+    var speed: String?
+
+    @Option(help: ArgumentHelp("At this rate instead, such as 100/s.", valueName: "rate"))
+    var rate: String?
+
+    @Option(help: ArgumentHelp("Send everything so many times.", valueName: "count"))
+    var loop = 1
+
+    @Option(help: ArgumentHelp("Send only this share, chosen by trace id, request id or client.", valueName: "percent"))
+    var percent = 100.0
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Send these methods too, such as POST,PUT; may be repeated.", valueName: "methods")
+    )
+    var methods: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Send this field although it carries credentials; may be repeated.", valueName: "field")
+    )
+    var keepField: [String] = []
+
+    @Option(help: ArgumentHelp("What the Host field says: the target's host, or the original one.", valueName: "host"))
+    var host = "target"
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "A host that may be sent to; the target's must be among them; may be repeated.",
+            valueName: "host"
+        )
+    )
+    var allowHost: [String] = []
+
+    @Option(help: ArgumentHelp("How long an answer may take.", valueName: "duration"))
+    var timeout = "10s"
+
+    @Option(help: ArgumentHelp("The most requests without an answer.", valueName: "count"))
+    var inFlight = 64
+
+    @Option(help: ArgumentHelp("Of savefiles, take only packets that this libpcap filter matches.", valueName: "bpf"))
+    var filter: String?
+
+    @Option(help: ArgumentHelp("What to print: a table, or a line of JSON for each request.", valueName: "output"))
+    var output = "table"
+
+    mutating func run() async throws {
+        try await ReplayPlan(self).execute()
+    }
+}

@@ -1,0 +1,67 @@
+// Wingmirror · Apache-2.0
+
+import ContentDecoding
+import ShadowTesting
+
+/// Compares the answers of a replay with the recorded ones.
+struct ReplayComparison: Sendable {
+    private let comparator: AnswerComparator
+
+    /// Makes a comparison.
+    /// - Parameters:
+    ///   - policy: How answers are compared.
+    ///   - target: The target, whose own name in links is no difference.
+    ///   - unknownFields: Fields, in lower case, whose recorded values were redacted.
+    init(policy: MirrorPolicy, target: MirrorTarget, unknownFields: Set<String>) {
+        var policy = policy
+        policy.comparison.ignoredFields += unknownFields.sorted()
+        comparator = AnswerComparator(policy: policy, hosts: [target.authority]) { coding, octets, limit in
+            ContentDecoding.whole(coding, octets, limit: limit)
+        }
+    }
+
+    /// How an answer compares with the recorded one, and where it differs in what counts.
+    func compare(
+        _ exchange: RecordedExchange,
+        with result: Result<RecordedResponse, ShadowFailure>
+    ) -> (word: ComparisonWord, places: [AnswerPlace]) {
+        // What was not seen whole is no measure, and what was given up says nothing of the target.
+        guard let recorded = exchange.response, exchange.integrity.isEmpty, result.failure != .cancelled else {
+            return (.skipped, [])
+        }
+        let differences = comparator.compare(recorded, with: result, authority: exchange.request.authority).differences
+        let counted = differences.filter(\.counts)
+        guard !counted.isEmpty else { return (differences.isEmpty ? .same : .noise, []) }
+        return (Self.word(counted), counted.map(\.place))
+    }
+
+    private static func word(_ differences: [AnswerDifference]) -> ComparisonWord {
+        var word = ComparisonWord.headersDiffer
+        for difference in differences {
+            switch difference.place {
+            case .outcome, .status: return .statusDiffers
+            case .content: word = .bodyDiffers
+            case .field, .other, .latency: break
+            }
+        }
+        return word
+    }
+}
+
+extension AnswerDifference {
+    /// Whether the difference counts without anything having been learned of the route.
+    fileprivate var counts: Bool {
+        switch expectation {
+        case .stable: true
+        case .presumedVolatile, .volatile: !hasEqualShape
+        case .infrastructure: false
+        }
+    }
+}
+
+extension Result<RecordedResponse, ShadowFailure> {
+    /// Why there is no answer, if there is none.
+    var failure: ShadowFailure? {
+        if case .failure(let failure) = self { failure } else { nil }
+    }
+}

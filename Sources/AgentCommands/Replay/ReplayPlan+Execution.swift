@@ -1,0 +1,196 @@
+// Wingmirror · Apache-2.0
+
+import MirrorDispatch
+import PacketDecoding
+import Recordings
+import ShadowTesting
+import Synchronization
+import UnixSignals
+
+extension ReplayPlan {
+    /// Reads the recordings, sends what may be sent, and prints what became of it.
+    ///
+    /// - Throws: `CommandFailure` for what cannot be read or sent to, and after the summary for a recording that is
+    ///   damaged or a target that answered nothing; `OctetOutput.Failure` when the output cannot be written.
+    func execute() async throws {
+        let loader = try RecordingLoader(recordings, filter: filter)
+        var generator = SystemRandomNumberGenerator()
+        let builder = ShadowRequestBuilder(
+            policy: policy,
+            target: target,
+            node: Self.node,
+            key: RedactionKey(using: &generator)
+        )
+        let selection = try choose(from: loader.recording, builder)
+        warn()
+        let client = try await connect(loader.recording)
+        let ledger = ReplayLedger(
+            summary(of: selection, loader.recording),
+            writesLines: output == .ndjson,
+            isShown: Terminal.isTerminal(2)
+        )
+        let run = ReplayRun(
+            entries: selection.chosen,
+            schedule: ReplaySchedule(times: selection.chosen.map(\.exchange.startTime), pace: pace),
+            loops: loops,
+            inFlight: target.inFlight,
+            builder: builder,
+            client: TargetReplayClient(client: client, keptOctets: policy.comparison.maximumContentOctets),
+            comparison: ReplayComparison(policy: policy, target: target, unknownFields: selection.unknownFields),
+            clock: ContinuousClock(),
+            completed: { ledger.completed($0) }
+        )
+        let (elapsed, isInterrupted) = await Self.untilSignal { await run.run() }
+        await client.close()
+        let summary = ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted)
+        try print(summary, ledger)
+        try judge(summary, loader.damage)
+    }
+
+    /// The name in the marker: that of the node, where whoever started the program says it.
+    private static var node: String {
+        Terminal.environment("NODE_NAME") ?? Terminal.environment("HOSTNAME") ?? "replay"
+    }
+
+    // MARK: - Before
+
+    private func choose(
+        from recording: Recording,
+        _ builder: ShadowRequestBuilder
+    ) throws(CommandFailure) -> ReplaySelection {
+        let selection: ReplaySelection
+        do throws(MirrorPlanError) {
+            selection = try ReplaySelection(of: recording, policy: policy, builder: builder)
+        } catch {
+            throw CommandFailure(.usage, error.message)
+        }
+        guard selection.chosen.isEmpty else { return selection }
+        let reasons =
+            selection.filtered.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
+            + (selection.notSampled > 0 ? ["not sampled \(selection.notSampled)"] : [])
+            + recording.losses.reasons.map { "\($0.count) \($0.reason.explanation)" }
+        let why = reasons.isEmpty ? "the recording holds no request" : reasons.joined(separator: ", ")
+        throw CommandFailure(.failed, "there is nothing to send: \(why)")
+    }
+
+    /// Says which unsafe methods will be sent.
+    private func warn() {
+        guard !policy.methods.isEmpty else { return }
+        let methods = policy.methods.joined(separator: ", ")
+        StandardError.write("wingmirror: \(methods) may change what the target keeps, and are sent as --methods asks\n")
+    }
+
+    private func connect(_ recording: Recording) async throws(CommandFailure) -> TargetClient {
+        let guardian = ProductionGuard(recording, target: target)
+        do throws(TargetClient.Failure) {
+            return try await TargetClient(to: target) { guardian.refusal(of: $0, at: $1) }
+        } catch {
+            switch error {
+            case .refused(let reason): throw CommandFailure(.usage, "--target: \(reason)")
+            case .unresolved(let reason): throw CommandFailure(.failed, "\(target.host): cannot be found: \(reason)")
+            }
+        }
+    }
+
+    private func summary(of selection: ReplaySelection, _ recording: Recording) -> ReplaySummary {
+        var summary = ReplaySummary()
+        summary.recorded = recording.entries.count
+        summary.filtered = selection.filtered
+        summary.notSampled = selection.notSampled
+        summary.placeholders = selection.placeholders
+        summary.losses = recording.losses
+        summary.planned = selection.chosen.count * loops
+        return summary
+    }
+
+    // MARK: - Meanwhile
+
+    /// Does the work until it is done, or cancels it at an interrupt and waits until it has ended.
+    private static func untilSignal(_ work: @escaping @Sendable () async -> Duration) async -> (Duration, Bool) {
+        await withTaskGroup(of: Duration?.self) { tasks in
+            tasks.addTask { await work() }
+            tasks.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { break }
+                return nil
+            }
+            var elapsed = Duration.zero
+            var isInterrupted = false
+            for await result in tasks {
+                if let result { elapsed = result } else if elapsed == .zero { isInterrupted = true }
+                tasks.cancelAll()
+            }
+            return (elapsed, isInterrupted)
+        }
+    }
+
+    // MARK: - After
+
+    private func print(_ summary: ReplaySummary, _ ledger: ReplayLedger) throws {
+        let report = ReplayReport(summary: summary, target: target.url)
+        switch output {
+        case .ndjson: try ledger.finish(with: report.line)
+        case .table:
+            var page = OctetOutput.standardOutput()
+            for line in report.lines { try page.append(line: line) }
+            try page.flush()
+        }
+    }
+
+    private func judge(_ summary: ReplaySummary, _ damage: [String]) throws(CommandFailure) {
+        var lines = damage
+        if summary.answered == 0, summary.sent > 0, !summary.isInterrupted {
+            let reasons = summary.failed.sorted { $0.key.rawValue < $1.key.rawValue }
+            lines.append(
+                "no request was answered: " + reasons.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
+            )
+        }
+        guard lines.isEmpty else { throw CommandFailure(.failed, lines) }
+    }
+}
+
+/// Collects what becomes of the requests, and shows it while the replay goes on.
+final class ReplayLedger: Sendable {
+    private struct State {
+        var summary: ReplaySummary
+        var progress: ReplayProgress
+    }
+
+    private let state: Mutex<State>
+    private let lines: RecordFile?
+
+    /// Makes a ledger.
+    /// - Parameters:
+    ///   - summary: What is known before anything is sent.
+    ///   - writesLines: Whether each request gets a line on standard output.
+    ///   - isShown: Whether standard error is a terminal.
+    init(_ summary: ReplaySummary, writesLines: Bool, isShown: Bool) {
+        let progress = ReplayProgress(total: summary.planned, isShown: isShown)
+        state = Mutex(State(summary: summary, progress: progress))
+        lines = writesLines ? RecordFile(.standardOutput()) : nil
+    }
+
+    /// A request is over.
+    func completed(_ outcome: ReplayOutcome) {
+        lines?.append(ReplayReport.line(outcome))
+        state.withLock { state in
+            state.summary.add(outcome)
+            state.progress.advanced(state.summary)
+        }
+    }
+
+    /// All requests are over, or given up.
+    func finished(elapsed: Duration, isInterrupted: Bool) -> ReplaySummary {
+        state.withLock { state in
+            state.progress.finished()
+            state.summary.elapsed = elapsed
+            state.summary.isInterrupted = isInterrupted
+            return state.summary
+        }
+    }
+
+    /// Writes the last line and what is waiting.
+    func finish(with line: [UInt8]) throws(OctetOutput.Failure) {
+        lines?.append(line)
+        try lines?.finish()
+    }
+}

@@ -1,0 +1,120 @@
+// Wingmirror · Apache-2.0
+
+import Recordings
+import ShadowTesting
+import Synchronization
+
+/// Sends the requests of a recording when they are due, so many at a time at most.
+///
+/// A request that is due while all places are taken waits, and is sent late; how late is counted, and its latency is also
+/// told from when it was due, so that a slow target cannot hide its slowness by holding up those behind (the omission that
+/// load generators are known for). Nothing is sent twice.
+struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Duration {
+    /// The exchanges to send.
+    let entries: [RecordingEntry]
+    /// When they are due.
+    let schedule: ReplaySchedule
+    /// How many rounds there are.
+    let loops: Int
+    /// How many requests may be without an answer.
+    let inFlight: Int
+    /// What makes the requests.
+    let builder: ShadowRequestBuilder
+    /// What sends them.
+    let client: any ReplayClient
+    /// What compares the answers.
+    let comparison: ReplayComparison
+    /// What tells the time.
+    let clock: ReplayClock
+    /// Told of each request that is over.
+    let completed: @Sendable (ReplayOutcome) -> Void
+
+    /// Sends everything, or until the task is cancelled; then what is in flight is given up.
+    /// - Returns: How long it took.
+    func run() async -> Duration {
+        let places = Places(inFlight)
+        let start = clock.now
+        await withDiscardingTaskGroup { sends in
+            rounds: for loop in 0..<loops {
+                for place in entries.indices {
+                    await places.take()
+                    let due = schedule.due(place, loop: loop)
+                    try? await clock.sleep(until: start.advanced(by: due), tolerance: nil)
+                    guard !Task.isCancelled else { break rounds }
+                    sends.addTask {
+                        await send(place, loop: loop, due: due, start: start)
+                        places.leave()
+                    }
+                }
+            }
+        }
+        return start.duration(to: clock.now)
+    }
+
+    private func send(_ place: Int, loop: Int, due: Duration, start: ReplayClock.Instant) async {
+        let exchange = entries[place].exchange
+        // Choosing has built the request before, so there is one.
+        guard let request = try? builder.build(exchange, copy: loop) else { return }
+        let begin = clock.now
+        let result = await client.answer(to: request)
+        let end = clock.now
+        let (word, differing) = comparison.compare(exchange, with: result)
+        completed(
+            ReplayOutcome(
+                place: place,
+                loop: loop,
+                request: request,
+                due: due,
+                lateness: max(.zero, start.advanced(by: due).duration(to: begin)),
+                latency: begin.duration(to: end),
+                result: result,
+                word: word,
+                places: differing
+            )
+        )
+    }
+}
+
+/// A number of places for requests in flight; one task takes them, any may leave.
+private final class Places: Sendable {
+    private struct State {
+        var free: Int
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ count: Int) {
+        state = Mutex(State(free: count))
+    }
+
+    /// Takes a place, and waits for one first if there is none.
+    ///
+    /// Waiting ends when the task is cancelled, too, because then the requests in flight end.
+    func take() async {
+        await withCheckedContinuation { caller in
+            let isFree = state.withLock { state in
+                guard state.free == 0 else {
+                    state.free -= 1
+                    return true
+                }
+                state.waiter = caller
+                return false
+            }
+            if isFree { caller.resume() }
+        }
+    }
+
+    /// Leaves a place to whoever waits.
+    func leave() {
+        let waiter = state.withLock { state in
+            guard let waiter = state.waiter else {
+                state.free += 1
+                return CheckedContinuation<Void, Never>?.none
+            }
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume()
+    }
+}

@@ -1,0 +1,103 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import PacketDecoding
+import Recordings
+import RouteAttribution
+import ShadowTesting
+import Synchronization
+import TrafficMetrics
+import TrafficPipeline
+
+/// The exchanges of a savefile, with their octets.
+struct SavefileRecording {
+    /// The exchanges.
+    let recording: Recording
+    /// How many octets they have.
+    let octets: Int
+    /// What could not be read.
+    let failures: [String]
+
+    /// How many packets are taken before the size is looked at.
+    private static let batchPackets = 4096
+    /// How much content of a message is kept; a request with more is told as not recorded whole.
+    private static let contentLimit = 16 << 20
+
+    /// Reads a savefile through the pipeline that `read` uses.
+    ///
+    /// - Parameters:
+    ///   - path: the savefile.
+    ///   - filter: which packets are taken.
+    ///   - octetLimit: the most octets of all exchanges.
+    /// - Throws: what cannot be read at all, or is too much.
+    init(_ path: String, filter: String?, octetLimit: Int) throws(CommandFailure) {
+        let configuration = Configuration()
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        let series = registry.routesPublished(
+            RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0),
+            at: 0
+        )
+        let kept = KeptExchanges()
+        var outputs = PipelineOutputs()
+        outputs.readsTraces = false
+        outputs.exchanges = ExchangeOutput(contentOctets: Self.contentLimit) { kept.append($0) }
+        var pipeline = TrafficPipeline(
+            limits: configuration.pipelineLimits(within: nil),
+            routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
+            shard: registry.shards[0],
+            figures: FiguresBoard(),
+            outputs: outputs
+        )
+        var merger: SavefileMerger
+        do throws(CaptureError) {
+            merger = try SavefileMerger(paths: [path], filter: filter)
+        } catch {
+            throw CommandFailure(error)
+        }
+        var packets = 0
+        while let packet = merger.next() {
+            pipeline.packetArrived(packet, octets: merger.octets)
+            packets += 1
+            guard packets % Self.batchPackets == 0 else { continue }
+            pipeline.batchEnded()
+            try Self.check(kept, octetLimit, path)
+        }
+        pipeline.captureEnded()
+        try Self.check(kept, octetLimit, path)
+        recording = kept.recording
+        octets = kept.octets
+        failures = merger.failures.map(\.description)
+    }
+
+    private static func check(_ kept: KeptExchanges, _ limit: Int, _ path: String) throws(CommandFailure) {
+        guard kept.octets > limit else { return }
+        throw CommandFailure(
+            .usage,
+            "\(path): its exchanges take more than \(ByteSize(max(limit, 0))); narrow it with --filter"
+        )
+    }
+}
+
+/// What the pipeline has told so far.
+private final class KeptExchanges: Sendable {
+    private let state = Mutex((entries: [RecordingEntry](), octets: 0))
+
+    var octets: Int { state.withLock { $0.octets } }
+
+    var recording: Recording { state.withLock { Recording(entries: $0.entries) } }
+
+    func append(_ exchange: RecordedExchange) {
+        state.withLock { state in
+            state.entries.append(RecordingEntry(exchange: exchange))
+            state.octets += exchange.request.message.octetCount + (exchange.response?.message.octetCount ?? 0)
+        }
+    }
+}
+
+extension RecordedMessage {
+    /// About how much memory the message takes.
+    fileprivate var octetCount: Int {
+        fields.reduce(content.count + 64) { $0 + $1.name.utf8.count + $1.value.count + 32 }
+    }
+}
