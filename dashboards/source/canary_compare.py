@@ -3,8 +3,8 @@
 
 from .grafana import BAD, FAIR, GOOD, column, curves, dashboard, query, row, table, text, tile, variable
 from .queries import (
+    ANSWER_SEEN,
     DURATION,
-    NOT_OUR_LOSS,
     REQUESTS,
     ROUTE_HEADINGS,
     error_share,
@@ -176,7 +176,7 @@ def side_by_side():
         ),
         curves(
             "Statuses, canary",
-            "Share of each status among the canary's requests.",
+            "Share of each status among the canary's requests; what is missing to 100 % had no answer.",
             "percentunit",
             query(statuses(CANARY), "{{response_code}}"),
             stacked=True,
@@ -184,7 +184,7 @@ def side_by_side():
         ),
         curves(
             "Statuses, stable",
-            "Share of each status among the stable rule's requests.",
+            "Share of each status among the stable rule's requests; what is missing to 100 % had no answer.",
             "percentunit",
             query(statuses(STABLE), "{{response_code}}"),
             stacked=True,
@@ -195,7 +195,7 @@ def side_by_side():
 
 def statuses(side):
     """The share of each status."""
-    each = total_rate(REQUESTS, NOT_OUR_LOSS, *side, by=("response_code",))
+    each = total_rate(REQUESTS, ANSWER_SEEN, *side, by=("response_code",))
     return f"{each} / on () group_left () ({judged(*side)} > 0)"
 
 

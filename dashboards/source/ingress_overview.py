@@ -6,7 +6,6 @@ from .queries import (
     DURATION,
     FAILED_ON_THE_WIRE,
     IN_OBJECTS,
-    NOT_OUR_LOSS,
     REQUESTS,
     ROUTE,
     ROUTE_HEADINGS,
@@ -14,7 +13,6 @@ from .queries import (
     UNMATCHED_BY_MISTAKE,
     error_share,
     failed,
-    judged,
     largest,
     object_variables,
     quantile,
@@ -51,8 +49,8 @@ def now():
         tile("Requests", "Requests attributed to a route, per second.", "reqps", REQUEST_RATE, size=(3, 4)),
         tile(
             "Error share",
-            "Share of requests answered with 5xx, or not answered whole because of the server. Requests whose end the "
-            "capture lost are left out on both sides.",
+            "Share of requests answered with 5xx, or not answered whole because of the server. Requests whose answer "
+            "the capture lost are no part of it.",
             "percentunit",
             error_share(*IN_OBJECTS),
             steps=((0.01, FAIR), (0.05, BAD)),
@@ -144,7 +142,7 @@ def breakdown():
             "Errors per second: the status where there was one, else what ended the exchange.",
             "reqps",
             query(
-                total_rate(REQUESTS, 'response_code=~"5.."', NOT_OUR_LOSS, *IN_OBJECTS, by=("response_code",)),
+                total_rate(REQUESTS, 'response_code=~"5.."', *IN_OBJECTS, by=("response_code",)),
                 "{{response_code}}",
             ),
             query(

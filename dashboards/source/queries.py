@@ -27,10 +27,13 @@ IN_OBJECTS = (
     'virtualservice=~"$virtualservice"',
 )
 
-# Exchanges that ended badly at the server's side of the wire. What our own capture lost (`capture_gap`), cut (`truncated`) or
-# could not read (`parse`) is not among them, nor what a client broke off.
+# Exchanges that ended badly at the server's side of the wire. What a client broke off is not among them.
 FAILED_ON_THE_WIRE = 'error_type=~"no_response|reset_by_server|timeout"'
-NOT_OUR_LOSS = 'error_type!="capture_gap"'
+# Requests whose answer nobody knows, because our own capture lost, cut or could not read it. They are no part of an error
+# share. An answer whose beginning was seen has its status and counts, whatever became of its end: leaving those out would
+# favour what is short, and errors are short.
+ANSWER_SEEN = 'response_code!="0"'
+NO_ANSWER_ON_THE_WIRE = ('response_code="0"', 'error_type!~"capture_gap|truncated|parse"')
 
 # Reasons of unmatched requests that are no problem of the route table: a redirect that a Gateway asks for, and traffic
 # that is none of the gateway's.
@@ -66,14 +69,16 @@ def total_rate(name, *matchers, by=()):
 
 def failed(*matchers, by=(), window="$__rate_interval"):
     """The rate of requests that count as errors: answered with 5xx, or not answered whole because of the server."""
-    with_status = rate(REQUESTS, 'response_code=~"5.."', NOT_OUR_LOSS, *matchers, window=window)
+    with_status = rate(REQUESTS, 'response_code=~"5.."', *matchers, window=window)
     without = rate(REQUESTS, 'response_code!~"5.."', FAILED_ON_THE_WIRE, *matchers, window=window)
     return total(f"{with_status} or {without}", *by)
 
 
 def judged(*matchers, by=(), window="$__rate_interval"):
-    """The rate of requests whose end our capture did not lose, which errors are a share of."""
-    return total(rate(REQUESTS, NOT_OUR_LOSS, *matchers, window=window), *by)
+    """The rate of requests whose answer, or its absence, was seen: what errors are a share of."""
+    answered = rate(REQUESTS, ANSWER_SEEN, *matchers, window=window)
+    unanswered = rate(REQUESTS, *NO_ANSWER_ON_THE_WIRE, *matchers, window=window)
+    return total(f"{answered} or {unanswered}", *by)
 
 
 def share(part, whole):

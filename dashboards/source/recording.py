@@ -54,25 +54,28 @@ def slow_ratio(window):
 
 
 def request_rule(window):
+    """Requests whose answer, or its absence, was seen. An answer whose beginning was seen counts with its status, whatever
+    our capture lost of its end: leaving those out would favour what is short, and errors are short."""
     return {
         "record": requests(window),
         "expr": f"""
 sum without ({OF_REQUESTS}) (
-  rate(wingmirror_http_requests_total{{error_type!="capture_gap"}}[{window}])
+    rate(wingmirror_http_requests_total{{response_code!="0"}}[{window}])
+  or
+    rate(wingmirror_http_requests_total{{response_code="0", error_type!~"capture_gap|truncated|parse"}}[{window}])
 )
 """,
     }
 
 
 def error_rule(window):
-    """Errors are 5xx, and responses that the server's side broke off or never gave. What our capture lost
-    (`capture_gap`) is on neither side of the ratio; what a client broke off is no error."""
+    """Errors are 5xx, and answers that the server's side broke off or never gave; what a client broke off is none."""
     return {
         "record": error_ratio(window),
         "expr": f"""
 (
   sum without ({OF_REQUESTS}) (
-      rate(wingmirror_http_requests_total{{response_code=~"5..", error_type!="capture_gap"}}[{window}])
+      rate(wingmirror_http_requests_total{{response_code=~"5.."}}[{window}])
     or
       rate(wingmirror_http_requests_total{{response_code!~"5..", error_type=~"no_response|reset_by_server|timeout"}}[{window}])
   )

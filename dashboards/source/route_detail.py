@@ -239,8 +239,9 @@ def seen():
     return row(
         "How much of it was seen",
         tile(
-            "Ends lost by the capture",
-            "Share of this route's requests whose response the capture lost in part. They are in no error share.",
+            "Touched by capture loss",
+            "Share of this route's requests or answers in which the capture has a hole. Where the answer's beginning was seen its "
+            "status counts all the same; where not, the request is no part of an error share.",
             "percentunit",
             share(total_rate(REQUESTS, 'error_type="capture_gap"', *SEEN), total_rate(REQUESTS, *SEEN)),
             steps=((0.001, "orange"), (0.01, "red")),
