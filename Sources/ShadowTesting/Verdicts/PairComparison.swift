@@ -46,9 +46,15 @@ struct PairComparison {
         design = reference?.0 ?? .unadjusted
         allReference = reference?.1?.differences ?? []
 
-        let isTurnedAway = [401, 403, 404].contains(pair.candidate.response?.status)
-        let baselineIsToo = pair.baseline.map { [401, 403, 404].contains($0.response?.status) } ?? true
-        isRefused = isTurnedAway && baselineIsToo && pair.candidate.response?.status != pair.production.response?.status
+        isRefused = Self.isRefused(pair)
+    }
+
+    private static func isRefused(_ pair: ComparedPair) -> Bool {
+        guard pair.candidate.turnsAway, pair.candidate.response?.status != pair.production.response?.status else {
+            return false
+        }
+        guard let baseline = pair.baseline else { return true }
+        return baseline.turnsAway
     }
 
     /// Keeps of all differences those that count.
@@ -117,6 +123,12 @@ private struct Answers {
 }
 
 extension ShadowAnswer {
+    /// Whether the answer says that the request has no business there.
+    fileprivate var turnsAway: Bool {
+        guard let status = response?.status else { return false }
+        return status == 401 || status == 403 || status == 404
+    }
+
     /// The outcome, unless the agent gave the copy up.
     fileprivate var answered: Result<RecordedResponse, ShadowFailure>? {
         if case .failure(.cancelled) = result { nil } else { result }
