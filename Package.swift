@@ -129,9 +129,12 @@ let package = Package(
                 "AdminServer", "ContentDecoding", "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "MirrorDispatch",
                 "PacketCapture", "PacketDecoding", "Recordings", "ResourceFiles", "RouteAttribution", "ShadowTesting",
                 "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -178,6 +181,7 @@ let package = Package(
         .testTarget(
             name: "TrafficMetricsTests",
             dependencies: ["HTTPMessages", "TrafficMetrics"],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(

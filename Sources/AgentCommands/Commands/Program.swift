@@ -7,7 +7,7 @@ import Glibc
 /// The program: runs the command that the arguments name, and ends with the status that fits.
 public enum Program {
     /// Commands that are planned and not built, so that asking for one gets a better answer than "unexpected argument".
-    private static let plannedCommands = ["replay", "mirror", "top"]
+    private static let plannedCommands = ["mirror"]
 
     /// Runs the command and ends the process.
     ///

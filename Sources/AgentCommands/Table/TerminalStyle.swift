@@ -14,6 +14,8 @@ enum TextEmphasis: String, Sendable {
     case alarm = "31"
     /// What is as it should be.
     case good = "32"
+    /// What is chosen.
+    case selected = "7"
 }
 
 /// Whether text may carry colour, and how wide a line may be.

@@ -15,6 +15,8 @@ struct TextTable: Sendable {
         var yield: Int?
         /// The width below which it is never cut; `nil` never cuts it.
         var shortest: Int?
+        /// The width it has at least, so that a table that is drawn again and again does not move.
+        var least = 0
     }
 
     /// A piece of text in a row.
@@ -76,7 +78,8 @@ struct TextTable: Sendable {
     /// The width of each column, `nil` for those left out.
     private func fittedWidths(_ available: Int?) -> [Int?] {
         var widths: [Int?] = columns.indices.map { index in
-            rows.map { $0[index].text.count }.reduce(columns[index].title.count, max)
+            rows.map { $0[index].text.displayWidth }
+                .reduce(max(columns[index].title.displayWidth, columns[index].least), max)
         }
         guard let available else { return widths }
         let yielding = columns.indices.filter { columns[$0].yield != nil }
@@ -112,8 +115,9 @@ struct TextTable: Sendable {
         var line = ""
         for (index, cell) in cells.enumerated() {
             guard let width = widths[index] else { continue }
-            let text = cell.text.count > width ? cell.text.prefix(max(width - 1, 0)) + "…" : cell.text[...]
-            let padding = String(repeating: " ", count: width - text.count)
+            let isCut = cell.text.displayWidth > width
+            let text = isCut ? cell.text.prefix(columns: max(width - 1, 0)) + "…" : cell.text[...]
+            let padding = String(repeating: " ", count: max(width - text.displayWidth, 0))
             let shown = style.apply(cell.emphasis, to: String(text))
             line += String(repeating: " ", count: Self.gap)
             line += columns[index].isFigure ? padding + shown : shown + padding

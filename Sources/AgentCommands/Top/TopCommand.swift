@@ -1,0 +1,191 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+
+/// `top`: the route table, live in a terminal.
+struct TopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Show the route table live, of an interface, a savefile or a running agent.",
+        discussion: """
+            On a terminal the table fills the screen: q quits, p pauses, s or the arrows left and right choose the order, \
+            up and down a row, enter shows its past, / filters. Elsewhere the table is printed once per interval.
+
+            The lines above the table say how much of the truth it is: what capture lost, holes in streams, connections \
+            that cannot be read, and requests that no route took.
+
+            Examples:
+              sudo wingmirror top --interface eth0 --routes /etc/istio-routes
+              wingmirror top samples/captures/ingress.pcap --routes samples/istio
+              wingmirror top --agent http://127.0.0.1:9646 --once
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Savefiles to read instead of interfaces.", valueName: "savefile"))
+    var savefiles: [String] = []
+
+    @Option(
+        name: [.short, .customLong("interface")],
+        parsing: .singleValue,
+        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
+    )
+    var interfaces: [String] = []
+
+    @Option(help: ArgumentHelp("Show what a running agent sees.", valueName: "url"))
+    var agent: String?
+
+    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    var tokenFile: String?
+
+    @Option(help: ArgumentHelp("How fast savefiles are read: realtime or fast.", valueName: "pace"))
+    var pace: String?
+
+    @Option(help: ArgumentHelp("How often the figures change, from 200ms to 1h.", valueName: "duration"))
+    var interval = "1s"
+
+    @Option(help: ArgumentHelp("How far back rates and quantiles go, from 10s to 2h.", valueName: "duration"))
+    var window = "60s"
+
+    @Option(help: ArgumentHelp("What is first: rate, errors, p50, p95, p99, requests or name.", valueName: "order"))
+    var sort = "rate"
+
+    @Flag(help: "Print the table once: of savefiles when they have been read, else after an interval.")
+    var once = false
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        try await TopPlan(self).execute()
+    }
+}
+
+/// What `top` is to do, when options and configuration have been found to make sense.
+struct TopPlan: Sendable {
+    /// Where the figures come from.
+    enum Origin: Sendable, Equatable {
+        /// A capture of this process.
+        case capture
+        /// A running agent, and its token.
+        case agent(ServerURL, token: String?)
+    }
+
+    /// The configuration, with the options laid over it.
+    var configuration: Configuration
+    /// Where the figures come from.
+    var origin = Origin.capture
+    /// How often the figures change.
+    var interval: Duration = .seconds(1)
+    /// How far back rates and quantiles go.
+    var window: Duration = .seconds(60)
+    /// What rows are ordered by at first.
+    var order = TopView.Order.rate
+    /// Whether one table is printed and no more.
+    var isOnce: Bool
+
+    /// Checks the options.
+    init(_ command: TopCommand) throws(ConfigurationProblems) {
+        var problems: [ConfigurationProblem] = []
+        configuration = command.shared.configuration(&problems)
+        let isFileGood = problems.isEmpty || command.shared.config == nil
+        isOnce = command.once
+        if let order = TopView.Order(rawValue: command.sort) {
+            self.order = order
+        } else {
+            let orders = TopView.Order.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.append(.option("--sort", "expected one of \(orders), found \"\(command.sort)\""))
+        }
+        interval = Self.duration("--interval", command.interval, .milliseconds(200)...(.seconds(3600)), &problems)
+        window = Self.duration("--window", command.window, .seconds(10)...(.seconds(7200)), &problems)
+        if let agent = command.agent {
+            takeAgent(agent, command, &problems)
+        } else {
+            takeSources(command, mustHaveSource: isFileGood, &problems)
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+    }
+
+    private static func duration(
+        _ option: String,
+        _ text: String,
+        _ range: ClosedRange<Duration>,
+        _ problems: inout [ConfigurationProblem]
+    ) -> Duration {
+        if let duration = Duration(text: text), range.contains(duration) { return duration }
+        let bounds = "from \(range.lowerBound.text) to \(range.upperBound.text)"
+        problems.append(.option(option, "expected a duration such as 5s, \(bounds), found \"\(text)\""))
+        return range.lowerBound
+    }
+
+    private mutating func takeAgent(_ agent: String, _ command: TopCommand, _ problems: inout [ConfigurationProblem]) {
+        if !command.savefiles.isEmpty || !command.interfaces.isEmpty || command.pace != nil {
+            problems.append(.option("--agent", "an agent has sources of its own; name neither others nor a pace"))
+        }
+        if !command.shared.routes.isEmpty || command.shared.filter != nil || !command.shared.gatewayPort.isEmpty {
+            problems.append(.option("--agent", "an agent has routes, ports and a filter of its own; leave them out"))
+        }
+        guard let url = ServerURL(agent) else {
+            problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
+            return
+        }
+        var token: String?
+        if let path = command.tokenFile {
+            do throws(ConfigurationProblems) {
+                token = try Self.token(path)
+            } catch {
+                problems += error.problems
+            }
+        }
+        origin = .agent(url, token: token)
+    }
+
+    /// The first line of a file that is neither empty nor a comment, as in a file of tokens for the agent.
+    private static func token(_ path: String) throws(ConfigurationProblems) -> String {
+        let octets: [UInt8]
+        do throws(FileContents.Failure) {
+            octets = try FileContents.read(path, limit: 64 << 10)
+        } catch {
+            throw ConfigurationProblems([
+                ConfigurationProblem(place: .file(path), message: "cannot be read: \(error.reason)")
+            ])
+        }
+        let lines = String(decoding: octets, as: UTF8.self).split(whereSeparator: \.isNewline)
+        guard let line = lines.first(where: { !$0.hasPrefix("#") }),
+            line.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            let message = "the first line is no token: one without spaces is expected"
+            throw ConfigurationProblems([ConfigurationProblem(place: .file(path), message: message)])
+        }
+        return String(line)
+    }
+
+    private mutating func takeSources(
+        _ command: TopCommand,
+        mustHaveSource: Bool,
+        _ problems: inout [ConfigurationProblem]
+    ) {
+        if command.tokenFile != nil {
+            problems.append(.option("--token-file", "needs --agent, which the token is for"))
+        }
+        if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
+            configuration.capture.interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
+            configuration.capture.savefiles = command.savefiles
+        }
+        if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
+            problems.append(
+                .option("--interface", "savefiles and interfaces cannot be read in one run; name one or the other")
+            )
+        }
+        if mustHaveSource, configuration.capture.interfaces == .named([]), configuration.capture.savefiles.isEmpty {
+            problems.append(
+                .option("--interface", "no source is named: use --interface NAME, --agent URL, or name savefiles")
+            )
+        }
+        configuration.capture.pace = .realtime
+        guard let pace = command.pace else { return }
+        if let known = CaptureConfiguration.Pace(rawValue: pace) {
+            configuration.capture.pace = known
+        } else {
+            problems.append(.option("--pace", "expected one of realtime, fast, found \"\(pace)\""))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// Wingmirror · Apache-2.0
+
+/// What `top` shows of one moment, wherever it comes from.
+struct TopFrame: Sendable, Equatable {
+    /// A route and what it does.
+    struct Row: Sendable, Equatable {
+        /// Names the route from frame to frame.
+        var id: String
+        /// The object, as `namespace/name`.
+        var object: String
+        /// The route's name, or its number such as `#2`.
+        var route: String
+        /// What the rule matches, in short.
+        var match: String
+        /// The Gateway.
+        var gateway = ""
+        /// The hosts, in short.
+        var hosts = ""
+        /// Where requests go.
+        var target = ""
+        /// Whether the route is in the table now.
+        var isInTable = true
+        /// Requests since counting began.
+        var requests: UInt64 = 0
+        /// Requests in the window.
+        var windowRequests: UInt64 = 0
+        /// Those of them that failed.
+        var windowFailures: UInt64 = 0
+        /// Requests per second in the window.
+        var requestsPerSecond: Double?
+        /// Quantiles of the durations in the window.
+        var latency = LatencyQuantiles()
+        /// Requests per second, step by step; `nil` where nobody looked.
+        var trend: [Double?] = []
+        /// When the latest request began, as text.
+        var lastRequest: String?
+
+        /// The share of requests in the window that failed; `nil` without requests.
+        var errorShare: Double? {
+            windowRequests > 0 ? Double(windowFailures) / Double(windowRequests) : nil
+        }
+    }
+
+    /// How much of the traffic is in the rows: what was lost and what cannot be read.
+    struct Truth: Sendable, Equatable {
+        /// Packets per second in the window.
+        var packetsPerSecond: Double?
+        /// Packets since counting began.
+        var packets: UInt64 = 0
+        /// Packets that the kernel or the interface dropped.
+        var lostPackets: UInt64 = 0
+        /// Packets that the snapshot length cut short.
+        var truncatedPackets: UInt64 = 0
+        /// Holes in streams.
+        var gaps: UInt64 = 0
+        /// Octets in them.
+        var gapOctets: UInt64 = 0
+        /// Connections seen.
+        var connections: UInt64 = 0
+        /// Connections that cannot be read.
+        var opaqueConnections: UInt64 = 0
+    }
+
+    /// Where the figures come from: interfaces, savefiles or the URL of an agent.
+    var source: String
+    /// The time of the figures, as text.
+    var time: String?
+    /// How much of the window is covered, in seconds.
+    var windowSeconds = 0.0
+    /// The routes, in the order of the table.
+    var rows: [Row] = []
+    /// Requests per second without a route in the window, by reason.
+    var unmatchedPerSecond: [Reason] = []
+    /// How much of the truth this is.
+    var truth = Truth()
+    /// What keeps the figures from being fresh; they are then those of an earlier time.
+    var problem: String?
+    /// Whether nothing will change any more, because savefiles have been read.
+    var hasEnded = false
+
+    /// A reason and how many requests there are of it per second.
+    struct Reason: Sendable, Equatable {
+        /// The word of the metric label.
+        var word: String
+        /// Requests per second.
+        var perSecond: Double
+    }
+
+    /// Requests per second, with a route and without.
+    var requestsPerSecond: Double {
+        rows.reduce(0) { $0 + ($1.requestsPerSecond ?? 0) } + unmatchedPerSecond.reduce(0) { $0 + $1.perSecond }
+    }
+}
+
+/// One route's past, as `top` shows it.
+struct TopDetail: Sendable, Equatable {
+    /// One step of the past.
+    struct Point: Sendable, Equatable {
+        /// When it begins, in nanoseconds since the Unix epoch.
+        var start: Int64
+        /// When it ends.
+        var end: Int64
+        /// Requests in it by class: `1xx` to `5xx`, and those without a response.
+        var classes: [Class] = []
+        /// Quantiles of the durations.
+        var latency = LatencyQuantiles()
+        /// How many requests took a time, by its bounds in seconds.
+        var buckets: [Bucket] = []
+
+        /// Requests.
+        var requests: UInt64 { classes.reduce(0) { $0 + $1.requests } }
+    }
+
+    /// Requests with one class of status.
+    struct Class: Sendable, Equatable {
+        /// The word of the metric label.
+        var word: String
+        /// How many.
+        var requests: UInt64
+    }
+
+    /// Requests that took about as long.
+    struct Bucket: Sendable, Equatable {
+        /// The bound that they are above, in seconds.
+        var lower: Double
+        /// The bound that they are not above.
+        var upper: Double
+        /// How many.
+        var requests: UInt64
+    }
+
+    /// The route.
+    var id: String
+    /// The steps that were covered, in order.
+    var points: [Point] = []
+    /// Why there are none.
+    var problem: String?
+}
+
+/// Where `top` has its figures from.
+protocol TopSource: Sendable {
+    /// The figures now; after a failure those before, with `problem` set.
+    func frame() async -> TopFrame
+    /// The past of a route.
+    func detail(of id: String) async -> TopDetail
+}

@@ -1,0 +1,37 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct DisplayWidthTests {
+    @Test(arguments: [
+        ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("ｆｕ", 4), ("한", 2), ("😀", 2), ("👩‍💻", 2), ("▁█", 2),
+        ("–…", 2), ("\u{200B}", 0),
+    ])
+    func `text takes the columns that terminals give it`(_ text: String, _ width: Int) {
+        #expect(text.displayWidth == width)
+    }
+
+    @Test func `text is cut between columns, never within a character`() {
+        #expect(String("日本語".prefix(columns: 3)) == "日")
+        #expect("日本語".cut(to: 4) == "日…")
+        #expect("abc".cut(to: 3) == "abc")
+        #expect("abcd".cut(to: 0).isEmpty)
+    }
+
+    @Test func `columns of a table line up below wide characters`() {
+        var table = TextTable([.init(title: "NAME", isFigure: false), .init(title: "N")])
+        table.append(["日本", "1"])
+        table.append(["abcd", "22"])
+        let lines = table.lines(.plain)
+        #expect(lines[1] == "  日本   1")
+        #expect(lines[2] == "  abcd  22")
+    }
+
+    @Test func `control characters become pictures of one column`() {
+        #expect("a\u{1B}[31mb\u{0}\u{7F}".withVisibleControls == "a␛[31mb␀␡")
+        #expect("\u{9B}\u{202E}\u{2028}".withVisibleControls == "\u{FFFD}\u{FFFD}\u{FFFD}")
+        #expect("plain – text".withVisibleControls == "plain – text")
+    }
+}

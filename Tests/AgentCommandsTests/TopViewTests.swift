@@ -1,0 +1,245 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct TopViewTests {
+    private func row(_ name: String, rate: Double = 1, errors: UInt64 = 0, p99: Double? = nil) -> TopFrame.Row {
+        var row = TopFrame.Row(id: "id-\(name)", object: "shop/\(name)", route: "#0", match: "uri prefix /\(name)")
+        row.requests = UInt64(rate * 100)
+        row.windowRequests = UInt64(rate * 60)
+        row.windowFailures = errors
+        row.requestsPerSecond = rate
+        row.latency.p99 = p99
+        row.trend = [nil, 0, rate]
+        return row
+    }
+
+    private func frame(_ rows: TopFrame.Row...) -> TopFrame {
+        var frame = TopFrame(source: "eth0")
+        frame.time = "2026-11-23T10:00:00.000Z"
+        frame.windowSeconds = 60
+        frame.rows = rows
+        return frame
+    }
+
+    private func view(_ columns: Int = 120, _ rows: Int = 24) -> TopView {
+        TopView(size: TerminalSize(columns: columns, rows: rows), isColoured: false)
+    }
+
+    private func press(_ view: inout TopView, _ keys: TopKey..., showing frame: TopFrame) -> TopView.Wish? {
+        var wish: TopView.Wish?
+        for key in keys { wish = view.keyPressed(key, showing: frame) }
+        return wish
+    }
+
+    private func names(_ view: TopView, _ frame: TopFrame) -> [String] {
+        view.rows(of: frame).map { String($0.object.dropFirst(5)) }
+    }
+
+    // MARK: - Order and filter
+
+    @Test func `rows come by rate at first, the table's order where rates are equal`() {
+        let frame = frame(row("a", rate: 1), row("b", rate: 5), row("c", rate: 1))
+        #expect(names(view(), frame) == ["b", "a", "c"])
+    }
+
+    @Test func `s and the arrows change what rows are ordered by, r turns it round`() {
+        let frame = frame(row("a", rate: 9, errors: 1, p99: 0.1), row("b", rate: 1, errors: 60, p99: 2))
+        var view = view()
+        #expect(press(&view, .character("s"), showing: frame) == nil)
+        #expect(view.order == .errors)
+        #expect(names(view, frame) == ["b", "a"])
+        _ = press(&view, .left, .left, showing: frame)
+        #expect(view.order == .name)
+        #expect(names(view, frame) == ["a", "b"])
+        _ = press(&view, .character("r"), showing: frame)
+        #expect(names(view, frame) == ["b", "a"])
+    }
+
+    @Test func `a filter takes rows that have the text anywhere, whatever its case`() {
+        let frame = frame(row("orders"), row("products"), row("reviews"))
+        var view = view()
+        _ = press(&view, .character("/"), .character("P"), .character("R"), .character("o"), showing: frame)
+        #expect(view.isTypingFilter)
+        #expect(names(view, frame) == ["products"])
+        _ = press(&view, .enter, showing: frame)
+        #expect(!view.isTypingFilter)
+        #expect(view.filter == "PRo")
+        _ = press(&view, .escape, showing: frame)
+        #expect(names(view, frame).count == 3)
+    }
+
+    @Test func `while a filter is typed, q is a letter`() {
+        let frame = frame(row("queue"), row("other"))
+        var view = view()
+        #expect(press(&view, .character("/"), .character("q"), showing: frame) == nil)
+        #expect(names(view, frame) == ["queue"])
+        #expect(press(&view, .enter, .character("q"), showing: frame) == .quit)
+    }
+
+    // MARK: - Selection
+
+    @Test func `the chosen row stays chosen when the order changes`() {
+        let before = frame(row("a", rate: 3), row("b", rate: 2), row("c", rate: 1))
+        let after = frame(row("a", rate: 1), row("b", rate: 2), row("c", rate: 3))
+        var view = view()
+        _ = press(&view, .down, .down, showing: before)
+        #expect(view.selected == "id-b")
+        view.keepSelection(in: after)
+        #expect(view.lines(after).filter { $0.hasPrefix(">") }.count == 1)
+        #expect(view.lines(after).contains { $0.hasPrefix(">") && $0.contains("shop/b") })
+    }
+
+    @Test func `the screen scrolls with the choice and shows no more rows than it has`() {
+        var frame = frame()
+        frame.rows = (0..<1000).map { row("r\($0)", rate: Double(1000 - $0)) }
+        var view = view(120, 16)
+        #expect(view.tableRows == 10)
+        _ = press(&view, .end, showing: frame)
+        #expect(view.lines(frame).contains { $0.contains("shop/r999") })
+        #expect(view.lines(frame).count == 16)
+        _ = press(&view, .pageUp, showing: frame)
+        #expect(view.selected == "id-r989")
+        _ = press(&view, .home, showing: frame)
+        #expect(view.scroll == 0)
+        #expect(view.lines(frame).contains { $0.contains("shop/r0 ") })
+    }
+
+    @Test func `enter asks for the past of the chosen route and escape goes back`() {
+        let frame = frame(row("a", rate: 3), row("b", rate: 2))
+        var view = view()
+        #expect(press(&view, .down, .down, .enter, showing: frame) == .detail("id-b"))
+        #expect(view.lines(frame).contains { $0.contains("waiting for its past") })
+        view.detail = TopDetail(
+            id: "id-b",
+            points: [
+                TopDetail.Point(
+                    start: 0,
+                    end: 10_000_000_000,
+                    classes: [.init(word: "2xx", requests: 9), .init(word: "5xx", requests: 1)],
+                    buckets: [.init(lower: 0.0078125, upper: 0.01104854, requests: 10)]
+                )
+            ]
+        )
+        let page = view.lines(frame)
+        #expect(page.contains { $0.contains("5xx") })
+        #expect(page.contains { $0.contains("11 ms") && $0.contains("█") })
+        #expect(press(&view, .escape, showing: frame) == nil)
+        #expect(view.detailed == nil)
+    }
+
+    @Test func `a past without samples in between shows the gap`() {
+        let frame = frame(row("a"))
+        var view = view()
+        _ = press(&view, .enter, showing: frame)
+        let second: Int64 = 1_000_000_000
+        let classes = [TopDetail.Class(word: "2xx", requests: 1)]
+        view.detail = TopDetail(
+            id: "id-a",
+            points: [
+                .init(start: 0, end: 10 * second, classes: classes),
+                .init(start: 40 * second, end: 50 * second, classes: classes),
+            ]
+        )
+        #expect(view.lines(frame).contains { $0.contains("2xx") && $0.hasSuffix("█   █") })
+    }
+
+    // MARK: - Lines
+
+    @Test(arguments: [(200, 50), (80, 24), (40, 12), (20, 6), (5, 3), (1, 1)])
+    func `no screen gets more lines or columns than it has`(_ columns: Int, _ rows: Int) {
+        var frame = frame(row("a", rate: 12345.6, errors: 1, p99: 0.001), row("名前が長いルート", rate: 2))
+        frame.truth.lostPackets = 5
+        frame.unmatchedPerSecond = [.init(word: "no_host", perSecond: 2)]
+        for isDetailed in [false, true] {
+            var view = view(columns, rows)
+            if isDetailed { _ = press(&view, .enter, showing: frame) }
+            let lines = view.lines(frame)
+            #expect(lines.count == rows)
+            // A table has a shortest width; the terminal does not wrap, so what is beyond is not seen.
+            let widest = columns >= 80 ? columns : 80
+            #expect(lines.allSatisfy { $0.displayWidth <= widest })
+        }
+    }
+
+    @Test func `what was not seen is said above the table, and that nothing was lost too`() {
+        var frame = frame(row("a"))
+        #expect(view().lines(frame)[1].contains("no holes"))
+        frame.truth = TopFrame.Truth(
+            packetsPerSecond: 10,
+            packets: 90,
+            lostPackets: 10,
+            truncatedPackets: 3,
+            gaps: 2,
+            gapOctets: 4000,
+            connections: 4,
+            opaqueConnections: 1
+        )
+        frame.unmatchedPerSecond = [.init(word: "no_host", perSecond: 2.5)]
+        let lines = view().lines(frame)
+        for text in ["lost 10 %", "2 holes of 4 kB", "25 % of connections not readable", "3 packets cut short"] {
+            #expect(lines[1].contains(text))
+        }
+        #expect(lines[2].contains("no_host 2.5/s"))
+    }
+
+    @Test func `control characters of names never reach the terminal`() {
+        var hostile = row("a")
+        hostile.object = "shop/\u{1B}[2Jx\u{07}\u{9B}31m\u{202E}evil"
+        hostile.match = "uri\u{0}\r\n\u{7F}"
+        var frame = frame(hostile)
+        frame.source = "eth0\u{1B}]0;title\u{07}"
+        frame.problem = "bad\u{1B}[31m"
+        for isDetailed in [false, true] {
+            var view = view()
+            if isDetailed { _ = press(&view, .enter, showing: frame) }
+            let scalars = view.lines(frame).joined().unicodeScalars
+            #expect(!scalars.contains { $0.properties.generalCategory == .control || $0.value == 0x202E })
+            #expect(view.lines(frame).contains { $0.contains("␛[2Jx␇") })
+        }
+    }
+
+    @Test func `without colours there is no escape sequence, with them there is`() {
+        let frame = frame(row("a", errors: 30))
+        var view = view()
+        _ = press(&view, .down, showing: frame)
+        #expect(!view.lines(frame).joined().contains("\u{1B}"))
+        view.isColoured = true
+        #expect(view.lines(frame).contains { $0.hasPrefix("\u{1B}[7m>") })
+    }
+
+    @Test func `a table that grows by a digit does not move its columns`() {
+        let small = view().lines(frame(row("a", rate: 9, p99: 0.001)))
+        let large = view().lines(frame(row("a", rate: 123, p99: 0.0123)))
+        #expect(small[4] == large[4])
+    }
+
+    @Test func `figures that stand still are marked`() {
+        var view = view()
+        let frame = frame(row("a"))
+        _ = press(&view, .character("p"), showing: frame)
+        #expect(view.lines(frame)[0].contains("PAUSED"))
+    }
+
+    @Test func `a sparkline tells none from nothing known`() {
+        #expect(Sparkline.text([nil, 0, 1, 4, 8], width: 5) == " ·▂▅█")
+        #expect(Sparkline.text([1, 1, 8, 8], width: 2) == "▂█")
+        #expect(Sparkline.text([], width: 5).isEmpty)
+        #expect(Sparkline.text([nil, nil], width: 5) == "  ")
+    }
+
+    // MARK: - Printed
+
+    @Test func `a printed table counts the routes without requests`() {
+        var idle = row("idle", rate: 0)
+        idle.requests = 0
+        let lines = TopListing(frame: frame(row("a"), idle), order: .rate).lines(.plain)
+        #expect(lines[0].hasPrefix("wingmirror top  eth0"))
+        #expect(lines.contains { $0.contains("shop/a") })
+        #expect(!lines.contains { $0.contains("shop/idle") })
+        #expect(lines.contains("  1 route without requests"))
+        #expect(lines.allSatisfy { !$0.contains("\u{1B}") })
+    }
+}
