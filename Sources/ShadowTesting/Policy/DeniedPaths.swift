@@ -101,10 +101,9 @@ struct SegmentHash: Equatable {
     /// The hash of two segments in a row.
     func followed(by next: SegmentHash) -> SegmentHash {
         var hash = self
+        // Turned first, so that the order of the two matters.
+        hash.value = (value << 32 | value >> 32) ^ next.value
         hash.combine(UInt8(ascii: "/"))
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            hash.combine(UInt8(truncatingIfNeeded: next.value >> shift))
-        }
         return hash
     }
 }

@@ -205,11 +205,16 @@ public final class MirrorPlan: Sendable {
 extension MirrorMatch {
     /// Whether requests of a route can match, as far as the route decides.
     func concerns(_ route: RouteIdentity) -> Bool {
-        if let virtualService,
-            virtualService != "\(route.virtualServiceNamespace)/\(route.virtualService)"
-        {
-            return false
-        }
+        if let virtualService, !Self.names(virtualService, route) { return false }
         return self.route == nil || self.route == route.route
+    }
+
+    /// Whether `namespace/name` is a route's; no text is made to compare, since there may be very many routes.
+    private static func names(_ virtualService: String, _ route: RouteIdentity) -> Bool {
+        let namespace = route.virtualServiceNamespace
+        let name = route.virtualService
+        // With nothing else of this length between them there is just the one slash, which no part contains.
+        return virtualService.utf8.count == namespace.utf8.count + 1 + name.utf8.count
+            && virtualService.hasPrefix(namespace) && virtualService.hasSuffix(name)
     }
 }

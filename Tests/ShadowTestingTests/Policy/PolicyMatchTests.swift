@@ -31,6 +31,12 @@ import Testing
         ])
         #expect(driver.plan.routeMasks(for: routes) == [0b0111, 0b1011, 0b0101])
         #expect(driver.plan.unroutedMask == 0b0001)
+        let alike = [
+            RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-v", route: "#1"),
+            RouteIdentity(virtualServiceNamespace: "defaul", virtualService: "product-vst", route: "#1"),
+            RouteIdentity(virtualServiceNamespace: "", virtualService: "", route: "reviews"),
+        ]
+        #expect(driver.plan.routeMasks(for: alike) == [0b0001, 0b0001, 0b0101])
     }
 
     // MARK: - Hosts

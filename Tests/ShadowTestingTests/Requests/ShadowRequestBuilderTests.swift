@@ -175,6 +175,29 @@ import Testing
         #expect(driver.reason(against: .client("POST", "/", [], content: "a=b&_method=delete")) == nil)
     }
 
+    @Test func `a policy looks at what the client sent, not at what the copy will say`() throws {
+        var policy = MirrorPolicy.everything {
+            $0.match.hosts = ["shop.example.com"]
+            $0.match.fields = ["authorization": "", "x-tenant": "a"]
+            $0.removedFields = ["x-tenant"]
+            $0.key = [.cookie("user")]
+        }
+        let fields = [("Authorization", "Bearer x"), ("X-Tenant", "a"), ("Cookie", "user=u")]
+        let request = RecordedRequest.client("GET", "/", fields)
+        var plan = try PlanDriver(policy)
+        #expect(!plan.decide(request).isEmpty)
+        let copy = try BuilderDriver { $0.policy = policy }.build(request)
+        #expect(copy.values(of: "host") == ["staging.internal:8080"])
+        let rewritten = RecordedRequest.client("GET", "/", copy.fields.map { ($0.name, $0.value) })
+        var later = try PlanDriver(policy)
+        #expect(later.decide(rewritten).isEmpty && later.tallies.isEmpty)
+
+        // A denied path stays denied, whatever the redaction would make of it.
+        policy.match = MirrorMatch()
+        var strict = try PlanDriver(policy)
+        #expect(strict.reason(against: .client("GET", "/logout;jsessionid=1")) == .path)
+    }
+
     // MARK: - Marker and trace
 
     @Test(arguments: [
