@@ -22,6 +22,9 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     /// What is kept of every exchange, for the records and whoever takes exchanges.
     private var retention = Retention.none
     private let readsTraces: Bool
+    private let shedding: LoadShedding?
+    /// Whether only metrics are made at present, for want of memory.
+    private var isShedding = false
     private var mirror: MirrorTap?
     private let shadowArrivals: ShadowArrivals?
     private var recent: RecentTap?
@@ -47,6 +50,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             retention.formUnion(Retention(keepsHeads: true, contentOctets: exchanges.contentOctets))
         }
         readsTraces = outputs.readsTraces
+        shedding = outputs.shedding
         editions = RoutingEditions(board.snapshot)
         ports = RoutedPorts(editions.newest)
         shard.routesChanged(to: editions.newest.series)
@@ -66,6 +70,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         flushRecords()
         mirror?.batchEnded()
         recent?.batchEnded(at: time)
+        isShedding = shedding?.level == .everythingButMetrics
     }
 
     /// No packet will come any more.
@@ -104,6 +109,11 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             shard.requestBegan(gateway: gateway)
         }
         var answer = (tag: routed.tag, retention: retention)
+        if isShedding {
+            answer.retention.requestContentOctets = 0
+            answer.retention.responseContentOctets = 0
+            return answer
+        }
         if readsTraces, request.traits.contains(.namesTrace) {
             answer.tag.trace = TraceContext(of: request, allowsB3: true)
         }

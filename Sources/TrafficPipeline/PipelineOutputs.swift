@@ -18,6 +18,8 @@ public struct PipelineOutputs: Sendable {
     public var shadowArrivals: ShadowArrivals?
     /// What keeps some exchanges to be looked at.
     public var recent: RecentBoard?
+    /// Says what to leave out while memory is short.
+    public var shedding: LoadShedding?
     /// Whether requests are asked for the trace that they belong to, so that durations can lead there.
     public var readsTraces = true
 

@@ -18,7 +18,7 @@ import TrafficPipeline
         stoppingWhenOpen: Bool = false
     ) async throws -> (opened: Int, errors: [CaptureError], packets: Int, run: CaptureRun) {
         let objects = try RouteObjects(Configuration(), namesServerPorts: false)
-        let mirroring = MirrorPlanKeeper(MirrorConfiguration())
+        let mirroring = Mirroring(Configuration())
         let routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
         let figures = FiguresBoard()
         var logger = Logger(label: "test")

@@ -40,7 +40,7 @@ import TrafficMetrics
         let command = try #require(try Wingmirror.parseAsRoot(["run", "--config", file]) as? RunCommand)
         let plan = try RunPlan(command)
         let objects = try RouteObjects(plan.configuration, namesServerPorts: false)
-        let mirroring = MirrorPlanKeeper(MirrorConfiguration())
+        let mirroring = Mirroring(Configuration())
         routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
         logs = LogSettings(LogConfiguration(level: .critical, format: .json))
         keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)

@@ -26,7 +26,7 @@ import TrafficMetrics
         )
         let command = try Wingmirror.parseAsRoot(["run", "a.pcap", "--routes", folder.path])
         let plan = try RunPlan(try #require(command as? RunCommand))
-        let mirroring = MirrorPlanKeeper(MirrorConfiguration())
+        let mirroring = Mirroring(Configuration())
         routes = RouteKeeper(
             try RouteObjects(plan.configuration, namesServerPorts: false),
             buildSeconds: 0,

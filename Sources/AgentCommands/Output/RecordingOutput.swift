@@ -36,7 +36,7 @@ final class RecordingOutput: Sendable {
         self.file = file
         let key = RecordingKey(secret: redaction.recordingSecret)
         let fields = RecordingRedaction(fields: Set(redaction.fields))
-        writer = Mutex(
+        let writer: Writer =
             switch format {
             case .gor: .gor(GorWriter(key: key, redaction: fields))
             case .har:
@@ -45,13 +45,15 @@ final class RecordingOutput: Sendable {
                         creatorVersion: BuildInformation.version,
                         key: key,
                         redaction: fields,
-                        decoder: { coding, content in
-                            ContentDecoding.whole(coding, content, limit: RecordsConfiguration.contentLimit.octets)
-                        }
+                        decoder: Self.decode
                     )
                 )
             }
-        )
+        self.writer = Mutex(writer)
+    }
+
+    @Sendable private static func decode(_ coding: String, _ content: [UInt8]) -> [UInt8]? {
+        ContentDecoding.whole(coding, content, limit: RecordsConfiguration.contentLimit.octets)
     }
 
     /// Adds an exchange.

@@ -22,7 +22,7 @@ struct Agent: Sendable {
     private let plan: RunPlan
     private let logs: LogSettings
     private let sources: CaptureSources
-    private let mirroring: MirrorPlanKeeper
+    private let mirroring: Mirroring
     private let routes: RouteKeeper
     private let configuration: ConfigurationKeeper
     private let figures = FiguresBoard()
@@ -34,7 +34,7 @@ struct Agent: Sendable {
     private let recent: RecentBoard
     private let watch: TrafficWatch
     private let web: WebAnswers
-    private let shadowArrivals = ShadowArrivals()
+    private let shedding = LoadShedding()
     private let startedAt = WallClock.now()
 
     /// Reads credentials and routes, and chooses the sources; opens nothing yet.
@@ -51,8 +51,8 @@ struct Agent: Sendable {
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: chosen.metricsSettings)
-        mirroring = MirrorPlanKeeper(chosen.mirror)
-        try mirroring.configure(chosen.mirror)
+        mirroring = Mirroring(chosen)
+        try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry, mirroring: mirroring)
         configuration = ConfigurationKeeper(
             plan,
@@ -70,13 +70,16 @@ struct Agent: Sendable {
             logs: logs,
             routes: routes,
             records: records,
+            shedding: shedding,
             memoryLimit: budget.octets
         )
         recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
         watch = TrafficWatch(registry, at: startedAt) { [figures, sources] in
             CaptureReading(figures.figures, sources: sources, registry: registry)
         }
-        web = WebAnswers(routes: routes, watch: watch, recent: recent, figures: figures) { nil }
+        web = WebAnswers(routes: routes, watch: watch, recent: recent, figures: figures) { [mirroring] in
+            mirroring.document
+        }
         addCollectors(to: registry)
     }
 
@@ -87,6 +90,7 @@ struct Agent: Sendable {
         case .savefiles(let paths, _, _): registry.add(SavefileCollector(board: figures, savefiles: paths))
         }
         registry.add(collector)
+        registry.add(mirroring.collector)
         registry.add(ProcessCollector())
     }
 
@@ -95,6 +99,10 @@ struct Agent: Sendable {
     /// Runs until a signal, or until the savefiles have been read when that is to be the end.
     func run() async throws {
         let logger = logs.logger("agent")
+        try await mirroring.refuseForbiddenTargets()
+        for warning in mirroring.warnings(for: routes.table) {
+            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
+        }
         let (listening, announce) = AsyncStream.makeStream(of: Int.self)
         let configuration = configuration
         let server = AdminServer(
@@ -117,6 +125,7 @@ struct Agent: Sendable {
                 failureTerminationBehavior: .gracefullyShutdownGroup
             )
         )
+        services += mirrorServices
         services.append(.init(service: TrafficWatchService(watch: watch)))
         services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
         var group = ServiceGroupConfiguration(
@@ -126,6 +135,21 @@ struct Agent: Sendable {
         )
         group.maximumGracefulShutdownDuration = Self.drainTime
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// Sending ends before the capture does: what is sampled while it drains is dropped and counted.
+    private var mirrorServices: [ServiceGroupConfiguration.ServiceConfiguration] {
+        let watch = MirrorWatch(
+            mirroring: mirroring,
+            packets: { [sources, figures] in sources.packets(figures.figures) },
+            budget: budget,
+            shedding: shedding,
+            logger: logs.logger("mirror")
+        )
+        return [
+            .init(service: mirroring.dispatcher(logs.logger("mirror"))),
+            .init(service: watch),
+        ]
     }
 
     private func captureService(_ listening: AsyncStream<Int>, _ logger: Logger) -> CaptureService {
@@ -147,8 +171,9 @@ struct Agent: Sendable {
         if let records {
             outputs.recordOutput = { records.append($0) }
         }
-        outputs.mirror = MirrorDestination(queue: mirroring.queue) { WallClock.now() }
-        outputs.shadowArrivals = shadowArrivals
+        outputs.mirror = mirroring.destination
+        outputs.shadowArrivals = mirroring.arrivals
+        outputs.shedding = shedding
         outputs.recent = recent
         outputs.readsTraces = plan.configuration.metrics.exemplars
         return TrafficPipeline(
@@ -186,6 +211,7 @@ struct Agent: Sendable {
         if plan.configuration.metrics.istioCompat {
             sources.istioExposition = { accept, deadline in render(accept, deadline, asIstio: true) }
         }
+        sources.pauseMirror = { [mirroring] isPaused in isPaused ? mirroring.pause() : mirroring.resume() }
         sources.answer = { [web] question in web.answer(question) }
         sources.changes = { web.changes(health: health, status: status) }
         return sources

@@ -3,8 +3,10 @@
 import Logging
 import PacketCapture
 import PacketDecoding
+import RouteAttribution
 import Synchronization
 import TrafficMetrics
+import TrafficPipeline
 
 /// Supplies what the agent says of itself: configuration, build, log lines, scrapes, records.
 final class AgentCollector: MetricCollector {
@@ -12,6 +14,7 @@ final class AgentCollector: MetricCollector {
     private let logs: LogSettings
     private let routes: RouteKeeper
     private let records: RecordQueue?
+    private let shedding: LoadShedding
     private let memoryLimit: Int
     private let state = Mutex(Scrapes())
 
@@ -25,11 +28,13 @@ final class AgentCollector: MetricCollector {
         logs: LogSettings,
         routes: RouteKeeper,
         records: RecordQueue?,
+        shedding: LoadShedding,
         memoryLimit: Int
     ) {
         self.configuration = configuration
         self.logs = logs
         self.routes = routes
+        self.shedding = shedding
         self.records = records
         self.memoryLimit = memoryLimit
     }
@@ -56,6 +61,7 @@ final class AgentCollector: MetricCollector {
         collectFeatures(into: &samples)
         collectFindings(into: &samples)
         samples.set(MetricCatalogue.memoryLimit, [], Double(memoryLimit))
+        samples.set(MetricCatalogue.loadSheddingLevel, [], Double(shedding.level.rawValue))
         for (level, count) in logs.messageCounts {
             samples.count(MetricCatalogue.logMessages, [level.rawValue], count)
         }

@@ -47,6 +47,17 @@ enum CaptureSources: Sendable {
         }
     }
 
+    /// How many packets came so far, and how many the kernel dropped before.
+    func packets(_ figures: PipelineFigures) -> (captured: UInt64, dropped: UInt64) {
+        switch self {
+        case .live(_, let counters):
+            counters.interfaces.reduce((0, 0)) {
+                ($0.0 + $1.packetsReceived, $0.1 + $1.packetsDroppedByKernelBuffer)
+            }
+        case .savefiles: (UInt64(figures.interfaces.reduce(0) { $0 + $1.packets }), 0)
+        }
+    }
+
     /// Whether packets come as they are captured.
     var isLive: Bool {
         if case .live = self { true } else { false }

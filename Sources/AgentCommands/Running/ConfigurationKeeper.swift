@@ -9,7 +9,7 @@ import Synchronization
 final class ConfigurationKeeper: Sendable {
     private let reread: @Sendable () throws(ConfigurationProblems) -> Configuration
     private let routes: RouteKeeper
-    private let mirroring: MirrorPlanKeeper
+    private let mirroring: Mirroring
     private let logs: LogSettings
     private let logger: Logger
     private let state: Mutex<State>
@@ -39,7 +39,7 @@ final class ConfigurationKeeper: Sendable {
         _ plan: RunPlan,
         credentials: AdminCredentials,
         routes: RouteKeeper,
-        mirroring: MirrorPlanKeeper,
+        mirroring: Mirroring,
         logs: LogSettings
     ) {
         reread = plan.reread
@@ -99,7 +99,7 @@ final class ConfigurationKeeper: Sendable {
         let fixed = new.keepWhatNeedsRestart(of: old)
         let credentials = try new.admin.credentials()
         let objects = try readRoutes(new)
-        try mirroring.configure(new.mirror)
+        try mirroring.plans.configure(new.mirror)
         replaceRoutes(with: objects)
         logs.replace(new.log)
         let digest = new.digest
@@ -108,6 +108,9 @@ final class ConfigurationKeeper: Sendable {
             state.digest = digest
             state.credentials = credentials
             state.reloadSucceeded()
+        }
+        for warning in mirroring.warnings(for: routes.table) {
+            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
         }
         for key in fixed {
             logger.warning("setting changes at the next restart only", metadata: ["key": "\(key)"])

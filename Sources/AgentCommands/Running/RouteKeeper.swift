@@ -13,7 +13,7 @@ final class RouteKeeper: Sendable {
     /// Where the capture thread finds the routes.
     let board: RoutingBoard
 
-    private let mirroring: MirrorPlanKeeper
+    private let mirroring: Mirroring
     private let generation: Atomic<Int>
     private let readFiles: Mutex<ResourceFileStamps>
     private let lint: Mutex<[RouteFinding]>
@@ -25,17 +25,22 @@ final class RouteKeeper: Sendable {
     ///   - buildSeconds: How long reading and compiling them took.
     ///   - registry: What gets the series.
     ///   - mirroring: Says which requests of which routes are mirrored.
-    init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry, mirroring: MirrorPlanKeeper) {
+    init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry, mirroring: Mirroring) {
         self.registry = registry
         self.mirroring = mirroring
         let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
         let series = registry.routesPublished(description, at: WallClock.now())
         board = RoutingBoard(
-            RoutingSnapshot(table: objects.table, series: series, mirroring: mirroring.routing(for: objects.table))
+            RoutingSnapshot(
+                table: objects.table,
+                series: series,
+                mirroring: mirroring.plans.routing(for: objects.table)
+            )
         )
         generation = Atomic(objects.table.generation)
         readFiles = Mutex(objects.files)
         lint = Mutex(objects.allFindings)
+        mirroring.tableReplaced(objects.table)
     }
 
     /// The routes in force.
@@ -54,6 +59,7 @@ final class RouteKeeper: Sendable {
         description.generation = number
         let series = registry.routesPublished(description, at: WallClock.now())
         publish(objects.table, series)
+        mirroring.tableReplaced(objects.table)
         readFiles.withLock { $0 = objects.files }
         let findings = objects.allFindings
         lint.withLock { $0 = findings }
@@ -66,6 +72,6 @@ final class RouteKeeper: Sendable {
     }
 
     private func publish(_ table: RouteTable, _ series: RouteSeriesTable) {
-        board.publish(RoutingSnapshot(table: table, series: series, mirroring: mirroring.routing(for: table)))
+        board.publish(RoutingSnapshot(table: table, series: series, mirroring: mirroring.plans.routing(for: table)))
     }
 }

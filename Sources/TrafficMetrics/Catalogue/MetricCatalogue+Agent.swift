@@ -85,7 +85,7 @@ extension MetricCatalogue {
     public static let loadSheddingLevel = MetricFamily(
         "wingmirror_load_shedding_level",
         .gauge,
-        help: "Work being shed to stay within the memory limit, from 0 (none) to 4 (metrics only)."
+        help: "Work being shed to stay within the memory limit: 0 none, 1 shadow traffic, 2 everything but metrics."
     )
 
     /// Log lines by level.

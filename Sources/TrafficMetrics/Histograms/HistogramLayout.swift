@@ -47,6 +47,15 @@ public final class HistogramLayout: Sendable {
         HistogramLayout(unitsPerBaseUnit: 1e6, bounds: bounds, nativeEdges: [])
     }
 
+    /// The layout of counts that somebody else keeps, in classic buckets only.
+    /// - Parameters:
+    ///   - bounds: Upper bounds in the unit of what was observed, inclusive and ascending.
+    ///   - unitsPerBaseUnit: How many of that unit make one base unit: 1e9 for nanoseconds that are shown in seconds.
+    /// - Returns: The layout; worth keeping.
+    public static func counted(bounds: [UInt64], unitsPerBaseUnit: Double) -> HistogramLayout {
+        HistogramLayout(unitsPerBaseUnit: unitsPerBaseUnit, bounds: bounds, nativeEdges: [])
+    }
+
     /// The layout with these bounds; `nativeEdges` are the upper bounds of the zero and all native buckets but the last.
     private init(unitsPerBaseUnit: Double, bounds: [UInt64], nativeEdges: [UInt64]) {
         let edges = Set(bounds + nativeEdges).sorted()

@@ -1,0 +1,32 @@
+// Wingmirror · Apache-2.0
+
+internal import Synchronization
+
+/// What a pipeline leaves out while memory is short, in the order in which it is given up.
+public enum SheddingLevel: Int, Sendable, Hashable, CaseIterable, Comparable {
+    /// Nothing is left out.
+    case none
+    /// No shadow traffic is sent.
+    case shadowTraffic
+    /// No exemplars, no recent exchanges to look at, and no content in records either.
+    case everythingButMetrics
+
+    /// Whether `left` gives up less.
+    public static func < (left: Self, right: Self) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
+
+/// Where the level is set, from the slow side, and looked at between batches of packets.
+public final class LoadShedding: Sendable {
+    private let current = Atomic<Int>(0)
+
+    /// Starts with nothing left out.
+    public init() {}
+
+    /// How much is left out now.
+    public var level: SheddingLevel {
+        get { SheddingLevel(rawValue: current.load(ordering: .relaxed)) ?? .none }
+        set { current.store(newValue.rawValue, ordering: .relaxed) }
+    }
+}
