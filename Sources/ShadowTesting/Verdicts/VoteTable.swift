@@ -25,7 +25,7 @@ struct VoteTable: Sendable {
     }
 
     private var votes: [Key: Vote] = [:]
-    /// The keys in the order in which their windows began; those before `head` are gone.
+    /// The keys in the order in which their windows began, at most twice the limit; those before `head` are gone.
     private var order: [(key: Key, start: Int64)] = []
     private var head = 0
     private let limit: Int
@@ -36,10 +36,14 @@ struct VoteTable: Sendable {
         self.limit = max(1, limit)
     }
 
+    /// How many windows are remembered, those that have begun again since among them.
+    var remembered: Int { order.count }
+
     /// The vote of a key, or a new one, when there is none or its window has ended.
     mutating func vote(_ key: Key, time: Int64, window: Duration) -> (vote: Vote, isNew: Bool) {
         if let vote = votes[key], time < vote.start.advanced(by: window) { return (vote, false) }
         if votes.count >= limit, votes[key] == nil { forgetOldest(at: time, window: window) }
+        if order.count >= 2 * limit { dropStale() }
         order.append((key, time))
         let vote = Vote(start: time)
         votes[key] = vote
@@ -68,8 +72,11 @@ struct VoteTable: Sendable {
             if time < start.advanced(by: window) { forgotten += 1 }
             break
         }
-        guard head > limit else { return }
-        order.removeFirst(head)
+    }
+
+    /// Takes out of the order what is gone or has begun again since.
+    private mutating func dropStale() {
+        order = order[head...].filter { votes[$0.key]?.start == $0.start }
         head = 0
     }
 }
