@@ -1,7 +1,7 @@
 # Wingmirror · Apache-2.0
 """Which routes are used, which are not, and what no route takes."""
 
-from .grafana import BAD, FAIR, PLAIN, column, curves, dashboard, query, row, table, text, tile
+from .grafana import BAD, FAIR, PLAIN, column, curves, dashboard, query, row, table, tile
 from .queries import (
     REQUESTS,
     ROUTE,
@@ -30,6 +30,9 @@ USED = (
 )
 NEVER_HIT = f"{CONFIGURED} unless on ({', '.join(ROUTE)}) {USED}"
 
+# Codes of findings that are rules without a chance.
+HIDDEN = 'code=~"shadowed-route|unreachable-after-catch-all"'
+
 
 def build():
     return dashboard(
@@ -38,7 +41,7 @@ def build():
         "Routes that nobody uses and requests that no route takes. The time range is the window: choose as many days as a "
         "route may rest.",
         target_variables() + object_variables(),
-        [now(), unused(), unmatched(), left_out()],
+        [now(), routes(), unmatched(), left_out()],
     )
 
 
@@ -51,7 +54,7 @@ def now():
             "Routes in the active route table, within the chosen objects.",
             "none",
             f"count({CONFIGURED})",
-            size=(5, 4),
+            size=(4, 4),
         ),
         tile(
             "Never hit",
@@ -59,14 +62,14 @@ def now():
             "none",
             f"count({NEVER_HIT}) or 0 * count({CONFIGURED})",
             steps=((1, FAIR),),
-            size=(5, 4),
+            size=(4, 4),
         ),
         tile(
             "Used",
             "Share of the configured routes that took a request in the time range.",
             "percentunit",
             f"(count({CONFIGURED} and on ({', '.join(ROUTE)}) {USED}) or 0 * count({CONFIGURED})) / count({CONFIGURED})",
-            size=(5, 4),
+            size=(4, 4),
         ),
         tile(
             "Unmatched share",
@@ -75,8 +78,16 @@ def now():
             "percentunit",
             share(mistaken, f"({mistaken} + {total_rate(REQUESTS, AT_GATEWAY)})"),
             steps=((0.01, FAIR), (0.05, BAD)),
-            size=(5, 4),
+            size=(4, 4),
             none="no requests",
+        ),
+        tile(
+            "Can never match",
+            "Rules that an earlier rule hides wholly, on the agent with the most.",
+            "none",
+            f"max(sum by (instance) ({series('route_table_findings', HIDDEN)})) or 0 * max({series('route_table_routes')})",
+            steps=((1, FAIR),),
+            size=(4, 4),
         ),
         tile(
             "Rejected objects",
@@ -90,7 +101,7 @@ def now():
     )
 
 
-def unused():
+def routes():
     match_labels = ROUTE + ("match", "hosts")
     never = (
         f"{total(series('route_info', *IN_OBJECTS), *match_labels, operation='count')} "
@@ -134,12 +145,12 @@ def unused():
             ),
             size=(12, 8),
         ),
-        text(
-            "Shadowed rules",
-            "A rule that can never match, because an earlier one takes everything it would take, shows above as never hit. "
-            "Which rules those are follows from the objects alone:\n\n"
-            "    wingmirror routes check --routes FOLDER\n\n"
-            "names each with the rule that hides it, and the agent's own page lists the same findings.",
+        table(
+            "Findings",
+            "What `wingmirror routes check` finds in the objects, by code: shadowed-route and unreachable-after-catch-all are rules "
+            "that can never match. The command, and the agent's own page, name each with the rule that hides it.",
+            {"instance": "Instance", "severity": "Severity", "code": "Code"},
+            column("Findings", f"{series('route_table_findings')} > 0", "none"),
             size=(12, 8),
         ),
     )
