@@ -26,9 +26,9 @@ const agentView = {
       h("div", { class: "head" }, title("The agent")),
       h("div", { class: "columns" },
         panel("Health", null, h("dl", { class: "fields inside" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))),
-        panel("Where packets come from", null, sourceTable(sources))),
+        panel("Where packets come from", null, sourceTable(sources, truth.rates))),
       Object.keys(others).length ? panel("More", null, h("div", { class: "inside" }, described(others))) : null,
-      panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside" }, described(configuration))),
+      panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside settings" }, described(configuration))),
     ];
   },
 };

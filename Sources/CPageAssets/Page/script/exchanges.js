@@ -71,7 +71,7 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
     { title: "Time", class: "tight" }, { title: "Status", class: "tight" }, { title: "Request" },
     { title: "Took", class: "num tight" },
     ...(showsRoute ? [{ title: "Route", class: "middle-only" }] : []),
-    { title: "Seen", class: "wide-only tight" }, { title: h("span", { class: "muted" }, ""), class: "tight" },
+    { title: "Seen", class: "wide-only tight" },
   ];
   const rows = exchanges.flatMap((exchange) => {
     const id = `exchange-${exchange.number}`;
@@ -81,20 +81,18 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
       inner.hidden = false;
     };
     if (opens.has(exchange.number)) open();
-    const button = h("button", { type: "button", class: "quiet", "aria-expanded": String(!inner.hidden), "aria-controls": id, onclick: () => {
+    const button = h("button", { type: "button", class: "quiet opener", title: exchange.startTime, "aria-expanded": String(!inner.hidden), "aria-controls": id, onclick: () => {
       if (inner.hidden) { open(); opens.add(exchange.number); } else { inner.hidden = true; opens.delete(exchange.number); }
       button.setAttribute("aria-expanded", String(!inner.hidden));
-      put(button, inner.hidden ? "Open" : "Close");
-    } }, inner.hidden ? "Open" : "Close");
+    } }, clock(exchange.startTime));
     const route = exchange.route;
     return [h("tr", { class: "open-row" },
-      h("td", { class: "tight", title: exchange.startTime }, clock(exchange.startTime)),
+      h("td", { class: "tight" }, button),
       h("td", null, statusTag(exchange)),
-      h("td", null, requestLine(exchange)),
+      h("td", null, h("div", { class: "request-line" }, requestLine(exchange))),
       h("td", { class: "num" }, seconds(exchange.timing.durationSeconds)),
       showsRoute ? h("td", { class: "middle-only" }, route ? routeLink(route) : h("span", { class: "tag warn" }, exchange.reason)) : null,
-      h("td", { class: "wide-only tight" }, exchange.integrity.length ? h("span", { class: "tag warn" }, wire(exchange.integrity.join(", "))) : h("span", { class: "muted" }, "whole")),
-      h("td", { class: "tight" }, button)), inner];
+      h("td", { class: "wide-only tight" }, exchange.integrity.length ? h("span", { class: "tag warn" }, wire(exchange.integrity.join(", "))) : h("span", { class: "muted" }, "whole"))), inner];
   });
   return table(columns, rows);
 }
@@ -112,7 +110,7 @@ const exchangesView = {
   opens: new Set(),
   async load(address) {
     const kind = address.get("kind") ?? "all";
-    return { kind, ...(await ask(`api/v1/exchanges?kind=${encodeURIComponent(kind)}&limit=200`)) };
+    return { kind, ...(await ask(`api/v1/exchanges?kind=${encodeURIComponent(kind)}&limit=100`)) };
   },
   draw(data) {
     const kinds = [["all", "All"], ["failed", "Failed"], ["unmatched", "Unmatched"], ["routed", "Routed"]];

@@ -24,8 +24,23 @@ const link = {
   isFetching: false,
   waiting: [],
 
-  /** The time of the latest packet that the agent saw: the present, on the clock of the capture. */
-  get now() { return this.latest?.visibility.latestPacketTime ?? new Date().toISOString(); },
+  /** The latest packet of a savefile, and when it came; its packets are of another time than the present. */
+  packet: null,
+
+  /** The present, on the clock of the capture. */
+  get now() {
+    const time = this.latest?.time;
+    if (!time || !this.packet) return time ?? new Date().toISOString();
+    return new Date(Date.parse(this.packet.time) + Date.parse(time) - Date.parse(this.packet.cameAt)).toISOString();
+  },
+
+  /** Notes the clock of a savefile. */
+  noteClock(changes) {
+    const isLive = changes.status.sources.some((source) => source.interface !== undefined);
+    const time = changes.visibility.latestPacketTime;
+    if (isLive || !time) this.packet = null;
+    else if (this.packet?.time !== time) this.packet = { time, cameAt: changes.time };
+  },
 
   /** Listens; the browser connects again by itself unless the agent refuses. */
   open() {
@@ -53,6 +68,7 @@ const link = {
   /** Takes over what an event says, or first the whole list where events have been missed. */
   async apply(changes) {
     this.latest = changes;
+    this.noteClock(changes);
     const follows = this.sequence !== null && changes.sequence === this.sequence + 1;
     this.sequence = changes.sequence;
     if (this.isFetching) { this.waiting.push(changes); return; }
