@@ -25,6 +25,14 @@ struct FormatAgreementTests {
         #expect(created.count > 100)
     }
 
+    @Test func `every family of the catalogue is the same in three formats`() throws {
+        let snapshot = EveryFamily.snapshot()
+        #expect(snapshot.families.map(\.family) == MetricCatalogue.all)
+        let values = try IndependentPage(snapshot, .text).values()
+        #expect(try IndependentPage(snapshot, .openMetrics).values() == values)
+        #expect(try IndependentPage(snapshot, .protobuf).values() == values)
+    }
+
     @Test func `exemplars are the same in OpenMetrics, classic and native buckets`() throws {
         let state = try BusyState(createdSeries: false)
         state.pass(500)

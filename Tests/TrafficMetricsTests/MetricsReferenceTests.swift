@@ -7,11 +7,13 @@ import TrafficMetrics
 /// The documentation's page of metrics against the catalogue.
 @Suite struct MetricsReferenceTests {
     private let page: String
+    private let formats: String
 
     init() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
-        let file = root.appending(path: "Sources/AgentCommands/Documentation.docc/Metrics.md")
-        page = try String(contentsOf: file, encoding: .utf8)
+        let documentation = root.appending(path: "Sources/AgentCommands/Documentation.docc")
+        page = try String(contentsOf: documentation.appending(path: "Metrics.md"), encoding: .utf8)
+        formats = try String(contentsOf: documentation.appending(path: "Guides/Formats.md"), encoding: .utf8)
     }
 
     @Test(arguments: MetricCatalogue.all.map(\.name))
@@ -19,6 +21,14 @@ import TrafficMetrics
         let family = try #require(MetricCatalogue.all.first { $0.name == name })
         let row = "| `\(name)` | \(family.type) | \(labels(of: family)) | \(family.help) |"
         #expect(page.contains(row), "the row should be: \(row)")
+    }
+
+    @Test(arguments: IstioCatalogue.all.map(\.name))
+    func `each family of Istio has a row among the formats`(name: String) throws {
+        let family = try #require(IstioCatalogue.all.first { $0.name == name })
+        let row = "| `\(name)` | \(family.type) | \(family.help) |"
+        #expect(formats.contains(row), "the row should be: \(row)")
+        #expect(formats.contains("all \(family.labelNames.count) labels"))
     }
 
     @Test func `the page names no metric that does not exist`() {

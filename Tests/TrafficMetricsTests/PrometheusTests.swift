@@ -6,64 +6,35 @@ import Testing
 
 @testable import TrafficMetrics
 
-/// Pages of ours in a real Prometheus, and under its linter.
-@Suite struct PrometheusTests {
+/// Pages of ours in a real Prometheus.
+@Suite(.enabled(if: RealPrometheus.isAvailable, "no Prometheus: apt-get install prometheus, and a python3"))
+struct PrometheusTests {
     private static let duration = MetricCatalogue.httpRequestDuration.name
+    private static let quantiles = [0.1, 0.5, 0.9, 0.99]
+    /// The series that quantiles are asked of.
+    private static let selector = #"route="plain",response_code_class="2xx""#
 
-    @Test(.enabled(if: RealPrometheus.isAvailable, "no Prometheus: apt-get install prometheus, and a python3"))
-    func `native and classic quantiles agree within a bucket, and exemplars come back`() throws {
+    @Test func `native and classic quantiles agree within a bucket, and exemplars come back`() throws {
         // Exemplars that lie far in the past would be refused.
         let state = try BusyState(createdSeries: true, now: Int64(Date.now.timeIntervalSince1970 * 1e9))
         state.pass(800)
         let snapshot = state.registry.snapshot(at: state.now, for: .protobuf)
-        let quantiles = [0.1, 0.5, 0.9, 0.99]
-        let selector = #"route="plain",response_code_class="2xx""#
-        let answers = try RealPrometheus.ask(
-            [
-                .init("native", snapshot, .protobuf, accept: ContentNegotiationTests.askedProtobuf),
-                .init("classic", snapshot, .openMetrics, accept: "application/openmetrics-text;version=1.0.0"),
-                .init("text", snapshot, .text, accept: "text/plain;version=0.0.4"),
-                .init("istio", snapshot.istio, .protobuf, accept: ContentNegotiationTests.askedProtobuf),
-            ],
-            queries: quantiles.flatMap { quantile in
-                [
-                    #"histogram_quantile(\#(quantile), \#(Self.duration){job="native",\#(selector)})"#,
-                    #"histogram_quantile(\#(quantile), \#(Self.duration)_bucket{job="classic",\#(selector)})"#,
-                ]
-            } + [
-                #"sum(histogram_count(\#(Self.duration){job="native"}))"#,
-                #"sum(\#(Self.duration)_count{job="classic"})"#,
-                #"sum(wingmirror_http_requests_total{job="text"})"#,
-                #"sum(istio_requests_total{reporter="passive"})"#,
-            ],
-            exemplars: [
-                #"\#(Self.duration){job="native"}"#, #"\#(Self.duration)_bucket{job="classic"}"#,
-            ]
-        )
+        let answers = try Self.ask(of: snapshot)
         let values = try answers.queries.map { samples in
             try #require(samples.count == 1 ? samples.first.flatMap { Double($0.value) } : nil)
         }
-        for (number, quantile) in quantiles.enumerated() {
-            let observed = state.observed.filter { $0.route == "plain" && $0.codeClass == "2xx" }.map(\.seconds)
-                .sorted()
-            let truth = observed[Int((quantile * Double(observed.count)).rounded(.up)) - 1]
-            let (native, classic) = (values[number * 2], values[number * 2 + 1])
+        let count = Self.quantiles.count
+        let durations = state.observed.filter { $0.route == "plain" && $0.codeClass == "2xx" }.map(\.seconds).sorted()
+        for (number, quantile) in Self.quantiles.enumerated() {
+            let truth = durations[Int((quantile * Double(durations.count)).rounded(.up)) - 1]
+            let (native, classic) = (values[number], values[count + number])
+            // A native bucket is 9 % wide.
             #expect(abs(native / truth - 1) < 0.0906, "quantile \(quantile) is \(truth)")
-            // The last bucket has no upper bound; there Prometheus gives the one before it.
-            let bounds = [0] + MetricsConfiguration.defaultDurationBounds
-            let bucket = (lower: bounds.last { $0 < truth } ?? 0, upper: bounds.first { truth <= $0 } ?? 30)
-            #expect(classic >= min(bucket.lower, bucket.upper) && classic <= bucket.upper)
-            #expect(native >= bucket.lower / 1.0906 && (bucket.upper == 30 || native <= bucket.upper * 1.0906))
+            #expect(Self.classicBucket(of: truth).contains(classic), "quantile \(quantile) is \(truth)")
         }
-        let counts = values.suffix(4)
-        #expect(counts.prefix(2).allSatisfy { $0 == Double(state.observed.count) })
-        #expect(counts.suffix(2).allSatisfy { $0 == Double(state.requestCount) })
-        let known = Set(
-            snapshot[MetricCatalogue.httpRequestDuration]?.series.flatMap { series -> [String] in
-                guard case .histogram(let histogram) = series.value else { return [] }
-                return histogram.exemplars.map(\.trace.traceID)
-            } ?? []
-        )
+        #expect(values[(2 * count)...].prefix(2).allSatisfy { $0 == Double(durations.count) })
+        #expect(values[(2 * count)...].suffix(2).allSatisfy { $0 == Double(state.requestCount) })
+        let known = Self.traces(of: snapshot)
         for found in answers.exemplars {
             let traces = Set(found.compactMap { $0.labels["trace_id"] })
             #expect(traces.count > 10)
@@ -72,39 +43,67 @@ import Testing
         #expect(Set(answers.exemplars[1].compactMap { $0.labels["trace_id"] }) == known)
     }
 
-    @Test(
-        .enabled(
-            if: HelperProgram(tool: ["promtool"]).isAvailable(["--version"]),
-            "no promtool: apt-get install prometheus"
+    /// Has a snapshot scraped in three formats, and asks for quantiles, counts and exemplars.
+    private static func ask(of snapshot: MetricsSnapshot) throws -> RealPrometheus.Answers {
+        let native = #"\#(duration){job="native",\#(selector)}"#
+        return try RealPrometheus.ask(
+            [
+                .init("native", snapshot, .protobuf, accept: ContentNegotiationTests.askedProtobuf),
+                .init("classic", snapshot, .openMetrics, accept: "application/openmetrics-text;version=1.0.0"),
+                .init("text", snapshot, .text, accept: "text/plain;version=0.0.4"),
+                .init("istio", snapshot.istio, .protobuf, accept: ContentNegotiationTests.askedProtobuf),
+            ],
+            queries: quantiles.map { "histogram_quantile(\($0), \(native))" }
+                + quantiles.map { #"histogram_quantile(\#($0), \#(duration)_bucket{job="classic",\#(selector)})"# }
+                + [
+                    "histogram_count(\(native))", #"\#(duration)_count{job="classic",\#(selector)}"#,
+                    #"sum(wingmirror_http_requests_total{job="text"})"#, #"sum(istio_requests_total{job="istio"})"#,
+                ],
+            exemplars: [#"\#(duration){job="native"}"#, #"\#(duration)_bucket{job="classic"}"#]
         )
-    )
-    func `promtool finds nothing to say about a page with every family`() throws {
-        let registry = MetricsRegistry()
-        registry.add(EveryFamily())
-        let snapshot = registry.snapshot(at: 0)
-        #expect(snapshot.families.count == MetricCatalogue.all.count)
-        var body: [UInt8] = []
-        ExpositionWriter(.text).write(snapshot, into: &body)
-        let result = try HelperProgram(tool: ["promtool", "check", "metrics"]).run(input: body)
-        #expect(result.status == 0)
-        #expect(result.error.isEmpty)
-        #expect(result.output.isEmpty)
     }
 
-    /// Supplies a series of each family of the catalogue.
-    private struct EveryFamily: MetricCollector {
-        func collect(into samples: inout SampleCollection) {
-            for family in MetricCatalogue.all {
-                let values = family.labelNames.map { "some \($0)" }
-                switch family.type {
-                case .counter: samples.count(family, values, 3)
-                case .gauge: samples.set(family, values, 0.5)
-                case .info: samples.info(family, values)
-                case .histogram:
-                    let layout: HistogramLayout = family.unit == .bytes ? .usualSizes : .usualDurations
-                    samples.histogram(family, values, HistogramSnapshot(layout: layout))
-                }
+    /// Where a quantile may lie that is found with the classic bounds; beyond the last it is that one.
+    private static func classicBucket(of seconds: Double) -> ClosedRange<Double> {
+        let bounds = [0] + MetricsConfiguration.defaultDurationBounds
+        let lower = bounds.last { $0 < seconds } ?? 0
+        return lower...(bounds.first { seconds <= $0 } ?? lower)
+    }
+
+    /// The traces that the durations of a snapshot lead to.
+    private static func traces(of snapshot: MetricsSnapshot) -> Set<String> {
+        let series = snapshot[MetricCatalogue.httpRequestDuration]?.series ?? []
+        return Set(
+            series.flatMap { series -> [String] in
+                guard case .histogram(let histogram) = series.value else { return [] }
+                return histogram.exemplars.map(\.trace.traceID)
             }
-        }
+        )
+    }
+}
+
+/// Pages of ours under Prometheus's linter.
+@Suite(.enabled(if: HelperProgram.promtool.isAvailable(["--version"]), "no promtool: apt-get install prometheus"))
+struct LinterTests {
+    private func check(_ snapshot: MetricsSnapshot) throws -> (status: Int32, found: [Substring]) {
+        var body: [UInt8] = []
+        ExpositionWriter(.text).write(snapshot, into: &body)
+        let result = try HelperProgram.promtool.run(["check", "metrics"], input: body)
+        return (result.status, (String(decoding: result.output, as: UTF8.self) + result.error).split(separator: "\n"))
+    }
+
+    @Test func `promtool finds nothing to say about a page with every family`() throws {
+        let result = try check(EveryFamily.snapshot())
+        #expect(result.status == 0)
+        #expect(result.found.isEmpty)
+    }
+
+    @Test func `promtool finds fault with the unit of Istio's durations, and with nothing else there`() throws {
+        let state = try BusyState(createdSeries: false)
+        state.pass(100)
+        let result = try check(state.registry.snapshot(at: state.now).istio)
+        #expect(result.status == 3)
+        #expect(!result.found.isEmpty)
+        #expect(result.found.allSatisfy { $0.hasPrefix("istio_request_duration_milliseconds ") })
     }
 }

@@ -5,7 +5,7 @@ import HTTPMessages
 /// What one capture thread counts of the traffic.
 ///
 /// All methods but those of the reading side are for that one thread. They neither lock nor wait, and allocate only when
-/// something occurs for the first time: a combination of labels on a route, a range of durations.
+/// something occurs for the first time: a combination of labels on a route, a range of durations, a sampled trace there.
 ///
 /// A scrape reads from another thread without stopping the writer; per route, all it reads is of one moment.
 public final class TrafficShard: Sendable {

@@ -13,6 +13,9 @@ struct HelperProgram {
         let error: String
     }
 
+    /// Prometheus's linter.
+    static let promtool = HelperProgram(tool: ["promtool"])
+
     /// A tool that is found on the path.
     init(tool arguments: [String]) {
         self.arguments = arguments
