@@ -86,7 +86,7 @@ struct Agent: Sendable {
     private func addCollectors(to registry: MetricsRegistry) {
         registry.add(PipelineCollector(board: figures, sources: sources.names, limits: limits.reassembly))
         switch sources {
-        case .live(_, let counters): registry.add(LiveCollector(counters: counters))
+        case .live(_, let counters): registry.add(LiveCollector(counters: counters, heartbeat: capture.heartbeat))
         case .savefiles(let paths, _, _): registry.add(SavefileCollector(board: figures, savefiles: paths))
         }
         registry.add(collector)

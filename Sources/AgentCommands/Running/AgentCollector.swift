@@ -120,8 +120,11 @@ final class AgentCollector: MetricCollector {
 struct LiveCollector: MetricCollector {
     /// What the capture counts.
     let counters: CaptureCounters
+    /// How far the capture thread is behind.
+    let heartbeat: Heartbeat
 
     func collect(into samples: inout SampleCollection) {
+        samples.set(MetricCatalogue.pipelineLag, ["0"], heartbeat.lagSeconds)
         for interface in counters.interfaces {
             let name = interface.name
             samples.count(MetricCatalogue.capturePacketsReceived, [name], interface.packetsReceived)

@@ -10,11 +10,22 @@ final class Heartbeat: Sendable {
     private let start = ContinuousClock.now
     /// Nanoseconds from `start`; negative once there is nothing left to do.
     private let latest = Atomic<Int64>(0)
+    /// Nanoseconds from the capture of a packet to its processing, of the latest batch.
+    private let lagOfLatest = Atomic<Int64>(0)
 
     /// The thread makes progress.
     func beat() {
         latest.store((ContinuousClock.now - start).nanoseconds, ordering: .relaxed)
     }
+
+    /// The thread makes progress, and is so far behind the packets.
+    func beat(lag: Int64) {
+        lagOfLatest.store(max(lag, 0), ordering: .relaxed)
+        beat()
+    }
+
+    /// From the capture of a packet to its processing, in seconds, at the end of the latest batch.
+    var lagSeconds: Double { Double(lagOfLatest.load(ordering: .relaxed)) / 1_000_000_000 }
 
     /// The thread has done all there was to do, and will not be heard of again.
     func finished() {

@@ -26,13 +26,13 @@ struct LivePipelineSink: ~Copyable, LivePacketSink {
         packets += 1
         if packets >= Self.batchPackets || packet.time.nanoseconds(since: batchStart) >= Self.batchNanoseconds {
             pipeline.batchEnded()
-            beginBatch(at: packet.time)
+            beginBatch(at: packet.time, lag: WallClock.now() - packet.time.nanoseconds)
         }
     }
 
     mutating func timePassed(now: PacketTime) {
         pipeline.timeAdvanced(to: now)
-        beginBatch(at: now)
+        beginBatch(at: now, lag: 0)
     }
 
     /// The capture is over: tells everything that is not complete.
@@ -41,9 +41,9 @@ struct LivePipelineSink: ~Copyable, LivePacketSink {
         heartbeat.finished()
     }
 
-    private mutating func beginBatch(at time: PacketTime) {
+    private mutating func beginBatch(at time: PacketTime, lag: Int64) {
         packets = 0
         batchStart = time
-        heartbeat.beat()
+        heartbeat.beat(lag: lag)
     }
 }

@@ -88,12 +88,11 @@ extension MetricsRegistry {
             let last = lastRequests[route.rule].map { Double($0) / 1e9 }
             samples.set(MetricCatalogue.routeLastRequest, rule, last ?? 0)
         }
-        for (route, destination) in description.destinations.prefix(seriesLimit) {
-            samples.add(
-                MetricCatalogue.routeDestinationWeight,
-                route.rule.values + [destination.service, destination.subset],
-                destination.share
-            )
+        for route in description.routes.prefix(seriesLimit) {
+            // A rule is several routes where it has several matches or hosts, each with all of its destinations.
+            for (names, share) in route.shares {
+                samples.set(MetricCatalogue.routeDestinationWeight, route.rule.values + names, share)
+            }
         }
     }
 
@@ -151,10 +150,10 @@ extension RouteReading {
     }
 }
 
-extension RouteTableDescription {
-    /// Every destination with its route.
-    fileprivate var destinations: [(route: Route, destination: Destination)] {
-        routes.flatMap { route in route.destinations.map { (route, $0) } }
+extension RouteTableDescription.Route {
+    /// The share of each service and subset, whose ports are not told apart.
+    fileprivate var shares: [[String]: Double] {
+        destinations.reduce(into: [:]) { $0[[$1.service, $1.subset], default: 0] += $1.share }
     }
 }
 
