@@ -8,6 +8,8 @@ struct DifferenceList: Sendable {
     }
 
     private(set) var differences: [AnswerDifference] = []
+    /// How many differences have been added, those told apart before and those over the limit among them.
+    private(set) var additions = 0
     private var positions: [Key: Int] = [:]
     private let limit: Int
 
@@ -22,6 +24,7 @@ struct DifferenceList: Sendable {
     ///
     /// Of several at one place the first is shown, and the shape is only equal when it is for all.
     mutating func append(_ difference: AnswerDifference) {
+        additions += 1
         let key = Key(place: difference.place, kind: difference.kind)
         if let position = positions[key] {
             if !difference.hasEqualShape { differences[position].hasEqualShape = false }

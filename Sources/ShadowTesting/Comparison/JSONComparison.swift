@@ -159,10 +159,8 @@ struct JSONComparison {
         if let key = rules.key(cursor), let first = keyed(production, key), let second = keyed(candidate, key) {
             return compareKeyed(first, second, below)
         }
-        let isUnordered = rules.isUnordered(cursor) || unordered.contains(path.text(members: limits.pathMembers))
-        guard let firstHashes = hashes(production, below), let secondHashes = hashes(candidate, below) else { return }
-        if isUnordered {
-            return compareUnordered((production, firstHashes), (candidate, secondHashes), below)
+        if rules.isUnordered(cursor) || unordered.contains(path.text(members: limits.pathMembers)) {
+            return compareUnordered(production, candidate, below)
         }
         guard production.count == candidate.count else {
             return differ(
@@ -174,12 +172,15 @@ struct JSONComparison {
                     && ValueShape.areClose(production.count, candidate.count)
             )
         }
-        if firstHashes != secondHashes, firstHashes.sorted() == secondHashes.sorted() {
-            return differ(.order, .array(production), .array(candidate), below, hasEqualShape: true)
-        }
-        for index in production.indices where firstHashes[index] != secondHashes[index] {
-            compare(production[index], candidate[index], below)
-        }
+        let before = list
+        for (first, second) in zip(production, candidate) { compare(first, second, below) }
+        guard list.additions > before.additions, production.count > 1,
+            let firstHashes = hashes(production, below), let secondHashes = hashes(candidate, below),
+            firstHashes.sorted() == secondHashes.sorted()
+        else { return }
+        // The same entries in another order are one difference, and not as many as there are members.
+        list = before
+        differ(.order, .array(production), .array(candidate), below, hasEqualShape: true)
     }
 
     /// Entries by the text of a member; `nil` when one has no such member, or two have the same.
@@ -217,27 +218,28 @@ struct JSONComparison {
     }
 
     private mutating func compareUnordered(
-        _ production: (entries: [JSONValue], hashes: [UInt64]),
-        _ candidate: (entries: [JSONValue], hashes: [UInt64]),
+        _ production: [JSONValue],
+        _ candidate: [JSONValue],
         _ cursor: PathRules.Cursor
     ) {
+        guard let firstHashes = hashes(production, cursor), let secondHashes = hashes(candidate, cursor) else { return }
         var counts: [UInt64: Int] = [:]
-        for hash in candidate.hashes { counts[hash, default: 0] += 1 }
-        let missing = production.hashes.indices.filter { index in
-            counts[production.hashes[index], default: 0] -= 1
-            return counts[production.hashes[index], default: 0] < 0
+        for hash in secondHashes { counts[hash, default: 0] += 1 }
+        let missing = production.indices.filter { index in
+            counts[firstHashes[index], default: 0] -= 1
+            return counts[firstHashes[index], default: 0] < 0
         }
-        let extra = candidate.hashes.indices.filter { index in
-            guard let count = counts[candidate.hashes[index]], count > 0 else { return false }
-            counts[candidate.hashes[index]] = count - 1
+        let extra = candidate.indices.filter { index in
+            guard let count = counts[secondHashes[index]], count > 0 else { return false }
+            counts[secondHashes[index]] = count - 1
             return true
         }
         // As many missing as extra ones are taken for entries that changed, in their order.
         for (first, second) in zip(missing, extra) {
-            compare(production.entries[first], candidate.entries[second], cursor)
+            compare(production[first], candidate[second], cursor)
         }
-        if let first = missing.dropFirst(extra.count).first { differ(.missing, production.entries[first], nil, cursor) }
-        if let second = extra.dropFirst(missing.count).first { differ(.extra, nil, candidate.entries[second], cursor) }
+        if let first = missing.dropFirst(extra.count).first { differ(.missing, production[first], nil, cursor) }
+        if let second = extra.dropFirst(missing.count).first { differ(.extra, nil, candidate[second], cursor) }
     }
 
     // MARK: - Hashes
