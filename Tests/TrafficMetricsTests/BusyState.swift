@@ -9,7 +9,7 @@ import Synchronization
 final class BusyState {
     let registry: MetricsRegistry
     private let table: RouteSeriesTable
-    private let recorder = HistogramRecorder(MetricCatalogue.mirrorRequestDuration, layout: .usualDurations)
+    private let mirrored = ObservedHistograms(MetricCatalogue.mirrorRequestDuration, layout: .usualDurations)
     private var generator = SplitMix(seed: 2026)
     /// Nanoseconds since the Unix epoch.
     private(set) var now: Int64
@@ -61,7 +61,7 @@ final class BusyState {
             at: now
         )
         for shard in registry.shards { shard.routesChanged(to: table) }
-        registry.add(recorder)
+        registry.add(mirrored)
         registry.add(CounterCells(MetricCatalogue.captureBytes, labelValues: [["eth0"]]))
         registry.add(Infos())
     }
@@ -111,7 +111,7 @@ final class BusyState {
                     seconds: Double(duration) / 1e9
                 )
             )
-            recorder.observe(.nanoseconds(duration), ["staging", "shop", "vs", Self.names[route]])
+            mirrored.observe(UInt64(duration), of: ["staging", "shop", "vs", Self.names[route]])
         }
     }
 

@@ -100,9 +100,9 @@ struct FormatAgreementTests {
 
     @Test func `a histogram without observations is known as native by a span that means nothing`() throws {
         let registry = MetricsRegistry()
-        let recorder = HistogramRecorder(MetricCatalogue.mirrorQueueWait, layout: .usualDurations)
-        recorder.begin(["staging"])
-        registry.add(recorder)
+        let waits = ObservedHistograms(MetricCatalogue.mirrorQueueWait, layout: .usualDurations)
+        waits.observe(of: ["staging"])
+        registry.add(waits)
         let page = try IndependentPage(registry.snapshot(at: 0), .protobuf)
         let native = try #require(page.natives(MetricCatalogue.mirrorQueueWait)[["target": "staging"]])
         #expect(native.spans == [[0, 0]])
@@ -161,9 +161,9 @@ struct FormatAgreementTests {
                 destinationSubset: name
             )
         }
-        let recorder = HistogramRecorder(MetricCatalogue.mirrorBodySize, layout: .usualSizes)
-        for name in hostile { recorder.observe(octets: 5000, [name, "sent"]) }
-        registry.add(recorder)
+        let sizes = ObservedHistograms(MetricCatalogue.mirrorBodySize, layout: .usualSizes)
+        for name in hostile { sizes.observe(5000, of: [name, "sent"]) }
+        registry.add(sizes)
         _ = registry.routesPublished(RouteTableDescription(generation: 1, series: labels, gateways: hostile), at: 0)
         let values = try IndependentPage(registry.snapshot(at: 0), format).values()
         let expected = Set(hostile.map { LabelValue.clean($0) })
@@ -171,8 +171,8 @@ struct FormatAgreementTests {
         for name in MetricCatalogue.routeLabels {
             #expect(Set(requests.compactMap { $0.labels[name] }) == expected)
         }
-        let sizes = values.keys.filter { $0.name == "wingmirror_mirror_request_body_size_bytes_count" }
-        #expect(Set(sizes.compactMap { $0.labels["target"] }) == expected)
+        let counts = values.keys.filter { $0.name == "wingmirror_mirror_request_body_size_bytes_count" }
+        #expect(Set(counts.compactMap { $0.labels["target"] }) == expected)
     }
 
     @Test func `the families of Istio agree in three formats`() throws {

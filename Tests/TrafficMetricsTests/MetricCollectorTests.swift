@@ -44,6 +44,32 @@ import Testing
         #expect(positions == positions.sorted())
     }
 
+    @Test func `histograms of two collectors add up, label set by label set`() throws {
+        let scenario = try Scenario(routes: 0)
+        let family = MetricCatalogue.mirrorQueueWait
+        let collectors = (0..<2).map { _ in ObservedHistograms(family, layout: .usualDurations) }
+        for collector in collectors { scenario.registry.add(collector) }
+        collectors[0].observe(3_000_000, 40_000_000, of: ["a"])
+        collectors[1].observe(4_000_000, of: ["a"])
+        collectors[1].observe(of: ["b"])
+        let page = try scenario.scrape()
+        #expect(page.sum(family.name + "_count", where: ["target": "a"]) == 3)
+        #expect(page.sum(family.name + "_bucket", where: ["target": "a", "le": "0.005"]) == 2)
+        #expect(page.sum(family.name + "_sum") == 0.047)
+        #expect(page.samples[family.name]?.keys.count { $0.labels["target"] == "b" } == 15)
+    }
+
+    @Test func `counts that somebody else keeps are shown in their buckets`() throws {
+        let scenario = try Scenario(routes: 0)
+        scenario.registry.add(CountedElsewhere())
+        let name = MetricCatalogue.mirrorBodySize.name
+        let page = try scenario.scrape()
+        #expect(page.sum(name + "_bucket", where: ["le": "10.0"]) == 2)
+        #expect(page.sum(name + "_bucket", where: ["le": "20.0"]) == 2)
+        #expect(page.sum(name + "_count") == 5)
+        #expect(page.sum(name + "_sum") == 100)
+    }
+
     @Test func `label values that are the same once clean are one series`() {
         var samples = SampleCollection()
         samples.count(MetricCatalogue.captureBytes, ["a\u{1}"], 2)
@@ -56,6 +82,15 @@ import Testing
         else {
             Issue.record("counters of the same labels add up")
             return
+        }
+    }
+
+    private struct CountedElsewhere: MetricCollector {
+        private static let layout = HistogramLayout.counted(bounds: [10, 20], unitsPerBaseUnit: 1)
+
+        func collect(into samples: inout SampleCollection) {
+            let counted = HistogramSnapshot(counts: [2, 0, 3], sum: 100, in: Self.layout)
+            samples.histogram(MetricCatalogue.mirrorBodySize, ["staging", "sent"], counted)
         }
     }
 

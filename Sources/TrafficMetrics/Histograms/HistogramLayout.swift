@@ -21,16 +21,6 @@ public final class HistogramLayout: Sendable {
     /// For each range of values with the same four leading bits, the first cell that one of them can be in.
     private let firstCells: ConstantTable<UInt16>
 
-    /// Durations with the usual bounds, `MetricsConfiguration.defaultDurationBounds`.
-    public static let usualDurations = durations(bounds: MetricsConfiguration.standard.durationBounds)
-    /// Sizes with the usual bounds: 1 KiB, 16 KiB, 256 KiB, 4 MiB.
-    public static let usualSizes = sizes(bounds: MetricsConfiguration.standard.bodySizeBounds)
-
-    /// The layout of durations with the bounds that the user chose.
-    public static func durations(_ configuration: MetricsConfiguration) -> HistogramLayout {
-        durations(bounds: configuration.durationBounds)
-    }
-
     /// The layout of sizes in octets.
     static func sizes(bounds: [UInt64]) -> HistogramLayout {
         HistogramLayout(unitsPerBaseUnit: 1, bounds: bounds, nativeEdges: [])
