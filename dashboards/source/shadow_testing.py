@@ -117,7 +117,9 @@ def verdicts():
         "Verdicts",
         table(
             "Verdict by route",
-            "What each agent's pairs of answers say so far. Excess is the share of pairs by which “only staging differs from "
+            "What each agent's pairs of answers say so far, by design: D2 holds the target against one that runs production's version, "
+            "D1 against its own second answers, D4 against production's own repeats, D0 against nothing, so it never fails. A line "
+            "without a route is requests that no route takes. Excess is the share of pairs by which “only staging differs from "
             "production” exceeds “only the reference does”; its interval holds however often one looks. It fails when the "
             "evidence passes the logarithm of 1 / significance, and passes when the interval lies below the margin with "
             "enough pairs compared.",
