@@ -71,7 +71,8 @@ public struct VerdictBook: Sendable {
 
     /// Takes up a policy, or its new settings.
     ///
-    /// Votes so far stay, unless the policy got another baseline or compares otherwise: then it begins anew.
+    /// Votes so far stay, unless the policy got another baseline or compares otherwise: then it begins anew. Verdicts on
+    /// targets that it no longer has are forgotten.
     /// - Parameters:
     ///   - policy: The policy; without it, its pairs are skipped.
     ///   - hosts: The authorities that production and the targets are known by; links to them are no difference.
@@ -81,6 +82,7 @@ public struct VerdictBook: Sendable {
         {
             policyRemoved(policy.name)
         }
+        forget { $0.policy == policy.name && !policy.targets.contains($0.target) }
         policies[policy.name] = ConfiguredPolicy(
             policy: policy,
             comparator: AnswerComparator(policy: policy, hosts: hosts, secret: secret, decoder: decoder)
@@ -90,8 +92,12 @@ public struct VerdictBook: Sendable {
     /// Forgets a policy and its verdicts.
     public mutating func policyRemoved(_ name: String) {
         policies[name] = nil
-        guard records.contains(where: { $0.lane.policy == name }) else { return }
-        records.removeAll { $0.lane.policy == name }
+        forget { $0.policy == name }
+    }
+
+    private mutating func forget(_ isGone: (MirrorLane) -> Bool) {
+        guard records.contains(where: { isGone($0.lane) }) else { return }
+        records.removeAll { isGone($0.lane) }
         positions = Dictionary(
             uniqueKeysWithValues: records.enumerated().map { (RecordKey(lane: $1.lane, route: $1.route), $0) }
         )
@@ -108,7 +114,7 @@ public struct VerdictBook: Sendable {
     private mutating func position(_ lane: MirrorLane, _ route: RouteIdentity) -> Int? {
         let key = RecordKey(lane: lane, route: route)
         if let position = positions[key] { return position }
-        guard policies[lane.policy] != nil, records.count < limits.routes else {
+        guard policies[lane.policy]?.policy.targets.contains(lane.target) == true, records.count < limits.routes else {
             unjudged += 1
             return nil
         }

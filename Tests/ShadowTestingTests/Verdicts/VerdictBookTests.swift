@@ -422,6 +422,14 @@ import Testing
         bench.book.policyConfigured(policy)
         #expect(bench.book.report().isEmpty)
         bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        policy.targets = ["another"]
+        bench.book.policyConfigured(policy)
+        #expect(bench.book.report().isEmpty)
+        #expect(bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item())) == .skipped)
+        policy.targets = ["candidate"]
+        bench.book.policyConfigured(policy)
+        bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        #expect(try bench.verdict.pairs == 1)
         bench.book.policyRemoved("canary")
         #expect(bench.book.report().isEmpty)
         #expect(bench.pair(Self.item(), candidate: .success(Self.item())) == .skipped)
