@@ -13,6 +13,23 @@ extension ReplayPlan {
     /// - Throws: `CommandFailure` for what cannot be read or sent to, and after the summary for a recording that is
     ///   damaged or a target that answered nothing; `OctetOutput.Failure` when the output cannot be written.
     func execute() async throws {
+        let lines = output == .ndjson ? RecordFile(.standardOutput()) : nil
+        let (summary, damage) = try await replay(writingTo: lines, isShown: Terminal.isTerminal(2))
+        try print(summary, lines)
+        try judge(summary, damage)
+    }
+
+    /// Reads the recordings and sends what may be sent.
+    ///
+    /// - Parameters:
+    ///   - lines: Takes a line for each request; without it none are written.
+    ///   - isShown: Whether progress is shown on standard error.
+    /// - Returns: What became of it, and what is wrong with the recordings.
+    /// - Throws: `CommandFailure` for what cannot be read or sent to.
+    func replay(
+        writingTo lines: RecordFile? = nil,
+        isShown: Bool = false
+    ) async throws(CommandFailure) -> (summary: ReplaySummary, damage: [String]) {
         let loader = try RecordingLoader(recordings, filter: filter)
         var generator = SystemRandomNumberGenerator()
         let builder = ShadowRequestBuilder(
@@ -22,13 +39,9 @@ extension ReplayPlan {
             key: RedactionKey(using: &generator)
         )
         let selection = try choose(from: loader.recording, builder)
-        warn()
         let client = try await connect(loader.recording)
-        let ledger = ReplayLedger(
-            summary(of: selection, loader.recording),
-            writesLines: output == .ndjson,
-            isShown: Terminal.isTerminal(2)
-        )
+        warn()
+        let ledger = ReplayLedger(summary(of: selection, loader.recording), lines: lines, isShown: isShown)
         let run = ReplayRun(
             entries: selection.chosen,
             schedule: ReplaySchedule(times: selection.chosen.map(\.exchange.startTime), pace: pace),
@@ -42,9 +55,7 @@ extension ReplayPlan {
         )
         let (elapsed, isInterrupted) = await Self.untilSignal { await run.run() }
         await client.close()
-        let summary = ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted)
-        try print(summary, ledger)
-        try judge(summary, loader.damage)
+        return (ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted), loader.damage)
     }
 
     /// The name in the marker: that of the node, where whoever started the program says it.
@@ -125,11 +136,12 @@ extension ReplayPlan {
 
     // MARK: - After
 
-    private func print(_ summary: ReplaySummary, _ ledger: ReplayLedger) throws {
+    private func print(_ summary: ReplaySummary, _ lines: RecordFile?) throws {
         let report = ReplayReport(summary: summary, target: target.url)
-        switch output {
-        case .ndjson: try ledger.finish(with: report.line)
-        case .table:
+        if let lines {
+            lines.append(report.line)
+            try lines.finish()
+        } else {
             var page = OctetOutput.standardOutput()
             for line in report.lines { try page.append(line: line) }
             try page.flush()
@@ -145,52 +157,5 @@ extension ReplayPlan {
             )
         }
         guard lines.isEmpty else { throw CommandFailure(.failed, lines) }
-    }
-}
-
-/// Collects what becomes of the requests, and shows it while the replay goes on.
-final class ReplayLedger: Sendable {
-    private struct State {
-        var summary: ReplaySummary
-        var progress: ReplayProgress
-    }
-
-    private let state: Mutex<State>
-    private let lines: RecordFile?
-
-    /// Makes a ledger.
-    /// - Parameters:
-    ///   - summary: What is known before anything is sent.
-    ///   - writesLines: Whether each request gets a line on standard output.
-    ///   - isShown: Whether standard error is a terminal.
-    init(_ summary: ReplaySummary, writesLines: Bool, isShown: Bool) {
-        let progress = ReplayProgress(total: summary.planned, isShown: isShown)
-        state = Mutex(State(summary: summary, progress: progress))
-        lines = writesLines ? RecordFile(.standardOutput()) : nil
-    }
-
-    /// A request is over.
-    func completed(_ outcome: ReplayOutcome) {
-        lines?.append(ReplayReport.line(outcome))
-        state.withLock { state in
-            state.summary.add(outcome)
-            state.progress.advanced(state.summary)
-        }
-    }
-
-    /// All requests are over, or given up.
-    func finished(elapsed: Duration, isInterrupted: Bool) -> ReplaySummary {
-        state.withLock { state in
-            state.progress.finished()
-            state.summary.elapsed = elapsed
-            state.summary.isInterrupted = isInterrupted
-            return state.summary
-        }
-    }
-
-    /// Writes the last line and what is waiting.
-    func finish(with line: [UInt8]) throws(OctetOutput.Failure) {
-        lines?.append(line)
-        try lines?.finish()
     }
 }

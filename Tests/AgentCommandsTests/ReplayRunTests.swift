@@ -1,0 +1,196 @@
+// Wingmirror · Apache-2.0
+
+import Recordings
+import ShadowTesting
+import Synchronization
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct ReplayRunTests {
+    /// Runs a replay to its end on a clock that waits for nobody.
+    private static func replay(
+        _ entries: [RecordingEntry],
+        pace: ReplaySchedule.Pace = .speed(1),
+        loops: Int = 1,
+        inFlight: Int = 1,
+        clock: SteppingClock = SteppingClock(),
+        script: @escaping @Sendable (ShadowRequest) -> (takes: Duration, Result<RecordedResponse, ShadowFailure>)
+    ) async -> (summary: ReplaySummary, client: ScriptedClient, outcomes: [ReplayOutcome]) {
+        let policy = ReplaySamples.policy()
+        let client = ScriptedClient(clock, script)
+        let outcomes = Mutex<[ReplayOutcome]>([])
+        let run = ReplayRun(
+            entries: entries,
+            schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: pace),
+            loops: loops,
+            inFlight: inFlight,
+            builder: ReplaySamples.builder(policy),
+            client: client,
+            comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
+            clock: clock,
+            completed: { outcome in outcomes.withLock { $0.append(outcome) } }
+        )
+        var summary = ReplaySummary()
+        summary.planned = entries.count * loops
+        summary.elapsed = await run.run()
+        let all = outcomes.withLock(\.self)
+        for outcome in all { summary.add(outcome) }
+        return (summary, client, all)
+    }
+
+    private static let threeRequests = [0, 100, 250].map { ReplaySamples.entry("GET", "/\($0)", at: $0) }
+
+    @Test func `requests are sent when they are due`() async {
+        let (summary, client, _) = await Self.replay(Self.threeRequests) { _ in
+            (.milliseconds(5), .success(ReplaySamples.response()))
+        }
+        #expect(client.requests.map(\.at) == [.zero, .milliseconds(100), .milliseconds(250)])
+        #expect(client.requests.map(\.request.target) == ["/0", "/100", "/250"])
+        #expect(summary.sent == 3)
+        #expect(summary.answered == 3)
+        #expect(summary.lateness.longest == .zero)
+        #expect(summary.latency.longest == .milliseconds(5))
+        #expect(summary.comparisons == [.same: 3])
+        #expect(summary.elapsed == .milliseconds(255))
+    }
+
+    @Test func `lateness does not pile up and is told apart from latency`() async {
+        // The first answer takes so long that the second request is late; the third is due after it and is on time.
+        let (summary, client, outcomes) = await Self.replay(Self.threeRequests) { request in
+            (request.target == "/0" ? .milliseconds(180) : .milliseconds(10), .success(ReplaySamples.response()))
+        }
+        #expect(client.requests.map(\.at) == [.zero, .milliseconds(180), .milliseconds(250)])
+        #expect(outcomes.map(\.lateness) == [.zero, .milliseconds(80), .zero])
+        #expect(outcomes.map(\.latency) == [.milliseconds(180), .milliseconds(10), .milliseconds(10)])
+        #expect(summary.lateness.longest == .milliseconds(80))
+        #expect(summary.latencyFromDue.quantile(0.5) ?? .zero >= .milliseconds(88))
+    }
+
+    @Test func `rounds repeat the recording and each copy is its own`() async {
+        let entry = ReplaySamples.entry("GET", "/", fields: [("Idempotency-Key", "k1")])
+        let (summary, client, _) = await Self.replay([entry], pace: .rate(10), loops: 3) { _ in
+            (.zero, .success(ReplaySamples.response()))
+        }
+        #expect(client.requests.map(\.at) == [.zero, .milliseconds(100), .milliseconds(200)])
+        #expect(Set(client.requests.map { $0.request.firstValue(of: "traceparent") }).count == 3)
+        #expect(Set(client.requests.map { $0.request.firstValue(of: "idempotency-key") }).count == 3)
+        #expect(summary.planned == 3)
+        #expect(summary.unsent == 0)
+    }
+
+    @Test func `every request bears the marker`() async {
+        let (_, client, _) = await Self.replay(Self.threeRequests) { _ in (.zero, .failure(.reset)) }
+        #expect(client.requests.allSatisfy { $0.request.firstValue(of: "wingmirror-shadow") == "node-1;hops=1" })
+    }
+
+    @Test func `everything that was sent is counted once`() async {
+        let entries = (0..<60).map { ReplaySamples.entry("GET", "/\($0)", at: $0) }
+        let (summary, _, _) = await Self.replay(entries, loops: 2) { request in
+            let number = Int(request.target.dropFirst()) ?? 0
+            return switch number % 4 {
+            case 0: (.zero, .success(ReplaySamples.response()))
+            case 1: (.zero, .success(ReplaySamples.response(500, "oops")))
+            case 2: (.zero, .failure(.timeout))
+            default: (.zero, .success(ReplaySamples.response(200, "other")))
+            }
+        }
+        #expect(summary.sent == 120)
+        #expect(summary.answered == 90)
+        #expect(summary.failed == [.timeout: 30])
+        #expect(summary.sent == summary.answered + summary.failed.values.reduce(0, +))
+        #expect(summary.statusClasses == [2: 60, 5: 30])
+        #expect(summary.comparisons == [.same: 30, .statusDiffers: 60, .bodyDiffers: 30])
+        #expect(summary.mismatches == 90)
+        #expect(summary.differences[.status] == 30)
+        #expect(summary.differences[.outcome] == 30)
+    }
+
+    @Test func `an exchange without a whole recorded answer is not compared`() async {
+        let entries = [
+            ReplaySamples.entry(response: nil, integrity: ["no_response"]),
+            ReplaySamples.entry(response: ReplaySamples.response(), at: 1, integrity: ["response_gap"]),
+        ]
+        let (summary, _, _) = await Self.replay(entries) { _ in (.zero, .success(ReplaySamples.response(500))) }
+        #expect(summary.comparisons == [.skipped: 2])
+        #expect(summary.mismatches == 0)
+    }
+
+    @Test func `no more requests are in flight than allowed`() async {
+        struct CountingClient: ReplayClient {
+            let flight: @Sendable (Int) -> Void
+            func answer(to request: ShadowRequest) async -> Result<RecordedResponse, ShadowFailure> {
+                flight(1)
+                for _ in 0..<20 { await Task.yield() }
+                flight(-1)
+                return .success(ReplaySamples.response())
+            }
+        }
+        let entries = (0..<200).map { ReplaySamples.entry(at: $0) }
+        let policy = ReplaySamples.policy()
+        let counter = FlightCounter()
+        let run = ReplayRun(
+            entries: entries,
+            schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
+            loops: 1,
+            inFlight: 7,
+            builder: ReplaySamples.builder(policy),
+            client: CountingClient { counter.change(by: $0) },
+            comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
+            clock: SteppingClock(),
+            completed: { _ in }
+        )
+        _ = await run.run()
+        #expect(counter.most <= 7)
+        #expect(counter.most > 1)
+        #expect(counter.total == 200)
+    }
+
+    @Test func `a cancelled replay sends nothing more and gives up what is in flight`() async {
+        struct EndlessClient: ReplayClient {
+            let counter: FlightCounter
+            func answer(to request: ShadowRequest) async -> Result<RecordedResponse, ShadowFailure> {
+                counter.change(by: 1)
+                while !Task.isCancelled { await Task.yield() }
+                return .failure(.cancelled)
+            }
+        }
+        let counter = FlightCounter()
+        let failures = Mutex<[ShadowFailure?]>([])
+        let policy = ReplaySamples.policy()
+        let entries = (0..<50).map { ReplaySamples.entry(at: $0) }
+        let run = ReplayRun(
+            entries: entries,
+            schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
+            loops: 1,
+            inFlight: 3,
+            builder: ReplaySamples.builder(policy),
+            client: EndlessClient(counter: counter),
+            comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
+            clock: SteppingClock(),
+            completed: { outcome in failures.withLock { $0.append(outcome.result.failure) } }
+        )
+        let task = Task { await run.run() }
+        while counter.total < 3 { await Task.yield() }
+        task.cancel()
+        _ = await task.value
+        #expect(counter.total == 3)
+        #expect(failures.withLock(\.self) == [.cancelled, .cancelled, .cancelled])
+    }
+}
+
+/// Counts requests in flight.
+private final class FlightCounter: Sendable {
+    private let state = Mutex((now: 0, most: 0, total: 0))
+
+    var most: Int { state.withLock { $0.most } }
+    var total: Int { state.withLock { $0.total } }
+
+    func change(by change: Int) {
+        state.withLock { state in
+            state.now += change
+            state.most = max(state.most, state.now)
+            if change > 0 { state.total += change }
+        }
+    }
+}
