@@ -65,11 +65,11 @@ public struct MirrorDispatcher: Service {
         // A thread of its own, so that no other part of the agent waits for answers to be read.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         await withTaskCancellationOrGracefulShutdownHandler {
-            await withTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { await judgeAnswers() }
-                await TargetSupervisor(queue: queue, limits: limits) { runner(for: $0, on: group) }.run()
-                tasks.cancelAll()
-            }
+            // Not a child task: when this one is cancelled there are still answers to come, and to be judged.
+            let judging = Task { await judgeAnswers() }
+            await TargetSupervisor(queue: queue, limits: limits) { runner(for: $0, on: group) }.run()
+            judging.cancel()
+            await judging.value
         } onCancelOrGracefulShutdown: {
             queue.end()
         }

@@ -18,6 +18,7 @@ extension ShadowFailure {
             case let error as HTTPClientError: Self.kind(of: error)
             case is NIOConnectionError, ChannelError.connectTimeout: .connect
             case let error as IOError: Self.kind(ofSystemError: error.errnoCode)
+            case HTTPParserError.invalidEOFState: .reset
             case is HTTPParserError: .malformed
             case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .tls
             // What remains are the ways in which a connection, or a stream of HTTP/2, can end too early.

@@ -12,7 +12,7 @@ struct TargetRunner: Sendable {
     let requests: RequestFactory
     let now: @Sendable () -> Int64
 
-    /// Sends until the queue has ended or has this target no longer, or the task is cancelled; then waits for what is in
+    /// Sends until the queue has ended or the task is cancelled; then waits for what is in
     /// flight.
     func run() async {
         await withTaskGroup(of: Void.self) { tasks in

@@ -9,7 +9,7 @@ extension MirrorQueue {
         case wait(until: Int64?)
         /// Nothing may be sent, and what is in flight is to be cancelled, until something changes or the time given.
         case stop(until: Int64?)
-        /// The target has gone, or the queue has ended; what is in flight may end within its time.
+        /// The queue has ended; what is in flight may end within its time.
         case end
     }
 
@@ -109,7 +109,9 @@ extension MirrorQueueState {
     // MARK: - Taking
 
     fileprivate mutating func take(_ place: Int, now: Int64) -> MirrorQueue.Turn {
-        guard !hasEnded, targets[place].figures.isActive else { return .end }
+        guard !hasEnded else { return .end }
+        // The target may be back with the next plan; whoever sends to it need not begin anew.
+        guard targets[place].figures.isActive else { return .stop(until: nil) }
         if isStopped(now: now) { return .stop(until: pauses.end(now: now)) }
         dropExpired(place, now: now)
         switch targets[place].figures.reach {

@@ -350,7 +350,7 @@ import Testing
         #expect(figures.lanes.map(\.isActive) == [false, false, true])
         #expect(figures.lanes[0].dropped == [.reload: 1] && figures.lanes[1].inFlight == 1)
         #expect(figures.lanes[2].queued == 1 && figures.targets.map(\.isActive) == [true, false])
-        guard case .end = queue.take(for: "b", now: 0) else { return #expect(Bool(false), "not over") }
+        guard case .stop(nil) = queue.take(for: "b", now: 0) else { return #expect(Bool(false), "not stopped") }
         _ = queue.ended(inFlight, Fixtures.answer(200), now: 0)
 
         // Requests that began before the reload end under the plan that they began with.

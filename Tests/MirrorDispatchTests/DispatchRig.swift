@@ -1,0 +1,168 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import Logging
+import MirrorDispatch
+import ShadowTesting
+import Synchronization
+
+/// A dispatcher with its queue, and what the judge got.
+struct DispatchRig: Sendable {
+    let queue: MirrorQueue
+    /// Exchanges that have ended, as the judge gets them.
+    let finished: AsyncStream<FinishedExchange>
+
+    /// The present.
+    static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1e9) }
+
+    /// The usual limits, but for an end that waits for nobody long.
+    static var quickLimits: DispatchLimits {
+        var limits = DispatchLimits()
+        limits.drainTime = .milliseconds(50)
+        return limits
+    }
+
+    /// Runs a dispatcher for as long as `body` takes, and then until it has ended.
+    static func run<Result>(
+        policies: [MirrorPolicy],
+        targets: [MirrorTarget],
+        queueLimits: MirrorQueue.Limits = MirrorQueue.Limits(),
+        limits: DispatchLimits = quickLimits,
+        resolver: any HostResolver = FixedResolver(["127.0.0.1"]),
+        check: @escaping TargetCheck = { _, _ in nil },
+        _ body: (DispatchRig) async throws -> Result
+    ) async throws -> Result {
+        let queue = MirrorQueue(limits: queueLimits, seed: 1)
+        queue.replacePlan(edition: 1, policies: policies, targets: targets)
+        let (finished, yield) = AsyncStream<FinishedExchange>.makeStream()
+        let dispatcher = MirrorDispatcher(
+            queue: queue,
+            node: "node-1",
+            key: RedactionKey(high: 1, low: 2),
+            limits: limits,
+            resolver: resolver,
+            check: check,
+            judge: { yield.yield($0) },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            now: now
+        )
+        let running = Task { try await dispatcher.run() }
+        let result: Result
+        do {
+            result = try await body(DispatchRig(queue: queue, finished: finished))
+        } catch {
+            running.cancel()
+            _ = await running.result
+            throw error
+        }
+        running.cancel()
+        try await running.value
+        yield.finish()
+        return result
+    }
+
+    /// Hands over exchanges as one batch of the capture thread.
+    func deliver(_ exchanges: [RecordedExchange], policy: Int = 0, edition: Int = 1) {
+        var outbox = MirrorOutbox(edition: edition, policyCount: policy + 1)
+        for (index, exchange) in exchanges.enumerated() {
+            outbox.exchangeSampled(
+                SampledExchange(policy: policy, planEdition: edition, exchange: exchange, keyHash: UInt64(index))
+            )
+        }
+        queue.deliverLast(&outbox, now: Self.now())
+    }
+
+    /// Hands over an exchange and waits for its end.
+    func outcome(of exchange: RecordedExchange) async -> FinishedExchange? {
+        deliver([exchange])
+        return await nextFinished()
+    }
+
+    /// Waits for the next exchange that ends.
+    func nextFinished() async -> FinishedExchange? {
+        await finished.first { _ in true }
+    }
+
+    /// Waits until the judge has given back everything that was sent.
+    func allJudged() async {
+        while queue.figures(now: Self.now()).heldExchanges > 0 { await Task.yield() }
+    }
+
+    /// The counts of the first lane.
+    var lane: LaneFigures { queue.figures(now: Self.now()).lanes[0] }
+}
+
+/// Gives each name the same addresses, until a test changes them.
+final class FixedResolver: HostResolver {
+    private let answer: Mutex<Result<[String], HostResolverError>>
+
+    init(_ addresses: [String]) {
+        answer = Mutex(.success(addresses))
+    }
+
+    func change(to new: Result<[String], HostResolverError>) {
+        answer.withLock { $0 = new }
+    }
+
+    func addresses(of host: String) async throws -> [String] {
+        try answer.withLock(\.self).get()
+    }
+}
+
+/// Exchanges, targets and policies for tests of sending.
+enum DispatchFixtures {
+    static func exchange(
+        _ method: String = "GET",
+        _ target: String = "/orders",
+        fields: [(String, String)] = [],
+        content: [UInt8] = []
+    ) -> RecordedExchange {
+        let all = [("Host", "shop.example")] + fields
+        return RecordedExchange(
+            request: RecordedRequest(
+                method: method,
+                target: Array(target.utf8),
+                message: RecordedMessage(fields: all.map { RecordedField(name: $0.0, value: $0.1) }, content: content)
+            ),
+            response: RecordedResponse(status: 200, message: RecordedMessage(fields: [])),
+            route: RouteIdentity(virtualServiceNamespace: "shop", virtualService: "orders", route: "#1"),
+            startTime: 0
+        )
+    }
+
+    static func target(_ name: String = "staging", port: Int, timeout: Duration = .seconds(20)) -> MirrorTarget {
+        var target = MirrorTarget(name: name, host: "staging.test", port: port)
+        target.ratePerSecond = 100_000
+        target.timeout = timeout
+        target.breaker.window = 1_000_000
+        return target
+    }
+
+    static func policy(_ name: String = "orders", to targets: [String] = ["staging"], baseline: String? = nil)
+        -> MirrorPolicy
+    {
+        var policy = MirrorPolicy(name: name, targets: targets)
+        policy.percent = 100
+        policy.methods = ["POST", "PUT"]
+        policy.baseline = baseline
+        policy.repeatShare = 0
+        return policy
+    }
+}
+
+extension FinishedExchange {
+    /// The answer of the first target, or why there is none.
+    var result: Result<RecordedResponse, ShadowFailure>? {
+        guard case .sent(let answer)? = fates.first?.outcome else { return nil }
+        return answer.result
+    }
+
+    /// The answer of the first target.
+    var response: RecordedResponse? { try? result?.get() }
+
+    /// Why the first target gave no answer.
+    var failure: ShadowFailure? {
+        guard case .failure(let failure)? = result else { return nil }
+        return failure
+    }
+}

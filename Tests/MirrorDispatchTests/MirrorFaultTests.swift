@@ -1,0 +1,200 @@
+// Wingmirror · Apache-2.0
+
+import MirrorDispatch
+import ShadowTesting
+import Testing
+
+/// Targets that fail in every way there is.
+@Suite struct MirrorFaultTests {
+    private typealias Fixtures = DispatchFixtures
+
+    /// A way to fail, and the outcome that it counts as.
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let conduct: Conduct
+        let outcome: ShadowFailure
+        var timeout: Duration = .seconds(20)
+
+        static let all = [
+            Fault(testDescription: "resets the connection", conduct: .reset, outcome: .reset),
+            Fault(testDescription: "closes without an answer", conduct: .octets([]), outcome: .reset),
+            Fault(
+                testDescription: "closes in the middle of the content",
+                conduct: .octets(Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".utf8)),
+                outcome: .reset
+            ),
+            Fault(
+                testDescription: "closes in the middle of a chunk",
+                conduct: .octets(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA\r\nabc".utf8)),
+                outcome: .reset
+            ),
+            Fault(
+                testDescription: "speaks no HTTP",
+                conduct: .octets(Array("220 mail\r\n\r\n".utf8)),
+                outcome: .malformed
+            ),
+            Fault(
+                testDescription: "sends a broken chunk size",
+                conduct: .octets(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".utf8)),
+                outcome: .malformed
+            ),
+            Fault(
+                testDescription: "sends a huge head",
+                conduct: .octets(
+                    Array(("HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 300_000) + "\r\n\r\n").utf8)
+                ),
+                outcome: .malformed
+            ),
+            Fault(testDescription: "sends content without end", conduct: .endless, outcome: .malformed),
+            Fault(testDescription: "never answers", conduct: .hang, outcome: .timeout, timeout: .milliseconds(50)),
+            Fault(
+                testDescription: "stops after the head",
+                conduct: .hangAfterHead,
+                outcome: .timeout,
+                timeout: .milliseconds(50)
+            ),
+        ]
+    }
+
+    @Test(arguments: Fault.all) func `every failure has its outcome, and is not tried again`(fault: Fault) async throws
+    {
+        try await StagingServer.with { _ in
+            fault.conduct
+        } _: { port, requests in
+            var limits = DispatchRig.quickLimits
+            limits.answerOctets = 4 << 20
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port, timeout: fault.timeout)],
+                limits: limits
+            ) { rig in
+                for count in 1...3 {
+                    let finished = try #require(await rig.outcome(of: Fixtures.exchange()))
+                    #expect(finished.failure == fault.outcome)
+                    #expect(requests.all.count == count)
+                }
+                let lane = rig.lane
+                #expect(lane.failed == [fault.outcome: 3] && lane.sent == 3 && lane.isConserved)
+                #expect(requests.connectionCount == 3)
+            }
+        }
+    }
+
+    @Test func `an endless answer ends by the time as well`() async throws {
+        try await StagingServer.with { _ in
+            .endless
+        } _: { port, _ in
+            var limits = DispatchRig.quickLimits
+            limits.answerOctets = .max
+            let target = Fixtures.target(port: port, timeout: .milliseconds(100))
+            try await DispatchRig.run(policies: [Fixtures.policy()], targets: [target], limits: limits) { rig in
+                #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .timeout)
+            }
+        }
+    }
+
+    @Test func `a port where nobody listens is a failure to connect`() async throws {
+        let port = try await StagingServer.with { _ in
+            .hang
+        } _: { port, _ in
+            port
+        }
+        try await DispatchRig.run(policies: [Fixtures.policy()], targets: [Fixtures.target(port: port)]) { rig in
+            #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
+            #expect(rig.lane.failed == [.connect: 1])
+        }
+    }
+
+    @Test func `a connection that does not come about in time is a failure to connect`() async throws {
+        var target = Fixtures.target(port: 9)
+        target.connectTimeout = .milliseconds(50)
+        // An address of documentation (RFC 5737), to which nothing is routed; some hosts refuse it at once.
+        try await DispatchRig.run(
+            policies: [Fixtures.policy()],
+            targets: [target],
+            resolver: FixedResolver(["192.0.2.1"])
+        ) { rig in
+            #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
+        }
+    }
+
+    @Test func `no more requests are in flight than allowed`() async throws {
+        try await StagingServer.with { _ in
+            .hang
+        } _: { port, requests in
+            var target = Fixtures.target(port: port)
+            target.inFlight = 3
+            try await DispatchRig.run(policies: [Fixtures.policy()], targets: [target]) { rig in
+                rig.deliver((0..<20).map { _ in Fixtures.exchange() })
+                var arrivals = requests.stream.makeAsyncIterator()
+                for _ in 0..<3 { _ = await arrivals.next() }
+                let lane = rig.lane
+                #expect(lane.inFlight == 3 && lane.queued == 17 && lane.isConserved)
+                #expect(requests.all.count == 3)
+            }
+        }
+    }
+
+    // MARK: - The kill switch
+
+    @Test func `a pause ends what is in flight, and nothing is sent after it`() async throws {
+        try await StagingServer.with {
+            $0.target == "/hang" ? .hang : .answer(status: 200)
+        } _: { port, requests in
+            try await DispatchRig.run(policies: [Fixtures.policy()], targets: [Fixtures.target(port: port)]) { rig in
+                rig.deliver((0..<10).map { _ in Fixtures.exchange("GET", "/hang") })
+                var arrivals = requests.stream.makeAsyncIterator()
+                for _ in 0..<10 { _ = await arrivals.next() }
+
+                rig.queue.pause(.request, now: DispatchRig.now())
+                for _ in 0..<10 { #expect(await rig.nextFinished()?.failure == .cancelled) }
+                rig.deliver((0..<10).map { _ in Fixtures.exchange() })
+                var lane = rig.lane
+                #expect(lane.sent == 10 && lane.failed == [.cancelled: 10] && lane.dropped == [.paused: 10])
+                #expect(lane.isConserved && requests.all.count == 10)
+
+                rig.queue.resume(.request)
+                #expect(await rig.outcome(of: Fixtures.exchange("GET", "/after"))?.response?.status == 200)
+                lane = rig.lane
+                #expect(lane.sent == 11 && requests.all.map(\.target).filter { $0 != "/hang" } == ["/after"])
+            }
+        }
+    }
+
+    @Test func `a pause that ends by itself does so without anybody's help`() async throws {
+        try await StagingServer.with { _ in
+            .answer(status: 200)
+        } _: { port, requests in
+            try await DispatchRig.run(policies: [Fixtures.policy()], targets: [Fixtures.target(port: port)]) { rig in
+                #expect(await rig.outcome(of: Fixtures.exchange()) != nil)
+                let now = DispatchRig.now()
+                rig.queue.pause(.egress, until: now + 30_000_000, now: now)
+                #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
+                #expect(DispatchRig.now() >= now + 30_000_000)
+                #expect(requests.all.count == 2)
+            }
+        }
+    }
+
+    @Test func `the end gives what is in flight a bounded while`() async throws {
+        try await StagingServer.with { _ in
+            .hang
+        } _: { port, requests in
+            var limits = DispatchRig.quickLimits
+            limits.drainTime = .milliseconds(20)
+            let queue = try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port)],
+                limits: limits
+            ) { rig in
+                rig.deliver((0..<5).map { _ in Fixtures.exchange() })
+                var arrivals = requests.stream.makeAsyncIterator()
+                for _ in 0..<5 { _ = await arrivals.next() }
+                return rig.queue
+            }
+            let figures = queue.figures(now: 0)
+            #expect(figures.lanes[0].failed == [.cancelled: 5] && figures.lanes[0].isConserved)
+            #expect(figures.heldOctets == 0)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import MirrorDispatch
+import ShadowTesting
+import Synchronization
+import Testing
+
+/// Where copies go, and where they never do.
+@Suite struct TargetAddressTests {
+    private typealias Fixtures = DispatchFixtures
+
+    private var quickLimits: DispatchLimits {
+        var limits = DispatchRig.quickLimits
+        limits.recheckInterval = .milliseconds(5)
+        limits.recheckPause = .milliseconds(5)
+        return limits
+    }
+
+    @Test func `nothing is sent to a refused target, not even a connection`() async throws {
+        try await StagingServer.with { _ in
+            .answer(status: 200)
+        } _: { port, requests in
+            let asked = Mutex<[String]>([])
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port)],
+                resolver: FixedResolver(["127.0.0.1", "127.0.0.9"]),
+                check: { target, addresses in
+                    asked.withLock { $0 = addresses }
+                    return addresses.contains("127.0.0.9") ? "127.0.0.9 is production" : nil
+                }
+            ) { rig in
+                rig.deliver([Fixtures.exchange()])
+                while rig.lane.dropped.isEmpty { await Task.yield() }
+                rig.deliver([Fixtures.exchange()])
+                let lane = rig.lane
+                #expect(lane.dropped == [.targetRefused: 2] && lane.sent == 0 && lane.isConserved)
+                #expect(rig.queue.figures(now: 0).targets[0].reach == .refused(why: "127.0.0.9 is production"))
+                #expect(requests.connectionCount == 0)
+                #expect(asked.withLock(\.self) == ["127.0.0.1", "127.0.0.9"])
+            }
+        }
+    }
+
+    @Test func `a name that comes to mean another address is followed, and one that is refused is not`() async throws {
+        try await StagingServer.with(host: "0.0.0.0") { _ in
+            .answer(status: 200)
+        } _: { port, requests in
+            let resolver = FixedResolver(["127.0.0.1"])
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port)],
+                limits: quickLimits,
+                resolver: resolver,
+                check: { $1.contains("127.0.0.3") ? "production" : nil }
+            ) { rig in
+                #expect(await rig.outcome(of: Fixtures.exchange()) != nil)
+                resolver.change(to: .success(["127.0.0.2"]))
+                while rig.reach != .allowed(address: "127.0.0.2") { await Task.yield() }
+                #expect(await rig.outcome(of: Fixtures.exchange()) != nil)
+
+                // A name that cannot be looked up for a while still means what it did.
+                resolver.change(to: .failure(HostResolverError("no answer")))
+                #expect(await rig.outcome(of: Fixtures.exchange()) != nil)
+                #expect(requests.all.map(\.localAddress) == ["127.0.0.1", "127.0.0.2", "127.0.0.2"])
+                #expect(Set(requests.all.flatMap { $0.values(of: "host") }) == ["staging.test:\(port)"])
+
+                resolver.change(to: .success(["127.0.0.3"]))
+                while rig.reach != .refused(why: "production") { await Task.yield() }
+                rig.deliver([Fixtures.exchange()])
+                #expect(rig.lane.dropped == [.targetRefused: 1] && rig.lane.isConserved)
+                #expect(requests.all.count == 3)
+
+                resolver.change(to: .success(["127.0.0.1"]))
+                while rig.reach != .allowed(address: "127.0.0.1") { await Task.yield() }
+                #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
+            }
+        }
+    }
+
+    @Test func `when an address does not answer the next one is used`() async throws {
+        try await StagingServer.with(host: "127.0.0.2") { _ in
+            .answer(status: 200)
+        } _: { port, _ in
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port)],
+                limits: quickLimits,
+                resolver: FixedResolver(["127.0.0.1", "127.0.0.2"])
+            ) { rig in
+                #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
+                while rig.reach != .allowed(address: "127.0.0.2") { await Task.yield() }
+                #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
+            }
+        }
+    }
+
+    @Test func `a name without addresses is a failure to connect`() async throws {
+        let resolver = FixedResolver([])
+        resolver.change(to: .failure(HostResolverError("Name or service not known")))
+        try await DispatchRig.run(
+            policies: [Fixtures.policy()],
+            targets: [Fixtures.target(port: 1)],
+            resolver: resolver
+        ) { rig in
+            #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
+            #expect(rig.reach == .unresolved(why: "Name or service not known"))
+        }
+    }
+
+    @Test func `the system's resolver gives numbers, and says when there are none`() async throws {
+        let resolver = SystemResolver()
+        #expect(try await resolver.addresses(of: "127.0.0.1") == ["127.0.0.1"])
+        #expect(try await resolver.addresses(of: "::1") == ["::1"])
+        #expect(try await resolver.addresses(of: "localhost").contains { $0 == "127.0.0.1" || $0 == "::1" })
+        await #expect(throws: HostResolverError.self) { try await resolver.addresses(of: "no host has this name") }
+    }
+
+    @Test func `an IPv6 address is a target like any other`() async throws {
+        try await StagingServer.with(host: "::1") { _ in
+            .answer(status: 200)
+        } _: { port, requests in
+            var target = Fixtures.target(port: port)
+            target.host = "::1"
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [target],
+                resolver: SystemResolver()
+            ) { rig in
+                #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
+                #expect(requests.all.first?.values(of: "host") == ["[::1]:\(port)"])
+            }
+        }
+    }
+
+    // MARK: - Reload
+
+    @Test func `targets come, change and go while traffic flows`() async throws {
+        try await StagingServer.with {
+            $0.target == "/hang" ? .hang : .answer(status: 200)
+        } _: { port, requests in
+            try await StagingServer.with { _ in
+                .answer(status: 201)
+            } _: { other, _ in
+                try await DispatchRig.run(policies: [Fixtures.policy()], targets: [Fixtures.target(port: port)]) {
+                    rig in
+                    rig.deliver([Fixtures.exchange("GET", "/hang")])
+                    var arrivals = requests.stream.makeAsyncIterator()
+                    _ = await arrivals.next()
+
+                    // Another rate changes nothing for what is in flight; another place gives it up.
+                    var changed = Fixtures.target(port: port)
+                    changed.ratePerSecond = 1000
+                    rig.queue.replacePlan(edition: 2, policies: [Fixtures.policy()], targets: [changed])
+                    #expect(rig.lane.inFlight == 1)
+                    rig.queue.replacePlan(
+                        edition: 3,
+                        policies: [Fixtures.policy()],
+                        targets: [Fixtures.target(port: other)]
+                    )
+                    #expect(await rig.nextFinished()?.failure == .cancelled)
+                    rig.deliver([Fixtures.exchange()], edition: 3)
+                    #expect(await rig.nextFinished()?.response?.status == 201)
+
+                    rig.queue.replacePlan(edition: 4, policies: [], targets: [])
+                    rig.deliver([Fixtures.exchange()], edition: 3)
+                    let lane = rig.lane
+                    #expect(lane.dropped == [.reload: 1] && lane.sent == 2 && lane.isConserved && !lane.isActive)
+                }
+            }
+        }
+    }
+}
+
+extension DispatchRig {
+    /// What is known of the first target.
+    fileprivate var reach: TargetReach { queue.figures(now: 0).targets[0].reach }
+}
