@@ -128,6 +128,22 @@ import Testing
         }
     }
 
+    @Test func `what a collector counts anew began after the scrape before`() throws {
+        let registry = try registry()
+        let cells = CounterCells(MetricCatalogue.captureBytes, labelValues: [["eth0"]])
+        registry.add(cells)
+        for (now, total, began) in [(10, 5, 1000), (20, 7, 1000), (30, 3, 1020), (40, 4, 1020)]
+            as [(Int64, UInt64, Int)]
+        {
+            cells.publish(total, at: 0)
+            #expect(
+                lines(registry, at: Self.start + now * 1_000_000_000, of: MetricCatalogue.captureBytes) == [
+                    #"total{interface="eth0"} \#(total)"#, #"created{interface="eth0"} \#(began).0"#,
+                ]
+            )
+        }
+    }
+
     @Test func `where the agent's start is not known nothing is made up`() throws {
         let registry = try registry(startedAt: nil)
         registry.add(Growing())

@@ -69,12 +69,12 @@ struct ProtobufExposition: Sendable {
         buffers.metric.append(contentsOf: series.shared.pairs)
         buffers.metric.append(contentsOf: series.own.pairs)
         buffers.value.removeAll(keepingCapacity: true)
-        switch (series.value, family.type) {
-        case (.count(let count), let type):
-            writeNumber(Double(count), type, beganAt: series.beganAt, &buffers)
-        case (.number(let number), let type):
-            writeNumber(number, type, beganAt: series.beganAt, &buffers)
-        case (.histogram(let histogram), _):
+        switch series.value {
+        case .count(let count):
+            writeNumber(Double(count), family.type, beganAt: series.beganAt, &buffers)
+        case .number(let number):
+            writeNumber(number, family.type, beganAt: series.beganAt, &buffers)
+        case .histogram(let histogram):
             writeHistogram(histogram, showsNative: showsNative, &buffers)
             if let beganAt = series.beganAt { buffers.value.appendTimestamp(15, beganAt) }
             if showsNative { writeExemplars(of: histogram, &buffers) }

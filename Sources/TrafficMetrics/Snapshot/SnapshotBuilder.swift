@@ -44,11 +44,11 @@ struct SnapshotBuilder {
 
     /// Adds what collectors supplied, ordered by label values.
     mutating func add(_ samples: SampleCollection, beginnings: inout SampleBeginnings) {
-        let beginnings = beginnings.beginnings(of: samples, at: now)
+        beginnings.snapshotTaken(of: samples, at: now)
         for (family, values) in samples.samples {
             for (labelValues, value) in values.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
                 let own = LabelBlock(names: family.labelNames, values: labelValues)
-                let beganAt = beginnings[family]?[labelValues] ?? nil
+                let beganAt = beginnings.beganAt(family, labelValues)
                 if case .histogram(var histogram) = value {
                     histogram.beganAt = histogram.beganAt ?? beganAt
                     add(family, .empty, own, histogram)
