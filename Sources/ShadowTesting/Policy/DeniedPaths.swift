@@ -19,6 +19,11 @@ internal import HTTPMessages
 /// Texts are compared by hash: a collision could only deny a path too many.
 struct DeniedPaths: Sendable {
     private let table: HashMasks
+    /// The words with which pairs begin, so that hardly any two segments need be looked up together.
+    private let pairStarts: HashMasks
+    private let hasPrefixes: Bool
+    private let graphQL = SegmentHash(word: "graphql")
+    private let graphQLShort = SegmentHash(word: "gql")
 
     static let words = [
         "logout", "logoff", "signout", "signoff", "endsession", "revoke",
@@ -48,12 +53,16 @@ struct DeniedPaths: Sendable {
             for prefix in prefixes { masks[Self.prefixHash(prefix), default: 0] |= 1 << UInt32(policy) }
         }
         table = HashMasks(masks)
+        pairStarts = HashMasks(
+            Dictionary(Self.pairs.map { (SegmentHash(word: $0.0).value, .max) }) { first, _ in first }
+        )
+        hasPrefixes = prefixes.contains { !$0.isEmpty }
     }
 
     /// The hash that a path has after the segments of `prefix`.
     private static func prefixHash(_ prefix: String) -> UInt64 {
         let octets = Array(prefix.utf8)
-        var walk = PathWalk(octets.span, octets.indices)
+        var walk = PathWalk(octets.span, octets.indices, keepsPrefix: true)
         while walk.next() {}
         return walk.prefix.value
     }
@@ -69,18 +78,19 @@ struct DeniedPaths: Sendable {
     /// Looks a path up.
     func find(_ octets: Span<UInt8>, _ path: Range<Int>) -> Finding {
         var finding = Finding()
-        var walk = PathWalk(octets, path)
-        finding.policies |= table[walk.prefix.value]
+        var walk = PathWalk(octets, path, keepsPrefix: hasPrefixes)
+        if hasPrefixes { finding.policies |= table[walk.prefix.value] }
+        var before = SegmentHash()
         while finding.policies != .max, walk.next() {
             if walk.isClimbing { finding.policies = .max }
-            finding.policies |= table[walk.word.value] | table[walk.pair.value] | table[walk.prefix.value]
-            if walk.word == Self.graphQL || walk.word == Self.graphQLShort { finding.isGraphQL = true }
+            finding.policies |= table[walk.word.value]
+            if pairStarts[before.value] != 0 { finding.policies |= table[before.followed(by: walk.word).value] }
+            if hasPrefixes { finding.policies |= table[walk.prefix.value] }
+            if walk.word == graphQL || walk.word == graphQLShort { finding.isGraphQL = true }
+            before = walk.word
         }
         return finding
     }
-
-    private static let graphQL = SegmentHash(word: "graphql")
-    private static let graphQLShort = SegmentHash(word: "gql")
 }
 
 /// A hash of segments (FNV-1a of 64 bits).
@@ -109,42 +119,77 @@ struct SegmentHash: Equatable {
 }
 
 /// Goes through the segments of a path as `DeniedPaths` reads them.
+///
+/// Without prefixes to compare, octets are taken as they are up to the first segment with one that stands for another, ends
+/// the segment early or is a full stop; from the beginning of that segment on they are decoded. Most paths have none.
 private struct PathWalk: ~Escapable {
+    private let octets: Span<UInt8>
+    private let end: Int
+    private var index: Int
+    /// Reads the rest of the path, once something in it must be decoded.
     private var decoder: PercentDecoder
+    private var isDecoding: Bool
     private var isAtEnd = false
+    private let keepsPrefix: Bool
     /// The segment as a word of the default list.
     private(set) var word = SegmentHash()
-    /// The segment before and this one, as words.
-    private(set) var pair = SegmentHash()
-    /// Everything up to and with this segment, as a policy's prefix; a root that no word can be.
-    private(set) var prefix = SegmentHash(word: "/")
+    /// Everything up to and with this segment, as a policy's prefix, if these are asked for.
+    private(set) var prefix = SegmentHash()
     /// Whether the segment is `..`.
     private(set) var isClimbing = false
 
     @_lifetime(copy octets)
-    init(_ octets: Span<UInt8>, _ path: Range<Int>) {
+    init(_ octets: Span<UInt8>, _ path: Range<Int>, keepsPrefix: Bool) {
+        self.octets = octets
+        self.keepsPrefix = keepsPrefix
+        index = path.lowerBound
+        end = path.upperBound
         decoder = PercentDecoder(octets, path)
+        isDecoding = keepsPrefix
+        // A root that no word can be.
+        prefix.combine(UInt8(ascii: "/"))
     }
 
     /// Reads the next segment that says something.
     mutating func next() -> Bool {
         while !isAtEnd {
-            let before = word
-            if readSegment() {
-                pair = before.followed(by: word)
-                return true
-            }
+            if isDecoding ? readDecodedSegment() : readPlainSegment() { return true }
         }
         return false
     }
 
-    /// Reads up to the next separator; says whether there was more than nothing or a full stop.
-    private mutating func readSegment() -> Bool {
-        var text = SegmentHash()
-        var segmentWord = SegmentHash()
-        var count = 0
-        var stops = 0
-        var isWordOver = false
+    /// Reads up to the next slash; goes over to decoding when that is not all there is to it.
+    private mutating func readPlainSegment() -> Bool {
+        // Local, so that they stay in registers.
+        let start = index
+        let end = end
+        var place = start
+        var hash = SegmentHash()
+        while place < end {
+            let octet = octets[place]
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): hash.combine(octet)
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): break
+            case UInt8(ascii: "/"):
+                index = place + 1
+                word = hash
+                return place > start
+            case UInt8(ascii: "%"), UInt8(ascii: "\\"), UInt8(ascii: ";"), UInt8(ascii: "."):
+                decoder = PercentDecoder(octets, start..<end)
+                isDecoding = true
+                return false
+            default: hash.combine(OctetText.lowered(octet))
+            }
+            place += 1
+        }
+        isAtEnd = true
+        word = hash
+        return place > start
+    }
+
+    /// Reads up to the next separator, decoding.
+    private mutating func readDecodedSegment() -> Bool {
+        var segment = Segment()
         var isOver = false
         while true {
             guard let octet = decoder.next() else {
@@ -153,22 +198,43 @@ private struct PathWalk: ~Escapable {
             }
             if octet == UInt8(ascii: "/") || octet == UInt8(ascii: "\\") { break }
             if octet == UInt8(ascii: ";") { isOver = true }
-            if isOver { continue }
-            let lowered = OctetText.lowered(octet)
-            count += 1
-            text.combine(lowered)
-            if octet == UInt8(ascii: ".") {
-                stops += 1
-                isWordOver = isWordOver || count > 1
-            }
-            if isWordOver || octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_") { continue }
-            segmentWord.combine(lowered)
+            if !isOver { segment.take(octet, keepsText: keepsPrefix) }
         }
-        guard count > 0, !(count == 1 && stops == 1) else { return false }
-        isClimbing = count == 2 && stops == 2
-        word = segmentWord
-        prefix = prefix.followed(by: text)
+        return took(segment)
+    }
+
+    /// Notes a segment that has been read; says whether it is more than nothing or a full stop.
+    private mutating func took(_ segment: Segment) -> Bool {
+        guard segment.count > segment.stops || segment.count > 1 else { return false }
+        isClimbing = segment.count == 2 && segment.stops == 2
+        word = segment.word
+        if keepsPrefix { prefix = prefix.followed(by: segment.text) }
         return true
+    }
+}
+
+/// What is known of one segment of a path.
+private struct Segment {
+    /// The octets without hyphens and underscores, up to a full stop.
+    var word = SegmentHash()
+    /// All octets, if they are asked for.
+    var text = SegmentHash()
+    /// How many octets there are.
+    var count = 0
+    /// How many of them are full stops.
+    var stops = 0
+    private var isWordOver = false
+
+    mutating func take(_ octet: UInt8, keepsText: Bool) {
+        let lowered = OctetText.lowered(octet)
+        count += 1
+        if keepsText { text.combine(lowered) }
+        if octet == UInt8(ascii: ".") {
+            stops += 1
+            isWordOver = isWordOver || count > 1
+        }
+        if isWordOver || octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_") { return }
+        word.combine(lowered)
     }
 }
 

@@ -45,7 +45,12 @@ public struct KeyedHash: Sendable {
 
     /// Takes a number as eight octets, the lowest first.
     public mutating func combine(word number: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) { take(UInt8(truncatingIfNeeded: number >> shift)) }
+        let places = (count & 7) << 3
+        compress(tail | number << places)
+        // A shift by all 64 places leaves nothing, as it should when no octet was waiting.
+        tail = number >> (64 - places)
+        // 2⁶⁴ octets do not occur.
+        count &+= 8
     }
 
     @usableFromInline

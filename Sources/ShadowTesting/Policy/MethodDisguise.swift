@@ -43,6 +43,8 @@ enum MethodDisguise {
     }
 
     private static func isOverrideParameter(_ octets: Span<UInt8>, _ name: Range<Int>) -> Bool {
+        // As long as the shortest, which most names are not.
+        guard name.count >= 7 else { return false }
         for word in ["_method", "x-http-method-override", "$httpmethod"] where name.count >= word.utf8.count {
             var decoder = PercentDecoder(octets, name, isForm: true)
             if decoder.isWord(word) { return true }

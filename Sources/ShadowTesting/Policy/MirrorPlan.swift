@@ -110,7 +110,8 @@ public final class MirrorPlan: Sendable {
                 continue
             }
             if key.list != rule.keyList {
-                let hash = rules.keyHash(list: rule.keyList, request, client: client, hash: emptyHash)
+                let trace = known.traceparent
+                let hash = rules.keyHash(list: rule.keyList, request, client: client, trace: trace, hash: emptyHash)
                 key = (rule.keyList, hash)
             }
             if rule.share.includes(key.hash) {
@@ -140,7 +141,11 @@ public final class MirrorPlan: Sendable {
     ) -> FilterReason? {
         if isMarked { return .marked }
         let rule = rules.policies[policy]
-        guard !facts.isNeverSent, facts.isSafe || rules.contains(rule.allowedMethods, request) else { return .method }
+        switch facts.method {
+        case .safe: break
+        case .other: guard rules.contains(rule.allowedMethods, request) else { return .method }
+        case .never: return .method
+        }
         if facts.isDisguised { return .methodOverride }
         if facts.deniedBy & 1 << UInt32(policy) != 0 { return .path }
         if facts.isUnsendable { return .unsendable }
@@ -168,7 +173,7 @@ public final class MirrorPlan: Sendable {
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64)
     ) -> UInt64 {
-        rules.keyHash(list: rules.policies[policy].keyList, request, client: client, hash: emptyHash)
+        rules.keyHash(list: rules.policies[policy].keyList, request, client: client, trace: nil, hash: emptyHash)
     }
 
     /// The hash of what makes two sightings one request; `nil` for a request that says nothing of the kind.

@@ -7,17 +7,6 @@ enum OctetText {
         UInt8(ascii: "A")...UInt8(ascii: "Z") ~= octet ? octet | 0x20 : octet
     }
 
-    /// Whether part of `octets` is `word`, which is in lower case, whatever case the part has.
-    static func matches(_ octets: Span<UInt8>, _ range: Range<Int>, _ word: String) -> Bool {
-        guard range.count == word.utf8.count else { return false }
-        var index = range.lowerBound
-        for octet in word.utf8 {
-            guard lowered(octets[index]) == octet else { return false }
-            index += 1
-        }
-        return true
-    }
-
     /// Whether part of `octets` equals part of `other`, whose letters are in lower case if case is to be ignored.
     static func equals(
         _ octets: Span<UInt8>,

@@ -7,17 +7,26 @@ extension PolicyRules {
     /// The hash of the first key of a list that a request has.
     ///
     /// A request with none of them, such as one without the cookie, is told by the client's address.
+    ///
+    /// - Parameters:
+    ///   - list: the number of the list.
+    ///   - request: the head.
+    ///   - client: the client's address.
+    ///   - trace: the one `traceparent` field, if it is known already where that is.
+    ///   - empty: the hash of nothing.
+    /// - Returns: the hash.
     func keyHash(
         list: Int,
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64),
+        trace: Range<Int>?,
         hash empty: KeyedHash
     ) -> UInt64 {
         for number in keyLists[list] {
             var hash = empty
             // Keys of different kinds never meet: each begins with its kind and name.
             hash.combine(keys[number].source.rawValue)
-            if combine(keys[number], request, client: client, into: &hash) { return hash.value }
+            if combine(keys[number], request, client: client, trace: trace, into: &hash) { return hash.value }
         }
         var hash = empty
         hash.combine(KeyRule.Source.clientAddress.rawValue)
@@ -30,6 +39,7 @@ extension PolicyRules {
         _ key: KeyRule,
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64),
+        trace: Range<Int>?,
         into hash: inout KeyedHash
     ) -> Bool {
         switch key.source {
@@ -38,7 +48,7 @@ extension PolicyRules {
             hash.combine(word: client.low)
             return true
         case .traceContext:
-            guard let context = TraceContext(of: request, allowsB3: true) else { return false }
+            guard let context = Self.traceContext(of: request, trace) else { return false }
             hash.combine(word: context.traceHigh)
             hash.combine(word: context.traceLow)
             return true
@@ -51,6 +61,14 @@ extension PolicyRules {
             combine(key.name.range, value, request, into: &hash)
             return true
         }
+    }
+
+    /// The context of a request, which is that of its one `traceparent` field if that holds one.
+    private static func traceContext(of request: borrowing RequestView, _ traceparent: Range<Int>?) -> TraceContext? {
+        if let traceparent, let context = TraceContext(traceparent: request.octets.extracting(traceparent)) {
+            return context
+        }
+        return TraceContext(of: request, allowsB3: true)
     }
 
     private func combine(

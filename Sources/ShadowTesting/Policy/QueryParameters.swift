@@ -27,14 +27,16 @@ struct QueryParameters: ~Escapable {
     mutating func next() -> Parameter? {
         guard index < end else { return nil }
         let start = index
-        var nameEnd: Int?
-        while index < end - 1, octets[index] != UInt8(ascii: "&"), octets[index] != UInt8(ascii: ";") {
-            if nameEnd == nil, octets[index] == UInt8(ascii: "=") { nameEnd = index }
+        var nameEnd = -1
+        while index < end - 1 {
+            let octet = octets[index]
+            if octet == UInt8(ascii: "&") || octet == UInt8(ascii: ";") { break }
+            if octet == UInt8(ascii: "="), nameEnd < 0 { nameEnd = index }
             index += 1
         }
         let whole = start..<index
         index += 1
-        guard let nameEnd else { return Parameter(name: whole, value: nil, whole: whole) }
+        guard nameEnd >= 0 else { return Parameter(name: whole, value: nil, whole: whole) }
         return Parameter(name: start..<nameEnd, value: nameEnd + 1..<whole.upperBound, whole: whole)
     }
 }

@@ -4,28 +4,22 @@ internal import HTTPMessages
 
 /// What is to be known of a request before it may be mirrored; found out once for all policies.
 struct RequestFacts {
-    /// Whether the method changes nothing by its definition (RFC 9110 §9.2.1).
-    ///
-    /// TRACE is safe too and left out: it answers with the request's own fields. Safe methods beyond HTTP's own, such as
-    /// PROPFIND, must be named by a policy, because servers differ in what they make of them.
-    let isSafe: Bool
-    /// Whether the method is one that no policy may allow: CONNECT and TRACE.
-    let isNeverSent: Bool
+    /// What the method is in general.
+    let method: MethodSafety
     /// Whether something in the request says that it is of another method.
     var isDisguised = false
     /// The policies that deny the path.
     let deniedBy: UInt32
     /// Whether the request holds what no target can be sent: another protocol, two hosts, or no path.
     var isUnsendable: Bool
+    /// The value of the `traceparent` field; `nil` without one, or with several, of which none is to be believed.
+    var traceparent: Range<Int>?
     /// What Content-Length announces; the largest number if it is out of range, 0 without one.
     var announcedOctets: Int64 = 0
 
     init(_ request: borrowing RequestView, _ target: RequestTargetParts, denied: DeniedPaths) {
         let octets = request.octets
-        let method = request.method
-        let isGet = OctetText.matches(octets, method, "get")
-        isSafe = Self.isMethod(request, "GET") || Self.isMethod(request, "HEAD") || Self.isMethod(request, "OPTIONS")
-        isNeverSent = OctetText.matches(octets, method, "connect") || OctetText.matches(octets, method, "trace")
+        method = MethodSafety(octets, request.method)
         let finding = denied.find(octets, target.path)
         deniedBy = finding.policies
         switch target.form {
@@ -33,28 +27,18 @@ struct RequestFacts {
         case .asterisk, .other: isUnsendable = true
         }
         if let query = target.query {
-            isDisguised = MethodDisguise.disagrees(octets, query: query, methodIn: octets, method)
-            if finding.isGraphQL, isGet || OctetText.matches(octets, method, "head"), !query.isEmpty {
+            isDisguised = MethodDisguise.disagrees(octets, query: query, methodIn: octets, request.method)
+            if finding.isGraphQL, method == .safe, !query.isEmpty {
                 isDisguised = isDisguised || !GraphQLQuery.isSafe(octets, query)
             }
         }
         readFields(of: request)
     }
 
-    /// Methods are told apart by case.
-    private static func isMethod(_ request: borrowing RequestView, _ word: String) -> Bool {
-        guard request.method.count == word.utf8.count else { return false }
-        var index = request.method.lowerBound
-        for octet in word.utf8 {
-            guard request.octets[index] == octet else { return false }
-            index += 1
-        }
-        return true
-    }
-
     private mutating func readFields(of request: borrowing RequestView) {
         let octets = request.octets
         var hostCount = 0
+        var traceparentCount = 0
         for index in request.fields.indices {
             let line = request.fields[index]
             // Names are told apart by length first, since most fields are none of these.
@@ -65,6 +49,11 @@ struct RequestFacts {
                 // The offer of HTTP/2 without TLS may be left out of a copy; any other protocol was what was wanted.
                 if OctetText.matches(octets, line.name, "upgrade"), !OctetText.matches(octets, line.value, "h2c") {
                     isUnsendable = true
+                }
+            case 11:
+                if OctetText.matches(octets, line.name, "traceparent") {
+                    traceparentCount += 1
+                    traceparent = traceparentCount == 1 ? line.value : nil
                 }
             case 13, 17, 22:
                 if MethodDisguise.isOverrideField(octets, line.name),
@@ -104,5 +93,28 @@ struct RequestFacts {
             }
         }
         return true
+    }
+}
+
+/// Whether requests with a method may be mirrored, as far as the method tells.
+enum MethodSafety {
+    /// Changes nothing by its definition (RFC 9110 §9.2.1): GET, HEAD and OPTIONS.
+    case safe
+    /// Mirrored only where a policy names it.
+    ///
+    /// Among these are safe methods beyond HTTP's own, such as PROPFIND, because servers differ in what they make of them.
+    case other
+    /// CONNECT, which no copy can carry, and TRACE, which is safe but answers with the request's own fields.
+    case never
+
+    /// Judges a method; which are told apart by case, but for those that are never mirrored.
+    init(_ octets: Span<UInt8>, _ method: Range<Int>) {
+        let isNever = OctetText.matches(octets, method, "connect") || OctetText.matches(octets, method, "trace")
+        var word: UInt64 = 0
+        for index in method.prefix(8) { word = word << 8 | UInt64(octets[index]) }
+        switch (method.count, word) {
+        case (3, 0x47_4554), (4, 0x4845_4144), (7, 0x4F_5054_494F_4E53): self = .safe
+        default: self = isNever ? .never : .other
+        }
     }
 }

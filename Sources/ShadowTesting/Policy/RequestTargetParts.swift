@@ -25,38 +25,40 @@ struct RequestTargetParts {
 
     /// Splits a target that lies in `octets`; a fragment, which has no place in one, is left out.
     init(_ octets: Span<UInt8>, _ target: Range<Int>) {
-        let end = OctetText.find(UInt8(ascii: "#"), in: octets, target)
         var start = target.lowerBound
-        form = .other
-        path = start..<start
-        guard start < end else { return }
-        if octets[start] == UInt8(ascii: "/") {
+        let end = target.upperBound
+        if start < end, octets[start] == UInt8(ascii: "/") {
             form = .origin
-        } else if let schemeEnd = Self.schemeEnd(octets, start..<end) {
+        } else if let schemeEnd = Self.schemeEnd(octets, target) {
             form = .absolute
             start = schemeEnd
             var host = start
-            while start < end, octets[start] != UInt8(ascii: "/"), octets[start] != UInt8(ascii: "?") {
+            while start < end, !Self.endsAuthority(octets[start]) {
                 if octets[start] == UInt8(ascii: "@") { host = start + 1 }
                 start += 1
             }
             authority = host..<start
         } else {
-            if end - start == 1, octets[start] == UInt8(ascii: "*") { form = .asterisk }
-            path = start..<end
+            form = target.count == 1 && octets[start] == UInt8(ascii: "*") ? .asterisk : .other
+            path = start..<OctetText.find(UInt8(ascii: "#"), in: octets, target)
             return
         }
-        let pathEnd = OctetText.find(UInt8(ascii: "?"), in: octets, start..<end)
+        var pathEnd = start
+        while pathEnd < end, octets[pathEnd] != UInt8(ascii: "?"), octets[pathEnd] != UInt8(ascii: "#") { pathEnd += 1 }
         path = start..<pathEnd
-        query = pathEnd < end ? pathEnd + 1..<end : nil
+        if pathEnd < end, octets[pathEnd] == UInt8(ascii: "?") {
+            query = pathEnd + 1..<OctetText.find(UInt8(ascii: "#"), in: octets, pathEnd + 1..<end)
+        }
+    }
+
+    private static func endsAuthority(_ octet: UInt8) -> Bool {
+        octet == UInt8(ascii: "/") || octet == UInt8(ascii: "?") || octet == UInt8(ascii: "#")
     }
 
     /// Where the authority of an absolute target begins.
     private static func schemeEnd(_ octets: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        for scheme in ["http://", "https://"] where range.count >= scheme.utf8.count {
-            let end = range.lowerBound + scheme.utf8.count
-            if OctetText.matches(octets, range.lowerBound..<end, scheme) { return end }
-        }
+        if OctetText.matches(octets, range.prefix(7), "http://") { return range.lowerBound + 7 }
+        if OctetText.matches(octets, range.prefix(8), "https://") { return range.lowerBound + 8 }
         return nil
     }
 }

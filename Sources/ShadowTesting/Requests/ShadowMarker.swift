@@ -35,7 +35,7 @@ public struct ShadowMarker: Sendable, Hashable {
         var hops = 0
         for index in request.fields.indices {
             let line = request.fields[index]
-            guard OctetText.matches(request.octets, line.name, fieldName) else { continue }
+            guard OctetText.matches(request.octets, line.name, "wingmirror-shadow") else { continue }
             hops = max(hops, Self.hops(inValue: request.octets.extracting(line.value)))
         }
         return hops
