@@ -51,7 +51,7 @@ def configuration(pages, port):
         for job in pages
     ]
     # JSON is YAML.
-    return json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs})
+    return json.dumps({"global": {"scrape_interval": "3s", "scrape_timeout": "3s"}, "scrape_configs": jobs})
 
 
 def address(log):
@@ -76,7 +76,8 @@ def wait_for_scrapes(base, pages):
         if len(targets) == len(pages) and all(target["health"] == "up" for target in targets):
             return
         failed = [target["lastError"] for target in targets if target["health"] == "down"]
-        if failed:
+        # On a machine that is busy with other tests a scrape may be late; the next one is not.
+        if any("deadline" not in error for error in failed):
             raise SystemExit(f"a page is refused: {failed}")
         time.sleep(0.2)
     raise SystemExit("no scrape")
