@@ -1,1 +1,0 @@
-// Wingmirror · Apache-2.0
