@@ -48,7 +48,7 @@ import Testing
         let summary = try await plan.replay().summary
         let received = server.requests
         #expect(
-            received.map { $0.prefix { $0 != "\r" } } == [
+            received.map { $0.prefix { $0 != "\r\n" } } == [
                 "GET /a?x=1 HTTP/1.1", "GET /b HTTP/1.1", "GET /a?x=1 HTTP/1.1", "GET /b HTTP/1.1",
             ]
         )
@@ -116,7 +116,9 @@ import Testing
 
     @Test func `a target that the recording names is refused before anything is sent`() async throws {
         let path = try recording([("GET /a HTTP/1.1\r\n", "")])
-        await #expect(throws: CommandFailure.self) {
+        let refusal =
+            "target replay: shop.example.com is a host of production; name it with --allow-host if it is meant"
+        await #expect(throws: CommandFailure(.usage, "--target: \(refusal)")) {
             _ = try await plan([path, "--target", "http://shop.example.com:1"]).replay()
         }
     }

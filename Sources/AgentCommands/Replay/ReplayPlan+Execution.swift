@@ -93,6 +93,8 @@ extension ReplayPlan {
 
     private func connect(_ recording: Recording) async throws(CommandFailure) -> TargetClient {
         let guardian = ProductionGuard(recording, target: target)
+        // The name alone may say enough, and a refusal is a better answer than that it has no address.
+        if let reason = guardian.refusal(of: target, at: []) { throw CommandFailure(.usage, "--target: \(reason)") }
         do throws(TargetClient.Failure) {
             return try await TargetClient(to: target) { guardian.refusal(of: $0, at: $1) }
         } catch {
