@@ -15,7 +15,7 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench deps sample-page clean
+.PHONY: help run build test lint format bench deps metrics-page sample-page clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -70,6 +70,10 @@ deps:
 sample-page: build
 	"$$(swift build -c release --show-bin-path)/wingmirror" read $(SAMPLE_CAPTURE) --routes $(SAMPLE_ROUTES) \
 		--output metrics > Tests/AgentCommandsTests/Fixtures/ingress.metrics
+
+# The tables of the documentation's page of metrics, from the catalogue.
+metrics-page: deps
+	swift run MetricsPage Sources/AgentCommands/Documentation.docc/Metrics.md
 
 clean:
 	swift package clean

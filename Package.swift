@@ -152,6 +152,15 @@ let package = Package(
             swiftSettings: strictWithLifetimes
         ),
 
+        .executableTarget(
+            name: "MetricsPage",
+            dependencies: [
+                "HTTPReconstruction", "PacketCapture", "PacketDecoding", "RouteAttribution", "ShadowTesting",
+                "TCPReassembly", "TrafficMetrics",
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["PacketDecoding"], swiftSettings: strict),
         .testTarget(
@@ -244,8 +253,8 @@ let package = Package(
         .testTarget(
             name: "AgentCommandsTests",
             dependencies: [
-                "AdminServer", "AgentCommands", "HTTPMessages", "JSONSyntax", "MirrorDispatch", "PacketDecoding",
-                "Recordings", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "AdminServer", "AgentCommands", "HTTPMessages", "JSONSyntax", "MetricsPage", "MirrorDispatch",
+                "PacketDecoding", "Recordings", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

@@ -1,0 +1,81 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketCapture
+import PacketDecoding
+import RouteAttribution
+import ShadowTesting
+import TCPReassembly
+import TrafficMetrics
+
+/// The values of labels that come from closed lists, taken from the lists themselves.
+struct LabelValues {
+    /// The name of the label.
+    let label: String
+    /// Which families it is meant of, where others have a label of that name with other values.
+    let place: String
+    /// The values, or what they are.
+    let text: String
+
+    private init(_ label: String, of place: String = "", _ values: [String], _ more: String = "") {
+        self.label = label
+        self.place = place
+        let listed = values.map { $0.isEmpty ? "empty" : "`\($0)`" }.joined(separator: ", ")
+        text = [listed, more].filter { !$0.isEmpty }.joined(separator: "; ")
+    }
+
+    private init(_ label: String, text: String) {
+        self.label = label
+        place = ""
+        self.text = text
+    }
+
+    /// All lists.
+    static let all = traffic + capture + mirroring + agent
+
+    private static let traffic = [
+        LabelValues("request_method", RequestMethodLabel.allCases.map(\.text)),
+        LabelValues("request_protocol", RequestProtocolLabel.allCases.map(\.text)),
+        LabelValues("response_code", text: "`100` to `599`, `0` without a response, `_OTHER` for what is no status"),
+        LabelValues("response_code_class", ResponseCodeClass.allCases.map(\.text)),
+        LabelValues(
+            "error_type",
+            ErrorTypeLabel.allCases.map(\.text),
+            "`capture_gap`, `truncated` and `parse` are of the capture, not of the traffic"
+        ),
+        LabelValues("grpc_response_status", text: "`0` to `16`, as gRPC numbers them, and `_OTHER`"),
+        LabelValues("reason", of: "unmatched requests", UnmatchedReason.allCases.map(\.text)),
+        LabelValues("protocol", of: "connections", ConnectionProtocolLabel.allCases.map(\.text)),
+        LabelValues("reason", of: "closed connections", ConnectionCloseReason.allCases.map(\.text)),
+        LabelValues("reason", of: "opaque connections", TrafficMetrics.OpaqueReason.allCases.map(\.text)),
+        LabelValues("kind", of: "unpaired messages", UnpairedMessageKind.allCases.map(\.text)),
+        LabelValues("severity", of: "findings", RouteFinding.Severity.allCases.map(\.rawValue)),
+        LabelValues("code", of: "findings", FindingCode.allCases.map(\.rawValue)),
+    ]
+
+    private static let capture = [
+        LabelValues("reason", of: "dropped packets", ["kernel_buffer", "interface"]),
+        LabelValues("reason", of: "capture restarts", CaptureRestartReason.allCases.map(\.rawValue)),
+        LabelValues("layer", ProtocolLayer.allCases.map(\.label)),
+        LabelValues("reason", of: "decode errors", DecodeFailure.Reason.allCases.map(\.label)),
+        LabelValues("reason", of: "evictions", EvictionReason.allCases.map(\.label)),
+        LabelValues("reason", of: "reassembly gaps", MissingReason.allCases.map(\.label)),
+        LabelValues("reason", of: "parse errors", ParseFailure.allCases.map(\.label)),
+    ]
+
+    private static let mirroring = [
+        LabelValues("reason", of: "filtered requests", FilterReason.allCases.map(\.rawValue)),
+        LabelValues("reason", of: "dropped copies", DropReason.allCases.map(\.rawValue)),
+        LabelValues("outcome", of: "copies", ["ok"] + ShadowFailure.allCases.map(\.rawValue)),
+        LabelValues("reason", of: "pauses", PauseReason.allCases.map(\.rawValue)),
+        LabelValues("verdict", of: "comparisons", ComparisonWord.allCases.map(\.rawValue)),
+        LabelValues("design", VerdictDesign.allCases.map(\.rawValue)),
+        LabelValues("fate", ["sent", "dropped"]),
+    ]
+
+    private static let agent = [
+        LabelValues("outcome", of: "reloads", ["success", "rejected"]),
+        LabelValues("format", of: "scrapes", ExpositionFormat.allCases.map(\.labelText) + ["none"]),
+        LabelValues("reason", of: "dropped records", ["queue_full", "write_failed"]),
+    ]
+}
