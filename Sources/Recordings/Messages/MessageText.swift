@@ -65,17 +65,11 @@ struct MessageText {
         _ message: RecordedMessage,
         as kind: WholeMessage.Kind
     ) throws(Failure) -> [UInt8] {
-        let emptyLine: [UInt8] = [0x0D, 0x0A]
-        let content = message.content
-        let announced = Array("Content-Length: \(content.count)\r\n".utf8)
-        let candidates: [(octets: [UInt8], fields: Int)] = [
-            (head + emptyLine + content, message.fields.count),
-            (head + emptyLine + chunked(content), message.fields.count),
-            (head + announced + emptyLine + content, message.fields.count + 1),
-        ]
-        for (octets, fields) in candidates {
+        for framing in Framing.allCases {
+            let octets = framing.octets(head: head, content: message.content)
             guard case .message(let read) = WholeMessage.read(octets.span, as: kind, limits: unlimited),
-                read.length == octets.count, !read.endsWithOctets, read.content == content, read.fields.count == fields
+                read.length == octets.count, !read.endsWithOctets, read.content == message.content,
+                read.fields.count == message.fields.count + (framing == .addedLength ? 1 : 0)
             else { continue }
             return octets
         }
@@ -88,12 +82,32 @@ struct MessageText {
         limits.headOctets = 1 << 40
         return limits
     }
+}
+
+/// How the octets of a message may be put together, the likeliest first.
+private enum Framing: CaseIterable {
+    /// The content as it is, because of its length, or because there is none.
+    case plain
+    /// The content as one chunk.
+    case chunked
+    /// The content with a length that was not announced, as when a connection's end was to end it.
+    case addedLength
+
+    func octets(head: [UInt8], content: [UInt8]) -> [UInt8] {
+        switch self {
+        case .plain: head + Self.lineEnd + content
+        case .chunked: head + Self.lineEnd + Self.chunks(content)
+        case .addedLength: head + Array("Content-Length: \(content.count)\r\n".utf8) + Self.lineEnd + content
+        }
+    }
+
+    private static let lineEnd: [UInt8] = [0x0D, 0x0A]
 
     /// The content as one chunk and the last one.
-    private static func chunked(_ content: [UInt8]) -> [UInt8] {
+    private static func chunks(_ content: [UInt8]) -> [UInt8] {
         let end = Array("0\r\n\r\n".utf8)
         guard !content.isEmpty else { return end }
-        return Array("\(String(content.count, radix: 16))\r\n".utf8) + content + Array("\r\n".utf8) + end
+        return Array("\(String(content.count, radix: 16))\r\n".utf8) + content + lineEnd + end
     }
 }
 
