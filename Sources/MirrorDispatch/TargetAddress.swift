@@ -24,8 +24,7 @@ final class TargetAddress: Sendable {
     private let found: @Sendable (TargetReach) -> Void
     private let limits: DispatchLimits
     private let state = Mutex(State())
-    private let looks: AsyncStream<Void>
-    private let requestLook: AsyncStream<Void>.Continuation
+    private let failures = Nudge()
 
     /// Makes the address of a target, which is not known before `watch` runs.
     ///
@@ -50,7 +49,6 @@ final class TargetAddress: Sendable {
         self.limits = limits
         self.makeConnections = makeConnections
         self.found = found
-        (looks, requestLook) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// The connections to use now; `nil` when there are none because the target is refused or has no address.
@@ -59,7 +57,7 @@ final class TargetAddress: Sendable {
     /// A connection could not be made: looks again soon, and uses another address if there is one.
     func connectionFailed() {
         state.withLock { $0.hasFailed = true }
-        requestLook.yield()
+        failures.give()
     }
 
     /// Looks at the name again and again, until the task is cancelled; then closes the connections.
@@ -80,18 +78,35 @@ final class TargetAddress: Sendable {
     /// - Returns: Connections that are of no more use.
     private func look() async -> TargetConnections? {
         let addresses: [String]
-        do {
-            addresses = try await resolver.addresses(of: target.host)
-        } catch {
+        switch await lookUp() {
+        case .success(let found): addresses = found
+        case .failure(let error):
             // What was found and checked before still holds while the name cannot be looked up.
-            if connections == nil { found(.unresolved(why: "\(error)")) }
+            if connections == nil { found(.unresolved(why: error.reason)) }
             return nil
+        case nil: return nil
         }
         if let reason = check(target, addresses) {
             found(.refused(why: reason))
             return state.withLock { $0.connections.take() }
         }
         return use(one(of: addresses))
+    }
+
+    /// Asks the resolver, which may block for long and cannot be interrupted.
+    ///
+    /// - Returns: Its answer; `nil` when the task was cancelled, and nobody waits for the answer any more.
+    private func lookUp() async -> Result<[String], HostResolverError>? {
+        let (answers, continuation) = AsyncStream<Result<[String], HostResolverError>>.makeStream()
+        Task { [resolver, host = target.host] in
+            do {
+                continuation.yield(.success(try await resolver.addresses(of: host)))
+            } catch {
+                continuation.yield(.failure(error as? HostResolverError ?? HostResolverError("\(error)")))
+            }
+            continuation.finish()
+        }
+        return await answers.first { _ in true }
     }
 
     private func use(_ address: String?) -> TargetConnections? {
@@ -123,8 +138,7 @@ final class TargetAddress: Sendable {
         await withTaskGroup(of: Void.self) { race in
             race.addTask { try? await Task.sleep(for: self.limits.recheckInterval) }
             race.addTask {
-                for await _ in self.looks { break }
-                try? await Task.sleep(for: self.limits.recheckPause)
+                if await self.failures.sleep() { try? await Task.sleep(for: self.limits.recheckPause) }
             }
             await race.next()
             race.cancelAll()

@@ -105,7 +105,10 @@ final class TargetConnections: Sendable {
             }
             let first = await race.next() ?? .failure(.cancelled)
             race.cancelAll()
-            await race.waitForAll()
+            if case .success(let response) = await race.next() {
+                // The answer came just as the time was over, and nobody will give back its memory.
+                self.budget.release(response.message.content.count)
+            }
             return first
         }
         let end = ContinuousClock.now
@@ -136,6 +139,8 @@ final class TargetConnections: Sendable {
                 reserved += kept
                 content += part.readableBytesView.prefix(kept)
             }
+            // What a cancelled task has read may be less than all.
+            try Task.checkCancellation()
             let fields = response.headers.map { RecordedField(name: $0.name, value: $0.value) }
             return .success(
                 RecordedResponse(

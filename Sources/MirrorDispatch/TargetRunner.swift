@@ -12,8 +12,7 @@ struct TargetRunner: Sendable {
     let requests: RequestFactory
     let now: @Sendable () -> Int64
 
-    /// Sends until the queue has ended or the task is cancelled; then waits for what is in
-    /// flight.
+    /// Sends until the queue has ended or the task is cancelled; then waits for what is in flight.
     func run() async {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await address.watch() }

@@ -5,7 +5,8 @@ import ShadowTesting
 import Testing
 
 /// What goes over the wire, and what comes back.
-@Suite struct MirrorDispatcherTests {
+@Suite(.timeLimit(.minutes(3)))
+struct MirrorDispatcherTests {
     private typealias Fixtures = DispatchFixtures
 
     @Test func `a copy arrives marked, without credentials, and with the target's Host`() async throws {

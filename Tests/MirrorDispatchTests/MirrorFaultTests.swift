@@ -5,7 +5,8 @@ import ShadowTesting
 import Testing
 
 /// Targets that fail in every way there is.
-@Suite struct MirrorFaultTests {
+@Suite(.timeLimit(.minutes(3)))
+struct MirrorFaultTests {
     private typealias Fixtures = DispatchFixtures
 
     /// A way to fail, and the outcome that it counts as.

@@ -7,7 +7,8 @@ import Synchronization
 import Testing
 
 /// Conservation and bounds while everything happens at once.
-@Suite struct MirrorLoadTests {
+@Suite(.timeLimit(.minutes(3)))
+struct MirrorLoadTests {
     private typealias Fixtures = DispatchFixtures
 
     @Test func `under load, faults, reloads, pauses and the end everything is counted once`() async throws {

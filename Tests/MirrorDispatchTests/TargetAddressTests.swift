@@ -7,7 +7,8 @@ import Synchronization
 import Testing
 
 /// Where copies go, and where they never do.
-@Suite struct TargetAddressTests {
+@Suite(.timeLimit(.minutes(3)))
+struct TargetAddressTests {
     private typealias Fixtures = DispatchFixtures
 
     private var quickLimits: DispatchLimits {
@@ -96,6 +97,38 @@ import Testing
         }
     }
 
+    @Test func `a name is looked up once in an interval, and not more often`() async throws {
+        let resolver = CountingResolver()
+        var limits = DispatchRig.quickLimits
+        limits.recheckInterval = .milliseconds(20)
+        limits.recheckPause = .zero
+        let start = ContinuousClock.now
+        try await DispatchRig.run(
+            policies: [Fixtures.policy()],
+            targets: [Fixtures.target(port: 1)],
+            limits: limits,
+            resolver: resolver
+        ) { _ in
+            while resolver.count < 6 { await Task.yield() }
+            // Sleeping takes no less than it should, so five intervals have passed.
+            #expect(start.duration(to: .now) >= .milliseconds(100))
+        }
+    }
+
+    @Test func `a resolver that does not answer does not hold up the end`() async throws {
+        let resolver = SilentResolver()
+        try await DispatchRig.run(
+            policies: [Fixtures.policy()],
+            targets: [Fixtures.target(port: 1)],
+            resolver: resolver
+        ) { rig in
+            rig.deliver([Fixtures.exchange()])
+            await resolver.wasAsked()
+            #expect(rig.reach == .unknown && rig.lane.queued == 1)
+        }
+        resolver.answer()
+    }
+
     @Test func `a name without addresses is a failure to connect`() async throws {
         let resolver = FixedResolver([])
         resolver.change(to: .failure(HostResolverError("Name or service not known")))
@@ -176,4 +209,36 @@ import Testing
 extension DispatchRig {
     /// What is known of the first target.
     fileprivate var reach: TargetReach { queue.figures(now: 0).targets[0].reach }
+}
+
+/// Counts how often it is asked.
+private final class CountingResolver: HostResolver {
+    private let asked = Atomic<Int>(0)
+
+    var count: Int { asked.load(ordering: .relaxed) }
+
+    func addresses(of host: String) async throws -> [String] {
+        asked.add(1, ordering: .relaxed)
+        return ["127.0.0.1"]
+    }
+}
+
+/// Answers when told to, whatever becomes of who asked.
+private final class SilentResolver: HostResolver {
+    private let asked = AsyncStream<Void>.makeStream()
+    private let answers = Mutex<[CheckedContinuation<Void, Never>]>([])
+
+    func addresses(of host: String) async throws -> [String] {
+        asked.continuation.yield()
+        await withCheckedContinuation { task in answers.withLock { $0.append(task) } }
+        return ["127.0.0.1"]
+    }
+
+    func wasAsked() async {
+        _ = await asked.stream.first { _ in true }
+    }
+
+    func answer() {
+        for task in answers.withLock({ $0 }) { task.resume() }
+    }
 }
