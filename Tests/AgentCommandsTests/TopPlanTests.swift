@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ArgumentParser
 import JSONSyntax
 import Testing
 
@@ -90,9 +91,10 @@ import Testing
         #expect((row.requests, row.windowFailures, row.errorShare) == (120, 6, 0.1))
         #expect(row.latency == LatencyQuantiles(p50: 0.01, p95: nil, p99: 0.5))
         #expect(row.trend == [nil, 0, 1.5])
-        #expect((frame.truth.lostPackets, frame.truth.opaqueConnections) == (10, 2))
+        #expect((frame.truth?.lostPackets, frame.truth?.opaqueConnections) == (10, 2))
         #expect(frame.unmatchedPerSecond == [.init(word: "no_host", perSecond: 0.5)])
         #expect(frame.requestsPerSecond == 1.5)
+        #expect(frame.time == "2026-11-23T10:00:00.500Z")
     }
 
     @Test func `the past of a route is made of an agent's answer, and what is odd in it left out`() throws {
@@ -115,6 +117,7 @@ import Testing
     @Test func `an answer that is something else makes an empty frame`() {
         let frame = TopFrame(source: "a", routes: .array([]), status: .null)
         #expect(frame.rows.isEmpty)
+        #expect(frame.truth == nil)
         #expect(frame.time == nil)
     }
 }

@@ -102,7 +102,7 @@ import Testing
 
     @Test func `figures are shown as they come and stand still while paused`() async throws {
         let terminal = FakeTerminal()
-        func frame(_ time: String) -> TopEvent {
+        @Sendable func frame(_ time: String) -> TopEvent {
             var frame = TopFrame(source: "fake")
             frame.time = time
             return .frame(frame)

@@ -204,7 +204,7 @@ struct Agent: Sendable {
             scrapeServed: { [collector] format, status in collector.scrapeServed(format, status) },
             health: { health },
             readiness: { readiness },
-            status: { status.indented() },
+            status: { web.status(status) },
             configuration: { [configuration] in configuration.current.configuration.document.indented() },
             reload: { [configuration] in configuration.reload() }
         )

@@ -13,11 +13,11 @@ extension TopFrame {
     ///   - status: The answer to `/api/v1/status`.
     init(source: String, routes: JSONValue, status: JSONValue) {
         self.init(source: source)
-        time = routes["time"]?.string
+        time = routes["time"]?.time.map { WallClock.text($0) }
         rows = (routes["routes"]?.list ?? []).map(Row.init)
         let visibility = status["visibility"]
         windowSeconds = visibility?["windowSeconds"]?.number ?? routes["windowSeconds"]?.number ?? 0
-        truth = Truth(visibility)
+        truth = visibility.map(Truth.init)
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
             reasons[reason.text]?.number.flatMap { $0 > 0 ? Reason(word: reason.text, perSecond: $0) : nil }
@@ -48,16 +48,16 @@ extension TopFrame.Row {
         requestsPerSecond = route["requestsPerSecond"]?.number
         latency = LatencyQuantiles(json: route)
         trend = (route["trend"]?.list ?? []).map(\.number)
-        lastRequest = route["lastRequestTime"]?.string
+        lastRequest = route["lastRequestTime"]?.time.map { WallClock.text($0) }
     }
 }
 
 extension TopFrame.Truth {
-    fileprivate init(_ visibility: JSONValue?) {
-        let sinceStart = visibility?["sinceStart"]
+    fileprivate init(_ visibility: JSONValue) {
+        let sinceStart = visibility["sinceStart"]
         func count(_ key: String) -> UInt64 { sinceStart?[key]?.count ?? 0 }
         self.init(
-            packetsPerSecond: visibility?["packetsPerSecond"]?.number,
+            packetsPerSecond: visibility["packetsPerSecond"]?.number,
             packets: count("packets"),
             lostPackets: count("lostPackets"),
             truncatedPackets: count("truncatedPackets"),

@@ -71,8 +71,8 @@ struct TopFrame: Sendable, Equatable {
     var rows: [Row] = []
     /// Requests per second without a route in the window, by reason.
     var unmatchedPerSecond: [Reason] = []
-    /// How much of the truth this is.
-    var truth = Truth()
+    /// How much of the truth this is; `nil` when the source does not say.
+    var truth: Truth?
     /// What keeps the figures from being fresh; they are then those of an earlier time.
     var problem: String?
     /// Whether nothing will change any more, because savefiles have been read.

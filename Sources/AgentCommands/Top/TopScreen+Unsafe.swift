@@ -71,9 +71,9 @@ final class TopScreen: TopTerminal {
         var output = OctetOutput.standardOutput()
         try output.append("\u{1B}[H".utf8)
         for (index, line) in lines.enumerated() {
-            try output.append((index == 0 ? "" : "\r\n").utf8)
+            // Erased before it is written: after a line that fills the screen the cursor is on its last character.
+            try output.append((index == 0 ? "\u{1B}[K" : "\r\n\u{1B}[K").utf8)
             try output.append(line.utf8)
-            try output.append("\u{1B}[K".utf8)
         }
         try output.append("\u{1B}[J".utf8)
         try output.flush()

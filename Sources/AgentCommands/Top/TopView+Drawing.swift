@@ -84,9 +84,9 @@ struct TopTable {
     init(order: TopView.Order) {
         func title(_ text: String, _ own: TopView.Order) -> String { own == order ? "\(text)▼" : text }
         table = TextTable([
-            .init(title: title("OBJECT", .name), isFigure: false, yield: 1, shortest: 10),
-            .init(title: "ROUTE", isFigure: false, yield: 6, shortest: 8),
-            .init(title: "MATCH", isFigure: false, yield: 5, shortest: 12),
+            .init(title: title("OBJECT", .name), isFigure: false, shortest: 18),
+            .init(title: "ROUTE", isFigure: false, yield: 6, shortest: 6),
+            .init(title: "MATCH", isFigure: false, yield: 5, shortest: 16),
             .init(title: title("RATE", .rate), least: 9),
             .init(title: "10 MIN", isFigure: false, yield: 7, least: TopTable.trendWidth),
             .init(title: title("ERRORS", .errors), least: 7),
@@ -151,7 +151,9 @@ struct TopHead {
 
     /// What the figures leave out; never empty, so that nothing to tell is told too.
     private var truthLine: String {
-        let truth = frame.truth
+        guard let truth = frame.truth else {
+            return style.apply(.warning, to: "Seen  how much is not known".cut(to: style.width ?? .max))
+        }
         let packets = "\(HumanUnits.rate(truth.packetsPerSecond)) packets"
         let all = truth.packets + truth.lostPackets
         var parts = ["lost \(HumanUnits.share(truth.lostPackets, of: all))"]

@@ -202,6 +202,24 @@ final class WebAnswers: Sendable {
         }
     }
 
+    /// What the agent is doing, with how much of the truth it sees.
+    ///
+    /// - Parameter status: What it is doing.
+    /// - Returns: The document: the members of `status`, and two more.
+    func status(_ status: JSONValue) -> [UInt8] {
+        let totals = watch.history.totals(over: RouteListDocument.window)
+        return JSONText.document { json in
+            if case .object(let object) = status {
+                for member in object.members {
+                    json.key(member.key)
+                    json.value(member.value)
+                }
+            }
+            json.member("visibility", visibility.write)
+            json.write(unmatched: totals)
+        }
+    }
+
     /// How much of the truth the agent sees.
     var visibility: Visibility {
         Visibility(
