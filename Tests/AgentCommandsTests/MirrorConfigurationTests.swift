@@ -42,6 +42,7 @@ import Testing
               methods: [POST]
               deniedPaths: [/p/pay]
               keptFields: [Cookie]
+              keptParameters: [key]
               removedFields: [x-secret]
               hashedFields: [x-user]
               hashedParameters: [mail]
@@ -55,6 +56,8 @@ import Testing
                 keyedPaths: {items: id}
                 numericTolerance: 0.01
                 margin: 0.02
+                latencyMargin: 0.5
+                showsValues: true
                 coverageFloor: 0.9
                 significance: 0.01
                 voteWindow: 5m
@@ -85,7 +88,10 @@ import Testing
         #expect(policy.match.fields == ["x-beta": ""])
         #expect(policy.key == [.cookie("sid"), .clientAddress])
         #expect(policy.keptFields == ["cookie"])
+        #expect(policy.keptParameters == ["key"])
         #expect(policy.maximumContentOctets == 4096)
+        #expect(policy.comparison.latencyMargin == 0.5)
+        #expect(policy.comparison.showsValues)
         #expect(policy.comparison.keyedPaths == ["items": "id"])
         #expect(policy.comparison.voteWindow == .seconds(300))
     }

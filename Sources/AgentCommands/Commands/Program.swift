@@ -6,9 +6,6 @@ import Glibc
 
 /// The program: runs the command that the arguments name, and ends with the status that fits.
 public enum Program {
-    /// Commands that are planned and not built, so that asking for one gets a better answer than "unexpected argument".
-    private static let plannedCommands = ["mirror"]
-
     /// Runs the command and ends the process.
     ///
     /// Ends with 0 when the work is done, 1 when it failed, 2 for bad usage or configuration, 3 for a missing permission.
@@ -25,14 +22,6 @@ public enum Program {
 
     /// Runs the command that `arguments` name.
     static func run(_ arguments: [String]) async -> ProgramStatus {
-        if let first = arguments.first, plannedCommands.contains(first) {
-            return fail(
-                CommandFailure(
-                    .usage,
-                    "\(first): this command is not built yet; `wingmirror --help` lists those that are"
-                )
-            )
-        }
         do {
             var command = try Wingmirror.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -18,7 +18,8 @@ struct Wingmirror: AsyncParsableCommand {
             """,
         version: BuildInformation.summary,
         subcommands: [
-            RunCommand.self, ReadCommand.self, ReplayCommand.self, RoutesCommand.self, TopCommand.self,
+            RunCommand.self, ReadCommand.self, ReplayCommand.self, MirrorCommand.self, RoutesCommand.self,
+            TopCommand.self,
             CheckCommand.self, DoctorCommand.self,
         ]
     )

@@ -78,7 +78,11 @@ final class KnownProduction: Sendable {
     /// Why a target may not be sent to; `nil` when it may.
     func refusal(of target: MirrorTarget, resolvedTo addresses: [String]) -> String? {
         let rules = state.withLock { $0.rules }
-        return rules.refusal(of: target, resolvedTo: addresses.compactMap(NetworkAddress.init(text:)))
+        let known = addresses.compactMap(NetworkAddress.init(text:))
+        guard known.count == addresses.count else {
+            return "target \(target.name): \(target.host) has an address that cannot be read"
+        }
+        return rules.refusal(of: target, resolvedTo: known)
     }
 
     /// Looks a target up and judges it.

@@ -83,7 +83,7 @@ struct MirrorCollector: MetricCollector {
         for word in ComparisonWord.allCases {
             samples.count(
                 MetricCatalogue.mirrorComparisons,
-                [verdict.lane.target] + route + [word.rawValue],
+                [verdict.lane.policy, verdict.lane.target] + route + [word.rawValue],
                 verdict.comparisons[word] ?? 0
             )
         }

@@ -130,32 +130,12 @@ struct TopPlan: Sendable {
         var token: String?
         if let path = command.tokenFile {
             do throws(ConfigurationProblems) {
-                token = try Self.token(path)
+                token = try AgentToken.read(path)
             } catch {
                 problems += error.problems
             }
         }
         origin = .agent(url, token: token)
-    }
-
-    /// The first line of a file that is neither empty nor a comment, as in a file of tokens for the agent.
-    private static func token(_ path: String) throws(ConfigurationProblems) -> String {
-        let octets: [UInt8]
-        do throws(FileContents.Failure) {
-            octets = try FileContents.read(path, limit: 64 << 10)
-        } catch {
-            throw ConfigurationProblems([
-                ConfigurationProblem(place: .file(path), message: "cannot be read: \(error.reason)")
-            ])
-        }
-        let lines = String(decoding: octets, as: UTF8.self).split(whereSeparator: \.isNewline)
-        guard let line = lines.first(where: { !$0.hasPrefix("#") }),
-            line.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-        else {
-            let message = "the first line is no token: one without spaces is expected"
-            throw ConfigurationProblems([ConfigurationProblem(place: .file(path), message: message)])
-        }
-        return String(line)
     }
 
     private mutating func takeSources(

@@ -181,7 +181,7 @@ extension MetricCatalogue {
     public static let mirrorComparisons = MetricFamily(
         "wingmirror_mirror_comparisons_total",
         .counter,
-        labels: ["target", "virtualservice_namespace", "virtualservice", "route", "verdict"],
+        labels: ["policy", "target", "virtualservice_namespace", "virtualservice", "route", "verdict"],
         help: "Answers of a target compared with production's, by what was found."
     )
 

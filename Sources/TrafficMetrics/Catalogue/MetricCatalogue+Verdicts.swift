@@ -76,7 +76,7 @@ extension MetricCatalogue {
         .gauge,
         labels: verdictLabels,
         help:
-            "Natural logarithm of the evidence that the target is worse; it fails from the logarithm of 1 / significance."
+            "Natural logarithm of the evidence that the target is worse."
     )
 
     /// The noise.

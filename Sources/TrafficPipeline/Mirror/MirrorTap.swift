@@ -66,7 +66,7 @@ struct MirrorTap: ~Copyable {
         routing: MirrorRouting
     ) {
         let completed = CompletedRequest(
-            isWhole: exchange.integrity.isEmpty && exchange.hasResponse,
+            isWhole: exchange.integrity.isEmpty && exchange.hasResponse && exchange.retainedRequest != nil,
             contentOctets: exchange.request.contentOctets,
             keptOctets: exchange.retainedRequest?.content.count ?? 0,
             changedProtocol: exchange.successor != .http

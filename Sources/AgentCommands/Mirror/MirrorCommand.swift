@@ -1,0 +1,105 @@
+// Wingmirror · Apache-2.0
+
+import ArgumentParser
+
+/// `mirror`: what mirroring would send, and what the answers say.
+struct MirrorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mirror",
+        abstract: "Forecast what mirroring would send, or show the verdicts so far.",
+        discussion: """
+            Examples:
+              wingmirror mirror plan capture.pcap --config wingmirror.yaml
+              wingmirror mirror report --agent http://127.0.0.1:9646
+            """,
+        subcommands: [MirrorPlanCommand.self, MirrorReportCommand.self]
+    )
+}
+
+/// `mirror plan`: the forecast.
+struct MirrorPlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Forecast what the policies would send, and send nothing.",
+        discussion: """
+            The policies and targets are those of the configuration, whether mirroring is enabled there or not. Each \
+            exchange goes through the decisions of the agent, and what is sampled through the redaction, so the forecast \
+            counts what mirroring would.
+
+            Examples:
+              wingmirror mirror plan capture.pcap --config wingmirror.yaml --routes samples/istio
+              sudo wingmirror mirror plan --interface eth0 --for 30s --config wingmirror.yaml
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Savefiles to look at instead of interfaces.", valueName: "savefile"))
+    var savefiles: [String] = []
+
+    @Option(
+        name: [.short, .customLong("interface")],
+        parsing: .singleValue,
+        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
+    )
+    var interfaces: [String] = []
+
+    @Option(name: .customLong("for"), help: ArgumentHelp("How long to look at interfaces.", valueName: "duration"))
+    var time = "30s"
+
+    @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
+    var output = "table"
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        try await MirrorForecastPlan(self).execute()
+    }
+}
+
+/// `mirror report`: the verdicts.
+struct MirrorReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Show what the answers of targets say, of a running agent or a recording.",
+        discussion: """
+            A recording is a .gor file that holds replayed answers beside the original ones; the first replayed answer to \
+            a request is judged, and a second one measures the noise.
+
+            Examples:
+              wingmirror mirror report --agent http://127.0.0.1:9646
+              wingmirror mirror report replayed.gor --output ndjson
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Recordings with replayed answers, instead of an agent.", valueName: "recording"))
+    var recordings: [String] = []
+
+    @Option(help: ArgumentHelp("Ask this agent.", valueName: "url"))
+    var agent = "http://127.0.0.1:9646"
+
+    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    var tokenFile: String?
+
+    @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
+    var output = "table"
+
+    mutating func run() async throws {
+        try await MirrorReportPlan(self).execute()
+    }
+}
+
+/// What the commands of `mirror` print.
+enum MirrorOutput: String, Sendable, CaseIterable {
+    case table
+    case ndjson
+
+    /// Reads the option; what is unknown is added to `problems`.
+    init(_ text: String, _ problems: inout [ConfigurationProblem]) {
+        if let output = Self(rawValue: text) {
+            self = output
+        } else {
+            let known = Self.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.append(.option("--output", "expected one of \(known), found \"\(text)\""))
+            self = .table
+        }
+    }
+}

@@ -1,0 +1,149 @@
+// Wingmirror · Apache-2.0
+
+import Logging
+import PacketCapture
+import PacketDecoding
+import ShadowTesting
+import Synchronization
+import TrafficMetrics
+import TrafficPipeline
+import UnixSignals
+
+/// What `mirror plan` is to do, when options and configuration have been found to make sense.
+struct MirrorForecastPlan: Sendable {
+    /// The configuration, with sources and policies.
+    var configuration: Configuration
+    /// How long interfaces are looked at.
+    var time: Duration = .seconds(30)
+    /// What is printed.
+    var output: MirrorOutput
+
+    /// Checks the options.
+    init(_ command: MirrorPlanCommand) throws(ConfigurationProblems) {
+        var problems: [ConfigurationProblem] = []
+        configuration = command.shared.configuration(&problems)
+        let isFileGood = problems.isEmpty || command.shared.config == nil
+        output = MirrorOutput(command.output, &problems)
+        if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
+            configuration.capture.interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
+            configuration.capture.savefiles = command.savefiles
+        }
+        configuration.capture.pace = .fast
+        if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
+            problems.append(.option("--interface", "name savefiles or interfaces, not both"))
+        }
+        if isFileGood, configuration.capture.interfaces == .named([]), configuration.capture.savefiles.isEmpty {
+            problems.append(.option("SAVEFILE", "name the savefile to look at, or an interface with --interface"))
+        }
+        if isFileGood, configuration.mirror.policies.isEmpty {
+            problems.append(.option("--config", "there are no policies: name a file with mirror.policies"))
+        }
+        if let time = Duration(text: command.time), time >= .seconds(1), time <= .seconds(86_400) {
+            self.time = time
+        } else {
+            problems.append(.option("--for", "expected a time from 1s to 1d, found \"\(command.time)\""))
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+    }
+
+    /// Looks at the traffic and prints the forecast.
+    ///
+    /// - Throws: `CommandFailure` for what cannot be captured or read, after printing what could.
+    func execute() async throws {
+        let mirror = configuration.mirror
+        let plan: MirrorPlan
+        do throws(MirrorPlanError) {
+            plan = try MirrorPlan(
+                policies: mirror.policies,
+                targets: Set(mirror.targets.map(\.name)),
+                secret: mirror.samplingSecret
+            )
+        } catch {
+            throw CommandFailure(.usage, "mirror: \(error)")
+        }
+        var generator = SystemRandomNumberGenerator()
+        let key = RedactionKey(using: &generator)
+        let forecast = Mutex(MirrorForecast(plan: plan, targets: mirror.targets, node: "plan", key: key))
+        let (failures, loss) = try await look { exchange in
+            let client = IPAddress(exchange.clientAddress) ?? IPAddress(high: 0, low: 0)
+            forecast.withLock { $0.exchangeSeen(exchange, client: (client.high, client.low)) }
+        }
+        let report = MirrorForecastReport(
+            forecast: forecast.withLock { $0 },
+            policies: mirror.policies,
+            loss: loss,
+            isEnabled: mirror.enabled
+        )
+        var page = OctetOutput.standardOutput()
+        switch output {
+        case .table: for line in report.lines(Terminal.style(1)) { try page.append(line: line) }
+        case .ndjson: try page.append(report.records)
+        }
+        try page.flush()
+        guard failures.isEmpty else { throw CommandFailure(.failed, failures.map(\.description)) }
+    }
+
+    // MARK: - Looking
+
+    /// Takes the traffic through the pipeline, and hands over its exchanges.
+    ///
+    /// - Returns: What could not be read, and how many packets were lost.
+    private func look(
+        _ take: @escaping @Sendable (RecordedExchange) -> Void
+    ) async throws -> (failures: [CaptureError], lostPackets: UInt64) {
+        let sources = try CaptureSources(configuration)
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        objects.warnOfErrors()
+        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
+        let board = RoutingBoard(
+            RoutingSnapshot(table: objects.table, series: registry.routesPublished(description, at: 0))
+        )
+        let figures = FiguresBoard()
+        let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
+        let run = CaptureRun(sources, logger: LogSettings(configuration.log).logger("capture"))
+        let content = configuration.mirror.policies.map(\.maximumContentOctets).max() ?? 0
+        let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
+        try run.start(
+            makePipeline: {
+                var outputs = PipelineOutputs()
+                outputs.readsTraces = false
+                outputs.exchanges = ExchangeOutput(contentOctets: content, take: take)
+                return TrafficPipeline(
+                    limits: limits,
+                    routing: board,
+                    shard: registry.shards[0],
+                    figures: figures,
+                    outputs: outputs
+                )
+            },
+            report: { event in
+                continuation.yield(event)
+                if case .ended = event { continuation.finish() }
+            }
+        )
+        let failures = await wait(for: events, of: run, isLive: sources.isLive)
+        return (failures, sources.packets(figures.figures).dropped)
+    }
+
+    /// Waits until the sources have been read, the time is over, or somebody interrupts.
+    private func wait(for events: AsyncStream<CaptureRun.Event>, of run: CaptureRun, isLive: Bool) async
+        -> [CaptureError]
+    {
+        await withTaskGroup(of: Void.self) { tasks in
+            if isLive {
+                tasks.addTask {
+                    try? await Task.sleep(for: time)
+                    run.stop.request()
+                }
+            }
+            tasks.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { run.stop.request() }
+            }
+            var failures: [CaptureError] = []
+            for await case .ended(let errors) in events { failures += errors }
+            tasks.cancelAll()
+            return failures
+        }
+    }
+}
