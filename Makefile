@@ -22,6 +22,8 @@ help:
 	@echo "make lint         check the formatting only; make format repairs it"
 	@echo "make bench        measure, with the machine otherwise idle"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
+	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
+	@echo "make dashboards   check the dashboards and rules (needs promtool)"
 	@echo "make image        build a container image (Debian's buildah)"
 
 run: build
@@ -74,6 +76,12 @@ sample-page: build
 # The tables of the documentation's page of metrics, from the catalogue.
 metrics-page: deps
 	swift run MetricsPage Sources/AgentCommands/Documentation.docc/Metrics.md
+
+shadow-demo: build
+	python3 samples/shadow/demo.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
+
+dashboards:
+	python3 dashboards/check.py
 
 clean:
 	swift package clean

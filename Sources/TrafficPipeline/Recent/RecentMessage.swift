@@ -2,6 +2,7 @@
 
 internal import HTTPMessages
 internal import HTTPReconstruction
+internal import ShadowTesting
 
 /// The head of a message that was kept to be looked at, without the values of fields that carry credentials.
 public struct RecentMessage: Sendable {
@@ -37,19 +38,21 @@ public struct RecentMessage: Sendable {
     init(_ message: RetainedMessage, redactedFields: Set<String>, limit: Int) {
         var copy = HeadCopy(limit: limit)
         methodCount = copy.append(message.octets, message.method)
-        targetCount = copy.append(message.octets, message.target)
+        targetCount = copy.append(ShownRequest.redacted(url: Array(message.octets[message.target])))
         authorityCount = message.authority.map { copy.append(message.octets, $0) }
         var lines: [Line] = []
         for field in message.fields {
             let name = String(decoding: message.octets[field.name], as: UTF8.self).lowercased()
-            let isRedacted = redactedFields.contains(name)
+            let isRedacted = redactedFields.contains(name) || ShownRequest.hidesField(name)
+            // Fields such as Referer hold URLs.
+            let value = isRedacted ? [] : ShownRequest.redacted(url: Array(message.octets[field.value]))
             let start = copy.octets.count
-            guard field.name.count + (isRedacted ? 0 : field.value.count) <= limit - start else {
+            guard field.name.count + value.count <= limit - start else {
                 copy.isCut = true
                 break
             }
             let nameCount = copy.append(message.octets, field.name)
-            let valueCount = isRedacted ? -1 : copy.append(message.octets, field.value)
+            let valueCount = isRedacted ? -1 : copy.append(value)
             lines.append(Line(start: start, nameCount: nameCount, valueCount: valueCount))
         }
         self.lines = lines
@@ -62,7 +65,7 @@ public struct RecentMessage: Sendable {
     /// The method of a request.
     public var method: String { text(0, methodCount) }
 
-    /// The request target, as sent.
+    /// The request target as sent, but for credentials in its parameters.
     public var target: String { text(methodCount, targetCount) }
 
     /// The value of the Host field; `nil` without one.
@@ -99,5 +102,10 @@ private struct HeadCopy {
         if count < range.count { isCut = true }
         octets += source[range.lowerBound..<range.lowerBound + count]
         return count
+    }
+
+    /// Copies as much as there is room for; returns how much that was.
+    mutating func append(_ source: [UInt8]) -> Int {
+        append(source, source.indices)
     }
 }
