@@ -34,6 +34,13 @@ import Testing
         #expect((open.decide(.guarded, for: peer) == .admitted) == isAdmitted)
     }
 
+    @Test func `whatever tells of traffic or changes something is guarded`() {
+        let open: Set<AdminEndpoint> = [.health, .readiness, .metrics, .istioMetrics]
+        for endpoint in AdminEndpoint.allCases where !open.contains(endpoint) {
+            #expect(endpoint.exposure == .guarded, "\(endpoint.rawValue)")
+        }
+    }
+
     @Test func `with credentials loopback alone is not enough`() {
         let access = AdminAccess(credentials: AdminCredentials(basicPairs: [], bearerTokens: ["t"]))
         let peer = AdminAccess.Peer(address: "127.0.0.1", authority: "localhost")

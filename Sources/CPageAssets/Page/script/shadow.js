@@ -12,9 +12,9 @@ function reasonCounts(counts) {
 function lanePanel(lanes) {
   return panel("What is sent", "Every request that a policy looked at is in exactly one column.", lanes.length
     ? table([{ title: "Policy" }, { title: "Target" }, { title: "Looked at", class: "num" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num" }],
-      lanes.map((lane) => h("tr", { class: lane.isActive === false ? "idle" : "" },
+      lanes.map((lane) => h("tr", { class: lane.active === false ? "idle" : "" },
         h("td", null, wire(lane.policy)),
-        h("td", null, wire(lane.target), lane.isBaseline ? [" ", h("span", { class: "tag" }, "baseline")] : null),
+        h("td", null, wire(lane.target), lane.baseline ? [" ", h("span", { class: "tag" }, "baseline")] : null),
         h("td", { class: "num" }, count(lane.considered)),
         h("td", { class: "middle-only" }, reasonCounts(lane.filtered)),
         h("td", { class: "num middle-only" }, count(lane.notSampled)),
@@ -29,14 +29,14 @@ function lanePanel(lanes) {
 
 /** The targets and their state. */
 function targetPanel(targets) {
-  if (!targets?.length) return null;
+  if (!targets.length) return null;
   return panel("Targets", null, table(
-    [{ title: "Target" }, { title: "Reach" }, { title: "Breaker" }, { title: "Let through", class: "num" }, { title: "In flight", class: "num" }, { title: "Sent", class: "num" }],
-    targets.map((target) => h("tr", null,
-      h("td", null, wire(target.name)), h("td", null, wire(target.reach ?? "")),
-      h("td", null, target.breakerIsOpen ? h("span", { class: "tag bad" }, "open") : h("span", { class: "tag good" }, "closed")),
-      h("td", { class: "num" }, share(Math.min(target.rampShare ?? 1, target.backOffShare ?? 1))),
-      h("td", { class: "num" }, count(target.inFlight)), h("td", { class: "num" }, octets(target.sentOctets))))));
+    [{ title: "Target" }, { title: "Reached at" }, { title: "Breaker" }, { title: "Let through", class: "num" }, { title: "Waiting", class: "num" }, { title: "Sent", class: "num" }],
+    targets.map((target) => h("tr", { class: target.active ? "" : "idle" },
+      h("td", null, wire(target.target)), h("td", null, wire(target.reach)),
+      h("td", null, target.breakerOpen ? h("span", { class: "tag bad" }, "open") : h("span", { class: "tag good" }, "closed")),
+      h("td", { class: "num" }, share(Math.min(target.rampShare, target.backOffShare))),
+      h("td", { class: "num" }, octets(target.queuedBytes)), h("td", { class: "num" }, octets(target.sentBytes))))));
 }
 
 /** One example of a difference, and the line that repeats it. */
@@ -89,8 +89,7 @@ const shadowView = {
       return [title("Shadow traffic"), h("section", { class: "panel" },
         empty("Mirroring is off", "Nothing is sent anywhere. It takes two switches: ", h("code", null, "mirror.enabled"), " and a policy with a target."))];
     }
-    const reasons = [mirror.pauseReasons ?? mirror.pauseReason ?? []].flat();
-    const isPaused = mirror.paused ?? reasons.length > 0;
+    const isPaused = mirror.paused;
     const say = h("span", { role: "status", class: "muted" });
     const button = h("button", { type: "button", onclick: async () => {
       button.disabled = true;
@@ -103,10 +102,11 @@ const shadowView = {
     } }, isPaused ? "Resume sending" : "Pause sending");
     return [
       h("div", { class: "head" }, title("Shadow traffic"),
-        h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? `paused${reasons.length ? `: ${reasons.join(", ")}` : ""}` : "sending"), button, say),
-      lanePanel(mirror.lanes ?? []),
+        h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? wire(`paused: ${mirror.pauseReason}`) : "sending"), button, say,
+        h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : "")),
+      lanePanel(mirror.lanes),
       targetPanel(mirror.targets),
-      ...(mirror.verdicts?.length ? mirror.verdicts.map((verdict) => verdictPanel(verdict, this.opens))
+      ...(mirror.verdicts.length ? mirror.verdicts.map((verdict) => verdictPanel(verdict, this.opens))
         : [h("section", { class: "panel" }, empty("No verdicts yet", "They appear when answers of a target have been compared with production's."))]),
     ];
   },

@@ -1,0 +1,147 @@
+// Wingmirror · Apache-2.0
+
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import AdminServer
+
+@Suite struct EventTests {
+    @Test func `each line of the data is a line of the event, whatever ends it`() {
+        let event = ServerSentEvent(name: "changes", data: Array("a\nb\r\nc\rd".utf8))
+        #expect(
+            String(decoding: event.octets, as: UTF8.self) == "event: changes\ndata: a\ndata: b\ndata: c\ndata: d\n\n"
+        )
+    }
+
+    @Test func `data cannot end an event or begin another`() {
+        let event = ServerSentEvent(name: "changes", data: Array("x\n\nevent: other\ndata: y".utf8))
+        let lines = String(decoding: event.octets, as: UTF8.self).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        #expect(lines == ["event: changes", "data: x", "data: ", "data: event: other", "data: data: y", "", ""])
+    }
+
+    @Test func `a page is told how to connect again, and then of changes`() async throws {
+        var sources = AdminSources.fixed()
+        sources.changes = { Array(#"{"sequence":1}"#.utf8) }
+        try await withServer(sources, limits: .quick) { port in
+            let (head, blocks) = try await EventReader.read(3, port: port)
+            #expect(head.contains("Content-Type: text/event-stream"))
+            #expect(head.contains("Cache-Control: no-store"))
+            let event = "event: changes\ndata: {\"sequence\":1}"
+            #expect(blocks == ["retry: 2000", event, event])
+        }
+    }
+
+    @Test func `all pages share one rendering`() async throws {
+        let rendered = Atomic<Int>(0)
+        var sources = AdminSources.fixed()
+        sources.changes = { Array("\(rendered.add(1, ordering: .relaxed).newValue)".utf8) }
+        try await withServer(sources, limits: .quick) { port in
+            try await withThrowingTaskGroup(of: Int.self) { tasks in
+                for _ in 0..<100 {
+                    tasks.addTask { try await EventReader.read(4, port: port).blocks.count }
+                }
+                for try await count in tasks { #expect(count == 4) }
+            }
+        }
+        // A hundred pages that each saw three events would have cost three hundred renderings.
+        #expect(rendered.load(ordering: .relaxed) < 300)
+    }
+
+    @Test func `nothing is rendered while no page is open`() async throws {
+        let rendered = Atomic<Int>(0)
+        let board = EventBoard(limit: 1)
+        let telling = Task {
+            await board.run(every: .zero) {
+                rendered.add(1, ordering: .relaxed)
+                return []
+            }
+        }
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(rendered.load(ordering: .relaxed) == 0)
+        let listener = try #require(board.listen())
+        for await _ in listener.events { break }
+        #expect(rendered.load(ordering: .relaxed) > 0)
+        telling.cancel()
+        await telling.value
+    }
+
+    @Test func `of a page that reads slowly only the newest event waits`() async throws {
+        let board = EventBoard(limit: 1)
+        let listener = try #require(board.listen())
+        let rendered = Atomic<Int>(0)
+        let telling = Task {
+            await board.run(every: .zero) { Array("\(rendered.add(1, ordering: .relaxed).newValue)".utf8) }
+        }
+        while rendered.load(ordering: .relaxed) < 50 { await Task.yield() }
+        telling.cancel()
+        await telling.value
+        var waiting = listener.events.makeAsyncIterator()
+        let event = try #require(await waiting.next())
+        let latest = rendered.load(ordering: .relaxed)
+        #expect(String(buffer: event) == "event: changes\ndata: \(latest)\n\n")
+    }
+
+    @Test func `more pages than the limit are refused, until one goes`() async throws {
+        let board = EventBoard(limit: 2)
+        var first = board.listen()
+        let second = board.listen()
+        #expect(first != nil && second != nil)
+        #expect(board.listen() == nil)
+        #expect(board.listenerCount == 2)
+        first = nil
+        #expect(board.listenerCount == 1)
+        #expect(board.listen() != nil)
+        withExtendedLifetime(second) {}
+    }
+
+    @Test func `a page too many is answered 503 with the time to try again`() async throws {
+        var limits = AdminLimits.quick
+        limits.listeners = 0
+        try await withServer(.fixed(), limits: limits) { port in
+            let response = try await TestClient.request("GET", "/api/v1/events", port: port)
+            #expect(response.status == 503)
+            #expect(response.fields["retry-after"] == "10")
+        }
+    }
+
+    @Test func `a page that does not read is cut off, and the others go on`() async throws {
+        var limits = AdminLimits.quick
+        limits.eventTimeout = .milliseconds(200)
+        var sources = AdminSources.fixed()
+        let large = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
+        sources.changes = { large }
+        limits.listeners = 1
+        try await withServer(sources, limits: limits) { port in
+            try await EventReader.openWithoutReading(port: port)
+            let end = ContinuousClock.now + .seconds(20)
+            var status = 0
+            // Its place is free again once it is cut off.
+            while status != 200, ContinuousClock.now < end {
+                status = try await EventReader.status(port: port)
+            }
+            #expect(status == 200)
+            let health = try await TestClient.request("GET", "/healthz", port: port).status
+            #expect(health == 200)
+        }
+    }
+
+    @Test func `open pages do not hold up a shutdown`() async throws {
+        try await withServer(.fixed(), limits: .quick) { port in
+            // The body returns while a page still listens; that the server ends then is the point.
+            try await EventReader.openAndLeaveOpen(port: port)
+        }
+    }
+}
+
+extension AdminLimits {
+    /// Limits with which events come fast.
+    fileprivate static var quick: AdminLimits {
+        var limits = AdminLimits()
+        limits.eventInterval = .milliseconds(5)
+        return limits
+    }
+}

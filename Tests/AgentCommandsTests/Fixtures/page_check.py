@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# Wingmirror · Apache-2.0
+"""Drives the page of an agent in Chromium, as somebody would who looks for what is wrong, and says what does not hold.
+
+    page_check.py AGENT SAMPLES [--pictures FOLDER]
+
+AGENT is the program, SAMPLES the folder of that name. The agent reads the sample capture and a savefile made here, whose
+requests carry markup, control characters and text that runs backwards. Ends with 1 when something does not hold, and with
+77 when Chromium or Playwright is missing.
+"""
+
+import argparse
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+try:
+    from playwright.sync_api import sync_playwright
+except ImportError:
+    print("Playwright is not installed")
+    sys.exit(77)
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]
+
+MARKUP = '/products/<img/src=x/onerror=alert(1)>"\'&amp;<script>alert(2)</script>'
+HOSTILE = [
+    (MARKUP, b"<b>bold</b>"),
+    ("/orders/javascript:alert(3)", b"\xc2\x85 \xe2\x80\xae backwards \xe2\x80\x8b \xff\xfe"),
+    ("/<svg/onload=alert(4)>", b"</td></table><script>alert(5)</script>"),
+]
+
+
+# The savefile
+
+
+def segment(source, target, sequence, acknowledgement, flags, payload=b""):
+    """A TCP segment in an IPv4 packet; checksums are left to nobody."""
+    tcp = struct.pack("!HHIIBBHHH", source[1], target[1], sequence, acknowledgement, 5 << 4, flags, 65535, 0, 0)
+    total = 20 + len(tcp) + len(payload)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, total, 0, 0, 64, 6, 0, bytes(source[0]), bytes(target[0]))
+    return ip + tcp + payload
+
+
+def savefile(path, time):
+    """Writes one connection for each hostile request, in link type RAW."""
+    records, server = [], ((10, 244, 1, 10), 8080)
+    for number, (target, value) in enumerate(HOSTILE):
+        client = ((198, 51, 100, 200), 40000 + number)
+        request = b"GET " + target.encode() + b" HTTP/1.1\r\nHost: shop.example.com\r\nX-Note: " + value + b"\r\n\r\n"
+        response = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nX-Back: " + value + b"\r\n\r\n"
+        records += [
+            segment(client, server, 100, 0, 0x02), segment(server, client, 900, 101, 0x12),
+            segment(client, server, 101, 901, 0x10), segment(client, server, 101, 901, 0x18, request),
+            segment(server, client, 901, 101 + len(request), 0x18, response),
+            segment(client, server, 101 + len(request), 901 + len(response), 0x11),
+            segment(server, client, 901 + len(response), 102 + len(request), 0x11),
+        ]
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        for place, packet in enumerate(records):
+            file.write(struct.pack("<IIII", time, place * 1000, len(packet), len(packet)) + packet)
+
+
+# The checks
+
+
+class Check:
+    """What was looked at, and what did not hold."""
+
+    def __init__(self, page, address, pictures):
+        self.page, self.address, self.pictures = page, address, pictures
+        self.failures, self.complaints = [], []
+        page.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (self.complaints.append("a dialog: " + dialog.message), dialog.dismiss()))
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', (event) => console.error('policy: ' + event.violatedDirective))"
+        )
+
+    def holds(self, claim, condition):
+        if not condition:
+            self.failures.append(claim)
+
+    def picture(self, name):
+        if self.pictures:
+            self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
+
+    def run(self):
+        for part in [
+            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.others, self.pause,
+            self.keyboard, self.narrow, self.lost,
+        ]:
+            try:
+                part()
+            except Exception as error:  # A part that cannot go on must not hide what the others find.
+                self.failures.append(f"{part.__name__}: {str(error).splitlines()[0]}")
+        self.holds(f"no complaint in the console: {self.complaints}", not self.complaints)
+
+    def names(self):
+        return self.page.locator("tr[data-route] .route-name a").all_inner_texts()
+
+    def routes(self):
+        page = self.page
+        page.goto(self.address)
+        page.wait_for_selector("body[data-link=live]")
+        page.wait_for_selector("tr[data-route]")
+        self.holds("both routes are listed", sorted(self.names()) == ["default/order-vs", "default/product-vs"])
+        for order in ["ascending", "descending"]:
+            page.locator("th button[data-key=route]").click()
+            self.holds(f"the head says {order}", page.locator(f"th[aria-sort={order}]").count() == 1)
+            self.holds(f"rows are {order}", self.names() == sorted(self.names(), reverse=order == "descending"))
+        self.holds("the order is in the address", "sort=route" in page.url)
+        self.picture("routes")
+
+    def filter(self):
+        page = self.page
+        page.locator("#filter").fill("orders")
+        self.holds("a filter leaves what fits", self.names() == ["default/order-vs"])
+        self.holds("the filter is in the address", "filter=orders" in page.url)
+        page.reload()
+        page.wait_for_selector("tr[data-route]")
+        self.holds("the address alone shows the same", self.names() == ["default/order-vs"])
+        page.locator("#filter").fill("nothing like it")
+        self.holds("no route says so", page.get_by_text("No route fits the filter").is_visible())
+        page.locator("#filter").fill("")
+
+    def route(self):
+        page = self.page
+        page.get_by_role("link", name="default/product-vs").click()
+        page.wait_for_selector("svg.chart rect")
+        self.holds("the title names the route", "default/product-vs" in page.title())
+        self.holds("the title has the focus", page.evaluate("document.activeElement.tagName") == "H1")
+        self.holds("earlier routes say why they lost", page.get_by_text("the path is not one that begins with").count() > 0)
+        self.holds("charts have words", page.locator("svg.chart[aria-label]").count() == 2)
+        self.holds("markup in a path is text", page.get_by_text("onerror=alert(1)").count() > 0)
+        self.holds("markup makes no element", page.locator("main img, main script, main b").count() == 0)
+        page.get_by_role("link", name="30 min").click()
+        page.wait_for_selector(".segments a[aria-current]:text('30 min')")
+        page.locator(".opener").first.click()
+        self.holds("an exchange opens to its fields", page.get_by_text("Request fields").first.is_visible())
+        self.picture("route")
+
+    def unmatched(self):
+        page = self.page
+        page.goto(self.address + "/#unmatched")
+        page.wait_for_selector(".opener")
+        page.locator("tr.open-row", has_text="onload=alert(4)").locator(".opener").click()
+        self.holds("markup in a field is text", page.get_by_text("</td></table><script>alert(5)</script>").count() > 0)
+        page.get_by_role("button", name="Explain this request").first.click()
+        page.wait_for_selector(".explanation")
+        said = page.locator(".explanation").inner_text()
+        self.holds("an unmatched request is explained", "No route takes it" in said and "does not" in said)
+        self.picture("unmatched")
+
+    def form(self):
+        page = self.page
+        page.goto(self.address + "/#unmatched")
+        form = page.locator("#explain-form")
+        form.locator("[name=url]").fill("http://shop.example.com/products/1")
+        form.get_by_role("button", name="Explain").click()
+        page.wait_for_selector(".explanation .took")
+        form.locator("[name=url]").fill("nonsense<b>")
+        form.get_by_role("button", name="Explain").click()
+        page.wait_for_selector("text=expected a URL")
+        # The browser itself notes that the answer was 400, which is what was asked for.
+        self.complaints = [complaint for complaint in self.complaints if "status of 400" not in complaint]
+
+    def exchanges(self):
+        page = self.page
+        page.goto(self.address + "/#exchanges?kind=failed")
+        page.locator("tr.open-row", has_text="javascript:alert(3)").locator(".opener").click()
+        shown = page.locator("tr.inner:not([hidden])").inner_text()
+        self.holds("control characters are made visible", all(mark in shown for mark in ["⟨0085⟩", "⟨202E⟩", "⟨200B⟩"]))
+        self.holds("what is no text is replaced", "\ufffd" in shown)
+        page.goto(self.address + "/#exchanges?kind=routed")
+        page.wait_for_selector("tr.open-row")
+        self.holds("credentials are taken out", "session=" not in page.content())
+
+    def others(self):
+        page = self.page
+        for view, text in [
+            ("shadow", "Mirroring is off"), ("coverage", "Route coverage"), ("findings", "Nothing to report"),
+            ("agent", "Configuration in force"),
+        ]:
+            page.goto(f"{self.address}/#{view}")
+            page.get_by_text(text).first.wait_for()
+            self.holds(f"{view} has one title", page.locator("h1").count() == 1)
+            self.picture(view)
+        page.get_by_text("By interface, and what cannot be read").click()
+        page.locator("#truth-detail").get_by_text("ingress.pcap").wait_for()
+
+    def pause(self):
+        page = self.page
+        page.goto(self.address + "/#routes")
+        page.wait_for_selector("tr[data-route]")
+        page.get_by_role("button", name="Pause").click()
+        page.wait_for_selector("body[data-link=paused]")
+        self.holds("a pause is said", page.get_by_text("Paused at").is_visible())
+        page.get_by_role("button", name="Resume").click()
+        page.wait_for_selector("body[data-link=live]")
+
+    def keyboard(self):
+        page = self.page
+        page.keyboard.press("/")
+        self.holds("a slash leads to the filter", page.evaluate("document.activeElement.id") == "filter")
+        page.locator("h1").focus()
+        page.keyboard.press("p")
+        page.wait_for_selector("body[data-link=paused]")
+        page.keyboard.press("p")
+        page.wait_for_selector("body[data-link=live]")
+
+    def narrow(self):
+        for width in [400, 2000]:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            for view in ["routes", "unmatched", "agent"]:
+                self.page.goto(f"{self.address}/#{view}")
+                self.page.wait_for_selector("h1")
+                over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                self.holds(f"{view} fits {width} pixels, and not {over} more", over <= 0)
+            self.picture(f"width-{width}")
+
+    def lost(self):
+        """A connection that is gone is plainly said, and so is one that is back."""
+        page = self.page
+        page.goto(self.address + "/#routes")
+        page.wait_for_selector("body[data-link=live]")
+        page.evaluate("link.close()")
+        page.wait_for_selector("body[data-link=stale]", timeout=20_000)
+        self.holds("silence is said", page.locator("#banner").is_visible())
+        page.evaluate("link.open()")
+        page.wait_for_selector("body[data-link=live]")
+        self.holds("what is live again is not complained of", page.locator("#banner").is_hidden())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("agent")
+    parser.add_argument("samples", type=pathlib.Path)
+    parser.add_argument("--pictures", type=pathlib.Path)
+    arguments = parser.parse_args()
+    chromium = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+    if not chromium:
+        print("Chromium is not installed")
+        sys.exit(77)
+    if arguments.pictures:
+        arguments.pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        hostile = pathlib.Path(folder) / "hostile.pcap"
+        savefile(hostile, 1_795_000_000)
+        agent = subprocess.Popen(
+            [arguments.agent, "run", arguments.samples / "captures/ingress.pcap", hostile, "--pace", "fast",
+             "--routes", arguments.samples / "istio", "--gateway-port", "8080:80", "--listen", "127.0.0.1:0"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            port = next(match[1] for match in map(re.compile(r"listening on 127\.0\.0\.1:(\d+)").search, agent.stderr) if match)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                check = Check(browser.new_page(), f"http://127.0.0.1:{port}", arguments.pictures)
+                check.page.set_default_timeout(15_000)
+                check.run()
+                browser.close()
+        finally:
+            agent.terminate()
+            agent.wait()
+    for failure in check.failures:
+        print(f"does not hold: {failure}")
+    sys.exit(1 if check.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
