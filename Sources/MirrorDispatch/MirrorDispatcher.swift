@@ -86,16 +86,27 @@ public struct MirrorDispatcher: Service {
                 TargetConnections(to: target, at: address, on: group, sharing: budget, limits: limits)
             },
             found: { [queue, logger] reach in
-                queue.found(target.name, reach)
-                if case .refused(let why) = reach {
-                    logger.debug(
-                        "a mirror target is refused",
-                        metadata: ["target": "\(target.name)", "reason": "\(why)"]
-                    )
-                }
+                guard queue.found(target.name, reach) else { return }
+                Self.log(reach, of: target, to: logger)
             }
         )
         return TargetRunner(target: target, queue: queue, address: address, requests: requests, now: now)
+    }
+
+    /// Says once that something is wrong with a target, and at a closer look where it is.
+    private static func log(_ reach: TargetReach, of target: MirrorTarget, to logger: Logger) {
+        switch reach {
+        case .unknown: break
+        case .allowed(let address):
+            logger.debug("a mirror target was found", metadata: ["target": "\(target.name)", "address": "\(address)"])
+        case .unresolved(let why):
+            logger.warning(
+                "a mirror target has no address",
+                metadata: ["target": "\(target.name)", "reason": "\(why)"]
+            )
+        case .refused(let why):
+            logger.warning("a mirror target is refused", metadata: ["target": "\(target.name)", "reason": "\(why)"])
+        }
     }
 
     /// Judges what is finished until the task is cancelled, and then what is finished already.

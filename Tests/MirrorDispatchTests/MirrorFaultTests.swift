@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Foundation
 import MirrorDispatch
 import ShadowTesting
 import Testing
@@ -90,6 +91,29 @@ struct MirrorFaultTests {
             let target = Fixtures.target(port: port, timeout: .milliseconds(100))
             try await DispatchRig.run(policies: [Fixtures.policy()], targets: [target], limits: limits) { rig in
                 #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .timeout)
+            }
+        }
+    }
+
+    @Test(.enabled(if: residentOctets != nil, "the system does not tell how much memory is in use"))
+    func `memory stays flat whatever a target sends`() async throws {
+        try await StagingServer.with { _ in
+            .endless
+        } _: { port, _ in
+            var limits = DispatchRig.quickLimits
+            limits.answerOctets = 1 << 20
+            var policy = Fixtures.policy()
+            policy.comparison.maximumContentOctets = 4 << 10
+            var target = Fixtures.target(port: port)
+            target.inFlight = 8
+            try await DispatchRig.run(policies: [policy], targets: [target], limits: limits) { rig in
+                _ = await rig.outcome(of: Fixtures.exchange())
+                let before = try #require(residentOctets)
+                rig.deliver((0..<200).map { _ in Fixtures.exchange() })
+                await rig.allJudged()
+                // 200 MiB came; other tests run beside this one, so a good part of it is the bound.
+                #expect(try #require(residentOctets) - before < 100 << 20)
+                #expect(rig.lane.isConserved && (rig.lane.failed[.malformed] ?? 0) > 1)
             }
         }
     }
@@ -198,4 +222,10 @@ struct MirrorFaultTests {
             #expect(figures.heldOctets == 0)
         }
     }
+}
+
+/// The memory that this process holds, in octets.
+private var residentOctets: Int? {
+    let figures = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+    return figures.flatMap { $0.count > 1 ? Int($0[1]).map { $0 * 4096 } : nil }
 }

@@ -5,7 +5,9 @@ public final class MirrorTicket: Sendable {
     /// The number of the exchange, in the order of entering.
     public let serial: UInt64
     /// The policy that sampled it, as it was then.
-    public let policy: MirrorPolicy
+    public var policy: MirrorPolicy { shared.settings }
+    /// What all tickets of a policy share.
+    let shared: SharedPolicy
     /// The exchange and its key.
     public let sampled: SampledExchange
     /// When its copies were to be sent, in nanoseconds since the Unix epoch.
@@ -13,9 +15,9 @@ public final class MirrorTicket: Sendable {
     /// What it counts against the memory budget, in octets.
     let octets: Int
 
-    init(serial: UInt64, policy: MirrorPolicy, sampled: SampledExchange, intendedTime: Int64, octets: Int) {
+    init(serial: UInt64, policy: SharedPolicy, sampled: SampledExchange, intendedTime: Int64, octets: Int) {
         self.serial = serial
-        self.policy = policy
+        shared = policy
         self.sampled = sampled
         self.intendedTime = intendedTime
         self.octets = octets
@@ -23,6 +25,18 @@ public final class MirrorTicket: Sendable {
 
     /// The exchange.
     public var exchange: RecordedExchange { sampled.exchange }
+}
+
+/// The settings of a policy, which many exchanges refer to without copying them.
+final class SharedPolicy: Sendable {
+    let settings: MirrorPolicy
+    /// How long a copy is worth sending.
+    let maximumLag: Duration
+
+    init(_ settings: MirrorPolicy) {
+        self.settings = settings
+        maximumLag = settings.comparison.maximumLag
+    }
 }
 
 /// One exchange on its way to one target.

@@ -78,17 +78,18 @@ extension MirrorQueueState {
             return
         }
         let (name, oldLanes) = edition.policies[sampled.policy]
-        let lanesNow = policies[name]?.lanes ?? []
+        let policy = policyPlaces[name]
+        let lanesNow = policy.map { policies[$0].lanes } ?? []
         for lane in oldLanes where !lanesNow.contains(lane) {
             lanes[lane].considered += 1
             countDrop(lane, .reload, sampled.exchange)
             missed(lane, sampled.exchange.route)
         }
-        for lane in lanesNow { lanes[lane].considered += 1 }
-
-        let isWithinRate = policies[name]?.rate?.take(now: now) ?? true
+        guard let policy else { return }
+        let isWithinRate = policies[policy].rate?.take(now: now) ?? true
         var admitted: [Int] = []
         for lane in lanesNow {
+            lanes[lane].considered += 1
             if let reason = refusal(lane, keyHash: sampled.keyHash, isWithinRate: isWithinRate, now: now) {
                 countDrop(lane, reason, sampled.exchange)
                 missed(lane, sampled.exchange.route)
@@ -96,8 +97,7 @@ extension MirrorQueueState {
                 admitted.append(lane)
             }
         }
-        guard let policy = policies[name]?.settings, !admitted.isEmpty else { return }
-        admit(sampled, policy: policy, lanes: admitted, now: now)
+        if !admitted.isEmpty { admit(sampled, policy: policies[policy].shared, lanes: admitted, now: now) }
     }
 
     /// Why no copy goes into a lane; `nil` when one may.
@@ -118,7 +118,7 @@ extension MirrorQueueState {
         return isWithinRate && targets[target].settings.ratePerSecond > 0 ? nil : .rate
     }
 
-    private mutating func admit(_ sampled: SampledExchange, policy: MirrorPolicy, lanes admitted: [Int], now: Int64) {
+    private mutating func admit(_ sampled: SampledExchange, policy: SharedPolicy, lanes admitted: [Int], now: Int64) {
         let octets = sampled.exchange.octetsInMemory
         var fitting: [Int] = []
         for lane in admitted {
@@ -142,7 +142,8 @@ extension MirrorQueueState {
         heldOctets += octets
         heldExchanges += 1
         open[ticket.serial] = Open(ticket: ticket, lanes: fitting, fates: fitting.map { _ in nil })
-        let isRepeated = policy.baseline == nil && Double.random(in: 0..<1, using: &random) < policy.repeatShare
+        let isRepeated =
+            policy.settings.baseline == nil && Double.random(in: 0..<1, using: &random) < policy.settings.repeatShare
         // In random order, so that no target is always asked first and warms what they share.
         for (turn, lane) in fitting.shuffled(using: &random).enumerated() {
             append(ticket, lane: lane, isRepeated: isRepeated, turn: turn)
@@ -183,11 +184,11 @@ extension MirrorQueueState {
     }
 
     private func shortage(_ target: Int, octets: Int) -> DropReason? {
-        let state = targets[target]
         if heldOctets + octets > limits.octets || heldExchanges >= limits.exchanges { return .queueFull }
-        if state.figures.queuedOctets + octets > state.settings.queueOctets { return .queueFull }
-        guard state.waiting.count >= state.capacity(limits) else { return nil }
+        if targets[target].figures.queuedOctets + octets > targets[target].settings.queueOctets { return .queueFull }
+        let waiting = targets[target].waiting.count
+        guard waiting >= targets[target].capacity(limits) else { return nil }
         // A target that keeps up is only held back by its rate.
-        return state.isBusy || state.waiting.count >= limits.copiesPerTarget ? .queueFull : .rate
+        return targets[target].isBusy || waiting >= limits.copiesPerTarget ? .queueFull : .rate
     }
 }

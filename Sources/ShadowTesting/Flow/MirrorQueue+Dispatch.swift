@@ -74,12 +74,18 @@ extension MirrorQueue {
     }
 
     /// It became known where a target is, or that it may not be sent to.
-    public func found(_ target: String, _ reach: TargetReach) {
+    ///
+    /// - Returns: Whether that is news.
+    @discardableResult
+    public func found(_ target: String, _ reach: TargetReach) -> Bool {
         change { state in
-            guard let place = state.targetPlaces[target], state.targets[place].figures.reach != reach else { return }
+            guard let place = state.targetPlaces[target], state.targets[place].figures.reach != reach else {
+                return false
+            }
             state.targets[place].figures.reach = reach
             if case .refused = reach { state.drain(place, .targetRefused) }
             state.wake(place)
+            return true
         }
     }
 
@@ -132,7 +138,7 @@ extension MirrorQueueState {
 
     private mutating func dropExpired(_ place: Int, now: Int64) {
         while let copy = targets[place].waiting.first,
-            now > copy.ticket.intendedTime.advanced(by: copy.ticket.policy.comparison.maximumLag)
+            now > copy.ticket.intendedTime.advanced(by: copy.ticket.shared.maximumLag)
         {
             guard targets[place].waiting.popFirst() != nil else { return }
             targets[place].figures.queuedOctets -= copy.ticket.octets

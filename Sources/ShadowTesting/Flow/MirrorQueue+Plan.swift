@@ -74,15 +74,16 @@ extension MirrorQueueState {
         for place in lanes.indices { lanes[place].isActive = false }
 
         let old = policies
-        policies = [:]
+        policies = []
+        policyPlaces = [:]
         var byPosition: [(name: String, lanes: [Int])] = []
         for policy in new {
             let lanes = activateLanes(of: policy)
             byPosition.append((policy.name, lanes))
-            policies[policy.name] = Policy(
-                settings: policy,
-                lanes: lanes,
-                rate: rate(of: policy, before: old[policy.name])
+            let before = old.first { $0.shared.settings.name == policy.name }
+            policyPlaces[policy.name] = policies.count
+            policies.append(
+                Policy(shared: SharedPolicy(policy), lanes: lanes, rate: rate(of: policy, before: before))
             )
         }
         editions.append(Edition(number: edition, policies: byPosition))
@@ -123,7 +124,7 @@ extension MirrorQueueState {
 
     private func rate(of policy: MirrorPolicy, before: Policy?) -> TokenBucket? {
         guard let rate = policy.ratePerSecond else { return nil }
-        if let before, before.settings.ratePerSecond == rate { return before.rate }
+        if let before, before.shared.settings.ratePerSecond == rate { return before.rate }
         // A second's worth at once, because exchanges come in batches; what is sent is spaced by the target's rate.
         return TokenBucket(rate: rate, capacity: rate)
     }

@@ -4,7 +4,7 @@
 struct MirrorQueueState {
     /// A policy of the plan in force.
     struct Policy {
-        let settings: MirrorPolicy
+        let shared: SharedPolicy
         /// Its lanes, the baseline's last.
         let lanes: [Int]
         var rate: TokenBucket?
@@ -35,7 +35,9 @@ struct MirrorQueueState {
     var lanePlaces: [MirrorLane: Int] = [:]
     var targets: [TargetState] = []
     var targetPlaces: [String: Int] = [:]
-    var policies: [String: Policy] = [:]
+    var policies: [Policy] = []
+    /// The places of the policies by name.
+    var policyPlaces: [String: Int] = [:]
     var editions: [Edition] = []
 
     var open: [UInt64: Open] = [:]
@@ -117,7 +119,7 @@ struct MirrorQueueState {
         guard var exchange = open[serial], let place = exchange.lanes.firstIndex(of: copy.lane) else { return }
         exchange.fates[place] = FinishedExchange.Fate(
             target: copy.target,
-            isBaseline: copy.target == copy.ticket.policy.baseline,
+            isBaseline: copy.target == copy.ticket.shared.settings.baseline,
             turn: copy.turn,
             outcome: outcome,
             repeated: repeated
