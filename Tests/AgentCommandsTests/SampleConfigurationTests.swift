@@ -9,7 +9,7 @@ import Yams
 
 /// The configurations in `samples`: read as strictly as a user's, and naming what is there.
 @Suite struct SampleConfigurationTests {
-    @Test(arguments: ["wingmirror.yaml", "wingmirror-live.yaml"])
+    @Test(arguments: ["wingmirror.yaml", "wingmirror-live.yaml", "wingmirror-mirror.yaml"])
     func `a sample configuration is read without a problem`(name: String) throws {
         let configuration = try Configuration.load(path: Self.samples.appending(path: name).path)
         #expect(configuration.gateway.ports == [GatewayPort(pod: 8080, server: 80)])

@@ -1,0 +1,135 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import JSONSyntax
+import ShadowTesting
+import Testing
+
+@testable import AgentCommands
+
+/// `mirror plan` and `mirror report`.
+@Suite struct MirrorCommandTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../..").standardizedFileURL
+
+    private func problems(_ arguments: String...) -> [String] {
+        do {
+            switch try Wingmirror.parseAsRoot(["mirror"] + arguments) {
+            case let command as MirrorPlanCommand: _ = try MirrorForecastPlan(command)
+            case let command as MirrorReportCommand: _ = try MirrorReportPlan(command)
+            default: return ["another command"]
+            }
+            return []
+        } catch let problems as ConfigurationProblems {
+            return problems.problems.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test func `what is wrong with the options of plan is told at once`() {
+        let found = problems("plan", "--for", "2x", "--output", "csv")
+        #expect(
+            found == [
+                "--output: expected one of table, ndjson, found \"csv\"",
+                "SAVEFILE: name the savefile to look at, or an interface with --interface",
+                "--config: there are no policies: name a file with mirror.policies",
+                "--for: expected a time from 1s to 1d, found \"2x\"",
+            ]
+        )
+    }
+
+    @Test func `what is wrong with the options of report is told at once`() {
+        #expect(
+            problems("report", "--agent", "foo") == [
+                "--agent: expected a URL such as http://127.0.0.1:9646, found \"foo\""
+            ]
+        )
+        #expect(problems("report", "a.gor", "--token-file", "t") == ["--token-file: a recording needs no token"])
+    }
+
+    // MARK: - Forecast
+
+    @Test func `the forecast of the sample capture counts what its policy would send`() throws {
+        let configuration = try Configuration.load(
+            path: Self.root.appending(path: "samples/wingmirror-mirror.yaml").path
+        )
+        var policies = configuration.mirror.policies
+        policies[0].percent = 100
+        policies[0].match.virtualService = "shop/products"
+        let plan = try MirrorPlan(policies: policies, targets: Set(configuration.mirror.targets.map(\.name)))
+        let key = RedactionKey(high: 1, low: 2)
+        var forecast = MirrorForecast(plan: plan, targets: configuration.mirror.targets, node: "n", key: key)
+        let route = ShadowTesting.RouteIdentity(
+            virtualServiceNamespace: "shop",
+            virtualService: "products",
+            route: "evil\u{1B}[2J"
+        )
+        for number in 0..<10 {
+            forecast.exchangeSeen(Self.exchange(number, route), client: (0, UInt64(number)))
+        }
+        let report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 3, isEnabled: false)
+        let lines = report.lines(TerminalStyle(isColoured: false, width: 200))
+        #expect(lines.first == "Forecast  10 exchanges in 9.00 s, 3 packets lost meanwhile")
+        #expect(lines.last == "  mirror.enabled is false: nothing of this is sent")
+        #expect(!lines.joined().contains("\u{1B}"), "control characters from the wire reach no terminal")
+        let record = try JSONDocument.parse(Array(report.records.split(separator: 0x0A)[0]))
+        #expect(record["requests"] == .integer(10))
+        #expect(record["sampled"] == .integer(9))
+        #expect(record["filtered"]?["method"] == .integer(1))
+        #expect(record["redactedValues"] == .integer(9), "the Authorization field of each copy")
+        #expect(!String(decoding: report.records, as: UTF8.self).contains("hunter2"))
+    }
+
+    private static func exchange(_ number: Int, _ route: ShadowTesting.RouteIdentity) -> RecordedExchange {
+        let request = RecordedRequest(
+            method: number == 0 ? "POST" : "GET",
+            target: Array("/products/\(number)".utf8),
+            message: RecordedMessage(fields: [
+                RecordedField(name: "Host", value: "shop.test"),
+                RecordedField(name: "Authorization", value: "Bearer hunter2"),
+            ])
+        )
+        let response = RecordedResponse(status: 200, message: RecordedMessage(fields: []))
+        return RecordedExchange(
+            request: request,
+            response: response,
+            route: route,
+            startTime: Int64(number) * 1_000_000_000
+        )
+    }
+
+    // MARK: - Report
+
+    @Test func `a report shows verdicts, the places that fail, and how to try again`() throws {
+        let document = try JSONDocument.parse(
+            Array(
+                #"""
+                {"pauseReason": "loop", "lanes": [{"policy": "p", "target": "t", "considered": 5, "filtered": {"path": 1},
+                 "notSampled": 1, "dropped": {"rate": 1}, "queued": 0, "sent": 2, "answered": 1, "failed": {"reset": 1},
+                 "inFlight": 0}],
+                 "verdicts": [{"policy": "p", "target": "t", "virtualServiceNamespace": "shop", "virtualService": "products",
+                 "route": "r", "verdict": "fail", "reason": "beyond_margin", "design": "D2", "pairs": 100, "coverage": 0.98,
+                 "worse": 40, "better": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
+                 "places": [{"place": "content price", "fails": true, "kinds": ["value"], "mismatches": 40, "volatile": false}],
+                 "examples": [{"method": "GET", "productionStatus": 200, "candidate": "500", "differences": [],
+                 "curl": "curl http://t/\u001b[2J"}]}]}
+                """#.utf8
+            )
+        )
+        let lines = MirrorReport(document).lines(TerminalStyle(isColoured: false, width: 200))
+        let text = lines.joined(separator: "\n")
+        #expect(lines.first == "mirroring is paused: loop")
+        #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     40       1"))
+        #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))
+        #expect(text.contains("  fails  content price: value in 40 pairs"))
+        #expect(text.contains("worse by more than the margin; held against the baseline's answers"))
+        #expect(text.contains("GET 200 / 500"))
+        #expect(!text.contains("\u{1B}"))
+    }
+
+    @Test func `an agent that compared nothing has a report all the same`() {
+        let lines = MirrorReport(.object(JSONObject([:]))).lines(TerminalStyle(isColoured: false, width: 80))
+        #expect(lines == ["Verdicts", "  nothing has been compared yet"])
+    }
+}

@@ -1,0 +1,107 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import PacketCapture
+import ResourceFiles
+import RouteAttribution
+import ShadowTesting
+import Testing
+import TrafficMetrics
+import TrafficPipeline
+
+/// Mirroring on the packet path, with the sample capture of a real gateway.
+@Suite struct MirrorTapTests {
+    private static let samples = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../samples").standardizedFileURL
+
+    private static func table() throws -> RouteTable {
+        let objects = try ResourceFileLoader().load([samples.appending(path: "istio").path])
+        var environment = RouteEnvironment()
+        environment.ports = [GatewayPort(pod: 8080, server: 80)]
+        return RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+    }
+
+    private func queue(_ policies: [MirrorPolicy]) -> MirrorQueue {
+        let queue = MirrorQueue(seed: 1)
+        queue.replacePlan(
+            edition: 1,
+            policies: policies,
+            targets: [MirrorTarget(name: "t", host: "staging.test", port: 80)]
+        )
+        return queue
+    }
+
+    /// Reads the sample capture with policies, and returns what the queue and the metrics say.
+    private func read(_ policies: [MirrorPolicy]) throws -> (figures: MirrorFigures, page: String) {
+        let registry = MetricsRegistry()
+        let table = try Self.table()
+        let series = registry.routesPublished(
+            RouteTableDescription(generation: 1, series: table.routes.map { _ in .overflow }, gateways: table.gateways),
+            at: 0
+        )
+        let plan = try MirrorPlan(policies: policies, targets: ["t"], edition: 1)
+        let queue = queue(policies)
+        var outputs = PipelineOutputs()
+        outputs.mirror = MirrorDestination(queue: queue) { 1 }
+        var pipeline = TrafficPipeline(
+            routing: RoutingBoard(
+                RoutingSnapshot(table: table, series: series, mirroring: MirrorRouting(plan, for: table))
+            ),
+            shard: registry.shards[0],
+            figures: FiguresBoard(),
+            outputs: outputs
+        )
+        var savefile = try SavefileReader(path: Self.samples.appending(path: "captures/ingress.pcap").path)
+        var packets = 0
+        while let packet = try savefile.next() {
+            pipeline.packetArrived(packet, octets: savefile.octets)
+            packets += 1
+            if packets.isMultiple(of: 50) { pipeline.batchEnded() }
+        }
+        pipeline.captureEnded()
+        var page: [UInt8] = []
+        TextExposition(.text).write(registry.snapshot(at: 0), into: &page)
+        return (queue.figures(now: 1), String(decoding: page, as: UTF8.self))
+    }
+
+    @Test(arguments: [0.0, 10, 100])
+    func `every request that a policy looks at has exactly one fate`(percent: Double) throws {
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        policy.percent = percent
+        policy.key = [.clientAddress]
+        let lane = try #require(try read([policy]).figures.lanes.first)
+        #expect(lane.isConserved)
+        // All requests but those whose port no gateway serves; the capture's truth counts 508.
+        #expect(lane.considered == 508)
+        #expect(percent > 0 || lane.queued + lane.dropped.values.reduce(0, +) == 0)
+        #expect(percent < 100 || lane.notSampled == 0)
+    }
+
+    @Test func `a share of fewer is a part of a share of more`() throws {
+        var few = MirrorPolicy(name: "few", targets: ["t"])
+        few.percent = 20
+        few.key = [.field("user-agent"), .traceContext, .clientAddress]
+        var more = few
+        more.name = "more"
+        more.percent = 60
+        let lanes = try read([few, more]).figures.lanes
+        #expect(lanes.count == 2)
+        #expect(lanes[0].notSampled >= lanes[1].notSampled)
+        #expect(lanes.allSatisfy { $0.isConserved })
+    }
+
+    @Test func `a policy for another VirtualService looks at nothing`() throws {
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        policy.percent = 100
+        policy.match.virtualService = "default/absent"
+        let lane = try #require(try read([policy]).figures.lanes.first)
+        #expect(lane.considered == 0)
+    }
+
+    @Test func `mirroring changes no metric of the traffic`() throws {
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        let without = try read([policy]).page
+        policy.percent = 100
+        #expect(try read([policy]).page == without)
+    }
+}
