@@ -31,13 +31,6 @@ extension MirrorQueue {
         }
     }
 
-    /// Wakes whoever sleeps in `change(at:)`.
-    public func wake(_ target: String) {
-        change { state in
-            if let place = state.targetPlaces[target] { state.wake(place) }
-        }
-    }
-
     /// A copy that was taken is built and goes to a connection now; the last moment at which a pause stops it.
     ///
     /// - Parameters:
