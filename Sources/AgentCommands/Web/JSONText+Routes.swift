@@ -20,15 +20,17 @@ extension JSONText {
         member("gateway", string: route.gateway)
         member("hosts", strings: route.hosts.prefix(Self.listLimit))
         member("hostCount", integer: route.hosts.count)
-        member("matches", list: entry.numbers.prefix(Self.listLimit)) { json, number in
-            let route = catalogue.table.routes[number]
+        // The table has a match entry once for every server that the object is bound to.
+        var seen: Set<RouteIdentity> = []
+        let matches = entry.numbers.map { catalogue.table.routes[$0] }.filter { seen.insert($0.identity).inserted }
+        member("matches", list: matches.prefix(Self.listLimit)) { json, route in
             json.object { json in
                 json.member("rule", integer: route.identity.rule)
                 json.member("match", integer: route.identity.match)
                 json.member("conditions", string: route.matchText)
             }
         }
-        member("matchCount", integer: entry.numbers.count)
+        member("matchCount", integer: matches.count)
         member("action", string: route.action.rawValue)
         member("target", string: RouteListing.target(route))
         member("destinations", list: route.destinations.prefix(Self.listLimit)) { json, destination in

@@ -20,7 +20,8 @@ const OUTCOMES = {
 /** An answer of the explainer, as steps. */
 function explanation(answer) {
   const steps = [];
-  steps.push(answer.podPort ? `It arrives at server port ${answer.serverPort}, pod port ${answer.podPort}.` : `Nothing listens on server port ${answer.serverPort}.`);
+  const server = answer.serverPort === answer.podPort ? "" : `, the Gateway server's port ${answer.serverPort}`;
+  steps.push(answer.podPort ? `It arrives at the pod's port ${answer.podPort}${server}.` : `Nothing listens on port ${answer.serverPort}.`);
   if (answer.hostLookedUp) {
     steps.push(answer.host
       ? h("span", null, "Its host ", wire(answer.hostLookedUp), answer.host === answer.hostLookedUp ? " is a virtual host." : [" is covered by ", wire(answer.host), "."])

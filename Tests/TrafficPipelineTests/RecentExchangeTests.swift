@@ -1,0 +1,123 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import PacketCapture
+import PacketDecoding
+import ResourceFiles
+import RouteAttribution
+import Testing
+import TrafficMetrics
+import TrafficPipeline
+
+/// What is kept of the recording in `samples/captures` to be looked at.
+@Suite struct RecentExchangeTests {
+    @Test func `exchanges of every kind are kept, the latest first`() throws {
+        let board = try Self.board()
+        #expect(!board.routed.isEmpty && !board.unmatched.isEmpty && !board.failed.isEmpty)
+        for exchanges in [board.routed, board.unmatched, board.failed] {
+            #expect(exchanges.map(\.number) == exchanges.map(\.number).sorted(by: >))
+        }
+        #expect(board.routed.allSatisfy { $0.route != nil && $0.request != nil })
+        #expect(board.unmatched.allSatisfy { $0.route == nil && $0.reason != .matched })
+        #expect(board.failed.allSatisfy { ($0.status ?? 599) >= 500 && $0.route != nil })
+    }
+
+    @Test func `every route has its turn`() throws {
+        let objects = Set(try Self.board().routed.compactMap { $0.route?.identity.object.name })
+        #expect(objects == ["order-vs", "product-vs"])
+    }
+
+    @Test func `credentials are never kept`() throws {
+        let board = try Self.board()
+        let fields = (board.routed + board.unmatched + board.failed).flatMap { exchange in
+            (exchange.request?.fields ?? []) + (exchange.response?.fields ?? [])
+        }
+        let credentials = fields.filter { RecordOptions.credentials.contains($0.name.lowercased()) }
+        #expect(!credentials.isEmpty)
+        #expect(credentials.allSatisfy { $0.value == nil })
+        #expect(fields.contains { $0.name.lowercased() == "user-agent" && $0.value != nil })
+    }
+
+    @Test func `no more are kept than the limit, and the latest of them`() throws {
+        var limits = RecentLimits()
+        limits.exchanges = 5
+        let few = try Self.board(limits)
+        let all = try Self.board()
+        #expect(few.routed.count == 5)
+        #expect(few.routed.map(\.startTime) == all.routed.prefix(5).map(\.startTime))
+    }
+
+    @Test func `the rate bounds how many are kept`() throws {
+        var limits = RecentLimits()
+        limits.perSecond = 1
+        limits.burst = 1
+        let sparse = try Self.board(limits)
+        let dense = try Self.board()
+        // The recording lasts a minute; two kinds of permits are granted for exchanges of routes.
+        #expect(sparse.routed.count <= 130)
+        #expect(sparse.routed.count < dense.routed.count)
+    }
+
+    @Test func `a long head is cut between field lines, and says so`() throws {
+        var limits = RecentLimits()
+        limits.headOctets = 80
+        let board = try Self.board(limits)
+        let cut = board.routed.compactMap(\.request).filter(\.isCut)
+        #expect(!cut.isEmpty)
+        for message in cut {
+            let octets = message.method.utf8.count + message.target.utf8.count
+            #expect(octets <= 80)
+            #expect(message.fields.allSatisfy { !$0.name.isEmpty })
+        }
+    }
+
+    @Test func `the same capture keeps the same exchanges`() throws {
+        let first = try Self.board().routed.map(\.startTime.nanoseconds)
+        #expect(try Self.board().routed.map(\.startTime.nanoseconds) == first)
+    }
+
+    // MARK: - Reading the recording
+
+    private static func board(_ limits: RecentLimits = RecentLimits()) throws -> RecentBoard {
+        let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples")
+        let registry = MetricsRegistry()
+        let board = RecentBoard(limits: limits)
+        var outputs = PipelineOutputs()
+        outputs.recent = board
+        var pipeline = TrafficPipeline(
+            routing: RoutingBoard(try routing(samples.appending(path: "istio").standardizedFileURL.path, registry)),
+            shard: registry.shards[0],
+            figures: FiguresBoard(),
+            outputs: outputs
+        )
+        let path = samples.appending(path: "captures/ingress.pcap").standardizedFileURL.path
+        var savefile = try SavefileReader(path: path)
+        var packets = 0
+        while let packet = try savefile.next() {
+            pipeline.packetArrived(packet, octets: savefile.octets)
+            packets += 1
+            if packets % 50 == 0 { pipeline.batchEnded() }
+        }
+        pipeline.captureEnded()
+        return board
+    }
+
+    private static func routing(_ files: String, _ registry: MetricsRegistry) throws -> RoutingSnapshot {
+        var environment = RouteEnvironment()
+        environment.ports = [GatewayPort(pod: 8080, server: 80)]
+        let resources = RouteResources(decoding: try ResourceFileLoader().load([files]))
+        let table = RouteTable.compile(resources, environment: environment).table
+        let labels = table.routes.map { route in
+            RouteLabels(
+                gateway: route.gateway,
+                virtualServiceNamespace: route.identity.object.namespace,
+                virtualService: route.identity.object.name,
+                route: route.label,
+                destinationService: route.destinations.first?.host ?? "",
+                destinationSubset: ""
+            )
+        }
+        let description = RouteTableDescription(generation: 1, series: labels, gateways: table.gateways)
+        return RoutingSnapshot(table: table, series: registry.routesPublished(description, at: 0))
+    }
+}
