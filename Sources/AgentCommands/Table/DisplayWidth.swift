@@ -49,6 +49,13 @@ extension Unicode.Scalar {
 }
 
 extension String {
+    /// The text, its end cut off if it takes more columns.
+    func cut(to columns: Int) -> String {
+        displayWidth <= columns ? self : String(prefix(columns: max(columns - 1, 0))) + (columns > 0 ? "…" : "")
+    }
+}
+
+extension String {
     /// The text with control characters made visible as one-column pictures, so that none reaches a terminal.
     ///
     /// Whatever would move the cursor, change the direction of text or be no column at all is shown as what it is.

@@ -180,9 +180,3 @@ extension TopFrame.Row {
         [object, route, match, gateway, hosts, target].joined(separator: "\n").lowercased()
     }
 }
-
-/// How many columns and rows a terminal has.
-struct TerminalSize: Sendable, Equatable {
-    var columns: Int
-    var rows: Int
-}

@@ -1,0 +1,115 @@
+// Wingmirror · Apache-2.0
+
+import Logging
+import PacketCapture
+import RouteAttribution
+import Synchronization
+import TrafficMetrics
+import TrafficPipeline
+
+/// A capture of this process whose figures `top` shows.
+final class TopCapture: Sendable {
+    /// What happens to the capture.
+    enum Event: Sendable {
+        /// Something worth a line.
+        case message(String)
+        /// Nothing will be captured any more.
+        case ended
+    }
+
+    /// The figures.
+    let source: LocalTopSource
+    /// The names of the interfaces or savefiles.
+    let name: String
+    /// Whether packets come as they are captured.
+    let isLive: Bool
+
+    private let configuration: Configuration
+    private let registry: MetricsRegistry
+    private let routing: RoutingBoard
+    private let figures = FiguresBoard()
+    private let sources: CaptureSources
+    private let limits: PipelineLimits
+    private let run = Mutex<CaptureRun?>(nil)
+    private let failures = Mutex<[CaptureError]>([])
+
+    /// Reads the routes and chooses the sources; opens nothing yet.
+    ///
+    /// - Throws: `CommandFailure` for whatever is wrong with them.
+    init(_ configuration: Configuration, window: Duration) throws(CommandFailure) {
+        self.configuration = configuration
+        sources = try CaptureSources(configuration)
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        objects.warnOfErrors()
+        registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
+        let series = registry.routesPublished(description, at: WallClock.now())
+        routing = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
+        let given = configuration.limits.memory?.octets
+        limits = configuration.pipelineLimits(
+            within: sources.isLive ? MemoryBudget.current(configuration.limits).octets : given
+        )
+        source = LocalTopSource(
+            table: objects.table,
+            registry: registry,
+            figures: figures,
+            sources: sources,
+            window: window
+        )
+        name = sources.names.joined(separator: ", ")
+        isLive = sources.isLive
+    }
+
+    /// Starts the capture thread.
+    ///
+    /// - Parameters:
+    ///   - isQuiet: Whether log lines become messages, because standard error shows the table.
+    ///   - report: Takes what happens, from any thread.
+    /// - Throws: `.captureFailed` when the system gives no thread.
+    func start(isQuiet: Bool, report: @escaping @Sendable (Event) -> Void) throws(CaptureError) {
+        let logger =
+            isQuiet
+            ? Logger(label: "capture") { _ in TopLogHandler { report(.message($0)) } }
+            : LogSettings(configuration.log).logger("capture")
+        let run = CaptureRun(sources, logger: logger)
+        self.run.withLock { $0 = run }
+        let made = { @Sendable [self] in makePipeline() }
+        try run.start(makePipeline: made) { [self] event in
+            switch event {
+            case .opened: dropPrivileges()
+            case .ended(let errors):
+                failures.withLock { $0 += errors }
+                source.captureEnded()
+                if let first = errors.first { report(.message(first.description)) }
+                report(.ended)
+            }
+        }
+    }
+
+    /// Ends the capture.
+    func stop() {
+        run.withLock { $0 }?.stop.request()
+    }
+
+    /// - Throws: `CommandFailure` when something could not be read.
+    func throwFailures() throws(CommandFailure) {
+        let failures = failures.withLock { $0 }
+        guard let first = failures.first else { return }
+        throw CommandFailure(CommandFailure(first).status, failures.map(\.description))
+    }
+
+    private func makePipeline() -> TrafficPipeline {
+        TrafficPipeline(limits: limits, routing: routing, shard: registry.shards[0], figures: figures)
+    }
+
+    /// Becomes another user, when there is one to become; a failure ends the capture.
+    private func dropPrivileges() {
+        guard !configuration.capture.user.isEmpty, Capabilities.current.isRoot else { return }
+        do throws(CaptureError) {
+            try PrivilegeDrop.become(user: configuration.capture.user)
+        } catch {
+            failures.withLock { $0.append(error) }
+            stop()
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// Wingmirror · Apache-2.0
+
+/// The lines above the table: what is shown, how much of the truth that is, and what no route took.
+struct TopHead {
+    let frame: TopFrame
+    let style: TerminalStyle
+    var isPaused = false
+
+    /// The lines, and an empty one after them.
+    var lines: [String] { [titleLine, truthLine, unmatchedLine, ""] }
+
+    private var titleLine: String {
+        let name = style.apply(.bold, to: "wingmirror top")
+        var parts = [frame.source, "\(HumanUnits.rate(frame.requestsPerSecond)) requests"]
+        parts.append("over \(HumanUnits.seconds(frame.windowSeconds))")
+        if let time = frame.time { parts.append(time) }
+        if frame.hasEnded { parts.append("ended") }
+        if isPaused { parts.append("PAUSED") }
+        let rest = parts.joined(separator: "  ").withVisibleControls
+        return name + "  " + rest.cut(to: (style.width ?? .max) - 16)
+    }
+
+    /// What the figures leave out; never empty, so that nothing to tell is told too.
+    private var truthLine: String {
+        guard let truth = frame.truth else {
+            return style.apply(.warning, to: "Seen  how much is not known".cut(to: style.width ?? .max))
+        }
+        let packets = "\(HumanUnits.rate(truth.packetsPerSecond)) packets"
+        let all = truth.packets + truth.lostPackets
+        var parts = ["lost \(HumanUnits.share(truth.lostPackets, of: all))"]
+        parts.append(
+            truth.gaps == 0
+                ? "no holes" : "\(HumanUnits.count(truth.gaps)) holes of \(HumanUnits.octets(truth.gapOctets)) in all"
+        )
+        let share = HumanUnits.share(truth.opaqueConnections, of: max(truth.connections, truth.opaqueConnections))
+        parts.append("\(share) of connections not readable")
+        if truth.truncatedPackets > 0 { parts.append("\(HumanUnits.count(truth.truncatedPackets)) packets cut short") }
+        let isWhole = truth.lostPackets == 0 && truth.gaps == 0 && truth.opaqueConnections == 0
+        let text = "Seen  \(packets), \(parts.joined(separator: ", "))".cut(to: style.width ?? .max)
+        return style.apply(isWhole && truth.truncatedPackets == 0 ? .plain : .warning, to: text)
+    }
+
+    private var unmatchedLine: String {
+        let reasons = frame.unmatchedPerSecond.map { "\($0.word) \(HumanUnits.rate($0.perSecond))" }
+        let text = reasons.isEmpty ? "nothing" : reasons.joined(separator: ", ")
+        let line = "No route took  \(text)".withVisibleControls.cut(to: style.width ?? .max)
+        return style.apply(reasons.isEmpty ? .dim : .plain, to: line)
+    }
+}
