@@ -35,7 +35,10 @@ extension RecordedExchange {
             startTime: exchange.startTime.nanoseconds,
             firstByteNanoseconds: exchange.responseFirstByteNanoseconds,
             durationNanoseconds: exchange.durationNanoseconds,
-            integrity: integrity.isEmpty ? [] : Integrity.words.filter { integrity.contains($0.mark) }.map(\.word)
+            integrity: integrity.isEmpty ? [] : Integrity.words.filter { integrity.contains($0.mark) }.map(\.word),
+            serverAddress: connection.server.address.description,
+            protocolVersion: exchange.version.text,
+            requestNanoseconds: exchange.request.lastOctet.nanoseconds(since: exchange.request.firstOctet)
         )
     }
 }

@@ -199,7 +199,7 @@ struct RecordEncoder {
 
 extension HTTPVersion {
     /// The version as records name it.
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .http09: "HTTP/0.9"
         case .http10: "HTTP/1.0"
