@@ -51,7 +51,7 @@ import Testing
 
     // MARK: - Forecast
 
-    @Test func `the forecast of the sample capture counts what its policy would send`() throws {
+    @Test func `a forecast counts what its policy would send, and shows no secret`() throws {
         let configuration = try Configuration.load(
             path: Self.root.appending(path: "samples/wingmirror-mirror.yaml").path
         )
@@ -71,7 +71,7 @@ import Testing
         }
         let report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 3, isEnabled: false)
         let lines = report.lines(TerminalStyle(isColoured: false, width: 200))
-        #expect(lines.first == "Forecast  10 exchanges in 9.00 s, 3 packets lost meanwhile")
+        #expect(lines.first == "Forecast  10 exchanges in 9 s, 3 packets lost meanwhile")
         #expect(lines.last == "  mirror.enabled is false: nothing of this is sent")
         #expect(!lines.joined().contains("\u{1B}"), "control characters from the wire reach no terminal")
         let record = try JSONDocument.parse(Array(report.records.split(separator: 0x0A)[0]))
