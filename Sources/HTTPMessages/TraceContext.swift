@@ -116,15 +116,62 @@ extension TraceContext {
 
     /// The number that up to 16 lower-case hexadecimal digits name.
     private static func number(_ octets: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
-        var number: UInt64 = 0
-        for index in range {
-            let octet = octets[index]
-            switch octet {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(octet - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(octet - UInt8(ascii: "a") + 10)
-            default: return nil
+        switch range.count {
+        case 16:
+            guard let high = HexadecimalWord.number(octets, at: range.lowerBound),
+                let low = HexadecimalWord.number(octets, at: range.lowerBound + 8)
+            else { return nil }
+            return high << 32 | low
+        default:
+            var number: UInt64 = 0
+            for index in range {
+                guard let digit = HexadecimalWord.digit(octets[index]) else { return nil }
+                number = number << 4 | digit
             }
+            return number
         }
-        return number
+    }
+}
+
+/// Reads hexadecimal digits in lower case, eight of them at once.
+private enum HexadecimalWord {
+    /// The number that the eight digits at `start` name.
+    ///
+    /// Each octet of the word is worked on apart, and no sum carries into the next. A letter differs from a digit in bit 6;
+    /// its low half, 1 to 6, and 9 make its value.
+    static func number(_ octets: Span<UInt8>, at start: Int) -> UInt64? {
+        let word = word(octets, at: start)
+        let letters = word >> 6 & ones
+        let values = (word & (ones * 0x0F)) &+ letters &* 9
+        let upperHalves = word & (ones * 0xF0)
+        // The upper half is that of digits or of letters, and a value is 10 or more exactly where there is a letter.
+        guard upperHalves == ones * 0x30 &+ letters * 0x30, values & (ones * 0xF0) == 0,
+            (values &+ ones * 6) >> 4 & ones == letters
+        else { return nil }
+        // The first digit is the highest: the halves of octets, of pairs and of fours move together.
+        var number = values.byteSwapped
+        number = (number | number >> 4) & 0x00FF_00FF_00FF_00FF
+        number = (number | number >> 8) & 0x0000_FFFF_0000_FFFF
+        return (number | number >> 16) & 0xFFFF_FFFF
+    }
+
+    /// The value of one digit.
+    static func digit(_ octet: UInt8) -> UInt64? {
+        switch octet {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(octet - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(octet - UInt8(ascii: "a") + 10)
+        default: nil
+        }
+    }
+
+    /// A one in each octet.
+    private static var ones: UInt64 { 0x0101_0101_0101_0101 }
+
+    /// Eight octets, the first in the lowest bits.
+    private static func word(_ octets: Span<UInt8>, at start: Int) -> UInt64 {
+        let eight = octets.extracting(start..<start + 8)
+        var word: UInt64 = 0
+        for index in 0..<8 { word |= UInt64(eight[index]) &<< UInt64(index &* 8) }
+        return word
     }
 }

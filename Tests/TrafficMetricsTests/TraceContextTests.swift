@@ -95,6 +95,19 @@ import Testing
         #expect(context.traceHigh == 0)
     }
 
+    @Test(arguments: 0..<16)
+    func `at each place a digit is a lower-case hexadecimal digit and nothing else`(place: Int) {
+        for octet in UInt8.min...UInt8.max {
+            var value = Array("00-\(Self.trace)-\(Self.span)-01".utf8)
+            value[36 + place] = octet
+            let digit = Character(Unicode.Scalar(octet))
+            let isDigit = octet < 0x80 && digit.isHexDigit && !digit.isUppercase
+            let span = TraceContext(traceparent: value.span)?.span
+            let expected = isDigit ? UInt64(String(decoding: value[36..<52], as: UTF8.self), radix: 16) : nil
+            #expect(span == expected, "octet \(octet)")
+        }
+    }
+
     @Test func `every prefix of a value is refused`() {
         let whole = Array("00-\(Self.trace)-\(Self.span)-01".utf8)
         for count in 0..<whole.count {
