@@ -27,7 +27,7 @@ mirror:
   enabled: true
   paused: true
   memory: 32MiB
-  targets: {{staging: {{url: "http://127.0.0.1:{port}", rate: 5000/s, timeout: 2s, breaker: {{errorShare: 1}}}}}}
+  targets: {{staging: {{url: "http://127.0.0.1:{port}", rate: 500/s, timeout: 2s, breaker: {{errorShare: 1}}}}}}
   policies: [{{name: all, target: staging, percent: 100}}]
 """
 
