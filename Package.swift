@@ -224,7 +224,7 @@ let package = Package(
             name: "TrafficPipelineTests",
             dependencies: [
                 "HTTPMessages", "JSONSyntax", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
-                "ShadowTesting", "TrafficMetrics", "TrafficPipeline",
+                "ShadowTesting", "TestSupport", "TrafficMetrics", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),

@@ -103,6 +103,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         )
         let gateway = editions.newest.gatewaySeries(routed.gateway)
         if routed.isShadow {
+            guard !(shadowArrivals?.isCopy(to: connection.server) ?? false) else { return (routed.tag, retention) }
             shard.markedRequestArrived(gateway: gateway)
             if routed.reason != .noListener { shadowArrivals?.requestArrived() }
         } else {

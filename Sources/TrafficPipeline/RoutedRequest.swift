@@ -49,8 +49,8 @@ struct RoutedRequest {
     var certainRoute: Int32 { reason == .matched ? route : -1 }
 
     /// The names that label the route's series; empty ones for no route.
-    func name(in table: RouteTable) -> ShadowTesting.RouteIdentity {
-        route >= 0 ? ShadowTesting.RouteIdentity(table.routes[Int(route)]) : ShadowTesting.RouteIdentity()
+    func name(in table: RouteTable) -> RouteName {
+        route >= 0 ? RouteName(table.routes[Int(route)]) : RouteName()
     }
 
     /// The members of `route` in exchange records, without the braces around them.

@@ -61,7 +61,7 @@ import Testing
         let plan = try MirrorPlan(policies: policies, targets: Set(configuration.mirror.targets.map(\.name)))
         let key = RedactionKey(high: 1, low: 2)
         var forecast = MirrorForecast(plan: plan, targets: configuration.mirror.targets, node: "n", key: key)
-        let route = ShadowTesting.RouteIdentity(
+        let route = RouteName(
             virtualServiceNamespace: "shop",
             virtualService: "products",
             route: "evil\u{1B}[2J"
@@ -82,7 +82,7 @@ import Testing
         #expect(!String(decoding: report.records, as: UTF8.self).contains("hunter2"))
     }
 
-    private static func exchange(_ number: Int, _ route: ShadowTesting.RouteIdentity) -> RecordedExchange {
+    private static func exchange(_ number: Int, _ route: RouteName) -> RecordedExchange {
         let request = RecordedRequest(
             method: number == 0 ? "POST" : "GET",
             target: Array("/products/\(number)".utf8),

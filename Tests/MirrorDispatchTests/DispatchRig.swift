@@ -125,7 +125,7 @@ enum DispatchFixtures {
                 message: RecordedMessage(fields: all.map { RecordedField(name: $0.0, value: $0.1) }, content: content)
             ),
             response: RecordedResponse(status: 200, message: RecordedMessage(fields: [])),
-            route: RouteIdentity(virtualServiceNamespace: "shop", virtualService: "orders", route: "#1"),
+            route: RouteName(virtualServiceNamespace: "shop", virtualService: "orders", route: "#1"),
             startTime: 0
         )
     }

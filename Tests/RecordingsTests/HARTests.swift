@@ -59,7 +59,7 @@ import Testing
             status: 302,
             responseFields: [("Set-Cookie", "sid=1; Path=/; HttpOnly"), ("Location", "/next")]
         )
-        routed.route = RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
+        routed.route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
         let binary = Samples.exchange("PUT", content: [0, 1, 0xFF], responseContent: [0xFE, 0, 1])
         let archive = try Self.archive([unanswered, routed, binary, Samples.exchange("CONNECT", "db:5432")])
         #expect(ArchiveRules.violations(of: archive) == [])

@@ -53,7 +53,7 @@ import Testing
         #expect(exchange.firstByteNanoseconds == 2_100_000)
         #expect(exchange.durationNanoseconds == 1_000_000_000)
         #expect(exchange.integrity == [])
-        let route = RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#3")
+        let route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#3")
         #expect(exchange.route == route)
     }
 

@@ -104,7 +104,7 @@ struct MirrorCollector: MetricCollector {
     }
 }
 
-extension ShadowTesting.RouteIdentity {
+extension RouteName {
     /// The values of the labels that name a route.
     fileprivate var labelValues: [String] { [virtualServiceNamespace, virtualService, route] }
 }

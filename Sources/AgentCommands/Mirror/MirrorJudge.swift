@@ -25,7 +25,7 @@ final class MirrorJudge: Sendable {
 
     fileprivate struct DropKey: Hashable {
         let lane: MirrorLane
-        let route: ShadowTesting.RouteIdentity
+        let route: RouteName
     }
 
     /// Makes a judge without policies.
@@ -126,7 +126,7 @@ final class MirrorJudge: Sendable {
 
 extension MirrorJudge.State {
     /// Lets the book know of drops since the last time.
-    fileprivate mutating func tell(_ count: UInt64, of lane: MirrorLane, _ route: ShadowTesting.RouteIdentity) {
+    fileprivate mutating func tell(_ count: UInt64, of lane: MirrorLane, _ route: RouteName) {
         let key = MirrorJudge.DropKey(lane: lane, route: route)
         let told = toldDrops[key] ?? 0
         guard count > told else { return }

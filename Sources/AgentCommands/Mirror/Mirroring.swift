@@ -3,6 +3,7 @@
 import JSONSyntax
 import Logging
 import MirrorDispatch
+import PacketDecoding
 import RouteAttribution
 import ServiceLifecycle
 import ShadowTesting
@@ -58,7 +59,7 @@ struct Mirroring: Sendable {
         guard isActive else { return [] }
         return PolicyWarnings.sentences(
             for: plans.configuration.policies,
-            routes: table.routes.map { ShadowTesting.RouteIdentity($0) },
+            routes: table.routes.map { RouteName($0) },
             hosts: Array(Set(table.routes.flatMap(\.hosts)))
         )
     }
@@ -103,7 +104,15 @@ struct Mirroring: Sendable {
             queue: queue,
             node: node,
             key: key,
-            check: { [production] target, addresses in production.refusal(of: target, resolvedTo: addresses) },
+            check: { [production, arrivals] target, addresses in
+                if let refusal = production.refusal(of: target, resolvedTo: addresses) { return refusal }
+                // Known before the first copy leaves, which the capture may see.
+                for address in addresses.compactMap({ IPAddress($0) }) {
+                    guard let port = UInt16(exactly: target.port) else { continue }
+                    arrivals.targetFound(at: Endpoint(address: address, port: port))
+                }
+                return nil
+            },
             judge: { [judge] finished in judge.judge(finished) },
             logger: logger,
             now: { WallClock.now() }

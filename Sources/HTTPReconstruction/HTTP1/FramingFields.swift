@@ -25,7 +25,9 @@ extension MessageHead {
                 if contentCoding == nil { contentCoding = OctetRange(field.value) }
             case (17, Name.transfer) where octets.foldedName(name.lowerBound + 9, count: 8) == Name.encoding:
                 interpretTransferCoding(field.value, in: octets)
-            case (17, Name.wingmirror) where octets.foldedName(name.lowerBound + 9, count: 8) == Name.shadow:
+            case (17, Name.wingmirror)
+            where octets.foldedName(name.lowerBound + 9, count: 8) == Name.shadow
+                && octets[name.lowerBound + 8] | 0x20 == UInt8(ascii: "o"):
                 traits.insert(.isShadow)
             default:
                 continue

@@ -37,7 +37,7 @@ struct HAREntryFormat: Sendable {
     }
 
     private func append(_ note: HARWriter.Note, _ exchange: RecordedExchange, to text: inout JSONText) {
-        if exchange.route != RouteIdentity() {
+        if exchange.route != RouteName() {
             text.key("_route")
             text.beginObject()
             text.member("namespace", exchange.route.virtualServiceNamespace)

@@ -148,16 +148,16 @@ struct RecordLine {
         return String(address.hasPrefix("[") ? address.dropFirst().dropLast() : address)
     }
 
-    private var route: RouteIdentity {
+    private var route: RouteName {
         guard let route = record["route"], case .string(let object)? = route["virtualService"] else {
-            return RouteIdentity()
+            return RouteName()
         }
         let parts = object.split(separator: "/", maxSplits: 1)
-        guard parts.count == 2 else { return RouteIdentity() }
+        guard parts.count == 2 else { return RouteName() }
         var name = ""
         if case .string(let routeName)? = route["routeName"] { name = routeName }
         if name.isEmpty, case .integer(let rule)? = route["rule"] { name = "#\(rule)" }
-        return RouteIdentity(virtualServiceNamespace: String(parts[0]), virtualService: String(parts[1]), route: name)
+        return RouteName(virtualServiceNamespace: String(parts[0]), virtualService: String(parts[1]), route: name)
     }
 
     private static func nanoseconds(_ value: JSONValue?) -> Int64? {

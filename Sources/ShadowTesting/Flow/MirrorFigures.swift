@@ -53,7 +53,7 @@ public struct LaneFigures: Sendable, Hashable {
     /// Sampled requests of which no finished exchange tells, by route: what the coverage of a verdict lacks.
     ///
     /// Those that a full outbox left out are not among them, because their route is not known here.
-    public var droppedByRoute: [RouteIdentity: UInt64] = [:]
+    public var droppedByRoute: [RouteName: UInt64] = [:]
     /// The share that the policy asks for, 0 to 1.
     public var configuredRatio = 0.0
     /// The share that is sent now, 0 to 1.
@@ -96,7 +96,7 @@ public struct TargetFigures: Sendable, Hashable {
     /// From the moment a copy was to be sent to its sending, in nanoseconds.
     public var queueWait = BucketCounts.durations
     /// From sending to the last octet of the answer, in nanoseconds, by route.
-    public var durations: [RouteIdentity: BucketCounts] = [:]
+    public var durations: [RouteName: BucketCounts] = [:]
     /// Content of the sampled requests that were sent, in octets.
     public var sentSizes = BucketCounts.sizes
     /// Content of the sampled requests that were dropped, in octets.

@@ -235,7 +235,7 @@ extension MirrorQueueState {
         let route = copy.ticket.exchange.route
         let isKnown =
             targets[place].figures.durations.count < limits.routes || targets[place].figures.durations[route] != nil
-        let key = isKnown ? route : RouteIdentity()
+        let key = isKnown ? route : RouteName()
         targets[place].figures.durations[key, default: .durations].observe(answer.durationNanoseconds)
     }
 

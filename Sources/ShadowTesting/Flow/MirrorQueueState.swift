@@ -89,9 +89,9 @@ struct MirrorQueueState {
     }
 
     /// A sampled request of a lane will be in no finished exchange.
-    mutating func missed(_ lane: Int, _ route: RouteIdentity) {
+    mutating func missed(_ lane: Int, _ route: RouteName) {
         let isKnown = lanes[lane].droppedByRoute.count < limits.routes || lanes[lane].droppedByRoute[route] != nil
-        lanes[lane].droppedByRoute[isKnown ? route : RouteIdentity(), default: 0] += 1
+        lanes[lane].droppedByRoute[isKnown ? route : RouteName(), default: 0] += 1
     }
 
     /// A copy that waited, or was being built, is not sent after all.

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 /// The route that took a request, by the names that label its series.
-public struct RouteIdentity: Sendable, Hashable {
+public struct RouteName: Sendable, Hashable {
     /// The namespace of the VirtualService.
     public var virtualServiceNamespace: String
     /// The name of the VirtualService.
@@ -9,7 +9,7 @@ public struct RouteIdentity: Sendable, Hashable {
     /// The name of the rule, or its place, such as `#3`.
     public var route: String
 
-    /// Makes an identity; all parts are empty for a request that no route took.
+    /// Makes a name; all parts are empty for a request that no route took.
     public init(virtualServiceNamespace: String = "", virtualService: String = "", route: String = "") {
         self.virtualServiceNamespace = virtualServiceNamespace
         self.virtualService = virtualService
@@ -24,7 +24,7 @@ public struct RecordedExchange: Sendable {
     /// What production answered, where that was seen.
     public var response: RecordedResponse?
     /// Which route took the request.
-    public var route: RouteIdentity
+    public var route: RouteName
     /// The client's address, without port.
     public var clientAddress: String
     /// The client's connection, numbered by first packet.
@@ -48,7 +48,7 @@ public struct RecordedExchange: Sendable {
     public init(
         request: RecordedRequest,
         response: RecordedResponse? = nil,
-        route: RouteIdentity = RouteIdentity(),
+        route: RouteName = RouteName(),
         clientAddress: String = "",
         connection: Int = 0,
         startTime: Int64,

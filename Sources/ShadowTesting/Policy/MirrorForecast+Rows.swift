@@ -6,7 +6,7 @@ extension MirrorForecast {
         /// The policy.
         public let policy: String
         /// The route; empty parts for requests that no route took.
-        public let route: RouteIdentity
+        public let route: RouteName
         /// How many copies are made of a mirrored request on average.
         public let copiesPerRequest: Double
 
@@ -29,7 +29,7 @@ extension MirrorForecast {
         /// Those that would be mirrored, by octets of content: as many as `SizeClass.allCases`.
         public internal(set) var sizes = [Int](repeating: 0, count: SizeClass.allCases.count)
 
-        init(policy: String, route: RouteIdentity, copiesPerRequest: Double) {
+        init(policy: String, route: RouteName, copiesPerRequest: Double) {
             self.policy = policy
             self.route = route
             self.copiesPerRequest = copiesPerRequest

@@ -8,7 +8,7 @@ public struct MirrorForecast: Sendable {
     private let plan: MirrorPlan
     private let builders: [ShadowRequestBuilder?]
     private var rowNumbers: [RowKey: Int] = [:]
-    private var masks: [RouteIdentity: UInt32] = [:]
+    private var masks: [RouteName: UInt32] = [:]
     private var recent = RecentRequests()
     private var tallies: MirrorTallies
     /// When the first and the last exchange began, in nanoseconds since the Unix epoch.
@@ -21,7 +21,7 @@ public struct MirrorForecast: Sendable {
 
     private struct RowKey: Hashable {
         let policy: Int
-        let route: RouteIdentity
+        let route: RouteName
     }
 
     /// Makes an empty forecast.
@@ -83,9 +83,9 @@ public struct MirrorForecast: Sendable {
         tallies.removeAll()
     }
 
-    private mutating func mask(for route: RouteIdentity) -> UInt32 {
+    private mutating func mask(for route: RouteName) -> UInt32 {
         if let mask = masks[route] { return mask }
-        let mask = route == RouteIdentity() ? plan.unroutedMask : plan.routeMasks(for: [route])[0]
+        let mask = route == RouteName() ? plan.unroutedMask : plan.routeMasks(for: [route])[0]
         masks[route] = mask
         return mask
     }

@@ -56,7 +56,7 @@ public final class MirrorPlan: Sendable {
     // MARK: - Routes
 
     /// For each route the policies that may concern its requests, as a mask.
-    public func routeMasks(for routes: [RouteIdentity]) -> [UInt32] {
+    public func routeMasks(for routes: [RouteName]) -> [UInt32] {
         routes.map { route in
             mask { $0.concerns(route) }
         }
@@ -209,13 +209,13 @@ public final class MirrorPlan: Sendable {
 
 extension MirrorMatch {
     /// Whether requests of a route can match, as far as the route decides.
-    func concerns(_ route: RouteIdentity) -> Bool {
+    func concerns(_ route: RouteName) -> Bool {
         if let virtualService, !Self.names(virtualService, route) { return false }
         return self.route == nil || self.route == route.route
     }
 
     /// Whether `namespace/name` is a route's; no text is made to compare, since there may be very many routes.
-    private static func names(_ virtualService: String, _ route: RouteIdentity) -> Bool {
+    private static func names(_ virtualService: String, _ route: RouteName) -> Bool {
         let namespace = route.virtualServiceNamespace
         let name = route.virtualService
         // With nothing else of this length between them there is just the one slash, which no part contains.

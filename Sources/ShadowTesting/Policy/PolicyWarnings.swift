@@ -14,7 +14,7 @@ public enum PolicyWarnings {
     /// - Returns: one sentence for each thing that may not be as it was meant.
     public static func sentences(
         for policies: [MirrorPolicy],
-        routes: [RouteIdentity] = [],
+        routes: [RouteName] = [],
         hosts: [String] = []
     ) -> [String] {
         policies.flatMap { policy in
@@ -59,7 +59,7 @@ public enum PolicyWarnings {
         return ["mirrors \(policy.percent) % of its requests; everything behind the targets gets that load too"]
     }
 
-    private static func routing(_ policy: MirrorPolicy, _ routes: [RouteIdentity]) -> [String] {
+    private static func routing(_ policy: MirrorPolicy, _ routes: [RouteName]) -> [String] {
         let match = policy.match
         guard !routes.isEmpty, match.virtualService != nil || match.route != nil else { return [] }
         guard !routes.contains(where: match.concerns) else { return [] }

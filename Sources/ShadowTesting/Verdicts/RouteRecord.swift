@@ -3,7 +3,7 @@
 /// Everything that is known of one target on one route.
 struct RouteRecord: Sendable {
     let lane: MirrorLane
-    let route: RouteIdentity
+    let route: RouteName
     var sampled: UInt64 = 0
     var pairs: UInt64 = 0
     var comparisons: [ComparisonWord: UInt64] = [:]
@@ -30,7 +30,7 @@ struct RouteRecord: Sendable {
     /// The upper bounds of the lags told apart, in seconds.
     static let lagBounds = [0.1, 0.3, 1, 3, 10]
 
-    init(lane: MirrorLane, route: RouteIdentity, limits: VerdictLimits) {
+    init(lane: MirrorLane, route: RouteName, limits: VerdictLimits) {
         self.lane = lane
         self.route = route
         places = PlaceTable(limit: limits.places)

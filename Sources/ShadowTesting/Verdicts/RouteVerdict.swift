@@ -5,7 +5,7 @@ public struct RouteVerdict: Sendable, Hashable {
     /// The policy and the target.
     public var lane: MirrorLane
     /// The route.
-    public var route: RouteIdentity
+    public var route: RouteName
     /// What the candidate's differences were held against.
     public var design: VerdictDesign
     /// The verdict, valid however often it is looked at.
@@ -70,7 +70,7 @@ public struct RouteVerdict: Sendable, Hashable {
     /// Makes a verdict of a lane and route with nothing compared.
     public init(
         lane: MirrorLane,
-        route: RouteIdentity,
+        route: RouteName,
         design: VerdictDesign = .unadjusted,
         verdict: Verdict = .inconclusive,
         reason: VerdictReason = .noPairs

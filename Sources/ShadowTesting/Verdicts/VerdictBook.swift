@@ -39,7 +39,7 @@ public struct VerdictBook: Sendable {
 
     private struct RecordKey: Hashable, Sendable {
         let lane: MirrorLane
-        let route: RouteIdentity
+        let route: RouteName
     }
 
     struct ConfiguredPolicy: Sendable {
@@ -111,7 +111,7 @@ public struct VerdictBook: Sendable {
     /// The settings that a policy's verdicts are made with.
     func settings(of policy: String) -> ComparisonSettings? { policies[policy]?.policy.comparison }
 
-    private mutating func position(_ lane: MirrorLane, _ route: RouteIdentity) -> Int? {
+    private mutating func position(_ lane: MirrorLane, _ route: RouteName) -> Int? {
         let key = RecordKey(lane: lane, route: route)
         if let position = positions[key] { return position }
         guard policies[lane.policy]?.policy.targets.contains(lane.target) == true, records.count < limits.routes else {
@@ -126,13 +126,13 @@ public struct VerdictBook: Sendable {
     // MARK: - Requests
 
     /// Counts requests that were sampled for a target.
-    public mutating func sampled(_ lane: MirrorLane, route: RouteIdentity, count: UInt64 = 1) {
+    public mutating func sampled(_ lane: MirrorLane, route: RouteName, count: UInt64 = 1) {
         guard let position = position(lane, route) else { return }
         records[position].sampled += count
     }
 
     /// Counts sampled requests of which there will be no pair.
-    public mutating func missed(_ lane: MirrorLane, route: RouteIdentity, reason: MissedReason, count: UInt64 = 1) {
+    public mutating func missed(_ lane: MirrorLane, route: RouteName, reason: MissedReason, count: UInt64 = 1) {
         guard let position = position(lane, route) else { return }
         records[position].missed[reason, default: 0] += count
     }

@@ -10,12 +10,12 @@ public final class MirrorRouting: Sendable {
     /// For each route of the table, the policies that may concern its requests.
     private let masks: [UInt32]
     private let unroutedMask: UInt32
-    private let names: [ShadowTesting.RouteIdentity]
+    private let names: [RouteName]
 
     /// Works out which policies can concern which routes.
     public init(_ plan: MirrorPlan, for table: RouteTable) {
         self.plan = plan
-        names = table.routes.map { ShadowTesting.RouteIdentity($0) }
+        names = table.routes.map { RouteName($0) }
         masks = plan.routeMasks(for: names)
         unroutedMask = plan.unroutedMask
     }
@@ -26,12 +26,12 @@ public final class MirrorRouting: Sendable {
     }
 
     /// The names that label a route's series; empty ones for no route.
-    func name(ofRoute route: Int32) -> ShadowTesting.RouteIdentity {
-        route >= 0 ? names[Int(route)] : ShadowTesting.RouteIdentity()
+    func name(ofRoute route: Int32) -> RouteName {
+        route >= 0 ? names[Int(route)] : RouteName()
     }
 }
 
-extension ShadowTesting.RouteIdentity {
+extension RouteName {
     /// The names that label a route's series.
     public init(_ route: CompiledRoute) {
         self.init(

@@ -10,7 +10,7 @@ extension RecordedExchange {
     init?(
         _ exchange: borrowing Exchange,
         on connection: HTTPConnectionIdentity,
-        route: @autoclosure () -> ShadowTesting.RouteIdentity
+        route: @autoclosure () -> RouteName
     ) {
         guard exchange.hasRequest, let retained = exchange.retainedRequest else { return nil }
         let request = RecordedRequest(

@@ -16,7 +16,7 @@ enum MirrorFixtures {
                 message: RecordedMessage(fields: [RecordedField(name: "Host", value: "shop.example")], content: content)
             ),
             response: status.map { RecordedResponse(status: $0, message: RecordedMessage(fields: [])) },
-            route: RouteIdentity(virtualServiceNamespace: "shop", virtualService: "orders", route: route),
+            route: RouteName(virtualServiceNamespace: "shop", virtualService: "orders", route: route),
             startTime: 0
         )
     }

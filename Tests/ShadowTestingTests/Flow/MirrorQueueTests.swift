@@ -205,9 +205,9 @@ import Testing
         queue.pause(.request, now: 0)
         _ = queue.ended(copy, ShadowAnswer(result: .failure(.cancelled)), now: 0)
         // The first was sent, the second waited at the pause, and the others found the queue full; there is room for two.
-        let route = { RouteIdentity(virtualServiceNamespace: "shop", virtualService: "orders", route: $0) }
+        let route = { RouteName(virtualServiceNamespace: "shop", virtualService: "orders", route: $0) }
         let dropped = try #require(queue.lane("orders", "a")).droppedByRoute
-        #expect(dropped == [route("#3"): 1, route("#4"): 1, RouteIdentity(): 2])
+        #expect(dropped == [route("#3"): 1, route("#4"): 1, RouteName(): 2])
         #expect(queue.takeFinished() != nil)
     }
 

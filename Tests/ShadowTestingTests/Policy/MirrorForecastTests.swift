@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct MirrorForecastTests {
     private let staging = MirrorTarget(name: "staging", host: "staging.internal", port: 8080)
-    private let route = RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
+    private let route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
 
     private func forecast(_ policies: [MirrorPolicy]) throws -> MirrorForecast {
         let plan = try MirrorPlan(policies: policies, targets: ["staging", "baseline"])

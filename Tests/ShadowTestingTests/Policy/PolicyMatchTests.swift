@@ -14,9 +14,9 @@ import Testing
     // MARK: - Routes
 
     private let routes = [
-        RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-vs", route: "reviews"),
-        RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#1"),
-        RouteIdentity(virtualServiceNamespace: "other", virtualService: "product-vs", route: "reviews"),
+        RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "reviews"),
+        RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#1"),
+        RouteName(virtualServiceNamespace: "other", virtualService: "product-vs", route: "reviews"),
     ]
 
     @Test func `routes are matched by VirtualService, rule, or both`() throws {
@@ -32,9 +32,9 @@ import Testing
         #expect(driver.plan.routeMasks(for: routes) == [0b0111, 0b1011, 0b0101])
         #expect(driver.plan.unroutedMask == 0b0001)
         let alike = [
-            RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-v", route: "#1"),
-            RouteIdentity(virtualServiceNamespace: "defaul", virtualService: "product-vst", route: "#1"),
-            RouteIdentity(virtualServiceNamespace: "", virtualService: "", route: "reviews"),
+            RouteName(virtualServiceNamespace: "default", virtualService: "product-v", route: "#1"),
+            RouteName(virtualServiceNamespace: "defaul", virtualService: "product-vst", route: "#1"),
+            RouteName(virtualServiceNamespace: "", virtualService: "", route: "reviews"),
         ]
         #expect(driver.plan.routeMasks(for: alike) == [0b0001, 0b0001, 0b0101])
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PolicyWarningsTests {
     private func warnings(
-        routes: [RouteIdentity] = [],
+        routes: [RouteName] = [],
         hosts: [String] = [],
         _ change: (inout MirrorPolicy) -> Void
     ) -> [String] {
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `routes and hosts that match nothing are told once routes are known`() {
-        let routes = [RouteIdentity(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")]
+        let routes = [RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")]
         #expect(warnings(routes: routes) { $0.match.virtualService = "default/product-vs" }.isEmpty)
         let sentences = warnings(routes: routes) {
             $0.match.virtualService = "default/products"

@@ -9,7 +9,7 @@ import Testing
     /// A policy with one candidate, requests that come one a millisecond, and what is learned of it.
     struct Bench {
         static let lane = MirrorLane(policy: "canary", target: "candidate")
-        static let route = RouteIdentity(virtualServiceNamespace: "shop", virtualService: "items", route: "list")
+        static let route = RouteName(virtualServiceNamespace: "shop", virtualService: "items", route: "list")
 
         var book: VerdictBook
         var generator: SeededGenerator
@@ -401,7 +401,7 @@ import Testing
                 baseline: .success(Self.item())
             )
         }
-        bench.book.sampled(Bench.lane, route: RouteIdentity(route: "another"))
+        bench.book.sampled(Bench.lane, route: RouteName(route: "another"))
         let verdict = try bench.verdict
         #expect(verdict.places.count == 4 && verdict.places.contains { $0.place == .other })
         #expect(verdict.overflowed > 0)

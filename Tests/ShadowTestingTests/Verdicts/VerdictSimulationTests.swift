@@ -18,7 +18,7 @@ import Testing
         init(candidate: Double, baseline: Double, places: Int, seed: UInt64) {
             record = RouteRecord(
                 lane: MirrorLane(policy: "p", target: "t"),
-                route: RouteIdentity(),
+                route: RouteName(),
                 limits: VerdictLimits()
             )
             generator = SeededGenerator(seed: seed)

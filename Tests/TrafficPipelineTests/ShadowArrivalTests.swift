@@ -1,0 +1,147 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import PacketDecoding
+import ResourceFiles
+import RouteAttribution
+import ShadowTesting
+import TestSupport
+import Testing
+import TrafficMetrics
+import TrafficPipeline
+
+/// Requests that bear the marker of shadow traffic.
+@Suite struct ShadowArrivalTests {
+    private static let client = Endpoint(address: IPAddress(ipv4: 0x0A00_0009), port: 51_000)
+    private static let gateway = Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: 8080)
+
+    /// What came of one exchange, marked or not.
+    private struct Outcome {
+        let arrivals: UInt64
+        let considered: UInt64
+        let filtered: [FilterReason: UInt64]
+        private let page: String
+
+        init(arrivals: UInt64, lane: LaneFigures?, page: String) {
+            self.arrivals = arrivals
+            considered = lane?.considered ?? 0
+            filtered = lane?.filtered ?? [:]
+            self.page = page
+        }
+
+        /// The sum of a family's samples.
+        func sum(_ family: String) -> Double {
+            page.split(separator: "\n").filter { $0.hasPrefix(family + "{") }
+                .reduce(0) { $0 + (Double($1.split(separator: " ").last ?? "") ?? 0) }
+        }
+    }
+
+    /// Takes one exchange through a pipeline that mirrors everything.
+    private func exchange(fields: String, ownTarget: Endpoint? = nil) throws -> Outcome {
+        let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples/istio")
+        var environment = RouteEnvironment()
+        environment.ports = [GatewayPort(pod: 8080, server: 80)]
+        let objects = try ResourceFileLoader().load([samples.standardizedFileURL.path])
+        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        policy.percent = 100
+        let plan = try MirrorPlan(policies: [policy], targets: ["t"], edition: 1)
+        let queue = MirrorQueue(seed: 1)
+        queue.replacePlan(
+            edition: 1,
+            policies: [policy],
+            targets: [MirrorTarget(name: "t", host: "staging.test", port: 8080)]
+        )
+        let registry = MetricsRegistry()
+        let description = RouteTableDescription(
+            generation: 1,
+            series: table.routes.map { _ in .overflow },
+            gateways: table.gateways
+        )
+        let snapshot = RoutingSnapshot(
+            table: table,
+            series: registry.routesPublished(description, at: 0),
+            mirroring: MirrorRouting(plan, for: table)
+        )
+        let arrivals = ShadowArrivals()
+        if let ownTarget { arrivals.targetFound(at: ownTarget) }
+        var outputs = PipelineOutputs()
+        outputs.mirror = MirrorDestination(queue: queue) { 1 }
+        outputs.shadowArrivals = arrivals
+        var pipeline = TrafficPipeline(
+            routing: RoutingBoard(snapshot),
+            shard: registry.shards[0],
+            figures: FiguresBoard(),
+            outputs: outputs
+        )
+        for (number, octets) in Self.frames(fields).enumerated() {
+            let packet = CapturedPacket(
+                time: PacketTime(nanoseconds: Int64(number) * 1_000_000),
+                linkType: .ethernet,
+                interface: 0,
+                wireLength: octets.count
+            )
+            pipeline.packetArrived(packet, octets: octets.span)
+        }
+        pipeline.captureEnded()
+        var page: [UInt8] = []
+        TextExposition(.text).write(registry.snapshot(at: 0), into: &page)
+        return Outcome(
+            arrivals: arrivals.count,
+            lane: queue.figures(now: 1).lanes.first,
+            page: String(decoding: page, as: UTF8.self)
+        )
+    }
+
+    /// A connection that carries one request and its answer.
+    private static func frames(_ fields: String) -> [[UInt8]] {
+        let request = Array("GET /products/1 HTTP/1.1\r\nHost: shop.example.com\r\n\(fields)\r\n".utf8)
+        let response = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8)
+        let asked = UInt32(101 + request.count)
+        let answered = UInt32(501 + response.count)
+        let segments = [
+            PacketBuilder.tcp(from: client, to: gateway, sequence: 100, flags: [.syn]),
+            PacketBuilder.tcp(from: gateway, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]),
+            PacketBuilder.tcp(from: client, to: gateway, sequence: 101, acknowledgement: 501, payload: request),
+            PacketBuilder.tcp(from: gateway, to: client, sequence: 501, acknowledgement: asked, payload: response),
+            PacketBuilder.tcp(from: client, to: gateway, sequence: asked, acknowledgement: answered),
+        ]
+        return segments.map { $0.ip().ethernet().octets }
+    }
+
+    @Test func `a request without the marker is traffic and is mirrored`() throws {
+        let outcome = try exchange(fields: "")
+        #expect(outcome.arrivals == 0)
+        #expect(
+            outcome.sum("wingmirror_http_requests_total") + outcome.sum("wingmirror_http_requests_unmatched_total") == 1
+        )
+        #expect(outcome.considered == 1)
+        #expect(outcome.filtered.isEmpty)
+    }
+
+    @Test(arguments: ["wingmirror-shadow: n;hops=1\r\n", "WINGMIRROR-Shadow:x\r\n"])
+    func `a marked request is counted apart, is no traffic and is never mirrored again`(field: String) throws {
+        let outcome = try exchange(fields: field)
+        #expect(outcome.arrivals == 1)
+        #expect(outcome.sum("wingmirror_mirror_marked_requests_total") == 1)
+        #expect(outcome.sum("wingmirror_http_requests_total") == 0)
+        #expect(outcome.sum("wingmirror_http_requests_unmatched_total") == 0)
+        #expect(outcome.filtered == [.marked: 1])
+    }
+
+    @Test func `the agent's own copy on its way to a target is neither an arrival nor traffic`() throws {
+        let outcome = try exchange(fields: "wingmirror-shadow: n;hops=1\r\n", ownTarget: Self.gateway)
+        #expect(outcome.arrivals == 0)
+        #expect(outcome.sum("wingmirror_mirror_marked_requests_total") == 0)
+        #expect(outcome.sum("wingmirror_http_requests_total") == 0)
+        #expect(outcome.considered == 0)
+    }
+
+    @Test(arguments: [
+        "wingmirror-shadoW2: x\r\n", "wingmirrorxshadow: x\r\n", "wingmirrxr-shadow: x\r\n",
+        "x-wingmirror-shadow: x\r\n",
+    ])
+    func `a field of another name is no marker`(field: String) throws {
+        #expect(try exchange(fields: field).arrivals == 0)
+    }
+}
