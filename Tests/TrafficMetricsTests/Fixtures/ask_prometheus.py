@@ -72,7 +72,12 @@ def get(base, path, **parameters):
 def wait_for_scrapes(base, pages):
     """The first scrape comes some seconds after the start; a page that is refused never is up."""
     for _ in range(PATIENCE * 5):
-        targets = get(base, "targets")["activeTargets"]
+        try:
+            targets = get(base, "targets")["activeTargets"]
+        except OSError:
+            # It listens before it answers; until then it says 503, or takes its time.
+            time.sleep(0.2)
+            continue
         if len(targets) == len(pages) and all(target["health"] == "up" for target in targets):
             return
         failed = [target["lastError"] for target in targets if target["health"] == "down"]
