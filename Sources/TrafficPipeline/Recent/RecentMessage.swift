@@ -38,21 +38,19 @@ public struct RecentMessage: Sendable {
     init(_ message: RetainedMessage, redactedFields: Set<String>, limit: Int) {
         var copy = HeadCopy(limit: limit)
         methodCount = copy.append(message.octets, message.method)
-        targetCount = copy.append(ShownRequest.redacted(url: Array(message.octets[message.target])))
+        targetCount = copy.append(message.octets, message.target)
         authorityCount = message.authority.map { copy.append(message.octets, $0) }
         var lines: [Line] = []
         for field in message.fields {
             let name = String(decoding: message.octets[field.name], as: UTF8.self).lowercased()
-            let isRedacted = redactedFields.contains(name) || ShownRequest.hidesField(name)
-            // Fields such as Referer hold URLs.
-            let value = isRedacted ? [] : ShownRequest.redacted(url: Array(message.octets[field.value]))
+            let isRedacted = redactedFields.contains(name)
             let start = copy.octets.count
-            guard field.name.count + value.count <= limit - start else {
+            guard field.name.count + (isRedacted ? 0 : field.value.count) <= limit - start else {
                 copy.isCut = true
                 break
             }
             let nameCount = copy.append(message.octets, field.name)
-            let valueCount = isRedacted ? -1 : copy.append(value)
+            let valueCount = isRedacted ? -1 : copy.append(message.octets, field.value)
             lines.append(Line(start: start, nameCount: nameCount, valueCount: valueCount))
         }
         self.lines = lines
@@ -60,13 +58,14 @@ public struct RecentMessage: Sendable {
         isCut = copy.isCut
     }
 
-    // Texts are made when somebody looks; what is not UTF-8 becomes the replacement character.
+    // Texts are made when somebody looks; what is not UTF-8 becomes the replacement character. Only then are names held
+    // against those of credentials, which takes longer than the capture thread should.
 
     /// The method of a request.
     public var method: String { text(0, methodCount) }
 
     /// The request target as sent, but for credentials in its parameters.
-    public var target: String { text(methodCount, targetCount) }
+    public var target: String { shownURL(methodCount, targetCount) }
 
     /// The value of the Host field; `nil` without one.
     public var authority: String? { authorityCount.map { text(methodCount + targetCount, $0) } }
@@ -74,11 +73,18 @@ public struct RecentMessage: Sendable {
     /// The field lines, in wire order.
     public var fields: [Field] {
         lines.map { line in
-            Field(
-                name: text(line.start, line.nameCount),
-                value: line.valueCount < 0 ? nil : text(line.start + line.nameCount, line.valueCount)
+            let name = text(line.start, line.nameCount)
+            let isHidden = line.valueCount < 0 || ShownRequest.hidesField(name.lowercased())
+            // Fields such as Referer hold URLs.
+            return Field(
+                name: name,
+                value: isHidden ? nil : shownURL(line.start + line.nameCount, line.valueCount)
             )
         }
+    }
+
+    private func shownURL(_ start: Int, _ count: Int) -> String {
+        String(decoding: ShownRequest.redacted(url: Array(octets[start..<start + count])), as: UTF8.self)
     }
 
     private func text(_ start: Int, _ count: Int) -> String {
@@ -102,10 +108,5 @@ private struct HeadCopy {
         if count < range.count { isCut = true }
         octets += source[range.lowerBound..<range.lowerBound + count]
         return count
-    }
-
-    /// Copies as much as there is room for; returns how much that was.
-    mutating func append(_ source: [UInt8]) -> Int {
-        append(source, source.indices)
     }
 }
