@@ -4,6 +4,8 @@ import JSONSyntax
 import PacketCapture
 import ResourceFiles
 import RouteAttribution
+import ShadowTesting
+import TrafficPipeline
 
 /// All that can be found out about a configuration without starting anything.
 struct ConfigurationCheck: Sendable {
@@ -30,6 +32,14 @@ struct ConfigurationCheck: Sendable {
             try configuration.liveFilter.validate()
         } catch {
             problems.append("capture.filter: \(error)")
+        }
+        do throws(MirrorPlanError) {
+            _ = try MirrorPlan(
+                policies: configuration.mirror.policies,
+                targets: Set(configuration.mirror.targets.map(\.name))
+            )
+        } catch {
+            problems.append("mirror: \(error)")
         }
         var objects: [JSONValue] = []
         do throws(ResourceFileError) {
@@ -62,13 +72,22 @@ struct ConfigurationCheck: Sendable {
             "configuration  sha256 \(configuration.digest)",
             "routes         \(routes) from \(objects), \(table.gateways.count) of its Gateways used",
         ]
-        let notices = findings.filter { $0.severity == .warning }.map(\.line)
+        let notices = findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings
         if !notices.isEmpty {
             lines += ["", style.apply(.bold, to: "Warnings")] + notices.map { "  \($0)" }
         }
         lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
         lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)
         return lines + concerns(style)
+    }
+
+    /// What should be known of the mirroring policies, in force or not.
+    private var mirrorWarnings: [String] {
+        PolicyWarnings.sentences(
+            for: configuration.mirror.policies,
+            routes: table.routes.map { RouteName($0) },
+            hosts: Array(Set(table.routes.flatMap(\.hosts)))
+        )
     }
 
     private var seriesTable: TextTable {

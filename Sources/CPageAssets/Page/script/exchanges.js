@@ -116,7 +116,7 @@ const exchangesView = {
     const kinds = [["all", "All"], ["failed", "Failed"], ["unmatched", "Unmatched"], ["routed", "Routed"]];
     return [
       h("div", { class: "head" }, title("Recent exchanges"),
-        h("p", { class: "muted" }, "A sample: some of each route, and failures as far as there are not too many. Credentials are taken out before anything is kept.")),
+        h("p", { class: "muted" }, "A sample: some of each route, and failures as far as there are not too many. Credentials are not shown.")),
       h("nav", { class: "segments", "aria-label": "Kinds" }, kinds.map(([kind, text]) =>
         h("a", { href: `#exchanges?kind=${kind}`, "aria-current": kind === data.kind ? "true" : undefined }, text))),
       h("section", { class: "panel" }, data.exchanges.length
