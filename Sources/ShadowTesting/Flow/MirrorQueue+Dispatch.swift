@@ -120,13 +120,20 @@ extension MirrorQueueState {
         }
         guard !targets[place].waiting.isEmpty, !targets[place].isBusy else { return .wait(until: nil) }
         if pauses.isPaused(now: now) { return .wait(until: pauses.end(now: now)) }
-        guard targets[place].breaker.allowsRequest(now: now) else { return .wait(until: nil) }
+        guard targets[place].breaker.allowsRequest(now: now) else { return .wait(until: expiry(place)) }
         guard targets[place].rate.take(now: now) else { return .wait(until: targets[place].rate.time(now: now)) }
         guard let copy = targets[place].waiting.popFirst() else { return .wait(until: nil) }
         targets[place].figures.queuedOctets -= copy.ticket.octets
         targets[place].figures.busyPlaces += 1
         targets[place].breaker.requestSent()
         return .copy(copy)
+    }
+
+    /// When the copy that waits longest is no longer worth sending.
+    private func expiry(_ place: Int) -> Int64? {
+        targets[place].waiting.first.map { copy in
+            copy.ticket.intendedTime.advanced(by: copy.ticket.policy.comparison.maximumLag) &+ 1
+        }
     }
 
     private mutating func dropExpired(_ place: Int, now: Int64) {
