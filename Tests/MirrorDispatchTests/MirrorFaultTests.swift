@@ -124,7 +124,13 @@ struct MirrorFaultTests {
         } _: { port, _ in
             port
         }
-        try await DispatchRig.run(policies: [Fixtures.policy()], targets: [Fixtures.target(port: port)]) { rig in
+        // Another test's server may have the port by now, but not at this address.
+        let resolver = FixedResolver(["127.1.2.3"])
+        try await DispatchRig.run(
+            policies: [Fixtures.policy()],
+            targets: [Fixtures.target(port: port)],
+            resolver: resolver
+        ) { rig in
             #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
             #expect(rig.lane.failed == [.connect: 1])
         }
