@@ -123,21 +123,43 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        // MARK: The agent and its commands
+        .target(
+            name: "AgentConfiguration",
+            dependencies: [
+                "AdminServer", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Agent",
+            dependencies: [
+                "AdminServer", "AgentConfiguration", "ContentDecoding", "HTTPMessages", "HTTPReconstruction",
+                "JSONSyntax", "MirrorDispatch", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
+                "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
         .target(
             name: "AgentCommands",
             dependencies: [
-                "AdminServer", "ContentDecoding", "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "MirrorDispatch",
-                "PacketCapture", "PacketDecoding", "Recordings", "ResourceFiles", "RouteAttribution", "ShadowTesting",
-                "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                "AdminServer", "Agent", "AgentConfiguration", "ContentDecoding", "HTTPMessages", "HTTPReconstruction",
+                "JSONSyntax", "MirrorDispatch", "PacketCapture", "PacketDecoding", "Recordings", "ResourceFiles",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -251,10 +273,30 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "AgentConfigurationTests",
+            dependencies: [
+                "AgentConfiguration", "HTTPMessages", "JSONSyntax", "PacketCapture", "PacketDecoding",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "AgentTests",
+            dependencies: [
+                "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "PacketCapture", "RouteAttribution",
+                "TestSupport", "TrafficMetrics", "TrafficPipeline",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
             name: "AgentCommandsTests",
             dependencies: [
-                "AdminServer", "AgentCommands", "HTTPMessages", "JSONSyntax", "MetricsPage", "MirrorDispatch",
-                "PacketDecoding", "Recordings", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "AdminServer", "Agent", "AgentCommands", "AgentConfiguration", "HTTPMessages", "JSONSyntax",
+                "MetricsPage", "MirrorDispatch", "PacketDecoding", "Recordings", "RouteAttribution", "ShadowTesting",
+                "TCPReassembly", "TestSupport", "TrafficMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

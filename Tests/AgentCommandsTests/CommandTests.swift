@@ -5,7 +5,9 @@ import Logging
 import RouteAttribution
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct CommandTests {
     private func read(_ arguments: String...) throws -> ReadPlan {

@@ -2,7 +2,9 @@
 
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct DisplayWidthTests {
     @Test(arguments: [

@@ -4,7 +4,9 @@ import PacketDecoding
 import RouteAttribution
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct ListeningSocketsTests {
     private static let tcp = """

@@ -6,7 +6,9 @@ import JSONSyntax
 import ShadowTesting
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 /// `mirror plan` and `mirror report`.
 @Suite struct MirrorCommandTests {

@@ -3,9 +3,12 @@
 import FoundationEssentials
 import Recordings
 import ShadowTesting
+import TestSupport
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct ReplayLoaderTests {
     private static let separator = "\n\u{1F435}\u{1F648}\u{1F649}\n"

@@ -5,9 +5,12 @@ import Glibc
 import Recordings
 import ShadowTesting
 import Synchronization
+import TestSupport
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 /// Replays through real connections to a server on this machine.
 @Suite struct ReplayLoopbackTests {

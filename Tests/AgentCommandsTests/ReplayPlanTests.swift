@@ -6,7 +6,9 @@ import Recordings
 import ShadowTesting
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct ReplayPlanTests {
     private func plan(_ arguments: String...) throws -> ReplayPlan {

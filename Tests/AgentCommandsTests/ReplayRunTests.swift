@@ -5,7 +5,9 @@ import ShadowTesting
 import Synchronization
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct ReplayRunTests {
     /// Runs a replay to its end on a clock that waits for nobody.

@@ -2,7 +2,9 @@
 
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct ReplayScheduleTests {
     /// Requests at 0, 1, 2.5 and 4 seconds of a recording.

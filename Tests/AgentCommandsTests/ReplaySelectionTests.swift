@@ -4,7 +4,9 @@ import Recordings
 import ShadowTesting
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct ReplaySelectionTests {
     private static func select(

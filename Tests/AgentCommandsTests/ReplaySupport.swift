@@ -4,7 +4,9 @@ import Recordings
 import ShadowTesting
 import Synchronization
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 /// A clock on which time passes only when somebody sleeps or says so.
 final class SteppingClock: Clock {

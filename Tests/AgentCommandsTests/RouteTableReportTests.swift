@@ -2,7 +2,9 @@
 
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct HumanUnitsTests {
     @Test(arguments: [(UInt64(0), "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")])

@@ -3,10 +3,13 @@
 import ArgumentParser
 import FoundationEssentials
 import PacketCapture
+import TestSupport
 import Testing
 import TrafficPipeline
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 /// The sample capture, through everything: packets, exchanges, routes, metrics.
 @Suite struct SampleAnalysisTests {

@@ -2,9 +2,12 @@
 
 import ArgumentParser
 import JSONSyntax
+import TestSupport
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct TopPlanTests {
     private func plan(_ arguments: String...) throws -> TopPlan {

@@ -3,7 +3,9 @@
 import Synchronization
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct TopSessionTests {
     /// A terminal that remembers what was done to it.

@@ -2,7 +2,9 @@
 
 import Testing
 
+@testable import Agent
 @testable import AgentCommands
+@testable import AgentConfiguration
 
 @Suite struct TopViewTests {
     private func row(_ name: String, rate: Double = 1, errors: UInt64 = 0, p99: Double? = nil) -> TopFrame.Row {

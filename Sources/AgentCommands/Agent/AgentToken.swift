@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
+
 /// The bearer token with which an agent is asked.
 enum AgentToken {
     /// Reads the first line of a file that is neither empty nor a comment, as in a file of tokens for the agent.

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import ArgumentParser
 import PacketCapture
 import ResourceFiles

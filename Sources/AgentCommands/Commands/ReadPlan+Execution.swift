@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+import AgentConfiguration
 import HTTPReconstruction
 import PacketCapture
 import PacketDecoding
@@ -148,53 +150,11 @@ struct SavefileAnalysis: Sendable {
     }
 }
 
-extension RouteObjects {
-    /// Says on standard error which objects, or parts of them, do not count; the rest of the table is used.
-    func warnOfErrors() {
-        for finding in findings where finding.severity == .error {
-            StandardError.write("wingmirror: warning: \(finding.line)\n")
-        }
-        if let emptiness { StandardError.write("wingmirror: warning: \(emptiness)\n") }
-    }
-}
-
-extension RouteFinding {
-    /// The finding as one line: object, field, sentence; the field once, where the sentence begins with it.
-    var line: String {
-        "\(object)\(path.isEmpty || message.hasPrefix(path) ? "" : " \(path)"): \(message)"
-    }
-}
-
 extension RecordingLosses {
     /// Says on standard error what a recording lacks.
     func tell() {
         for (reason, count) in reasons {
             StandardError.write("wingmirror: not in the recording: \(count) \(reason.explanation)\n")
         }
-    }
-}
-
-extension CommandFailure {
-    /// Refuses to read a savefile from a keyboard, where the program would seem to hang.
-    static func refuseTerminal(
-        among savefiles: [String],
-        isTerminal: Bool = Terminal.isTerminal(0)
-    ) throws(CommandFailure) {
-        guard isTerminal, savefiles.contains("-") else { return }
-        throw CommandFailure(
-            .usage,
-            "SAVEFILE: standard input is a terminal; pipe a savefile into it, such as `tcpdump -w - | wingmirror read -`"
-        )
-    }
-
-    /// Says why packets cannot be captured or read.
-    init(_ error: CaptureError) {
-        let status: ProgramStatus =
-            switch error.code {
-            case .missingPermission: .permission
-            case .invalidFilter, .invalidConfiguration: .usage
-            default: .failed
-            }
-        self.init(status, error.description)
     }
 }

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+import AgentConfiguration
 import ArgumentParser
 
 /// `run`: the agent.
@@ -53,20 +55,14 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-/// What `run` is to do, when options and configuration have been found to make sense.
-struct RunPlan: Sendable {
-    /// The configuration, with the options laid over it.
-    var configuration: Configuration
-    /// Whether the agent ends when its savefiles have been read.
-    var endsAfterSavefiles: Bool
-    /// Reads the configuration again, with the same options laid over it.
-    var reread: @Sendable () throws(ConfigurationProblems) -> Configuration
-
+extension RunPlan {
     /// Checks the options.
     init(_ command: RunCommand) throws(ConfigurationProblems) {
-        configuration = try Self.configuration(command)
-        endsAfterSavefiles = command.once
-        reread = { [command] () throws(ConfigurationProblems) in try Self.configuration(command) }
+        self.init(
+            configuration: try Self.configuration(command),
+            endsAfterSavefiles: command.once,
+            reread: { [command] () throws(ConfigurationProblems) in try Self.configuration(command) }
+        )
     }
 
     private static func configuration(_ command: RunCommand) throws(ConfigurationProblems) -> Configuration {

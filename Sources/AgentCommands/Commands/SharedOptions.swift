@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import ArgumentParser
 import Logging
 import RouteAttribution
@@ -94,12 +95,5 @@ struct SharedOptions: ParsableArguments {
             problems.append(.option("--gateway-port", "pod port \(repeated.pod) is given twice"))
         }
         return problems
-    }
-}
-
-extension ConfigurationProblem {
-    /// A problem with an option of the command line.
-    static func option(_ name: String, _ message: String) -> ConfigurationProblem {
-        ConfigurationProblem(place: .option(name), message: message)
     }
 }

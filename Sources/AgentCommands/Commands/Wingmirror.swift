@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import ArgumentParser
 
 /// The root command, which only leads to the others.

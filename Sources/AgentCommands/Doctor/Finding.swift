@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// One thing that the doctor looked at.
 struct Finding: Sendable, Equatable {
     /// How it is.

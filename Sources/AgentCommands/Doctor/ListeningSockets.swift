@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // The tables of sockets in proc(5), `/proc/net/tcp` and `/proc/net/tcp6`.
 
+import AgentConfiguration
 import PacketDecoding
 
 /// Who listens for TCP connections on this machine, or in this network namespace.

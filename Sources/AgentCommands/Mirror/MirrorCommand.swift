@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import ArgumentParser
 
 /// `mirror`: what mirroring would send, and what the answers say.

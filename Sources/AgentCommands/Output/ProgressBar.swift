@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// Shows on a terminal how much of the savefiles has been read; shows nothing anywhere else.
 struct ProgressBar {
     private static let barWidth = 30

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import Synchronization
 
 /// Takes records in batches, from the thread that makes them, and writes them at once.

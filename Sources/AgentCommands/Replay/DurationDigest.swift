@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
+
 /// Durations counted in buckets of 1.6 % width, so that quantiles of any number of them take the same memory.
 struct DurationDigest: Sendable, Equatable {
     /// The bits of a duration that tell buckets apart, beside its highest.

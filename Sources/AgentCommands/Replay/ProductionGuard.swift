@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import PacketDecoding
 import Recordings
 import ShadowTesting

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+import AgentConfiguration
 import Glibc
 
 /// A recording that is read from its beginning, a piece at a time.

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import ShadowTesting
 
 /// What `replay` is to do, when the options have been found to make sense.

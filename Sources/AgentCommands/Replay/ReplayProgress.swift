@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// Shows on a terminal how far a replay is; shows nothing anywhere else.
 struct ReplayProgress {
     private static let barWidth = 30

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
+
 /// When each request of a replay is due, counted from the first one.
 ///
 /// Times are those of the recording, or of a fixed rate, and never depend on how long anything before took: a request that

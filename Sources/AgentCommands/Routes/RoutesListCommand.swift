@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+import AgentConfiguration
 import ArgumentParser
 import JSONSyntax
 import RouteAttribution
@@ -65,7 +67,7 @@ struct RouteListing {
                 let route = table.routes[number]
                 rows.append([
                     .init("\(position)"), .init(ExplanationReport.place(route)), .init(route.matchText),
-                    .init(Self.target(route)), .init(route.routeName.isEmpty ? "-" : route.routeName),
+                    .init(ExplanationReport.target(route)), .init(route.routeName.isEmpty ? "-" : route.routeName),
                 ])
             }
             lines += host.routes.isEmpty ? ["  no routes"] : rows.lines(style)
@@ -80,15 +82,6 @@ struct RouteListing {
         let redirect = host.requiresTLS && !host.isTLS ? ", redirected to https" : ""
         let ports = host.podPorts.map(String.init).joined(separator: ", ")
         return "\(host.name)  pod port \(ports), server port \(servers), \(transport)\(redirect)"
-    }
-
-    /// Where a route's requests go, in words.
-    static func target(_ route: CompiledRoute) -> String {
-        switch route.action {
-        case .forward: route.destinations.map(ExplanationReport.describe).joined(separator: ", ")
-        case .redirect: "redirect \(route.metadata.status ?? 301) \(route.metadata.redirect)"
-        case .directResponse: "answer with status \(route.metadata.status ?? 0)"
-        }
     }
 
     // MARK: - For machines

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// How much a piece of text stands out on a terminal.
 enum TextEmphasis: String, Sendable {
     /// As it is.
@@ -32,5 +34,14 @@ struct TerminalStyle: Sendable, Equatable {
     func apply(_ emphasis: TextEmphasis, to text: String) -> String {
         guard isColoured, emphasis != .plain, !text.isEmpty else { return text }
         return "\u{1B}[\(emphasis.rawValue)m\(text)\u{1B}[0m"
+    }
+}
+
+extension Terminal {
+    /// Colour and width for output to the descriptor: colour only on a terminal, and not when NO_COLOR is set.
+    static func style(_ descriptor: Int32) -> TerminalStyle {
+        guard isTerminal(descriptor) else { return .plain }
+        let isColoured = environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+        return TerminalStyle(isColoured: isColoured, width: width(descriptor))
     }
 }

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
+
 /// Rows of text in aligned columns, which fit themselves to a narrow terminal.
 ///
 /// When the columns do not fit, those with the highest `yield` go first; what is left over is taken from the columns

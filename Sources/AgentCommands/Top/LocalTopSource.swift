@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+import AgentConfiguration
 import PacketCapture
 import PacketDecoding
 import RouteAttribution
@@ -161,7 +163,7 @@ extension TopFrame.Row {
             match: matchCount > 1 ? "\(route.matchText) (+\(matchCount - 1))" : route.matchText,
             gateway: route.gateway,
             hosts: route.hosts.prefix(5).joined(separator: ", ") + (route.hosts.count > 5 ? ", …" : ""),
-            target: RouteListing.target(route)
+            target: ExplanationReport.target(route)
         )
     }
 

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import ArgumentParser
 
 /// `top`: the route table, live in a terminal.

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// One route on the whole screen: what it is, what it does, and its past as a heatmap of durations over classes of status.
 struct TopDetailPage {
     /// The route.

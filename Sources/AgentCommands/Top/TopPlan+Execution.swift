@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+import AgentConfiguration
 import PacketCapture
 
 extension TopPlan {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // Control sequences of ECMA-48 and xterm.
 
+import Agent
 import Glibc
 import Synchronization
 

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// Shows figures on a terminal until it is told to end.
 struct TopSession {
     /// The terminal.

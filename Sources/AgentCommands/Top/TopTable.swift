@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
+
 /// The table of routes as `top` has it.
 struct TopTable {
     private var table: TextTable

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Agent
+
 /// A terminal that can be drawn on, and made as it was.
 protocol TopTerminal: AnyObject, Sendable {
     /// Its size now.

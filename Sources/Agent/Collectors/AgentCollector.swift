@@ -1,0 +1,154 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import Logging
+import PacketCapture
+import PacketDecoding
+import RouteAttribution
+import Synchronization
+import TrafficMetrics
+import TrafficPipeline
+
+/// Supplies what the agent says of itself: configuration, build, log lines, scrapes, records.
+final class AgentCollector: MetricCollector {
+    private let configuration: ConfigurationKeeper
+    private let logs: LogSettings
+    private let routes: RouteKeeper
+    private let records: RecordQueue?
+    private let shedding: LoadShedding
+    private let memoryLimit: Int
+    private let state = Mutex(Scrapes())
+
+    private struct Scrapes: Sendable {
+        var counts: [[String]: UInt64] = [:]
+        var renderSeconds: Double?
+    }
+
+    init(
+        configuration: ConfigurationKeeper,
+        logs: LogSettings,
+        routes: RouteKeeper,
+        records: RecordQueue?,
+        shedding: LoadShedding,
+        memoryLimit: Int
+    ) {
+        self.configuration = configuration
+        self.logs = logs
+        self.routes = routes
+        self.shedding = shedding
+        self.records = records
+        self.memoryLimit = memoryLimit
+    }
+
+    /// A scrape was answered.
+    func scrapeServed(_ format: String, _ status: Int) {
+        state.withLock { $0.counts[[format, String(status)], default: 0] += 1 }
+    }
+
+    /// A page was rendered.
+    func pageRendered(in seconds: Double) {
+        state.withLock { $0.renderSeconds = seconds }
+    }
+
+    func collect(into samples: inout SampleCollection) {
+        collectConfiguration(into: &samples)
+        samples.info(
+            MetricCatalogue.buildInfo,
+            [
+                BuildInformation.version, BuildInformation.revision, BuildInformation.swiftVersion,
+                BuildInformation.libpcapVersion, BuildInformation.architecture,
+            ]
+        )
+        collectFeatures(into: &samples)
+        collectFindings(into: &samples)
+        samples.set(MetricCatalogue.memoryLimit, [], Double(memoryLimit))
+        samples.set(MetricCatalogue.loadSheddingLevel, [], Double(shedding.level.rawValue))
+        for (level, count) in logs.messageCounts {
+            samples.count(MetricCatalogue.logMessages, [level.rawValue], count)
+        }
+        let scrapes = state.withLock { $0 }
+        for (labels, count) in scrapes.counts {
+            samples.count(MetricCatalogue.scrapes, labels, count)
+        }
+        if let seconds = scrapes.renderSeconds {
+            samples.set(MetricCatalogue.scrapeRenderDuration, [], seconds)
+        }
+        collectRecords(into: &samples)
+    }
+
+    private func collectFeatures(into samples: inout SampleCollection) {
+        let chosen = configuration.current.configuration
+        let features = [
+            "mirror": chosen.mirror.isActive, "istio_compat": chosen.metrics.istioCompat,
+            "native_histograms": chosen.metrics.nativeHistograms, "exemplars": chosen.metrics.exemplars,
+            "kubernetes": false, "records": records != nil,
+        ]
+        for (feature, isOn) in features {
+            samples.set(MetricCatalogue.featureEnabled, [feature], isOn ? 1 : 0)
+        }
+    }
+
+    /// What lint finds, by severity and code; each code once it has been found.
+    private func collectFindings(into samples: inout SampleCollection) {
+        var counts: [[String]: Int] = [:]
+        for finding in routes.findings {
+            counts[[finding.severity.rawValue, finding.code.rawValue], default: 0] += 1
+        }
+        for (labels, count) in counts {
+            samples.set(MetricCatalogue.routeTableFindings, labels, Double(count))
+        }
+    }
+
+    private func collectConfiguration(into samples: inout SampleCollection) {
+        let current = configuration.current
+        samples.count(MetricCatalogue.configReloads, ["success"], current.acceptedReloads)
+        samples.count(MetricCatalogue.configReloads, ["rejected"], current.rejectedReloads)
+        samples.set(MetricCatalogue.configLastReloadSuccessful, [], current.isLatestGood ? 1 : 0)
+        samples.set(MetricCatalogue.configLastReloadSuccess, [], Double(current.readAt) / 1_000_000_000)
+        samples.info(MetricCatalogue.configInfo, [current.digest])
+    }
+
+    private func collectRecords(into samples: inout SampleCollection) {
+        guard let records else { return }
+        samples.set(MetricCatalogue.pipelineQueueLength, ["records"], Double(records.count))
+        samples.set(MetricCatalogue.pipelineQueueCapacity, ["records"], Double(RecordQueue.capacity))
+        samples.count(MetricCatalogue.pipelineDropped, ["records", "queue_full"], records.droppedByFullQueue)
+        samples.count(MetricCatalogue.pipelineDropped, ["records", "write_failed"], records.droppedByFailure)
+    }
+}
+
+/// Supplies what live captures count.
+struct LiveCollector: MetricCollector {
+    /// What the capture counts.
+    let counters: CaptureCounters
+    /// How far the capture thread is behind.
+    let heartbeat: Heartbeat
+
+    func collect(into samples: inout SampleCollection) {
+        samples.set(MetricCatalogue.pipelineLag, ["0"], heartbeat.lagSeconds)
+        for interface in counters.interfaces {
+            let name = interface.name
+            samples.count(MetricCatalogue.capturePacketsReceived, [name], interface.packetsReceived)
+            samples.count(
+                MetricCatalogue.capturePacketsDropped,
+                [name, "kernel_buffer"],
+                interface.packetsDroppedByKernelBuffer
+            )
+            samples.count(
+                MetricCatalogue.capturePacketsDropped,
+                [name, "interface"],
+                interface.packetsDroppedByInterface
+            )
+            samples.count(MetricCatalogue.capturePacketsTruncated, [name], interface.packetsTruncated)
+            samples.count(MetricCatalogue.captureBytes, [name], interface.octetsReceived)
+            samples.set(MetricCatalogue.captureInterfaceUp, [name], interface.isUp ? 1 : 0)
+            samples.set(MetricCatalogue.captureRingSize, [name], Double(interface.ringOctets))
+            for reason in CaptureRestartReason.allCases {
+                samples.count(MetricCatalogue.captureRestarts, [name, reason.rawValue], interface.restarts(reason))
+            }
+            if let time = interface.lastPacketTime {
+                samples.set(MetricCatalogue.captureLastPacket, [name], Double(time.nanoseconds) / 1_000_000_000)
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketDecoding
+package import TCPReassembly
+package import TrafficMetrics
+package import TrafficPipeline
+
+/// Supplies the metrics of decoding, connections, reassembly and parsing, from the figures a pipeline leaves.
+package struct PipelineCollector: MetricCollector {
+    /// Where the pipeline leaves its figures.
+    let board: FiguresBoard
+    /// The names of the interfaces or savefiles, in the order of their numbers.
+    let sources: [String]
+    /// The bounds in force.
+    let limits: ReassemblyLimits
+
+    /// Makes a collector of what the pipeline leaves on `board`.
+    package init(board: FiguresBoard, sources: [String], limits: ReassemblyLimits) {
+        self.board = board
+        self.sources = sources
+        self.limits = limits
+    }
+
+    /// Adds what the pipeline counted.
+    package func collect(into samples: inout SampleCollection) {
+        let figures = board.figures
+        collectCapture(figures, into: &samples)
+        collectConnections(figures.reassembly, into: &samples)
+        collectReassembly(figures.reassembly, into: &samples)
+        samples.count(MetricCatalogue.httpSkippedBytes, [], UInt64(figures.http.skippedOctets))
+        samples.count(MetricCatalogue.httpAbandonedExchanges, [], UInt64(figures.http.abandonedExchanges))
+        samples.count(MetricCatalogue.connectionRolesGuessed, [], UInt64(figures.http.guessedRoles))
+        for failure in ParseFailure.allCases {
+            let count = figures.parseFailures[Int(failure.rawValue)]
+            samples.count(MetricCatalogue.httpParseErrors, ["http1", failure.label], UInt64(count))
+        }
+    }
+
+    private func collectCapture(_ figures: PipelineFigures, into samples: inout SampleCollection) {
+        for (number, name) in sources.enumerated() {
+            let duplicates = figures.reassembly.duplicateSegments
+            let duplicate = number < duplicates.count ? duplicates[number] : 0
+            samples.count(MetricCatalogue.capturePacketsDuplicate, [name], UInt64(duplicate))
+        }
+        for (failure, count) in figures.failures {
+            samples.count(MetricCatalogue.decodeErrors, [failure.layer.label, failure.reason.label], UInt64(count))
+        }
+    }
+
+    private func collectConnections(_ figures: ReassemblyStatistics, into samples: inout SampleCollection) {
+        samples.set(MetricCatalogue.flowTableEntries, [], Double(figures.entries))
+        samples.set(MetricCatalogue.flowTableCapacity, [], Double(limits.connections))
+        for reason in EvictionReason.allCases {
+            samples.count(MetricCatalogue.flowEvictions, [reason.label], UInt64(figures.evictions[reason]))
+        }
+        samples.count(MetricCatalogue.reassemblyMidstreamPickups, [], UInt64(figures.midstreamPickups))
+    }
+
+    private func collectReassembly(_ figures: ReassemblyStatistics, into samples: inout SampleCollection) {
+        for reason in MissingReason.allCases {
+            samples.count(MetricCatalogue.reassemblyGaps, [reason.label], UInt64(figures.gaps[reason]))
+        }
+        samples.count(MetricCatalogue.reassemblyGapBytes, [], UInt64(figures.gapOctets.total))
+        samples.count(MetricCatalogue.reassemblyOutOfOrderSegments, [], UInt64(figures.outOfOrderSegments))
+        samples.count(MetricCatalogue.reassemblyRetransmittedBytes, [], UInt64(figures.retransmittedOctets))
+        samples.set(MetricCatalogue.reassemblyBufferedBytes, [], Double(figures.bufferedOctets))
+        samples.set(MetricCatalogue.reassemblyBufferLimit, [], Double(limits.bufferedOctets))
+    }
+}
+
+/// Supplies what was read from savefiles, as capture counters of the "interfaces" that they stand for.
+package struct SavefileCollector: MetricCollector {
+    /// Where the pipeline leaves its figures.
+    let board: FiguresBoard
+    /// The paths of the savefiles, in the order of their numbers.
+    let savefiles: [String]
+
+    /// Makes a collector of what the pipeline leaves on `board`.
+    package init(board: FiguresBoard, savefiles: [String]) {
+        self.board = board
+        self.savefiles = savefiles
+    }
+
+    /// Adds what the pipeline counted.
+    package func collect(into samples: inout SampleCollection) {
+        let interfaces = board.figures.interfaces
+        for (number, name) in savefiles.enumerated() {
+            let figures = number < interfaces.count ? interfaces[number] : nil
+            samples.count(MetricCatalogue.capturePacketsReceived, [name], UInt64(figures?.packets ?? 0))
+            samples.count(MetricCatalogue.capturePacketsTruncated, [name], UInt64(figures?.truncatedPackets ?? 0))
+            samples.count(MetricCatalogue.captureBytes, [name], UInt64(figures?.octets ?? 0))
+            if let latest = figures?.latestPacket {
+                samples.set(MetricCatalogue.captureLastPacket, [name], Double(latest.nanoseconds) / 1_000_000_000)
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// Wingmirror · Apache-2.0
+
+package import RouteAttribution
+package import TrafficMetrics
+
+extension RouteTableDescription {
+    /// Says what the metrics need to know of a compiled table.
+    ///
+    /// - Parameters:
+    ///   - table: The table; its route and Gateway numbers are the indices here.
+    ///   - findings: What was found out while compiling, refused objects among it.
+    ///   - buildSeconds: How long compiling took.
+    package init(_ table: RouteTable, findings: [RouteFinding], buildSeconds: Double) {
+        self.init(
+            generation: table.generation,
+            series: table.routes.map { RouteLabels($0) },
+            gateways: table.gateways,
+            routes: table.routes.map { Route($0) },
+            rejectedObjects: Self.rejectedObjects(findings),
+            buildSeconds: buildSeconds
+        )
+    }
+
+    private static func rejectedObjects(_ findings: [RouteFinding]) -> [RejectedObjects] {
+        var seen: Set<ObjectIdentity> = []
+        var counts: [String: Int] = [:]
+        for finding in findings where finding.code == .refusedObject && seen.insert(finding.object).inserted {
+            counts[finding.object.kind, default: 0] += 1
+        }
+        return counts.sorted { $0.key < $1.key }.map { kind, count in
+            RejectedObjects(kind: kind, reason: FindingCode.refusedObject.rawValue, count: count)
+        }
+    }
+}
+
+extension RouteTableDescription.Route {
+    /// Describes a compiled route.
+    fileprivate init(_ route: CompiledRoute) {
+        self.init(
+            virtualServiceNamespace: route.identity.object.namespace,
+            virtualService: route.identity.object.name,
+            route: route.label,
+            match: route.matchText,
+            hosts: route.hosts.joined(separator: ","),
+            destinations: route.destinations.map {
+                RouteTableDescription.Destination(service: $0.host, subset: $0.subset, share: $0.share)
+            }
+        )
+    }
+}
+
+extension RouteLabels {
+    /// The labels of a compiled route.
+    ///
+    /// Which of several destinations the gateway chose is not on the wire before it, so a route with several has no
+    /// destination, or no subset where they differ in that alone.
+    package init(_ route: CompiledRoute) {
+        let services = Set(route.destinations.map(\.host))
+        let subsets = Set(route.destinations.map(\.subset))
+        self.init(
+            gateway: route.gateway,
+            virtualServiceNamespace: route.identity.object.namespace,
+            virtualService: route.identity.object.name,
+            route: route.label,
+            destinationService: services.count == 1 ? services.first ?? "" : "",
+            destinationSubset: services.count == 1 && subsets.count == 1 ? subsets.first ?? "" : ""
+        )
+    }
+}

@@ -1,0 +1,103 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import MirrorDispatch
+import PacketCapture
+import PacketDecoding
+import RouteAttribution
+import ShadowTesting
+import Synchronization
+
+/// Keeps what is known of production, and says which targets it rules out.
+///
+/// Names come from the routes and their destinations; addresses from the gateway, from this node where its own traffic is
+/// captured, and from looking up the destinations, again and again, as their Services may come and go.
+final class KnownProduction: Sendable {
+    /// The most names of production that are looked up.
+    private static let lookupLimit = 256
+
+    private let gatewayAddresses: [NetworkAddress]
+    private let capturedPorts: Set<Int>
+    private let resolver: any HostResolver
+    private let state: Mutex<State>
+
+    private struct State: Sendable {
+        var names: [String] = []
+        var destinations: [String] = []
+        var addresses: [NetworkAddress] = []
+        var rules = TargetGuard()
+    }
+
+    /// Takes what does not change while the agent runs.
+    ///
+    /// - Parameters:
+    ///   - configuration: The gateway's addresses and ports.
+    ///   - resolver: What looks names up.
+    init(_ configuration: Configuration, resolver: any HostResolver = SystemResolver()) {
+        let own = ((try? NetworkInterface.all()) ?? []).flatMap(\.addresses)
+        let addresses = configuration.gateway.addresses.isEmpty ? own : configuration.gateway.addresses
+        gatewayAddresses = addresses.map { NetworkAddress(high: $0.high, low: $0.low) }
+        capturedPorts = Set(configuration.gateway.ports.map { Int($0.pod) })
+        self.resolver = resolver
+        state = Mutex(State())
+    }
+
+    /// Takes up the names of a table.
+    func tableReplaced(_ table: RouteTable) {
+        let destinations = Set(table.routes.flatMap { $0.destinations.map(\.host) }).sorted()
+        let hosts = Set(table.routes.flatMap(\.hosts))
+        state.withLock { state in
+            state.destinations = destinations
+            state.names = destinations + hosts
+            state.rules = rules(of: state)
+        }
+    }
+
+    /// Looks the destinations up; those that have no address, as outside of a cluster, rule out nothing.
+    func lookUpDestinations() async {
+        let names = state.withLock { Array($0.destinations.prefix(Self.lookupLimit)) }
+        var found: [NetworkAddress] = []
+        for name in names {
+            let addresses = (try? await resolver.addresses(of: name)) ?? []
+            found += addresses.compactMap(NetworkAddress.init(text:))
+        }
+        state.withLock { [found] state in
+            state.addresses = found
+            state.rules = rules(of: state)
+        }
+    }
+
+    private func rules(of state: State) -> TargetGuard {
+        TargetGuard(
+            productionNames: state.names,
+            productionAddresses: state.addresses,
+            gatewayAddresses: gatewayAddresses,
+            capturedPorts: capturedPorts
+        )
+    }
+
+    /// Why a target may not be sent to; `nil` when it may.
+    func refusal(of target: MirrorTarget, resolvedTo addresses: [String]) -> String? {
+        let rules = state.withLock { $0.rules }
+        let known = addresses.compactMap(NetworkAddress.init(text:))
+        guard known.count == addresses.count else {
+            return "target \(target.name): \(target.host) has an address that cannot be read"
+        }
+        return rules.refusal(of: target, resolvedTo: known)
+    }
+
+    /// Looks a target up and judges it.
+    ///
+    /// - Returns: Why it may not be sent to; `nil` when it may, or when its name has no address yet.
+    func examine(_ target: MirrorTarget) async -> String? {
+        refusal(of: target, resolvedTo: (try? await resolver.addresses(of: target.host)) ?? [])
+    }
+}
+
+extension NetworkAddress {
+    /// Reads an address as a resolver writes it, with or without a zone.
+    fileprivate init?(text: String) {
+        guard let address = IPAddress(text: text.prefix { $0 != "%" }) else { return nil }
+        self.init(high: address.high, low: address.low)
+    }
+}

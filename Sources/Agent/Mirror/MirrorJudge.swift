@@ -1,0 +1,138 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import ContentDecoding
+import ShadowTesting
+import Synchronization
+
+/// Keeps the verdicts: compares the answers of exchanges that have been sent, one after the other.
+///
+/// Comparing happens on the slow side, off the threads that capture and send; whoever shows verdicts gets those of the last
+/// `publish`, and so never waits for a comparison. Requests that were dropped before they became copies never come here:
+/// their number is taken from the queue, because a verdict on the few that got through would be one on a chosen few.
+final class MirrorJudge: Sendable {
+    private let queue: MirrorQueue
+    private let node: String
+    private let key: RedactionKey
+    private let state: Mutex<State>
+    private let published = Mutex<[RouteVerdict]>([])
+
+    fileprivate struct State: Sendable {
+        var book: VerdictBook
+        var targets: [String: MirrorTarget] = [:]
+        /// Drops that the book has been told of.
+        var toldDrops: [DropKey: UInt64] = [:]
+    }
+
+    fileprivate struct DropKey: Hashable {
+        let lane: MirrorLane
+        let route: RouteName
+    }
+
+    /// Makes a judge without policies.
+    ///
+    /// - Parameters:
+    ///   - queue: Where drops are counted.
+    ///   - node: The name of this node, for the requests of examples.
+    ///   - key: What redacted values are hashed with.
+    init(queue: MirrorQueue, node: String, key: RedactionKey) {
+        self.queue = queue
+        self.node = node
+        self.key = key
+        var generator = SystemRandomNumberGenerator()
+        let book = VerdictBook(
+            secret: "\(generator.next())-\(generator.next())",
+            seed: generator.next(),
+            decoder: { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
+        )
+        state = Mutex(State(book: book))
+    }
+
+    // MARK: - Policies
+
+    /// Takes up the policies in force, and forgets others with what was found out for them.
+    ///
+    /// - Parameters:
+    ///   - configuration: The policies and targets.
+    ///   - hosts: The hosts of production's routes; links to them are no difference.
+    func configure(_ configuration: MirrorConfiguration, hosts: [String]) {
+        let active = configuration.isActive ? configuration.policies : []
+        let names = Set(active.map(\.name))
+        state.withLock { state in
+            for verdict in state.book.report() where !names.contains(verdict.lane.policy) {
+                state.book.policyRemoved(verdict.lane.policy)
+            }
+            state.targets = Dictionary(configuration.targets.map { ($0.name, $0) }) { $1 }
+            for policy in active {
+                let names = policy.targets + [policy.baseline].compactMap(\.self)
+                state.book.policyConfigured(policy, hosts: hosts + names.compactMap { state.targets[$0]?.authority })
+            }
+        }
+    }
+
+    // MARK: - Answers
+
+    /// Compares the answers to one exchange.
+    func judge(_ finished: FinishedExchange) {
+        state.withLock { state in
+            for fate in finished.fates where !fate.isBaseline { judge(fate, of: finished, &state) }
+        }
+    }
+
+    private func judge(_ fate: FinishedExchange.Fate, of finished: FinishedExchange, _ state: inout State) {
+        let ticket = finished.ticket
+        let lane = MirrorLane(policy: ticket.policy.name, target: fate.target)
+        let route = ticket.exchange.route
+        state.book.sampled(lane, route: route)
+        guard case .sent(let answer) = fate.outcome else {
+            return state.book.missed(lane, route: route, reason: .dropped)
+        }
+        let pair = ComparedPair(
+            lane: lane,
+            keyHash: ticket.sampled.keyHash,
+            time: answer.intendedTime + answer.queueNanoseconds + answer.durationNanoseconds,
+            production: ticket.exchange,
+            candidate: answer,
+            repeated: fate.repeated,
+            baseline: finished.baseline
+        )
+        let target = state.targets[fate.target]
+        state.book.compared(pair) { target.map { curl(ticket, to: $0) } ?? "" }
+    }
+
+    /// A line that repeats a request, without what is redacted.
+    private func curl(_ ticket: MirrorTicket, to target: MirrorTarget) -> String {
+        let builder = ShadowRequestBuilder(policy: ticket.policy, target: target, node: node, key: key)
+        guard let request = try? builder.build(ticket.exchange) else { return "" }
+        return CurlLine.text(for: request, to: target)
+    }
+
+    // MARK: - Verdicts
+
+    /// The verdicts of the last `publish`.
+    var verdicts: [RouteVerdict] { published.withLock { $0 } }
+
+    /// Makes the verdicts so far the ones to show.
+    func publish() {
+        let lanes = queue.figures(now: WallClock.now()).lanes
+        let verdicts = state.withLock { state in
+            for lane in lanes {
+                for (route, count) in lane.droppedByRoute { state.tell(count, of: lane.lane, route) }
+            }
+            return state.book.report()
+        }
+        published.withLock { $0 = verdicts }
+    }
+}
+
+extension MirrorJudge.State {
+    /// Lets the book know of drops since the last time.
+    fileprivate mutating func tell(_ count: UInt64, of lane: MirrorLane, _ route: RouteName) {
+        let key = MirrorJudge.DropKey(lane: lane, route: route)
+        let told = toldDrops[key] ?? 0
+        guard count > told else { return }
+        book.sampled(lane, route: route, count: count - told)
+        book.missed(lane, route: route, reason: .dropped, count: count - told)
+        toldDrops[key] = count
+    }
+}

@@ -1,0 +1,109 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import Logging
+import ServiceLifecycle
+import ShadowTesting
+import TrafficPipeline
+import UnixSignals
+
+/// Watches over the node while requests are mirrored: pauses sending when packets are lost, memory runs short, or shadow
+/// traffic comes back to production, and keeps verdicts and what is known of production up to date.
+///
+/// It looks at figures that others leave, a few times in a second; nothing waits for it.
+struct MirrorWatch: Service {
+    /// How often the figures are looked at; a kill switch works at once, this bounds what is noticed by itself.
+    private static let interval: Duration = .milliseconds(250)
+    /// After how many looks the verdicts are made anew.
+    private static let looksPerVerdict = 4
+    /// After how many looks production's names are looked up again.
+    private static let looksPerLookup = 120
+
+    /// The mirroring half of the agent.
+    let mirroring: Mirroring
+    /// How many packets were captured, and dropped by the kernel, so far.
+    let packets: @Sendable () -> (captured: UInt64, dropped: UInt64)
+    /// What memory use is held against.
+    let budget: MemoryBudget
+    /// What the capture thread leaves out.
+    let shedding: LoadShedding
+    /// Where pauses are told.
+    let logger: Logger
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await look() }
+            tasks.addTask { await listen(to: .sigusr1) { mirroring.pause() } }
+            tasks.addTask { await listen(to: .sigusr2) { mirroring.resume() } }
+            await tasks.waitForAll()
+        }
+    }
+
+    private func listen(to signal: UnixSignal, _ act: () -> String) async {
+        for await _ in await UnixSignalsSequence(trapping: signal).cancelOnGracefulShutdown() {
+            logger.notice("signal", metadata: ["signal": "\(signal)", "effect": "\(act())"])
+        }
+    }
+
+    private func look() async {
+        try? await cancelWhenGracefulShutdown {
+            var protection = SelfProtection(limits)
+            var memory = MemoryPressure(budget: budget.octets)
+            var reasons: Set<PauseReason> = []
+            var arrivals: UInt64 = 0
+            var looks = 0
+            while true {
+                let resident = ProcessMemory.residentOctets ?? 0
+                shedding.level = memory.level(at: resident)
+                pause(protection.look(observation(resident), now: WallClock.now()))
+                noteLoop(&arrivals)
+                tellChanges(&reasons)
+                if looks % Self.looksPerVerdict == 0 { mirroring.judge.publish() }
+                if looks % Self.looksPerLookup == 0, mirroring.isActive {
+                    await mirroring.production.lookUpDestinations()
+                }
+                looks += 1
+                try await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private var limits: SelfProtection.Limits {
+        let protection = mirroring.plans.configuration.protection
+        var limits = SelfProtection.Limits()
+        limits.droppedShare = protection.kernelDrops
+        limits.residentOctets = Int(Double(budget.octets) * protection.memory)
+        limits.rest = protection.rest
+        return limits
+    }
+
+    private func observation(_ resident: Int) -> SelfProtection.Observation {
+        let (captured, dropped) = packets()
+        return SelfProtection.Observation(packets: captured, kernelDrops: dropped, residentOctets: resident)
+    }
+
+    private func pause(_ reasons: [PauseReason: Int64]) {
+        for (reason, end) in reasons { mirroring.queue.pause(reason, until: end, now: WallClock.now()) }
+    }
+
+    /// Shadow traffic at the gateway ends mirroring until somebody has looked into it.
+    private func noteLoop(_ seen: inout UInt64) {
+        let count = mirroring.arrivals.count
+        guard count > seen else { return }
+        seen = count
+        guard mirroring.isActive else { return }
+        mirroring.queue.pause(.loop, now: WallClock.now())
+    }
+
+    private func tellChanges(_ reasons: inout Set<PauseReason>) {
+        let now = mirroring.queue.pauseReasons(now: WallClock.now())
+        guard now != reasons, mirroring.isActive else { return }
+        for reason in now.subtracting(reasons) {
+            logger.warning("mirroring paused", metadata: ["reason": "\(reason.rawValue)"])
+        }
+        if now.isEmpty {
+            logger.notice("mirroring goes on")
+        }
+        reasons = now
+    }
+}

@@ -1,0 +1,132 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import JSONSyntax
+import Logging
+import MirrorDispatch
+import PacketDecoding
+import RouteAttribution
+import ServiceLifecycle
+import ShadowTesting
+import TrafficPipeline
+
+/// The mirroring half of an agent: plan, queue, dispatcher, judge and guard, and the switches that stop them.
+///
+/// It is there also when nothing is mirrored, so that a reload can begin to; it costs nothing then.
+struct Mirroring: Sendable {
+    /// The plan in force, and the queue.
+    let plans: MirrorPlanKeeper
+    /// The verdicts.
+    let judge: MirrorJudge
+    /// What must not be sent to.
+    let production: KnownProduction
+    /// Counts shadow traffic that arrives at the gateway.
+    let arrivals = ShadowArrivals()
+
+    private let node: String
+    private let key: RedactionKey
+
+    /// Where sampled exchanges wait.
+    var queue: MirrorQueue { plans.queue }
+
+    /// Whether anything can be sent.
+    var isActive: Bool { plans.configuration.isActive }
+
+    /// Makes the parts, without a plan.
+    init(_ configuration: Configuration) {
+        plans = MirrorPlanKeeper(configuration.mirror)
+        node = configuration.mirror.node.isEmpty ? Self.machineName : configuration.mirror.node
+        var generator = SystemRandomNumberGenerator()
+        key = RedactionKey(using: &generator)
+        judge = MirrorJudge(queue: plans.queue, node: node, key: key)
+        production = KnownProduction(configuration)
+    }
+
+    private static var machineName: String {
+        guard let octets = try? FileContents.read("/proc/sys/kernel/hostname", limit: 4096) else { return "unknown" }
+        return String(decoding: octets.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+
+    // MARK: - Policies
+
+    /// Takes up what a table says of production.
+    func tableReplaced(_ table: RouteTable) {
+        production.tableReplaced(table)
+        judge.configure(plans.configuration, hosts: Array(Set(table.routes.flatMap(\.hosts))))
+    }
+
+    /// What somebody who starts the agent, or changes its policies, should know, in sentences.
+    func warnings(for table: RouteTable) -> [String] {
+        guard isActive else { return [] }
+        return PolicyWarnings.sentences(
+            for: plans.configuration.policies,
+            routes: table.routes.map { RouteName($0) },
+            hosts: Array(Set(table.routes.flatMap(\.hosts)))
+        )
+    }
+
+    /// Refuses to start with a target that is production, or whose traffic this agent captures.
+    ///
+    /// - Throws: `CommandFailure` with a sentence for each such target.
+    func refuseForbiddenTargets() async throws {
+        guard isActive else { return }
+        var refusals: [String] = []
+        for target in plans.configuration.usedTargets {
+            if let refusal = await production.examine(target) { refusals.append("mirror: \(refusal)") }
+        }
+        guard refusals.isEmpty else { throw CommandFailure(.usage, refusals) }
+    }
+
+    // MARK: - Switches
+
+    /// Stops sending at once, until `resume`.
+    ///
+    /// - Returns: What came of it, in a sentence.
+    func pause() -> String {
+        queue.pause(.request, now: WallClock.now())
+        return "mirroring is paused"
+    }
+
+    /// Takes sending up again; also after a loop was noticed, which nothing else ends.
+    ///
+    /// - Returns: What came of it, in a sentence.
+    func resume() -> String {
+        queue.resume(.request)
+        queue.resume(.loop)
+        let reasons = queue.pauseReasons(now: WallClock.now()).map(\.rawValue).sorted()
+        return reasons.isEmpty ? "mirroring goes on" : "mirroring stays paused: \(reasons.joined(separator: ", "))"
+    }
+
+    // MARK: - Services
+
+    /// Sends what is sampled.
+    func dispatcher(_ logger: Logger) -> MirrorDispatcher {
+        MirrorDispatcher(
+            queue: queue,
+            node: node,
+            key: key,
+            check: { [production, arrivals] target, addresses in
+                if let refusal = production.refusal(of: target, resolvedTo: addresses) { return refusal }
+                // Known before the first copy leaves, which the capture may see.
+                for address in addresses.compactMap({ IPAddress($0) }) {
+                    guard let port = UInt16(exactly: target.port) else { continue }
+                    arrivals.targetFound(at: Endpoint(address: address, port: port))
+                }
+                return nil
+            },
+            judge: { [judge] finished in judge.judge(finished) },
+            logger: logger,
+            now: { WallClock.now() }
+        )
+    }
+
+    /// Supplies the mirroring families.
+    var collector: MirrorCollector {
+        MirrorCollector(queue: queue) { [judge] in judge.verdicts }
+    }
+
+    /// Where a pipeline's sampled exchanges go.
+    var destination: MirrorDestination {
+        MirrorDestination(queue: queue) { WallClock.now() }
+    }
+}

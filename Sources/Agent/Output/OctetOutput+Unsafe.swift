@@ -1,0 +1,93 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import Glibc
+
+/// A file or standard output, written through a buffer.
+package struct OctetOutput: ~Copyable {
+    /// Why octets could not be written.
+    package enum Failure: Error, Equatable {
+        /// The reader of a pipe has gone, which is its right.
+        case closed
+        /// Anything else, such as a full disk.
+        case failed(String)
+
+        /// The reason in words.
+        package var reason: String {
+            switch self {
+            case .closed: "the reader of the pipe has gone"
+            case .failed(let reason): reason
+            }
+        }
+    }
+
+    /// Octets are handed to the system when this many are waiting.
+    private static let bufferLimit = 1 << 18
+
+    private let descriptor: Int32
+    private let isOwned: Bool
+    private var buffer: [UInt8] = []
+
+    private init(descriptor: Int32, isOwned: Bool) {
+        self.descriptor = descriptor
+        self.isOwned = isOwned
+        buffer.reserveCapacity(Self.bufferLimit + 65_536)
+    }
+
+    deinit {
+        if isOwned {
+            close(descriptor)
+        }
+    }
+
+    /// Standard output.
+    package static func standardOutput() -> OctetOutput {
+        OctetOutput(descriptor: STDOUT_FILENO, isOwned: false)
+    }
+
+    /// Opens the file at `path` anew, or standard output for `-`.
+    static func open(_ path: String) throws(Failure) -> OctetOutput {
+        guard path != "-" else { return standardOutput() }
+        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw .failed("\(path): cannot be written: \(FileContents.systemMessage())") }
+        return OctetOutput(descriptor: descriptor, isOwned: true)
+    }
+
+    /// Adds octets, and writes when enough are waiting.
+    package mutating func append(_ octets: some Sequence<UInt8>) throws(Failure) {
+        buffer.append(contentsOf: octets)
+        if buffer.count >= Self.bufferLimit {
+            try flush()
+        }
+    }
+
+    /// Adds a line and its end.
+    package mutating func append(line: String) throws(Failure) {
+        try append(line.utf8)
+        try append(CollectionOfOne(UInt8(ascii: "\n")))
+    }
+
+    /// Writes what is waiting; after a failure it is forgotten.
+    package mutating func flush() throws(Failure) {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        var written = 0
+        while written < buffer.count {
+            // The range lies within the array's storage, which outlives the call.
+            let count = unsafe buffer.withUnsafeBytes { octets in
+                unsafe write(descriptor, octets.baseAddress?.advanced(by: written), octets.count - written)
+            }
+            if count >= 0 {
+                written += count
+            } else if errno == EPIPE {
+                throw .closed
+            } else if errno != EINTR {
+                throw .failed("cannot write: \(FileContents.systemMessage())")
+            }
+        }
+    }
+
+    /// Lets a write to a pipe without a reader fail rather than end the program.
+    package static func ignoreBrokenPipes() {
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+}

@@ -1,0 +1,86 @@
+// Wingmirror · Apache-2.0
+
+package import RouteAttribution
+
+/// Why words on the command line are no request.
+package struct RequestLineError: Error, Equatable {
+    /// What is wrong.
+    package var message: String
+}
+
+/// A request as people write it: a method, a URL and field lines.
+package struct RequestLine: Sendable, Equatable {
+    /// The method.
+    package var method: String
+    /// The URL as written.
+    package var url: String
+    /// Whether the URL's scheme is https.
+    package var isTLS: Bool
+    /// The authority of the URL.
+    package var authority: String
+    /// The path and query as written.
+    package var target: String
+    private var headerNames: [String] = []
+    private var headerValues: [String] = []
+
+    /// Reads `[METHOD] URL` and lines of the form `name: value`.
+    package init(_ words: [String], headers: [String]) throws(RequestLineError) {
+        guard let url = words.last, words.count <= 2 else {
+            throw RequestLineError(message: "expected a method and a URL, such as GET http://shop.example.com/")
+        }
+        method = words.count == 2 ? words[0] : "GET"
+        self.url = url
+        if url.hasPrefix("http://") {
+            isTLS = false
+        } else if url.hasPrefix("https://") {
+            isTLS = true
+        } else {
+            throw RequestLineError(message: "expected a URL that begins with http:// or https://, found \"\(url)\"")
+        }
+        let rest = url.dropFirst(isTLS ? 8 : 7)
+        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        authority = String(rest[..<end])
+        guard !authority.isEmpty else { throw RequestLineError(message: "the URL \"\(url)\" names no host") }
+        let path = rest[end...]
+        target = path.hasPrefix("/") ? String(path) : "/" + path
+        for line in headers {
+            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
+                throw RequestLineError(message: "expected a field line such as 'x-user: 7', found \"\(line)\"")
+            }
+            let name = String(line[..<colon])
+            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+            if name.lowercased() == "host" {
+                authority = String(value)
+            } else {
+                headerNames.append(name)
+                headerValues.append(String(value))
+            }
+        }
+    }
+
+    /// The request for the route table.
+    ///
+    /// - Parameters:
+    ///   - port: the Gateway server's port, where it is not that of the URL.
+    ///   - serverName: the TLS server name, where it is not the URL's host.
+    /// - Returns: the request as it would be sent.
+    package func described(port: Int?, serverName: String?) -> DescribedRequest {
+        let (host, written) = Self.split(authority)
+        return DescribedRequest(
+            method: method,
+            target: target,
+            authority: authority,
+            headers: zip(headerNames, headerValues).map { (name: $0, value: $1) },
+            port: port ?? written ?? (isTLS ? 443 : 80),
+            isTLS: isTLS,
+            serverName: isTLS ? serverName ?? host : nil
+        )
+    }
+
+    private static func split(_ authority: String) -> (host: String, port: Int?) {
+        guard let colon = authority.lastIndex(of: ":"), authority[colon...].firstIndex(of: "]") == nil else {
+            return (authority, nil)
+        }
+        return (String(authority[..<colon]), Int(authority[authority.index(after: colon)...]))
+    }
+}

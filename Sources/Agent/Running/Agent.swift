@@ -1,0 +1,271 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import AgentConfiguration
+import JSONSyntax
+import Logging
+import PacketCapture
+import RouteAttribution
+import ServiceLifecycle
+import TrafficMetrics
+import TrafficPipeline
+import UnixSignals
+
+/// A running agent: the capture thread and the services around it.
+///
+/// The capture thread owns the pipeline and everything in it. Around it, as services that end in turn at a signal: the
+/// reloader first, then the capture, which delivers what the kernel still holds, then the writer of records, then the
+/// server, so that a last scrape sees the end. Nothing here is on the packet path.
+package struct Agent: Sendable {
+    /// How long the services may take to end, of the five seconds that a drain may last.
+    private static let drainTime: Duration = .seconds(4)
+
+    private let plan: RunPlan
+    private let logs: LogSettings
+    private let sources: CaptureSources
+    private let mirroring: Mirroring
+    private let routes: RouteKeeper
+    private let configuration: ConfigurationKeeper
+    private let figures = FiguresBoard()
+    private let capture: CaptureRun
+    private let records: RecordQueue?
+    private let budget: MemoryBudget
+    private let collector: AgentCollector
+    private let limits: PipelineLimits
+    private let recent: RecentBoard
+    private let watch: TrafficWatch
+    private let web: WebAnswers
+    private let shedding = LoadShedding()
+    private let startedAt = WallClock.now()
+    private let ended: @Sendable (CaptureSummary) throws -> Void
+
+    /// Reads credentials and routes, and chooses the sources; opens nothing yet.
+    ///
+    /// - Parameters:
+    ///   - plan: What the agent is to do.
+    ///   - ended: Prints what the capture came to, when nothing will be captured any more.
+    /// - Throws: `CommandFailure` or `ConfigurationProblems` for whatever is wrong with them.
+    package init(_ plan: RunPlan, ended: @escaping @Sendable (CaptureSummary) throws -> Void) throws {
+        self.plan = plan
+        self.ended = ended
+        let chosen = plan.configuration
+        logs = LogSettings(chosen.log)
+        let credentials = try chosen.admin.credentials()
+        sources = try CaptureSources(chosen)
+        let started = ContinuousClock.now
+        let objects = try RouteObjects(chosen, namesServerPorts: false)
+        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
+        objects.warnOfErrors()
+        let registry = MetricsRegistry(configuration: chosen.metricsSettings)
+        mirroring = Mirroring(chosen)
+        try mirroring.plans.configure(chosen.mirror)
+        routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry, mirroring: mirroring)
+        configuration = ConfigurationKeeper(
+            plan,
+            credentials: credentials,
+            routes: routes,
+            mirroring: mirroring,
+            logs: logs
+        )
+        capture = CaptureRun(sources, logger: logs.logger("capture"))
+        records = chosen.records.file.isEmpty ? nil : RecordQueue()
+        budget = MemoryBudget.current(chosen.limits)
+        limits = chosen.pipelineLimits(within: sources.isLive ? budget.octets : chosen.limits.memory?.octets)
+        collector = AgentCollector(
+            configuration: configuration,
+            logs: logs,
+            routes: routes,
+            records: records,
+            shedding: shedding,
+            memoryLimit: budget.octets
+        )
+        recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
+        watch = TrafficWatch(registry, at: startedAt) { [figures, sources] in
+            CaptureReading(figures.figures, sources: sources, registry: registry)
+        }
+        web = WebAnswers(routes: routes, watch: watch, recent: recent, figures: figures) { [mirroring] in
+            mirroring.document
+        }
+        addCollectors(to: registry)
+    }
+
+    private func addCollectors(to registry: MetricsRegistry) {
+        registry.add(PipelineCollector(board: figures, sources: sources.names, limits: limits.reassembly))
+        switch sources {
+        case .live(_, let counters): registry.add(LiveCollector(counters: counters, heartbeat: capture.heartbeat))
+        case .savefiles(let paths, _, _): registry.add(SavefileCollector(board: figures, savefiles: paths))
+        }
+        registry.add(collector)
+        registry.add(mirroring.collector)
+        registry.add(ProcessCollector())
+    }
+
+    // MARK: - Running
+
+    /// Runs until a signal, or until the savefiles have been read when that is to be the end.
+    package func run() async throws {
+        let logger = logs.logger("agent")
+        try await mirroring.refuseForbiddenTargets()
+        for warning in mirroring.warnings(for: routes.table) {
+            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
+        }
+        let (listening, announce) = AsyncStream.makeStream(of: Int.self)
+        let configuration = configuration
+        let server = AdminServer(
+            host: plan.configuration.metrics.listen.host,
+            port: plan.configuration.metrics.listen.port,
+            sources: adminSources,
+            credentials: { configuration.current.credentials },
+            logger: logs.logger("server"),
+            listening: { port in announce.yield(port) }
+        )
+        var services = [ServiceGroupConfiguration.ServiceConfiguration(service: server)]
+        if let records {
+            let service = try RecordService(queue: records, path: plan.configuration.records.file, logger: logger)
+            services.append(.init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup))
+        }
+        services.append(
+            .init(
+                service: captureService(listening, logger),
+                successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup
+            )
+        )
+        services += mirrorServices
+        services.append(.init(service: TrafficWatchService(watch: watch)))
+        services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
+        var group = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logs.logger("services")
+        )
+        group.maximumGracefulShutdownDuration = Self.drainTime
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    /// Sending ends before the capture does: what is sampled while it drains is dropped and counted.
+    private var mirrorServices: [ServiceGroupConfiguration.ServiceConfiguration] {
+        let watch = MirrorWatch(
+            mirroring: mirroring,
+            packets: { [sources, figures] in sources.packets(figures.figures) },
+            budget: budget,
+            shedding: shedding,
+            logger: logs.logger("mirror")
+        )
+        return [
+            .init(service: mirroring.dispatcher(logs.logger("mirror"))),
+            .init(service: watch),
+        ]
+    }
+
+    private func captureService(_ listening: AsyncStream<Int>, _ logger: Logger) -> CaptureService {
+        CaptureService(
+            run: capture,
+            makePipeline: makePipeline,
+            listening: listening,
+            user: plan.configuration.capture.user,
+            ended: reportEnd,
+            staysAfterEnd: !plan.endsAfterSavefiles,
+            logger: logger
+        )
+    }
+
+    /// Makes the pipeline, on the capture thread.
+    private func makePipeline() -> TrafficPipeline {
+        var outputs = PipelineOutputs()
+        outputs.records = plan.configuration.recordOptions
+        if let records {
+            outputs.recordOutput = { records.append($0) }
+        }
+        outputs.mirror = mirroring.destination
+        outputs.shadowArrivals = mirroring.arrivals
+        outputs.shedding = shedding
+        outputs.recent = recent
+        outputs.readsTraces = plan.configuration.metrics.exemplars
+        return TrafficPipeline(
+            limits: limits,
+            routing: routes.board,
+            shard: routes.registry.shards[0],
+            figures: figures,
+            outputs: outputs
+        )
+    }
+
+    /// Hands over what the capture came to, unless nobody looks at the end of a live capture.
+    private func reportEnd() throws {
+        guard plan.configuration.records.file != "-", !sources.isLive || Terminal.isTerminal(1) else { return }
+        try ended(CaptureSummary(table: routes.table, registry: routes.registry, figures: figures.figures))
+    }
+
+    // MARK: - Endpoints
+
+    private var adminSources: AdminSources {
+        var sources = AdminSources(
+            exposition: { accept, deadline in render(accept, deadline) },
+            scrapeServed: { [collector] format, status in collector.scrapeServed(format, status) },
+            health: { health },
+            readiness: { readiness },
+            status: { web.status(status) },
+            configuration: { [configuration] in configuration.current.configuration.document.indented() },
+            reload: { [configuration] in configuration.reload() }
+        )
+        if plan.configuration.metrics.istioCompat {
+            sources.istioExposition = { accept, deadline in render(accept, deadline, asIstio: true) }
+        }
+        sources.pauseMirror = { [mirroring] isPaused in isPaused ? mirroring.pause() : mirroring.resume() }
+        sources.answer = { [web] question in web.answer(question) }
+        sources.changes = { web.changes(health: health, status: status) }
+        return sources
+    }
+
+    /// Renders the metrics, or the same requests in the families of Istio; `nil` when there is no time for it.
+    private func render(
+        _ accept: String?,
+        _ deadline: ContinuousClock.Instant?,
+        asIstio: Bool = false
+    ) -> Exposition? {
+        let started = ContinuousClock.now
+        let negotiated = NegotiatedExposition(accept: accept)
+        var snapshot = routes.registry.snapshot(at: WallClock.now(), for: negotiated.format)
+        if asIstio {
+            snapshot = snapshot.istio
+        }
+        if let deadline, ContinuousClock.now >= deadline {
+            return nil
+        }
+        var octets: [UInt8] = []
+        ExpositionWriter(negotiated.format).write(snapshot, into: &octets)
+        collector.pageRendered(in: Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000)
+        return Exposition(
+            contentType: negotiated.contentType,
+            format: negotiated.format.labelText,
+            octets: octets
+        )
+    }
+
+    private var health: Probe {
+        guard let age = capture.heartbeat.age else {
+            return Probe(isPassing: true, detail: "the sources have been read")
+        }
+        let isAlive = age < Heartbeat.limit
+        return Probe(isPassing: isAlive, detail: "the capture loop made progress \(age.text) ago")
+    }
+
+    private var readiness: Probe {
+        capture.isReady
+            ? Probe(isPassing: true, detail: "\(routes.table.routes.count) routes, and a source is open")
+            : Probe(isPassing: false, detail: "no source is open")
+    }
+
+    private var status: JSONValue {
+        AgentStatus(
+            startedAt: startedAt,
+            configuration: configuration.current,
+            sources: sources,
+            routing: routes.board.snapshot,
+            figures: figures.figures,
+            requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
+            unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
+        ).document
+    }
+}

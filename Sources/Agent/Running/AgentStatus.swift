@@ -1,0 +1,74 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import JSONSyntax
+import PacketCapture
+import RouteAttribution
+import TCPReassembly
+import TrafficMetrics
+import TrafficPipeline
+
+/// What `/api/v1/status` shows.
+struct AgentStatus {
+    /// When the agent started, in nanoseconds since the Unix epoch.
+    let startedAt: Int64
+    /// The configuration in force and its reloads.
+    let configuration: ConfigurationKeeper.State
+    /// Where packets come from.
+    let sources: CaptureSources
+    /// The routes in force.
+    let routing: RoutingSnapshot
+    /// What the pipeline has seen.
+    let figures: PipelineFigures
+    /// Requests that a route took.
+    let requests: UInt64
+    /// Requests that none took.
+    let unmatched: UInt64
+
+    /// The status as JSON.
+    var document: JSONValue {
+        [
+            "version": .string(BuildInformation.version),
+            "startTime": .string(WallClock.text(startedAt)),
+            "configuration": [
+                "sha256": .string(configuration.digest),
+                "readTime": .string(WallClock.text(configuration.readAt)),
+                "reloads": JSONValue(configuration.acceptedReloads),
+                "rejectedReloads": JSONValue(configuration.rejectedReloads),
+                "latestReloadSuccessful": .bool(configuration.isLatestGood),
+            ],
+            "routes": [
+                "generation": JSONValue(routing.series.generation),
+                "routes": JSONValue(routing.table.routes.count),
+                "gateways": JSONValue(routing.table.gateways),
+            ],
+            "requests": ["matched": JSONValue(requests), "unmatched": JSONValue(unmatched)],
+            "connections": [
+                "tracked": JSONValue(figures.reassembly.entries),
+                "opened": JSONValue(figures.reassembly.connectionsOpened),
+            ],
+            "sources": .array(sourceDocuments),
+        ]
+    }
+
+    private var sourceDocuments: [JSONValue] {
+        switch sources {
+        case .live(_, let counters):
+            counters.interfaces.map { interface in
+                [
+                    "interface": .string(interface.name),
+                    "up": .bool(interface.isUp),
+                    "ringBytes": JSONValue(interface.ringOctets),
+                    "packets": JSONValue(interface.packetsReceived),
+                    "droppedByKernelBuffer": JSONValue(interface.packetsDroppedByKernelBuffer),
+                    "droppedByInterface": JSONValue(interface.packetsDroppedByInterface),
+                ]
+            }
+        case .savefiles(let paths, let pace, _):
+            paths.enumerated().map { number, path in
+                let packets = number < figures.interfaces.count ? figures.interfaces[number].packets : 0
+                return ["savefile": .string(path), "pace": .string(pace.rawValue), "packets": JSONValue(packets)]
+            }
+        }
+    }
+}

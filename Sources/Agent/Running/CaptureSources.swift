@@ -1,0 +1,66 @@
+// Wingmirror · Apache-2.0
+
+package import AgentConfiguration
+package import PacketCapture
+import PacketDecoding
+package import TrafficPipeline
+
+/// Where an agent's packets come from, and what is known of that source.
+package enum CaptureSources: Sendable {
+    /// Interfaces, with what is counted of them.
+    case live(LiveConfiguration, CaptureCounters)
+    /// Savefiles, read once.
+    case savefiles([String], pace: CaptureConfiguration.Pace, filter: String?)
+
+    /// Chooses the sources that a configuration names.
+    ///
+    /// - Throws: `CommandFailure` when they make no sense on this machine.
+    package init(_ configuration: Configuration) throws(CommandFailure) {
+        let capture = configuration.capture
+        guard capture.savefiles.isEmpty else {
+            try CommandFailure.refuseTerminal(among: capture.savefiles)
+            self = .savefiles(capture.savefiles, pace: capture.pace, filter: capture.filter.expression)
+            return
+        }
+        guard Capabilities.current.mayCapture else {
+            throw CommandFailure(
+                .permission,
+                "capturing needs CAP_NET_RAW; grant it with: \(Capabilities.grantCommand)"
+            )
+        }
+        do throws(CaptureError) {
+            // The user's part alone, or the message would quote the rest of the filter too.
+            if let expression = capture.filter.expression {
+                try CaptureFilter(expression: expression).validate()
+            }
+            let live = try configuration.liveConfiguration(among: try NetworkInterface.all())
+            self = .live(live, CaptureCounters(interfaces: live.interfaces))
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// The names of the interfaces or savefiles.
+    package var names: [String] {
+        switch self {
+        case .live(let configuration, _): configuration.interfaces
+        case .savefiles(let paths, _, _): paths
+        }
+    }
+
+    /// How many packets came so far, and how many the kernel dropped before.
+    package func packets(_ figures: PipelineFigures) -> (captured: UInt64, dropped: UInt64) {
+        switch self {
+        case .live(_, let counters):
+            counters.interfaces.reduce((0, 0)) {
+                ($0.0 + $1.packetsReceived, $0.1 + $1.packetsDroppedByKernelBuffer)
+            }
+        case .savefiles: (UInt64(figures.interfaces.reduce(0) { $0 + $1.packets }), 0)
+        }
+    }
+
+    /// Whether packets come as they are captured.
+    package var isLive: Bool {
+        if case .live = self { true } else { false }
+    }
+}

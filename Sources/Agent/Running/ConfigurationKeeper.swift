@@ -1,0 +1,191 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import AgentConfiguration
+import Logging
+import RouteAttribution
+import Synchronization
+
+/// Keeps the configuration in force, and replaces it as a whole or not at all.
+final class ConfigurationKeeper: Sendable {
+    private let reread: @Sendable () throws(ConfigurationProblems) -> Configuration
+    private let routes: RouteKeeper
+    private let mirroring: Mirroring
+    private let logs: LogSettings
+    private let logger: Logger
+    private let state: Mutex<State>
+    /// Held while a reload is under way, so that two do not mix.
+    private let reloading = Mutex(())
+
+    /// What others may ask for.
+    struct State: Sendable {
+        /// The configuration in force.
+        var configuration: Configuration
+        /// Its digest.
+        var digest: String
+        /// The credentials in force.
+        var credentials: AdminCredentials
+        /// Reloads that put a new configuration in force.
+        var acceptedReloads: UInt64 = 0
+        /// Reloads that changed nothing, because something was wrong.
+        var rejectedReloads: UInt64 = 0
+        /// Whether the latest reload, or the start, succeeded.
+        var isLatestGood = true
+        /// When the configuration in force was read, in nanoseconds since the Unix epoch.
+        var readAt: Int64
+    }
+
+    /// Starts with a configuration that has been checked.
+    init(
+        _ plan: RunPlan,
+        credentials: AdminCredentials,
+        routes: RouteKeeper,
+        mirroring: Mirroring,
+        logs: LogSettings
+    ) {
+        reread = plan.reread
+        self.routes = routes
+        self.mirroring = mirroring
+        self.logs = logs
+        logger = logs.logger("configuration")
+        state = Mutex(
+            State(
+                configuration: plan.configuration,
+                digest: plan.configuration.digest,
+                credentials: credentials,
+                readAt: WallClock.now()
+            )
+        )
+    }
+
+    /// What is in force now.
+    var current: State { state.withLock { $0 } }
+
+    /// Reads configuration, credentials and routes again, and puts them in force if all of them are good.
+    func reload() -> ReloadOutcome {
+        reload("configuration reloaded", replace)
+    }
+
+    /// Reads the routes alone again, from where the configuration in force says, and puts them in force if they are good.
+    func reloadRoutes() -> ReloadOutcome {
+        reload("routes reloaded") {
+            replaceRoutes(with: try readRoutes(current.configuration))
+            state.withLock { $0.reloadSucceeded() }
+            return []
+        }
+    }
+
+    private func reload(_ success: Logger.Message, _ replace: () throws -> [String]) -> ReloadOutcome {
+        reloading.withLock { _ in
+            do {
+                let notes = try replace()
+                let routeCount = routes.table.routes.count
+                logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
+                return .reloaded(notes)
+            } catch {
+                let lines = Self.lines(error)
+                state.withLock { $0.reloadFailed() }
+                logger.error(
+                    "reload rejected, what was in force stays",
+                    metadata: ["reason": "\(lines.joined(separator: "; "))"]
+                )
+                return .rejected(lines)
+            }
+        }
+    }
+
+    private func replace() throws -> [String] {
+        let old = current.configuration
+        var new = try reread()
+        let fixed = new.keepWhatNeedsRestart(of: old)
+        let credentials = try new.admin.credentials()
+        let objects = try readRoutes(new)
+        try mirroring.plans.configure(new.mirror)
+        replaceRoutes(with: objects)
+        logs.replace(new.log)
+        let digest = new.digest
+        state.withLock { [new] state in
+            state.configuration = new
+            state.digest = digest
+            state.credentials = credentials
+            state.reloadSucceeded()
+        }
+        for warning in mirroring.warnings(for: routes.table) {
+            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
+        }
+        for key in fixed {
+            logger.warning("setting changes at the next restart only", metadata: ["key": "\(key)"])
+        }
+        return fixed.map { "\($0) changes at the next restart only" }
+    }
+
+    private func readRoutes(
+        _ configuration: Configuration
+    ) throws(CommandFailure) -> (objects: RouteObjects, seconds: Double) {
+        let started = ContinuousClock.now
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        return (objects, Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000)
+    }
+
+    /// Puts routes in force, and with them what the mirroring plan means for them.
+    private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double)) {
+        let (objects, seconds) = read
+        for finding in objects.findings where finding.severity == .error {
+            logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
+        }
+        if let emptiness = objects.emptiness {
+            logger.warning("no routes", metadata: ["reason": "\(emptiness)"])
+        }
+        routes.replace(with: objects, buildSeconds: seconds)
+    }
+
+    private static func lines(_ error: any Error) -> [String] {
+        switch error {
+        case let problems as ConfigurationProblems: problems.problems.map(\.description)
+        case let failure as CommandFailure: failure.lines
+        default: ["\(error)"]
+        }
+    }
+}
+
+extension ConfigurationKeeper.State {
+    fileprivate mutating func reloadSucceeded() {
+        acceptedReloads += 1
+        isLatestGood = true
+        readAt = WallClock.now()
+    }
+
+    fileprivate mutating func reloadFailed() {
+        rejectedReloads += 1
+        isLatestGood = false
+    }
+}
+
+extension Configuration {
+    /// Takes over from `old` what an agent cannot change while it runs, and names what would have changed.
+    fileprivate mutating func keepWhatNeedsRestart(of old: Configuration) -> [String] {
+        var kept: [String] = []
+        keep(\.capture, "capture", of: old, &kept)
+        keep(\.gateway.ports, "gateway.ports", of: old, &kept)
+        keep(\.gateway.addresses, "gateway.addresses", of: old, &kept)
+        keep(\.metrics, "metrics", of: old, &kept)
+        keep(\.redaction, "redaction", of: old, &kept)
+        keep(\.limits, "limits", of: old, &kept)
+        keep(\.records, "records", of: old, &kept)
+        keep(\.mirror.memory, "mirror.memory", of: old, &kept)
+        keep(\.mirror.egress, "mirror.egress", of: old, &kept)
+        keep(\.mirror.node, "mirror.node", of: old, &kept)
+        return kept
+    }
+
+    private mutating func keep<Part: Equatable>(
+        _ part: WritableKeyPath<Configuration, Part>,
+        _ name: String,
+        of old: Configuration,
+        _ kept: inout [String]
+    ) {
+        guard self[keyPath: part] != old[keyPath: part] else { return }
+        self[keyPath: part] = old[keyPath: part]
+        kept.append(name)
+    }
+}

@@ -1,0 +1,14 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import Glibc
+
+/// Lets a thread of our own sleep; never for a task, whose thread others share.
+enum ThreadSleep {
+    /// Sleeps for this long, or shorter when a signal interrupts.
+    ///
+    /// The C function is `usleep`.
+    static func sleep(_ duration: Duration) {
+        usleep(useconds_t(clamping: duration.nanoseconds / 1000))
+    }
+}

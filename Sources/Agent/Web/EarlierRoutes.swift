@@ -1,0 +1,104 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketDecoding
+package import RouteAttribution
+package import TrafficPipeline
+
+/// The routes that hosts ask before one, and why they did not take its latest requests.
+struct EarlierRoutes {
+    /// A virtual host that has the route.
+    struct Host {
+        /// Its name.
+        let name: String
+        /// The ports in the gateway's pods where it is found.
+        let podPorts: [Int]
+        /// How many routes are asked before.
+        let position: Int
+        /// How many of the latest requests the reasons come from.
+        var explained = 0
+        /// The routes asked before, in that order.
+        var earlier: [Earlier]
+    }
+
+    /// A route asked before.
+    struct Earlier {
+        /// Its number in the table.
+        let number: Int
+        /// Why it did not take requests, the most frequent reason first.
+        var failures: [(reason: String, count: Int)] = []
+    }
+
+    /// The hosts that have the route, in the order of the table.
+    private(set) var hosts: [Host]
+
+    /// How many hosts are looked at, and how many requests are explained.
+    private static let hostLimit = 10
+    private static let requestLimit = 20
+
+    /// Looks at the hosts of a route, and explains its latest requests.
+    init(_ catalogue: RouteCatalogue, _ entry: RouteCatalogue.Entry, _ exchanges: [RecentExchange]) {
+        let table = catalogue.table
+        let numbers = Set(entry.numbers)
+        hosts = table.listedHosts.lazy.compactMap { host -> Host? in
+            guard let position = host.routes.firstIndex(where: numbers.contains) else { return nil }
+            return Host(
+                name: host.name,
+                podPorts: host.podPorts,
+                position: position,
+                earlier: host.routes[..<position].map { Earlier(number: $0) }
+            )
+        }.prefix(Self.hostLimit).map { $0 }
+        var scratch = RouteScratch()
+        for exchange in exchanges.prefix(Self.requestLimit) {
+            guard let request = DescribedRequest(exchange, in: table.environment) else { continue }
+            note(table.explain(request, scratch: &scratch), port: Int(exchange.connection.server.port))
+        }
+    }
+
+    private mutating func note(_ explanation: RouteExplanation, port: Int) {
+        guard
+            let place = hosts.firstIndex(where: { host in
+                host.name == explanation.host && (host.podPorts.isEmpty || host.podPorts.contains(port))
+            })
+        else { return }
+        hosts[place].explained += 1
+        for considered in explanation.considered {
+            guard let failure = considered.failure,
+                let earlier = hosts[place].earlier.firstIndex(where: { $0.number == considered.route })
+            else { continue }
+            hosts[place].earlier[earlier].note(failure)
+        }
+    }
+}
+
+extension EarlierRoutes.Earlier {
+    fileprivate mutating func note(_ reason: String) {
+        if let place = failures.firstIndex(where: { $0.reason == reason }) {
+            failures[place].count += 1
+        } else {
+            failures.append((reason, 1))
+        }
+        failures.sort { $0.count > $1.count }
+    }
+}
+
+extension DescribedRequest {
+    /// Describes the request of an exchange; `nil` where its head was not kept.
+    ///
+    /// Values that were taken out are given as the word that stands for them, so a condition on a credential's value may
+    /// seem not to hold.
+    package init?(_ exchange: RecentExchange, in environment: RouteEnvironment) {
+        guard let request = exchange.request else { return nil }
+        let pod = exchange.connection.server.port
+        self.init(
+            method: request.method,
+            target: request.target,
+            authority: request.authority,
+            headers: request.fields.filter { $0.name.lowercased() != "host" }.map {
+                (name: $0.name, value: $0.value ?? "[redacted]")
+            },
+            port: Int(environment.ports.first { $0.pod == pod }?.server ?? pod)
+        )
+    }
+}

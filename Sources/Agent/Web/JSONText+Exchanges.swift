@@ -1,0 +1,100 @@
+// Wingmirror · Apache-2.0
+// Exchange records: design.md section 5.
+
+import AgentConfiguration
+import HTTPMessages
+import HTTPReconstruction
+package import JSONSyntax
+import PacketDecoding
+import RouteAttribution
+import TrafficMetrics
+package import TrafficPipeline
+
+/// Exchanges that were kept to be looked at, as exchange records have them.
+extension JSONText {
+    /// Writes an exchange.
+    ///
+    /// - Parameters:
+    ///   - exchange: The exchange.
+    ///   - catalogue: Where the id of its route is found, if the table still has it.
+    package mutating func exchange(_ exchange: RecentExchange, _ catalogue: RouteCatalogue) {
+        object { json in
+            json.member("number", integer: exchange.number)
+            json.member("client", string: exchange.connection.client.description)
+            json.member("server", string: exchange.connection.server.description)
+            json.member("connection", integer: exchange.connection.number)
+            json.member("exchange", integer: exchange.exchange)
+            json.member("startTime", time: exchange.startTime.nanoseconds)
+            json.member("protocol", string: exchange.version.recordText)
+            json.writeRequest(exchange)
+            json.writeResponse(exchange)
+            json.member("timing") { json in
+                json.member("responseFirstByteSeconds", seconds: exchange.firstByteNanoseconds)
+                json.member("durationSeconds", seconds: exchange.durationNanoseconds)
+            }
+            json.member("integrity", strings: exchange.integrity.recordWords)
+            json.member("reason", string: exchange.reason.label)
+            json.key("route")
+            guard let route = exchange.route else { return json.null() }
+            json.object { json in
+                let id = RouteLabels(route).id
+                json.member("id", string: catalogue[id: id] == nil ? nil : id)
+                json.rendered(route.record)
+            }
+        }
+    }
+
+    private mutating func writeRequest(_ exchange: RecentExchange) {
+        guard let message = exchange.request else { return member("request", string: nil) }
+        member("request") { json in
+            json.member("method", string: message.method)
+            json.member("target", string: message.target)
+            json.member("authority", string: message.authority)
+            json.member("contentBytes", integer: exchange.requestContentOctets)
+            json.writeFields(message)
+        }
+    }
+
+    private mutating func writeResponse(_ exchange: RecentExchange) {
+        guard let status = exchange.status else { return member("response", string: nil) }
+        member("response") { json in
+            json.member("status", integer: status)
+            json.member("contentBytes", integer: exchange.responseContentOctets)
+            if let message = exchange.response { json.writeFields(message) }
+        }
+    }
+
+    private mutating func writeFields(_ message: RecentMessage) {
+        member("fields", list: message.fields) { json, field in
+            json.beginList()
+            json.string(field.name)
+            json.string(field.value ?? "[redacted]")
+            json.endList()
+        }
+        member("fieldsCut", bool: message.isCut)
+    }
+
+    private mutating func member(_ name: String, seconds nanoseconds: Int64?) {
+        key(name)
+        if let nanoseconds { seconds(nanoseconds: nanoseconds) } else { null() }
+    }
+}
+
+extension HTTPVersion {
+    /// The version as records name it.
+    fileprivate var recordText: String {
+        switch self {
+        case .http09: "HTTP/0.9"
+        case .http10: "HTTP/1.0"
+        case .http11: "HTTP/1.1"
+        case .http2: "HTTP/2"
+        }
+    }
+}
+
+extension Integrity {
+    /// The words of exchange records for what is set.
+    fileprivate var recordWords: [String] {
+        Integrity.words.filter { contains($0.mark) }.map(\.word)
+    }
+}

@@ -1,0 +1,84 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import ServiceLifecycle
+import Synchronization
+import TCPReassembly
+package import TrafficMetrics
+package import TrafficPipeline
+
+/// The history of the traffic of a running agent, sampled once a second for whoever shows it.
+///
+/// A sample reads atomic counters and the figures that the capture thread leaves; that thread does not notice.
+final class TrafficWatch: Sendable {
+    private let registry: MetricsRegistry
+    private let reading: @Sendable () -> CaptureReading
+    private let kept: Mutex<TrafficHistory>
+
+    /// Begins a history, before anything is counted.
+    ///
+    /// - Parameters:
+    ///   - registry: What is counted of the traffic.
+    ///   - now: Nanoseconds since the Unix epoch.
+    ///   - reading: What is counted of the capture.
+    init(_ registry: MetricsRegistry, at now: Int64, reading: @escaping @Sendable () -> CaptureReading) {
+        self.registry = registry
+        self.reading = reading
+        var history = TrafficHistory(of: registry)
+        history.countingBegan(at: now)
+        kept = Mutex(history)
+    }
+
+    /// The history up to the latest sample.
+    var history: TrafficHistory { kept.withLock { $0 } }
+
+    /// What is counted of the capture now.
+    var capture: CaptureReading { reading() }
+
+    /// Takes a sample.
+    func sample(at now: Int64) {
+        let capture = reading()
+        kept.withLock { $0.sampled(registry, capture: capture, at: now) }
+    }
+}
+
+/// Samples the history once a second.
+struct TrafficWatchService: Service {
+    /// The history.
+    let watch: TrafficWatch
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: .seconds(1))
+                watch.sample(at: WallClock.now())
+            }
+        }
+    }
+}
+
+extension CaptureReading {
+    /// Puts together what a pipeline and its sources have counted.
+    package init(_ figures: PipelineFigures, sources: CaptureSources, registry: MetricsRegistry) {
+        self.init(
+            packets: UInt64(figures.interfaces.reduce(0) { $0 + $1.packets }),
+            octets: UInt64(figures.interfaces.reduce(0) { $0 + $1.octets }),
+            lostPackets: sources.lostPackets,
+            truncatedPackets: UInt64(figures.interfaces.reduce(0) { $0 + $1.truncatedPackets }),
+            gaps: UInt64(figures.reassembly.gaps.total),
+            gapOctets: UInt64(figures.reassembly.gapOctets.total),
+            connections: UInt64(figures.reassembly.connectionsOpened),
+            opaqueConnections: registry.opaqueSummaries().reduce(0) { $0 + $1.connectionCount }
+        )
+    }
+}
+
+extension CaptureSources {
+    /// Packets that the kernel or an interface dropped; of savefiles none that is known.
+    fileprivate var lostPackets: UInt64 {
+        guard case .live(_, let counters) = self else { return 0 }
+        return counters.interfaces.reduce(0) {
+            $0 + UInt64($1.packetsDroppedByKernelBuffer) + UInt64($1.packetsDroppedByInterface)
+        }
+    }
+}

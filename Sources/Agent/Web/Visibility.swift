@@ -1,0 +1,75 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import HTTPReconstruction
+import JSONSyntax
+import PacketDecoding
+import TCPReassembly
+import TrafficMetrics
+import TrafficPipeline
+
+/// How much of the truth the agent sees: what was lost on the way to it, and what it cannot read.
+struct Visibility {
+    /// What the pipeline has seen.
+    let figures: PipelineFigures
+    /// What was counted of the capture since the agent began.
+    let capture: CaptureReading
+    /// What everything did of late.
+    let totals: TrafficTotals
+    /// The window of that.
+    let window: Duration
+    /// All requests per second, step by step.
+    let trend: [Double?]
+    /// The connections that could not be read.
+    let opaque: [OpaqueSummary]
+
+    /// Puts it together.
+    init(figures: PipelineFigures, watch: TrafficWatch, registry: MetricsRegistry, window: Duration) {
+        let history = watch.history
+        self.figures = figures
+        self.window = window
+        capture = watch.capture
+        totals = history.totals(over: window)
+        trend = history.trend(RouteListDocument.trend)
+        opaque = registry.opaqueSummaries()
+    }
+
+    /// Writes the members of an object.
+    func write(to json: inout JSONText) {
+        json.member("windowSeconds", number: Double(window.nanoseconds) / 1e9)
+        json.member("packetsPerSecond", number: totals.packetsPerSecond)
+        json.member("requestsPerSecond", number: totals.requestsPerSecond)
+        json.member("trend", trend: trend)
+        json.member("now") { write(totals.capture, to: &$0) }
+        json.member("sinceStart") { write(capture, to: &$0) }
+        json.member("latestPacketTime", time: figures.latestPacket?.nanoseconds)
+        let reassembly = figures.reassembly
+        json.member("deliveredOctets", integer: reassembly.deliveredOctets)
+        json.member("midstreamConnections", integer: reassembly.midstreamPickups)
+        json.member("evictedConnections", integer: reassembly.evictions.total)
+        json.member("undecodedPackets", integer: figures.failures.values.reduce(0, +))
+        json.member("unreadableStreams", integer: figures.parseFailures.reduce(0, +))
+        json.member("skippedOctets", integer: figures.http.skippedOctets)
+        json.member("pendingExchanges", integer: figures.pendingExchanges)
+        json.member("opaque", list: opaque) { json, summary in
+            json.object { json in
+                json.member("reason", string: summary.reason.text)
+                json.member("connections", integer: summary.connectionCount)
+                json.member("octets", integer: summary.octetCount)
+            }
+        }
+    }
+
+    private func write(_ reading: CaptureReading, to json: inout JSONText) {
+        json.member("packets", integer: reading.packets)
+        json.member("octets", integer: reading.octets)
+        json.member("lostPackets", integer: reading.lostPackets)
+        json.member("lostShare", number: reading.lostShare)
+        json.member("truncatedPackets", integer: reading.truncatedPackets)
+        json.member("gaps", integer: reading.gaps)
+        json.member("gapOctets", integer: reading.gapOctets)
+        json.member("connections", integer: reading.connections)
+        json.member("opaqueConnections", integer: reading.opaqueConnections)
+        json.member("opaqueShare", number: reading.opaqueShare)
+    }
+}

@@ -1,0 +1,269 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import AgentConfiguration
+import JSONSyntax
+import RouteAttribution
+import Synchronization
+import TrafficMetrics
+import TrafficPipeline
+
+/// Answers the questions of the JSON API from what a running agent leaves for others to look at.
+final class WebAnswers: Sendable {
+    /// How many exchanges are shown when nothing is said.
+    private static let exchangeLimit = 100
+
+    private let routes: RouteKeeper
+    private let watch: TrafficWatch
+    private let recent: RecentBoard
+    private let figures: FiguresBoard
+    private let mirror: @Sendable () -> JSONValue?
+    private let catalogues = RouteCatalogues()
+    private let feed = ChangeFeed()
+    private let lists = Mutex<(key: ListKey, octets: [UInt8])?>(nil)
+
+    /// What makes a list of routes another one.
+    private struct ListKey: Hashable {
+        let sample: Int64?
+        let generation: Int
+        let window: Duration
+    }
+
+    /// Puts it together.
+    ///
+    /// - Parameters:
+    ///   - routes: The routes in force.
+    ///   - watch: What they did.
+    ///   - recent: The exchanges kept of late.
+    ///   - figures: What else the pipeline saw.
+    ///   - mirror: What mirroring does and has found out; `nil` where it is off.
+    init(
+        routes: RouteKeeper,
+        watch: TrafficWatch,
+        recent: RecentBoard,
+        figures: FiguresBoard,
+        mirror: @escaping @Sendable () -> JSONValue?
+    ) {
+        self.routes = routes
+        self.watch = watch
+        self.recent = recent
+        self.figures = figures
+        self.mirror = mirror
+    }
+
+    private var snapshot: RoutingSnapshot { routes.board.snapshot }
+    private var catalogue: RouteCatalogue { catalogues.catalogue(of: snapshot.table) }
+
+    // MARK: - Questions
+
+    /// Answers a question.
+    func answer(_ question: AdminQuestion) -> AdminAnswer {
+        if let reason = question.unknownParameter { return .refused(reason) }
+        return switch question.subject {
+        case .routes: answerRoutes(question)
+        case .exchanges: answerExchanges(question)
+        case .explain: answerExplain(question)
+        case .unmatched: .document(unmatched)
+        case .findings: .document(findings)
+        case .mirror: .document((mirror() ?? .null).encoded())
+        }
+    }
+
+    private func answerRoutes(_ question: AdminQuestion) -> AdminAnswer {
+        var window = question.value("route") == nil ? RouteListDocument.window : .seconds(600)
+        if let text = question.value("window") {
+            guard let given = Duration(text: text), given >= .seconds(10), given <= .seconds(7200) else {
+                return .refused("window: expected a time from 10s to 2h, found \"\(text)\"")
+            }
+            window = given
+        }
+        guard let id = question.value("route") else { return .document(routeList(window)) }
+        guard let entry = catalogue[id: id] else { return .missing("the table has no route \(id)") }
+        let document = RouteDetailDocument(
+            catalogue: catalogue,
+            entry: entry,
+            history: watch.history,
+            window: window,
+            recent: recent,
+            findings: routes.findings
+        )
+        return .document(document.octets)
+    }
+
+    /// The list, made once for each sample however many ask for it.
+    private func routeList(_ window: Duration) -> [UInt8] {
+        let history = watch.history
+        let generation = snapshot.series.generation
+        let key = ListKey(sample: history.latestSample, generation: generation, window: window)
+        return lists.withLock { list in
+            if let list, list.key == key { return list.octets }
+            let document = RouteListDocument(
+                catalogue: catalogue,
+                history: history,
+                generation: generation,
+                window: window
+            )
+            let octets = document.octets
+            list = (key, octets)
+            return octets
+        }
+    }
+
+    private func answerExchanges(_ question: AdminQuestion) -> AdminAnswer {
+        var limit = Self.exchangeLimit
+        if let text = question.value("limit") {
+            guard let number = Int(text), (1...recent.limits.exchanges).contains(number) else {
+                return .refused("limit: expected a number from 1 to \(recent.limits.exchanges), found \"\(text)\"")
+            }
+            limit = number
+        }
+        var exchanges: [RecentExchange]
+        switch question.value("kind") ?? "all" {
+        case "all": exchanges = (recent.routed + recent.failed + recent.unmatched).latestFirst
+        case "routed": exchanges = recent.routed
+        case "failed": exchanges = recent.failed
+        case "unmatched": exchanges = recent.unmatched
+        case let other:
+            return .refused("kind: expected one of all, routed, failed, unmatched, found \"\(other)\"")
+        }
+        if let id = question.value("route") {
+            guard let labels = catalogue[id: id]?.labels else { return .missing("the table has no route \(id)") }
+            exchanges = exchanges.filter { $0.route.map { RouteLabels($0) } == labels }
+        }
+        let catalogue = catalogue
+        return .document(
+            JSONText.document { json in
+                json.member("exchanges", list: exchanges.prefix(limit)) { $0.exchange($1, catalogue) }
+            }
+        )
+    }
+
+    private func answerExplain(_ question: AdminQuestion) -> AdminAnswer {
+        do throws(ExplainDocument.Refusal) {
+            return .document(try ExplainDocument(question).octets(catalogue))
+        } catch {
+            return .refused(error.reason)
+        }
+    }
+
+    private var unmatched: [UInt8] {
+        let catalogue = catalogue
+        let totals = watch.history.totals(over: RouteListDocument.window)
+        return JSONText.document { json in
+            json.member("reasons", list: routes.registry.unmatchedSummaries()) { json, summary in
+                json.object { json in
+                    json.member("gateway", string: summary.gateway)
+                    json.member("reason", string: summary.reason.text)
+                    json.member("requests", integer: summary.requestCount)
+                }
+            }
+            json.write(unmatched: totals)
+            json.member("recent", list: recent.unmatched.prefix(Self.exchangeLimit)) { $0.exchange($1, catalogue) }
+        }
+    }
+
+    private var findings: [UInt8] {
+        let findings = routes.findings
+        return JSONText.document { json in
+            json.member("generation", integer: snapshot.series.generation)
+            json.member("counts") { json in
+                for severity in RouteFinding.Severity.allCases {
+                    json.member(severity.rawValue, integer: findings.count { $0.severity == severity })
+                }
+            }
+            json.key("findings")
+            json.beginList()
+            for severity in RouteFinding.Severity.allCases {
+                for finding in findings where finding.severity == severity { json.finding(finding) }
+            }
+            json.endList()
+        }
+    }
+
+    // MARK: - Changes
+
+    /// What open pages are told of next.
+    ///
+    /// - Parameters:
+    ///   - health: Whether the capture loop makes progress.
+    ///   - status: What the agent is doing.
+    /// - Returns: The document.
+    func changes(health: Probe, status: JSONValue) -> [UInt8] {
+        let history = watch.history
+        let totals = history.totals(over: RouteListDocument.window)
+        return feed.next(history, generation: snapshot.series.generation) { json in
+            json.member("health") { json in
+                json.member("isPassing", bool: health.isPassing)
+                json.member("detail", string: health.detail)
+            }
+            json.key("status")
+            json.value(status)
+            json.member("visibility", visibility.write)
+            json.write(unmatched: totals)
+        }
+    }
+
+    /// What the agent is doing, with how much of the truth it sees.
+    ///
+    /// - Parameter status: What it is doing.
+    /// - Returns: The document: the members of `status`, and two more.
+    func status(_ status: JSONValue) -> [UInt8] {
+        let totals = watch.history.totals(over: RouteListDocument.window)
+        return JSONText.document { json in
+            if case .object(let object) = status {
+                for member in object.members {
+                    json.key(member.key)
+                    json.value(member.value)
+                }
+            }
+            json.member("visibility", visibility.write)
+            json.write(unmatched: totals)
+        }
+    }
+
+    /// How much of the truth the agent sees.
+    var visibility: Visibility {
+        Visibility(
+            figures: figures.figures,
+            watch: watch,
+            registry: routes.registry,
+            window: RouteListDocument.window
+        )
+    }
+}
+
+extension AdminQuestion {
+    /// A sentence about a parameter that the question does not have; `nil` when it has all of them.
+    fileprivate var unknownParameter: String? {
+        let known =
+            switch subject {
+            case .routes: ["route", "window"]
+            case .exchanges: ["kind", "limit", "route"]
+            case .explain where content == nil:
+                ["authority", "header", "method", "path", "port", "scheme", "sni", "url"]
+            case .explain, .unmatched, .findings, .mirror: [String]()
+            }
+        guard let unknown = parameters.first(where: { !known.contains($0.name) }) else { return nil }
+        guard !known.isEmpty else { return "there is no parameter \"\(unknown.name)\"; leave it out" }
+        return "there is no parameter \"\(unknown.name)\"; there is \(known.joined(separator: ", "))"
+    }
+}
+
+extension JSONText {
+    /// Writes how many requests no route took, by reason.
+    fileprivate mutating func write(unmatched totals: TrafficTotals) {
+        member("unmatchedPerSecond") { json in
+            for (reason, count) in totals.unmatched.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                json.member(reason.text, number: Double(count) / max(totals.routes.seconds, 1))
+            }
+        }
+    }
+}
+
+extension [RecentExchange] {
+    /// Each exchange once, the latest first.
+    fileprivate var latestFirst: [RecentExchange] {
+        var seen: Set<Int> = []
+        return sorted { $0.number > $1.number }.filter { seen.insert($0.number).inserted }
+    }
+}

@@ -1,0 +1,95 @@
+// Wingmirror · Apache-2.0
+
+/// Where packets come from.
+package struct CaptureConfiguration: Sendable, Equatable {
+    /// Which interfaces are captured.
+    package enum Interfaces: Sendable, Equatable {
+        /// Those with these names, in this order; none is an agent without a live capture.
+        case named([String])
+        /// The interfaces that carry the gateway's addresses; `any` when no address is configured.
+        case automatic
+    }
+
+    /// How fast the packets of savefiles are taken.
+    package enum Pace: String, Sendable, CaseIterable {
+        /// As fast as they can be read.
+        case fast
+        /// With the pauses that lie between them in the capture.
+        case realtime
+    }
+
+    /// Which packets are asked of the kernel.
+    package enum Filter: Sendable, Equatable {
+        /// Derived from the gateway's ports and addresses; savefiles are not filtered.
+        case automatic
+        /// An expression in libpcap's filter language; empty takes every packet.
+        case expression(String)
+    }
+
+    /// The interfaces to capture.
+    package var interfaces: Interfaces = .named([])
+    /// The savefiles to read instead of interfaces.
+    package var savefiles: [String] = []
+    /// How fast savefiles are read.
+    package var pace: Pace = .fast
+    /// Which packets are wanted.
+    package var filter: Filter = .automatic
+    /// The most octets kept of a packet; the default holds an aggregated (GRO) frame whole.
+    var snapshotLength = 262_144
+    /// The kernel's ring, per interface.
+    var ringBytes = ByteSize(mebibytes: 64)
+    /// Threads that share an interface by flow hash.
+    var workers = 1
+    /// Whether frames for other stations are wanted too.
+    var promiscuous = false
+    /// The user to run as once the sources are open, when started as root; empty keeps the user.
+    package var user = ""
+}
+
+extension CaptureConfiguration {
+    /// Reads the section `capture`.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("interfaces", into: &interfaces, as: .interfaces)
+        section.read("savefiles", into: &savefiles, as: .list(of: .nonEmptyText("a path")))
+        section.read("pace", into: &pace, as: .oneOf(Pace.self))
+        section.read("filter", into: &filter, as: .filter)
+        section.read("snapshotLength", into: &snapshotLength, as: .integer(in: 64...262_144))
+        section.read(
+            "ringBytes",
+            into: &ringBytes,
+            as: .byteSize(in: ByteSize(256 << 10)...ByteSize(mebibytes: 2047))
+        )
+        section.read("workers", into: &workers, as: .integer(in: 1...256))
+        section.read("promiscuous", into: &promiscuous, as: .flag)
+        section.read("user", into: &user, as: .text)
+        if workers > 1 {
+            section.refuse("workers", "more than one worker for each interface is not built yet; use 1")
+        }
+        if !savefiles.isEmpty, interfaces != .named([]) {
+            section.refuse("savefiles", "savefiles and interfaces cannot be read in one run; name one or the other")
+        }
+    }
+}
+
+extension ConfigurationValue where Value == CaptureConfiguration.Interfaces {
+    /// `auto`, or a list of interface names.
+    static var interfaces: Self {
+        Self(expectation: "auto, or a list of interface names such as [eth0]") { node in
+            if node.isSequence {
+                let names = ConfigurationValue<[String]>.list(of: .nonEmptyText("an interface name"))
+                return names.parse(node).map { .named($0) }
+            }
+            return node.text == "auto" ? .success(.automatic) : .failure([])
+        }
+    }
+}
+
+extension ConfigurationValue where Value == CaptureConfiguration.Filter {
+    /// `auto`, or an expression.
+    static var filter: Self {
+        ConfigurationValue<String>.text.map("auto, or a filter expression") { text in
+            text == "auto" ? .automatic : .expression(text)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// Wingmirror · Apache-2.0
+
+import Crypto
+package import JSONSyntax
+import Logging
+import PacketDecoding
+import RouteAttribution
+
+extension Configuration {
+    /// The whole configuration in the shape of the file, with every default filled in.
+    ///
+    /// It shows no secret: credentials are configured as the names of files, a target's URL can carry none, and what keys
+    /// hashes is masked.
+    package var document: JSONValue {
+        [
+            "capture": capture.document,
+            "gateway": gateway.document,
+            "mesh": mesh.document,
+            "routes": ["files": JSONValue(routes.files), "kubernetes": ["enabled": false]],
+            "metrics": metrics.document,
+            "admin": [
+                "tls": ["certificate": "", "key": ""],
+                "auth": ["basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile)],
+            ],
+            "redaction": [
+                "fields": JSONValue(redaction.fields),
+                "secret": .string(redaction.secret.isEmpty ? "" : "[masked]"),
+            ],
+            "limits": limits.document,
+            "records": [
+                "file": .string(records.file),
+                "fields": .bool(records.fields),
+                "contentBytes": .string(records.contentBytes.description),
+            ],
+            "mirror": mirror.document,
+            "log": ["level": .string(log.level.rawValue), "format": .string(log.format.rawValue)],
+        ]
+    }
+
+    /// The SHA-256 of the document, as hexadecimal digits: equal for agents that are configured alike.
+    package var digest: String {
+        let digits = Array("0123456789abcdef")
+        return SHA256.hash(data: document.encoded()).reduce(into: "") { text, octet in
+            text.append(digits[Int(octet >> 4)])
+            text.append(digits[Int(octet & 15)])
+        }
+    }
+}
+
+extension CaptureConfiguration {
+    fileprivate var document: JSONValue {
+        let interfaces: JSONValue =
+            switch interfaces {
+            case .automatic: "auto"
+            case .named(let names): JSONValue(names)
+            }
+        let filter =
+            switch filter {
+            case .automatic: "auto"
+            case .expression(let expression): expression
+            }
+        return [
+            "interfaces": interfaces,
+            "savefiles": JSONValue(savefiles),
+            "pace": .string(pace.rawValue),
+            "filter": .string(filter),
+            "snapshotLength": JSONValue(snapshotLength),
+            "ringBytes": .string(ringBytes.description),
+            "workers": JSONValue(workers),
+            "promiscuous": .bool(promiscuous),
+            "user": .string(user),
+        ]
+    }
+}
+
+extension GatewayConfiguration {
+    fileprivate var document: JSONValue {
+        [
+            "namespace": .string(namespace),
+            "labels": JSONValue(labels.mapValues(JSONValue.string)),
+            "addresses": JSONValue(addresses.map(\.description)),
+            "ports": .array(ports.map { ["pod": JSONValue($0.pod), "server": JSONValue($0.server)] }),
+            "trustedProxies": JSONValue(trustedProxies),
+        ]
+    }
+}
+
+extension MeshConfiguration {
+    fileprivate var document: JSONValue {
+        [
+            "pathNormalization": .string(pathNormalization.rawValue),
+            "defaultVirtualServiceExportTo": JSONValue(defaultVirtualServiceExportTo),
+            "clusterDomain": .string(clusterDomain),
+            "envoyVersion": .string(envoyVersion.text),
+        ]
+    }
+}
+
+extension MetricsConfiguration {
+    fileprivate var document: JSONValue {
+        [
+            "listen": .string(listen.description),
+            "durationBuckets": durationBuckets.map { .array($0.map(JSONValue.double)) } ?? "default",
+            "seriesLimit": JSONValue(seriesLimit),
+            "nativeHistograms": .bool(nativeHistograms),
+            "exemplars": .bool(exemplars),
+            "createdSeries": .bool(createdSeries),
+            "istioCompat": .bool(istioCompat),
+        ]
+    }
+}
+
+extension LimitsConfiguration {
+    fileprivate var document: JSONValue {
+        [
+            "memory": .string(memory?.description ?? "auto"),
+            "connections": JSONValue(connections),
+            "headBytes": .string(headBytes.description),
+            "bufferedBytesPerConnection": .string(bufferedBytesPerConnection.description),
+            "idleTimeout": .string(idleTimeout.text),
+        ]
+    }
+}

@@ -1,0 +1,77 @@
+// Wingmirror · Apache-2.0
+
+import Yams
+
+extension Configuration {
+    /// The most octets of a configuration file.
+    static let fileLimit = 4 << 20
+
+    /// Reads the configuration file at `path`.
+    ///
+    /// - Throws: Every mistake in the file, each with its line and key path; or the one reason why it cannot be read.
+    package static func load(path: String) throws(ConfigurationProblems) -> Configuration {
+        let octets: [UInt8]
+        do {
+            octets = try FileContents.read(path, limit: fileLimit)
+        } catch {
+            throw ConfigurationProblems(file: path, "cannot be read: \(error.reason)")
+        }
+        guard let text = String(validating: octets, as: UTF8.self) else {
+            throw ConfigurationProblems(file: path, "is not text: it is not valid UTF-8")
+        }
+        return try parse(text, file: path)
+    }
+
+    /// Reads a configuration from its text; `file` is only the name used in messages.
+    package static func parse(_ text: String, file: String) throws(ConfigurationProblems) -> Configuration {
+        guard let node = try document(text, file: file) else { return Configuration() }
+        let root = ConfigurationSection(ConfigurationNode(node), file: file)
+        let configuration = Configuration(root)
+        root.reportUnknownKeys()
+        guard root.problems.isEmpty else { throw ConfigurationProblems(root.problems) }
+        return configuration
+    }
+
+    /// The one document of the text; `nil` when it holds nothing but comments.
+    private static func document(_ text: String, file: String) throws(ConfigurationProblems) -> Yams.Node? {
+        var documents: [Yams.Node] = []
+        do {
+            let parser = try Yams.Parser(yaml: text)
+            while let root = try parser.nextRoot() {
+                documents.append(root)
+            }
+        } catch {
+            throw ConfigurationProblems([ConfigurationProblem(yamlError: error, file: file)])
+        }
+        guard documents.count <= 1 else {
+            throw ConfigurationProblems(file: file, "holds \(documents.count) documents; a configuration is one")
+        }
+        return documents.first
+    }
+}
+
+extension ConfigurationProblems {
+    /// A single problem with a file as a whole.
+    fileprivate init(file: String, _ message: String) {
+        self.init([ConfigurationProblem(place: .file(file), message: message)])
+    }
+}
+
+extension ConfigurationProblem {
+    /// Says what the YAML parser found wrong, and where.
+    package init(yamlError error: any Error, file: String) {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            let place = Place.position(file: file, line: mark.line, column: mark.column)
+            self.init(place: place, message: "is not valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let place = Place.position(file: file, line: context.mark.line, column: context.mark.column)
+            self.init(place: place, message: "the key \(duplicates.sorted().joined(separator: ", ")) is given twice")
+        case .reader(let problem, _, _, _):
+            self.init(place: .file(file), message: "is not valid YAML: \(problem)")
+        default:
+            self.init(place: .file(file), message: "is not valid YAML")
+        }
+    }
+}

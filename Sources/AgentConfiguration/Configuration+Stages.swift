@@ -1,0 +1,126 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+package import PacketCapture
+package import RouteAttribution
+package import TCPReassembly
+package import TrafficMetrics
+package import TrafficPipeline
+
+// What the configuration means to each stage, in that stage's own terms.
+
+extension Configuration {
+    /// What the route table depends on besides the objects.
+    package var environment: RouteEnvironment {
+        var environment = RouteEnvironment()
+        environment.namespace = gateway.namespace
+        environment.labels = gateway.labels
+        environment.trustedProxies = gateway.trustedProxies
+        environment.ports = gateway.ports
+        environment.pathNormalization = mesh.pathNormalization
+        environment.defaultVirtualServiceExportTo = mesh.defaultVirtualServiceExportTo
+        environment.clusterDomain = mesh.clusterDomain
+        environment.envoyVersion = mesh.envoyVersion
+        return environment
+    }
+
+    /// What is exported of the traffic.
+    package var metricsSettings: TrafficMetrics.MetricsConfiguration {
+        do {
+            return try TrafficMetrics.MetricsConfiguration(
+                durationBounds: metrics.durationBuckets ?? TrafficMetrics.MetricsConfiguration.defaultDurationBounds,
+                seriesLimit: metrics.seriesLimit,
+                exemplars: metrics.exemplars,
+                nativeHistograms: metrics.nativeHistograms,
+                createdSeries: metrics.createdSeries
+            )
+        } catch {
+            preconditionFailure(
+                "Configuration.metricsSettings: the reader lets through what the metrics refuse: \(error)"
+            )
+        }
+    }
+
+    /// What the kernel is to hand over: the gateway's traffic, without what scrapers exchange with this agent.
+    package var liveFilter: CaptureFilter {
+        CaptureFilter(
+            ports: gateway.ports.map(\.pod),
+            addresses: gateway.addresses,
+            ownEndpoints: metrics.listen.port > 0 ? [.init(port: UInt16(clamping: metrics.listen.port))] : [],
+            expression: capture.filter.expression
+        )
+    }
+
+    /// How interfaces are captured.
+    ///
+    /// - Parameter interfaces: The interfaces of this machine, for `auto`.
+    /// - Returns: What `LiveCapture` takes.
+    /// - Throws: What `LiveConfiguration` refuses.
+    package func liveConfiguration(among interfaces: [NetworkInterface]) throws(CaptureError) -> LiveConfiguration {
+        let names =
+            switch capture.interfaces {
+            case .named(let names): names
+            case .automatic: NetworkInterface.automatic(interfaces, for: gateway.addresses)
+            }
+        return try LiveConfiguration(
+            interfaces: names,
+            filter: liveFilter,
+            snapshotLength: capture.snapshotLength,
+            ringOctets: capture.ringBytes.octets,
+            isPromiscuous: capture.promiscuous,
+            workers: capture.workers
+        )
+    }
+
+    /// How much reassembly may hold, and for how long.
+    ///
+    /// - Parameter budget: The memory to stay within, in octets: at most half is for connections and an eighth for octets
+    ///   that wait. Without one the bounds are the same on every machine, so that a savefile gives the same everywhere.
+    /// - Returns: The limits.
+    package func reassemblyLimits(within budget: Int?) -> ReassemblyLimits {
+        var reassembly = ReassemblyLimits()
+        reassembly.connections = limits.connections
+        reassembly.bufferedOctetsPerConnection = limits.bufferedBytesPerConnection.octets
+        reassembly.idleTimeout = limits.idleTimeout.nanoseconds
+        if let budget {
+            reassembly.connections = min(reassembly.connections, budget / 2 / MemoryEstimate.octetsPerConnection)
+            reassembly.bufferedOctets = min(reassembly.bufferedOctets, max(budget / 8, 1 << 20))
+        }
+        return reassembly
+    }
+
+    /// What the stages of a pipeline may hold, within a budget as `reassemblyLimits(within:)` has it.
+    package func pipelineLimits(within budget: Int?) -> PipelineLimits {
+        var pipeline = PipelineLimits()
+        pipeline.reassembly = reassemblyLimits(within: budget)
+        pipeline.http.headOctets = limits.headBytes.octets
+        return pipeline
+    }
+
+    /// What records say of a message.
+    package var recordOptions: RecordOptions {
+        RecordOptions(
+            includesFields: records.fields,
+            contentOctets: records.contentBytes.octets > 0 ? records.contentBytes.octets : nil,
+            redactedFields: Set(redaction.fields)
+        )
+    }
+}
+
+extension CaptureConfiguration.Filter {
+    /// The user's expression, if there is one.
+    package var expression: String? {
+        switch self {
+        case .automatic: nil
+        case .expression(let expression): expression
+        }
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds; one too long for that becomes the longest.
+    package var nanoseconds: Int64 {
+        let (seconds, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : seconds.addingReportingOverflow(components.attoseconds / 1_000_000_000).partialValue
+    }
+}

@@ -1,0 +1,69 @@
+// Wingmirror · Apache-2.0
+
+package import PacketDecoding
+package import RouteAttribution
+
+extension GatewayPort {
+    /// Reads `POD` or `POD:SERVER`, as `--gateway-port` takes it; `nil` for anything else.
+    package init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let pod = UInt16(decimal: parts[0]), pod > 0 else { return nil }
+        let server = parts.count == 2 ? UInt16(decimal: parts[1]) : pod
+        guard let server, server > 0 else { return nil }
+        self.init(pod: pod, server: server)
+    }
+}
+
+extension UInt16 {
+    /// Reads decimal digits and nothing else: no sign, no space.
+    package init?(decimal text: some StringProtocol) {
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        self.init(text)
+    }
+}
+
+/// The workload whose traffic this is.
+package struct GatewayConfiguration: Sendable, Equatable {
+    /// The namespace of the gateway's pods.
+    package var namespace = "istio-system"
+    /// The labels of the gateway's pods, which Gateway objects select by.
+    package var labels = ["istio": "ingressgateway", "app": "istio-ingressgateway"]
+    /// The addresses of the gateway's pods; with none, whoever listens on the ports counts as the gateway.
+    package var addresses: [IPAddress] = []
+    /// The ports on which the gateway's pods listen.
+    package var ports = [GatewayPort(pod: 80, server: 80), GatewayPort(pod: 8080, server: 80)]
+    /// How many proxies in front of the gateway are trusted to write `x-forwarded-…` fields.
+    package var trustedProxies = 0
+}
+
+extension GatewayConfiguration {
+    /// Reads the section `gateway`.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("namespace", into: &namespace, as: .nonEmptyText("a namespace"))
+        section.read("labels", into: &labels, as: .textByKey)
+        section.read("addresses", into: &addresses, as: .list(of: .address))
+        section.read("trustedProxies", into: &trustedProxies, as: .integer(in: 0...100))
+        var listed: [GatewayPort]?
+        section.sections("ports") { port in
+            var pod: UInt16 = 0
+            port.require("pod", into: &pod, as: .port)
+            var server = pod
+            port.read("server", into: &server, as: .port)
+            listed = (listed ?? []) + [GatewayPort(pod: pod, server: server)]
+        }
+        guard let listed else { return }
+        ports = listed
+        if let repeated = listed.firstRepetition(of: \.pod) {
+            section.refuse("ports", "pod port \(repeated.pod) is listed twice")
+        }
+    }
+}
+
+extension Array {
+    /// The first element whose `key` an earlier element has too.
+    package func firstRepetition(of key: (Element) -> some Hashable) -> Element? {
+        var seen: Set<AnyHashable> = []
+        return first { !seen.insert(AnyHashable(key($0))).inserted }
+    }
+}

@@ -1,0 +1,51 @@
+// Wingmirror · Apache-2.0
+
+import TrafficMetrics
+
+/// What is exported, and on which address.
+package struct MetricsConfiguration: Sendable, Equatable {
+    /// The address and port of the one listener; `nil` serves nothing.
+    package var listen = ListenAddress(host: "0.0.0.0", port: 9646)
+    /// The upper bounds of the duration histograms, in seconds, in growing order; `nil` takes the catalogue's ladder.
+    var durationBuckets: [Double]?
+    /// The most label sets of one metric family, before routes are folded into `__overflow__`.
+    package var seriesLimit = 20_000
+    /// Whether scrapers that ask for protobuf get durations in native buckets beside the classic ones.
+    package var nativeHistograms = true
+    /// Whether durations lead to the traces of sampled requests.
+    package var exemplars = true
+    /// Whether OpenMetrics tells when each counter and histogram began.
+    var createdSeries = false
+    /// Whether `/metrics/istio` shows requests in families of Istio's names.
+    package var istioCompat = false
+}
+
+extension MetricsConfiguration {
+    /// Reads the section `metrics`.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("listen", into: &listen, as: .listenAddress)
+        section.read("durationBuckets", into: &durationBuckets, as: .durationBuckets)
+        section.read("seriesLimit", into: &seriesLimit, as: .integer(in: 100...10_000_000))
+        section.read("nativeHistograms", into: &nativeHistograms, as: .flag)
+        section.read("exemplars", into: &exemplars, as: .flag)
+        section.read("createdSeries", into: &createdSeries, as: .flag)
+        section.read("istioCompat", into: &istioCompat, as: .flag)
+    }
+}
+
+extension ConfigurationValue where Value == [Double]? {
+    /// `default`, or upper bounds in growing order.
+    static var durationBuckets: Self {
+        Self(expectation: "default, or a growing list of seconds such as [0.01, 0.1, 1]") { node in
+            if node.text == "default" {
+                return .success(nil)
+            }
+            guard node.isSequence else { return .failure([]) }
+            return ConfigurationValue<[Double]>.list(of: .positiveNumber).parse(node).flatMap { bounds in
+                let accepted = try? TrafficMetrics.MetricsConfiguration(durationBounds: bounds)
+                return accepted == nil ? .failure([]) : .success(bounds)
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// Wingmirror · Apache-2.0
+
+/// What is taken out of records before they are written.
+package struct RedactionConfiguration: Sendable, Equatable {
+    /// What is redacted always, whatever the configuration says.
+    static let always = ["authorization", "cookie", "set-cookie", "proxy-authorization"]
+
+    /// The names of the fields whose values are replaced, in lower case.
+    package var fields = Self.always
+    /// What the replaced values of recordings are made of; empty for something new each time.
+    ///
+    /// With a secret, equal values are equal across recordings and the same savefile gives the same recording.
+    package var secret = ""
+}
+
+extension RedactionConfiguration {
+    /// Reads the section `redaction`; its fields are added to those that are redacted always.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        var named: [String] = []
+        section.read("fields", into: &named, as: .list(of: .fieldName))
+        fields += named.filter { !Self.always.contains($0) }
+        section.read("secret", into: &secret, as: .text)
+    }
+}
+
+extension ConfigurationValue where Value == String {
+    /// A field name: a token (RFC 9110 §5.1), in lower case whatever the file has.
+    static var fieldName: Self {
+        ConfigurationValue<String>.text.map("a field name such as x-api-key") { text in
+            let isToken = !text.isEmpty && text.utf8.allSatisfy(isTokenCharacter)
+            return isToken ? text.lowercased() : nil
+        }
+    }
+
+    private static func isTokenCharacter(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default:
+            "!#$%&'*+-.^_`|~".utf8.contains(octet)
+        }
+    }
+}

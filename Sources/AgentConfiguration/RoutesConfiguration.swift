@@ -1,0 +1,21 @@
+// Wingmirror · Apache-2.0
+
+/// Where route objects come from.
+package struct RoutesConfiguration: Sendable, Equatable {
+    /// Files and folders of Gateway, VirtualService and other objects.
+    package var files: [String] = []
+}
+
+extension RoutesConfiguration {
+    /// Reads the section `routes`.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("files", into: &files, as: .list(of: .nonEmptyText("a path")))
+        section.section("kubernetes") { kubernetes in
+            kubernetes.refuseWhenTrue(
+                "enabled",
+                "routes from the Kubernetes API are not built yet; put the objects into files and name them in routes.files"
+            )
+        }
+    }
+}

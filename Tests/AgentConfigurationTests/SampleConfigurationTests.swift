@@ -1,0 +1,68 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import RouteAttribution
+import Testing
+import Yams
+
+@testable import AgentConfiguration
+
+/// The configurations in `samples`: read as strictly as a user's, and naming what is there.
+@Suite struct SampleConfigurationTests {
+    @Test(arguments: ["wingmirror.yaml", "wingmirror-live.yaml", "wingmirror-mirror.yaml"])
+    func `a sample configuration is read without a problem`(name: String) throws {
+        let configuration = try Configuration.load(path: Self.samples.appending(path: name).path)
+        #expect(configuration.gateway.ports == [GatewayPort(pod: 8080, server: 80)])
+        for path in configuration.routes.files + configuration.capture.savefiles {
+            let file = Self.samples.deletingLastPathComponent().appending(path: path)
+            #expect(FileManager.default.fileExists(atPath: file.path), "\(path) does not exist")
+        }
+    }
+
+    @Test func `the DaemonSet's configuration is read, and its paths are those of its volumes`() throws {
+        let manifest = try Self.manifest()
+        let text = try #require(manifest.configurations["wingmirror"]?["wingmirror.yaml"])
+        let configuration = try Configuration.parse(text, file: "wingmirror.yaml")
+        #expect(configuration.capture.interfaces == .named(["any"]))
+        #expect(configuration.routes.files == ["/etc/wingmirror-routes"])
+        #expect(manifest.mountPaths == ["/etc/wingmirror", "/etc/wingmirror-routes"])
+    }
+
+    @Test func `the DaemonSet's port is the one that its configuration serves`() throws {
+        let manifest = try Self.manifest()
+        let text = try #require(manifest.configurations["wingmirror"]?["wingmirror.yaml"])
+        let configuration = try Configuration.parse(text, file: "wingmirror.yaml")
+        #expect(manifest.ports == [Int(configuration.metrics.listen.port)])
+    }
+
+    private static let samples = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../samples").standardizedFileURL
+
+    /// What the DaemonSet's manifest says of configuration, volumes and ports.
+    private struct Manifest {
+        var configurations: [String: [String: String]] = [:]
+        var mountPaths: [String] = []
+        var ports: [Int] = []
+    }
+
+    private static func manifest() throws -> Manifest {
+        let text = try String(contentsOf: samples.appending(path: "kubernetes/daemonset.yaml"), encoding: .utf8)
+        var manifest = Manifest()
+        for node in try Yams.compose_all(yaml: text) {
+            switch node["kind"]?.string {
+            case "ConfigMap":
+                let data = node["data"]?.mapping?.compactMap { ($0.string ?? "", $1.string ?? "") } ?? []
+                manifest.configurations[node["metadata"]?["name"]?.string ?? ""] = Dictionary(
+                    uniqueKeysWithValues: data
+                )
+            case "DaemonSet":
+                let container = node["spec"]?["template"]?["spec"]?["containers"]?[0]
+                manifest.mountPaths = container?["volumeMounts"]?.array().compactMap { $0["mountPath"]?.string } ?? []
+                manifest.ports = container?["ports"]?.array().compactMap { $0["containerPort"]?.int } ?? []
+            default:
+                break
+            }
+        }
+        return manifest
+    }
+}

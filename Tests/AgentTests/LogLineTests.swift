@@ -1,0 +1,61 @@
+// Wingmirror · Apache-2.0
+
+import FoundationEssentials
+import Logging
+import Testing
+
+@testable import Agent
+@testable import AgentConfiguration
+
+@Suite struct LogLineTests {
+    private let line = LogLine(
+        time: 1_795_406_760_123_456_789,
+        level: .warning,
+        label: "capture",
+        message: "an interface went down",
+        metadata: [("interface", "eth0"), ("level", "x"), ("reason", "a \"b\"\n\u{1B}c\\")]
+    )
+
+    @Test func `a JSON line is one object with time, level, logger, message and metadata`() throws {
+        #expect(line.json.hasSuffix("}\n"))
+        #expect(line.json.dropLast().allSatisfy { $0 != "\n" })
+        let object = try JSONDecoder().decode([String: String].self, from: Data(line.json.utf8))
+        #expect(
+            object == [
+                "time": "2026-11-23T04:06:00.123Z", "level": "warning", "logger": "capture",
+                "message": "an interface went down", "interface": "eth0", "level_": "x", "reason": "a \"b\"\n\u{1B}c\\",
+            ]
+        )
+    }
+
+    @Test func `a text line has the message, then keys and values, quoted where needed`() {
+        #expect(
+            line.text
+                == "2026-11-23T04:06:00.123Z warning  an interface went down interface=eth0 level=x reason=\"a \\\"b\\\"\\n\\u001bc\\\\\"\n"
+        )
+    }
+}
+
+@Suite struct LogSettingsTests {
+    @Test func `lines are counted by level and a reload reaches existing loggers`() {
+        let settings = LogSettings(LogConfiguration(level: .critical, format: .json))
+        let logger = settings.logger("test")
+        #expect(logger.logLevel == .critical)
+        settings.replace(LogConfiguration(level: .error, format: .text))
+        #expect(logger.logLevel == .error)
+        logger.info("not written")
+        #expect(settings.messageCounts.allSatisfy { $0.count == 0 })
+        settings.count(.error)
+        settings.count(.error)
+        #expect(settings.messageCounts.first { $0.level == .error }?.count == 2)
+        #expect(settings.messageCounts.count == Logger.Level.allCases.count)
+    }
+
+    @Test func `one logger can have a level of its own`() {
+        let settings = LogSettings(LogConfiguration(level: .error, format: .json))
+        var one = settings.logger("one")
+        one.logLevel = .trace
+        #expect(settings.logger("two").logLevel == .error)
+        #expect(settings.level == .error)
+    }
+}

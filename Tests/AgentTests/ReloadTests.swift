@@ -1,0 +1,134 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import Logging
+import RouteAttribution
+import TestSupport
+import Testing
+import TrafficMetrics
+
+@testable import Agent
+@testable import AgentConfiguration
+
+@Suite struct ReloadTests {
+    private static let route = """
+        apiVersion: networking.istio.io/v1
+        kind: Gateway
+        metadata: {name: g, namespace: default}
+        spec:
+          selector: {istio: ingressgateway}
+          servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: one, namespace: default}
+        spec:
+          hosts: ["*"]
+          gateways: [g]
+          http: [{route: [{destination: {host: a}}]}]
+
+        """
+
+    private let folder: TemporaryFolder
+    private let routes: RouteKeeper
+    private let keeper: ConfigurationKeeper
+    private let logs: LogSettings
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try folder.write(Self.route, to: "routes.yaml")
+        let file = try folder.write(Self.configuration(folder), to: "w.yaml")
+        let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
+            () throws(ConfigurationProblems) in try Configuration.load(path: file)
+        }
+        let objects = try RouteObjects(plan.configuration, namesServerPorts: false)
+        let mirroring = Mirroring(Configuration())
+        routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
+        logs = LogSettings(LogConfiguration(level: .critical, format: .json))
+        keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+    }
+
+    private static func configuration(_ folder: TemporaryFolder, level: String = "critical", more: String = "")
+        -> String
+    {
+        """
+        capture: {savefiles: [a.pcap]}
+        routes: {files: ["\(folder.path)/routes.yaml"]}
+        log: {level: \(level)}
+        \(more)
+        """
+    }
+
+    @Test func `new routes and a new log level are in force after a reload`() throws {
+        let second = Self.route.replacing("name: one", with: "name: two")
+        try folder.write(Self.route + "---\n" + second.dropGateway, to: "routes.yaml")
+        try folder.write(Self.configuration(folder, level: "error"), to: "w.yaml")
+        #expect(routes.table.routes.count == 1)
+        #expect(keeper.reload() == .reloaded([]))
+        #expect(Set(routes.table.routes.map(\.identity.object.name)) == ["one", "two"])
+        #expect(logs.level == .error)
+        #expect(keeper.current.acceptedReloads == 1)
+    }
+
+    @Test func `a bad configuration changes nothing and says why`() throws {
+        let before = keeper.current.digest
+        try folder.write(Self.configuration(folder, level: "loud", more: "colour: red"), to: "w.yaml")
+        guard case .rejected(let lines) = keeper.reload() else {
+            Issue.record("a bad file was accepted")
+            return
+        }
+        #expect(lines.count == 2)
+        #expect(keeper.current.digest == before)
+        #expect(keeper.current.rejectedReloads == 1)
+        #expect(!keeper.current.isLatestGood)
+    }
+
+    @Test func `bad routes leave the old routes and the old configuration`() throws {
+        try folder.write("kind: [", to: "routes.yaml")
+        try folder.write(Self.configuration(folder, level: "error"), to: "w.yaml")
+        guard case .rejected = keeper.reload() else {
+            Issue.record("a bad file was accepted")
+            return
+        }
+        #expect(routes.table.routes.count == 1)
+        #expect(keeper.current.configuration.log.level == .critical)
+    }
+
+    @Test func `a missing file is a reason to reject, and a later good one repairs it`() throws {
+        let file = try folder.text(of: "w.yaml")
+        try folder.write("", to: "routes.yaml")
+        try folder.write("- nonsense", to: "w.yaml")
+        guard case .rejected = keeper.reload() else {
+            Issue.record("a bad file was accepted")
+            return
+        }
+        try folder.write(file, to: "w.yaml")
+        #expect(keeper.reload() == .reloaded([]))
+        #expect(keeper.current.isLatestGood)
+        #expect(routes.table.routes.isEmpty)
+    }
+
+    @Test func `what cannot change without a restart is named and stays`() throws {
+        let more = "metrics: {seriesLimit: 500}\nlimits: {connections: 5000}\n"
+        try folder.write(Self.configuration(folder, more: more), to: "w.yaml")
+        guard case .reloaded(let notes) = keeper.reload() else {
+            Issue.record("a good file was rejected")
+            return
+        }
+        #expect(notes.map { $0.split(separator: " ")[0] } == ["metrics", "limits"])
+        #expect(notes.allSatisfy { $0.contains("restart") })
+        #expect(keeper.current.configuration.metrics.seriesLimit == 20_000)
+        #expect(keeper.current.configuration.limits.connections == 1_000_000)
+    }
+}
+
+extension String {
+    /// The documents behind the first.
+    fileprivate var dropGateway: String {
+        split(separator: "---\n").dropFirst().joined(separator: "---\n")
+    }
+
+    fileprivate func replacing(_ old: String, with new: String) -> String {
+        split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
+    }
+}

@@ -1,0 +1,37 @@
+// Wingmirror · Apache-2.0
+
+import TestSupport
+import Testing
+
+@testable import Agent
+@testable import AgentConfiguration
+
+@Suite struct RouteObjectsTests {
+    private func objects(in files: [String]) throws -> RouteObjects {
+        var configuration = Configuration()
+        configuration.routes.files = files
+        return try RouteObjects(configuration, namesServerPorts: false)
+    }
+
+    @Test func `a folder without route objects is named`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("kind: [", to: "notes.txt")
+        let emptiness = try objects(in: [folder.path]).emptiness
+        #expect(emptiness == "\(folder.path): no route objects, so no request has a route")
+    }
+
+    @Test func `objects that make no route are counted`() throws {
+        let folder = try TemporaryFolder()
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: b}\n"
+        let file = try folder.write(service, to: "a.yaml")
+        let one = try objects(in: [file]).emptiness
+        #expect(one?.hasPrefix("\(file): the object there makes no route") == true)
+        let two = try objects(in: [file, file]).emptiness
+        #expect(two?.contains("the 2 objects there make no route") == true)
+    }
+
+    @Test func `nothing is said of an emptiness that was asked for, nor of a table with routes`() throws {
+        #expect(try objects(in: []).emptiness == nil)
+        #expect(try objects(in: ["\(Repository.path)/samples/istio"]).emptiness == nil)
+    }
+}
