@@ -15,7 +15,7 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench deps metrics-page sample-page clean
+.PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo dashboards docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -24,6 +24,7 @@ help:
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
 	@echo "make dashboards   check the dashboards and rules (needs promtool)"
+	@echo "make docs         make a site of the documentation with DocC, in $(DOCUMENTATION_SITE)/site"
 	@echo "make image        build a container image (Debian's buildah)"
 
 run: build
@@ -86,6 +87,19 @@ shadow-demo: build
 
 dashboards:
 	python3 dashboards/check.py
+
+# DocC's own links are `doc:` and a page's name, where the pages have paths that a repository browser follows too.
+DOCUMENTATION := $(wildcard Sources/*/Documentation.docc)
+DOCUMENTATION_SITE := .build/documentation
+DOCC_LINK := s/\]\((\.\.\/|[A-Za-z]+\/)*([A-Za-z0-9-]+)\.md(\#[^)]*)?\)/](doc:\2\3)/g
+
+docs:
+	@rm -rf "$(DOCUMENTATION_SITE)" && mkdir -p "$(DOCUMENTATION_SITE)"
+	@cp -R $(DOCUMENTATION) "$(DOCUMENTATION_SITE)/Wingmirror.docc"
+	@find "$(DOCUMENTATION_SITE)" -name '*.md' -exec sed -E -i.bak '$(DOCC_LINK)' {} +
+	@find "$(DOCUMENTATION_SITE)" -name '*.bak' -delete
+	docc convert "$(DOCUMENTATION_SITE)/Wingmirror.docc" --warnings-as-errors --fallback-display-name Wingmirror \
+		--fallback-bundle-identifier wingmirror --output-path "$(DOCUMENTATION_SITE)/site"
 
 clean:
 	swift package clean

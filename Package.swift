@@ -292,6 +292,11 @@ let package = Package(
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["JSONSyntax", "ShadowTesting", "TrafficMetrics"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "AgentCommandsTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentCommands", "AgentConfiguration", "HTTPMessages", "JSONSyntax",

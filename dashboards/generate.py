@@ -5,7 +5,7 @@
 usage: generate.py [--check] [--runbooks BASE]
 
 --check            change nothing; exit 1 and name the files that are not what this would write
---runbooks BASE    what the alerts' `runbook_url` begins with, as the address of Runbooks in a copy of the repository
+--runbooks BASE    what the alerts' `runbook_url` begins with: where a browser finds the folder Runbooks of the documentation
 
 Needs Python 3.9 or later and nothing else.
 """

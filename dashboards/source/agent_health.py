@@ -102,8 +102,8 @@ def capture():
             query(total_rate(DROPPED, by=("instance", "interface", "reason")), "{{instance}} {{interface}} {{reason}}"),
         ),
         curves(
-            "Octets",
-            "Octets captured per second.",
+            "Bytes",
+            "Bytes captured per second.",
             "Bps",
             query(total_rate("capture_bytes_total", by=("instance", "interface")), "{{instance}} {{interface}}"),
         ),
@@ -162,8 +162,8 @@ def streams():
             stacked=True,
         ),
         curves(
-            "Octets in gaps, sent again and passed over",
-            "Octets per second missing in holes, seen more than once, and passed over while looking for the next message.",
+            "Bytes in gaps, sent again and passed over",
+            "Bytes per second missing in holes, seen more than once, and passed over while looking for the next message.",
             "Bps",
             query(total_rate("reassembly_gap_bytes_total"), "in gaps"),
             query(total_rate("reassembly_retransmitted_bytes_total"), "sent again"),
@@ -176,7 +176,7 @@ def streams():
             "none",
             query(total_rate("reassembly_out_of_order_segments_total"), "segments out of order"),
             query(total_rate("reassembly_midstream_pickups_total"), "joined after their start"),
-            query(total_rate("connection_roles_guessed_total"), "roles told from content"),
+            query(total_rate("connection_roles_guessed_total"), "roles inferred from content"),
         ),
         curves(
             "Connections tracked",
@@ -193,7 +193,7 @@ def streams():
         ),
         curves(
             "Reassembly memory",
-            "Octets held until a hole is filled, and how many may be held.",
+            "Bytes held until a hole is filled, and how many may be held.",
             "bytes",
             query(total(series("reassembly_buffered_bytes"), "instance"), "held, {{instance}}"),
             query(total(series("reassembly_buffer_limit_bytes"), "instance"), "may be held, {{instance}}"),
@@ -212,8 +212,8 @@ def reading():
             stacked=True,
         ),
         curves(
-            "Opaque octets",
-            "Octets per second on those connections.",
+            "Opaque bytes",
+            "Bytes per second on those connections.",
             "Bps",
             query(total_rate("opaque_bytes_total", by=("reason",)), "{{reason}}"),
             stacked=True,

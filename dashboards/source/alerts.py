@@ -24,8 +24,9 @@ from .recording import (
 )
 from .rulefile import rule_file
 
-# Where the runbooks are, relative to the repository; `generate.py --runbooks` puts an address in its place.
-RUNBOOKS = "Sources/AgentCommands/Documentation.docc/Runbooks"
+# What every `runbook_url` begins with; `generate.py --runbooks` takes another address. This one needs no server besides
+# Prometheus, which serves the folder of its `--web.user-assets` under `/user`.
+RUNBOOKS = "{{ $externalURL }}/user/Runbooks"
 
 # What a request's series has beyond its gateway and route.
 IN_ROUTE = "destination_service, destination_subset, request_method, request_protocol, response_code, error_type"
@@ -301,7 +302,7 @@ def limits():
             "warning",
             "wingmirror_load_shedding_level > 0",
             f"{AGENT} sheds work",
-            f"{AGENT} has been at level {{{{ $value }}}} of 4 for ten minutes to stay within its memory limit.",
+            f"{AGENT} has been at level {{{{ $value }}}} of 2 for ten minutes to stay within its memory limit.",
             wait="10m",
         ),
     ]
@@ -323,7 +324,7 @@ def mirroring():
             "MirrorBreakerOpen",
             "info",
             "wingmirror_mirror_breaker_open == 1",
-            "{{ $labels.target }} is given a rest",
+            "The circuit breaker of {{ $labels.target }} is open",
             f"{AGENT} has sent nothing to {{{{ $labels.target }}}} for five minutes but probes, since too many copies failed.",
             wait="5m",
         ),

@@ -86,7 +86,7 @@ def choice():
         "Choice",
         text(
             "Which rules are compared",
-            "A canary by header or cookie is a rule of its own, so each request tells on which side it was. Choose its rules "
+            "A canary by header or cookie is a rule of its own, so the rule of a request shows which side it was on. Choose its rules "
             "under *Canary rules* and the rule for everybody else under *Stable rules*; with *All* on both sides the figures "
             "are the same and say nothing. Who sends the header is seldom a random sample: compare what does not depend on "
             "the sort of user.",
@@ -205,7 +205,7 @@ def weighted():
         text(
             "Observed shares are not visible on this leg",
             "With several destinations in one rule the gateway draws one for each request, and nothing on the wire between "
-            "client and gateway tells which. The table shows what is *configured*. Whether the gateway keeps to it, and how "
+            "client and gateway shows which. The table shows what is *configured*. Whether the gateway keeps to it, and how "
             "each subset answers, shows only on the connections from the gateway to the services, which these metrics do not "
             "cover.",
             size=(12, 7),

@@ -119,7 +119,7 @@ def red():
         ),
         curves(
             "Duration",
-            "From the first octet of a request to the last octet of its response. A streamed response lasts as long as its "
+            "From the first byte of a request to the last byte of its response. A streamed response lasts as long as its "
             "stream.",
             "s",
             *(query(quantile(percent / 100, DURATION, *IN_OBJECTS), f"p{percent}") for percent in (50, 95, 99)),

@@ -38,7 +38,7 @@ def build():
     return dashboard(
         NAME,
         "Wingmirror / Route coverage",
-        "Routes that nobody uses and requests that no route takes. The time range is the window: choose as many days as a "
+        "Routes without requests and requests without a route. The time range is the window: choose as many days as a "
         "route may rest.",
         target_variables() + object_variables(),
         [now(), routes(), unmatched(), left_out()],
@@ -111,7 +111,7 @@ def routes():
         "Routes",
         table(
             "Never hit in the time range",
-            "Configured routes that took no request. A route can be never hit because nobody asks for it, because an earlier "
+            "Configured routes that took no request. A route can be unused because no client needs it, because an earlier "
             "rule takes its requests, or because its traffic is not visible here.",
             {"match": "Match", "hosts": "Hosts", **ROUTE_HEADINGS},
             column("Agents", never, "none"),

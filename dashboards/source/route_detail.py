@@ -100,7 +100,7 @@ def red():
         ),
         curves(
             "Duration",
-            "From the first octet of a request to the last octet of its response. Dots are exemplars: single requests whose "
+            "From the first byte of a request to the last byte of its response. Dots are exemplars: single requests whose "
             "trace is known.",
             "s",
             *(
@@ -126,12 +126,12 @@ def latency():
             total(rate(DURATION, *SEEN)),
         ),
         curves(
-            "First octet against last",
-            "How long the server thinks (last octet of the request to first octet of the response) against the whole "
+            "First byte against last",
+            "How long the server thinks (last byte of the request to first byte of the response) against the whole "
             "exchange. The difference is the sending of content.",
             "s",
-            query(quantile(0.5, FIRST_BYTE, *SEEN), "first octet, p50"),
-            query(quantile(0.95, FIRST_BYTE, *SEEN), "first octet, p95"),
+            query(quantile(0.5, FIRST_BYTE, *SEEN), "first byte, p50"),
+            query(quantile(0.95, FIRST_BYTE, *SEEN), "first byte, p95"),
             query(quantile(0.5, DURATION, *SEEN), "whole, p50"),
             query(quantile(0.95, DURATION, *SEEN), "whole, p95"),
             size=(12, 8),
@@ -173,14 +173,14 @@ def breakdown():
         ),
         curves(
             "Mean size of content",
-            "Octets of content as transferred, before content decoding.",
+            "Bytes of content as transferred, before content decoding.",
             "decbytes",
             query(mean("http_request_body_size_bytes", *SEEN), "requests"),
             query(mean("http_response_body_size_bytes", *SEEN), "responses"),
         ),
         curves(
             "Content",
-            "Octets of content per second as transferred.",
+            "Bytes of content per second as transferred.",
             "Bps",
             query(volume("http_request_body_size_bytes", *SEEN), "requests"),
             query(volume("http_response_body_size_bytes", *SEEN), "responses"),
@@ -227,7 +227,7 @@ def configured():
         ),
         text(
             "Not per path",
-            "There is no panel by path, host or client, and there will be none: these come from the wire, so anybody could "
+            "There is no panel by path, host or client, and there will be none: clients choose these values, so anyone could "
             "fill Prometheus with them. A route that needs its own figures gets them by being a rule of its own. Single "
             "requests are on the agent's own page and in its exchange records.",
             size=(24, 3),

@@ -64,7 +64,7 @@ def now():
         tile("Copies sent", "Copies handed to a connection, per second.", "reqps", sent),
         tile(
             "Dropped",
-            "Share of sampled requests that were not sent although nobody asked for that: queue full, over the rate, breaker "
+            "Share of sampled requests that were dropped without a pause, ramp or reload: queue full, over the rate, breaker "
             "open, refused, too late.",
             "percentunit",
             share(dropped, f"({dropped} + {sent})"),
@@ -81,7 +81,7 @@ def now():
         ),
         tile(
             "Breaker",
-            "Whether any of the targets is given a rest.",
+            "Whether the circuit breaker of any target is open.",
             "none",
             total(series("mirror_breaker_open", *TARGET), operation="max"),
             texts={0: ("closed", GOOD), 1: ("open", BAD)},
@@ -204,7 +204,7 @@ def answers():
         ),
         curves(
             "Latency of the shadow",
-            "From sending a copy to the last octet of its answer, without the time in the queue.",
+            "From sending a copy to the last byte of its answer, without the time in the queue.",
             "s",
             *(
                 query(
@@ -295,7 +295,7 @@ def conservation():
         ),
         curves(
             "Size of sampled requests",
-            "Mean octets of content by what became of the request. Where the two differ, the sample is biased by size.",
+            "Mean bytes of content by what became of the request. Where the two differ, the sample is biased by size.",
             "decbytes",
             query(mean("mirror_request_body_size_bytes", *TARGET, by=("fate",)), "{{fate}}"),
         ),
@@ -321,7 +321,7 @@ def sending():
             query(total(series("mirror_in_flight", *LANE), "target"), "in flight, {{target}}"),
         ),
         curves(
-            "Octets in the queue",
+            "Bytes in the queue",
             "Memory that waiting copies take.",
             "bytes",
             query(total(series("mirror_queue_bytes", *TARGET), "target"), "{{target}}"),
@@ -338,8 +338,8 @@ def sending():
             ),
         ),
         curves(
-            "Octets sent",
-            "Octets of request heads and content per second.",
+            "Bytes sent",
+            "Bytes of request heads and content per second.",
             "Bps",
             query(total_rate("mirror_sent_bytes_total", *TARGET, by=("target",)), "{{target}}"),
         ),
@@ -363,7 +363,7 @@ def safety():
         ),
         curves(
             "Breaker",
-            "Agents on which a target is given a rest.",
+            "Agents whose circuit breaker for a target is open.",
             "none",
             query(total(series("mirror_breaker_open", *TARGET), "target"), "{{target}}"),
         ),
@@ -382,7 +382,7 @@ def safety():
         ),
         curves(
             "Content sent by fate",
-            "Octets of content per second of sampled requests by what became of them.",
+            "Bytes of content per second of sampled requests by what became of them.",
             "Bps",
             query(volume("mirror_request_body_size_bytes", *TARGET, by=("fate",)), "{{fate}}"),
         ),
