@@ -1,0 +1,227 @@
+// Wingmirror · Apache-2.0
+// HPACK dynamic table, RFC 7541 §2.3.2 and §4, as far as a passive observer knows it.
+
+/// A dynamic table of which a run of newest entries is certain, and older ones may float.
+///
+/// Dynamic indexes count from the newest insertion, so what is unknown below never moves what is known above. A
+/// direction that is joined late resolves every reference to an entry inserted since. Only insertions that were missed do
+/// harm: they push all older entries down by a number that is not known. Those entries then *float*: their contents are
+/// known, their places are one of a set of shifts. Field sections refute shifts that would make them break a rule
+/// (``PartialTable/resolve(_:as:)``), and name sequences seen before vote for one.
+///
+/// Without a loss this is the table of RFC 7541.
+struct PartialTable {
+    /// Entries, the newest first: `exactCount` certain ones, then floating ones.
+    var ring = EntryRing()
+    /// How many entries are certain.
+    private(set) var exactCount = 0
+    /// How many insertions lie between the certain entries and the floating ones.
+    var shifts = ShiftSet.zero
+    /// Whether there is nothing below the entries that are known.
+    private(set) var isWhole: Bool
+    /// What entries may cost together, as the encoder has it.
+    private var limit: Int
+    /// Whether `limit` is what the encoder has, and not a guess.
+    private var isLimitCertain: Bool
+    /// Whether contents of floating entries rest on a vote.
+    private(set) var isFloatInferred = false
+    /// Votes since entries float.
+    var votes = ShiftVotes()
+    /// Name sequences of blocks whose names were all known.
+    var sequences = NameSequences()
+
+    /// Entries of a connection that was joined late may cost so much: its encoder's limit is not known.
+    private static let assumedLimit = 16 << 10
+
+    /// Makes an empty table.
+    /// - Parameter isWhole: Whether the direction is seen from its first octet.
+    init(isWhole: Bool) {
+        self.isWhole = isWhole
+        isLimitCertain = isWhole
+        limit = isWhole ? 4096 : Self.assumedLimit
+    }
+
+    /// How many entries float.
+    var floatingCount: Int { ring.count - exactCount }
+
+    /// What a dynamic index refers to.
+    enum Reference {
+        /// The certain entry at a position.
+        case entry(TableEntry)
+        /// Beyond the certain entries by an offset.
+        case floating(Int)
+        /// Nothing that was seen.
+        case unknown
+        /// Nothing at all.
+        case invalid
+    }
+
+    /// What the entry at `position` is; positions count from 0 for the newest, and index 62 is position 0.
+    func lookUp(_ position: Int) -> Reference {
+        if position < exactCount { return .entry(ring[position]) }
+        let offset = position - exactCount
+        if floatingCount > 0, offset < floatingCount + ShiftSet.everything { return .floating(offset) }
+        return isWhole ? .invalid : .unknown
+    }
+
+    /// A floating entry, given a shift; `nil` where the reference is to none of them.
+    func floatingEntry(_ offset: Int, shift: Int) -> TableEntry? {
+        let place = offset - shift
+        guard shift != ShiftSet.everything, place >= 0, place < floatingCount else { return nil }
+        return ring[exactCount + place]
+    }
+
+    // MARK: - What the encoder does
+
+    /// Inserts an entry whose name and value lie in `octets`, one behind the other.
+    /// - Parameters:
+    ///   - entry: What is known but lengths and place.
+    ///   - octets: Where the text is; borrowed for the call only.
+    ///   - start: Where the name begins, or the value if the name is not known.
+    ///   - nameLength: Octets of the name; 0 if it is not known.
+    ///   - valueLength: Octets of the value.
+    mutating func insert(
+        _ entry: TableEntry,
+        octetsFrom octets: Span<UInt8>,
+        at start: Int,
+        nameLength: Int,
+        valueLength: Int
+    ) {
+        let size = nameLength + valueLength + 32
+        if isLimitCertain, size > limit { return removeAll() }
+        guard size <= EntryRing.capacity else { return insertOversized() }
+        makeRoom(for: size)
+        var entry = entry
+        if !entry.marks.contains(.nameUnknown) { entry.nameField = UInt16(truncatingIfNeeded: nameLength) }
+        entry.valueLength = UInt16(truncatingIfNeeded: valueLength)
+        ring.insert(entry, octetsFrom: octets, at: start)
+        exactCount += 1
+    }
+
+    /// Inserts an entry that is too large to hold: above 64 KiB.
+    mutating func insertOversized() {
+        if isLimitCertain, limit <= EntryRing.capacity { return removeAll() }
+        makeRoom(for: TableEntry.placeholder.size)
+        let nothing: [UInt8] = []
+        ring.insert(.placeholder, octetsFrom: nothing.span, at: 0)
+        exactCount += 1
+    }
+
+    /// The encoder changes what entries may cost together (RFC 7541 §6.3).
+    mutating func limitChanged(to newLimit: Int) {
+        limit = newLimit
+        isLimitCertain = true
+        if newLimit == 0 { removeAll() } else { makeRoom(for: 0) }
+    }
+
+    /// The table is empty, whatever was in it.
+    private mutating func removeAll() {
+        ring.removeAll()
+        exactCount = 0
+        settleNothing()
+        isWhole = true
+    }
+
+    private mutating func makeRoom(for size: Int) {
+        let bound = min(limit, EntryRing.capacity)
+        while ring.count > 0, ring.size + size > bound { removeOldest() }
+    }
+
+    private mutating func removeOldest() {
+        let wasFloating = floatingCount > 0
+        ring.removeOldest()
+        if wasFloating {
+            // What floated may still be meant by a reference of the block in progress.
+            isWhole = false
+            if floatingCount == 0 { settleNothing() }
+        } else {
+            exactCount -= 1
+            if !isLimitCertain || limit > EntryRing.capacity { isWhole = false }
+        }
+    }
+
+    // MARK: - What was missed
+
+    /// Octets were missed that may have held field blocks, or the rest of one.
+    ///
+    /// An insertion takes two octets at least (RFC 7541 §6.2.1).
+    mutating func blocksMissed(octets: Int) {
+        let most = octets / 2
+        guard most > 0 else { return }
+        isLimitCertain = false
+        // What floated before this hole would have two unknown shifts: it is given up.
+        if floatingCount > 0 { dropFloating() }
+        exactCount = 0
+        isFloatInferred = false
+        for position in 0..<ring.count {
+            if ring[position].marks.contains(.nameFloats) { ring[position].marks.remove(.nameFloats) }
+            if ring[position].marks.contains(.inferred) { isFloatInferred = true }
+        }
+        votes = ShiftVotes()
+        if ring.count == 0 {
+            isWhole = false
+        } else {
+            shifts = ShiftSet(upTo: most)
+        }
+    }
+
+    /// Gives up all floating entries; what lies below the certain ones is then unknown.
+    mutating func dropFloating() {
+        while floatingCount > 0 { ring.removeOldest() }
+        isWhole = false
+        settleNothing()
+    }
+
+    private mutating func settleNothing() {
+        shifts = .zero
+        votes = ShiftVotes()
+        isFloatInferred = false
+    }
+
+    /// The number of missed insertions is known: all entries have their places again.
+    mutating func settle(_ shift: Int, isInferred: Bool) {
+        guard shift != ShiftSet.everything else { return dropFloating() }
+        var text = OctetBuffer()
+        var settled = EntryRing()
+        func move(_ before: TableEntry, nameOf named: TableEntry?, from ring: EntryRing) {
+            var entry = before
+            text.truncate(to: 0)
+            if let named, !named.marks.contains(.nameUnknown) {
+                ring.copyName(of: named, into: &text)
+                entry.nameField = named.nameField
+                entry.nameHash = named.nameHash
+                entry.code = named.code
+                entry.marks.subtract([.nameUnknown, .nameFloats])
+                if isInferred || named.marks.contains(.inferred) { entry.marks.insert(.inferred) }
+            } else {
+                ring.copyName(of: before, into: &text)
+                entry.marks.remove(.nameFloats)
+            }
+            // Where the value lies depends on the name that the entry had.
+            ring.copyValue(of: before, into: &text)
+            // A name that becomes known makes the entry larger; there may be no room for the oldest then.
+            while settled.size + entry.size > EntryRing.capacity, settled.count > 0 { settled.removeOldest() }
+            guard entry.size <= EntryRing.capacity else { return }
+            settled.insert(entry, octetsFrom: text.span, at: 0)
+        }
+        for position in (exactCount..<ring.count).reversed() {
+            var entry = ring[position]
+            if isInferred { entry.marks.insert(.inferred) }
+            move(entry, nameOf: nil, from: ring)
+        }
+        for _ in 0..<shift { move(.placeholder, nameOf: nil, from: ring) }
+        for position in (0..<exactCount).reversed() {
+            let entry = ring[position]
+            let isNamed = entry.marks.contains(.nameFloats)
+            move(
+                entry,
+                nameOf: isNamed ? floatingEntry(Int(entry.nameField), shift: shift) : nil,
+                from: ring
+            )
+        }
+        ring = settled
+        exactCount = settled.count
+        settleNothing()
+        makeRoom(for: 0)
+    }
+}

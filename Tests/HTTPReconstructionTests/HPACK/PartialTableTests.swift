@@ -1,0 +1,272 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import HTTPReconstruction
+
+/// Blocks as clients and servers send them, from a seed.
+struct BlockSource {
+    var encoder = TestEncoder()
+    var random: SeededGenerator
+    /// How many names beside the usual ones a message may have, and how often values change.
+    private let names: [String]
+    private let isResponse: Bool
+    private let changesValues: Bool
+
+    init(seed: UInt64) {
+        random = SeededGenerator(seed: seed)
+        isResponse = random.oneIn(3)
+        changesValues = random.oneIn(2)
+        let pool = [
+            "user-agent", "accept", "accept-encoding", "x-request-id", "content-type", "te", "traceparent", "x-tenant",
+            "authorization", "cookie", "cache-control", "server", "date", "x-envoy-upstream-service-time", "etag",
+        ]
+        names = pool.shuffled(using: &random).prefix(Int.random(in: 2...9, using: &random)).sorted()
+    }
+
+    /// The fields of the next message, and its block.
+    mutating func next() -> (fields: [SeenField], block: [UInt8]) {
+        var fields: [(String, String)] = []
+        if isResponse {
+            fields.append((":status", ["200", "204", "301", "503"].randomElement(using: &random) ?? "200"))
+        } else {
+            let path = "/v\(Int.random(in: 1...4, using: &random))/items"
+            fields = [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", "shop.example.com")]
+        }
+        for name in names where !random.oneIn(6) {
+            let value = changesValues && random.oneIn(3) ? "\(random.next())" : "constant of \(name)"
+            fields.append((name, value))
+        }
+        var block: [UInt8] = []
+        if random.oneIn(200) { block += encoder.changeLimit(to: [0, 512, 4096].randomElement(using: &random) ?? 0) }
+        for (name, value) in fields {
+            block += encoder.encode(name, value, inserts: !random.oneIn(4), mayRefer: !random.oneIn(20))
+        }
+        return (fields.map { SeenField($0.0, $0.1) }, block)
+    }
+
+    var kind: SectionKind { isResponse ? .responseOrTrailers : .request }
+}
+
+/// What a run of blocks through a partial decoder came to.
+struct PartialOutcome {
+    var fields = 0
+    var known = 0
+    var inferred = 0
+    var wrong = 0
+    var wrongInferred = 0
+    var lostShifts = 0
+    var boundaries = 0
+}
+
+@Suite struct PartialTableTests {
+    /// Sends `count` blocks; loses each with a chance of one in `losses`, and joins at a random one.
+    private static func run(seed: UInt64, count: Int, losses: Int) throws -> PartialOutcome {
+        var source = BlockSource(seed: seed)
+        var partial = TestDecoder(isWhole: source.random.oneIn(2))
+        var full = TestDecoder()
+        let join = partial.table.isWhole ? 0 : Int.random(in: 0..<30, using: &source.random)
+        var outcome = PartialOutcome()
+        var missedOctets = 0
+        var pendingInsertions = 0
+        var missedInsertions = 0
+        for number in 0..<count {
+            let before = source.encoder.insertions
+            let (fields, block) = source.next()
+            let judged = try full.decode(block)
+            if judged != fields { outcome.boundaries += 1 }
+            guard number >= join else { continue }
+            if source.random.oneIn(losses) {
+                missedOctets +=
+                    block.count + (source.random.oneIn(2) ? Int.random(in: 0..<200, using: &source.random) : 0)
+                pendingInsertions += source.encoder.insertions - before
+                continue
+            }
+            if missedOctets > 0 {
+                partial.table.blocksMissed(octets: missedOctets)
+                missedInsertions = pendingInsertions
+                pendingInsertions = 0
+                if partial.table.floatingCount > 0,
+                    !partial.table.shifts.contains(min(missedInsertions, ShiftSet.everything))
+                {
+                    outcome.lostShifts += 1
+                }
+                missedOctets = 0
+            }
+            let seen = try partial.decode(block, as: source.kind)
+            if partial.table.floatingCount > 0 {
+                if !partial.table.shifts.contains(min(missedInsertions, ShiftSet.everything)) {
+                    outcome.lostShifts += 1
+                }
+            }
+            if seen.count != judged.count { outcome.boundaries += 1 }
+            for (field, truth) in zip(seen, judged) {
+                outcome.fields += 1
+                let isWrong =
+                    field.name != nil && field.name != truth.name || field.value != nil && field.value != truth.value
+                if field.value != nil { outcome.known += 1 }
+                if field.isInferred { outcome.inferred += 1 }
+                if isWrong { if field.isInferred { outcome.wrongInferred += 1 } else { outcome.wrong += 1 } }
+            }
+        }
+        return outcome
+    }
+
+    @Test(arguments: 0..<40, [5, 40, 1_000_000])
+    func `a field without a mark is what the full decoder has`(seed: UInt64, losses: Int) throws {
+        let outcome = try Self.run(seed: seed, count: 150, losses: losses)
+        #expect(outcome.wrong == 0, "seed \(seed)")
+        #expect(outcome.wrongInferred == 0, "seed \(seed)")
+        #expect(outcome.lostShifts == 0, "seed \(seed)")
+        #expect(outcome.boundaries == 0, "seed \(seed)")
+        #expect(outcome.known > 0)
+    }
+
+    /// Ten million blocks take minutes in a release build: `PARTIAL_TABLE_BLOCKS=10000000 swift test -c release …`.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["PARTIAL_TABLE_BLOCKS"] != nil))
+    func `many random blocks give no wrong field`() throws {
+        let blocks = ProcessInfo.processInfo.environment["PARTIAL_TABLE_BLOCKS"].flatMap { Int($0) } ?? 0
+        var total = PartialOutcome()
+        for seed in 0..<UInt64(max(1, blocks / 500)) {
+            let outcome = try Self.run(seed: seed &+ 1_000_000, count: 500, losses: [10, 30, 100][Int(seed % 3)])
+            total.fields += outcome.fields
+            total.known += outcome.known
+            total.inferred += outcome.inferred
+            total.wrong += outcome.wrong
+            total.wrongInferred += outcome.wrongInferred
+            total.lostShifts += outcome.lostShifts
+            total.boundaries += outcome.boundaries
+        }
+        print("partial table:", total)
+        #expect(total.wrong == 0)
+        #expect(total.lostShifts == 0)
+        #expect(total.boundaries == 0)
+    }
+
+    @Test(arguments: ["nghttp2", "go-hpack", "swift-nio-hpack-plain-text"], 0..<6)
+    func `recorded stories with losses give no wrong field`(encoder: String, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for (name, story) in try Fixtures.read("hpack/\(encoder)", as: HPACKStory.self) {
+            var partial = TestDecoder(isWhole: true)
+            var missed = 0
+            for (number, block) in story.cases.enumerated() {
+                if random.oneIn(8) {
+                    missed += block.wire.octets.count
+                    continue
+                }
+                if missed > 0 { partial.table.blocksMissed(octets: missed) }
+                missed = 0
+                let isResponse = block.headers.contains { $0[0] == ":status" }
+                let fields = try partial.decode(
+                    block.wire.octets,
+                    as: isResponse ? .responseOrTrailers : .requestOrTrailers
+                )
+                #expect(fields.count == block.headers.count)
+                for (field, expected) in zip(fields, block.headers) {
+                    #expect(field.name == nil || field.name == expected[0], "\(name), case \(number), seed \(seed)")
+                    #expect(field.value == nil || field.value == expected[1], "\(name), case \(number), seed \(seed)")
+                }
+            }
+        }
+    }
+
+    // MARK: - Single rules
+
+    /// A request of the same names each time, of which `path` changes.
+    private static func request(_ encoder: inout TestEncoder, path: String, extra: [(String, String)] = []) -> [UInt8] {
+        var block: [UInt8] = []
+        let fields =
+            [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", "shop.example.com")]
+            + [("user-agent", "test"), ("x-tenant", "a"), ("accept", "*/*")] + extra
+        for (name, value) in fields { block += encoder.encode(name, value, inserts: true) }
+        return block
+    }
+
+    @Test func `entries inserted since a late join are certain, older ones unknown`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        _ = Self.request(&encoder, path: "/a")
+        var decoder = TestDecoder(isWhole: false)
+        let first = try decoder.decode(Self.request(&encoder, path: "/b"), as: .request)
+        #expect(first.map(\.value) == ["GET", "http", "/b", nil, nil, nil, nil])
+        let second = try decoder.decode(Self.request(&encoder, path: "/b"), as: .request)
+        #expect(second[2] == SeenField(":path", "/b"))
+    }
+
+    @Test func `a hole too small for an insertion changes nothing`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        decoder.table.blocksMissed(octets: 1)
+        let fields = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        #expect(fields.allSatisfy { $0.value != nil && !$0.isInferred })
+    }
+
+    @Test func `a rule that all shifts but one break proves that one`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        // A lost block that inserts nothing, in a hole of two octets: none or one insertion.
+        _ = encoder.encode(":path", "/a", inserts: true)
+        decoder.table.blocksMissed(octets: 2)
+        let candidates = decoder.table.shifts.count
+        #expect(candidates == 2)
+        // With a shift of one `:path` would be a second `:authority`, and missing.
+        let fields = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        #expect(fields.map(\.value) == ["GET", "http", "/a", "shop.example.com", "test", "a", "*/*"])
+        #expect(fields.allSatisfy { !$0.isInferred })
+        let floating = decoder.table.floatingCount
+        #expect(floating == 0)
+    }
+
+    @Test func `two votes for a shift settle it, and mark the fields`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        for _ in 0..<3 { _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request) }
+        let lost = Self.request(&encoder, path: "/b", extra: [("x-other", "1")])
+        decoder.table.blocksMissed(octets: lost.count + 60)
+        let first = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        #expect(first.contains { $0.value == nil })
+        let second = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        #expect(second.map(\.value) == ["GET", "http", "/a", "shop.example.com", "test", "a", "*/*"])
+        #expect(second[2].isInferred)
+        #expect(!second[0].isInferred)
+    }
+
+    @Test func `a size update to zero makes the table whole again`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        decoder.table.blocksMissed(octets: 300)
+        let block = encoder.changeLimit(to: 0) + encoder.changeLimit(to: 4096) + Self.request(&encoder, path: "/a")
+        let fields = try decoder.decode(block, as: .request)
+        #expect(fields.allSatisfy { $0.value != nil })
+        let isWhole = decoder.table.isWhole
+        #expect(isWhole)
+    }
+
+    @Test func `names that floated are known once their shift is`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        for _ in 0..<2 { _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request) }
+        decoder.table.blocksMissed(octets: 80)
+        // Inserted while the name floats.
+        _ = try decoder.decode(Self.request(&encoder, path: "/a", extra: [("x-tenant", "b")]), as: .request)
+        for _ in 0..<2 { _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request) }
+        let fields = try decoder.decode(encoder.encode("x-tenant", "b", inserts: false), as: .requestOrTrailers)
+        #expect(fields.map(\.name) == ["x-tenant"])
+        #expect(fields.map(\.value) == ["b"])
+    }
+
+    @Test func `a second loss before the first is settled gives up what floated`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        decoder.table.blocksMissed(octets: 300)
+        _ = try decoder.decode(encoder.encode("x-new", "1", inserts: true), as: .requestOrTrailers)
+        decoder.table.blocksMissed(octets: 300)
+        let floating = decoder.table.floatingCount
+        #expect(floating == 1)
+    }
+}
