@@ -1,0 +1,107 @@
+// Wingmirror · Apache-2.0
+// HTTP/2 frames, RFC 9113 §4.1 and §6.
+
+/// The frame types of RFC 9113; others are legal and skipped (§5.5).
+enum FrameType: UInt8 {
+    case data = 0
+    case headers, priority, resetStream, settings, pushPromise, ping, goAway, windowUpdate, continuation
+}
+
+/// Flags of frames; one that a type does not define is ignored (RFC 9113 §4.1).
+struct FrameFlags: OptionSet {
+    let rawValue: UInt8
+
+    static let endStream = FrameFlags(rawValue: 0x01)
+    static let acknowledgement = FrameFlags(rawValue: 0x01)
+    static let endHeaders = FrameFlags(rawValue: 0x04)
+    static let padded = FrameFlags(rawValue: 0x08)
+    static let priority = FrameFlags(rawValue: 0x20)
+}
+
+/// Why a direction cannot be read as HTTP/2 frames.
+enum FrameError: UInt8, Error, Hashable, CaseIterable {
+    /// A length that the type forbids, or one above the receiver's limit (RFC 9113 §4.2).
+    case frameSize
+    /// A stream that the type forbids (RFC 9113 §6).
+    case streamIdentifier
+    /// Padding as long as the frame, or longer (RFC 9113 §6.1).
+    case padding
+    /// A field block that is interrupted, or continued without having begun (RFC 9113 §6.10).
+    case continuation
+    /// The client's first octets are not the preface (RFC 9113 §3.4).
+    case preface
+}
+
+/// The nine octets in front of a frame's payload.
+struct FrameHeader {
+    let length: Int
+    let type: UInt8
+    let flags: FrameFlags
+    let stream: UInt32
+
+    static let octetCount = 9
+
+    /// Decodes a header from its 72 bits; the reserved bit is ignored.
+    init(_ bits: UInt128) {
+        length = Int(truncatingIfNeeded: bits >> 48) & 0xFF_FFFF
+        type = UInt8(truncatingIfNeeded: bits >> 40)
+        flags = FrameFlags(rawValue: UInt8(truncatingIfNeeded: bits >> 32))
+        stream = UInt32(truncatingIfNeeded: bits) & 0x7FFF_FFFF
+    }
+
+    /// Decodes the header at `index`, behind which nine octets must lie.
+    init(_ octets: Span<UInt8>, at index: Int) {
+        var bits: UInt128 = 0
+        for offset in 0..<Self.octetCount { bits = bits << 8 | UInt128(octets[index + offset]) }
+        self.init(bits)
+    }
+
+    /// The type, if RFC 9113 defines it.
+    var known: FrameType? { FrameType(rawValue: type) }
+
+    /// Whether the frame's payload begins with the length of its padding.
+    var isPadded: Bool {
+        guard flags.contains(.padded) else { return false }
+        return known == .data || known == .headers || known == .pushPromise
+    }
+
+    /// Octets in front of a field block fragment: length of padding, and priority or promised stream.
+    var prefixLength: Int {
+        switch known {
+        case .data: isPadded ? 1 : 0
+        case .headers: (isPadded ? 1 : 0) + (flags.contains(.priority) ? 5 : 0)
+        case .pushPromise: (isPadded ? 1 : 0) + 4
+        default: 0
+        }
+    }
+
+    /// What the header alone breaks, if anything.
+    /// - Parameter limit: Octets of payload that the receiver allows.
+    /// - Returns: The error; `nil` of a header that may stand so.
+    func error(limit: Int) -> FrameError? {
+        guard length <= limit else { return .frameSize }
+        let isOnStream = stream != 0
+        switch known {
+        case .data, .headers, .pushPromise:
+            guard isOnStream else { return .streamIdentifier }
+            return length < prefixLength ? .frameSize : nil
+        case .continuation:
+            return isOnStream ? nil : .streamIdentifier
+        case .priority:
+            return length == 5 ? (isOnStream ? nil : .streamIdentifier) : .frameSize
+        case .resetStream:
+            return length == 4 ? (isOnStream ? nil : .streamIdentifier) : .frameSize
+        case .settings:
+            if flags.contains(.acknowledgement), length != 0 { return .frameSize }
+            return length % 6 == 0 ? (isOnStream ? .streamIdentifier : nil) : .frameSize
+        case .ping:
+            return length == 8 ? (isOnStream ? .streamIdentifier : nil) : .frameSize
+        case .goAway:
+            return length >= 8 ? (isOnStream ? .streamIdentifier : nil) : .frameSize
+        case .windowUpdate:
+            return length == 4 ? nil : .frameSize
+        case nil:
+            return nil
+        }
+    }
+}
