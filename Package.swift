@@ -231,7 +231,7 @@ let package = Package(
         .testTarget(
             name: "MirrorDispatchTests",
             dependencies: [
-                "JSONSyntax", "MirrorDispatch", "ShadowTesting",
+                "JSONSyntax", "MirrorDispatch", "ShadowTesting", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -264,7 +264,7 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "CZlib",
+                "AdminServer", "CZlib", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -272,6 +272,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "BenchmarksTests", exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "AgentConfigurationTests",
             dependencies: [

@@ -4,7 +4,8 @@ import Testing
 
 @testable import AdminServer
 
-@Suite struct AdminAccessTests {
+@Suite(.timeLimit(.minutes(3)))
+struct AdminAccessTests {
     private let open = AdminAccess(credentials: .none)
 
     @Test(arguments: ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])

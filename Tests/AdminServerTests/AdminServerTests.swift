@@ -6,7 +6,8 @@ import Logging
 import Synchronization
 import Testing
 
-@Suite struct AdminServerTests {
+@Suite(.timeLimit(.minutes(3)))
+struct AdminServerTests {
     @Test func `metrics are served with their content type and are not to be cached`() async throws {
         let observations = Observations()
         try await withServer(.fixed(observations)) { port in

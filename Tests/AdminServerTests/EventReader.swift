@@ -62,13 +62,14 @@ enum EventReader {
     }
 
     /// Opens a connection that listens, and returns when the server has begun to answer; the connection stays open.
-    static func openAndLeaveOpen(port: Int) async throws {
+    static func openAndLeaveOpen(port: Int) async throws -> any Channel {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port).get()
         let answered = channel.eventLoop.makePromise(of: Void.self)
         try await channel.pipeline.addHandler(FirstRead(answered))
         try await channel.writeAndFlush(request)
         try await answered.futureResult.get()
+        return channel
     }
 }
 

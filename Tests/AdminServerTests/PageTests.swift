@@ -3,7 +3,8 @@
 import AdminServer
 import Testing
 
-@Suite struct PageTests {
+@Suite(.timeLimit(.minutes(3)))
+struct PageTests {
     @Test func `the page is one document whose policy lets only its own style and script run`() async throws {
         try await withServer(.fixed()) { port in
             let response = try await TestClient.request("GET", "/", port: port)

@@ -4,7 +4,8 @@ import AdminServer
 import Synchronization
 import Testing
 
-@Suite struct QuestionTests {
+@Suite(.timeLimit(.minutes(3)))
+struct QuestionTests {
     @Test(arguments: [
         ("/api/v1/routes", AdminQuestion.Subject.routes), ("/api/v1/exchanges", .exchanges),
         ("/api/v1/explain", .explain), ("/api/v1/unmatched", .unmatched), ("/api/v1/findings", .findings),

@@ -26,7 +26,11 @@ func withServer(
     )
     let group = ServiceGroup(services: [server], logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
+        tasks.addTask {
+            // A server that does not come up ends the wait for its port as well.
+            defer { found.finish() }
+            try await group.run()
+        }
         for await port in ports.prefix(1) {
             try await body(port)
         }

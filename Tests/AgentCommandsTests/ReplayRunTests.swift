@@ -3,13 +3,15 @@
 import Recordings
 import ShadowTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Agent
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite struct ReplayRunTests {
+@Suite(.timeLimit(.minutes(5)))
+struct ReplayRunTests {
     /// Runs a replay to its end on a clock that waits for nobody.
     private static func replay(
         _ entries: [RecordingEntry],
@@ -121,9 +123,12 @@ import Testing
     @Test func `no more requests are in flight than allowed`() async {
         struct CountingClient: ReplayClient {
             let flight: @Sendable (Int) -> Void
+            let total: @Sendable () -> Int
+            let full: ChangeBell
             func answer(to request: ShadowRequest) async -> Result<RecordedResponse, ShadowFailure> {
                 flight(1)
-                for _ in 0..<20 { await Task.yield() }
+                // The first ones wait until as many as may are in flight with them.
+                await full.wait { total() >= 7 }
                 flight(-1)
                 return .success(ReplaySamples.response())
             }
@@ -137,14 +142,17 @@ import Testing
             loops: 1,
             inFlight: 7,
             builder: ReplaySamples.builder(policy),
-            client: CountingClient { counter.change(by: $0) },
+            client: CountingClient(
+                flight: { counter.change(by: $0) },
+                total: { counter.total },
+                full: counter.bell
+            ),
             comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
             clock: SteppingClock(),
             completed: { _ in }
         )
         _ = await run.run()
-        #expect(counter.most <= 7)
-        #expect(counter.most > 1)
+        #expect(counter.most == 7)
         #expect(counter.total == 200)
     }
 
@@ -153,7 +161,7 @@ import Testing
             let counter: FlightCounter
             func answer(to request: ShadowRequest) async -> Result<RecordedResponse, ShadowFailure> {
                 counter.change(by: 1)
-                while !Task.isCancelled { await Task.yield() }
+                await counter.bell.wait { false }
                 return .failure(.cancelled)
             }
         }
@@ -173,7 +181,7 @@ import Testing
             completed: { outcome in failures.withLock { $0.append(outcome.result.failure) } }
         )
         let task = Task { await run.run() }
-        while counter.total < 3 { await Task.yield() }
+        await counter.bell.wait { counter.total >= 3 }
         task.cancel()
         _ = await task.value
         #expect(counter.total == 3)
@@ -181,8 +189,9 @@ import Testing
     }
 }
 
-/// Counts requests in flight.
+/// Counts requests in flight, and rings at each change.
 private final class FlightCounter: Sendable {
+    let bell = ChangeBell()
     private let state = Mutex((now: 0, most: 0, total: 0))
 
     var most: Int { state.withLock { $0.most } }
@@ -194,5 +203,6 @@ private final class FlightCounter: Sendable {
             state.most = max(state.most, state.now)
             if change > 0 { state.total += change }
         }
+        bell.ring()
     }
 }

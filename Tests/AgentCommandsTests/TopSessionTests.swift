@@ -7,7 +7,8 @@ import Testing
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite struct TopSessionTests {
+@Suite(.timeLimit(.minutes(5)))
+struct TopSessionTests {
     /// A terminal that remembers what was done to it.
     private final class FakeTerminal: TopTerminal {
         struct State: Sendable {

@@ -10,7 +10,8 @@ import TrafficPipeline
 @testable import Agent
 @testable import AgentConfiguration
 
-@Suite struct CaptureRunTests {
+@Suite(.timeLimit(.minutes(5)))
+struct CaptureRunTests {
     private static let capture = "\(Repository.path)/samples/captures/ingress.pcap"
 
     /// Runs to the end, and returns what happened and how many packets were taken.

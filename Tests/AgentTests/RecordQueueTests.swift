@@ -6,7 +6,8 @@ import Testing
 
 @testable import Agent
 
-@Suite struct RecordQueueTests {
+@Suite(.timeLimit(.minutes(5)))
+struct RecordQueueTests {
     @Test func `what is added is written in order, and closing ends the writing`() throws {
         let folder = try TemporaryFolder()
         let queue = RecordQueue()

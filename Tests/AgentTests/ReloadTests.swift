@@ -10,7 +10,8 @@ import TrafficMetrics
 @testable import Agent
 @testable import AgentConfiguration
 
-@Suite struct ReloadTests {
+@Suite(.timeLimit(.minutes(5)))
+struct ReloadTests {
     private static let route = """
         apiVersion: networking.istio.io/v1
         kind: Gateway

@@ -13,7 +13,8 @@ import TrafficMetrics
 @testable import AgentConfiguration
 
 /// The folder is laid out as the kubelet mounts a ConfigMap: `routes.yaml` leads through `..data` to a folder of its own.
-@Suite struct RouteFileWatchTests {
+@Suite(.timeLimit(.minutes(5)))
+struct RouteFileWatchTests {
     private let folder: TemporaryFolder
     private let routes: RouteKeeper
     private let keeper: ConfigurationKeeper

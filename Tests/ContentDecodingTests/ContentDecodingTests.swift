@@ -123,14 +123,18 @@ import Testing
 
     @Test func `damaged content never gives more than the limit`() {
         var random = UInt64(42)
+        var decodedCount = 0
         for _ in 0..<2000 {
             var content = Self.gzip + Self.gzip
             for _ in 0..<3 {
                 random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 content[Int(random >> 33) % content.count] = UInt8(truncatingIfNeeded: random >> 20)
             }
-            let decoded = try? ContentDecoding.decode(content, codings: ["gzip"], limit: 9)
-            #expect((decoded?.octets.count ?? 0) <= 9, "\(content)")
+            guard let decoded = try? ContentDecoding.decode(content, codings: ["gzip"], limit: 9) else { continue }
+            decodedCount += 1
+            #expect(decoded.octets.count <= 9, "\(content)")
         }
+        // What was damaged behind the limit, or in what carries no content, is decoded all the same.
+        #expect(decodedCount > 20)
     }
 }

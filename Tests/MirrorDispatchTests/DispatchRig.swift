@@ -5,15 +5,19 @@ import Logging
 import MirrorDispatch
 import ShadowTesting
 import Synchronization
+import TestSupport
+import Testing
 
 /// A dispatcher with its queue, and what the judge got.
+///
+/// Its clock stands still: under load a dispatcher can start a minute after a test delivered its first copy, which would be too
+/// old to be sent by then. A test that wants time to pass turns the clock.
 struct DispatchRig: Sendable {
     let queue: MirrorQueue
-    /// Exchanges that have ended, as the judge gets them.
-    let finished: AsyncStream<FinishedExchange>
-
-    /// The present.
-    static let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1e9) }
+    let clock: HandClock
+    /// Rings whenever the queue has changed or the judge got something.
+    let bell: ChangeBell
+    private let judged: JudgedExchanges
 
     /// The usual limits, but for an end that waits for nobody long.
     static var quickLimits: DispatchLimits {
@@ -32,9 +36,11 @@ struct DispatchRig: Sendable {
         check: @escaping TargetCheck = { _, _ in nil },
         _ body: (DispatchRig) async throws -> Result
     ) async throws -> Result {
-        let queue = MirrorQueue(limits: queueLimits, seed: 1)
+        let bell = ChangeBell()
+        let clock = HandClock()
+        let judged = JudgedExchanges()
+        let queue = MirrorQueue(limits: queueLimits, seed: 1) { bell.ring() }
         queue.replacePlan(edition: 1, policies: policies, targets: targets)
-        let (finished, yield) = AsyncStream<FinishedExchange>.makeStream()
         let dispatcher = MirrorDispatcher(
             queue: queue,
             node: "node-1",
@@ -42,14 +48,14 @@ struct DispatchRig: Sendable {
             limits: limits,
             resolver: resolver,
             check: check,
-            judge: { yield.yield($0) },
+            judge: { judged.append($0) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            now: now
+            now: { clock.now }
         )
         let running = Task { try await dispatcher.run() }
         let result: Result
         do {
-            result = try await body(DispatchRig(queue: queue, finished: finished))
+            result = try await body(DispatchRig(queue: queue, clock: clock, bell: bell, judged: judged))
         } catch {
             running.cancel()
             _ = await running.result
@@ -57,7 +63,6 @@ struct DispatchRig: Sendable {
         }
         running.cancel()
         try await running.value
-        yield.finish()
         return result
     }
 
@@ -69,27 +74,69 @@ struct DispatchRig: Sendable {
                 SampledExchange(policy: policy, planEdition: edition, exchange: exchange, keyHash: UInt64(index))
             )
         }
-        queue.deliverLast(&outbox, now: Self.now())
+        queue.deliverLast(&outbox, now: clock.now)
     }
 
     /// Hands over an exchange and waits for its end.
-    func outcome(of exchange: RecordedExchange) async -> FinishedExchange? {
+    func outcome(of exchange: RecordedExchange, at location: SourceLocation = #_sourceLocation) async
+        -> FinishedExchange?
+    {
         deliver([exchange])
-        return await nextFinished()
+        return await nextFinished(at: location)
     }
 
-    /// Waits for the next exchange that ends.
-    func nextFinished() async -> FinishedExchange? {
-        await finished.first { _ in true }
+    /// Waits for the next exchange that was sent and has ended.
+    ///
+    /// - Returns: The exchange; `nil`, and an issue that says where the copies went, once none can come any more because all that
+    ///   was delivered was dropped or filtered.
+    func nextFinished(at location: SourceLocation = #_sourceLocation) async -> FinishedExchange? {
+        var next: FinishedExchange?
+        await bell.wait {
+            // In this order: what the queue no longer holds the judge has had.
+            let isHolding = holdsExchanges
+            next = judged.popFirst()
+            return next != nil || !isHolding
+        }
+        if next == nil { Issue.record("no copy has an outcome: \(lane)", sourceLocation: location) }
+        return next
     }
 
-    /// Waits until the judge has given back everything that was sent.
-    func allJudged() async {
-        while queue.figures(now: Self.now()).heldExchanges > 0 { await Task.yield() }
+    /// Waits until every copy was dropped, filtered or sent, and the judge is done with those that were sent.
+    func allEnded() async {
+        await bell.wait { !holdsExchanges }
     }
+
+    /// Waits until so many requests have arrived at a server, or none can arrive any more.
+    func arrivals(_ count: Int, at requests: ReceivedRequests) async {
+        requests.ring(bell)
+        await bell.wait { requests.all.count >= count || !holdsExchanges }
+    }
+
+    /// Waits until what is known of the first target is this.
+    func reaches(_ reach: TargetReach) async {
+        await bell.wait { self.reach == reach }
+    }
+
+    private var holdsExchanges: Bool { queue.figures(now: clock.now).heldExchanges > 0 }
+
+    /// What is known of the first target.
+    var reach: TargetReach { queue.figures(now: clock.now).targets[0].reach }
 
     /// The counts of the first lane.
-    var lane: LaneFigures { queue.figures(now: Self.now()).lanes[0] }
+    var lane: LaneFigures { queue.figures(now: clock.now).lanes[0] }
+}
+
+/// What the judge got, until a test takes it.
+private final class JudgedExchanges: Sendable {
+    private let exchanges = Mutex<[FinishedExchange]>([])
+
+    func append(_ exchange: FinishedExchange) {
+        exchanges.withLock { $0.append(exchange) }
+    }
+
+    func popFirst() -> FinishedExchange? {
+        exchanges.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+    }
 }
 
 /// Gives each name the same addresses, until a test changes them.

@@ -102,6 +102,7 @@ struct MirrorDispatcherTests {
                 } else {
                     // The next one has come, and of this one nothing.
                     #expect(await rig.nextFinished()?.ticket.exchange.request.method == "GET")
+                    await rig.allEnded()
                     #expect(rig.lane.filtered == [.size: 1] && rig.lane.isConserved)
                     #expect(!requests.all.contains { $0.method == "POST" })
                 }
@@ -166,7 +167,7 @@ struct MirrorDispatcherTests {
                         return answer.response?.message.content.count ?? -1
                     }
                     #expect(kept.sorted() == [400, 600])
-                    await rig.allJudged()
+                    await rig.allEnded()
                 }
             }
         }

@@ -4,6 +4,7 @@ import Dispatch
 import MirrorDispatch
 import ShadowTesting
 import Synchronization
+import TestSupport
 import Testing
 
 /// Conservation and bounds while everything happens at once.
@@ -44,24 +45,25 @@ struct MirrorLoadTests {
                 ) { [policy] rig in
                     let delivered = await withTaskGroup(of: Void.self) { tasks -> Int in
                         let isOver = Atomic<Bool>(false)
-                        tasks.addTask { await Self.watch(rig.queue, until: isOver) }
-                        let delivered = await Self.captureThread(rig.queue, exchanges: 4000) { batch in
+                        tasks.addTask { await Self.watch(rig, until: isOver) }
+                        let delivered = await Self.captureThread(rig, exchanges: 4000) { batch in
                             switch batch % 40 {
                             case 10:
                                 rig.queue.replacePlan(edition: batch + 1, policies: [policy], targets: [targets[0]])
                             case 20: rig.queue.replacePlan(edition: batch + 1, policies: [policy], targets: targets)
-                            case 30: rig.queue.pause(.kernelDrops, now: DispatchRig.now())
+                            case 30: rig.queue.pause(.kernelDrops, now: rig.clock.now)
                             case 33: rig.queue.resume(.kernelDrops)
                             default: break
                             }
                         }
                         isOver.store(true, ordering: .relaxed)
+                        rig.bell.ring()
                         return delivered
                     }
                     #expect(delivered == 4000)
                     let good = rig.lane
                     #expect(good.considered == 4000 && good.isConserved)
-                    await rig.allJudged()
+                    await rig.allEnded()
                     // And some more, which the end finds waiting, being built and in flight.
                     rig.deliver((0..<200).map { _ in Fixtures.exchange() }, edition: 181)
                     return rig.queue
@@ -78,14 +80,14 @@ struct MirrorLoadTests {
         }
     }
 
-    /// Looks at the counts all the time.
+    /// Looks at the counts after each change.
     @concurrent
-    private static func watch(_ queue: MirrorQueue, until isOver: borrowing Atomic<Bool>) async {
-        while !isOver.load(ordering: .relaxed) {
-            let figures = queue.figures(now: DispatchRig.now())
+    private static func watch(_ rig: DispatchRig, until isOver: borrowing Atomic<Bool>) async {
+        await rig.bell.wait {
+            let figures = rig.queue.figures(now: rig.clock.now)
             for lane in figures.lanes where !lane.isConserved { Issue.record("not conserved: \(lane)") }
             if figures.heldOctets > figures.budgetOctets { Issue.record("\(figures.heldOctets) octets held") }
-            await Task.yield()
+            return isOver.load(ordering: .relaxed)
         }
     }
 
@@ -93,7 +95,7 @@ struct MirrorLoadTests {
     ///
     /// - Returns: How many exchanges were delivered.
     private static func captureThread(
-        _ queue: MirrorQueue,
+        _ rig: DispatchRig,
         exchanges: Int,
         between: @escaping @Sendable (_ batch: Int) -> Void
     ) async -> Int {
@@ -112,10 +114,11 @@ struct MirrorLoadTests {
                     )
                     guard index % 20 == 19 else { continue }
                     batch += 1
-                    queue.deliver(&outbox, now: DispatchRig.now())
+                    rig.clock.advance(nanoseconds: 1_000_000)
+                    rig.queue.deliver(&outbox, now: rig.clock.now)
                     between(batch)
                 }
-                queue.deliverLast(&outbox, now: DispatchRig.now())
+                rig.queue.deliverLast(&outbox, now: rig.clock.now)
                 done.resume(returning: exchanges)
             }
         }

@@ -4,6 +4,7 @@ import Foundation
 import MirrorDispatch
 import ShadowTesting
 import Synchronization
+import TestSupport
 import Testing
 
 /// Where copies go, and where they never do.
@@ -33,7 +34,7 @@ struct TargetAddressTests {
                 }
             ) { rig in
                 rig.deliver([Fixtures.exchange()])
-                while rig.lane.dropped.isEmpty { await Task.yield() }
+                await rig.allEnded()
                 rig.deliver([Fixtures.exchange()])
                 let lane = rig.lane
                 #expect(lane.dropped == [.targetRefused: 2] && lane.sent == 0 && lane.isConserved)
@@ -58,7 +59,7 @@ struct TargetAddressTests {
             ) { rig in
                 #expect(await rig.outcome(of: Fixtures.exchange()) != nil)
                 resolver.change(to: .success(["127.0.0.2"]))
-                while rig.reach != .allowed(address: "127.0.0.2") { await Task.yield() }
+                await rig.reaches(.allowed(address: "127.0.0.2"))
                 #expect(await rig.outcome(of: Fixtures.exchange()) != nil)
 
                 // A name that cannot be looked up for a while still means what it did.
@@ -68,13 +69,13 @@ struct TargetAddressTests {
                 #expect(Set(requests.all.flatMap { $0.values(of: "host") }) == ["staging.test:\(port)"])
 
                 resolver.change(to: .success(["127.0.0.3"]))
-                while rig.reach != .refused(why: "production") { await Task.yield() }
+                await rig.reaches(.refused(why: "production"))
                 rig.deliver([Fixtures.exchange()])
                 #expect(rig.lane.dropped == [.targetRefused: 1] && rig.lane.isConserved)
                 #expect(requests.all.count == 3)
 
                 resolver.change(to: .success(["127.0.0.1"]))
-                while rig.reach != .allowed(address: "127.0.0.1") { await Task.yield() }
+                await rig.reaches(.allowed(address: "127.0.0.1"))
                 #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
             }
         }
@@ -91,7 +92,7 @@ struct TargetAddressTests {
                 resolver: FixedResolver(["127.0.0.1", "127.0.0.2"])
             ) { rig in
                 #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
-                while rig.reach != .allowed(address: "127.0.0.2") { await Task.yield() }
+                await rig.reaches(.allowed(address: "127.0.0.2"))
                 #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
             }
         }
@@ -109,7 +110,7 @@ struct TargetAddressTests {
             limits: limits,
             resolver: resolver
         ) { _ in
-            while resolver.count < 6 { await Task.yield() }
+            await resolver.wasAsked(6)
             // Sleeping takes no less than it should, so five intervals have passed.
             #expect(start.duration(to: .now) >= .milliseconds(100))
         }
@@ -179,8 +180,7 @@ struct TargetAddressTests {
                 try await DispatchRig.run(policies: [Fixtures.policy()], targets: [Fixtures.target(port: port)]) {
                     rig in
                     rig.deliver([Fixtures.exchange("GET", "/hang")])
-                    var arrivals = requests.stream.makeAsyncIterator()
-                    _ = await arrivals.next()
+                    await rig.arrivals(1, at: requests)
 
                     // Another rate changes nothing for what is in flight; another place gives it up.
                     var changed = Fixtures.target(port: port)
@@ -206,36 +206,37 @@ struct TargetAddressTests {
     }
 }
 
-extension DispatchRig {
-    /// What is known of the first target.
-    fileprivate var reach: TargetReach { queue.figures(now: 0).targets[0].reach }
-}
-
 /// Counts how often it is asked.
 private final class CountingResolver: HostResolver {
     private let asked = Atomic<Int>(0)
+    private let bell = ChangeBell()
 
-    var count: Int { asked.load(ordering: .relaxed) }
+    func wasAsked(_ count: Int) async {
+        await bell.wait { asked.load(ordering: .relaxed) >= count }
+    }
 
     func addresses(of host: String) async throws -> [String] {
         asked.add(1, ordering: .relaxed)
+        bell.ring()
         return ["127.0.0.1"]
     }
 }
 
 /// Answers when told to, whatever becomes of who asked.
 private final class SilentResolver: HostResolver {
-    private let asked = AsyncStream<Void>.makeStream()
+    private let bell = ChangeBell()
     private let answers = Mutex<[CheckedContinuation<Void, Never>]>([])
 
     func addresses(of host: String) async throws -> [String] {
-        asked.continuation.yield()
-        await withCheckedContinuation { task in answers.withLock { $0.append(task) } }
+        await withCheckedContinuation { task in
+            answers.withLock { $0.append(task) }
+            bell.ring()
+        }
         return ["127.0.0.1"]
     }
 
     func wasAsked() async {
-        _ = await asked.stream.first { _ in true }
+        await bell.wait { !answers.withLock(\.isEmpty) }
     }
 
     func answer() {

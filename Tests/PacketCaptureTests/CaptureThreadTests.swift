@@ -4,7 +4,8 @@ import PacketCapture
 import Synchronization
 import Testing
 
-@Suite struct CaptureThreadTests {
+@Suite(.timeLimit(.minutes(5)))
+struct CaptureThreadTests {
     @Test func `the body runs once, before the thread is joined`() throws {
         let count = Count()
         let thread = try CaptureThread.start(name: "a name of more than fifteen octets") {
@@ -20,7 +21,8 @@ import Testing
     }
 }
 
-@Suite struct StopFlagTests {
+@Suite(.timeLimit(.minutes(5)))
+struct StopFlagTests {
     @Test func `a stop stays requested`() {
         let stop = StopFlag()
         #expect(!stop.isRequested)

@@ -7,7 +7,10 @@ import Synchronization
 import Testing
 
 /// Captures with the kernel's own packet sockets, each test in a network namespace of its own.
-@Suite(.enabled(if: NetworkSandbox.isAvailable, "needs root's capabilities to make network namespaces"))
+@Suite(
+    .enabled(if: NetworkSandbox.isAvailable, "needs root's capabilities to make network namespaces"),
+    .timeLimit(.minutes(5))
+)
 struct LiveCaptureTests {
     private static let frame = TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 8080)))
     private static let filter = CaptureFilter(ports: [8080])
@@ -27,18 +30,16 @@ struct LiveCaptureTests {
         }
     }
 
-    @Test func `what was sent just before the stop is delivered, and the stop takes less than a second`() throws {
+    // How long a stop takes is a matter of LiveLoopTests, whose clock is turned by hand.
+    @Test func `what was sent just before the stop is delivered`() throws {
         try NetworkSandbox.run {
             let capture = try RunningCapture(["vb"], filter: Self.filter)
             let sender = FrameSender("va")
             for _ in 0..<100 {
                 sender.send(Self.frame)
             }
-            let clock = ContinuousClock()
-            let start = clock.now
             let result = capture.stop()
             #expect(result.frames.count == 100)
-            #expect(clock.now - start < .seconds(1))
         }
     }
 

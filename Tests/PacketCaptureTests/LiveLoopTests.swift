@@ -6,7 +6,8 @@ import Testing
 
 @testable import PacketCapture
 
-@Suite struct LiveLoopTests {
+@Suite(.timeLimit(.minutes(5)))
+struct LiveLoopTests {
     // MARK: Interfaces that come and go
 
     @Test func `an interface that is missing is tried again, sooner first, and reported once`() throws {

@@ -5,7 +5,8 @@ import PacketCapture
 import PacketDecoding
 import Testing
 
-@Suite struct SavefileReaderTests {
+@Suite(.timeLimit(.minutes(5)))
+struct SavefileReaderTests {
     private let folder = TemporaryFolder()
 
     private static let packets = (0..<5).map { number in

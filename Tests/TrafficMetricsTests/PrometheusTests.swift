@@ -7,7 +7,10 @@ import Testing
 @testable import TrafficMetrics
 
 /// Pages of ours in a real Prometheus.
-@Suite(.enabled(if: RealPrometheus.isAvailable, "no Prometheus: apt-get install prometheus, and a python3"))
+@Suite(
+    .enabled(if: RealPrometheus.isAvailable, "no Prometheus: apt-get install prometheus, and a python3"),
+    .timeLimit(.minutes(5))
+)
 struct PrometheusTests {
     private static let duration = MetricCatalogue.httpRequestDuration.name
     private static let quantiles = [0.1, 0.5, 0.9, 0.99]
@@ -83,7 +86,10 @@ struct PrometheusTests {
 }
 
 /// Pages of ours under Prometheus's linter.
-@Suite(.enabled(if: HelperProgram.promtool.isAvailable(["--version"]), "no promtool: apt-get install prometheus"))
+@Suite(
+    .enabled(if: HelperProgram.promtool.isAvailable(["--version"]), "no promtool: apt-get install prometheus"),
+    .timeLimit(.minutes(5))
+)
 struct LinterTests {
     private func check(_ snapshot: MetricsSnapshot) throws -> (status: Int32, found: [Substring]) {
         var body: [UInt8] = []

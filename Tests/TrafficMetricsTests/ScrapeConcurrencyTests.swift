@@ -5,7 +5,8 @@ import Testing
 
 @testable import TrafficMetrics
 
-@Suite struct ScrapeConcurrencyTests {
+@Suite(.timeLimit(.minutes(5)))
+struct ScrapeConcurrencyTests {
     static let requests = "wingmirror_http_requests_total"
     static let duration = "wingmirror_http_request_duration_seconds"
 

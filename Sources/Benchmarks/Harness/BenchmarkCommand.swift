@@ -26,6 +26,7 @@ enum BenchmarkCommand {
     }
 
     private static func measure(_ scenarios: [Scenario], _ options: BenchmarkOptions) -> Int32 {
+        if options.countsAllocationsOnly { return countAllocations(scenarios, options) }
         guard Machine.isOptimizedBuild || options.allowsDebugBuild else {
             Console.complain(
                 """
@@ -38,6 +39,28 @@ enum BenchmarkCommand {
         Console.write(Machine.description)
         do {
             for scenario in scenarios { try measure(scenario, options) }
+        } catch {
+            Console.complain("Benchmarks: \(error)\n")
+            return 1
+        }
+        return 0
+    }
+
+    /// A line for each row: scenario, row and calls of the allocator for an item, with tabs between.
+    private static func countAllocations(_ scenarios: [Scenario], _ options: BenchmarkOptions) -> Int32 {
+        guard AllocationCounter.isTrustworthy else {
+            Console.complain("Benchmarks: calls of the allocator are not counted here\n")
+            return 1
+        }
+        do {
+            for scenario in scenarios {
+                let rows = try scenario.workloads(options)
+                for (row, measurement) in zip(rows, try Measurement.measure(rows, rounds: 1)) {
+                    let thousandths = Int((Spread(measurement.allocations).median * 1000).rounded())
+                    let decimals = String(thousandths % 1000 + 1000).dropFirst()
+                    Console.write("\(scenario.name)\t\(row.label)\t\(thousandths / 1000).\(decimals)\n")
+                }
+            }
         } catch {
             Console.complain("Benchmarks: \(error)\n")
             return 1

@@ -23,9 +23,17 @@ struct BenchmarkOptions {
     private(set) var only: String?
     /// Whether a debug build may measure.
     private(set) var allowsDebugBuild = false
+    /// Whether only calls of the allocator are counted, over a small part of the work: these do not depend on the machine.
+    private(set) var countsAllocationsOnly = false
+
+    /// How often something is done: as often as for a measurement of time, or often enough for a count.
+    func repetitions(_ full: Int) -> Int {
+        countsAllocationsOnly ? max(1, full / 250) : full
+    }
 
     static let usage = """
         usage: Benchmarks [scenario…] [--savefile FILE] [--repeats N] [--only TEXT] [--list] [--help] [--debug-ok]
+                  [--allocations]
 
         """
 
@@ -38,6 +46,8 @@ struct BenchmarkOptions {
             --only TEXT       only the rows whose name has TEXT in it
             --list            the names of the scenarios
             --debug-ok        measure a debug build too
+            --allocations     count calls of the allocator for each item of the packet path, and measure nothing else; what a
+                              debug build counts is held against Tests/BenchmarksTests/Fixtures/allocations.tsv
 
             Example: swift run -c release Benchmarks savefile --savefile gateway.pcap
 
@@ -51,6 +61,7 @@ struct BenchmarkOptions {
             case "--help", "-h": action = .help
             case "--list": action = .list
             case "--debug-ok": allowsDebugBuild = true
+            case "--allocations": countsAllocationsOnly = true
             case "--savefile": savefile = try Self.value(of: argument, &rest)
             case "--only": only = try Self.value(of: argument, &rest)
             case "--repeats":
@@ -64,7 +75,9 @@ struct BenchmarkOptions {
             }
         }
         let chosen = try Self.scenarios(names)
-        if case .measure = action, !chosen.isEmpty { action = .measure(chosen) }
+        if case .measure = action, !chosen.isEmpty || countsAllocationsOnly {
+            action = .measure(chosen.isEmpty ? Scenario.packetPath : chosen)
+        }
         if case .measure(let chosen) = action, savefile != nil, !chosen.contains(where: { $0.name == "savefile" }) {
             throw Misuse(message: "--savefile is for the scenario savefile, which is not among those to run")
         }

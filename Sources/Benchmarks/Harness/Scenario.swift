@@ -17,4 +17,7 @@ struct Scenario: Sendable {
     static let all = [
         decode, reassembly, heads, lookup, tableBuild, exposition, savefile,
     ]
+
+    /// What each packet goes through.
+    static let packetPath = [decode, reassembly, heads, lookup]
 }

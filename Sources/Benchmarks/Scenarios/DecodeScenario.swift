@@ -9,13 +9,14 @@ extension Scenario {
         name: "decode",
         summary: "from the octets of a packet to its TCP segment; packets with 100 octets of payload, in cache",
         item: "packet"
-    ) { _ in
-        [
-            Row(DecodeWorkload("Ethernet, IPv4") { $0.ip().ethernet() }),
-            Row(DecodeWorkload("Ethernet, VLAN, IPv4") { $0.ip().vlan(7).ethernet() }),
-            Row(DecodeWorkload("Ethernet, IPv6", isIPv6: true) { $0.ip().ethernet() }),
+    ) { options in
+        let passes = options.repetitions(1024)
+        return [
+            Row(DecodeWorkload("Ethernet, IPv4", passes: passes) { $0.ip().ethernet() }),
+            Row(DecodeWorkload("Ethernet, VLAN, IPv4", passes: passes) { $0.ip().vlan(7).ethernet() }),
+            Row(DecodeWorkload("Ethernet, IPv6", passes: passes, isIPv6: true) { $0.ip().ethernet() }),
             Row(
-                DecodeWorkload("Ethernet, IPv4, VXLAN, Ethernet, IPv4") {
+                DecodeWorkload("Ethernet, IPv4, VXLAN, Ethernet, IPv4", passes: passes) {
                     $0.ip().ethernet().vxlan(42).ipv4().ethernet()
                 }
             ),
@@ -33,13 +34,15 @@ private struct DecodeWorkload: ~Copyable, Workload {
     private var frames: [UInt8] = []
     private var ranges: [Range<Int>] = []
 
+    private let passes: Int
+
     private static let frameCount = 1024
-    private static let passes = 1024
     private static let payload = [UInt8](repeating: 0x61, count: 100)
 
     /// Makes packets of segments of different connections, with the headers that `wrap` puts around them.
-    init(_ label: String, isIPv6: Bool = false, wrap: (PacketBuilder) -> PacketBuilder) {
+    init(_ label: String, passes: Int, isIPv6: Bool = false, wrap: (PacketBuilder) -> PacketBuilder) {
         self.label = label
+        self.passes = passes
         for number in 0..<Self.frameCount {
             let segment = PacketBuilder.tcp(
                 from: Endpoint(address: Self.address(number, isIPv6), port: UInt16(32_768 + number)),
@@ -51,8 +54,8 @@ private struct DecodeWorkload: ~Copyable, Workload {
             ranges.append(frames.count..<frames.count + frame.count)
             frames += frame
         }
-        items = Self.frameCount * Self.passes
-        octets = frames.count * Self.passes
+        items = Self.frameCount * passes
+        octets = frames.count * passes
     }
 
     private static func address(_ number: Int, _ isIPv6: Bool) -> IPAddress {
@@ -65,7 +68,7 @@ private struct DecodeWorkload: ~Copyable, Workload {
         var decoded = 0
         // Its own reference, because the decoder is changed while the octets are lent.
         let frames = frames
-        for _ in 0..<Self.passes {
+        for _ in 0..<passes {
             for range in ranges {
                 let packet = CapturedPacket(
                     time: PacketTime(nanoseconds: 0),

@@ -11,15 +11,16 @@ extension Scenario {
         name: "heads",
         summary: "HTTP/1.1 streams to exchanges without content; 64 connections in turn",
         item: "exchange"
-    ) { _ in
+    ) { options in
+        let turns = options.repetitions(2048)
         let request = RequestHead.apiLike(target: "/ratings/68793", host: "ratings.example.com").octets
         let response = ResponseHead.apiLike(contentLength: 0)
         let smallRequest = Array("GET /1 HTTP/1.1\r\nHost: a.b\r\n\r\n".utf8)
         let smallResponse = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
         return [
-            Row(HeadWorkload("request", request, "answer", response)),
-            Row(HeadWorkload("request", request, "answer", response, cutsHeads: true)),
-            Row(HeadWorkload("request", smallRequest, "answer", smallResponse)),
+            Row(HeadWorkload("request", request, "answer", response, turns: turns)),
+            Row(HeadWorkload("request", request, "answer", response, turns: turns, cutsHeads: true)),
+            Row(HeadWorkload("request", smallRequest, "answer", smallResponse, turns: turns)),
         ]
     }
 }
@@ -38,14 +39,16 @@ private struct HeadWorkload: ~Copyable, Workload {
     /// How far each connection's two streams are: all are at the same place.
     private var sent: (requests: Int64, responses: Int64) = (0, 0)
 
+    private let turns: Int
+
     private static let connections = 64
-    private static let turns = 2048
 
     init(
         _ requestName: String,
         _ request: [UInt8],
         _ responseName: String,
         _ response: [UInt8],
+        turns: Int,
         cutsHeads: Bool = false
     ) {
         let how = cutsHeads ? ", each in two segments" : ""
@@ -53,7 +56,8 @@ private struct HeadWorkload: ~Copyable, Workload {
         self.request = request
         self.response = response
         self.cutsHeads = cutsHeads
-        items = Self.connections * Self.turns
+        self.turns = turns
+        items = Self.connections * turns
         for slot in 0..<Self.connections {
             reconstructor.connectionOpened(
                 ConnectionIntroduction(
@@ -70,7 +74,7 @@ private struct HeadWorkload: ~Copyable, Workload {
 
     mutating func run() -> Int {
         let before = reconstructor.sink.wholeExchanges
-        for _ in 0..<Self.turns {
+        for _ in 0..<turns {
             for slot in 0..<Self.connections {
                 deliver(request, .fromOriginator, at: sent.requests, acknowledged: sent.responses, slot)
                 let answered = sent.requests + Int64(request.count)

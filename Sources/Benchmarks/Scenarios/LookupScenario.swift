@@ -9,9 +9,11 @@ extension Scenario {
         name: "lookup",
         summary: "the route of a parsed request; 10,000 requests of about 200 octets in turn, over all hosts and rules",
         item: "request"
-    ) { _ in
-        [
-            Row(try LookupWorkload("10 VirtualServices, a host each", hosts: 10)),
+    ) { options in
+        let few = Row(try LookupWorkload("10 VirtualServices, a host each", hosts: 10, passes: options.repetitions(20)))
+        if options.countsAllocationsOnly { return [few] }
+        return [
+            few,
             Row(try LookupWorkload("1,000 VirtualServices, a host each", hosts: 1000)),
             Row(try LookupWorkload("10,000 VirtualServices, a host each", hosts: 10_000)),
             Row(
@@ -47,7 +49,7 @@ private struct LookupWorkload: ~Copyable, Workload {
 
     /// Makes a VirtualService for each host, with one rule for its API and one for all else; every other request is for the
     /// API.
-    init(_ label: String, hosts count: Int) throws {
+    init(_ label: String, hosts count: Int, passes: Int = 20) throws {
         var numbers = Permutation(count: count)
         let requests = (0..<Self.requestCount).map { number in
             RequestHead.plain(
@@ -55,7 +57,7 @@ private struct LookupWorkload: ~Copyable, Workload {
                 host: RouteManifest.host(numbers.next())
             )
         }
-        try self.init(label, try (0..<count).map { try RouteManifest.ordinary($0) }, requests, passes: 20)
+        try self.init(label, try (0..<count).map { try RouteManifest.ordinary($0) }, requests, passes: passes)
     }
 
     /// Makes one VirtualService with rules that compare paths with `pattern`; `path` gives a path for each.

@@ -3,7 +3,7 @@
 extension MirrorQueue {
     /// All counts at this moment.
     public func figures(now: Int64) -> MirrorFigures {
-        change { $0.figures(now: now) }
+        look { $0.figures(now: now) }
     }
 }
 

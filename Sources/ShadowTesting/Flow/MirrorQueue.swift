@@ -18,14 +18,22 @@ import Synchronization
 /// and nothing else.
 public final class MirrorQueue: Sendable {
     private let state: Mutex<MirrorQueueState>
+    private let changed: (@Sendable () -> Void)?
 
     /// Makes an empty queue without any plan.
     ///
     /// - Parameters:
     ///   - limits: How much it holds.
     ///   - seed: From which the order of targets and the choice of repeated requests follow.
-    public init(limits: Limits = Limits(), seed: UInt64) {
+    ///   - changed: Called after each change, outside of the lock, so that a test can wait for what the figures show.
+    public init(limits: Limits = Limits(), seed: UInt64, changed: (@Sendable () -> Void)? = nil) {
         state = Mutex(MirrorQueueState(limits: limits, seed: seed))
+        self.changed = changed
+    }
+
+    /// Looks at the state, which may only bring what depends on the time up to date.
+    func look<Result: Sendable>(_ body: (inout MirrorQueueState) -> Result) -> Result {
+        state.withLock { body(&$0) }
     }
 
     /// Changes the state, then does what may take longer.
@@ -36,6 +44,7 @@ public final class MirrorQueue: Sendable {
         }
         // The exchanges that were released are given back when this function ends, outside of the lock as well.
         for task in woken { task.resume() }
+        changed?()
         return result
     }
 
@@ -47,6 +56,7 @@ public final class MirrorQueue: Sendable {
         }
         guard let (result, woken, _) = left else { return nil }
         for task in woken { task.resume() }
+        changed?()
         return result
     }
 }

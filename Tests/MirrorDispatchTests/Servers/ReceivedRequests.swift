@@ -2,6 +2,7 @@
 
 import NIOHTTP1
 import Synchronization
+import TestSupport
 
 /// A request that a test server received.
 struct ReceivedRequest: Sendable {
@@ -18,16 +19,11 @@ struct ReceivedRequest: Sendable {
     }
 }
 
-/// What a test server has seen so far, and a stream of it for tests to wait on.
+/// What a test server has seen so far.
 final class ReceivedRequests: Sendable {
-    let stream: AsyncStream<ReceivedRequest>
-    private let yield: AsyncStream<ReceivedRequest>.Continuation
     private let seen = Mutex<[ReceivedRequest]>([])
+    private let bells = Mutex<[ChangeBell]>([])
     private let connections = Atomic<Int>(0)
-
-    init() {
-        (stream, yield) = AsyncStream.makeStream()
-    }
 
     var all: [ReceivedRequest] { seen.withLock(\.self) }
 
@@ -40,6 +36,11 @@ final class ReceivedRequests: Sendable {
 
     func arrived(_ request: ReceivedRequest) {
         seen.withLock { $0.append(request) }
-        yield.yield(request)
+        for bell in bells.withLock(\.self) { bell.ring() }
+    }
+
+    /// Has each request that arrives from now on ring a bell.
+    func ring(_ bell: ChangeBell) {
+        bells.withLock { $0.append(bell) }
     }
 }

@@ -21,29 +21,21 @@ import Testing
         #expect(Self.differences(closed, closed + " ").map(\.kind) == [.value])
     }
 
-    @Test func `lists nested in lists are walked in bounded time`() {
+    @Test(.timeLimit(.minutes(1))) func `lists nested in lists are walked in bounded time`() {
         // Each level hashes everything below it once more.
         func nested(_ core: String) -> String {
             String(repeating: "[", count: 50) + core + String(repeating: "]", count: 50)
         }
         let numbers = (0..<20_000).map(String.init).joined(separator: ",")
-        let clock = ContinuousClock()
-        var found: [AnswerDifference] = []
-        let time = clock.measure { found = Self.differences(nested(numbers), nested(numbers + "1")) }
-        #expect(!found.isEmpty)
-        #expect(time < .seconds(20))
+        #expect(!Self.differences(nested(numbers), nested(numbers + "1")).isEmpty)
     }
 
-    @Test func `objects with many members in another order take no quadratic time`() {
+    @Test(.timeLimit(.minutes(1))) func `objects with many members in another order take no quadratic time`() {
         let count = 20_000
         func object(_ indices: some Sequence<Int>) -> String {
             "{" + indices.map { "\"member\($0)\":\($0)" }.joined(separator: ",") + "}"
         }
-        let clock = ContinuousClock()
-        var found: [AnswerDifference] = []
-        let time = clock.measure { found = Self.differences(object(0..<count), object((0..<count).reversed())) }
-        #expect(found.isEmpty)
-        #expect(time < .seconds(20))
+        #expect(Self.differences(object(0..<count), object((0..<count).reversed())).isEmpty)
     }
 
     @Test func `differences are told apart only up to a limit`() {
