@@ -34,12 +34,14 @@ run: build
 build: deps
 	swift build -c release --product wingmirror
 
-# Servers and clients on loopback have their turn when no other test keeps the processors busy: what they wait for comes in time.
-LOOPBACK_TESTS := MirrorDispatchTests AdminServerTests
+TEST_OUTPUT := .build/test-output.txt
 
+# What was skipped is said once more at the end, since it scrolls by.
+test: SHELL := /bin/bash
 test: deps lint
-	swift test $(addprefix --skip ,$(LOOPBACK_TESTS))
-	swift test --skip-build $(addprefix --filter ,$(LOOPBACK_TESTS))
+	@mkdir -p .build && set -o pipefail && swift test 2>&1 | tee "$(TEST_OUTPUT)"
+	@skipped=$$(sed -nE 's/^.*(Test|Suite) (.*) skipped(: "?(.*[^"])"?)?\.?$$/  \2: \4/p' "$(TEST_OUTPUT)" | sort -u); \
+	if [ -n "$$skipped" ]; then echo "Skipped on this machine:"; echo "$$skipped"; else echo "Nothing was skipped."; fi
 
 lint:
 	swift format lint --strict --recursive --parallel $(SOURCES)

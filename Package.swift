@@ -208,7 +208,12 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
-        .testTarget(name: "JSONSyntaxTests", dependencies: ["JSONSyntax"], swiftSettings: strict),
+        .testTarget(
+            name: "JSONSyntaxTests",
+            dependencies: ["JSONSyntax", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TrafficMetricsTests",
             dependencies: ["HTTPMessages", "TrafficMetrics"],
@@ -225,6 +230,7 @@ let package = Package(
             dependencies: [
                 "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting", "TestSupport",
             ],
+            exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(name: "ContentDecodingTests", dependencies: ["ContentDecoding"], swiftSettings: strict),
@@ -252,7 +258,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PacketCaptureTests",
-            dependencies: ["PacketCapture", "PacketDecoding"],
+            dependencies: ["PacketCapture", "PacketDecoding", "TestSupport"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),

@@ -109,7 +109,7 @@ struct AdminResponder: HTTPResponder {
         var question = AdminQuestion(subject, parameters: parameters)
         if request.method == .post {
             guard let content = try? await request.body.collect(upTo: limits.contentBytes) else {
-                return .text(.contentTooLarge, "the content has more than \(limits.contentBytes) octets")
+                return .text(.contentTooLarge, "the content has more than \(limits.contentBytes) bytes")
             }
             question.content = Array(content.readableBytesView)
         }

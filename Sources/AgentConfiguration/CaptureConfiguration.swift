@@ -67,7 +67,7 @@ extension CaptureConfiguration {
             section.refuse("workers", "more than one worker for each interface is not built yet; use 1")
         }
         if !savefiles.isEmpty, interfaces != .named([]) {
-            section.refuse("savefiles", "savefiles and interfaces cannot be read in one run; name one or the other")
+            section.refuse("savefiles", "pcap files and interfaces cannot be read in one run; name one or the other")
         }
     }
 }

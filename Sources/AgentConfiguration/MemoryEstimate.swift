@@ -35,7 +35,7 @@ package struct MemoryEstimate: Sendable, Equatable {
         parts = [
             Part(name: "kernel rings", octets: interfaces * configuration.capture.ringBytes.octets),
             Part(name: "connections", octets: reassembly.connections * Self.octetsPerConnection),
-            Part(name: "octets that wait", octets: reassembly.bufferedOctets),
+            Part(name: "bytes that wait", octets: reassembly.bufferedOctets),
             Part(name: "series", octets: lines * Self.octetsPerLine),
         ]
     }

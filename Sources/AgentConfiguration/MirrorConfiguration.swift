@@ -77,7 +77,7 @@ extension MirrorConfiguration {
         for policy in policies where !names.insert(policy.name).inserted {
             section.refuse(
                 "policies",
-                "two policies have the name \"\(policy.name)\"; their counts could not be told apart"
+                "two policies have the name \"\(policy.name)\"; their counts could not be distinguished"
             )
         }
         if enabled, policies.isEmpty {

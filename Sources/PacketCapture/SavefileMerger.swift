@@ -43,13 +43,13 @@ public struct SavefileMerger: ~Copyable {
     ///   path, with too many, or with standard input twice.
     public init(paths: [String], filter: String? = nil) throws(CaptureError) {
         guard let first = paths.first else {
-            throw CaptureError(.invalidConfiguration, "no savefile is named")
+            throw CaptureError(.invalidConfiguration, "no pcap file is named")
         }
         guard paths.count <= Limits.savefiles else {
             let advice = "merge some first, for example with mergecap"
             throw CaptureError(
                 .invalidConfiguration,
-                "\(paths.count) savefiles are more than the \(Limits.savefiles) that are read at once; \(advice)"
+                "\(paths.count) pcap files are more than the \(Limits.savefiles) that are read at once; \(advice)"
             )
         }
         guard paths.count(where: { $0 == "-" }) <= 1 else {

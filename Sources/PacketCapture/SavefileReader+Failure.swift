@@ -17,17 +17,17 @@ extension CaptureError {
     init(refused source: SavefileSource, reason: String) {
         let head = source.head
         if let failure = source.failure {
-            self.init(.damaged, "\(source.name) is damaged at octet 0", cause: failure, offset: 0)
+            self.init(.damaged, "\(source.name) is damaged at byte 0", cause: failure, offset: 0)
         } else if let other = Self.otherFormats.first(where: { head.starts(with: $0.magic) }) {
             self.init(.unsupported, "\(source.name) is \(other.name)")
         } else if reason.hasPrefix("truncated dump file") {
-            self.init(.damaged, "\(source.name) is damaged at octet 0", cause: reason, offset: 0)
+            self.init(.damaged, "\(source.name) is damaged at byte 0", cause: reason, offset: 0)
         } else if reason != "unknown file format" {
-            self.init(.unsupported, "\(source.name) is not a savefile that libpcap reads", cause: reason)
+            self.init(.unsupported, "\(source.name) is not a pcap file that libpcap reads", cause: reason)
         } else if head.allSatisfy({ $0 >= 0x80 || $0 >= 0x20 && $0 < 0x7F || (0x09...0x0D).contains($0) }) {
-            self.init(.notASavefile, "\(source.name) is text, not a savefile")
+            self.init(.notASavefile, "\(source.name) is text, not a pcap file")
         } else {
-            self.init(.notASavefile, "\(source.name) is not a savefile")
+            self.init(.notASavefile, "\(source.name) is not a pcap file")
         }
     }
 }
@@ -40,12 +40,12 @@ extension SavefileReader {
             // libpcap's one handle has one link type and one snapshot length, so it gives up where a pcapng differs.
             return CaptureError(
                 .unsupported,
-                "\(name) cannot be read beyond octet \(offset): libpcap reads pcapng only with like interfaces",
+                "\(name) cannot be read beyond byte \(offset): libpcap reads pcapng only with like interfaces",
                 cause: reason,
                 offset: offset
             )
         }
-        return CaptureError(.damaged, "\(name) is damaged at octet \(offset)", cause: reason, offset: offset)
+        return CaptureError(.damaged, "\(name) is damaged at byte \(offset)", cause: reason, offset: offset)
     }
 
     /// Reads the savefile again up to the bad record; `nil` when it cannot be.

@@ -62,7 +62,7 @@ final class SavefileSource {
                 : CaptureError(.unreadable, "\(name) cannot be opened", cause: systemMessage(openError))
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {
-            throw CaptureError(.isDirectory, "\(name) is a directory, not a savefile")
+            throw CaptureError(.isDirectory, "\(name) is a directory, not a pcap file")
         }
         try recognise()
     }
@@ -82,7 +82,7 @@ final class SavefileSource {
             throw CaptureError(.unreadable, "\(name) cannot be read", cause: failure)
         }
         guard !pendingRange.isEmpty else {
-            throw CaptureError(.emptyFile, "\(name) is empty: it has no octets at all, not even a savefile's header")
+            throw CaptureError(.emptyFile, "\(name) is empty: it has not even the header of a pcap file")
         }
         if pendingRange.count >= 2, unsafe pending[0] == 0x1F, unsafe pending[1] == 0x8B {
             inflate = InflateStream()
@@ -150,7 +150,7 @@ extension SavefileSource {
                     return failure == nil ? 0 : -1
                 }
                 // A gzip member ends with a check of its content; without it, the file was cut.
-                failure = failure ?? "the gzip data is cut short after \(octetsRead) octets"
+                failure = failure ?? "the gzip data is cut short after \(octetsRead) bytes"
                 return -1
             }
             let input = unsafe UnsafeRawBufferPointer(rebasing: pending[pendingRange])
@@ -161,7 +161,7 @@ extension SavefileSource {
                     return produced
                 }
             case .failed(let reason):
-                failure = "the gzip data is broken near its octet \(octetsRead - pendingRange.count) (\(reason))"
+                failure = "the gzip data is broken near its byte \(octetsRead - pendingRange.count) (\(reason))"
             case nil:
                 failure = "zlib has no memory"
             }

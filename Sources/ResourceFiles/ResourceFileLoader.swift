@@ -70,7 +70,7 @@ public struct ResourceFileLoader: Sendable {
             throw ResourceFileError(problems: ["\(path): the file cannot be read"])
         }
         guard contents.count <= limits.fileBytes else {
-            throw ResourceFileError(problems: ["\(path): larger than \(limits.fileBytes) octets"])
+            throw ResourceFileError(problems: ["\(path): larger than \(limits.fileBytes) bytes"])
         }
         do throws(DocumentError) {
             return try parse([UInt8](contents), isJSON: path.hasSuffix(".json"))

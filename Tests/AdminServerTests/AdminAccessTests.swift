@@ -4,7 +4,7 @@ import Testing
 
 @testable import AdminServer
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct AdminAccessTests {
     private let open = AdminAccess(credentials: .none)
 

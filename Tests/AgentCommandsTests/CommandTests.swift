@@ -86,7 +86,7 @@ import Testing
             )
         }
         #expect(found.count == 6)
-        for option in ["--output", "--gateway-port", "--log-level", "--key-log", "--content", "SAVEFILE"] {
+        for option in ["--output", "--gateway-port", "--log-level", "--key-log", "--content", "FILE"] {
             #expect(found.contains { $0.hasPrefix("\(option): ") }, "\(option)")
         }
     }
@@ -111,7 +111,7 @@ import Testing
         #expect(problems { _ = try run() }.count == 1)
         #expect(
             problems { _ = try run("--interface", "lo", "--once") } == [
-                "--once: needs savefiles; an interface has no end"
+                "--once: needs pcap files; an interface has no end"
             ]
         )
     }

@@ -35,7 +35,7 @@ import Testing
         #expect(
             found == [
                 "--output: expected one of table, ndjson, found \"csv\"",
-                "SAVEFILE: name the savefile to look at, or an interface with --interface",
+                "FILE: name the pcap file to read, or an interface with --interface",
                 "--config: there are no policies: name a file with mirror.policies",
                 "--for: expected a time from 1s to 1d, found \"2x\"",
             ]

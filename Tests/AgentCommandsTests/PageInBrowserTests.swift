@@ -5,8 +5,8 @@ import Testing
 
 /// The page of a running agent, driven in Chromium by `Fixtures/page_check.py`.
 @Suite(
-    .enabled(if: PageCheck.isAvailable, "no Chromium with Playwright: apt-get install chromium, pip install playwright"),
-    .timeLimit(.minutes(5))
+    .enabled(if: PageCheck.isAvailable, "no Chromium: apt-get install chromium, pip install playwright"),
+    .timeLimit(.minutes(10))
 )
 struct PageInBrowserTests {
     @Test func `the page sorts, filters, explains, pauses and shows what is hostile as text`() throws {

@@ -13,7 +13,7 @@ import Testing
 @testable import AgentConfiguration
 
 /// Replays through real connections to a server on this machine.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReplayLoopbackTests {
     private let folder: TemporaryFolder
     private static let separator = "\n\u{1F435}\u{1F648}\u{1F649}\n"

@@ -10,7 +10,7 @@ import Testing
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReplayRunTests {
     /// Runs a replay to its end on a clock that waits for nobody.
     private static func replay(

@@ -7,7 +7,7 @@ import Testing
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct TopSessionTests {
     /// A terminal that remembers what was done to it.
     private final class FakeTerminal: TopTerminal {

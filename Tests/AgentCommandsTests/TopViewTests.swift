@@ -170,7 +170,7 @@ import Testing
         var frame = frame(row("a"))
         #expect(view().lines(frame)[1].contains("not known"))
         frame.truth = TopFrame.Truth()
-        #expect(view().lines(frame)[1].contains("no holes"))
+        #expect(view().lines(frame)[1].contains("no gaps"))
         frame.truth = TopFrame.Truth(
             packetsPerSecond: 10,
             packets: 90,
@@ -183,7 +183,7 @@ import Testing
         )
         frame.unmatchedPerSecond = [.init(word: "no_host", perSecond: 2.5)]
         let lines = view().lines(frame)
-        for text in ["lost 10 %", "2 holes of 4 kB", "25 % of connections not readable", "3 packets cut short"] {
+        for text in ["lost 10 %", "2 gaps of 4 kB", "25 % of connections not readable", "3 packets cut short"] {
             #expect(lines[1].contains(text))
         }
         #expect(lines[2].contains("no_host 2.5/s"))

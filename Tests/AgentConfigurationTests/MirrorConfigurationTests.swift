@@ -116,7 +116,7 @@ import Testing
         ),
         (
             "mirror: {targets: {a: {url: \"http://a\"}}, policies: [{name: x, target: a}, {name: x, target: a}]}",
-            "mirror.policies: two policies have the name \"x\"; their counts could not be told apart"
+            "mirror.policies: two policies have the name \"x\"; their counts could not be distinguished"
         ),
         (
             "mirror: {targets: {a: {url: \"http://a\", hosts: [b]}}}",

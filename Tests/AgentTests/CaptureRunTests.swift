@@ -10,7 +10,7 @@ import TrafficPipeline
 @testable import Agent
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct CaptureRunTests {
     private static let capture = "\(Repository.path)/samples/captures/ingress.pcap"
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct RecordQueueTests {
     @Test func `what is added is written in order, and closing ends the writing`() throws {
         let folder = try TemporaryFolder()

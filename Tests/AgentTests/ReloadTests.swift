@@ -10,7 +10,7 @@ import TrafficMetrics
 @testable import Agent
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReloadTests {
     private static let route = """
         apiVersion: networking.istio.io/v1

@@ -93,13 +93,13 @@ import TrafficMetrics
 
     // MARK: The programs
 
-    @Test(.enabled(if: Program("python3").exists, "no python3"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: Program("python3").exists, "no python3"), .timeLimit(.minutes(10)))
     func `what is committed is what the generator makes`() throws {
         let result = try Program("python3").run([Self.folder.appending(path: "generate.py").path, "--check"])
         #expect(result.status == 0, "\(result.output)")
     }
 
-    @Test(.enabled(if: Program("promtool").exists, "no promtool: apt-get install prometheus"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: Program("promtool").exists, "no promtool: apt-get install prometheus"), .timeLimit(.minutes(10)))
     func `Prometheus accepts the rules`() throws {
         let paths = Self.rules.map { Self.folder.appending(path: "rules/\($0)").path }
         let result = try Program("promtool").run(["check", "rules"] + paths)
@@ -108,7 +108,7 @@ import TrafficMetrics
 
     @Test(
         .enabled(if: Program("promtool").exists, "no promtool: apt-get install prometheus"),
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(10)),
         arguments: DashboardTests.cases
     )
     func `alerts fire when they should and not when they just should not`(name: String) throws {

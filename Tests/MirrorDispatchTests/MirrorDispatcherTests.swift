@@ -5,7 +5,7 @@ import ShadowTesting
 import Testing
 
 /// What goes over the wire, and what comes back.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct MirrorDispatcherTests {
     private typealias Fixtures = DispatchFixtures
 

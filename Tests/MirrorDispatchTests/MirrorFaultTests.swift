@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Targets that fail in every way there is.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct MirrorFaultTests {
     private typealias Fixtures = DispatchFixtures
 

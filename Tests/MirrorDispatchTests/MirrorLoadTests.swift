@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Conservation and bounds while everything happens at once.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct MirrorLoadTests {
     private typealias Fixtures = DispatchFixtures
 

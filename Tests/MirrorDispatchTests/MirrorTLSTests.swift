@@ -7,7 +7,7 @@ import ShadowTesting
 import Testing
 
 /// Targets that speak TLS; skipped where openssl is not there to make certificates.
-@Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(10)))
 struct MirrorTLSTests {
     private typealias Fixtures = DispatchFixtures
 

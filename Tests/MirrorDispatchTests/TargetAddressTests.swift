@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Where copies go, and where they never do.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct TargetAddressTests {
     private typealias Fixtures = DispatchFixtures
 

@@ -9,7 +9,7 @@ import Testing
 private func fork() -> pid_t
 
 /// What becomes of a process that gives up root; each test is a process of its own.
-@Suite(.enabled(if: geteuid() == 0, "only root has privileges to give up"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: geteuid() == 0, "only root has privileges to give up"), .timeLimit(.minutes(10)))
 struct PrivilegeTests {
     @Test func `after becoming a user nothing of root is left`() async {
         await #expect(processExitsWith: .exitCode(0)) {

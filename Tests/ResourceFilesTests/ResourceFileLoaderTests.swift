@@ -101,7 +101,7 @@ import Testing
         var loader = ResourceFileLoader()
         loader.limits.fileBytes = 8
         let error = #expect(throws: ResourceFileError.self) { try loader.load([folder.path]) }
-        #expect(error?.problems.first?.contains("larger than 8 octets") == true)
+        #expect(error?.problems.first?.contains("larger than 8 bytes") == true)
     }
 
     @Test func `lists are taken apart, entries without a kind being of the list's`() throws {

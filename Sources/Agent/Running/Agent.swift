@@ -248,7 +248,7 @@ package struct Agent: Sendable {
             return Probe(isPassing: true, detail: "the sources have been read")
         }
         let isAlive = age < Heartbeat.limit
-        return Probe(isPassing: isAlive, detail: "the capture loop made progress \(age.text) ago")
+        return Probe(isPassing: isAlive, detail: "the capture loop last made progress \(age.text) ago")
     }
 
     private var readiness: Probe {

@@ -83,7 +83,7 @@ struct CaptureService: Service {
             throw CommandFailure(failure.status, failures.map(\.description))
         }
         for failure in failures {
-            logger.error("savefile damaged", metadata: ["reason": "\(failure)"])
+            logger.error("pcap file damaged", metadata: ["reason": "\(failure)"])
         }
     }
 }

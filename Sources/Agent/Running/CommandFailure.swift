@@ -48,7 +48,7 @@ extension CommandFailure {
         guard isTerminal, savefiles.contains("-") else { return }
         throw CommandFailure(
             .usage,
-            "SAVEFILE: standard input is a terminal; pipe a savefile into it, such as `tcpdump -w - | wingmirror read -`"
+            "FILE: standard input is a terminal; pipe a pcap file into it, such as `tcpdump -w - | wingmirror read -`"
         )
     }
 

@@ -7,7 +7,7 @@ import ArgumentParser
 struct ReadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read",
-        abstract: "Analyse savefiles and print routes, exchanges or metrics.",
+        abstract: "Analyse pcap files and print routes, requests or metrics.",
         discussion: """
             Every TCP connection is looked at, and its protocol told by content; --gateway-port only says which \
             connections reach the gateway. A damaged savefile gives what could be read, the octet offset of the damage, \
@@ -20,7 +20,7 @@ struct ReadCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help: ArgumentHelp("Savefiles: pcap or pcapng, also gzipped; - is standard input.", valueName: "savefile")
+        help: ArgumentHelp("Files in pcap or pcapng format, gzipped or not; - is standard input.", valueName: "file")
     )
     var savefiles: [String] = []
 
@@ -75,7 +75,7 @@ struct ReadPlan: Sendable, Equatable {
             configuration.capture.savefiles = command.savefiles
         }
         if isFileGood, configuration.capture.savefiles.isEmpty {
-            problems.append(.option("SAVEFILE", "name the savefile to read, or - for standard input"))
+            problems.append(.option("FILE", "name the pcap file to read, or - for standard input"))
         }
         if command.fields {
             configuration.records.fields = true

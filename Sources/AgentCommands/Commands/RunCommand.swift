@@ -20,7 +20,7 @@ struct RunCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Savefiles to read instead of interfaces.", valueName: "savefile"))
+    @Argument(help: ArgumentHelp("Pcap files to read instead of interfaces.", valueName: "file"))
     var savefiles: [String] = []
 
     @Option(
@@ -30,7 +30,7 @@ struct RunCommand: AsyncParsableCommand {
     )
     var interfaces: [String] = []
 
-    @Option(help: ArgumentHelp("How fast savefiles are read: fast or realtime.", valueName: "pace"))
+    @Option(help: ArgumentHelp("How fast pcap files are read: fast or realtime.", valueName: "pace"))
     var pace: String?
 
     @Option(help: ArgumentHelp("Serve metrics and health here.", valueName: "address:port"))
@@ -45,7 +45,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
     var content: String?
 
-    @Flag(help: "End when the savefiles have been read and the table is printed.")
+    @Flag(help: "Exit when the pcap files have been read and the table is printed.")
     var once = false
 
     @OptionGroup var shared: SharedOptions
@@ -88,7 +88,7 @@ extension RunPlan {
             }
         }
         if command.once, configuration.capture.savefiles.isEmpty {
-            problems.append(.option("--once", "needs savefiles; an interface has no end"))
+            problems.append(.option("--once", "needs pcap files; an interface has no end"))
         }
         if configuration.records.file.isEmpty, command.fields || command.content != nil {
             problems.append(.option(command.fields ? "--fields" : "--content", "needs --records, or records.file"))
@@ -108,14 +108,14 @@ extension CaptureConfiguration {
         }
         if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
             problems.append(
-                .option("--interface", "savefiles and interfaces cannot be read in one run; name one or the other")
+                .option("--interface", "pcap files and interfaces cannot be read in one run; name one or the other")
             )
         }
         if mustHaveSource, interfaces == .named([]), savefiles.isEmpty {
             problems.append(
                 .option(
                     "--interface",
-                    "no source is named: use --interface NAME, capture.interfaces, or name savefiles"
+                    "no source is named: use --interface NAME, capture.interfaces, or name pcap files"
                 )
             )
         }

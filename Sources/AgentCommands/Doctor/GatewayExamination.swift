@@ -31,7 +31,7 @@ struct GatewayExamination {
                 case (let address?, _): "one address of this network namespace listens: \(address)"
                 case (nil, false): "only loopback listens here"
                 case (nil, true):
-                    "nobody listens in this network namespace; pods with a namespace of their own do not show"
+                    "no process listens in this network namespace; pods with a namespace of their own do not show"
                 }
             return Finding(verdict: .ok, subject: subject, detail: detail)
         }

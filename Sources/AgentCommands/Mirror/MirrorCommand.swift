@@ -33,7 +33,7 @@ struct MirrorPlanCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Savefiles to look at instead of interfaces.", valueName: "savefile"))
+    @Argument(help: ArgumentHelp("Pcap files to read instead of interfaces.", valueName: "file"))
     var savefiles: [String] = []
 
     @Option(

@@ -32,10 +32,10 @@ struct MirrorForecastPlan: Sendable {
         }
         configuration.capture.pace = .fast
         if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
-            problems.append(.option("--interface", "name savefiles or interfaces, not both"))
+            problems.append(.option("--interface", "name pcap files or interfaces, not both"))
         }
         if isFileGood, configuration.capture.interfaces == .named([]), configuration.capture.savefiles.isEmpty {
-            problems.append(.option("SAVEFILE", "name the savefile to look at, or an interface with --interface"))
+            problems.append(.option("FILE", "name the pcap file to read, or an interface with --interface"))
         }
         if isFileGood, configuration.mirror.policies.isEmpty {
             problems.append(.option("--config", "there are no policies: name a file with mirror.policies"))

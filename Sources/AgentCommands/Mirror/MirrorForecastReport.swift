@@ -51,7 +51,7 @@ struct MirrorForecastReport: Sendable {
             .init(title: "OBJECT", isFigure: false, yield: 5, shortest: 10),
             .init(title: "ROUTE", isFigure: false, shortest: 8),
             .init(title: "REQUESTS"), .init(title: "SAMPLED"),
-            .init(title: "COPIES/S"), .init(title: "OCTETS/S"),
+            .init(title: "COPIES/S"), .init(title: "BYTES/S"),
             .init(title: "METHODS", isFigure: false, yield: 2, shortest: 8),
             .init(title: "UNSAFE", yield: 3), .init(title: "REDACTED", yield: 1), .init(title: "CONTENT", yield: 4),
         ])

@@ -52,7 +52,7 @@ struct RecordingLoader {
     }
 
     private static func unknown(_ path: String) -> CommandFailure {
-        CommandFailure(.usage, "\(path): is neither a file of exchange records nor a .gor file nor a savefile")
+        CommandFailure(.usage, "\(path): is neither a file of request records nor a .gor file nor a pcap file")
     }
 
     /// Counts octets, and refuses more than there may be.
@@ -113,7 +113,7 @@ struct RecordingLoader {
 
     private mutating func readSavefile(_ path: String) throws(CommandFailure) {
         guard path != "-" else {
-            throw CommandFailure(.usage, "-: a savefile must be named, because it is opened a second time")
+            throw CommandFailure(.usage, "-: a pcap file needs a name, because it is opened a second time")
         }
         let savefile = try SavefileRecording(path, filter: filter, octetLimit: octetLimit - octets)
         octets += savefile.octets

@@ -25,7 +25,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Recordings: exchange records, .gor or savefiles; - is standard input.",
+            "Recordings: request records, .gor or pcap files; - is standard input.",
             valueName: "recording"
         )
     )
@@ -35,14 +35,14 @@ struct ReplayCommand: AsyncParsableCommand {
     var target: String?
 
     @Option(
-        help: ArgumentHelp("So many times as fast as recorded, such as 2x or 50%; 1x unless given.", valueName: "speed")
+        help: ArgumentHelp("Speed relative to the recording, such as 2x or 50%; 1x by default.", valueName: "speed")
     )
     var speed: String?
 
     @Option(help: ArgumentHelp("At this rate instead, such as 100/s.", valueName: "rate"))
     var rate: String?
 
-    @Option(help: ArgumentHelp("Send everything so many times.", valueName: "count"))
+    @Option(help: ArgumentHelp("How many times to send everything.", valueName: "count"))
     var loop = 1
 
     @Option(help: ArgumentHelp("Send only this share, chosen by trace id, request id or client.", valueName: "percent"))
@@ -78,7 +78,7 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The most requests without an answer.", valueName: "count"))
     var inFlight = 64
 
-    @Option(help: ArgumentHelp("Of savefiles, take only packets that this libpcap filter matches.", valueName: "bpf"))
+    @Option(help: ArgumentHelp("Read only packets of pcap files that match this libpcap filter.", valueName: "bpf"))
     var filter: String?
 
     @Option(help: ArgumentHelp("What to print: a table, or a line of JSON for each request.", valueName: "output"))

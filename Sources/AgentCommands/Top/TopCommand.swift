@@ -7,7 +7,7 @@ import ArgumentParser
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Show the route table live, of an interface, a savefile or a running agent.",
+        abstract: "Show the live route table of an interface, a pcap file or a running agent.",
         discussion: """
             On a terminal the table fills the screen: q quits, p pauses, s or the arrows left and right choose the order, \
             up and down a row, enter shows its past, / filters. Elsewhere the table is printed once per interval.
@@ -22,7 +22,7 @@ struct TopCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Savefiles to read instead of interfaces.", valueName: "savefile"))
+    @Argument(help: ArgumentHelp("Pcap files to read instead of interfaces.", valueName: "file"))
     var savefiles: [String] = []
 
     @Option(
@@ -38,7 +38,7 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
     var tokenFile: String?
 
-    @Option(help: ArgumentHelp("How fast savefiles are read: realtime or fast.", valueName: "pace"))
+    @Option(help: ArgumentHelp("How fast pcap files are read: realtime or fast.", valueName: "pace"))
     var pace: String?
 
     @Option(help: ArgumentHelp("How often the figures change, from 200ms to 1h.", valueName: "duration"))
@@ -50,7 +50,7 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What is first: rate, errors, p50, p95, p99, requests or name.", valueName: "order"))
     var sort = "rate"
 
-    @Flag(help: "Print the table once: of savefiles when they have been read, else after an interval.")
+    @Flag(help: "Print the table once: when the pcap files have been read, or after one interval.")
     var once = false
 
     @OptionGroup var shared: SharedOptions
@@ -153,12 +153,12 @@ struct TopPlan: Sendable {
         }
         if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
             problems.append(
-                .option("--interface", "savefiles and interfaces cannot be read in one run; name one or the other")
+                .option("--interface", "pcap files and interfaces cannot be read in one run; name one or the other")
             )
         }
         if mustHaveSource, configuration.capture.interfaces == .named([]), configuration.capture.savefiles.isEmpty {
             problems.append(
-                .option("--interface", "no source is named: use --interface NAME, --agent URL, or name savefiles")
+                .option("--interface", "no source is named: use --interface NAME, --agent URL, or name pcap files")
             )
         }
         configuration.capture.pace = .realtime

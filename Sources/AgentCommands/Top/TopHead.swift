@@ -30,7 +30,7 @@ struct TopHead {
         var parts = ["lost \(HumanUnits.share(truth.lostPackets, of: all))"]
         parts.append(
             truth.gaps == 0
-                ? "no holes" : "\(HumanUnits.count(truth.gaps)) holes of \(HumanUnits.octets(truth.gapOctets)) in all"
+                ? "no gaps" : "\(HumanUnits.count(truth.gaps)) gaps of \(HumanUnits.octets(truth.gapOctets)) in all"
         )
         let share = HumanUnits.share(truth.opaqueConnections, of: max(truth.connections, truth.opaqueConnections))
         parts.append("\(share) of connections not readable")

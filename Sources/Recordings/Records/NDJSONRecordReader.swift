@@ -63,7 +63,7 @@ public struct NDJSONRecordReader: Sendable {
             isSkipping = false
             lineNumber += 1
         }
-        if isSkipping { return refuse(.tooLarge, "the line is longer than \(limits.recordOctets) octets") }
+        if isSkipping { return refuse(.tooLarge, "the line is longer than \(limits.recordOctets) bytes") }
         guard line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) else { return }
         do throws(RecordLine.Problem) {
             exchanges.append(try RecordLine(line).exchange())

@@ -69,7 +69,7 @@ struct RecordLine {
         let message = try message(object, fields, "request")
         guard message.contentIsWhole else {
             let reason =
-                "request has \(message.contentOctets) octets of content, and \(message.content.count) are recorded"
+                "request has \(message.contentOctets) bytes of content, and \(message.content.count) are recorded"
             throw Problem(loss: .noContent, reason: reason + "; record with a larger --content")
         }
         return RecordedRequest(method: method, target: Array(target.utf8), message: message)
@@ -90,7 +90,7 @@ struct RecordLine {
         _ name: String
     ) throws(Problem) -> RecordedMessage {
         guard case .integer(let contentBytes)? = object["contentBytes"], contentBytes >= 0 else {
-            throw Self.malformed("\(name).contentBytes must be a number of octets")
+            throw Self.malformed("\(name).contentBytes must be a number of bytes")
         }
         var content: [UInt8] = []
         switch object["content"] {

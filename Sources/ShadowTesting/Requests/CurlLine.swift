@@ -19,7 +19,7 @@ public enum CurlLine {
             // A field without a value must end in a semicolon, or it is taken for one to leave out.
             words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
         }
-        if !request.content.isEmpty { words += ["--data-binary", "@content-of-\(request.content.count)-octets"] }
+        if !request.content.isEmpty { words += ["--data-binary", "@content-of-\(request.content.count)-bytes"] }
         words += [
             "--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(withoutCredentials(request.target))"),
         ]

@@ -40,7 +40,7 @@ extension MetricCatalogue {
         .counter,
         .bytes,
         labels: ["interface"],
-        help: "Octets captured."
+        help: "Bytes captured."
     )
 
     /// Whether capture runs.

@@ -21,7 +21,7 @@ extension MetricCatalogue {
         "wingmirror_flow_evictions_total",
         .counter,
         labels: ["reason"],
-        help: "Connections forgotten before they ended, by reason."
+        help: "Connections evicted before they ended, by reason."
     )
 
     /// Holes in streams that were given up.
@@ -29,7 +29,7 @@ extension MetricCatalogue {
         "wingmirror_reassembly_gaps_total",
         .counter,
         labels: ["reason"],
-        help: "Holes in TCP streams that were skipped, by reason."
+        help: "Gaps in TCP streams that were skipped, by reason."
     )
 
     /// Octets in those holes.
@@ -37,7 +37,7 @@ extension MetricCatalogue {
         "wingmirror_reassembly_gap_bytes_total",
         .counter,
         .bytes,
-        help: "Octets missing in the holes that were skipped."
+        help: "Bytes missing in the gaps that were skipped."
     )
 
     /// Segments that arrived out of order.
@@ -52,7 +52,7 @@ extension MetricCatalogue {
         "wingmirror_reassembly_retransmitted_bytes_total",
         .counter,
         .bytes,
-        help: "Octets of TCP streams seen more than once."
+        help: "Bytes of TCP streams seen more than once."
     )
 
     /// Connections joined after their start.
@@ -67,7 +67,7 @@ extension MetricCatalogue {
         "wingmirror_reassembly_buffered_bytes",
         .gauge,
         .bytes,
-        help: "Octets held for reassembly."
+        help: "Bytes held for reassembly."
     )
 
     /// Octets that may be held.
@@ -75,7 +75,7 @@ extension MetricCatalogue {
         "wingmirror_reassembly_buffer_limit_bytes",
         .gauge,
         .bytes,
-        help: "Octets that may be held for reassembly."
+        help: "Bytes that may be held for reassembly."
     )
 
     /// Streams on which the parser gave up.
@@ -99,7 +99,7 @@ extension MetricCatalogue {
         "wingmirror_http_skipped_bytes_total",
         .counter,
         .bytes,
-        help: "Octets passed over while looking for the next message after a loss or an error."
+        help: "Bytes passed over while looking for the next message after a loss or an error."
     )
 
     /// Exchanges told before they were complete.
@@ -113,7 +113,7 @@ extension MetricCatalogue {
     public static let connectionRolesGuessed = MetricFamily(
         "wingmirror_connection_roles_guessed_total",
         .counter,
-        help: "Connections whose client and server were told from content."
+        help: "Connections whose client and server were inferred from content."
     )
 
     static let flows = [

@@ -48,7 +48,7 @@ extension MetricCatalogue {
         .counter,
         .bytes,
         labels: ["target"],
-        help: "Octets of request heads and content sent to a target."
+        help: "Bytes of request heads and content sent to a target."
     )
 
     /// Copies that were sent and have ended.
@@ -113,7 +113,7 @@ extension MetricCatalogue {
         .gauge,
         .bytes,
         labels: ["target"],
-        help: "Octets of the copies waiting for a target."
+        help: "Bytes of the copies waiting for a target."
     )
 
     /// How long copies waited.
@@ -131,7 +131,7 @@ extension MetricCatalogue {
         .histogram,
         .seconds,
         labels: ["target", "virtualservice_namespace", "virtualservice", "route"],
-        help: "Time from sending a copy to the last octet of its answer."
+        help: "Time from sending a copy to the last byte of its answer."
     )
 
     /// Sizes of what was and was not sent.
@@ -166,7 +166,7 @@ extension MetricCatalogue {
         "wingmirror_mirror_breaker_open",
         .gauge,
         labels: ["target"],
-        help: "Whether the target is given a rest (1) or not (0)."
+        help: "Whether the circuit breaker of the target is open (1) or not (0)."
     )
 
     /// Why nothing is sent.

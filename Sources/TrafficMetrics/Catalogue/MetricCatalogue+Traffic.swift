@@ -16,7 +16,7 @@ extension MetricCatalogue {
         .histogram,
         .seconds,
         labels: routeLabels + ["response_code_class"],
-        help: "Time from the first octet of a request to the last octet of its response, by packet times."
+        help: "Time from the first byte of a request to the last byte of its response, by packet timestamps."
     )
 
     /// From the last octet of the request to the first of the response.
@@ -25,7 +25,7 @@ extension MetricCatalogue {
         .histogram,
         .seconds,
         labels: routeLabels,
-        help: "Time from the last octet of a request to the first octet of its response, by packet times."
+        help: "Time from the last byte of a request to the first byte of its response, by packet timestamps."
     )
 
     /// Request content as transferred.

@@ -22,7 +22,7 @@ public enum IstioCatalogue {
         .histogram,
         .milliseconds,
         labels: labels,
-        help: "Time from the first octet of a request to the last octet of its response, by packet times."
+        help: "Time from the first byte of a request to the last byte of its response, by packet timestamps."
     )
 
     /// Both families.

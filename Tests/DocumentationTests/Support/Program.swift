@@ -10,8 +10,11 @@ struct Program {
         self.name = name
     }
 
-    /// Whether it can be run.
-    var exists: Bool { (try? run(["--version"]))?.status == 0 }
+    /// Whether it is in a folder of PATH.
+    var exists: Bool {
+        let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+        return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+    }
 
     /// Runs it to its end, with both of its outputs in a file: a pipe would have to be read meanwhile.
     func run(_ arguments: [String], in folder: URL? = nil) throws -> (status: Int32, output: String) {

@@ -4,7 +4,7 @@ import ShadowTesting
 import Testing
 
 /// Waiting for the queue without asking it again and again; what is broken here shows as a test that does not end.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct MirrorQueueSleepTests {
     private typealias Fixtures = MirrorFixtures
 

@@ -33,7 +33,7 @@ import Testing
             content: Array("plain".utf8)
         )
         let line = CurlLine.text(for: request, to: target)
-        #expect(line.contains("--data-binary @content-of-5-octets"))
+        #expect(line.contains("--data-binary @content-of-5-bytes"))
         #expect(!line.contains("plain") && !line.contains("content-length"))
     }
 

@@ -39,7 +39,7 @@ const coverageView = {
             h("td", { class: "wide-only" }, wire(route.target)))))
         : empty("Every route had requests", "Nothing in the table is unused.")),
       panel("Cannot be reached, or not surely", "Shadowed, overlapping, refused or unattached, as the objects show.", reasons.length
-        ? findingTable(reasons) : empty("Nothing of the kind", "No route is hidden behind another one, and no object is refused.")),
+        ? findingTable(reasons) : empty("No findings", "No route is hidden behind another one, and no object is refused.")),
       gone.length ? panel("Gone from the table", "Routes of earlier objects whose series are still kept.",
         table([{ title: "Route" }, { title: "Requests", class: "num" }, { title: "Last", class: "num" }],
           gone.map((route) => h("tr", null, h("td", null, wire(route.object), " ", h("span", { class: "tag" }, wire(route.route))),

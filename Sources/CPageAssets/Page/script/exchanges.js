@@ -34,7 +34,7 @@ function exchangeDetail(exchange) {
     "client": exchange.client,
     "server": exchange.server,
     "protocol": exchange.protocol,
-    "first octet after": seconds(exchange.timing.responseFirstByteSeconds),
+    "first byte after": seconds(exchange.timing.responseFirstByteSeconds),
     "whole after": seconds(exchange.timing.durationSeconds),
     "request content": octets(exchange.request?.contentBytes),
     "response content": octets(exchange.response?.contentBytes),

@@ -101,7 +101,7 @@ const unmatchedView = {
             h("td", { class: "num" }, count(entry.requests)),
             h("td", { class: "num" }, rate(data.unmatchedPerSecond[entry.reason] ?? 0)))))
         : empty("Every request had a route", "Requests for unknown hosts or paths would be counted here, with the reason.")),
-      data.recent.length ? panel("Of late", "A sample; open one to see its fields and to explain it.", exchangeTable(data.recent, { opens: this.opens, showsRoute: true })) : null,
+      data.recent.length ? panel("Recent requests", "A sample; open one to see its headers and to explain it.", exchangeTable(data.recent, { opens: this.opens, showsRoute: true })) : null,
       this.form,
     ];
   },

@@ -34,8 +34,8 @@ function destinationTable(route) {
 
 /** The routes that are asked before, and why they lost. */
 function earlierPanel(hosts) {
-  if (!hosts.length) return panel("Asked before", null, empty("No virtual host has this route", "It is in the table, but no host leads to it."));
-  return panel("Asked before, and why they lost", "In the order in which the gateway asks; the reasons are of this route's latest requests.",
+  if (!hosts.length) return panel("Earlier rules", null, empty("No virtual host has this route", "It is in the table, but no host leads to it."));
+  return panel("Earlier rules, and why they did not match", "In the order in which the gateway asks; the reasons are of this route's latest requests.",
     hosts.map((host) => h("div", null,
       h("p", { class: "inside" }, h("strong", null, wire(host.host)), ` on port ${host.ports.join(", ")}: `,
         host.position ? `${counted(host.position, "route")} before this one` : "the first to be asked",
@@ -47,7 +47,7 @@ function earlierPanel(hosts) {
           h("td", { class: "middle-only" }, wire(earlier.conditions)),
           h("td", null, earlier.lost.length
             ? h("ul", { class: "plain" }, earlier.lost.map((lost) => h("li", null, wire(lost.reason), h("span", { class: "muted" }, ` (${count(lost.requests)} of ${count(host.explained)})`))))
-            : h("span", { class: "muted" }, "no request of late to tell by"))))) : null)));
+            : h("span", { class: "muted" }, "no recent request to judge by"))))) : null)));
 }
 
 /** A timeline as a table, for those whom a chart does not serve. */
@@ -103,7 +103,7 @@ const routeView = {
             route.matches.map((match) => h("tr", null, h("td", { class: "num" }, String(match.rule)), h("td", { class: "num" }, match.match === null ? "–" : String(match.match)), h("td", null, wire(match.conditions))))),
           h("p", { class: "inside muted" }, "Object ", wire(`${route.kind} ${route.object}`), route.delegate ? [", the rule is of delegate ", wire(route.delegate)] : null,
             ". Hosts ", wire(route.hosts.join(", ") || "none"), route.hostCount > route.hosts.length ? ` and ${count(route.hostCount - route.hosts.length)} more` : "", ".")),
-        panel("Where it sends them", null, destinationTable(route))),
+        panel("Destinations", null, destinationTable(route))),
       earlierPanel(data.hosts),
       data.findings.length ? panel("Findings about it", null, findingList(data.findings)) : null,
       panel("Recent exchanges", "A sample, and failures; without credentials.", exchanges.length

@@ -72,12 +72,12 @@ const truth = {
     const others = [
       ["connections joined midstream", count(visibility.midstreamConnections)], ["connections given up for want of room", count(visibility.evictedConnections)],
       ["packets not understood", count(visibility.undecodedPackets)], ["streams that could not be read on", count(visibility.unreadableStreams)],
-      ["octets passed over in search of a message", octets(visibility.skippedOctets)], ["requests that wait for their answer", count(visibility.pendingExchanges)],
+      ["bytes skipped in search of a message", octets(visibility.skippedOctets)], ["requests waiting for a response", count(visibility.pendingExchanges)],
     ];
     fill(document.getElementById("truth-detail"), h("div", { class: "columns" },
       h("section", { class: "panel" }, sourceTable(status.sources, this.rates)),
       h("section", { class: "panel" }, visibility.opaque.length
-        ? table([{ title: "Cannot be read because" }, { title: "Connections", class: "num" }, { title: "Octets", class: "num" }],
+        ? table([{ title: "Cannot be read because" }, { title: "Connections", class: "num" }, { title: "Bytes", class: "num" }],
           visibility.opaque.map((entry) => h("tr", null, h("td", null, reasons[entry.reason] ?? entry.reason), h("td", { class: "num" }, count(entry.connections)), h("td", { class: "num" }, octets(entry.octets)))))
         : empty("Every connection can be read")),
       h("dl", { class: "fields" }, others.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))));
