@@ -46,6 +46,8 @@ struct HTTPConnection {
     var queueLength: Int32 = 0
     var toldExchanges: Int32 = 0
 
+    /// Where the request stream stands.
+    var requestEnd: Int64 = 0
     /// Where the response stream stands, and what its latest octets acknowledge of the request stream.
     var responseEnd: Int64 = 0
     var responseAcknowledges: Int64?
@@ -116,8 +118,11 @@ struct HTTPConnection {
         }
         if phase == .undetermined, !determine(octets, at: position, &shared, &sink) { return }
         if position.direction == clientDirection {
+            requestEnd = position.offset + Int64(octets.count)
             requestOctetsArrived(octets, at: position, &shared, &sink)
         } else {
+            // The server has received octets of a client that was not seen: nothing tells yet what is answered.
+            if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
             responseEnd = position.offset + Int64(octets.count)
             responseAcknowledges = position.acknowledged ?? responseAcknowledges
             responseTime = position.time
@@ -136,6 +141,7 @@ struct HTTPConnection {
         if case .opaque = phase { return }
         let mark: Integrity = reason == .truncated ? .truncatedCapture : []
         if position.direction == clientDirection {
+            requestEnd = position.offset + Int64(count)
             requestOctetsMissing(count, mark.union(.requestGap), at: position, &shared, &sink)
         } else {
             responseEnd = position.offset + Int64(count)

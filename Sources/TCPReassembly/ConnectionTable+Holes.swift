@@ -218,7 +218,10 @@ extension ConnectionTable {
                 continue
             }
             setDeadline(nil, at: index)
-            if hole.mayBeFinish {
+            if !entries[stream].isSeen {
+                // Not a hole: the capture shows one direction only, as far as anybody can tell so far.
+                entries[stream].isAbsent = true
+            } else if hole.mayBeFinish {
                 entries[stream].endIsPresumed = true
             } else {
                 let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
@@ -229,6 +232,20 @@ extension ConnectionTable {
             return true
         }
         return false
+    }
+
+    /// What is missing of a direction of which nothing was seen: all that octets of the other wait for.
+    private func unseenDirection(_ stream: StreamID) -> Hole? {
+        guard isWaitingForCause(stream.reversed), let number = streamWait(of: stream.reversed)?.head else { return nil }
+        let waiting = held[number]
+        return Hole(
+            end: entries[stream].acknowledged,
+            isAcknowledged: true,
+            mayBeFinish: false,
+            since: waiting.arrivalTime,
+            sinceArrivals: waiting.arrivals,
+            time: waiting.time
+        )
     }
 
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
@@ -245,6 +262,7 @@ extension ConnectionTable {
         guard !state.isEnded, !isNextHeld(of: stream) else {
             return nil
         }
+        guard state.isSeen else { return unseenDirection(stream) }
         let isAcknowledged =
             state.isSeen && state.acknowledged > state.next
             && !(state.endIsPresumed && state.acknowledged == state.next + 1 && streamWait.head == HeldSegment.none)

@@ -87,6 +87,12 @@ extension ConnectionTable {
             return
         }
         entries[stream].isSeen = true
+        if !state.isSeen, state.acknowledged > state.next, entries[stream.slot].connection.wait != ConnectionWait.none {
+            // What was acknowledged before this direction was seen is missing only from now on.
+            let wait = Int(entries[stream.slot].connection.wait)
+            streamWaits[streamWaitIndex(wait, stream)].evidenceTime = clock.now
+            streamWaits[streamWaitIndex(wait, stream)].evidenceArrivals = waits[wait].arrivals
+        }
         let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
         if !bringsOctets, !state.isSeen, state.origin != .unknown, !entries[stream.slot].connection.sawHandshake,
             state.next == 0, (1...Int64(limits.receiveWindow)).contains(state.offset(of: segment.sequenceNumber))
@@ -214,12 +220,16 @@ extension ConnectionTable {
     }
 
     /// Whether everything that an acknowledgement covers was delivered or given up, as far as it can come at all.
+    ///
+    /// A direction of which nothing was seen may only be late: two interfaces, or two taps, deliver one connection with
+    /// different delays, and then the answers come first. It is waited for as a hole is, once for each connection.
     func isCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
         let other = entries[stream.reversed]
         guard let acknowledged, acknowledged > other.next else {
             return true
         }
-        return !other.isSeen || other.isEnded || other.endIsPresumed && acknowledged == other.next + 1
+        guard other.isSeen else { return other.isAbsent }
+        return other.isEnded || other.endIsPresumed && acknowledged == other.next + 1
     }
 
     /// Whether the next octets of a stream are held.

@@ -27,7 +27,8 @@ public import PacketDecoding
 /// - a bound on octets is met, or the connection ends.
 ///
 /// One acknowledged octet after which nothing follows is not a hole: it is the FIN, which was not captured.
-/// Where one direction was never seen, nothing waits for it.
+/// A direction of which nothing was seen is waited for once: when the `grace` is over, the capture is taken to show one
+/// direction only, and nothing waits any more until the other is seen.
 ///
 /// ## The first copy wins
 ///

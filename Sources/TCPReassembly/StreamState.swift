@@ -26,6 +26,8 @@ struct StreamState: BitwiseCopyable {
     var origin = Origin.unknown
     /// Whether a segment of this direction was captured.
     var isSeen = false
+    /// Whether the other direction was held back for segments of this one, and none came in time.
+    var isAbsent = false
     /// Whether `streamEnded` was reported.
     var isEnded = false
     /// Whether the other side acknowledged one octet beyond the last and nothing followed: a FIN that was not captured.

@@ -120,6 +120,24 @@ import Testing
 
     // MARK: - Heads
 
+    @Test func `answers seen before anything of the client are not given to later requests`() {
+        // Two taps, one of which is late by more than reassembly waits: the first answer comes alone.
+        let record = Conversation(
+            .server(Self.ok("0"), acknowledging: 28),
+            .client(Self.get("/0"), acknowledging: 0),
+            .server(Self.ok("11"), acknowledging: 56),
+            .client(Self.get("/1"), acknowledging: 39),
+            .server(Self.ok("222"), acknowledging: 84),
+            .client(Self.get("/2"), acknowledging: 79)
+        ).read()
+        #expect(record.complaints.isEmpty)
+        for exchange in record.exchanges {
+            guard let target = exchange.request?.target, let content = exchange.response?.content else { continue }
+            #expect(content.first == target.utf8.last, "\(exchange)")
+        }
+        #expect(!record.exchanges.contains { $0.integrity.isEmpty && $0.response == nil })
+    }
+
     @Test func `a lost response head leaves its request without a response, and no later one with a wrong one`() {
         let record = Conversation(
             .client(Self.get("/a")),

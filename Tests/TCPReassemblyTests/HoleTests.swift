@@ -249,18 +249,46 @@ import Testing
         )
     }
 
-    @Test func `in a capture of one direction nothing waits for the other`() {
+    @Test func `in a capture of one direction the other is waited for once`() {
         var talk = Conversation()
         talk.server(0, "200", ack: 500)
         talk.server(3, "201", ack: 900)
-        #expect(
-            talk.events() == [
-                .opened(0, sawHandshake: false), .octets(.fromOriginator, 0, "200"),
-                .octets(.fromOriginator, 3, "201"),
-            ]
-        )
+        #expect(talk.events() == [.opened(0, sawHandshake: false), .octets(.fromOriginator, 0, "200")])
+        talk.pass(110)
+        #expect(talk.events() == [.octets(.fromOriginator, 3, "201")])
+        talk.server(6, "202", ack: 1_300)
+        #expect(talk.events() == [.octets(.fromOriginator, 6, "202")])
         talk.pass(20_000)
         #expect(talk.events() == [])
+        #expect(talk.table.statistics.gaps.total == 0)
+        #expect(talk.table.statistics.waiting == 0)
+    }
+
+    @Test func `answers that are seen before anything of the client wait for their requests`() {
+        var talk = Conversation()
+        talk.server(-1, ack: 0, .syn)
+        talk.server(0, ack: 3)
+        talk.server(0, "200", ack: 3)
+        talk.server(3, "201", ack: 6)
+        #expect(talk.events() == [.opened(0, sawHandshake: true)])
+        talk.client(-1, ack: nil, .syn, after: 40)
+        talk.client(0)
+        talk.client(0, "GET")
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "GET"), .octets(.fromResponder, 0, "200")])
+        talk.client(3, "PUT", ack: 3)
+        #expect(talk.events() == [.octets(.fromOriginator, 3, "PUT"), .octets(.fromResponder, 3, "201")])
+        #expect(talk.table.statistics.gaps.total == 0)
+    }
+
+    @Test func `answers that are seen before a client that comes too late are not held for it`() {
+        var talk = Conversation()
+        talk.server(-1, ack: 0, .syn)
+        talk.server(0, "200", ack: 3)
+        talk.pass(110)
+        #expect(talk.events() == [.opened(0, sawHandshake: true), .octets(.fromResponder, 0, "200")])
+        talk.client(0, "GET")
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "GET")])
+        #expect(talk.table.statistics.gaps.total == 0)
     }
 
     @Test func `in a capture of one direction a hole is final after its own timeout`() {
