@@ -5,6 +5,10 @@ internal import HTTPMessages
 
 extension MessageHead {
     /// Reads what the first `count` field lines say of framing, host and leaving HTTP, and which of them others look for.
+    ///
+    /// A name is compared whole, octet for octet: one that differs in a single octet is another field, which no recipient
+    /// takes for this one (RFC 9110 §5.1), and a client that could make us take it would write requests that were never
+    /// made. Only the names that mention a trace are compared by their beginnings, because they are looked at again.
     mutating func interpret(_ fields: [FieldLine], count: Int, in octets: Span<UInt8>) {
         for index in 0..<count {
             let field = fields[index]
@@ -23,11 +27,13 @@ extension MessageHead {
                 interpretContentLength(field.value, in: octets)
             case (16, Name.content) where octets.foldedName(name.lowerBound + 8, count: 8) == Name.encoding:
                 if contentCoding == nil { contentCoding = OctetRange(field.value) }
-            case (17, Name.transfer) where octets.foldedName(name.lowerBound + 9, count: 8) == Name.encoding:
+            case (17, Name.transfer)
+            where octets.foldedName(name.lowerBound + 8, count: 8) == Name.encodin
+                && octets[name.lowerBound + 16] | 0x20 == UInt8(ascii: "g"):
                 interpretTransferCoding(field.value, in: octets)
             case (17, Name.wingmirror)
-            where octets.foldedName(name.lowerBound + 9, count: 8) == Name.shadow
-                && octets[name.lowerBound + 8] | 0x20 == UInt8(ascii: "o"):
+            where octets.foldedName(name.lowerBound + 8, count: 8) == Name.orShadow
+                && octets[name.lowerBound + 16] | 0x20 == UInt8(ascii: "w"):
                 traits.insert(.isShadow)
             default:
                 continue
@@ -48,10 +54,12 @@ extension MessageHead {
         static var content: UInt64 { 0x2D74_6E65_746E_6F63 }
         static var length: UInt64 { 0x6874_676E_656C }
         static var encoding: UInt64 { 0x676E_6964_6F63_6E65 }
+        /// The first and the second eight octets of `transfer-encoding`.
         static var transfer: UInt64 { 0x7265_6673_6E61_7274 }
-        /// The first eight and the last eight octets of `wingmirror-shadow`.
+        static var encodin: UInt64 { 0x6E69_646F_636E_652D }
+        /// The first and the second eight octets of `wingmirror-shadow`.
         static var wingmirror: UInt64 { 0x7272_696D_676E_6977 }
-        static var shadow: UInt64 { 0x776F_6461_6873_2D72 }
+        static var orShadow: UInt64 { 0x6F64_6168_732D_726F }
     }
 
     /// Adds one Content-Length line, which may be a list of equal numbers (RFC 9110 §8.6).

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import HTTPMessages
 import HTTPReconstruction
 import PacketDecoding
 import TCPReassembly
@@ -110,6 +111,8 @@ struct Record: Equatable {
     var statistics: HTTPStatistics
     var identities: Set<HTTPConnectionIdentity>
     var complaints: [String]
+    /// What the field lines of each request were said to hold.
+    var traits: [RequestTraits] = []
 
     /// The exchanges, one line each.
     var lines: [String] { exchanges.map(\.description) }
@@ -241,7 +244,8 @@ struct ConversationReader: ~Copyable {
             failures: sink.failures,
             statistics: reconstructor.statistics,
             identities: sink.identities,
-            complaints: sink.complaints
+            complaints: sink.complaints,
+            traits: sink.traits
         )
     }
 }

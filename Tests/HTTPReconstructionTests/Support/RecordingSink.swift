@@ -13,6 +13,8 @@ struct RecordingSink: ExchangeSink {
     var failures: [ParseFailure] = []
     var identities: Set<HTTPConnectionIdentity> = []
     var closings = 0
+    /// What the field lines of each request were said to hold.
+    var traits: [RequestTraits] = []
     /// What the sink was told that cannot be: tags out of order, content that is missing without a mark.
     var complaints: [String] = []
     private var tagsGiven: UInt64 = 0
@@ -27,6 +29,7 @@ struct RecordingSink: ExchangeSink {
         identities.insert(connection)
         tagsGiven += 1
         tagsOfRequests.append(tagsGiven)
+        traits.append(request.traits)
         return (RequestTag(rawValue: tagsGiven), Retention(keepsHeads: true, contentOctets: 1 << 20))
     }
 
