@@ -5,7 +5,7 @@
 ///
 /// These are data from clients: only what follows the format to the letter is taken, as numbers and never as text.
 /// Nothing is allocated to read them, so it can be done on the packet path.
-public struct TraceContext: Sendable, Hashable {
+public struct TraceContext: BitwiseCopyable, Sendable, Hashable {
     /// The first 16 digits of the trace id; 0 for a short id of B3.
     public let traceHigh: UInt64
     /// The last 16 digits of the trace id.

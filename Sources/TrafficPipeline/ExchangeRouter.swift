@@ -90,7 +90,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention) {
         let port = ports.port(connection.server.port, in: editions.newest)
@@ -128,7 +128,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     /// Asks the mirroring plan about a request that arrived at the gateway.
     private mutating func sample(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         at time: PacketTime,
         route: Int32,
         _ routing: MirrorRouting,
@@ -148,22 +148,22 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     }
 
     mutating func responseArrivedWithoutRequest(
-        on connection: HTTPConnectionIdentity
+        on connection: ConnectionFacts
     ) -> (tag: RequestTag, retention: Retention) {
         (RequestTag(), retention)
     }
 
     // MARK: - Exchanges
 
-    mutating func exchangeCompleted(_ exchange: borrowing Exchange, on connection: HTTPConnectionIdentity) {
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: RequestTag, on connection: ConnectionFacts) {
         guard exchange.hasRequest else {
             shard.messageUnpaired(.response)
             appendRecord(exchange, on: connection, route: [])
             return
         }
-        let routed = RoutedRequest(exchange.tag)
+        let routed = RoutedRequest(tag)
         let edition = editions.exchangeTold(edition: routed.edition)
-        if !routed.isShadow { count(exchange, routed, edition) }
+        if !routed.isShadow { count(exchange, routed, edition, trace: tag.trace) }
         recent?.exchangeCompleted(
             exchange,
             on: connection,
@@ -171,7 +171,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             route: routed.certainRoute,
             reason: routed.reason
         )
-        let selection = MirrorSelection(words: (exchange.tag.second, exchange.tag.third))
+        let selection = MirrorSelection(words: (tag.second, tag.third))
         if !selection.isEmpty, let routing = edition.mirroring {
             mirror?.exchangeCompleted(
                 exchange,
@@ -192,7 +192,12 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     }
 
     /// Counts an exchange with a client; what agents send is no traffic, and was counted when it arrived.
-    private func count(_ exchange: borrowing Exchange, _ routed: RoutedRequest, _ edition: RoutingEdition) {
+    private func count(
+        _ exchange: borrowing Exchange,
+        _ routed: RoutedRequest,
+        _ edition: RoutingEdition,
+        trace: TraceContext?
+    ) {
         let gateway = edition.gatewaySeries(routed.gateway)
         shard.requestEnded(gateway: gateway)
         if !exchange.hasResponse { shard.messageUnpaired(.request) }
@@ -201,14 +206,14 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         } else {
             shard.exchangeCompleted(
                 route: edition.series.series(ofRoute: Int(routed.route)),
-                ExchangeObservation(exchange)
+                ExchangeObservation(exchange, trace: trace)
             )
         }
     }
 
     private mutating func appendRecord(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         route: [UInt8],
         isShadow: Bool = false
     ) {
@@ -218,7 +223,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
 
     // MARK: - Connections
 
-    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: HTTPConnectionIdentity) {
+    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
         let gateway = ports.port(connection.server.port, in: editions.newest).gateway
         switch application {
         case .http1: shard.connectionOpened(gateway: gateway, .http1)
@@ -237,7 +242,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     mutating func opaqueOctetsArrived(
         _ count: Int,
         _ reason: HTTPReconstruction.OpaqueReason,
-        on connection: HTTPConnectionIdentity
+        on connection: ConnectionFacts
     ) {
         let gateway = ports.port(connection.server.port, in: editions.newest).gateway
         shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)
@@ -246,7 +251,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     mutating func connectionClosed(
         _ end: ConnectionEnd,
         wasRecognized: Bool,
-        on connection: HTTPConnectionIdentity
+        on connection: ConnectionFacts
     ) {
         let gateway = ports.port(connection.server.port, in: editions.newest).gateway
         // Connections are counted when it is known what they carry; one that carried nothing, when it is over.
@@ -254,7 +259,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         shard.connectionClosed(gateway: gateway, ConnectionCloseReason(end))
     }
 
-    mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity) {
+    mutating func parsingFailed(_ failure: ParseFailure, on connection: ConnectionFacts) {
         parseFailures[Int(failure.rawValue)] += 1
     }
 
@@ -264,7 +269,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
 
 extension ExchangeObservation {
     /// What is counted of an exchange.
-    init(_ exchange: borrowing Exchange) {
+    init(_ exchange: borrowing Exchange, trace: TraceContext?) {
         self.init(
             method: RequestMethodLabel(exchange.method),
             status: exchange.status,
@@ -275,7 +280,7 @@ extension ExchangeObservation {
             responseBodyBytes: Int(exchange.response.contentOctets),
             upgradedToWebSocket: exchange.successor == .webSocket,
             startedAt: exchange.startTime.nanoseconds,
-            trace: exchange.tag.trace
+            trace: trace
         )
     }
 }

@@ -114,24 +114,24 @@ private struct ExchangeCounter: ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         at time: PacketTime
-    ) -> (tag: RequestTag, retention: Retention) {
-        (RequestTag(), .none)
+    ) -> (tag: Int, retention: Retention) {
+        (0, .none)
     }
 
     mutating func responseArrivedWithoutRequest(
-        on connection: HTTPConnectionIdentity
-    ) -> (tag: RequestTag, retention: Retention) {
-        (RequestTag(), .none)
+        on connection: ConnectionFacts
+    ) -> (tag: Int, retention: Retention) {
+        (0, .none)
     }
 
-    mutating func exchangeCompleted(_ exchange: borrowing Exchange, on connection: HTTPConnectionIdentity) {
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: Int, on connection: ConnectionFacts) {
         if exchange.hasRequest, exchange.hasResponse, exchange.integrity.isEmpty { wholeExchanges += 1 }
     }
 
-    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: HTTPConnectionIdentity) {}
-    mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: HTTPConnectionIdentity) {}
-    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: HTTPConnectionIdentity) {}
-    mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity) {}
+    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {}
+    mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: ConnectionFacts) {}
+    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: ConnectionFacts) {}
+    mutating func parsingFailed(_ failure: ParseFailure, on connection: ConnectionFacts) {}
 }

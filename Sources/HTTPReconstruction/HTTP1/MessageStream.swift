@@ -58,16 +58,6 @@ struct MessageStream {
         case candidate
     }
 
-    /// How the content of a message ends (RFC 9112 §6.3).
-    enum Framing: Hashable {
-        case none
-        case octets(Int64)
-        case chunked
-        case untilClose
-        /// Nobody can tell where the next message begins.
-        case unknown
-    }
-
     /// What the octets were found to be, and up to which index they were taken.
     enum Step {
         /// Framing octets, or a part of a head, were taken; there is nothing to tell.
@@ -76,8 +66,9 @@ struct MessageStream {
         case head(HeadPlace, next: Int)
         /// Content octets; `messageEnds` when they were the last.
         case content(Range<Int>, messageEnds: Bool, next: Int)
-        /// The message in progress is complete, with so many trailer fields.
-        case end(trailers: Int, next: Int)
+        /// The message in progress is complete, with so many trailer fields, whose section lies in the octets, as the
+        /// parser's field lines say, or in ``buffer``. Call ``takeSection()`` in that case.
+        case end(trailers: Int, HeadPlace, next: Int)
         /// The stream can no longer be read; it is lost until a head is found.
         case malformed(ParseFailure, next: Int)
         /// Octets of no known meaning, all the rest.
@@ -155,7 +146,7 @@ struct MessageStream {
     }
 
     /// Says how the content of the head that was just told is framed.
-    mutating func begin(_ framing: Framing) {
+    mutating func begin(_ framing: MessageFraming) {
         contentOctets = 0
         buffer.clear()
         switch framing {
@@ -181,6 +172,13 @@ struct MessageStream {
     mutating func leaveHTTP() {
         buffer.clear()
         state = .switched
+    }
+
+    /// Returns the section that ended a message, and lets go of it.
+    mutating func takeSection() -> [UInt8] {
+        let section = buffer.octets
+        buffer.clear()
+        return section
     }
 
     /// Returns what was held, to be fed again: the other side refused, and it is HTTP after all.
@@ -327,7 +325,7 @@ struct MessageStream {
             switch parser.parseFieldLines(octets, from: index) {
             case .complete(let end):
                 state = .head
-                return .end(trailers: parser.fieldCount, next: end)
+                return .end(trailers: parser.fieldCount, .octets(base: 0), next: end)
             case .malformed(let failure): return fail(failure, next: index)
             case .incomplete: break
             }
@@ -340,9 +338,9 @@ struct MessageStream {
             case .malformed(let failure): return fail(failure, next: index + taken)
             case .incomplete: return fail(.fieldLine, next: index + taken)
             case .complete:
-                buffer.clear()
+                if parser.fieldCount == 0 { buffer.clear() }
                 state = .head
-                return .end(trailers: parser.fieldCount, next: index + taken)
+                return .end(trailers: parser.fieldCount, .buffer, next: index + taken)
             }
         }
     }

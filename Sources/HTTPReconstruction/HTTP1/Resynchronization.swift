@@ -117,17 +117,15 @@ extension Span where Element == UInt8 {
 
     /// Whether the octets after `head`, which ends at `end`, are what the head announces.
     func mayFollow(_ head: MessageHead, at end: Int) -> Succession {
-        if head.transferCoding == .chunked { return mayBeChunkSize(at: end) }
-        var boundaries: [Int] = []
-        let hasNoContent = head.kind == .response && (head.status < 200 || head.status == 204 || head.status == 304)
-        switch head.contentLength {
-        case .octets(let length) where !hasNoContent:
+        let boundaries: [Int]
+        switch head.kind == .request ? head.requestFraming : head.responseFraming(to: .other) {
+        case .chunked: return mayBeChunkSize(at: end)
+        case .untilClose, .unknown: return .unknown
+        case .none: boundaries = [end]
+        case .octets(let length):
+            let contentEnd = length > Int64(count) ? Int.max : end + Int(length)
             // The answer to HEAD has the length of what GET would have got.
-            boundaries = [length > Int64(count) ? Int.max : end + Int(length)]
-            if head.kind == .response { boundaries.append(end) }
-        default:
-            if head.kind == .response && !hasNoContent { return .unknown }
-            boundaries = [end]
+            boundaries = head.kind == .response ? [contentEnd, end] : [contentEnd]
         }
         if boundaries.contains(count) { return .confirmed }
         if boundaries.contains(where: { $0 < count && mayBeginMessage(head.kind, at: $0) }) { return .confirmed }

@@ -27,7 +27,7 @@ struct MirrorTap: ~Copyable {
     /// Asks the plan about a request whose head is complete.
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         at time: PacketTime,
         route: Int32,
         routing: MirrorRouting
@@ -60,7 +60,7 @@ struct MirrorTap: ~Copyable {
     /// A sampled exchange is over: keeps it for the policies that may have it.
     mutating func exchangeCompleted(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         selection: MirrorSelection,
         route: Int32,
         routing: MirrorRouting

@@ -9,7 +9,7 @@ extension RecordedExchange {
     /// Takes over an exchange whose heads were retained; `nil` where there is no request with its octets.
     init?(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         route: @autoclosure () -> RouteName
     ) {
         guard exchange.hasRequest, let retained = exchange.retainedRequest else { return nil }

@@ -10,7 +10,7 @@ public final class RecentExchange: Sendable {
     /// Counts those kept, from 0; later ones have larger numbers.
     public let number: Int
     /// The connection it was seen on.
-    public let connection: HTTPConnectionIdentity
+    public let connection: ConnectionFacts
     /// Its number on the connection.
     public let exchange: Int
     /// When its first octet was captured.
@@ -41,7 +41,7 @@ public final class RecentExchange: Sendable {
     /// Keeps what is worth looking at of `exchange`.
     init(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         number: Int,
         route: CompiledRoute?,
         reason: RouteReason,

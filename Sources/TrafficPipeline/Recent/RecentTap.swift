@@ -77,7 +77,7 @@ struct RecentTap {
     @inline(__always)
     mutating func exchangeCompleted(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         table: RouteTable,
         route: Int32,
         reason: RouteReason
@@ -89,7 +89,7 @@ struct RecentTap {
 
     private mutating func keep(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         table: RouteTable,
         route: Int32,
         reason: RouteReason

@@ -39,7 +39,7 @@ struct RecordEncoder {
     ///   - isShadow: Whether the request was shadow traffic already.
     mutating func append(
         _ exchange: borrowing Exchange,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         route: [UInt8],
         isShadow: Bool
     ) {

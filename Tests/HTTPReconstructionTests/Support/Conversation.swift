@@ -109,10 +109,13 @@ struct Record: Equatable {
     var opaqueOctets: [OpaqueReason: Int]
     var failures: [ParseFailure]
     var statistics: HTTPStatistics
-    var identities: Set<HTTPConnectionIdentity>
+    var identities: Set<ConnectionFacts>
     var complaints: [String]
     /// What the field lines of each request were said to hold.
     var traits: [RequestTraits] = []
+    /// The heads of responses, as `status name=value …`, and the trailer sections, as `response name=value …`.
+    var responseHeads: [String] = []
+    var trailerSections: [String] = []
 
     /// The exchanges, one line each.
     var lines: [String] { exchanges.map(\.description) }
@@ -245,7 +248,9 @@ struct ConversationReader: ~Copyable {
             statistics: reconstructor.statistics,
             identities: sink.identities,
             complaints: sink.complaints,
-            traits: sink.traits
+            traits: sink.traits,
+            responseHeads: sink.responseHeads,
+            trailerSections: sink.trailerSections
         )
     }
 }

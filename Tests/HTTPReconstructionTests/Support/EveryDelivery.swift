@@ -48,6 +48,7 @@ extension Record {
     /// How many octets were passed over after a failure depends on where a segment ended, and is left out.
     fileprivate func agrees(with other: Record) -> Bool {
         exchanges == other.exchanges && protocols == other.protocols && opaqueOctets == other.opaqueOctets
+            && responseHeads == other.responseHeads && trailerSections == other.trailerSections
             && failures == other.failures && identities == other.identities
             && statistics.parseFailures == other.statistics.parseFailures
     }

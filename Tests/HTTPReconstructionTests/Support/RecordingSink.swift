@@ -11,10 +11,14 @@ struct RecordingSink: ExchangeSink {
     var protocols: [ApplicationProtocol] = []
     var opaqueOctets: [OpaqueReason: Int] = [:]
     var failures: [ParseFailure] = []
-    var identities: Set<HTTPConnectionIdentity> = []
+    var identities: Set<ConnectionFacts> = []
     var closings = 0
     /// What the field lines of each request were said to hold.
     var traits: [RequestTraits] = []
+    /// The heads of responses, interim ones too, as `status name=value …`.
+    var responseHeads: [String] = []
+    /// The trailer sections, as `response name=value …`.
+    var trailerSections: [String] = []
     /// What the sink was told that cannot be: tags out of order, content that is missing without a mark.
     var complaints: [String] = []
     private var tagsGiven: UInt64 = 0
@@ -23,29 +27,29 @@ struct RecordingSink: ExchangeSink {
 
     mutating func requestArrived(
         _ request: borrowing RequestView,
-        on connection: HTTPConnectionIdentity,
+        on connection: ConnectionFacts,
         at time: PacketTime
-    ) -> (tag: RequestTag, retention: Retention) {
+    ) -> (tag: UInt64, retention: Retention) {
         identities.insert(connection)
         tagsGiven += 1
         tagsOfRequests.append(tagsGiven)
         traits.append(request.traits)
-        return (RequestTag(rawValue: tagsGiven), Retention(keepsHeads: true, contentOctets: 1 << 20))
+        return (tagsGiven, Retention(keepsHeads: true, contentOctets: 1 << 20))
     }
 
-    mutating func responseArrivedWithoutRequest(on connection: HTTPConnectionIdentity) -> (
-        tag: RequestTag, retention: Retention
+    mutating func responseArrivedWithoutRequest(on connection: ConnectionFacts) -> (
+        tag: UInt64, retention: Retention
     ) {
         identities.insert(connection)
         tagsGiven += 1
-        return (RequestTag(rawValue: tagsGiven), Retention(keepsHeads: true, contentOctets: 1 << 20))
+        return (tagsGiven, Retention(keepsHeads: true, contentOctets: 1 << 20))
     }
 
-    mutating func exchangeCompleted(_ exchange: borrowing Exchange, on connection: HTTPConnectionIdentity) {
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: UInt64, on connection: ConnectionFacts) {
         identities.insert(connection)
         let seen = SeenExchange(exchange)
         if seen.number != exchanges.count { complaints.append("exchange \(exchanges.count) has number \(seen.number)") }
-        if exchange.hasRequest { tagsTold.append(exchange.tag.rawValue) }
+        if exchange.hasRequest { tagsTold.append(tag) }
         if seen.integrity.isEmpty { complaints += seen.contradictions }
         if exchange.hasRequest, exchange.hasResponse, exchange.response.lastOctet < exchange.response.firstOctet {
             complaints.append("\(seen) ends before it begins")
@@ -53,20 +57,56 @@ struct RecordingSink: ExchangeSink {
         exchanges.append(seen)
     }
 
-    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: HTTPConnectionIdentity) {
+    mutating func responseArrived(
+        _ response: borrowing ResponseView,
+        tag: inout UInt64,
+        on connection: ConnectionFacts,
+        at time: PacketTime
+    ) {
+        identities.insert(connection)
+        if tag == 0 || tag > tagsGiven { complaints.append("a response has the tag \(tag), which was not given") }
+        var text = "\(response.status)"
+        for index in response.fields.indices {
+            let field = response.fields[index]
+            text += " \(Self.text(response.octets, field.name))=\(Self.text(response.octets, field.value))"
+        }
+        responseHeads.append(text)
+    }
+
+    mutating func trailersArrived(
+        _ trailers: borrowing TrailerView,
+        tag: inout UInt64,
+        on connection: ConnectionFacts
+    ) {
+        if tag == 0 || tag > tagsGiven { complaints.append("trailers have the tag \(tag), which was not given") }
+        var text = trailers.isOfResponse ? "response" : "request"
+        for index in trailers.fields.indices {
+            let field = trailers.fields[index]
+            text += " \(Self.text(trailers.octets, field.name))=\(Self.text(trailers.octets, field.value))"
+        }
+        trailerSections.append(text)
+    }
+
+    private static func text(_ octets: Span<UInt8>, _ range: Range<Int>) -> String {
+        var copied: [UInt8] = []
+        for index in range { copied.append(octets[index]) }
+        return String(decoding: copied, as: UTF8.self)
+    }
+
+    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
         protocols.append(application)
     }
 
-    mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: HTTPConnectionIdentity) {
+    mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: ConnectionFacts) {
         opaqueOctets[reason, default: 0] += count
     }
 
-    mutating func parsingFailed(_ failure: ParseFailure, on connection: HTTPConnectionIdentity) {
+    mutating func parsingFailed(_ failure: ParseFailure, on connection: ConnectionFacts) {
         failures.append(failure)
     }
 
     /// Checks what must hold when a connection is over.
-    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: HTTPConnectionIdentity) {
+    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: ConnectionFacts) {
         closings += 1
         if wasRecognized == protocols.isEmpty { complaints.append("what it carries was not told as it is said") }
         if tagsTold != tagsOfRequests { complaints.append("requests \(tagsOfRequests) were told as \(tagsTold)") }

@@ -4,34 +4,25 @@ internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
 
-/// What all connections share: storage for exchanges, and the parser with its list of field lines.
-struct SharedReconstruction: ~Copyable {
-    var exchanges = Slab<Exchange>()
-    var parser = HeadParser()
-    let limits: HTTPLimits
-    var statistics = HTTPStatistics()
-
-    init(limits: HTTPLimits) {
-        self.limits = limits
-    }
-}
-
-/// One TCP connection, read as HTTP/1.x.
+/// The HTTP/1.x messages of one TCP connection, put together to exchanges.
 ///
-/// The connection owns a ``MessageStream`` for each direction and a queue of exchanges that are not complete. It decides
-/// what the streams cannot know: which request a response answers, and so how the response is framed; when the
-/// connection leaves HTTP; what a hole did to the exchanges.
+/// It owns a ``MessageStream`` for each direction and a queue of exchanges that are not complete. It decides what the
+/// streams cannot know: which request a response answers, and so how the response is framed; when the connection leaves
+/// HTTP; what a hole did to the exchanges. An exchange is emitted when it is complete and all before it were emitted.
 ///
-/// An exchange is told when it is complete and all before it were told.
-struct HTTPConnection {
-    /// Numbers connections by first packet.
-    let number: Int
-    private let originator: Endpoint
-    private let responder: Endpoint
+/// What the connection carries is decided by others (``HTTPReconstructor``): while that is open, octets are read
+/// tentatively, and the first whole head confirms HTTP/1. Where the connection leaves HTTP, the outcome of the event says
+/// so, and the reader is ended.
+struct HTTP1Connection {
+    /// The connection's ``TrackedConnection``.
+    let connection: Int32
     /// Whether the connection may have begun before the capture did.
     let isJoinedMidstream: Bool
-    var phase: Phase
-    /// Which direction carries requests; a guess while `phase` is `.undetermined`.
+    /// Whether a whole head was read, so that the connection carries HTTP/1.x.
+    var isConfirmed = false
+    /// What the connection carries from here on, once it has left HTTP/1.x.
+    private(set) var departure: OpaqueReason?
+    /// Which direction carries requests.
     var clientDirection: StreamDirection
     var requests: MessageStream
     var responses: MessageStream
@@ -44,7 +35,6 @@ struct HTTPConnection {
     /// The exchange whose response is in progress, or -1; not in the queue when its request was not seen.
     var answering: Int32 = -1
     var queueLength: Int32 = 0
-    var toldExchanges: Int32 = 0
 
     /// Where the request stream stands.
     var requestEnd: Int64 = 0
@@ -53,37 +43,24 @@ struct HTTPConnection {
     var responseAcknowledges: Int64?
     /// Whether a request's head has been found.
     var foundRequest = false
-    /// How the client times its requests.
-    var rhythm = RequestRhythm()
-    /// When octets of a response were seen last.
-    var responseTime = PacketTime(nanoseconds: 0)
-    /// Octets seen while it is not known what the connection carries.
-    var undeterminedOctets = 0
-    var repair: PairingRepair?
     /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
     var infersPairs = false
     /// Who has reset the connection.
     var resetMarks: Integrity = []
+    /// How the client times its requests.
+    var rhythm = RequestRhythm()
+    /// When octets of a response were seen last.
+    var responseTime = PacketTime(nanoseconds: 0)
+    var repair: PairingRepair?
 
-    enum Phase: Hashable {
-        /// Nobody has said enough.
-        case undetermined
-        case http1
-        /// Not HTTP/1.x, or no longer.
-        case opaque(OpaqueReason)
-    }
-
-    init(_ introduction: ConnectionIntroduction, clientDirection: StreamDirection) {
-        number = introduction.number
-        originator = introduction.originator
-        responder = introduction.responder
-        isJoinedMidstream = !introduction.sawHandshake
-        self.clientDirection = clientDirection
-        phase = .undetermined
-        let state: MessageStream.State = introduction.sawHandshake ? .head : .lost
+    init(_ connection: Int32, _ tracked: TrackedConnection) {
+        self.connection = connection
+        isJoinedMidstream = tracked.isJoinedMidstream
+        clientDirection = tracked.clientDirection
+        let state: MessageStream.State = isJoinedMidstream ? .lost : .head
         requests = MessageStream(.request, state: state)
         responses = MessageStream(.response, state: state)
-        if !introduction.sawHandshake {
+        if isJoinedMidstream {
             rhythm.headsMayBeMissing()
             repair = PairingRepair(
                 requestBreakAtEnd: true,
@@ -94,15 +71,6 @@ struct HTTPConnection {
         }
     }
 
-    var identity: HTTPConnectionIdentity {
-        let clientIsOriginator = clientDirection == .fromOriginator
-        return HTTPConnectionIdentity(
-            number: number,
-            client: clientIsOriginator ? originator : responder,
-            server: clientIsOriginator ? responder : originator
-        )
-    }
-
     // MARK: - Events
 
     /// The next octets of either direction.
@@ -111,23 +79,21 @@ struct HTTPConnection {
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
-    ) {
-        if case .opaque(let reason) = phase {
-            sink.opaqueOctetsArrived(octets.count, reason, on: identity)
-            return
-        }
-        if phase == .undetermined, !determine(octets, at: position, &shared, &sink) { return }
+    ) -> ReaderOutcome {
+        let unread: Int
         if position.direction == clientDirection {
             requestEnd = position.offset + Int64(octets.count)
-            requestOctetsArrived(octets, at: position, &shared, &sink)
+            unread = requestOctetsArrived(octets, at: position, &shared, &sink)
         } else {
             // The server has received octets of a client that was not seen: nothing tells yet what is answered.
             if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
             responseEnd = position.offset + Int64(octets.count)
             responseAcknowledges = position.acknowledged ?? responseAcknowledges
             responseTime = position.time
-            messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
+            unread = messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
+        guard let departure else { return .continues }
+        return .leaves(departure, unread: unread)
     }
 
     /// Octets of either direction that will never come.
@@ -138,7 +104,6 @@ struct HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        if case .opaque = phase { return }
         let mark: Integrity = reason == .truncated ? .truncatedCapture : []
         if position.direction == clientDirection {
             requestEnd = position.offset + Int64(count)
@@ -158,7 +123,6 @@ struct HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard phase == .http1 else { return }
         if end == .resetBySender {
             resetMarks.insert(direction == clientDirection ? .resetByClient : .resetByServer)
         }
@@ -169,29 +133,55 @@ struct HTTPConnection {
         }
     }
 
-    /// The connection is over: what is not complete never will be.
+    // MARK: - What the connection carries
+
+    /// Whether the stream of one side holds a part of a head, and whether it is lost.
+    func progress(_ kind: MessageKind) -> (holdsPartialHead: Bool, isLost: Bool) {
+        switch kind {
+        case .request: (requests.holdsPartialHead, requests.state == .lost)
+        case .response: (responses.holdsPartialHead, responses.state == .lost)
+        }
+    }
+
+    /// Whether the stream of one side holds a part of a head that was found while it was lost.
+    func holdsCandidate(_ kind: MessageKind) -> Bool {
+        (kind == .request ? requests.state : responses.state) == .candidate
+    }
+
+    /// The first octets of the client are no request; a server may still answer them with 400.
+    mutating func beganUnreadable() {
+        requests.lose()
+        repair = repair ?? PairingRepair()
+        repair?.failedRequest = .malformed
+    }
+
+    /// A whole head was read, so the connection is HTTP/1.x.
+    mutating func confirmHTTP<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard !isConfirmed else { return }
+        isConfirmed = true
+        shared.connections[connection].undeterminedOctets = 0
+        shared.connections[connection].assumptionConfirmed()
+        sink.protocolRecognized(.http1, on: shared.connections[connection].facts)
+    }
+
+    /// The connection is over, or carries something else where `end` is `nil`: what is not complete never will be.
     mutating func closed<Sink: ExchangeSink & ~Copyable>(
-        _ end: ConnectionEnd,
+        _ end: ConnectionEnd?,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         settleAtClose(end, &shared, &sink)
-        let wasRecognized = phase != .undetermined || undeterminedOctets > 0
-        if phase == .undetermined, wasRecognized {
-            let reason: OpaqueReason = isJoinedMidstream ? .midstream : .unknown
-            sink.protocolRecognized(.opaque(reason), on: identity)
-            sink.opaqueOctetsArrived(undeterminedOctets, reason, on: identity)
-        }
-        sink.connectionClosed(end, wasRecognized: wasRecognized, on: identity)
     }
 
     /// The connection carries something else from here on.
-    mutating func becomeOpaque<Sink: ExchangeSink & ~Copyable>(_ reason: OpaqueReason, _ sink: inout Sink) {
-        phase = .opaque(reason)
-        requests.leaveHTTP()
+    ///
+    /// What the client sent before that was decided stays in the request stream's buffer, for the next reader.
+    mutating func leave(for reason: OpaqueReason) {
+        departure = reason
         responses.leaveHTTP()
-        sink.protocolRecognized(.opaque(reason), on: identity)
-        if undeterminedOctets > 0 { sink.opaqueOctetsArrived(undeterminedOctets, reason, on: identity) }
-        undeterminedOctets = 0
+        if requests.state != .held { requests.leaveHTTP() }
     }
 }

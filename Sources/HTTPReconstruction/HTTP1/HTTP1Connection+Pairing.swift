@@ -4,7 +4,7 @@ internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
 
-extension HTTPConnection {
+extension HTTP1Connection {
     // MARK: - The queue
 
     /// Puts an exchange at the end of the queue.
@@ -27,27 +27,12 @@ extension HTTPConnection {
             oldest = shared.exchanges[told].next
             if oldest < 0 { newest = -1 }
             queueLength -= 1
-            tell(told, &shared, &sink)
+            shared.emit(told, on: connection, &sink)
         }
         if oldest < 0, let repair, repair.loose.isEmpty, !repair.missesRequests, !repair.responseBreakAtEnd {
             // Everything asked has been answered, and nothing is missing behind it.
             self.repair = nil
         }
-    }
-
-    /// Tells an exchange that is in no list any more, and forgets it.
-    mutating func tell<Sink: ExchangeSink & ~Copyable>(
-        _ index: Int32,
-        _ shared: inout SharedReconstruction,
-        _ sink: inout Sink
-    ) {
-        let hasAnything = shared.exchanges[index].hasRequest || shared.exchanges[index].hasResponse
-        if hasAnything || !shared.exchanges[index].interim.isEmpty {
-            shared.exchanges[index].number = Int(toldExchanges)
-            toldExchanges += 1
-            sink.exchangeCompleted(shared.exchanges[index], on: identity)
-        }
-        shared.exchanges.discard(at: index)
     }
 
     /// The oldest exchange that no response was found for, or -1.
@@ -144,11 +129,12 @@ extension HTTPConnection {
         var exchange = Exchange()
         exchange.isRequestComplete = true
         exchange.integrity = marksOfUnseenRequest()
-        (exchange.tag, exchange.retention) = sink.responseArrivedWithoutRequest(on: identity)
         if isLoose, let onlyMethod = commonMethod(shared) { exchange.method = onlyMethod }
         exchange.followsResponseBreak = repair?.responseBreakAtEnd ?? false
         repair?.responseBreakAtEnd = false
         let index = shared.exchanges.insert(exchange)
+        let answer = sink.responseArrivedWithoutRequest(on: shared.connections[connection].facts)
+        shared.exchanges.remember(answer, of: index)
         if isLoose { repair?.loose.append(index) }
         return index
     }
@@ -238,7 +224,7 @@ extension HTTPConnection {
         shared.exchanges[current].integrity.formUnion(marks)
         guard !shared.exchanges[current].hasRequest else { return }
         repair?.loose.removeAll { $0 == current }
-        tell(current, &shared, &sink)
+        shared.emit(current, on: connection, &sink)
     }
 
     /// Requests may be missing behind the latest one.
@@ -306,14 +292,14 @@ extension HTTPConnection {
                 loose.removeLast()
                 let stops =
                     shared.exchanges[request].followsRequestBreak || shared.exchanges[response].followsResponseBreak
-                join(response, to: request, &shared)
+                join(response, to: request, &shared, &sink)
                 if stops { break }
             }
         }
         self.repair?.loose = []
         for response in loose {
             shared.exchanges[response].integrity.formUnion(marks)
-            tell(response, &shared, &sink)
+            shared.emit(response, on: connection, &sink)
         }
         let missing: Integrity = repair.missesResponses ? .responseGap : .noResponse
         for request in open {
@@ -324,7 +310,14 @@ extension HTTPConnection {
     }
 
     /// Moves a response that was put aside to the request it answers.
-    private mutating func join(_ response: Int32, to request: Int32, _ shared: inout SharedReconstruction) {
+    private mutating func join<Sink: ExchangeSink & ~Copyable>(
+        _ response: Int32,
+        to request: Int32,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let facts = shared.connections[connection].facts
+        shared.exchanges.responsePaired(response, with: request, on: facts, &sink)
         let answer = shared.exchanges.remove(at: response)
         shared.exchanges[request].status = answer.status
         shared.exchanges[request].response = answer.response
@@ -342,7 +335,7 @@ extension HTTPConnection {
 
     /// Completes whatever is in progress, as the connection is over.
     mutating func settleAtClose<Sink: ExchangeSink & ~Copyable>(
-        _ end: ConnectionEnd,
+        _ end: ConnectionEnd?,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
@@ -350,7 +343,7 @@ extension HTTPConnection {
         switch end {
         case .captureEnded: marks = .interrupted
         case .evicted: marks = .limitReached
-        case .finished, .reset, .idle, .superseded: marks = []
+        case .finished, .reset, .idle, .superseded, nil: marks = []
         }
         if repair != nil {
             let allAnswered =
@@ -396,7 +389,7 @@ extension HTTPConnection {
             // Interim responses alone, of a request that was not seen.
             let interimOnly = answering
             answering = -1
-            tell(interimOnly, &shared, &sink)
+            shared.emit(interimOnly, on: connection, &sink)
         } else {
             answering = -1
         }
@@ -408,8 +401,8 @@ extension HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard phase == .http1 else { return }
+        guard isConfirmed else { return }
         shared.statistics.parseFailures += 1
-        sink.parsingFailed(failure, on: identity)
+        sink.parsingFailed(failure, on: shared.connections[connection].facts)
     }
 }

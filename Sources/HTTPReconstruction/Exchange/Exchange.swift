@@ -11,8 +11,6 @@ public struct Exchange: ~Copyable {
     public internal(set) var version = HTTPVersion.http11
     /// What is missing or wrong; empty for an exchange seen whole.
     public internal(set) var integrity: Integrity = []
-    /// What the sink answered when the request arrived.
-    public internal(set) var tag = RequestTag()
 
     /// Whether the request's head was seen.
     public internal(set) var hasRequest = false
@@ -95,25 +93,6 @@ public struct MessageFigures: Sendable, Hashable {
     /// The counts, bounded by the octets of a head, which are fewer than 2³².
     var fieldLines: UInt32 = 0
     var trailerLines: UInt32 = 0
-}
-
-/// What the sink decides of a request at its head, and gets back with its exchange.
-///
-/// Three words and a trace, whose meaning is the sink's own: no more than an exchange in progress can carry without care.
-public struct RequestTag: Sendable, Hashable {
-    /// Whatever the sink likes to know again.
-    public var rawValue: UInt64
-    /// More of it.
-    public var second: UInt64 = 0
-    /// More of it.
-    public var third: UInt64 = 0
-    /// The trace that the request belongs to, where the sink read it.
-    public var trace: TraceContext?
-
-    /// Makes a tag of a number.
-    public init(rawValue: UInt64 = 0) {
-        self.rawValue = rawValue
-    }
 }
 
 /// How much of an exchange is kept for whoever reads it when it is complete.

@@ -114,14 +114,14 @@ private struct WholeMessageReader {
                 keepHead(at: start)
                 hasHead = true
                 guard !head.framingConflicts else { return .conflicting }
-                guard let framing else { return .malformed(failure) }
+                if case .unknown(let failure) = framing { return .malformed(failure) }
                 stream.begin(framing)
-                if framing == .none || framing == .octets(0) { return message(length: index) }
+                if framing.isEmpty { return message(length: index) }
             case .content(let range, let messageEnds, let next):
                 index = next
                 if keepsContent { octets.extracting(range).append(to: &content) }
                 if messageEnds { return message(length: index) }
-            case .end(let trailers, let next):
+            case .end(let trailers, _, let next):
                 return message(length: next, trailers: trailers)
             }
         }
@@ -139,18 +139,12 @@ private struct WholeMessageReader {
         fields = parser.fieldLines(movedBy: start)
     }
 
-    /// How the content is framed; `nil` when nobody can tell.
-    private var framing: MessageStream.Framing? {
+    private var framing: MessageFraming {
         switch kind {
         case .request: head.requestFraming
-        case .response(.connect) where head.status < 300: MessageStream.Framing.none
-        case .response where head.status == 101: MessageStream.Framing.none
         case .response(let method): head.responseFraming(to: method)
         }
     }
-
-    /// Why there is no framing.
-    private var failure: ParseFailure { head.transferCoding == .other ? .transferCoding : .contentLength }
 
     private func message(length: Int, trailers: Int = 0, endsWithOctets: Bool = false) -> WholeMessage.Outcome {
         .message(
@@ -180,30 +174,6 @@ extension HeadParser {
     fileprivate func fieldLines(movedBy offset: Int) -> [FieldLine] {
         fields.indices.map { index in
             FieldLine(name: fields[index].name.moved(by: offset), value: fields[index].value.moved(by: offset))
-        }
-    }
-}
-
-extension MessageHead {
-    /// How the content of a request is framed (RFC 9112 §6.3); `nil` when nobody can tell.
-    fileprivate var requestFraming: MessageStream.Framing? {
-        switch (transferCoding, contentLength) {
-        case (.chunked, _): .chunked
-        case (.other, _): nil
-        case (.absent, .octets(let count)): .octets(count)
-        case (.absent, .absent): MessageStream.Framing.none
-        case (.absent, .conflicting), (.absent, .invalid): nil
-        }
-    }
-
-    /// How the content of the response to a request of this method is framed; `nil` when nobody can tell.
-    fileprivate func responseFraming(to method: RequestMethod) -> MessageStream.Framing? {
-        if method == .head || status == 204 || status == 304 { return MessageStream.Framing.none }
-        switch (transferCoding, contentLength) {
-        case (.chunked, _): return .chunked
-        case (.other, _), (.absent, .absent): return .untilClose
-        case (.absent, .octets(let count)): return .octets(count)
-        case (.absent, .conflicting), (.absent, .invalid): return nil
         }
     }
 }

@@ -4,15 +4,17 @@ internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
 
-extension HTTPConnection {
+extension HTTP1Connection {
     /// Reads octets of the client's (`.request`) or the server's (`.response`) stream, message by message.
+    ///
+    /// - Returns: How many octets at the end were left to whatever the connection carries after HTTP.
     mutating func messageOctetsArrived<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         of kind: MessageKind,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
-    ) {
+    ) -> Int {
         var index = 0
         while index < octets.count {
             let step =
@@ -33,7 +35,8 @@ extension HTTPConnection {
                 retain(octets, range, of: kind, &shared)
                 if messageEnds { messageEnded(kind, trailers: 0, at: position.time, &shared, &sink) }
                 index = next
-            case .end(let trailers, let next):
+            case .end(let trailers, let place, let next):
+                if trailers > 0 { trailersArrived(octets, at: place, kind, &shared, &sink) }
                 messageEnded(kind, trailers: trailers, at: position.time, &shared, &sink)
                 index = next
             case .malformed(let failure, let next):
@@ -43,18 +46,50 @@ extension HTTPConnection {
                 }
                 index = next
             case .skipped(let count):
-                if phase == .http1 { shared.statistics.skippedOctets += count }
+                if isConfirmed { shared.statistics.skippedOctets += count }
                 index += count
             }
-            if case .opaque(let reason) = phase {
-                if index < octets.count { sink.opaqueOctetsArrived(octets.count - index, reason, on: identity) }
-                return
-            }
+            if departure != nil { return octets.count - index }
         }
         switch kind {
         case .request: if sending >= 0 { shared.exchanges[sending].request.lastOctet = position.time }
         case .response: if answering >= 0 { shared.exchanges[answering].response.lastOctet = position.time }
         }
+        return 0
+    }
+
+    /// Shows the sink the trailer section of the message in progress, and lets go of its octets.
+    private mutating func trailersArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at place: MessageStream.HeadPlace,
+        _ kind: MessageKind,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let exchange = kind == .request ? sending : answering
+        guard exchange >= 0 else { return }
+        switch place {
+        case .octets: emitTrailers(octets, of: exchange, kind, &shared, &sink)
+        case .buffer:
+            let held = kind == .request ? requests.takeSection() : responses.takeSection()
+            emitTrailers(held.span, of: exchange, kind, &shared, &sink)
+        }
+    }
+
+    private func emitTrailers<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        of exchange: Int32,
+        _ kind: MessageKind,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
+        sink.trailersArrived(
+            TrailerView(octets: octets, isOfResponse: kind == .response, fields: shared.parser.fields),
+            tag: &tag,
+            on: shared.connections[connection].facts
+        )
+        shared.exchanges.setTag(tag, of: exchange)
     }
 
     private mutating func headArrived<Sink: ExchangeSink & ~Copyable>(

@@ -5,16 +5,16 @@ internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
 
-extension HTTPConnection {
-    /// Octets from the client.
+extension HTTP1Connection {
+    /// Octets from the client; answers how many at the end were left to whatever the connection carries after HTTP.
     mutating func requestOctetsArrived<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
-    ) {
+    ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
-        messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
+        return messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
     }
 
     // MARK: - Heads
@@ -26,7 +26,7 @@ extension HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        confirmHTTP(&sink)
+        confirmHTTP(&shared, &sink)
         let head = shared.parser.head
         let start = requests.start
         endAnswerToHEAD(before: start, &shared, &sink)
@@ -49,11 +49,10 @@ extension HTTPConnection {
                 fields: shared.parser.fields,
                 traits: head.traits
             ),
-            on: identity,
+            on: shared.connections[connection].facts,
             at: start.time
         )
-        shared.exchanges[sending].tag = answer.tag
-        shared.exchanges[sending].retention = answer.retention
+        shared.exchanges.remember(answer, of: sending)
         if answer.retention.keepsHeads {
             shared.exchanges[sending].retainedRequest = RetainedMessage(
                 octets,
@@ -64,9 +63,10 @@ extension HTTPConnection {
         }
         foundRequest = true
         if head.version == .http09 {
-            // Its answer has no head, so nothing more can be told of it, or after it.
+            // Its answer may have no head (RFC 1945 §4.1); one that has a head is read (``responseFailed``).
             shared.exchanges[sending].integrity.insert(.malformed)
-            becomeOpaque(.unknown, &sink)
+            requestEnded(trailers: 0, at: position.time, &shared, &sink)
+            requests.leaveHTTP()
             return
         }
         beginRequestContent(head, at: position, &shared, &sink)
@@ -79,22 +79,14 @@ extension HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let framing: MessageStream.Framing
-        var failure: ParseFailure?
-        switch (head.transferCoding, head.contentLength) {
-        case (.chunked, _): framing = .chunked
-        case (.other, _): (framing, failure) = (.unknown, .transferCoding)
-        case (.absent, .octets(let count)): framing = .octets(count)
-        case (.absent, .absent): framing = .none
-        case (.absent, .conflicting), (.absent, .invalid): (framing, failure) = (.unknown, .contentLength)
-        }
+        let framing = head.requestFraming
         requests.begin(framing)
-        if let failure {
+        if case .unknown(let failure) = framing {
             shared.exchanges[sending].integrity.insert(.malformed)
             noteFailure(failure, &shared, &sink)
             noteRequestBreak()
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
-        } else if framing == .none || framing == .octets(0) {
+        } else if framing.isEmpty {
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
         }
     }

@@ -5,7 +5,7 @@ internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
 
-extension HTTPConnection {
+extension HTTP1Connection {
     // MARK: - Heads
 
     /// A response's head is complete, of an interim response or of the final one.
@@ -15,13 +15,26 @@ extension HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        confirmHTTP(&sink)
+        confirmHTTP(&shared, &sink)
         let head = shared.parser.head
         if answering < 0 {
             answering = exchangeAnswered(at: responses.start, status: head.status, &shared, &sink)
             shared.exchanges[answering].responseStart = responses.start
             if !shared.exchanges[answering].hasRequest { shared.exchanges[answering].version = head.version }
         }
+        var tag = shared.exchanges.tag(of: answering, as: Sink.Tag.self)
+        sink.responseArrived(
+            ResponseView(
+                octets: octets.extracting(first: head.length),
+                status: head.status,
+                version: head.version,
+                fields: shared.parser.fields
+            ),
+            tag: &tag,
+            on: shared.connections[connection].facts,
+            at: responses.start.time
+        )
+        shared.exchanges.setTag(tag, of: answering)
         if head.status < 200, head.status != 101 {
             shared.exchanges[answering].interim.append(UInt16(head.status))
             responses.begin(.none)
@@ -39,14 +52,16 @@ extension HTTPConnection {
             leaveHTTP(after: head, at: position, &shared, &sink)
             return
         }
-        let framing = responseFraming(head, method: shared.exchanges[answering].method)
-        if framing == .unknown {
+        let framing = head.responseFraming(to: shared.exchanges[answering].method)
+        if case .unknown(let failure) = framing {
             shared.exchanges[answering].integrity.insert(.malformed)
-            noteFailure(.contentLength, &shared, &sink)
+            noteFailure(failure, &shared, &sink)
+            responses.begin(.untilClose)
+        } else {
+            responses.begin(framing)
         }
-        responses.begin(framing == .unknown ? .untilClose : framing)
         if responses.isInsideMessage { noteUncertainFraming(shared) }
-        if framing == .none || framing == .octets(0) {
+        if framing.isEmpty {
             responseEnded(trailers: 0, at: position.time, &shared, &sink)
         }
     }
@@ -73,18 +88,6 @@ extension HTTPConnection {
         }
     }
 
-    /// How the content of a response ends (RFC 9112 §6.3); `.unknown` when its Content-Length is no number.
-    private func responseFraming(_ head: MessageHead, method: RequestMethod) -> MessageStream.Framing {
-        if method == .head || head.status == 204 || head.status == 304 { return .none }
-        switch (head.transferCoding, head.contentLength) {
-        case (.chunked, _): return .chunked
-        case (.other, _): return .untilClose
-        case (.absent, .octets(let count)): return .octets(count)
-        case (.absent, .absent): return .untilClose
-        case (.absent, .conflicting), (.absent, .invalid): return .unknown
-        }
-    }
-
     /// The server agreed to leave HTTP: the exchange is complete, and both streams belong to something else.
     private mutating func leaveHTTP<Sink: ExchangeSink & ~Copyable>(
         after head: MessageHead,
@@ -99,13 +102,10 @@ extension HTTPConnection {
         } else {
             shared.exchanges[exchange].successor = .tunnel
         }
-        let early = requests.state == .held ? requests.buffer.octets.count : 0
         responses.leaveHTTP()
         responseEnded(trailers: 0, at: position.time, &shared, &sink)
         if sending >= 0 { requestEnded(trailers: 0, at: position.time, &shared, &sink) }
-        let reason: OpaqueReason = head.status == 101 ? .upgraded : .tunnel
-        becomeOpaque(reason, &sink)
-        if early > 0 { sink.opaqueOctetsArrived(early, reason, on: identity) }
+        leave(for: head.status == 101 ? .upgraded : .tunnel)
     }
 
     /// The response in progress is complete, or as complete as it will be.
@@ -126,7 +126,7 @@ extension HTTPConnection {
         shared.exchanges[current].response.trailerLines = UInt32(trailers)
         shared.exchanges[current].isResponseComplete = true
         if !shared.exchanges[current].hasRequest, repair?.loose.contains(current) != true {
-            tell(current, &shared, &sink)
+            shared.emit(current, on: connection, &sink)
         }
         if mayDecide, requests.state == .held {
             releaseHeldOctets(&shared, &sink)
@@ -151,7 +151,7 @@ extension HTTPConnection {
             acknowledged: start.acknowledged,
             startsSegment: true
         )
-        requestOctetsArrived(held.span, at: position, &shared, &sink)
+        _ = requestOctetsArrived(held.span, at: position, &shared, &sink)
     }
 
     /// The octets cannot be read as a response.
@@ -161,8 +161,11 @@ extension HTTPConnection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        if phase == .undetermined {
-            becomeOpaque(.unknown, &sink)
+        let answersSimpleRequest =
+            oldest >= 0 && shared.exchanges[oldest].version == .http09 && !shared.exchanges[oldest].hasResponse
+        if !isConfirmed || answersSimpleRequest {
+            // Octets without a head: the bare content that HTTP/0.9 is answered with, or another protocol altogether.
+            leave(for: .unknown)
             return
         }
         noteFailure(failure, &shared, &sink)

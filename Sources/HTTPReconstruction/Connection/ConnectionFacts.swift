@@ -1,0 +1,73 @@
+// Wingmirror · Apache-2.0
+
+public import PacketDecoding
+internal import TCPReassembly
+
+/// What is known of a connection as a whole: its ends, which of them is the client, and how that is known.
+public struct ConnectionFacts: Sendable, Hashable {
+    /// Numbers connections by first packet, from 0.
+    public let number: Int
+    /// The end that sends requests.
+    public let client: Endpoint
+    /// The end that answers.
+    public let server: Endpoint
+    /// How it is known which end is the client.
+    public let clientEvidence: ClientEvidence
+}
+
+/// How it is known which end of a connection is the client.
+public enum ClientEvidence: UInt8, Sendable, Hashable {
+    /// It opened the connection, and that was captured.
+    case handshake
+    /// It sent a request, or the other end a response.
+    case content
+    /// It was the first to be seen, which proves nothing.
+    case assumed
+}
+
+/// What reconstruction keeps of every connection, whatever it carries.
+struct TrackedConnection {
+    /// Numbers connections by first packet.
+    let number: Int
+    private let originator: Endpoint
+    private let responder: Endpoint
+    /// Octets seen while it is not known what the connection carries.
+    var undeterminedOctets = 0
+    /// Counts the exchanges that were emitted; also the number of the next one.
+    var emittedExchanges: Int32 = 0
+    /// Whether the connection may have begun before the capture did.
+    let isJoinedMidstream: Bool
+    /// Which direction carries requests; a guess while the evidence is `.assumed`.
+    private(set) var clientDirection = StreamDirection.fromOriginator
+    private(set) var clientEvidence: ClientEvidence
+
+    init(_ introduction: ConnectionIntroduction) {
+        number = introduction.number
+        originator = introduction.originator
+        responder = introduction.responder
+        isJoinedMidstream = !introduction.sawHandshake
+        clientEvidence = introduction.sawHandshake ? .handshake : .assumed
+    }
+
+    /// Octets showed who the client is.
+    mutating func clientFound(in direction: StreamDirection) {
+        clientDirection = direction
+        clientEvidence = .content
+    }
+
+    /// A whole head was read, which proves what was assumed.
+    mutating func assumptionConfirmed() {
+        if clientEvidence == .assumed { clientEvidence = .content }
+    }
+
+    /// The connection as sinks see it.
+    var facts: ConnectionFacts {
+        let clientIsOriginator = clientDirection == .fromOriginator
+        return ConnectionFacts(
+            number: number,
+            client: clientIsOriginator ? originator : responder,
+            server: clientIsOriginator ? responder : originator,
+            clientEvidence: clientEvidence
+        )
+    }
+}

@@ -1,0 +1,40 @@
+// Wingmirror · Apache-2.0
+
+/// Who reads a connection: the closed set of protocols, each with its state in a slab of its own.
+///
+/// A connection pays for the protocol that it carries and for no other: one that is opaque keeps nothing but its
+/// ``TrackedConnection``, and an idle HTTP/1 connection nothing of HTTP/2.
+///
+/// To add a protocol: a folder with its reader, a case here, and a line in ``ProtocolProbe``. ``HTTPReconstructor`` switches
+/// over the cases, and the compiler names the places. A reader takes the events of ``StreamSink`` with
+/// ``SharedReconstruction`` and the sink, and emits its exchanges through `SharedReconstruction.emit(_:on:_:)`.
+enum ConnectionReader {
+    /// What the connection carries is not known yet. HTTP/1 reads tentatively, in the slot, once octets came that it may
+    /// understand; the slot is -1 before. Next: `http1`, `opaque`.
+    case probing(Int32)
+    /// HTTP/1.x, in the slot. Next: `opaque`, by an upgrade or CONNECT.
+    case http1(Int32)
+    /// Nobody reads it; its octets are counted. The last state.
+    case opaque(OpaqueReason)
+}
+
+/// What a reader made of octets.
+enum ReaderOutcome {
+    /// The connection still carries the reader's protocol.
+    case continues
+    /// The reader is done: the connection carries something else, to which the last so many octets belong.
+    case leaves(OpaqueReason, unread: Int)
+}
+
+/// What all readers share: the connections, storage for exchanges, and the parser with its list of field lines.
+struct SharedReconstruction: ~Copyable {
+    var connections = Slab<TrackedConnection>()
+    var exchanges = ExchangeStore()
+    var parser = HeadParser()
+    let limits: HTTPLimits
+    var statistics = HTTPStatistics()
+
+    init(limits: HTTPLimits) {
+        self.limits = limits
+    }
+}

@@ -1,0 +1,104 @@
+// Wingmirror · Apache-2.0
+
+internal import PacketDecoding
+internal import TCPReassembly
+
+/// What octets of a connection of which nothing is certain are to be read as.
+enum ProbedReading {
+    /// HTTP/1.x, tentatively: the reader confirms it with the first whole head.
+    case http1
+    /// Something that nobody reads.
+    case opaque(OpaqueReason)
+    /// The octets say nothing; they are counted as undetermined.
+    case notYet
+}
+
+extension HTTPReconstructor where Sink: ~Copyable {
+    /// Looks at octets of a connection of which nothing is certain.
+    mutating func determine(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> ProbedReading {
+        shared.connections[connection(of: slot)].isJoinedMidstream
+            ? determineMidstream(octets, at: position, slot)
+            : determineFromStart(octets, at: position, slot)
+    }
+
+    /// The handshake was seen, so the originator is the client and the first octets are the first.
+    private mutating func determineFromStart(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ slot: Int
+    ) -> ProbedReading {
+        let connection = connection(of: slot)
+        let isClient = position.direction == shared.connections[connection].clientDirection
+        let reader = existingReader(of: slot)
+        if reader >= 0 {
+            let (holdsPartialHead, isLost) = http1[reader].progress(isClient ? .request : .response)
+            // The rest of a first head, or whatever follows a hole, is for the stream to judge.
+            if holdsPartialHead {
+                let continuesPreface =
+                    isClient && octets.continuesHTTP2Preface(after: http1[reader].requests.buffer.octets.span)
+                return continuesPreface ? .opaque(.http2) : .http1
+            }
+            if isLost {
+                shared.connections[connection].undeterminedOctets += octets.count
+                return .http1
+            }
+        }
+        switch ProtocolProbe(octets, expecting: isClient ? .request : .response).finding {
+        case .request where isClient, .response where !isClient: return .http1
+        case .tls: return .opaque(.tls)
+        case .http2 where isClient: return .opaque(.http2)
+        case .request, .response, .http2, .other:
+            guard isClient else { return .opaque(.unknown) }
+            http1[tentativeReader(of: slot)].beganUnreadable()
+            shared.connections[connection].undeterminedOctets += octets.count
+            return .notYet
+        }
+    }
+
+    /// Nothing is known but the octets: a whole head at the start of a segment tells who is who.
+    private mutating func determineMidstream(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ slot: Int
+    ) -> ProbedReading {
+        let connection = connection(of: slot)
+        let reader = existingReader(of: slot)
+        if reader >= 0 {
+            let isClient = position.direction == shared.connections[connection].clientDirection
+            if http1[reader].holdsCandidate(isClient ? .request : .response) { return .http1 }
+        }
+        if position.startsSegment {
+            switch ProtocolProbe(octets, expecting: .response).finding {
+            case .tls where shared.connections[connection].undeterminedOctets == 0:
+                return .opaque(.tls)
+            case .request:
+                if octets.findHead(
+                    .request,
+                    from: 0,
+                    startsSegment: true,
+                    startsStream: position.offset == 0,
+                    parser: &shared.parser
+                )?.index == 0 {
+                    assumeClient(position.direction, slot)
+                    return .http1
+                }
+            case .response:
+                if octets.findHead(.response, from: 0, startsSegment: true, parser: &shared.parser)?.index == 0 {
+                    assumeClient(position.direction.reversed, slot)
+                    return .http1
+                }
+            case .tls, .http2, .other: break
+            }
+        }
+        shared.connections[connection].undeterminedOctets += octets.count
+        let octetsSoFar = shared.connections[connection].undeterminedOctets
+        return octetsSoFar <= shared.limits.midstreamSearchOctets ? .http1 : .notYet
+    }
+
+    private mutating func assumeClient(_ direction: StreamDirection, _ slot: Int) {
+        shared.statistics.guessedRoles += 1
+        shared.connections[connection(of: slot)].clientFound(in: direction)
+        let reader = existingReader(of: slot)
+        if reader >= 0 { http1[reader].clientDirection = direction }
+    }
+}

@@ -1,0 +1,167 @@
+// Wingmirror · Apache-2.0
+
+public import PacketDecoding
+public import TCPReassembly
+
+/// Rebuilds the exchanges of all connections from their streams, seen from the side.
+///
+/// It is a ``StreamSink``: reassembly delivers streams to it, and it emits complete exchanges to an ``ExchangeSink``. Each
+/// connection has a ``ConnectionReader``, found out from its first octets (``ProtocolProbe``) and changed where the
+/// connection leaves HTTP. All state is owned by the thread that feeds it. An idle connection holds no buffer and no
+/// exchange; content is never copied unless the sink asks for it.
+public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, StreamSink {
+    /// What each connection is read by, by its slot in reassembly.
+    private var places: [Place] = []
+    var http1 = Slab<HTTP1Connection>()
+    var shared: SharedReconstruction
+    /// What takes the exchanges; the last property, because its size is not known here.
+    public var sink: Sink
+
+    /// Makes a reconstructor that has seen nothing.
+    public init(sink: consuming Sink, limits: HTTPLimits = HTTPLimits()) {
+        self.sink = sink
+        shared = SharedReconstruction(limits: limits)
+    }
+
+    /// What happened so far.
+    public var statistics: HTTPStatistics { shared.statistics }
+
+    /// Exchanges that are not complete.
+    public var pendingExchanges: Int { shared.exchanges.count }
+
+    // MARK: - Events
+
+    /// Begins to watch a connection.
+    public mutating func connectionOpened(_ introduction: ConnectionIntroduction) {
+        while places.count <= introduction.slot { places.append(Place(connection: -1, reader: .probing(-1))) }
+        let connection = shared.connections.insert(TrackedConnection(introduction))
+        places[introduction.slot] = Place(connection: connection, reader: .probing(-1))
+    }
+
+    /// Reads the next octets of a stream.
+    public mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int) {
+        switch places[slot].reader {
+        case .http1(let reader):
+            if case .leaves(let reason, let unread) = http1[reader].octetsArrived(octets, at: position, &shared, &sink)
+            {
+                becomeOpaque(slot, reason, unread: unread)
+            }
+        case .opaque(let reason):
+            sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections[places[slot].connection].facts)
+        case .probing:
+            probe(octets, at: position, slot)
+        }
+    }
+
+    /// Passes over octets that were not captured.
+    public mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int) {
+        switch places[slot].reader {
+        case .http1(let reader):
+            http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+        case .probing:
+            http1[tentativeReader(of: slot)].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+        case .opaque: break
+        }
+    }
+
+    /// Ends one direction.
+    public mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
+        switch places[slot].reader {
+        case .http1(let reader): http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
+        case .probing, .opaque: break
+        }
+    }
+
+    /// Ends a connection, and emits what is left of it.
+    public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
+        let connection = places[slot].connection
+        var wasRecognized = true
+        switch places[slot].reader {
+        case .http1(let reader): endHTTP1(reader, reason)
+        case .opaque: break
+        case .probing(let reader):
+            if reader >= 0 { endHTTP1(reader, reason) }
+            let facts = shared.connections[connection].facts
+            let octets = shared.connections[connection].undeterminedOctets
+            wasRecognized = octets > 0
+            if wasRecognized {
+                let reason: OpaqueReason = shared.connections[connection].isJoinedMidstream ? .midstream : .unknown
+                sink.protocolRecognized(.opaque(reason), on: facts)
+                sink.opaqueOctetsArrived(octets, reason, on: facts)
+            }
+        }
+        let facts = shared.connections[connection].facts
+        sink.connectionClosed(reason, wasRecognized: wasRecognized, on: facts)
+        shared.connections.discard(at: connection)
+    }
+
+    // MARK: - Who reads
+
+    /// Gives octets of a connection of which nothing is certain to the reader that may understand them.
+    private mutating func probe(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        switch determine(octets, at: position, slot) {
+        case .notYet: return
+        case .opaque(let reason): becomeOpaque(slot, reason, unread: octets.count)
+        case .http1:
+            let reader = tentativeReader(of: slot)
+            let outcome = http1[reader].octetsArrived(octets, at: position, &shared, &sink)
+            if case .leaves(let reason, let unread) = outcome {
+                becomeOpaque(slot, reason, unread: unread)
+            } else if http1[reader].isConfirmed {
+                places[slot].reader = .http1(reader)
+            }
+        }
+    }
+
+    /// The HTTP/1 reader that reads a connection until it is known what that carries, made when there is none.
+    mutating func tentativeReader(of slot: Int) -> Int32 {
+        let existing = existingReader(of: slot)
+        guard existing < 0 else { return existing }
+        let connection = places[slot].connection
+        let reader = http1.insert(HTTP1Connection(connection, shared.connections[connection]))
+        places[slot].reader = .probing(reader)
+        return reader
+    }
+
+    /// The tentative reader of a connection, or -1.
+    func existingReader(of slot: Int) -> Int32 {
+        if case .probing(let reader) = places[slot].reader { reader } else { -1 }
+    }
+
+    /// The place of a connection among all.
+    func connection(of slot: Int) -> Int32 { places[slot].connection }
+
+    /// Ends the reader of a connection that carries something unknown from here on; `unread` octets of it came already.
+    private mutating func becomeOpaque(_ slot: Int, _ reason: OpaqueReason, unread: Int) {
+        let connection = places[slot].connection
+        // What the client sent before it was decided is in the buffer of its stream.
+        var early = 0
+        switch places[slot].reader {
+        case .http1(let reader), .probing(let reader):
+            if reader >= 0 {
+                early = http1[reader].requests.release().count
+                endHTTP1(reader, nil)
+            }
+        case .opaque: break
+        }
+        places[slot].reader = .opaque(reason)
+        let facts = shared.connections[connection].facts
+        sink.protocolRecognized(.opaque(reason), on: facts)
+        let before = shared.connections[connection].undeterminedOctets + early
+        if before > 0 { sink.opaqueOctetsArrived(before, reason, on: facts) }
+        shared.connections[connection].undeterminedOctets = 0
+        if unread > 0 { sink.opaqueOctetsArrived(unread, reason, on: facts) }
+    }
+
+    /// Ends an HTTP/1 reader, as the connection is over or, where `end` is `nil`, carries something else.
+    private mutating func endHTTP1(_ reader: Int32, _ end: ConnectionEnd?) {
+        http1[reader].closed(end, &shared, &sink)
+        http1.discard(at: reader)
+    }
+}
+
+/// Where a connection lies, and who reads it.
+private struct Place {
+    let connection: Int32
+    var reader: ConnectionReader
+}

@@ -1,0 +1,16 @@
+// Wingmirror · Apache-2.0
+
+/// Figures of reconstruction that no exchange carries; they only grow.
+public struct HTTPStatistics: Sendable, Hashable {
+    /// Connections whose client and server were told apart by content, because their handshake was not captured.
+    public internal(set) var guessedRoles = 0
+    /// Octets that were passed over while looking for a head behind a hole or an error.
+    public internal(set) var skippedOctets = 0
+    /// Streams that could not be read on.
+    public internal(set) var parseFailures = 0
+    /// Exchanges given up because too many were pending on their connection.
+    public internal(set) var abandonedExchanges = 0
+
+    /// Makes statistics of nothing.
+    public init() {}
+}

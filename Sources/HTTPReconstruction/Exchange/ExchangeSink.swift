@@ -1,0 +1,99 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPMessages
+public import PacketDecoding
+public import TCPReassembly
+
+/// What takes the exchanges that reconstruction puts together.
+public protocol ExchangeSink: ~Copyable {
+    /// What the sink remembers of an exchange from the head of its request to its end.
+    ///
+    /// Plain words, so that the packet path copies it without counting references.
+    associatedtype Tag: BitwiseCopyable & Sendable
+
+    /// A request's head is complete.
+    /// - Parameters:
+    ///   - request: The head; borrowed for the call only.
+    ///   - connection: Where it came.
+    ///   - time: When its first octet was captured.
+    /// - Returns: What to remember of the exchange, and how much of it to keep.
+    mutating func requestArrived(
+        _ request: borrowing RequestView,
+        on connection: ConnectionFacts,
+        at time: PacketTime
+    ) -> (tag: Tag, retention: Retention)
+
+    /// A response came whose request was not seen; the answer says how much of it to keep.
+    mutating func responseArrivedWithoutRequest(on connection: ConnectionFacts) -> (tag: Tag, retention: Retention)
+
+    /// A response's head is complete, of an interim response or of the final one.
+    ///
+    /// After a loss it may not be known yet which request it answers; the tag is then that of
+    /// `responseArrivedWithoutRequest`.
+    /// - Parameters:
+    ///   - response: The head; borrowed for the call only.
+    ///   - tag: What the sink remembers of the exchange.
+    ///   - connection: Where it came.
+    ///   - time: When its first octet was captured.
+    mutating func responseArrived(
+        _ response: borrowing ResponseView,
+        tag: inout Tag,
+        on connection: ConnectionFacts,
+        at time: PacketTime
+    )
+
+    /// A trailer section is complete, of a request or of a response; borrowed for the call only.
+    mutating func trailersArrived(_ trailers: borrowing TrailerView, tag: inout Tag, on connection: ConnectionFacts)
+
+    /// A response that came without a request was found to answer one.
+    /// - Parameters:
+    ///   - response: What the sink remembered of the response.
+    ///   - tag: What the sink remembers of the request, and from here on of the exchange.
+    ///   - connection: Where both came.
+    mutating func responsePaired(_ response: Tag, with tag: inout Tag, on connection: ConnectionFacts)
+
+    /// An exchange is complete, or will not be.
+    ///
+    /// HTTP/1 exchanges of one connection come in the order of their requests.
+    /// - Parameters:
+    ///   - exchange: The exchange; borrowed for the call only.
+    ///   - tag: What the sink remembered of it.
+    ///   - connection: Where it came.
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: Tag, on connection: ConnectionFacts)
+
+    /// It is known what a connection carries; called once, and again when it leaves HTTP.
+    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts)
+
+    /// Octets came that are read as no protocol.
+    mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: ConnectionFacts)
+
+    /// A connection is over, after its last exchange.
+    /// - Parameters:
+    ///   - end: How it ended.
+    ///   - wasRecognized: Whether `protocolRecognized` was called for it.
+    ///   - connection: Which one.
+    mutating func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, on connection: ConnectionFacts)
+
+    /// A stream could not be read on; it is read again from the next head that can be trusted.
+    mutating func parsingFailed(_ failure: ParseFailure, on connection: ConnectionFacts)
+}
+
+extension ExchangeSink where Self: ~Copyable {
+    /// Ignores the head of a response, as far as the exchange does not hold it.
+    public mutating func responseArrived(
+        _ response: borrowing ResponseView,
+        tag: inout Tag,
+        on connection: ConnectionFacts,
+        at time: PacketTime
+    ) {}
+
+    /// Ignores trailers.
+    public mutating func trailersArrived(
+        _ trailers: borrowing TrailerView,
+        tag: inout Tag,
+        on connection: ConnectionFacts
+    ) {}
+
+    /// Keeps what was remembered of the request.
+    public mutating func responsePaired(_ response: Tag, with tag: inout Tag, on connection: ConnectionFacts) {}
+}

@@ -1,0 +1,96 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPMessages
+internal import PacketDecoding
+internal import TCPReassembly
+
+/// The exchanges in progress on all connections, whatever protocol reads them, each with the sink's tag beside it.
+///
+/// An exchange keeps its index when a connection changes its reader, so that HTTP/1 can hand the exchange of an upgrade to
+/// HTTP/2.
+struct ExchangeStore: ~Copyable {
+    private var exchanges = Slab<Exchange>()
+    private var tags = TagStore()
+
+    init() {}
+
+    /// How many exchanges are in progress.
+    var count: Int { exchanges.count }
+
+    /// Stores an exchange that begins.
+    @inline(__always)
+    mutating func insert(_ exchange: consuming Exchange) -> Int32 {
+        exchanges.insert(exchange)
+    }
+
+    /// Takes out an exchange.
+    mutating func remove(at index: Int32) -> Exchange {
+        exchanges.remove(at: index)
+    }
+
+    /// Ends an exchange.
+    mutating func discard(at index: Int32) {
+        exchanges.discard(at: index)
+    }
+
+    /// The exchange at an index that `insert` gave, in place.
+    subscript(index: Int32) -> Exchange {
+        @inline(__always)
+        _read { yield exchanges[index] }
+        @inline(__always)
+        _modify { yield &exchanges[index] }
+    }
+}
+
+// MARK: - The sink's part
+
+extension ExchangeStore {
+    /// Keeps what the sink answered to the head of a request, or to a response whose request was not seen.
+    mutating func remember<Tag: BitwiseCopyable>(_ answer: (tag: Tag, retention: Retention), of exchange: Int32) {
+        tags.set(answer.tag, at: exchange)
+        exchanges[exchange].retention = answer.retention
+    }
+
+    /// What the sink remembers of an exchange.
+    func tag<Tag: BitwiseCopyable>(of exchange: Int32, as type: Tag.Type) -> Tag {
+        tags[exchange, as: type]
+    }
+
+    /// Keeps what the sink made of its tag.
+    mutating func setTag<Tag: BitwiseCopyable>(_ tag: Tag, of exchange: Int32) {
+        tags.set(tag, at: exchange)
+    }
+
+    /// Says to the sink that the response of one exchange was found to answer the request of another.
+    mutating func responsePaired<Sink: ExchangeSink & ~Copyable>(
+        _ response: Int32,
+        with request: Int32,
+        on connection: ConnectionFacts,
+        _ sink: inout Sink
+    ) {
+        let found = tags[response, as: Sink.Tag.self]
+        sink.responsePaired(found, with: &tags[request, as: Sink.Tag.self], on: connection)
+    }
+
+    /// Hands an exchange with its tag to the sink.
+    fileprivate borrowing func report<Sink: ExchangeSink & ~Copyable>(
+        _ exchange: Int32,
+        on connection: ConnectionFacts,
+        _ sink: inout Sink
+    ) {
+        sink.exchangeCompleted(exchanges[exchange], tag: tags[exchange, as: Sink.Tag.self], on: connection)
+    }
+}
+
+extension SharedReconstruction {
+    /// Emits an exchange that is in no list any more, with the next number of its connection, and forgets it.
+    mutating func emit<Sink: ExchangeSink & ~Copyable>(_ exchange: Int32, on connection: Int32, _ sink: inout Sink) {
+        let hasAnything = exchanges[exchange].hasRequest || exchanges[exchange].hasResponse
+        if hasAnything || !exchanges[exchange].interim.isEmpty {
+            exchanges[exchange].number = Int(connections[connection].emittedExchanges)
+            connections[connection].emittedExchanges += 1
+            exchanges.report(exchange, on: connections[connection].facts, &sink)
+        }
+        exchanges.discard(at: exchange)
+    }
+}
