@@ -94,6 +94,9 @@ extension Configuration {
         var pipeline = PipelineLimits()
         pipeline.reassembly = reassemblyLimits(within: budget)
         pipeline.http.headOctets = limits.headBytes.octets
+        if let budget {
+            pipeline.http.heldOctets = min(pipeline.http.heldOctets, max(budget / 16, 1 << 20))
+        }
         return pipeline
     }
 

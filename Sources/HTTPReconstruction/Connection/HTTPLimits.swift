@@ -8,6 +8,14 @@ public struct HTTPLimits: Sendable, Hashable {
     /// some room.
     public var headOctets = 64 << 10
 
+    /// Octets of memory that heads, trailer sections and undecided upgrades of all connections take together while they
+    /// are not complete.
+    ///
+    /// 32 MiB: half of what reassembly may hold. Heads come in one segment or a few, so that ordinary traffic holds a few
+    /// hundred at a time; whoever sends many and never ends them could otherwise take `headOctets` of memory with each
+    /// connection. Beyond it the one that has waited longest is given up; counted in `HTTPStatistics.forgottenHeads`.
+    public var heldOctets = 32 << 20
+
     /// Exchanges of one connection that are not complete.
     ///
     /// The oldest is told as it stands when another begins. 100 is what Zeek allows; Envoy answers no more pipelined

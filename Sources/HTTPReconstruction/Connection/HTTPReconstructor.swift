@@ -13,6 +13,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// What each connection is read by, by its slot in reassembly.
     private var places: [Place] = []
     var http1 = Slab<HTTP1Connection>()
+    private var held = HeldOctets()
     var shared: SharedReconstruction
     /// What takes the exchanges; the last property, because its size is not known here.
     public var sink: Sink
@@ -45,6 +46,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             if case .leaves(let reason, let unread) = http1[reader].octetsArrived(octets, at: position, &shared, &sink)
             {
                 becomeOpaque(slot, reason, unread: unread)
+            } else {
+                noteHeldOctets(reader)
             }
         case .opaque(let reason):
             sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections[places[slot].connection].facts)
@@ -58,8 +61,11 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         switch places[slot].reader {
         case .http1(let reader):
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+            noteHeldOctets(reader)
         case .probing:
-            http1[tentativeReader(of: slot)].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+            let reader = tentativeReader(of: slot)
+            http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+            noteHeldOctets(reader)
         case .opaque: break
         }
     }
@@ -67,7 +73,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Ends one direction.
     public mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
         switch places[slot].reader {
-        case .http1(let reader): http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
+        case .http1(let reader):
+            http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
+            noteHeldOctets(reader)
         case .probing, .opaque: break
         }
     }
@@ -107,8 +115,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             let outcome = http1[reader].octetsArrived(octets, at: position, &shared, &sink)
             if case .leaves(let reason, let unread) = outcome {
                 becomeOpaque(slot, reason, unread: unread)
-            } else if http1[reader].isConfirmed {
-                places[slot].reader = .http1(reader)
+            } else {
+                if http1[reader].isConfirmed { places[slot].reader = .http1(reader) }
+                noteHeldOctets(reader)
             }
         }
     }
@@ -156,7 +165,29 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Ends an HTTP/1 reader, as the connection is over or, where `end` is `nil`, carries something else.
     private mutating func endHTTP1(_ reader: Int32, _ end: ConnectionEnd?) {
         http1[reader].closed(end, &shared, &sink)
+        if http1[reader].countedOctets > 0 { held.changed(reader, to: 0) }
         http1.discard(at: reader)
+    }
+
+    // MARK: - What is held
+
+    /// Counts what a reader holds after an event, which for most events is as nothing as before.
+    @inline(__always)
+    private mutating func noteHeldOctets(_ reader: Int32) {
+        let octets = http1[reader].heldOctets
+        if octets != http1[reader].countedOctets { heldOctetsChanged(of: reader, to: octets) }
+    }
+
+    private mutating func heldOctetsChanged(of reader: Int32, to octets: Int32) {
+        http1[reader].countedOctets = octets
+        held.changed(reader, to: octets)
+        while held.total > shared.limits.heldOctets, held.oldest >= 0 {
+            let oldest = held.oldest
+            http1[oldest].giveUpHeldOctets(&shared, &sink)
+            http1[oldest].countedOctets = 0
+            held.changed(oldest, to: 0)
+            shared.statistics.forgottenHeads += 1
+        }
     }
 }
 

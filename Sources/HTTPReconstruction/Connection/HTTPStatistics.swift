@@ -10,6 +10,9 @@ public struct HTTPStatistics: Sendable, Hashable {
     public internal(set) var parseFailures = 0
     /// Exchanges given up because too many were pending on their connection.
     public internal(set) var abandonedExchanges = 0
+    /// Connections whose unfinished head, trailer section or undecided upgrade was given up, because those of all
+    /// connections together took too much memory.
+    public internal(set) var forgottenHeads = 0
 
     /// Makes statistics of nothing.
     public init() {}

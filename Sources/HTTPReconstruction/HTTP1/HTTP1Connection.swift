@@ -35,6 +35,8 @@ struct HTTP1Connection {
     /// The exchange whose response is in progress, or -1; not in the queue when its request was not seen.
     var answering: Int32 = -1
     var queueLength: Int32 = 0
+    /// What ``HeldOctets`` has counted for this reader.
+    var countedOctets: Int32 = 0
 
     /// Where the request stream stands.
     var requestEnd: Int64 = 0
@@ -165,6 +167,36 @@ struct HTTP1Connection {
         shared.connections[connection].undeterminedOctets = 0
         shared.connections[connection].assumptionConfirmed()
         sink.protocolRecognized(.http1, on: shared.connections[connection].facts)
+    }
+
+    /// Octets of memory that unfinished heads, trailer sections and undecided upgrades take.
+    var heldOctets: Int32 {
+        Int32(clamping: requests.buffer.memory &+ responses.buffer.memory)
+    }
+
+    /// Gives up what is held: the memory is needed, and this has waited longest.
+    mutating func giveUpHeldOctets<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        if !requests.buffer.isEmpty {
+            requests.lose()
+            noteRequestBreak()
+            if sending >= 0 {
+                shared.exchanges[sending].integrity.insert(.limitReached)
+                requestEnded(trailers: 0, at: shared.exchanges[sending].request.lastOctet, &shared, &sink)
+            } else {
+                repair?.failedRequest = .limitReached
+            }
+        }
+        if !responses.buffer.isEmpty {
+            responses.lose()
+            noteResponseBreak()
+            if answering >= 0 {
+                shared.exchanges[answering].integrity.insert(.limitReached)
+                responseEnded(trailers: 0, at: shared.exchanges[answering].response.lastOctet, &shared, &sink)
+            }
+        }
     }
 
     /// The connection is over, or carries something else where `end` is `nil`: what is not complete never will be.

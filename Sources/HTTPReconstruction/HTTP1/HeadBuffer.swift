@@ -19,6 +19,9 @@ struct HeadBuffer {
 
     var isEmpty: Bool { octets.isEmpty }
 
+    /// Octets of memory that are taken, which are more than those collected; 0 when it is empty.
+    var memory: Int { octets.capacity }
+
     /// Takes octets of `span` from `start` on, up to the end of the section.
     mutating func append(_ span: Span<UInt8>, from start: Int, limit: Int) -> Progress {
         let before = octets.count

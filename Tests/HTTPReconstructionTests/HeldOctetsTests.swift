@@ -1,0 +1,120 @@
+// Wingmirror · Apache-2.0
+// reference/attacks.md F1: unfinished heads of many connections.
+
+import HTTPReconstruction
+import PacketDecoding
+import TCPReassembly
+import Testing
+
+/// Many connections that begin something and never end it.
+@Suite struct HeldOctetsTests {
+    private static let limits = {
+        var limits = HTTPLimits()
+        limits.heldOctets = 1 << 20
+        return limits
+    }()
+
+    /// Feeds the same events to many connections, round by round, and then closes them.
+    private func read(connections: Int, _ rounds: [(StreamDirection, [UInt8])]) -> (RecordingSink, HTTPStatistics) {
+        var reconstructor = HTTPReconstructor(sink: RecordingSink(), limits: Self.limits)
+        for slot in 0..<connections {
+            reconstructor.connectionOpened(
+                ConnectionIntroduction(
+                    slot: slot,
+                    number: slot,
+                    originator: Endpoint(address: Conversation.client.address, port: UInt16(1_024 + slot)),
+                    responder: Conversation.server,
+                    time: PacketTime(nanoseconds: 0),
+                    sawHandshake: true
+                )
+            )
+        }
+        var sent: [StreamDirection: Int64] = [.fromOriginator: 0, .fromResponder: 0]
+        for (direction, octets) in rounds {
+            for slot in 0..<connections {
+                let position = StreamPosition(
+                    direction: direction,
+                    offset: sent[direction, default: 0],
+                    time: PacketTime(nanoseconds: 1),
+                    acknowledged: sent[direction.reversed, default: 0],
+                    startsSegment: true
+                )
+                reconstructor.octetsArrived(octets.span, at: position, slot: slot)
+            }
+            sent[direction, default: 0] += Int64(octets.count)
+        }
+        for slot in 0..<connections {
+            reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 2), slot: slot)
+        }
+        return (reconstructor.sink, reconstructor.statistics)
+    }
+
+    private static func filler(_ count: Int) -> String { String(repeating: "x", count: count) }
+
+    @Test func `partial heads of many connections are given up, the oldest first, and counted`() {
+        let part = "GET / HTTP/1.1\r\nHost: h\r\nX: " + Self.filler(10_000)
+        let rest = "\r\n\r\n"
+        let (sink, statistics) = read(
+            connections: 200,
+            [(.fromOriginator, Array(part.utf8)), (.fromOriginator, Array(rest.utf8))]
+        )
+        let whole = sink.exchanges.count { $0.request != nil }
+        #expect(statistics.forgottenHeads == 200 - whole)
+        // As many as the limit holds, and not many fewer: the array of each may have some room to grow.
+        #expect(whole * 10_000 <= Self.limits.heldOctets)
+        #expect(whole * 20_000 > Self.limits.heldOctets)
+    }
+
+    @Test func `few partial heads are never given up`() {
+        let part = "GET / HTTP/1.1\r\nHost: h\r\nX: " + Self.filler(10_000)
+        let (sink, statistics) = read(
+            connections: 40,
+            [(.fromOriginator, Array(part.utf8)), (.fromOriginator, Array("\r\n\r\n".utf8))]
+        )
+        #expect(statistics.forgottenHeads == 0)
+        #expect(sink.exchanges.count == 40)
+    }
+
+    @Test func `partial response heads are given up, and the exchange says so`() {
+        let head = "HTTP/1.1 200 OK\r\nX: " + Self.filler(10_000)
+        let (sink, statistics) = read(
+            connections: 200,
+            [(.fromOriginator, Array(HoleTests.get("/").utf8)), (.fromResponder, Array(head.utf8))]
+        )
+        #expect(statistics.forgottenHeads > 80)
+        #expect(sink.exchanges.count == 200)
+        #expect(sink.exchanges.allSatisfy { $0.response == nil })
+    }
+
+    @Test func `partial trailer sections are given up, and the exchange says so`() {
+        let answer = HoleTests.chunkedHead + "1\r\nx\r\n0\r\nTrailer: " + Self.filler(10_000)
+        let (sink, statistics) = read(
+            connections: 200,
+            [(.fromOriginator, Array(HoleTests.get("/").utf8)), (.fromResponder, Array(answer.utf8))]
+        )
+        #expect(statistics.forgottenHeads > 80)
+        #expect(sink.exchanges.count { $0.integrity.contains(.limitReached) } == statistics.forgottenHeads)
+    }
+
+    @Test func `octets behind an undecided upgrade are given up`() {
+        let ask = "GET /u HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+        let (sink, statistics) = read(
+            connections: 200,
+            [(.fromOriginator, Array(ask.utf8)), (.fromOriginator, Array(Self.filler(10_000).utf8))]
+        )
+        #expect(statistics.forgottenHeads > 80)
+        #expect(sink.exchanges.count == 200)
+    }
+
+    @Test func `what was held and then completed is no longer counted`() {
+        let part = "GET / HTTP/1.1\r\nHost: h\r\nX: " + Self.filler(10_000)
+        var rounds: [(StreamDirection, [UInt8])] = []
+        for _ in 0..<50 {
+            rounds.append((.fromOriginator, Array(part.utf8)))
+            rounds.append((.fromOriginator, Array("\r\n\r\n".utf8)))
+        }
+        let (sink, statistics) = read(connections: 10, rounds)
+        #expect(statistics.forgottenHeads == 0)
+        #expect(sink.exchanges.count == 500)
+    }
+}
