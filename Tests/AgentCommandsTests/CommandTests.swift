@@ -95,7 +95,7 @@ import Testing
     func `recordings have their fields anyway`(format: String) throws {
         #expect(try read("a.pcap", "--output", format, "--content", "1KiB").output.recording != nil)
         let found = problems { _ = try read("a.pcap", "--output", format, "--fields") }
-        #expect(found == ["--fields: --output \(format) has the field lines anyway"])
+        #expect(found == ["--fields: --output \(format) always has the headers"])
     }
 
     @Test func `record options without records are refused rather than ignored`() {

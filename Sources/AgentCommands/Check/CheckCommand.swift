@@ -12,7 +12,7 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Validate a configuration and its routes, and estimate series and memory.",
         discussion: """
-            Ends with 2 when the configuration or an object is wrong, one line for each problem on standard error.
+            Exits with 2 if the configuration or an object is invalid, and prints each problem on standard error.
 
             Example:
               wingmirror check --config samples/wingmirror.yaml

@@ -9,9 +9,9 @@ struct ReadCommand: AsyncParsableCommand {
         commandName: "read",
         abstract: "Analyse pcap files and print routes, requests or metrics.",
         discussion: """
-            Every TCP connection is looked at, and its protocol told by content; --gateway-port only says which \
-            connections reach the gateway. A damaged savefile gives what could be read, the octet offset of the damage, \
-            and exit status 1.
+            Every TCP connection is read, and its protocol recognised by content; --gateway-port only selects the \
+            connections that reach the gateway. Of a damaged pcap file everything before the damage is read; the offset \
+            of the damage is printed, and the exit status is 1.
 
             Examples:
               wingmirror read capture.pcap --routes samples/istio
@@ -27,7 +27,7 @@ struct ReadCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What to print: table, ndjson, gor, har or metrics.", valueName: "output"))
     var output = "table"
 
-    @Flag(help: "Add the field lines of each message to the records, redacted.")
+    @Flag(help: "Add the headers of requests and responses to the records, redacted.")
     var fields = false
 
     @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
@@ -92,7 +92,7 @@ struct ReadPlan: Sendable, Equatable {
         switch output {
         case .ndjson: return []
         case .gor, .har:
-            return command.fields ? [.option("--fields", "--output \(output.rawValue) has the field lines anyway")] : []
+            return command.fields ? [.option("--fields", "--output \(output.rawValue) always has the headers")] : []
         case .table, .metrics:
             let options = (command.fields ? ["--fields"] : []) + (command.content == nil ? [] : ["--content"])
             return options.map { .option($0, "only --output ndjson prints records") }

@@ -10,9 +10,9 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Capture, attribute and serve metrics until a signal.",
         discussion: """
-            Route files are read again when they change, and SIGHUP reads the configuration and the routes again; a bad \
-            file leaves the old ones in force. SIGTERM and SIGINT deliver what was captured and end the agent within \
-            five seconds.
+            Route files are reloaded when they change, and SIGHUP reloads the configuration and the routes; if a file is \
+            invalid, the previous version stays in use. SIGTERM and SIGINT process the packets captured so far and end \
+            the agent within five seconds.
 
             Examples:
               sudo wingmirror run --interface eth0 --routes /etc/istio-routes
@@ -36,10 +36,10 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Serve metrics and health here.", valueName: "address:port"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("Write exchange records to this file; - is standard output.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write request records to this file; - is standard output.", valueName: "file"))
     var records: String?
 
-    @Flag(help: "Add the field lines of each message to the records, redacted.")
+    @Flag(help: "Add the headers of requests and responses to the records, redacted.")
     var fields = false
 
     @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))

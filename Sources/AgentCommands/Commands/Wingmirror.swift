@@ -9,8 +9,8 @@ struct Wingmirror: AsyncParsableCommand {
         commandName: "wingmirror",
         abstract: "Watches the traffic at an Istio ingress gateway without being in its path.",
         discussion: """
-            Packets become HTTP exchanges, each exchange is attributed to the VirtualService rule that the gateway chose \
-            for it, and that becomes Prometheus metrics.
+            Rebuilds HTTP requests and responses from packets, works out which VirtualService rule the gateway chose for \
+            each, and exports the result as Prometheus metrics.
 
             Example:
               wingmirror read capture.pcap --routes samples/istio

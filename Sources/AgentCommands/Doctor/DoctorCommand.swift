@@ -12,8 +12,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Say what this machine allows: permission, interfaces, ring size, drops, listeners.",
         discussion: """
-            Ends with 3 when the permission to capture is missing, with 1 when something else would keep `run` from \
-            working, with 0 when there are only warnings.
+            Exits with 3 if the permission to capture is missing, with 1 if something else would keep `run` from working, \
+            and with 0 if there are only warnings.
 
             Examples:
               wingmirror doctor --interface eth0

@@ -23,9 +23,9 @@ struct MirrorPlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Forecast what the policies would send, and send nothing.",
         discussion: """
-            The policies and targets are those of the configuration, whether mirroring is enabled there or not. Each \
-            exchange goes through the decisions of the agent, and what is sampled through the redaction, so the forecast \
-            counts what mirroring would.
+            Uses the policies and targets of the configuration, whether mirroring is enabled there or not. Every request \
+            goes through the same decisions as in the agent, and sampled ones through the same redaction, so the forecast \
+            counts what mirroring would send.
 
             Examples:
               wingmirror mirror plan capture.pcap --config wingmirror.yaml --routes samples/istio
@@ -62,7 +62,7 @@ struct MirrorReportCommand: AsyncParsableCommand {
         commandName: "report",
         abstract: "Show what the answers of targets say, of a running agent or a recording.",
         discussion: """
-            A recording is a .gor file that holds replayed answers beside the original ones; the first replayed answer to \
+            A recording is a .gor file with replayed responses beside the original ones: the first replayed response to \
             a request is judged, and a second one measures the noise.
 
             Examples:

@@ -8,14 +8,14 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Send recorded requests to a target and compare the answers.",
         discussion: """
-            A recording is a file of exchange records made with --fields and --content, a .gor file of this program or of \
-            GoReplay, or a savefile; each may be gzipped, and several are merged by time. Requests are sent when they \
-            are due, counted from the first, and late ones are not left out.
+            A recording is a file of request records made with --fields and --content, a .gor file of this program or of \
+            GoReplay, or a pcap file; each may be gzipped, and several are merged by time. Requests are sent on the \
+            recorded schedule; late ones are sent too.
 
-            What mirroring never sends is not sent either: only safe methods unless --methods names others, no \
-            credentials unless --keep-field does, nothing that was not recorded whole, and each request marked as a copy. \
-            A target that is production by the recording's own Host fields is refused unless --allow-host names it. An \
-            interrupt ends the replay with the summary of what was sent.
+            The rules of mirroring apply: only safe methods unless --methods names others, no credentials unless \
+            --keep-field does, only complete requests, and each marked as a copy. A target that is production by the \
+            recording's own Host headers is refused unless --allow-host names it. An interrupt ends the replay and prints \
+            the summary.
 
             Examples:
               wingmirror replay capture.pcap --target http://staging.example.internal:8080 --speed 2x
@@ -56,11 +56,11 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Send this field although it carries credentials; may be repeated.", valueName: "field")
+        help: ArgumentHelp("Send this header although it carries credentials; may be repeated.", valueName: "header")
     )
     var keepField: [String] = []
 
-    @Option(help: ArgumentHelp("What the Host field says: the target's host, or the original one.", valueName: "host"))
+    @Option(help: ArgumentHelp("The Host header: the target's host, or the original one.", valueName: "host"))
     var host = "target"
 
     @Option(

@@ -29,7 +29,7 @@ struct RoutesExplainCommand: AsyncParsableCommand {
     @Option(
         name: [.customShort("H"), .customLong("header")],
         parsing: .singleValue,
-        help: ArgumentHelp("A field line of the request, `name: value`; may be repeated.", valueName: "field")
+        help: ArgumentHelp("A header of the request, `name: value`; may be repeated.", valueName: "header")
     )
     var headers: [String] = []
 

@@ -9,11 +9,11 @@ struct TopCommand: AsyncParsableCommand {
         commandName: "top",
         abstract: "Show the live route table of an interface, a pcap file or a running agent.",
         discussion: """
-            On a terminal the table fills the screen: q quits, p pauses, s or the arrows left and right choose the order, \
-            up and down a row, enter shows its past, / filters. Elsewhere the table is printed once per interval.
+            On a terminal the table fills the screen: q quits, p pauses, s or left and right choose the column to sort \
+            by, up and down a row, enter shows its history, / filters. Elsewhere the table is printed once per interval.
 
-            The lines above the table say how much of the truth it is: what capture lost, holes in streams, connections \
-            that cannot be read, and requests that no route took.
+            The lines above the table show how far to trust it: packets dropped, gaps, connections that cannot be read, \
+            and requests that matched no route.
 
             Examples:
               sudo wingmirror top --interface eth0 --routes /etc/istio-routes
