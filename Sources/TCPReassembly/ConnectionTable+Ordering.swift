@@ -287,7 +287,7 @@ extension ConnectionTable {
         startsSegment: Bool
     ) -> StreamPosition {
         let offset = entries[stream].next
-        let latest = max(entries[stream].time, time)
+        let latest = PacketClock.streamTime(after: entries[stream].time, time)
         entries[stream].time = latest
         entries[stream].next = offset + Int64(count)
         // From here on the sink knows these offsets: they must not move any more.

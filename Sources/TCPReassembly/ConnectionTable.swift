@@ -155,7 +155,7 @@ public struct ConnectionTable: ~Copyable {
                 guard !segment.payload.isEmpty else {
                     return
                 }
-                let latest = max(entries[stream].time, time.nanoseconds)
+                let latest = PacketClock.streamTime(after: entries[stream].time, time.nanoseconds)
                 entries[stream].time = latest
                 entries[stream].next = next + Int64(segment.payload.count)
                 counters.deliveredOctets += segment.payload.count

@@ -17,6 +17,15 @@ struct PacketClock {
     private(set) var now: Int64 = 0
     private var latest: PacketTime?
 
+    /// The time of a stream that was at `latest`, once octets captured at `time` are delivered; both in nanoseconds.
+    ///
+    /// It grows, as octets that waited are older than those they waited for; but a clock that was set back is followed, or
+    /// every time would stand still until it has caught up.
+    @inline(__always)
+    static func streamTime(after latest: Int64, _ time: Int64) -> Int64 {
+        time >= latest || latest &- time > toleratedLateness ? time : latest
+    }
+
     /// Moves the clock to the time of a packet.
     mutating func advance(to time: PacketTime) {
         guard let latest else {

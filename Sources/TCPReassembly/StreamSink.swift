@@ -56,7 +56,7 @@ public struct StreamPosition: Sendable, Hashable {
     public let direction: StreamDirection
     /// The offset of the first octet.
     public let offset: Int64
-    /// The later of the capture time of the octets and of those before them in the stream.
+    /// The later of the capture time of the octets and of those before them in the stream, unless the clock was set back.
     public let time: PacketTime
     /// How far the segment acknowledges the other direction, as an offset in that stream; `nil` when that is unknown.
     public let acknowledged: Int64?

@@ -41,7 +41,7 @@ extension ErrorTypeLabel {
                 .resetByClient
             } else if integrity.contains(.resetByServer) {
                 .resetByServer
-            } else if integrity.contains(.interrupted) {
+            } else if !integrity.isDisjoint(with: [.interrupted, .forgotten]) {
                 .none
             } else if !integrity.isDisjoint(with: [.closedEarly, .noResponse]) {
                 .noResponse

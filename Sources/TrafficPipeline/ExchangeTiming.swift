@@ -12,16 +12,21 @@ extension Exchange {
 
     /// From the first octet of the request to the last of the response, in nanoseconds.
     var durationNanoseconds: Int64? {
-        hasRequest && hasResponse ? response.lastOctet.nanoseconds(since: request.firstOctet) : nil
+        hasTimes ? response.lastOctet.nanoseconds(since: request.firstOctet) : nil
     }
 
     /// From the first octet of the request to the first of the final response, in nanoseconds.
     var responseFirstByteNanoseconds: Int64? {
-        hasRequest && hasResponse ? response.firstOctet.nanoseconds(since: request.firstOctet) : nil
+        hasTimes ? response.firstOctet.nanoseconds(since: request.firstOctet) : nil
     }
 
     /// From the last octet of the request to the first of the final response, in nanoseconds: how long the gateway thought.
     var thinkingNanoseconds: Int64? {
-        hasRequest && hasResponse ? response.firstOctet.nanoseconds(since: request.lastOctet) : nil
+        hasTimes ? response.firstOctet.nanoseconds(since: request.lastOctet) : nil
+    }
+
+    /// Whether both messages were seen, and their times do not run backwards.
+    private var hasTimes: Bool {
+        hasRequest && hasResponse && !integrity.contains(.clockUnreliable)
     }
 }

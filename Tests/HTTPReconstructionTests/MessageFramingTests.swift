@@ -249,7 +249,7 @@ import Testing
         )
         #expect(
             Conversation(events).readInEveryWay(ending: .captureEnded).lines == [
-                "GET /a -> - [no_response interrupted]"
+                "GET /a -> - [interrupted]"
             ]
         )
     }

@@ -13,6 +13,11 @@ public struct ConnectionFacts: Sendable, Hashable {
     public let server: Endpoint
     /// How it is known which end is the client.
     public let clientEvidence: ClientEvidence
+    /// The client as a load balancer named it in a PROXY header; `client` is then the load balancer.
+    public let clientFromProxy: Endpoint?
+
+    /// Whoever the requests come from, as far as it is known: the key of what is sampled by client.
+    public var originalClient: Endpoint { clientFromProxy ?? client }
 }
 
 /// How it is known which end of a connection is the client.
@@ -40,6 +45,10 @@ struct TrackedConnection {
     /// Which direction carries requests; a guess while the evidence is `.assumed`.
     private(set) var clientDirection = StreamDirection.fromOriginator
     private(set) var clientEvidence: ClientEvidence
+    /// Whether a PROXY header was wrong, which the first request will be marked for.
+    var hasMalformedProxyHeader = false
+    /// The client that a PROXY header named.
+    var clientFromProxy: Endpoint?
 
     init(_ introduction: ConnectionIntroduction) {
         number = introduction.number
@@ -67,7 +76,8 @@ struct TrackedConnection {
             number: number,
             client: clientIsOriginator ? originator : responder,
             server: clientIsOriginator ? responder : originator,
-            clientEvidence: clientEvidence
+            clientEvidence: clientEvidence,
+            clientFromProxy: clientFromProxy
         )
     }
 }

@@ -14,6 +14,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     private var places: [Place] = []
     var http1 = Slab<HTTP1Connection>()
     private var held = HeldOctets()
+    /// The parts of PROXY headers that came without the rest, by slot; hardly ever any.
+    private var partialPrefixes: [Int: [UInt8]] = [:]
     var shared: SharedReconstruction
     /// What takes the exchanges; the last property, because its size is not known here.
     public var sink: Sink
@@ -63,6 +65,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteHeldOctets(reader)
         case .probing:
+            if !partialPrefixes.isEmpty { partialPrefixes[slot] = nil }
             let reader = tentativeReader(of: slot)
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteHeldOctets(reader)
@@ -83,6 +86,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Ends a connection, and emits what is left of it.
     public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
         let connection = places[slot].connection
+        if !partialPrefixes.isEmpty { partialPrefixes[slot] = nil }
         var wasRecognized = true
         switch places[slot].reader {
         case .http1(let reader): endHTTP1(reader, reason)
@@ -107,6 +111,13 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Gives octets of a connection of which nothing is certain to the reader that may understand them.
     private mutating func probe(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        if mayBeginWithProxyHeader(octets, at: position, slot) {
+            return readProxyHeader(octets, at: position, slot)
+        }
+        probeProtocol(octets, at: position, slot)
+    }
+
+    private mutating func probeProtocol(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
         switch determine(octets, at: position, slot) {
         case .notYet: return
         case .opaque(let reason): becomeOpaque(slot, reason, unread: octets.count)
@@ -121,6 +132,42 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             }
         }
     }
+
+    // MARK: - What stands in front
+
+    /// Whether octets are the first of a client, or continue a PROXY header that came in part.
+    private func mayBeginWithProxyHeader(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
+        if partialPrefixes[slot] != nil { return position.direction == .fromOriginator }
+        guard position.offset == 0, position.direction == .fromOriginator,
+            !shared.connections[places[slot].connection].isJoinedMidstream
+        else { return false }
+        return octets[0] == 0x0D || octets[0] == UInt8(ascii: "P")
+    }
+
+    /// Takes a PROXY header off the front, and gives what is behind it to whoever reads the connection.
+    private mutating func readProxyHeader(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        var all = partialPrefixes[slot] ?? []
+        let before = all.count
+        octets.append(to: &all)
+        switch ProxyHeader.read(all.span) {
+        case .incomplete where all.count < ProxyHeader.lengthLimit:
+            partialPrefixes[slot] = all
+        case .incomplete, .notOurs:
+            partialPrefixes[slot] = nil
+            probeProtocol(all.span, at: position.moved(by: -before), slot)
+        case .header(let header):
+            partialPrefixes[slot] = nil
+            let connection = places[slot].connection
+            shared.statistics.proxyHeaders += 1
+            if header.isMalformed { shared.statistics.malformedProxyHeaders += 1 }
+            shared.connections[connection].clientFromProxy = header.client
+            shared.connections[connection].hasMalformedProxyHeader = header.isMalformed
+            guard header.length < all.count else { return }
+            probeProtocol(all.span.extracting(header.length...), at: position.moved(by: header.length - before), slot)
+        }
+    }
+
+    // MARK: - Tentative readers
 
     /// The HTTP/1 reader that reads a connection until it is known what that carries, made when there is none.
     mutating func tentativeReader(of slot: Int) -> Int32 {
@@ -188,6 +235,19 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             held.changed(oldest, to: 0)
             shared.statistics.forgottenHeads += 1
         }
+    }
+}
+
+extension StreamPosition {
+    /// The position so many octets further on in the stream, within the same segment.
+    fileprivate func moved(by count: Int) -> StreamPosition {
+        StreamPosition(
+            direction: direction,
+            offset: offset + Int64(count),
+            time: time,
+            acknowledged: acknowledged,
+            startsSegment: startsSegment
+        )
     }
 }
 

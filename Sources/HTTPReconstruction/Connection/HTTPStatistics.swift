@@ -14,6 +14,11 @@ public struct HTTPStatistics: Sendable, Hashable {
     /// connections together took too much memory.
     public internal(set) var forgottenHeads = 0
 
+    /// Connections that began with a PROXY header.
+    public internal(set) var proxyHeaders = 0
+    /// PROXY headers that were wrong.
+    public internal(set) var malformedProxyHeaders = 0
+
     /// Makes statistics of nothing.
     public init() {}
 }

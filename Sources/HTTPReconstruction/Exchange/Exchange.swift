@@ -62,6 +62,14 @@ public struct Exchange: ~Copyable {
     var followsResponseBreak = false
     var retention = Retention.none
 
+    /// Marks the exchange if its times run backwards: the clock was set, or two sources have two clocks.
+    mutating func noteClock() {
+        let runsBackwards =
+            request.lastOctet < request.firstOctet || response.lastOctet < response.firstOctet
+            || hasRequest && hasResponse && response.firstOctet < request.firstOctet
+        if runsBackwards { integrity.insert(.clockUnreliable) }
+    }
+
     /// Notes what the head of the request says.
     mutating func requestArrived(_ head: MessageHead, at start: MessageStart, endingAt time: PacketTime) {
         hasRequest = true

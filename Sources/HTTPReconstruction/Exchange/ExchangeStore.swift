@@ -87,6 +87,7 @@ extension SharedReconstruction {
     mutating func emit<Sink: ExchangeSink & ~Copyable>(_ exchange: Int32, on connection: Int32, _ sink: inout Sink) {
         let hasAnything = exchanges[exchange].hasRequest || exchanges[exchange].hasResponse
         if hasAnything || !exchanges[exchange].interim.isEmpty {
+            exchanges[exchange].noteClock()
             exchanges[exchange].number = Int(connections[connection].emittedExchanges)
             connections[connection].emittedExchanges += 1
             exchanges.report(exchange, on: connections[connection].facts, &sink)

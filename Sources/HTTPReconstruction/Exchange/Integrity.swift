@@ -3,10 +3,10 @@
 /// What is known to be missing or wrong about an exchange; empty for one seen whole.
 public struct Integrity: OptionSet, Sendable, Hashable {
     /// One bit for each mark.
-    public let rawValue: UInt16
+    public let rawValue: UInt32
 
     /// Makes a set of its bits.
-    public init(rawValue: UInt16) {
+    public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
@@ -38,6 +38,10 @@ public struct Integrity: OptionSet, Sendable, Hashable {
     public static let limitReached = Integrity(rawValue: 1 << 12)
     /// The capture ended first.
     public static let interrupted = Integrity(rawValue: 1 << 13)
+    /// The agent forgot the connection first, which was idle for too long or did not fit the table.
+    public static let forgotten = Integrity(rawValue: 1 << 14)
+    /// Times run backwards within the exchange, so that it has no durations.
+    public static let clockUnreliable = Integrity(rawValue: 1 << 15)
 
     /// Every mark with its word in exchange records, in the order in which they are written.
     public static let words: [(mark: Integrity, word: String)] = [
@@ -45,6 +49,8 @@ public struct Integrity: OptionSet, Sendable, Hashable {
         (.truncatedCapture, "truncated_capture"), (.noResponse, "no_response"), (.resetByClient, "reset_by_client"),
         (.resetByServer, "reset_by_server"), (.closedEarly, "closed_early"), (.malformed, "malformed"),
         (.framingConflict, "framing_conflict"), (.unknownFieldBlock, "unknown_field_block"),
-        (.pairedByInference, "paired_by_inference"), (.limitReached, "limit_reached"), (.interrupted, "interrupted"),
+        (.pairedByInference, "paired_by_inference"), (.limitReached, "limit_reached"), (.forgotten, "forgotten"),
+        (.clockUnreliable, "clock_unreliable"),
+        (.interrupted, "interrupted"),
     ]
 }

@@ -274,6 +274,7 @@ extension HTTP1Connection {
     mutating func settle<Sink: ExchangeSink & ~Copyable>(
         alignsFromEnd: Bool,
         marks: Integrity,
+        unanswered silence: Integrity = [],
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
@@ -301,7 +302,7 @@ extension HTTP1Connection {
             shared.exchanges[response].integrity.formUnion(marks)
             shared.emit(response, on: connection, &sink)
         }
-        let missing: Integrity = repair.missesResponses ? .responseGap : .noResponse
+        let missing = repair.missesResponses ? .responseGap : silence.isEmpty ? .noResponse : silence
         for request in open {
             shared.exchanges[request].integrity.formUnion(marks.isEmpty ? missing : marks)
             shared.exchanges[request].isResponseComplete = true
@@ -333,7 +334,7 @@ extension HTTP1Connection {
 
     // MARK: - The end of the connection
 
-    /// Completes whatever is in progress, as the connection is over.
+    /// Completes whatever is in progress, as the connection is over or carries something else.
     mutating func settleAtClose<Sink: ExchangeSink & ~Copyable>(
         _ end: ConnectionEnd?,
         _ shared: inout SharedReconstruction,
@@ -342,8 +343,8 @@ extension HTTP1Connection {
         let marks: Integrity
         switch end {
         case .captureEnded: marks = .interrupted
-        case .evicted: marks = .limitReached
-        case .finished, .reset, .idle, .superseded, nil: marks = []
+        case .idle, .evicted: marks = .forgotten
+        case .finished, .reset, .superseded, nil: marks = []
         }
         if repair != nil {
             let allAnswered =
@@ -352,15 +353,18 @@ extension HTTP1Connection {
             finishAnswering(marks, &shared, &sink)
             // As many responses as requests, and nothing missing behind them: that they belong together is the likeliest.
             let sameNumber = unanswered(shared).count == repair?.loose.count
-            let alignsFromEnd = rhythm.quietMeansAnswered && (allAnswered || sameNumber)
-            settle(alignsFromEnd: alignsFromEnd, marks: [], &shared, &sink)
+            let alignsFromEnd =
+                allAnswered && sameNumber || rhythm.quietMeansAnswered && (allAnswered || sameNumber)
+            settle(alignsFromEnd: alignsFromEnd, marks: [], unanswered: marks, &shared, &sink)
         }
         finishAnswering(marks, &shared, &sink)
         let resetMarks = resetMarks
         while oldest >= 0 {
             let index = oldest
             if !shared.exchanges[index].isResponseComplete {
-                shared.exchanges[index].integrity.formUnion(marks.union(resetMarks).union(.noResponse))
+                // What our capture or our memory ended is no silence of the server.
+                let missing = marks.isEmpty ? resetMarks.union(.noResponse) : marks.union(resetMarks)
+                shared.exchanges[index].integrity.formUnion(missing)
             } else if !shared.exchanges[index].isRequestComplete {
                 shared.exchanges[index].integrity.formUnion(marks.isEmpty ? .closedEarly : marks)
             }

@@ -14,6 +14,11 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
+        if requests.state == .held, requests.buffer.isEmpty, repair != nil, position.startsSegment,
+            octets.beginsWithRequest(&shared.parser)
+        {
+            requests.endEarly()
+        }
         return messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
     }
 
@@ -39,6 +44,10 @@ extension HTTP1Connection {
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
+        if shared.connections[connection].hasMalformedProxyHeader {
+            shared.connections[connection].hasMalformedProxyHeader = false
+            shared.exchanges[sending].integrity.insert(.malformed)
+        }
         let answer = sink.requestArrived(
             RequestView(
                 octets: octets.extracting(first: head.length),
@@ -108,6 +117,18 @@ extension HTTP1Connection {
         let mayLeaveHTTP = shared.exchanges[current].method == .connect || shared.exchanges[current].upgrade != .none
         if mayLeaveHTTP, !shared.exchanges[current].isResponseComplete, requests.state == .head { requests.hold() }
         tellCompleted(&shared, &sink)
+    }
+
+    /// The answer to an upgrade or CONNECT may have been lost: what the client sent since then tells what it was.
+    ///
+    /// A client that goes on with a request was refused, so its requests take part in pairing; anything else goes on waiting.
+    mutating func releaseHeldRequests<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard requests.state == .held, !requests.buffer.isEmpty else { return }
+        guard requests.buffer.octets.span.beginsWithRequest(&shared.parser) else { return }
+        releaseHeldOctets(&shared, &sink)
     }
 
     /// A client that was refused may leave out the content it announced (RFC 9110 §10.1.1), and send the next request.

@@ -136,7 +136,7 @@ extension HTTP1Connection {
     }
 
     /// The server went on with HTTP, so what the client sent meanwhile is HTTP too.
-    private mutating func releaseHeldOctets<Sink: ExchangeSink & ~Copyable>(
+    mutating func releaseHeldOctets<Sink: ExchangeSink & ~Copyable>(
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
@@ -152,6 +152,25 @@ extension HTTP1Connection {
             startsSegment: true
         )
         _ = requestOctetsArrived(held.span, at: position, &shared, &sink)
+    }
+
+    /// Content that only the end of the connection would end has ended when the client has received all of it and sent a
+    /// request, and the server has received that and answers: nobody else knows where the content ends, but those two do.
+    mutating func endContentIfClientWentOn<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard answering >= 0, newest >= 0, newest != answering, position.startsSegment,
+            let received = shared.exchanges[newest].requestStart.acknowledged, received >= responseEnd,
+            let acknowledged = position.acknowledged, acknowledged >= shared.exchanges[newest].requestHeadEnd,
+            octets.findHead(.response, from: 0, startsSegment: true, parser: &shared.parser)?.index == 0
+        else { return }
+        let last = shared.exchanges[answering].response.lastOctet
+        shared.exchanges[answering].integrity.insert(.malformed)
+        responses.endEarly()
+        responseEnded(trailers: 0, at: last, &shared, &sink)
     }
 
     /// The octets cannot be read as a response.
@@ -197,12 +216,14 @@ extension HTTP1Connection {
             if messageEnds { responseEnded(trailers: 0, at: position.time, &shared, &sink) }
         case .lostMessage:
             noteResponseBreak()
+            releaseHeldRequests(&shared, &sink)
             guard answering >= 0 else { return }
             shared.exchanges[answering].integrity.formUnion(marks)
             let last = shared.exchanges[answering].response.lastOctet
             responseEnded(trailers: 0, at: last, &shared, &sink)
         case .lostBetweenMessages:
             noteResponseBreak()
+            releaseHeldRequests(&shared, &sink)
             abandonInterim(marks, &shared, &sink)
         }
     }

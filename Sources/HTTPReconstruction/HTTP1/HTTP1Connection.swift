@@ -89,6 +89,7 @@ struct HTTP1Connection {
         } else {
             // The server has received octets of a client that was not seen: nothing tells yet what is answered.
             if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
+            if responses.state == .untilClose { endContentIfClientWentOn(octets, at: position, &shared, &sink) }
             responseEnd = position.offset + Int64(octets.count)
             responseAcknowledges = position.acknowledged ?? responseAcknowledges
             responseTime = position.time

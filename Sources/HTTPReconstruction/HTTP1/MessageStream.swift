@@ -429,6 +429,7 @@ struct MessageStream {
             case .advanced: return .advanced(next: octets.count)
             case .head(let place, let next)
             where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0)
+                && (kind == .response || buffer.octets.span.isPlausibleMethod(parser.head, at: 0))
                 && octets.mayFollow(parser.head, at: next) != .contradicted:
                 return .head(place, next: next)
             default: lose()

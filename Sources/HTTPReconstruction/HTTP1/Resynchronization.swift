@@ -71,6 +71,14 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// Whether the octets, which start a segment, begin with a request whose head is whole.
+    func beginsWithRequest(_ parser: inout HeadParser) -> Bool {
+        guard let found = head(.request, at: 0, isSegmentStart: true, isStreamStart: false, parser: &parser) else {
+            return false
+        }
+        return found.isComplete
+    }
+
     /// The head at `index`, if there is one that can be trusted.
     private func head(
         _ kind: MessageKind,
@@ -87,12 +95,27 @@ extension Span where Element == UInt8 {
             return rest.beginsStartLine(kind) ? FoundHead(index: index, isComplete: false) : nil
         case .complete:
             guard parser.head.isTrustworthy(atStreamStart: isStreamStart) else { return nil }
+            guard kind == .response || isPlausibleMethod(parser.head, at: index) else { return nil }
             switch rest.mayFollow(parser.head, at: parser.head.length) {
             case .contradicted: return nil
             case .unknown where !isSegmentStart && kind == .response: return nil
             case .unknown, .confirmed: return FoundHead(index: index, isComplete: true)
             }
         }
+    }
+
+    /// Whether the method of a head at `index` is one that somebody sends, and not the rest of content in front of a method.
+    ///
+    /// Content of letters alone runs into the request behind it without a break, so that `xxxxGET` is a token. Methods that
+    /// are not known are believed only as they are registered: short, in capitals, and not ending as a known one.
+    func isPlausibleMethod(_ head: MessageHead, at index: Int) -> Bool {
+        guard head.knownMethod == .other else { return true }
+        let start = index + head.method.range.lowerBound
+        let end = index + head.method.range.upperBound
+        guard (3...24).contains(end - start) else { return false }
+        for position in start..<end where self[position] &- 0x41 > 25 && self[position] != 0x2D { return false }
+        for suffix in start + 1..<end where RequestMethod(self, suffix..<end) != .other { return false }
+        return true
     }
 
     /// Whether the octets before `index` are the end of a chunked message without trailers: `CRLF 0 CRLF CRLF`.

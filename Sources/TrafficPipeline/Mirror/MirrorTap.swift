@@ -37,7 +37,7 @@ struct MirrorTap: ~Copyable {
         if outbox.edition != Int(routing.plan.edition) {
             outbox.planReplaced(edition: Int(routing.plan.edition), policyCount: routing.plan.policies.count)
         }
-        let client = connection.client.address
+        let client = connection.originalClient.address
         let selection = routing.plan.decide(
             request,
             concerned: concerned,
@@ -78,7 +78,7 @@ struct MirrorTap: ~Copyable {
         guard accepted != 0,
             let recorded = RecordedExchange(exchange, on: connection, route: routing.name(ofRoute: route))
         else { return }
-        let client = connection.client.address
+        let client = connection.originalClient.address
         for policy in plan.policies.indices where accepted & 1 << UInt32(policy) != 0 {
             outbox.exchangeSampled(
                 plan.sampledExchange(

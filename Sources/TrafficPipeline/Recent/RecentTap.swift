@@ -200,7 +200,7 @@ extension Exchange {
         if status >= 500 { return true }
         return !hasResponse
             && integrity.isDisjoint(with: [
-                .requestGap, .responseGap, .truncatedCapture, .malformed, .unknownFieldBlock, .interrupted,
+                .requestGap, .responseGap, .truncatedCapture, .malformed, .unknownFieldBlock, .interrupted, .forgotten,
             ])
     }
 }

@@ -48,6 +48,10 @@ struct RecordEncoder {
         line.string(connection.client.description)
         line.key("server")
         line.string(connection.server.description)
+        if let original = connection.clientFromProxy {
+            line.key("clientFromProxy")
+            line.string(original.description)
+        }
         line.key("connection")
         line.integer(connection.number)
         line.key("exchange")

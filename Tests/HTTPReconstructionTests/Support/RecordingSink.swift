@@ -13,6 +13,8 @@ struct RecordingSink: ExchangeSink {
     var failures: [ParseFailure] = []
     var identities: Set<ConnectionFacts> = []
     var closings = 0
+    /// From the first octet of the request to the last of the response, in nanoseconds, of each exchange; 0 without either.
+    var durations: [Int64] = []
     /// What the field lines of each request were said to hold.
     var traits: [RequestTraits] = []
     /// The heads of responses, interim ones too, as `status name=value …`.
@@ -51,9 +53,13 @@ struct RecordingSink: ExchangeSink {
         if seen.number != exchanges.count { complaints.append("exchange \(exchanges.count) has number \(seen.number)") }
         if exchange.hasRequest { tagsTold.append(tag) }
         if seen.integrity.isEmpty { complaints += seen.contradictions }
-        if exchange.hasRequest, exchange.hasResponse, exchange.response.lastOctet < exchange.response.firstOctet {
+        if exchange.hasRequest, exchange.hasResponse, exchange.response.lastOctet < exchange.response.firstOctet,
+            !exchange.integrity.contains(.clockUnreliable)
+        {
             complaints.append("\(seen) ends before it begins")
         }
+        let isPair = exchange.hasRequest && exchange.hasResponse
+        durations.append(isPair ? exchange.response.lastOctet.nanoseconds(since: exchange.request.firstOctet) : 0)
         exchanges.append(seen)
     }
 

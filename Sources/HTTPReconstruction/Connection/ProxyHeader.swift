@@ -1,0 +1,164 @@
+// Wingmirror · Apache-2.0
+// The PROXY protocol, versions 1 and 2: haproxy.org/download/2.8/doc/proxy-protocol.txt §2.
+
+internal import PacketDecoding
+
+/// What a load balancer writes in front of everything else on a connection, to say whose connection it is.
+struct ProxyHeader {
+    /// The client as the load balancer saw it; `nil` for its own checks and for families without addresses.
+    let client: Endpoint?
+    /// Whether the header says what cannot be; a receiver closes the connection (§2.2).
+    let isMalformed: Bool
+    /// How many octets it takes.
+    let length: Int
+
+    /// What the first octets of a connection are.
+    enum Outcome {
+        /// A header, and perhaps more behind it.
+        case header(ProxyHeader)
+        /// The beginning of one.
+        case incomplete
+        case notOurs
+    }
+
+    /// The octets of the longest header that is waited for: 16, and what fits one segment of every path (§2.2).
+    static let lengthLimit = 16 + 536
+    /// The longest header of version 1, with its line end (§2.1).
+    private static let lineLimit = 107
+
+    /// Reads the header that the octets begin with.
+    static func read(_ octets: Span<UInt8>) -> Outcome {
+        guard octets.count > 0 else { return .incomplete }
+        switch octets[0] {
+        case UInt8(ascii: "P"): return readLine(octets)
+        case 0x0D: return readBinary(octets)
+        default: return .notOurs
+        }
+    }
+
+    // MARK: - Version 1
+
+    /// `PROXY SP protocol SP source SP destination SP port SP port CRLF`, or `PROXY UNKNOWN … CRLF`.
+    private static func readLine(_ octets: Span<UInt8>) -> Outcome {
+        let isTCP = octets.agrees(with: "PROXY TCP", at: 0)
+        guard isTCP || octets.agrees(with: "PROXY UNKNOWN", at: 0) else { return .notOurs }
+        let searched = min(octets.count, lineLimit)
+        let lineFeed = octets.firstIndex(of: 0x0A, from: 0, to: searched)
+        guard lineFeed < searched else { return octets.count < lineLimit ? .incomplete : .notOurs }
+        let length = lineFeed + 1
+        guard octets[lineFeed - 1] == 0x0D else {
+            return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
+        }
+        if !isTCP { return .header(ProxyHeader(client: nil, isMalformed: false, length: length)) }
+        let client = clientOfLine(octets.extracting(6..<lineFeed - 1))
+        return .header(ProxyHeader(client: client, isMalformed: client == nil, length: length))
+    }
+
+    /// The source of `TCP4 source destination port port`; `nil` where anything of it is wrong.
+    private static func clientOfLine(_ line: Span<UInt8>) -> Endpoint? {
+        let words = line.copied().split(separator: 0x20, omittingEmptySubsequences: false)
+        guard words.count == 5, let source = IPAddress(text: words[1]), IPAddress(text: words[2]) != nil,
+            let port = number(words[3]), number(words[4]) != nil,
+            words[0].elementsEqual(source.isIPv4 ? "TCP4".utf8 : "TCP6".utf8)
+        else { return nil }
+        return Endpoint(address: source, port: port)
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt16? {
+        guard (1...5).contains(digits.count), digits.allSatisfy(\.isDigit) else { return nil }
+        return UInt16(String(decoding: digits, as: UTF8.self))
+    }
+
+    // MARK: - Version 2
+
+    /// The signature, version and command, family and protocol, length, addresses, and extensions that are passed over.
+    private static func readBinary(_ octets: Span<UInt8>) -> Outcome {
+        guard octets.agrees(with: "\r\n\r\n\0\r\nQUIT\n", at: 0) else { return .notOurs }
+        guard octets.count >= 16 else { return .incomplete }
+        let length = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
+        guard length <= octets.count else {
+            guard length <= lengthLimit else {
+                return .header(ProxyHeader(client: nil, isMalformed: true, length: octets.count))
+            }
+            return .incomplete
+        }
+        guard octets[12] >> 4 == 2, octets[12] & 15 < 2 else {
+            return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
+        }
+        // LOCAL is the load balancer's own connection.
+        guard octets[12] & 15 == 1 else {
+            return .header(ProxyHeader(client: nil, isMalformed: false, length: length))
+        }
+        switch octets[13] >> 4 {
+        case 1: return addressed(octets, addressOctets: 4, length: length)
+        case 2: return addressed(octets, addressOctets: 16, length: length)
+        case 0, 3: return .header(ProxyHeader(client: nil, isMalformed: false, length: length))
+        default: return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
+        }
+    }
+
+    private static func addressed(_ octets: Span<UInt8>, addressOctets: Int, length: Int) -> Outcome {
+        guard length >= 16 + 2 * addressOctets + 4 else {
+            return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
+        }
+        var words: (high: UInt64, low: UInt64) = (0, 0)
+        for index in 16..<16 + addressOctets {
+            words.high = words.high << 8 | words.low >> 56
+            words.low = words.low << 8 | UInt64(octets[index])
+        }
+        let portIndex = 16 + 2 * addressOctets
+        let port = UInt16(octets[portIndex]) << 8 | UInt16(octets[portIndex + 1])
+        let address =
+            addressOctets == 4
+            ? IPAddress(ipv4: UInt32(truncatingIfNeeded: words.low)) : IPAddress(high: words.high, low: words.low)
+        return .header(
+            ProxyHeader(client: Endpoint(address: address, port: port), isMalformed: false, length: length)
+        )
+    }
+}
+
+extension IPAddress {
+    /// Reads an address as text: dotted decimal, or RFC 4291 §2.2 without an embedded IPv4 address.
+    fileprivate init?(text: ArraySlice<UInt8>) {
+        if text.contains(0x3A) {
+            guard let words = Self.groups(of: text) else { return nil }
+            self.init(high: words.high, low: words.low)
+            return
+        }
+        var address: UInt32 = 0
+        let parts = text.split(separator: 0x2E, omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        for part in parts {
+            guard (1...3).contains(part.count), part.allSatisfy(\.isDigit),
+                let octet = UInt8(String(decoding: part, as: UTF8.self))
+            else { return nil }
+            address = address << 8 | UInt32(octet)
+        }
+        self.init(ipv4: address)
+    }
+
+    /// The two halves of an IPv6 address; `::` stands for the groups that are left out.
+    private static func groups(of text: ArraySlice<UInt8>) -> (high: UInt64, low: UInt64)? {
+        var parts = text.split(separator: 0x3A, omittingEmptySubsequences: false)
+        guard parts.count >= 3, parts.count <= 9 else { return nil }
+        // A gap at either end leaves two empty parts, of which one stands for the gap.
+        if parts[0].isEmpty, parts[1].isEmpty { parts.removeFirst() }
+        if let last = parts.last, last.isEmpty, parts[parts.count - 2].isEmpty { parts.removeLast() }
+        let gaps = parts.count(where: \.isEmpty)
+        guard gaps <= 1, gaps == 1 || parts.count == 8, parts.count <= 8 else { return nil }
+        var words: [UInt16] = []
+        for part in parts {
+            if part.isEmpty {
+                words += repeatElement(0, count: 8 - (parts.count - 1))
+            } else {
+                guard part.count <= 4, let word = UInt16(String(decoding: part, as: UTF8.self), radix: 16) else {
+                    return nil
+                }
+                words.append(word)
+            }
+        }
+        guard words.count == 8 else { return nil }
+        let high = words[0..<4].reduce(UInt64(0)) { $0 << 16 | UInt64($1) }
+        return (high, words[4..<8].reduce(UInt64(0)) { $0 << 16 | UInt64($1) })
+    }
+}

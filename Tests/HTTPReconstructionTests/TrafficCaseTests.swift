@@ -1,0 +1,93 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketDecoding
+import TCPReassembly
+import Testing
+
+/// Situations that people were in, as captures (`Fixtures/cases`).
+@Suite struct TrafficCaseTests {
+    private func lines(_ name: String) throws -> [String] {
+        try SavefileReading.read(name).sink.exchanges.map(\.description)
+    }
+
+    @Test func `answers that are captured before anything of the client are paired with their requests`() throws {
+        // The first answer is stamped before its request, so that no duration can be told.
+        #expect(
+            try lines("answer-before-client-is-seen") == [
+                "GET /products/0 -> 200 (1) [clock_unreliable]", "GET /products/1 -> 201 (1)",
+                "GET /products/2 -> 202 (1)",
+                "GET /products/3 -> 203 (1)", "GET /products/4 -> 210 (1)", "GET /products/5 -> 211 (1)",
+            ]
+        )
+    }
+
+    @Test func `a look-alike of Transfer-Encoding makes no request that was never made`() throws {
+        let each = [
+            "POST /products/form (63) -> 201 (3)", "GET /products/two -> 202 (3)", "GET /products/three -> 203 (5)",
+        ]
+        #expect(try lines("transfer-encoding-lookalike") == each + each)
+    }
+
+    @Test func `the answer to a request behind a refused upgrade is not given to the upgrade`() throws {
+        let found = try lines("lost-answer-to-refused-upgrade")
+        #expect(found.first == "GET /products/u -> - [response_gap]")
+        #expect(found.dropFirst().map { $0.prefix(22) } == (0...2).map { "GET /products/\($0) -> 20\($0 + 1)" })
+    }
+
+    @Test func `a client that goes on ends content of no known length`() throws {
+        let found = try lines("until-close-but-client-goes-on")
+        #expect(found.count == 9)
+        for exchange in found {
+            #expect(exchange.contains("-> 200 (\(exchange.contains("/a") ? 5 : 2))"), "\(exchange)")
+            #expect(exchange.contains("[") == exchange.contains("/a"), "\(exchange)")
+        }
+    }
+
+    @Test func `a request of HTTP/0.9 that is answered with a head is paired with it`() throws {
+        #expect(try lines("http09-answered-with-head") == ["GET /products/old -> 400 (3) [malformed]"])
+    }
+
+    @Test func `times that run backwards are marked, and the pairs are right`() throws {
+        let (sink, _) = try SavefileReading.read("negative-duration")
+        #expect(sink.exchanges.count == 6)
+        for (index, exchange) in sink.exchanges.enumerated() {
+            #expect(exchange.request?.target == "/products/\(index)")
+            #expect(exchange.response != nil)
+            #expect(exchange.integrity.contains(.clockUnreliable) == (sink.durations[index] < 0), "\(exchange)")
+        }
+        #expect(sink.durations.contains { $0 < 0 })
+    }
+
+    @Test func `a clock that was set back is followed`() throws {
+        let (sink, _) = try SavefileReading.read("clock-set-back")
+        let after = zip(sink.exchanges, sink.durations).filter { $0.0.request?.target.contains("after") ?? false }
+        #expect(after.map { Double($0.1) / 1_000_000 / 100 }.map { Int($0) } == [1, 2, 4, 8])
+        #expect(after.allSatisfy { $0.0.integrity.isEmpty })
+    }
+
+    @Test(arguments: ["slow-answer-6min", "pause-in-body-6min"])
+    func `what the agent forgets is no failure of the gateway`(name: String) throws {
+        var limits = ReassemblyLimits()
+        limits.idleTimeout = 300_000_000_000
+        let (sink, _) = try SavefileReading.read(name, limits: limits)
+        #expect(!sink.exchanges.isEmpty)
+        for exchange in sink.exchanges {
+            #expect(exchange.integrity.isDisjoint(with: [.noResponse, .closedEarly]), "\(exchange)")
+        }
+        #expect(sink.exchanges.contains { $0.integrity.contains(.forgotten) })
+    }
+
+    @Test func `a PROXY header in front of the first request changes nothing but the client`() throws {
+        let (sink, statistics) = try SavefileReading.read("proxy-protocol")
+        let names = ["v1-same", "v1-own", "v2-same", "v2-own"]
+        #expect(
+            sink.exchanges.map(\.description)
+                == names.flatMap { ["GET /products/\($0)-a -> 200 (1)", "GET /products/\($0)-b -> 200 (1)"] }
+        )
+        let client = Endpoint(address: IPAddress(ipv4: 0xCB00_7107), port: 40_000)
+        #expect(sink.identities.allSatisfy { $0.clientFromProxy == client && $0.originalClient == client })
+        #expect(statistics.proxyHeaders == 4)
+        #expect(statistics.malformedProxyHeaders == 0)
+    }
+}
