@@ -16,7 +16,10 @@ extension Configuration {
             "capture": capture.document,
             "gateway": gateway.document,
             "mesh": mesh.document,
-            "routes": ["files": JSONValue(routes.files), "kubernetes": ["enabled": false]],
+            "routes": [
+                "files": JSONValue(routes.files), "namespace": .string(routes.namespace),
+                "kubernetes": ["enabled": false],
+            ],
             "metrics": metrics.document,
             "admin": [
                 "tls": ["certificate": "", "key": ""],
@@ -92,6 +95,9 @@ extension MeshConfiguration {
             "defaultVirtualServiceExportTo": JSONValue(defaultVirtualServiceExportTo),
             "clusterDomain": .string(clusterDomain),
             "envoyVersion": .string(envoyVersion.text),
+            "revision": .string(revision),
+            "scopeGatewayToNamespace": .bool(scopeGatewayToNamespace),
+            "discoverySelectors": .array(discoverySelectors.map(\.document)),
         ]
     }
 }

@@ -21,6 +21,9 @@ extension Configuration {
         environment.defaultVirtualServiceExportTo = mesh.defaultVirtualServiceExportTo
         environment.clusterDomain = mesh.clusterDomain
         environment.envoyVersion = mesh.envoyVersion
+        environment.revision = mesh.revision.isEmpty ? nil : mesh.revision
+        environment.scopesGatewaysToNamespace = mesh.scopeGatewayToNamespace
+        environment.discoverySelectors = mesh.discoverySelectors.compactMap { try? NamespaceSelector($0.document) }
         return environment
     }
 

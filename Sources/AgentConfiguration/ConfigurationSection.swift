@@ -80,6 +80,11 @@ final class ConfigurationSection {
         }
     }
 
+    /// Whether the file has that key.
+    func has(_ key: String) -> Bool {
+        entries.contains { $0.key == key }
+    }
+
     // MARK: - Refusals
 
     /// Refuses what stands under `key`, and says why.

@@ -34,12 +34,16 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var ports = [GatewayPort(pod: 80, server: 80), GatewayPort(pod: 8080, server: 80)]
     /// How many proxies in front of the gateway are trusted to write `x-forwarded-…` fields.
     package var trustedProxies = 0
+    /// Whether the workload was chosen rather than left at Istio's usual one.
+    package var isChosen = false
 }
 
 extension GatewayConfiguration {
     /// Reads the section `gateway`.
     init(_ section: ConfigurationSection) {
         self.init()
+        let usual = self
+        defer { isChosen = namespace != usual.namespace || labels != usual.labels || section.has("labels") }
         section.read("namespace", into: &namespace, as: .nonEmptyText("a namespace"))
         section.read("labels", into: &labels, as: .textByKey)
         section.read("addresses", into: &addresses, as: .list(of: .address))

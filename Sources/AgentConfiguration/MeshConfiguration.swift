@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import RouteAttribution
 
 /// Settings of the mesh that change which rule takes a request; the words are those of Istio's `meshConfig`.
@@ -12,6 +13,56 @@ struct MeshConfiguration: Sendable, Equatable {
     var clusterDomain = "cluster.local"
     /// The version of the gateway's proxy, as far as it changes what matches.
     var envoyVersion = EnvoyVersion(major: 1, minor: 40)
+    /// The control plane's revision; empty does not judge objects that are labelled with one.
+    var revision = ""
+    /// Whether a Gateway only selects pods of its own namespace.
+    var scopeGatewayToNamespace = false
+    /// The selectors of the namespaces that istiod looks at; none looks at all.
+    var discoverySelectors: [DiscoverySelector] = []
+}
+
+/// A condition on the labels of a namespace, as `meshConfig.discoverySelectors` writes it.
+struct DiscoverySelector: Sendable, Equatable {
+    /// One entry of `matchExpressions`.
+    struct Expression: Sendable, Equatable {
+        var key = ""
+        var condition = ""
+        var values: [String] = []
+    }
+
+    var labels: [String: String] = [:]
+    var expressions: [Expression] = []
+
+    /// The selector in the shape of the file.
+    var document: JSONValue {
+        [
+            "matchLabels": JSONValue(labels.mapValues(JSONValue.string)),
+            "matchExpressions": .array(
+                expressions.map {
+                    ["key": .string($0.key), "operator": .string($0.condition), "values": JSONValue($0.values)]
+                }
+            ),
+        ]
+    }
+}
+
+extension DiscoverySelector {
+    /// Reads one entry of the list.
+    init(_ section: ConfigurationSection) {
+        self.init()
+        section.read("matchLabels", into: &labels, as: .textByKey)
+        section.sections("matchExpressions") { entry in
+            var expression = Expression()
+            entry.require("key", into: &expression.key, as: .nonEmptyText("the name of a label"))
+            entry.require(
+                "operator",
+                into: &expression.condition,
+                as: .nonEmptyText("In, NotIn, Exists or DoesNotExist")
+            )
+            entry.read("values", into: &expression.values, as: .list(of: .text))
+            expressions.append(expression)
+        }
+    }
 }
 
 extension MeshConfiguration {
@@ -26,6 +77,9 @@ extension MeshConfiguration {
         )
         section.read("clusterDomain", into: &clusterDomain, as: .nonEmptyText("a domain such as cluster.local"))
         section.read("envoyVersion", into: &envoyVersion, as: .envoyVersion)
+        section.read("revision", into: &revision, as: .text)
+        section.read("scopeGatewayToNamespace", into: &scopeGatewayToNamespace, as: .flag)
+        section.sections("discoverySelectors") { discoverySelectors.append(DiscoverySelector($0)) }
     }
 }
 

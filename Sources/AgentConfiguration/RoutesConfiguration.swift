@@ -4,6 +4,8 @@
 package struct RoutesConfiguration: Sendable, Equatable {
     /// Files and folders of Gateway, VirtualService and other objects.
     package var files: [String] = []
+    /// The namespace of objects whose file names none.
+    package var namespace = "default"
 }
 
 extension RoutesConfiguration {
@@ -11,6 +13,7 @@ extension RoutesConfiguration {
     init(_ section: ConfigurationSection) {
         self.init()
         section.read("files", into: &files, as: .list(of: .nonEmptyText("a path")))
+        section.read("namespace", into: &namespace, as: .nonEmptyText("a namespace"))
         section.section("kubernetes") { kubernetes in
             kubernetes.refuseWhenTrue(
                 "enabled",

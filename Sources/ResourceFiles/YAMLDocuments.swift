@@ -21,6 +21,8 @@ public enum YAMLDocuments {
         _ text: String,
         limits: DocumentLimits = DocumentLimits()
     ) throws(DocumentError) -> [LocatedDocument] {
+        // A byte-order mark is no part of the text.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         try AliasCheck.refuseAliasesInKeys(text)
         var result: [LocatedDocument] = []
         var conversion = NodeConversion(limits: limits, octets: text.utf8.count)
@@ -98,16 +100,59 @@ private struct NodeConversion {
     ) throws(DocumentError) -> JSONValue {
         var members: [JSONObject.Member] = []
         members.reserveCapacity(mapping.count)
+        var places: [String: Int] = [:]
         for (key, entry) in mapping {
             guard case .scalar(let name) = key else {
                 throw DocumentError(line: key.mark?.line ?? line, message: "a key must be text")
             }
-            members.append(JSONObject.Member(key: name.string, value: try value(entry, depth: depth + 1)))
+            let value = try value(entry, depth: depth + 1)
+            guard Self.isMergeKey(name) else {
+                // What an earlier merge brought is replaced; the parser has refused keys that are written twice.
+                if let place = places[name.string] {
+                    members[place] = JSONObject.Member(key: name.string, value: value)
+                } else {
+                    places[name.string] = members.count
+                    members.append(JSONObject.Member(key: name.string, value: value))
+                }
+                continue
+            }
+            for member in try Self.merged(value, line: entry.mark?.line ?? line) {
+                if let place = places[member.key] {
+                    members[place] = member
+                } else {
+                    places[member.key] = members.count
+                    members.append(member)
+                }
+            }
         }
         do throws(DuplicateKey) {
             return .object(try JSONObject(members))
         } catch {
             throw DocumentError(line: line, message: "the key \(error.key) occurs twice in one object")
         }
+    }
+
+    /// Whether a key is YAML 1.1's merge key: `<<`, not in quotes.
+    private static func isMergeKey(_ name: Yams.Node.Scalar) -> Bool {
+        name.string == "<<" && name.style == .plain
+    }
+
+    /// The members that a merge key brings; of a list of objects the earlier count before the later.
+    ///
+    /// They replace members that stand before the merge key and are replaced by those behind it, as the YAML library of
+    /// kubectl, kustomize and Helm does it.
+    private static func merged(_ value: JSONValue, line: Int) throws(DocumentError) -> [JSONObject.Member] {
+        switch value {
+        case .object(let object): return object.members
+        case .array(let entries):
+            var members: [JSONObject.Member] = []
+            for entry in entries.reversed() {
+                guard case .object(let object) = entry else { break }
+                members += object.members
+            }
+            if entries.allSatisfy({ $0.typeName == "an object" }) { return members }
+        default: break
+        }
+        throw DocumentError(line: line, message: "the merge key << needs an object or a list of objects")
     }
 }

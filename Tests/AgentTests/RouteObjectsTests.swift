@@ -17,7 +17,7 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write("kind: [", to: "notes.txt")
         let emptiness = try objects(in: [folder.path]).emptiness
-        #expect(emptiness == "\(folder.path): no route objects, so no request has a route")
+        #expect(emptiness == "\(folder.path): there are no route objects, so no request has a route")
     }
 
     @Test func `objects that make no route are counted`() throws {
@@ -26,7 +26,8 @@ import Testing
         let file = try folder.write(service, to: "a.yaml")
         let one = try objects(in: [file]).emptiness
         #expect(one?.hasPrefix("\(file): the object there makes no route") == true)
-        let two = try objects(in: [file, file]).emptiness
+        let other = try folder.write(service.replacing("name: a", with: "name: c"), to: "b.yaml")
+        let two = try objects(in: [file, other]).emptiness
         #expect(two?.contains("the 2 objects there make no route") == true)
     }
 

@@ -67,4 +67,52 @@ import Testing
     func `an alias in a key is refused before anything is built`(key: String) {
         #expect(throws: DocumentError.self) { try YAMLDocuments.parse("x: &a [1]\ny:\n  \(key)\n") }
     }
+
+    @Test(arguments: [
+        // Behind the merge key, before it, and several at once: as kubectl's library reads them.
+        ("a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}\n", "b", ["k": 3, "l": 2]),
+        ("a: &x {k: 1}\nb: {k: 3, <<: *x}\n", "b", ["k": 1]),
+        ("a: &x {k: 1, l: 1}\nc: &y {k: 2, m: 2}\nb: {<<: [*x, *y]}\n", "b", ["k": 1, "l": 1, "m": 2]),
+        ("a: &x\n  k: 1\nb:\n  <<: *x\n  m: 2\n", "b", ["k": 1, "m": 2]),
+    ])
+    func `a merge key brings the members of its anchor`(text: String, key: String, members: [String: Int]) throws {
+        guard case .object(let object)? = try YAMLDocuments.parse(text).first?.value[key] else {
+            Issue.record("no object")
+            return
+        }
+        #expect(object.members.count == members.count)
+        for (name, number) in members { #expect(object[name] == .integer(number)) }
+    }
+
+    @Test func `a merge key in quotes is a key like any other`() throws {
+        let value = try YAMLDocuments.parse("'<<': {a: 1}\n").first?.value
+        #expect(value?["<<"]?["a"] == .integer(1))
+        #expect(value?["a"] == nil)
+    }
+
+    @Test func `a merge key without objects is refused`() {
+        #expect(throws: DocumentError(line: 1, message: "the merge key << needs an object or a list of objects")) {
+            try YAMLDocuments.parse("<<: 1\n")
+        }
+    }
+
+    @Test(arguments: [
+        "a: &x {b: 1}\nc: *x\nd: \"${A}:${B}\"\n",
+        "a: &x {b: 1}\nc: *x\nd: '*y: [z]: {w}: v'\n",
+        "a: &x {b: 1}\nc: *x\nd: |\n  ? [q]\n  : r\n  {a}: b\n",
+        "a: &x {b: 1}\nc: *x # {a}: b\n",
+        "a: &x word\n*x : y\n",
+    ])
+    func `aliases beside keys that are words are no reason to refuse`(text: String) throws {
+        #expect(try YAMLDocuments.parse(text).count == 1)
+    }
+
+    @Test(arguments: ["a: &x [1]\n? *x\n: y\n", "a: &x {b: 1}\n*x : y\n", "a: &x 1\nb: *x\n? [c]\n: d\n"])
+    func `a key that is or may be a collection is refused beside aliases`(text: String) {
+        #expect(throws: DocumentError.self) { try YAMLDocuments.parse(text) }
+    }
+
+    @Test func `a byte-order mark is no part of the first key`() throws {
+        #expect(try YAMLDocuments.parse("\u{FEFF}kind: V\n").first?.value["kind"] == .string("V"))
+    }
 }

@@ -17,7 +17,8 @@ package struct ExplanationReport {
             add("path", explanation.path)
         }
         tellRoutes(explanation, table)
-        tellOutcome(explanation, table)
+        tellOutcome(explanation, request, table)
+        tellCauses(explanation)
     }
 
     private mutating func add(_ name: String, _ text: String) {
@@ -53,6 +54,7 @@ package struct ExplanationReport {
             guard let failure = entry.failure else { continue }
             add("not", "\(Self.place(table.routes[entry.route])): \(failure)")
         }
+        for text in explanation.leftOut { add("not", text) }
     }
 
     /// The object and rule that a route comes from, and its match where it has several.
@@ -63,27 +65,60 @@ package struct ExplanationReport {
         return text
     }
 
-    private mutating func tellOutcome(_ explanation: RouteExplanation, _ table: RouteTable) {
+    private mutating func tellOutcome(
+        _ explanation: RouteExplanation,
+        _ request: DescribedRequest,
+        _ table: RouteTable
+    ) {
         if explanation.decision.reason == .conditional {
             add("uncertain", "a condition looks at something that the request does not show, such as a verified token")
         }
         switch explanation.decision.outcome {
-        case .route: tell(table.routes[Int(explanation.decision.route)])
+        case .route:
+            tell(table.routes[Int(explanation.decision.route)], explanation, table)
+            if let doubt = explanation.doubt { add("uncertain", doubt) }
         case .noRoute: add("outcome", "404: no route takes the request (\(explanation.decision.reason.label))")
-        case .httpsRedirect: add("outcome", "301 to https: the server demands it, before any route")
+        case .httpsRedirect:
+            add("outcome", "301 to https: the server demands it, before any route")
+            if request.claimsHTTPS {
+                add(
+                    "",
+                    "X-Forwarded-Proto is set anew by the gateway, which trusts "
+                        + (table.environment.trustedProxies == 0
+                            ? "no proxy" : "\(table.environment.trustedProxies) proxies")
+                        + " (gateway.trustedProxies)"
+                )
+            }
         case .rejected: add("outcome", "refused by the gateway before it looks for a route")
-        case .noListener: add("outcome", "no HTTP is routed there (\(explanation.decision.reason.label))")
+        case .noListener:
+            guard let passed = explanation.passedThrough else {
+                add("outcome", "no HTTP is routed there (\(explanation.decision.reason.label))")
+                return
+            }
+            add("outcome", "TLS is passed through, so the gateway sees no HTTP (\(explanation.decision.reason.label))")
+            let field = passed.object.kind == "VirtualService" ? "tls rule" : "rule"
+            add("connection", "\(passed.object) \(field) \(passed.rule), for the TLS name \(passed.name)")
+            add("gateway", passed.gateway)
+            for destination in passed.destinations { add("to", Self.describe(destination)) }
         }
     }
 
-    private mutating func tell(_ route: CompiledRoute) {
+    private mutating func tellCauses(_ explanation: RouteExplanation) {
+        for (number, cause) in explanation.causes.enumerated() { add(number == 0 ? "why" : "", cause) }
+        if let nearest = explanation.nearest { add("nearest", nearest.text) }
+    }
+
+    private mutating func tell(_ route: CompiledRoute, _ explanation: RouteExplanation, _ table: RouteTable) {
         add("route", Self.place(route))
         add("gateway", route.gateway)
         add("matched by", route.matchText)
         add("name", route.routeName.isEmpty ? "-" : route.routeName)
         switch route.action {
         case .forward:
-            for destination in route.destinations { add("to", Self.describe(destination)) }
+            for destination in route.destinations {
+                add("to", Self.describe(destination))
+                for doubt in table.doubts(about: destination, of: route) { add("", doubt) }
+            }
         case .redirect:
             add("redirect", "\(route.metadata.status ?? 301) \(route.metadata.redirect)")
         case .directResponse:
@@ -93,14 +128,23 @@ package struct ExplanationReport {
             let subset = mirror.subset.isEmpty ? "" : " subset \(mirror.subset)"
             add("mirror", "\(mirror.host):\(mirror.port)\(subset) \(Self.percent(mirror.percentMillionths)) %")
         }
-        tell(route.metadata)
+        tell(route.metadata, route, explanation.path, table)
     }
 
-    private mutating func tell(_ metadata: RouteMetadata) {
+    private mutating func tell(
+        _ metadata: RouteMetadata,
+        _ route: CompiledRoute,
+        _ path: String,
+        _ table: RouteTable
+    ) {
         if let timeout = metadata.timeout { add("timeout", timeout) }
         let policies = metadata.retryOn.isEmpty ? "" : " on \(metadata.retryOn)"
-        add("retries", "\(metadata.retryAttempts)\(policies)")
-        if !metadata.rewriteURI.isEmpty { add("rewrite", "path \(metadata.rewriteURI)") }
+        let perTry = metadata.perTryTimeout.isEmpty ? "" : ", \(metadata.perTryTimeout) each"
+        add("retries", "\(metadata.retryAttempts)\(policies)\(perTry)")
+        if !metadata.rewriteURI.isEmpty {
+            add("rewrite", "path \(metadata.rewriteURI)")
+            if let rewritten = table.rewrittenPath(path, by: route) { add("", "\(path) becomes \(rewritten)") }
+        }
         if !metadata.rewriteAuthority.isEmpty { add("rewrite", "authority \(metadata.rewriteAuthority)") }
         if !metadata.fault.isEmpty { add("fault", metadata.fault) }
         if metadata.hasCORSPolicy { add("cors", "the gateway may answer preflights itself") }

@@ -16,7 +16,9 @@ package struct RequestLine: Sendable, Equatable {
     package var url: String
     /// Whether the URL's scheme is https.
     package var isTLS: Bool
-    /// The authority of the URL.
+    /// The authority of the URL, which says where the connection goes.
+    package var urlAuthority: String
+    /// The value of the Host field: the URL's authority, unless a field line gives another.
     package var authority: String
     /// The path and query as written.
     package var target: String
@@ -39,7 +41,8 @@ package struct RequestLine: Sendable, Equatable {
         }
         let rest = url.dropFirst(isTLS ? 8 : 7)
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
-        authority = String(rest[..<end])
+        urlAuthority = String(rest[..<end])
+        authority = urlAuthority
         guard !authority.isEmpty else { throw RequestLineError(message: "the URL \"\(url)\" names no host") }
         let path = rest[end...]
         target = path.hasPrefix("/") ? String(path) : "/" + path
@@ -65,7 +68,7 @@ package struct RequestLine: Sendable, Equatable {
     ///   - serverName: the TLS server name, where it is not the URL's host.
     /// - Returns: the request as it would be sent.
     package func described(port: Int?, serverName: String?) -> DescribedRequest {
-        let (host, written) = Self.split(authority)
+        let (host, written) = Self.split(urlAuthority)
         return DescribedRequest(
             method: method,
             target: target,

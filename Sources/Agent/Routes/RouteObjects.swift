@@ -7,51 +7,167 @@ package import RouteAttribution
 
 /// The route objects that a configuration names, and the table they make.
 package struct RouteObjects {
+    /// For whom objects are read.
+    package enum Reader {
+        /// A running agent, for which a file with a mistake means that none of them are taken.
+        case agent
+        /// A person, who wants an answer from what can be read.
+        case person
+    }
+
     /// What the files looked like before they were read.
     package let files: ResourceFileStamps
+    /// What lay in them.
+    package let survey: ResourceSurvey
     /// The objects.
-    let resources: RouteResources
+    package let resources: RouteResources
     /// What the table depends on besides them.
     package let environment: RouteEnvironment
     /// The compiled table.
     package let table: RouteTable
-    /// What is wrong with objects.
+    /// What is wrong with objects, and files that could not be read.
     package let findings: [RouteFinding]
     /// Why the table has no routes although files were named for them; `nil` when it has some, or none were named.
-    let emptiness: String?
+    package let emptiness: String?
+    /// What was taken for granted, a sentence each: files passed over, the gateway that was assumed.
+    package let notices: [String]
+    /// The workloads that the Gateways are for, where none was chosen and the objects do not decide.
+    package let undecided: [GatewayWorkload]
 
     /// Reads the objects and compiles them.
     ///
     /// - Parameters:
     ///   - configuration: names the files, the gateway workload and the mesh settings.
     ///   - namesServerPorts: whether ports will be those of Gateway servers, so that `gateway.ports` plays no part.
-    /// - Throws: every file that cannot be read or understood.
-    package init(_ configuration: Configuration, namesServerPorts: Bool) throws(CommandFailure) {
-        self.files = ResourceFileLoader().stamps(of: configuration.routes.files)
-        let objects: [JSONValue]
+    ///   - reader: for whom.
+    /// - Throws: paths that do not exist; for an agent also every file that cannot be read or understood.
+    package init(
+        _ configuration: Configuration,
+        namesServerPorts: Bool,
+        for reader: Reader = .agent
+    ) throws(CommandFailure) {
+        let paths = configuration.routes.files
+        self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
+        let survey = try Self.survey(paths, reader)
+        self.survey = survey
+        let resources = RouteResources(
+            decoding: survey.objects.map {
+                LocatedObject(
+                    value: $0.value,
+                    location: ObjectLocation(file: $0.file, line: $0.line),
+                    namespace: $0.namespace
+                )
+            },
+            defaultNamespace: configuration.routes.namespace
+        )
+        self.resources = resources
+        var environment = configuration.environment
+        if namesServerPorts { environment.ports = [] }
+        let choice = WorkloadChoice(resources, configuration, environment)
+        if let workload = choice.taken {
+            environment.namespace = workload.namespace
+            environment.labels = workload.labels
+        }
+        self.environment = environment
+        undecided = choice.undecided
+        let (table, found) = RouteTable.compile(resources, environment: environment)
+        self.table = table
+        findings = survey.findings + found
+        emptiness =
+            paths.isEmpty || !table.routes.isEmpty
+            ? nil : "\(paths.joined(separator: ", ")): \(resources.emptiness(environment))"
+        notices = survey.notices + choice.notices
+    }
+
+    /// Reads the files.
+    package static func survey(_ paths: [String], _ reader: Reader) throws(CommandFailure) -> ResourceSurvey {
+        let survey: ResourceSurvey
         do throws(ResourceFileError) {
-            objects = try ResourceFileLoader().load(configuration.routes.files)
+            survey = try ResourceFileLoader().survey(paths)
         } catch {
             throw CommandFailure(.usage, error.problems)
         }
-        var environment = configuration.environment
-        if namesServerPorts { environment.ports = [] }
-        resources = RouteResources(decoding: objects)
-        self.environment = environment
-        (table, findings) = RouteTable.compile(resources, environment: environment)
-        let files = configuration.routes.files
-        emptiness =
-            files.isEmpty || !table.routes.isEmpty
-            ? nil : Self.emptiness(of: files.joined(separator: ", "), objectCount: objects.count)
+        // A half-written folder never stands for the whole where traffic is counted by it.
+        if reader == .agent, !survey.unreadable.isEmpty {
+            throw CommandFailure(.usage, survey.unreadable.map { "\($0.file):\($0.line): \($0.message)" })
+        }
+        return survey
     }
 
     /// What `routes check` finds: what is wrong with objects, and what is valid and can hardly be meant.
-    package var allFindings: [RouteFinding] { findings + RouteLint(resources, table: table).findings }
+    package var allFindings: [RouteFinding] {
+        resources.located(findings + RouteLint(resources, table: table).findings)
+    }
 
-    private static func emptiness(of files: String, objectCount: Int) -> String {
-        guard objectCount > 0 else { return "\(files): no route objects, so no request has a route" }
-        let objects = objectCount == 1 ? "the object there makes" : "the \(objectCount) objects there make"
-        return "\(files): \(objects) no route, so no request has one; `wingmirror routes check` says why"
+    /// The same objects as another workload would serve them.
+    package func findings(for workload: GatewayWorkload) -> (findings: [RouteFinding], routeCount: Int) {
+        var environment = environment
+        environment.namespace = workload.namespace
+        environment.labels = workload.labels
+        let (table, found) = RouteTable.compile(resources, environment: environment)
+        let all = survey.findings + found + RouteLint(resources, table: table).findings
+        // That the others are served by other pods is what was asked for.
+        return (all.filter { $0.code != .otherWorkload }, table.routes.count)
+    }
+
+    /// Refuses to answer where the objects are for several gateways and none was chosen.
+    package func requireWorkload() throws(CommandFailure) {
+        guard undecided.count > 1 else { return }
+        throw CommandFailure(
+            .usage,
+            ["the Gateways are for \(undecided.count) workloads, which share nothing; say which is meant:"]
+                + undecided.map { "  \($0.options)" }
+        )
+    }
+}
+
+extension ResourceSurvey {
+    /// Files with a mistake, as findings.
+    package var findings: [RouteFinding] {
+        unreadable.map { file in
+            RouteFinding(
+                object: ObjectIdentity(kind: "File", namespace: "", name: file.file),
+                severity: .error,
+                code: .unreadableFile,
+                path: "",
+                message: file.message,
+                location: ObjectLocation(file: file.file, line: file.line)
+            )
+        }
+    }
+
+    /// What was passed over, and the commands that render it.
+    package var notices: [String] {
+        guard let summary else { return [] }
+        guard !renderings.isEmpty else { return [summary] }
+        let shown = renderings.prefix(3).map { "`\($0) | wingmirror routes check -`" }.joined(separator: ", ")
+        let rest = renderings.count > 3 ? " and \(renderings.count - 3) more" : ""
+        return ["\(summary); to check what they render: \(shown)\(rest)"]
+    }
+}
+
+/// Which gateway workload the objects are looked at for.
+struct WorkloadChoice {
+    /// The workload that takes the place of the configured one; `nil` to keep that.
+    private(set) var taken: GatewayWorkload?
+    /// The workloads, where there are several and none was chosen.
+    private(set) var undecided: [GatewayWorkload] = []
+    /// What was taken, in words.
+    private(set) var notices: [String] = []
+
+    init(_ resources: RouteResources, _ configuration: Configuration, _ environment: RouteEnvironment) {
+        guard !configuration.gateway.isChosen else { return }
+        let workloads = resources.gatewayWorkloads(environment)
+        if workloads.count == 1, let only = workloads.first, !only.isDefault {
+            taken = only
+            notices = [
+                "the gateway is taken to be the pods with \(only), the only ones that the Gateways are for "
+                    + "(gateway.labels and gateway.namespace, or \(only.options))"
+            ]
+        } else if workloads.count > 1, workloads.first?.isDefault != true || workloads.contains(where: \.isOfGatewayAPI)
+        {
+            undecided = workloads
+        }
     }
 }
 
@@ -61,7 +177,14 @@ extension RouteObjects {
         for finding in findings where finding.severity == .error {
             StandardError.write("wingmirror: warning: \(finding.line)\n")
         }
+        for notice in notices { StandardError.write("wingmirror: \(notice)\n") }
         if let emptiness { StandardError.write("wingmirror: warning: \(emptiness)\n") }
+    }
+
+    /// Says on standard error what was passed over and taken for granted.
+    package func warnOfNotices() {
+        for notice in notices { StandardError.write("wingmirror: \(notice)\n") }
+        for finding in survey.findings { StandardError.write("wingmirror: warning: \(finding.line)\n") }
     }
 }
 

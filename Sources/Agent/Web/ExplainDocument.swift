@@ -91,6 +91,10 @@ struct ExplainDocument {
                     json.member("failed", string: considered.failure)
                 }
             }
+            json.member("leftOut", strings: explanation.leftOut)
+            json.member("causes", strings: explanation.causes)
+            json.member("nearest", string: explanation.nearest?.text)
+            json.member("doubt", string: explanation.doubt)
             let report = ExplanationReport(explanation, request, of: table, title: "")
             json.member("text", strings: report.lines.dropFirst())
         }

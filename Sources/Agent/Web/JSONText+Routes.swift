@@ -96,6 +96,8 @@ extension JSONText {
             json.member("code", string: finding.code.rawValue)
             json.member("message", string: finding.message)
             json.member("path", string: finding.path)
+            json.member("file", string: finding.location?.file)
+            json.member("line", integer: finding.location?.line)
         }
     }
 }

@@ -14,6 +14,7 @@ struct ConfigurationCheck: Sendable {
     private let configuration: Configuration
     private let table: RouteTable
     private let findings: [RouteFinding]
+    private let notices: [String]
     private let objectCount: Int
     private let series: SeriesEstimate
     private let budget: MemoryBudget
@@ -43,18 +44,18 @@ struct ConfigurationCheck: Sendable {
         } catch {
             problems.append("mirror: \(error)")
         }
-        var objects: [JSONValue] = []
-        do throws(ResourceFileError) {
-            objects = try ResourceFileLoader().load(configuration.routes.files)
+        let objects: RouteObjects
+        do throws(CommandFailure) {
+            objects = try RouteObjects(configuration, namesServerPorts: false)
         } catch {
-            problems += error.problems
+            throw CommandFailure(.usage, problems + error.lines)
         }
         guard problems.isEmpty else { throw CommandFailure(.usage, problems) }
-        objectCount = objects.count
-        let resources = RouteResources(decoding: objects)
-        let compiled = RouteTable.compile(resources, environment: configuration.environment)
-        table = compiled.table
-        findings = compiled.findings + RouteLint(resources, table: compiled.table).findings
+        objectCount = objects.survey.objects.count
+        table = objects.table
+        let check = RouteCheck(objects)
+        findings = check.findings
+        notices = check.notices
         series = SeriesEstimate(table, metrics: configuration.metricsSettings)
         budget = MemoryBudget.current(configuration.limits)
         let reassembly = configuration.reassemblyLimits(within: budget.octets)
@@ -74,9 +75,10 @@ struct ConfigurationCheck: Sendable {
             "configuration  sha256 \(configuration.digest)",
             "routes         \(routes) from \(objects), \(table.gateways.count) of its Gateways used",
         ]
-        let notices = findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings
-        if !notices.isEmpty {
-            lines += ["", style.apply(.bold, to: "Warnings")] + notices.map { "  \($0)" }
+        lines += notices.map { "               \($0)" }
+        let warnings = findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings
+        if !warnings.isEmpty {
+            lines += ["", style.apply(.bold, to: "Warnings")] + warnings.map { "  \($0)" }
         }
         lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
         lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)

@@ -12,9 +12,26 @@ struct SharedOptions: ParsableArguments {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Take route objects from this file or folder; may be repeated.", valueName: "path")
+        help: ArgumentHelp(
+            "Take route objects from this file or folder, or - for standard input; may be repeated.",
+            valueName: "path"
+        )
     )
     var routes: [String] = []
+
+    @Option(help: ArgumentHelp("The namespace of objects whose file names none.", valueName: "name"))
+    var namespace: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The labels of the gateway's pods, such as istio=ingress, separated by commas.",
+            valueName: "labels"
+        )
+    )
+    var gatewaySelector: String?
+
+    @Option(help: ArgumentHelp("The namespace of the gateway's pods.", valueName: "name"))
+    var gatewayNamespace: String?
 
     @Option(help: ArgumentHelp("Take only packets that this libpcap filter matches.", valueName: "bpf"))
     var filter: String?
@@ -64,6 +81,8 @@ struct SharedOptions: ParsableArguments {
         if !routes.isEmpty {
             configuration.routes.files = routes
         }
+        if let namespace { configuration.routes.namespace = namespace }
+        problems += applyWorkload(to: &configuration)
         if let filter {
             configuration.capture.filter = filter == "auto" ? .automatic : .expression(filter)
         }
@@ -79,6 +98,30 @@ struct SharedOptions: ParsableArguments {
             problems.append(.option("--key-log", "decryption of TLS is not built yet; leave it out"))
         }
         return problems
+    }
+
+    private func applyWorkload(to configuration: inout Configuration) -> [ConfigurationProblem] {
+        if let gatewayNamespace {
+            configuration.gateway.namespace = gatewayNamespace
+            configuration.gateway.isChosen = true
+        }
+        guard let gatewaySelector else { return [] }
+        var labels: [String: String] = [:]
+        for pair in gatewaySelector.split(separator: ",") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                return [
+                    .option(
+                        "--gateway-selector",
+                        "expected labels such as istio=ingress,app=edge, found \"\(gatewaySelector)\""
+                    )
+                ]
+            }
+            labels[String(parts[0])] = String(parts[1])
+        }
+        configuration.gateway.labels = labels
+        configuration.gateway.isChosen = true
+        return []
     }
 
     private func applyGatewayPorts(to configuration: inout Configuration) -> [ConfigurationProblem] {

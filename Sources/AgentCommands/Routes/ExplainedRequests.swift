@@ -11,6 +11,9 @@ struct ExplainedRequests {
     /// The most octets of a file of requests or cases.
     static let fileLimit = 1 << 30
 
+    /// How many objects are looked at for causes, over all requests.
+    private static let diagnosisLimit = 2_000_000
+
     private let lines: [(number: Int, octets: [UInt8])]
     private let file: String
     private let isJSON: Bool
@@ -20,7 +23,9 @@ struct ExplainedRequests {
         self.file = file
         self.isJSON = isJSON
         lines = try Self.lines(of: file)
-        objects = try RouteObjects(configuration, namesServerPorts: true)
+        objects = try RouteObjects(configuration, namesServerPorts: true, for: .person)
+        try objects.requireWorkload()
+        objects.warnOfNotices()
     }
 
     /// The lines of a file that hold anything, with their numbers from 1.
@@ -41,6 +46,8 @@ struct ExplainedRequests {
         var unanswered: [String] = []
         var scratch = RouteScratch()
         var json = JSONText()
+        // Causes are looked for in all objects, so of very many requests only the first get them.
+        var diagnoses = Self.diagnosisLimit / max(1, objects.resources.count)
         for line in lines {
             let request: DescribedRequest
             do throws(UnreadableLine) {
@@ -49,7 +56,8 @@ struct ExplainedRequests {
                 unanswered.append("\(file):\(line.number): \(error.reason)")
                 continue
             }
-            let explanation = objects.table.explain(request, scratch: &scratch)
+            let explanation = objects.table.explain(request, scratch: &scratch, diagnoses: diagnoses > 0)
+            diagnoses -= 1
             if isJSON {
                 objects.table.write(explanation, id: request.id, caseID: nil, to: &json)
                 json.endLine()

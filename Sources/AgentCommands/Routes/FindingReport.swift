@@ -26,7 +26,8 @@ struct FindingReport {
     func lines(_ style: TerminalStyle) -> [String] {
         let lines = findings.map { finding in
             let severity = style.apply(Self.emphasis(finding.severity), to: finding.severity.rawValue)
-            return "\(severity) [\(finding.code.rawValue)] \(finding.line)"
+            let place = finding.location.map { "\($0): " } ?? ""
+            return "\(place)\(severity) [\(finding.code.rawValue)] \(finding.line)"
         }
         let counts = RouteFinding.Severity.allCases.map { severity in
             let count = findings.count { $0.severity == severity }
@@ -45,7 +46,7 @@ struct FindingReport {
 
     // MARK: - For programs
 
-    /// One object `{object, severity, code, message, path}` a line.
+    /// One object `{object, severity, code, message, path, file, line}` a line; without the last two where they are unknown.
     var ndjson: [UInt8] {
         var json = JSONText()
         for finding in findings {
@@ -56,6 +57,11 @@ struct FindingReport {
             ] {
                 json.key(key)
                 json.string(value)
+            }
+            if let location = finding.location {
+                json.member("file", location.file)
+                json.key("line")
+                json.integer(location.line)
             }
             json.endObject()
             json.endLine()
@@ -113,6 +119,7 @@ struct FindingReport {
         json.key("locations")
         json.beginList()
         json.beginObject()
+        if let location = finding.location, location.file != "-" { write(location, to: &json) }
         json.key("logicalLocations")
         json.beginList()
         json.beginObject()
@@ -123,6 +130,43 @@ struct FindingReport {
         json.endObject()
         json.endList()
         json.endObject()
+    }
+}
+
+extension FindingReport {
+    /// Writes where a scanner shows the finding: a relative path with forward slashes, and a line.
+    private func write(_ location: ObjectLocation, to json: inout JSONText) {
+        json.key("physicalLocation")
+        json.beginObject()
+        json.key("artifactLocation")
+        json.beginObject()
+        json.member("uri", Self.uri(location.file))
+        json.endObject()
+        json.key("region")
+        json.beginObject()
+        json.key("startLine")
+        json.integer(location.line)
+        json.endObject()
+        json.endObject()
+    }
+
+    /// A path as a URI reference: octets that a URI must not hold are percent-encoded.
+    private static func uri(_ path: String) -> String {
+        var text = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
+        while text.hasPrefix("/./") { text = text.dropFirst(2) }
+        var result = ""
+        for octet in text.utf8 {
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                result.unicodeScalars.append(Unicode.Scalar(octet))
+            default:
+                let digits = String(octet, radix: 16, uppercase: true)
+                result += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+            }
+        }
+        return result
     }
 }
 

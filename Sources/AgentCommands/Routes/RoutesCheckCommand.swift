@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import ArgumentParser
+import ResourceFiles
 import RouteAttribution
 
 /// `routes check`: lints the route objects.
@@ -11,38 +12,93 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Find objects that are refused, rules that can never match, and more of the kind.",
         discussion: """
-            Ends with 1 when an error was found; with --strict also on warnings.
+            Ends with 1 when an error was found; with --strict also on warnings and on files that are passed over.
 
-            Example:
-              wingmirror routes check --routes samples/istio --output sarif
+            Examples:
+              wingmirror routes check samples/istio --output sarif
+              helm template chart | wingmirror routes check -
             """
     )
+
+    @Argument(
+        help: ArgumentHelp(
+            "Files and folders of route objects, as with --routes; - is standard input.",
+            valueName: "path"
+        )
+    )
+    var paths: [String] = []
 
     @Option(help: ArgumentHelp("What to print: table, ndjson or sarif.", valueName: "output"))
     var output = "table"
 
-    @Flag(help: "Let warnings fail too.")
+    @Flag(help: "Let warnings and files without objects fail too.")
     var strict = false
 
     @OptionGroup var shared: SharedOptions
 
     mutating func run() async throws {
-        let configuration = try shared.configuration()
+        var configuration = try shared.configuration()
+        if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
         guard ["table", "ndjson", "sarif"].contains(output) else {
             throw ConfigurationProblems([
                 .option("--output", "expected one of table, ndjson, sarif, found \"\(output)\"")
             ])
         }
-        let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let report = FindingReport(objects.allFindings)
+        let objects = try RouteObjects(configuration, namesServerPorts: false, for: .person)
+        let check = RouteCheck(objects)
+        let report = FindingReport(check.findings)
         var octets = OctetOutput.standardOutput()
         switch output {
         case "ndjson": try octets.append(report.ndjson)
         case "sarif": try octets.append(report.sarif)
         default:
-            for line in report.lines(Terminal.style(1)) { try octets.append(line: line) }
+            for line in check.notices + report.lines(Terminal.style(1)) { try octets.append(line: line) }
         }
         try octets.flush()
-        guard !report.fails(strict: strict) else { throw CommandFailure(.failed, []) }
+        if output != "table" {
+            for notice in check.notices { StandardError.write("wingmirror: \(notice)\n") }
+        }
+        let passedOver = strict && !objects.survey.passedOver.isEmpty
+        guard !report.fails(strict: strict), !passedOver else { throw CommandFailure(.failed, []) }
+    }
+}
+
+/// Everything that `routes check` says of a set of objects.
+struct RouteCheck {
+    /// What was found, each once.
+    private(set) var findings: [RouteFinding]
+    /// What comes before it: why nothing is served, what was taken for granted, what was passed over.
+    private(set) var notices: [String] = []
+
+    init(_ objects: RouteObjects) {
+        if objects.undecided.count > 1 {
+            // Nothing is shared by workloads, so each is checked by itself.
+            let checks = objects.undecided.map { objects.findings(for: $0) }
+            findings = objects.resources.located(checks.flatMap(\.findings))
+            if checks.allSatisfy({ $0.routeCount == 0 }), let emptiness = objects.emptiness {
+                notices.append(emptiness)
+            }
+            let names = objects.undecided.map(\.description).joined(separator: "; ")
+            notices.append(
+                "the Gateways are for \(objects.undecided.count) workloads, which were checked one by one: \(names)"
+            )
+        } else {
+            findings = objects.allFindings
+            if let emptiness = objects.emptiness { notices.append(emptiness) }
+        }
+        notices += objects.notices
+        if let unnamed = objects.resources.withoutNamespace, objects.resources.defaultNamespace == "default" {
+            let count = unnamed.count == 1 ? "1 object names" : "\(unnamed.count) objects name"
+            findings += objects.resources.located([
+                RouteFinding(
+                    object: unnamed.first,
+                    severity: .note,
+                    code: .assumedNamespace,
+                    path: "metadata.namespace",
+                    message: "\(count) no namespace and \(unnamed.count == 1 ? "is" : "are") taken to be of namespace "
+                        + "default; --namespace says otherwise"
+                )
+            ])
+        }
     }
 }

@@ -6,11 +6,13 @@ import ArgumentParser
 struct RoutesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes",
-        abstract: "List the routes, check them, or explain which one takes a request.",
+        abstract: "List the routes, check them, explain which one takes a request, or compare two sets.",
         discussion: """
             Example:
               wingmirror routes explain GET http://shop.example.com/products/1 --routes samples/istio
             """,
-        subcommands: [RoutesExplainCommand.self, RoutesListCommand.self, RoutesCheckCommand.self]
+        subcommands: [
+            RoutesExplainCommand.self, RoutesListCommand.self, RoutesCheckCommand.self, RoutesDiffCommand.self,
+        ]
     )
 }

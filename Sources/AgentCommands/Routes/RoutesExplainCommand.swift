@@ -17,6 +17,7 @@ struct RoutesExplainCommand: AsyncParsableCommand {
 
             Examples:
               wingmirror routes explain GET http://shop.example.com/products/1 -H 'x-user: 7' --routes samples/istio
+              wingmirror routes explain --sni shop.example.com --routes samples/istio
               wingmirror routes explain --requests requests.ndjson --output ndjson --routes samples/istio
             """
     )
@@ -92,10 +93,11 @@ struct ExplainPlan: Sendable {
         isJSON = command.output == "ndjson"
         let given =
             (command.request.isEmpty ? 0 : 1) + (command.requests == nil ? 0 : 1) + (command.cases == nil ? 0 : 1)
-        if given != 1 {
+        let isConnection = given == 0 && command.sni != nil
+        if given != 1, !isConnection {
             problems.append(.option("REQUEST", "give one of: a request, --requests, --cases"))
         }
-        if command.request.isEmpty {
+        if command.request.isEmpty, !isConnection {
             let only = [
                 ("-H", !command.headers.isEmpty), ("--port", command.port != nil), ("--sni", command.sni != nil),
             ]
@@ -118,6 +120,18 @@ struct ExplainPlan: Sendable {
     private static func source(of command: RoutesExplainCommand) throws(RequestLineError) -> Source {
         if let file = command.requests { return .requests(file: file) }
         if let file = command.cases { return .cases(file: file) }
+        if command.request.isEmpty, let name = command.sni {
+            // A connection of which only the TLS name is known.
+            let request = DescribedRequest(
+                method: "GET",
+                target: "/",
+                authority: name,
+                port: command.port ?? 443,
+                isTLS: true,
+                serverName: name
+            )
+            return .request(request, text: "TLS connection for \(name)")
+        }
         let line = try RequestLine(command.request, headers: command.headers)
         let request = line.described(port: command.port, serverName: command.sni)
         return .request(request, text: "\(line.method) \(line.url)")
@@ -129,7 +143,9 @@ struct ExplainPlan: Sendable {
     func execute(to output: inout OctetOutput) throws -> [String] {
         switch source {
         case .request(let request, let text):
-            let objects = try RouteObjects(configuration, namesServerPorts: true)
+            let objects = try RouteObjects(configuration, namesServerPorts: true, for: .person)
+            try objects.requireWorkload()
+            objects.warnOfNotices()
             var scratch = RouteScratch()
             let explanation = objects.table.explain(request, scratch: &scratch)
             if isJSON {

@@ -17,17 +17,23 @@ struct RoutesListCommand: AsyncParsableCommand {
             """
     )
 
+    @Argument(help: ArgumentHelp("Files and folders of route objects, as with --routes.", valueName: "path"))
+    var paths: [String] = []
+
     @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
     var output = "table"
 
     @OptionGroup var shared: SharedOptions
 
     mutating func run() async throws {
-        let configuration = try shared.configuration()
+        var configuration = try shared.configuration()
+        if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
         guard ["table", "ndjson"].contains(output) else {
             throw ConfigurationProblems([.option("--output", "expected one of table, ndjson, found \"\(output)\"")])
         }
-        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let objects = try RouteObjects(configuration, namesServerPorts: false, for: .person)
+        try objects.requireWorkload()
+        objects.warnOfErrors()
         var octets = OctetOutput.standardOutput()
         let listing = RouteListing(objects.table)
         if output == "ndjson" {

@@ -5,6 +5,23 @@ struct BoundService {
     let service: VirtualService
     let hosts: [String]
     let rules: [HTTPRule]
+
+    /// The names for which a server without HTTP routing hands connections to the object's TLS rules, in order.
+    func passedThrough(by server: ListenerPlan.Server) -> [(name: String, rule: Int)] {
+        guard !service.tls.isEmpty else { return [] }
+        let admitted = AdmittedHosts(server.hosts(for: service.metadata.namespace))
+        guard !admitted.intersection(hosts).isEmpty else { return [] }
+        return service.tls.enumerated().flatMap { rule in
+            rule.element.matches.filter { match in
+                (match.port == nil || match.port == server.number)
+                    && (match.gateways.isEmpty
+                        || match.gateways.contains {
+                            ObjectReferences.gateway($0, namespace: service.metadata.namespace)
+                                == server.gateway.reference
+                        })
+            }.flatMap(\.sniHosts).map { (name: $0, rule: rule.offset) }
+        }
+    }
 }
 
 /// The VirtualServices that each Gateway gets, in the order in which their routes are appended.
@@ -64,11 +81,10 @@ struct BoundServices {
         let own = service.metadata.namespace
         switch Visibility(exportTo: exportTo, namespace: own) {
         case .everywhere:
-            let isGenerated = service.origin.kind == "HTTPRoute"
-            return isGenerated && own == environment.namespace ? 2 : 3
+            return service.isFromGatewayAPI && own == environment.namespace ? 2 : 3
         case .namespaces(let names):
             guard names.contains(environment.namespace) else { return nil }
-            return own == environment.namespace && names.count == 1 ? 0 : 1
+            return own == environment.namespace ? 0 : 1
         }
     }
 }

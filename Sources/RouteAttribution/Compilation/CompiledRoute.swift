@@ -96,6 +96,12 @@ public struct RouteMetadata: Sendable, Hashable {
     public var retryOn = ""
     /// What the path, or its matched prefix, becomes.
     public var rewriteURI = ""
+    /// Whether `rewriteURI` is a pattern and its replacement.
+    public var rewritesByPattern = false
+    /// Whether `rewriteURI` takes the place of the whole path though the rule matches a prefix.
+    public var rewritesWholePath = false
+    /// The time of each try, as written; empty without one.
+    public var perTryTimeout = ""
     /// What the authority becomes.
     public var rewriteAuthority = ""
     /// The fault that is injected, in words.

@@ -3,6 +3,8 @@
 /// Puts the rules of delegates in the place of the root rules that name them.
 struct DelegateMerging {
     private let delegates: [String: VirtualService]
+    /// Objects that have hosts, and so cannot be delegates.
+    private let roots: Set<String>
     private let defaultExportTo: [String]
     private(set) var findings: [RouteFinding] = []
 
@@ -12,6 +14,7 @@ struct DelegateMerging {
             delegates[service.origin.reference] = service
         }
         self.delegates = delegates
+        roots = Set(virtualServices.filter { !$0.isDelegate }.map(\.origin.reference))
         self.defaultExportTo = defaultExportTo
     }
 
@@ -41,7 +44,8 @@ struct DelegateMerging {
                         .warning,
                         .conflictingDelegate,
                         "spec.http[\(delegateIndex)]",
-                        "the rule contradicts the conditions of \(root.origin) spec.http[\(index)] and is dropped there"
+                        "the rule contradicts the conditions of \(root.origin) spec.http[\(index)] and is dropped there: "
+                            + Self.contradiction(root: rule, leaf: leaf)
                     )
                     continue
                 }
@@ -66,7 +70,10 @@ struct DelegateMerging {
                 .warning,
                 .missingDelegate,
                 path,
-                "no delegate VirtualService \(namespace)/\(reference.name) exists, so the rule is dropped"
+                roots.contains("\(namespace)/\(reference.name)")
+                    ? "VirtualService \(namespace)/\(reference.name) has hosts, so it cannot be a delegate and the rule is "
+                        + "dropped; remove hosts and gateways there"
+                    : "no delegate VirtualService \(namespace)/\(reference.name) exists, so the rule is dropped"
             )
             return nil
         }
@@ -169,6 +176,23 @@ struct DelegateMerging {
         return match
     }
 
+    /// What of the first entry that fits no root entry contradicts it, with both values.
+    private static func contradiction(root: HTTPRule, leaf: HTTPRule) -> String {
+        let unfit = leaf.matches.first { leafMatch in root.matches.allSatisfy { conflict($0, leafMatch) } }
+        guard let unfit, let rootMatch = root.matches.first else { return "no entry fits one of the root's" }
+        if conflict(rootMatch.uri, unfit.uri), let rootURI = rootMatch.uri, let leafURI = unfit.uri {
+            let hint: String
+            if case .prefix = rootURI {
+                hint = "; a delegate's path must begin with the root's, because the rewrite comes after the choice"
+            } else {
+                hint = ""
+            }
+            return
+                "the root has uri \(MatchText.describe(rootURI)), the delegate uri \(MatchText.describe(leafURI))\(hint)"
+        }
+        return "the root has \(MatchText.describe(rootMatch)), the delegate \(MatchText.describe(unfit))"
+    }
+
     // MARK: - One pair of match entries
 
     private static func conflict(_ root: HTTPMatch, _ leaf: HTTPMatch) -> Bool {
@@ -203,13 +227,13 @@ struct DelegateMerging {
 
     private static func conflict(_ root: StringMatch?, _ leaf: StringMatch?) -> Bool {
         guard let root, let leaf else { return false }
-        switch (root, leaf) {
-        case (.regex, _) where !(leaf.text ?? "").isEmpty: return true
-        case (_, .regex) where !(root.text ?? "").isEmpty: return true
-        case (.exact(let root), .exact(let leaf)): return root != leaf
-        case (.prefix(let root), .exact(let leaf)), (.prefix(let root), .prefix(let leaf)):
-            return !leaf.utf8.starts(with: root.utf8)
-        default: return true
+        // istiod reads an empty text as nothing written; a root condition without a text agrees with no value at all.
+        return switch (root, leaf) {
+        case (.exact(let root), .exact(let leaf)) where !root.isEmpty: root != leaf
+        case (.prefix(let root), .exact(let leaf)) where !root.isEmpty,
+            (.prefix(let root), .prefix(let leaf)) where !root.isEmpty:
+            leaf.isEmpty || !leaf.utf8.starts(with: root.utf8)
+        default: true
         }
     }
 

@@ -36,7 +36,13 @@ struct IngressConversion {
                 for (number, path) in rule.paths.enumerated() {
                     guard let candidate = Self.candidate(path, number, rule: index, of: ingress, catalog, environment)
                     else {
-                        report(ingress, "spec.rules[\(index)].http.paths[\(number)]", path)
+                        let host = "\(path.serviceName).\(ingress.metadata.namespace).svc.\(environment.clusterDomain)"
+                        report(
+                            ingress,
+                            "spec.rules[\(index)].http.paths[\(number)]",
+                            path,
+                            isKnown: catalog[host]?.service != nil
+                        )
                         continue
                     }
                     byHost[host, default: []].append(candidate)
@@ -51,19 +57,22 @@ struct IngressConversion {
         }
     }
 
-    private mutating func report(_ ingress: Ingress, _ place: String, _ path: Ingress.Path) {
+    private mutating func report(_ ingress: Ingress, _ place: String, _ path: Ingress.Path, isKnown: Bool) {
+        let service = "Service \(ingress.metadata.namespace)/\(path.serviceName)"
         findings.append(
             RouteFinding(
                 object: ingress.identity,
-                severity: .error,
-                code: .unknownPort,
+                severity: isKnown ? .error : .warning,
+                code: isKnown ? .unknownPort : .notLookedAt,
                 path: place,
-                message: "Service \(path.serviceName) has no port named \(path.portName), so the path is dropped"
+                message: isKnown
+                    ? "\(service) has no port named \(path.portName), so the path is dropped"
+                    : "\(service) is not among the objects, so its port \(path.portName) is unknown and the path is left out"
             )
         )
     }
 
-    private static func counts(_ ingress: Ingress, _ classes: [String: String], _ settings: IngressSettings) -> Bool {
+    static func counts(_ ingress: Ingress, _ classes: [String: String], _ settings: IngressSettings) -> Bool {
         guard settings.mode != .off else { return false }
         if let annotation = ingress.metadata.annotations["kubernetes.io/ingress.class"] {
             return annotation == settings.className
@@ -82,15 +91,16 @@ struct IngressConversion {
 
     private static func gateway(of ingress: Ingress, _ environment: RouteEnvironment) -> Gateway {
         var servers: [Gateway.Server] = []
-        for (index, secret) in ingress.tlsSecrets.enumerated() {
+        for (index, entry) in ingress.tls.enumerated() {
             var server = Gateway.Server()
             server.port = 443
             server.portName = "https-443-ingress-\(ingress.metadata.name)-\(ingress.metadata.namespace)-\(index)"
             server.protocolName = "HTTPS"
-            server.hosts = ["*"]
+            server.hosts = entry.hosts.isEmpty ? ["*"] : entry.hosts
+            server.place = "spec.tls[\(entry.index)]"
             var tls = Gateway.TLSSettings()
             tls.mode = "SIMPLE"
-            tls.credentialName = secret
+            tls.credentialName = entry.secret
             server.tls = tls
             servers.append(server)
         }
@@ -99,10 +109,15 @@ struct IngressConversion {
         plain.portName = "http-80-ingress-\(ingress.metadata.name)-\(ingress.metadata.namespace)"
         plain.protocolName = "HTTP"
         plain.hosts = ["*"]
+        plain.place = "spec"
         servers.append(plain)
         return Gateway(
             // Made without a creation time, such objects precede all others.
-            metadata: ObjectMetadata(name: name(of: ingress), namespace: environment.rootNamespace),
+            metadata: ObjectMetadata(
+                name: name(of: ingress),
+                namespace: environment.rootNamespace,
+                isGenerated: true
+            ),
             selector: environment.ingress.selector,
             servers: servers,
             origin: ingress.identity
@@ -122,7 +137,11 @@ struct IngressConversion {
         }
         let gateway = "\(rootNamespace)/\(name(of: owner))"
         return VirtualService(
-            metadata: ObjectMetadata(name: "\(host)-\(name(of: owner))", namespace: owner.metadata.namespace),
+            metadata: ObjectMetadata(
+                name: "\(host)-\(name(of: owner))",
+                namespace: owner.metadata.namespace,
+                isGenerated: true
+            ),
             hosts: [host],
             gateways: [gateway],
             rules: ranked.map(\.element.rule),
@@ -154,7 +173,9 @@ struct IngressConversion {
         converted.origin = RuleOrigin(object: ingress.identity, rule: rule, namespace: ingress.metadata.namespace)
         var isExact = false
         if case .exact = match.uri { isExact = true }
-        return Candidate(rank: match.uri?.text?.utf8.count ?? 0, isExact: isExact, rule: converted)
+        // Paths rank by their length as written, a last slash included; a path without a condition ranks last.
+        let rank = match.uri == nil ? 0 : path.path.utf8.count
+        return Candidate(rank: rank, isExact: isExact, rule: converted)
     }
 
     /// The path condition; `nil` for everything.

@@ -11,6 +11,10 @@ struct ListenerPlan {
         let entries: [String]
 
         var settings: Gateway.Server { gateway.servers[index] }
+        /// The field of the origin, such as `spec.servers[0]`.
+        var place: String { settings.place.isEmpty ? "spec.servers[\(index)]" : settings.place }
+        /// The origin and field in words.
+        var name: String { "\(gateway.origin) \(place.hasPrefix("spec.") ? String(place.dropFirst(5)) : place)" }
         var number: Int { settings.port ?? 0 }
         var redirectsToHTTPS: Bool { settings.traffic == .plainHTTP && settings.tls?.httpsRedirect == true }
 
@@ -39,8 +43,10 @@ struct ListenerPlan {
     /// Servers behind TLS, each with a table of its own.
     private(set) var tls: [Server] = []
     private(set) var findings: [RouteFinding] = []
-    private var isTCP = false
-    private var knownTLSHosts: Set<String> = []
+    /// Servers left out, each with the reason.
+    private(set) var skipped: [(server: Server, reason: String)] = []
+    private var first: Server?
+    private var knownTLSHosts: [String: Server] = [:]
 
     init(podPort: Int, bind: String) {
         self.podPort = podPort
@@ -54,32 +60,58 @@ struct ListenerPlan {
         let traffic = server.settings.traffic
         // Any tls block takes part in this check, also that of a plain server which only redirects.
         if server.settings.tls != nil {
-            let duplicates = server.entries.filter { knownTLSHosts.contains($0) }
-            knownTLSHosts.formUnion(server.entries)
-            if let duplicate = duplicates.first {
-                skip(server, "an earlier server on port \(podPort) has tls and the host \(duplicate)")
+            for entry in server.entries {
+                guard let earlier = knownTLSHosts[entry] else { continue }
+                let order = Self.order(earlier, server)
+                skip(server, "\(earlier.name), which \(order), has tls and the host \(entry) on this port")
                 return
             }
+            // Only a server that is kept claims its hosts; one that the port's protocol shuts out below has them too.
+            for entry in server.entries { knownTLSHosts[entry] = server }
         }
+        guard let first else {
+            self.first = server
+            keep(server, traffic)
+            return
+        }
+        let firstTraffic = first.settings.traffic
+        let fits =
+            switch traffic {
+            case .plainHTTP: firstTraffic != .plainTCP
+            case .plainTCP: firstTraffic == .plainTCP
+            case .terminatedHTTP, .opaqueTLS: firstTraffic != .plainHTTP && firstTraffic != .plainTCP
+            }
+        guard fits else {
+            let order = Self.order(first, server)
+            skip(
+                server,
+                "\(first.name), which \(order), has the protocol \(first.settings.protocolName) on this port"
+            )
+            return
+        }
+        keep(server, traffic)
+    }
+
+    private mutating func keep(_ server: Server, _ traffic: Gateway.Server.Traffic) {
         switch traffic {
-        case .plainHTTP:
-            guard !isTCP else {
-                skip(server, "port \(podPort) is taken by an earlier TCP server")
-                return
-            }
-            plain.append(server)
-        case .plainTCP:
-            guard plain.isEmpty, tls.isEmpty else {
-                skip(server, "port \(podPort) is taken by an earlier server of another protocol")
-                return
-            }
-            isTCP = true
+        case .plainHTTP: plain.append(server)
+        case .plainTCP: return
         case .terminatedHTTP:
             noteSharedServerNames(server)
             tls.append(server)
-        case .opaqueTLS:
-            tls.append(server)
+        case .opaqueTLS: tls.append(server)
         }
+    }
+
+    /// Why one server comes before another.
+    private static func order(_ earlier: Server, _ later: Server) -> String {
+        if earlier.gateway.reference == later.gateway.reference { return "comes first" }
+        if earlier.gateway.origin == later.gateway.origin { return "comes first by name" }
+        let first = earlier.gateway.metadata
+        let second = later.gateway.metadata
+        if first.creationTime != nil, second.creationTime != nil { return "is older" }
+        if first.isGenerated { return "istiod puts first" }
+        return "counts as older (taken by name, as the files give no creationTimestamp)"
     }
 
     private mutating func noteSharedServerNames(_ server: Server) {
@@ -93,9 +125,9 @@ struct ListenerPlan {
                     object: server.gateway.origin,
                     severity: .error,
                     code: .refusedListener,
-                    path: "spec.servers[\(server.index)].hosts",
+                    path: "\(server.place).\(server.settings.place.hasPrefix("spec.listeners") ? "hostname" : "hosts")",
                     message:
-                        "\(earlier.gateway.origin) asks for the same TLS name on port \(podPort), so Envoy refuses "
+                        "\(earlier.name) asks for the same TLS name on port \(server.number), so Envoy refuses "
                         + "the listener and what it serves is unknown"
                 )
             )
@@ -104,13 +136,14 @@ struct ListenerPlan {
     }
 
     private mutating func skip(_ server: Server, _ reason: String) {
+        skipped.append((server, reason))
         findings.append(
             RouteFinding(
                 object: server.gateway.origin,
                 severity: .warning,
                 code: .skippedServer,
-                path: "spec.servers[\(server.index)]",
-                message: "the server is left out as a whole: \(reason)"
+                path: server.place,
+                message: "the server (port \(server.number)) is left out as a whole: \(reason)"
             )
         )
     }
@@ -148,6 +181,9 @@ struct ListenerPlans {
         let podPort: Int
         let bind: String
     }
+
+    /// No listeners.
+    init() {}
 
     /// Merges the servers of Gateways that select the workload and come in Istio's order.
     init(_ gateways: [Gateway], catalog: ServiceCatalog) {

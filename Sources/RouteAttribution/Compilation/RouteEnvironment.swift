@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import JSONSyntax
+
 /// What a route table depends on besides the objects: the gateway workload and the mesh settings.
 public struct RouteEnvironment: Sendable, Hashable {
     /// The namespace of the gateway's pods.
@@ -22,6 +24,12 @@ public struct RouteEnvironment: Sendable, Hashable {
     public var envoyVersion = EnvoyVersion(major: 1, minor: 40)
     /// Which Ingresses count.
     public var ingress = IngressSettings()
+    /// The control plane's revision; `nil` does not judge objects that are labelled with one.
+    public var revision: String?
+    /// The selectors of the namespaces that istiod looks at; none looks at all.
+    public var discoverySelectors: [NamespaceSelector] = []
+    /// Whether a Gateway only selects pods of its own namespace.
+    public var scopesGatewaysToNamespace = false
 
     /// Makes an environment with Istio's defaults.
     public init() {}
@@ -37,6 +45,25 @@ public struct RouteEnvironment: Sendable, Hashable {
     /// Whether values of a repeated header are tested one by one; older proxies join them.
     var matchesHeaderLinesOneByOne: Bool {
         envoyVersion >= EnvoyVersion(major: 1, minor: 39)
+    }
+}
+
+/// A condition on the labels of a namespace; Istio's `meshConfig.discoverySelectors`.
+public struct NamespaceSelector: Sendable, Hashable {
+    let selector: LabelSelector
+
+    /// Reads `{matchLabels, matchExpressions}`.
+    ///
+    /// - Throws: the first field that does not fit.
+    public init(_ value: JSONValue) throws(ResourceError) {
+        selector = try LabelSelector(FieldReader(value))
+    }
+
+    /// Makes a selector that demands labels.
+    public init(labels: [String: String]) {
+        var selector = LabelSelector()
+        selector.labels = labels
+        self.selector = selector
     }
 }
 

@@ -6,12 +6,15 @@ extension RouteMetadata {
         if let retries = rule.retries {
             retryAttempts = retries.attempts
             retryOn = retries.retryOn
+            perTryTimeout = retries.perTryTimeout ?? ""
         }
         if let rewrite = rule.rewrite {
             rewriteURI =
                 rewrite.hasURIRegexRewrite
                 ? "\(rewrite.uriRegexMatch ?? "") → \(rewrite.uriRegexRewrite ?? "")" : rewrite.uri
             rewriteAuthority = rewrite.authority
+            rewritesByPattern = rewrite.hasURIRegexRewrite
+            rewritesWholePath = rewrite.replacesWholePath
         }
         if rewriteAuthority.isEmpty { rewriteAuthority = rule.headers?.authority ?? "" }
         fault = Self.describe(rule.fault)

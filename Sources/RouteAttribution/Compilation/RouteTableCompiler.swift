@@ -5,6 +5,12 @@ struct RouteTableCompiler {
     private let environment: RouteEnvironment
     private let catalog: ServiceCatalog
     private let bound: BoundServices
+    /// All Gateways and VirtualServices, what istiod makes of other kinds among them.
+    private let gateways: [Gateway]
+    private let services: [VirtualService]
+    private var plans = ListenerPlans()
+    /// The servers of each table.
+    private var servers: [[ListenerPlan.Server]] = []
     private(set) var findings: [RouteFinding] = []
     private(set) var routes: [CompiledRoute] = []
     private(set) var index = LookupIndexBuilder()
@@ -38,23 +44,28 @@ struct RouteTableCompiler {
         catalog = ServiceCatalog(resources, environment: environment)
         let attached = HTTPRouteConversion(resources, environment: environment, catalog: catalog)
         let ingress = IngressConversion(resources, environment: environment, catalog: catalog)
-        bound = BoundServices(
-            resources.virtualServices + attached.virtualServices + ingress.virtualServices,
-            environment: environment
-        )
-        findings = bound.findings + attached.findings + ingress.findings
-        let gateways = (resources.gateways + attached.gateways + ingress.gateways)
+        services = resources.virtualServices + attached.virtualServices + ingress.virtualServices
+        gateways = resources.gateways + attached.gateways + ingress.gateways
+        bound = BoundServices(services, environment: environment)
+        findings = bound.findings + attached.findings + ingress.findings + catalog.findings
+        let carried =
+            gateways
             .filter { $0.selector.isContained(in: environment.labels) }
             .sorted { ObjectMetadata.istioOrder($0.metadata, $1.metadata) }
-        index.hasGateways = !gateways.isEmpty
-        compile(ListenerPlans(gateways, catalog: catalog))
+        index.hasGateways = !carried.isEmpty
+        plans = ListenerPlans(carried, catalog: catalog)
+        compile(plans)
         for route in routes.indices {
             routes[route].record = RouteRecord.members(of: routes[route])
         }
     }
 
     private mutating func compile(_ plans: ListenerPlans) {
-        for plan in plans.plans { findings += plan.findings }
+        // One server may listen on several pod ports; what is found about it is one finding.
+        var seen: Set<RouteFinding> = []
+        for plan in plans.plans {
+            findings += plan.findings.filter { seen.insert($0).inserted }
+        }
         for (podPort, plan) in plans.byPodPort.sorted(by: { $0.key < $1.key }) {
             var listener = LookupListener(podPort: podPort)
             listener.serverPorts = Set((plan.plain + plan.tls).map(\.number)).sorted()
@@ -84,22 +95,13 @@ struct RouteTableCompiler {
         let gateway = server.gateway.reference
         var names: [String] = []
         for service in bound[gateway] {
-            let admitted = AdmittedHosts(server.hosts(for: service.service.metadata.namespace))
-            guard !admitted.intersection(service.hosts).isEmpty else { continue }
             // Where the gateway ends TLS the names are the server's, and any TCP rule makes it serve them.
             if server.settings.tls?.endsTLS == true {
-                if !service.service.tcp.isEmpty { return server.serverNames }
-                continue
+                let admitted = AdmittedHosts(server.hosts(for: service.service.metadata.namespace))
+                guard !service.service.tcp.isEmpty, !admitted.intersection(service.hosts).isEmpty else { continue }
+                return server.serverNames
             }
-            for match in service.service.tls.flatMap(\.matches) {
-                let applies =
-                    (match.port == nil || match.port == server.number)
-                    && (match.gateways.isEmpty
-                        || match.gateways.contains {
-                            ObjectReferences.gateway($0, namespace: service.service.metadata.namespace) == gateway
-                        })
-                if applies { names += match.sniHosts.map(HostNames.lowercased) }
-            }
+            names += service.passedThrough(by: server).map { HostNames.lowercased($0.name) }
         }
         guard !names.isEmpty else { return nil }
         return names.contains("*") ? [] : names
@@ -152,6 +154,7 @@ struct RouteTableCompiler {
             }
         }
         let table = index.beginTable(gateway: gatewayIndex(key[0].gateway), isTLS: isTLS)
+        self.servers.append(servers)
         // Hosts with the same objects share their routes: an object of many hosts and many rules costs their sum.
         var lists: [[SourceKey]: HostRoutes] = [:]
         var names: [SourceKey: [String]] = [:]
@@ -202,6 +205,26 @@ struct RouteTableCompiler {
         }
         return match.sourceLabels.isContained(in: environment.labels)
             && (match.sourceNamespace.isEmpty || match.sourceNamespace == environment.namespace)
+    }
+
+    /// What the slow side needs to say why something is as it is.
+    func knowledge(of resources: RouteResources, accepted: RouteResources, refusals: [RouteFinding]) -> RouteKnowledge {
+        var times: [ObjectIdentity: Bool] = [:]
+        for service in accepted.virtualServices { times[service.origin] = service.metadata.creationTime != nil }
+        for route in accepted.httpRoutes { times[route.identity] = route.metadata.creationTime != nil }
+        for ingress in accepted.ingresses { times[ingress.identity] = ingress.metadata.creationTime != nil }
+        return RouteKnowledge(
+            resources: resources,
+            accepted: accepted,
+            gateways: gateways,
+            services: services,
+            plans: plans,
+            bound: bound,
+            catalog: catalog,
+            servers: servers,
+            findings: refusals + findings,
+            hasCreationTime: times
+        )
     }
 
     private mutating func add(

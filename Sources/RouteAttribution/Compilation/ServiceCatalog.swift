@@ -10,10 +10,28 @@ struct ServiceCatalog {
         var service: Service?
     }
 
+    /// What the objects tell of a host.
+    enum State {
+        case present
+        /// Others of its kind and namespace are among the objects, this one is not.
+        case absent
+        /// Nothing of its kind and namespace is among the objects, so nothing is known.
+        case notLookedAt
+    }
+
     private(set) var entries: [String: Entry] = [:]
+    private(set) var findings: [RouteFinding] = []
+    /// What each server port leads to: the pod ports that Services and settings give.
     private var podPorts: [Int: Set<Int>] = [:]
+    /// The ends of the names of Services whose namespace has any among the objects.
+    private var knownNamespaces: Set<String> = []
+    private let hasServiceEntries: Bool
+    private let clusterSuffix: String
 
     init(_ resources: RouteResources, environment: RouteEnvironment) {
+        hasServiceEntries = !resources.serviceEntries.isEmpty
+        clusterSuffix = ".svc.\(environment.clusterDomain)"
+        knownNamespaces = Set(resources.services.map(\.metadata.namespace))
         for entry in resources.serviceEntries {
             for host in entry.hosts {
                 entries[host] = Entry(ports: entry.ports)
@@ -27,9 +45,26 @@ struct ServiceCatalog {
                 service: service
             )
         }
-        for service in resources.services where Self.leadsTo(service, environment) {
-            for port in service.ports {
-                if let target = port.targetPort { podPorts[port.number, default: []].insert(target) }
+        let gatewayServices = resources.services.filter { Self.leadsTo($0, environment) }
+            .sorted { ObjectMetadata.istioOrder($0.metadata, $1.metadata) }
+        var decided: Set<Int> = []
+        for service in gatewayServices {
+            for (index, port) in service.ports.enumerated() where decided.insert(port.number).inserted {
+                // The oldest Service with a port alone decides where it leads.
+                if let target = port.targetPort {
+                    podPorts[port.number] = [target]
+                } else if !environment.ports.contains(where: { Int($0.server) == port.number }) {
+                    findings.append(
+                        RouteFinding(
+                            object: service.identity,
+                            severity: .warning,
+                            code: .notLookedAt,
+                            path: "spec.ports[\(index)].targetPort",
+                            message: "is a name, which only pods can resolve; set gateway.ports to say which pod port "
+                                + "server port \(port.number) has (\(port.number) is taken)"
+                        )
+                    )
+                }
             }
         }
         for port in environment.ports {
@@ -40,6 +75,15 @@ struct ServiceCatalog {
     /// The pod ports on which a server with that number listens, in ascending order.
     func podPorts(server number: Int) -> [Int] {
         podPorts[number]?.sorted() ?? [number]
+    }
+
+    /// Whether a host exists, as far as the objects tell.
+    func state(of host: String) -> State {
+        if entries[host] != nil { return .present }
+        guard host.hasSuffix(clusterSuffix) else { return hasServiceEntries ? .absent : .notLookedAt }
+        let name = host.dropLast(clusterSuffix.count)
+        let namespace = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""
+        return knownNamespaces.contains(namespace) ? .absent : .notLookedAt
     }
 
     subscript(host: String) -> Entry? { entries[host] }

@@ -13,6 +13,14 @@ public struct DescribedRequest: Sendable {
     public let port: Int
     /// The TLS server name; `nil` without one.
     public let serverName: String?
+    /// The method.
+    public let methodText: String
+    /// The request target as on the request line.
+    public let targetText: String
+    /// The value of the Host field; `nil` without one.
+    public let authorityText: String?
+    /// All other field lines in order.
+    let lines: [NamedText]
     private let octets: [UInt8]
     private let method: Range<Int>
     private let target: Range<Int>
@@ -44,6 +52,10 @@ public struct DescribedRequest: Sendable {
         self.port = port
         self.isTLS = isTLS
         self.serverName = serverName
+        methodText = method
+        targetText = target
+        authorityText = authority
+        lines = headers.map { NamedText(name: $0.name, value: $0.value) }
         var octets: [UInt8] = []
         func place(_ text: String) -> Range<Int> {
             let start = octets.count
@@ -94,5 +106,72 @@ public struct DescribedRequest: Sendable {
             version: .http11,
             fields: fields.span
         )
+    }
+}
+
+/// A name and its value, as of a field line or a query parameter.
+struct NamedText: Sendable, Hashable {
+    var name: String
+    var value: String
+}
+
+/// A described request while one thing about it is changed.
+struct RequestDraft {
+    var method: String
+    var target: String
+    var authority: String?
+    var lines: [NamedText]
+    var port: Int
+    var isTLS: Bool
+    var serverName: String?
+
+    init(_ request: DescribedRequest) {
+        method = request.methodText
+        target = request.targetText
+        authority = request.authorityText
+        lines = request.lines
+        port = request.port
+        isTLS = request.isTLS
+        serverName = request.serverName
+    }
+
+    var request: DescribedRequest {
+        DescribedRequest(
+            method: method,
+            target: target,
+            authority: authority,
+            headers: lines.map { (name: $0.name, value: $0.value) },
+            port: port,
+            isTLS: isTLS,
+            serverName: serverName
+        )
+    }
+
+    /// The target's path, without the query.
+    var path: String {
+        get { String(target.prefix { $0 != "?" }) }
+        set { target = newValue + target.drop { $0 != "?" } }
+    }
+
+    /// Takes all lines of a name away.
+    mutating func removeField(_ name: String) {
+        lines.removeAll { HostNames.lowercased($0.name) == name }
+    }
+
+    /// Gives a name one line.
+    mutating func setField(_ name: String, to value: String) {
+        removeField(name)
+        lines.append(NamedText(name: name, value: value))
+    }
+
+    /// Gives a query parameter its first value.
+    mutating func setParameter(_ name: String, to value: String) {
+        guard let mark = target.firstIndex(of: "?") else {
+            target += "?\(name)=\(value)"
+            return
+        }
+        let query = target[target.index(after: mark)...]
+        let rest = query.split(separator: "&").filter { $0 != name && !$0.hasPrefix("\(name)=") }
+        target = target[..<mark] + "?" + (["\(name)=\(value)"] + rest.map(String.init)).joined(separator: "&")
     }
 }

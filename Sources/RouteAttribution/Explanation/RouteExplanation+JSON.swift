@@ -36,6 +36,76 @@ extension RouteTable {
             json.endObject()
         }
         json.endList()
+        if let passed = explanation.passedThrough {
+            json.key("passedThrough")
+            json.beginObject()
+            json.key("gateway")
+            json.string(passed.gateway)
+            json.key(RouteRecord.objectKey(passed.object))
+            json.string(passed.object.reference)
+            json.key("rule")
+            json.integer(passed.rule)
+            json.key("destinations")
+            json.beginList()
+            for destination in passed.destinations { RouteRecord.write(destination, to: &json) }
+            json.endList()
+            json.endObject()
+        }
+        if let doubt = explanation.doubt {
+            json.key("doubt")
+            json.string(doubt)
+        }
+        for (key, texts) in [("leftOut", explanation.leftOut), ("causes", explanation.causes)] where !texts.isEmpty {
+            json.key(key)
+            json.beginList()
+            for text in texts { json.string(text) }
+            json.endList()
+        }
+        if let nearest = explanation.nearest { write(nearest, to: &json) }
+        json.endObject()
+    }
+
+    private func write(_ nearest: NearestRule, to json: inout JSONText) {
+        json.key("nearest")
+        json.beginObject()
+        let identity = routes[nearest.route].identity
+        json.key(RouteRecord.objectKey(identity.object))
+        json.string(identity.object.reference)
+        json.key("rule")
+        json.integer(identity.rule)
+        json.key("match")
+        if let match = identity.match { json.integer(match) } else { json.null() }
+        json.key("text")
+        json.string(nearest.text)
+        json.key("request")
+        json.beginObject()
+        for (key, value) in [
+            ("method", nearest.request.methodText), ("scheme", nearest.request.isTLS ? "https" : "http"),
+            ("path", nearest.request.targetText),
+        ] {
+            json.key(key)
+            json.string(value)
+        }
+        json.key("authority")
+        if let authority = nearest.request.authorityText { json.string(authority) } else { json.null() }
+        json.key("headers")
+        json.beginList()
+        for line in nearest.request.lines {
+            json.beginObject()
+            json.key("name")
+            json.string(line.name)
+            json.key("value")
+            json.string(line.value)
+            json.endObject()
+        }
+        json.endList()
+        json.key("port")
+        json.integer(nearest.request.port)
+        if let name = nearest.request.serverName {
+            json.key("sni")
+            json.string(name)
+        }
+        json.endObject()
         json.endObject()
     }
 }

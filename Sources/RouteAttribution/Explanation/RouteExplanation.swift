@@ -26,6 +26,16 @@ public struct RouteExplanation: Sendable {
     public internal(set) var path = ""
     /// The routes of the virtual host in match order, up to the winner.
     public internal(set) var considered: [Considered] = []
+    /// Rules and match entries that the host's objects have and the table does not, with the reason, in words.
+    public internal(set) var leftOut: [String] = []
+    /// Why the answer may be another one in a cluster; `nil` where nothing is guessed.
+    public internal(set) var doubt: String?
+    /// Objects that have the host and take no part, each with the reason, in words.
+    public internal(set) var causes: [String] = []
+    /// The rule that would take the request after the smallest change; `nil` where there is none, or none is needed.
+    public internal(set) var nearest: NearestRule?
+    /// Where a connection goes whose TLS the gateway does not end.
+    public internal(set) var passedThrough: PassedThrough?
 }
 
 extension RouteTable {
@@ -35,11 +45,34 @@ extension RouteTable {
     }
 
     /// Looks up a described request and says why the answer is what it is.
-    public func explain(_ request: DescribedRequest, scratch: inout RouteScratch) -> RouteExplanation {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - scratch: Buffers of the calling thread.
+    ///   - diagnoses: Whether to look for causes and the nearest rule too, which costs time in the number of objects.
+    /// - Returns: The answer and what led to it.
+    public func explain(
+        _ request: DescribedRequest,
+        scratch: inout RouteScratch,
+        diagnoses: Bool = true
+    ) -> RouteExplanation {
         let reference = hostTable(for: request)
+        var explanation = lookedUp(request, reference, scratch: &scratch)
+        if diagnoses { diagnose(request, reference, &explanation, scratch: &scratch) }
+        return explanation
+    }
+
+    private func lookedUp(
+        _ request: DescribedRequest,
+        _ reference: HostTableReference,
+        scratch: inout RouteScratch
+    ) -> RouteExplanation {
         var explanation = RouteExplanation(decision: route(request.view(), in: reference, scratch: &scratch))
         explanation.podPort = listener(serverPort: request.port)?.podPort
-        guard reference.carriesHTTP else { return explanation }
+        guard reference.carriesHTTP else {
+            if request.isTLS { explanation.passedThrough = passedThrough(request) }
+            return explanation
+        }
         let table = index.tables[Int(reference.index)]
         guard case .ready(let prepared) = prepare(request.view(), isTLS: table.isTLS, scratch: &scratch) else {
             return explanation
@@ -57,7 +90,7 @@ extension RouteTable {
         return explanation
     }
 
-    private func hostTable(for request: DescribedRequest) -> HostTableReference {
+    func hostTable(for request: DescribedRequest) -> HostTableReference {
         let listener = listener(serverPort: request.port)
         guard request.isTLS else { return plainTable(listener) }
         let name = Array((request.serverName ?? "").utf8)
@@ -116,13 +149,60 @@ extension RouteTable {
                 }
             }
             explanation.considered.append(RouteExplanation.Considered(route: number, failure: failure))
-            if failure == nil { return }
+            if failure == nil {
+                explanation.doubt = doubt(
+                    about: number,
+                    before: (position + 1)..<host.routeCount,
+                    of: host,
+                    view,
+                    prepared,
+                    target
+                )
+                return
+            }
         }
     }
 
+    /// Whether a later route of another object would take the request too, and only a guess puts it behind.
+    private func doubt(
+        about winner: Int,
+        before rest: Range<UInt32>,
+        of host: LookupHost,
+        _ view: RequestView,
+        _ prepared: PreparedRequest,
+        _ target: [UInt8]
+    ) -> String? {
+        let object = routes[winner].identity.object
+        var joined: [UInt8] = []
+        for position in rest.prefix(Self.doubtSearchLimit) {
+            let number = Int(index.hostRoutes[Int(host.firstRoute + position)])
+            let other = routes[number]
+            guard other.identity.object != object, routes[winner].isCatchAll == other.isCatchAll,
+                matcher.pathMatches(index.routes[number], target.span.extracting(first: prepared.pathCount))
+            else { continue }
+            var sawUnseen = false
+            let failed = matcher.firstFailure(
+                index.routes[number],
+                view,
+                prepared,
+                target: target.span,
+                joined: &joined,
+                sawUnseen: &sawUnseen
+            )
+            guard failed == nil else { continue }
+            return knowledge.orderDoubt(object, other.identity.object).map {
+                "\(other.identity.object) rule \(other.identity.rule) would take it too; \($0)"
+            }
+        }
+        return nil
+    }
+
+    /// How many routes behind the winner are looked at for one that only a guess puts there.
+    private static let doubtSearchLimit = 1000
+
     // MARK: - Words
 
-    /// The virtual hosts of every host table, each with its routes in match order.
+    /// The text of a range of the arena.
     func text(_ range: OctetRange) -> String {
         String(decoding: index.arena[range.indices], as: UTF8.self)
     }

@@ -58,6 +58,8 @@ public enum RouteRecord {
     static func objectKey(_ object: ObjectIdentity) -> String {
         switch object.kind {
         case "HTTPRoute": "httpRoute"
+        case "GRPCRoute": "grpcRoute"
+        case "TLSRoute": "tlsRoute"
         case "Ingress": "ingress"
         default: "virtualService"
         }
@@ -67,7 +69,7 @@ public enum RouteRecord {
         if let index { json.integer(index) } else { json.null() }
     }
 
-    private static func write(_ destination: RouteDestination, to json: inout JSONText) {
+    static func write(_ destination: RouteDestination, to json: inout JSONText) {
         json.beginObject()
         if destination.isInvalid {
             json.key("invalid")

@@ -1,14 +1,13 @@
 // Wingmirror · Apache-2.0
 
 extension RouteLint {
-    /// Destinations whose Service, port or subset is not among the objects; only asked where any Services are.
+    /// Destinations whose Service, port or subset is not among the objects; only asked where others of the kind are.
     mutating func checkDestinations() {
-        guard !resources.services.isEmpty else { return }
-        var told: Set<String> = []
-        for route in table.routes where route.identity.object.kind == "VirtualService" {
-            for destination in route.destinations {
+        var seen: Set<String> = []
+        for route in table.routes {
+            for destination in route.destinations where !destination.isInvalid {
                 let key = "\(route.identity.object) \(route.identity.rule) \(destination.cluster)"
-                guard told.insert(key).inserted else { continue }
+                guard seen.insert(key).inserted else { continue }
                 check(destination, of: route)
             }
         }
@@ -16,38 +15,119 @@ extension RouteLint {
 
     private mutating func check(_ destination: RouteDestination, of route: CompiledRoute) {
         let object = route.identity.delegate?.object ?? route.identity.object
-        let path = "spec.http[\(route.identity.delegate?.rule ?? route.identity.rule)].route"
-        guard let entry = catalog[destination.host] else {
-            report(object, .unknownService, path, "there is no Service or ServiceEntry for \(destination.host)")
-            return
+        let path = rulePath(of: route)
+        for problem in table.problems(of: destination) {
+            // A backend without a Service was reported when it was converted.
+            if problem.code == .unknownService, object.kind != "VirtualService" { continue }
+            report(object, problem.code, path, problem.message, severity: problem.severity)
         }
-        if !entry.ports.isEmpty, !entry.ports.contains(destination.port) {
-            report(object, .unknownPort, path, "\(destination.host) has no port \(destination.port)")
+    }
+}
+
+/// Why requests to a destination are not answered by it.
+struct DestinationProblem: Sendable {
+    let code: FindingCode
+    let message: String
+    let severity: RouteFinding.Severity
+}
+
+extension RouteTable {
+    /// What the objects tell against a destination of a route, each as a sentence.
+    public func doubts(about destination: RouteDestination, of route: CompiledRoute) -> [String] {
+        let status = ["HTTPRoute", "GRPCRoute"].contains(route.identity.object.kind) ? 500 : 503
+        return problems(of: destination).map { problem in
+            problem.severity == .note ? problem.message : "\(problem.message): answered \(status)"
         }
-        guard !destination.subset.isEmpty,
-            !subsets(of: destination.host, entry.service).contains(destination.subset)
-        else { return }
-        report(
-            object,
-            .unknownSubset,
-            path,
-            "no DestinationRule that the gateway uses defines subset \(destination.subset) of \(destination.host)"
+    }
+
+    func problems(of destination: RouteDestination) -> [DestinationProblem] {
+        var result: [DestinationProblem] = []
+        let entry = knowledge.catalog[destination.host]
+        if let entry {
+            if !entry.ports.isEmpty, !entry.ports.contains(destination.port) {
+                let ports = entry.ports.map(String.init).joined(separator: ", ")
+                result.append(
+                    DestinationProblem(
+                        code: .unknownPort,
+                        message: "\(destination.host) has no port \(destination.port) (it has \(ports))",
+                        severity: .warning
+                    )
+                )
+            }
+        } else if knowledge.catalog.state(of: destination.host) == .absent {
+            result.append(
+                DestinationProblem(
+                    code: .unknownService,
+                    message: "there is no Service or ServiceEntry for \(destination.host) among the objects",
+                    severity: .warning
+                )
+            )
+        }
+        if !destination.subset.isEmpty, let problem = subsetProblem(destination, entry?.service) {
+            result.append(problem)
+        }
+        return result
+    }
+
+    private func subsetProblem(_ destination: RouteDestination, _ service: Service?) -> DestinationProblem? {
+        let host = destination.host
+        let all = knowledge.accepted.destinationRules.filter { rule in
+            HostNames.isCovered(host, by: pattern(of: rule))
+        }
+        guard !all.isEmpty else {
+            let hasAny = !knowledge.accepted.destinationRules.isEmpty
+            return DestinationProblem(
+                code: hasAny ? .unknownSubset : .notLookedAt,
+                message: hasAny
+                    ? "no DestinationRule defines subset \(destination.subset) of \(host)"
+                    : "no DestinationRule is among the objects, so whether subset \(destination.subset) of \(host) exists is "
+                        + "unknown",
+                severity: hasAny ? .warning : .note
+            )
+        }
+        let visible = visibleSubsets(of: host, service)
+        guard !visible.contains(destination.subset) else { return nil }
+        if let hidden = all.first(where: { $0.subsets.contains(destination.subset) }) {
+            return DestinationProblem(
+                code: .hiddenDestinationRule,
+                message:
+                    "\(hidden.identity) defines subset \(destination.subset) of \(host), but the gateway does not look there: "
+                    + "it reads those of its own namespace, of the Service's and of \(environment.rootNamespace), as far as "
+                    + "exportTo lets it",
+                severity: .warning
+            )
+        }
+        let defined = Set(all.flatMap { $0.subsets.compactMap(\.self) }).sorted().joined(separator: ", ")
+        return DestinationProblem(
+            code: .unknownSubset,
+            message: "no DestinationRule that the gateway uses defines subset \(destination.subset) of \(host)"
+                + (defined.isEmpty ? "" : " (they define \(defined))"),
+            severity: .warning
         )
     }
 
+    private func pattern(of rule: DestinationRule) -> String {
+        HostNames.expanded(rule.host, namespace: rule.metadata.namespace, clusterDomain: environment.clusterDomain)
+    }
+
     /// The subsets that the gateway knows of a host: of the first namespace that has rules for it, in Istio's order.
-    private func subsets(of host: String, _ service: Service?) -> Set<String> {
-        let namespaces = [environment.namespace, service?.metadata.namespace ?? "", environment.rootNamespace]
+    private func visibleSubsets(of host: String, _ service: Service?) -> Set<String> {
+        let suffix = ".svc.\(environment.clusterDomain)"
+        // The namespace is part of a Service's name, also where the Service itself is not among the objects.
+        let named = host.hasSuffix(suffix) ? host.dropLast(suffix.count).drop { $0 != "." }.dropFirst() : ""
+        let namespaces = [
+            environment.namespace, service?.metadata.namespace ?? String(named), environment.rootNamespace,
+        ]
         for (index, namespace) in namespaces.enumerated() {
             if index == 0, namespace == environment.rootNamespace { continue }
             var best = ""
             var names: Set<String> = []
-            for rule in resources.destinationRules where rule.metadata.namespace == namespace {
-                let pattern = HostNames.expanded(
-                    rule.host,
-                    namespace: rule.metadata.namespace,
-                    clusterDomain: environment.clusterDomain
-                )
+            for rule in knowledge.accepted.destinationRules where rule.metadata.namespace == namespace {
+                let exportTo = rule.exportTo.isEmpty ? ["*"] : rule.exportTo
+                guard Visibility(exportTo: exportTo, namespace: namespace).includes(environment.namespace) else {
+                    continue
+                }
+                let pattern = pattern(of: rule)
                 guard HostNames.isCovered(host, by: pattern), pattern.utf8.count >= best.utf8.count else { continue }
                 if pattern != best { names = [] }
                 best = pattern

@@ -20,7 +20,7 @@ extension RouteLint {
                 continue
             }
             for (position, later) in host.routes.enumerated() {
-                if let earlier = host.routes[..<position].first(where: { covers($0, later) }) {
+                if let earlier = host.routes[..<position].first(where: { table.covers($0, later) }) {
                     shadow[later] = earlier
                 } else {
                     reachable.insert(later)
@@ -32,56 +32,16 @@ extension RouteLint {
             let taker = table.routes[earlier]
             // The same rule through another Gateway is the same route twice, which harms nobody.
             guard route.identity != taker.identity else { continue }
-            var path = "spec.http[\(route.identity.rule)]"
-            if let match = route.identity.match { path += ".match[\(match)]" }
+            let place = place(of: route)
+            let doubt = table.knowledge.orderDoubt(taker.identity.object, route.identity.object).map { "; \($0)" } ?? ""
             report(
-                route.identity.object,
+                place.object,
                 .shadowedRoute,
-                path,
+                place.path,
                 "never takes a request on \(route.hosts.joined(separator: ", ")), because \(taker.identity.object) rule "
-                    + "\(taker.identity.rule) comes first and takes all of them (\(taker.matchText))"
+                    + "\(taker.identity.rule) comes first and takes all of them (\(taker.matchText))\(doubt)"
             )
         }
-    }
-
-    /// Whether every request that `later` would take is taken by `earlier`; certain when true.
-    func covers(_ earlier: Int, _ later: Int) -> Bool {
-        let first = table.index.routes[earlier]
-        let second = table.index.routes[later]
-        return pathCovers(first, second) && conditionsCover(first, second)
-    }
-
-    private func pathCovers(_ first: LookupRoute, _ second: LookupRoute) -> Bool {
-        if first.test == .any { return true }
-        if first.test == .regex { return second.test == .regex && first.pattern == second.pattern }
-        guard second.test != .any, second.test != .regex else { return false }
-        // A route that ignores case takes more than one that does not.
-        guard first.ignoresCase || !second.ignoresCase else { return false }
-        var value = table.text(second.path)
-        if first.ignoresCase { value = HostNames.lowercased(value) }
-        let prefix = table.text(first.path)
-        switch first.test {
-        case .prefix: return value.utf8.starts(with: prefix.utf8)
-        case .segmentPrefix:
-            guard value.utf8.starts(with: prefix.utf8) else { return false }
-            if value.utf8.count == prefix.utf8.count { return second.test != .prefix }
-            return value.utf8.dropFirst(prefix.utf8.count).first == UInt8(ascii: "/")
-        default: return second.test == .exact && value == prefix
-        }
-    }
-
-    /// Whether all conditions of the first are also the second's.
-    ///
-    /// Equal texts lie in one place of the arena, so equal conditions are equal values.
-    private func conditionsCover(_ first: LookupRoute, _ second: LookupRoute) -> Bool {
-        let required = conditions(of: first)
-        guard !required.isEmpty else { return true }
-        let given = conditions(of: second)
-        return required.allSatisfy(given.contains)
-    }
-
-    func conditions(of route: LookupRoute) -> ArraySlice<LookupCondition> {
-        table.index.conditions[Int(route.firstCondition)..<Int(route.firstCondition + route.conditionCount)]
     }
 
     // MARK: - Names
@@ -98,7 +58,7 @@ extension RouteLint {
             report(
                 objects[0],
                 .ambiguousRouteName,
-                "spec.http",
+                objects[0].kind == "VirtualService" ? "spec.http" : "spec.rules",
                 "the route name \(name) is also used by \(objects[1]), so the access log cannot tell them apart",
                 severity: .note
             )

@@ -11,20 +11,32 @@ public struct RouteLint {
     let resources: RouteResources
     let table: RouteTable
     let catalog: ServiceCatalog
+    let gatewaysByReference: [String: Gateway]
+    /// The hosts of objects that name a gateway.
+    let boundHosts: Set<String>
     var environment: RouteEnvironment { table.environment }
 
     /// Checks objects against the table that was made of them.
     public init(_ resources: RouteResources, table: RouteTable) {
-        self.resources = ResourceValidation(resources, environment: table.environment).accepted
+        self.resources = table.knowledge.accepted
         self.table = table
-        catalog = ServiceCatalog(self.resources, environment: table.environment)
+        catalog = table.knowledge.catalog
+        gatewaysByReference = Dictionary(self.resources.gateways.map { ($0.reference, $0) }) { $1 }
+        boundHosts = Set(
+            self.resources.virtualServices.filter { $0.gateways.contains { $0 != "mesh" } }.flatMap(\.hosts)
+        )
         checkGateways()
+        checkWorkload()
+        checkServers()
         for service in self.resources.virtualServices { check(service) }
+        checkIngresses()
         checkDestinations()
         checkSidecars()
+        checkCutRoutes()
         checkShadows()
         checkOverlaps()
         checkNames()
+        findings = resources.located(findings)
     }
 
     mutating func report(
@@ -57,15 +69,48 @@ public struct RouteLint {
     private mutating func check(_ service: VirtualService) {
         checkRules(of: service)
         let references = service.gateways.map { ObjectReferences.gateway($0, namespace: service.metadata.namespace) }
-        guard !service.isDelegate, references.contains(where: { $0 != "mesh" }) else { return }
+        guard !service.isDelegate else { return }
+        guard references.contains(where: { $0 != "mesh" }) else {
+            checkMeshOnly(service)
+            return
+        }
         var known: [Gateway] = []
         for (index, reference) in references.enumerated() where reference != "mesh" {
-            if let gateway = resources.gateways.first(where: { $0.reference == reference }) {
+            if let gateway = gatewaysByReference[reference] {
                 known.append(gateway)
             } else if !table.gateways.contains(reference) {
-                report(service.origin, .missingGateway, "spec.gateways[\(index)]", "there is no Gateway \(reference)")
+                report(
+                    service.origin,
+                    .missingGateway,
+                    "spec.gateways[\(index)]",
+                    "there is no Gateway \(reference)\(nearestGateway(to: reference))"
+                )
             }
         }
+        checkShortHosts(of: service, appliesToMesh: references.contains("mesh"))
+        checkApplicability(of: service, references)
+        let carried = known.filter { $0.selector.isContained(in: environment.labels) }
+        guard !carried.isEmpty else { return }
+        checkVisibility(of: service)
+        checkHosts(of: service, carried)
+        checkTLSModes(of: service, carried)
+    }
+
+    /// Another Gateway that the reference can mean, in words; empty without one.
+    func nearestGateway(to reference: String) -> String {
+        let others = resources.gateways.map(\.reference)
+        let name = reference.drop { $0 != "/" }
+        guard
+            let other = EditDistance.nearest(reference, among: others) ?? others.first(where: { $0.hasSuffix(name) })
+        else { return "" }
+        let isGuess = resources.gateways.first { $0.reference == other }?.metadata.namesNamespace == false
+        return isGuess
+            ? " (\(other) is there; its file names no namespace, which --namespace can say)" : " (\(other) is there)"
+    }
+
+    private mutating func checkShortHosts(of service: VirtualService, appliesToMesh: Bool) {
+        // Such a host is for the mesh, where that is among the gateways and another host is for clients outside.
+        if appliesToMesh, service.hosts.contains(where: { $0 == "*" || $0.contains(".") }) { return }
         for (index, host) in service.hosts.enumerated() where host != "*" && !host.contains(".") {
             let full = HostNames.expanded(
                 host,
@@ -79,10 +124,6 @@ public struct RouteLint {
                 "\(host) stands for \(full), so requests for the host \(host) do not reach it"
             )
         }
-        let carried = known.filter { $0.selector.isContained(in: environment.labels) }
-        guard !carried.isEmpty else { return }
-        checkVisibility(of: service)
-        checkHosts(of: service, carried)
     }
 
     private mutating func checkVisibility(of service: VirtualService) {
@@ -125,6 +166,8 @@ public struct RouteLint {
             for (number, match) in rule.matches.enumerated() {
                 checkPath(match, of: service, "\(path).match[\(number)]", normalizer)
             }
+            checkRewrite(rule, of: service, path)
+            checkPreflight(rule, of: service, path)
             let sum = rule.route.reduce(0) { $0 + Double($1.weight) }
             if rule.route.count > 1, sum != 100 {
                 report(
@@ -146,6 +189,7 @@ public struct RouteLint {
             }
         }
         checkCut(service)
+        checkRuleNames(service)
     }
 
     /// Rules behind one that takes every request, as far as that does not hang on port or source.
@@ -190,6 +234,7 @@ public struct RouteLint {
             probe = value + "x"
         case .regex(let value):
             checkCost(value, of: service, "\(path).uri.regex")
+            checkPattern(value, match, of: service, "\(path).uri.regex")
             return
         default: return
         }
@@ -199,13 +244,21 @@ public struct RouteLint {
         let isUsable =
             text.hasPrefix("/") && !text.contains("?") && !text.contains("#")
             && normalizer.normalize(octets.span, into: &output, buffer: &buffer) && output == octets
-        guard !isUsable else { return }
-        report(
-            service.origin,
-            .impossiblePath,
-            "\(path).uri",
-            "no request path can have \(text): paths begin with a slash, hold no query and are normalised first"
-        )
+        guard !isUsable else {
+            checkGlob(match, of: service, "\(path).uri")
+            return
+        }
+        let reason: String
+        if !text.hasPrefix("/") {
+            reason = "a path begins with a slash"
+        } else if text.contains("?") || text.contains("#") {
+            reason = "the query and fragment are no part of the path that is compared; use queryParams"
+        } else {
+            reason =
+                "paths are normalised first (mesh.pathNormalization \(environment.pathNormalization.rawValue)), to "
+                + String(decoding: output, as: UTF8.self)
+        }
+        report(service.origin, .impossiblePath, "\(path).uri", "no request path can have \(text): \(reason)")
     }
 
     private mutating func checkCost(_ text: String, of service: VirtualService, _ path: String) {

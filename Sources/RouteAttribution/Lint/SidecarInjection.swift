@@ -78,13 +78,8 @@ extension RouteLint {
                 else {
                     continue
                 }
-                report(origin, .destinationWithoutSidecar, path(of: route), "\(destination.host): \(reason)")
+                report(origin, .destinationWithoutSidecar, rulePath(of: route), "\(destination.host): \(reason)")
             }
         }
-    }
-
-    private func path(of route: CompiledRoute) -> String {
-        guard route.identity.object.kind == "VirtualService" else { return "spec" }
-        return "spec.http[\(route.identity.delegate?.rule ?? route.identity.rule)].route"
     }
 }

@@ -18,6 +18,9 @@ public final class RouteTable: Sendable {
     /// What was made for.
     public let environment: RouteEnvironment
 
+    /// What the table was made of; only explanations look at it.
+    let knowledge: RouteKnowledge
+
     let matcher: RouteMatcher
     private let preparation: RequestPreparation
     private let byPodPort: [UInt16: Int32]
@@ -29,14 +32,17 @@ public final class RouteTable: Sendable {
     /// A table without routes, where every request ends at no listener.
     public convenience init(generation: Int = 0) {
         let environment = RouteEnvironment()
+        let compiler = RouteTableCompiler(RouteResources(), environment: environment)
         self.init(
-            RouteTableCompiler(RouteResources(), environment: environment),
+            compiler,
             environment: environment,
+            knowledge: compiler.knowledge(of: RouteResources(), accepted: RouteResources(), refusals: []),
             generation: generation
         )
     }
 
-    init(_ compiler: RouteTableCompiler, environment: RouteEnvironment, generation: Int) {
+    init(_ compiler: RouteTableCompiler, environment: RouteEnvironment, knowledge: RouteKnowledge, generation: Int) {
+        self.knowledge = knowledge
         self.generation = generation
         self.environment = environment
         routes = compiler.routes
@@ -68,8 +74,13 @@ public final class RouteTable: Sendable {
     ) -> (table: RouteTable, findings: [RouteFinding]) {
         let validation = ResourceValidation(resources, environment: environment)
         let compiler = RouteTableCompiler(validation.accepted, environment: environment)
-        let table = RouteTable(compiler, environment: environment, generation: generation)
-        return (table, resources.findings + validation.findings + compiler.findings)
+        let knowledge = compiler.knowledge(
+            of: resources,
+            accepted: validation.accepted,
+            refusals: resources.findings + validation.findings
+        )
+        let table = RouteTable(compiler, environment: environment, knowledge: knowledge, generation: generation)
+        return (table, resources.located(knowledge.findings))
     }
 
     // MARK: - Connections

@@ -41,10 +41,13 @@ indirect enum FieldPath: CustomStringConvertible, Sendable {
 struct FieldReader {
     let value: JSONValue
     let path: FieldPath
+    /// The namespace of an object whose manifest names none.
+    let defaultNamespace: String
 
-    init(_ value: JSONValue, path: FieldPath = .root) {
+    init(_ value: JSONValue, path: FieldPath = .root, defaultNamespace: String = "default") {
         self.value = value
         self.path = path
+        self.defaultNamespace = defaultNamespace
     }
 
     private func wrongType(_ expected: String) -> ResourceError {

@@ -25,6 +25,8 @@ struct Gateway: Sendable, Hashable {
         var bind = ""
         var name = ""
         var tls: TLSSettings?
+        /// The field of the origin that the server was made of; empty for one of `spec.servers`.
+        var place = ""
     }
 
     /// The TLS settings of a server.
@@ -36,7 +38,9 @@ struct Gateway: Sendable, Hashable {
         var serverCertificate = ""
         var privateKey = ""
         var caCertificates = ""
-        var tlsCertificateCount = 0
+        var certificateRevocationList = ""
+        /// For each entry of `tlsCertificates` whether it has both certificate and key.
+        var tlsCertificates: [Bool] = []
     }
 
     /// `namespace/name`.
@@ -106,9 +110,19 @@ extension Gateway.TLSSettings {
         serverCertificate = try reader.string("serverCertificate") ?? ""
         privateKey = try reader.string("privateKey") ?? ""
         caCertificates = try reader.string("caCertificates") ?? ""
-        tlsCertificateCount = try reader.list("tlsCertificates") { entry throws(ResourceError) in
+        certificateRevocationList = try reader.string("caCrl") ?? ""
+        tlsCertificates = try reader.list("tlsCertificates") { entry throws(ResourceError) in
             try entry.requireObject()
-        }.count
+            let certificate = try entry.string("serverCertificate") ?? ""
+            let key = try entry.string("privateKey") ?? ""
+            return !certificate.isEmpty && !key.isEmpty
+        }
+    }
+
+    /// Whether anything says which certificates are used.
+    var namesCertificates: Bool {
+        !credentialName.isEmpty || !credentialNames.isEmpty || !serverCertificate.isEmpty || !privateKey.isEmpty
+            || !caCertificates.isEmpty || !certificateRevocationList.isEmpty || !tlsCertificates.isEmpty
     }
 
     /// Whether the gateway ends TLS, so that it sees what is inside.

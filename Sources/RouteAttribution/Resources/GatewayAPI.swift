@@ -17,6 +17,10 @@ struct APIGateway: Sendable, Hashable {
     var metadata: ObjectMetadata
     var className: String
     var listeners: [Listener]
+    /// The names of Services whose pods serve the Gateway, where addresses name them; else the Service made for it does.
+    var addressedServices: [String]
+    /// Which namespaces may add listeners by ListenerSets.
+    var allowedListeners: NamespaceAdmission
 
     /// One listener.
     struct Listener: Sendable, Hashable {
@@ -24,12 +28,23 @@ struct APIGateway: Sendable, Hashable {
         var port: Int
         var protocolName: String
         var hostname: String
-        /// `Same`, `All` or `Selector`.
-        var allowedNamespaces: String
-        var namespaceSelector: LabelSelector
+        /// Which namespaces may attach routes.
+        var allowedNamespaces: NamespaceAdmission
         /// The kinds of routes admitted; empty admits what the protocol carries.
         var allowedKinds: [String]
         var tlsMode: String?
+        /// The secrets of the listener's certificates.
+        var certificates: [String]
+
+        /// Whether routes of that kind may attach.
+        func admits(kind: String) -> Bool {
+            guard allowedKinds.isEmpty else { return allowedKinds.contains(kind) }
+            return switch protocolName {
+            case "HTTP", "HTTPS": kind == "HTTPRoute" || kind == "GRPCRoute"
+            case "TLS": kind == "TLSRoute"
+            default: false
+            }
+        }
     }
 
     init(_ object: FieldReader) throws(ResourceError) {
@@ -37,6 +52,68 @@ struct APIGateway: Sendable, Hashable {
         let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
         className = try spec.string("gatewayClassName") ?? ""
         listeners = try spec.list("listeners") { entry throws(ResourceError) in try Listener(entry) }
+        var addressed: [String] = []
+        for (kind, value) in try spec.list(
+            "addresses",
+            { entry throws(ResourceError) in
+                (try entry.string("type") ?? "IPAddress", try entry.string("value") ?? "")
+            }
+        ) where kind == "Hostname" && !value.isEmpty {
+            addressed.append(value)
+        }
+        addressedServices = addressed
+        allowedListeners = NamespaceAdmission(from: "None")
+        if let namespaces = try spec.field("allowedListeners")?.field("namespaces") {
+            allowedListeners = try NamespaceAdmission(namespaces, default: "None")
+        }
+    }
+
+    /// The Services whose pods serve the Gateway, as `namespace/name`.
+    var services: [String] {
+        let names =
+            addressedServices.isEmpty
+            ? [metadata.annotations["gateway.istio.io/name-override"] ?? "\(metadata.name)-\(className)"]
+            : addressedServices
+        return names.map { name in
+            // A name with dots is a host: name.namespace, and what follows.
+            let parts = name.split(separator: ".")
+            return parts.count > 1 ? "\(parts[1])/\(parts[0])" : "\(metadata.namespace)/\(name)"
+        }
+    }
+}
+
+/// A ListenerSet: listeners that another object adds to a Gateway.
+struct ListenerSet: Sendable, Hashable {
+    var metadata: ObjectMetadata
+    var parentName: String
+    var parentNamespace: String
+    var listeners: [APIGateway.Listener]
+
+    init(_ object: FieldReader) throws(ResourceError) {
+        let metadata = try ObjectMetadata(object, isNamespaced: true)
+        self.metadata = metadata
+        let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
+        let parent = try spec.field("parentRef")
+        parentName = try parent?.string("name") ?? ""
+        parentNamespace = try parent?.string("namespace") ?? metadata.namespace
+        listeners = try spec.list("listeners") { entry throws(ResourceError) in try APIGateway.Listener(entry) }
+    }
+}
+
+/// Which namespaces may attach something: `None`, `Same`, `All` or `Selector`.
+struct NamespaceAdmission: Sendable, Hashable {
+    var from: String
+    var selector = LabelSelector()
+
+    init(from: String) {
+        self.from = from
+    }
+
+    init(_ reader: FieldReader, default from: String) throws(ResourceError) {
+        self.from = try reader.string("from") ?? from
+        selector =
+            try reader.object("selector") { field throws(ResourceError) in try LabelSelector(field) }
+            ?? LabelSelector()
     }
 }
 
@@ -46,21 +123,20 @@ extension APIGateway.Listener {
         port = try reader.integer("port") ?? 0
         protocolName = try reader.string("protocol") ?? ""
         hostname = try reader.string("hostname") ?? ""
-        allowedNamespaces = "Same"
-        namespaceSelector = LabelSelector()
+        allowedNamespaces = NamespaceAdmission(from: "Same")
         allowedKinds = []
+        certificates = []
         if let allowed = try reader.field("allowedRoutes") {
             if let namespaces = try allowed.field("namespaces") {
-                allowedNamespaces = try namespaces.string("from") ?? "Same"
-                namespaceSelector =
-                    try namespaces.object("selector") { field throws(ResourceError) in
-                        try LabelSelector(field)
-                    } ?? LabelSelector()
+                allowedNamespaces = try NamespaceAdmission(namespaces, default: "Same")
             }
             allowedKinds = try allowed.list("kinds") { entry throws(ResourceError) in try entry.string("kind") ?? "" }
         }
-        tlsMode = try reader.object("tls") { field throws(ResourceError) in
-            try field.string("mode") ?? "Terminate"
+        if let tls = try reader.field("tls") {
+            tlsMode = try tls.string("mode") ?? "Terminate"
+            certificates = try tls.list("certificateRefs") { entry throws(ResourceError) in
+                "\(try entry.string("namespace") ?? "")/\(try entry.string("name") ?? "")"
+            }
         }
     }
 }
@@ -143,10 +219,10 @@ struct ReferenceGrant: Sendable, Hashable {
         to = try peers("to", scope: "name")
     }
 
-    /// Whether HTTPRoutes of `namespace` may use that Service of this grant's namespace.
-    func admits(routesOf namespace: String, toService name: String) -> Bool {
+    /// Whether routes of that kind and `namespace` may use that Service of this grant's namespace.
+    func admits(_ kind: String, of namespace: String, toService name: String) -> Bool {
         from.contains {
-            $0.group == "gateway.networking.k8s.io" && $0.kind == "HTTPRoute" && $0.scope == namespace
+            $0.group == "gateway.networking.k8s.io" && $0.kind == kind && $0.scope == namespace
         }
             && to.contains {
                 $0.group.isEmpty && $0.kind == "Service" && ($0.scope.isEmpty || $0.scope == name)

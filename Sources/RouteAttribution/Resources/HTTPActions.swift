@@ -50,6 +50,8 @@ struct HTTPRewrite: Sendable, Hashable {
     var uriRegexMatch: String?
     var uriRegexRewrite: String?
     var hasURIRegexRewrite = false
+    /// Whether the whole path is replaced though the rule matches a prefix, as only the Gateway API can say.
+    var replacesWholePath = false
 
     init() {}
 
@@ -70,6 +72,12 @@ struct HTTPRetry: Sendable, Hashable {
     var perTryTimeout: String?
     var retryOn: String
     var hasOtherSettings: Bool
+
+    init(attempts: Int) {
+        self.attempts = attempts
+        retryOn = ""
+        hasOtherSettings = false
+    }
 
     init(_ reader: FieldReader) throws(ResourceError) {
         attempts = try reader.integer("attempts") ?? 0

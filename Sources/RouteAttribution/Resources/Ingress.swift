@@ -7,8 +7,16 @@ struct Ingress: Sendable, Hashable {
     /// `spec.ingressClassName`.
     var className: String?
     var rules: [Rule]
-    /// How many `tls` entries name a secret.
-    var tlsSecrets: [String]
+    /// The `tls` entries that name a secret.
+    var tls: [TLS]
+
+    /// A secret and the hosts it is for.
+    struct TLS: Sendable, Hashable {
+        /// The place in `spec.tls`.
+        var index: Int
+        var secret: String
+        var hosts: [String]
+    }
 
     /// The paths of one host.
     struct Rule: Sendable, Hashable {
@@ -30,8 +38,11 @@ struct Ingress: Sendable, Hashable {
         metadata = try ObjectMetadata(object, isNamespaced: true)
         let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
         className = try spec.string("ingressClassName")
-        tlsSecrets = try spec.list("tls") { entry throws(ResourceError) in try entry.string("secretName") ?? "" }
-            .filter { !$0.isEmpty }
+        var index = -1
+        tls = try spec.list("tls") { entry throws(ResourceError) in
+            index += 1
+            return TLS(index: index, secret: try entry.string("secretName") ?? "", hosts: try entry.strings("hosts"))
+        }.filter { !$0.secret.isEmpty }
         rules = try spec.list("rules") { entry throws(ResourceError) in
             Rule(
                 host: try entry.string("host") ?? "",

@@ -33,7 +33,17 @@ extension APIGateway {
 
 extension HTTPRoute {
     /// What names the object.
-    var identity: ObjectIdentity { metadata.identity(kind: "HTTPRoute") }
+    var identity: ObjectIdentity { metadata.identity(kind: kind) }
+}
+
+extension TLSRoute {
+    /// What names the object.
+    var identity: ObjectIdentity { metadata.identity(kind: "TLSRoute") }
+}
+
+extension ListenerSet {
+    /// What names the object.
+    var identity: ObjectIdentity { metadata.identity(kind: "ListenerSet") }
 }
 
 extension ReferenceGrant {

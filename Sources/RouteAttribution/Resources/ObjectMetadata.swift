@@ -10,8 +10,12 @@ struct ObjectMetadata: Sendable, Hashable {
     var labels: [String: String]
     /// Annotations.
     var annotations: [String: String]
-    /// When the API server made the object, in seconds since 1970; `nil` sorts before every time.
+    /// When the API server made the object, in seconds since 1970; `nil` where files do not say.
     var creationTime: Int64?
+    /// Whether istiod makes the object of others; without a time of its own it then precedes every object of users.
+    var isGenerated = false
+    /// Whether the manifest names a namespace; objects of kinds without one count as if it did.
+    var namesNamespace = true
 
     /// Makes metadata, for objects that have no manifest.
     init(
@@ -19,13 +23,15 @@ struct ObjectMetadata: Sendable, Hashable {
         namespace: String,
         labels: [String: String] = [:],
         annotations: [String: String] = [:],
-        creationTime: Int64? = nil
+        creationTime: Int64? = nil,
+        isGenerated: Bool = false
     ) {
         self.name = name
         self.namespace = namespace
         self.labels = labels
         self.annotations = annotations
         self.creationTime = creationTime
+        self.isGenerated = isGenerated
     }
 
     init(_ object: FieldReader, isNamespaced: Bool) throws(ResourceError) {
@@ -37,7 +43,8 @@ struct ObjectMetadata: Sendable, Hashable {
         }
         self.name = name
         let namespace = try metadata.string("namespace") ?? ""
-        self.namespace = !isNamespaced ? "" : namespace.isEmpty ? "default" : namespace
+        self.namespace = !isNamespaced ? "" : namespace.isEmpty ? object.defaultNamespace : namespace
+        namesNamespace = !isNamespaced || !namespace.isEmpty
         labels = try metadata.stringMap("labels")
         annotations = try metadata.stringMap("annotations")
         creationTime = nil
@@ -52,10 +59,14 @@ struct ObjectMetadata: Sendable, Hashable {
         }
     }
 
+    /// The time by which objects are ordered: what a file leaves out is later than what istiod makes, and earlier than any
+    /// time that is written.
+    var orderTime: Int64 { creationTime ?? (isGenerated ? .min : .min + 1) }
+
     /// Istio's order of objects: by creation time, then name, then namespace.
     static func istioOrder(_ first: ObjectMetadata, _ second: ObjectMetadata) -> Bool {
-        let firstTime = first.creationTime ?? .min
-        let secondTime = second.creationTime ?? .min
+        let firstTime = first.orderTime
+        let secondTime = second.orderTime
         if firstTime != secondTime { return firstTime < secondTime }
         if first.name != second.name { return octetsPrecede(first.name, second.name) }
         return octetsPrecede(first.namespace, second.namespace)

@@ -13,115 +13,306 @@ public struct RouteResources: Sendable {
     var workloads: [Workload] = []
     var gatewayClasses: [GatewayClass] = []
     var apiGateways: [APIGateway] = []
+    var listenerSets: [ListenerSet] = []
     var httpRoutes: [HTTPRoute] = []
+    var tlsRoutes: [TLSRoute] = []
     var referenceGrants: [ReferenceGrant] = []
     var ingresses: [Ingress] = []
     var ingressClasses: [IngressClass] = []
-    /// What could not be decoded.
+    /// What could not be decoded, and what is doubtful about the set as such.
     public private(set) var findings: [RouteFinding] = []
-    private var places: [ObjectIdentity: Int] = [:]
+    /// How many objects have a part in routing.
+    public private(set) var count = 0
+    /// The namespace of objects whose manifest names none.
+    public let defaultNamespace: String
+    private var places: [ObjectIdentity: Place] = [:]
+    /// What a kustomization beside the file says, while its objects are added.
+    private var fileNamespace: String?
+
+    /// Where an object lies, among the objects and in files.
+    private struct Place {
+        var index: Int
+        var location: ObjectLocation?
+        /// The second object of the identity, where one was met.
+        var isDoubled = false
+    }
 
     /// Makes an empty set.
-    public init() {}
+    ///
+    /// - Parameter defaultNamespace: The namespace of objects whose manifest names none.
+    public init(defaultNamespace: String = "default") {
+        self.defaultNamespace = defaultNamespace
+    }
 
     /// Decodes objects; one that does not fit its kind is left out and reported.
     ///
     /// Kinds that have no part in routing are passed over, and the entries of `List` kinds are taken one by one. Of two
-    /// objects with one identity the later counts, as if it had been applied after the other.
-    public init(decoding objects: [JSONValue]) {
+    /// objects with one identity the later counts, as if it had been applied after the other; that is reported, unless
+    /// one of them is only a patch, which then counts for nothing.
+    public init(decoding objects: [JSONValue], defaultNamespace: String = "default") {
+        self.init(defaultNamespace: defaultNamespace)
         for object in objects {
             add(object)
         }
     }
 
+    /// Decodes objects of files.
+    public init(decoding objects: [LocatedObject], defaultNamespace: String = "default") {
+        self.init(defaultNamespace: defaultNamespace)
+        for object in objects {
+            fileNamespace = object.namespace
+            add(object.value, at: object.location)
+        }
+        fileNamespace = nil
+    }
+
+    /// Where an object was written; `nil` where that is not known.
+    public func location(of object: ObjectIdentity) -> ObjectLocation? { places[object]?.location }
+
+    /// Findings with the places of their objects, each once.
+    public func located(_ findings: [RouteFinding]) -> [RouteFinding] {
+        var seen: Set<RouteFinding> = []
+        return findings.compactMap { finding in
+            var finding = finding
+            if finding.location == nil { finding.location = location(of: finding.object) }
+            return seen.insert(finding).inserted ? finding : nil
+        }
+    }
+
     /// Adds one object, or the entries of a `List`.
-    public mutating func add(_ object: JSONValue) {
+    public mutating func add(_ object: JSONValue, at location: ObjectLocation? = nil) {
         if case .string(let kind) = object["kind"] ?? .null, kind.hasSuffix("List"),
             case .array(let items) = object["items"] ?? .null
         {
             for item in items {
                 // Entries of a typed list may leave out what the list already says.
-                add(item, impliedKind: String(kind.dropLast(4)), impliedVersion: object["apiVersion"])
+                add(
+                    item,
+                    impliedKind: String(kind.dropLast(4)),
+                    impliedVersion: object["apiVersion"],
+                    at: location
+                )
             }
             return
         }
-        add(object, impliedKind: "", impliedVersion: nil)
+        add(object, impliedKind: "", impliedVersion: nil, at: location)
     }
 
-    private mutating func add(_ object: JSONValue, impliedKind: String, impliedVersion: JSONValue?) {
+    private mutating func add(
+        _ object: JSONValue,
+        impliedKind: String,
+        impliedVersion: JSONValue?,
+        at location: ObjectLocation?
+    ) {
         guard case .object = object else {
-            refuse(kind: "Object", object, ResourceError(.root, "must be an object, not \(object.typeName)"))
-            return
-        }
-        guard case .string(let version) = object["apiVersion"] ?? impliedVersion ?? .null else {
-            refuse(kind: "Object", object, ResourceError(.root.member("apiVersion"), "is missing"))
+            refuse(kind: "Object", object, ResourceError(.root, "must be an object, not \(object.typeName)"), location)
             return
         }
         var kind = impliedKind
         if case .string(let written) = object["kind"] ?? .null { kind = written }
         guard !kind.isEmpty else {
-            refuse(kind: "Object", object, ResourceError(.root.member("kind"), "is missing"))
+            refuse(kind: "Object", object, ResourceError(.root.member("kind"), "is missing"), location)
+            return
+        }
+        guard case .string(let version) = object["apiVersion"] ?? impliedVersion ?? .null else {
+            // A patch or a kustomization may leave it out; only of the kinds that route is it missed.
+            if RouteKinds.all.contains(kind) {
+                refuse(kind: kind, object, ResourceError(.root.member("apiVersion"), "is missing"), location)
+            }
             return
         }
         do throws(ResourceError) {
-            try decode(FieldReader(object), kind: kind, version: version)
+            try decode(FieldReader(object), kind: kind, version: version, at: location)
         } catch {
-            refuse(kind: kind, object, error)
+            refuse(kind: kind, object, error, location)
         }
     }
 
-    private mutating func decode(_ object: FieldReader, kind: String, version: String) throws(ResourceError) {
+    private mutating func decode(
+        _ object: FieldReader,
+        kind: String,
+        version: String,
+        at location: ObjectLocation?
+    ) throws(ResourceError) {
         let group = version.split(separator: "/").count == 2 ? String(version.prefix { $0 != "/" }) : ""
         let release = version.split(separator: "/").last.map(String.init) ?? ""
+        func place<Model: Equatable>(
+            _ model: Model,
+            _ identity: KeyPath<Model, ObjectIdentity>,
+            in list: WritableKeyPath<RouteResources, [Model]>,
+            isPartial: ((Model) -> Bool)? = nil
+        ) {
+            self.place(model, identity, in: list, object.value, at: location, isPartial: isPartial ?? { _ in false })
+        }
         switch (group, kind) {
+        case ("networking.istio.io", "EnvoyFilter"), ("extensions.istio.io", "WasmPlugin"),
+            ("gateway.networking.x-k8s.io", "XListenerSet"):
+            noteNotModelled(try identity(object, kind), at: location)
         case ("networking.istio.io", _) where !["v1", "v1beta1", "v1alpha3"].contains(release): return
         case ("networking.istio.io", "Gateway"):
-            place(try Gateway(object), \.origin, in: \.gateways)
+            place(try Gateway(named(object)), \.origin, in: \.gateways) { $0.servers.isEmpty }
         case ("networking.istio.io", "VirtualService"):
-            place(try VirtualService(object), \.origin, in: \.virtualServices)
+            place(try VirtualService(named(object)), \.origin, in: \.virtualServices) { service in
+                (service.http.isEmpty && service.tls.isEmpty && service.tcp.isEmpty)
+                    || (service.hosts.isEmpty && service.gateways.isEmpty)
+            }
         case ("networking.istio.io", "DestinationRule"):
-            place(try DestinationRule(object), \.identity, in: \.destinationRules)
+            place(try DestinationRule(named(object)), \.identity, in: \.destinationRules) { $0.host.isEmpty }
         case ("networking.istio.io", "ServiceEntry"):
-            place(try ServiceEntry(object), \.identity, in: \.serviceEntries)
+            place(try ServiceEntry(named(object)), \.identity, in: \.serviceEntries) { $0.hosts.isEmpty }
         case ("", "Service"):
-            place(try Service(object), \.identity, in: \.services)
+            place(try Service(named(object)), \.identity, in: \.services) { service in
+                service.ports.isEmpty && service.externalName.isEmpty
+            }
         case ("", "Namespace"):
             place(try Namespace(object), \.identity, in: \.namespaces)
         case ("gateway.networking.k8s.io", "GatewayClass"):
             place(try GatewayClass(object), \.identity, in: \.gatewayClasses)
         case ("gateway.networking.k8s.io", "Gateway"):
-            place(try APIGateway(object), \.identity, in: \.apiGateways)
-        case ("gateway.networking.k8s.io", "HTTPRoute"):
-            place(try HTTPRoute(object), \.identity, in: \.httpRoutes)
+            place(try APIGateway(named(object)), \.identity, in: \.apiGateways) { $0.listeners.isEmpty }
+        case ("gateway.networking.k8s.io", "ListenerSet"):
+            place(try ListenerSet(named(object)), \.identity, in: \.listenerSets) { $0.listeners.isEmpty }
+        case ("gateway.networking.k8s.io", "HTTPRoute"), ("gateway.networking.k8s.io", "GRPCRoute"):
+            place(try HTTPRoute(named(object), kind: kind), \.identity, in: \.httpRoutes) { route in
+                route.rules.isEmpty || route.parents.isEmpty
+            }
+        case ("gateway.networking.k8s.io", "TLSRoute"):
+            place(try TLSRoute(named(object)), \.identity, in: \.tlsRoutes) { $0.rules.isEmpty }
         case ("gateway.networking.k8s.io", "ReferenceGrant"):
-            place(try ReferenceGrant(object), \.identity, in: \.referenceGrants)
+            place(try ReferenceGrant(named(object)), \.identity, in: \.referenceGrants)
         case ("networking.k8s.io", "Ingress"):
-            place(try Ingress(object), \.identity, in: \.ingresses)
+            place(try Ingress(named(object)), \.identity, in: \.ingresses) { $0.rules.isEmpty }
         case ("networking.k8s.io", "IngressClass"):
             place(try IngressClass(object), \.identity, in: \.ingressClasses)
         case _ where Workload.includes(group: group, kind: kind):
             // A kind without a part in routing is never refused.
-            guard let workload = try? Workload(object, kind: kind) else { return }
-            place(workload, \.identity, in: \.workloads)
+            guard let workload = try? Workload(named(object), kind: kind) else { return }
+            let key = workload.identity
+            if let known = places[key] {
+                workloads[known.index] = workload
+            } else {
+                places[key] = Place(index: workloads.count, location: location)
+                workloads.append(workload)
+            }
         default: return
         }
     }
 
-    private mutating func place<Model>(
+    private func named(_ object: FieldReader) -> FieldReader {
+        FieldReader(object.value, path: object.path, defaultNamespace: fileNamespace ?? defaultNamespace)
+    }
+
+    private func identity(_ object: FieldReader, _ kind: String) throws(ResourceError) -> ObjectIdentity {
+        try ObjectMetadata(named(object), isNamespaced: true).identity(kind: kind)
+    }
+
+    private mutating func noteNotModelled(_ object: ObjectIdentity, at location: ObjectLocation?) {
+        findings.append(
+            RouteFinding(
+                object: object,
+                severity: .note,
+                code: .notModelled,
+                path: "",
+                message: "can change what the gateway does with requests, and is not modelled: answers leave it out",
+                location: location
+            )
+        )
+    }
+
+    // MARK: - Two of one identity
+
+    private mutating func place<Model: Equatable>(
         _ model: Model,
         _ identity: KeyPath<Model, ObjectIdentity>,
-        in list: WritableKeyPath<RouteResources, [Model]>
+        in list: WritableKeyPath<RouteResources, [Model]>,
+        _ object: JSONValue,
+        at location: ObjectLocation?,
+        isPartial: (Model) -> Bool
     ) {
         let key = model[keyPath: identity]
-        if let index = places[key] {
-            self[keyPath: list][index] = model
-        } else {
-            places[key] = self[keyPath: list].count
+        guard let known = places[key] else {
+            places[key] = Place(index: self[keyPath: list].count, location: location)
             self[keyPath: list].append(model)
+            count += 1
+            findings += FieldCheck.findings(in: object, of: key).map { $0.located(at: location) }
+            return
+        }
+        // The same file named twice is one file.
+        if location != nil, location == known.location { return }
+        let earlier = self[keyPath: list][known.index]
+        if isPatch(object) || (isPartial(model) && !isPartial(earlier)) {
+            reportPatch(key, base: known.location, patch: location)
+        } else if isPartial(earlier), !isPartial(model) {
+            reportPatch(key, base: location, patch: known.location)
+            replace(model, in: list, known, key, location)
+        } else {
+            reportDuplicate(key, known.location, location, isSame: earlier == model)
+            replace(model, in: list, known, key, location)
         }
     }
 
-    private mutating func refuse(kind: String, _ object: JSONValue, _ error: ResourceError) {
+    private mutating func replace<Model>(
+        _ model: Model,
+        in list: WritableKeyPath<RouteResources, [Model]>,
+        _ known: Place,
+        _ key: ObjectIdentity,
+        _ location: ObjectLocation?
+    ) {
+        self[keyPath: list][known.index] = model
+        places[key] = Place(index: known.index, location: location, isDoubled: true)
+    }
+
+    /// Whether a manifest has directives that only kustomize understands.
+    private func isPatch(_ object: JSONValue) -> Bool {
+        object["$patch"] != nil || object["metadata"]?["$patch"] != nil || object["spec"]?["$patch"] != nil
+    }
+
+    private mutating func reportPatch(_ object: ObjectIdentity, base: ObjectLocation?, patch: ObjectLocation?) {
+        findings.append(
+            RouteFinding(
+                object: object,
+                severity: .warning,
+                code: .kustomizePatch,
+                path: "",
+                message:
+                    "is in \(Self.name(base)) and, in part, in \(Self.name(patch)): the latter looks like a kustomize patch "
+                    + "and is passed over; check what `kubectl kustomize` renders instead",
+                location: patch
+            )
+        )
+    }
+
+    private mutating func reportDuplicate(
+        _ object: ObjectIdentity,
+        _ first: ObjectLocation?,
+        _ second: ObjectLocation?,
+        isSame: Bool
+    ) {
+        findings.append(
+            RouteFinding(
+                object: object,
+                severity: isSame ? .warning : .error,
+                code: .duplicateObject,
+                path: "",
+                message: isSame
+                    ? "is in \(Self.name(first)) and in \(Self.name(second)), with the same content"
+                    : "is in \(Self.name(first)) and in \(Self.name(second)), and they differ; the second counts, but a cluster "
+                        + "holds only one: check the environments one by one",
+                location: second
+            )
+        )
+    }
+
+    private static func name(_ location: ObjectLocation?) -> String {
+        location?.description ?? "another document"
+    }
+
+    private mutating func refuse(
+        kind: String,
+        _ object: JSONValue,
+        _ error: ResourceError,
+        _ location: ObjectLocation?
+    ) {
         var namespace = ""
         var name = "?"
         if let metadata = object["metadata"] {
@@ -129,16 +320,60 @@ public struct RouteResources: Sendable {
             if case .string(let text) = metadata["namespace"] ?? .null { namespace = text }
         }
         if namespace.isEmpty, !["GatewayClass", "IngressClass", "Namespace", "Object"].contains(kind) {
-            namespace = "default"
+            namespace = defaultNamespace
         }
+        count += 1
         findings.append(
             RouteFinding(
                 object: ObjectIdentity(kind: kind, namespace: namespace, name: name),
                 severity: .error,
                 code: .refusedObject,
                 path: error.path,
-                message: "\(error.path.isEmpty ? "the object" : error.path) \(error.message)"
+                message: "\(error.path.isEmpty ? "the object" : error.path) \(error.message)",
+                location: location
             )
         )
+    }
+}
+
+/// The kinds that have a part in routing.
+enum RouteKinds {
+    static let all: Set<String> = [
+        "Gateway", "VirtualService", "DestinationRule", "ServiceEntry", "HTTPRoute", "GRPCRoute", "TLSRoute",
+        "ListenerSet", "GatewayClass", "ReferenceGrant", "Ingress", "IngressClass",
+    ]
+}
+
+/// Where an object was written.
+public struct ObjectLocation: Sendable, Hashable, CustomStringConvertible {
+    /// The file, as its path was given.
+    public let file: String
+    /// The line of the object's first field, from 1.
+    public let line: Int
+
+    /// Names a place.
+    public init(file: String, line: Int) {
+        self.file = file
+        self.line = line
+    }
+
+    /// `file:line`.
+    public var description: String { "\(file):\(line)" }
+}
+
+/// An object and where it was written.
+public struct LocatedObject: Sendable {
+    /// The manifest.
+    public let value: JSONValue
+    /// The place; `nil` where it comes from no file.
+    public let location: ObjectLocation?
+    /// The namespace that a kustomization gives to objects of the file that name none.
+    public let namespace: String?
+
+    /// Puts them together.
+    public init(value: JSONValue, location: ObjectLocation?, namespace: String? = nil) {
+        self.value = value
+        self.location = location
+        self.namespace = namespace
     }
 }

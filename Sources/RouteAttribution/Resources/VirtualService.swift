@@ -20,6 +20,8 @@ struct VirtualService: Sendable, Hashable {
     var tcp: [OpaqueRule]
     /// What users wrote to bring this object about.
     var origin: ObjectIdentity
+    /// Whether istiod makes it of routes of the Gateway API.
+    var isFromGatewayAPI = false
 
     init(_ object: FieldReader) throws(ResourceError) {
         metadata = try ObjectMetadata(object, isNamespaced: true)
@@ -34,13 +36,20 @@ struct VirtualService: Sendable, Hashable {
     }
 
     /// Makes an object that stands for routes of another kind.
-    init(metadata: ObjectMetadata, hosts: [String], gateways: [String], rules: [HTTPRule], origin: ObjectIdentity) {
+    init(
+        metadata: ObjectMetadata,
+        hosts: [String],
+        gateways: [String],
+        rules: [HTTPRule],
+        tls: [OpaqueRule] = [],
+        origin: ObjectIdentity
+    ) {
         self.metadata = metadata
         self.hosts = hosts
         self.gateways = gateways
         exportTo = ["*"]
         http = rules
-        tls = []
+        self.tls = tls
         tcp = []
         self.origin = origin
     }
@@ -65,6 +74,15 @@ struct OpaqueRule: Sendable, Hashable {
     var matches: [Match]
     /// Where connections go.
     var route: [WeightedDestination]
+    /// The object and rule to report, where another object holds the rule.
+    var origin = RuleOrigin()
+
+    /// Makes a rule that stands for one of another kind.
+    init(matches: [Match], route: [WeightedDestination], origin: RuleOrigin) {
+        self.matches = matches
+        self.route = route
+        self.origin = origin
+    }
 
     init(_ rule: FieldReader) throws(ResourceError) {
         try rule.requireObject()

@@ -50,4 +50,48 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case unattachedRoute = "unattached-route"
     /// A Gateway whose selector does not select the gateway workload.
     case otherWorkload = "other-workload"
+    /// A file with a mistake, so that its objects are not known.
+    case unreadableFile = "unreadable-file"
+    /// Objects whose file names no namespace.
+    case assumedNamespace = "assumed-namespace"
+    /// Two files hold an object of one kind, namespace and name.
+    case duplicateObject = "duplicate-object"
+    /// An object that only changes another one, which kustomize would merge into it.
+    case kustomizePatch = "kustomize-patch"
+    /// A field that the kind does not have, so that the API server drops it.
+    case unknownField = "unknown-field"
+    /// An object that can change routing and is not modelled.
+    case notModelled = "not-modelled"
+    /// A decision that rests on an object that is not among those read.
+    case notLookedAt = "not-looked-at"
+    /// An HTTPRoute and a GRPCRoute with one hostname on one listener, which older releases of Istio do not merge.
+    case mixedRouteKinds = "mixed-route-kinds"
+    /// A backend of a kind that Istio does not serve.
+    case unknownBackend = "unknown-backend"
+    /// A VirtualService that names no gateway, though its host is one of a gateway.
+    case meshOnly = "mesh-only"
+    /// A match entry that no server of the objects can give a request to.
+    case inapplicableMatch = "inapplicable-match"
+    /// Rules for passed-through TLS on servers that end it, or rules for HTTP on servers that pass it through.
+    case wrongTLSMode = "wrong-tls-mode"
+    /// TLS servers with one certificate and different hosts, between which browsers reuse connections.
+    case sharedCertificate = "shared-certificate"
+    /// A DestinationRule that the gateway does not see.
+    case hiddenDestinationRule = "hidden-destination-rule"
+    /// A rewrite that doubles a slash or joins two words.
+    case oddRewrite = "odd-rewrite"
+    /// A wildcard where text is compared, or a pattern that no path fits.
+    case globInPath = "glob-in-path"
+    /// A rule with a CORS policy that takes no preflight.
+    case preflightNotTaken = "preflight-not-taken"
+    /// A redirect to https for a host that no HTTPS server has.
+    case redirectLeadsNowhere = "redirect-leads-nowhere"
+    /// A rule without a name, which metrics and access log know by its place only.
+    case unnamedRules = "unnamed-rules"
+    /// An Ingress that is not Istio's, as far as the objects tell.
+    case foreignIngress = "foreign-ingress"
+    /// The gateway workload was guessed, or no Gateway selects it.
+    case assumedWorkload = "assumed-workload"
+    /// An object of another revision, or of a namespace that istiod does not look at.
+    case outOfScope = "out-of-scope"
 }

@@ -78,11 +78,12 @@ struct GatewayValidation {
         ]
         problems.require(modes.contains(tls.mode), place.member("mode"), "must be a known mode, not \(tls.mode)")
         if !isTLS {
-            let isRedirect = server.traffic == .plainHTTP && tls.httpsRedirect && tls.mode == "PASSTHROUGH"
+            // What httpsRedirect says plays no part: Istio only asks whether the server passes through.
+            let isHarmless = server.traffic == .plainHTTP && tls.mode == "PASSTHROUGH" && !tls.namesCertificates
             problems.require(
-                isRedirect,
+                isHarmless,
                 place,
-                "must be absent for protocol \(server.protocolName), but for httpsRedirect"
+                "must not have a mode or certificates for protocol \(server.protocolName)"
             )
         }
         checkCertificates(tls, at: place)
@@ -91,19 +92,35 @@ struct GatewayValidation {
     private mutating func checkCertificates(_ tls: Gateway.TLSSettings, at place: FieldPath) {
         let hasFiles = !tls.serverCertificate.isEmpty || !tls.privateKey.isEmpty
         if tls.mode == "ISTIO_MUTUAL" {
-            let hasAny =
-                hasFiles || !tls.caCertificates.isEmpty || !tls.credentialName.isEmpty || !tls.credentialNames.isEmpty
-                || tls.tlsCertificateCount > 0
-            problems.require(!hasAny, place, "must have no certificates of its own for ISTIO_MUTUAL")
+            problems.require(!tls.namesCertificates, place, "must have no certificates of its own for ISTIO_MUTUAL")
             return
         }
         let sources =
             (tls.credentialName.isEmpty ? 0 : 1) + (tls.credentialNames.isEmpty ? 0 : 1)
-            + (tls.tlsCertificateCount > 0 ? 1 : 0)
-        problems.require(sources <= 1, place, "must have one source of certificates")
-        guard sources == 0, ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].contains(tls.mode) else { return }
+            + (tls.tlsCertificates.isEmpty ? 0 : 1) + (hasFiles ? 1 : 0)
+        guard ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].contains(tls.mode) else { return }
         problems.require(
-            !tls.serverCertificate.isEmpty && !tls.privateKey.isEmpty,
+            sources <= 1,
+            place,
+            "must have one source of certificates: credentialName, credentialNames, tlsCertificates, or "
+                + "serverCertificate and privateKey"
+        )
+        for (index, isComplete) in tls.tlsCertificates.enumerated() where !isComplete {
+            problems.add(
+                place.member("tlsCertificates").element(index),
+                "must have both serverCertificate and privateKey"
+            )
+        }
+        if tls.mode == "SIMPLE" {
+            problems.require(
+                tls.certificateRevocationList.isEmpty,
+                place.member("caCrl"),
+                "must be absent for SIMPLE, which asks clients for no certificate"
+            )
+        }
+        guard tls.credentialName.isEmpty, tls.credentialNames.isEmpty else { return }
+        problems.require(
+            !tls.tlsCertificates.isEmpty || (!tls.serverCertificate.isEmpty && !tls.privateKey.isEmpty),
             place,
             "must have a credentialName, or serverCertificate and privateKey"
         )

@@ -44,7 +44,7 @@ struct HTTPRouteValidation {
                 check(match, at: place.member("matches").element(number), &patterns)
             }
             let redirects = rule.filters.contains { if case .redirect = $0 { true } else { false } }
-            let rewrites = rule.filters.contains { $0 == .later(kind: "URLRewrite") }
+            let rewrites = rule.filters.contains { if case .rewrite = $0 { true } else { false } }
             if redirects {
                 problems.require(rule.backends.isEmpty, place, "must not have backendRefs beside RequestRedirect")
                 problems.require(!rewrites, place, "must not have both RequestRedirect and URLRewrite")
@@ -58,7 +58,9 @@ struct HTTPRouteValidation {
     private mutating func check(_ match: HTTPRouteMatch, at place: FieldPath, _ patterns: inout PatternChecks) {
         let value = match.pathValue
         let valuePath = place.member("path").member("value")
-        if match.pathType == .regularExpression {
+        if match.pathType == .any || (match.isCall && match.pathType != .regularExpression) {
+            // The service and method of a GRPCRoute are names, not a path that was written.
+        } else if match.pathType == .regularExpression {
             if let reason = patterns.reason(value) { problems.add(valuePath, reason) }
         } else {
             problems.require(value.hasPrefix("/"), valuePath, "must begin with a slash")

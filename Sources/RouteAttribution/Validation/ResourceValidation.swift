@@ -13,7 +13,10 @@ struct ResourceValidation {
     init(_ resources: RouteResources, environment: RouteEnvironment) {
         accepted = resources
         var patterns = PatternChecks()
-        var findings: [RouteFinding] = []
+        var scope = ObjectScope(resources, environment: environment)
+        scope.narrow(&accepted)
+        let resources = accepted
+        var findings = scope.findings
         func keep<Model>(_ models: [Model], _ identity: (Model) -> ObjectIdentity, _ check: (Model) -> ProblemList)
             -> [Model]
         {

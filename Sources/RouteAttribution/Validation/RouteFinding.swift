@@ -22,13 +22,29 @@ public struct RouteFinding: Sendable, Hashable {
     public let path: String
     /// One sentence.
     public let message: String
+    /// Where the object was written; `nil` where that is not known.
+    public var location: ObjectLocation?
 
     /// Makes a finding.
-    public init(object: ObjectIdentity, severity: Severity, code: FindingCode, path: String, message: String) {
+    public init(
+        object: ObjectIdentity,
+        severity: Severity,
+        code: FindingCode,
+        path: String,
+        message: String,
+        location: ObjectLocation? = nil
+    ) {
         self.object = object
         self.severity = severity
         self.code = code
         self.path = path
         self.message = message
+        self.location = location
+    }
+
+    func located(at location: ObjectLocation?) -> RouteFinding {
+        var finding = self
+        finding.location = location
+        return finding
     }
 }

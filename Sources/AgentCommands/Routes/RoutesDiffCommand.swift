@@ -1,0 +1,141 @@
+// Wingmirror · Apache-2.0
+
+import Agent
+import AgentConfiguration
+import ArgumentParser
+import JSONSyntax
+import RouteAttribution
+
+/// `routes diff`: what a change of the objects does, by reasoning and to real requests.
+struct RoutesDiffCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Say what a change of the route objects does, also to recorded requests.",
+        discussion: """
+            Without --traffic the changes are found by reasoning: rules added, gone, now shadowed, other destinations or
+            shares, hosts that fall to another object. With it, each recorded request is looked up before and after.
+
+            Ends with 0 when nothing moves and with 1 when something does that --allow does not name. With --traffic, only
+            won, lost, moved and other count; without, added, gone, shadowed, destination, settings, order, host, listener.
+
+            Examples:
+              wingmirror routes diff --before main/istio --after branch/istio
+              wingmirror routes diff --before old --after new --traffic ingress.pcap --output markdown --allow won
+            """
+    )
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("The objects as they are; may be repeated; - is standard input.", valueName: "path")
+    )
+    var before: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("The objects as they would be; may be repeated; - is standard input.", valueName: "path")
+    )
+    var after: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Recorded requests: a pcap file, exchange records (.ndjson), .gor or .har; may be repeated.",
+            valueName: "file"
+        )
+    )
+    var traffic: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The Gateway server's port that recorded requests arrived at; without it 80, or the only plain port.",
+            valueName: "port"
+        )
+    )
+    var port: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Take the requests that the running agent there keeps of late as traffic too.",
+            valueName: "url"
+        )
+    )
+    var agent: String?
+
+    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    var tokenFile: String?
+
+    @Option(help: ArgumentHelp("Kinds of changes that do not fail, separated by commas.", valueName: "kinds"))
+    var allow: String?
+
+    @Option(help: ArgumentHelp("What to print: table, ndjson or markdown.", valueName: "output"))
+    var output = "table"
+
+    @OptionGroup var shared: SharedOptions
+
+    mutating func run() async throws {
+        var configuration = try shared.configuration()
+        var problems: [ConfigurationProblem] = []
+        if before.isEmpty { problems.append(.option("--before", "name the objects as they are")) }
+        if after.isEmpty { problems.append(.option("--after", "name the objects as they would be")) }
+        if before.contains("-"), after.contains("-") {
+            problems.append(.option("--after", "standard input can be read once only"))
+        }
+        if !["table", "ndjson", "markdown"].contains(output) {
+            problems.append(.option("--output", "expected one of table, ndjson, markdown, found \"\(output)\""))
+        }
+        let known = RouteChange.Kind.allCases.map(\.rawValue) + TrafficDifference.Kind.allCases.map(\.rawValue)
+        let allowed = Set((allow ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) })
+        for kind in allowed.sorted() where !known.contains(kind) {
+            problems.append(.option("--allow", "expected some of \(known.joined(separator: ", ")), found \"\(kind)\""))
+        }
+        let url = agent.flatMap { ServerURL($0) }
+        if let agent, url == nil {
+            problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
+        }
+        if tokenFile != nil, agent == nil { problems.append(.option("--token-file", "goes with --agent")) }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+        let token = try tokenFile.map { path throws(ConfigurationProblems) in try AgentToken.read(path) }
+        configuration.routes.files = before
+        let old = try RouteObjects(configuration, namesServerPorts: true, for: .person)
+        configuration.routes.files = after
+        let new = try RouteObjects(configuration, namesServerPorts: true, for: .person)
+        let arrival = port ?? RecordedRequests.port(of: [old.table, new.table])
+        var recorded: RecordedRequests?
+        if !traffic.isEmpty || url != nil {
+            recorded = try RecordedRequests(
+                traffic,
+                port: arrival,
+                filter: shared.filter == "auto" ? nil : shared.filter
+            )
+        }
+        if let url {
+            let document = try await Self.exchanges(of: url, token)
+            recorded?.add(document, port: arrival)
+        }
+        let report = RouteDiffReport(old, new, traffic: recorded)
+        var octets = OctetOutput.standardOutput()
+        switch output {
+        case "ndjson": try octets.append(report.ndjson)
+        case "markdown": for line in report.markdown { try octets.append(line: line) }
+        default: for line in report.lines(Terminal.style(1)) { try octets.append(line: line) }
+        }
+        try octets.flush()
+        for notice in report.notices { StandardError.write("wingmirror: \(notice)\n") }
+        guard report.kinds.isSubset(of: allowed) else { throw CommandFailure(.failed, []) }
+    }
+
+    private static func exchanges(of url: ServerURL, _ token: String?) async throws(CommandFailure) -> JSONValue {
+        let client = AgentClient(url, token: token)
+        let answer: Result<JSONValue, AgentClient.Refusal>
+        do throws(AgentClient.Refusal) {
+            answer = .success(try await client.ask("/api/v1/exchanges?limit=512"))
+        } catch {
+            answer = .failure(error)
+        }
+        await client.close()
+        switch answer {
+        case .success(let document): return document
+        case .failure(let refusal): throw CommandFailure(.failed, "\(url): \(refusal.reason)")
+        }
+    }
+}
