@@ -14,4 +14,6 @@ public struct RequestTraits: OptionSet, Sendable, Hashable {
     public static let namesTrace = RequestTraits(rawValue: 1 << 0)
     /// The field `wingmirror-shadow`: an agent sent the request, no client.
     public static let isShadow = RequestTraits(rawValue: 1 << 1)
+    /// Framing fields for which Envoy answers 400 or 501 by itself, so that no route takes the request.
+    public static let isRefusedForFraming = RequestTraits(rawValue: 1 << 2)
 }

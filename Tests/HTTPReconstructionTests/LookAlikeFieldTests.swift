@@ -113,6 +113,18 @@ import Testing
         #expect(marked.traits == [.isShadow])
     }
 
+    @Test(arguments: [
+        ("Content-Length: 5\r\nTransfer-Encoding: chunked", true), ("Transfer-Encoding: gzip, chunked", true),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", true), ("Transfer-Encoding: identity", true),
+        ("Content-Length: 5\r\nContent-Length: 6", true), ("Content-Length: +5", true),
+        ("Transfer-Encoding: chunked", false), ("Transfer-Encoding: Chunked", false), ("Content-Length: 5", false),
+        ("Transfer_Encoding: chunked\r\nContent-Length: 5", false),
+    ])
+    func `a request that Envoy refuses for its framing says so`(fields: String, isRefused: Bool) {
+        let record = Conversation(.client("POST /one HTTP/1.1\r\nHost: h\r\n\(fields)\r\n\r\n0\r\n\r\n")).read()
+        #expect(record.traits.first == (isRefused ? [.isRefusedForFraming] : []), "\(fields)")
+    }
+
     @Test(arguments: ["Transfer-Encoding", "TRANSFER-ENCODING", "tRANSFER-eNCODING"])
     func `the case of Transfer-Encoding does not matter`(name: String) {
         let record = Conversation(

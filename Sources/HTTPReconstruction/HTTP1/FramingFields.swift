@@ -87,6 +87,7 @@ extension MessageHead {
     /// Adds one Transfer-Encoding line; only the last coding of the last line decides.
     private mutating func interpretTransferCoding(_ value: Range<Int>, in octets: Span<UInt8>) {
         octets.forEachListElement(of: value) { element in
+            transferCodings = transferCodings < UInt8.max ? transferCodings + 1 : UInt8.max
             let isChunked = octets.equalsIgnoringCase(element, "chunked")
             // A coding after chunked, chunked itself among them, hides where the content ends.
             transferCoding = isChunked && transferCoding != .chunked ? .chunked : .other

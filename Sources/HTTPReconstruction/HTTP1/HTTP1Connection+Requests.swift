@@ -56,7 +56,7 @@ extension HTTP1Connection {
                 authority: head.host?.range,
                 version: head.version,
                 fields: shared.parser.fields,
-                traits: head.traits
+                traits: head.isRefusedForFraming ? head.traits.union(.isRefusedForFraming) : head.traits
             ),
             on: shared.connections[connection].facts,
             at: start.time

@@ -70,10 +70,25 @@ struct MessageHead {
     var contentCoding: OctetRange?
     var contentLength = ContentLength.absent
     var transferCoding = TransferCoding.absent
+    /// How many transfer codings are named.
+    var transferCodings: UInt8 = 0
     var upgrade = UpgradeProtocol.none
     var expectsContinue = false
     /// Requests only: what else the field lines hold.
     var traits: RequestTraits = []
+
+    /// Whether Envoy refuses a request for its framing: both framings, a coding beside `chunked` (501), or a
+    /// Content-Length that is no number or contradicts another (400).
+    ///
+    /// Its options that allow more are off by default (`allow_chunked_length`). Requests that are read for Envoy by their
+    /// transfer coding alone are still read on here, because what stands before Envoy may have taken them.
+    var isRefusedForFraming: Bool {
+        switch (transferCoding, contentLength) {
+        case (.absent, .absent), (.absent, .octets): false
+        case (.chunked, .absent): transferCodings > 1
+        case (.absent, .conflicting), (.absent, .invalid), (.chunked, _), (.other, _): true
+        }
+    }
 
     /// Whether both framings are given, or the given ones contradict each other.
     var framingConflicts: Bool {

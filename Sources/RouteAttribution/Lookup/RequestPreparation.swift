@@ -57,7 +57,7 @@ struct RequestPreparation: Sendable {
     }
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
-        if request.version == .http10 { return .rejected }
+        if request.version == .http10 || request.traits.contains(.isRefusedForFraming) { return .rejected }
         let method = request.octets.extracting(request.method)
         if request.version == .http11, !methods.contains(method) {
             guard methods.isQuery(method), hasContentType(request) else { return .rejected }
