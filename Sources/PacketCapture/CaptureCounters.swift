@@ -17,13 +17,36 @@ public enum CaptureRestartReason: String, Sendable, Hashable, CaseIterable {
 
 /// What has been captured on each interface; written by the capture thread and read by any other.
 public final class CaptureCounters: Sendable {
-    /// The interfaces, in the order of the configuration: `CapturedPacket.interface` is an index of this array.
-    public let interfaces: [InterfaceCounters]
+    private let list: Mutex<[InterfaceCounters]>
 
     /// Makes counters that stand at zero.
     public init(interfaces: [String]) {
-        self.interfaces = interfaces.map { InterfaceCounters(name: $0) }
+        list = Mutex(interfaces.map { InterfaceCounters(name: $0) })
     }
+
+    /// All interfaces that were ever captured on, in the order in which they were named: `CapturedPacket.interface` is an
+    /// index of this array.
+    public var interfaces: [InterfaceCounters] {
+        list.withLock { $0 }
+    }
+
+    /// The interfaces of these names, with those that are new at the end of the array.
+    func numbered(_ names: [String]) -> [NumberedInterface] {
+        list.withLock { list in
+            names.map { name in
+                let known = list.firstIndex { $0.name == name }
+                if known == nil { list.append(InterfaceCounters(name: name)) }
+                let number = known ?? list.endIndex - 1
+                return NumberedInterface(number: number, counters: list[number])
+            }
+        }
+    }
+}
+
+/// An interface that is captured on, with what `CapturedPacket.interface` is for its packets.
+struct NumberedInterface: Sendable {
+    let number: Int
+    let counters: InterfaceCounters
 }
 
 /// What has been captured on one interface, since the process began and whatever became of the interface.

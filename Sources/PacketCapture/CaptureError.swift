@@ -30,6 +30,8 @@ public struct CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
         case unsupported
         /// The savefile is broken at `offset`; what came before has been read.
         case damaged
+        /// A stop came before there was anything to read.
+        case stopped
         /// Privileges could not be given up, or not for good.
         case privilegesKept
     }
@@ -49,6 +51,14 @@ public struct CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
         self.sentence = sentence
         self.cause = cause
         self.offset = offset
+    }
+
+    /// Whether it is about what a savefile holds, not about its name or what was asked for.
+    public var concernsContent: Bool {
+        switch code {
+        case .emptyFile, .notASavefile, .unsupported, .damaged: true
+        default: false
+        }
     }
 
     /// The sentence and its cause.

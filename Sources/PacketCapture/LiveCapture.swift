@@ -1,14 +1,5 @@
 // Wingmirror · Apache-2.0
 
-public import PacketDecoding
-
-/// What takes packets from a live capture.
-public protocol LivePacketSink: PacketSink, ~Copyable {
-    /// All packets captured before `now` have arrived, as far as can be told; called up to ten times a second,
-    /// whenever no packets are left to deliver, so that what waits for time to pass can end.
-    mutating func timePassed(now: PacketTime)
-}
-
 /// Captures packets on interfaces until it is told to stop.
 ///
 /// Everything happens on the thread that calls `run`, which should be one of its own (`CaptureThread`): packets of
@@ -17,7 +8,7 @@ public protocol LivePacketSink: PacketSink, ~Copyable {
 /// long as the capture runs; its counters go on where they were.
 ///
 /// To stop, the kernel is told to let in nothing more, and what it still holds is delivered.
-public struct LiveCapture: ~Copyable {
+public struct LiveCapture: ~Copyable, PacketSource {
     private var loop: LiveLoop<PcapHandle>
 
     /// Opens the interfaces.
@@ -26,17 +17,23 @@ public struct LiveCapture: ~Copyable {
     /// - Parameters:
     ///   - configuration: What to capture.
     ///   - counters: What counts it; must have been made for the same interfaces.
+    ///   - control: Gives the capture another filter or other interfaces while it runs.
     ///   - report: Called on the capture thread with what happens to an interface.
     /// - Throws: `.missingPermission`, or `.invalidFilter` for an interface's link type.
     public init(
         _ configuration: LiveConfiguration,
         counters: CaptureCounters,
+        control: CaptureControl? = nil,
         report: @escaping @Sendable (CaptureEvent) -> Void
     ) throws(CaptureError) {
         var loop = LiveLoop(
-            counters: counters,
+            interfaces: counters.numbered(configuration.interfaces),
+            filter: configuration.filter,
+            control: control,
             environment: .system,
-            open: { name throws(CaptureError) in try PcapHandle.openInterface(name, configuration) },
+            open: { name, filter throws(CaptureError) in
+                try PcapHandle.openInterface(name, configuration, filter: filter)
+            },
             report: report
         )
         try loop.openAll()
@@ -44,7 +41,7 @@ public struct LiveCapture: ~Copyable {
     }
 
     /// Delivers packets until a stop is requested, then what the kernel still holds, and closes the interfaces.
-    public mutating func run(into sink: inout some LivePacketSink & ~Copyable, until stop: StopFlag) {
+    public mutating func run(into sink: inout some CaptureSink & ~Copyable, until stop: StopFlag) {
         loop.run(into: &sink, until: stop)
     }
 }

@@ -40,12 +40,7 @@ public struct LiveConfiguration: Sendable, Hashable {
         isPromiscuous: Bool = false,
         workers: Int = 1
     ) throws(CaptureError) {
-        guard !interfaces.isEmpty else {
-            throw CaptureError(.invalidConfiguration, "no interface is named")
-        }
-        guard Set(interfaces).count == interfaces.count else {
-            throw CaptureError(.invalidConfiguration, "an interface is named twice")
-        }
+        try Self.check(interfaces)
         guard (64...Self.defaultSnapshotLength).contains(snapshotLength) else {
             let range = "64 to \(Self.defaultSnapshotLength)"
             throw CaptureError(.invalidConfiguration, "the snapshot length \(snapshotLength) is not within \(range)")
@@ -62,5 +57,15 @@ public struct LiveConfiguration: Sendable, Hashable {
         self.snapshotLength = snapshotLength
         self.ringOctets = ringOctets
         self.isPromiscuous = isPromiscuous
+    }
+
+    /// Refuses a set of interfaces that is none.
+    static func check(_ interfaces: [String]) throws(CaptureError) {
+        guard !interfaces.isEmpty else {
+            throw CaptureError(.invalidConfiguration, "no interface is named")
+        }
+        guard Set(interfaces).count == interfaces.count else {
+            throw CaptureError(.invalidConfiguration, "an interface is named twice")
+        }
     }
 }

@@ -19,6 +19,11 @@ protocol LiveHandle: ~Copyable {
         to receive: (PacketTime, _ wireLength: Int, _ octets: Span<UInt8>) -> Void
     ) -> Int?
 
+    /// Lets other packets into the ring from now on; what is in it is still delivered.
+    ///
+    /// - Throws: `.invalidFilter`; then the old filter stays.
+    mutating func change(filter: CaptureFilter) throws(CaptureError)
+
     /// The totals since the handle was opened.
     func statistics() -> LiveStatistics?
 

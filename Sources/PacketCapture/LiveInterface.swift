@@ -26,11 +26,13 @@ final class LiveInterface<Handle: LiveHandle & ~Copyable> {
     var backoff = Backoff()
     /// When to try again, while there is no handle.
     var retryTime: Duration?
+    /// Until when what is in the ring is waited for, once the interface is not wanted any more.
+    private(set) var leaveTime: Duration?
 
-    init(name: String, index: Int, counters: InterfaceCounters) {
-        self.name = name
-        self.index = index
-        self.counters = counters
+    init(_ interface: NumberedInterface) {
+        name = interface.counters.name
+        index = interface.number
+        counters = interface.counters
     }
 
     var isOpen: Bool {
@@ -84,6 +86,36 @@ extension LiveInterface where Handle: ~Copyable {
     func failed(_ reason: CaptureRestartReason, retryAt time: Duration) {
         outage = outage ?? reason
         retryTime = time
+    }
+
+    /// Lets other packets in, if there is a handle; the old filter stays when the new one is refused.
+    func change(filter: CaptureFilter) throws(CaptureError) {
+        guard var open = handle.take() else {
+            return
+        }
+        do throws(CaptureError) {
+            try open.change(filter: filter)
+        } catch {
+            handle = consume open
+            throw error
+        }
+        handle = consume open
+    }
+
+    /// The interface is not wanted any more: lets nothing more in, and waits until `time` at most for what is in the ring.
+    func leave(by time: Duration) {
+        leaveTime = leaveTime ?? time
+        retryTime = nil
+        stopArrivals()
+    }
+
+    /// Whether nothing is left to deliver of an interface that is not wanted any more.
+    func hasLeft(now: Duration) -> Bool {
+        guard let leaveTime else {
+            return false
+        }
+        readStatistics()
+        return !isOpen || now >= leaveTime || undelivered == 0 && !hidesUndelivered
     }
 
     /// Closes the handle, after a last look at its totals.

@@ -4,22 +4,26 @@ import PacketDecoding
 
 /// The loop of a live capture, over libpcap's handles or over stand-ins.
 struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
-    private let interfaces: [LiveInterface<Handle>]
+    private var interfaces: [LiveInterface<Handle>]
+    private var filter: CaptureFilter
+    private let control: CaptureControl?
     private let environment: LiveEnvironment
-    private let open: (String) throws(CaptureError) -> Handle
+    private let open: (String, CaptureFilter) throws(CaptureError) -> Handle
     private let report: @Sendable (CaptureEvent) -> Void
     /// The errors last reported of interfaces that cannot be opened, so that each is reported once.
     private var reported: [String: CaptureError] = [:]
 
     init(
-        counters: CaptureCounters,
+        interfaces: [NumberedInterface],
+        filter: CaptureFilter = CaptureFilter(),
+        control: CaptureControl? = nil,
         environment: LiveEnvironment,
-        open: @escaping (String) throws(CaptureError) -> Handle,
+        open: @escaping (String, CaptureFilter) throws(CaptureError) -> Handle,
         report: @escaping @Sendable (CaptureEvent) -> Void
     ) {
-        interfaces = counters.interfaces.enumerated().map { index, counters in
-            LiveInterface(name: counters.name, index: index, counters: counters)
-        }
+        self.interfaces = interfaces.map { LiveInterface($0) }
+        self.filter = filter
+        self.control = control
         self.environment = environment
         self.open = open
         self.report = report
@@ -37,22 +41,34 @@ struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
         }
     }
 
-    mutating func run(into sink: inout some LivePacketSink & ~Copyable, until stop: StopFlag) {
+    mutating func run(into sink: inout some CaptureSink & ~Copyable, until stop: StopFlag) {
         var housekeepingTime = environment.now() + LiveTiming.housekeeping
         var tickTime = environment.now()
+        var batch = (packets: 0, start: tickTime)
         while !stop.isRequested {
             let delivered = deliverBatches(to: &sink)
             let now = environment.now()
+            batch.packets += delivered
+            if batch.packets >= LiveTiming.reportedPackets || batch.packets > 0 && now - batch.start >= LiveTiming.tick
+            {
+                batch = (0, now)
+                sink.batchEnded()
+            }
+            if let change = control?.take() {
+                takeUp(change, now: now)
+            }
             if now >= housekeepingTime {
                 housekeepingTime = now + LiveTiming.housekeeping
                 keepHouse()
             }
             reopen(now: now)
+            closeThoseThatLeft(now: now)
             guard delivered == 0 else {
                 continue
             }
             if now >= tickTime {
                 tickTime = now + LiveTiming.tick
+                batch = (0, now)
                 sink.timePassed(now: environment.packetTime().advanced(byNanoseconds: -LiveTiming.latenessNanoseconds))
             }
             environment.wait(descriptors + [stop.descriptor], waitMilliseconds(now: now))
@@ -115,9 +131,55 @@ extension LiveLoop where Handle: ~Copyable {
         }
     }
 
+    /// Captures with another filter, and on other interfaces.
+    private mutating func takeUp(_ change: CaptureControl.Change, now: Duration) {
+        if change.filter != filter {
+            filter = change.filter
+            for interface in interfaces where interface.isOpen {
+                changeFilter(of: interface)
+            }
+        }
+        let wanted = Set(change.interfaces.map(\.number))
+        for interface in interfaces where !wanted.contains(interface.index) {
+            interface.leave(by: now + LiveTiming.longestDrainSilence)
+        }
+        for interface in change.interfaces {
+            if let known = interfaces.firstIndex(where: { $0.index == interface.number }) {
+                guard interfaces[known].leaveTime != nil else { continue }
+                // Nothing comes into that ring any more, so it needs a new one.
+                interfaces[known].close()
+                interfaces.remove(at: known)
+            }
+            let added = LiveInterface<Handle>(interface)
+            interfaces.append(added)
+            _ = tryOpening(added, now: now)
+        }
+    }
+
+    private func changeFilter(of interface: LiveInterface<Handle>) {
+        do throws(CaptureError) {
+            try interface.change(filter: filter)
+            report(.filterChanged(interface: interface.name))
+        } catch {
+            report(.filterRefused(interface: interface.name, error: error))
+        }
+    }
+
+    /// Closes interfaces that are not wanted any more, when they have delivered what they held.
+    private mutating func closeThoseThatLeft(now: Duration) {
+        guard interfaces.contains(where: { $0.leaveTime != nil }) else {
+            return
+        }
+        for interface in interfaces where interface.hasLeft(now: now) {
+            interface.close()
+            report(.closed(interface: interface.name))
+        }
+        interfaces.removeAll { $0.leaveTime != nil && !$0.isOpen }
+    }
+
     private mutating func tryOpening(_ interface: LiveInterface<Handle>, now: Duration) -> CaptureError? {
         do throws(CaptureError) {
-            let handle = try open(interface.name)
+            let handle = try open(interface.name, filter)
             report(interface.opened(handle))
             reported[interface.name] = nil
             return nil
@@ -175,6 +237,8 @@ extension LiveLoop where Handle: ~Copyable {
 enum LiveTiming {
     /// Packets taken from one interface before the next has its turn.
     static let batchPackets = 512
+    /// After how many packets others are shown what they came to; sooner when a tick is over.
+    static let reportedPackets = 1024
     /// How often totals are read: many times before they could wrap.
     static let housekeeping = Duration.seconds(1)
     /// How often time is said to have passed, and how long to wait for packets at most.

@@ -31,6 +31,21 @@ enum PacketSocket {
         }
     }
 
+    /// Has the kernel hold packets that come from now on against another filter, in one step; `false` when it refuses.
+    ///
+    /// libpcap's instructions are laid out as the kernel's.
+    ///
+    /// The C function is `setsockopt` with `SO_ATTACH_FILTER`.
+    static func attach(_ instructions: UnsafeMutablePointer<bpf_insn>?, _ count: CUnsignedInt, to socket: CInt) -> Bool
+    {
+        guard let instructions = unsafe instructions, let count = CUnsignedShort(exactly: count) else { return false }
+        return unsafe instructions.withMemoryRebound(to: sock_filter.self, capacity: Int(count)) { filter in
+            var program = unsafe sock_fprog(len: count, filter: filter)
+            let size = unsafe socklen_t(MemoryLayout<sock_fprog>.size)
+            return unsafe setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, size) == 0
+        }
+    }
+
     /// The octets of a socket's ring that are mapped into this process; 0 when the system does not say.
     ///
     /// libpcap asks for less when the kernel has not got the memory, and does not tell.

@@ -14,6 +14,8 @@ struct PcapHandle: ~Copyable {
     /// What libpcap lent with the last packet, until the next call.
     private var header: UnsafeMutablePointer<pcap_pkthdr>?
     private var data: UnsafePointer<UInt8>?
+    /// Whether packets have come from this interface, so that its first filter is the kernel's business alone.
+    private var hasDelivered = false
 
     private init(_ pcap: OpaquePointer, source: SavefileSource?) {
         unsafe self.pcap = unsafe pcap
@@ -173,7 +175,8 @@ extension PcapHandle: LiveHandle {
     /// and a short packet buffer timeout is as prompt as anyone needs.
     static func openInterface(
         _ name: String,
-        _ configuration: LiveConfiguration
+        _ configuration: LiveConfiguration,
+        filter: CaptureFilter
     ) throws(CaptureError) -> PcapHandle {
         var buffer = ErrorBuffer()
         let created = unsafe buffer.fill { unsafe pcap_create(name, $0) }
@@ -191,14 +194,14 @@ extension PcapHandle: LiveHandle {
         guard result >= 0 else {
             throw CaptureError(activating: name, result: result, reason: handle.lastError)
         }
-        try handle.prepare(name, configuration)
+        try handle.prepare(name, filter)
         return handle
     }
 
     /// Chooses the link type, installs the filter, and makes reads return at once.
     ///
     /// The C functions are `pcap_set_datalink` and `pcap_setnonblock`.
-    private mutating func prepare(_ name: String, _ configuration: LiveConfiguration) throws(CaptureError) {
+    private mutating func prepare(_ name: String, _ filter: CaptureFilter) throws(CaptureError) {
         if linkType == .linuxCooked {
             // Version 2 says which interface a packet came from; where it is not offered, version 1 stays.
             unsafe pcap_set_datalink(pcap, DLT_LINUX_SLL2)
@@ -206,9 +209,9 @@ extension PcapHandle: LiveHandle {
         if PacketSocket.isLoopback(name) {
             PacketSocket.ignoreOutgoing(descriptor)
         }
-        let filter = configuration.filter.text(for: linkType)
-        if !filter.isEmpty {
-            try setFilter(filter)
+        let expression = filter.text(for: linkType)
+        if !expression.isEmpty {
+            try setFilter(expression)
         }
         var buffer = ErrorBuffer()
         guard unsafe buffer.fill({ unsafe pcap_setnonblock(pcap, 1, $0) }) == 0 else {
@@ -260,6 +263,7 @@ extension PcapHandle: LiveHandle {
                 )
             }
         }
+        hasDelivered = hasDelivered || count > 0
         return count < 0 ? nil : Int(count)
     }
 
@@ -276,6 +280,29 @@ extension PcapHandle: LiveHandle {
             dropped: statistics.ps_drop,
             droppedByInterface: statistics.ps_ifdrop
         )
+    }
+
+    /// Lets other packets into the ring from now on.
+    ///
+    /// The kernel exchanges its filter in one step, so no packet that both filters let through is lost. `pcap_setfilter`
+    /// would hold everything back for a moment, and hold what is in the ring already against the new filter. It has to do
+    /// on cooked interfaces, where it rewrites the program, for a program that the kernel refuses, and before the first
+    /// packet, because libpcap itself applies the first filter to the first block of the ring.
+    ///
+    /// The C functions are `pcap_compile` and `pcap_freecode`.
+    mutating func change(filter: CaptureFilter) throws(CaptureError) {
+        let expression = filter.text(for: linkType)
+        var program = unsafe bpf_program()
+        guard unsafe pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
+            throw CaptureError(.invalidFilter, "the filter \"\(expression)\" cannot be used", cause: lastError)
+        }
+        let isCooked = linkType == .linuxCooked || linkType == .linuxCooked2
+        let isChanged =
+            unsafe hasDelivered && !isCooked && PacketSocket.attach(program.bf_insns, program.bf_len, to: descriptor)
+        unsafe pcap_freecode(&program)
+        if !isChanged {
+            try setFilter(expression)
+        }
     }
 
     /// Lets no more packets into the ring; what is in it can still be delivered.

@@ -39,10 +39,16 @@ public struct SavefileMerger: ~Copyable {
     /// - Parameters:
     ///   - paths: Paths, or `-` for standard input; `CapturedPacket.interface` counts them from 0.
     ///   - filter: An expression of libpcap's language; only packets that match it are read.
-    /// - Throws: What `SavefileReader.init` throws, for the first file it concerns; `.invalidConfiguration` without a
-    ///   path, with too many, or with standard input twice.
+    /// - Throws: What `SavefileReader.init` throws, when it is about a name or the filter, or holds for all files; what a
+    ///   file among others holds that cannot be read is left in `failures`. `.invalidConfiguration` without a path, with
+    ///   too many, or with standard input twice.
     public init(paths: [String], filter: String? = nil) throws(CaptureError) {
-        guard let first = paths.first else {
+        try self.init(paths: paths, filter: filter, pipe: nil)
+    }
+
+    /// Opens savefiles as above; `pipe` waits for what comes through a pipe.
+    init(paths: [String], filter: String?, pipe: PipeWait?) throws(CaptureError) {
+        guard !paths.isEmpty else {
             throw CaptureError(.invalidConfiguration, "no pcap file is named")
         }
         guard paths.count <= Limits.savefiles else {
@@ -57,21 +63,40 @@ public struct SavefileMerger: ~Copyable {
         }
         let bufferOctets =
             paths.count <= Limits.savefilesWithLargeBuffers ? SavefileSource.bufferOctets : Limits.smallBufferOctets
-        let opened = try SavefileReader(path: first, filter: filter, interface: 0, bufferOctets: bufferOctets)
-        var total = opened.totalOctets
+        var total: Int? = 0
+        var opened: SavefileReader?
+        var hasOpened = false
         var others: [ParkedReader] = []
-        for (interface, path) in paths.enumerated().dropFirst() {
-            let reader = try SavefileReader(
-                path: path,
-                filter: filter,
-                interface: interface,
-                bufferOctets: bufferOctets
-            )
-            total = total.flatMap { total in reader.totalOctets.map { total + $0 } }
-            others.append(ParkedReader(reader))
+        var refused: [CaptureError] = []
+        for (interface, path) in paths.enumerated() {
+            do throws(CaptureError) {
+                let reader = try SavefileReader(
+                    path: path,
+                    filter: filter,
+                    interface: interface,
+                    bufferOctets: bufferOctets,
+                    pipe: pipe
+                )
+                total = total.flatMap { total in reader.totalOctets.map { total + $0 } }
+                if hasOpened {
+                    others.append(ParkedReader(reader))
+                } else {
+                    opened = consume reader
+                    hasOpened = true
+                }
+            } catch {
+                guard error.concernsContent else {
+                    throw error
+                }
+                refused.append(error)
+            }
         }
+        guard let first = opened.take() else {
+            throw refused.first ?? CaptureError(.invalidConfiguration, "no pcap file is named")
+        }
+        failures = refused
         totalOctets = total
-        atHand = opened
+        atHand = first
         guard !others.isEmpty else {
             return
         }

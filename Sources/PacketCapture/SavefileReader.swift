@@ -40,12 +40,24 @@ public struct SavefileReader: ~Copyable {
     /// - Throws: `.noSuchFile`, `.isDirectory`, `.unreadable`, `.emptyFile`, `.notASavefile`, `.unsupported`,
     ///   `.damaged` when the header is cut, or `.invalidFilter`.
     public init(path: String, filter: String? = nil, interface: Int = 0) throws(CaptureError) {
-        try self.init(path: path, filter: filter, interface: interface, bufferOctets: SavefileSource.bufferOctets)
+        try self.init(
+            path: path,
+            filter: filter,
+            interface: interface,
+            bufferOctets: SavefileSource.bufferOctets,
+            pipe: nil
+        )
     }
 
     /// Opens a savefile to be read `bufferOctets` at once.
-    init(path: String, filter: String?, interface: Int, bufferOctets: Int) throws(CaptureError) {
-        let source = try SavefileSource(path: path, bufferOctets: bufferOctets)
+    init(
+        path: String,
+        filter: String?,
+        interface: Int,
+        bufferOctets: Int,
+        pipe: PipeWait? = nil
+    ) throws(CaptureError) {
+        let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
         let opened = try Self.open(source, filter: filter)
         linkType = opened.linkType
         handle = opened
@@ -61,6 +73,9 @@ public struct SavefileReader: ~Copyable {
         do {
             handle = try PcapHandle.openSavefile(source)
         } catch {
+            guard !source.wasStopped else {
+                throw CaptureError(.stopped, "\(source.name) was not waited for any longer")
+            }
             throw CaptureError(refused: source, reason: error.reason)
         }
         if let filter {
@@ -101,6 +116,8 @@ public struct SavefileReader: ~Copyable {
             return nil
         case .failed:
             hasEnded = true
+            // Whoever stops a pipe cuts a record in two, and knows it.
+            guard !source.wasStopped else { return nil }
             throw failure(
                 reason: source.failure ?? handle.lastError,
                 taken: handle.position,

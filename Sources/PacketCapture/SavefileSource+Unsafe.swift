@@ -32,6 +32,10 @@ final class SavefileSource {
 
     private let descriptor: CInt
     private let ownsDescriptor: Bool
+    /// Waits for what has no size, such as a pipe; `nil` to wait in the kernel.
+    private let pipe: PipeWait?
+    /// Whether a stop ended a pipe, so that what is cut short there is no damage.
+    private(set) var wasStopped = false
     private var inflate: InflateStream?
     /// Octets read from the file and not yet given out or decompressed.
     private var pending: UnsafeMutableRawBufferPointer
@@ -44,15 +48,22 @@ final class SavefileSource {
     /// - Parameters:
     ///   - path: A path, or `-` for standard input.
     ///   - bufferOctets: How much to read at once.
+    ///   - pipe: Waits for octets of a pipe.
     /// - Throws: `.noSuchFile`, `.isDirectory`, `.unreadable`, or `.emptyFile`.
-    init(path: String, bufferOctets: Int = SavefileSource.bufferOctets) throws(CaptureError) {
+    init(
+        path: String,
+        bufferOctets: Int = SavefileSource.bufferOctets,
+        pipe: PipeWait? = nil
+    ) throws(CaptureError) {
         ownsDescriptor = path != "-"
         name = ownsDescriptor ? path : "standard input"
         descriptor = unsafe ownsDescriptor ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
         let openError = errno
         var status = stat()
         let isKnown = unsafe descriptor >= 0 && fstat(descriptor, &status) == 0
-        totalOctets = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+        let isRegular = isKnown && status.st_mode & S_IFMT == S_IFREG
+        totalOctets = isRegular ? Int(status.st_size) : nil
+        self.pipe = isRegular ? nil : pipe
         unsafe pending = .allocate(byteCount: bufferOctets, alignment: Self.bufferAlignment)
         unsafe streamBuffer = .allocate(byteCount: bufferOctets, alignment: Self.bufferAlignment)
 
@@ -78,6 +89,9 @@ final class SavefileSource {
     /// Reads the first octets, finds out whether they are gzip data, and keeps what the file begins with.
     private func recognise() throws(CaptureError) {
         while pendingRange.count < 6, fill() {}
+        guard !wasStopped else {
+            throw CaptureError(.stopped, "\(name) was not waited for any longer")
+        }
         guard failure == nil || !pendingRange.isEmpty else {
             throw CaptureError(.unreadable, "\(name) cannot be read", cause: failure)
         }
@@ -106,6 +120,11 @@ final class SavefileSource {
     /// Reads from the file itself: the number of octets, 0 at its end, -1 when it cannot be read.
     private func readFile(into room: UnsafeMutableRawBufferPointer) -> Int {
         while true {
+            if let pipe, !pipe.wait(for: descriptor) {
+                isAtEnd = true
+                wasStopped = true
+                return 0
+            }
             let count = unsafe Glibc.read(descriptor, room.baseAddress, room.count)
             if count < 0, errno == EINTR {
                 continue

@@ -34,8 +34,8 @@ import Testing
         let found = problems("plan", "--for", "2x", "--output", "csv")
         #expect(
             found == [
+                "--interface: no source is named: use --interface NAME, capture.interfaces, or name pcap files",
                 "--output: expected one of table, ndjson, found \"csv\"",
-                "FILE: name the pcap file to read, or an interface with --interface",
                 "--config: there are no policies: name a file with mirror.policies",
                 "--for: expected a time from 1s to 1d, found \"2x\"",
             ]

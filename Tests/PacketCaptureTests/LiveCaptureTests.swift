@@ -136,6 +136,77 @@ struct LiveCaptureTests {
         }
     }
 
+    @Test func `a filter that is changed takes effect, and nothing that both let through is lost`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            // Frames that both filters let through come all the time, also while the filter is exchanged.
+            let stream = FrameStream("va", Self.frame)
+            let other = TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 9090)))
+            stream.sender.send(other)
+            #expect(stream.send { capture.counters.interfaces[0].packetsReceived > 0 })
+            try capture.control.change(to: ["vb"], filter: CaptureFilter(ports: [8080, 9090]))
+            #expect(stream.send { capture.events.contains(.filterChanged(interface: "vb")) })
+            stream.sender.send(other)
+            let result = capture.stop()
+            #expect(result.frames.count { $0 == Self.frame } == stream.sent)
+            #expect(result.frames.count { $0 == other } == 1)
+            #expect(capture.counters.interfaces[0].packetsDroppedByKernelBuffer == 0)
+        }
+    }
+
+    @Test func `a filter that is changed before the first packet takes effect from the first packet on`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            try capture.control.change(to: ["vb"], filter: CaptureFilter(ports: [9090]))
+            #expect(NetworkSandbox.eventually { capture.events.contains(.filterChanged(interface: "vb")) })
+            let sender = FrameSender("va")
+            let other = TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 9090)))
+            sender.send(Self.frame)
+            sender.send(other)
+            #expect(capture.stop().frames == [other])
+        }
+    }
+
+    @Test func `on all interfaces at once a changed filter takes effect too`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["any"], filter: Self.filter)
+            FrameSender("va").send(Self.frame)
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces[0].packetsReceived == 2 })
+            try capture.control.change(to: ["any"], filter: CaptureFilter(ports: [9090]))
+            #expect(NetworkSandbox.eventually { capture.events.contains(.filterChanged(interface: "any")) })
+            FrameSender("va").send(Self.frame)
+            FrameSender("va").send(TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 9090))))
+            #expect(NetworkSandbox.eventually { capture.counters.interfaces[0].packetsReceived == 4 })
+            #expect(capture.stop().frames.count == 4)
+        }
+    }
+
+    @Test func `interfaces that come and go while another stays lose nothing of it`() throws {
+        try NetworkSandbox.run {
+            let capture = try RunningCapture(["vb"], filter: Self.filter)
+            let (cable, loopback) = (FrameStream("va", Self.frame), FrameSender("lo"))
+            loopback.send(Self.frame)
+            try capture.control.change(to: ["vb", "lo"], filter: Self.filter)
+            #expect(cable.send { capture.openings(of: "lo") == 1 })
+            loopback.send(Self.frame)
+            #expect(cable.send { capture.counters.interfaces[1].packetsReceived == 1 })
+            // What is in the ring of an interface that goes is delivered.
+            loopback.send(Self.frame)
+            try capture.control.change(to: ["vb"], filter: Self.filter)
+            #expect(cable.send { capture.events.contains(.closed(interface: "lo")) })
+            loopback.send(Self.frame)
+            try capture.control.change(to: ["vb", "lo"], filter: Self.filter)
+            #expect(cable.send { capture.openings(of: "lo") == 2 })
+            loopback.send(Self.frame)
+            #expect(cable.send { capture.counters.interfaces[1].packetsReceived == 3 })
+            let result = capture.stop()
+            #expect(result.packets.count { $0.interface == 0 } == cable.sent)
+            #expect(result.packets.count { $0.interface == 1 } == 3)
+            #expect(capture.counters.interfaces.map(\.name) == ["vb", "lo"])
+            #expect(capture.counters.interfaces.allSatisfy { $0.packetsDroppedByKernelBuffer == 0 })
+        }
+    }
+
     @Test func `an interface that is deleted and made again is captured on again`() throws {
         try NetworkSandbox.run {
             let capture = try RunningCapture(["vb"], filter: Self.filter)
@@ -199,9 +270,30 @@ struct LiveCaptureTests {
     }
 }
 
+/// Frames that are sent again and again while something is waited for.
+private final class FrameStream {
+    let sender: FrameSender
+    private let frame: [UInt8]
+    private(set) var sent = 0
+
+    init(_ interface: String, _ frame: [UInt8]) {
+        sender = FrameSender(interface)
+        self.frame = frame
+    }
+
+    /// Sends a frame before each look; `false` when the condition does not come about.
+    func send(until condition: () -> Bool) -> Bool {
+        NetworkSandbox.eventually {
+            sent += sender.send(frame) ? 1 : 0
+            return condition()
+        }
+    }
+}
+
 /// A live capture on a thread of its own that keeps what it sees.
 private final class RunningCapture {
     let counters: CaptureCounters
+    let control: CaptureControl
     private let stopFlag = StopFlag()
     private let shared = Shared()
     private let thread: CaptureThread
@@ -236,9 +328,11 @@ private final class RunningCapture {
         let counters = CaptureCounters(interfaces: interfaces)
         let (shared, stopFlag) = (shared, stopFlag)
         self.counters = counters
+        let control = CaptureControl(counters: counters)
+        self.control = control
         thread = try CaptureThread.start(name: "capture") {
             do throws(CaptureError) {
-                var capture = try LiveCapture(configuration, counters: counters) { event in
+                var capture = try LiveCapture(configuration, counters: counters, control: control) { event in
                     shared.result.withLock { $0.events.append(event) }
                 }
                 shared.isOpen.store(true, ordering: .releasing)
@@ -258,6 +352,16 @@ private final class RunningCapture {
         }
     }
 
+    /// How often an interface was opened so far.
+    func openings(of name: String) -> Int {
+        events.count { event in
+            if case .opened(interface: name, _, _) = event { true } else { false }
+        }
+    }
+
+    /// What has happened so far.
+    var events: [CaptureEvent] { shared.result.withLock { $0.events } }
+
     /// Stops the capture and gives what came of it.
     func stop() -> Result {
         stopFlag.request()
@@ -265,7 +369,7 @@ private final class RunningCapture {
         return shared.result.withLock { $0 }
     }
 
-    private struct Sink: LivePacketSink {
+    private struct Sink: CaptureSink {
         let isSlow: Bool
         var packets: [CapturedPacket] = []
         var frames: [[UInt8]] = []
@@ -277,6 +381,8 @@ private final class RunningCapture {
                 usleep(500)
             }
         }
+
+        mutating func batchEnded() {}
 
         mutating func timePassed(now: PacketTime) {}
     }

@@ -92,7 +92,65 @@ struct LiveLoopTests {
         #expect { _ = try world.run() } throws: { ($0 as? CaptureError)?.code == .missingPermission }
     }
 
+    // MARK: Changes while it runs
+
+    @Test func `an interface that is not wanted any more delivers what its ring holds, and is closed`() throws {
+        let world = FakeWorld(interfaces: [
+            "eth0": [
+                FakeHandle.Script(
+                    [.packets(1)],
+                    afterStop: [.packets(2)],
+                    statistics: LiveStatistics(received: 3, dropped: 0, droppedByInterface: 0)
+                )
+            ],
+            "eth1": [FakeHandle.Script([.packets(1), .packets(1), .packets(1), .packets(1)])],
+        ])
+        try world.control.change(to: ["eth1"], filter: CaptureFilter())
+        let sink = try world.run()
+        #expect(sink.interfaces == [0, 1, 0, 0, 1, 1, 1])
+        #expect(world.counters.interfaces[0].packetsDroppedByKernelBuffer == 0)
+        #expect(!world.counters.interfaces[0].isUp)
+        #expect(world.events.last == .closed(interface: "eth0"))
+    }
+
+    @Test func `an interface that is added has the next number, and is tried again when it is missing`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([.packets(1)])]])
+        try world.control.change(to: ["eth0", "eth7"], filter: CaptureFilter())
+        world.stopTime = .milliseconds(250)
+        _ = try world.run()
+        #expect(world.counters.interfaces.map(\.name) == ["eth0", "eth7"])
+        #expect(world.events.dropFirst() == [.unavailable(interface: "eth7", error: FakeWorld.missing)])
+        // Once for `eth0`, then twice for the one that is missing.
+        #expect(world.openings.count == 3)
+    }
+
+    @Test func `of two changes that wait the last one counts`() throws {
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script([])]])
+        try world.control.change(to: ["eth0", "eth7"], filter: CaptureFilter())
+        try world.control.change(to: ["eth0"], filter: CaptureFilter(ports: [80]))
+        _ = try world.run()
+        #expect(world.openings.count == 1)
+        #expect(world.events.last == .filterChanged(interface: "eth0"))
+    }
+
+    @Test func `a change that makes no sense is refused before the capture hears of it`() {
+        let control = CaptureControl(counters: CaptureCounters(interfaces: ["eth0"]))
+        #expect { try control.change(to: [], filter: CaptureFilter()) } throws: {
+            ($0 as? CaptureError)?.code == .invalidConfiguration
+        }
+        #expect { try control.change(to: ["eth0"], filter: CaptureFilter(expression: "tcp prot 80")) } throws: {
+            ($0 as? CaptureError)?.code == .invalidFilter
+        }
+        #expect(control.take() == nil)
+    }
+
     // MARK: Packets and totals
+
+    @Test func `others are shown what came at the end of a batch`() throws {
+        let many = [FakeHandle.Delivery](repeating: .packets(512), count: 4)
+        let world = FakeWorld(interfaces: ["eth0": [FakeHandle.Script(many)]])
+        #expect(try world.run().batches == 2)
+    }
 
     @Test func `interfaces are read in turns, and packets say where they came from`() throws {
         let world = FakeWorld(interfaces: [
@@ -264,6 +322,10 @@ struct FakeHandle: LiveHandle, ~Copyable {
         script.firstStatistics.take() ?? script.statistics
     }
 
+    mutating func change(filter: CaptureFilter) throws(CaptureError) {
+        guard filter.expression != "refused" else { throw CaptureError(.invalidFilter, "refused") }
+    }
+
     mutating func stopArrivals() {
         script.deliveries += script.afterStop
     }
@@ -274,6 +336,7 @@ final class FakeWorld {
     static let missing = CaptureError(.noSuchInterface, "missing")
 
     let counters: CaptureCounters
+    let control: CaptureControl
     var stopTime = Duration.seconds(5)
     /// How much time passes before each look at the clock.
     var clockStep = Duration.zero
@@ -288,6 +351,7 @@ final class FakeWorld {
     private(set) var openings: [Duration] = []
     var events: [CaptureEvent] { reported.events.withLock { $0 } }
 
+    private let names: [String]
     private var scripts: [String: [FakeHandle.Script]]
     private let reported = Reported()
     private let stop = StopFlag()
@@ -299,18 +363,25 @@ final class FakeWorld {
 
     init(interfaces: [String: [FakeHandle.Script]]) {
         scripts = interfaces
+        names = interfaces.keys.sorted()
         counters = CaptureCounters(interfaces: interfaces.keys.sorted())
+        control = CaptureControl(counters: counters)
     }
 
     /// What came of the packets and the time.
-    struct Sink: LivePacketSink {
+    struct Sink: CaptureSink {
         var packets = 0
         var interfaces: [Int] = []
         var times: [PacketTime] = []
+        var batches = 0
 
         mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
             packets += 1
             interfaces.append(packet.interface)
+        }
+
+        mutating func batchEnded() {
+            batches += 1
         }
 
         mutating func timePassed(now: PacketTime) {
@@ -335,9 +406,10 @@ final class FakeWorld {
         )
         let reported = self.reported
         var loop = LiveLoop<FakeHandle>(
-            counters: counters,
+            interfaces: counters.numbered(names),
+            control: control,
             environment: environment,
-            open: { name throws(CaptureError) in
+            open: { name, _ throws(CaptureError) in
                 self.openings.append(self.time)
                 guard self.time >= self.appearance, let script = self.scripts[name]?.first else {
                     throw self.openingError

@@ -9,6 +9,9 @@ import TrafficMetrics
 struct ProcessCollector: MetricCollector {
     func collect(into samples: inout SampleCollection) {
         collectStatus(into: &samples)
+        if let octets = ProcessMemory.residentOctets {
+            samples.set(MetricCatalogue.processResidentMemory, [], Double(octets))
+        }
         if let count = descriptorCount {
             samples.set(MetricCatalogue.processOpenFDs, [], Double(count))
         }
@@ -25,12 +28,11 @@ struct ProcessCollector: MetricCollector {
             let end = octets.lastIndex(of: UInt8(ascii: ")"))
         else { return }
         let fields = String(decoding: octets[(end + 1)...], as: UTF8.self).split(separator: " ").map { Double($0) ?? 0 }
-        guard fields.count > 21 else { return }
+        guard fields.count > 20 else { return }
         let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
         samples.count(MetricCatalogue.processCPU, [], seconds: (fields[11] + fields[12]) / ticksPerSecond)
         samples.set(MetricCatalogue.processThreads, [], fields[17])
         samples.set(MetricCatalogue.processVirtualMemory, [], fields[20])
-        samples.set(MetricCatalogue.processResidentMemory, [], fields[21] * Double(sysconf(Int32(_SC_PAGESIZE))))
         if let boot = bootTime {
             samples.set(MetricCatalogue.processStartTime, [], boot + fields[19] / ticksPerSecond)
         }

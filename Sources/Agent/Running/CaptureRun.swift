@@ -9,11 +9,6 @@ package import TrafficPipeline
 
 /// The capture thread's work: opens the sources, feeds the pipeline until told to stop, and tells how it ended.
 package final class CaptureRun: Sendable {
-    /// How long the thread sleeps at most while it keeps the pace of a savefile.
-    private static let longestNap: Duration = .milliseconds(100)
-    /// After how many packets of a savefile a batch ends.
-    private static let batchPackets = 4096
-
     /// What happens to the thread, in this order; `ended` always comes last.
     package enum Event: Sendable {
         /// The sources are open, so that privileges are not needed any more.
@@ -27,6 +22,9 @@ package final class CaptureRun: Sendable {
     /// Shows that the thread makes progress.
     let heartbeat = Heartbeat()
 
+    /// Gives a live capture other interfaces or another filter; `nil` when pcap files are read.
+    package let control: CaptureControl?
+
     private let sources: CaptureSources
     private let logger: Logger
     private let isOpen = Atomic<Bool>(false)
@@ -35,6 +33,11 @@ package final class CaptureRun: Sendable {
     package init(_ sources: CaptureSources, logger: Logger) {
         self.sources = sources
         self.logger = logger
+        control =
+            switch sources {
+            case .live(_, let counters): CaptureControl(counters: counters)
+            case .savefiles: nil
+            }
     }
 
     /// Whether a source is open, or has been read to its end.
@@ -72,57 +75,36 @@ package final class CaptureRun: Sendable {
         switch sources {
         case .live(let configuration, let counters):
             let logger = logger
-            var capture = try LiveCapture(configuration, counters: counters) { logger.report($0) }
+            var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: true)
+            var capture = try LiveCapture(configuration, counters: counters, control: control) { logger.report($0) }
             report(.opened)
-            var sink = LivePipelineSink(pipeline, heartbeat: heartbeat)
-            capture.run(into: &sink, until: stop)
-            sink.captureEnded()
+            capture.run(into: &worker, until: stop)
+            worker.captureEnded()
             for interface in counters.interfaces {
                 logger.reportEnd(of: interface)
             }
             return []
         case .savefiles(let paths, let pace, let filter):
-            var merger = try SavefileMerger(paths: paths, filter: filter)
+            var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: false)
+            var capture: SavefileCapture
+            do throws(CaptureError) {
+                // Opening a pipe takes until something comes through it, and the thread is well meanwhile.
+                capture = try SavefileCapture(
+                    paths: paths,
+                    filter: filter,
+                    keepsPace: pace == .realtime,
+                    stop: stop,
+                    progressed: { [heartbeat] _ in heartbeat.beat() }
+                )
+            } catch {
+                guard error.code == .stopped else { throw error }
+                return []
+            }
             isOpen.store(true, ordering: .relaxed)
             report(.opened)
-            read(&merger, into: &pipeline, at: pace)
-            pipeline.captureEnded()
-            return merger.failures
-        }
-    }
-
-    // MARK: - Savefiles
-
-    private func read(
-        _ merger: inout SavefileMerger,
-        into pipeline: inout TrafficPipeline,
-        at pace: CaptureConfiguration.Pace
-    ) {
-        var beginning: (packet: PacketTime, wall: ContinuousClock.Instant)?
-        var packets = 0
-        while !stop.isRequested, let packet = merger.next() {
-            if pace == .realtime {
-                let (first, start) = beginning ?? (packet.time, .now)
-                beginning = (first, start)
-                let due = start + .nanoseconds(packet.time.nanoseconds(since: first))
-                if due > .now {
-                    pipeline.batchEnded()
-                    wait(until: due)
-                }
-            }
-            pipeline.packetArrived(packet, octets: merger.octets)
-            packets += 1
-            guard packets % Self.batchPackets == 0 else { continue }
-            pipeline.batchEnded()
-            heartbeat.beat()
-        }
-    }
-
-    /// Sleeps until `due` in short naps, so that a stop is noticed.
-    private func wait(until due: ContinuousClock.Instant) {
-        while !stop.isRequested, case let rest = due - .now, rest > .zero {
-            ThreadSleep.sleep(min(rest, Self.longestNap))
-            heartbeat.beat()
+            capture.run(into: &worker, until: stop)
+            worker.captureEnded()
+            return capture.failures
         }
     }
 }
@@ -150,6 +132,15 @@ extension Logger {
                     "interface": "\(interface)", "ringBytes": "\(ringOctets)", "linkType": "\(linkType.rawValue)",
                 ]
             )
+        case .filterChanged(let interface):
+            info("filter changed", metadata: ["interface": "\(interface)"])
+        case .filterRefused(let interface, let error):
+            warning(
+                "filter refused, the old one stays",
+                metadata: ["interface": "\(interface)", "reason": "\(error)"]
+            )
+        case .closed(let interface):
+            info("interface closed", metadata: ["interface": "\(interface)"])
         case .unavailable(let interface, let error):
             warning(
                 "interface not available, trying again",

@@ -56,7 +56,7 @@ struct CaptureService: Service {
         if hasOpened {
             try ended()
         }
-        try report(failures)
+        try report(failures, hasOpened: hasOpened)
         if staysAfterEnd {
             try? await gracefulShutdown()
         }
@@ -75,15 +75,15 @@ struct CaptureService: Service {
         }
     }
 
-    private func report(_ failures: [CaptureError]) throws {
+    private func report(_ failures: [CaptureError], hasOpened: Bool) throws {
         guard let first = failures.first else { return }
-        // A savefile that is damaged has been read as far as it could be: the agent goes on serving what it gave.
-        guard staysAfterEnd, failures.allSatisfy({ $0.code == .damaged }) else {
+        // What could be read has been: the agent goes on serving it.
+        guard staysAfterEnd, hasOpened, failures.allSatisfy({ $0.concernsContent }) else {
             let failure = CommandFailure(first)
             throw CommandFailure(failure.status, failures.map(\.description))
         }
         for failure in failures {
-            logger.error("pcap file damaged", metadata: ["reason": "\(failure)"])
+            logger.error("pcap file not read to its end", metadata: ["reason": "\(failure)"])
         }
     }
 }

@@ -19,11 +19,6 @@ struct ReadCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(
-        help: ArgumentHelp("Files in pcap or pcapng format, gzipped or not; - is standard input.", valueName: "file")
-    )
-    var savefiles: [String] = []
-
     @Option(help: ArgumentHelp("What to print: table, ndjson, gor, har or metrics.", valueName: "output"))
     var output = "table"
 
@@ -33,7 +28,7 @@ struct ReadCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
     var content: String?
 
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var files: SavefileOptions
 
     mutating func run() async throws {
         try ReadPlan(self).execute()
@@ -62,19 +57,15 @@ struct ReadPlan: Sendable, Equatable {
     /// Checks the options.
     init(_ command: ReadCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
-        configuration = command.shared.configuration(&problems)
-        // A file that could not be read says nothing about what is missing.
-        let isFileGood = problems.isEmpty || command.shared.config == nil
+        let isComplete: Bool
+        (configuration, isComplete) = command.files.configuration(&problems)
         if let output = Output(rawValue: command.output) {
             self.output = output
         } else {
             problems.append(.option("--output", Self.refusal(of: command.output)))
         }
         configuration.capture.interfaces = .named([])
-        if !command.savefiles.isEmpty {
-            configuration.capture.savefiles = command.savefiles
-        }
-        if isFileGood, configuration.capture.savefiles.isEmpty {
+        if isComplete, configuration.capture.savefiles.isEmpty {
             problems.append(.option("FILE", "name the pcap file to read, or - for standard input"))
         }
         if command.fields {

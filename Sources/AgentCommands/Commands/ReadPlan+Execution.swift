@@ -12,9 +12,6 @@ import TrafficMetrics
 import TrafficPipeline
 
 extension ReadPlan {
-    /// How many packets are taken before figures are left and the output is looked at.
-    private static let batchPackets = 4096
-
     /// Reads the savefiles and prints what was asked for.
     ///
     /// - Throws: `CommandFailure` for what cannot be read, after printing what could; `OctetOutput.Failure` when the
@@ -65,14 +62,14 @@ extension ReadPlan {
         } else if let records {
             outputs.recordOutput = { records.append($0) }
         }
-        var pipeline = TrafficPipeline(
+        let pipeline = TrafficPipeline(
             limits: limits,
             routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
             shard: registry.shards[0],
             figures: figures,
             outputs: outputs
         )
-        let failures = try readSavefiles(into: &pipeline, records)
+        let failures = try read(into: pipeline, records)
         return SavefileAnalysis(
             table: objects.table,
             registry: registry,
@@ -82,33 +79,35 @@ extension ReadPlan {
     }
 
     /// Takes all packets through the pipeline, and returns what could not be read.
-    private func readSavefiles(into pipeline: inout TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
+    private func read(into pipeline: consuming TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
         try CommandFailure.refuseTerminal(among: configuration.capture.savefiles)
-        var merger: SavefileMerger
+        let stop = StopFlag()
+        // A pipe has no end of its own; what came through it so far is what the user wants to see.
+        let signals = configuration.capture.savefiles.contains("-") ? StoppingSignals(stop) : nil
+        defer { extendLifetime(signals) }
+        let progress = ProgressBar(isShown: Terminal.isTerminal(2))
+        var worker = CaptureWorker(pipeline)
+        var capture: SavefileCapture
         do throws(CaptureError) {
-            merger = try SavefileMerger(
+            capture = try SavefileCapture(
                 paths: configuration.capture.savefiles,
-                filter: configuration.capture.filter.expression
+                filter: configuration.capture.filter.expression,
+                stop: stop,
+                progressed: { octets in
+                    if let octets { progress.advanced(to: octets) } else { records?.flush() }
+                    if records?.failure != nil { stop.request() }
+                }
             )
         } catch {
-            throw CommandFailure(error)
+            guard error.code == .stopped else { throw CommandFailure(error) }
+            return []
         }
-        var progress = ProgressBar(total: merger.totalOctets, isShown: Terminal.isTerminal(2))
-        var packets = 0
-        while let packet = merger.next() {
-            pipeline.packetArrived(packet, octets: merger.octets)
-            packets += 1
-            guard packets % Self.batchPackets == 0 else { continue }
-            pipeline.batchEnded()
-            progress.advanced(to: merger.octetsRead)
-            if let failure = records?.failure {
-                progress.finished()
-                throw failure
-            }
-        }
-        pipeline.captureEnded()
+        progress.total = capture.totalOctets
+        capture.run(into: &worker, until: stop)
+        worker.captureEnded()
         progress.finished()
-        return merger.failures
+        if let failure = records?.failure { throw failure }
+        return capture.failures
     }
 
     private func print(_ analysis: SavefileAnalysis) throws {

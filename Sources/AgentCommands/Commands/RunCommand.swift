@@ -20,16 +20,6 @@ struct RunCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Pcap files to read instead of interfaces.", valueName: "file"))
-    var savefiles: [String] = []
-
-    @Option(
-        name: [.short, .customLong("interface")],
-        parsing: .singleValue,
-        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
-    )
-    var interfaces: [String] = []
-
     @Option(help: ArgumentHelp("How fast pcap files are read: fast or realtime.", valueName: "pace"))
     var pace: String?
 
@@ -48,7 +38,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Exit when the pcap files have been read and the table is printed.")
     var once = false
 
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var sources: SourceOptions
 
     mutating func run() async throws {
         try await RunPlan(self).execute()
@@ -67,10 +57,8 @@ extension RunPlan {
 
     private static func configuration(_ command: RunCommand) throws(ConfigurationProblems) -> Configuration {
         var problems: [ConfigurationProblem] = []
-        var configuration = command.shared.configuration(&problems)
-        // A file that could not be read says nothing about what is missing.
-        let isFileGood = problems.isEmpty || command.shared.config == nil
-        problems += configuration.capture.apply(command, mustHaveSource: isFileGood)
+        var configuration = command.sources.configuration(&problems).configuration
+        problems += configuration.capture.apply(pace: command.pace)
         problems += configuration.records.apply(content: command.content)
         if command.fields {
             configuration.records.fields = true
@@ -95,37 +83,5 @@ extension RunPlan {
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         return configuration
-    }
-}
-
-extension CaptureConfiguration {
-    /// Takes the sources that the command line names, which replace all of the file's.
-    fileprivate mutating func apply(_ command: RunCommand, mustHaveSource: Bool) -> [ConfigurationProblem] {
-        var problems: [ConfigurationProblem] = []
-        if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
-            interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
-            savefiles = command.savefiles
-        }
-        if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
-            problems.append(
-                .option("--interface", "pcap files and interfaces cannot be read in one run; name one or the other")
-            )
-        }
-        if mustHaveSource, interfaces == .named([]), savefiles.isEmpty {
-            problems.append(
-                .option(
-                    "--interface",
-                    "no source is named: use --interface NAME, capture.interfaces, or name pcap files"
-                )
-            )
-        }
-        if let pace = command.pace {
-            if let known = Pace(rawValue: pace) {
-                self.pace = known
-            } else {
-                problems.append(.option("--pace", "expected one of fast, realtime, found \"\(pace)\""))
-            }
-        }
-        return problems
     }
 }

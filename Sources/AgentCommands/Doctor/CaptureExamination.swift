@@ -127,8 +127,10 @@ struct CaptureExamination {
 }
 
 /// Takes packets and does nothing with them.
-private struct DiscardingSink: LivePacketSink {
+private struct DiscardingSink: CaptureSink {
     mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {}
+
+    mutating func batchEnded() {}
 
     mutating func timePassed(now: PacketTime) {}
 }

@@ -33,23 +33,13 @@ struct MirrorPlanCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Pcap files to read instead of interfaces.", valueName: "file"))
-    var savefiles: [String] = []
-
-    @Option(
-        name: [.short, .customLong("interface")],
-        parsing: .singleValue,
-        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
-    )
-    var interfaces: [String] = []
-
     @Option(name: .customLong("for"), help: ArgumentHelp("How long to look at interfaces.", valueName: "duration"))
     var time = "30s"
 
     @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
     var output = "table"
 
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var sources: SourceOptions
 
     mutating func run() async throws {
         try await MirrorForecastPlan(self).execute()

@@ -23,21 +23,11 @@ struct MirrorForecastPlan: Sendable {
     /// Checks the options.
     init(_ command: MirrorPlanCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
-        configuration = command.shared.configuration(&problems)
-        let isFileGood = problems.isEmpty || command.shared.config == nil
+        let isComplete: Bool
+        (configuration, isComplete) = command.sources.configuration(&problems)
         output = MirrorOutput(command.output, &problems)
-        if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
-            configuration.capture.interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
-            configuration.capture.savefiles = command.savefiles
-        }
         configuration.capture.pace = .fast
-        if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
-            problems.append(.option("--interface", "name pcap files or interfaces, not both"))
-        }
-        if isFileGood, configuration.capture.interfaces == .named([]), configuration.capture.savefiles.isEmpty {
-            problems.append(.option("FILE", "name the pcap file to read, or an interface with --interface"))
-        }
-        if isFileGood, configuration.mirror.policies.isEmpty {
+        if isComplete, configuration.mirror.policies.isEmpty {
             problems.append(.option("--config", "there are no policies: name a file with mirror.policies"))
         }
         if let time = Duration(text: command.time), time >= .seconds(1), time <= .seconds(86_400) {

@@ -3,12 +3,13 @@
 import Agent
 
 /// Shows on a terminal how much of the savefiles has been read; shows nothing anywhere else.
-struct ProgressBar {
+final class ProgressBar {
     private static let barWidth = 30
     /// How often it is drawn at most, so that drawing costs nothing beside reading.
     private static let interval = Duration.milliseconds(100)
 
-    private let total: Int?
+    /// The octets to be read; `nil` when that is not known, as with standard input.
+    var total: Int?
     private let isShown: Bool
     private var nextDrawing: ContinuousClock.Instant
     private var isDrawn = false
@@ -19,14 +20,14 @@ struct ProgressBar {
     ///   - total: The octets to be read; `nil` when that is not known, as with standard input.
     ///   - isShown: Whether standard error is a terminal.
     ///   - now: The time, so that short runs draw nothing.
-    init(total: Int?, isShown: Bool, now: ContinuousClock.Instant = .now) {
+    init(total: Int? = nil, isShown: Bool, now: ContinuousClock.Instant = .now) {
         self.total = total
         self.isShown = isShown
         nextDrawing = now + Self.interval
     }
 
     /// Draws the bar if it is time to.
-    mutating func advanced(to octets: Int) {
+    func advanced(to octets: Int) {
         guard isShown, case let now = ContinuousClock.now, now >= nextDrawing else { return }
         nextDrawing = now + Self.interval
         isDrawn = true
@@ -34,7 +35,7 @@ struct ProgressBar {
     }
 
     /// Removes the bar, so that what follows starts on a clean line.
-    mutating func finished() {
+    func finished() {
         guard isDrawn else { return }
         isDrawn = false
         StandardError.write("\r\u{1B}[K")

@@ -36,6 +36,18 @@ final class RecordFile: Sendable {
         }
     }
 
+    /// Writes what is waiting now; what goes wrong is the `failure`.
+    func flush() {
+        state.withLock { state in
+            guard state.failure == nil else { return }
+            do throws(OctetOutput.Failure) {
+                try state.output.flush()
+            } catch {
+                state.failure = error
+            }
+        }
+    }
+
     /// Writes what is waiting.
     ///
     /// - Throws: What went wrong now or before.

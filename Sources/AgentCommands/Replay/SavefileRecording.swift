@@ -20,8 +20,6 @@ struct SavefileRecording {
     /// What could not be read.
     let failures: [String]
 
-    /// How many packets are taken before the size is looked at.
-    private static let batchPackets = 4096
     /// How much content of a message is kept; a request with more is told as not recorded whole.
     private static let contentLimit = 16 << 20
 
@@ -44,32 +42,29 @@ struct SavefileRecording {
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
         outputs.exchanges = ExchangeOutput(contentOctets: Self.contentLimit) { kept.append($0) }
-        var pipeline = TrafficPipeline(
+        let pipeline = TrafficPipeline(
             limits: configuration.pipelineLimits(within: nil),
             routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
             shard: registry.shards[0],
             figures: FiguresBoard(),
             outputs: outputs
         )
-        var merger: SavefileMerger
+        let stop = StopFlag()
+        var worker = CaptureWorker(pipeline)
+        var capture: SavefileCapture
         do throws(CaptureError) {
-            merger = try SavefileMerger(paths: [path], filter: filter)
+            capture = try SavefileCapture(paths: [path], filter: filter, stop: stop) { _ in
+                if kept.octets > octetLimit { stop.request() }
+            }
         } catch {
             throw CommandFailure(error)
         }
-        var packets = 0
-        while let packet = merger.next() {
-            pipeline.packetArrived(packet, octets: merger.octets)
-            packets += 1
-            guard packets % Self.batchPackets == 0 else { continue }
-            pipeline.batchEnded()
-            try Self.check(kept, octetLimit, path)
-        }
-        pipeline.captureEnded()
+        capture.run(into: &worker, until: stop)
+        worker.captureEnded()
         try Self.check(kept, octetLimit, path)
         recording = kept.recording
         octets = kept.octets
-        failures = merger.failures.map(\.description)
+        failures = capture.failures.map(\.description)
     }
 
     private static func check(_ kept: KeptExchanges, _ limit: Int, _ path: String) throws(CommandFailure) {

@@ -22,16 +22,6 @@ struct TopCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Pcap files to read instead of interfaces.", valueName: "file"))
-    var savefiles: [String] = []
-
-    @Option(
-        name: [.short, .customLong("interface")],
-        parsing: .singleValue,
-        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
-    )
-    var interfaces: [String] = []
-
     @Option(help: ArgumentHelp("Show what a running agent sees.", valueName: "url"))
     var agent: String?
 
@@ -53,7 +43,7 @@ struct TopCommand: AsyncParsableCommand {
     @Flag(help: "Print the table once: when the pcap files have been read, or after one interval.")
     var once = false
 
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var sources: SourceOptions
 
     mutating func run() async throws {
         try await TopPlan(self).execute()
@@ -86,8 +76,12 @@ struct TopPlan: Sendable {
     /// Checks the options.
     init(_ command: TopCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
-        configuration = command.shared.configuration(&problems)
-        let isFileGood = problems.isEmpty || command.shared.config == nil
+        configuration =
+            command.sources.configuration(
+                &problems,
+                otherSources: "--agent URL, ",
+                needsSource: command.agent == nil
+            ).configuration
         isOnce = command.once
         if let order = TopView.Order(rawValue: command.sort) {
             self.order = order
@@ -100,7 +94,11 @@ struct TopPlan: Sendable {
         if let agent = command.agent {
             takeAgent(agent, command, &problems)
         } else {
-            takeSources(command, mustHaveSource: isFileGood, &problems)
+            if command.tokenFile != nil {
+                problems.append(.option("--token-file", "needs --agent, which the token is for"))
+            }
+            configuration.capture.pace = .realtime
+            problems += configuration.capture.apply(pace: command.pace)
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
@@ -118,10 +116,11 @@ struct TopPlan: Sendable {
     }
 
     private mutating func takeAgent(_ agent: String, _ command: TopCommand, _ problems: inout [ConfigurationProblem]) {
-        if !command.savefiles.isEmpty || !command.interfaces.isEmpty || command.pace != nil {
+        if command.sources.namesSource || command.pace != nil {
             problems.append(.option("--agent", "an agent has sources of its own; name neither others nor a pace"))
         }
-        if !command.shared.routes.isEmpty || command.shared.filter != nil || !command.shared.gatewayPort.isEmpty {
+        let shared = command.sources.shared
+        if !shared.routes.isEmpty || shared.filter != nil || !shared.gatewayPort.isEmpty {
             problems.append(.option("--agent", "an agent has routes, ports and a filter of its own; leave them out"))
         }
         guard let url = ServerURL(agent) else {
@@ -137,36 +136,5 @@ struct TopPlan: Sendable {
             }
         }
         origin = .agent(url, token: token)
-    }
-
-    private mutating func takeSources(
-        _ command: TopCommand,
-        mustHaveSource: Bool,
-        _ problems: inout [ConfigurationProblem]
-    ) {
-        if command.tokenFile != nil {
-            problems.append(.option("--token-file", "needs --agent, which the token is for"))
-        }
-        if !command.interfaces.isEmpty || !command.savefiles.isEmpty {
-            configuration.capture.interfaces = command.interfaces == ["auto"] ? .automatic : .named(command.interfaces)
-            configuration.capture.savefiles = command.savefiles
-        }
-        if !command.interfaces.isEmpty, !command.savefiles.isEmpty {
-            problems.append(
-                .option("--interface", "pcap files and interfaces cannot be read in one run; name one or the other")
-            )
-        }
-        if mustHaveSource, configuration.capture.interfaces == .named([]), configuration.capture.savefiles.isEmpty {
-            problems.append(
-                .option("--interface", "no source is named: use --interface NAME, --agent URL, or name pcap files")
-            )
-        }
-        configuration.capture.pace = .realtime
-        guard let pace = command.pace else { return }
-        if let known = CaptureConfiguration.Pace(rawValue: pace) {
-            configuration.capture.pace = known
-        } else {
-            problems.append(.option("--pace", "expected one of realtime, fast, found \"\(pace)\""))
-        }
     }
 }
