@@ -48,36 +48,51 @@ let package = Package(
         .target(name: "CPageAssets", exclude: ["Page"]),
 
         // MARK: The pure middle
-        .target(name: "JSONSyntax", swiftSettings: strict),
-        .target(name: "PacketDecoding", swiftSettings: strictWithLifetimes),
+        .target(name: "OctetText", swiftSettings: strictWithLifetimes),
+        .target(name: "JSONSyntax", dependencies: ["OctetText"], swiftSettings: strict),
+        .target(name: "PacketDecoding", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
         .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: strict),
-        .target(name: "HTTPMessages", swiftSettings: strictWithLifetimes),
+        .target(name: "TrafficModel", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
         .target(
             name: "HTTPReconstruction",
-            dependencies: ["HTTPMessages", "PacketDecoding", "TCPReassembly"],
+            dependencies: ["PacketDecoding", "TCPReassembly", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
         .target(
             name: "RouteAttribution",
-            dependencies: ["CRE2", "HTTPMessages", "JSONSyntax"],
+            dependencies: ["CRE2", "JSONSyntax", "OctetText", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
-        .target(name: "TrafficMetrics", dependencies: ["HTTPMessages"], swiftSettings: strictWithLifetimes),
+        .target(
+            name: "TrafficMetrics",
+            dependencies: ["OctetText", "TrafficModel"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .target(
+            name: "Redaction",
+            dependencies: ["JSONSyntax", "OctetText", "TrafficModel"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .target(
+            name: "AnswerComparison",
+            dependencies: ["JSONSyntax", "OctetText", "TrafficModel"],
+            swiftSettings: strictWithLifetimes
+        ),
         .target(
             name: "ShadowTesting",
-            dependencies: ["HTTPMessages", "JSONSyntax"],
+            dependencies: ["AnswerComparison", "OctetText", "Redaction", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
         .target(
             name: "Recordings",
-            dependencies: ["HTTPMessages", "HTTPReconstruction", "JSONSyntax", "ShadowTesting"],
+            dependencies: ["HTTPReconstruction", "JSONSyntax", "OctetText", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
         .target(
             name: "TrafficPipeline",
             dependencies: [
-                "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "PacketDecoding", "Recordings", "RouteAttribution",
-                "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "HTTPReconstruction", "JSONSyntax", "PacketDecoding", "Redaction", "RouteAttribution", "ShadowTesting",
+                "TCPReassembly", "TrafficMetrics", "TrafficModel",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -90,14 +105,17 @@ let package = Package(
         ),
         .target(
             name: "ResourceFiles",
-            dependencies: ["JSONSyntax", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "JSONSyntax",
+                .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: strict
         ),
         .target(name: "ContentDecoding", dependencies: ["CZlib"], swiftSettings: strict),
         .target(
             name: "MirrorDispatch",
             dependencies: [
-                "JSONSyntax", "ShadowTesting",
+                "AnswerComparison", "OctetText", "Redaction", "ShadowTesting", "TrafficModel",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -111,7 +129,7 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "CPageAssets", "CZlib",
+                "CPageAssets", "CZlib", "OctetText",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -128,8 +146,9 @@ let package = Package(
         .target(
             name: "AgentConfiguration",
             dependencies: [
-                "AdminServer", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                "AdminServer", "AnswerComparison", "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketCapture",
+                "PacketDecoding", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "TrafficModel", "TrafficPipeline",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -139,9 +158,10 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AdminServer", "AgentConfiguration", "ContentDecoding", "HTTPMessages", "HTTPReconstruction",
-                "JSONSyntax", "MirrorDispatch", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
-                "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                "AdminServer", "AgentConfiguration", "AnswerComparison", "ContentDecoding", "HTTPReconstruction",
+                "JSONSyntax", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding", "Redaction",
+                "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficModel",
+                "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -151,9 +171,10 @@ let package = Package(
         .target(
             name: "AgentCommands",
             dependencies: [
-                "AdminServer", "Agent", "AgentConfiguration", "ContentDecoding", "HTTPMessages", "HTTPReconstruction",
-                "JSONSyntax", "MirrorDispatch", "PacketCapture", "PacketDecoding", "Recordings", "ResourceFiles",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                "AdminServer", "Agent", "AgentConfiguration", "AnswerComparison", "ContentDecoding",
+                "HTTPReconstruction", "JSONSyntax", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding",
+                "Recordings", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly",
+                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -168,8 +189,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CAllocationCounter", "CPcap", "HTTPMessages", "HTTPReconstruction", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficPipeline",
+                "CAllocationCounter", "CPcap", "HTTPReconstruction", "PacketCapture", "PacketDecoding",
+                "RouteAttribution", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -177,8 +198,8 @@ let package = Package(
         .executableTarget(
             name: "MetricsPage",
             dependencies: [
-                "HTTPReconstruction", "PacketCapture", "PacketDecoding", "RouteAttribution", "ShadowTesting",
-                "TCPReassembly", "TrafficMetrics",
+                "AnswerComparison", "HTTPReconstruction", "PacketCapture", "PacketDecoding", "RouteAttribution",
+                "ShadowTesting", "TCPReassembly", "TrafficMetrics",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -198,38 +219,52 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPReconstructionTests",
-            dependencies: ["HTTPMessages", "HTTPReconstruction", "PacketDecoding", "TCPReassembly"],
+            dependencies: ["HTTPReconstruction", "PacketDecoding", "TCPReassembly", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "RouteAttributionTests",
-            dependencies: ["HTTPMessages", "JSONSyntax", "ResourceFiles", "RouteAttribution"],
+            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "JSONSyntaxTests",
-            dependencies: ["JSONSyntax", "TestSupport"],
+            dependencies: ["JSONSyntax", "OctetText", "TestSupport"],
             exclude: ["Fixtures"],
             swiftSettings: strict
+        ),
+        .testTarget(name: "OctetTextTests", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
+        .testTarget(
+            name: "TrafficModelTests",
+            dependencies: ["TrafficModel"],
+            swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "TrafficMetricsTests",
-            dependencies: ["HTTPMessages", "TrafficMetrics"],
+            dependencies: ["OctetText", "TrafficMetrics", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RedactionTests",
+            dependencies: ["Redaction", "TrafficModel"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "AnswerComparisonTests",
+            dependencies: ["AnswerComparison", "JSONSyntax", "OctetText", "TrafficModel"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
             name: "ShadowTestingTests",
-            dependencies: ["HTTPMessages", "JSONSyntax", "ShadowTesting"],
+            dependencies: ["AnswerComparison", "OctetText", "Redaction", "ShadowTesting", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "RecordingsTests",
-            dependencies: [
-                "HTTPMessages", "HTTPReconstruction", "JSONSyntax", "Recordings", "ShadowTesting", "TestSupport",
-            ],
+            dependencies: ["HTTPReconstruction", "JSONSyntax", "Recordings", "TestSupport", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
@@ -237,22 +272,21 @@ let package = Package(
         .testTarget(
             name: "MirrorDispatchTests",
             dependencies: [
-                "JSONSyntax", "MirrorDispatch", "ShadowTesting", "TestSupport",
+                "AnswerComparison", "MirrorDispatch", "Redaction", "ShadowTesting", "TestSupport", "TrafficModel",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TrafficPipelineTests",
             dependencies: [
-                "HTTPMessages", "JSONSyntax", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
-                "ShadowTesting", "TestSupport", "TrafficMetrics", "TrafficPipeline",
+                "PacketCapture", "PacketDecoding", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting",
+                "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -282,8 +316,8 @@ let package = Package(
         .testTarget(
             name: "AgentConfigurationTests",
             dependencies: [
-                "AgentConfiguration", "HTTPMessages", "JSONSyntax", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics",
+                "AgentConfiguration", "JSONSyntax", "PacketCapture", "PacketDecoding", "RouteAttribution",
+                "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -293,22 +327,22 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "PacketCapture", "RouteAttribution",
-                "TestSupport", "TrafficMetrics", "TrafficPipeline",
+                "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "DocumentationTests",
-            dependencies: ["JSONSyntax", "ShadowTesting", "TrafficMetrics"],
+            dependencies: ["AnswerComparison", "JSONSyntax", "ShadowTesting", "TrafficMetrics", "TrafficModel"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "AgentCommandsTests",
             dependencies: [
-                "AdminServer", "Agent", "AgentCommands", "AgentConfiguration", "HTTPMessages", "JSONSyntax",
-                "MetricsPage", "MirrorDispatch", "PacketDecoding", "Recordings", "RouteAttribution", "ShadowTesting",
-                "TCPReassembly", "TestSupport", "TrafficMetrics",
+                "AdminServer", "Agent", "AgentCommands", "AgentConfiguration", "AnswerComparison", "JSONSyntax",
+                "MetricsPage", "MirrorDispatch", "OctetText", "PacketDecoding", "Recordings", "Redaction",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Basic authentication: RFC 7617. Bearer tokens: RFC 6750 §2.1.
 
+import OctetText
+
 /// The credentials that open the guarded endpoints; with none configured, only loopback does.
 public struct AdminCredentials: Sendable, Equatable {
     /// The most credentials of either kind, so that each request costs a bounded time.
@@ -40,7 +42,7 @@ public struct AdminCredentials: Sendable, Equatable {
         let value = authorization[authorization.index(after: space)...].drop { $0 == " " }
         switch scheme {
         case "bearer": return bearer.containsInConstantTime(Array(value.utf8))
-        case "basic": return Base64.decode(value).map(basic.containsInConstantTime) ?? false
+        case "basic": return Base64Text.octets(value.utf8).map(basic.containsInConstantTime) ?? false
         default: return false
         }
     }
@@ -68,40 +70,5 @@ extension [UInt8] {
             difference |= left ^ right
         }
         return difference == 0
-    }
-}
-
-/// Base64 with padding, RFC 4648 §4.
-enum Base64 {
-    /// Decodes `text`; `nil` when it is not base64.
-    static func decode(_ text: Substring) -> [UInt8]? {
-        var octets: [UInt8] = []
-        var bits: UInt32 = 0
-        var bitCount = 0
-        let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
-        guard text.utf8.count % 4 == 0, text.utf8.count - digits.count <= 2,
-            text.utf8.dropFirst(digits.count).allSatisfy({ $0 == UInt8(ascii: "=") })
-        else { return nil }
-        for character in digits {
-            guard let value = value(of: character) else { return nil }
-            bits = bits << 6 | value
-            bitCount += 6
-            if bitCount >= 8 {
-                bitCount -= 8
-                octets.append(UInt8(truncatingIfNeeded: bits >> bitCount))
-            }
-        }
-        return octets
-    }
-
-    private static func value(of character: UInt8) -> UInt32? {
-        switch character {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 }

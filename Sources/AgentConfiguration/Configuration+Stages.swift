@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import HTTPReconstruction
+import OctetText
 package import PacketCapture
 package import RouteAttribution
 package import TCPReassembly
@@ -120,13 +121,5 @@ extension CaptureConfiguration.Filter {
         case .automatic: nil
         case .expression(let expression): expression
         }
-    }
-}
-
-extension Duration {
-    /// The duration in nanoseconds; one too long for that becomes the longest.
-    package var nanoseconds: Int64 {
-        let (seconds, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : seconds.addingReportingOverflow(components.attoseconds / 1_000_000_000).partialValue
     }
 }

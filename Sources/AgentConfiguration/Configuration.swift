@@ -23,7 +23,7 @@ package struct Configuration: Sendable, Equatable {
     package var limits = LimitsConfiguration()
     /// Where exchange records of `run` are written, and how much they say.
     package var records = RecordsConfiguration()
-    /// Shadow traffic, which this version validates and never sends.
+    /// Shadow traffic: what is sent of it, and where.
     package var mirror = MirrorConfiguration()
     /// What is logged, and how.
     package var log = LogConfiguration()

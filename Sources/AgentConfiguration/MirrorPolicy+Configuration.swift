@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 package import ShadowTesting
+import TrafficModel
 
 extension MirrorPolicy {
     /// Reads one entry of `mirror.policies`; without a name it is called by its place, `#0` the first.

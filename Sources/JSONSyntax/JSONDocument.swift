@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // The JavaScript Object Notation, RFC 8259.
 
+import OctetText
+
 /// What is wrong with a text, and where.
 public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The line, from 1.
@@ -118,32 +120,38 @@ public struct JSONDocument {
         return value
     }
 
+    /// Reads a number, by the grammar of RFC 8259 §6 and no wider: what `Double` would take beyond that is refused.
     private mutating func number() throws(DocumentError) -> JSONValue {
         let start = index
+        if octets[index] == UInt8(ascii: "-") { index += 1 }
+        let wholeDigits = skipDigits()
+        // A zero stands alone, as a number with leading zeros may be octal to somebody.
+        let leadsWithZero = wholeDigits > 1 && octets[index - wholeDigits] == UInt8(ascii: "0")
+        var isNumber = wholeDigits > 0 && !leadsWithZero
         var isWhole = true
-        while index < octets.count {
-            switch octets[index] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): break
-            case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): isWhole = false
-            default:
-                return try number(octets[start..<index], isWhole: isWhole)
-            }
+        if index < octets.count, octets[index] == UInt8(ascii: ".") {
+            isWhole = false
             index += 1
+            isNumber = skipDigits() > 0 && isNumber
         }
-        return try number(octets[start..<index], isWhole: isWhole)
-    }
-
-    private func number(_ digits: ArraySlice<UInt8>, isWhole: Bool) throws(DocumentError) -> JSONValue {
-        let text = String(decoding: digits, as: UTF8.self)
-        let unsigned = text.hasPrefix("-") ? text.dropFirst() : text[...]
-        let leadsWithZero =
-            unsigned.hasPrefix("0") && unsigned.utf8.dropFirst().first.map { (0x30...0x39).contains($0) } == true
-        guard !leadsWithZero, let last = unsigned.utf8.last, (0x30...0x39).contains(last) else {
-            throw error("\(text) is no number")
+        if index < octets.count, octets[index] | 0x20 == UInt8(ascii: "e") {
+            isWhole = false
+            index += 1
+            if index < octets.count, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(octets[index]) { index += 1 }
+            isNumber = skipDigits() > 0 && isNumber
         }
+        let text = String(decoding: octets[start..<index], as: UTF8.self)
+        guard isNumber else { throw error("\(text) is no number") }
         if isWhole, let whole = Int(text) { return .integer(whole) }
         guard let double = Double(text), double.isFinite else { throw error("\(text) is no number") }
         return .double(double)
+    }
+
+    /// Goes behind the digits that stand here; returns how many there were.
+    private mutating func skipDigits() -> Int {
+        let start = index
+        while index < octets.count, ASCII.isDigit(octets[index]) { index += 1 }
+        return index - start
     }
 
     // MARK: - Strings
@@ -198,7 +206,7 @@ public struct JSONDocument {
         guard index + 4 <= octets.count else { throw error("\\u needs four hexadecimal digits") }
         var code: UInt32 = 0
         for octet in octets[index..<index + 4] {
-            guard let digit = Character(Unicode.Scalar(octet)).hexDigitValue else {
+            guard let digit = ASCII.hexadecimalValue(octet) else {
                 throw error("\\u needs four hexadecimal digits")
             }
             code = code << 4 | UInt32(digit)

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // The JavaScript Object Notation, RFC 8259.
 
+import OctetText
+
 /// Writes JSON into octets, without Foundation and without building a tree first.
 ///
 /// The caller opens and closes objects and lists in order; commas are put where they belong.
@@ -135,13 +137,9 @@ public struct JSONText: Sendable {
         case 0x09: octets += "\\t".utf8
         case 0..<0x20, 0x7F:
             octets += "\\u00".utf8
-            octets.append(Self.digit(octet >> 4))
-            octets.append(Self.digit(octet & 15))
+            octets.append(ASCII.hexadecimalDigit(octet >> 4))
+            octets.append(ASCII.hexadecimalDigit(octet & 15))
         default: octets.append(octet)
         }
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

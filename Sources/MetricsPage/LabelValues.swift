@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import HTTPReconstruction
 import PacketCapture
 import PacketDecoding
@@ -59,6 +60,10 @@ struct LabelValues {
         LabelValues("layer", ProtocolLayer.allCases.map(\.label)),
         LabelValues("reason", of: "decode errors", DecodeFailure.Reason.allCases.map(\.label)),
         LabelValues("reason", of: "evictions", EvictionReason.allCases.map(\.label)),
+        LabelValues("reason", of: "half-open connections", HalfOpenEndLabel.allCases.map(\.text)),
+        LabelValues("outcome", of: "fragmented datagrams", FragmentOutcomeLabel.allCases.map(\.text)),
+        LabelValues("limit", ReassemblyLimit.allCases.map(\.label)),
+        LabelValues("reason", of: "ignored segments", IgnoredSegmentLabel.allCases.map(\.text)),
         LabelValues("reason", of: "reassembly gaps", MissingReason.allCases.map(\.label)),
         LabelValues("reason", of: "parse errors", ParseFailure.allCases.map(\.label)),
     ]

@@ -1,10 +1,13 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
 public import Logging
 import NIOCore
 import NIOPosix
+public import Redaction
 public import ServiceLifecycle
 public import ShadowTesting
+import TrafficModel
 
 /// Sends what the queue holds to the targets, and hands the answers to the judge.
 ///
@@ -31,6 +34,7 @@ public struct MirrorDispatcher: Service {
     ///   - queue: What is to be sent, and all counts.
     ///   - node: The name of this node, for the marker.
     ///   - key: What redacted values are hashed with.
+    ///   - seal: What agents know copies by, at the moment; asked for each copy.
     ///   - limits: Bounds on what sending may take.
     ///   - resolver: Knows the addresses of the targets.
     ///   - check: Says which targets are refused; asked at each look at a name.
@@ -42,6 +46,7 @@ public struct MirrorDispatcher: Service {
         queue: MirrorQueue,
         node: String,
         key: RedactionKey,
+        seal: @escaping @Sendable () -> ShadowSeal? = { nil },
         limits: DispatchLimits = DispatchLimits(),
         resolver: any HostResolver = SystemResolver(),
         check: @escaping TargetCheck,
@@ -50,7 +55,7 @@ public struct MirrorDispatcher: Service {
         now: @escaping @Sendable () -> Int64
     ) {
         self.queue = queue
-        requests = RequestFactory(node: node, key: key)
+        requests = RequestFactory(node: node, key: key, seal: seal)
         self.limits = limits
         self.resolver = resolver
         self.check = check

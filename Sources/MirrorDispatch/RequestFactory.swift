@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
+internal import Redaction
 import ShadowTesting
 import Synchronization
+import TrafficModel
 
 /// Makes the requests to send; keeps the builder of each policy and target.
 final class RequestFactory: Sendable {
@@ -18,6 +20,7 @@ final class RequestFactory: Sendable {
 
     private let node: String
     private let key: RedactionKey
+    private let seal: @Sendable () -> ShadowSeal?
     private let entries = Mutex<[Place: Entry]>([:])
 
     /// Makes a factory.
@@ -25,9 +28,11 @@ final class RequestFactory: Sendable {
     /// - Parameters:
     ///   - node: The name of this node, for the marker.
     ///   - key: What redacted values are hashed with.
-    init(node: String, key: RedactionKey) {
+    ///   - seal: What agents know copies by, at the moment.
+    init(node: String, key: RedactionKey, seal: @escaping @Sendable () -> ShadowSeal?) {
         self.node = node
         self.key = key
+        self.seal = seal
     }
 
     /// The request that a copy goes out as.
@@ -40,7 +45,7 @@ final class RequestFactory: Sendable {
     /// - Throws: Why the exchange turns out not to be eligible.
     func request(for copy: MirrorCopy, target: MirrorTarget, sending: Int) throws(FilterReason) -> ShadowRequest {
         let builder = builder(copy.ticket.policy, target)
-        return try builder.build(copy.ticket.exchange, copy: sending)
+        return try builder.build(copy.ticket.exchange, copy: sending, seal: seal())
     }
 
     private func builder(_ policy: MirrorPolicy, _ target: MirrorTarget) -> ShadowRequestBuilder {

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
 import AsyncHTTPClient
 import Glibc
 import NIOCore

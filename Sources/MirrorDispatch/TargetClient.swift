@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+public import AnswerComparison
 import NIOPosix
 public import ShadowTesting
 

@@ -1,11 +1,14 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import OctetText
 import ShadowTesting
 import Synchronization
+import TrafficModel
 
 /// The connections to one target at one address that was looked up and checked.
 ///
@@ -114,8 +117,8 @@ final class TargetConnections: Sendable {
         let end = ContinuousClock.now
         return ShadowAnswer(
             result: result,
-            firstByteNanoseconds: (start.duration(to: progress.headTime ?? end)).wholeNanoseconds,
-            durationNanoseconds: start.duration(to: end).wholeNanoseconds
+            firstByteNanoseconds: (start.duration(to: progress.headTime ?? end)).nanoseconds,
+            durationNanoseconds: start.duration(to: end).nanoseconds
         )
     }
 
@@ -204,14 +207,5 @@ extension MirrorTarget {
     var urlOrigin: String {
         let host = host.contains(":") ? "[\(host)]" : host
         return "\(usesTLS ? "https" : "http")://\(host):\(port)"
-    }
-}
-
-extension Duration {
-    /// The duration in whole nanoseconds; what does not fit is the nearest that does.
-    var wholeNanoseconds: Int64 {
-        let nanoseconds = Double(components.seconds) * 1e9
-        guard abs(nanoseconds) < 9e18 else { return nanoseconds < 0 ? .min : .max }
-        return components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
 import NIOCore
 import ShadowTesting
 import Synchronization

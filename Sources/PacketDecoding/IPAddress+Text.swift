@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Text form of addresses: RFC 5952 for IPv6, dotted decimals for IPv4.
 
+import OctetText
+
 extension IPAddress: CustomStringConvertible {
     /// The address in its one canonical form: `192.0.2.1`, `2001:db8::1`.
     public var description: String {
@@ -11,54 +13,7 @@ extension IPAddress: CustomStringConvertible {
 
     /// Appends the canonical form to `text`.
     public func write(to text: inout String) {
-        if isIPv4 {
-            writeIPv4(to: &text)
-        } else {
-            writeIPv6(to: &text)
-        }
-    }
-
-    private func writeIPv4(to text: inout String) {
-        for index in 12..<16 {
-            if index > 12 { text += "." }
-            text += String(octet(at: index))
-        }
-    }
-
-    private func writeIPv6(to text: inout String) {
-        let compressed = longestRunOfZeroGroups
-        var index = 0
-        while index < 8 {
-            if index == compressed.lowerBound, !compressed.isEmpty {
-                text += "::"
-                index = compressed.upperBound
-                continue
-            }
-            if index > 0, index != compressed.upperBound || compressed.isEmpty { text += ":" }
-            text += String(group(at: index), radix: 16)
-            index += 1
-        }
-    }
-
-    /// The groups that `::` stands for: the first of the longest runs, of two groups at least (RFC 5952 §4.2).
-    private var longestRunOfZeroGroups: Range<Int> {
-        var longest = 0..<0
-        var start = 0
-        while start < 8 {
-            var end = start
-            while end < 8, group(at: end) == 0 {
-                end += 1
-            }
-            if end - start >= 2, end - start > longest.count { longest = start..<end }
-            start = end + 1
-        }
-        return longest
-    }
-
-    /// One of the eight groups of 16 bits.
-    private func group(at index: Int) -> UInt16 {
-        let half = index < 4 ? high : low
-        return UInt16(truncatingIfNeeded: half >> UInt64(48 - 16 * (index % 4)))
+        AddressText.write(high: high, low: low, to: &text)
     }
 
     /// One of the sixteen octets.

@@ -1,12 +1,12 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import HTTPReconstruction
 internal import PacketDecoding
 internal import RouteAttribution
 internal import ShadowTesting
 internal import TCPReassembly
 internal import TrafficMetrics
+internal import TrafficModel
 
 /// Says of each request which route took it, counts the exchange, and writes its record.
 ///
@@ -96,12 +96,13 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         let port = ports.port(connection.server.port, in: editions.newest)
         let decision = editions.newest.table.route(request, in: port.hosts, scratch: &scratch)
         editions.requestRouted()
-        let routed = RoutedRequest(
-            decision,
-            edition: editions.newest.number,
-            isShadow: request.traits.contains(.isShadow)
-        )
+        // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
+        let isMarked = request.traits.contains(.isShadow)
+        let isShadow =
+            isMarked && editions.newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
+        let routed = RoutedRequest(decision, edition: editions.newest.number, isShadow: isShadow)
         let gateway = editions.newest.gatewaySeries(routed.gateway)
+        if isMarked && !isShadow { shard.unverifiedMarkerArrived(gateway: gateway) }
         if routed.isShadow {
             guard !(shadowArrivals?.isCopy(to: connection.server) ?? false) else { return (routed.tag, retention) }
             shard.markedRequestArrived(gateway: gateway)
@@ -275,7 +276,7 @@ extension ExchangeObservation {
             status: exchange.status,
             errorType: ErrorTypeLabel(exchange.integrity),
             durationNanoseconds: exchange.durationNanoseconds,
-            firstByteNanoseconds: exchange.thinkingNanoseconds,
+            serverWaitNanoseconds: exchange.serverWaitNanoseconds,
             requestBodyBytes: Int(exchange.request.contentOctets),
             responseBodyBytes: Int(exchange.response.contentOctets),
             upgradedToWebSocket: exchange.successor == .webSocket,

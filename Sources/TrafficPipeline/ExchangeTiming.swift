@@ -15,13 +15,13 @@ extension Exchange {
         hasTimes ? response.lastOctet.nanoseconds(since: request.firstOctet) : nil
     }
 
-    /// From the first octet of the request to the first of the final response, in nanoseconds.
+    /// From the first octet of the request to the first of the final response, in nanoseconds: the first byte.
     var responseFirstByteNanoseconds: Int64? {
         hasTimes ? response.firstOctet.nanoseconds(since: request.firstOctet) : nil
     }
 
-    /// From the last octet of the request to the first of the final response, in nanoseconds: how long the gateway thought.
-    var thinkingNanoseconds: Int64? {
+    /// From the last octet of the request to the first of the final response, in nanoseconds: the server wait.
+    var serverWaitNanoseconds: Int64? {
         hasTimes ? response.firstOctet.nanoseconds(since: request.lastOctet) : nil
     }
 

@@ -13,6 +13,8 @@ public struct PipelineFigures: Sendable {
     public internal(set) var ignored = [Int](repeating: 0, count: IgnoredReason.allCases.count)
     /// Packets not understood.
     public internal(set) var failures: [DecodeFailure: Int] = [:]
+    /// What became of datagrams that came in fragments.
+    public internal(set) var fragments = FragmentCounts()
     /// What reassembly did.
     public internal(set) var reassembly = ReassemblyStatistics()
     /// What reconstruction did.

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-public import ShadowTesting
+internal import ShadowTesting
+public import TrafficModel
 
 /// What takes what leaves a pipeline, beside the figures; everything is off unless it is given.
 ///

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// What the router decides of a request at its head, and gets back with its exchange.
 struct RequestTag: BitwiseCopyable, Sendable {

@@ -3,6 +3,7 @@
 internal import HTTPReconstruction
 internal import RouteAttribution
 internal import ShadowTesting
+internal import TrafficModel
 
 /// The decision on a request, as it is remembered with the exchange: packed into the tag.
 struct RoutedRequest {

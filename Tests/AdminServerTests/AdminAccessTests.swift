@@ -58,14 +58,4 @@ struct AdminAccessTests {
     func `gzip is sent when it is accepted`(field: String?, isAccepted: Bool) {
         #expect(ContentCoding.acceptsGzip(field) == isAccepted)
     }
-
-    @Test(arguments: [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")])
-    func `base64 is decoded as in RFC 4648 section 10`(text: String, decoded: String) {
-        #expect(Base64.decode(text[...]) == Array(decoded.utf8))
-    }
-
-    @Test(arguments: ["Z", "Zg=", "Zg", "Z===", "Zm9v=", "Zm 9", "=Zm9"])
-    func `what is no base64 is refused`(text: String) {
-        #expect(Base64.decode(text[...]) == nil)
-    }
 }

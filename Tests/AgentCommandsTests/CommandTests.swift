@@ -4,6 +4,7 @@ import ArgumentParser
 import Logging
 import RouteAttribution
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

@@ -27,7 +27,7 @@ import Testing
         let requests = try family("http_requests_total", of: estimate)
         #expect(requests.labelSets == 1000)
         #expect(requests.isFolded)
-        #expect(!(try family("http_response_first_byte_seconds", of: estimate).isFolded))
+        #expect(!(try family("http_server_wait_seconds", of: estimate).isFolded))
         #expect(!(try family("route_info", of: estimate).isFolded))
     }
 

@@ -3,8 +3,10 @@
 import ArgumentParser
 import Foundation
 import JSONSyntax
+import Redaction
 import ShadowTesting
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

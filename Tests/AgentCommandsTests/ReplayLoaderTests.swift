@@ -5,6 +5,7 @@ import Recordings
 import ShadowTesting
 import TestSupport
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

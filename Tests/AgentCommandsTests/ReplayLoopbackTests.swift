@@ -7,6 +7,7 @@ import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

@@ -5,6 +5,7 @@ import JSONSyntax
 import Recordings
 import ShadowTesting
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

@@ -1,10 +1,12 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Recordings
 import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

@@ -3,6 +3,7 @@
 import Recordings
 import ShadowTesting
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

@@ -1,8 +1,11 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Recordings
+import Redaction
 import ShadowTesting
 import Synchronization
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

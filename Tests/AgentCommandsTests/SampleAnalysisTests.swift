@@ -5,6 +5,7 @@ import FoundationEssentials
 import PacketCapture
 import TestSupport
 import Testing
+import TrafficModel
 import TrafficPipeline
 
 @testable import Agent

@@ -2,6 +2,7 @@
 
 import Synchronization
 import Testing
+import TrafficModel
 
 @testable import Agent
 @testable import AgentCommands

@@ -5,6 +5,7 @@ import PacketDecoding
 import RouteAttribution
 import ShadowTesting
 import Testing
+import TrafficModel
 
 @testable import AgentConfiguration
 

@@ -3,6 +3,7 @@
 import JSONSyntax
 import ShadowTesting
 import Testing
+import TrafficModel
 
 @testable import AgentConfiguration
 

@@ -5,6 +5,7 @@ import PacketCapture
 import TestSupport
 import Testing
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 @testable import Agent

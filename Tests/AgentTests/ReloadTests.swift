@@ -6,6 +6,7 @@ import RouteAttribution
 import TestSupport
 import Testing
 import TrafficMetrics
+import TrafficModel
 
 @testable import Agent
 @testable import AgentConfiguration

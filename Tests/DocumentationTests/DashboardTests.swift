@@ -1,10 +1,12 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Foundation
 import JSONSyntax
 import ShadowTesting
 import Testing
 import TrafficMetrics
+import TrafficModel
 
 /// The dashboards, rules and runbooks of the repository: they ask only for what the agent exposes.
 @Suite struct DashboardTests {

@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 // Message heads: RFC 9112 §2 to §5.
 
-import HTTPMessages
 import Testing
+import TrafficModel
 
 @testable import HTTPReconstruction
 

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import HTTPReconstruction
 import TCPReassembly
 import Testing
+import TrafficModel
 
 /// The vectors of llhttp, the parser of Node.js.
 @Suite struct LlhttpVectorTests {

@@ -1,10 +1,10 @@
 // Wingmirror · Apache-2.0
 // Field names: RFC 9110 §5.1.
 
-import HTTPMessages
 import HTTPReconstruction
 import TCPReassembly
 import Testing
+import TrafficModel
 
 /// Names that differ in one octet from those that change how a message is read.
 @Suite struct LookAlikeFieldTests {

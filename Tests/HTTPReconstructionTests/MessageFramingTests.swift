@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 // Where messages end: RFC 9112 §6.3 and §7; line ends and folding: RFC 9112 §2.2 and §5.2.
 
-import HTTPMessages
 import HTTPReconstruction
 import Testing
+import TrafficModel
 
 @Suite struct MessageFramingTests {
     /// Exchanges that are read whole, however they are cut into segments.

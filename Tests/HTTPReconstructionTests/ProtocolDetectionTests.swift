@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 // First octets: RFC 9112 §2.1, RFC 9113 §3.4, RFC 8446 §5.1.
 
-import HTTPMessages
 import HTTPReconstruction
 import Testing
+import TrafficModel
 
 @Suite struct ProtocolDetectionTests {
     @Test(arguments: ["GET", "HEAD", "POST", "H", "HTTP", "PRIORITIZE", "PATCH", "QUERY", "M-SEARCH", "get", "x"])

@@ -1,12 +1,15 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Foundation
 import Logging
 import MirrorDispatch
+import Redaction
 import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
+import TrafficModel
 
 /// A dispatcher with its queue, and what the judge got.
 ///

@@ -3,6 +3,7 @@
 import MirrorDispatch
 import ShadowTesting
 import Testing
+import TrafficModel
 
 /// What goes over the wire, and what comes back.
 @Suite(.timeLimit(.minutes(10)))

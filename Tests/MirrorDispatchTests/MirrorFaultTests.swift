@@ -1,10 +1,12 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Foundation
 import MirrorDispatch
 import ShadowTesting
 import TestSupport
 import Testing
+import TrafficModel
 
 /// Targets that fail in every way there is.
 @Suite(.timeLimit(.minutes(10)))

@@ -6,6 +6,7 @@ import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
+import TrafficModel
 
 /// Conservation and bounds while everything happens at once.
 @Suite(.timeLimit(.minutes(10)))

@@ -5,6 +5,7 @@ import MirrorDispatch
 import NIOHTTP1
 import ShadowTesting
 import Testing
+import TrafficModel
 
 /// Targets that speak TLS; skipped where openssl is not there to make certificates.
 @Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(10)))

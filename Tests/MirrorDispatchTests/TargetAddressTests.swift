@@ -6,6 +6,7 @@ import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
+import TrafficModel
 
 /// Where copies go, and where they never do.
 @Suite(.timeLimit(.minutes(10)))

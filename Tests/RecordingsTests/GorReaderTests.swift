@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
 import Recordings
-import ShadowTesting
 import TestSupport
 import Testing
+import TrafficModel
 
 @Suite struct GorReaderTests {
     /// As GoReplay writes them: four numbers in front, ids of 24 digits that spell ports, address and sequence number.

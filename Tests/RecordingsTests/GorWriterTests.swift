@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
 import Recordings
-import ShadowTesting
 import Testing
+import TrafficModel
 
 @Suite struct GorWriterTests {
     @Test func `an exchange is a request record and a response record of one id`() throws {

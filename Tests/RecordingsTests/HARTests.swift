@@ -2,8 +2,8 @@
 
 import JSONSyntax
 import Recordings
-import ShadowTesting
 import Testing
+import TrafficModel
 
 @Suite struct HARTests {
     /// Writes exchanges as an archive and reads it back.

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
 import Recordings
-import ShadowTesting
 import TestSupport
 import Testing
+import TrafficModel
 
 @Suite struct NDJSONRecordReaderTests {
     /// A record as `read --output ndjson --fields --content 1024` prints it.

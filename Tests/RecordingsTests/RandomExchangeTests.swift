@@ -2,9 +2,9 @@
 
 import JSONSyntax
 import Recordings
-import ShadowTesting
 import TestSupport
 import Testing
+import TrafficModel
 
 /// Whatever an exchange holds, a recording of it can be read back, and everything left out is counted.
 @Suite struct RandomExchangeTests {

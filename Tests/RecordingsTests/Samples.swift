@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Recordings
-import ShadowTesting
+import TrafficModel
 
 /// Exchanges and files that several tests use.
 enum Samples {

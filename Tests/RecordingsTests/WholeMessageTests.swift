@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import HTTPReconstruction
 import Testing
+import TrafficModel
 
 @Suite struct WholeMessageTests {
     static func read(_ text: String, as kind: WholeMessage.Kind = .request) -> WholeMessage.Outcome {

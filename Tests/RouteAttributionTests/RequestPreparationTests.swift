@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import RouteAttribution
 import Testing
+import TrafficModel
 
 /// Each row was read off Envoy 1.40.
 @Suite struct RequestPreparationTests {

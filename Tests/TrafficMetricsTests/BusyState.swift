@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+import OctetText
 import Synchronization
+import TrafficModel
 
 @testable import TrafficMetrics
 
@@ -10,7 +11,7 @@ final class BusyState {
     let registry: MetricsRegistry
     private let table: RouteSeriesTable
     private let mirrored = ObservedHistograms(MetricCatalogue.mirrorRequestDuration, layout: .usualDurations)
-    private var generator = SplitMix(seed: 2026)
+    private var generator = SeededGenerator(seed: 2026)
     /// Nanoseconds since the Unix epoch.
     private(set) var now: Int64
     private(set) var requestCount = 0
@@ -88,7 +89,7 @@ final class BusyState {
                 status: status,
                 errorType: status == 0 ? .noResponse : .none,
                 durationNanoseconds: status == 0 ? nil : duration,
-                firstByteNanoseconds: status == 0 ? nil : duration / 2,
+                serverWaitNanoseconds: status == 0 ? nil : duration / 2,
                 requestBodyBytes: Int.random(in: 0..<10_000, using: &generator),
                 responseBodyBytes: Int.random(in: 0..<10_000_000, using: &generator),
                 grpcStatus: status == 200 ? Int.random(in: 0...20, using: &generator) : nil,

@@ -1,8 +1,9 @@
 // Wingmirror · Apache-2.0
 // Text 0.0.4, OpenMetrics 1.0 and protobuf against each other.
 
-import HTTPMessages
+import OctetText
 import Testing
+import TrafficModel
 
 @testable import TrafficMetrics
 
@@ -142,7 +143,7 @@ struct FormatAgreementTests {
 
     @Test(arguments: ExpositionFormat.allCases)
     func `label values of any octets come back clean`(_ format: ExpositionFormat) throws {
-        var generator = SplitMix(seed: 77)
+        var generator = SeededGenerator(seed: 77)
         let alphabet: [UInt8] = Array(#"a"\{},= #"#.utf8) + [0, 10, 13, 0x7F, 0xC3, 0xA9, 0xFF, 0xE2, 0x80, 0xA8, 0xF0]
         let hostile = (0..<60).map { number in
             let octets = (0..<Int.random(in: 0..<40, using: &generator)).map { _ in

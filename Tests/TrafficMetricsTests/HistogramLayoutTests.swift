@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // Native histograms of Prometheus, standard exponential schemas.
 
+import OctetText
 import Testing
 
 @testable import TrafficMetrics
@@ -59,7 +60,7 @@ import Testing
     }
 
     private static func interestingValues(near bounds: [UInt64]) -> [UInt64] {
-        var generator = SplitMix(seed: 3)
+        var generator = SeededGenerator(seed: 3)
         let random = (0..<2000).map { _ in generator.next() >> UInt64.random(in: 0..<64, using: &generator) }
         let edges = (bounds + ExponentialBuckets.nanosecondEdges).flatMap { [$0 - 1, $0, $0 + 1] }
         return random + edges + [0, 1, .max]
@@ -69,7 +70,7 @@ import Testing
 @Suite struct QuantileTests {
     @Test(arguments: [0.5, 0.9, 0.95, 0.99, 0.999])
     func `a quantile of spread durations is found within the width of a bucket's half`(_ quantile: Double) throws {
-        var generator = SplitMix(seed: 11)
+        var generator = SeededGenerator(seed: 11)
         // From 1 ms to 1 s, evenly on a logarithmic scale.
         let values = (0..<50_000).map { _ -> UInt64 in
             let share = Double.random(in: 0..<1, using: &generator)
@@ -102,7 +103,7 @@ import Testing
     }
 
     @Test func `quantiles never fall as their share grows`() {
-        var generator = SplitMix(seed: 5)
+        var generator = SeededGenerator(seed: 5)
         let histogram = Self.histogram(of: (0..<999).map { _ in generator.next() >> 30 })
         let quantiles = (0...100).compactMap { histogram.quantile(Double($0) / 100) }
         #expect(quantiles.count == 101)

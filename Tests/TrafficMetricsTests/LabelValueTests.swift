@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import Testing
 
 @testable import TrafficMetrics
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test func `any octets as a label leave the page whole and come back clean`() throws {
-        var generator = SplitMix(seed: 21)
+        var generator = SeededGenerator(seed: 21)
         let alphabet: [UInt8] = Array(#"a"\{},= #"#.utf8) + [0, 10, 13, 0x7F, 0xC3, 0xA9, 0xFF, 0xE2, 0x80, 0xA8]
         for round in 0..<30 {
             let names = (0..<3).map { number -> String in

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // Native histograms of Prometheus, standard exponential schemas.
 
+import OctetText
 import Testing
 
 @testable import TrafficMetrics
@@ -81,7 +82,7 @@ import Testing
     }
 
     @Test func `spans and deltas say the same as the buckets, whatever they are`() {
-        var generator = SplitMix(seed: 9)
+        var generator = SeededGenerator(seed: 9)
         for _ in 0..<200 {
             let buckets = (0..<Int.random(in: 1...300, using: &generator)).map { _ in
                 Int.random(in: -60...60, using: &generator)

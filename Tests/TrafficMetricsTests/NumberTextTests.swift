@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // OpenMetrics 1.0, canonical numbers.
 
+import OctetText
 import Testing
 
 @testable import TrafficMetrics
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func `every number reads back as itself`() {
-        var generator = SplitMix(seed: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
             let number = Double(bitPattern: generator.next())
             guard number.isFinite else { continue }
@@ -41,22 +42,5 @@ import Testing
         var text: [UInt8] = []
         text.appendNumber(number)
         return String(decoding: text, as: UTF8.self)
-    }
-}
-
-/// A small generator that gives the same numbers for the same seed.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

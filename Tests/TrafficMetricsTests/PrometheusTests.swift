@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
-import HTTPMessages
 import Testing
+import TrafficModel
 
 @testable import TrafficMetrics
 

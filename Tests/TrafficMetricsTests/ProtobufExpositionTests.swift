@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 // io.prometheus.client.MetricFamily of Prometheus's client model, delimited; Protocol Buffers encoding.
 
-import HTTPMessages
 import Testing
+import TrafficModel
 
 @testable import TrafficMetrics
 

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import Synchronization
 import Testing
 
@@ -63,11 +64,11 @@ struct ScrapeConcurrencyTests {
                     cells.beginExchange()
                     if !cells.countRequest(.likeliest) { cells.beginRequests(.likeliest, at: 1) }
                     let value = UInt64(1_000_000 * (1 + number % 500))
-                    cells.observe(value, cell: layout.firstByte.cell(of: value), start: layout.firstByteStart, at: 1)
+                    cells.observe(value, cell: layout.serverWait.cell(of: value), start: layout.serverWaitStart, at: 1)
                     cells.observe(2000, cell: layout.bodySize.cell(of: 2000), start: layout.responseBodyStart, at: 1)
                     cells.endExchange()
                     // Something else to do, as a capture thread has between exchanges.
-                    var generator = SplitMix(seed: UInt64(number))
+                    var generator = SeededGenerator(seed: UInt64(number))
                     for _ in 0..<50 { _ = generator.next() }
                 }
                 finished.increment()
@@ -80,7 +81,7 @@ struct ScrapeConcurrencyTests {
                     let reading = cells.read(layout: layout, copy: &copy)
                     guard reading.isOfOneMoment else { continue }
                     let count = reading.requests.first?.count ?? 0
-                    #expect(reading.firstByte?.count ?? 0 == count)
+                    #expect(reading.serverWait?.count ?? 0 == count)
                     #expect(reading.responseBody?.storedSum ?? 0 == 2000 * count)
                 } while !isLast
             }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import Testing
 
 @testable import TrafficMetrics
@@ -13,7 +14,7 @@ import Testing
         let limited = try Self.exercised(try Scenario(routes: 20, seriesLimit: limit))
         for name in [
             Self.requests, "wingmirror_http_request_duration_seconds", "wingmirror_http_request_body_size_bytes",
-            "wingmirror_http_response_body_size_bytes", "wingmirror_http_response_first_byte_seconds",
+            "wingmirror_http_response_body_size_bytes", "wingmirror_http_server_wait_seconds",
             "wingmirror_grpc_responses_total", "wingmirror_websocket_upgrades_total",
         ] {
             #expect(Self.withoutRoutes(free, name) == Self.withoutRoutes(limited, name))
@@ -70,7 +71,7 @@ import Testing
         let admitted = await withTaskGroup(of: Set<[Int]>.self) { group in
             for task in 0..<4 {
                 group.addTask {
-                    var generator = SplitMix(seed: UInt64(task))
+                    var generator = SeededGenerator(seed: UInt64(task))
                     var admitted: Set<[Int]> = []
                     for _ in 0..<5000 {
                         let pair = [Int.random(in: 0..<10, using: &generator), .random(in: 0..<400, using: &generator)]
@@ -88,7 +89,7 @@ import Testing
 
     /// Counts a seeded mixture of exchanges and gives the page.
     private static func exercised(_ scenario: Scenario) throws -> ExpositionReader {
-        var generator = SplitMix(seed: 99)
+        var generator = SeededGenerator(seed: 99)
         for _ in 0..<3000 {
             let status = [200, 200, 200, 304, 404, 500, 0].randomElement(using: &generator) ?? 200
             scenario.shard.exchangeCompleted(
@@ -98,7 +99,7 @@ import Testing
                     status: status,
                     errorType: status == 0 ? .noResponse : .none,
                     durationNanoseconds: status == 0 ? nil : .random(in: 0..<40_000_000_000, using: &generator),
-                    firstByteNanoseconds: status == 0 ? nil : .random(in: 0..<20_000_000, using: &generator),
+                    serverWaitNanoseconds: status == 0 ? nil : .random(in: 0..<20_000_000, using: &generator),
                     requestBodyBytes: .random(in: 0..<100_000, using: &generator),
                     responseBodyBytes: .random(in: 0..<10_000_000, using: &generator),
                     grpcStatus: Bool.random(using: &generator) ? .random(in: 0..<20, using: &generator) : nil,

@@ -17,7 +17,7 @@ import Testing
                 requestProtocol: .grpc,
                 status: 200,
                 durationNanoseconds: 30_000_000,
-                firstByteNanoseconds: 4_000_000,
+                serverWaitNanoseconds: 4_000_000,
                 requestBodyBytes: 1024,
                 responseBodyBytes: 5_000_000,
                 grpcStatus: 14,
@@ -38,7 +38,7 @@ import Testing
         #expect(page.sum(Self.duration + "_bucket", where: ["le": "0.025"]) == 0)
         #expect(page.sum(Self.duration + "_bucket", where: ["le": "0.05", "response_code_class": "2xx"]) == 1)
         #expect(page.sum(Self.duration + "_sum") == 0.03)
-        #expect(page.sum("wingmirror_http_response_first_byte_seconds_bucket", where: ["le": "0.005"]) == 1)
+        #expect(page.sum("wingmirror_http_server_wait_seconds_bucket", where: ["le": "0.005"]) == 1)
         #expect(page.sum("wingmirror_http_request_body_size_bytes_bucket", where: ["le": "1024.0"]) == 1)
         #expect(page.sum("wingmirror_http_response_body_size_bytes_bucket", where: ["le": "4.194304e+06"]) == 0)
         #expect(page.sum("wingmirror_http_response_body_size_bytes_sum") == 5_000_000)

@@ -2,12 +2,14 @@
 
 import Foundation
 import PacketDecoding
+import Redaction
 import ResourceFiles
 import RouteAttribution
 import ShadowTesting
 import TestSupport
 import Testing
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 /// Requests that bear the marker of shadow traffic.
@@ -36,8 +38,27 @@ import TrafficPipeline
         }
     }
 
-    /// Takes one exchange through a pipeline that mirrors everything.
-    private func exchange(fields: String, ownTarget: Endpoint? = nil) throws -> Outcome {
+    private static let seal = ShadowSeal(secret: "nodes know it")
+
+    /// The fields that make of a request a copy of an agent with a seal.
+    private static func copyFields(_ seal: ShadowSeal, startTime: Int64 = 0) throws -> String {
+        let request = RecordedRequest(
+            method: "GET",
+            target: Array("/products/1".utf8),
+            message: RecordedMessage(fields: [RecordedField(name: "Host", value: "shop.example.com")])
+        )
+        let builder = ShadowRequestBuilder(
+            policy: MirrorPolicy(name: "p", targets: ["t"]),
+            target: MirrorTarget(name: "t", host: "staging.test", port: 8080),
+            node: "other",
+            key: RedactionKey(high: 1, low: 2)
+        )
+        let copy = try builder.build(RecordedExchange(request: request, startTime: startTime), seal: seal)
+        return copy.fields.filter { $0.name != "host" }.map { "\($0.name): \($0.value)\r\n" }.joined()
+    }
+
+    /// Takes exchanges, one after another on connections of their own, through a pipeline that mirrors everything.
+    private func exchange(fields: String, count: Int = 1, ownTarget: Endpoint? = nil) throws -> Outcome {
         let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples/istio")
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
@@ -45,7 +66,7 @@ import TrafficPipeline
         let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
         var policy = MirrorPolicy(name: "p", targets: ["t"])
         policy.percent = 100
-        let plan = try MirrorPlan(policies: [policy], targets: ["t"], edition: 1)
+        let plan = try MirrorPlan(policies: [policy], targets: ["t"], edition: 1, seal: Self.seal)
         let queue = MirrorQueue(seed: 1)
         queue.replacePlan(
             edition: 1,
@@ -74,7 +95,8 @@ import TrafficPipeline
             figures: FiguresBoard(),
             outputs: outputs
         )
-        for (number, octets) in Self.frames(fields).enumerated() {
+        let frames = (0..<count).flatMap { Self.frames(fields, port: UInt16(20_000 + $0)) }
+        for (number, octets) in frames.enumerated() {
             let packet = CapturedPacket(
                 time: PacketTime(nanoseconds: Int64(number) * 1_000_000),
                 linkType: .ethernet,
@@ -94,7 +116,8 @@ import TrafficPipeline
     }
 
     /// A connection that carries one request and its answer.
-    private static func frames(_ fields: String) -> [[UInt8]] {
+    private static func frames(_ fields: String, port: UInt16) -> [[UInt8]] {
+        let client = Endpoint(address: client.address, port: port)
         let request = Array("GET /products/1 HTTP/1.1\r\nHost: shop.example.com\r\n\(fields)\r\n".utf8)
         let response = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8)
         let asked = UInt32(101 + request.count)
@@ -119,9 +142,8 @@ import TrafficPipeline
         #expect(outcome.filtered.isEmpty)
     }
 
-    @Test(arguments: ["wingmirror-shadow: n;hops=1\r\n", "WINGMIRROR-Shadow:x\r\n"])
-    func `a marked request is counted apart, is no traffic and is never mirrored again`(field: String) throws {
-        let outcome = try exchange(fields: field)
+    @Test func `a copy is counted apart, is no traffic and is never mirrored again`() throws {
+        let outcome = try exchange(fields: Self.copyFields(Self.seal))
         #expect(outcome.arrivals == 1)
         #expect(outcome.sum("wingmirror_mirror_marked_requests_total") == 1)
         #expect(outcome.sum("wingmirror_http_requests_total") == 0)
@@ -130,11 +152,39 @@ import TrafficPipeline
     }
 
     @Test func `the agent's own copy on its way to a target is neither an arrival nor traffic`() throws {
-        let outcome = try exchange(fields: "wingmirror-shadow: n;hops=1\r\n", ownTarget: Self.gateway)
+        let outcome = try exchange(fields: Self.copyFields(Self.seal), ownTarget: Self.gateway)
         #expect(outcome.arrivals == 0)
         #expect(outcome.sum("wingmirror_mirror_marked_requests_total") == 0)
         #expect(outcome.sum("wingmirror_http_requests_total") == 0)
         #expect(outcome.considered == 0)
+    }
+
+    @Test(arguments: [
+        "wingmirror-shadow: n;hops=1\r\n", "WINGMIRROR-Shadow:x\r\n",
+        "wingmirror-shadow: n;hops=1;minute=0;code=0123456789abcdef\r\n",
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+            + "wingmirror-shadow: n;minute=0;code=0123456789abcdef\r\n",
+    ])
+    func `1,000 requests on which clients put the marker are traffic, and pause nothing`(fields: String) throws {
+        let outcome = try exchange(fields: fields, count: 1000)
+        #expect(outcome.arrivals == 0)
+        #expect(outcome.sum("wingmirror_mirror_marked_requests_total") == 0)
+        #expect(outcome.sum("wingmirror_mirror_unverified_markers_total") == 1000)
+        #expect(
+            outcome.sum("wingmirror_http_requests_total") + outcome.sum("wingmirror_http_requests_unmatched_total")
+                == 1000
+        )
+        // They are not mirrored either: a copy of an agent with another key might be among them.
+        #expect(outcome.filtered == [.marked: 1000])
+    }
+
+    @Test func `a copy of an agent with another key, or of another hour, is traffic`() throws {
+        let stranger = try exchange(fields: Self.copyFields(ShadowSeal(secret: "another")))
+        let old = try exchange(fields: Self.copyFields(Self.seal, startTime: 3_600_000_000_000))
+        for outcome in [stranger, old] {
+            #expect(outcome.arrivals == 0)
+            #expect(outcome.sum("wingmirror_mirror_unverified_markers_total") == 1)
+        }
     }
 
     @Test(arguments: [

@@ -12,7 +12,7 @@ PREFIX = "wingmirror_"
 REQUESTS = "http_requests_total"
 UNMATCHED = "http_requests_unmatched_total"
 DURATION = "http_request_duration_seconds"
-FIRST_BYTE = "http_response_first_byte_seconds"
+SERVER_WAIT = "http_server_wait_seconds"
 
 TARGETS = ('job=~"$job"', 'instance=~"$instance"')
 

@@ -4,7 +4,7 @@
 from .grafana import curves, column, dashboard, heatmap, query, row, table, text, tile, variable
 from .queries import (
     DURATION,
-    FIRST_BYTE,
+    SERVER_WAIT,
     REQUESTS,
     error_share,
     failed,
@@ -126,14 +126,14 @@ def latency():
             total(rate(DURATION, *SEEN)),
         ),
         curves(
-            "First byte against last",
-            "How long the server thinks (last byte of the request to first byte of the response) against the whole "
+            "Server wait against duration",
+            "Server wait (last byte of the request to first byte of the response) against the duration of the whole "
             "exchange. The difference is the sending of content.",
             "s",
-            query(quantile(0.5, FIRST_BYTE, *SEEN), "first byte, p50"),
-            query(quantile(0.95, FIRST_BYTE, *SEEN), "first byte, p95"),
-            query(quantile(0.5, DURATION, *SEEN), "whole, p50"),
-            query(quantile(0.95, DURATION, *SEEN), "whole, p95"),
+            query(quantile(0.5, SERVER_WAIT, *SEEN), "server wait, p50"),
+            query(quantile(0.95, SERVER_WAIT, *SEEN), "server wait, p95"),
+            query(quantile(0.5, DURATION, *SEEN), "duration, p50"),
+            query(quantile(0.95, DURATION, *SEEN), "duration, p95"),
             size=(12, 8),
         ),
         curves(

@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import Logging
+import OctetText
 import PacketCapture
 import PacketDecoding
 import RouteAttribution

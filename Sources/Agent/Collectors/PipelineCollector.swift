@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import HTTPReconstruction
+import OctetText
 import PacketDecoding
 package import TCPReassembly
 package import TrafficMetrics
@@ -46,6 +47,10 @@ package struct PipelineCollector: MetricCollector {
         for (failure, count) in figures.failures {
             samples.count(MetricCatalogue.decodeErrors, [failure.layer.label, failure.reason.label], UInt64(count))
         }
+        for outcome in FragmentOutcomeLabel.allCases {
+            let count = figures.fragments.count(of: outcome)
+            samples.count(MetricCatalogue.fragmentedDatagrams, [outcome.text], UInt64(count))
+        }
     }
 
     private func collectConnections(_ figures: ReassemblyStatistics, into samples: inout SampleCollection) {
@@ -55,17 +60,65 @@ package struct PipelineCollector: MetricCollector {
             samples.count(MetricCatalogue.flowEvictions, [reason.label], UInt64(figures.evictions[reason]))
         }
         samples.count(MetricCatalogue.reassemblyMidstreamPickups, [], UInt64(figures.midstreamPickups))
+        for reason in HalfOpenEndLabel.allCases {
+            let count = figures.count(of: reason)
+            samples.count(MetricCatalogue.halfOpenConnectionsEnded, [reason.text], UInt64(count))
+        }
     }
 
     private func collectReassembly(_ figures: ReassemblyStatistics, into samples: inout SampleCollection) {
         for reason in MissingReason.allCases {
             samples.count(MetricCatalogue.reassemblyGaps, [reason.label], UInt64(figures.gaps[reason]))
         }
+        for limit in ReassemblyLimit.allCases {
+            samples.count(MetricCatalogue.reassemblyLimitsMet, [limit.label], UInt64(figures.limitsMet[limit]))
+        }
+        for reason in IgnoredSegmentLabel.allCases {
+            let count = figures.count(of: reason)
+            samples.count(MetricCatalogue.reassemblyIgnoredSegments, [reason.text], UInt64(count))
+        }
+        samples.count(MetricCatalogue.reassemblyShedBytes, [], UInt64(figures.shedOctets))
+        samples.count(MetricCatalogue.reassemblyConflictingBytes, [], UInt64(figures.conflictingOctets))
         samples.count(MetricCatalogue.reassemblyGapBytes, [], UInt64(figures.gapOctets.total))
         samples.count(MetricCatalogue.reassemblyOutOfOrderSegments, [], UInt64(figures.outOfOrderSegments))
         samples.count(MetricCatalogue.reassemblyRetransmittedBytes, [], UInt64(figures.retransmittedOctets))
         samples.set(MetricCatalogue.reassemblyBufferedBytes, [], Double(figures.bufferedOctets))
         samples.set(MetricCatalogue.reassemblyBufferLimit, [], Double(limits.bufferedOctets))
+    }
+}
+
+extension ReassemblyStatistics {
+    /// Segments that changed nothing, by reason.
+    fileprivate func count(of reason: IgnoredSegmentLabel) -> Int {
+        switch reason {
+        case .reset: ignoredResets
+        case .outOfWindow: outOfWindowSegments
+        case .challengedSynchronize: challengedSynchronizes
+        case .unacceptable: unacceptableSegments
+        case .stray: straySegments
+        case .afterClose: segmentsAfterClose
+        case .keepAlive: keepAliveProbes
+        }
+    }
+
+    /// Half-open connections that ended, by reason.
+    fileprivate func count(of reason: HalfOpenEndLabel) -> Int {
+        switch reason {
+        case .evicted: halfOpenEvictions
+        case .expired: halfOpenExpirations
+        case .refused: refusedHandshakes
+        }
+    }
+}
+
+extension FragmentCounts {
+    /// Fragmented datagrams, by what became of them.
+    fileprivate func count(of outcome: FragmentOutcomeLabel) -> Int {
+        switch outcome {
+        case .reassembled: reassembled
+        case .timedOut: timedOut
+        case .evicted: evicted
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import Glibc
+import OctetText
 
 /// The time of day, for what is not packet time: log lines, start and reload times.
 package enum WallClock {
@@ -13,18 +14,7 @@ package enum WallClock {
 
     /// The time in UTC with milliseconds, as RFC 3339 has it.
     package static func text(_ nanoseconds: Int64) -> String {
-        var seconds = time_t(nanoseconds / 1_000_000_000)
-        var parts = unsafe tm()
-        // Both structures outlive the call.
-        unsafe _ = gmtime_r(&seconds, &parts)
-        let milliseconds = nanoseconds / 1_000_000 % 1000
-        let date = "\(unsafe parts.tm_year + 1900)-\(two(unsafe parts.tm_mon + 1))-\(two(unsafe parts.tm_mday))"
-        let time = "\(two(unsafe parts.tm_hour)):\(two(unsafe parts.tm_min)):\(two(unsafe parts.tm_sec))"
-        return "\(date)T\(time).\(String(milliseconds + 1000).dropFirst())Z"
-    }
-
-    private static func two(_ number: Int32) -> String {
-        number < 10 ? "0\(number)" : "\(number)"
+        InternetTime.text(nanoseconds: nanoseconds, precision: .milliseconds)
     }
 }
 

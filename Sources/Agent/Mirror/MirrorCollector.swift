@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import ShadowTesting
 import TrafficMetrics
+import TrafficModel
 
 /// Supplies what mirroring counts and what it has found out; nothing while there has never been a plan.
 struct MirrorCollector: MetricCollector {
@@ -9,6 +11,8 @@ struct MirrorCollector: MetricCollector {
     let queue: MirrorQueue
     /// The verdicts so far.
     let verdicts: @Sendable () -> [RouteVerdict]
+    /// Keys whose vote was forgotten before its window ended.
+    let forgottenVotes: @Sendable () -> UInt64
 
     func collect(into samples: inout SampleCollection) {
         let figures = queue.figures(now: WallClock.now())
@@ -20,6 +24,7 @@ struct MirrorCollector: MetricCollector {
         for lane in figures.lanes { collect(lane, into: &samples) }
         for target in figures.targets { collect(target, into: &samples) }
         for verdict in verdicts() { collect(verdict, into: &samples) }
+        samples.count(MetricCatalogue.mirrorForgottenVotes, [], forgottenVotes())
     }
 
     // MARK: - Lanes

@@ -1,9 +1,12 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
+import AnswerComparison
 import ContentDecoding
+import Redaction
 import ShadowTesting
 import Synchronization
+import TrafficModel
 
 /// Keeps the verdicts: compares the answers of exchanges that have been sent, one after the other.
 ///
@@ -15,7 +18,7 @@ final class MirrorJudge: Sendable {
     private let node: String
     private let key: RedactionKey
     private let state: Mutex<State>
-    private let published = Mutex<[RouteVerdict]>([])
+    private let published = Mutex<(verdicts: [RouteVerdict], forgottenVotes: UInt64)>(([], 0))
 
     fileprivate struct State: Sendable {
         var book: VerdictBook
@@ -65,7 +68,10 @@ final class MirrorJudge: Sendable {
             state.targets = Dictionary(configuration.targets.map { ($0.name, $0) }) { $1 }
             for policy in active {
                 let names = policy.targets + [policy.baseline].compactMap(\.self)
-                state.book.policyConfigured(policy, hosts: hosts + names.compactMap { state.targets[$0]?.authority })
+                state.book.policyConfigured(
+                    policy.comparisonPolicy,
+                    hosts: hosts + names.compactMap { state.targets[$0]?.authority }
+                )
             }
         }
     }
@@ -110,18 +116,21 @@ final class MirrorJudge: Sendable {
     // MARK: - Verdicts
 
     /// The verdicts of the last `publish`.
-    var verdicts: [RouteVerdict] { published.withLock { $0 } }
+    var verdicts: [RouteVerdict] { published.withLock { $0.verdicts } }
+
+    /// Keys whose vote was forgotten before its window ended, because there were more keys than the limit.
+    var forgottenVotes: UInt64 { published.withLock { $0.forgottenVotes } }
 
     /// Makes the verdicts so far the ones to show.
     func publish() {
         let lanes = queue.figures(now: WallClock.now()).lanes
-        let verdicts = state.withLock { state in
+        let found = state.withLock { state in
             for lane in lanes {
                 for (route, count) in lane.droppedByRoute { state.tell(count, of: lane.lane, route) }
             }
-            return state.book.report()
+            return (state.book.report(), state.book.forgottenVotes)
         }
-        published.withLock { $0 = verdicts }
+        published.withLock { $0 = found }
     }
 }
 

@@ -4,6 +4,7 @@ import AgentConfiguration
 import RouteAttribution
 import ShadowTesting
 import Synchronization
+import TrafficModel
 import TrafficPipeline
 
 /// Keeps the mirroring plan in force, and says what it means for each route table.
@@ -16,9 +17,13 @@ final class MirrorPlanKeeper: Sendable {
 
     private let state: Mutex<State>
 
+    /// The key of this process, for when no secret gives all nodes the same.
+    private let ownSeal: ShadowSeal
+
     private struct State {
         var edition: UInt32 = 0
         var plan: MirrorPlan?
+        var seal: ShadowSeal?
         var configuration = MirrorConfiguration()
     }
 
@@ -31,7 +36,12 @@ final class MirrorPlanKeeper: Sendable {
         limits.egressOctetsPerSecond = configuration.egress.octets
         queue = MirrorQueue(limits: limits, seed: UInt64.random(in: .min ... .max))
         state = Mutex(State())
+        var generator = SystemRandomNumberGenerator()
+        ownSeal = ShadowSeal(using: &generator)
     }
+
+    /// What agents know copies by under the plan in force; `nil` when nothing is mirrored.
+    var seal: ShadowSeal? { state.withLock { $0.seal } }
 
     /// The configuration of the plan in force.
     var configuration: MirrorConfiguration { state.withLock { $0.configuration } }
@@ -42,13 +52,16 @@ final class MirrorPlanKeeper: Sendable {
     func configure(_ configuration: MirrorConfiguration) throws(CommandFailure) {
         let edition = state.withLock { $0.edition } + 1
         var plan: MirrorPlan?
+        let secret = configuration.samplingSecret
+        let seal = secret.isEmpty ? ownSeal : ShadowSeal(secret: secret)
         if configuration.isActive {
             do throws(MirrorPlanError) {
                 plan = try MirrorPlan(
                     policies: configuration.policies,
                     targets: Set(configuration.targets.map(\.name)),
-                    secret: configuration.samplingSecret,
-                    edition: edition
+                    secret: secret,
+                    edition: edition,
+                    seal: seal
                 )
             } catch {
                 throw CommandFailure(.usage, "mirror: \(error)")
@@ -67,6 +80,7 @@ final class MirrorPlanKeeper: Sendable {
         state.withLock { [plan] state in
             state.edition = edition
             state.plan = plan
+            state.seal = plan == nil ? nil : seal
             state.configuration = configuration
         }
     }

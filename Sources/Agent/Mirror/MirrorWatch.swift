@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import Logging
+import OctetText
 import ServiceLifecycle
 import ShadowTesting
 import TrafficPipeline
@@ -86,13 +87,17 @@ struct MirrorWatch: Service {
         for (reason, end) in reasons { mirroring.queue.pause(reason, until: end, now: WallClock.now()) }
     }
 
-    /// Shadow traffic at the gateway ends mirroring until somebody has looked into it.
+    /// Copies that come back to the gateway pause mirroring until a while after the last of them.
+    ///
+    /// Sending nothing ends a loop of our making, so the pause ends by itself; if copies come back again, so does the pause.
     private func noteLoop(_ seen: inout UInt64) {
         let count = mirroring.arrivals.count
         guard count > seen else { return }
         seen = count
         guard mirroring.isActive else { return }
-        mirroring.queue.pause(.loop, now: WallClock.now())
+        let rest = mirroring.plans.configuration.protection.rest.nanoseconds
+        let (end, overflows) = WallClock.now().addingReportingOverflow(rest)
+        mirroring.queue.pause(.loop, until: overflows ? .max : end, now: WallClock.now())
     }
 
     private func tellChanges(_ reasons: inout Set<PauseReason>) {

@@ -5,9 +5,11 @@ import JSONSyntax
 import Logging
 import MirrorDispatch
 import PacketDecoding
+import Redaction
 import RouteAttribution
 import ServiceLifecycle
 import ShadowTesting
+import TrafficModel
 import TrafficPipeline
 
 /// The mirroring half of an agent: plan, queue, dispatcher, judge and guard, and the switches that stop them.
@@ -105,6 +107,7 @@ struct Mirroring: Sendable {
             queue: queue,
             node: node,
             key: key,
+            seal: { [plans] in plans.seal },
             check: { [production, arrivals] target, addresses in
                 if let refusal = production.refusal(of: target, resolvedTo: addresses) { return refusal }
                 // Known before the first copy leaves, which the capture may see.
@@ -122,7 +125,11 @@ struct Mirroring: Sendable {
 
     /// Supplies the mirroring families.
     var collector: MirrorCollector {
-        MirrorCollector(queue: queue) { [judge] in judge.verdicts }
+        MirrorCollector(
+            queue: queue,
+            verdicts: { [judge] in judge.verdicts },
+            forgottenVotes: { [judge] in judge.forgottenVotes }
+        )
     }
 
     /// Where a pipeline's sampled exchanges go.

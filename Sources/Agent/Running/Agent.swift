@@ -4,6 +4,7 @@ import AdminServer
 import AgentConfiguration
 import JSONSyntax
 import Logging
+import OctetText
 import PacketCapture
 import RouteAttribution
 import ServiceLifecycle
@@ -97,6 +98,7 @@ package struct Agent: Sendable {
         }
         registry.add(collector)
         registry.add(mirroring.collector)
+        registry.add(HistoryCollector(watch: watch))
         registry.add(ProcessCollector())
     }
 

@@ -3,6 +3,7 @@
 import AdminServer
 import AgentConfiguration
 import Logging
+import OctetText
 import RouteAttribution
 import Synchronization
 

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
+import OctetText
 import Synchronization
 
 /// When the capture thread last showed that it makes progress; written by it, read by the health endpoint.

@@ -2,12 +2,13 @@
 // Exchange records: design.md section 5.
 
 import AgentConfiguration
-import HTTPMessages
 import HTTPReconstruction
 package import JSONSyntax
+import OctetText
 import PacketDecoding
 import RouteAttribution
 import TrafficMetrics
+import TrafficModel
 package import TrafficPipeline
 
 /// Exchanges that were kept to be looked at, as exchange records have them.

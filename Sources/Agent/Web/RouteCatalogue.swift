@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
-// Fowler–Noll–Vo hash FNV-1a of 64 bits: RFC 9923.
 
+import OctetText
 package import RouteAttribution
 import Synchronization
 package import TrafficMetrics
@@ -63,18 +63,16 @@ package struct RouteCatalogue: Sendable {
 extension RouteLabels {
     /// Names the labels in addresses: sixteen hexadecimal digits, made of the values alone.
     package var id: String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        var hash = FNV1a()
         let values = [
             gateway, virtualServiceNamespace, virtualService, route, destinationService, destinationSubset,
         ]
         for value in values {
+            hash.combine(value.utf8)
             // No value contains 0xFF, which UTF-8 has no use for.
-            for octet in Array(value.utf8) + [0xFF] {
-                hash = (hash ^ UInt64(octet)) &* 0x100_0000_01b3
-            }
+            hash.combine(0xFF)
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return HexadecimalText.digits(of: hash.value)
     }
 }
 

@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 import RouteAttribution
 import TrafficMetrics
 import TrafficPipeline

@@ -32,6 +32,9 @@ final class TrafficWatch: Sendable {
     /// The history up to the latest sample.
     var history: TrafficHistory { kept.withLock { $0 } }
 
+    /// Routes with requests that the history does not follow.
+    var leftOutRoutes: Int { kept.withLock { $0.leftOutRoutes } }
+
     /// What is counted of the capture now.
     var capture: CaptureReading { reading() }
 
@@ -39,6 +42,16 @@ final class TrafficWatch: Sendable {
     func sample(at now: Int64) {
         let capture = reading()
         kept.withLock { $0.sampled(registry, capture: capture, at: now) }
+    }
+}
+
+/// Supplies what the history leaves out.
+struct HistoryCollector: MetricCollector {
+    /// The history.
+    let watch: TrafficWatch
+
+    func collect(into samples: inout SampleCollection) {
+        samples.set(MetricCatalogue.historyRoutesLeftOut, [], Double(watch.leftOutRoutes))
     }
 }
 

@@ -3,6 +3,7 @@
 import AgentConfiguration
 import HTTPReconstruction
 import JSONSyntax
+import OctetText
 import PacketDecoding
 import TCPReassembly
 import TrafficMetrics

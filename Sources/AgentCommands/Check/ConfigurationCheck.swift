@@ -7,6 +7,7 @@ import PacketCapture
 import ResourceFiles
 import RouteAttribution
 import ShadowTesting
+import TrafficModel
 import TrafficPipeline
 
 /// All that can be found out about a configuration without starting anything.

@@ -60,7 +60,7 @@ struct SeriesEstimate: Sendable, Equatable {
             lines: durationBounds + 3,
             isLimited: true
         )
-        add(MetricCatalogue.httpResponseFirstByte, routes, lines: 6 + 3, isLimited: true)
+        add(MetricCatalogue.httpServerWait, routes, lines: 6 + 3, isLimited: true)
         add(MetricCatalogue.httpRequestBodySize, routes, lines: 4 + 3, isLimited: true)
         add(MetricCatalogue.httpResponseBodySize, routes, lines: 4 + 3, isLimited: true)
         add(MetricCatalogue.websocketUpgrades, routes, isLimited: true)

@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import HTTPReconstruction
+import OctetText
 import PacketCapture
 import PacketDecoding
 import Recordings

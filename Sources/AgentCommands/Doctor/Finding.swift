@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Agent
+import AnswerComparison
 
 /// One thing that the doctor looked at.
 struct Finding: Sendable, Equatable {

@@ -5,9 +5,11 @@ import AgentConfiguration
 import Logging
 import PacketCapture
 import PacketDecoding
+import Redaction
 import ShadowTesting
 import Synchronization
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 import UnixSignals
 

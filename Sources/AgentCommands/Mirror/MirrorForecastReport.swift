@@ -2,6 +2,7 @@
 
 import JSONSyntax
 import ShadowTesting
+import TrafficModel
 
 /// What policies would send, as text or records.
 struct MirrorForecastReport: Sendable {

@@ -2,10 +2,12 @@
 
 import Agent
 import AgentConfiguration
+import AnswerComparison
 import ContentDecoding
 import JSONSyntax
 import Recordings
 import ShadowTesting
+import TrafficModel
 
 /// What `mirror report` is to do, when its options have been found to make sense.
 struct MirrorReportPlan: Sendable {
@@ -95,7 +97,7 @@ struct MirrorReportPlan: Sendable {
         for line in loaded.damage { StandardError.write("wingmirror: \(line)\n") }
         let lane = MirrorLane(policy: "recording", target: "replayed")
         var book = VerdictBook { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
-        book.policyConfigured(MirrorPolicy(name: lane.policy, targets: [lane.target]))
+        book.policyConfigured(ComparisonPolicy(name: lane.policy, targets: [lane.target]))
         var pairs = 0
         for entry in loaded.recording.entries {
             guard let first = entry.replayed.first else { continue }

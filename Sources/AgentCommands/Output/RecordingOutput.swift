@@ -6,6 +6,7 @@ import ContentDecoding
 import Recordings
 import ShadowTesting
 import Synchronization
+import TrafficModel
 
 /// Writes whole exchanges in a format that other tools read, from the thread that captures them.
 final class RecordingOutput: Sendable {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
+import OctetText
 
 /// Durations counted in buckets of 1.6 % width, so that quantiles of any number of them take the same memory.
 struct DurationDigest: Sendable, Equatable {

@@ -4,6 +4,7 @@ import AgentConfiguration
 import PacketDecoding
 import Recordings
 import ShadowTesting
+import TrafficModel
 
 /// Keeps a recording from being sent to where it was recorded.
 ///

@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import MirrorDispatch
 import ShadowTesting
+import TrafficModel
 
 /// Sends the requests of a replay; small enough to stand in for in tests.
 protocol ReplayClient: Sendable {

@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import ContentDecoding
 import ShadowTesting
+import TrafficModel
 
 /// Compares the answers of a replay with the recorded ones.
 struct ReplayComparison: Sendable {
@@ -15,7 +17,10 @@ struct ReplayComparison: Sendable {
     init(policy: MirrorPolicy, target: MirrorTarget, unknownFields: Set<String>) {
         var policy = policy
         policy.comparison.ignoredFields += unknownFields.sorted()
-        comparator = AnswerComparator(policy: policy, hosts: [target.authority]) { coding, octets, limit in
+        comparator = AnswerComparator(policy: policy.comparisonPolicy, hosts: [target.authority]) {
+            coding,
+            octets,
+            limit in
             ContentDecoding.whole(coding, octets, limit: limit)
         }
     }

@@ -5,8 +5,10 @@ import AgentConfiguration
 import MirrorDispatch
 import PacketDecoding
 import Recordings
+import Redaction
 import ShadowTesting
 import Synchronization
+import TrafficModel
 import UnixSignals
 
 extension ReplayPlan {

@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import ShadowTesting
+import TrafficModel
 
 /// What `replay` is to do, when the options have been found to make sense.
 struct ReplayPlan: Sendable {

@@ -1,9 +1,12 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
+import AnswerComparison
 import JSONSyntax
+import OctetText
 import Recordings
 import ShadowTesting
+import TrafficModel
 
 /// The summary of a replay, for people and for programs.
 struct ReplayReport {

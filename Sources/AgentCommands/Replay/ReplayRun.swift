@@ -3,6 +3,7 @@
 import Recordings
 import ShadowTesting
 import Synchronization
+import TrafficModel
 
 /// Sends the requests of a recording when they are due, so many at a time at most.
 ///

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import PacketDecoding
 import Recordings
 import ShadowTesting
+import TrafficModel
 
 /// Which exchanges of a recording are sent, by the rules that mirroring has.
 struct ReplaySelection: Sendable {

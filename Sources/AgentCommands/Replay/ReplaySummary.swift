@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Recordings
 import ShadowTesting
+import TrafficModel
 
 /// What became of a replay.
 ///

@@ -9,6 +9,7 @@ import RouteAttribution
 import ShadowTesting
 import Synchronization
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 /// The exchanges of a savefile, with their octets.

@@ -6,6 +6,7 @@ import JSONSyntax
 import Recordings
 import RouteAttribution
 import ShadowTesting
+import TrafficModel
 
 /// The requests of recordings, as a route table takes them.
 struct RecordedRequests {

@@ -2,6 +2,7 @@
 
 import Agent
 import AgentConfiguration
+import OctetText
 import PacketCapture
 import PacketDecoding
 import RouteAttribution

@@ -2,6 +2,7 @@
 
 import AgentConfiguration
 import Glibc
+import OctetText
 import PacketCapture
 import Synchronization
 

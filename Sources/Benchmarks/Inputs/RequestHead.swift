@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+import TrafficModel
 
 /// The head of a request, with the ranges that parsing it gives.
 struct RequestHead {

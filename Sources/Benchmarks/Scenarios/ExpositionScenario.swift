@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import TrafficMetrics
+import TrafficModel
 
 extension Scenario {
     /// Pages from counters.
@@ -80,7 +80,7 @@ private struct ExpositionWorkload: Workload {
                 method: .get,
                 status: 200,
                 durationNanoseconds: 3_000_000 + Int64(route) * 1000,
-                firstByteNanoseconds: 2_000_000,
+                serverWaitNanoseconds: 2_000_000,
                 requestBodyBytes: 0,
                 responseBodyBytes: route * 7,
                 startedAt: now,

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import HTTPReconstruction
 import PacketDecoding
 import TCPReassembly
+import TrafficModel
 
 extension Scenario {
     /// Exchanges from streams.

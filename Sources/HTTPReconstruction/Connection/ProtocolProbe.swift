@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // First octets: RFC 9112 §2.1, RFC 9113 §3.4, RFC 8446 §5.1.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// What the first octets of a direction say of the protocol: one question for each that is known, in this order.
 struct ProtocolProbe {

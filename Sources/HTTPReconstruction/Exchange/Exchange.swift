@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
 public import PacketDecoding
+public import TrafficModel
 
 /// A request and its response, or one of them where the other was not seen.
 public struct Exchange: ~Copyable {

@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
 public import PacketDecoding
 public import TCPReassembly
+public import TrafficModel
 
 /// What takes the exchanges that reconstruction puts together.
 public protocol ExchangeSink: ~Copyable {

@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 /// The exchanges in progress on all connections, whatever protocol reads them, each with the sink's tag beside it.
 ///

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // HPACK field block decoding, RFC 7541 §3.2, §5 and §6.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// Decodes a field block as its fragments come; only a string in progress is held.
 ///

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// One field of a section: where its text lies, and what is not known of it.
 struct SectionField {

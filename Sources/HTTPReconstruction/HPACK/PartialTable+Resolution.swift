@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Rules that a field section must keep: RFC 9113 §8.3, RFC 9110 §5.5.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 extension PartialTable {
     /// References into floating entries that a section may have and still be used as evidence.

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // HPACK static table, RFC 7541 Appendix A.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// What every HPACK decoder knows, the static table and the Huffman code; one for all connections of a worker.
 struct HPACKTables: ~Copyable {

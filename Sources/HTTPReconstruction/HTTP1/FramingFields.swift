@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Fields that frame a message, and those that others look for: RFC 9110 §7.6.1, §7.8, §8.4, §8.6, §10.1.1 and RFC 9112 §6.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 extension MessageHead {
     /// Reads what the first `count` field lines say of framing, host and leaving HTTP, and which of them others look for.

@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 extension HTTP1Connection {
     // MARK: - The queue

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 // Requests: RFC 9112 §3 and §6.3; upgrade and CONNECT: RFC 9110 §7.8 and §9.3.6.
 
-internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 extension HTTP1Connection {
     /// Octets from the client; answers how many at the end were left to whatever the connection carries after HTTP.

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 // Responses: RFC 9112 §4 and §6.3; interim responses: RFC 9110 §15.2.
 
-internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 extension HTTP1Connection {
     // MARK: - Heads

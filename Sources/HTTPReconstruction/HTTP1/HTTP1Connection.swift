@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 /// The HTTP/1.x messages of one TCP connection, put together to exchanges.
 ///

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Message heads of HTTP/1.x: RFC 9112 §2 to §5.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// Parses heads of HTTP/1.x messages; owned by one thread, so that the list of field lines is made once.
 ///

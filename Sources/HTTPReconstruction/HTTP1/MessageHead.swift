@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Start lines: RFC 9112 §3 and §4; content framing: RFC 9112 §6.
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// Which kind of start line a head has.
 enum MessageKind: UInt8 {

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 // Message framing: RFC 9112 §6 and §7; what to do about it when octets are missing: design.md, deliberate choices.
 
-internal import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 /// Where a message begins in its stream, and what its first segment proves about the other one.
 struct MessageStart {

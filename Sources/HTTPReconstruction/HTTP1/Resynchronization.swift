@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Finding the messages of a stream again after a hole: design.md, deliberate choices, "Resync".
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// A head that was found in octets of unknown meaning.
 struct FoundHead {

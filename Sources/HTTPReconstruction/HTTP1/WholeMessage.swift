@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 // Messages of HTTP/1.x outside of a connection: RFC 9112 §2, framed as §6.3 says.
 
-public import HTTPMessages
 internal import PacketDecoding
 internal import TCPReassembly
+public import TrafficModel
 
 /// One message of HTTP/1.x that was read from octets which begin with it, such as a record of a recording.
 ///

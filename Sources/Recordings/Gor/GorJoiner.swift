@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import ShadowTesting
+internal import TrafficModel
 
 /// Puts the records of one or more `.gor` files together into exchanges.
 ///

@@ -1,9 +1,8 @@
 // Wingmirror · Apache-2.0
 // GoReplay's recordings: a line of metadata, the message as on the wire, a separator.
 
-internal import HTTPMessages
 internal import HTTPReconstruction
-internal import ShadowTesting
+internal import TrafficModel
 
 /// Reads the records of a `.gor` file as its octets come.
 ///

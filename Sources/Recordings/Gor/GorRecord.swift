@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // GoReplay's recordings: a line of metadata, the message as on the wire, a separator.
 
-public import ShadowTesting
+public import TrafficModel
 
 /// One record of a `.gor` file.
 public struct GorRecord: Sendable {

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // GoReplay's recordings: a line of metadata, the message as on the wire, a separator.
 
-public import ShadowTesting
+public import TrafficModel
 
 /// Writes exchanges as GoReplay's recordings have them, a record for the request and one for the response.
 ///

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import ShadowTesting
+internal import TrafficModel
 
 /// What is shown of the content of a message: text if it is, with content codings taken off where that is possible.
 struct HARContent {

@@ -2,7 +2,7 @@
 // Cookies: RFC 6265 §4.1 and §5.4.
 
 internal import JSONSyntax
-internal import ShadowTesting
+internal import TrafficModel
 
 /// A cookie as an archive lists it.
 struct HARCookie: Equatable {

@@ -2,7 +2,7 @@
 // HTTP Archive, version 1.2: the objects `entries`, `request`, `response`, `content`, `postData` and `timings`.
 
 internal import JSONSyntax
-internal import ShadowTesting
+internal import TrafficModel
 
 /// How an exchange becomes an entry.
 struct HAREntryFormat: Sendable {

@@ -2,7 +2,7 @@
 // HTTP Archive, version 1.2.
 
 internal import JSONSyntax
-public import ShadowTesting
+public import TrafficModel
 
 /// Writes exchanges as an HTTP archive, while they are still being captured.
 ///

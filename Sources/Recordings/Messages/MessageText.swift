@@ -1,9 +1,8 @@
 // Wingmirror · Apache-2.0
 // Messages of HTTP/1.1 as octets: RFC 9112 §2.1, framed as §6 says.
 
-internal import HTTPMessages
 internal import HTTPReconstruction
-internal import ShadowTesting
+internal import TrafficModel
 
 /// Writes recorded messages as HTTP/1.1 has them.
 ///

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-public import ShadowTesting
+public import TrafficModel
 
 /// One exchange of a recording, with the answers that earlier replays of it got.
 public struct RecordingEntry: Sendable {

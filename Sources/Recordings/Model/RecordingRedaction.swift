@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import ShadowTesting
+import OctetText
+internal import TrafficModel
 
 /// What makes the ids and the replaced values of one recording, and of no other.
 ///
@@ -21,7 +22,7 @@ public struct RecordingKey: Sendable {
         var low = second
         high.combine("id \(number)".utf8)
         low.combine("id \(number)".utf8)
-        return HexadecimalText.digits(high.value, count: 16) + HexadecimalText.digits(low.value, count: 8)
+        return HexadecimalText.digits(of: high.value) + HexadecimalText.digits(of: low.value, count: 8)
     }
 
     /// 16 hexadecimal digits, the same for the same octets.
@@ -29,7 +30,7 @@ public struct RecordingKey: Sendable {
         var hash = first
         hash.combine("value ".utf8)
         hash.combine(octets)
-        return HexadecimalText.digits(hash.value, count: 16)
+        return HexadecimalText.digits(of: hash.value)
     }
 }
 
@@ -80,14 +81,5 @@ public struct RecordingRedaction: Sendable {
         lines.map { line in
             covers(line) ? RecordedField(name: line.name, value: replaced(line.value, under: key)) : line
         }
-    }
-}
-
-/// Numbers in hexadecimal digits.
-enum HexadecimalText {
-    /// The highest digits of a number, in lower case.
-    static func digits(_ number: UInt64, count: Int) -> String {
-        let text = String(number, radix: 16)
-        return String((String(repeating: "0", count: 16 - text.utf8.count) + text).prefix(count))
     }
 }

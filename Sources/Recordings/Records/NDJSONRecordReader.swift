@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 // Exchange records: design.md section 5.
 
-public import ShadowTesting
+public import TrafficModel
 
 /// Reads exchange records, one JSON object a line, as their octets come.
 ///

@@ -2,7 +2,8 @@
 // Exchange records: design.md section 5.
 
 internal import JSONSyntax
-internal import ShadowTesting
+import OctetText
+internal import TrafficModel
 
 /// One exchange record, parsed.
 struct RecordLine {
@@ -30,7 +31,9 @@ struct RecordLine {
         guard let request = try object("request", of: record) else {
             throw Problem(loss: .noRequest, reason: "request is null: it was not seen")
         }
-        guard case .string(let start)? = record["startTime"], let startTime = RecordTime.nanoseconds(start) else {
+        guard case .string(let start)? = record["startTime"], start.hasSuffix("Z"),
+            let startTime = InternetTime.nanoseconds(start)
+        else {
             throw Self.malformed("startTime must be a time such as 2026-11-23T04:06:00.123456Z")
         }
         let integrity = try texts(record["integrity"], "integrity")
@@ -96,7 +99,9 @@ struct RecordLine {
         switch object["content"] {
         case nil: break
         case .string(let text)?:
-            guard let octets = Base64Text.octets(text) else { throw Self.malformed("\(name).content must be base64") }
+            guard let octets = Base64Text.octets(text.utf8) else {
+                throw Self.malformed("\(name).content must be base64")
+            }
             content = octets
         case .some: throw Self.malformed("\(name).content must be base64")
         }

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
 public import JSONSyntax
+public import TrafficModel
 
 /// A request that someone describes rather than sends.
 public struct DescribedRequest: Sendable {

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// A rule that would take a request after one small change, found by making the change and asking again.
 public struct NearestRule: Sendable {

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+internal import TrafficModel
 
 /// Why a request is attributed as it is.
 public struct RouteExplanation: Sendable {

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+internal import TrafficModel
 
 /// A request as the proxy sees it when it looks for a route.
 struct PreparedRequest {

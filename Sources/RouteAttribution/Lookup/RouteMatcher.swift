@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+internal import TrafficModel
 
 /// Tests the conditions of one route; shared by the lookup and by `explain`, so that the two cannot differ.
 struct RouteMatcher: Sendable {

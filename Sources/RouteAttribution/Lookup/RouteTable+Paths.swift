@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+internal import TrafficModel
 
 /// What the routes of a virtual host gave.
 struct RouteChoice {

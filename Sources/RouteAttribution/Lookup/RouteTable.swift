@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
+public import TrafficModel
 
 /// All routes of a gateway workload, ready to be looked up; never changed once made.
 ///

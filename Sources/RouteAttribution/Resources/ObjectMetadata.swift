@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// The part of an object's metadata that routing looks at.
 struct ObjectMetadata: Sendable, Hashable {
     /// The object's name.
@@ -49,7 +51,7 @@ struct ObjectMetadata: Sendable, Hashable {
         annotations = try metadata.stringMap("annotations")
         creationTime = nil
         if let text = try metadata.string("creationTimestamp") {
-            guard let time = Timestamp.seconds(text) else {
+            guard let time = InternetTime.seconds(text) else {
                 throw ResourceError(
                     metadata.path.member("creationTimestamp"),
                     "must be a time such as 2026-01-31T08:00:00Z"

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Additive increase, multiplicative decrease: D.-M. Chiu and R. Jain, 1989.
 
+import OctetText
+
 /// Takes back the share that is sent to a target when it is overloaded, quickly, and gives it back slowly.
 ///
 /// The share halves when the target says that it is overloaded or lets requests fail, once in an interval however many do,

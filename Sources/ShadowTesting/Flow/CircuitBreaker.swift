@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// Gives a target a rest when too many requests fail or answers take too long.
 ///
 /// It judges the latest outcomes, and only once there are as many as its window. After the rest one request goes out as a

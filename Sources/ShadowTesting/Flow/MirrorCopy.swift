@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+public import AnswerComparison
+public import TrafficModel
+
 /// A sampled exchange that has entered the queue, shared by its copies to all targets of its policy.
 public final class MirrorTicket: Sendable {
     /// The number of the exchange, in the order of entering.

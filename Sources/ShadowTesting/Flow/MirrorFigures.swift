@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+public import AnswerComparison
+public import TrafficModel
+
 /// All counts of mirroring at one moment.
 public struct MirrorFigures: Sendable {
     /// By lane, in the order of their first appearance; a lane whose policy or target went away keeps its counts.

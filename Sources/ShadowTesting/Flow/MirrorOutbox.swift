@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// What one capture thread has for the queue: sampled exchanges, and the counts of all that was not sampled.
 ///
 /// A plain value that its thread owns. `MirrorQueue.deliver` empties it at the end of a batch of packets; when the queue is

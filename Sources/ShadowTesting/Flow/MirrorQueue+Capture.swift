@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+internal import TrafficModel
+
 extension MirrorQueue {
     /// Takes over what a capture thread has; never waits.
     ///

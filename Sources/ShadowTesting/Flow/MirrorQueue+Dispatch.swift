@@ -1,5 +1,9 @@
 // Wingmirror · Apache-2.0
 
+public import AnswerComparison
+import OctetText
+internal import TrafficModel
+
 extension MirrorQueue {
     /// What there is to do for a target.
     public enum Turn: Sendable {

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
+
 extension MirrorQueue {
     /// Puts a plan into force.
     ///

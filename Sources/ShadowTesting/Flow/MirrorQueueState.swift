@@ -1,5 +1,9 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
+import OctetText
+internal import TrafficModel
+
 /// Everything that the queue's lock protects.
 struct MirrorQueueState {
     /// A policy of the plan in force.

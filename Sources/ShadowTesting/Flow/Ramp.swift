@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// Lets the share that is sent to a target grow by steps, each of which must stay healthy for a while.
 ///
 /// A step is passed when the hold time is over, the target has answered within it, and nothing unhealthy happened. What is

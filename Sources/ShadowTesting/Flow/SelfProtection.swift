@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// Decides from the agent's own figures that it is in trouble and should not mirror for a while.
 ///
 /// Seeing all traffic comes before mirroring some of it, so packets that the kernel dropped and memory that runs short pause

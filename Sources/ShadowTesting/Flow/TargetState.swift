@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// What the queue keeps about one target; never removed, because counters never fall.
 struct TargetState {
     /// The settings in force, or the last ones.

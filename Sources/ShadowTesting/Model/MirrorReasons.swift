@@ -44,22 +44,6 @@ public enum DropReason: String, Sendable, Hashable, CaseIterable {
     case shutdown
 }
 
-/// How a request that was sent ended without an answer; the label `outcome` of `mirror_requests_total`, beside `ok`.
-public enum ShadowFailure: String, Sendable, Hashable, CaseIterable, Error {
-    /// No connection could be made: refused, unreachable, or not in time.
-    case connect
-    /// No answer in time.
-    case timeout
-    /// The connection was reset or closed before the answer was whole.
-    case reset
-    /// TLS failed.
-    case tls
-    /// The answer was no HTTP, or too long.
-    case malformed
-    /// Given up when the agent ended or mirroring was paused.
-    case cancelled
-}
-
 /// Why mirroring is paused as a whole; the label `reason` of `mirror_paused`.
 public enum PauseReason: String, Sendable, Hashable, CaseIterable {
     /// Somebody asked for it: the configuration, `POST /-/mirror/pause` or SIGUSR1.

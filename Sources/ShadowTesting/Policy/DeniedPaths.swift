@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// Paths that are not mirrored although their method is safe, because a GET of them changes something.
 ///
@@ -178,7 +179,7 @@ private struct PathWalk: ~Escapable {
                 decoder = PercentDecoder(octets, start..<end)
                 isDecoding = true
                 return false
-            default: hash.combine(OctetText.lowered(octet))
+            default: hash.combine(ASCII.lowered(octet))
             }
             place += 1
         }
@@ -226,7 +227,7 @@ private struct Segment {
     private var isWordOver = false
 
     mutating func take(_ octet: UInt8, keepsText: Bool) {
-        let lowered = OctetText.lowered(octet)
+        let lowered = ASCII.lowered(octet)
         count += 1
         if keepsText { text.combine(lowered) }
         if octet == UInt8(ascii: ".") {

@@ -1,6 +1,9 @@
 // Wingmirror · Apache-2.0
 // Operations in requests by GET: GraphQL over HTTP §6.2.
 
+import OctetText
+internal import TrafficModel
+
 /// Judges requests by GET to a GraphQL endpoint, which servers may let write although they should not.
 enum GraphQLQuery {
     /// Whether a query string can only read.

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// Finds requests that are really of another method than they say.
 ///
@@ -10,9 +11,9 @@ enum MethodDisguise {
     /// Whether a field names the method, by the number of octets in its name first.
     static func isOverrideField(_ octets: Span<UInt8>, _ name: Range<Int>) -> Bool {
         switch name.count {
-        case 13: OctetText.matches(octets, name, "x-http-method")
-        case 17: OctetText.matches(octets, name, "x-method-override")
-        case 22: OctetText.matches(octets, name, "x-http-method-override")
+        case 13: octets.matches(name, "x-http-method")
+        case 17: octets.matches(name, "x-method-override")
+        case 22: octets.matches(name, "x-http-method-override")
         default: false
         }
     }
@@ -21,8 +22,8 @@ enum MethodDisguise {
     static func disagrees(_ octets: Span<UInt8>, _ value: Range<Int>, method: Range<Int>) -> Bool {
         guard value.count == method.count else { return true }
         for offset in 0..<value.count {
-            let octet = OctetText.lowered(octets[value.lowerBound + offset])
-            guard octet == OctetText.lowered(octets[method.lowerBound + offset]) else { return true }
+            let octet = ASCII.lowered(octets[value.lowerBound + offset])
+            guard octet == ASCII.lowered(octets[method.lowerBound + offset]) else { return true }
         }
         return false
     }
@@ -60,7 +61,7 @@ enum MethodDisguise {
     ) -> Bool {
         var decoder = PercentDecoder(octets, value, isForm: true)
         for index in method {
-            guard let next = decoder.next(), OctetText.lowered(next) == OctetText.lowered(head[index]) else {
+            guard let next = decoder.next(), ASCII.lowered(next) == ASCII.lowered(head[index]) else {
                 return false
             }
         }

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import TrafficModel
+
 extension MirrorForecast {
     /// What one policy would do with the requests of one route.
     public struct Row: Sendable {

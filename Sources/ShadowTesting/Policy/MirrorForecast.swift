@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+public import Redaction
+public import TrafficModel
+
 /// What policies would send, found out from exchanges without sending anything.
 ///
 /// Every exchange goes through the same decision as on the packet path, and what is sampled through the same builder, so

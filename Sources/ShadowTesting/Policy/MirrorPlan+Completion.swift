@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+internal import AnswerComparison
+public import TrafficModel
 
 /// What is known of a sampled request when its exchange is over.
 public struct CompletedRequest: Sendable, Hashable {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
+import OctetText
+public import TrafficModel
 
 /// The policies in the form in which the packet path asks them; never changed once made.
 ///
@@ -29,6 +30,8 @@ public final class MirrorPlan: Sendable {
     private let denied: DeniedPaths
     /// The sampling hash of nothing, under the plan's secret.
     private let emptyHash: KeyedHash
+    /// What copies of this agent, and of others with the same key, are known by; without one none is.
+    private let seal: ShadowSeal?
 
     /// Checks and compiles policies.
     ///
@@ -38,16 +41,19 @@ public final class MirrorPlan: Sendable {
     ///   - secret: what the sampling hash is keyed with; it must be the same on all nodes, and known to no client that
     ///     should not be able to choose whether it is sampled.
     ///   - edition: the number of the plan.
+    ///   - seal: what copies are known by when they come back.
     /// - Throws: what is wrong with one of the policies, or with their number.
     public init(
         policies: [MirrorPolicy],
         targets: Set<String>,
         secret: String = "",
-        edition: UInt32 = 0
+        edition: UInt32 = 0,
+        seal: ShadowSeal? = nil
     ) throws(MirrorPlanError) {
         try PolicyValidation(targets: targets).validate(policies)
         self.policies = policies
         self.edition = edition
+        self.seal = seal
         rules = try PolicyRules(policies)
         denied = DeniedPaths(policies.map(\.deniedPaths))
         emptyHash = KeyedHash(secret: secret)
@@ -74,6 +80,16 @@ public final class MirrorPlan: Sendable {
     }
 
     // MARK: - When the head is complete
+
+    /// Whether a request that bears the marker is a copy of this agent, or of another with the same key.
+    ///
+    /// - Parameters:
+    ///   - request: the head, borrowed for the call.
+    ///   - time: when it was captured, in nanoseconds since the Unix epoch.
+    /// - Returns: whether it is one; never without a key.
+    public func verifiesMarker(of request: borrowing RequestView, at time: Int64) -> Bool {
+        seal?.verifies(request, at: time) ?? false
+    }
 
     /// Says which policies sample a request.
     ///
@@ -199,7 +215,7 @@ public final class MirrorPlan: Sendable {
         for index in request.fields.indices {
             let line = request.fields[index]
             // Shorter ones are counters or constants, which many requests share.
-            if line.value.count >= 16, OctetText.matches(request.octets, line.name, "x-request-id") {
+            if line.value.count >= 16, request.octets.matches(line.name, "x-request-id") {
                 return line.value
             }
         }

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Special addresses: RFC 6890, RFC 4291 §2.5, RFC 6052 §2.1.
 
+import OctetText
+
 /// An address that a target's name resolves to; an IPv4 address in its IPv4-mapped form.
 public struct NetworkAddress: Sendable, Hashable {
     /// The first eight octets, as a number in host byte order.
@@ -55,14 +57,10 @@ public struct NetworkAddress: Sendable, Hashable {
 }
 
 extension NetworkAddress: CustomStringConvertible {
-    /// The address in dotted decimals, or in eight hexadecimal groups.
+    /// The address in dotted decimals, or as RFC 5952 writes it.
     public var description: String {
-        if high == 0, low >> 32 == 0xFFFF {
-            return [UInt64(24), 16, 8, 0].map { String(low >> $0 & 0xFF) }.joined(separator: ".")
-        }
-        let groups = [high, low].flatMap { half in
-            [UInt64(48), 32, 16, 0].map { String(half >> $0 & 0xFFFF, radix: 16) }
-        }
-        return groups.joined(separator: ":")
+        var text = ""
+        AddressText.write(high: high, low: low, to: &text)
+        return text
     }
 }

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// The hash of what requests that belong together have in common.
 extension PolicyRules {
@@ -86,7 +87,7 @@ extension PolicyRules {
     private func fieldValue(_ name: Range<Int>, _ request: borrowing RequestView) -> Range<Int>? {
         for index in request.fields.indices {
             let line = request.fields[index]
-            guard OctetText.equals(request.octets, line.name, arena.span, name, ignoringCase: true),
+            guard request.octets.equals(line.name, arena.span, name, ignoringCase: true),
                 !line.value.isEmpty
             else { continue }
             return line.value
@@ -99,14 +100,14 @@ extension PolicyRules {
         let octets = request.octets
         for index in request.fields.indices {
             let line = request.fields[index]
-            guard OctetText.matches(octets, line.name, "cookie") else { continue }
+            guard octets.matches(line.name, "cookie") else { continue }
             var rest = line.value
             while !rest.isEmpty {
-                let end = OctetText.find(UInt8(ascii: ";"), in: octets, rest)
-                let pair = OctetText.trimmed(octets, rest.lowerBound..<end)
-                let nameEnd = OctetText.find(UInt8(ascii: "="), in: octets, pair)
+                let end = octets.find(UInt8(ascii: ";"), in: rest)
+                let pair = octets.trimmed(rest.lowerBound..<end)
+                let nameEnd = octets.find(UInt8(ascii: "="), in: pair)
                 if nameEnd + 1 < pair.upperBound,
-                    OctetText.equals(octets, pair.lowerBound..<nameEnd, arena.span, name, ignoringCase: false)
+                    octets.equals(pair.lowerBound..<nameEnd, arena.span, name, ignoringCase: false)
                 {
                     return nameEnd + 1..<pair.upperBound
                 }

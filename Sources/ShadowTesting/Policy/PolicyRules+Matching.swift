@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// Whether a policy looks at a request; what its route is has been asked before.
 extension PolicyRules {
@@ -12,7 +13,7 @@ extension PolicyRules {
     /// Whether a method, which is told from others by case too, is in a list.
     func contains(_ list: Range<Int>, _ request: borrowing RequestView) -> Bool {
         for number in list
-        where OctetText.equals(request.octets, request.method, arena.span, texts[number].range, ignoringCase: false) {
+        where request.octets.equals(request.method, arena.span, texts[number].range, ignoringCase: false) {
             return true
         }
         return false
@@ -40,11 +41,11 @@ extension PolicyRules {
     private func hostMatches(_ pattern: HostPattern, _ octets: Span<UInt8>, _ host: Range<Int>) -> Bool {
         let text = pattern.text.range
         guard pattern.isWildcard else {
-            return OctetText.equals(octets, host, arena.span, text, ignoringCase: true)
+            return octets.equals(host, arena.span, text, ignoringCase: true)
         }
         // The asterisk stands for one octet at least, unless it stands alone.
         guard host.count > text.count || text.isEmpty else { return false }
-        return OctetText.equals(octets, host.suffix(text.count), arena.span, text, ignoringCase: true)
+        return octets.equals(host.suffix(text.count), arena.span, text, ignoringCase: true)
     }
 
     /// An authority without the port; the brackets of an IPv6 address stay.
@@ -52,10 +53,10 @@ extension PolicyRules {
         let start = authority.lowerBound
         guard start < authority.upperBound else { return authority }
         if octets[start] == UInt8(ascii: "[") {
-            let end = OctetText.find(UInt8(ascii: "]"), in: octets, authority)
+            let end = octets.find(UInt8(ascii: "]"), in: authority)
             return start..<min(end + 1, authority.upperBound)
         }
-        return start..<OctetText.find(UInt8(ascii: ":"), in: octets, authority)
+        return start..<octets.find(UInt8(ascii: ":"), in: authority)
     }
 
     // MARK: - Path
@@ -70,7 +71,7 @@ extension PolicyRules {
         for number in list {
             let prefix = texts[number].range
             guard target.path.count >= prefix.count,
-                OctetText.equals(octets, target.path.prefix(prefix.count), arena.span, prefix, ignoringCase: false)
+                octets.equals(target.path.prefix(prefix.count), arena.span, prefix, ignoringCase: false)
             else { continue }
             if target.path.count == prefix.count { return true }
             if octets[target.path.lowerBound + prefix.count] == UInt8(ascii: "/") { return true }
@@ -90,11 +91,11 @@ extension PolicyRules {
         let octets = request.octets
         for index in request.fields.indices {
             let line = request.fields[index]
-            guard OctetText.equals(octets, line.name, arena.span, condition.name.range, ignoringCase: true) else {
+            guard octets.equals(line.name, arena.span, condition.name.range, ignoringCase: true) else {
                 continue
             }
             let value = condition.value.range
-            if value.isEmpty || OctetText.equals(octets, line.value, arena.span, value, ignoringCase: false) {
+            if value.isEmpty || octets.equals(line.value, arena.span, value, ignoringCase: false) {
                 return true
             }
         }

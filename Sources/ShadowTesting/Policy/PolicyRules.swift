@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// What the packet path asks of one policy: plain values, and ranges of the lists in `PolicyRules`.
 struct PolicyRule: Sendable {
@@ -87,7 +88,7 @@ struct PolicyRules: Sendable {
         if lowered == "*" { return HostPattern(text: text(""), isWildcard: true) }
         let isWildcard = lowered.hasPrefix("*.")
         let rest = isWildcard ? lowered.dropFirst() : lowered[...]
-        guard rest.utf8.count > 1, rest.utf8.allSatisfy({ OctetText.isTargetOctet($0) }),
+        guard rest.utf8.count > 1, rest.utf8.allSatisfy({ ASCII.isTargetOctet($0) }),
             !rest.utf8.contains(where: { [UInt8(ascii: "*"), UInt8(ascii: "/")].contains($0) })
         else { throw MirrorPlanError(policy: policy.name, "\(host) is no host, and no wildcard such as *.example.com") }
         return HostPattern(text: text(String(rest)), isWildcard: isWildcard)

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// Checks that policies say something that can be done.
 struct PolicyValidation {
     let targets: Set<String>
@@ -84,18 +86,6 @@ struct PolicyValidation {
 
     /// Whether a text is a token (RFC 9110 §5.6.2).
     static func isToken(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy(FieldToken.contains)
-    }
-}
-
-/// The octets of tokens, RFC 9110 §5.6.2.
-enum FieldToken {
-    static func contains(_ octet: UInt8) -> Bool {
-        switch octet {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(octet)
-        }
+        !text.isEmpty && text.utf8.allSatisfy(ASCII.isTokenOctet)
     }
 }

@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+internal import Redaction
+public import TrafficModel
+
 /// What somebody who starts the agent should know of its policies, in sentences.
 public enum PolicyWarnings {
     /// More than this share of the requests is worth a sentence, in percent.

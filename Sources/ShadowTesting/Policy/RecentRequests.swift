@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+internal import TrafficModel
 
 /// Remembers requests for a short while, so that one that is seen twice is mirrored once.
 ///

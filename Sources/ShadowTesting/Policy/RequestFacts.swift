@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// What is to be known of a request before it may be mirrored; found out once for all policies.
 struct RequestFacts {
@@ -44,14 +45,14 @@ struct RequestFacts {
             // Names are told apart by length first, since most fields are none of these.
             switch line.name.count {
             case 4:
-                if OctetText.matches(octets, line.name, "host") { hostCount += 1 }
+                if octets.matches(line.name, "host") { hostCount += 1 }
             case 7:
                 // The offer of HTTP/2 without TLS may be left out of a copy; any other protocol was what was wanted.
-                if OctetText.matches(octets, line.name, "upgrade"), !OctetText.matches(octets, line.value, "h2c") {
+                if octets.matches(line.name, "upgrade"), !octets.matches(line.value, "h2c") {
                     isUnsendable = true
                 }
             case 11:
-                if OctetText.matches(octets, line.name, "traceparent") {
+                if octets.matches(line.name, "traceparent") {
                     traceparentCount += 1
                     traceparent = traceparentCount == 1 ? line.value : nil
                 }
@@ -62,7 +63,7 @@ struct RequestFacts {
                     isDisguised = true
                 }
             case 14:
-                if OctetText.matches(octets, line.name, "content-length") {
+                if octets.matches(line.name, "content-length") {
                     announcedOctets = max(announcedOctets, Self.number(octets, line.value))
                 }
             default: break
@@ -86,9 +87,9 @@ struct RequestFacts {
     ///
     /// Touches every octet of the head, so it is asked of sampled requests only.
     static func isText(_ request: borrowing RequestView) -> Bool {
-        for index in request.target where !OctetText.isTargetOctet(request.octets[index]) { return false }
+        for index in request.target where !ASCII.isTargetOctet(request.octets[index]) { return false }
         for number in request.fields.indices {
-            for index in request.fields[number].value where !OctetText.isFieldOctet(request.octets[index]) {
+            for index in request.fields[number].value where !ASCII.isFieldOctet(request.octets[index]) {
                 return false
             }
         }
@@ -109,7 +110,7 @@ enum MethodSafety {
 
     /// Judges a method; which are told apart by case, but for those that are never mirrored.
     init(_ octets: Span<UInt8>, _ method: Range<Int>) {
-        let isNever = OctetText.matches(octets, method, "connect") || OctetText.matches(octets, method, "trace")
+        let isNever = octets.matches(method, "connect") || octets.matches(method, "trace")
         var word: UInt64 = 0
         for index in method.prefix(8) { word = word << 8 | UInt64(octets[index]) }
         switch (method.count, word) {

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Words and quotes of the shell, POSIX.1-2024 §2.2; dollar-single-quotes, §2.2.4.
 
+internal import Redaction
+
 /// A shadow request as one line that repeats it at a shell, for people who look into a difference.
 ///
 /// Lines end up on pages and in reports. They show no more than the copy that was sent, and less of two things: credentials
@@ -33,8 +35,7 @@ public enum CurlLine {
 
     /// A target or URL without the credentials that a policy keeps; nothing is hashed for that.
     private static func withoutCredentials(_ target: String) -> String {
-        let policy = MirrorPolicy(name: "", targets: [])
-        let redaction = ParameterRedaction(policy, values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
+        let redaction = ParameterRedaction(RedactionRules(), values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
         var count = 0
         return String(decoding: redaction.redacted(target: Array(target.utf8), redactions: &count), as: UTF8.self)
     }

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import Redaction
+
 /// What becomes of the field lines of a request on their way to a target.
 enum FieldTreatment {
     /// Sent as it is.

@@ -1,11 +1,12 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
+import OctetText
+public import TrafficModel
 
-/// The field that says that a request is shadow traffic: `wingmirror-shadow: <node>;hops=1`.
+/// The field that says that a request is shadow traffic: `wingmirror-shadow: <node>;hops=1;minute=<number>;code=<hex>`.
 ///
-/// Every copy bears it, and no setting takes it off. Whatever bears it is never mirrored and is counted apart from
-/// production's traffic, so the presence of the field matters more than what it says.
+/// Every copy bears it, and no setting takes it off. Whatever bears it is never mirrored. What is counted apart from
+/// production's traffic is only what bears a code that `ShadowSeal` verifies, since any client can send the field.
 public struct ShadowMarker: Sendable, Hashable {
     /// The name of the field.
     public static let fieldName = "wingmirror-shadow"
@@ -17,7 +18,7 @@ public struct ShadowMarker: Sendable, Hashable {
 
     /// Makes the marker of a copy of an original request; what may not stand in a token becomes a hyphen.
     public init(node: String, hops: Int = 1) {
-        let octets = node.utf8.prefix(Self.maximumNodeOctets).map { FieldToken.contains($0) ? $0 : UInt8(ascii: "-") }
+        let octets = node.utf8.prefix(Self.maximumNodeOctets).map { ASCII.isTokenOctet($0) ? $0 : UInt8(ascii: "-") }
         self.node = octets.isEmpty ? "unknown" : String(decoding: octets, as: UTF8.self)
         self.hops = hops
     }
@@ -35,7 +36,7 @@ public struct ShadowMarker: Sendable, Hashable {
         var hops = 0
         for index in request.fields.indices {
             let line = request.fields[index]
-            guard OctetText.matches(request.octets, line.name, "wingmirror-shadow") else { continue }
+            guard request.octets.matches(line.name, "wingmirror-shadow") else { continue }
             hops = max(hops, Self.hops(inValue: request.octets.extracting(line.value)))
         }
         return hops
@@ -43,16 +44,35 @@ public struct ShadowMarker: Sendable, Hashable {
 
     /// How many times a request with a marker of this value has been copied; 1 at least.
     public static func hops(inValue value: Span<UInt8>) -> Int {
-        var parameter = OctetText.find(UInt8(ascii: ";"), in: value, value.indices)
-        while parameter < value.count {
-            let end = OctetText.find(UInt8(ascii: ";"), in: value, parameter + 1..<value.count)
-            let text = OctetText.trimmed(value, parameter + 1..<end)
-            if text.count > 5, OctetText.matches(value, text.prefix(5), "hops=") {
-                return number(value, text.dropFirst(5))
-            }
+        guard let hops = parameter("hops=", of: value, value.indices) else { return 1 }
+        return number(value, hops)
+    }
+
+    /// The minute and the code that a marker carries; `nil` without both in their form.
+    static func stamp(_ octets: Span<UInt8>, _ value: Range<Int>) -> (minute: Int64, code: UInt64)? {
+        guard let code = parameter("code=", of: octets, value), code.count == 16,
+            let digits = parameter("minute=", of: octets, value), digits.count <= 12,
+            let minute = DecimalText.number(octets, digits)
+        else { return nil }
+        var number: UInt64 = 0
+        for index in code {
+            guard let digit = ASCII.hexadecimalValue(octets[index]) else { return nil }
+            number = number << 4 | UInt64(digit)
+        }
+        return (minute, number)
+    }
+
+    /// The value of a parameter behind a semicolon, its name with the equals sign; `nil` without one, or if it is empty.
+    private static func parameter(_ name: StaticString, of octets: Span<UInt8>, _ value: Range<Int>) -> Range<Int>? {
+        let length = name.utf8CodeUnitCount
+        var parameter = octets.find(UInt8(ascii: ";"), in: value)
+        while parameter < value.upperBound {
+            let end = octets.find(UInt8(ascii: ";"), in: parameter + 1..<value.upperBound)
+            let text = octets.trimmed(parameter + 1..<end)
+            if text.count > length, octets.matches(text.prefix(length), name) { return text.dropFirst(length) }
             parameter = end
         }
-        return 1
+        return nil
     }
 
     /// A number of up to four digits; more hops than that are as bad as any.

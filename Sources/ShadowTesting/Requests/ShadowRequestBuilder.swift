@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
+import OctetText
+public import Redaction
+public import TrafficModel
 
 /// Makes of a sampled exchange what is sent to one target.
 ///
@@ -37,8 +39,8 @@ public struct ShadowRequestBuilder: Sendable {
         marker = ShadowMarker(node: node)
         treatments = FieldTreatments(policy)
         values = ValueRedaction(key: key)
-        parameters = ParameterRedaction(policy, values: values)
-        content = ContentRedaction(policy, values: values)
+        parameters = ParameterRedaction(policy.redactionRules, values: values)
+        content = ContentRedaction(policy.redactionRules, values: values)
     }
 
     /// The request to send.
@@ -46,21 +48,28 @@ public struct ShadowRequestBuilder: Sendable {
     /// - Parameters:
     ///   - exchange: the original, its request whole.
     ///   - copy: which of the copies to the same target this is, from 0; each has a trace and idempotency keys of its own.
+    ///   - seal: what agents know the copy by; without one nobody takes it for more than a request that bears the marker.
     /// - Returns: the copy.
     /// - Throws: `.marked`, `.integrity`, `.size`, `.methodOverride`, `.unsendable` or `.redaction`.
-    public func build(_ exchange: RecordedExchange, copy: Int = 0) throws(FilterReason) -> ShadowRequest {
+    public func build(
+        _ exchange: RecordedExchange,
+        copy: Int = 0,
+        seal: ShadowSeal? = nil
+    ) throws(FilterReason) -> ShadowRequest {
         let request = exchange.request
         try check(request)
         var redactions = 0
         let path = try targetText(request, redactions: &redactions)
-        let octets = try content.redacted(request.message, redactions: &redactions)
+        let octets = try contentOctets(request, redactions: &redactions)
         var fields = [ShadowRequest.Field(name: "host", value: try hostValue(request))]
         fields += try sentFields(request.message.fields, copy: copy, redactions: &redactions)
         if !octets.isEmpty || request.message.fields.contains(where: { $0.isNamed("content-length") }) {
             fields.append(ShadowRequest.Field(name: "content-length", value: String(octets.count)))
         }
-        fields += ShadowTrace.fields(for: exchange, target: target.name, copy: copy, key: key)
-        fields.append(ShadowRequest.Field(name: ShadowMarker.fieldName, value: marker.fieldValue))
+        let trace = ShadowTrace.fields(for: exchange, target: target.name, copy: copy, key: key)
+        fields += trace.fields
+        let stamp = seal?.parameters(method: request.method, trace: trace.context, time: exchange.startTime) ?? ""
+        fields.append(ShadowRequest.Field(name: ShadowMarker.fieldName, value: marker.fieldValue + stamp))
         return ShadowRequest(
             method: request.method,
             target: path,
@@ -88,6 +97,14 @@ public struct ShadowRequestBuilder: Sendable {
         return MethodDisguise.disagrees(form.span, query: form.indices, methodIn: method.span, method.indices)
     }
 
+    private func contentOctets(_ request: RecordedRequest, redactions: inout Int) throws(FilterReason) -> [UInt8] {
+        do throws(UnreadableContent) {
+            return try content.redacted(request.message, redactions: &redactions)
+        } catch {
+            throw .redaction
+        }
+    }
+
     // MARK: - Target and host
 
     private func targetText(_ request: RecordedRequest, redactions: inout Int) throws(FilterReason) -> String {
@@ -100,7 +117,7 @@ public struct ShadowRequestBuilder: Sendable {
         var octets = Array(redacted[parts.path.lowerBound...])
         // An absolute target that ends with the authority means the root.
         if octets.first != UInt8(ascii: "/") { octets.insert(UInt8(ascii: "/"), at: 0) }
-        guard octets.allSatisfy(OctetText.isTargetOctet) else { throw .unsendable }
+        guard octets.allSatisfy(ASCII.isTargetOctet) else { throw .unsendable }
         return String(decoding: octets, as: UTF8.self)
     }
 
@@ -112,7 +129,7 @@ public struct ShadowRequestBuilder: Sendable {
             guard hosts.count <= 1 else { throw .unsendable }
             let parts = RequestTargetParts(request.target.span, request.target.indices)
             let host = parts.authority.map { Array(request.target[$0]) } ?? hosts.first ?? []
-            guard host.allSatisfy({ OctetText.isTargetOctet($0) && $0 != UInt8(ascii: "/") }) else { throw .unsendable }
+            guard host.allSatisfy({ ASCII.isTargetOctet($0) && $0 != UInt8(ascii: "/") }) else { throw .unsendable }
             // Without a host of its own the request is for whoever it reaches.
             return host.isEmpty ? target.authority : String(decoding: host, as: UTF8.self)
         }
@@ -142,7 +159,7 @@ public struct ShadowRequestBuilder: Sendable {
             case .url: value = parameters.redacted(target: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
             }
-            guard PolicyValidation.isToken(field.name), value.allSatisfy(OctetText.isFieldOctet),
+            guard PolicyValidation.isToken(field.name), value.allSatisfy(ASCII.isFieldOctet),
                 let text = String(validating: value, as: UTF8.self)
             else { throw .unsendable }
             sent.append(ShadowRequest.Field(name: field.name, value: text))

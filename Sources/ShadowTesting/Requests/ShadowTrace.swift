@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 // The traceparent field, W3C Trace Context §3.2.
 
-internal import HTTPMessages
+import OctetText
+internal import Redaction
+internal import TrafficModel
 
 /// The trace context of a copy: a trace of its own that is not sampled, with a link to the original.
 ///
@@ -17,13 +19,13 @@ enum ShadowTrace {
     ///   - target: the name of the target.
     ///   - copy: which of the copies to that target this is.
     ///   - key: what the ids are derived with, so that the same copy gets the same ids within a run.
-    /// - Returns: `traceparent`, and the link where the original has a context.
+    /// - Returns: `traceparent`, and the link where the original has a context; and the copy's own context.
     static func fields(
         for exchange: RecordedExchange,
         target: String,
         copy: Int,
         key: RedactionKey
-    ) -> [ShadowRequest.Field] {
+    ) -> (fields: [ShadowRequest.Field], context: TraceContext) {
         let original = exchange.request.withView { TraceContext(of: $0, allowsB3: true) }
         var hash = key.hash(2)
         hash.combine(target.utf8)
@@ -41,14 +43,17 @@ enum ShadowTrace {
             var hash = hash
             hash.combine(UInt8(part))
             // An id of zeros is none; this loses nothing that matters.
-            return HexText.digits(of: max(1, hash.value))
+            return max(1, hash.value)
         }
-        var fields = [ShadowRequest.Field(name: "traceparent", value: "00-\(ids[0])\(ids[1])-\(ids[2])-00")]
+        guard let context = TraceContext(traceHigh: ids[0], traceLow: ids[1], span: ids[2], isSampled: false) else {
+            preconditionFailure("ShadowTrace.fields: an id is zero")
+        }
+        var fields = [ShadowRequest.Field(name: "traceparent", value: "00-\(context.traceID)-\(context.spanID)-00")]
         if let original {
             let flags = original.isSampled ? "01" : "00"
             let link = "00-\(original.traceID)-\(original.spanID)-\(flags)"
             fields.append(ShadowRequest.Field(name: linkFieldName, value: link))
         }
-        return fields
+        return (fields, context)
     }
 }

@@ -73,6 +73,13 @@ extension MetricCatalogue {
         help: "Observations counted under __overflow__ instead of their route."
     )
 
+    /// Routes without a history.
+    public static let historyRoutesLeftOut = MetricFamily(
+        "wingmirror_history_routes_left_out",
+        .gauge,
+        help: "Routes with requests that the page and its API have no history of, for there are more than the limit."
+    )
+
     /// The memory limit in force.
     public static let memoryLimit = MetricFamily(
         "wingmirror_memory_limit_bytes",
@@ -114,7 +121,8 @@ extension MetricCatalogue {
 
     static let agent = [
         configReloads, configLastReloadSuccessful, configLastReloadSuccess, configInfo, buildInfo, featureEnabled,
-        metricSeries, metricSeriesLimit, metricSeriesOverflow, memoryLimit, loadSheddingLevel, logMessages, scrapes,
+        metricSeries, metricSeriesLimit, metricSeriesOverflow, historyRoutesLeftOut,
+        memoryLimit, loadSheddingLevel, logMessages, scrapes,
         scrapeRenderDuration,
     ]
 }

@@ -24,6 +24,54 @@ extension MetricCatalogue {
         help: "Connections evicted before they ended, by reason."
     )
 
+    /// Handshakes that came to nothing.
+    public static let halfOpenConnectionsEnded = MetricFamily(
+        "wingmirror_half_open_connections_ended_total",
+        .counter,
+        labels: ["reason"],
+        help: "Connections of which only the beginning of a handshake was captured, by what ended it."
+    )
+
+    /// IP datagrams that came in fragments.
+    public static let fragmentedDatagrams = MetricFamily(
+        "wingmirror_fragmented_datagrams_total",
+        .counter,
+        labels: ["outcome"],
+        help: "IP packets that were sent in fragments, by whether all fragments were captured."
+    )
+
+    /// How often a bound of reassembly was met.
+    public static let reassemblyLimitsMet = MetricFamily(
+        "wingmirror_reassembly_limits_met_total",
+        .counter,
+        labels: ["limit"],
+        help: "Times that a limit of reassembly was met and data was skipped or a connection forgotten, by limit."
+    )
+
+    /// Segments that changed nothing.
+    public static let reassemblyIgnoredSegments = MetricFamily(
+        "wingmirror_reassembly_ignored_segments_total",
+        .counter,
+        labels: ["reason"],
+        help: "TCP segments that were left aside because they do not fit a connection, by reason."
+    )
+
+    /// Octets dropped while they waited.
+    public static let reassemblyShedBytes = MetricFamily(
+        "wingmirror_reassembly_shed_bytes_total",
+        .counter,
+        .bytes,
+        help: "Captured bytes of TCP streams that were dropped for want of room while they waited."
+    )
+
+    /// Octets that came again with another value.
+    public static let reassemblyConflictingBytes = MetricFamily(
+        "wingmirror_reassembly_conflicting_bytes_total",
+        .counter,
+        .bytes,
+        help: "Bytes of TCP streams captured more than once, with different values."
+    )
+
     /// Holes in streams that were given up.
     public static let reassemblyGaps = MetricFamily(
         "wingmirror_reassembly_gaps_total",
@@ -117,7 +165,9 @@ extension MetricCatalogue {
     )
 
     static let flows = [
-        flowTableEntries, flowTableCapacity, flowEvictions, reassemblyGaps, reassemblyGapBytes,
+        flowTableEntries, flowTableCapacity, flowEvictions, halfOpenConnectionsEnded, fragmentedDatagrams,
+        reassemblyLimitsMet, reassemblyIgnoredSegments, reassemblyShedBytes, reassemblyConflictingBytes, reassemblyGaps,
+        reassemblyGapBytes,
         reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
         reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
         httpSkippedBytes, httpAbandonedExchanges, connectionRolesGuessed,

@@ -88,7 +88,16 @@ extension MetricCatalogue {
         "wingmirror_mirror_marked_requests_total",
         .counter,
         labels: ["gateway"],
-        help: "Requests marked as shadow traffic that arrived at a gateway; they are in no traffic family."
+        help:
+            "Copies that agents sent, by the code of their marker, which arrived at a gateway; they are in no traffic family."
+    )
+
+    /// Requests of clients that bear the marker.
+    public static let mirrorUnverifiedMarkers = MetricFamily(
+        "wingmirror_mirror_unverified_markers_total",
+        .counter,
+        labels: ["gateway"],
+        help: "Requests that bear the marker of shadow traffic without a valid code; they are traffic like any other."
     )
 
     /// Copies waiting.
@@ -185,10 +194,19 @@ extension MetricCatalogue {
         help: "Answers of a target compared with production's, by what was found."
     )
 
+    /// Votes lost to the limit of remembered keys.
+    public static let mirrorForgottenVotes = MetricFamily(
+        "wingmirror_mirror_forgotten_votes_total",
+        .counter,
+        help: "Keys forgotten before their vote window ended, which may then vote twice; more keys than the limit."
+    )
+
     static let mirror = [
         mirrorConsidered, mirrorFiltered, mirrorNotSampled, mirrorDropped, mirrorSent, mirrorSentBytes, mirrorRequests,
-        mirrorInFlight, mirrorRepeats, mirrorRedactions, mirrorMarkedRequests, mirrorQueueLength, mirrorQueueCapacity,
+        mirrorInFlight, mirrorRepeats, mirrorRedactions, mirrorMarkedRequests,
+        mirrorUnverifiedMarkers, mirrorQueueLength, mirrorQueueCapacity,
         mirrorQueueBytes, mirrorQueueWait, mirrorRequestDuration, mirrorBodySize, mirrorSamplingRatio,
         mirrorConfiguredRatio, mirrorBreakerOpen, mirrorPaused, mirrorComparisons,
+        mirrorForgottenVotes,
     ]
 }

@@ -19,9 +19,9 @@ extension MetricCatalogue {
         help: "Time from the first byte of a request to the last byte of its response, by packet timestamps."
     )
 
-    /// From the last octet of the request to the first of the response.
-    public static let httpResponseFirstByte = MetricFamily(
-        "wingmirror_http_response_first_byte_seconds",
+    /// The server's wait: from the last octet of the request to the first of the response.
+    public static let httpServerWait = MetricFamily(
+        "wingmirror_http_server_wait_seconds",
         .histogram,
         .seconds,
         labels: routeLabels,
@@ -112,7 +112,7 @@ extension MetricCatalogue {
     )
 
     static let traffic = [
-        httpRequests, httpRequestDuration, httpResponseFirstByte, httpRequestBodySize, httpResponseBodySize,
+        httpRequests, httpRequestDuration, httpServerWait, httpRequestBodySize, httpResponseBodySize,
         httpRequestsInFlight, httpRequestsUnmatched, grpcResponses, websocketUpgrades, connectionsOpened,
         connectionsClosed, opaqueConnections, opaqueBytes,
     ]

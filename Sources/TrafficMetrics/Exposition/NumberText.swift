@@ -33,14 +33,6 @@ extension [UInt8] {
         }
     }
 
-    /// Appends a number in 16 lower-case hexadecimal digits.
-    mutating func appendHexadecimal(_ value: UInt64) {
-        for shift in stride(from: 60, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 0xF
-            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-        }
-    }
-
     /// Appends a time in seconds, to the nanosecond and without zeros at the end.
     mutating func appendSeconds(nanoseconds: Int64) {
         if nanoseconds < 0 { append(UInt8(ascii: "-")) }

@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 // io.prometheus.client.MetricFamily of Prometheus's client model, delimited.
 
-import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// Writes a snapshot as protocol buffers: each family a message, preceded by its length.
 ///
@@ -149,10 +150,10 @@ struct ProtobufExposition: Sendable {
     private func write(_ exemplar: Exemplar, of histogram: HistogramSnapshot, into message: inout [UInt8]) {
         message.removeAll(keepingCapacity: true)
         message.append(contentsOf: Self.traceLabel)
-        message.appendHexadecimal(exemplar.trace.traceHigh)
-        message.appendHexadecimal(exemplar.trace.traceLow)
+        message.append(hexadecimal: exemplar.trace.traceHigh)
+        message.append(hexadecimal: exemplar.trace.traceLow)
         message.append(contentsOf: Self.spanLabel)
-        message.appendHexadecimal(exemplar.trace.span)
+        message.append(hexadecimal: exemplar.trace.span)
         message.appendField(2, double: histogram.value(of: exemplar))
         message.appendTimestamp(3, exemplar.observedAt)
     }

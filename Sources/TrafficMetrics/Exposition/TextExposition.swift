@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 // Prometheus exposition format 0.0.4; OpenMetrics 1.0.
 
-import HTTPMessages
+import OctetText
+internal import TrafficModel
 
 /// Writes a snapshot in one of the two text formats.
 ///
@@ -161,12 +162,12 @@ extension [UInt8] {
         append(contentsOf: " # {".utf8)
         append(contentsOf: Exemplar.traceLabel.utf8)
         append(contentsOf: "=\"".utf8)
-        appendHexadecimal(exemplar.trace.traceHigh)
-        appendHexadecimal(exemplar.trace.traceLow)
+        append(hexadecimal: exemplar.trace.traceHigh)
+        append(hexadecimal: exemplar.trace.traceLow)
         append(contentsOf: "\",".utf8)
         append(contentsOf: Exemplar.spanLabel.utf8)
         append(contentsOf: "=\"".utf8)
-        appendHexadecimal(exemplar.trace.span)
+        append(hexadecimal: exemplar.trace.span)
         append(contentsOf: "\"} ".utf8)
         appendNumber(histogram.value(of: exemplar))
         append(UInt8(ascii: " "))

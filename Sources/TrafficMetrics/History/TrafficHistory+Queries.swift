@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// What a history answers.
 ///
 /// A window ends with the latest sample. It takes whole slots, so it may begin up to five seconds, further back a minute,
@@ -123,12 +125,12 @@ extension TrafficHistory {
 
     private func isIncluded(_ slot: HistorySlot, in window: Duration) -> Bool {
         guard let latestSample else { return false }
-        return slot.end > latestSample - window.wholeNanoseconds
+        return slot.end > latestSample - window.nanoseconds
     }
 
     /// The slots of a window by the step in which they end; a gap ends a step.
     private func steps(over window: Duration, step: Duration) -> [[HistorySlot]] {
-        let length = max(step.wholeNanoseconds, 1)
+        let length = max(step.nanoseconds, 1)
         var steps: [[HistorySlot]] = []
         for slot in slots(over: window) {
             if let last = steps.last?.last, last.end == slot.start, (last.end - 1) / length == (slot.end - 1) / length {
@@ -169,15 +171,5 @@ extension TrafficHistory {
             if count > 0 { unmatched[reason] = count }
         }
         return unmatched
-    }
-}
-
-extension Duration {
-    /// The duration in whole nanoseconds, at most what an `Int64` holds.
-    var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow, abs(nanoseconds) < .max - 1_000_000_000 else { return seconds < 0 ? .min / 2 : .max / 2 }
-        return nanoseconds + attoseconds / 1_000_000_000
     }
 }

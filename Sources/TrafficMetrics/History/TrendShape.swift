@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// The steps of a trend, such as a sparkline.
 public struct TrendShape: Sendable, Hashable {
     /// How many steps there are.
@@ -25,7 +27,7 @@ struct TrendGrid {
 
     init(_ shape: TrendShape, until end: Int64) {
         steps = shape.steps
-        length = max(shape.step.wholeNanoseconds, 1)
+        length = max(shape.step.nanoseconds, 1)
         start = end - Int64(shape.steps) * length
     }
 

@@ -40,7 +40,6 @@ public enum ConnectionCloseReason: UInt8, Sendable, Hashable, CaseIterable {
 public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     case tls
     case http2
-    case http3
     case midstream
     case unknown
     /// Left HTTP by an upgrade, such as to WebSocket.
@@ -55,7 +54,6 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
         case .http2: "http2"
         case .upgraded: "upgraded"
         case .tunnel: "tunnel"
-        case .http3: "http3"
         case .midstream: "midstream"
         case .unknown: "unknown"
         }

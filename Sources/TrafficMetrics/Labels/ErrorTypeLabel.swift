@@ -10,7 +10,6 @@ public enum ErrorTypeLabel: UInt8, Sendable, Hashable, CaseIterable {
     case parse
     case resetByClient
     case resetByServer
-    case timeout
     case truncated
 
     /// The label's value; empty for none, which Prometheus takes for a missing label.
@@ -22,7 +21,6 @@ public enum ErrorTypeLabel: UInt8, Sendable, Hashable, CaseIterable {
         case .parse: "parse"
         case .resetByClient: "reset_by_client"
         case .resetByServer: "reset_by_server"
-        case .timeout: "timeout"
         case .truncated: "truncated"
         }
     }
@@ -30,7 +28,7 @@ public enum ErrorTypeLabel: UInt8, Sendable, Hashable, CaseIterable {
     /// Whether the wire, and not the capture, is why a response is missing.
     var isOfTheWire: Bool {
         switch self {
-        case .noResponse, .resetByClient, .resetByServer, .timeout: true
+        case .noResponse, .resetByClient, .resetByServer: true
         case .none, .captureGap, .parse, .truncated: false
         }
     }

@@ -5,7 +5,7 @@ enum LimitedFamily: Int, Sendable, CaseIterable {
     case requests
     case duration
     case gRPCResponses
-    case firstByte
+    case serverWait
     case requestBodySize
     case responseBodySize
     case websocketUpgrades
@@ -16,7 +16,7 @@ enum LimitedFamily: Int, Sendable, CaseIterable {
         case .requests: MetricCatalogue.httpRequests
         case .duration: MetricCatalogue.httpRequestDuration
         case .gRPCResponses: MetricCatalogue.grpcResponses
-        case .firstByte: MetricCatalogue.httpResponseFirstByte
+        case .serverWait: MetricCatalogue.httpServerWait
         case .requestBodySize: MetricCatalogue.httpRequestBodySize
         case .responseBodySize: MetricCatalogue.httpResponseBodySize
         case .websocketUpgrades: MetricCatalogue.websocketUpgrades

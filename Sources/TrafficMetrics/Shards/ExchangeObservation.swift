@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
+public import TrafficModel
 
 /// What is counted of an exchange that a route accounts for.
 public struct ExchangeObservation: Sendable {
@@ -15,7 +15,7 @@ public struct ExchangeObservation: Sendable {
     /// From the first octet of the request to the last of the response, if both were seen; below 0 counts as 0.
     public var durationNanoseconds: Int64?
     /// From the last octet of the request to the first of the response, if both were seen; below 0 counts as 0.
-    public var firstByteNanoseconds: Int64?
+    public var serverWaitNanoseconds: Int64?
     /// Octets of request content after removing transfer coding.
     public var requestBodyBytes: Int
     /// Octets of response content after removing transfer coding; not counted when no response was seen.
@@ -36,7 +36,7 @@ public struct ExchangeObservation: Sendable {
         status: Int,
         errorType: ErrorTypeLabel = .none,
         durationNanoseconds: Int64? = nil,
-        firstByteNanoseconds: Int64? = nil,
+        serverWaitNanoseconds: Int64? = nil,
         requestBodyBytes: Int = 0,
         responseBodyBytes: Int = 0,
         grpcStatus: Int? = nil,
@@ -49,7 +49,7 @@ public struct ExchangeObservation: Sendable {
         self.status = status
         self.errorType = errorType
         self.durationNanoseconds = durationNanoseconds
-        self.firstByteNanoseconds = firstByteNanoseconds
+        self.serverWaitNanoseconds = serverWaitNanoseconds
         self.requestBodyBytes = requestBodyBytes
         self.responseBodyBytes = responseBodyBytes
         self.grpcStatus = grpcStatus

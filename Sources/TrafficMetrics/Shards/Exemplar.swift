@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
+public import TrafficModel
 
 /// One observation of a histogram that leads to a trace.
 public struct Exemplar: Sendable, Hashable {

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import Synchronization
+internal import TrafficModel
 
 /// The exemplars of one route in one shard: the newest of each bucket, as long as the one before had a while to be read.
 ///

@@ -11,7 +11,8 @@ final class GatewayCells: Sendable {
     private static let opaqueBytes = opaqueConnections + OpaqueReason.allCases.count
     private static let unmatched = opaqueBytes + OpaqueReason.allCases.count
     private static let marked = unmatched + UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
-    private static let wordCount = marked + 1
+    private static let unverified = marked + 1
+    private static let wordCount = unverified + 1
 
     /// How many label sets a Gateway can have in the family in which it can have most.
     static let seriesPerGateway = UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
@@ -27,6 +28,8 @@ final class GatewayCells: Sendable {
     func requestEnded() { words.add(UInt64.max, at: Self.inFlight) }
 
     func markedRequestArrived() { words.add(1, at: Self.marked) }
+
+    func unverifiedMarkerArrived() { words.add(1, at: Self.unverified) }
 
     func connectionOpened(_ label: ConnectionProtocolLabel) { words.add(1, at: Self.opened + Int(label.rawValue)) }
 
@@ -53,6 +56,9 @@ final class GatewayCells: Sendable {
 
     /// Requests that an agent sent as shadow traffic.
     var markedRequests: UInt64 { words.load(Self.marked) }
+
+    /// Requests of clients that bear the marker of shadow traffic without being any.
+    var unverifiedMarkers: UInt64 { words.load(Self.unverified) }
 
     func connectionsOpened(_ label: ConnectionProtocolLabel) -> UInt64 {
         words.load(Self.opened + Int(label.rawValue))

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import Synchronization
+internal import TrafficModel
 
 /// The counters of one route in one shard.
 ///

@@ -25,7 +25,7 @@ extension RouteReading {
                 durations.append((codeClass, histogram))
             }
         }
-        firstByte.add(other.firstByte)
+        serverWait.add(other.serverWait)
         requestBody.add(other.requestBody)
         responseBody.add(other.responseBody)
         websocketUpgrades.add(other.websocketUpgrades)

@@ -28,7 +28,7 @@ struct RouteReading: Sendable {
     var requests: [RequestCount] = []
     var gRPCResponses: [(status: GRPCStatusLabel, counted: BegunCount)] = []
     var durations: [(codeClass: ResponseCodeClass, histogram: HistogramSnapshot)] = []
-    var firstByte: HistogramSnapshot?
+    var serverWait: HistogramSnapshot?
     var requestBody: HistogramSnapshot?
     var responseBody: HistogramSnapshot?
     var websocketUpgrades = BegunCount()
@@ -53,7 +53,7 @@ struct RouteReading: Sendable {
         }
         requestBody = HistogramSnapshot(copy.words, layout.bodySize, start: layout.requestBodyStart)
         responseBody = HistogramSnapshot(copy.words, layout.bodySize, start: layout.responseBodyStart)
-        firstByte = HistogramSnapshot(copy.words, layout.firstByte, start: layout.firstByteStart)
+        serverWait = HistogramSnapshot(copy.words, layout.serverWait, start: layout.serverWaitStart)
         for codeClass in ResponseCodeClass.allCases {
             let start = layout.durationStart(of: codeClass)
             if var histogram = HistogramSnapshot(copy.words, layout.duration, start: start) {

@@ -3,7 +3,7 @@
 /// Where each counter of a route lies within its words, which is the same for all routes of an agent.
 final class ShardLayout: Sendable {
     let duration: HistogramLayout
-    let firstByte: HistogramLayout
+    let serverWait: HistogramLayout
     let bodySize: HistogramLayout
     /// How many exemplars a route may have: one for each bucket of each duration histogram, or none at all.
     let exemplarSlots: Int
@@ -13,7 +13,7 @@ final class ShardLayout: Sendable {
     /// Where a histogram's words begin: when it began, its sum, then its cells.
     let requestBodyStart: Int
     let responseBodyStart: Int
-    let firstByteStart: Int
+    let serverWaitStart: Int
     private let gRPCStart: Int
     private let durationStart: Int
     private let durationWords: Int
@@ -26,15 +26,15 @@ final class ShardLayout: Sendable {
 
     init(configuration: MetricsConfiguration) {
         duration = .durations(bounds: configuration.durationBounds)
-        firstByte = .durations(bounds: configuration.firstByteBounds)
+        serverWait = .durations(bounds: configuration.serverWaitBounds)
         bodySize = .sizes(bounds: configuration.bodySizeBounds)
         exemplarSlots = configuration.exemplars ? ResponseCodeClass.allCases.count * (duration.bounds.count + 1) : 0
         // What nearly every route has comes first, and fills one page.
         requestBodyStart = Self.websocketUpgradesBegan + 1
         responseBodyStart = requestBodyStart + Self.histogramHead + bodySize.cellCount
         gRPCStart = responseBodyStart + Self.histogramHead + bodySize.cellCount
-        firstByteStart = gRPCStart + 2 * GRPCStatusLabel.allCases.count
-        durationStart = firstByteStart + Self.histogramHead + firstByte.cellCount
+        serverWaitStart = gRPCStart + 2 * GRPCStatusLabel.allCases.count
+        durationStart = serverWaitStart + Self.histogramHead + serverWait.cellCount
         durationWords = Self.histogramHead + duration.cellCount
         routeWords = durationStart + ResponseCodeClass.allCases.count * durationWords
     }

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+internal import TrafficModel
 
 /// What one capture thread counts of the traffic.
 ///
@@ -61,6 +61,11 @@ public final class TrafficShard: Sendable {
     /// Ends what `requestBegan` began; with the same Gateway, even if the route table has changed since.
     public func requestEnded(gateway: GatewaySeries) {
         countFor(gateway) { $0.requestEnded() }
+    }
+
+    /// Counts a request of a client that bears the marker of shadow traffic; the request itself is traffic like any other.
+    public func unverifiedMarkerArrived(gateway: GatewaySeries) {
+        countFor(gateway) { $0.unverifiedMarkerArrived() }
     }
 
     /// Counts a request that is shadow traffic already, and nothing else of it.
@@ -125,8 +130,8 @@ public final class TrafficShard: Sendable {
                 countOverflow(.duration) { observe(duration: duration, codeClass, of: exchange, for: $0) }
             }
         }
-        if let firstByte = exchange.firstByteNanoseconds {
-            observe(firstByte: firstByte, of: exchange, for: cells)
+        if let serverWait = exchange.serverWaitNanoseconds {
+            observe(serverWait: serverWait, of: exchange, for: cells)
         }
         observe(requestBodyOf: exchange, for: cells)
         if exchange.status != 0 {
@@ -163,10 +168,10 @@ public final class TrafficShard: Sendable {
     }
 
     @inline(__always)
-    private func observe(firstByte: Int64, of exchange: ExchangeObservation, for cells: RouteCells) {
-        let value = UInt64(max(0, firstByte))
-        let cell = layout.firstByte.cell(of: value)
-        cells.observe(value, cell: cell, start: layout.firstByteStart, at: exchange.startedAt)
+    private func observe(serverWait: Int64, of exchange: ExchangeObservation, for cells: RouteCells) {
+        let value = UInt64(max(0, serverWait))
+        let cell = layout.serverWait.cell(of: value)
+        cells.observe(value, cell: cell, start: layout.serverWaitStart, at: exchange.startedAt)
     }
 
     @inline(__always)
@@ -262,8 +267,8 @@ public final class TrafficShard: Sendable {
             let codeClass = ResponseCodeClass(status: exchange.status)
             countOverflow(.duration) { observe(duration: duration, codeClass, of: exchange, for: $0) }
         }
-        if let firstByte = exchange.firstByteNanoseconds {
-            countOverflow(.firstByte) { observe(firstByte: firstByte, of: exchange, for: $0) }
+        if let serverWait = exchange.serverWaitNanoseconds {
+            countOverflow(.serverWait) { observe(serverWait: serverWait, of: exchange, for: $0) }
         }
         countOverflow(.requestBodySize) { observe(requestBodyOf: exchange, for: $0) }
         if exchange.status != 0 {

@@ -4,8 +4,8 @@
 public struct MetricsConfiguration: Sendable, Hashable {
     /// Upper bounds of the duration histograms in nanoseconds, ascending, without `+Inf`.
     public let durationBounds: [UInt64]
-    /// Upper bounds of the first byte histograms in nanoseconds: every other of the usual ladder.
-    let firstByteBounds: [UInt64] = [5, 25, 100, 500, 2500, 10_000].map { $0 * 1_000_000 }
+    /// Upper bounds of the server wait histograms in nanoseconds: 5 ms to 10 s in steps of four to five.
+    let serverWaitBounds: [UInt64] = [5, 25, 100, 500, 2500, 10_000].map { $0 * 1_000_000 }
     /// Upper bounds of the body sizes: 1 KiB, 16 KiB, 256 KiB, 4 MiB.
     let bodySizeBounds: [UInt64] = [1 << 10, 1 << 14, 1 << 18, 1 << 22]
     /// How many label sets a family with route labels may have.

@@ -118,6 +118,7 @@ extension MetricsRegistry {
     private func add(_ cells: GatewayCells, of name: String, to samples: inout SampleCollection) {
         samples.add(MetricCatalogue.httpRequestsInFlight, [name], Double(cells.requestsInFlight))
         samples.count(MetricCatalogue.mirrorMarkedRequests, [name], cells.markedRequests)
+        samples.count(MetricCatalogue.mirrorUnverifiedMarkers, [name], cells.unverifiedMarkers)
         for label in ConnectionProtocolLabel.allCases {
             samples.count(MetricCatalogue.connectionsOpened, [name, label.text], cells.connectionsOpened(label))
         }

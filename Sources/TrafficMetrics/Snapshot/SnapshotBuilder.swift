@@ -34,7 +34,7 @@ struct SnapshotBuilder {
         for (status, counted) in reading.gRPCResponses {
             add(MetricCatalogue.grpcResponses, route, blocks.gRPCStatuses[status.index], counted)
         }
-        add(MetricCatalogue.httpResponseFirstByte, route, .empty, reading.firstByte)
+        add(MetricCatalogue.httpServerWait, route, .empty, reading.serverWait)
         add(MetricCatalogue.httpRequestBodySize, route, .empty, reading.requestBody)
         add(MetricCatalogue.httpResponseBodySize, route, .empty, reading.responseBody)
         if reading.websocketUpgrades.count > 0 {

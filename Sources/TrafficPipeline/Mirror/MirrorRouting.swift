@@ -2,6 +2,7 @@
 
 public import RouteAttribution
 public import ShadowTesting
+public import TrafficModel
 
 /// A mirroring plan together with what it means for the routes of one table; immutable.
 public final class MirrorRouting: Sendable {

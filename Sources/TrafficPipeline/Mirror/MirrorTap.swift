@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import HTTPReconstruction
 internal import PacketDecoding
 internal import ShadowTesting
+internal import TrafficModel
 
 /// Takes the sampled exchanges off the packet path, towards the queue.
 ///

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import HTTPReconstruction
 internal import PacketDecoding
 internal import ShadowTesting
+internal import TrafficModel
 
 extension RecordedExchange {
     /// Takes over an exchange whose heads were retained; `nil` where there is no request with its octets.

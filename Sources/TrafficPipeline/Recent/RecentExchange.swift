@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-public import HTTPMessages
 public import HTTPReconstruction
 public import PacketDecoding
 public import RouteAttribution
+public import TrafficModel
 
 /// An exchange that was kept to be looked at.
 public final class RecentExchange: Sendable {

@@ -1,8 +1,9 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPMessages
 internal import HTTPReconstruction
+import Redaction
 internal import ShadowTesting
+internal import TrafficModel
 
 /// The head of a message that was kept to be looked at, without the values of fields that carry credentials.
 public struct RecentMessage: Sendable {

@@ -1,11 +1,11 @@
 // Wingmirror · Apache-2.0
 // Exchange records: design.md section 5.
 
-internal import HTTPMessages
 internal import HTTPReconstruction
 internal import JSONSyntax
 internal import PacketDecoding
 internal import RouteAttribution
+internal import TrafficModel
 
 /// Writes exchange records, one line of JSON each.
 struct RecordEncoder {

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
+import TrafficModel
 
 @testable import HTTPReconstruction
 

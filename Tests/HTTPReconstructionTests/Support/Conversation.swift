@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import HTTPReconstruction
 import PacketDecoding
 import TCPReassembly
+import TrafficModel
 
 /// What two ends of a connection send, as a list of events that read like a transcript.
 ///

@@ -1,9 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import HTTPReconstruction
 import PacketDecoding
 import TCPReassembly
+import TrafficModel
 
 /// Keeps everything that reconstruction tells.
 struct RecordingSink: ExchangeSink {

@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import HTTPMessages
 import HTTPReconstruction
 import PacketDecoding
+import TrafficModel
 
 /// An exchange as it was told, with the octets in place of where they lie, and without its times.
 struct SeenExchange: Equatable {

@@ -1,6 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
+import OctetText
 import Testing
+import TrafficModel
 
 @testable import ShadowTesting
 

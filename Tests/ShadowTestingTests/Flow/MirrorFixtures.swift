@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import ShadowTesting
+import TrafficModel
 
 /// Exchanges and plans for tests of the flow.
 enum MirrorFixtures {

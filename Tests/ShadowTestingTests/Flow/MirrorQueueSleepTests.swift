@@ -2,6 +2,7 @@
 
 import ShadowTesting
 import Testing
+import TrafficModel
 
 /// Waiting for the queue without asking it again and again; what is broken here shows as a test that does not end.
 @Suite(.timeLimit(.minutes(10)))

@@ -2,6 +2,7 @@
 
 import ShadowTesting
 import Testing
+import TrafficModel
 
 @Suite struct PauseSwitchTests {
     @Test func `all reasons must be gone before anything is sent`() {

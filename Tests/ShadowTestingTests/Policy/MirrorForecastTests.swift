@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import Redaction
 import Testing
+import TrafficModel
 
 @testable import ShadowTesting
 

@@ -100,8 +100,8 @@ import Testing
         #expect(NetworkAddress(octets: [UInt8]()) == nil)
     }
 
-    @Test func `addresses are named in decimals or groups`() {
+    @Test func `addresses are named in decimals, or as RFC 5952 has them`() {
         #expect(Self.v4(192, 0, 2, 1).description == "192.0.2.1")
-        #expect(NetworkAddress(high: 0x2001_0DB8_0000_0000, low: 1).description == "2001:db8:0:0:0:0:0:1")
+        #expect(NetworkAddress(high: 0x2001_0DB8_0000_0000, low: 1).description == "2001:db8::1")
     }
 }

@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import Redaction
+import TrafficModel
+
 @testable import ShadowTesting
 
 /// Builds shadow requests for tests.

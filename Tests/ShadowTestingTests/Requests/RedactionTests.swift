@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
 import Testing
+import TrafficModel
 
+@testable import Redaction
 @testable import ShadowTesting
 
 @Suite struct RedactionTests {

@@ -68,7 +68,7 @@ const truth = {
 
   /** Shows the sources, and the connections that cannot be read. */
   showDetail(visibility, status) {
-    const reasons = { tls: "TLS, which ends behind the capture", http2: "HTTP/2", http3: "HTTP/3", midstream: "begun before the capture", unknown: "no protocol that is known", upgraded: "left HTTP by an upgrade, such as WebSocket", tunnel: "left HTTP by CONNECT" };
+    const reasons = { tls: "TLS, which ends behind the capture", http2: "HTTP/2", midstream: "begun before the capture", unknown: "no protocol that is known", upgraded: "left HTTP by an upgrade, such as WebSocket", tunnel: "left HTTP by CONNECT" };
     const others = [
       ["connections joined midstream", count(visibility.midstreamConnections)], ["connections given up for want of room", count(visibility.evictedConnections)],
       ["packets not understood", count(visibility.undecodedPackets)], ["streams that could not be read on", count(visibility.unreadableStreams)],

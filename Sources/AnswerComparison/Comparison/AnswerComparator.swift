@@ -1,0 +1,134 @@
+// Wingmirror · Apache-2.0
+
+import JSONSyntax
+import OctetText
+public import TrafficModel
+
+/// Compares answers to one request, as the settings of a policy say.
+///
+/// A pure function of the two answers: what is known of a route's volatile places is applied afterwards, by the verdict
+/// book, which is why differences carry their shape. How an answer is carried (content coding, framing, the connection)
+/// is no difference; what it says is.
+public struct AnswerComparator: Sendable {
+    let settings: ComparisonSettings
+    let rules: PathRules
+    let hosts: LinkHosts
+    let hash: KeyedHash
+    let sketch: ValueSketch
+    let limits: ComparisonLimits
+    let secretFields: Set<String>
+    private let ignoredFields: Set<String>
+    private let decoder: ContentDecoder
+
+    /// Makes a comparator for a policy.
+    /// - Parameters:
+    ///   - policy: Its settings, and what it takes out of requests and is not shown of answers either.
+    ///   - hosts: The authorities that production and the targets are known by.
+    ///   - secret: The key of the hashes by which values are shown.
+    ///   - limits: How much work one comparison may be.
+    ///   - decoder: Takes a content coding off.
+    public init(
+        policy: ComparisonPolicy,
+        hosts: [String] = [],
+        secret: String = "",
+        limits: ComparisonLimits = ComparisonLimits(),
+        decoder: @escaping ContentDecoder
+    ) {
+        settings = policy.settings
+        rules = PathRules(settings, secretPaths: policy.secretPaths)
+        self.hosts = LinkHosts(hosts)
+        hash = KeyedHash(secret: secret)
+        sketch = ValueSketch(hash: hash, showsValues: settings.showsValues, limit: limits.excerptOctets)
+        self.limits = limits
+        secretFields = FieldRules.secret.union(policy.secretFields)
+        ignoredFields = Set(settings.ignoredFields)
+        self.decoder = decoder
+    }
+
+    /// Takes the content codings off an answer, once for all comparisons that it takes part in.
+    func prepared(_ response: RecordedResponse) -> PreparedAnswer {
+        PreparedAnswer(response, contentLimit: settings.maximumContentOctets, depth: limits.depth, decoder: decoder)
+    }
+
+    /// Compares two answers.
+    /// - Parameters:
+    ///   - production: The answer that is held to be right; production's, or the first of two of one server.
+    ///   - candidate: The other.
+    ///   - authority: The Host of the request; links to it are no difference.
+    ///   - unordered: Lists, by path, whose order has turned out to mean nothing.
+    /// - Returns: The differences, and whether content could be read.
+    func compare(
+        _ production: inout PreparedAnswer,
+        _ candidate: inout PreparedAnswer,
+        authority: String?,
+        unordered: Set<String> = []
+    ) -> ComparedAnswers {
+        var comparison = nothing
+        guard production.status == candidate.status else {
+            // What an error page says is a consequence.
+            let isSameClass = production.status / 100 == candidate.status / 100
+            comparison.list.append(
+                AnswerDifference(
+                    place: .status,
+                    kind: isSameClass ? .status : .statusClass,
+                    production: String(production.status),
+                    candidate: String(candidate.status)
+                )
+            )
+            return comparison
+        }
+        let hosts = hosts.adding(authority)
+        compareContents(&production, &candidate, hosts: hosts, unordered: unordered, into: &comparison)
+        compareFields(production, candidate, hosts: hosts, into: &comparison)
+        return comparison
+    }
+
+    /// Compares two answers of which there may be none, each with its own content codings.
+    public func compare(
+        _ production: RecordedResponse,
+        with candidate: Result<RecordedResponse, ShadowFailure>,
+        authority: String? = nil
+    ) -> ComparedAnswers {
+        switch candidate {
+        case .success(let response):
+            var first = prepared(production)
+            var second = prepared(response)
+            return compare(&first, &second, authority: authority)
+        case .failure(let failure):
+            return outcome(String(production.status), failure.rawValue)
+        }
+    }
+
+    /// The comparison of answers that do not differ.
+    var nothing: ComparedAnswers { ComparedAnswers(list: DifferenceList(limit: limits.differences)) }
+
+    /// The comparison of an answer with none.
+    func outcome(_ production: String, _ candidate: String) -> ComparedAnswers {
+        var comparison = nothing
+        comparison.list.append(
+            AnswerDifference(place: .outcome, kind: .outcome, production: production, candidate: candidate)
+        )
+        return comparison
+    }
+
+    /// Whether a field is compared.
+    func isCompared(_ name: String) -> Bool {
+        FieldRules.isCompared(name) && !ignoredFields.contains(name)
+    }
+}
+
+/// How two answers to one request differ.
+public struct ComparedAnswers: Sendable {
+    var list: DifferenceList
+    /// Whether content was cut short and compared only as far as it was kept.
+    public var contentIsCut = false
+    /// Whether content could not be read, and so was not compared.
+    public var contentIsUnread = false
+
+    /// The differences, each place and kind once.
+    public var differences: [AnswerDifference] { list.differences }
+}
+
+/// Takes a content coding off octets; `nil` when the coding is unknown, the octets are none of it, or more than `limit`
+/// octets come out.
+public typealias ContentDecoder = @Sendable (_ coding: String, _ octets: [UInt8], _ limit: Int) -> [UInt8]?

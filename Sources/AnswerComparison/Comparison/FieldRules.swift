@@ -1,0 +1,70 @@
+// Wingmirror · Apache-2.0
+// Fields of responses: RFC 9110.
+
+import OctetText
+
+/// What is known of response fields, whatever the route.
+enum FieldRules {
+    /// Fields of the connection and of how content is carried, which say nothing of the answer.
+    private static let representation: Set<String> = [
+        "connection", "content-encoding", "content-length", "keep-alive", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    ]
+
+    /// Fields that proxies and servers add on the way.
+    private static let infrastructure: Set<String> = [
+        "age", "alt-svc", "cf-cache-status", "cf-ray", "date", "nel", "report-to", "server", "server-timing", "via",
+        "x-cache",
+        "x-cache-hits", "x-response-time", "x-runtime", "x-served-by", "x-timer",
+    ]
+    private static let infrastructurePrefixes = ["x-amz-cf-", "x-envoy-", "x-kong-", "x-upstream-"]
+
+    /// Fields whose values are new each time.
+    private static let volatile: Set<String> = [
+        "b3", "expires", "ratelimit", "request-id", "retry-after", "set-cookie", "traceparent", "traceresponse",
+        "tracestate",
+        "x-amz-request-id", "x-amzn-requestid", "x-amzn-trace-id", "x-cloud-trace-context", "x-correlation-id",
+        "x-csrf-token", "x-request-id", "x-trace-id",
+    ]
+    private static let volatilePrefixes = ["ratelimit-", "x-b3-", "x-rate-limit-", "x-ratelimit-"]
+
+    /// Fields whose values are never shown.
+    static let secret: Set<String> = [
+        "authentication-info", "authorization", "cookie", "proxy-authenticate", "proxy-authorization", "set-cookie",
+        "www-authenticate", "x-api-key", "x-auth-token", "x-csrf-token",
+    ]
+
+    /// Fields whose values are links.
+    static let links: Set<String> = ["content-location", "link", "location", "refresh"]
+
+    /// Whether a field is compared at all.
+    static func isCompared(_ name: String) -> Bool { !representation.contains(name) }
+
+    /// What is known of the values of a field; `value` is one of them.
+    static func expectation(_ name: String, value: [UInt8]) -> AnswerDifference.Expectation {
+        if infrastructure.contains(name) || infrastructurePrefixes.contains(where: name.hasPrefix) {
+            return .infrastructure
+        }
+        if volatile.contains(name) || volatilePrefixes.contains(where: name.hasPrefix) { return .volatile }
+        return FormatClass(value).isTransient ? .presumedVolatile : .stable
+    }
+
+    /// A value without what makes no difference to its meaning.
+    static func normalised(_ name: String, _ value: [UInt8], hosts: LinkHosts) -> [UInt8] {
+        switch name {
+        case _ where links.contains(name): hosts.relative(value)
+        case "content-type": value.filter { $0 != 0x20 && $0 != 0x09 }.map(ASCII.lowered)
+        case "etag": value.starts(with: "W/".utf8) ? Array(value.dropFirst(2)) : value
+        case "vary": vary(value)
+        default: value
+        }
+    }
+
+    /// The names in Vary in order, without the one that content coding brings along.
+    private static func vary(_ value: [UInt8]) -> [UInt8] {
+        let names = value.map(ASCII.lowered).split(separator: UInt8(ascii: ","))
+            .map { String(decoding: $0.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self) }
+            .filter { $0 != "accept-encoding" }
+        return Array(names.sorted().joined(separator: ",").utf8)
+    }
+}

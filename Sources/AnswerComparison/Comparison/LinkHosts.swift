@@ -1,0 +1,75 @@
+// Wingmirror · Apache-2.0
+// Authorities of links: RFC 3986 §3.2.
+
+import OctetText
+
+/// The authorities that production and its targets are known by; links to them are links to "here".
+struct LinkHosts: Sendable {
+    private var authorities: Set<[UInt8]>
+
+    init(_ hosts: [String]) {
+        authorities = Set(hosts.filter { !$0.isEmpty }.map { Self.folded(Array($0.utf8)) })
+    }
+
+    /// The same hosts and one more.
+    func adding(_ host: String?) -> LinkHosts {
+        guard let host, !host.isEmpty else { return self }
+        var hosts = self
+        hosts.authorities.insert(Self.folded(Array(host.utf8)))
+        return hosts
+    }
+
+    /// A text without scheme and authority where they say "here".
+    func relative(_ octets: [UInt8]) -> [UInt8] {
+        guard !authorities.isEmpty else { return octets }
+        var result: [UInt8] = []
+        var index = 0
+        while index < octets.count {
+            let scheme = Self.schemeLength(octets, at: index)
+            if scheme > 0 {
+                let end = Self.endOfAuthority(octets, from: index + scheme)
+                if authorities.contains(Self.folded(Array(octets[index + scheme..<end]))) {
+                    if end == octets.count { result.append(UInt8(ascii: "/")) }
+                    index = end
+                    continue
+                }
+            }
+            result.append(octets[index])
+            index += 1
+        }
+        return result
+    }
+
+    /// The length of `http://` or `https://` at a place, whatever their case; 0 where neither stands.
+    static func schemeLength(_ octets: [UInt8], at index: Int) -> Int {
+        guard octets.count - index >= 7, octets[index] | 0x20 == UInt8(ascii: "h") else { return 0 }
+        for scheme in ["http://", "https://"] where octets.count - index >= scheme.utf8.count {
+            if zip(octets[index...], scheme.utf8).allSatisfy({ ASCII.lowered($0) == $1 }) {
+                return scheme.utf8.count
+            }
+        }
+        return 0
+    }
+
+    private static func endOfAuthority(_ octets: [UInt8], from start: Int) -> Int {
+        octets[start...].firstIndex { octet in
+            switch octet {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: false
+            case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "["),
+                UInt8(ascii: "]"), UInt8(ascii: "@"):
+                false
+            default: true
+            }
+        } ?? octets.count
+    }
+
+    /// An authority in lower case without the ports that a scheme means anyway.
+    private static func folded(_ authority: [UInt8]) -> [UInt8] {
+        let lowered = authority.map(ASCII.lowered)
+        for port in [":80", ":443"]
+        where lowered.count > port.utf8.count && lowered.suffix(port.utf8.count).elementsEqual(port.utf8) {
+            return lowered.dropLast(port.utf8.count)
+        }
+        return lowered
+    }
+}

@@ -1,0 +1,83 @@
+// Wingmirror · Apache-2.0
+// Content codings: RFC 9110 §8.4.
+
+import JSONSyntax
+import OctetText
+internal import TrafficModel
+
+/// An answer without its content codings, whose JSON is parsed when it is first asked for, once.
+struct PreparedAnswer {
+    let status: Int
+    /// Field values by name in lower case, in wire order.
+    let fields: [String: [[UInt8]]]
+    /// The content as far as it could be read.
+    let content: [UInt8]
+    /// Whether `content` is readable: no content coding is left on it.
+    let isReadable: Bool
+    /// Whether `content` is all there was.
+    let isWhole: Bool
+    /// The octets of content there were, as far as is known.
+    let contentOctets: Int64
+    /// The content codings as sent, in lower case.
+    let codings: [String]
+    private let depth: Int
+    private var parsed: JSONValue??
+
+    init(_ response: RecordedResponse, contentLimit: Int, depth: Int, decoder: ContentDecoder) {
+        status = response.status
+        self.depth = depth
+        let message = response.message
+        fields = Dictionary(grouping: message.fields) { $0.name.lowercased() }.mapValues { $0.map(\.value) }
+        codings = (fields["content-encoding"] ?? []).flatMap { Self.tokens($0) }.filter { $0 != "identity" }
+        guard !codings.isEmpty, !message.content.isEmpty else {
+            content =
+                message.content.count > contentLimit ? Array(message.content.prefix(contentLimit)) : message.content
+            isReadable = true
+            isWhole = message.contentIsWhole && message.content.count <= contentLimit
+            contentOctets = message.contentOctets
+            return
+        }
+        var decoded: [UInt8]? = message.contentIsWhole ? message.content : nil
+        for coding in codings.reversed() { decoded = decoded.flatMap { decoder(coding, $0, contentLimit) } }
+        content = decoded ?? message.content
+        isReadable = decoded != nil
+        isWhole = message.contentIsWhole
+        contentOctets = Int64(content.count)
+    }
+
+    /// The comma-separated words of a field value, in lower case.
+    private static func tokens(_ value: [UInt8]) -> [String] {
+        value.map(ASCII.lowered).split(separator: UInt8(ascii: ","))
+            .map { String(decoding: $0.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self) }
+            .filter { !$0.isEmpty }
+    }
+
+    /// The content as JSON; `nil` when it is none, or nested too deep.
+    mutating func json() -> JSONValue? {
+        if let parsed { return parsed }
+        let value = looksLikeJSON ? parse() : nil
+        parsed = .some(value)
+        return value
+    }
+
+    private func parse() -> JSONValue? {
+        var limits = DocumentLimits()
+        limits.depth = depth
+        return try? JSONDocument.parse(content, limits: limits)
+    }
+
+    /// Whether a parse is worth it: the type says JSON, or none that contradicts, and a list or an object begins.
+    private var looksLikeJSON: Bool {
+        guard isReadable, isWhole else { return false }
+        let type = fields["content-type"]?.first.map { String(decoding: $0, as: UTF8.self).lowercased() }
+        if let type, type.contains("json"), !type.contains("ndjson"), !type.contains("json-seq") { return true }
+        let first = content.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        return type.map { $0.hasPrefix("text/plain") } ?? true
+            && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
+    }
+
+    /// Whether the content is text: no octet that text has not.
+    var isText: Bool {
+        !content.contains(0) && String(validating: content, as: UTF8.self) != nil
+    }
+}

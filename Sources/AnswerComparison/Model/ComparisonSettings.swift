@@ -1,0 +1,34 @@
+// Wingmirror · Apache-2.0
+
+/// How two answers are compared, and from when on a difference matters.
+public struct ComparisonSettings: Sendable, Hashable {
+    /// Paths within JSON content that are not compared, such as `meta.requestId` or `items[].price`.
+    public var ignoredPaths: [String] = []
+    /// Response fields that are not compared, in lower case.
+    public var ignoredFields: [String] = []
+    /// Lists within JSON content whose order does not matter, as paths.
+    public var unorderedPaths: [String] = []
+    /// Lists whose entries are matched by a member: path of the list to the name of the member.
+    public var keyedPaths: [String: String] = [:]
+    /// How far two numbers may be apart, relative to the larger one.
+    public var numericTolerance = 0.0
+    /// Whether examples show the values that differ, instead of their shape and a keyed hash.
+    public var showsValues = false
+    /// The largest excess of worse answers, 0 to 1, that still passes.
+    public var margin = 0.005
+    /// How much longer than the baseline a candidate may take and still pass, relative to the baseline.
+    public var latencyMargin = 0.2
+    /// The least share of sampled requests that must have been compared, 0 to 1.
+    public var coverageFloor = 0.95
+    /// The chance of failing a target that is no worse.
+    public var significance = 0.05
+    /// Within how long a key has one vote.
+    public var voteWindow: Duration = .seconds(60)
+    /// The most octets of an answer that are kept and compared, decoded too.
+    public var maximumContentOctets = 1 << 20
+    /// How much later than production's answer a shadow request may be sent and still be compared.
+    public var maximumLag: Duration = .seconds(30)
+
+    /// Makes the defaults.
+    public init() {}
+}

@@ -1,0 +1,40 @@
+// Wingmirror · Apache-2.0
+
+public import TrafficModel
+
+/// What became of one copy of a request at one target.
+public struct ShadowAnswer: Sendable {
+    /// The answer, or why there is none.
+    public var result: Result<RecordedResponse, ShadowFailure>
+    /// When the copy was to be sent, in nanoseconds since the Unix epoch.
+    public var intendedTime: Int64
+    /// How long the copy waited for its turn, in nanoseconds; not part of the latency.
+    public var queueNanoseconds: Int64
+    /// From sending to the head of the answer, in nanoseconds.
+    public var firstByteNanoseconds: Int64
+    /// From sending to the last octet of the answer, or to the failure, in nanoseconds.
+    public var durationNanoseconds: Int64
+
+    /// Makes an answer of its parts.
+    public init(
+        result: Result<RecordedResponse, ShadowFailure>,
+        intendedTime: Int64 = 0,
+        queueNanoseconds: Int64 = 0,
+        firstByteNanoseconds: Int64 = 0,
+        durationNanoseconds: Int64 = 0
+    ) {
+        self.result = result
+        self.intendedTime = intendedTime
+        self.queueNanoseconds = queueNanoseconds
+        self.firstByteNanoseconds = firstByteNanoseconds
+        self.durationNanoseconds = durationNanoseconds
+    }
+
+    /// The answer, if there is one.
+    public var response: RecordedResponse? {
+        switch result {
+        case .success(let response): response
+        case .failure: nil
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// Wingmirror · Apache-2.0
+
+public import JSONSyntax
+internal import TrafficModel
+
+extension RouteVerdict {
+    /// The verdict as a document, with every number behind it.
+    public var document: JSONValue {
+        [
+            "policy": .string(lane.policy),
+            "target": .string(lane.target),
+            "virtualServiceNamespace": .string(route.virtualServiceNamespace),
+            "virtualService": .string(route.virtualService),
+            "route": .string(route.route),
+            "verdict": .string(verdict.rawValue),
+            "reason": .string(reason.rawValue),
+            "design": .string(design.rawValue),
+            "sampled": JSONValue(sampled),
+            "pairs": JSONValue(pairs),
+            "coverage": .double(coverage),
+            "comparisons": JSONValue.counts(comparisons),
+            "missed": JSONValue.counts(missed),
+            "votes": JSONValue(votes),
+            "worse": JSONValue(worse),
+            "better": JSONValue(better),
+            "excess": ["ratio": .double(excess), "lower": .double(excessLower), "upper": .double(excessUpper)],
+            "margin": .double(margin),
+            "significance": .double(significance),
+            "logEvidence": .double(logEvidence),
+            "fixedLook": ["midP": .double(fixedLook.midP), "fails": .bool(fixedLook.fails)],
+            "noise": ["pairs": JSONValue(noisePairs), "floor": noiseFloor.map(JSONValue.double) ?? .null],
+            "unadjusted": ["votes": JSONValue(mismatchVotes), "mismatches": JSONValue(mismatches)],
+            "unread": JSONValue(unread),
+            "overflowed": JSONValue(overflowed),
+            "latency": latency?.document ?? .null,
+            "places": .array(places.map(\.document)),
+            "lags": .array(lags.map(\.document)),
+            "examples": .array(examples.map(\.document)),
+        ]
+    }
+}
+
+extension PlaceVerdict {
+    /// The place as a document.
+    var document: JSONValue {
+        [
+            "place": .string(place.text),
+            "fails": .bool(fails),
+            "kinds": JSONValue(kinds.map(\.rawValue)),
+            "worse": JSONValue(worse),
+            "better": JSONValue(better),
+            "mismatches": JSONValue(mismatches),
+            "logEvidence": .double(logEvidence),
+            "midP": .double(midP),
+            "failsFixedLook": .bool(failsFixedLook),
+            "volatile": .bool(isVolatile),
+        ]
+    }
+}
+
+extension LatencyVerdict {
+    /// The latency as a document.
+    var document: JSONValue {
+        [
+            "classification": .string(classification.rawValue),
+            "pairs": JSONValue(pairs),
+            "slower": JSONValue(slower),
+            "ratio": .double(ratio),
+            "ratioLower": .double(ratioLower),
+            "ratioUpper": .double(ratioUpper),
+            "logEvidence": .double(logEvidence),
+        ]
+    }
+}
+
+extension LagShare {
+    /// The share as a document.
+    var document: JSONValue {
+        [
+            "upperSeconds": upperSeconds.map(JSONValue.double) ?? .null,
+            "pairs": JSONValue(pairs),
+            "mismatches": JSONValue(mismatches),
+        ]
+    }
+}
+
+extension AnswerExample {
+    /// The example as a document.
+    var document: JSONValue {
+        [
+            "time": JSONValue(time),
+            "method": .string(method),
+            "productionStatus": JSONValue(productionStatus),
+            "candidate": .string(candidateOutcome),
+            "differences": .array(
+                differences.map { difference in
+                    [
+                        "place": .string(difference.place.text),
+                        "kind": .string(difference.kind.rawValue),
+                        "production": .string(difference.production),
+                        "candidate": .string(difference.candidate),
+                    ]
+                }
+            ),
+            "curl": .string(curl),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// Counts by the word of each case, in alphabetical order.
+    fileprivate static func counts<Word: RawRepresentable & Hashable>(_ counts: [Word: UInt64]) -> JSONValue
+    where Word.RawValue == String {
+        JSONValue(Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, JSONValue($0.value)) }))
+    }
+}

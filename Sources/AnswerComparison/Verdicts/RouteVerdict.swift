@@ -1,0 +1,188 @@
+// Wingmirror · Apache-2.0
+
+public import TrafficModel
+
+/// What the answers of one target on one route say so far, with the numbers behind it.
+public struct RouteVerdict: Sendable, Hashable {
+    /// The policy and the target.
+    public var lane: MirrorLane
+    /// The route.
+    public var route: RouteName
+    /// What the candidate's differences were held against.
+    public var design: VerdictDesign
+    /// The verdict, valid however often it is looked at.
+    public var verdict: Verdict
+    /// What it rests on.
+    public var reason: VerdictReason
+
+    /// Requests that the policy sampled for the target on this route.
+    public var sampled: UInt64 = 0
+    /// Requests whose answers were compared.
+    public var pairs: UInt64 = 0
+    /// The share of the sampled requests that were compared; 1 when nothing was sampled.
+    public var coverage = 1.0
+    /// Comparisons by what was found; skipped ones too.
+    public var comparisons: [ComparisonWord: UInt64] = [:]
+    /// Why requests were not compared, and how many.
+    public var missed: [MissedReason: UInt64] = [:]
+
+    /// Votes that the verdict rests on: pairs, with one for each key and window.
+    public var votes: UInt64 = 0
+    /// Votes in which the candidate alone differs.
+    public var worse: UInt64 = 0
+    /// Votes in which the reference alone differs.
+    public var better: UInt64 = 0
+    /// The share of votes by which worse exceeds better.
+    public var excess = 0.0
+    /// The lower end of the excess; wrong at any time at all with a chance of half the significance.
+    public var excessLower = -1.0
+    /// The upper end, likewise.
+    public var excessUpper = 1.0
+    /// The natural logarithm of the evidence that the candidate is worse.
+    public var logEvidence = 0.0
+    /// The largest excess that passes.
+    public var margin = 0.0
+    /// The chance of failing a target that is no worse.
+    public var significance = 0.0
+
+    /// Pairs of answers of one version, and those of them that differ.
+    public var noisePairs: UInt64 = 0
+    /// The share of them that differ; `nil` without any.
+    public var noiseFloor: Double?
+    /// Votes in which the candidate differs from production, whatever the reference does.
+    public var mismatches: UInt64 = 0
+    /// Votes on that, which are all pairs and not only those with a reference.
+    public var mismatchVotes: UInt64 = 0
+
+    /// The same numbers taken as one look at a finished sample.
+    public var fixedLook = FixedLook()
+    /// Places where answers differ, the clearest first.
+    public var places: [PlaceVerdict] = []
+    /// Pairs whose content could not be read, for a coding that is not understood or cut short.
+    public var unread: UInt64 = 0
+    /// Differences of places that a route had no room for.
+    public var overflowed: UInt64 = 0
+    /// The candidate's latency against the baseline's; `nil` without a baseline.
+    public var latency: LatencyVerdict?
+    /// How often answers differ by how late they were asked for, the least lag first.
+    public var lags: [LagShare] = []
+    /// At most five of the clearest examples.
+    public var examples: [AnswerExample] = []
+
+    /// Makes a verdict of a lane and route with nothing compared.
+    public init(
+        lane: MirrorLane,
+        route: RouteName,
+        design: VerdictDesign = .unadjusted,
+        verdict: Verdict = .inconclusive,
+        reason: VerdictReason = .noPairs
+    ) {
+        self.lane = lane
+        self.route = route
+        self.design = design
+        self.verdict = verdict
+        self.reason = reason
+    }
+}
+
+/// Why a sampled request is not part of a verdict.
+public enum MissedReason: String, Sendable, Hashable, CaseIterable {
+    /// It was never sent: dropped on the way.
+    case dropped
+    /// Given up by the agent.
+    case cancelled
+    /// Production's answer was not seen whole.
+    case production
+    /// Sent too long after production's answer.
+    case lag
+    /// The baseline gave no answer, and neither did the candidate; or no copy went to the baseline.
+    case baseline
+}
+
+/// What one place of a route's answers says.
+public struct PlaceVerdict: Sendable, Hashable {
+    /// The place.
+    public var place: AnswerPlace
+    /// How answers differ there, the most frequent first.
+    public var kinds: [DifferenceKind]
+    /// Votes in which the candidate alone differs there.
+    public var worse: UInt64
+    /// Votes in which the reference alone differs there.
+    public var better: UInt64
+    /// Votes in which the candidate differs from production there.
+    public var mismatches: UInt64
+    /// The natural logarithm of the evidence that the candidate is worse there.
+    public var logEvidence: Double
+    /// The one-sided mid-p of McNemar's test, for a fixed look.
+    public var midP: Double
+    /// Whether values there are compared by shape only.
+    public var isVolatile: Bool
+    /// Whether the place fails, with the false discoveries among all places bounded.
+    public var fails: Bool
+    /// Whether it fails in a fixed look, by the procedure of Benjamini and Hochberg.
+    public var failsFixedLook: Bool
+}
+
+/// The result of looking once at a sample that is finished.
+public struct FixedLook: Sendable, Hashable {
+    /// The one-sided mid-p of McNemar's test on worse and better votes.
+    public var midP = 1.0
+    /// Whether that is below the significance, and the excess above the margin.
+    public var fails = false
+}
+
+/// How a candidate's latency compares with the baseline's.
+public struct LatencyVerdict: Sendable, Hashable {
+    /// What can be said.
+    public enum Classification: String, Sendable, Hashable, CaseIterable {
+        /// Too few pairs.
+        case unknown
+        /// Neither is clearly slower.
+        case similar
+        /// The candidate is slower.
+        case higher
+        /// The candidate is faster.
+        case lower
+    }
+
+    /// What can be said.
+    public var classification: Classification
+    /// Pairs of latencies seen.
+    public var pairs: UInt64
+    /// Pairs in which the candidate took longer.
+    public var slower: UInt64
+    /// How many times as long the candidate takes: the Hodges–Lehmann estimate.
+    public var ratio: Double
+    /// The lower end of its interval, by Wilcoxon's signed ranks.
+    public var ratioLower: Double
+    /// The upper end.
+    public var ratioUpper: Double
+    /// The natural logarithm of the evidence that the candidate is slower.
+    public var logEvidence: Double
+}
+
+/// How often answers differ among those asked for with a certain lag.
+public struct LagShare: Sendable, Hashable {
+    /// The largest lag, in seconds; `nil` for all larger ones.
+    public var upperSeconds: Double?
+    /// Pairs with such a lag.
+    public var pairs: UInt64
+    /// Those of them that differ from production.
+    public var mismatches: UInt64
+}
+
+/// A request whose answers differ, as somebody may try it again.
+public struct AnswerExample: Sendable, Hashable {
+    /// When the answers were there, in nanoseconds since the Unix epoch.
+    public var time: Int64
+    /// The method.
+    public var method: String
+    /// Production's status.
+    public var productionStatus: Int
+    /// The candidate's status, or the word for its failure.
+    public var candidateOutcome: String
+    /// The differences, at most eight.
+    public var differences: [AnswerDifference]
+    /// A curl line that repeats the request, redacted by whoever made it.
+    public var curl: String
+}

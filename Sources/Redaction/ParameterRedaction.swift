@@ -1,0 +1,124 @@
+// Wingmirror · Apache-2.0
+
+import OctetText
+internal import TrafficModel
+
+/// Takes credentials out of the parameters of queries, paths and forms, and hashes those that a policy names.
+package struct ParameterRedaction: Sendable {
+    private let hashed: Set<String>
+    private let kept: Set<String>
+    private let values: ValueRedaction
+
+    /// Makes a redaction by rules; hashes are those of `values`.
+    package init(_ rules: RedactionRules, values: ValueRedaction) {
+        hashed = Set(rules.hashedParameters.map { $0.lowercased() })
+        kept = Set(rules.keptParameters.map { $0.lowercased() })
+        self.values = values
+    }
+
+    /// What becomes of a credential that no policy asks to be hashed.
+    package enum Credentials {
+        /// Left out with its name, as fields are.
+        case removed
+        /// Replaced, where a form should keep its shape.
+        case hashed
+    }
+
+    // MARK: - Targets
+
+    /// A path and query, or a whole URL, without credentials; adds to `redactions` for each that was there.
+    package func redacted(target: [UInt8], redactions: inout Int) -> [UInt8] {
+        let fragment = target.firstIndex(of: UInt8(ascii: "#")) ?? target.endIndex
+        let withoutFragment = Array(target[..<fragment])
+        let parts = RequestTargetParts(withoutFragment.span, withoutFragment.indices)
+        var result = withoutUser(withoutFragment, parts, redactions: &redactions)
+        // Fields hold URLs of any scheme; their queries begin at the same mark.
+        let rest = withoutFragment[parts.path.lowerBound...]
+        let mark = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
+        result += redacted(path: Array(rest[..<mark]), redactions: &redactions)
+        if mark < rest.endIndex {
+            let query = Array(rest[(mark + 1)...])
+            let redacted = redacted(query: query, credentials: .removed, redactions: &redactions)
+            if !redacted.isEmpty || query.isEmpty { result += [UInt8(ascii: "?")] + redacted }
+        }
+        // A fragment belongs to the client; some put tokens there.
+        return result
+    }
+
+    /// Scheme and authority of a URL, without what names a user.
+    private func withoutUser(_ target: [UInt8], _ parts: RequestTargetParts, redactions: inout Int) -> [UInt8] {
+        guard let authority = parts.authority, let slashes = target[..<authority.lowerBound].firstIndex(of: 0x2F) else {
+            return Array(target[..<parts.path.lowerBound])
+        }
+        if authority.lowerBound > slashes + 2 { redactions += 1 }
+        return Array(target[...(slashes + 1)]) + target[authority]
+    }
+
+    /// The parameters that segments of a path carry behind semicolons (RFC 3986 §3.3).
+    private func redacted(path: [UInt8], redactions: inout Int) -> [UInt8] {
+        guard path.contains(UInt8(ascii: ";")) else { return path }
+        var result: [UInt8] = []
+        for (number, segment) in path.split(separator: 0x2F, omittingEmptySubsequences: false).enumerated() {
+            if number > 0 { result.append(0x2F) }
+            let parts = segment.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+            result += parts.first ?? []
+            for parameter in parts.dropFirst() {
+                guard let kept = redacted(parameter: Array(parameter), credentials: .removed, redactions: &redactions)
+                else { continue }
+                result += [UInt8(ascii: ";")] + kept
+            }
+        }
+        return result
+    }
+
+    // MARK: - Queries
+
+    /// A query, or form content, without credentials.
+    package func redacted(query: [UInt8], credentials: Credentials, redactions: inout Int) -> [UInt8] {
+        var result: [UInt8] = []
+        var isFirst = true
+        var parameters = QueryParameters(query.span, query.indices)
+        while let parameter = parameters.next() {
+            let text = Array(query[parameter.whole])
+            guard let kept = redacted(parameter: text, credentials: credentials, redactions: &redactions) else {
+                continue
+            }
+            if !isFirst { result.append(query[parameter.whole.lowerBound - 1]) }
+            isFirst = false
+            result += kept
+        }
+        return result
+    }
+
+    /// One parameter with its name; `nil` if it is not sent.
+    private func redacted(parameter: [UInt8], credentials: Credentials, redactions: inout Int) -> [UInt8]? {
+        let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
+        let name = String(decoding: Self.decoded(parameter[..<nameEnd]), as: UTF8.self).lowercased()
+        let isHashed = hashed.contains(name)
+        guard isHashed || !kept.contains(name) && CredentialNames.containsParameter(name) else { return parameter }
+        redactions += 1
+        guard isHashed || credentials == .hashed else { return nil }
+        guard nameEnd < parameter.endIndex else { return parameter }
+        let replacement = values.replacement(for: Self.decoded(parameter[(nameEnd + 1)...]))
+        return Array(parameter[...nameEnd]) + Self.encoded(replacement)
+    }
+
+    private static func decoded(_ octets: ArraySlice<UInt8>) -> [UInt8] {
+        let octets = Array(octets)
+        var decoder = PercentDecoder(octets.span, octets.indices, isForm: true)
+        var result: [UInt8] = []
+        while let octet = decoder.next() { result.append(octet) }
+        return result
+    }
+
+    /// What a replacement holds beside letters, digits and hyphens is encoded.
+    private static func encoded(_ text: String) -> [UInt8] {
+        text.utf8.flatMap { octet -> [UInt8] in
+            switch octet {
+            case UInt8(ascii: "@"): Array("%40".utf8)
+            case UInt8(ascii: "+"): Array("%2B".utf8)
+            default: [octet]
+            }
+        }
+    }
+}

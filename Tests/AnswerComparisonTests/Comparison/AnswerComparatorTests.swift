@@ -1,0 +1,367 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+import TrafficModel
+
+@testable import AnswerComparison
+
+@Suite struct AnswerComparatorTests {
+    /// What is different between two answers with these contents and fields, in words: `content items[].price: value`.
+    static func differences(
+        _ production: RecordedResponse,
+        _ candidate: RecordedResponse,
+        settings: ComparisonSettings = ComparisonSettings()
+    ) -> [String] {
+        comparison(production, candidate, settings: settings).differences.map {
+            "\($0.place.text): \($0.kind.rawValue)"
+        }
+    }
+
+    static func comparison(
+        _ production: RecordedResponse,
+        _ candidate: RecordedResponse,
+        settings: ComparisonSettings = ComparisonSettings(),
+        decoder: @escaping ContentDecoder = { _, _, _ in nil }
+    ) -> ComparedAnswers {
+        var policy = ComparisonPolicy(name: "p", targets: ["t"])
+        policy.settings = settings
+        return AnswerComparator(policy: policy, hosts: ["staging:8080", "shop.example.com"], decoder: decoder)
+            .compare(production, with: .success(candidate), authority: "shop.example.com")
+    }
+
+    static func json(_ text: String) -> RecordedResponse {
+        answer(text, fields: [("content-type", "application/json")])
+    }
+
+    static func answer(
+        _ content: String,
+        status: Int = 200,
+        fields: [(String, String)] = []
+    ) -> RecordedResponse {
+        RecordedResponse(
+            status: status,
+            message: RecordedMessage(
+                fields: fields.map { RecordedField(name: $0.0, value: $0.1) },
+                content: Array(content.utf8)
+            )
+        )
+    }
+
+    // MARK: - Status
+
+    @Test func `a status of another class is told apart from another status`() {
+        #expect(Self.differences(Self.answer("a"), Self.answer("b", status: 500)) == ["status: status_class"])
+        #expect(Self.differences(Self.answer("a"), Self.answer("b", status: 201)) == ["status: status"])
+        #expect(Self.differences(Self.answer("a"), Self.answer("a")) == [])
+    }
+
+    @Test func `no answer is a difference of outcome`() {
+        let comparator = AnswerComparator(policy: ComparisonPolicy(name: "p", targets: []), decoder: { _, _, _ in nil })
+        let comparison = comparator.compare(Self.answer("a"), with: .failure(.timeout))
+        #expect(comparison.differences.map(\.place) == [.outcome])
+        #expect(comparison.differences.first?.candidate == "timeout")
+    }
+
+    // MARK: - JSON
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let label: String
+        let production: String
+        let candidate: String
+        let expected: [String]
+
+        init(_ label: String, _ production: String, _ candidate: String, _ expected: [String]) {
+            self.label = label
+            self.production = production
+            self.candidate = candidate
+            self.expected = expected
+        }
+
+        var testDescription: String { label }
+    }
+
+    @Test(arguments: [
+        Row("the order of members", #"{"a":1,"b":2}"#, #"{"b":2,"a":1}"#, []),
+        Row("white space", #"{"a":1}"#, #"{ "a" : 1 }"#, []),
+        Row("one number written in two ways", #"{"a":1}"#, #"{"a":1.0}"#, []),
+        Row("another number", #"{"a":1}"#, #"{"a":2}"#, ["content a: value"]),
+        Row("a null where a number was", #"{"a":{"b":1}}"#, #"{"a":{"b":null}}"#, ["content a.b: type"]),
+        Row("a missing member", #"{"a":1,"b":2}"#, #"{"a":1}"#, ["content b: missing"]),
+        Row("one more member", #"{"a":1}"#, #"{"a":1,"b":2}"#, ["content b: extra"]),
+        Row("an entry's member", #"[{"p":1},{"p":2}]"#, #"[{"p":1},{"p":3}]"#, ["content [].p: value"]),
+        Row("many entries, one place", #"{"i":[1,2,3]}"#, #"{"i":[4,5,6]}"#, ["content i[]: value"]),
+        Row("entries in another order", #"{"i":[1,2,3]}"#, #"{"i":[3,2,1]}"#, ["content i[]: order"]),
+        Row("entries that have members in another order", #"[{"a":1,"b":2}]"#, #"[{"b":2,"a":1}]"#, []),
+        Row("fewer entries", #"{"i":[1,2,3]}"#, #"{"i":[1,2]}"#, ["content i[]: size"]),
+        Row("an object where a list was", #"{"i":[]}"#, #"{"i":{}}"#, ["content i: type"]),
+        Row("other text", #"{"a":"x"}"#, #"{"a":"y"}"#, ["content a: value"]),
+        Row(
+            "members named after data",
+            #"{"u":{"bob@example.com":1}}"#,
+            #"{"u":{"bob@example.com":2}}"#,
+            ["content u.*: value"]
+        ),
+        Row("no JSON at all", #"{"a":1}"#, #"{"a":1"#, ["content: value"]),
+        Row("a name twice", #"{"a":1,"a":2}"#, #"{"a":1,"a":3}"#, ["content: value"]),
+        Row("nothing", #"{"a":1}"#, "", ["content: missing"]),
+        Row("a link to itself", #"{"l":"https://shop.example.com/a"}"#, #"{"l":"http://staging:8080/a"}"#, []),
+        Row(
+            "a link elsewhere",
+            #"{"l":"https://cdn.example.com/a"}"#,
+            #"{"l":"http://staging:8080/a"}"#,
+            ["content l: value"]
+        ),
+    ])
+    func `content that is JSON is compared by structure`(row: Row) {
+        #expect(Self.differences(Self.json(row.production), Self.json(row.candidate)) == row.expected)
+    }
+
+    @Test func `ignored paths are not compared, and nothing below them`() {
+        var settings = ComparisonSettings()
+        settings.ignoredPaths = ["meta", "items[].price", "*.etag"]
+        let production = Self.json(#"{"meta":{"id":1},"items":[{"price":1,"n":1}],"x":{"etag":"a"}}"#)
+        #expect(
+            Self.differences(
+                production,
+                Self.json(#"{"items":[{"price":2,"n":1}],"x":{"etag":"b"}}"#),
+                settings: settings
+            ) == []
+        )
+        let other = Self.json(#"{"meta":{"id":1},"items":[{"price":2,"n":2}],"x":{"etag":"a"}}"#)
+        #expect(Self.differences(production, other, settings: settings) == ["content items[].n: value"])
+    }
+
+    @Test func `lists without an order are compared as sets`() {
+        var settings = ComparisonSettings()
+        settings.unorderedPaths = ["tags"]
+        #expect(
+            Self.differences(Self.json(#"{"tags":[1,2,2]}"#), Self.json(#"{"tags":[2,1,2]}"#), settings: settings) == []
+        )
+        #expect(
+            Self.differences(Self.json(#"{"tags":[1,2,2]}"#), Self.json(#"{"tags":[2,1]}"#), settings: settings)
+                == ["content tags[]: missing"]
+        )
+        #expect(
+            Self.differences(
+                Self.json(#"{"tags":[{"a":1},{"a":2}]}"#),
+                Self.json(#"{"tags":[{"a":3},{"a":1}]}"#),
+                settings: settings
+            )
+                == ["content tags[].a: value"]
+        )
+    }
+
+    @Test func `lists with a key are matched by it`() {
+        var settings = ComparisonSettings()
+        settings.keyedPaths = ["items": "id"]
+        let production = Self.json(#"{"items":[{"id":1,"p":1},{"id":2,"p":2}]}"#)
+        #expect(
+            Self.differences(production, Self.json(#"{"items":[{"id":2,"p":2},{"id":1,"p":1}]}"#), settings: settings)
+                == []
+        )
+        #expect(
+            Self.differences(production, Self.json(#"{"items":[{"id":3,"p":2},{"id":1,"p":7}]}"#), settings: settings)
+                == ["content items[].p: value", "content items[]: missing", "content items[]: extra"]
+        )
+    }
+
+    @Test func `numbers within the tolerance are equal`() {
+        var settings = ComparisonSettings()
+        settings.numericTolerance = 0.01
+        #expect(Self.differences(Self.json(#"{"a":100}"#), Self.json(#"{"a":100.9}"#), settings: settings) == [])
+        #expect(
+            Self.differences(Self.json(#"{"a":100}"#), Self.json(#"{"a":102}"#), settings: settings) == [
+                "content a: value"
+            ]
+        )
+    }
+
+    // MARK: - Other content
+
+    @Test func `text is compared by lines`() {
+        #expect(Self.differences(Self.answer("a\nb\nc"), Self.answer("a\nx\nc")) == ["content: value"])
+        #expect(Self.differences(Self.answer("a\nb\nc"), Self.answer("a\nb")) == ["content: size"])
+        #expect(
+            Self.differences(
+                Self.answer("<a href=\"https://shop.example.com/x\">"),
+                Self.answer("<a href=\"http://staging:8080/x\">")
+            ) == []
+        )
+        let example = Self.comparison(Self.answer("a\nb\nc"), Self.answer("a\nx\nc")).differences.first
+        #expect(example?.production.hasPrefix("line 2: text of 1 #") == true)
+    }
+
+    @Test func `other octets are equal or not`() {
+        var first = Self.answer("")
+        first.message = RecordedMessage(fields: [], content: [0, 0xFF, 1])
+        var second = first
+        second.message.content[2] = 2
+        #expect(Self.differences(first, first) == [])
+        #expect(Self.differences(first, second) == ["content: value"])
+    }
+
+    @Test func `content that was cut is compared as far as it was kept, and marked`() {
+        var first = Self.answer(#"{"a":[1,2"#)
+        first.message.contentOctets = 1000
+        var second = first
+        #expect(Self.comparison(first, second).contentIsCut)
+        #expect(Self.differences(first, second) == [])
+        second.message.contentOctets = 1001
+        #expect(Self.differences(first, second) == ["content: size"])
+        second.message.content[3] = UInt8(ascii: "b")
+        second.message.contentOctets = 1000
+        #expect(Self.differences(first, second) == ["content: value"])
+    }
+
+    @Test func `content codings are taken off, and are no difference`() {
+        let decoder: ContentDecoder = { coding, octets, limit in
+            coding == "gzip" && octets.first == 0x1F && octets.count <= limit ? Array(octets.dropFirst()) : nil
+        }
+        let plain = Self.json(#"{"a":1}"#)
+        var coded = Self.answer(
+            "\u{1F}{\"a\":1}",
+            fields: [("Content-Type", "application/json"), ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+        )
+        #expect(Self.comparison(plain, coded, decoder: decoder).differences.isEmpty)
+        #expect(Self.comparison(coded, plain, decoder: decoder).differences.isEmpty)
+        coded.message.content[0] = 0x20
+        let broken = Self.comparison(plain, coded, decoder: decoder).differences
+        #expect(broken.map(\.candidate) == ["unreadable"])
+        coded.message.fields[1].value = Array("br".utf8)
+        let unread = Self.comparison(plain, coded, decoder: decoder)
+        #expect(unread.differences.isEmpty && unread.contentIsUnread)
+    }
+
+    // MARK: - Fields
+
+    struct FieldRow: Sendable, CustomTestStringConvertible {
+        let label: String
+        let name: String
+        let production: String?
+        let candidate: String?
+        let counts: Bool
+
+        init(_ label: String, _ name: String, _ production: String?, _ candidate: String?, counts: Bool) {
+            self.label = label
+            self.name = name
+            self.production = production
+            self.candidate = candidate
+            self.counts = counts
+        }
+
+        var testDescription: String { label }
+    }
+
+    @Test(arguments: [
+        FieldRow("another type", "Content-Type", "text/html", "text/plain", counts: true),
+        FieldRow(
+            "a type written otherwise",
+            "Content-Type",
+            "text/html; charset=UTF-8",
+            "text/html;charset=utf-8",
+            counts: false
+        ),
+        FieldRow("a field that went missing", "X-Shop", "a", nil, counts: true),
+        FieldRow("a field that is new", "X-Shop", nil, "a", counts: true),
+        FieldRow("Date", "Date", "Mon, 23 Nov 2026 10:00:00 GMT", "Mon, 23 Nov 2026 10:00:01 GMT", counts: false),
+        FieldRow("Age", "Age", "3", nil, counts: false),
+        FieldRow("Server", "Server", "envoy", "nginx", counts: false),
+        FieldRow("Envoy's times", "X-Envoy-Upstream-Service-Time", "3", nil, counts: false),
+        FieldRow(
+            "a request id",
+            "X-Request-Id",
+            "0b9d4a5e-6c3f-4b39-9d3a-0d4b1f2a3c4d",
+            "1b9d4a5e-6c3f-4b39-9d3a-0d4b1f2a3c4e",
+            counts: false
+        ),
+        FieldRow(
+            "a request id that became null",
+            "X-Request-Id",
+            "0b9d4a5e-6c3f-4b39-9d3a-0d4b1f2a3c4d",
+            "null",
+            counts: true
+        ),
+        FieldRow("a rate limit", "RateLimit-Remaining", "99", "7", counts: false),
+        FieldRow("a rate limit that is gone", "RateLimit-Remaining", "99", nil, counts: true),
+        FieldRow("how the content is carried", "Content-Length", "5", nil, counts: false),
+        FieldRow("an entity tag of equal content", "ETag", "\"a1\"", "\"b2\"", counts: false),
+        FieldRow("a weak entity tag", "ETag", "\"a1\"", "W/\"a1\"", counts: false),
+        FieldRow(
+            "a redirect to the same place",
+            "Location",
+            "https://shop.example.com/a",
+            "http://staging:8080/a",
+            counts: false
+        ),
+        FieldRow("a relative redirect", "Location", "https://shop.example.com:443/a", "/a", counts: false),
+        FieldRow(
+            "a redirect to another place",
+            "Location",
+            "https://shop.example.com/a",
+            "http://staging:8080/b",
+            counts: true
+        ),
+        FieldRow(
+            "a redirect to another host",
+            "Location",
+            "https://shop.example.com/a",
+            "https://evil.example/a",
+            counts: true
+        ),
+        FieldRow("a cookie's value", "Set-Cookie", "s=abc; Path=/; Secure", "s=def; Path=/; secure", counts: false),
+        FieldRow("a cookie's name", "Set-Cookie", "s=abc", "t=abc", counts: true),
+        FieldRow("a cookie that is no longer guarded", "Set-Cookie", "s=abc; HttpOnly", "s=abc", counts: true),
+        FieldRow("a cookie that became empty", "Set-Cookie", "s=abc", "s=", counts: true),
+        FieldRow("another policy for caches", "Cache-Control", "no-store", "max-age=60", counts: true),
+        FieldRow("what answers vary by", "Vary", "Accept-Encoding, Origin", "origin", counts: false),
+        FieldRow("a time nobody knows", "X-Built", "2026-11-23T10:00:00Z", "2026-11-24T10:00:00Z", counts: false),
+    ])
+    func `fields are compared by value, and volatile ones by shape`(row: FieldRow) {
+        let production = Self.answer("a", fields: row.production.map { [(row.name, $0)] } ?? [])
+        let candidate = Self.answer("a", fields: row.candidate.map { [(row.name, $0)] } ?? [])
+        let differences = Self.comparison(production, candidate).differences
+        #expect(differences.contains { Volatility.unknown.counts($0) } == row.counts)
+        if row.counts { #expect(differences.map(\.place).allSatisfy { $0 == .field(row.name.lowercased()) }) }
+    }
+
+    @Test func `ignored fields are not compared`() {
+        var settings = ComparisonSettings()
+        settings.ignoredFields = ["x-shop"]
+        #expect(
+            Self.differences(Self.answer("a", fields: [("X-Shop", "1")]), Self.answer("a"), settings: settings) == []
+        )
+    }
+
+    // MARK: - What is shown
+
+    @Test func `examples show no value unless told to, and no secret ever`() {
+        let production = Self.answer(
+            #"{"name":"Alice","card":4111,"ok":true}"#,
+            fields: [("Set-Cookie", "session=topsecret"), ("X-Note", "note-one")]
+        )
+        let candidate = Self.answer(
+            #"{"name":"Mallory","card":4222,"ok":false}"#,
+            fields: [("Set-Cookie", "session="), ("X-Note", "note-two")]
+        )
+        func shown(_ settings: ComparisonSettings) -> String {
+            Self.comparison(production, candidate, settings: settings).differences
+                .map { $0.production + " " + $0.candidate }.joined(separator: " ")
+        }
+        var settings = ComparisonSettings()
+        for value in ["Alice", "Mallory", "4111", "4222", "true", "false", "topsecret", "note-"] {
+            #expect(!shown(settings).contains(value))
+        }
+        settings.showsValues = true
+        #expect(shown(settings).contains("Mallory") && shown(settings).contains("note-two"))
+        #expect(!shown(settings).contains("topsecret"))
+    }
+
+    @Test func `equal values look equal and others do not`() {
+        let differences = Self.comparison(
+            Self.json(#"{"a":"x","b":"x"}"#),
+            Self.json(#"{"a":"y","b":"y"}"#)
+        ).differences
+        #expect(differences.map(\.production).allSatisfy { $0 == differences[0].production })
+        #expect(differences[0].production != differences[0].candidate)
+    }
+}

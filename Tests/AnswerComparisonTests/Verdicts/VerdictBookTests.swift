@@ -1,0 +1,459 @@
+// Wingmirror · Apache-2.0
+
+import JSONSyntax
+import OctetText
+import Testing
+import TrafficModel
+
+@testable import AnswerComparison
+
+@Suite struct VerdictBookTests {
+    /// A policy with one candidate, requests that come one a millisecond, and what is learned of it.
+    struct Bench {
+        static let lane = MirrorLane(policy: "canary", target: "candidate")
+        static let route = RouteName(virtualServiceNamespace: "shop", virtualService: "items", route: "list")
+
+        var book: VerdictBook
+        var generator: SeededGenerator
+        var request = 0
+
+        init(
+            hasBaseline: Bool,
+            seed: UInt64 = 1,
+            limits: VerdictLimits = VerdictLimits(),
+            adjust: (inout ComparisonSettings) -> Void = { _ in }
+        ) {
+            book = VerdictBook(secret: "key", seed: seed, limits: limits) { _, _, _ in nil }
+            var policy = ComparisonPolicy(name: "canary", targets: ["candidate"])
+            policy.baseline = hasBaseline ? "baseline" : nil
+            adjust(&policy.settings)
+            book.policyConfigured(policy)
+            generator = SeededGenerator(seed: seed)
+        }
+
+        /// A number that is random, and the same for the same seed.
+        mutating func random() -> Int { Int(generator.next() >> 33) }
+
+        @discardableResult
+        mutating func pair(
+            _ production: RecordedResponse?,
+            candidate: Result<RecordedResponse, ShadowFailure>,
+            repeated: Result<RecordedResponse, ShadowFailure>? = nil,
+            baseline: Result<RecordedResponse, ShadowFailure>? = nil,
+            key: UInt64? = nil,
+            path: String? = nil,
+            lag: Int64 = 1_000_000,
+            latency: (candidate: Int64, baseline: Int64) = (0, 0)
+        ) -> ComparisonWord {
+            request += 1
+            let time = Int64(request) * 1_000_000
+            let exchange = RecordedExchange(
+                request: RecordedRequest(
+                    method: "GET",
+                    target: Array((path ?? "/items/\(request)").utf8),
+                    message: RecordedMessage(fields: [RecordedField(name: "Host", value: "shop.example.com")])
+                ),
+                response: production,
+                route: Self.route,
+                startTime: time,
+                durationNanoseconds: 0
+            )
+            book.sampled(Self.lane, route: Self.route)
+            return book.compared(
+                ComparedPair(
+                    lane: Self.lane,
+                    keyHash: key ?? UInt64(request),
+                    time: time + lag,
+                    production: exchange,
+                    candidate: ShadowAnswer(
+                        result: candidate,
+                        intendedTime: time + lag,
+                        durationNanoseconds: latency.candidate
+                    ),
+                    repeated: repeated.map { ShadowAnswer(result: $0) },
+                    baseline: baseline.map { ShadowAnswer(result: $0, durationNanoseconds: latency.baseline) }
+                ),
+                curl: { "curl 'http://staging/items/\(request)'" }
+            )
+        }
+
+        var verdict: RouteVerdict {
+            get throws { try #require(book.report().first) }
+        }
+    }
+
+    static func item(price: Int = 100, id: Int = 7, tags: String = "1,2,3", name: String = "a") -> RecordedResponse {
+        AnswerComparatorTests.json(#"{"price":\#(price),"trace":\#(id),"tags":[\#(tags)],"name":"\#(name)"}"#)
+    }
+
+    // MARK: - Changes are found, with the right place
+
+    struct Change: Sendable, CustomTestStringConvertible {
+        let label: String
+        let place: AnswerPlace
+        let kind: DifferenceKind
+        let answer: @Sendable () -> RecordedResponse
+
+        var testDescription: String { label }
+    }
+
+    @Test(arguments: [
+        Change(label: "status", place: .status, kind: .statusClass) {
+            AnswerComparatorTests.answer("oops", status: 500)
+        },
+        Change(label: "a JSON field", place: .content("price"), kind: .value) { item(price: 101) },
+        Change(label: "order", place: .content("tags[]"), kind: .order) { item(tags: "3,2,1") },
+        Change(label: "a response field", place: .field("content-type"), kind: .value) {
+            var response = item()
+            response.message.fields = [RecordedField(name: "Content-Type", value: "application/problem+json")]
+            return response
+        },
+    ])
+    func `a target that changed fails at the place that changed, and the same one passes`(change: Change) throws {
+        var changed = Bench(hasBaseline: true)
+        var same = Bench(hasBaseline: true)
+        for _ in 0..<1000 {
+            changed.pair(Self.item(), candidate: .success(change.answer()), baseline: .success(Self.item()))
+            same.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        }
+        let verdict = try changed.verdict
+        #expect(verdict.verdict == .fail && verdict.design == .baseline && verdict.reason == .beyondMargin)
+        #expect(verdict.places.filter(\.fails).map(\.place) == [change.place])
+        #expect(verdict.places.first?.kinds == [change.kind])
+        #expect(verdict.examples.count == 5)
+        #expect(
+            verdict.examples.allSatisfy { $0.curl.hasPrefix("curl ") && $0.differences.map(\.place) == [change.place] }
+        )
+        #expect(try same.verdict.verdict == .pass)
+        #expect(try same.verdict.places.isEmpty)
+        #expect(try same.verdict.comparisons == [.same: 1000])
+    }
+
+    @Test func `latency beyond the margin fails, and like latency does not`() throws {
+        var slow = Bench(hasBaseline: true)
+        var like = Bench(hasBaseline: true)
+        for _ in 0..<1000 {
+            let noise = { (bench: inout Bench) in Int64(1_000_000 + bench.random() % 1_000_000) }
+            let answer = Self.item()
+            slow.pair(
+                answer,
+                candidate: .success(answer),
+                baseline: .success(answer),
+                latency: (noise(&slow) * 3 / 2, noise(&slow))
+            )
+            like.pair(
+                answer,
+                candidate: .success(answer),
+                baseline: .success(answer),
+                latency: (noise(&like), noise(&like))
+            )
+        }
+        let verdict = try slow.verdict
+        #expect(verdict.verdict == .fail && verdict.reason == .latency)
+        let latency = try #require(verdict.latency)
+        #expect(latency.classification == .higher)
+        #expect(latency.ratioLower < 1.5 && latency.ratioUpper > 1.5)
+        #expect(try like.verdict.verdict == .pass)
+        #expect(try like.verdict.latency?.classification == .similar)
+    }
+
+    @Test func `latency of a few pairs gives no verdict`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<299 {
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item()),
+                baseline: .success(Self.item()),
+                latency: (9_000_000, 1_000_000)
+            )
+        }
+        #expect(try bench.verdict.latency?.classification == .unknown)
+        #expect(try bench.verdict.verdict != .fail)
+    }
+
+    // MARK: - Noise
+
+    @Test func `noise that baseline and candidate share does not fail, and a change in it does`() throws {
+        var same = Bench(hasBaseline: true)
+        var changed = Bench(hasBaseline: true)
+        for _ in 0..<1500 {
+            same.pair(
+                Self.item(id: same.random()),
+                candidate: .success(Self.item(id: same.random())),
+                baseline: .success(Self.item(id: same.random()))
+            )
+            changed.pair(
+                Self.item(id: changed.random()),
+                candidate: .success(Self.item(price: 99, id: changed.random())),
+                baseline: .success(Self.item(id: changed.random()))
+            )
+        }
+        #expect(try same.verdict.verdict == .pass)
+        #expect(try #require(same.verdict.noiseFloor) < 0.1)
+        #expect(try changed.verdict.verdict == .fail)
+        #expect(try changed.verdict.places.filter(\.fails).map(\.place) == [.content("price")])
+    }
+
+    @Test func `a random identifier is learned from repeats, and the target passes without a baseline`() throws {
+        var bench = Bench(hasBaseline: false)
+        for index in 0..<3000 {
+            let answer = { (bench: inout Bench) in
+                Result<RecordedResponse, ShadowFailure>.success(Self.item(id: bench.random()))
+            }
+            bench.pair(
+                Self.item(id: bench.random()),
+                candidate: answer(&bench),
+                repeated: index.isMultiple(of: 10) ? answer(&bench) : nil
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict != .fail)
+        #expect(verdict.design == .repeats)
+        #expect(verdict.noisePairs == 300)
+        #expect(verdict.comparisons[.noise, default: 0] > 2000)
+        #expect(verdict.places.first { $0.place == .content("trace") }?.isVolatile == true)
+    }
+
+    @Test func `a volatile value that loses its shape is found all the same`() throws {
+        var bench = Bench(hasBaseline: false)
+        for index in 0..<2000 {
+            let broken = AnswerComparatorTests.json(#"{"price":100,"trace":null,"tags":[1,2,3],"name":"a"}"#)
+            let answer = { (bench: inout Bench) in index < 1000 ? Self.item(id: bench.random()) : broken }
+            bench.pair(
+                Self.item(id: bench.random()),
+                candidate: .success(answer(&bench)),
+                repeated: index.isMultiple(of: 5) ? .success(answer(&bench)) : nil
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .fail && verdict.design == .repeats)
+        #expect(verdict.places.filter(\.fails).map(\.place) == [.content("trace")])
+    }
+
+    @Test func `an identifier is presumed volatile until repeats show it stable`() throws {
+        var bench = Bench(hasBaseline: true)
+        let ours = Self.item(name: "0b9d4a5e-6c3f-4b39-9d3a-0d4b1f2a3c4d")
+        let other = Self.item(name: "ffffffff-6c3f-4b39-9d3a-0d4b1f2a3c4d")
+        #expect(bench.pair(ours, candidate: .success(other), baseline: .success(ours)) == .noise)
+        for _ in 0..<300 { bench.pair(ours, candidate: .success(ours), baseline: .success(ours)) }
+        #expect(bench.pair(ours, candidate: .success(other), baseline: .success(ours)) == .bodyDiffers)
+    }
+
+    @Test func `lists whose order means nothing are learned, and then compared as sets`() throws {
+        var bench = Bench(hasBaseline: true)
+        let orders = ["1,2,3", "3,1,2", "2,3,1", "3,2,1"]
+        func any(_ bench: inout Bench) -> String { orders[bench.random() % 4] }
+        for _ in 0..<400 {
+            bench.pair(
+                Self.item(tags: any(&bench)),
+                candidate: .success(Self.item(tags: any(&bench))),
+                baseline: .success(Self.item(tags: any(&bench)))
+            )
+        }
+        #expect(
+            bench.pair(
+                Self.item(tags: "1,2,3"),
+                candidate: .success(Self.item(tags: "3,2,1")),
+                baseline: .success(Self.item())
+            )
+                == .same
+        )
+        #expect(
+            bench.pair(
+                Self.item(tags: "1,2,3"),
+                candidate: .success(Self.item(tags: "3,2,9")),
+                baseline: .success(Self.item())
+            )
+                == .bodyDiffers
+        )
+    }
+
+    @Test func `natural repeats in production serve as a reference without any call`() throws {
+        var bench = Bench(hasBaseline: false)
+        for index in 0..<600 {
+            bench.pair(
+                Self.item(id: bench.random()),
+                candidate: .success(Self.item(price: 99, id: bench.random())),
+                path: "/items/\(index / 2)"
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.design == .naturalRepeats)
+        #expect(verdict.noisePairs == 300 && verdict.votes == 300)
+        #expect(verdict.verdict == .fail)
+        #expect(verdict.places.filter(\.fails).map(\.place) == [.content("price")])
+    }
+
+    @Test func `differences of the environment that both targets have hide no change elsewhere`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<200 {
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item(tags: "1", name: "staging")),
+                baseline: .success(Self.item(name: "staging"))
+            )
+        }
+        #expect(try bench.verdict.verdict == .fail)
+        #expect(try bench.verdict.places.filter(\.fails).map(\.place) == [.content("tags[]")])
+    }
+
+    // MARK: - What may be said without a reference
+
+    @Test func `candidate only never fails, and says that it is unadjusted`() throws {
+        var bench = Bench(hasBaseline: false)
+        for _ in 0..<2000 { bench.pair(Self.item(), candidate: .success(Self.item(price: 1))) }
+        let verdict = try bench.verdict
+        #expect(verdict.design == .unadjusted && verdict.verdict == .inconclusive && verdict.reason == .unadjusted)
+        #expect(verdict.mismatches == 2000 && verdict.excess == 1)
+        #expect(verdict.places.allSatisfy { !$0.fails })
+        #expect(verdict.examples.count == 5)
+    }
+
+    @Test func `candidate only passes when it answers like production`() throws {
+        var bench = Bench(hasBaseline: false)
+        for _ in 0..<1000 { bench.pair(Self.item(), candidate: .success(Self.item())) }
+        #expect(try bench.verdict.verdict == .pass)
+        #expect(try bench.verdict.reason == .likeProduction)
+    }
+
+    // MARK: - What is not comparable
+
+    @Test func `a target that turns requests away is not comparable`() throws {
+        var bench = Bench(hasBaseline: true)
+        let refused = AnswerComparatorTests.answer("log in", status: 401)
+        for _ in 0..<1500 { bench.pair(Self.item(), candidate: .success(refused), baseline: .success(refused)) }
+        #expect(try bench.verdict.verdict == .inconclusive)
+        #expect(try bench.verdict.reason == .notComparable)
+        var broken = Bench(hasBaseline: true)
+        for _ in 0..<1500 { broken.pair(Self.item(), candidate: .success(refused), baseline: .success(Self.item())) }
+        #expect(try broken.verdict.verdict == .fail)
+    }
+
+    @Test func `a timeout beside a good baseline is a difference, not a gap`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<50 { bench.pair(Self.item(), candidate: .failure(.timeout), baseline: .success(Self.item())) }
+        #expect(try bench.verdict.worse == 50 && bench.verdict.coverage == 1)
+        #expect(try bench.verdict.verdict == .fail)
+        #expect(try bench.verdict.places.filter(\.fails).map(\.place) == [.outcome])
+    }
+
+    @Test func `pairs that say nothing are counted by cause and lower the coverage`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<20 { bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item())) }
+        #expect(bench.pair(nil, candidate: .success(Self.item()), baseline: .success(Self.item())) == .skipped)
+        bench.pair(Self.item(), candidate: .failure(.cancelled), baseline: .success(Self.item()))
+        bench.pair(Self.item(), candidate: .success(Self.item()))
+        bench.pair(Self.item(), candidate: .failure(.reset), baseline: .failure(.timeout))
+        bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()), lag: 31_000_000_000)
+        bench.book.sampled(Bench.lane, route: Bench.route)
+        bench.book.missed(Bench.lane, route: Bench.route, reason: .dropped)
+        let verdict = try bench.verdict
+        #expect(verdict.missed == [.production: 1, .cancelled: 1, .baseline: 2, .lag: 1, .dropped: 1])
+        #expect(verdict.sampled == 26 && verdict.pairs == 20)
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .coverage)
+    }
+
+    @Test func `content that cannot be read is no equal content`() throws {
+        var bench = Bench(hasBaseline: true)
+        let coded = { (text: String) in AnswerComparatorTests.answer(text, fields: [("Content-Encoding", "br")]) }
+        for _ in 0..<1000 { bench.pair(coded("a"), candidate: .success(coded("b")), baseline: .success(coded("c"))) }
+        #expect(try bench.verdict.reason == .unreadable)
+        #expect(try bench.verdict.unread == 1000)
+    }
+
+    // MARK: - Votes
+
+    @Test func `one key has one vote in a window`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<500 {
+            bench.pair(Self.item(), candidate: .success(Self.item(price: 1)), baseline: .success(Self.item()), key: 42)
+        }
+        #expect(try bench.verdict.pairs == 500 && bench.verdict.votes == 1 && bench.verdict.worse == 1)
+        #expect(try bench.verdict.verdict == .inconclusive)
+        var short = Bench(hasBaseline: true) { $0.voteWindow = .milliseconds(10) }
+        for _ in 0..<500 {
+            short.pair(Self.item(), candidate: .success(Self.item(price: 1)), baseline: .success(Self.item()), key: 42)
+        }
+        #expect(try short.verdict.votes == 50)
+    }
+
+    @Test func `a key votes on each place once, whenever that comes`() throws {
+        var bench = Bench(hasBaseline: true)
+        for answer in [Self.item(), Self.item(price: 1), Self.item(name: "b"), Self.item(price: 2)] {
+            bench.pair(Self.item(), candidate: .success(answer), baseline: .success(Self.item()), key: 42)
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.votes == 1 && verdict.worse == 1)
+        #expect(verdict.places.map(\.worse) == [1, 1])
+    }
+
+    // MARK: - Bounds
+
+    @Test func `routes, places, votes and examples are bounded, and the rest counted`() throws {
+        var limits = VerdictLimits()
+        limits.routes = 1
+        limits.places = 4
+        limits.votes = 10
+        limits.examples = 6
+        var bench = Bench(hasBaseline: true, limits: limits)
+        for index in 0..<100 {
+            bench.pair(
+                Self.item(),
+                candidate: .success(AnswerComparatorTests.json(#"{"member_\#(index)_x":1}"#)),
+                baseline: .success(Self.item())
+            )
+        }
+        bench.book.sampled(Bench.lane, route: RouteName(route: "another"))
+        let verdict = try bench.verdict
+        #expect(verdict.places.count == 4 && verdict.places.contains { $0.place == .other })
+        #expect(verdict.overflowed > 0)
+        #expect(bench.book.records[0].places.records.reduce(0) { $0 + $1.examples.count } == 6)
+        #expect(bench.book.forgottenVotes == 90)
+        #expect(bench.book.unjudged == 1 && bench.book.report().count == 1)
+    }
+
+    @Test func `a policy that compares otherwise begins anew, and one that is gone is forgotten`() throws {
+        var bench = Bench(hasBaseline: true)
+        bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        var policy = ComparisonPolicy(name: "canary", targets: ["candidate"])
+        policy.baseline = "baseline"
+        policy.secretFields = ["x-session"]
+        bench.book.policyConfigured(policy)
+        #expect(try bench.verdict.pairs == 1)
+        policy.settings.ignoredPaths = ["trace"]
+        bench.book.policyConfigured(policy)
+        #expect(bench.book.report().isEmpty)
+        bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        policy.targets = ["another"]
+        bench.book.policyConfigured(policy)
+        #expect(bench.book.report().isEmpty)
+        #expect(bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item())) == .skipped)
+        policy.targets = ["candidate"]
+        bench.book.policyConfigured(policy)
+        bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        #expect(try bench.verdict.pairs == 1)
+        bench.book.policyRemoved("canary")
+        #expect(bench.book.report().isEmpty)
+        #expect(bench.pair(Self.item(), candidate: .success(Self.item())) == .skipped)
+    }
+
+    @Test func `the same pairs give the same report`() throws {
+        func report() throws -> [UInt8] {
+            var bench = Bench(hasBaseline: true, seed: 9)
+            for _ in 0..<200 {
+                bench.pair(
+                    Self.item(id: bench.random()),
+                    candidate: .success(Self.item(price: bench.random() % 3, id: bench.random())),
+                    baseline: .success(Self.item(id: bench.random()))
+                )
+            }
+            return try bench.verdict.document.encoded()
+        }
+        let first = try report()
+        let second = try report()
+        #expect(first == second)
+        let document = try JSONDocument.parse(first)
+        #expect(document["verdict"] == "fail")
+        #expect(document["design"] == "D2")
+    }
+}
