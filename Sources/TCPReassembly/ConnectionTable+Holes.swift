@@ -144,6 +144,9 @@ extension ConnectionTable {
             streamWaits[index].tail = HeldSegment.none
         }
         waits[wait].blocks -= 1
+        // What was acknowledged while these waited may still come: its patience begins now.
+        streamWaits[index].progressTime = clock.now
+        streamWaits[index].progressArrivals = waits[wait].arrivals
         if segment.isTruncated {
             reportMissing(segment.count, .truncated, time: segment.time, of: stream, into: &sink)
         } else {

@@ -126,7 +126,7 @@ extension ConnectionTable {
             entries[other].setOrigin(segment.acknowledgementNumber, .assumed)
             return 0
         }
-        var acknowledged = max(state.offset(of: segment.acknowledgementNumber), 0)
+        var acknowledged = state.offset(of: segment.acknowledgementNumber)
         if state.isEnded || state.endIsPresumed && acknowledged == state.next + 1 {
             // The FIN takes a sequence number too.
             acknowledged = min(acknowledged, state.next)

@@ -150,7 +150,7 @@ public struct ConnectionTable: ~Copyable {
             let next = entries[stream].next
             let inOrder = segment.sequenceNumber.rawValue == entries[stream].expectedNumber
             if distance <= 0, inOrder || segment.payload.isEmpty {
-                let acknowledged = max(reached + Int64(distance), 0)
+                let acknowledged = reached + Int64(distance)
                 entries[other].acknowledged = max(entries[other].acknowledged, acknowledged)
                 guard !segment.payload.isEmpty else {
                     return

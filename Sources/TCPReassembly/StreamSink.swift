@@ -59,6 +59,8 @@ public struct StreamPosition: Sendable, Hashable {
     /// The later of the capture time of the octets and of those before them in the stream, unless the clock was set back.
     public let time: PacketTime
     /// How far the segment acknowledges the other direction, as an offset in that stream; `nil` when that is unknown.
+    ///
+    /// Below 0 on a connection joined midstream where the sender had not received all that came before offset 0.
     public let acknowledged: Int64?
     /// Whether the first octet is also the first of a TCP segment.
     public let startsSegment: Bool
