@@ -120,6 +120,42 @@ import Testing
 
     // MARK: - Heads
 
+    @Test func `content that quotes several requests in a row is none of them`() {
+        let quoted = "GET /quoted HTTP/1.1\r\nHost: q\r\n\r\n"
+        let record = Conversation(
+            .clientHole("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 77\r\n\r\n"),
+            .client(quoted + quoted + "end"),
+            .server(Self.ok("a")),
+            .client(Self.get("/b")),
+            .server(Self.ok("bb"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(!record.lines.contains { $0.contains("quoted") })
+        #expect(record.lines.last == "GET /b -> 200 (2)")
+    }
+
+    @Test(arguments: [0, 6, 30])
+    func `a lost answer to a refused upgrade is not replaced by the next one`(cut: Int) {
+        let ask = "GET /u HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+        let next = Self.get("/next")
+        let record = Conversation(
+            .client(ask),
+            .server("HTTP/1.1 200 OK\r\nCont"),
+            .serverHole("ent-Length: 1\r\n\r\nu"),
+            .client(String(next.prefix(cut))),
+            .client(String(next.dropFirst(cut))),
+            .server(Self.ok("next")),
+            .client(Self.get("/last")),
+            .server(Self.ok("x"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /u -> - [response_gap]", "GET /next -> 200 (4)", "GET /last -> 200 (1)",
+            ]
+        )
+    }
+
     @Test func `answers seen before anything of the client are not given to later requests`() {
         // Two taps, one of which is late by more than reassembly waits: the first answer comes alone.
         let record = Conversation(

@@ -99,8 +99,9 @@ extension HTTP1Connection {
             return candidate
         }
         let open = unanswered(shared)
-        // Responses may be missing, but there is only one request that could be answered.
-        if mayAnswer, open.count == 1, !repair.missesRequests, repair.loose.isEmpty {
+        // Responses may be missing, but there is only one request that could be answered, and none among what is held.
+        let mayHoldRequests = requests.state == .held && !requests.buffer.isEmpty
+        if mayAnswer, open.count == 1, !repair.missesRequests, repair.loose.isEmpty, !mayHoldRequests {
             shared.exchanges[candidate].integrity.insert(.pairedByInference)
             self.repair?.responseBreakAtEnd = false
             return candidate

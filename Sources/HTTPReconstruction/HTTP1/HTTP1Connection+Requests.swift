@@ -14,12 +14,9 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
-        if requests.state == .held, requests.buffer.isEmpty, repair != nil, position.startsSegment,
-            octets.beginsWithRequest(&shared.parser)
-        {
-            requests.endEarly()
-        }
-        return messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
+        let unread = messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
+        if requests.state == .held, repair != nil { releaseHeldRequests(&shared, &sink) }
+        return unread
     }
 
     // MARK: - Heads

@@ -99,6 +99,7 @@ extension Span where Element == UInt8 {
             switch rest.mayFollow(parser.head, at: parser.head.length) {
             case .contradicted: return nil
             case .unknown where !isSegmentStart && kind == .response: return nil
+            case .confirmed where kind == .request && !rest.holdsOnlyRequests(&parser): return nil
             case .unknown, .confirmed: return FoundHead(index: index, isComplete: true)
             }
         }
@@ -115,6 +116,33 @@ extension Span where Element == UInt8 {
         guard (3...24).contains(end - start) else { return false }
         for position in start..<end where self[position] &- 0x41 > 25 && self[position] != 0x2D { return false }
         for suffix in start + 1..<end where RequestMethod(self, suffix..<end) != .other { return false }
+        return true
+    }
+
+    /// Whether the octets are one request after another, as far as they reach; the parser then holds the first.
+    ///
+    /// Content may quote several requests in a row, so that each seems to confirm the one before: what stands behind the
+    /// last of them tells.
+    private func holdsOnlyRequests(_ parser: inout HeadParser) -> Bool {
+        var index = 0
+        for _ in 0..<16 where index < count {
+            let rest = extracting(index...)
+            switch parser.parse(rest, as: .request) {
+            case .malformed: return false
+            case .incomplete:
+                guard rest.beginsStartLine(.request) else { return false }
+                index = count
+            case .complete:
+                switch parser.head.requestFraming {
+                case .none: index += parser.head.length
+                case .octets(let length):
+                    let end = Int64(index + parser.head.length).addingReportingOverflow(length)
+                    index = end.overflow || end.partialValue >= Int64(count) ? count : Int(end.partialValue)
+                case .chunked, .untilClose, .unknown: index = count
+                }
+            }
+        }
+        _ = parser.parse(self, as: .request)
         return true
     }
 
