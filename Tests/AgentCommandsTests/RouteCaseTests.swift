@@ -116,7 +116,7 @@ import Testing
             "overlay-replaces-base",
             ["check", "repo2"],
             has: [
-                "duplicate-object", "repo2/dev/shop.yaml:8", "repo2/prod/shop.yaml:1", "the second counts", "1 error",
+                "duplicate-object", "repo2/dev/shop.yaml:9", "repo2/prod/shop.yaml:1", "the second counts", "1 error",
             ]
         ),
         Row(

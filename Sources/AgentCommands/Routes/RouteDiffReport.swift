@@ -123,7 +123,7 @@ struct RouteDiffReport {
             if !traffic.movements.isEmpty {
                 lines += ["| requests | | from | to | for example |", "| ---: | --- | --- | --- | --- |"]
                 for movement in traffic.movements {
-                    let examples = movement.examples.map { "`\(Self.cell($0))`" }.joined(separator: "<br>")
+                    let examples = movement.examples.map { "`\(Self.code($0))`" }.joined(separator: "<br>")
                     lines.append(
                         "| \(movement.count) | \(movement.kind.rawValue) | \(Self.cell(movement.from)) "
                             + "| \(Self.cell(movement.to)) | \(examples) |"
@@ -138,6 +138,11 @@ struct RouteDiffReport {
             lines.append("| \(change.kind.rawValue) | \(Self.cell(Self.hosts(change))) | \(Self.cell(change.text)) |")
         }
         return lines
+    }
+
+    /// Text within a code span of a table, where only these two end something.
+    private static func code(_ text: String) -> String {
+        text.replacing("|", with: "\\|").replacing("`", with: "'")
     }
 
     /// Text within a table: nothing in it ends the cell or is taken for markup.
