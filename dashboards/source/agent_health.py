@@ -168,6 +168,25 @@ def streams():
             query(total_rate("reassembly_gap_bytes_total"), "in gaps"),
             query(total_rate("reassembly_retransmitted_bytes_total"), "sent again"),
             query(total_rate("http_skipped_bytes_total"), "passed over"),
+            query(total_rate("reassembly_shed_bytes_total"), "dropped while they waited"),
+            query(total_rate("reassembly_conflicting_bytes_total"), "sent again with other values"),
+        ),
+        curves(
+            "Limits met",
+            "Times per second that a limit of reassembly was met, that handshakes came to nothing, and that packets in "
+            "fragments were captured, by outcome; routes without a history on the page, and votes forgotten too early.",
+            "none",
+            query(total_rate("reassembly_limits_met_total", by=("limit",)), "{{limit}}"),
+            query(total_rate("half_open_connections_ended_total", by=("reason",)), "half-open connections, {{reason}}"),
+            query(total_rate("fragmented_datagrams_total", by=("outcome",)), "fragmented packets, {{outcome}}"),
+            query(total(series("history_routes_left_out")), "routes without a history"),
+            query(total_rate("mirror_forgotten_votes_total"), "votes forgotten"),
+        ),
+        curves(
+            "Packets left aside",
+            "TCP segments per second that do not fit a connection, by reason.",
+            "pps",
+            query(total_rate("reassembly_ignored_segments_total", by=("reason",)), "{{reason}}"),
         ),
         curves(
             "Order and beginnings",

@@ -28,7 +28,7 @@ IN_OBJECTS = (
 )
 
 # Exchanges that ended badly at the server's side of the wire. What a client broke off is not among them.
-FAILED_ON_THE_WIRE = 'error_type=~"no_response|reset_by_server|timeout"'
+FAILED_ON_THE_WIRE = 'error_type=~"no_response|reset_by_server"'
 # Requests whose answer nobody knows, because our own capture lost, cut or could not read it. They are no part of an error
 # share. An answer whose beginning was seen has its status and counts, whatever became of its end: leaving those out would
 # favour what is short, and errors are short.

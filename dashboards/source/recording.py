@@ -77,7 +77,7 @@ def error_rule(window):
   sum without ({OF_REQUESTS}) (
       rate(wingmirror_http_requests_total{{response_code=~"5.."}}[{window}])
     or
-      rate(wingmirror_http_requests_total{{response_code!~"5..", error_type=~"no_response|reset_by_server|timeout"}}[{window}])
+      rate(wingmirror_http_requests_total{{response_code!~"5..", error_type=~"no_response|reset_by_server"}}[{window}])
   )
   or
   0 * {requests(window)}

@@ -166,7 +166,7 @@ def breakdown():
         ),
         curves(
             "How exchanges ended",
-            "Exchanges per second that did not end well: on the wire (no_response, reset_by_…, timeout), or for our capture "
+            "Exchanges per second that did not end well: on the wire (no_response, reset_by_…), or for our capture "
             "(capture_gap, truncated, parse).",
             "reqps",
             query(total_rate(REQUESTS, 'error_type!=""', *SEEN, by=("error_type",)), "{{error_type}}"),

@@ -368,11 +368,12 @@ def safety():
             query(total(series("mirror_breaker_open", *TARGET), "target"), "{{target}}"),
         ),
         curves(
-            "Marked requests at the gateways",
-            "Requests per second that carry the mark of shadow traffic and arrive at production: a loop, as when staging calls "
-            "the public address. They are in no traffic panel.",
+            "Copies and markers at the gateways",
+            "Copies per second that arrive at production: a loop, as when staging calls the public address; they are in no "
+            "traffic panel. And requests of clients that carry the marker without its code, which are traffic like any other.",
             "reqps",
-            query(total_rate("mirror_marked_requests_total", by=("gateway",)), "{{gateway}}"),
+            query(total_rate("mirror_marked_requests_total", by=("gateway",)), "copies, {{gateway}}"),
+            query(total_rate("mirror_unverified_markers_total", by=("gateway",)), "markers without a code, {{gateway}}"),
         ),
         curves(
             "Values taken out",
