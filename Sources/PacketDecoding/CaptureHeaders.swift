@@ -57,7 +57,40 @@ struct PPIHeader: Sendable, Hashable {
         guard octets[0] == 0, length >= 8 else { throw DecodeFailure(.link, .malformed) }
         guard octets.count >= length else { throw DecodeFailure(.link, .truncated) }
         let linkType = LinkType(rawValue: Int32(bitPattern: octets.bigEndian32(at: 4).byteSwapped))
-        next = NextHeader(HeaderKind(linkType: linkType) ?? .unsupported(.link), at: length)
+        next = NextHeader(HeaderKind(inner: linkType), at: length)
+    }
+}
+
+/// The header of macOS (PKTAP), which names the link type that follows.
+struct PacketTapHeader: Sendable, Hashable {
+    /// What follows.
+    let next: NextHeader
+
+    /// Decodes the length and the link type, which are in the byte order of the machine that captured.
+    init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
+        guard octets.count >= 12 else { throw DecodeFailure(.link, .truncated) }
+        let isBigEndian = octets.bigEndian32(at: 0) <= 0xFFFF
+        func number(at offset: Int) -> UInt32 {
+            let word = octets.bigEndian32(at: offset)
+            return isBigEndian ? word : word.byteSwapped
+        }
+        let length = Int(number(at: 0))
+        guard length >= 12, length <= 4096 else { throw DecodeFailure(.link, .malformed) }
+        guard octets.count >= length else { throw DecodeFailure(.link, .truncated) }
+        guard number(at: 4) == 1 else {
+            next = NextHeader(.ignored(.otherLogicalLink), at: length)
+            return
+        }
+        let linkType = LinkType(dataLinkType: Int32(bitPattern: number(at: 8)))
+        next = NextHeader(HeaderKind(inner: linkType), at: length)
+    }
+}
+
+extension HeaderKind {
+    /// What begins a packet of a link type that a header names.
+    fileprivate init(inner linkType: LinkType) {
+        let format = UndecodedFormat(.linkType, UInt32(bitPattern: linkType.rawValue))
+        self = HeaderKind(linkType: linkType) ?? .unknown(format)
     }
 }
 

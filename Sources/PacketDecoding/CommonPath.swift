@@ -10,12 +10,14 @@ enum CommonPath {
     @inline(__always)
     static func segment(in frame: Span<UInt8>, linkType: LinkType, missing: Int) -> TCPSegment? {
         guard missing == 0, var (etherType, offset) = linkLayer(of: frame, linkType: linkType) else { return nil }
+        var network: UInt32 = 0
         if etherType == 0x8100 {
-            guard frame.count >= offset + VLANTag.length else { return nil }
-            etherType = frame.bigEndian16(at: offset + 2)
+            guard let tag = try? VLANTag(decoding: frame.extracting(droppingFirst: offset)) else { return nil }
+            etherType = tag.typeOrLength
+            network = tag.network.folded(into: network)
             offset += VLANTag.length
         }
-        return segment(in: frame, at: offset, etherType: etherType)
+        return segment(in: frame, at: offset, etherType: etherType, network: network)
     }
 
     /// The EtherType in a link-layer header, and where the header ends.
@@ -38,7 +40,9 @@ enum CommonPath {
     }
 
     @inline(__always)
-    private static func segment(in frame: Span<UInt8>, at offset: Int, etherType: UInt16) -> TCPSegment? {
+    private static func segment(in frame: Span<UInt8>, at offset: Int, etherType: UInt16, network: UInt32)
+        -> TCPSegment?
+    {
         let packet = frame.extracting(droppingFirst: offset)
         switch etherType {
         case 0x0800:
@@ -50,7 +54,8 @@ enum CommonPath {
                 at: offset + ip.headerLength,
                 from: ip.source,
                 to: ip.destination,
-                identification: ip.identification
+                identification: ip.identification,
+                network: network
             )
         case 0x86DD:
             guard let ip = try? IPv6Header(decoding: packet), ip.nextHeader == 6,
@@ -61,7 +66,8 @@ enum CommonPath {
                 at: offset + IPv6Header.length,
                 from: ip.source,
                 to: ip.destination,
-                identification: 0
+                identification: 0,
+                network: network
             )
         default:
             return nil
@@ -74,9 +80,18 @@ enum CommonPath {
         at offset: Int,
         from source: IPAddress,
         to destination: IPAddress,
-        identification: UInt16
+        identification: UInt16,
+        network: UInt32
     ) -> TCPSegment? {
         guard let header = try? TCPHeader(decoding: octets) else { return nil }
-        return TCPSegment(header, from: source, to: destination, identification: identification, in: octets, at: offset)
+        return TCPSegment(
+            header,
+            from: source,
+            to: destination,
+            identification: identification,
+            in: octets,
+            at: offset,
+            network: network
+        )
     }
 }

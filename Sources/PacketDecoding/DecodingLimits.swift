@@ -27,6 +27,15 @@ public struct DecodingLimits: Sendable, Hashable {
     /// RFC 8200 §4.5 allows a receiver 60 s; fragments that late are a sign of an identification used again.
     public var fragmentTimeoutNanoseconds: Int64 = 30_000_000_000
 
+    /// The UDP ports on which VXLAN is decoded; the first eight count.
+    ///
+    /// 4789 is the assigned port, 8472 the one that Linux used before.
+    public var vxlanPorts: [UInt16] = [4789, 8472]
+    /// Formats that are not decoded and are counted by their number.
+    ///
+    /// A capture has one or two of them; noise is counted without its number beyond that.
+    public var undecodedFormats = 32
+
     /// The limits described at each property.
     public init() {}
 }

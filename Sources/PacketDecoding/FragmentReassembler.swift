@@ -21,6 +21,8 @@ struct FragmentKey: Sendable, Hashable {
     let protocolNumber: UInt8?
     /// Where it was captured: a fragment seen on two interfaces is no overlap.
     let interface: Int
+    /// The networks that the tags around it name.
+    let network: UInt32
 }
 
 /// What the headers of a fragment say of its payload.

@@ -5,6 +5,8 @@
 struct GREHeader: Sendable, Hashable {
     /// What follows.
     let next: NextHeader
+    /// The network of NVGRE, which is GRE with a key around Ethernet frames.
+    let network: NetworkTag
 
     /// Decodes the header with all its optional fields.
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
@@ -15,12 +17,15 @@ struct GREHeader: Sendable, Hashable {
         case 0:
             let length = try Self.length(flags, of: octets)
             next = try Self.next(protocolType, hasSequence: flags.contains(.sequence), after: length, in: octets)
+            let isVirtual = flags == .key && protocolType == 0x6558
+            network = .virtualNetwork(isVirtual ? octets.bigEndian32(at: 4) >> 8 : 0)
         case 1:
             let length =
                 8 + (flags.contains(.sequence) ? 4 : 0) + (flags.contains(.acknowledgement) ? 4 : 0)
             guard octets.count >= length else { throw DecodeFailure(.gre, .truncated) }
             // Without a sequence number there is no payload: the packet acknowledges only (RFC 2637 §4.1).
             next = NextHeader(flags.contains(.sequence) ? .ppp : .ignored(.tunnelControl), at: length)
+            network = .virtualNetwork(0)
         default:
             throw DecodeFailure(.gre, .malformed)
         }
@@ -69,7 +74,9 @@ struct GREHeader: Sendable, Hashable {
         case 0x22EB:
             guard octets.count >= length + 12 else { throw DecodeFailure(.gre, .truncated) }
             let hasPlatformHeader = octets[length + 11] & 1 != 0
-            return NextHeader(.ethernet, at: length + (hasPlatformHeader ? 20 : 12))
+            // The frame type: 0 is Ethernet, 2 is IP.
+            let isPacket = octets[length + 10] >> 2 & 0x1F == 2
+            return NextHeader(isPacket ? .internetProtocol : .ethernet, at: length + (hasPlatformHeader ? 20 : 12))
         case 0:
             return NextHeader(.ignored(.tunnelControl), at: length)  // a keepalive
         default:

@@ -4,6 +4,8 @@
 enum HeaderKind: Sendable, Hashable {
     case ethernet
     case vlan
+    /// A switch's tag before an EtherType or a frame.
+    case shim(ShimHeader)
     case logicalLink
     case subnetworkAccess
     case linuxCooked1
@@ -25,6 +27,9 @@ enum HeaderKind: Sendable, Hashable {
     case nflog
     case packetFilterLog
     case packetFilterTunnel
+    case packetTap
+    /// Four octets of a network analyser, then Ethernet.
+    case networkAnalyzer
     case mpls
     /// IPv4 or IPv6, told apart by the version.
     case internetProtocol
@@ -44,11 +49,17 @@ enum HeaderKind: Sendable, Hashable {
     case vxlanExtended
     case geneve
     case teredo
+    case gtp
+    case gue
+    /// A network service header.
+    case service
     case tcp
     /// What follows is no TCP segment, and how it is counted.
     case ignored(IgnoredReason)
     /// What follows is not decoded, though it may hold a TCP segment.
     case unsupported(ProtocolLayer)
+    /// What follows is of a format that is not known.
+    case unknown(UndecodedFormat)
 }
 
 /// What a header says of what follows it.
@@ -92,6 +103,8 @@ extension HeaderKind {
         case .nflog: self = .nflog
         case .packetFilterLog: self = .packetFilterLog
         case .packetFilterTunnel: self = .packetFilterTunnel
+        case .packetTap: self = .packetTap
+        case .networkAnalyzer: self = .networkAnalyzer
         default: return nil
         }
     }
@@ -108,10 +121,38 @@ extension HeaderKind {
         case 0x8863: self = .ignored(.otherPPP)
         case 0x880B: self = .ppp
         case 0x6558: self = .ethernet
+        case 0x894F: self = .service
+        case 0x8870: self = .logicalLink  // jumbo frames
         case 0x0806, 0x8035: self = .ignored(.arp)
         case 0x88E5: self = .ignored(.encrypted)  // MACsec
         case ...1500: self = .logicalLink
-        default: self = .ignored(.otherEtherType)
+        default: self.init(rareEtherType: etherType)
+        }
+    }
+
+    /// What an EtherType announces that few frames have: a switch's tag, a protocol that never carries IP, or nothing known.
+    private init(rareEtherType etherType: UInt16) {
+        if let shim = ShimHeader(etherType: etherType) {
+            self = .shim(shim)
+        } else if Self.carriesNoInternetProtocol(etherType) {
+            self = .ignored(.otherEtherType)
+        } else {
+            self = .unknown(UndecodedFormat(.etherType, UInt32(etherType)))
+        }
+    }
+
+    private static func carriesNoInternetProtocol(_ etherType: UInt16) -> Bool {
+        switch etherType {
+        case 0x0600, 0x0BAD, 0x6000...0x6009, 0x809B, 0x80F3, 0x80D5, 0x8137, 0x8138, 0x9000:
+            true  // XNS, VINES, DECnet, AppleTalk, SNA, IPX, configuration testing
+        case 0x8808, 0x8809, 0x88CC, 0x888E, 0x88C7, 0x890D, 0x88D9, 0x8902, 0x88E3, 0x88F5, 0x88F6, 0x88FB, 0x22EA:
+            true  // pause, slow protocols, LLDP, 802.1X, LLTD, connectivity faults, ring and registration protocols
+        case 0x88F7, 0x22F0, 0x0842, 0x88A2, 0x8906, 0x8914, 0x8915, 0x88CA:
+            true  // PTP, AVTP, wake-on-LAN, ATA, FCoE, RoCE, TIPC
+        case 0x8892, 0x88A4, 0x88AB, 0x88B8...0x88BA, 0x88CD, 0x887B, 0x88E1, 0x8912, 0x2000, 0x2004:
+            true  // industrial buses, home networks, Cisco's discovery
+        default:
+            false
         }
     }
 
@@ -150,7 +191,7 @@ extension HeaderKind {
     /// Whether this leads to an IP header, as far as one can tell from here.
     var carriesInternetProtocol: Bool {
         switch self {
-        case .ipv4, .ipv6, .vlan, .mpls, .pppoe: true
+        case .ipv4, .ipv6, .vlan, .mpls, .pppoe, .shim: true
         default: false
         }
     }
@@ -159,7 +200,7 @@ extension HeaderKind {
     var layer: ProtocolLayer {
         switch self {
         case .ethernet, .etherIP: .ethernet
-        case .vlan: .vlan
+        case .vlan, .shim: .vlan
         case .logicalLink, .subnetworkAccess: .llc
         case .wlan, .wlanPadded: .wlan
         case .ppp, .pppSerialLine, .pppDirected: .ppp
@@ -168,13 +209,14 @@ extension HeaderKind {
         case .ipv4, .ipv4Fragment: .ipv4
         case .ipv6, .ipv6Extension, .ipv6Fragment, .authentication: .ipv6
         case .gre: .gre
-        case .udp, .teredo: .udp
+        case .udp, .teredo, .gtp, .gue: .udp
         case .vxlan, .vxlanExtended: .vxlan
         case .geneve: .geneve
         case .tcp: .tcp
         case .unsupported(let layer): layer
+        case .unknown(let format): format.registry == .etherType ? .ethernet : .link
         case .linuxCooked1, .linuxCooked2, .loopback, .ciscoHDLC, .frameRelay, .arcnet, .radiotap, .prism, .ppi, .nflog,
-            .packetFilterLog, .packetFilterTunnel, .internetProtocol, .ignored:
+            .packetFilterLog, .packetFilterTunnel, .packetTap, .networkAnalyzer, .service, .internetProtocol, .ignored:
             .link
         }
     }

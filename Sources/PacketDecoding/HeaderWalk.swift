@@ -14,12 +14,16 @@ struct HeaderWalk: ~Copyable, ~Escapable {
     private(set) var destination: IPAddress
     /// The identification in the last IP header, 0 for IPv6.
     private(set) var identification: UInt16
+    /// The networks that the tags so far name, folded into one number.
+    private(set) var network: UInt32 = 0
     /// Headers that may still be decoded.
     private(set) var headersLeft: Int
+    /// The UDP ports on which VXLAN is expected.
+    let vxlanPorts: PortSet
 
     /// Starts at the first octet of a frame.
     @_lifetime(copy frame)
-    init(_ frame: Span<UInt8>, missing: Int, headersLeft: Int) {
+    init(_ frame: Span<UInt8>, missing: Int, headersLeft: Int, vxlanPorts: PortSet) {
         octets = frame
         offset = 0
         self.missing = missing
@@ -27,6 +31,7 @@ struct HeaderWalk: ~Copyable, ~Escapable {
         destination = source
         identification = 0
         self.headersLeft = headersLeft
+        self.vxlanPorts = vxlanPorts
     }
 
     /// Starts at the first octet of a datagram whose IP header `other` has passed.
@@ -38,7 +43,9 @@ struct HeaderWalk: ~Copyable, ~Escapable {
         source = other.source
         destination = other.destination
         identification = other.identification
+        network = other.network
         headersLeft = other.headersLeft
+        vxlanPorts = other.vxlanPorts
     }
 
     /// Steps over `count` octets, or to the end where the capture is shorter than that.
@@ -76,7 +83,10 @@ extension HeaderWalk {
         headersLeft -= 1
         switch kind {
         case .ethernet: return step(try EthernetHeader(decoding: octets).next)
-        case .vlan: return step(try VLANTag(decoding: octets).next)
+        case .vlan:
+            let tag = try VLANTag(decoding: octets)
+            return step(tag.next, into: tag.network)
+        case .shim(let shim): return step(try shim.next(in: octets))
         case .logicalLink: return step(try LogicalLinkHeader(decoding: octets).next)
         case .subnetworkAccess: return step(try SubnetworkAccessHeader(decoding: octets).next)
         case .linuxCooked1: return step(try LinuxCookedHeader(decodingVersion1: octets).next)
@@ -97,20 +107,33 @@ extension HeaderWalk {
         case .nflog: return step(try NFLOGHeader(decoding: octets).next)
         case .packetFilterLog: return step(try PacketFilterHeader(decodingLog: octets).next)
         case .packetFilterTunnel: return step(try PacketFilterHeader(decodingTunnel: octets).next)
+        case .packetTap: return step(try PacketTapHeader(decoding: octets).next)
+        case .networkAnalyzer: return try stepOver(4, .ethernet, failingAs: .link)
+        case .service: return step(try ServiceHeader(decoding: octets).next)
         case .mpls: return step(try MPLSLabel(decoding: octets).next)
         case .internetProtocol: return try HeaderKind(versionOf: octets)
         case .ipv4: return try decodeIPv4Header()
         case .ipv6: return try decodeIPv6Header()
         case .ipv6Extension: return step(try IPv6ExtensionHeader(decoding: octets).next)
         case .authentication: return step(try IPv6ExtensionHeader(decodingAuthentication: octets).next)
-        case .gre: return step(try GREHeader(decoding: octets).next)
+        case .gre:
+            let header = try GREHeader(decoding: octets)
+            return step(header.next, into: header.network)
         case .etherIP: return try stepOver(2, .ethernet, failingAs: .ethernet)
-        case .udp: return step(try UDPHeader(decoding: octets).next)
-        case .vxlan: return step(try VXLANHeader(decoding: octets).next)
-        case .vxlanExtended: return step(try VXLANHeader(decodingExtended: octets).next)
-        case .geneve: return step(try GeneveHeader(decoding: octets).next)
+        case .udp: return step(try UDPHeader(decoding: octets).next(vxlanPorts))
+        case .gtp: return step(try GTPHeader(decoding: octets).next)
+        case .gue: return step(try GUEHeader(decoding: octets).next)
+        case .vxlan:
+            let header = try VXLANHeader(decoding: octets)
+            return step(header.next, into: header.network)
+        case .vxlanExtended:
+            let header = try VXLANHeader(decodingExtended: octets)
+            return step(header.next, into: header.network)
+        case .geneve:
+            let header = try GeneveHeader(decoding: octets)
+            return step(header.next, into: header.network)
         case .teredo: return step(try TeredoHeader(decoding: octets).next)
-        case .ipv4Fragment, .ipv6Fragment, .tcp, .ignored, .unsupported:
+        case .ipv4Fragment, .ipv6Fragment, .tcp, .ignored, .unsupported, .unknown:
             preconditionFailure("HeaderWalk.decodeHeader was asked for \(kind), which its caller handles")
         }
     }
@@ -126,7 +149,8 @@ extension HeaderWalk {
             identification: identification,
             in: octets,
             at: offset,
-            missing: missing
+            missing: missing,
+            network: network
         )
     }
 
@@ -153,6 +177,12 @@ extension HeaderWalk {
     private mutating func step(_ next: NextHeader) -> HeaderKind {
         advance(by: next.offset)
         return next.kind
+    }
+
+    /// Steps over a header that names a network.
+    private mutating func step(_ next: NextHeader, into tag: NetworkTag) -> HeaderKind {
+        network = tag.folded(into: network)
+        return step(next)
     }
 
     private mutating func decodeIPv4Header() throws(DecodeFailure) -> HeaderKind {

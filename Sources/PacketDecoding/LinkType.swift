@@ -74,6 +74,10 @@ extension LinkType {
     public static let ipv4 = LinkType(rawValue: 228)
     /// An IPv6 packet.
     public static let ipv6 = LinkType(rawValue: 229)
+    /// Ethernet after four octets of a Hilscher network analyser.
+    public static let networkAnalyzer = LinkType(rawValue: 240)
+    /// What macOS gives with the process that sent a packet, with a link type of its own inside (PKTAP).
+    public static let packetTap = LinkType(rawValue: 258)
     /// Messages of Linux netfilter's NFLOG target.
     public static let nflog = LinkType(rawValue: 239)
     /// Linux cooked capture, version 2.

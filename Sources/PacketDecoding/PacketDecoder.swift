@@ -15,11 +15,15 @@ public struct PacketDecoder: ~Copyable {
     private let limits: DecodingLimits
     private var reassembler: FragmentReassembler
     private var completedDatagram: [UInt8] = []
+    private let vxlanPorts: PortSet
+    /// Packets whose format is not known, by that format.
+    public private(set) var undecoded: [UndecodedFormat: Int] = [:]
 
     /// Makes a decoder that holds no fragments.
     public init(limits: DecodingLimits = DecodingLimits()) {
         self.limits = limits
         reassembler = FragmentReassembler(limits: limits)
+        vxlanPorts = PortSet(limits.vxlanPorts)
     }
 
     /// Octets of the datagram that fragments completed; valid until the next decode.
@@ -62,9 +66,14 @@ public struct PacketDecoder: ~Copyable {
         of packet: CapturedPacket
     ) -> DecodedPacket {
         guard let kind = HeaderKind(linkType: packet.linkType) else {
-            return .failed(DecodeFailure(.link, .unsupported))
+            return .failed(unknown(UndecodedFormat(.linkType, UInt32(bitPattern: packet.linkType.rawValue))))
         }
-        var walk = HeaderWalk(frame, missing: missing, headersLeft: limits.headersPerPacket)
+        var walk = HeaderWalk(
+            frame,
+            missing: missing,
+            headersLeft: limits.headersPerPacket,
+            vxlanPorts: vxlanPorts
+        )
         return decode(from: kind, &walk, of: packet)
     }
 
@@ -81,6 +90,7 @@ public struct PacketDecoder: ~Copyable {
                 case .tcp: return .segment(try walk.decodeSegment())
                 case .ignored(let reason): return .ignored(reason)
                 case .unsupported(let layer): return .failed(DecodeFailure(layer, .unsupported))
+                case .unknown(let format): return .failed(unknown(format))
                 case .ipv4Fragment: return try ipv4FragmentArrived(&walk, of: packet)
                 case .ipv6Fragment:
                     let header = try walk.decodeIPv6FragmentHeader()
@@ -92,6 +102,16 @@ public struct PacketDecoder: ~Copyable {
         } catch {
             return .failed(walk.explain(error))
         }
+    }
+}
+
+extension PacketDecoder {
+    /// Counts a packet of a format that is not known.
+    private mutating func unknown(_ format: UndecodedFormat) -> DecodeFailure {
+        if undecoded[format] != nil || undecoded.count < limits.undecodedFormats {
+            undecoded[format, default: 0] += 1
+        }
+        return DecodeFailure(format.registry == .etherType ? .ethernet : .link, .unsupported)
     }
 }
 
@@ -109,7 +129,8 @@ extension PacketDecoder {
             destination: header.destination,
             identification: UInt32(header.identification),
             protocolNumber: header.protocolNumber,
-            interface: packet.interface
+            interface: packet.interface,
+            network: walk.network
         )
         let fragment = Fragment(
             key: key,
@@ -132,7 +153,8 @@ extension PacketDecoder {
             destination: walk.destination,
             identification: header.identification,
             protocolNumber: nil,
-            interface: packet.interface
+            interface: packet.interface,
+            network: walk.network
         )
         let fragment = Fragment(
             key: key,

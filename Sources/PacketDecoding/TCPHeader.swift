@@ -42,6 +42,7 @@ extension TCPSegment {
     ///   - octets: The captured part of the segment.
     ///   - offset: Where that part starts in the frame.
     ///   - missing: Octets after it that were not captured.
+    ///   - network: The networks that the tags around it name.
     @inline(__always)
     init(
         _ header: TCPHeader,
@@ -50,7 +51,8 @@ extension TCPSegment {
         identification: UInt16,
         in octets: Span<UInt8>,
         at offset: Int,
-        missing: Int = 0
+        missing: Int = 0,
+        network: UInt32 = 0
     ) {
         self.init(
             source: Endpoint(address: source, port: header.sourcePort),
@@ -60,7 +62,8 @@ extension TCPSegment {
             flags: header.flags,
             identification: identification,
             payload: offset + header.length..<offset + octets.count,
-            truncatedOctets: missing
+            truncatedOctets: missing,
+            network: network
         )
     }
 }

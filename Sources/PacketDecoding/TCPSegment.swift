@@ -42,6 +42,10 @@ public struct TCPSegment: Sendable, Hashable {
     public let payload: Range<Int>
     /// Payload octets that were on the wire but not captured, because the snapshot length cut the packet.
     public let truncatedOctets: Int
+    /// Stands for the networks that the tags around the segment name, VLANs and virtual networks; 0 without any.
+    ///
+    /// Equal tags give equal numbers; see `NetworkTag`.
+    public let network: UInt32
 
     /// Makes a segment of its parts.
     public init(
@@ -52,7 +56,8 @@ public struct TCPSegment: Sendable, Hashable {
         flags: TCPFlags,
         identification: UInt16 = 0,
         payload: Range<Int>,
-        truncatedOctets: Int = 0
+        truncatedOctets: Int = 0,
+        network: UInt32 = 0
     ) {
         self.source = source
         self.destination = destination
@@ -62,5 +67,6 @@ public struct TCPSegment: Sendable, Hashable {
         self.identification = identification
         self.payload = payload
         self.truncatedOctets = truncatedOctets
+        self.network = network
     }
 }

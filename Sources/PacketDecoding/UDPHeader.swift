@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// UDP: RFC 768; the ports of tunnels: RFC 7348, 8926, 4380, 8086, 7510.
+// UDP: RFC 768; the ports of tunnels: RFC 7348, 8926, 4380, 8086, 7510, TS 29.281.
 
 /// A UDP header, of interest only for the tunnels that run over UDP.
 struct UDPHeader: Sendable, Hashable {
@@ -18,15 +18,16 @@ struct UDPHeader: Sendable, Hashable {
         destinationPort = octets.bigEndian16(at: 2)
     }
 
-    /// What follows: the tunnel whose port this is, or nothing of interest.
-    var next: NextHeader {
-        NextHeader(tunnel ?? .ignored(.udp), at: Self.length)
+    /// What follows: the tunnel whose port this is, or nothing of interest; VXLAN is on `vxlanPorts`.
+    func next(_ vxlanPorts: PortSet) -> NextHeader {
+        NextHeader(vxlanPorts.contains(destinationPort) ? .vxlan : tunnel ?? .ignored(.udp), at: Self.length)
     }
 
     private var tunnel: HeaderKind? {
         switch destinationPort {
-        case 4789, 8472: .vxlan  // the assigned port, and the one that Linux used before
         case 4790: .vxlanExtended
+        case 2152: .gtp
+        case 6080: .gue
         case 6081: .geneve
         case 4754: .gre
         case 6635: .mpls

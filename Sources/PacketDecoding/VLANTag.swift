@@ -6,6 +6,8 @@ struct VLANTag: Sendable, Hashable {
     /// Octets of the tag control information and the EtherType after it.
     static let length = 4
 
+    /// The VLAN that the frame belongs to.
+    let network: NetworkTag
     /// The EtherType of what is tagged, or under 1536 its length.
     let typeOrLength: UInt16
 
@@ -13,6 +15,7 @@ struct VLANTag: Sendable, Hashable {
     @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= Self.length else { throw DecodeFailure(.vlan, .truncated) }
+        network = .vlan(octets.bigEndian16(at: 0) & 0xFFF)
         typeOrLength = octets.bigEndian16(at: 2)
     }
 

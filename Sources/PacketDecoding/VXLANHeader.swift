@@ -8,6 +8,8 @@ struct VXLANHeader: Sendable, Hashable {
 
     /// What follows.
     let next: NextHeader
+    /// The network that the frame inside belongs to.
+    let network: NetworkTag
 
     /// Decodes the header before an Ethernet frame.
     ///
@@ -15,6 +17,7 @@ struct VXLANHeader: Sendable, Hashable {
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= Self.length else { throw DecodeFailure(.vxlan, .truncated) }
         next = NextHeader(octets[0] & 0x08 != 0 ? .ethernet : .ignored(.udp), at: Self.length)
+        network = Self.network(of: octets)
     }
 
     /// Decodes the extended header, which can name another protocol than Ethernet.
@@ -25,9 +28,15 @@ struct VXLANHeader: Sendable, Hashable {
             case (0x08, _), (0x0C, 3): .ethernet
             case (0x0C, 1): .ipv4
             case (0x0C, 2): .ipv6
-            case (0x0C, 4): .unsupported(.vxlan)  // NSH
+            case (0x0C, 4): .service
+            case (0x0C, 5): .mpls
             default: .ignored(.tunnelControl)
             }
         next = NextHeader(kind, at: Self.length)
+        network = Self.network(of: octets)
+    }
+
+    private static func network(of octets: Span<UInt8>) -> NetworkTag {
+        .virtualNetwork(octets[0] & 0x08 != 0 ? octets.bigEndian32(at: 4) >> 8 : 0)
     }
 }

@@ -15,6 +15,8 @@ public struct PipelineFigures: Sendable {
     public internal(set) var failures: [DecodeFailure: Int] = [:]
     /// What became of datagrams that came in fragments.
     public internal(set) var fragments = FragmentCounts()
+    /// Packets whose format is not known, by that format.
+    public internal(set) var undecoded: [UndecodedFormat: Int] = [:]
     /// What reassembly did.
     public internal(set) var reassembly = ReassemblyStatistics()
     /// What reconstruction did.

@@ -136,6 +136,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     private mutating func publishFigures() {
         storeInterfaceFigures()
         figures.fragments = decoder.fragmentCounts
+        figures.undecoded = decoder.undecoded
         figures.reassembly = connections.statistics
         figures.http = reconstructor.statistics
         figures.parseFailures = reconstructor.sink.parseFailures

@@ -22,7 +22,7 @@ struct Encapsulation: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { label }
 
-    static let all = linkLayers + ethernetPayloads + networkLayers + tunnels + pseudowires
+    static let all = linkLayers + ethernetPayloads + networkLayers + tunnels + pseudowires + shims
 
     private static let v4 = SampleSegment.overIPv4
     private static let v6 = SampleSegment.overIPv6
@@ -259,8 +259,89 @@ struct Encapsulation: CustomTestStringConvertible, Sendable {
             .udp(from: 3544, to: 50_000).ipv4().ethernet()
         ),
         Encapsulation("GRE in UDP: RFC 8086", v4.ip().gre().udp(to: 4754).ipv4().ethernet()),
+        Encapsulation(
+            "GTP-U: 3GPP TS 29.281 §5.1",
+            v4.ip().encapsulated(in: gtp(0x30)).udp(to: 2152).ipv4().ethernet()
+        ),
+        Encapsulation(
+            "GTP-U with a sequence number: 3GPP TS 29.281 §5.1",
+            v6.ip().encapsulated(in: gtp(0x32) + [0, 1, 0, 0]).udp(to: 2152).ipv6().ethernet()
+        ),
+        Encapsulation(
+            "GTP-U with extension headers: 3GPP TS 29.281 §5.2",
+            v4.ip().encapsulated(in: gtp(0x34) + [0, 0, 0, 0x85] + [1, 0x10, 1, 0xC0] + [2, 0, 0, 0, 0, 0, 0, 0])
+                .udp(to: 2152).ipv4().ethernet()
+        ),
+        Encapsulation(
+            "GTP-U, Ethernet inside: 3GPP TS 29.281 §5",
+            v4.ip().ethernet().encapsulated(in: gtp(0x30)).udp(to: 2152).ipv4().ethernet()
+        ),
+        Encapsulation(
+            "GUE: draft-ietf-intarea-gue §3",
+            v4.ip().encapsulated(in: [0, 4, 0, 0]).udp(to: 6080).ipv4().ethernet()
+        ),
+        Encapsulation(
+            "GUE with fields: draft-ietf-intarea-gue §3.3",
+            v6.ip().encapsulated(in: [2, 41, 0, 0] + Array(repeating: 7, count: 8)).udp(to: 6080).ipv4().ethernet()
+        ),
+        Encapsulation("GUE, variant 1: draft-ietf-intarea-gue §4", v4.ip().udp(to: 6080).ipv4().ethernet()),
+        Encapsulation(
+            "NSH after an EtherType: RFC 8300 §2",
+            v4.ip().ethernet().encapsulated(in: service(3), etherType: 0x894F).ethernet()
+        ),
+        Encapsulation(
+            "NSH in VXLAN with protocol extension: RFC 8300 §2",
+            v6.ip().encapsulated(in: service(2)).encapsulated(in: [0x0C, 0, 0, 4, 0, 0, 42, 0]).udp(to: 4790).ipv4()
+                .ethernet()
+        ),
+        Encapsulation(
+            "ERSPAN type III, IP inside: draft-foschiano-erspan §4.3",
+            v4.ip().encapsulated(in: [0x20] + Array(repeating: 0, count: 9) + [2 << 2, 0])
+                .gre(sequence: 1, protocolType: 0x22EB).ipv4().ethernet()
+        ),
         Encapsulation("MPLS in UDP: RFC 7510", v4.ip().mpls().udp(to: 6635).ipv4().ethernet()),
     ]
+
+    /// A GTP-U header of a packet, whose length field is not looked at.
+    private static func gtp(_ flags: UInt8) -> [UInt8] {
+        [flags, 255, 0, 0, 0, 0, 0, 1]
+    }
+
+    /// A network service header of 24 octets.
+    private static func service(_ next: UInt8) -> [UInt8] {
+        [0x0F, 0xC6, 1, next, 0, 0, 1, 255] + Array(repeating: 0, count: 16)
+    }
+
+    private static let shims: [Encapsulation] = [
+        tagged("VN-tag: IEEE 802.1Qbh", 0x8926, [0, 0, 0, 1]),
+        tagged("Time stamp tag of Cisco", 0x8988, [0, 0, 0, 1]),
+        tagged("Metadata of Cisco", 0x8909, [1, 1, 0, 1, 0, 16]),
+        tagged("E-tag: IEEE 802.1BR §12.5", 0x893F, [0, 0, 0, 1, 0, 0]),
+        tagged("HSR: IEC 62439-3", 0x892F, [0, 52, 0, 1]),
+        Encapsulation(
+            "I-tag: IEEE 802.1ah §9.7",
+            v4.ip().ethernet().encapsulated(in: [0, 0, 0, 1], etherType: 0x88E7).ethernet()
+        ),
+        Encapsulation("FabricPath", v4.ip().ethernet().encapsulated(in: [0, 1], etherType: 0x8903).ethernet()),
+        Encapsulation(
+            "TRILL: RFC 6325 §3",
+            v4.ip().ethernet().encapsulated(in: [0, 0x3F, 0, 1, 0, 2], etherType: 0x22F3).ethernet()
+        ),
+        Encapsulation(
+            "Tags behind a VLAN",
+            v4.ip().encapsulated(in: [0, 0, 0, 1, 8, 0], etherType: 0x8988).vlan(7).ethernet()
+        ),
+        Encapsulation(
+            "LINKTYPE_PKTAP, Ethernet inside",
+            .packetTap,
+            v4.ip().ethernet().encapsulated(in: [16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+        ),
+        Encapsulation("LINKTYPE_NETANALYZER", .networkAnalyzer, v4.ip().ethernet().encapsulated(in: [0, 0, 0, 0])),
+    ]
+
+    private static func tagged(_ label: String, _ etherType: UInt16, _ tag: [UInt8]) -> Encapsulation {
+        Encapsulation(label, v4.ip().encapsulated(in: tag + [8, 0], etherType: etherType).ethernet())
+    }
 
     private static let pseudowires: [Encapsulation] = [
         Encapsulation(

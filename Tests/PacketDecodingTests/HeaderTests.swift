@@ -184,6 +184,11 @@ import Testing
             linkType: LinkType(rawValue: 147)
         ),
         Failing(
+            testDescription: "an EtherType that is not known",
+            octets: other(etherType: 0x88B5).octets,
+            failure: DecodeFailure(.ethernet, .unsupported)
+        ),
+        Failing(
             testDescription: "several frames in one of IEEE 802.11: §9.3.2.2",
             octets: [0x88, 0x01] + Array(repeating: 0, count: 22) + [0x80, 0] + filler,
             failure: DecodeFailure(.wlan, .unsupported),
