@@ -214,8 +214,9 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPReassemblyTests",
-            dependencies: ["PacketDecoding", "TCPReassembly"],
-            swiftSettings: strict
+            dependencies: ["PacketDecoding", "TCPReassembly", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "HTTPReconstructionTests",

@@ -10,15 +10,29 @@ struct AddressPair: BitwiseCopyable {
     private let responderLow: UInt64
     private let originatorPort: UInt16
     private let responderPort: UInt16
+    /// The network that each side's segments are tagged with; the same for both until they are seen.
+    private var originatorNetwork: UInt32
+    private var responderNetwork: UInt32
 
-    /// Keeps two endpoints.
-    init(originator: Endpoint, responder: Endpoint) {
+    /// Keeps two endpoints in a network.
+    init(originator: Endpoint, responder: Endpoint, network: UInt32) {
         originatorHigh = originator.address.high
         originatorLow = originator.address.low
         responderHigh = responder.address.high
         responderLow = responder.address.low
         originatorPort = originator.port
         responderPort = responder.port
+        originatorNetwork = network
+        responderNetwork = network
+    }
+
+    /// Keeps the endpoints of a segment, whose sender is the originator if `originatedBySource`.
+    init(of segment: TCPSegment, originatedBySource: Bool) {
+        self.init(
+            originator: originatedBySource ? segment.source : segment.destination,
+            responder: originatedBySource ? segment.destination : segment.source,
+            network: segment.network
+        )
     }
 
     /// Who sent the SYN; without one, who sent the first packet.
@@ -31,13 +45,27 @@ struct AddressPair: BitwiseCopyable {
         Endpoint(address: IPAddress(high: responderHigh, low: responderLow), port: responderPort)
     }
 
-    /// Which way `segment` flows on this connection; `nil` when it belongs to another.
+    /// Which way `segment` flows on this connection; `nil` when it belongs to another, or bears other tags than before.
     @inline(__always)
     func direction(of segment: borrowing TCPSegment) -> StreamDirection? {
+        if differences(segment.source, segment.destination) | UInt64(segment.network ^ originatorNetwork) == 0 {
+            return .fromOriginator
+        }
+        let differences = differences(segment.destination, segment.source)
+        return differences | UInt64(segment.network ^ responderNetwork) == 0 ? .fromResponder : nil
+    }
+
+    /// Which way `segment` flows on this connection, whatever its tags; `nil` when it belongs to another.
+    func directionInAnyNetwork(of segment: borrowing TCPSegment) -> StreamDirection? {
         if differences(segment.source, segment.destination) == 0 {
             return .fromOriginator
         }
         return differences(segment.destination, segment.source) == 0 ? .fromResponder : nil
+    }
+
+    /// Remembers the tags that segments of a direction bear now.
+    mutating func setNetwork(_ network: UInt32, of direction: StreamDirection) {
+        if direction == .fromOriginator { originatorNetwork = network } else { responderNetwork = network }
     }
 
     @inline(__always)
@@ -60,7 +88,7 @@ struct Connection: BitwiseCopyable {
         case lingering
     }
 
-    let addresses: AddressPair
+    var addresses: AddressPair
     /// How far the connection has come.
     var phase: Phase
     /// Whether a SYN or SYN-ACK was captured.
@@ -74,8 +102,6 @@ struct Connection: BitwiseCopyable {
     var wait: UInt32 = ConnectionWait.none
     /// Counts connections by first packet.
     let number: Int
-    /// When the first packet was captured, in nanoseconds since the epoch.
-    let openingTime: Int64
 }
 
 /// A place in the table: a connection and its two streams, which lie together in two cache lines.
@@ -84,9 +110,11 @@ struct ConnectionEntry: BitwiseCopyable {
     var fromOriginator = StreamState()
     var fromResponder = StreamState()
 
-    /// A connection of whose streams nothing is known.
-    init(_ connection: Connection) {
+    /// A connection of whose streams nothing is known, first seen at `time`, in nanoseconds since the epoch.
+    init(_ connection: Connection, time: Int64) {
         self.connection = connection
+        fromOriginator.time = time
+        fromResponder.time = time
     }
 }
 

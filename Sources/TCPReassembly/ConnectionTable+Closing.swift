@@ -15,35 +15,6 @@ extension ConnectionTable {
         sink.streamEnded(stream.direction, end, at: time, slot: stream.slot)
     }
 
-    /// Takes in a RST on an open connection.
-    ///
-    /// It is believed when its number lies between what the receiver has acknowledged and a little beyond the last
-    /// octet seen; RFC 9293 §3.10.7.4 wants it exact, but the capture may lag behind the receiver.
-    mutating func resetArrived<Sink: StreamSink & ~Copyable>(
-        _ segment: TCPSegment,
-        at time: PacketTime,
-        of stream: StreamID,
-        into sink: inout Sink
-    ) {
-        let state = entries[stream]
-        if state.origin != .unknown {
-            let tolerance = Int64(limits.resetWindow)
-            let offset = state.offset(of: segment.sequenceNumber)
-            let lowest =
-                entries[stream.reversed].isSeen
-                ? min(state.next, state.acknowledged) - 1 : state.next - tolerance
-            var highest = state.frontier
-            if let tail = streamWait(of: stream)?.tail, tail != HeldSegment.none {
-                highest = max(highest, held[tail].end)
-            }
-            guard (lowest...highest + tolerance).contains(offset) else {
-                counters.ignoredResets += 1
-                return
-            }
-        }
-        close(stream.slot, .reset, by: stream.direction, at: time, lingers: true, into: &sink)
-    }
-
     /// Closes an open connection: gives up what is missing, reports the ends, and forgets it, or lets it linger.
     ///
     /// `resetter` sent the RST, when there was one.
@@ -56,9 +27,12 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         giveUpHoles(of: slot, .captureLoss, at: time, into: &sink)
+        let believed = resetter == nil && !isFinished(slot) ? believedReset(of: slot, isFinal: true) : nil
         dropWait(of: slot)
         // Both FINs may have stood behind holes.
-        let reason = resetter == nil && isFinished(slot) ? .finished : reason
+        let reason = believed != nil ? .reset : resetter == nil && isFinished(slot) ? .finished : reason
+        let resetter = resetter ?? believed?.direction
+        let time = believed?.reset.packetTime ?? time
         for direction in StreamDirection.allCases {
             let stream = StreamID(slot: slot, direction)
             let state = entries[stream]

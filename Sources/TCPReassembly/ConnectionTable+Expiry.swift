@@ -21,60 +21,145 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) {
-        let phase = entries[slot].connection.phase
-        if phase == .open {
-            let deadline = idleDeadline(of: slot)
-            guard clock.now >= deadline else {
-                // It was active since its deadline was set: set it anew, which so costs nothing per segment.
-                expiry.remove(slot)
-                expiry.insert(slot, lane: Int(phase.rawValue), deadline: deadline)
-                return
-            }
-        }
-        switch phase {
+        switch entries[slot].connection.phase {
         case .embryonic:
             counters.halfOpenExpirations += 1
             forget(slot)
         case .open:
-            counters.evictions[.idle] += 1
-            close(slot, .idle, at: time, lingers: false, into: &sink)
+            openConnectionExpired(slot, at: time, into: &sink)
         case .lingering:
             forget(slot)
         }
     }
 
-    /// When an open connection will have been idle for too long, on the clock.
-    private func idleDeadline(of slot: Int) -> Int64 {
+    /// Looks at an open connection whose deadline has passed: whether it is idle, and has to make room.
+    private mutating func openConnectionExpired<Sink: StreamSink & ~Copyable>(
+        _ slot: Int,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        let activity = lastActivity(of: slot)
+        guard clock.now >= activity + limits.idleTimeout else {
+            // It was active since its deadline was set: set it anew, which so costs nothing per segment.
+            expiry.remove(slot)
+            expiry.insert(slot, lane: Self.openLane, deadline: activity + limits.idleTimeout)
+            return
+        }
+        let isCrowded = entryCounts.open > limits.connections / 2
+        guard isCrowded && !sink.isBusy(slot: slot) || clock.now >= activity + limits.longestIdle else {
+            // There is room: nothing is gained by forgetting it.
+            expiry.remove(slot)
+            expiry.insert(slot, lane: Self.idleLane, deadline: clock.now + limits.idleTimeout)
+            return
+        }
+        counters.evictions[.idle] += 1
+        closeForgotten(slot, .idle, at: time, into: &sink)
+    }
+
+    /// The lane of open connections that were active of late, as far as is known.
+    private static var openLane: Int {
+        Int(Connection.Phase.open.rawValue)
+    }
+
+    /// The lane of open connections that had been idle when they were last looked at.
+    private static var idleLane: Int {
+        3
+    }
+
+    /// When an open connection was last active, on the clock.
+    private func lastActivity(of slot: Int) -> Int64 {
         let idle = Self.activityTime(clock.now) &- entries[slot].connection.lastActive
-        return clock.now - Int64(idle) << 20 + limits.idleTimeout
+        return clock.now - Int64(idle) << 20
     }
 
     /// Makes room for an open connection.
     ///
-    /// The wheel knows when each was idle at the last look; those that were active since are put back in their place.
-    /// That is done for some at most, so that one new connection never pays for a whole table of busy ones.
+    /// Those go first that had been idle for the timeout. Among the others the wheel knows when each was idle at the last
+    /// look; those that were active since are put back in their place. That is done for some at most, so that one new
+    /// connection never pays for a whole table of busy ones.
     mutating func evictIdlest<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
-        let lane = Int(Connection.Phase.open.rawValue)
-        var idlest: (slot: Int, deadline: Int64)?
-        for _ in 0..<64 {
-            guard let slot = expiry.first(in: lane) else {
-                break
-            }
-            let deadline = idleDeadline(of: slot)
-            if deadline < idlest?.deadline ?? .max {
-                idlest = (slot, deadline)
-            }
-            if expiry.isPlaced(slot, lane: lane, deadline: deadline) {
-                break
-            }
-            expiry.remove(slot)
-            expiry.insert(slot, lane: lane, deadline: deadline)
+        var found = idleConnection(sink)
+        if found == nil {
+            found = idlestConnection(sink)
         }
-        guard let idlest else {
+        guard let slot = found else {
             return
         }
         counters.evictions[.capacity] += 1
-        close(idlest.slot, .evicted, at: time, lingers: false, into: &sink)
+        closeForgotten(slot, .evicted, at: time, into: &sink)
+    }
+
+    /// A connection that is idle and in the middle of nothing.
+    private mutating func idleConnection<Sink: StreamSink & ~Copyable>(_ sink: borrowing Sink) -> Int? {
+        for _ in 0..<16 {
+            guard let slot = expiry.first(in: Self.idleLane) else {
+                return nil
+            }
+            let deadline = lastActivity(of: slot) + limits.idleTimeout
+            if clock.now >= deadline, !sink.isBusy(slot: slot) {
+                return slot
+            }
+            expiry.remove(slot)
+            if clock.now >= deadline {
+                expiry.insert(slot, lane: Self.idleLane, deadline: clock.now + limits.idleTimeout)
+            } else {
+                expiry.insert(slot, lane: Self.openLane, deadline: deadline)
+            }
+        }
+        return nil
+    }
+
+    /// The connection that has been idle longest, if possible one in the middle of nothing.
+    private mutating func idlestConnection<Sink: StreamSink & ~Copyable>(_ sink: borrowing Sink) -> Int? {
+        var idlest: (slot: Int, deadline: Int64, isBusy: Bool)?
+        for _ in 0..<64 {
+            guard let slot = expiry.first(in: Self.openLane) else {
+                break
+            }
+            let deadline = lastActivity(of: slot) + limits.idleTimeout
+            let isBusy = sink.isBusy(slot: slot)
+            if let known = idlest {
+                if known.isBusy == isBusy ? deadline < known.deadline : known.isBusy {
+                    idlest = (slot, deadline, isBusy)
+                }
+            } else {
+                idlest = (slot, deadline, isBusy)
+            }
+            let isPlaced = expiry.isPlaced(slot, lane: Self.openLane, deadline: deadline)
+            if isPlaced, !isBusy {
+                break
+            }
+            // A busy one is put behind the others, to look at those too.
+            expiry.remove(slot)
+            expiry.insert(
+                slot,
+                lane: Self.openLane,
+                deadline: isPlaced ? clock.now + limits.idleTimeout : deadline
+            )
+        }
+        return idlest?.slot ?? expiry.first(in: Self.idleLane)
+    }
+
+    /// Ends a connection that may go on, and remembers where it stood if it was in the middle of nothing.
+    private mutating func closeForgotten<Sink: StreamSink & ~Copyable>(
+        _ slot: Int,
+        _ reason: ConnectionEnd,
+        at time: PacketTime,
+        into sink: inout Sink
+    ) {
+        let entry = entries[slot]
+        if !entry.connection.needsAttention, !sink.isBusy(slot: slot) {
+            let addresses = entry.connection.addresses
+            forgotten.remember(
+                ForgottenConnections.Memory(
+                    addresses: addresses,
+                    originatorNumber: entry.fromOriginator.expectedNumber,
+                    responderNumber: entry.fromResponder.expectedNumber
+                ),
+                hash: index.hash(addresses.originator, addresses.responder)
+            )
+        }
+        close(slot, reason, at: time, lingers: false, into: &sink)
     }
 
     /// Puts an entry into another phase.

@@ -65,12 +65,8 @@ extension ConnectionTable {
             let following = previous == HeldSegment.none ? streamWaits[index].head : held[previous].next
             let number = held.insert(
                 HeldSegment(
-                    offset: part.offset,
-                    count: part.count,
-                    isTruncated: part.captured.isEmpty,
-                    startsSegment: part.startsSegment,
-                    acknowledged: part.acknowledged,
-                    time: part.time.nanoseconds,
+                    part,
+                    direction: index & 1 == 0 ? .fromOriginator : .fromResponder,
                     arrivalTime: clock.now,
                     arrivals: waits[wait].arrivals,
                     next: following

@@ -32,6 +32,10 @@ extension ConnectionTable {
                 }
             }
             while giveUpHole(of: slot, nil, at: time, into: &sink) {}
+            if let (direction, reset) = believedReset(of: slot, isFinal: false) {
+                close(slot, .reset, by: direction, at: reset.packetTime, lingers: true, into: &sink)
+                return
+            }
             if isSettled(wait) {
                 dropWait(of: slot)
             }
@@ -81,11 +85,12 @@ extension ConnectionTable {
     }
 
     private func isSettled(_ wait: Int) -> Bool {
-        !waits[wait].candidate.exists && isSettled(streamWaits[wait * 2]) && isSettled(streamWaits[wait * 2 + 1])
+        !waits[wait].candidate.exists && !waits[wait].jump.exists && isSettled(streamWaits[wait * 2])
+            && isSettled(streamWaits[wait * 2 + 1])
     }
 
     private func isSettled(_ wait: StreamWait) -> Bool {
-        wait.head == HeldSegment.none && wait.end == nil && wait.deadline == nil
+        wait.head == HeldSegment.none && wait.end == nil && wait.reset == nil && wait.deadline == nil
     }
 
     // MARK: - Delivery
@@ -155,7 +160,8 @@ extension ConnectionTable {
                 of: stream,
                 time: segment.time,
                 acknowledged: segment.acknowledged,
-                startsSegment: segment.startsSegment
+                startsSegment: segment.startsSegment,
+                hasWaited: true
             )
             held.deliver(number, at: position, slot: stream.slot, into: &sink)
         }
@@ -208,8 +214,9 @@ extension ConnectionTable {
         for direction in StreamDirection.allCases {
             let stream = StreamID(slot: slot, direction)
             let index = streamWaitIndex(wait, stream)
+            let resetDeadline = streamWaits[index].reset?.deadline
             guard let hole = hole(of: stream, wait: wait) else {
-                setDeadline(nil, at: index)
+                setDeadline(resetDeadline, at: index)
                 continue
             }
             let deadline = hole.since + patience(with: hole, of: stream)
@@ -217,7 +224,7 @@ extension ConnectionTable {
                 clock.now >= deadline
                 || hole.isAcknowledged && waits[wait].arrivals - hole.sinceArrivals >= limits.graceSegments
             guard forced != nil || isOverdue else {
-                setDeadline(deadline, at: index)
+                setDeadline(min(deadline, resetDeadline ?? .max), at: index)
                 continue
             }
             setDeadline(nil, at: index)
@@ -290,7 +297,7 @@ extension ConnectionTable {
             // An acknowledgement that runs ahead of octets which still come is no sign of loss.
             since: max(streamWait.evidenceTime, streamWait.progressTime),
             sinceArrivals: max(streamWait.evidenceArrivals, streamWait.progressArrivals),
-            time: max(state.time, entries[stream.slot].connection.openingTime)
+            time: state.time
         )
     }
 }

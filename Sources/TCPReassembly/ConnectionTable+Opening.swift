@@ -22,26 +22,38 @@ extension ConnectionTable {
         }
         let number = nextNumber
         nextNumber += 1
-        let stream = makeEntry(
-            originatedBySource: !(isSynchronize && segment.flags.contains(.ack)),
-            segment,
+        if !isSynchronize, let (memory, direction) = forgotten.take(continuedBy: segment, hash: hash) {
+            let stream = StreamID(
+                slot: makeEntry(memory.addresses, hash: hash, number: number, time: time.nanoseconds),
+                direction
+            )
+            resume(stream.slot, memory)
+            embryonicSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+            return
+        }
+        let originatedBySource = !(isSynchronize && segment.flags.contains(.ack))
+        let slot = makeEntry(
+            AddressPair(of: segment, originatedBySource: originatedBySource),
             hash: hash,
             number: number,
             time: time.nanoseconds
         )
+        let stream = StreamID(slot: slot, originatedBySource ? .fromOriginator : .fromResponder)
         embryonicSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
     }
 
-    /// Makes an embryonic entry, and names the stream that `segment` belongs to.
-    ///
-    /// `originatedBySource` says whether the sender of `segment` is the originator.
-    private mutating func makeEntry(
-        originatedBySource: Bool,
-        _ segment: TCPSegment,
-        hash: UInt64,
-        number: Int,
-        time: Int64
-    ) -> StreamID {
+    /// Takes up a connection where it was forgotten: both its streams are known as well as after a handshake.
+    private mutating func resume(_ slot: Int, _ memory: ForgottenConnections.Memory) {
+        counters.resumptions += 1
+        entries[slot].connection.sawHandshake = true
+        entries[slot].fromOriginator.isSeen = true
+        entries[slot].fromOriginator.setOrigin(SequenceNumber(memory.originatorNumber), .certain)
+        entries[slot].fromResponder.isSeen = true
+        entries[slot].fromResponder.setOrigin(SequenceNumber(memory.responderNumber), .certain)
+    }
+
+    /// Makes an embryonic entry, first seen at `time`, and gives its slot.
+    mutating func makeEntry(_ addresses: AddressPair, hash: UInt64, number: Int, time: Int64) -> Int {
         if entryCounts.embryonic >= limits.halfOpenConnections,
             let oldest = expiry.first(in: Int(Connection.Phase.embryonic.rawValue))
         {
@@ -51,15 +63,12 @@ extension ConnectionTable {
         let slot = slots.acquire()
         entries[slot] = ConnectionEntry(
             Connection(
-                addresses: AddressPair(
-                    originator: originatedBySource ? segment.source : segment.destination,
-                    responder: originatedBySource ? segment.destination : segment.source
-                ),
+                addresses: addresses,
                 phase: .embryonic,
                 lastActive: Self.activityTime(clock.now),
-                number: number,
-                openingTime: time
-            )
+                number: number
+            ),
+            time: time
         )
         index.insert(slot, hash: hash)
         entryCounts.embryonic += 1
@@ -68,7 +77,7 @@ extension ConnectionTable {
             lane: Int(Connection.Phase.embryonic.rawValue),
             deadline: clock.now + limits.handshakeTimeout
         )
-        return StreamID(slot: slot, originatedBySource ? .fromOriginator : .fromResponder)
+        return slot
     }
 
     // MARK: - Before the connection is open
@@ -190,7 +199,7 @@ extension ConnectionTable {
     // MARK: - Opening
 
     /// Announces a connection to the sink.
-    private mutating func open<Sink: StreamSink & ~Copyable>(_ slot: Int, at time: PacketTime, into sink: inout Sink) {
+    mutating func open<Sink: StreamSink & ~Copyable>(_ slot: Int, at time: PacketTime, into sink: inout Sink) {
         if entryCounts.open >= limits.connections {
             evictIdlest(at: time, into: &sink)
         }
@@ -206,7 +215,8 @@ extension ConnectionTable {
                 number: connection.number,
                 originator: connection.addresses.originator,
                 responder: connection.addresses.responder,
-                time: PacketTime(nanoseconds: connection.openingTime),
+                // Nothing was delivered yet, so that this still is the time of the first packet.
+                time: PacketTime(nanoseconds: entries[slot].fromOriginator.time),
                 sawHandshake: connection.sawHandshake
             )
         )
@@ -282,13 +292,14 @@ extension ConnectionTable {
         close(stream.slot, .superseded, at: time, lingers: false, into: &sink)
         let isFromCandidate = stream.direction == candidate.direction
         let candidateIsOriginator = candidate.acknowledgement == nil
-        let next = makeEntry(
-            originatedBySource: isFromCandidate == candidateIsOriginator,
-            segment,
+        let originatedBySource = isFromCandidate == candidateIsOriginator
+        let slot = makeEntry(
+            AddressPair(of: segment, originatedBySource: originatedBySource),
             hash: hash,
             number: candidate.number,
             time: candidate.time
         )
+        let next = StreamID(slot: slot, originatedBySource ? .fromOriginator : .fromResponder)
         let candidateStream = isFromCandidate ? next : next.reversed
         entries[next.slot].connection.sawHandshake = true
         entries[candidateStream].isSeen = true

@@ -30,6 +30,11 @@ extension ConnectionTable {
                     openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
                 }
             } else if segment.flags.contains(.ack) {
+                if isOutOfPlace(segment, of: stream) {
+                    outOfPlaceSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+                    return
+                }
+                segmentIsInPlace(segment, of: stream)
                 openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
             } else {
                 counters.unacceptableSegments += 1
@@ -55,6 +60,23 @@ extension ConnectionTable {
             waits[wait].candidate = .none
         }
         return nil
+    }
+
+    /// Forgets what is contradicted by a segment whose numbers continue those of its connection.
+    private mutating func segmentIsInPlace(_ segment: TCPSegment, of stream: StreamID) {
+        guard entries[stream.slot].connection.wait != ConnectionWait.none else {
+            return
+        }
+        segmentFollowsReset(segment, of: stream)
+        let wait = Int(entries[stream.slot].connection.wait)
+        guard waits[wait].jump.exists else {
+            return
+        }
+        let end = entries[stream].offset(of: segment.sequenceNumber) + Int64(segment.payload.count)
+        let acknowledged = entries[stream.reversed].offset(of: segment.acknowledgementNumber)
+        if end > entries[stream].frontier || acknowledged > entries[stream.reversed].acknowledged {
+            dropJump(wait)
+        }
     }
 
     /// Takes in a segment, other than a RST, of an open connection.
@@ -284,11 +306,13 @@ extension ConnectionTable {
         of stream: StreamID,
         time: Int64,
         acknowledged: Int64?,
-        startsSegment: Bool
+        startsSegment: Bool,
+        hasWaited: Bool = false
     ) -> StreamPosition {
         let offset = entries[stream].next
-        let latest = PacketClock.streamTime(after: entries[stream].time, time)
-        entries[stream].time = latest
+        // What waited for octets in front of it was captured before those.
+        let tolerance = hasWaited ? PacketClock.longestStep : PacketClock.disorder
+        let latest = entries[stream].timeReached(by: time, tolerating: tolerance)
         entries[stream].next = offset + Int64(count)
         // From here on the sink knows these offsets: they must not move any more.
         entries[stream].origin = .certain
@@ -322,7 +346,8 @@ extension ConnectionTable {
             of: stream,
             time: time,
             acknowledged: nil,
-            startsSegment: false
+            startsSegment: false,
+            hasWaited: true
         )
         sink.octetsMissing(count, reason: reason, at: position, slot: stream.slot)
     }
@@ -330,7 +355,7 @@ extension ConnectionTable {
     // MARK: - The end of a stream
 
     /// Notes where a FIN ends its stream, and ends it when nothing is missing in front.
-    private mutating func finishArrived<Sink: StreamSink & ~Copyable>(
+    mutating func finishArrived<Sink: StreamSink & ~Copyable>(
         endingAt end: Int64,
         of stream: StreamID,
         at time: PacketTime,

@@ -54,6 +54,7 @@ extension ConnectionTable {
             }
             setDeadline(nil, at: index)
         }
+        dropJump(wait)
         let (previous, next) = (waits[wait].previous, waits[wait].next)
         if previous == ConnectionWait.none {
             longestWaiting = next
@@ -116,6 +117,11 @@ extension ConnectionTable {
         }
         giveUpHoles(of: slot, .limit, at: time, into: &sink)
         waits[wait].candidate = .none
+        dropJump(wait)
+        if let (direction, reset) = believedReset(of: slot, isFinal: true) {
+            close(slot, .reset, by: direction, at: reset.packetTime, lingers: true, into: &sink)
+            return
+        }
         settle(slot, at: time, into: &sink)
     }
 }

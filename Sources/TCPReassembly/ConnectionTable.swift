@@ -69,6 +69,7 @@ public struct ConnectionTable: ~Copyable {
     var holeDeadlines: TimerWheel
 
     var recent: RecentSegments
+    var forgotten = ForgottenConnections()
 
     /// Makes an empty table.
     ///
@@ -84,7 +85,7 @@ public struct ConnectionTable: ~Copyable {
         index = ConnectionIndex(seed: UInt64.random(in: .min ... .max))
         slots = SlotPool(capacity: capacity)
         entries = FixedBuffer(capacity: capacity)
-        expiry = TimerWheel(capacity: capacity, lanes: 3, tickShift: 30, bucketCount: 512)
+        expiry = TimerWheel(capacity: capacity, lanes: 4, tickShift: 30, bucketCount: 512)
         waitSlots = SlotPool(capacity: limits.waitingConnections)
         waits = FixedBuffer(capacity: limits.waitingConnections)
         streamWaits = FixedBuffer(capacity: limits.waitingConnections * 2)
@@ -125,7 +126,7 @@ public struct ConnectionTable: ~Copyable {
         into sink: inout Sink
     ) {
         counters.segments += 1
-        clock.advance(to: time)
+        clock.advance(to: time, on: interface)
         if clock.now >= nextTimer {
             timersReached(at: time, into: &sink)
         }
@@ -135,7 +136,12 @@ public struct ConnectionTable: ~Copyable {
             return
         }
         guard let stream = stream(of: segment, hash: hash) else {
-            unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
+            if let stream = otherwiseTaggedStream(of: segment, hash: hash) {
+                entries[stream.slot].connection.lastActive = Self.activityTime(clock.now)
+                knownSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+            } else {
+                unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
+            }
             return
         }
         let slot = stream.slot
@@ -155,8 +161,7 @@ public struct ConnectionTable: ~Copyable {
                 guard !segment.payload.isEmpty else {
                     return
                 }
-                let latest = PacketClock.streamTime(after: entries[stream].time, time.nanoseconds)
-                entries[stream].time = latest
+                let latest = entries[stream].timeReached(by: time.nanoseconds, tolerating: PacketClock.disorder)
                 entries[stream].next = next + Int64(segment.payload.count)
                 counters.deliveredOctets += segment.payload.count
                 sink.octetsArrived(
@@ -178,7 +183,7 @@ public struct ConnectionTable: ~Copyable {
 
     /// Lets time pass without a segment, so that what is overdue is given up.
     public mutating func timeAdvanced<Sink: StreamSink & ~Copyable>(to time: PacketTime, into sink: inout Sink) {
-        clock.advance(to: time)
+        clock.timePassed(until: time)
         timersReached(at: time, into: &sink)
     }
 
@@ -186,6 +191,23 @@ public struct ConnectionTable: ~Copyable {
     ///
     /// The table is empty afterwards and may be used again.
     public mutating func captureEnded<Sink: StreamSink & ~Copyable>(at time: PacketTime, into sink: inout Sink) {
+        // A last look at jumps first: they may end connections and begin others.
+        for (_, slot) in liveEntries() where entries[slot].connection.phase == .open && isJumpPlausible(slot) {
+            let addresses = entries[slot].connection.addresses
+            let hash = index.hash(addresses.originator, addresses.responder)
+            jump(slot, hash: hash, at: time, into: &sink)
+        }
+        for (_, slot) in liveEntries() {
+            if entries[slot].connection.phase == .open {
+                close(slot, .captureEnded, at: time, lingers: false, into: &sink)
+            } else {
+                forget(slot)
+            }
+        }
+    }
+
+    /// All entries, in the order of their numbers.
+    private func liveEntries() -> [(number: Int, slot: Int)] {
         var live: [(number: Int, slot: Int)] = []
         live.reserveCapacity(slots.count)
         for position in 0..<index.capacity {
@@ -194,13 +216,7 @@ public struct ConnectionTable: ~Copyable {
             }
         }
         live.sort { $0.number < $1.number }
-        for (_, slot) in live {
-            if entries[slot].connection.phase == .open {
-                close(slot, .captureEnded, at: time, lingers: false, into: &sink)
-            } else {
-                forget(slot)
-            }
-        }
+        return live
     }
 
     /// The stream that a segment belongs to.
@@ -216,6 +232,46 @@ public struct ConnectionTable: ~Copyable {
             position = index.position(after: position)
         }
         return nil
+    }
+
+    /// The stream that a segment belongs to though it bears other tags than those before it.
+    ///
+    /// It does where its numbers continue that stream's, or answer it: see `NetworkTags`.
+    private mutating func otherwiseTaggedStream(of segment: TCPSegment, hash: UInt64) -> StreamID? {
+        guard limits.networkTags != .separate else {
+            return nil
+        }
+        var position = index.start(of: hash)
+        while !index.isEmpty(at: position) {
+            if let slot = index.slot(at: position, for: hash),
+                let direction = entries[slot].connection.addresses.directionInAnyNetwork(of: segment)
+            {
+                let stream = StreamID(slot: slot, direction)
+                if limits.networkTags == .ignore || continues(segment, stream) {
+                    entries[slot].connection.addresses.setNetwork(segment.network, of: direction)
+                    return stream
+                }
+            }
+            position = index.position(after: position)
+        }
+        return nil
+    }
+
+    /// Whether the numbers of a segment are those of a stream, and not another connection's on the same addresses.
+    private func continues(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
+        let own = entries[stream]
+        let other = entries[stream.reversed]
+        let window = Int64(limits.receiveWindow)
+        if segment.flags.contains(.syn), own.origin != .unknown {
+            return own.originNumber == segment.sequenceNumber.advanced(by: 1).rawValue
+        }
+        if own.origin != .unknown, abs(own.offset(of: segment.sequenceNumber) - own.frontier) > window {
+            return false
+        }
+        guard segment.flags.contains(.ack), other.origin != .unknown else {
+            return own.origin != .unknown
+        }
+        return abs(other.offset(of: segment.acknowledgementNumber) - other.frontier) <= window
     }
 
     /// The unit in which activity is remembered, 2^20 ns.

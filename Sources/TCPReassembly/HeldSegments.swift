@@ -8,15 +8,17 @@ struct HeldSegment: BitwiseCopyable {
     static let none = UInt32.max
 
     /// The stream offset of the first octet.
-    let offset: Int64
+    var offset: Int64
     /// How many octets.
     let count: Int
     /// Whether the octets are missing from the capture rather than held.
     let isTruncated: Bool
     /// Whether the first octet is the first of a captured segment.
     let startsSegment: Bool
+    /// Which way the octets flow.
+    let direction: StreamDirection
     /// What the segment acknowledges in the other stream.
-    let acknowledged: Int64?
+    var acknowledged: Int64?
     /// When it was captured, in nanoseconds since the epoch.
     let time: Int64
     /// The same on the clock.
@@ -25,6 +27,26 @@ struct HeldSegment: BitwiseCopyable {
     let arrivals: Int
     /// The held segment that follows in the stream.
     var next = none
+
+    /// Describes a piece of a segment that arrives at `arrivalTime` on the clock.
+    init(
+        _ part: SegmentOctets,
+        direction: StreamDirection,
+        arrivalTime: Int64,
+        arrivals: Int,
+        next: UInt32 = none
+    ) {
+        offset = part.offset
+        count = part.count
+        isTruncated = part.captured.isEmpty
+        startsSegment = part.startsSegment
+        self.direction = direction
+        acknowledged = part.acknowledged
+        time = part.time.nanoseconds
+        self.arrivalTime = arrivalTime
+        self.arrivals = arrivals
+        self.next = next
+    }
 
     /// The offset behind the last octet.
     var end: Int64 {
@@ -74,6 +96,11 @@ struct HeldSegments: ~Copyable {
             octetCount += segment.count
         }
         return UInt32(number)
+    }
+
+    /// Changes what is said of a held segment, whose octets stay.
+    mutating func replace(_ number: UInt32, by segment: HeldSegment) {
+        segments[Int(number)] = segment
     }
 
     /// Sets what follows a held segment.

@@ -4,40 +4,103 @@ import PacketDecoding
 
 /// Turns packet times, which may jump or go back, into a clock that only moves forward.
 ///
-/// Every bound on time is measured on this clock. Packets that are a little late do not move it; when time goes back
-/// by more than `toleratedLateness` the clock stands still and follows the new time from there, so that one packet with
-/// a wrong date can expire what is idle but can not stop expiry for the rest of the capture.
-struct PacketClock {
+/// Every bound on time is measured on this clock; what is reported are the packets' own times. Interfaces may have
+/// clocks of their own, so each is followed by itself, and the foremost leads.
+///
+/// Packets that are a little late do not move the clock. A time that is far off moves it only once the next packet of
+/// the interface agrees: so a single wrong stamp changes nothing, a clock that was set back is followed from there, and
+/// one that was set forward counts as no more than `longestStep`, which a capture that was silent for long counts as too.
+struct PacketClock: ~Copyable {
     /// How late a packet may be, in nanoseconds, before its time is taken for a clock that was set back.
     static let toleratedLateness: Int64 = 1_000_000_000
+    /// How far a packet may be ahead, in nanoseconds, before the next has to agree; and the most that one step counts.
+    static let longestStep: Int64 = 60_000_000_000
+    /// How much later a packet of a stream may be stamped than the next, in nanoseconds, by queues that overtake each
+    /// other; what goes back further is a clock that was set back.
+    static let disorder: Int64 = 100_000_000
     /// Where the clock stops, far from overflow: only a capture made to do so gets there.
     static let end: Int64 = 1 << 62
+    /// How many interfaces are followed apart; the last stands for all beyond.
+    static let interfaceLimit = 64
+
+    /// The clock of an interface.
+    struct Source: BitwiseCopyable {
+        /// The latest time that was believed, in nanoseconds since the epoch.
+        var latest: Int64 = 0
+        /// Where that is on our clock.
+        var now: Int64 = 0
+        /// A time that was far off, until the next packet.
+        var suspect: Int64 = 0
+        /// Whether there is such a time.
+        var hasSuspect = false
+        /// Whether there was any packet.
+        var hasBegun = false
+    }
 
     /// Nanoseconds since the first packet.
     private(set) var now: Int64 = 0
-    private var latest: PacketTime?
+    private var sources = FixedBuffer<Source>(repeating: Source(), count: interfaceLimit)
+    private var current = 0
 
-    /// The time of a stream that was at `latest`, once octets captured at `time` are delivered; both in nanoseconds.
-    ///
-    /// It grows, as octets that waited are older than those they waited for; but a clock that was set back is followed, or
-    /// every time would stand still until it has caught up.
+    /// Moves the clock to the time of a packet of `interface`.
     @inline(__always)
-    static func streamTime(after latest: Int64, _ time: Int64) -> Int64 {
-        time >= latest || latest &- time > toleratedLateness ? time : latest
-    }
-
-    /// Moves the clock to the time of a packet.
-    mutating func advance(to time: PacketTime) {
-        guard let latest else {
-            self.latest = time
+    mutating func advance(to time: PacketTime, on interface: Int) {
+        current = min(max(interface, 0), Self.interfaceLimit - 1)
+        let elapsed = time.nanoseconds &- sources[current].latest
+        guard sources[current].hasBegun, elapsed >= 0, elapsed <= Self.longestStep else {
+            timeIsFarOff(time.nanoseconds)
             return
         }
-        let elapsed = time.nanoseconds(since: latest)
-        if elapsed > 0 {
-            now = min(now.addingReportingOverflow(elapsed).overflow ? Self.end : now + elapsed, Self.end)
-            self.latest = time
-        } else if elapsed < -Self.toleratedLateness {
-            self.latest = time
+        sources[current].latest = time.nanoseconds
+        sources[current].hasSuspect = false
+        move(by: elapsed)
+    }
+
+    /// Lets time pass without a packet.
+    ///
+    /// `time` is the present on the clock of the interface that the latest packet came from.
+    mutating func timePassed(until time: PacketTime) {
+        let elapsed = time.nanoseconds &- sources[current].latest
+        guard sources[current].hasBegun, elapsed >= 0 else {
+            timeIsFarOff(time.nanoseconds)
+            return
         }
+        sources[current].latest = time.nanoseconds
+        move(by: min(elapsed, Self.longestStep))
+    }
+
+    private mutating func timeIsFarOff(_ time: Int64) {
+        guard sources[current].hasBegun else {
+            sources[current] = Source(latest: time, now: now, hasBegun: true)
+            return
+        }
+        let latest = sources[current].latest
+        let (elapsed, isBeyond) = time.subtractingReportingOverflow(latest)
+        guard isBeyond || elapsed > 0 || elapsed < -Self.toleratedLateness else {
+            return
+        }
+        let suspect = sources[current].suspect
+        let isForward = time > latest
+        // The next packet agrees when it is on the same side, and no earlier than what it confirms.
+        let agrees =
+            sources[current].hasSuspect && (suspect > latest) == isForward
+            && time >= suspect.addingReportingOverflow(-Self.toleratedLateness).partialValue
+        guard agrees else {
+            sources[current].suspect = time
+            sources[current].hasSuspect = true
+            return
+        }
+        sources[current].latest = time
+        sources[current].hasSuspect = false
+        if isForward {
+            move(by: Self.longestStep)
+        }
+    }
+
+    @inline(__always)
+    private mutating func move(by elapsed: Int64) {
+        let reached = min(sources[current].now + elapsed, Self.end)
+        sources[current].now = reached
+        now = max(now, reached)
     }
 }

@@ -52,10 +52,15 @@ public struct ReassemblyLimits: Sendable, Hashable {
     ///
     /// 2 s: most retransmissions come within one.
     public var oneSidedTimeout: Int64 = 2_000_000_000
-    /// How long a connection may be silent before it is forgotten.
+    /// How long a connection may be silent before it is idle: the first to be forgotten when there is need of room.
     ///
-    /// 5 min: beyond the idle timeout of most proxies.
+    /// 5 min: beyond the idle timeout of most proxies. An idle connection is kept while no more than half of `connections`
+    /// are open; beyond that it is forgotten, unless it is in the middle of something, as with a slow answer.
     public var idleTimeout: Int64 = 300_000_000_000
+    /// How long a connection may be silent before it is forgotten in any case.
+    ///
+    /// 24 h: nothing waits longer for an answer, and what lost its end to the capture does not stay for ever.
+    public var longestIdle: Int64 = 86_400_000_000_000
     /// How long a handshake may take.
     ///
     /// 30 s: the fifth SYN of a patient client.
@@ -82,6 +87,23 @@ public struct ReassemblyLimits: Sendable, Hashable {
     /// 64: its answer comes long before.
     public var candidateSegments = 64
 
+    /// How many segments in a row from both sides, which continue and acknowledge each other, show that a connection has
+    /// come to where it was not expected.
+    ///
+    /// 4: a request, an answer and their acknowledgements; who knows both numbers to within a sixteenth of the receive
+    /// window is no blind attacker.
+    public var jumpSegments = 4
+    /// How many of one side alone show the same.
+    ///
+    /// 64: more than are ever late. A quarter of it suffices on a connection of which only that side is seen.
+    public var oneSidedJumpSegments = 64
+    /// Blocks of 2 KiB that are held of such segments until they are believed.
+    ///
+    /// 128: a receive window's first quarter; counted in `shedOctets` beyond it.
+    public var jumpBlocks = 128
+    /// What tags around segments say of their connection.
+    public var networkTags = NetworkTags.join
+
     /// Makes the default limits.
     public init() {}
 
@@ -95,6 +117,6 @@ public struct ReassemblyLimits: Sendable, Hashable {
             MemoryLayout<ConnectionWait>.stride + 2 * (MemoryLayout<StreamWait>.stride + 3 * 4) + 4
         let perBlock = HeldSegments.blockOctets + MemoryLayout<HeldSegment>.stride + 4
         return entries * perEntry + waitingConnections * perWait
-            + bufferedOctets / HeldSegments.blockOctets * perBlock + (1 << 17)
+            + bufferedOctets / HeldSegments.blockOctets * perBlock + (1 << 17) + ForgottenConnections.memoryBound
     }
 }

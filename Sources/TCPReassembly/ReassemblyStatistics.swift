@@ -25,7 +25,7 @@ public struct Tally<Key: CaseIterable & RawRepresentable & Sendable>: Sendable, 
 public enum EvictionReason: UInt8, Sendable, Hashable, CaseIterable {
     /// The table of open connections was full.
     case capacity
-    /// No packet for the idle timeout.
+    /// No packet for long, see `ReassemblyLimits.idleTimeout`.
     case idle
 
     /// The value of the `reason` label.
@@ -75,6 +75,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var halfOpen = 0
     /// Open connections forgotten before they were closed, by reason.
     public var evictions = Tally<EvictionReason>()
+    /// Connections that went on exactly where they stood when they were forgotten, and were taken up from there.
+    public var resumptions = 0
     /// Half-open connections forgotten because there were too many of them.
     public var halfOpenEvictions = 0
     /// Half-open connections forgotten because nothing followed.
@@ -105,10 +107,17 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var shedOctets = 0
     /// How often a bound was met, by which.
     public var limitsMet = Tally<ReassemblyLimit>()
-    /// RST segments that did not fit their connection.
+    /// RST segments that did not fit their connection, or that were followed by what shows that they were not taken.
     public var ignoredResets = 0
-    /// Segments whose sequence or acknowledgement number lies far outside of what their connection has reached.
+    /// Segments whose sequence or acknowledgement number lies far outside of what their connection has reached; also those
+    /// that were believed later, because others agreed with them.
     public var outOfWindowSegments = 0
+    /// Connections that were found again beyond a loss so large that their numbers lay out of reach.
+    public var jumps = 0
+    /// Connections that took the place of another on the same addresses, without a SYN that was seen.
+    ///
+    /// The old one is counted as superseded.
+    public var unseenReplacements = 0
     /// SYN segments with another number on a live connection.
     ///
     /// Where one opened a connection after all, the old one is counted as superseded.

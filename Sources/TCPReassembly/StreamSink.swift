@@ -3,7 +3,7 @@
 public import PacketDecoding
 
 /// Which way octets flow on a connection, before it is known who is the client.
-public enum StreamDirection: UInt8, Sendable, Hashable, CaseIterable {
+public enum StreamDirection: UInt8, BitwiseCopyable, Sendable, Hashable, CaseIterable {
     case fromOriginator
     case fromResponder
 
@@ -56,7 +56,10 @@ public struct StreamPosition: Sendable, Hashable {
     public let direction: StreamDirection
     /// The offset of the first octet.
     public let offset: Int64
-    /// The later of the capture time of the octets and of those before them in the stream, unless the clock was set back.
+    /// When the octets were captured, by their packet's own stamp; where they were captured a little before those in front
+    /// of them, when those were.
+    ///
+    /// It goes back within a stream only where the capture's clock did.
     public let time: PacketTime
     /// How far the segment acknowledges the other direction, as an offset in that stream; `nil` when that is unknown.
     ///
@@ -120,9 +123,9 @@ public enum StreamEnd: UInt8, Sendable, Hashable, CaseIterable {
 public enum ConnectionEnd: UInt8, Sendable, Hashable, CaseIterable {
     case finished
     case reset
-    /// No packet for the idle timeout.
+    /// Forgotten by us, after it was silent for long; what it was in the middle of may well have gone on.
     case idle
-    /// Forgotten early, because the table was full.
+    /// Forgotten by us, because the table was full; what it was in the middle of may well have gone on.
     case evicted
     /// A SYN opened a new connection on the same addresses.
     case superseded
@@ -163,4 +166,14 @@ public protocol StreamSink: ~Copyable {
 
     /// The connection is forgotten, and its slot may be reused.
     mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int)
+
+    /// Whether a connection is in the middle of something, so that another should be forgotten before it.
+    func isBusy(slot: Int) -> Bool
+}
+
+extension StreamSink where Self: ~Copyable {
+    /// No connection is.
+    public func isBusy(slot: Int) -> Bool {
+        false
+    }
 }

@@ -18,20 +18,31 @@ struct StreamState: BitwiseCopyable {
     var next: Int64 = 0
     /// How far the other side has acknowledged this stream.
     var acknowledged: Int64 = 0
-    /// The latest capture time of what was delivered, in nanoseconds since the epoch.
-    var time = Int64.min
+    /// The latest capture time of what was delivered, before that when the connection was first seen, in nanoseconds
+    /// since the epoch.
+    var time: Int64 = 0
     /// The sequence number of offset 0.
     var originNumber: UInt32 = 0
     /// How much that number is worth.
     var origin = Origin.unknown
     /// Whether a segment of this direction was captured.
     var isSeen = false
-    /// Whether the other direction was held back for segments of this one, and none came in time.
-    var isAbsent = false
     /// Whether `streamEnded` was reported.
     var isEnded = false
+    /// `endIsPresumed` and `isAbsent`, in one octet so that two streams and their connection fill two cache lines.
+    private var marks: UInt8 = 0
+
     /// Whether the other side acknowledged one octet beyond the last and nothing followed: a FIN that was not captured.
-    var endIsPresumed = false
+    var endIsPresumed: Bool {
+        get { marks & 1 != 0 }
+        set { marks = newValue ? marks | 1 : marks & ~1 }
+    }
+
+    /// Whether the other direction was held back for segments of this one, and none came in time.
+    var isAbsent: Bool {
+        get { marks & 2 != 0 }
+        set { marks = newValue ? marks | 2 : marks & ~2 }
+    }
 
     /// The sequence number that the next octet has.
     @inline(__always) var expectedNumber: UInt32 {
@@ -41,6 +52,19 @@ struct StreamState: BitwiseCopyable {
     /// As far as this stream is known to reach: no sequence number that fits lies far from it.
     @inline(__always) var frontier: Int64 {
         max(next, acknowledged)
+    }
+
+    /// Takes note of when octets were captured, and gives the time to report for them.
+    ///
+    /// Octets that were captured a little before those in front of them were only complete with these; where they lie
+    /// further back than `tolerance`, a clock was set back, and the packet's own time is the truth.
+    @inline(__always)
+    mutating func timeReached(by own: Int64, tolerating tolerance: Int64) -> Int64 {
+        let lateness = time &- own
+        if lateness < 0 || lateness > tolerance {
+            time = own
+        }
+        return time
     }
 
     /// Where `number` lies in the stream, taking the way round that is nearer to the frontier.

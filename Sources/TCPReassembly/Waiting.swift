@@ -13,6 +13,8 @@ struct ConnectionWait: BitwiseCopyable {
     var blocks = 0
     /// A SYN that may replace the connection.
     var candidate = Candidate.none
+    /// Segments that may show that the connection has jumped.
+    var jump = Jump.none
     /// The neighbours in the list of all waits, longest waiting first.
     var next = none
     var previous: UInt32
@@ -34,7 +36,9 @@ struct StreamWait: BitwiseCopyable {
     var progressTime: Int64 = 0
     /// The connection's `arrivals` at that moment.
     var progressArrivals = 0
-    /// When the present hole becomes final, as set on the wheel.
+    /// A RST of this direction's sender that may not have been taken.
+    var reset: PendingReset?
+    /// When the present hole becomes final, or the RST is believed, as set on the wheel.
     var deadline: Int64?
 }
 

@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
-import TCPReassembly
+
+@testable import TCPReassembly
 
 /// What a sink was told, in a form that tests can list.
 enum StreamEvent: Equatable, Sendable {
@@ -20,6 +21,8 @@ struct RecordingSink: StreamSink, ~Copyable {
     private(set) var times: [PacketTime] = []
     /// What of the promised order was broken.
     private(set) var violations: [String] = []
+    /// The slots of connections that are in the middle of something.
+    var busySlots: Set<Int> = []
     /// The slots of connections that were joined midstream.
     private var joined: Set<Int> = []
     private var next: [Int: [Int64]] = [:]
@@ -38,7 +41,7 @@ struct RecordingSink: StreamSink, ~Copyable {
             violations.append("slot \(introduction.slot) opened twice")
         }
         next[introduction.slot] = [0, 0]
-        latest[introduction.slot] = [.min, .min]
+        latest[introduction.slot] = [introduction.time.nanoseconds, introduction.time.nanoseconds]
         ended[introduction.slot] = []
         if introduction.sawHandshake { joined.remove(introduction.slot) } else { joined.insert(introduction.slot) }
         introductions.append(introduction)
@@ -77,6 +80,10 @@ struct RecordingSink: StreamSink, ~Copyable {
         events.append(.closed(reason))
     }
 
+    func isBusy(slot: Int) -> Bool {
+        busySlots.contains(slot)
+    }
+
     private mutating func advance(_ position: StreamPosition, by count: Int, slot: Int) {
         let direction = Int(position.direction.rawValue)
         if count <= 0 {
@@ -90,9 +97,8 @@ struct RecordingSink: StreamSink, ~Copyable {
         if ended[slot]?.contains(position.direction) != false {
             violations.append("octets at \(position.offset) after the end of their stream")
         }
-        // A clock that was set back by more than a second is followed.
-        let before = latest[slot]?[direction] ?? .min
-        if position.time.nanoseconds < before, before - position.time.nanoseconds <= 1_000_000_000 {
+        let before = latest[slot]?[direction] ?? position.time.nanoseconds
+        if (1...PacketClock.disorder).contains(before &- position.time.nanoseconds) {
             violations.append("time went back at \(position.offset)")
         }
         next[slot]?[direction] = position.offset + Int64(count)
@@ -181,8 +187,13 @@ struct Conversation: ~Copyable {
 
     /// Lets milliseconds pass without a segment.
     mutating func pass(_ elapsed: Double) {
-        now += elapsed
-        table.timeAdvanced(to: time, into: &sink)
+        // As a capture without packets does, in steps.
+        var left = elapsed
+        repeat {
+            now += min(left, 30_000)
+            left -= min(left, 30_000)
+            table.timeAdvanced(to: time, into: &sink)
+        } while left > 0
     }
 
     /// Ends the capture.

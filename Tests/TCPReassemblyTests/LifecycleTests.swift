@@ -391,19 +391,90 @@ import Testing
 
     // MARK: - Forgetting
 
-    @Test func `an idle connection is forgotten by packet time`() {
+    @Test func `an idle connection is kept while there is room, and goes on as if nothing had been`() {
         var talk = opened()
         talk.client(0, "a")
-        talk.pass(290_000)
+        talk.pass(3 * 3_600_000)
         talk.client(1, "b")
-        talk.pass(290_000)
         #expect(talk.events() == [.octets(.fromOriginator, 0, "a"), .octets(.fromOriginator, 1, "b")])
-        talk.pass(12_000)
+    }
+
+    @Test func `a connection that is silent for a day is forgotten by packet time`() {
+        var talk = opened()
+        talk.client(0, "a")
+        talk.pass(23 * 3_600_000)
+        talk.client(1, "b")
+        talk.pass(23 * 3_600_000)
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "a"), .octets(.fromOriginator, 1, "b")])
+        talk.pass(3_600_000 + 310_000)
         #expect(
             talk.events() == [.ended(.fromOriginator, .abandoned), .ended(.fromResponder, .abandoned), .closed(.idle)]
         )
         #expect(talk.table.statistics.evictions[.idle] == 1)
         #expect(talk.table.statistics.entries == 0)
+    }
+
+    /// Two connections in a table for two, so that more than half of it is taken.
+    private func crowded() -> Conversation {
+        var limits = ReassemblyLimits()
+        limits.connections = 2
+        var talk = Conversation(limits)
+        for number in UInt16(1)...2 {
+            talk.client = Self.port(number)
+            talk.handshake()
+            talk.client(0, "ask")
+            talk.server(0, "answer", ack: 3)
+        }
+        return talk
+    }
+
+    @Test func `where room is short an idle connection is forgotten after the timeout`() {
+        var talk = crowded()
+        _ = talk.events()
+        talk.pass(310_000)
+        #expect(talk.events().contains(.closed(.idle)))
+        #expect(talk.table.statistics.open == 1)
+    }
+
+    @Test func `a connection in the middle of something is not idle`() {
+        var talk = crowded()
+        talk.sink.busySlots = Set(talk.sink.introductions.map(\.slot))
+        _ = talk.events()
+        talk.pass(3_600_000)
+        #expect(talk.events() == [])
+        #expect(talk.table.statistics.open == 2)
+    }
+
+    @Test func `what was forgotten is taken up where it stood`() {
+        var talk = crowded()
+        talk.pass(310_000)
+        talk.client = Self.port(talk.events().contains(.closed(.idle)) ? 1 : 2)
+        talk.client(3, "more", ack: 6)
+        talk.server(6, "again", ack: 7)
+        #expect(
+            talk.events() == [
+                .opened(2, sawHandshake: true), .octets(.fromOriginator, 0, "more"),
+                .octets(.fromResponder, 0, "again"),
+            ]
+        )
+        #expect(talk.table.statistics.resumptions == 1)
+        #expect(talk.table.statistics.midstreamPickups == 0)
+    }
+
+    @Test func `a full table forgets what is in the middle of nothing first`() {
+        var talk = crowded()
+        talk.sink.busySlots = [talk.sink.introductions[0].slot]
+        _ = talk.events()
+        talk.client = Self.port(3)
+        talk.handshake()
+        talk.client = Self.port(1)
+        talk.client(3, "!", ack: 6)
+        #expect(
+            talk.events() == [
+                .ended(.fromOriginator, .abandoned), .ended(.fromResponder, .abandoned), .closed(.evicted),
+                .opened(2, sawHandshake: true), .octets(.fromOriginator, 3, "!"),
+            ]
+        )
     }
 
     @Test func `a full table evicts the connection that was idle longest`() {
@@ -480,14 +551,52 @@ import Testing
         #expect(talk.events() == [.opened(50, sawHandshake: true)])
     }
 
-    @Test func `a packet with a wrong date does not stop time`() {
+    // MARK: - Clocks
+
+    @Test(arguments: [-3_000_000_000.0, 3_000_000_000.0])
+    func `a packet with a wrong date ends nothing and does not stop time`(error: Double) {
         var talk = opened()
-        talk.pass(3_000_000_000)
-        #expect(talk.events().last == .closed(.idle))
-        talk.pass(-3_000_000_000)
-        talk.handshake()
-        _ = talk.events()
-        talk.pass(303_000)
-        #expect(talk.events().last == .closed(.idle))
+        talk.client(0, "a", after: error)
+        talk.client(1, "b", after: -error)
+        talk.client(3, "d")
+        talk.server(0, ack: 4)
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "a"), .octets(.fromOriginator, 1, "b")])
+        talk.pass(110)
+        #expect(
+            talk.events() == [.missing(.fromOriginator, 2, 1, .captureLoss), .octets(.fromOriginator, 3, "d")]
+        )
+    }
+
+    @Test(arguments: [-3_600_000.0, 3_600_000.0])
+    func `a clock that is set is followed, and ends nothing`(step: Double) {
+        var talk = opened()
+        talk.client(0, "a")
+        talk.server(0, "b", ack: 1, after: step)
+        talk.client(1, "c", ack: 1)
+        talk.server(1, "d", ack: 2)
+        let times = talk.sink.positions.map { $0.time.nanoseconds }
+        #expect(times[1] - times[0] == Int64(step) * 1_000_000)
+        #expect(times[2] - times[1] == 10_000)
+        #expect(times[3] - times[2] == 10_000)
+        #expect(talk.events().count == 4)
+        #expect(talk.table.statistics.evictions.total == 0)
+        // The clock goes on: a hole is given up in its time.
+        talk.client(4, "e", ack: 2)
+        talk.server(2, ack: 5)
+        talk.pass(110)
+        #expect(talk.events().last == .octets(.fromOriginator, 4, "e"))
+    }
+
+    @Test func `interfaces with clocks of their own do not make time race`() {
+        var talk = opened()
+        for number in 0..<200 {
+            talk.client(number * 2, "a", ack: number * 2, after: -3_600_000 + 1, interface: 0)
+            talk.client(number * 2 + 1, "b", ack: number * 2, after: 1, interface: 0)
+            talk.server(number * 2, "c", ack: number * 2 + 2, after: 3_600_000, interface: 1)
+            talk.server(number * 2 + 1, "d", ack: number * 2 + 2, after: 1, interface: 1)
+        }
+        #expect(talk.events().count == 800)
+        #expect(talk.table.statistics.evictions.total == 0)
+        #expect(talk.table.clock.now < 61_000_000_000)
     }
 }
