@@ -147,19 +147,66 @@ extension PcapHandle {
 
 extension PcapHandle {
     /// Finds out whether an expression compiles, without anything to read from.
-    ///
-    /// The C functions are `pcap_open_dead`, `pcap_compile` and `pcap_freecode`.
     static func compile(_ expression: String, for linkType: LinkType) throws(CaptureError) {
+        _ = try PacketFilter(expression, for: linkType)
+    }
+
+    /// A handle from which nothing can be read.
+    ///
+    /// The C function is `pcap_open_dead`.
+    static func openNothing(_ linkType: LinkType = .ethernet) throws(CaptureError) -> PcapHandle {
         guard let dead = unsafe pcap_open_dead(linkType.datalink, CInt(LiveConfiguration.defaultSnapshotLength)) else {
             throw CaptureError(.invalidFilter, "there is no memory to check the filter in")
         }
-        let handle = unsafe PcapHandle(dead, source: nil)
+        return unsafe PcapHandle(dead, source: nil)
+    }
+
+    /// Compiles an expression for the link type of this handle.
+    ///
+    /// The C function is `pcap_compile`; who gets the program frees it.
+    fileprivate func program(_ expression: String) throws(CaptureError) -> bpf_program {
         var program = unsafe bpf_program()
-        guard unsafe pcap_compile(handle.pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
-            let error = handle.lastError
-            throw CaptureError(.invalidFilter, "the filter \"\(expression)\" cannot be used", cause: error)
+        guard unsafe pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
+            throw CaptureError(.invalidFilter, "the filter \"\(expression)\" cannot be used", cause: lastError)
         }
+        return unsafe program
+    }
+}
+
+/// A filter for packets of one link type that libpcap has not read itself.
+///
+/// It serves one reader on one thread and is not `Sendable`.
+@safe
+final class PacketFilter {
+    private var program: bpf_program
+
+    /// Compiles an expression of libpcap's language.
+    init(_ expression: String, for linkType: LinkType) throws(CaptureError) {
+        let handle = try PcapHandle.openNothing(linkType)
+        unsafe program = try handle.program(expression)
+    }
+
+    /// Releases the program.
+    ///
+    /// The C function is `pcap_freecode`.
+    deinit {
         unsafe pcap_freecode(&program)
+    }
+
+    /// Whether a packet matches.
+    ///
+    /// The C function is `pcap_offline_filter`.
+    func matches(_ octets: Span<UInt8>, wireLength: Int) -> Bool {
+        var header = pcap_pkthdr()
+        header.caplen = UInt32(clamping: octets.count)
+        header.len = UInt32(clamping: wireLength)
+        return unsafe octets.withUnsafeBufferPointer { buffer in
+            // libpcap reads no more than `caplen` octets, but asks for a place even when there are none.
+            guard let base = buffer.baseAddress else {
+                return false
+            }
+            return unsafe pcap_offline_filter(&program, &header, base) != 0
+        }
     }
 }
 

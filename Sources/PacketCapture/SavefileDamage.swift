@@ -1,20 +1,13 @@
 // Wingmirror · Apache-2.0
-// Savefiles: draft-ietf-opsawg-pcap; pcapng: draft-ietf-opsawg-pcapng.
+// Savefiles: draft-ietf-opsawg-pcap.
 
 /// Finds where the record begins at which libpcap gave up, by walking the records once more.
 ///
 /// libpcap does not say where it was, and asking the C stream before every packet costs a twelfth of the reading. Only
 /// lengths are looked at here; whether a record is right was libpcap's to judge.
 struct SavefileDamage {
-    /// How a savefile's records follow one another.
-    private enum Layout {
-        /// A header of `headerOctets` with the captured length at octet 8.
-        case pcap(headerOctets: Int)
-        /// Blocks with a type, their whole length, and at least the length again.
-        case pcapng
-    }
-
-    private let layout: Layout
+    /// Octets before those of a packet, with the captured length at octet 8.
+    private let headerOctets: Int
     private let isBigEndian: Bool
     private var position: Int
 
@@ -25,15 +18,13 @@ struct SavefileDamage {
         }
         switch head.prefix(4) {
         case [0xA1, 0xB2, 0xC3, 0xD4], [0xA1, 0xB2, 0x3C, 0x4D]:
-            (layout, isBigEndian, position) = (.pcap(headerOctets: 16), true, 24)
+            (headerOctets, isBigEndian, position) = (16, true, 24)
         case [0xD4, 0xC3, 0xB2, 0xA1], [0x4D, 0x3C, 0xB2, 0xA1]:
-            (layout, isBigEndian, position) = (.pcap(headerOctets: 16), false, 24)
+            (headerOctets, isBigEndian, position) = (16, false, 24)
         case [0xA1, 0xB2, 0xCD, 0x34]:
-            (layout, isBigEndian, position) = (.pcap(headerOctets: 24), true, 24)
+            (headerOctets, isBigEndian, position) = (24, true, 24)
         case [0x34, 0xCD, 0xB2, 0xA1]:
-            (layout, isBigEndian, position) = (.pcap(headerOctets: 24), false, 24)
-        case [0x0A, 0x0D, 0x0D, 0x0A]:
-            (layout, isBigEndian, position) = (.pcapng, head[8] == 0x1A, 0)
+            (headerOctets, isBigEndian, position) = (24, false, 24)
         default:
             return nil
         }
@@ -61,25 +52,13 @@ struct SavefileDamage {
 
     /// Reads the header of the record at `position` and skips the rest; `nil` when there is no whole record.
     private func nextLength(in source: SavefileSource) -> Int? {
-        let headerOctets: Int
-        let lengthAt: Int
-        let added: Int
-        switch layout {
-        case .pcap(let octets):
-            (headerOctets, lengthAt, added) = (octets, 8, octets)
-        case .pcapng:
-            (headerOctets, lengthAt, added) = (8, 4, 0)
-        }
         let header = source.octets(headerOctets)
         guard header.count == headerOctets else {
             return nil
         }
-        let field = header[lengthAt..<lengthAt + 4]
+        let field = header[8..<12]
         let ordered = isBigEndian ? Array(field) : field.reversed()
-        let length = added + ordered.reduce(0) { $0 << 8 | Int($1) }
-        guard length >= headerOctets else {
-            return nil
-        }
+        let length = headerOctets + ordered.reduce(0) { $0 << 8 | Int($1) }
         return skip(length - headerOctets, in: source) ? length : nil
     }
 

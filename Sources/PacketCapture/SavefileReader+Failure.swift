@@ -36,15 +36,6 @@ extension SavefileReader {
     /// What became of a savefile from which libpcap reads no more.
     func failure(reason: String, taken: Int, readBefore recordStart: Int) -> CaptureError {
         let offset = locateDamage(taken: taken) ?? recordStart
-        if reason.contains("different from the") {
-            // libpcap's one handle has one link type and one snapshot length, so it gives up where a pcapng differs.
-            return CaptureError(
-                .unsupported,
-                "\(name) cannot be read beyond byte \(offset): libpcap reads pcapng only with like interfaces",
-                cause: reason,
-                offset: offset
-            )
-        }
         return CaptureError(.damaged, "\(name) is damaged at byte \(offset)", cause: reason, offset: offset)
     }
 

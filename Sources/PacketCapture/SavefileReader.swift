@@ -4,28 +4,32 @@ public import PacketDecoding
 
 /// Reads the packets of one savefile, first to last.
 ///
-/// Whatever libpcap reads is read: pcap and pcapng of either byte order, with times in microseconds or nanoseconds,
-/// gzip data around them, from a file or from a pipe. A savefile that is damaged gives the packets before the damage
-/// and then an error that names the octet where the bad record begins.
+/// Whatever libpcap reads is read: pcap and pcapng of either byte order, with times of any resolution, several interfaces
+/// and sections, gzip data around them, from a file or from a pipe. A savefile that is damaged gives the packets before the
+/// damage and then an error that names the octet where the bad record begins.
 ///
 ///     var savefile = try SavefileReader(path: "gateway.pcap")
 ///     while let packet = try savefile.next() {
 ///         sink.packetArrived(packet, octets: savefile.octets)
 ///     }
 ///
-/// Not handled: what libpcap refuses, above all a pcapng file whose interfaces differ in link type or snapshot length.
-/// That is an error which says so, after the packets before the interface that differs.
+/// pcapng we read ourselves, since libpcap refuses it where interfaces differ; everything else libpcap reads.
+///
+/// Not handled: what libpcap refuses of other formats.
 public struct SavefileReader: ~Copyable {
     /// How the file is called in messages.
     public let name: String
-    /// The link type of its packets.
-    public let linkType: LinkType
     /// What `CapturedPacket.interface` is for its packets.
     public let interface: Int
 
     let path: String
     let source: SavefileSource
+    /// Whether the savefile is pcapng: then `blocks` is what reads it, otherwise `handle`.
+    private let isPcapng: Bool
     private var handle: PcapHandle
+    /// The link type of all packets that `handle` gives.
+    private let linkType: LinkType
+    private var blocks: PcapngReader
     /// Whether the savefile can be read a second time to find where the damage is.
     let isRereadable: Bool
     /// For what can be read only once: how far it had been read before the record that is being read.
@@ -58,9 +62,16 @@ public struct SavefileReader: ~Copyable {
         pipe: PipeWait? = nil
     ) throws(CaptureError) {
         let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
-        let opened = try Self.open(source, filter: filter)
+        let isPcapng = source.peek(4) == [0x0A, 0x0D, 0x0D, 0x0A]
+        if isPcapng, let filter {
+            // An expression that is wrong everywhere is to be told before anything is read.
+            try PcapHandle.compile(filter, for: .ethernet)
+        }
+        let opened = isPcapng ? try PcapHandle.openNothing() : try Self.open(source, filter: filter)
         linkType = opened.linkType
         handle = opened
+        blocks = PcapngReader(source, filter: filter, bufferOctets: isPcapng ? bufferOctets : 0)
+        self.isPcapng = isPcapng
         name = source.name
         isRereadable = source.totalOctets != nil && path != "-"
         self.interface = interface
@@ -100,6 +111,9 @@ public struct SavefileReader: ~Copyable {
         guard !hasEnded else {
             return nil
         }
+        guard !isPcapng else {
+            return try nextOfBlocks()
+        }
         if !isRereadable {
             recordStart = handle.position
         }
@@ -126,11 +140,30 @@ public struct SavefileReader: ~Copyable {
         }
     }
 
+    private mutating func nextOfBlocks() throws(CaptureError) -> CapturedPacket? {
+        do {
+            guard try blocks.next() else {
+                hasEnded = true
+                return nil
+            }
+        } catch {
+            hasEnded = true
+            guard !source.wasStopped else { return nil }
+            throw error
+        }
+        return CapturedPacket(
+            time: blocks.time,
+            linkType: blocks.linkType,
+            interface: interface,
+            wireLength: blocks.wireLength
+        )
+    }
+
     /// The captured octets of the packet that `next` gave, borrowed until it is called again.
     public var octets: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            handle.octets
+            isPcapng ? blocks.octets : handle.octets
         }
     }
 }

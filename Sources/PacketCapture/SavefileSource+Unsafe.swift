@@ -29,6 +29,8 @@ final class SavefileSource {
     private(set) var failure: String?
     /// The first octets, after decompression: enough to tell what the file is.
     private(set) var head: [UInt8] = []
+    /// Octets that were looked at and are to be given out once more.
+    private var returned: [UInt8] = []
 
     private let descriptor: CInt
     private let ownsDescriptor: Bool
@@ -144,12 +146,36 @@ final class SavefileSource {
 extension SavefileSource {
     /// Gives out the next octets: how many, 0 at the end, -1 when `failure` says why there are no more.
     func read(into room: UnsafeMutableRawBufferPointer) -> Int {
-        let count = inflate == nil ? unsafe readPlain(into: room) : unsafe readInflated(into: room)
+        let count = unsafe readReturned(into: room) ?? readFurther(into: room)
         octetsDelivered += max(count, 0)
         if head.count < 16, count > 0 {
             unsafe head.append(contentsOf: room.prefix(min(count, 16 - head.count)))
         }
         return count
+    }
+
+    /// Looks at the first octets, before any other is read: as many as there are, up to `count`.
+    func peek(_ count: Int) -> [UInt8] {
+        returned = octets(count)
+        octetsDelivered = 0
+        head = []
+        return returned
+    }
+
+    private func readReturned(into room: UnsafeMutableRawBufferPointer) -> Int? {
+        guard !returned.isEmpty else {
+            return nil
+        }
+        let count = min(room.count, returned.count)
+        for (index, octet) in returned.prefix(count).enumerated() {
+            unsafe room[index] = octet
+        }
+        returned.removeFirst(count)
+        return count
+    }
+
+    private func readFurther(into room: UnsafeMutableRawBufferPointer) -> Int {
+        inflate == nil ? unsafe readPlain(into: room) : unsafe readInflated(into: room)
     }
 
     private func readPlain(into room: UnsafeMutableRawBufferPointer) -> Int {

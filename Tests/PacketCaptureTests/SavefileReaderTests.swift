@@ -260,13 +260,88 @@ struct SavefileReaderTests {
         #expect(FileUser.withoutRights { Reading(path).error?.code } == .unreadable)
     }
 
-    @Test func `a pcapng with unlike interfaces is read up to them, and the error says what libpcap cannot do`() {
-        let octets = TestSavefile.pcapng(Self.packets, linkTypes: [1, 101])
+    @Test func `a pcapng file whose interfaces differ is read, each packet with its own link type`() {
+        let octets = TestSavefile.pcapng(Self.packets, linkTypes: [101, 220, 1])
         let reading = Reading(folder.file("a.pcapng", octets))
-        #expect(reading.error?.code == .unsupported)
-        // A section header of 28 octets and an interface of 20 come before the one that differs.
-        #expect(reading.error?.offset == 48)
-        #expect(reading.error?.cause?.contains("different from the type of the first interface") == true)
+        #expect(reading.error == nil)
+        #expect(reading.octets == Self.packets.map(\.octets))
+        #expect(reading.packets.allSatisfy { $0.linkType == .raw })
+    }
+
+    @Test(arguments: [false, true])
+    func `a pcapng file cut anywhere gives the packets before the cut, then where the bad block begins`(
+        isCompressed: Bool
+    ) {
+        let whole = TestSavefile.pcapng(Self.packets)
+        // A section header of 28 octets, an interface of 20, then the packets in blocks of 32 and more.
+        var starts = [0, 28, 48]
+        for packet in Self.packets {
+            starts.append((starts.last ?? 0) + 32 + (packet.octets.count + 3) / 4 * 4)
+        }
+        for length in 4..<whole.count {
+            let cut = Array(whole.prefix(length))
+            let reading = Reading(folder.file("a.pcapng", isCompressed ? TestSavefile.gzip(cut) : cut))
+            let begun = starts.last { $0 <= length } ?? 0
+            #expect(reading.packets.count == max(starts.count { $0 <= length } - 3, 0))
+            #expect(reading.error?.code == (begun == length ? nil : .damaged))
+            #expect(reading.error?.offset == (begun == length ? nil : begun))
+        }
+    }
+
+    @Test func `whatever octets change in a pcapng file, it is read or damaged`() {
+        let whole = TestSavefile.pcapng(Self.packets, statisticsBeforePacket: 1)
+        for index in 4..<whole.count {
+            for change: UInt8 in [0xFF, 0x01, 0x80] {
+                var octets = whole
+                octets[index] ^= change
+                let reading = Reading(folder.file("a.pcapng", octets))
+                #expect(reading.error == nil || reading.error?.code == .damaged)
+                #expect(reading.packets.count <= 5)
+            }
+        }
+    }
+
+    @Test func `files put one behind the other are read, each section in its own byte order`() {
+        let octets = TestSavefile.pcapng(Self.packets) + TestSavefile.pcapng(Self.packets, isBigEndian: true)
+        let reading = Reading(folder.file("a.pcapng", octets))
+        #expect(reading.error == nil)
+        #expect(reading.octets == Self.packets.map(\.octets) + Self.packets.map(\.octets))
+        #expect(Set(reading.packets.map(\.time)).count == 5)
+    }
+
+    @Test(
+        arguments: [
+            ([0x09, 0, 1, 0, 9, 0, 0, 0], 1_700_000_000, 1_700_000_000 as Int64),
+            ([0x09, 0, 1, 0, 0, 0, 0, 0], 17, 17_000_000_000),
+            ([0x09, 0, 1, 0, 0x81, 0, 0, 0], 7, 3_500_000_000),
+            ([0x09, 0, 1, 0, 0x94, 0, 0, 0], 3 << 19, 1_500_000_000),
+            ([0x09, 0, 1, 0, 12, 0, 0, 0], 5_000_000, 5_000),
+            ([0x0E, 0, 8, 0, 100, 0, 0, 0, 0, 0, 0, 0], 1_000_000, 101_000_000_000),
+            ([0x0E, 0, 8, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], 2_000_000, 1_000_000_000),
+        ] as [([UInt8], UInt64, Int64)]
+    )
+    func `times are in the ticks, and from the offset, of their interface`(
+        options: [UInt8],
+        ticks: UInt64,
+        nanoseconds: Int64
+    ) {
+        let octets = TestSavefile.pcapng([.init(octets: [1])], options: options, ticks: ticks)
+        let reading = Reading(folder.file("a.pcapng", octets))
+        #expect(reading.packets.map(\.time.nanoseconds) == [nanoseconds])
+    }
+
+    @Test func `a filter looks at each packet by its own link type`() {
+        let frame = [UInt8](repeating: 2, count: 12) + [8, 0] + TestSavefile.emptyPacket
+        let octets =
+            TestSavefile.pcapng([.init(octets: frame)])
+            + TestSavefile.pcapng(
+                [.init(octets: TestSavefile.emptyPacket)],
+                linkTypes: [101]
+            ) + TestSavefile.pcapng([.init(octets: [1, 2, 3])], linkTypes: [220])
+        let path = folder.file("a.pcapng", octets)
+        #expect(Reading(path, filter: "ip").packets.map(\.linkType) == [.ethernet, .raw])
+        #expect(Reading(path, filter: "ip6").packets.isEmpty)
+        #expect(Reading(path, filter: "tcp prt 80").error?.code == .invalidFilter)
     }
 
     // MARK: Filter and progress
@@ -284,7 +359,8 @@ struct SavefileReaderTests {
 
     @Test func `progress ends with the size of the file, compressed or not`() throws {
         let octets = TestSavefile.pcap(Self.packets)
-        for content in [octets, TestSavefile.gzip(octets)] {
+        let blocks = TestSavefile.pcapng(Self.packets)
+        for content in [octets, TestSavefile.gzip(octets), blocks, TestSavefile.gzip(blocks)] {
             var savefile = try SavefileReader(path: folder.file("a.pcap", content))
             #expect(savefile.totalOctets == content.count)
             while try savefile.next() != nil {}

@@ -55,7 +55,9 @@ struct TestSavefile {
         _ packets: [Packet],
         isBigEndian: Bool = false,
         linkTypes: [UInt16] = [1],
-        statisticsBeforePacket: Int? = nil
+        statisticsBeforePacket: Int? = nil,
+        options: [UInt8] = [],
+        ticks: UInt64? = nil
     ) -> [UInt8] {
         var file = TestSavefile(isBigEndian: isBigEndian)
         file.append(block: 0x0A0D_0D0A) { section in
@@ -70,6 +72,7 @@ struct TestSavefile {
                 interface.append(linkType)
                 interface.append(0 as UInt16)  // reserved
                 interface.append(262_144 as UInt32)  // snapshot length
+                interface.octets += options
             }
         }
         for (index, packet) in packets.enumerated() {
@@ -81,7 +84,7 @@ struct TestSavefile {
                 }
             }
             file.append(block: 6) { enhanced in
-                let time = UInt64(packet.seconds) * 1_000_000 + UInt64(packet.fraction)
+                let time = ticks ?? UInt64(packet.seconds) * 1_000_000 + UInt64(packet.fraction)
                 enhanced.append(0 as UInt32)  // interface
                 enhanced.append(UInt32(time >> 32))
                 enhanced.append(UInt32(truncatingIfNeeded: time))
@@ -93,6 +96,9 @@ struct TestSavefile {
         }
         return file.octets
     }
+
+    /// An IPv4 header with nothing after it.
+    static let emptyPacket: [UInt8] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]
 
     private mutating func append(block type: UInt32, _ build: (inout TestSavefile) -> Void) {
         var body = TestSavefile(isBigEndian: isBigEndian)

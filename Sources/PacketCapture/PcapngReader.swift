@@ -1,0 +1,337 @@
+// Wingmirror · Apache-2.0
+// pcapng: draft-ietf-opsawg-pcapng.
+
+import PacketDecoding
+
+/// Reads the packets of a pcapng savefile, first to last.
+///
+/// libpcap reads pcapng too, but gives all packets one link type and one snapshot length, and so refuses files in which
+/// the interfaces differ, as `mergecap` and `dumpcap` write them. Here each packet has those of its interface; sections
+/// may follow one another, each in its own byte order.
+struct PcapngReader: ~Copyable {
+    /// What is bounded.
+    enum Limits {
+        /// The octets of a block: what a packet may have, with as much again for its options.
+        static let blockOctets = 32 << 20
+        /// The interfaces of a section; the packets of any further make the file damaged.
+        static let interfaces = 65_536
+    }
+
+    /// What a section says of an interface.
+    private struct Interface {
+        let linkType: LinkType
+        let snapshotLength: Int
+        var clock = TickClock()
+        /// The place of the link type's filter among `filters`.
+        var filter: Int?
+    }
+
+    /// When the packet was captured that `next` gave.
+    private(set) var time = PacketTime(nanoseconds: 0)
+    /// Its link type.
+    private(set) var linkType = LinkType.ethernet
+    /// Its octets on the wire.
+    private(set) var wireLength = 0
+
+    private let source: SavefileSource
+    private let filter: String?
+    private var buffer: SavefileBuffer
+    private var isBigEndian = false
+    private var interfaces: [Interface] = []
+    private var filters: [(linkType: LinkType, filter: PacketFilter?)] = []
+    /// The block at hand, which is passed when the next one is asked for.
+    private var blockOctets = 0
+    /// Where the packet lies in it.
+    private var packet = 0..<0
+
+    /// Prepares to read; nothing is read yet.
+    /// - Parameters:
+    ///   - source: The savefile.
+    ///   - filter: An expression of libpcap's language; only packets that match it are read.
+    ///   - bufferOctets: How much to read at once.
+    init(_ source: SavefileSource, filter: String?, bufferOctets: Int) {
+        self.source = source
+        self.filter = filter
+        buffer = SavefileBuffer(octets: bufferOctets)
+    }
+
+    /// The captured octets of the packet that `next` gave, borrowed until it is called again.
+    var octets: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            buffer.octets.extracting(packet)
+        }
+    }
+
+    /// Reads up to the next packet; `false` at the end.
+    /// - Throws: `.damaged`, with the octet where the bad block begins, or `.invalidFilter`.
+    mutating func next() throws(CaptureError) -> Bool {
+        while true {
+            buffer.pass(blockOctets)
+            blockOctets = 0
+            packet = 0..<0
+            guard let type = try readBlock() else {
+                return false
+            }
+            if try blockArrived(type) {
+                return true
+            }
+        }
+    }
+
+    // MARK: - Blocks
+
+    private static let sectionHeader: UInt32 = 0x0A0D_0D0A
+
+    /// Brings the next block into the buffer, and gives its type; `nil` at the end.
+    private mutating func readBlock() throws(CaptureError) -> UInt32? {
+        let available = buffer.fill(8, from: source)
+        guard available > 0 || source.failure != nil else {
+            return nil
+        }
+        guard available >= 8 else {
+            throw damaged("the file ends in the header of a block")
+        }
+        if word(at: 0) == Self.sectionHeader {
+            try sectionBegins()
+        }
+        let length = Int(word(at: 4))
+        guard length >= 12, length % 4 == 0 else {
+            throw damaged("a block cannot have \(length) bytes")
+        }
+        guard length <= Limits.blockOctets else {
+            throw damaged("a block of \(length) bytes is longer than the \(Limits.blockOctets) that are read")
+        }
+        guard buffer.fill(length, from: source) >= length else {
+            throw damaged("the file ends within a block of \(length) bytes")
+        }
+        guard Int(word(at: length - 4)) == length else {
+            throw damaged("the length at a block's end is not the one at its start")
+        }
+        blockOctets = length
+        return word(at: 0)
+    }
+
+    /// Learns the byte order of the section that begins here.
+    private mutating func sectionBegins() throws(CaptureError) {
+        guard buffer.fill(12, from: source) >= 12 else {
+            throw damaged("the file ends in the header of a section")
+        }
+        let magic = buffer.octets.extracting(8..<12)
+        let isBig = magic[0] == 0x1A && magic[1] == 0x2B && magic[2] == 0x3C && magic[3] == 0x4D
+        let isLittle = magic[0] == 0x4D && magic[1] == 0x3C && magic[2] == 0x2B && magic[3] == 0x1A
+        guard isBig || isLittle else {
+            throw damaged("a section does not say what its byte order is")
+        }
+        isBigEndian = isBig
+        interfaces = []
+    }
+
+    /// Takes in the block at hand, and says whether it holds a packet that is wanted.
+    private mutating func blockArrived(_ type: UInt32) throws(CaptureError) -> Bool {
+        switch type {
+        case Self.sectionHeader:
+            guard blockOctets >= 28, half(at: 12) == 1 else {
+                throw damaged("the section is of a version that is not read")
+            }
+            return false
+        case 1:
+            try interfaceArrived()
+            return false
+        case 2:
+            return try packetArrived(interface: Int(half(at: 8, in: 32)), timeAt: 12, lengthsAt: 20, octetsAt: 28)
+        case 3:
+            return try simplePacketArrived()
+        case 6:
+            return try packetArrived(interface: Int(word(at: 8, in: 32)), timeAt: 12, lengthsAt: 20, octetsAt: 28)
+        default:
+            return false  // names, statistics, secrets, and what others made up
+        }
+    }
+
+    // MARK: - Interfaces
+
+    private mutating func interfaceArrived() throws(CaptureError) {
+        guard blockOctets >= 20 else {
+            throw damaged("the description of an interface is too short")
+        }
+        guard interfaces.count < Limits.interfaces else {
+            throw damaged("a section has more than \(Limits.interfaces) interfaces")
+        }
+        let snapshotLength = Int(word(at: 12))
+        var interface = Interface(
+            linkType: LinkType(rawValue: Int32(half(at: 8))),
+            snapshotLength: snapshotLength == 0 ? .max : snapshotLength
+        )
+        var position = 16
+        while position + 4 <= blockOctets - 4 {
+            let code = half(at: position)
+            let length = Int(half(at: position + 2))
+            let value = position + 4
+            guard code != 0, value + length <= blockOctets - 4 else {
+                break
+            }
+            switch (code, length) {
+            case (9, 1): interface.clock.setResolution(buffer.octets[value])
+            case (14, 8): interface.clock.offsetSeconds = Int64(bitPattern: double(at: value))
+            default: break
+            }
+            position = value + (length + 3) / 4 * 4
+        }
+        interfaces.append(interface)
+    }
+
+    /// Whether the packet at hand matches the filter, which is compiled for each link type when it is first needed.
+    private mutating func matchesFilter(_ index: Int) throws(CaptureError) -> Bool {
+        guard let filter else {
+            return true
+        }
+        let linkType = interfaces[index].linkType
+        let place: Int
+        if let known = interfaces[index].filter ?? filters.firstIndex(where: { $0.linkType == linkType }) {
+            place = known
+        } else {
+            place = filters.count
+            do {
+                filters.append((linkType, try PacketFilter(filter, for: linkType)))
+            } catch {
+                // An expression can be wrong for one link type and right for another: then none of the one's match.
+                guard filters.contains(where: { $0.filter != nil }) || linkType != .ethernet else {
+                    throw error
+                }
+                filters.append((linkType, nil))
+            }
+        }
+        interfaces[index].filter = place
+        return filters[place].filter?.matches(buffer.octets.extracting(packet), wireLength: wireLength) ?? false
+    }
+
+    // MARK: - Packets
+
+    private mutating func packetArrived(
+        interface: Int,
+        timeAt: Int,
+        lengthsAt: Int,
+        octetsAt: Int
+    ) throws(CaptureError) -> Bool {
+        guard blockOctets >= octetsAt + 4 else {
+            throw damaged("a packet's block is too short")
+        }
+        let captured = Int(word(at: lengthsAt))
+        guard captured <= blockOctets - octetsAt - 4 else {
+            throw damaged("a packet of \(captured) bytes does not fit into its block")
+        }
+        guard interface < interfaces.count else {
+            throw damaged("a packet names interface \(interface), which is not described")
+        }
+        let ticks = UInt64(word(at: timeAt)) << 32 | UInt64(word(at: timeAt + 4))
+        time = interfaces[interface].clock.time(ofTicks: ticks)
+        return try described(captured, at: octetsAt, wireLength: Int(word(at: lengthsAt + 4)), interface)
+    }
+
+    /// A packet of the first interface, without a time of its own: it has that of the packet before it.
+    private mutating func simplePacketArrived() throws(CaptureError) -> Bool {
+        guard blockOctets >= 16 else {
+            throw damaged("a packet's block is too short")
+        }
+        guard let interface = interfaces.first else {
+            throw damaged("a packet's interface is not described")
+        }
+        let wireLength = Int(word(at: 8))
+        let captured = min(wireLength, interface.snapshotLength, blockOctets - 16)
+        return try described(captured, at: 12, wireLength: wireLength, 0)
+    }
+
+    private mutating func described(
+        _ captured: Int,
+        at offset: Int,
+        wireLength: Int,
+        _ interface: Int
+    ) throws(CaptureError) -> Bool {
+        packet = offset..<offset + captured
+        self.wireLength = wireLength
+        linkType = interfaces[interface].linkType
+        return try matchesFilter(interface)
+    }
+
+    // MARK: - Numbers
+
+    private func damaged(_ cause: String) -> CaptureError {
+        let offset = buffer.position
+        return CaptureError(
+            .damaged,
+            "\(source.name) is damaged at byte \(offset)",
+            cause: source.failure ?? cause,
+            offset: offset
+        )
+    }
+
+    private func half(at offset: Int) -> UInt16 {
+        let octets = buffer.octets
+        let number = UInt16(octets[offset]) << 8 | UInt16(octets[offset + 1])
+        return isBigEndian ? number : number.byteSwapped
+    }
+
+    private func word(at offset: Int) -> UInt32 {
+        let octets = buffer.octets
+        let number =
+            UInt32(octets[offset]) << 24 | UInt32(octets[offset + 1]) << 16 | UInt32(octets[offset + 2]) << 8
+            | UInt32(octets[offset + 3])
+        return isBigEndian ? number : number.byteSwapped
+    }
+
+    private func double(at offset: Int) -> UInt64 {
+        let (first, second) = (UInt64(word(at: offset)), UInt64(word(at: offset + 4)))
+        return isBigEndian ? first << 32 | second : second << 32 | first
+    }
+
+    /// A number of a block that must have `count` octets; 0 where it has not, which is found out next.
+    private func half(at offset: Int, in count: Int) -> UInt16 {
+        blockOctets >= count ? half(at: offset) : 0
+    }
+
+    private func word(at offset: Int, in count: Int) -> UInt32 {
+        blockOctets >= count ? word(at: offset) : 0
+    }
+}
+
+/// How an interface counts time.
+struct TickClock: Sendable, Hashable {
+    /// Seconds to add to every time.
+    var offsetSeconds: Int64 = 0
+    /// Ticks in a second: a power of 10, or of 2 when `isBinary`.
+    private var exponent = 6
+    private var isBinary = false
+
+    /// Takes over the octet of the option `if_tsresol`: its highest bit says which of the two powers it is.
+    mutating func setResolution(_ octet: UInt8) {
+        isBinary = octet & 0x80 != 0
+        exponent = Int(octet & 0x7F)
+    }
+
+    /// The time that a number of ticks stands for; times beyond what nanoseconds can say wrap.
+    func time(ofTicks ticks: UInt64) -> PacketTime {
+        let nanoseconds = isBinary ? binary(ticks) : decimal(ticks)
+        return PacketTime(nanoseconds: nanoseconds &+ offsetSeconds &* 1_000_000_000)
+    }
+
+    private func decimal(_ ticks: UInt64) -> Int64 {
+        var number = ticks
+        if exponent > 9 {
+            for _ in 0..<min(exponent - 9, 20) { number /= 10 }
+        } else {
+            for _ in exponent..<9 { number = number &* 10 }
+        }
+        return Int64(truncatingIfNeeded: number)
+    }
+
+    private func binary(_ ticks: UInt64) -> Int64 {
+        guard exponent < 64 else {
+            return 0
+        }
+        let seconds = ticks >> UInt64(exponent)
+        let (high, low) = (ticks & (1 << UInt64(exponent) &- 1)).multipliedFullWidth(by: 1_000_000_000)
+        let fraction = exponent == 0 ? 0 : high << UInt64(64 - exponent) | low >> UInt64(exponent)
+        return Int64(truncatingIfNeeded: seconds) &* 1_000_000_000 &+ Int64(truncatingIfNeeded: fraction)
+    }
+}
