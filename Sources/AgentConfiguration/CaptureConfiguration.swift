@@ -1,5 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import PacketDecoding
+import TCPReassembly
+
 /// Where packets come from.
 package struct CaptureConfiguration: Sendable, Equatable {
     /// Which interfaces are captured.
@@ -42,6 +45,10 @@ package struct CaptureConfiguration: Sendable, Equatable {
     var workers = 1
     /// Whether frames for other stations are wanted too.
     var promiscuous = false
+    /// What the tags of VLANs and virtual networks say of a connection.
+    var networkTags = NetworkTags.join
+    /// The UDP ports on which VXLAN is decoded.
+    var vxlanPorts: [UInt16] = [4789, 8472]
     /// The user to run as once the sources are open, when started as root; empty keeps the user.
     package var user = ""
 }
@@ -62,7 +69,12 @@ extension CaptureConfiguration {
         )
         section.read("workers", into: &workers, as: .integer(in: 1...256))
         section.read("promiscuous", into: &promiscuous, as: .flag)
+        section.read("networkTags", into: &networkTags, as: .oneOf(NetworkTags.self))
+        section.read("vxlanPorts", into: &vxlanPorts, as: .list(of: .port))
         section.read("user", into: &user, as: .text)
+        if vxlanPorts.count > DecodingLimits.vxlanPortLimit {
+            section.refuse("vxlanPorts", "at most \(DecodingLimits.vxlanPortLimit) ports are looked at")
+        }
         if workers > 1 {
             section.refuse("workers", "more than one worker for each interface is not built yet; use 1")
         }

@@ -5,6 +5,7 @@ package import JSONSyntax
 import Logging
 import PacketDecoding
 import RouteAttribution
+import TCPReassembly
 
 extension Configuration {
     /// The whole configuration in the shape of the file, with every default filled in.
@@ -71,6 +72,8 @@ extension CaptureConfiguration {
             "ringBytes": .string(ringBytes.description),
             "workers": JSONValue(workers),
             "promiscuous": .bool(promiscuous),
+            "networkTags": .string(networkTags.rawValue),
+            "vxlanPorts": .array(vxlanPorts.map { JSONValue(Int($0)) }),
             "user": .string(user),
         ]
     }

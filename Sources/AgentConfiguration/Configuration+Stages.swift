@@ -3,6 +3,7 @@
 import HTTPReconstruction
 import OctetText
 package import PacketCapture
+import PacketDecoding
 package import RouteAttribution
 package import TCPReassembly
 package import TrafficMetrics
@@ -86,6 +87,7 @@ extension Configuration {
         reassembly.connections = limits.connections
         reassembly.bufferedOctetsPerConnection = limits.bufferedBytesPerConnection.octets
         reassembly.idleTimeout = limits.idleTimeout.nanoseconds
+        reassembly.networkTags = capture.networkTags
         if let budget {
             reassembly.connections = min(reassembly.connections, budget / 2 / MemoryEstimate.octetsPerConnection)
             reassembly.bufferedOctets = min(reassembly.bufferedOctets, max(budget / 8, 1 << 20))
@@ -97,6 +99,7 @@ extension Configuration {
     package func pipelineLimits(within budget: Int?) -> PipelineLimits {
         var pipeline = PipelineLimits()
         pipeline.reassembly = reassemblyLimits(within: budget)
+        pipeline.decoding.vxlanPorts = capture.vxlanPorts
         pipeline.http.headOctets = limits.headBytes.octets
         if let budget {
             pipeline.http.heldOctets = min(pipeline.http.heldOctets, max(budget / 16, 1 << 20))

@@ -10,7 +10,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
     var headBytes = ByteSize(kibibytes: 64)
     /// The most octets held for one connection until a hole is filled.
     var bufferedBytesPerConnection = ByteSize(mebibytes: 1)
-    /// How long, in packet time, a silent connection is remembered.
+    /// After how long, in packet time, a silent connection may be forgotten where there is need of room.
     var idleTimeout: Duration = .seconds(300)
 }
 

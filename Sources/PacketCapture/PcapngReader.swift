@@ -117,9 +117,9 @@ struct PcapngReader: ~Copyable {
         guard buffer.fill(12, from: source) >= 12 else {
             throw damaged("the file ends in the header of a section")
         }
-        let magic = buffer.octets.extracting(8..<12)
-        let isBig = magic[0] == 0x1A && magic[1] == 0x2B && magic[2] == 0x3C && magic[3] == 0x4D
-        let isLittle = magic[0] == 0x4D && magic[1] == 0x3C && magic[2] == 0x2B && magic[3] == 0x1A
+        let magic = bigEndianWord(at: 8)
+        let isBig = magic == 0x1A2B_3C4D
+        let isLittle = magic == 0x4D3C_2B1A
         guard isBig || isLittle else {
             throw damaged("a section does not say what its byte order is")
         }
@@ -273,11 +273,14 @@ struct PcapngReader: ~Copyable {
     }
 
     private func word(at offset: Int) -> UInt32 {
-        let octets = buffer.octets
-        let number =
-            UInt32(octets[offset]) << 24 | UInt32(octets[offset + 1]) << 16 | UInt32(octets[offset + 2]) << 8
-            | UInt32(octets[offset + 3])
+        let number = bigEndianWord(at: offset)
         return isBigEndian ? number : number.byteSwapped
+    }
+
+    private func bigEndianWord(at offset: Int) -> UInt32 {
+        let octets = buffer.octets
+        return UInt32(octets[offset]) << 24 | UInt32(octets[offset + 1]) << 16 | UInt32(octets[offset + 2]) << 8
+            | UInt32(octets[offset + 3])
     }
 
     private func double(at offset: Int) -> UInt64 {

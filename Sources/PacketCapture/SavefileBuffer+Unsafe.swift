@@ -57,7 +57,7 @@ struct SavefileBuffer: ~Copyable {
     private mutating func makeRoom(for count: Int) {
         let rest = unsafe UnsafeRawBufferPointer(rebasing: memory[unread])
         if unsafe count > memory.count {
-            let larger = unsafe UnsafeMutableRawBufferPointer.allocate(
+            let larger = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: count * 2,
                 alignment: SavefileSource.bufferAlignment
             )

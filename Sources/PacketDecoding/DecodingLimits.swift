@@ -31,6 +31,8 @@ public struct DecodingLimits: Sendable, Hashable {
     ///
     /// 4789 is the assigned port, 8472 the one that Linux used before.
     public var vxlanPorts: [UInt16] = [4789, 8472]
+    /// How many of `vxlanPorts` count.
+    public static let vxlanPortLimit = PortSet.capacity
     /// Formats that are not decoded and are counted by their number.
     ///
     /// A capture has one or two of them; noise is counted without its number beyond that.

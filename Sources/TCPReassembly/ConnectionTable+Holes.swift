@@ -70,7 +70,7 @@ extension ConnectionTable {
         let responder = entries[slot].fromResponder
         entries[slot].connection.needsAttention =
             connection.phase != .open || connection.wait != ConnectionWait.none || !isPlain(originator)
-            || !isPlain(responder)
+            || !isPlain(responder) || clocks.awaitsAcknowledgement(slot)
     }
 
     private func isPlain(_ state: StreamState) -> Bool {

@@ -259,7 +259,7 @@ extension ConnectionTable {
         segment.offset = entries[stream].offset(of: SequenceNumber(UInt32(truncatingIfNeeded: segment.offset)))
         if let acknowledged = segment.acknowledged {
             let number = SequenceNumber(UInt32(truncatingIfNeeded: acknowledged))
-            segment.acknowledged = max(entries[stream.reversed].offset(of: number), 0)
+            segment.acknowledged = entries[stream.reversed].offset(of: number)
         }
         let index = streamWaitIndex(wait, stream)
         var previous = HeldSegment.none

@@ -132,11 +132,13 @@ extension ConnectionTable {
         entries[stream].isSeen = true
         entries[stream].setOrigin(first, .certain)
         guard segment.flags.contains(.ack) else {
+            clocks.synchronizeArrived(slot, at: time.nanoseconds, on: clock.current)
             if !isKnown {
                 holdSynchronizeOctets(segment, octets: octets, at: time, of: stream)
             }
             return
         }
+        clocks.answerArrived(slot, at: time.nanoseconds, on: clock.current)
         let other = stream.reversed
         if entries[other].origin != .certain
             || entries[other].offset(of: segment.acknowledgementNumber) < 0

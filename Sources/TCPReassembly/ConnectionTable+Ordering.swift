@@ -34,6 +34,9 @@ extension ConnectionTable {
                     outOfPlaceSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
                     return
                 }
+                if stream.direction == .fromOriginator, clocks.awaitsAcknowledgement(stream.slot) {
+                    clocks.acknowledgementArrived(stream.slot, at: time.nanoseconds, on: clock.current)
+                }
                 segmentIsInPlace(segment, of: stream)
                 openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
             } else {

@@ -70,6 +70,7 @@ public struct ConnectionTable: ~Copyable {
 
     var recent: RecentSegments
     var forgotten = ForgottenConnections()
+    var clocks = ClockComparison()
 
     /// Makes an empty table.
     ///
@@ -107,6 +108,7 @@ public struct ConnectionTable: ~Copyable {
         statistics.halfOpen = entryCounts.embryonic
         statistics.waiting = waitSlots.count
         statistics.bufferedOctets = held.octetCount
+        statistics.clockOffsets = clocks.offsets
         return statistics
     }
 

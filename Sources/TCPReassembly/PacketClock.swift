@@ -40,7 +40,8 @@ struct PacketClock: ~Copyable {
     /// Nanoseconds since the first packet.
     private(set) var now: Int64 = 0
     private var sources = FixedBuffer<Source>(repeating: Source(), count: interfaceLimit)
-    private var current = 0
+    /// The interface of the latest packet.
+    private(set) var current = 0
 
     /// Moves the clock to the time of a packet of `interface`.
     @inline(__always)

@@ -126,6 +126,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var unacceptableSegments = 0
     /// RST and bare FIN segments of connections that are not known.
     public var straySegments = 0
+    /// How far the clocks of interfaces are apart that see the two directions of connections.
+    public var clockOffsets: [InterfaceClockOffset] = []
     /// Segments that came after the end of their connection, or brought octets after the end of their stream.
     public var segmentsAfterClose = 0
 

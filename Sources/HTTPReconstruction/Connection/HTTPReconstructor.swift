@@ -107,6 +107,15 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         shared.connections.discard(at: connection)
     }
 
+    /// Whether a connection has an exchange that is not complete.
+    public func isBusy(slot: Int) -> Bool {
+        switch places[slot].reader {
+        case .http1(let reader): http1[reader].oldest >= 0
+        case .probing(let reader): reader >= 0 && http1[reader].oldest >= 0
+        case .opaque: false
+        }
+    }
+
     // MARK: - Who reads
 
     /// Gives octets of a connection of which nothing is certain to the reader that may understand them.

@@ -1,0 +1,121 @@
+// Wingmirror · Apache-2.0
+
+/// How far the clocks of two interfaces are apart, as handshakes show that pass by both.
+public struct InterfaceClockOffset: Sendable, Hashable {
+    /// The interface with the lower number.
+    public let first: Int
+    /// The other.
+    public let second: Int
+    /// How much later, in nanoseconds, the second's clock is at least.
+    public internal(set) var lowest = Int64.min
+    /// How much later it is at most.
+    public internal(set) var highest = Int64.max
+    /// Handshakes that this rests on.
+    public internal(set) var handshakes = 0
+
+    /// The middle of what is possible, in nanoseconds; `nil` while only one side of it is known, or when the handshakes
+    /// contradict each other, as where a clock was set.
+    public var estimate: Int64? {
+        guard lowest != .min, highest != .max, lowest <= highest else {
+            return nil
+        }
+        return lowest + (highest - lowest) / 2
+    }
+
+    /// Whether the clocks cannot be the same: then durations across these interfaces are off by the estimate.
+    public var differs: Bool {
+        lowest > 0 || highest < 0
+    }
+}
+
+/// Compares the clocks of interfaces by handshakes: a SYN comes before its answer, and that before what acknowledges it.
+///
+/// Where the two directions of connections are seen on different interfaces, each such order bounds the offset of their
+/// clocks from one side, and the shortest round trips bound it closely, as in NTP. Only handshakes are looked at, and only
+/// once there is a second interface.
+struct ClockComparison: ~Copyable {
+    /// A handshake of which the rest is awaited.
+    ///
+    /// Not private: the compiler cannot emit a buffer of a private type.
+    struct Handshake: BitwiseCopyable {
+        var slot = -1
+        var synchronizeTime: Int64 = 0
+        var answerTime: Int64 = 0
+        var synchronizeInterface = 0
+        var answerInterface = -1
+    }
+
+    /// 1,024 handshakes under way; a newer one takes the place of an older.
+    private static let handshakeCount = 1024
+    /// Pairs of interfaces that are compared.
+    private static let pairLimit = 64
+
+    private(set) var offsets: [InterfaceClockOffset] = []
+    private var handshakes = FixedBuffer<Handshake>(repeating: Handshake(), count: handshakeCount)
+
+    init() {}
+
+    /// A SYN was seen.
+    mutating func synchronizeArrived(_ slot: Int, at time: Int64, on interface: Int) {
+        handshakes[slot & (Self.handshakeCount - 1)] = Handshake(
+            slot: slot,
+            synchronizeTime: time,
+            synchronizeInterface: interface
+        )
+    }
+
+    /// A SYN-ACK was seen.
+    mutating func answerArrived(_ slot: Int, at time: Int64, on interface: Int) {
+        let place = slot & (Self.handshakeCount - 1)
+        let handshake = handshakes[place]
+        guard handshake.slot == slot, handshake.answerInterface < 0, handshake.synchronizeInterface != interface else {
+            handshakes[place].slot = -1
+            return
+        }
+        handshakes[place].answerTime = time
+        handshakes[place].answerInterface = interface
+        follows(time, on: interface, handshake.synchronizeTime, on: handshake.synchronizeInterface, isLast: false)
+    }
+
+    /// Whether the acknowledgement of a SYN-ACK would say something.
+    func awaitsAcknowledgement(_ slot: Int) -> Bool {
+        let handshake = handshakes[slot & (Self.handshakeCount - 1)]
+        return handshake.slot == slot && handshake.answerInterface >= 0
+    }
+
+    /// A segment of the originator was seen that acknowledges the SYN-ACK.
+    mutating func acknowledgementArrived(_ slot: Int, at time: Int64, on interface: Int) {
+        let place = slot & (Self.handshakeCount - 1)
+        let handshake = handshakes[place]
+        handshakes[place].slot = -1
+        if handshake.answerInterface != interface {
+            follows(time, on: interface, handshake.answerTime, on: handshake.answerInterface, isLast: true)
+        }
+    }
+
+    /// Takes in that what was stamped `later` on one interface came after what was stamped `earlier` on another.
+    private mutating func follows(
+        _ later: Int64,
+        on laterInterface: Int,
+        _ earlier: Int64,
+        on earlierInterface: Int,
+        isLast: Bool
+    ) {
+        let (first, second) = (min(laterInterface, earlierInterface), max(laterInterface, earlierInterface))
+        var place = offsets.firstIndex { $0.first == first && $0.second == second }
+        if place == nil, offsets.count < Self.pairLimit {
+            place = offsets.count
+            offsets.append(InterfaceClockOffset(first: first, second: second))
+        }
+        let (difference, overflow) = later.subtractingReportingOverflow(earlier)
+        guard let place, !overflow else {
+            return
+        }
+        if laterInterface == second {
+            offsets[place].highest = min(offsets[place].highest, difference)
+        } else {
+            offsets[place].lowest = max(offsets[place].lowest, -difference)
+        }
+        offsets[place].handshakes += isLast ? 1 : 0
+    }
+}
