@@ -29,6 +29,29 @@ struct RecordQueueTests {
         #expect(queue.count == RecordQueue.capacity)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `whatever is added while others are written is written in order or counted as dropped`() async throws {
+        let folder = try TemporaryFolder()
+        let queue = RecordQueue()
+        let batches = 20_000
+        let output = Handover(try OctetOutput.open("\(folder.path)/records"))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for number in 0..<batches { queue.append(Array("\(number)\n".utf8)) }
+                queue.close()
+            }
+            group.addTask {
+                guard let output = output.take() else { return }
+                queue.write(to: output) { _ in Issue.record("a write failed") }
+            }
+        }
+        let written = try folder.text(of: "records").split(separator: "\n").compactMap { Int($0) }
+        #expect(written == written.sorted())
+        #expect(Set(written).count == written.count)
+        #expect(written.count + Int(queue.droppedByFullQueue) == batches)
+        #expect(queue.count == 0)
+    }
+
     @Test func `after a write has failed records are dropped and counted`() throws {
         let queue = RecordQueue()
         queue.append(Array("lost\n".utf8))
