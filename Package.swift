@@ -287,7 +287,7 @@ let package = Package(
             name: "TrafficPipelineTests",
             dependencies: [
                 "PacketCapture", "PacketDecoding", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting",
-                "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),

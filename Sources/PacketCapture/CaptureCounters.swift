@@ -1,6 +1,5 @@
 // Wingmirror · Apache-2.0
 
-public import PacketDecoding
 import Synchronization
 
 /// Why a handle had to be opened again, or resumed.
@@ -49,7 +48,10 @@ struct NumberedInterface: Sendable {
     let counters: InterfaceCounters
 }
 
-/// What has been captured on one interface, since the process began and whatever became of the interface.
+/// What became of the packets of one interface, since the process began and whatever became of the interface.
+///
+/// This is the account of the ring: what came out of it, and what was lost before. What the packets hold is counted by
+/// whoever takes them.
 ///
 /// Each value is exact on its own; two that are read together may be one batch of packets apart.
 public final class InterfaceCounters: Sendable {
@@ -57,8 +59,6 @@ public final class InterfaceCounters: Sendable {
     public let name: String
 
     private let packets = Atomic<UInt64>(0)
-    private let octets = Atomic<UInt64>(0)
-    private let truncated = Atomic<UInt64>(0)
     private let droppedByKernel = Atomic<UInt64>(0)
     private let droppedByInterface = Atomic<UInt64>(0)
     private let unavailable = Atomic<UInt64>(0)
@@ -66,7 +66,6 @@ public final class InterfaceCounters: Sendable {
     private let wentDown = Atomic<UInt64>(0)
     private let failed = Atomic<UInt64>(0)
     private let up = Atomic<Bool>(false)
-    private let lastPacket = Atomic<Int64>(0)
     private let ring = Atomic<Int>(0)
 
     init(name: String) {
@@ -79,20 +78,12 @@ public final class InterfaceCounters: Sendable {
 extension InterfaceCounters {
     /// Packets that were delivered.
     public var packetsReceived: UInt64 { packets.load(ordering: .relaxed) }
-    /// Captured octets of those packets.
-    public var octetsReceived: UInt64 { octets.load(ordering: .relaxed) }
-    /// Those of the packets that were longer on the wire than they were captured.
-    public var packetsTruncated: UInt64 { truncated.load(ordering: .relaxed) }
     /// Packets that matched the filter and were lost for want of room in the ring, or with the ring.
     public var packetsDroppedByKernelBuffer: UInt64 { droppedByKernel.load(ordering: .relaxed) }
     /// Packets that the interface says it lost, whether or not they would have matched the filter.
     public var packetsDroppedByInterface: UInt64 { droppedByInterface.load(ordering: .relaxed) }
     /// Whether a handle is open and the interface is up.
     public var isUp: Bool { up.load(ordering: .relaxed) }
-    /// When the latest packet was captured; `nil` before the first.
-    public var lastPacketTime: PacketTime? {
-        packetsReceived == 0 ? nil : PacketTime(nanoseconds: lastPacket.load(ordering: .relaxed))
-    }
     /// The size of the kernel's ring as obtained, which may be less than asked for; 0 without a handle.
     public var ringOctets: Int { ring.load(ordering: .relaxed) }
 
@@ -110,19 +101,8 @@ extension InterfaceCounters {
 // MARK: - Writing, on the capture thread
 
 extension InterfaceCounters {
-    /// What one batch of packets adds.
-    struct Batch {
-        var packets = 0
-        var octets = 0
-        var truncated = 0
-        var lastPacket = PacketTime(nanoseconds: 0)
-    }
-
-    func batchArrived(_ batch: Batch) {
-        packets.wrappingAdd(UInt64(batch.packets), ordering: .relaxed)
-        octets.wrappingAdd(UInt64(batch.octets), ordering: .relaxed)
-        truncated.wrappingAdd(UInt64(batch.truncated), ordering: .relaxed)
-        lastPacket.store(batch.lastPacket.nanoseconds, ordering: .relaxed)
+    func packetsDelivered(_ count: Int) {
+        packets.wrappingAdd(UInt64(count), ordering: .relaxed)
     }
 
     func packetsDropped(byKernelBuffer: UInt64, byInterface: UInt64) {

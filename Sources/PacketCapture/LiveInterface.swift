@@ -139,21 +139,18 @@ extension LiveInterface where Handle: ~Copyable {
         guard var open = handle.take() else {
             return 0
         }
-        var batch = InterfaceCounters.Batch()
+        var packets = 0
         let linkType = open.linkType
         let index = self.index
         let count = open.deliver(limit: limit) { time, wireLength, octets in
-            batch.packets += 1
-            batch.octets += octets.count
-            batch.truncated += octets.count < wireLength ? 1 : 0
-            batch.lastPacket = time
+            packets += 1
             let packet = CapturedPacket(time: time, linkType: linkType, interface: index, wireLength: wireLength)
             sink.packetArrived(packet, octets: octets)
         }
         handle = consume open
-        if batch.packets > 0 {
-            delivered += UInt64(batch.packets)
-            counters.batchArrived(batch)
+        if packets > 0 {
+            delivered += UInt64(packets)
+            counters.packetsDelivered(packets)
         }
         return count
     }

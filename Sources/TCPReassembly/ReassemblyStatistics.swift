@@ -147,3 +147,38 @@ extension ReassemblyStatistics {
         duplicateSegments[index] += 1
     }
 }
+
+// MARK: - Sums
+
+extension ReassemblyStatistics {
+    /// Adds what another table counted of other connections.
+    public mutating func add(_ other: ReassemblyStatistics) {
+        for path in Self.counts { self[keyPath: path] += other[keyPath: path] }
+        connectionsClosed.add(other.connectionsClosed)
+        evictions.add(other.evictions)
+        gaps.add(other.gaps)
+        gapOctets.add(other.gapOctets)
+        limitsMet.add(other.limitsMet)
+        for (interface, count) in other.duplicateSegments.enumerated() {
+            while duplicateSegments.count <= interface { duplicateSegments.append(0) }
+            duplicateSegments[interface] += count
+        }
+    }
+
+    /// Everything that is one number.
+    static var counts: [WritableKeyPath<Self, Int>] {
+        [
+            \.segments, \.deliveredOctets, \.connectionsOpened, \.entries, \.open, \.halfOpen, \.halfOpenEvictions,
+            \.halfOpenExpirations, \.refusedHandshakes, \.midstreamPickups, \.outOfOrderSegments,
+            \.retransmittedOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets, \.shedOctets,
+            \.ignoredResets, \.outOfWindowSegments, \.challengedSynchronizes, \.unacceptableSegments,
+            \.straySegments, \.segmentsAfterClose,
+        ]
+    }
+}
+
+extension Tally {
+    fileprivate mutating func add(_ other: Tally) {
+        for key in Key.allCases { self[key] += other[key] }
+    }
+}

@@ -14,7 +14,7 @@ internal import TrafficModel
 /// as its tag; the snapshot that made it is kept until its last exchange is told.
 struct ExchangeRouter: ~Copyable, ExchangeSink {
     private let shard: TrafficShard
-    private let board: RoutingBoard
+    private let routes: RouteBoard
     private var scratch = RouteScratch()
     private var records: RecordEncoder?
     private let output: RecordOutput?
@@ -27,21 +27,22 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     private var isShedding = false
     private var mirror: MirrorTap?
     private let shadowArrivals: ShadowArrivals?
+    private var ownCopies: OwnCopies?
     private var recent: RecentTap?
 
-    private var editions: RoutingEditions
+    private var generations: GenerationsInUse
     private var ports: RoutedPorts
-    private var seenOnBoard = 0
 
     /// Records are handed over when there are so many octets of them, or at the end of a batch.
     private static let recordBatchOctets = 64 << 10
 
-    init(board: RoutingBoard, shard: TrafficShard, outputs: PipelineOutputs) {
-        self.board = board
+    init(routes: RouteBoard, shard: TrafficShard, outputs: PipelineOutputs) {
+        self.routes = routes
         self.shard = shard
         output = outputs.recordOutput
         exchanges = outputs.exchanges
         shadowArrivals = outputs.shadowArrivals
+        if let arrivals = outputs.shadowArrivals { ownCopies = arrivals.reader } else { ownCopies = nil }
         if let destination = outputs.mirror { mirror = MirrorTap(destination) } else { mirror = nil }
         recent = outputs.recent.map { RecentTap($0) }
         records = output == nil ? nil : RecordEncoder(options: outputs.records)
@@ -51,9 +52,9 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         }
         readsTraces = outputs.readsTraces
         shedding = outputs.shedding
-        editions = RoutingEditions(board.snapshot)
-        ports = RoutedPorts(editions.newest)
-        shard.routesChanged(to: editions.newest.series)
+        generations = GenerationsInUse(routes.generation)
+        ports = RoutedPorts(generations.newest)
+        shard.routesChanged(to: generations.newest.series)
     }
 
     // MARK: - Between batches
@@ -62,10 +63,10 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     ///
     /// - Parameter time: The time of the latest packet; `nil` before the first.
     mutating func batchEnded(at time: PacketTime?) {
-        if editions.hasRoom, let snapshot = board.changed(since: &seenOnBoard) {
-            editions.append(snapshot)
-            ports = RoutedPorts(editions.newest)
-            shard.routesChanged(to: snapshot.series)
+        if let newer = routes.generation(newerThan: generations.newest.number), generations.hasRoom(for: newer.number) {
+            generations.append(newer)
+            ports = RoutedPorts(newer)
+            shard.routesChanged(to: newer.series)
         }
         flushRecords()
         mirror?.batchEnded()
@@ -93,18 +94,18 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         on connection: ConnectionFacts,
         at time: PacketTime
     ) -> (tag: RequestTag, retention: Retention) {
-        let port = ports.port(connection.server.port, in: editions.newest)
-        let decision = editions.newest.table.route(request, in: port.hosts, scratch: &scratch)
-        editions.requestRouted()
+        let port = ports.port(connection.server.port, in: generations.newest)
+        let decision = generations.newest.table.route(request, in: port.hosts, scratch: &scratch)
+        generations.requestRouted()
         // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
         let isMarked = request.traits.contains(.isShadow)
         let isShadow =
-            isMarked && editions.newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
-        let routed = RoutedRequest(decision, edition: editions.newest.number, isShadow: isShadow)
-        let gateway = editions.newest.gatewaySeries(routed.gateway)
+            isMarked && generations.newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
+        let routed = RoutedRequest(decision, generation: generations.newest.number, isShadow: isShadow)
+        let gateway = generations.newest.gatewaySeries(routed.gateway)
         if isMarked && !isShadow { shard.unverifiedMarkerArrived(gateway: gateway) }
         if routed.isShadow {
-            guard !(shadowArrivals?.isCopy(to: connection.server) ?? false) else { return (routed.tag, retention) }
+            guard !(ownCopies?.include(connection.server) ?? false) else { return (routed.tag, retention) }
             shard.markedRequestArrived(gateway: gateway)
             if routed.reason != .noListener { shadowArrivals?.requestArrived() }
         } else {
@@ -120,7 +121,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             answer.tag.trace = TraceContext(of: request, allowsB3: true)
         }
         if recent?.requestArrived(route: routed.certainRoute) ?? false { answer.retention.keepsHeads = true }
-        if let routing = editions.newest.mirroring, routed.reason != .noListener {
+        if let routing = generations.newest.mirroring, routed.reason != .noListener {
             sample(request, on: connection, at: time, route: routed.route, routing, &answer)
         }
         return answer
@@ -163,17 +164,17 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             return
         }
         let routed = RoutedRequest(tag)
-        let edition = editions.exchangeTold(edition: routed.edition)
-        if !routed.isShadow { count(exchange, routed, edition, trace: tag.trace) }
+        let generation = generations.exchangeCompleted(generation: routed.generation)
+        if !routed.isShadow { count(exchange, routed, generation, trace: tag.trace) }
         recent?.exchangeCompleted(
             exchange,
             on: connection,
-            table: edition.table,
+            table: generation.table,
             route: routed.certainRoute,
             reason: routed.reason
         )
         let selection = MirrorSelection(words: (tag.second, tag.third))
-        if !selection.isEmpty, let routing = edition.mirroring {
+        if !selection.isEmpty, let routing = generation.mirroring {
             mirror?.exchangeCompleted(
                 exchange,
                 on: connection,
@@ -183,12 +184,12 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
             )
         }
         if let exchanges,
-            let recorded = RecordedExchange(exchange, on: connection, route: routed.name(in: edition.table))
+            let recorded = RecordedExchange(exchange, on: connection, route: routed.name(in: generation.table))
         {
             exchanges.take(recorded)
         }
         if records != nil {
-            appendRecord(exchange, on: connection, route: routed.record(in: edition.table), isShadow: routed.isShadow)
+            appendRecord(exchange, on: connection, route: routed.record(in: generation.table), isShadow: routed.isShadow)
         }
     }
 
@@ -196,17 +197,17 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     private func count(
         _ exchange: borrowing Exchange,
         _ routed: RoutedRequest,
-        _ edition: RoutingEdition,
+        _ generation: RouteGeneration,
         trace: TraceContext?
     ) {
-        let gateway = edition.gatewaySeries(routed.gateway)
+        let gateway = generation.gatewaySeries(routed.gateway)
         shard.requestEnded(gateway: gateway)
         if !exchange.hasResponse { shard.messageUnpaired(.request) }
         if let reason = UnmatchedReason(routed.reason) {
             shard.requestUnmatched(gateway: gateway, reason: reason, status: exchange.status)
         } else {
             shard.exchangeCompleted(
-                route: edition.series.series(ofRoute: Int(routed.route)),
+                route: generation.series.series(ofRoute: Int(routed.route)),
                 ExchangeObservation(exchange, trace: trace)
             )
         }
@@ -225,7 +226,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
     // MARK: - Connections
 
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
-        let gateway = ports.port(connection.server.port, in: editions.newest).gateway
+        let gateway = ports.port(connection.server.port, in: generations.newest).gateway
         switch application {
         case .http1: shard.connectionOpened(gateway: gateway, .http1)
         case .opaque(let reason):
@@ -245,7 +246,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         _ reason: HTTPReconstruction.OpaqueReason,
         on connection: ConnectionFacts
     ) {
-        let gateway = ports.port(connection.server.port, in: editions.newest).gateway
+        let gateway = ports.port(connection.server.port, in: generations.newest).gateway
         shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)
     }
 
@@ -254,7 +255,7 @@ struct ExchangeRouter: ~Copyable, ExchangeSink {
         wasRecognized: Bool,
         on connection: ConnectionFacts
     ) {
-        let gateway = ports.port(connection.server.port, in: editions.newest).gateway
+        let gateway = ports.port(connection.server.port, in: generations.newest).gateway
         // Connections are counted when it is known what they carry; one that carried nothing, when it is over.
         if !wasRecognized { shard.connectionOpened(gateway: gateway, .unknown) }
         shard.connectionClosed(gateway: gateway, ConnectionCloseReason(end))

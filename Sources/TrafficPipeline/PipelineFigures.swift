@@ -2,7 +2,6 @@
 
 public import HTTPReconstruction
 public import PacketDecoding
-internal import Synchronization
 public import TCPReassembly
 
 /// What a pipeline has seen and done, apart from the traffic itself.
@@ -44,22 +43,41 @@ public struct InterfaceFigures: Sendable, Hashable {
     public internal(set) var truncatedPackets = 0
     /// The time of the latest packet.
     public internal(set) var latestPacket: PacketTime?
+
+    /// Makes figures of nothing.
+    public init() {}
 }
 
-/// Where a capture thread leaves its figures for others to read; it never waits for them.
-public final class FiguresBoard: Sendable {
-    private let latest = Mutex(PipelineFigures())
+// MARK: - Sums
 
-    /// Makes a board of zeros.
-    public init() {}
-
-    /// The figures as they were left last.
-    public var figures: PipelineFigures {
-        latest.withLock { $0 }
+extension PipelineFigures {
+    /// Adds what another worker has seen.
+    mutating func add(_ other: PipelineFigures) {
+        interfaces.pad(to: other.interfaces.count, with: InterfaceFigures())
+        for (number, figures) in other.interfaces.enumerated() { interfaces[number].add(figures) }
+        for index in ignored.indices { ignored[index] += other.ignored[index] }
+        failures.merge(other.failures, uniquingKeysWith: +)
+        reassembly.add(other.reassembly)
+        http.add(other.http)
+        for index in parseFailures.indices { parseFailures[index] += other.parseFailures[index] }
+        pendingExchanges += other.pendingExchanges
+        firstPacket = [firstPacket, other.firstPacket].compactMap(\.self).min()
+        latestPacket = [latestPacket, other.latestPacket].compactMap(\.self).max()
     }
+}
 
-    func publish(_ figures: borrowing PipelineFigures) {
-        let copy = copy figures
-        latest.withLockIfAvailable { $0 = copy }
+extension InterfaceFigures {
+    fileprivate mutating func add(_ other: InterfaceFigures) {
+        packets += other.packets
+        octets += other.octets
+        truncatedPackets += other.truncatedPackets
+        latestPacket = [latestPacket, other.latestPacket].compactMap(\.self).max()
+    }
+}
+
+extension Array {
+    /// Appends `element` until there are at least `count`.
+    fileprivate mutating func pad(to count: Int, with element: Element) {
+        if self.count < count { append(contentsOf: repeatElement(element, count: count - self.count)) }
     }
 }

@@ -4,12 +4,11 @@ public import HTTPReconstruction
 public import PacketDecoding
 internal import RouteAttribution
 public import TCPReassembly
-public import TrafficMetrics
 
 /// All that is done with a packet, in order: decode, reassemble, rebuild exchanges, attribute, count, record.
 ///
 /// This is the one place that knows the order. A pipeline is owned by one capture thread and holds everything it needs as
-/// plain values; what others may read leaves through the shard's atomics, the ``FiguresBoard`` and the record output.
+/// plain values; what others may read leaves through its ``WorkerBoard`` and the outputs.
 /// Time is packet time throughout, so a savefile gives the same answers every time.
 public struct TrafficPipeline: ~Copyable, PacketSink {
     private var decoder: PacketDecoder
@@ -19,29 +18,27 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     /// The interface of the latest packet, whose figures are kept apart because most packets come from the same one.
     private var interface = -1
     private var interfaceFigures = InterfaceFigures()
-    private let board: FiguresBoard
+    private let board: WorkerBoard
 
     /// Makes a pipeline that has seen nothing.
     /// - Parameters:
     ///   - limits: What each stage may hold.
-    ///   - routing: Where the routes come from.
-    ///   - shard: What the traffic is counted into; this pipeline must be its only writer.
-    ///   - figures: Where the other figures are left at the end of each batch.
+    ///   - routes: Where the routes come from.
+    ///   - board: Where what is counted is left; this pipeline must be its only writer.
     ///   - outputs: What else leaves the pipeline.
     public init(
         limits: PipelineLimits = PipelineLimits(),
-        routing: RoutingBoard,
-        shard: TrafficShard,
-        figures: FiguresBoard,
+        routes: RouteBoard,
+        board: WorkerBoard,
         outputs: PipelineOutputs = PipelineOutputs()
     ) {
         decoder = PacketDecoder(limits: limits.decoding)
         connections = ConnectionTable(limits: limits.reassembly)
         reconstructor = HTTPReconstructor(
-            sink: ExchangeRouter(board: routing, shard: shard, outputs: outputs),
+            sink: ExchangeRouter(routes: routes, shard: board.shard, outputs: outputs),
             limits: limits.http
         )
-        board = figures
+        self.board = board
     }
 
     // MARK: - Packets
@@ -105,7 +102,8 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         storeInterfaceFigures()
         connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &reconstructor)
         reconstructor.sink.captureEnded(at: figures.latestPacket)
-        publishFigures()
+        gatherFigures()
+        board.publishLast(figures)
     }
 
     // MARK: - Figures
@@ -134,6 +132,11 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     }
 
     private mutating func publishFigures() {
+        gatherFigures()
+        board.publish(figures)
+    }
+
+    private mutating func gatherFigures() {
         storeInterfaceFigures()
         figures.fragments = decoder.fragmentCounts
         figures.undecoded = decoder.undecoded
@@ -141,7 +144,6 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         figures.http = reconstructor.statistics
         figures.parseFailures = reconstructor.sink.parseFailures
         figures.pendingExchanges = reconstructor.pendingExchanges
-        board.publish(figures)
     }
 }
 

@@ -24,14 +24,14 @@ struct CaptureRunTests {
         let objects = try RouteObjects(Configuration(), namesServerPorts: false)
         let mirroring = Mirroring(Configuration())
         let routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
-        let figures = FiguresBoard()
+        let boards = WorkerBoards(routes.registry)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let run = CaptureRun(.savefiles(paths, pace: pace, filter: nil), logger: logger)
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         try run.start(
             makePipeline: {
-                TrafficPipeline(routing: routes.board, shard: routes.registry.shards[0], figures: figures)
+                TrafficPipeline(routes: routes.board, board: boards.sole)
             },
             report: { event in
                 continuation.yield(event)
@@ -48,7 +48,7 @@ struct CaptureRunTests {
             case .ended(let found): errors = found
             }
         }
-        return (opened, errors, figures.figures.interfaces.reduce(0) { $0 + $1.packets }, run)
+        return (opened, errors, boards.figures.interfaces.reduce(0) { $0 + $1.packets }, run)
     }
 
     @Test func `savefiles are read to the end, and the run is ready`() async throws {

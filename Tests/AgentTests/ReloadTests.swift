@@ -69,7 +69,7 @@ struct ReloadTests {
         #expect(keeper.reload() == .reloaded([]))
         #expect(Set(routes.table.routes.map(\.identity.object.name)) == ["one", "two"])
         #expect(logs.level == .error)
-        #expect(keeper.current.acceptedReloads == 1)
+        #expect(keeper.current.reloads.accepted == 1)
     }
 
     @Test func `a bad configuration changes nothing and says why`() throws {
@@ -81,8 +81,8 @@ struct ReloadTests {
         }
         #expect(lines.count == 2)
         #expect(keeper.current.digest == before)
-        #expect(keeper.current.rejectedReloads == 1)
-        #expect(!keeper.current.isLatestGood)
+        #expect(keeper.current.reloads.rejected == 1)
+        #expect(!keeper.current.reloads.isLatestGood)
     }
 
     @Test func `bad routes leave the old routes and the old configuration`() throws {
@@ -106,8 +106,35 @@ struct ReloadTests {
         }
         try folder.write(file, to: "w.yaml")
         #expect(keeper.reload() == .reloaded([]))
-        #expect(keeper.current.isLatestGood)
+        #expect(keeper.current.reloads.isLatestGood)
         #expect(routes.table.routes.isEmpty)
+    }
+
+    @Test func `routes that are reloaded leave a refused configuration refused`() throws {
+        try folder.write(Self.configuration(folder, more: "colour: red"), to: "w.yaml")
+        guard case .rejected = keeper.reload() else {
+            Issue.record("a bad file was accepted")
+            return
+        }
+        let readAt = keeper.current.readAt
+        #expect(keeper.reloadRoutes() == .reloaded([]))
+        #expect(!keeper.current.reloads.isLatestGood)
+        #expect(keeper.current.reloads.accepted == 0)
+        #expect(keeper.current.readAt == readAt)
+        #expect(keeper.current.routeReloads == ConfigurationKeeper.Reloads(accepted: 1))
+    }
+
+    @Test func `refused routes leave a good configuration good, and a whole reload repairs them`() throws {
+        try folder.write("kind: [", to: "routes.yaml")
+        guard case .rejected = keeper.reloadRoutes() else {
+            Issue.record("a bad file was accepted")
+            return
+        }
+        #expect(keeper.current.reloads == ConfigurationKeeper.Reloads())
+        #expect(keeper.current.routeReloads == ConfigurationKeeper.Reloads(rejected: 1, isLatestGood: false))
+        try folder.write(Self.route, to: "routes.yaml")
+        #expect(keeper.reload() == .reloaded([]))
+        #expect(keeper.current.routeReloads.isLatestGood)
     }
 
     @Test func `what cannot change without a restart is named and stays`() throws {

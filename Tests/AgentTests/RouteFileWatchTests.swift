@@ -70,7 +70,7 @@ struct RouteFileWatchTests {
     @Test func `nothing is read again while nothing changes`() {
         var watch = watch()
         for _ in 0..<3 { #expect(watch.look() == nil) }
-        #expect(keeper.current.acceptedReloads == 0)
+        #expect(keeper.current.routeReloads.accepted == 0)
         #expect(names == ["one"])
     }
 
@@ -81,7 +81,7 @@ struct RouteFileWatchTests {
         #expect(names == ["one"])
         #expect(watch.look() == .reloaded([]))
         #expect(names == ["two"])
-        #expect(keeper.current.acceptedReloads == 1)
+        #expect(keeper.current.routeReloads.accepted == 1)
         #expect(watch.look() == nil)
     }
 
@@ -101,7 +101,7 @@ struct RouteFileWatchTests {
         }
         #expect(watch.look() == .reloaded([]))
         #expect(names == ["fourth"])
-        #expect(keeper.current.acceptedReloads == 1)
+        #expect(keeper.current.routeReloads.accepted == 1)
     }
 
     @Test(arguments: ["a file that is added", "a file that is removed"])
@@ -128,12 +128,13 @@ struct RouteFileWatchTests {
         #expect(lines.contains { $0.contains("routes.yaml") })
         for _ in 0..<3 { #expect(watch.look() == nil) }
         #expect(names == ["one"])
-        #expect(keeper.current.rejectedReloads == 1)
-        #expect(!keeper.current.isLatestGood)
+        #expect(keeper.current.routeReloads.rejected == 1)
+        #expect(!keeper.current.routeReloads.isLatestGood)
         try folder.point(to: "first")
         watch.look()
         #expect(watch.look() == .reloaded([]))
-        #expect(keeper.current.isLatestGood)
+        #expect(keeper.current.routeReloads.isLatestGood)
+        #expect(keeper.current.reloads == ConfigurationKeeper.Reloads())
     }
 
     @Test func `a folder that is gone leaves the last table until it is back`() throws {
@@ -156,7 +157,8 @@ struct RouteFileWatchTests {
         watch.look()
         #expect(keeper.reload() == .reloaded([]))
         #expect(watch.look() == nil)
-        #expect(keeper.current.acceptedReloads == 1)
+        #expect(keeper.current.reloads.accepted == 1)
+        #expect(keeper.current.routeReloads.accepted == 0)
     }
 }
 

@@ -25,7 +25,6 @@ struct LiveCaptureTests {
             let result = capture.stop()
             #expect(result.frames == [Self.frame])
             #expect(result.packets.map(\.linkType) == [.ethernet])
-            #expect(capture.counters.interfaces[0].lastPacketTime == result.packets[0].time)
             #expect(!capture.counters.interfaces[0].isUp)
         }
     }
@@ -125,14 +124,13 @@ struct LiveCaptureTests {
         }
     }
 
-    @Test func `packets are cut at the snapshot length and counted`() throws {
+    @Test func `packets are cut at the snapshot length, and say how long they were`() throws {
         try NetworkSandbox.run {
             let capture = try RunningCapture(["vb"], filter: Self.filter, snapshotLength: 64)
             FrameSender("va").send(Self.frame + [UInt8](repeating: 0, count: 100))
             let result = capture.stop()
             #expect(result.frames.map(\.count) == [64])
             #expect(result.packets.map(\.wireLength) == [154])
-            #expect(capture.counters.interfaces[0].packetsTruncated == 1)
         }
     }
 

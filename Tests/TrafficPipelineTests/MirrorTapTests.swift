@@ -35,20 +35,13 @@ import TrafficPipeline
     private func read(_ policies: [MirrorPolicy]) throws -> (figures: MirrorFigures, page: String) {
         let registry = MetricsRegistry()
         let table = try Self.table()
-        let series = registry.routesPublished(
-            RouteTableDescription(generation: 1, series: table.routes.map { _ in .overflow }, gateways: table.gateways),
-            at: 0
-        )
         let plan = try MirrorPlan(policies: policies, targets: ["t"], edition: 1)
         let queue = queue(policies)
         var outputs = PipelineOutputs()
         outputs.mirror = MirrorDestination(queue: queue) { 1 }
         var pipeline = TrafficPipeline(
-            routing: RoutingBoard(
-                RoutingSnapshot(table: table, series: series, mirroring: MirrorRouting(plan, for: table))
-            ),
-            shard: registry.shards[0],
-            figures: FiguresBoard(),
+            routes: RouteBoard(table, registry: registry, mirroring: { MirrorRouting(plan, for: $0) }, at: 0),
+            board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         var savefile = try SavefileReader(path: Self.samples.appending(path: "captures/ingress.pcap").path)

@@ -85,9 +85,8 @@ import TrafficPipeline
         var outputs = PipelineOutputs()
         outputs.recent = board
         var pipeline = TrafficPipeline(
-            routing: RoutingBoard(try routing(samples.appending(path: "istio").standardizedFileURL.path, registry)),
-            shard: registry.shards[0],
-            figures: FiguresBoard(),
+            routes: try routes(samples.appending(path: "istio").standardizedFileURL.path, registry),
+            board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         let path = samples.appending(path: "captures/ingress.pcap").standardizedFileURL.path
@@ -102,22 +101,11 @@ import TrafficPipeline
         return board
     }
 
-    private static func routing(_ files: String, _ registry: MetricsRegistry) throws -> RoutingSnapshot {
+    private static func routes(_ files: String, _ registry: MetricsRegistry) throws -> RouteBoard {
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
         let resources = RouteResources(decoding: try ResourceFileLoader().load([files]))
         let table = RouteTable.compile(resources, environment: environment).table
-        let labels = table.routes.map { route in
-            RouteLabels(
-                gateway: route.gateway,
-                virtualServiceNamespace: route.identity.object.namespace,
-                virtualService: route.identity.object.name,
-                route: route.label,
-                destinationService: route.destinations.first?.host ?? "",
-                destinationSubset: ""
-            )
-        }
-        let description = RouteTableDescription(generation: 1, series: labels, gateways: table.gateways)
-        return RoutingSnapshot(table: table, series: registry.routesPublished(description, at: 0))
+        return RouteBoard(table, registry: registry, at: 0)
     }
 }

@@ -58,16 +58,11 @@ struct ReloadUnderTrafficTests {
     private func read(packetsPerBatch: Int) throws -> Outcome {
         let registry = MetricsRegistry()
         let collector = LineCollector()
-        let figures = FiguresBoard()
-        let board = RoutingBoard(try Self.snapshot(1, registry))
+        let boards = WorkerBoards(registry)
+        let routes = RouteBoard(try Self.table(1), registry: registry, at: 0)
         var outputs = PipelineOutputs()
         outputs.recordOutput = { collector.append($0) }
-        var pipeline = TrafficPipeline(
-            routing: board,
-            shard: registry.shards[0],
-            figures: figures,
-            outputs: outputs
-        )
+        var pipeline = TrafficPipeline(routes: routes, board: boards.sole, outputs: outputs)
         var outcome = Outcome()
         var generation = 1
         var count = 0
@@ -77,12 +72,12 @@ struct ReloadUnderTrafficTests {
             outcome.generations[Self.text(packet.time.nanoseconds)] = generation
             count += 1
             if count % packetsPerBatch == packetsPerBatch / 2 {
-                board.publish(try Self.snapshot(generation + 1, registry))
+                routes.publish(try Self.table(generation + 1), at: 0)
             }
             guard count % packetsPerBatch == 0 else { continue }
             pipeline.batchEnded()
             generation += 1
-            if figures.figures.pendingExchanges > 0 { outcome.changesInFlight += 1 }
+            if boards.figures.pendingExchanges > 0 { outcome.changesInFlight += 1 }
         }
         pipeline.captureEnded()
         outcome.records = try collector.lines.map { try JSONDecoder().decode(ExchangeRecord.self, from: $0) }
@@ -93,7 +88,7 @@ struct ReloadUnderTrafficTests {
     }
 
     /// A table whose one route, which takes everything, has the table's number in its name.
-    private static func snapshot(_ generation: Int, _ registry: MetricsRegistry) throws -> RoutingSnapshot {
+    private static func table(_ generation: Int) throws -> RouteTable {
         let manifest = """
             apiVersion: networking.istio.io/v1
             kind: Gateway
@@ -108,19 +103,7 @@ struct ReloadUnderTrafficTests {
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
         let resources = RouteResources(decoding: try YAMLDocuments.parse(manifest).map(\.value))
-        let table = RouteTable.compile(resources, environment: environment, generation: generation).table
-        let labels = table.routes.map { route in
-            RouteLabels(
-                gateway: route.gateway,
-                virtualServiceNamespace: route.identity.object.namespace,
-                virtualService: route.identity.object.name,
-                route: route.label,
-                destinationService: route.destinations.first?.host ?? "",
-                destinationSubset: ""
-            )
-        }
-        let description = RouteTableDescription(generation: generation, series: labels, gateways: table.gateways)
-        return RoutingSnapshot(table: table, series: registry.routesPublished(description, at: 0))
+        return RouteTable.compile(resources, environment: environment).table
     }
 
     private static let samples = URL(filePath: #filePath).deletingLastPathComponent()

@@ -75,9 +75,8 @@ import TrafficPipeline
         var outputs = PipelineOutputs()
         outputs.recordOutput = { collector.append($0) }
         var pipeline = TrafficPipeline(
-            routing: RoutingBoard(try routing(registry)),
-            shard: registry.shards[0],
-            figures: FiguresBoard(),
+            routes: try routes(registry),
+            board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         var savefile = try SavefileReader(path: samples.appending(path: "captures/ingress.pcap").path)
@@ -88,22 +87,11 @@ import TrafficPipeline
         return collector.lines
     }
 
-    private static func routing(_ registry: MetricsRegistry) throws -> RoutingSnapshot {
+    private static func routes(_ registry: MetricsRegistry) throws -> RouteBoard {
         let objects = try ResourceFileLoader().load([samples.appending(path: "istio").path])
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
         let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
-        let labels = table.routes.map { route in
-            RouteLabels(
-                gateway: route.gateway,
-                virtualServiceNamespace: route.identity.object.namespace,
-                virtualService: route.identity.object.name,
-                route: route.label,
-                destinationService: route.destinations.first?.host ?? "",
-                destinationSubset: ""
-            )
-        }
-        let description = RouteTableDescription(generation: 1, series: labels, gateways: table.gateways)
-        return RoutingSnapshot(table: table, series: registry.routesPublished(description, at: 0))
+        return RouteBoard(table, registry: registry, at: 0)
     }
 }

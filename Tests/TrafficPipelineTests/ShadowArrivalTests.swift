@@ -74,25 +74,14 @@ import TrafficPipeline
             targets: [MirrorTarget(name: "t", host: "staging.test", port: 8080)]
         )
         let registry = MetricsRegistry()
-        let description = RouteTableDescription(
-            generation: 1,
-            series: table.routes.map { _ in .overflow },
-            gateways: table.gateways
-        )
-        let snapshot = RoutingSnapshot(
-            table: table,
-            series: registry.routesPublished(description, at: 0),
-            mirroring: MirrorRouting(plan, for: table)
-        )
         let arrivals = ShadowArrivals()
         if let ownTarget { arrivals.targetFound(at: ownTarget) }
         var outputs = PipelineOutputs()
         outputs.mirror = MirrorDestination(queue: queue) { 1 }
         outputs.shadowArrivals = arrivals
         var pipeline = TrafficPipeline(
-            routing: RoutingBoard(snapshot),
-            shard: registry.shards[0],
-            figures: FiguresBoard(),
+            routes: RouteBoard(table, registry: registry, mirroring: { MirrorRouting(plan, for: $0) }, at: 0),
+            board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         let frames = (0..<count).flatMap { Self.frames(fields, port: UInt16(20_000 + $0)) }

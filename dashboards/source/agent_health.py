@@ -349,6 +349,12 @@ def configuration():
                 texts={0: ("refused", BAD), 1: ("worked", GOOD)},
             ),
             column(
+                "Latest routes",
+                total(series("route_table_last_reload_successful"), *by_agent, operation="min"),
+                "none",
+                texts={0: ("refused", BAD), 1: ("in force", GOOD)},
+            ),
+            column(
                 "Running since",
                 f"{total(series('process_start_time_seconds'), *by_agent, operation='max')} * 1000",
                 "dateTimeFromNow",
@@ -366,11 +372,15 @@ def configuration():
         ),
         curves(
             "Reloads",
-            "Attempts to reload the configuration in each interval, by outcome.",
+            "Attempts to reload the configuration, and the routes alone, in each interval, by outcome.",
             "none",
             query(
                 total(f"increase({series('config_reloads_total')}[$__rate_interval])", "instance", "outcome"),
                 "{{instance}} {{outcome}}",
+            ),
+            query(
+                total(f"increase({series('route_table_reloads_total')}[$__rate_interval])", "instance", "outcome"),
+                "{{instance}} routes {{outcome}}",
             ),
         ),
         curves(

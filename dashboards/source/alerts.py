@@ -271,9 +271,9 @@ def configuration():
         alert(
             "ConfigReloadFailed",
             "warning",
-            "wingmirror_config_last_reload_successful == 0",
-            f"{AGENT} refused a configuration",
-            f"The latest reload on {AGENT} was refused; it goes on with the configuration before.",
+            "wingmirror_config_last_reload_successful == 0 or wingmirror_route_table_last_reload_successful == 0",
+            f"{AGENT} refused a configuration or routes",
+            f"The latest reload on {AGENT} was refused; it goes on with what was in force before.",
             wait="5m",
         ),
         alert(

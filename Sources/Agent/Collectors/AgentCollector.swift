@@ -102,11 +102,14 @@ final class AgentCollector: MetricCollector {
 
     private func collectConfiguration(into samples: inout SampleCollection) {
         let current = configuration.current
-        samples.count(MetricCatalogue.configReloads, ["success"], current.acceptedReloads)
-        samples.count(MetricCatalogue.configReloads, ["rejected"], current.rejectedReloads)
-        samples.set(MetricCatalogue.configLastReloadSuccessful, [], current.isLatestGood ? 1 : 0)
+        samples.count(MetricCatalogue.configReloads, ["success"], current.reloads.accepted)
+        samples.count(MetricCatalogue.configReloads, ["rejected"], current.reloads.rejected)
+        samples.set(MetricCatalogue.configLastReloadSuccessful, [], current.reloads.isLatestGood ? 1 : 0)
         samples.set(MetricCatalogue.configLastReloadSuccess, [], Double(current.readAt) / 1_000_000_000)
         samples.info(MetricCatalogue.configInfo, [current.digest])
+        samples.count(MetricCatalogue.routeTableReloads, ["success"], current.routeReloads.accepted)
+        samples.count(MetricCatalogue.routeTableReloads, ["rejected"], current.routeReloads.rejected)
+        samples.set(MetricCatalogue.routeTableLastReloadSuccessful, [], current.routeReloads.isLatestGood ? 1 : 0)
     }
 
     private func collectRecords(into samples: inout SampleCollection) {
@@ -120,15 +123,19 @@ final class AgentCollector: MetricCollector {
 
 /// Supplies what live captures count.
 struct LiveCollector: MetricCollector {
-    /// What the capture counts.
+    /// What became of the packets of each interface.
     let counters: CaptureCounters
+    /// What the packets held, as the workers counted it.
+    let boards: WorkerBoards
     /// How far the capture thread is behind.
     let heartbeat: Heartbeat
 
     func collect(into samples: inout SampleCollection) {
         samples.set(MetricCatalogue.pipelineLag, ["0"], heartbeat.lagSeconds)
-        for interface in counters.interfaces {
+        let figures = boards.figures.interfaces
+        for (number, interface) in counters.interfaces.enumerated() {
             let name = interface.name
+            let seen = number < figures.count ? figures[number] : InterfaceFigures()
             samples.count(MetricCatalogue.capturePacketsReceived, [name], interface.packetsReceived)
             samples.count(
                 MetricCatalogue.capturePacketsDropped,
@@ -140,14 +147,14 @@ struct LiveCollector: MetricCollector {
                 [name, "interface"],
                 interface.packetsDroppedByInterface
             )
-            samples.count(MetricCatalogue.capturePacketsTruncated, [name], interface.packetsTruncated)
-            samples.count(MetricCatalogue.captureBytes, [name], interface.octetsReceived)
+            samples.count(MetricCatalogue.capturePacketsTruncated, [name], UInt64(seen.truncatedPackets))
+            samples.count(MetricCatalogue.captureBytes, [name], UInt64(seen.octets))
             samples.set(MetricCatalogue.captureInterfaceUp, [name], interface.isUp ? 1 : 0)
             samples.set(MetricCatalogue.captureRingSize, [name], Double(interface.ringOctets))
             for reason in CaptureRestartReason.allCases {
                 samples.count(MetricCatalogue.captureRestarts, [name, reason.rawValue], interface.restarts(reason))
             }
-            if let time = interface.lastPacketTime {
+            if let time = seen.latestPacket {
                 samples.set(MetricCatalogue.captureLastPacket, [name], Double(time.nanoseconds) / 1_000_000_000)
             }
         }

@@ -7,25 +7,25 @@ package import TCPReassembly
 package import TrafficMetrics
 package import TrafficPipeline
 
-/// Supplies the metrics of decoding, connections, reassembly and parsing, from the figures a pipeline leaves.
+/// Supplies the metrics of decoding, connections, reassembly and parsing, from the figures that workers leave.
 package struct PipelineCollector: MetricCollector {
-    /// Where the pipeline leaves its figures.
-    let board: FiguresBoard
+    /// Where the workers leave their figures.
+    let boards: WorkerBoards
     /// The names of the interfaces or savefiles, in the order of their numbers.
     let sources: [String]
     /// The bounds in force.
     let limits: ReassemblyLimits
 
-    /// Makes a collector of what the pipeline leaves on `board`.
-    package init(board: FiguresBoard, sources: [String], limits: ReassemblyLimits) {
-        self.board = board
+    /// Makes a collector of what the workers leave on `boards`.
+    package init(boards: WorkerBoards, sources: [String], limits: ReassemblyLimits) {
+        self.boards = boards
         self.sources = sources
         self.limits = limits
     }
 
     /// Adds what the pipeline counted.
     package func collect(into samples: inout SampleCollection) {
-        let figures = board.figures
+        let figures = boards.figures
         collectCapture(figures, into: &samples)
         collectConnections(figures.reassembly, into: &samples)
         collectReassembly(figures.reassembly, into: &samples)
@@ -124,20 +124,20 @@ extension FragmentCounts {
 
 /// Supplies what was read from savefiles, as capture counters of the "interfaces" that they stand for.
 package struct SavefileCollector: MetricCollector {
-    /// Where the pipeline leaves its figures.
-    let board: FiguresBoard
+    /// Where the workers leave their figures.
+    let boards: WorkerBoards
     /// The paths of the savefiles, in the order of their numbers.
     let savefiles: [String]
 
-    /// Makes a collector of what the pipeline leaves on `board`.
-    package init(board: FiguresBoard, savefiles: [String]) {
-        self.board = board
+    /// Makes a collector of what the workers leave on `boards`.
+    package init(boards: WorkerBoards, savefiles: [String]) {
+        self.boards = boards
         self.savefiles = savefiles
     }
 
     /// Adds what the pipeline counted.
     package func collect(into samples: inout SampleCollection) {
-        let interfaces = board.figures.interfaces
+        let interfaces = boards.figures.interfaces
         for (number, name) in savefiles.enumerated() {
             let figures = number < interfaces.count ? interfaces[number] : nil
             samples.count(MetricCatalogue.capturePacketsReceived, [name], UInt64(figures?.packets ?? 0))

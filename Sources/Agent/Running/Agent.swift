@@ -27,7 +27,7 @@ package struct Agent: Sendable {
     private let mirroring: Mirroring
     private let routes: RouteKeeper
     private let configuration: ConfigurationKeeper
-    private let figures = FiguresBoard()
+    private let boards: WorkerBoards
     private let capture: CaptureRun
     private let records: RecordQueue?
     private let budget: MemoryBudget
@@ -58,6 +58,7 @@ package struct Agent: Sendable {
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: chosen.metricsSettings)
+        boards = WorkerBoards(registry)
         mirroring = Mirroring(chosen)
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry, mirroring: mirroring)
@@ -81,20 +82,21 @@ package struct Agent: Sendable {
             memoryLimit: budget.octets
         )
         recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
-        watch = TrafficWatch(registry, at: startedAt) { [figures, sources] in
-            CaptureReading(figures.figures, sources: sources, registry: registry)
+        watch = TrafficWatch(registry, at: startedAt) { [boards, sources] in
+            CaptureReading(boards.figures, sources: sources, registry: registry)
         }
-        web = WebAnswers(routes: routes, watch: watch, recent: recent, figures: figures) { [mirroring] in
+        web = WebAnswers(routes: routes, watch: watch, recent: recent, boards: boards) { [mirroring] in
             mirroring.document
         }
         addCollectors(to: registry)
     }
 
     private func addCollectors(to registry: MetricsRegistry) {
-        registry.add(PipelineCollector(board: figures, sources: sources.names, limits: limits.reassembly))
+        registry.add(PipelineCollector(boards: boards, sources: sources.names, limits: limits.reassembly))
         switch sources {
-        case .live(_, let counters): registry.add(LiveCollector(counters: counters, heartbeat: capture.heartbeat))
-        case .savefiles(let paths, _, _): registry.add(SavefileCollector(board: figures, savefiles: paths))
+        case .live(_, let counters):
+            registry.add(LiveCollector(counters: counters, boards: boards, heartbeat: capture.heartbeat))
+        case .savefiles(let paths, _, _): registry.add(SavefileCollector(boards: boards, savefiles: paths))
         }
         registry.add(collector)
         registry.add(mirroring.collector)
@@ -149,7 +151,7 @@ package struct Agent: Sendable {
     private var mirrorServices: [ServiceGroupConfiguration.ServiceConfiguration] {
         let watch = MirrorWatch(
             mirroring: mirroring,
-            packets: { [sources, figures] in sources.packets(figures.figures) },
+            packets: { [sources, boards] in sources.packets(boards.figures) },
             budget: budget,
             shedding: shedding,
             logger: logs.logger("mirror")
@@ -186,9 +188,8 @@ package struct Agent: Sendable {
         outputs.readsTraces = plan.configuration.metrics.exemplars
         return TrafficPipeline(
             limits: limits,
-            routing: routes.board,
-            shard: routes.registry.shards[0],
-            figures: figures,
+            routes: routes.board,
+            board: boards.sole,
             outputs: outputs
         )
     }
@@ -196,7 +197,7 @@ package struct Agent: Sendable {
     /// Hands over what the capture came to, unless nobody looks at the end of a live capture.
     private func reportEnd() throws {
         guard plan.configuration.records.file != "-", !sources.isLive || Terminal.isTerminal(1) else { return }
-        try ended(CaptureSummary(table: routes.table, registry: routes.registry, figures: figures.figures))
+        try ended(CaptureSummary(table: routes.table, registry: routes.registry, figures: boards.figures))
     }
 
     // MARK: - Endpoints
@@ -264,8 +265,8 @@ package struct Agent: Sendable {
             startedAt: startedAt,
             configuration: configuration.current,
             sources: sources,
-            routing: routes.board.snapshot,
-            figures: figures.figures,
+            routes: routes.board.generation,
+            figures: boards.figures,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
         ).document

@@ -17,7 +17,7 @@ struct AgentStatus {
     /// Where packets come from.
     let sources: CaptureSources
     /// The routes in force.
-    let routing: RoutingSnapshot
+    let routes: RouteGeneration
     /// What the pipeline has seen.
     let figures: PipelineFigures
     /// Requests that a route took.
@@ -33,14 +33,17 @@ struct AgentStatus {
             "configuration": [
                 "sha256": .string(configuration.digest),
                 "readTime": .string(WallClock.text(configuration.readAt)),
-                "reloads": JSONValue(configuration.acceptedReloads),
-                "rejectedReloads": JSONValue(configuration.rejectedReloads),
-                "latestReloadSuccessful": .bool(configuration.isLatestGood),
+                "reloads": JSONValue(configuration.reloads.accepted),
+                "rejectedReloads": JSONValue(configuration.reloads.rejected),
+                "latestReloadSuccessful": .bool(configuration.reloads.isLatestGood),
             ],
             "routes": [
-                "generation": JSONValue(routing.series.generation),
-                "routes": JSONValue(routing.table.routes.count),
-                "gateways": JSONValue(routing.table.gateways),
+                "generation": JSONValue(routes.number),
+                "routes": JSONValue(routes.table.routes.count),
+                "gateways": JSONValue(routes.table.gateways),
+                "reloads": JSONValue(configuration.routeReloads.accepted),
+                "rejectedReloads": JSONValue(configuration.routeReloads.rejected),
+                "latestReloadSuccessful": .bool(configuration.routeReloads.isLatestGood),
             ],
             "requests": ["matched": JSONValue(requests), "unmatched": JSONValue(unmatched)],
             "connections": [

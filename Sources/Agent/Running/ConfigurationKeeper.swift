@@ -26,14 +26,22 @@ final class ConfigurationKeeper: Sendable {
         var digest: String
         /// The credentials in force.
         var credentials: AdminCredentials
-        /// Reloads that put a new configuration in force.
-        var acceptedReloads: UInt64 = 0
-        /// Reloads that changed nothing, because something was wrong.
-        var rejectedReloads: UInt64 = 0
-        /// Whether the latest reload, or the start, succeeded.
-        var isLatestGood = true
+        /// Reloads of the configuration, which read the routes too.
+        var reloads = Reloads()
+        /// Reloads of the routes alone, after their files have changed.
+        var routeReloads = Reloads()
         /// When the configuration in force was read, in nanoseconds since the Unix epoch.
         var readAt: Int64
+    }
+
+    /// What came of attempts to replace something that is in force.
+    struct Reloads: Sendable, Equatable {
+        /// Those that put something new in force.
+        var accepted: UInt64 = 0
+        /// Those that changed nothing, because something was wrong.
+        var rejected: UInt64 = 0
+        /// Whether what was read last is in force.
+        var isLatestGood = true
     }
 
     /// Starts with a configuration that has been checked.
@@ -64,28 +72,45 @@ final class ConfigurationKeeper: Sendable {
 
     /// Reads configuration, credentials and routes again, and puts them in force if all of them are good.
     func reload() -> ReloadOutcome {
-        reload("configuration reloaded", replace)
+        reload(\.reloads, "configuration reloaded") {
+            let notes = try replace()
+            // The routes were read too, and are in force.
+            state.withLock { $0.routeReloads.isLatestGood = true }
+            return notes
+        }
     }
 
     /// Reads the routes alone again, from where the configuration in force says, and puts them in force if they are good.
+    ///
+    /// This says nothing of the configuration: if the latest one was refused, it still is.
     func reloadRoutes() -> ReloadOutcome {
-        reload("routes reloaded") {
+        reload(\.routeReloads, "routes reloaded") {
             replaceRoutes(with: try readRoutes(current.configuration))
-            state.withLock { $0.reloadSucceeded() }
             return []
         }
     }
 
-    private func reload(_ success: Logger.Message, _ replace: () throws -> [String]) -> ReloadOutcome {
+    private func reload(
+        _ reloads: WritableKeyPath<State, Reloads>,
+        _ success: Logger.Message,
+        _ replace: () throws -> [String]
+    ) -> ReloadOutcome {
         reloading.withLock { _ in
             do {
                 let notes = try replace()
+                state.withLock { state in
+                    state[keyPath: reloads].accepted += 1
+                    state[keyPath: reloads].isLatestGood = true
+                }
                 let routeCount = routes.table.routes.count
                 logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
                 return .reloaded(notes)
             } catch {
                 let lines = Self.lines(error)
-                state.withLock { $0.reloadFailed() }
+                state.withLock { state in
+                    state[keyPath: reloads].rejected += 1
+                    state[keyPath: reloads].isLatestGood = false
+                }
                 logger.error(
                     "reload rejected, what was in force stays",
                     metadata: ["reason": "\(lines.joined(separator: "; "))"]
@@ -109,7 +134,7 @@ final class ConfigurationKeeper: Sendable {
             state.configuration = new
             state.digest = digest
             state.credentials = credentials
-            state.reloadSucceeded()
+            state.readAt = WallClock.now()
         }
         for warning in mirroring.warnings(for: routes.table) {
             logger.warning("mirroring", metadata: ["warning": "\(warning)"])
@@ -146,19 +171,6 @@ final class ConfigurationKeeper: Sendable {
         case let failure as CommandFailure: failure.lines
         default: ["\(error)"]
         }
-    }
-}
-
-extension ConfigurationKeeper.State {
-    fileprivate mutating func reloadSucceeded() {
-        acceptedReloads += 1
-        isLatestGood = true
-        readAt = WallClock.now()
-    }
-
-    fileprivate mutating func reloadFailed() {
-        rejectedReloads += 1
-        isLatestGood = false
     }
 }
 

@@ -31,7 +31,7 @@ struct RouteFileWatch {
     mutating func look() -> ReloadOutcome? {
         let current = configuration.current
         // Then somebody else's reload has repaired it.
-        if current.isLatestGood { refused = nil }
+        if current.routeReloads.isLatestGood { refused = nil }
         let seen = ResourceFileLoader().stamps(of: current.configuration.routes.files)
         guard seen != refused ?? routes.files else {
             waiting = nil

@@ -6,17 +6,19 @@ import Synchronization
 import TrafficMetrics
 import TrafficPipeline
 
-/// Keeps the routes in force: compiles them, gives their series to the metrics, and shows both to the capture thread.
+/// Keeps the routes in force, with what is known of the objects they were made of.
 final class RouteKeeper: Sendable {
-    /// What is counted.
-    let registry: MetricsRegistry
     /// Where the capture thread finds the routes.
-    let board: RoutingBoard
+    let board: RouteBoard
 
     private let mirroring: Mirroring
-    private let generation: Atomic<Int>
-    private let readFiles: Mutex<ResourceFileStamps>
-    private let lint: Mutex<[RouteFinding]>
+    private let source: Mutex<Source>
+
+    /// What the routes in force were made of.
+    private struct Source: Sendable {
+        var files: ResourceFileStamps
+        var findings: [RouteFinding]
+    }
 
     /// Puts the first table in force.
     ///
@@ -26,52 +28,46 @@ final class RouteKeeper: Sendable {
     ///   - registry: What gets the series.
     ///   - mirroring: Says which requests of which routes are mirrored.
     init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry, mirroring: Mirroring) {
-        self.registry = registry
         self.mirroring = mirroring
-        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
-        let series = registry.routesPublished(description, at: WallClock.now())
-        board = RoutingBoard(
-            RoutingSnapshot(
-                table: objects.table,
-                series: series,
-                mirroring: mirroring.plans.routing(for: objects.table)
-            )
+        board = RouteBoard(
+            objects.table,
+            findings: objects.findings,
+            buildSeconds: buildSeconds,
+            registry: registry,
+            mirroring: { [plans = mirroring.plans] table in plans.routing(for: table) },
+            at: WallClock.now()
         )
-        generation = Atomic(objects.table.generation)
-        readFiles = Mutex(objects.files)
-        lint = Mutex(objects.allFindings)
+        source = Mutex(Source(files: objects.files, findings: objects.allFindings))
         mirroring.tableReplaced(objects.table)
     }
 
+    /// What is counted.
+    var registry: MetricsRegistry { board.registry }
+
     /// The routes in force.
-    var table: RouteTable { board.snapshot.table }
+    var table: RouteTable { board.generation.table }
 
     /// What the files of the routes in force looked like when they were read.
-    var files: ResourceFileStamps { readFiles.withLock { $0 } }
+    var files: ResourceFileStamps { source.withLock { $0.files } }
 
     /// What `routes check` finds in the objects of the routes in force.
-    var findings: [RouteFinding] { lint.withLock { $0 } }
+    var findings: [RouteFinding] { source.withLock { $0.findings } }
 
     /// Puts another table in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double) {
-        let number = generation.wrappingAdd(1, ordering: .relaxed).newValue
-        var description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: buildSeconds)
-        description.generation = number
-        let series = registry.routesPublished(description, at: WallClock.now())
-        publish(objects.table, series)
+        board.publish(
+            objects.table,
+            findings: objects.findings,
+            buildSeconds: buildSeconds,
+            at: WallClock.now()
+        )
         mirroring.tableReplaced(objects.table)
-        readFiles.withLock { $0 = objects.files }
         let findings = objects.allFindings
-        lint.withLock { $0 = findings }
+        source.withLock { $0 = Source(files: objects.files, findings: findings) }
     }
 
     /// Looks again at which routes have series of their own, where the limit does not allow all.
     func reconsiderAdmission() {
-        guard let series = registry.admissionReconsidered(at: WallClock.now()) else { return }
-        publish(table, series)
-    }
-
-    private func publish(_ table: RouteTable, _ series: RouteSeriesTable) {
-        board.publish(RoutingSnapshot(table: table, series: series, mirroring: mirroring.plans.routing(for: table)))
+        board.reconsiderAdmission(at: WallClock.now())
     }
 }

@@ -4,6 +4,7 @@ import OctetText
 package import RouteAttribution
 import Synchronization
 package import TrafficMetrics
+import TrafficPipeline
 
 /// The routes of a table as a page lists them: one entry for each set of labels, in the order of the table.
 package struct RouteCatalogue: Sendable {

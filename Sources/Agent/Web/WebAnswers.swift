@@ -16,7 +16,7 @@ final class WebAnswers: Sendable {
     private let routes: RouteKeeper
     private let watch: TrafficWatch
     private let recent: RecentBoard
-    private let figures: FiguresBoard
+    private let boards: WorkerBoards
     private let mirror: @Sendable () -> JSONValue?
     private let catalogues = RouteCatalogues()
     private let feed = ChangeFeed()
@@ -35,24 +35,24 @@ final class WebAnswers: Sendable {
     ///   - routes: The routes in force.
     ///   - watch: What they did.
     ///   - recent: The exchanges kept of late.
-    ///   - figures: What else the pipeline saw.
+    ///   - boards: What else the workers saw.
     ///   - mirror: What mirroring does and has found out; `nil` where it is off.
     init(
         routes: RouteKeeper,
         watch: TrafficWatch,
         recent: RecentBoard,
-        figures: FiguresBoard,
+        boards: WorkerBoards,
         mirror: @escaping @Sendable () -> JSONValue?
     ) {
         self.routes = routes
         self.watch = watch
         self.recent = recent
-        self.figures = figures
+        self.boards = boards
         self.mirror = mirror
     }
 
-    private var snapshot: RoutingSnapshot { routes.board.snapshot }
-    private var catalogue: RouteCatalogue { catalogues.catalogue(of: snapshot.table) }
+    private var generation: RouteGeneration { routes.board.generation }
+    private var catalogue: RouteCatalogue { catalogues.catalogue(of: generation.table) }
 
     // MARK: - Questions
 
@@ -93,7 +93,7 @@ final class WebAnswers: Sendable {
     /// The list, made once for each sample however many ask for it.
     private func routeList(_ window: Duration) -> [UInt8] {
         let history = watch.history
-        let generation = snapshot.series.generation
+        let generation = generation.number
         let key = ListKey(sample: history.latestSample, generation: generation, window: window)
         return lists.withLock { list in
             if let list, list.key == key { return list.octets }
@@ -165,7 +165,7 @@ final class WebAnswers: Sendable {
     private var findings: [UInt8] {
         let findings = routes.findings
         return JSONText.document { json in
-            json.member("generation", integer: snapshot.series.generation)
+            json.member("generation", integer: generation.number)
             json.member("counts") { json in
                 for severity in RouteFinding.Severity.allCases {
                     json.member(severity.rawValue, integer: findings.count { $0.severity == severity })
@@ -191,7 +191,7 @@ final class WebAnswers: Sendable {
     func changes(health: Probe, status: JSONValue) -> [UInt8] {
         let history = watch.history
         let totals = history.totals(over: RouteListDocument.window)
-        return feed.next(history, generation: snapshot.series.generation) { json in
+        return feed.next(history, generation: generation.number) { json in
             json.member("health") { json in
                 json.member("isPassing", bool: health.isPassing)
                 json.member("detail", string: health.detail)
@@ -224,7 +224,7 @@ final class WebAnswers: Sendable {
     /// How much of the truth the agent sees.
     var visibility: Visibility {
         Visibility(
-            figures: figures.figures,
+            figures: boards.figures,
             watch: watch,
             registry: routes.registry,
             window: RouteListDocument.window

@@ -4,6 +4,7 @@ import Agent
 import AgentConfiguration
 import RouteAttribution
 import TrafficMetrics
+import TrafficPipeline
 
 /// How many series the traffic families would have for a route table, before any traffic was seen.
 ///

@@ -45,13 +45,12 @@ extension ReadPlan {
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
         // Time is that of packets, and no duration of this run may show, or two runs would print two pages.
-        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
-        let series = registry.routesPublished(description, at: 0)
-        let figures = FiguresBoard()
+        let routes = RouteBoard(objects.table, findings: objects.findings, registry: registry, at: 0)
+        let boards = WorkerBoards(registry)
         let savefiles = configuration.capture.savefiles
         let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
-        registry.add(PipelineCollector(board: figures, sources: savefiles, limits: limits.reassembly))
-        registry.add(SavefileCollector(board: figures, savefiles: savefiles))
+        registry.add(PipelineCollector(boards: boards, sources: savefiles, limits: limits.reassembly))
+        registry.add(SavefileCollector(boards: boards, savefiles: savefiles))
         var outputs = PipelineOutputs()
         outputs.records = configuration.recordOptions
         outputs.readsTraces = configuration.metrics.exemplars
@@ -65,16 +64,15 @@ extension ReadPlan {
         }
         let pipeline = TrafficPipeline(
             limits: limits,
-            routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
-            shard: registry.shards[0],
-            figures: figures,
+            routes: routes,
+            board: boards.sole,
             outputs: outputs
         )
         let failures = try read(into: pipeline, records)
         return SavefileAnalysis(
             table: objects.table,
             registry: registry,
-            figures: figures.figures,
+            figures: boards.figures,
             failures: failures
         )
     }

@@ -89,11 +89,8 @@ struct MirrorForecastPlan: Sendable {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
-        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
-        let board = RoutingBoard(
-            RoutingSnapshot(table: objects.table, series: registry.routesPublished(description, at: 0))
-        )
-        let figures = FiguresBoard()
+        let routes = RouteBoard(objects.table, findings: objects.findings, registry: registry, at: 0)
+        let boards = WorkerBoards(registry)
         let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
         let run = CaptureRun(sources, logger: LogSettings(configuration.log).logger("capture"))
         let content = configuration.mirror.policies.map(\.maximumContentOctets).max() ?? 0
@@ -105,9 +102,8 @@ struct MirrorForecastPlan: Sendable {
                 outputs.exchanges = ExchangeOutput(contentOctets: content, take: take)
                 return TrafficPipeline(
                     limits: limits,
-                    routing: board,
-                    shard: registry.shards[0],
-                    figures: figures,
+                    routes: routes,
+                    board: boards.sole,
                     outputs: outputs
                 )
             },
@@ -117,7 +113,7 @@ struct MirrorForecastPlan: Sendable {
             }
         )
         let failures = await wait(for: events, of: run, isLive: sources.isLive)
-        return (failures, sources.packets(figures.figures).dropped)
+        return (failures, sources.packets(boards.figures).dropped)
     }
 
     /// Waits until the sources have been read, the time is over, or somebody interrupts.

@@ -35,19 +35,14 @@ struct SavefileRecording {
         let configuration = Configuration()
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
-        let series = registry.routesPublished(
-            RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0),
-            at: 0
-        )
         let kept = KeptExchanges()
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
         outputs.exchanges = ExchangeOutput(contentOctets: Self.contentLimit) { kept.append($0) }
         let pipeline = TrafficPipeline(
             limits: configuration.pipelineLimits(within: nil),
-            routing: RoutingBoard(RoutingSnapshot(table: objects.table, series: series)),
-            shard: registry.shards[0],
-            figures: FiguresBoard(),
+            routes: RouteBoard(objects.table, findings: objects.findings, registry: registry, at: 0),
+            board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         let stop = StopFlag()

@@ -19,7 +19,7 @@ final class LocalTopSource: TopSource {
 
     private let catalogue: RouteCatalogue
     private let registry: MetricsRegistry
-    private let figures: FiguresBoard
+    private let boards: WorkerBoards
     private let sources: CaptureSources
     private let window: Duration
     private let state: Mutex<State>
@@ -34,19 +34,19 @@ final class LocalTopSource: TopSource {
     /// - Parameters:
     ///   - table: The routes.
     ///   - registry: What is counted of them.
-    ///   - figures: What else the pipeline sees.
+    ///   - boards: What else the pipeline sees.
     ///   - sources: Where packets come from.
     ///   - window: How far back the figures of a row go.
     init(
         table: RouteTable,
         registry: MetricsRegistry,
-        figures: FiguresBoard,
+        boards: WorkerBoards,
         sources: CaptureSources,
         window: Duration
     ) {
         catalogue = RouteCatalogue(table)
         self.registry = registry
-        self.figures = figures
+        self.boards = boards
         self.sources = sources
         self.window = window
         // Whatever the interval, somebody has looked all the time, so that no time is a gap.
@@ -90,11 +90,11 @@ final class LocalTopSource: TopSource {
     /// The clock of samples: that of the day, except where savefiles are read faster than time passes in them.
     private var now: Int64? {
         guard case .savefiles(_, .fast, _) = sources else { return WallClock.now() }
-        return figures.figures.latestPacket?.nanoseconds
+        return boards.figures.latestPacket?.nanoseconds
     }
 
     private func sample() {
-        let figures = figures.figures
+        let figures = boards.figures
         guard let now else { return }
         state.withLock { state in
             guard !state.hasEnded else { return }
@@ -115,7 +115,7 @@ final class LocalTopSource: TopSource {
 
     private func frame(_ history: TrafficHistory, hasEnded: Bool) -> TopFrame {
         let totals = history.totals(over: window)
-        let figures = figures.figures
+        let figures = boards.figures
         var frame = TopFrame(source: sources.names.joined(separator: ", "))
         frame.time = (figures.latestPacket?.nanoseconds).map { WallClock.text($0) }
         frame.windowSeconds = totals.routes.seconds

@@ -28,8 +28,8 @@ final class TopCapture: Sendable {
 
     private let configuration: Configuration
     private let registry: MetricsRegistry
-    private let routing: RoutingBoard
-    private let figures = FiguresBoard()
+    private let routes: RouteBoard
+    private let boards: WorkerBoards
     private let sources: CaptureSources
     private let limits: PipelineLimits
     private let run = Mutex<CaptureRun?>(nil)
@@ -44,9 +44,8 @@ final class TopCapture: Sendable {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
         registry = MetricsRegistry(configuration: configuration.metricsSettings)
-        let description = RouteTableDescription(objects.table, findings: objects.findings, buildSeconds: 0)
-        let series = registry.routesPublished(description, at: WallClock.now())
-        routing = RoutingBoard(RoutingSnapshot(table: objects.table, series: series))
+        routes = RouteBoard(objects.table, findings: objects.findings, registry: registry, at: WallClock.now())
+        boards = WorkerBoards(registry)
         let given = configuration.limits.memory?.octets
         limits = configuration.pipelineLimits(
             within: sources.isLive ? MemoryBudget.current(configuration.limits).octets : given
@@ -54,7 +53,7 @@ final class TopCapture: Sendable {
         source = LocalTopSource(
             table: objects.table,
             registry: registry,
-            figures: figures,
+            boards: boards,
             sources: sources,
             window: window
         )
@@ -101,7 +100,7 @@ final class TopCapture: Sendable {
     }
 
     private func makePipeline() -> TrafficPipeline {
-        TrafficPipeline(limits: limits, routing: routing, shard: registry.shards[0], figures: figures)
+        TrafficPipeline(limits: limits, routes: routes, board: boards.sole)
     }
 
     /// Becomes another user, when there is one to become; a failure ends the capture.

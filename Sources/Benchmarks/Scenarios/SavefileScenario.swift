@@ -102,18 +102,8 @@ private struct PipelineWorkload: Workload {
 
     func run() throws -> Int {
         let registry = MetricsRegistry()
-        let description = RouteTableDescription(
-            generation: table.generation,
-            series: table.routes.map { RouteLabels(plain: $0) },
-            gateways: table.gateways
-        )
-        let series = registry.routesPublished(description, at: 0)
-        let figures = FiguresBoard()
-        var pipeline = TrafficPipeline(
-            routing: RoutingBoard(RoutingSnapshot(table: table, series: series)),
-            shard: registry.shards[0],
-            figures: figures
-        )
+        let boards = WorkerBoards(registry)
+        var pipeline = TrafficPipeline(routes: RouteBoard(table, registry: registry, at: 0), board: boards.sole)
         var reader = try SavefileReader(path: input.path)
         var packets = 0
         while let packet = try reader.next() {
@@ -123,21 +113,7 @@ private struct PipelineWorkload: Workload {
         }
         pipeline.captureEnded()
         var page: [UInt8] = []
-        TextExposition(.text).write(registry.snapshot(at: figures.figures.latestPacket?.nanoseconds ?? 0), into: &page)
-        return page.isEmpty ? 0 : figures.figures.interfaces.reduce(0) { $0 + $1.packets }
-    }
-}
-
-extension RouteLabels {
-    /// The labels of a route that has one destination, as those here do.
-    fileprivate init(plain route: CompiledRoute) {
-        self.init(
-            gateway: route.gateway,
-            virtualServiceNamespace: route.identity.object.namespace,
-            virtualService: route.identity.object.name,
-            route: route.label,
-            destinationService: route.destinations.first?.host ?? "",
-            destinationSubset: route.destinations.first?.subset ?? ""
-        )
+        TextExposition(.text).write(registry.snapshot(at: boards.figures.latestPacket?.nanoseconds ?? 0), into: &page)
+        return page.isEmpty ? 0 : boards.figures.interfaces.reduce(0) { $0 + $1.packets }
     }
 }

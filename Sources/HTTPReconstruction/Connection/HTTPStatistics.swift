@@ -21,4 +21,13 @@ public struct HTTPStatistics: Sendable, Hashable {
 
     /// Makes statistics of nothing.
     public init() {}
+
+    /// Adds what another reconstructor counted of other connections.
+    public mutating func add(_ other: HTTPStatistics) {
+        guessedRoles += other.guessedRoles
+        skippedOctets += other.skippedOctets
+        parseFailures += other.parseFailures
+        abandonedExchanges += other.abandonedExchanges
+        forgottenHeads += other.forgottenHeads
+    }
 }

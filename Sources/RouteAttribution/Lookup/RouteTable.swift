@@ -9,8 +9,6 @@ public import TrafficModel
 /// route takes a request (`route(_:in:scratch:)`). A lookup reads flat arrays of plain values: it takes no lock, builds
 /// no string and allocates nothing, and its cost does not grow with hosts and path values that cannot match.
 public final class RouteTable: Sendable {
-    /// Counts the tables of a process, so that a reader can tell them apart.
-    public let generation: Int
     /// The routes; a route's number is its index.
     public let routes: [CompiledRoute]
     /// The Gateways that requests are counted under, `namespace/name`.
@@ -30,20 +28,18 @@ public final class RouteTable: Sendable {
     var index: LookupIndex { matcher.index }
 
     /// A table without routes, where every request ends at no listener.
-    public convenience init(generation: Int = 0) {
+    public convenience init() {
         let environment = RouteEnvironment()
         let compiler = RouteTableCompiler(RouteResources(), environment: environment)
         self.init(
             compiler,
             environment: environment,
-            knowledge: compiler.knowledge(of: RouteResources(), accepted: RouteResources(), refusals: []),
-            generation: generation
+            knowledge: compiler.knowledge(of: RouteResources(), accepted: RouteResources(), refusals: [])
         )
     }
 
-    init(_ compiler: RouteTableCompiler, environment: RouteEnvironment, knowledge: RouteKnowledge, generation: Int) {
+    init(_ compiler: RouteTableCompiler, environment: RouteEnvironment, knowledge: RouteKnowledge) {
         self.knowledge = knowledge
-        self.generation = generation
         self.environment = environment
         routes = compiler.routes
         gateways = compiler.index.gateways
@@ -69,8 +65,7 @@ public final class RouteTable: Sendable {
     /// usable objects the table is empty.
     public static func compile(
         _ resources: RouteResources,
-        environment: RouteEnvironment,
-        generation: Int = 1
+        environment: RouteEnvironment
     ) -> (table: RouteTable, findings: [RouteFinding]) {
         let validation = ResourceValidation(resources, environment: environment)
         let compiler = RouteTableCompiler(validation.accepted, environment: environment)
@@ -79,7 +74,7 @@ public final class RouteTable: Sendable {
             accepted: validation.accepted,
             refusals: resources.findings + validation.findings
         )
-        let table = RouteTable(compiler, environment: environment, knowledge: knowledge, generation: generation)
+        let table = RouteTable(compiler, environment: environment, knowledge: knowledge)
         return (table, resources.located(knowledge.findings))
     }
 

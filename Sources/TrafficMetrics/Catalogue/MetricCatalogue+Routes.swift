@@ -61,8 +61,23 @@ extension MetricCatalogue {
         help: "Findings of `wingmirror routes check` in the objects of the active route table."
     )
 
+    /// Attempts to reload the routes alone.
+    public static let routeTableReloads = MetricFamily(
+        "wingmirror_route_table_reloads_total",
+        .counter,
+        labels: ["outcome"],
+        help: "Attempts to reload the routes after their files changed, by outcome."
+    )
+
+    /// Whether the routes read last are in force.
+    public static let routeTableLastReloadSuccessful = MetricFamily(
+        "wingmirror_route_table_last_reload_successful",
+        .gauge,
+        help: "Whether the routes read last are in force (1) or were refused (0)."
+    )
+
     static let routes = [
         routeInfo, routeLastRequest, routeDestinationWeight, routeTableRoutes, routeTableBuildDuration,
-        routeTableRejectedObjects, routeTableFindings,
+        routeTableRejectedObjects, routeTableFindings, routeTableReloads, routeTableLastReloadSuccessful,
     ]
 }

@@ -20,19 +20,22 @@ public struct GatewaySeries: Sendable, Hashable {
 
 /// Which series the routes of one route table count into; immutable, and made by the registry for each generation.
 public final class RouteSeriesTable: Sendable {
-    /// The generation of the route table.
-    public let generation: Int
     /// What each shard needs on the packet path.
     let shards: [ShardTable]
     private let routes: [RouteSeries]
     private let gateways: [GatewaySeries]
 
-    init(generation: Int, routes: [RouteSeries], gateways: [GatewaySeries], shards: [ShardTable]) {
-        self.generation = generation
+    init(routes: [RouteSeries], gateways: [GatewaySeries], shards: [ShardTable]) {
         self.routes = routes
         self.gateways = gateways
         self.shards = shards
     }
+
+    /// How many routes the description has that the table was made from.
+    public var routeCount: Int { routes.count }
+
+    /// How many Gateways the description has that the table was made from.
+    public var gatewayCount: Int { gateways.count }
 
     /// The series of a route, by its index in the description that the table was made from.
     public func series(ofRoute index: Int) -> RouteSeries {
@@ -100,7 +103,6 @@ extension RouteSeriesTable {
         let records = routes.records
         let ledgers = Ledgers(records: records, limit: limit)
         self.init(
-            generation: description?.generation ?? 0,
             routes: (description?.series ?? []).map { labels in
                 guard let slot = routes.slot(of: labels), let record = records[slot] else {
                     preconditionFailure("RouteSeriesTable.init: a published route has a slot")

@@ -83,11 +83,15 @@ public final class MetricsRegistry: Sendable {
     }
 
     /// Looks again at which routes have series of their own, if there are more than the limit allows; for every ten minutes.
-    /// - Parameter now: Nanoseconds since the Unix epoch.
+    /// - Parameters:
+    ///   - now: Nanoseconds since the Unix epoch.
+    ///   - generation: What the description's generation becomes if something changes; `nil` lets it be.
     /// - Returns: The table that each capture thread has to give to its shard; `nil` when nothing changes.
-    public func admissionReconsidered(at now: Int64) -> RouteSeriesTable? {
+    public func admissionReconsidered(at now: Int64, generation: Int? = nil) -> RouteSeriesTable? {
         state.withLock { state in
-            state.routes.reconsidered(at: now) ? remakeTable(&state) : nil
+            guard state.routes.reconsidered(at: now) else { return nil }
+            if let generation { state.description?.generation = generation }
+            return remakeTable(&state)
         }
     }
 

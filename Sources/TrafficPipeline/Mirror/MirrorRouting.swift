@@ -21,6 +21,9 @@ public final class MirrorRouting: Sendable {
         unroutedMask = plan.unroutedMask
     }
 
+    /// How many routes the table has.
+    var routeCount: Int { names.count }
+
     /// The policies that may concern the requests of a route; of no route below 0.
     func mask(ofRoute route: Int32) -> UInt32 {
         route >= 0 ? masks[Int(route)] : unroutedMask

@@ -12,20 +12,20 @@ struct RoutedRequest {
     let reason: RouteReason
     /// The Gateway, or -1.
     let gateway: Int
-    /// Which of the router's snapshots decided.
-    let edition: UInt8
+    /// The number of the generation that decided, modulo 256.
+    let generation: UInt8
     /// Whether an agent sent the request as shadow traffic, so that it is not counted as traffic.
     let isShadow: Bool
 
     /// The bit beside the reason that says so.
     private static let shadowBit: UInt8 = 0x80
 
-    init(_ decision: RouteDecision, edition: UInt8, isShadow: Bool) {
+    init(_ decision: RouteDecision, generation: Int, isShadow: Bool) {
         route = decision.route
         reason = decision.reason
         // A table has fewer Gateways than this; were there more, the request would only lose its Gateway's name.
         gateway = decision.gateway < Int32(UInt16.max) ? Int(decision.gateway) : -1
-        self.edition = edition
+        self.generation = UInt8(truncatingIfNeeded: generation)
         self.isShadow = isShadow
     }
 
@@ -35,14 +35,14 @@ struct RoutedRequest {
         reason = RouteReason(rawValue: reasonOctet & ~Self.shadowBit) ?? .noListener
         isShadow = reasonOctet & Self.shadowBit != 0
         gateway = Int(UInt16(truncatingIfNeeded: tag.rawValue >> 40)) - 1
-        edition = UInt8(truncatingIfNeeded: tag.rawValue >> 56)
+        generation = UInt8(truncatingIfNeeded: tag.rawValue >> 56)
     }
 
     var tag: RequestTag {
         RequestTag(
             rawValue: UInt64(UInt32(bitPattern: route))
                 | UInt64(reason.rawValue | (isShadow ? Self.shadowBit : 0)) << 32
-                | UInt64(UInt16(gateway + 1)) << 40 | UInt64(edition) << 56
+                | UInt64(UInt16(gateway + 1)) << 40 | UInt64(generation) << 56
         )
     }
 

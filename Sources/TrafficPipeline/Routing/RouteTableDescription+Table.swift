@@ -1,18 +1,19 @@
 // Wingmirror · Apache-2.0
 
-package import RouteAttribution
-package import TrafficMetrics
+public import RouteAttribution
+public import TrafficMetrics
 
 extension RouteTableDescription {
     /// Says what the metrics need to know of a compiled table.
     ///
     /// - Parameters:
     ///   - table: The table; its route and Gateway numbers are the indices here.
+    ///   - generation: The number of the ``RouteGeneration`` that it is made for.
     ///   - findings: What was found out while compiling, refused objects among it.
     ///   - buildSeconds: How long compiling took.
-    package init(_ table: RouteTable, findings: [RouteFinding], buildSeconds: Double) {
+    init(_ table: RouteTable, generation: Int, findings: [RouteFinding], buildSeconds: Double) {
         self.init(
-            generation: table.generation,
+            generation: generation,
             series: table.routes.map { RouteLabels($0) },
             gateways: table.gateways,
             routes: table.routes.map { Route($0) },
@@ -54,7 +55,7 @@ extension RouteLabels {
     ///
     /// Which of several destinations the gateway chose is not on the wire before it, so a route with several has no
     /// destination, or no subset where they differ in that alone.
-    package init(_ route: CompiledRoute) {
+    public init(_ route: CompiledRoute) {
         let services = Set(route.destinations.map(\.host))
         let subsets = Set(route.destinations.map(\.subset))
         self.init(

@@ -1,0 +1,55 @@
+// Wingmirror · Apache-2.0
+
+internal import RouteAttribution
+internal import TrafficMetrics
+
+/// The generations of routes that a capture thread still needs: the newest, and older ones with exchanges in progress.
+///
+/// An exchange is counted and recorded by the generation that decided on its request, so that a reload mixes none of them.
+struct GenerationsInUse {
+    private(set) var newest: RouteGeneration
+    private var pendingOfNewest = 0
+    /// Older ones and how many exchanges need each, the oldest first.
+    private var older: [(generation: RouteGeneration, pendingExchanges: Int)] = []
+
+    init(_ generation: RouteGeneration) {
+        newest = generation
+    }
+
+    /// Whether the generation of this number can be taken up: none in use is the same modulo 256, as exchanges remember it.
+    func hasRoom(for number: Int) -> Bool {
+        let octet = UInt8(truncatingIfNeeded: number)
+        return !older.contains { UInt8(truncatingIfNeeded: $0.generation.number) == octet }
+            && (pendingOfNewest == 0 || UInt8(truncatingIfNeeded: newest.number) != octet)
+    }
+
+    /// Makes `generation` the newest.
+    mutating func append(_ generation: RouteGeneration) {
+        if pendingOfNewest > 0 { older.append((newest, pendingOfNewest)) }
+        newest = generation
+        pendingOfNewest = 0
+    }
+
+    /// The newest generation has decided on a request.
+    mutating func requestRouted() {
+        pendingOfNewest += 1
+    }
+
+    /// An exchange is complete, and needs its generation no more.
+    ///
+    /// - Parameter number: The number of the generation, modulo 256.
+    /// - Returns: The generation.
+    mutating func exchangeCompleted(generation number: UInt8) -> RouteGeneration {
+        if number == UInt8(truncatingIfNeeded: newest.number) {
+            pendingOfNewest -= 1
+            return newest
+        }
+        guard let index = older.firstIndex(where: { UInt8(truncatingIfNeeded: $0.generation.number) == number }) else {
+            preconditionFailure("GenerationsInUse.exchangeCompleted: generation \(number) is gone")
+        }
+        older[index].pendingExchanges -= 1
+        let generation = older[index].generation
+        if older[index].pendingExchanges == 0 { older.remove(at: index) }
+        return generation
+    }
+}
