@@ -57,12 +57,21 @@ extension PipelineFigures {
         for (number, figures) in other.interfaces.enumerated() { interfaces[number].add(figures) }
         for index in ignored.indices { ignored[index] += other.ignored[index] }
         failures.merge(other.failures, uniquingKeysWith: +)
+        fragments.add(other.fragments)
         reassembly.add(other.reassembly)
         http.add(other.http)
         for index in parseFailures.indices { parseFailures[index] += other.parseFailures[index] }
         pendingExchanges += other.pendingExchanges
         firstPacket = [firstPacket, other.firstPacket].compactMap(\.self).min()
         latestPacket = [latestPacket, other.latestPacket].compactMap(\.self).max()
+    }
+}
+
+extension FragmentCounts {
+    fileprivate mutating func add(_ other: FragmentCounts) {
+        reassembled += other.reassembled
+        timedOut += other.timedOut
+        evicted += other.evicted
     }
 }
 

@@ -13,7 +13,7 @@ public import TCPReassembly
 public struct TrafficPipeline: ~Copyable, PacketSink {
     private var decoder: PacketDecoder
     private var connections: ConnectionTable
-    private var reconstructor: HTTPReconstructor<ExchangeRouter>
+    private var reconstructor: HTTPReconstructor<ExchangeTaps>
     private var figures = PipelineFigures()
     /// The interface of the latest packet, whose figures are kept apart because most packets come from the same one.
     private var interface = -1
@@ -35,7 +35,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         decoder = PacketDecoder(limits: limits.decoding)
         connections = ConnectionTable(limits: limits.reassembly)
         reconstructor = HTTPReconstructor(
-            sink: ExchangeRouter(routes: routes, shard: board.shard, outputs: outputs),
+            sink: ExchangeTaps(routes: routes, shard: board.shard, outputs: outputs),
             limits: limits.http
         )
         self.board = board
@@ -72,7 +72,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         of packet: CapturedPacket,
         from decoder: borrowing PacketDecoder,
         to connections: inout ConnectionTable,
-        into reconstructor: inout HTTPReconstructor<ExchangeRouter>
+        into reconstructor: inout HTTPReconstructor<ExchangeTaps>
     ) {
         connections.segmentArrived(
             segment,

@@ -19,7 +19,7 @@ import TrafficPipeline
         }
         #expect(board.routed.allSatisfy { $0.route != nil && $0.request != nil })
         #expect(board.unmatched.allSatisfy { $0.route == nil && $0.reason != .matched })
-        #expect(board.failed.allSatisfy { ($0.status ?? 599) >= 500 && $0.route != nil })
+        #expect(board.failed.allSatisfy { (!$0.facts.hasResponse || $0.facts.status >= 500) && $0.route != nil })
     }
 
     @Test func `every route has its turn`() throws {
@@ -44,7 +44,7 @@ import TrafficPipeline
         let few = try Self.board(limits)
         let all = try Self.board()
         #expect(few.routed.count == 5)
-        #expect(few.routed.map(\.startTime) == all.routed.prefix(5).map(\.startTime))
+        #expect(few.routed.map(\.facts.startTime) == all.routed.prefix(5).map(\.facts.startTime))
     }
 
     @Test func `the rate bounds how many are kept`() throws {
@@ -72,8 +72,8 @@ import TrafficPipeline
     }
 
     @Test func `the same capture keeps the same exchanges`() throws {
-        let first = try Self.board().routed.map(\.startTime.nanoseconds)
-        #expect(try Self.board().routed.map(\.startTime.nanoseconds) == first)
+        let first = try Self.board().routed.map(\.facts.startTime.nanoseconds)
+        #expect(try Self.board().routed.map(\.facts.startTime.nanoseconds) == first)
     }
 
     // MARK: - Reading the recording

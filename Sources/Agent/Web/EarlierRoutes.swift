@@ -52,7 +52,7 @@ struct EarlierRoutes {
         var scratch = RouteScratch()
         for exchange in exchanges.prefix(Self.requestLimit) {
             guard let request = DescribedRequest(exchange, in: table.environment) else { continue }
-            note(table.explain(request, scratch: &scratch), port: Int(exchange.connection.server.port))
+            note(table.explain(request, scratch: &scratch), port: Int(exchange.facts.connection.server.port))
         }
     }
 
@@ -90,7 +90,7 @@ extension DescribedRequest {
     /// seem not to hold.
     package init?(_ exchange: RecentExchange, in environment: RouteEnvironment) {
         guard let request = exchange.request else { return nil }
-        let pod = exchange.connection.server.port
+        let pod = exchange.facts.connection.server.port
         self.init(
             method: request.method,
             target: request.target,

@@ -21,19 +21,19 @@ extension JSONText {
     package mutating func exchange(_ exchange: RecentExchange, _ catalogue: RouteCatalogue) {
         object { json in
             json.member("number", integer: exchange.number)
-            json.member("client", string: exchange.connection.client.description)
-            json.member("server", string: exchange.connection.server.description)
-            json.member("connection", integer: exchange.connection.number)
-            json.member("exchange", integer: exchange.exchange)
-            json.member("startTime", time: exchange.startTime.nanoseconds)
-            json.member("protocol", string: exchange.version.recordText)
+            json.member("client", string: exchange.facts.connection.client.description)
+            json.member("server", string: exchange.facts.connection.server.description)
+            json.member("connection", integer: exchange.facts.connection.number)
+            json.member("exchange", integer: exchange.facts.number)
+            json.member("startTime", time: exchange.facts.startTime.nanoseconds)
+            json.member("protocol", string: exchange.facts.version.recordText)
             json.writeRequest(exchange)
             json.writeResponse(exchange)
             json.member("timing") { json in
-                json.member("responseFirstByteSeconds", seconds: exchange.firstByteNanoseconds)
-                json.member("durationSeconds", seconds: exchange.durationNanoseconds)
+                json.member("responseFirstByteSeconds", seconds: exchange.facts.firstByteNanoseconds)
+                json.member("durationSeconds", seconds: exchange.facts.durationNanoseconds)
             }
-            json.member("integrity", strings: exchange.integrity.recordWords)
+            json.member("integrity", strings: exchange.facts.integrity.recordWords)
             json.member("reason", string: exchange.reason.label)
             json.key("route")
             guard let route = exchange.route else { return json.null() }
@@ -51,16 +51,16 @@ extension JSONText {
             json.member("method", string: message.method)
             json.member("target", string: message.target)
             json.member("authority", string: message.authority)
-            json.member("contentBytes", integer: exchange.requestContentOctets)
+            json.member("contentBytes", integer: exchange.facts.request.contentOctets)
             json.writeFields(message)
         }
     }
 
     private mutating func writeResponse(_ exchange: RecentExchange) {
-        guard let status = exchange.status else { return member("response", string: nil) }
+        guard exchange.facts.hasResponse else { return member("response", string: nil) }
         member("response") { json in
-            json.member("status", integer: status)
-            json.member("contentBytes", integer: exchange.responseContentOctets)
+            json.member("status", integer: exchange.facts.status)
+            json.member("contentBytes", integer: exchange.facts.response.contentOctets)
             if let message = exchange.response { json.writeFields(message) }
         }
     }

@@ -29,5 +29,7 @@ public struct HTTPStatistics: Sendable, Hashable {
         parseFailures += other.parseFailures
         abandonedExchanges += other.abandonedExchanges
         forgottenHeads += other.forgottenHeads
+        proxyHeaders += other.proxyHeaders
+        malformedProxyHeaders += other.malformedProxyHeaders
     }
 }

@@ -15,7 +15,7 @@ public enum RouteOutcome: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Why a request is counted where it is; a closed set, used as a label.
-public enum RouteReason: UInt8, Sendable, Hashable, CaseIterable {
+public enum RouteReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// A rule took it.
     case matched
     /// No virtual host has the name.

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 /// Which policies sampled a request; kept with the exchange until it is complete.
-public struct MirrorSelection: Sendable, Hashable {
+public struct MirrorSelection: Sendable, Hashable, BitwiseCopyable {
     /// The policies, one bit each; bit 0 is the first policy of the plan.
     public let policies: UInt32
     /// The edition of the plan that decided.
@@ -21,22 +21,6 @@ public struct MirrorSelection: Sendable, Hashable {
 
     /// Whether no policy sampled the request.
     public var isEmpty: Bool { policies == 0 }
-
-    // MARK: - Packing
-
-    /// The selection as two numbers.
-    public var words: (UInt64, UInt64) {
-        (UInt64(policies) << 32 | UInt64(edition), keyHash)
-    }
-
-    /// Makes a selection of what `words` gave.
-    public init(words: (UInt64, UInt64)) {
-        self.init(
-            policies: UInt32(truncatingIfNeeded: words.0 >> 32),
-            edition: UInt32(truncatingIfNeeded: words.0),
-            keyHash: words.1
-        )
-    }
 }
 
 /// Goes through the bits that are set in a mask of policies, the lowest first.

@@ -59,26 +59,26 @@ struct MirrorTap: ~Copyable {
 
     /// A sampled exchange is over: keeps it for the policies that may have it.
     mutating func exchangeCompleted(
+        _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
-        on connection: ConnectionFacts,
         selection: MirrorSelection,
         route: Int32,
         routing: MirrorRouting
     ) {
         let completed = CompletedRequest(
-            isWhole: exchange.integrity.isEmpty && exchange.hasResponse && exchange.retainedRequest != nil,
-            contentOctets: exchange.request.contentOctets,
+            isWhole: facts.integrity.isEmpty && facts.hasResponse && exchange.retainedRequest != nil,
+            contentOctets: facts.request.contentOctets,
             keptOctets: exchange.retainedRequest?.content.count ?? 0,
-            changedProtocol: exchange.successor != .http
+            changedProtocol: facts.successor != .http
         )
         let plan = routing.plan
         let accepted = outbox.withTallies(ofEdition: Int(plan.edition), policyCount: plan.policies.count) { tallies in
             plan.complete(selection, completed, tallies: &tallies)
         }
         guard accepted != 0,
-            let recorded = RecordedExchange(exchange, on: connection, route: routing.name(ofRoute: route))
+            let recorded = RecordedExchange(facts, exchange, route: routing.name(ofRoute: route))
         else { return }
-        let client = connection.originalClient.address
+        let client = facts.connection.originalClient.address
         for policy in plan.policies.indices where accepted & 1 << UInt32(policy) != 0 {
             outbox.exchangeSampled(
                 plan.sampledExchange(

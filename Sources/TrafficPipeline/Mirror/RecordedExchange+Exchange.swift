@@ -8,37 +8,37 @@ internal import TrafficModel
 extension RecordedExchange {
     /// Takes over an exchange whose heads were retained; `nil` where there is no request with its octets.
     init?(
+        _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
-        on connection: ConnectionFacts,
         route: @autoclosure () -> RouteName
     ) {
-        guard exchange.hasRequest, let retained = exchange.retainedRequest else { return nil }
+        guard facts.hasRequest, let retained = exchange.retainedRequest else { return nil }
         let request = RecordedRequest(
             method: String(decoding: retained.octets[retained.method], as: UTF8.self),
             target: Array(retained.octets[retained.target]),
-            message: RecordedMessage(retained, exchange.request)
+            message: RecordedMessage(retained, facts.request)
         )
         var response: RecordedResponse?
-        if exchange.hasResponse, let retained = exchange.retainedResponse {
+        if facts.hasResponse, let retained = exchange.retainedResponse {
             response = RecordedResponse(
-                status: exchange.status,
-                message: RecordedMessage(retained, exchange.response)
+                status: facts.status,
+                message: RecordedMessage(retained, facts.response)
             )
         }
-        let integrity = exchange.integrity
+        let integrity = facts.integrity
         self.init(
             request: request,
             response: response,
             route: route(),
-            clientAddress: connection.client.address.description,
-            connection: connection.number,
-            startTime: exchange.startTime.nanoseconds,
-            firstByteNanoseconds: exchange.responseFirstByteNanoseconds,
-            durationNanoseconds: exchange.durationNanoseconds,
+            clientAddress: facts.connection.client.address.description,
+            connection: facts.connection.number,
+            startTime: facts.startTime.nanoseconds,
+            firstByteNanoseconds: facts.firstByteNanoseconds,
+            durationNanoseconds: facts.durationNanoseconds,
             integrity: integrity.isEmpty ? [] : Integrity.words.filter { integrity.contains($0.mark) }.map(\.word),
-            serverAddress: connection.server.address.description,
-            protocolVersion: exchange.version.text,
-            requestNanoseconds: exchange.request.lastOctet.nanoseconds(since: exchange.request.firstOctet)
+            serverAddress: facts.connection.server.address.description,
+            protocolVersion: facts.version.text,
+            requestNanoseconds: facts.request.lastOctet.nanoseconds(since: facts.request.firstOctet)
         )
     }
 }

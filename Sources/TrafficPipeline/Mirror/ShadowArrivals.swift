@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 public import PacketDecoding
+internal import RouteAttribution
 internal import Synchronization
 
 /// Counts shadow traffic that arrives at the gateway, apart from this agent's own copies on their way to a target.
@@ -46,6 +47,24 @@ public final class ShadowArrivals: Sendable {
 
     func requestArrived() {
         arrivals.wrappingAdd(1, ordering: .relaxed)
+    }
+}
+
+/// Sees to the requests that bear the marker of shadow traffic.
+struct ShadowTap: ~Copyable {
+    private let arrivals: ShadowArrivals
+    private var copies: OwnCopies
+
+    init(_ arrivals: ShadowArrivals) {
+        self.arrivals = arrivals
+        copies = arrivals.reader
+    }
+
+    /// A marked request was decided on; returns whether it is a copy of this agent's that leaves, and no arrival.
+    mutating func requestArrived(at server: Endpoint, _ routed: RoutedRequest) -> Bool {
+        guard !copies.include(server) else { return true }
+        if routed.reason != .noListener { arrivals.requestArrived() }
+        return false
     }
 }
 

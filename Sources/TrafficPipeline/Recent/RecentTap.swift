@@ -69,43 +69,40 @@ struct RecentTap {
     /// An exchange is complete.
     ///
     /// - Parameters:
+    ///   - facts: What it was.
     ///   - exchange: The exchange, with its heads if they were kept, for the tap or for somebody else.
-    ///   - connection: The connection it was seen on.
-    ///   - table: The table that decided on its request.
-    ///   - route: The number of its route there; negative if none took it.
-    ///   - reason: Why.
+    ///   - routed: The decision on its request.
+    ///   - generation: The generation that decided.
     @inline(__always)
     mutating func exchangeCompleted(
+        _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
-        on connection: ConnectionFacts,
-        table: RouteTable,
-        route: Int32,
-        reason: RouteReason
+        _ routed: RoutedRequest,
+        _ generation: RouteGeneration
     ) {
-        let isFailure = exchange.status >= 500 || !exchange.hasResponse
+        let isFailure = facts.status >= 500 || !facts.hasResponse
         guard isFailure || exchange.retainedRequest != nil else { return }
-        keep(exchange, on: connection, table: table, route: route, reason: reason)
+        keep(facts, exchange, routed, generation)
     }
 
     private mutating func keep(
+        _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
-        on connection: ConnectionFacts,
-        table: RouteTable,
-        route: Int32,
-        reason: RouteReason
+        _ routed: RoutedRequest,
+        _ generation: RouteGeneration
     ) {
+        let route = routed.certainRoute
         let request = exchange.retainedRequest
         var isSample = request != nil
         if isSample { isSample = route >= 0 ? completed.take() : completedUnmatched.take() }
         // Who asks for what is not there gets no answer from a route, which is no failure of one.
-        let isFailure = route >= 0 && exchange.isFailure && failed.take()
+        let isFailure = route >= 0 && facts.isFailure && failed.take()
         guard isSample || isFailure else { return }
         let kept = RecentExchange(
-            exchange,
-            on: connection,
+            facts,
             number: number,
-            route: route >= 0 ? table.routes[Int(route)] : nil,
-            reason: reason,
+            route: route >= 0 ? generation.table.routes[Int(route)] : nil,
+            reason: routed.reason,
             request: request.map(message),
             response: exchange.retainedResponse.map(message)
         )
@@ -191,16 +188,5 @@ private struct Permits {
     mutating func grant(_ nanoseconds: Int64) {
         // A pause longer than an hour grants no more than an hour does, which keeps the product small.
         saved = min(most, saved + min(nanoseconds, 3_600_000_000_000) * perSecond)
-    }
-}
-
-extension Exchange {
-    /// Whether the gateway or what is behind it failed, as the metrics have it: what the capture lost is not held against it.
-    fileprivate var isFailure: Bool {
-        if status >= 500 { return true }
-        return !hasResponse
-            && integrity.isDisjoint(with: [
-                .requestGap, .responseGap, .truncatedCapture, .malformed, .unknownFieldBlock, .interrupted, .forgotten,
-            ])
     }
 }

@@ -33,42 +33,36 @@ struct RecordEncoder {
 
     /// Adds the record of an exchange.
     /// - Parameters:
+    ///   - facts: What it was.
     ///   - exchange: The exchange, with its heads retained.
-    ///   - connection: The connection it was seen on.
     ///   - route: The value of the member `route`: the members of an object; empty for `null`.
-    ///   - isShadow: Whether the request was shadow traffic already.
-    mutating func append(
-        _ exchange: borrowing Exchange,
-        on connection: ConnectionFacts,
-        route: [UInt8],
-        isShadow: Bool
-    ) {
+    mutating func append(_ facts: ExchangeFacts, _ exchange: borrowing Exchange, route: [UInt8]) {
         line.beginObject()
         line.key("client")
-        line.string(connection.client.description)
+        line.string(facts.connection.client.description)
         line.key("server")
-        line.string(connection.server.description)
-        if let original = connection.clientFromProxy {
+        line.string(facts.connection.server.description)
+        if let original = facts.connection.clientFromProxy {
             line.key("clientFromProxy")
             line.string(original.description)
         }
         line.key("connection")
-        line.integer(connection.number)
+        line.integer(facts.connection.number)
         line.key("exchange")
-        line.integer(exchange.number)
+        line.integer(facts.number)
         line.key("startTime")
-        line.time(nanoseconds: exchange.startTime.nanoseconds)
+        line.time(nanoseconds: facts.startTime.nanoseconds)
         line.key("protocol")
-        line.string(exchange.version.text)
+        line.string(facts.version.text)
         line.key("request")
         appendRequest(exchange)
         line.key("response")
         appendResponse(exchange)
-        if isShadow {
+        if facts.routed?.isShadow ?? false {
             line.key("shadow")
             line.bool(true)
         }
-        switch exchange.successor {
+        switch facts.successor {
         case .webSocket:
             line.key("websocket")
             line.bool(true)
@@ -77,8 +71,8 @@ struct RecordEncoder {
             line.bool(true)
         case .http, .upgraded: break
         }
-        appendTiming(exchange)
-        appendIntegrity(exchange.integrity)
+        appendTiming(facts)
+        appendIntegrity(facts.integrity)
         line.key("route")
         if route.isEmpty { line.null() } else { appendObject(members: route) }
         line.endObject()
@@ -177,13 +171,13 @@ struct RecordEncoder {
 
     // MARK: - Timing and integrity
 
-    private mutating func appendTiming(_ exchange: borrowing Exchange) {
+    private mutating func appendTiming(_ facts: ExchangeFacts) {
         line.key("timing")
         line.beginObject()
         line.key("responseFirstByteSeconds")
-        appendSeconds(exchange.responseFirstByteNanoseconds)
+        appendSeconds(facts.firstByteNanoseconds)
         line.key("durationSeconds")
-        appendSeconds(exchange.durationNanoseconds)
+        appendSeconds(facts.durationNanoseconds)
         line.endObject()
     }
 

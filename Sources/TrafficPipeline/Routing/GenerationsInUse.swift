@@ -16,12 +16,13 @@ struct GenerationsInUse {
         newest = generation
     }
 
-    /// Whether the generation of this number can be taken up: none in use is the same modulo 256, as exchanges remember it.
-    func hasRoom(for number: Int) -> Bool {
-        let octet = UInt8(truncatingIfNeeded: number)
-        return !older.contains { UInt8(truncatingIfNeeded: $0.generation.number) == octet }
-            && (pendingOfNewest == 0 || UInt8(truncatingIfNeeded: newest.number) != octet)
-    }
+    /// How many older ones are kept; with as many, the newest stays in force until an exchange of the oldest ends.
+    ///
+    /// 255 is more reloads than usually fall into one request, and bounds the memory of old tables.
+    static let limit = 255
+
+    /// Whether another generation can be taken up.
+    var hasRoom: Bool { older.count < Self.limit }
 
     /// Makes `generation` the newest.
     mutating func append(_ generation: RouteGeneration) {
@@ -37,14 +38,14 @@ struct GenerationsInUse {
 
     /// An exchange is complete, and needs its generation no more.
     ///
-    /// - Parameter number: The number of the generation, modulo 256.
+    /// - Parameter number: The number of the generation, modulo 2³².
     /// - Returns: The generation.
-    mutating func exchangeCompleted(generation number: UInt8) -> RouteGeneration {
-        if number == UInt8(truncatingIfNeeded: newest.number) {
+    mutating func exchangeCompleted(generation number: UInt32) -> RouteGeneration {
+        if number == UInt32(truncatingIfNeeded: newest.number) {
             pendingOfNewest -= 1
             return newest
         }
-        guard let index = older.firstIndex(where: { UInt8(truncatingIfNeeded: $0.generation.number) == number }) else {
+        guard let index = older.firstIndex(where: { UInt32(truncatingIfNeeded: $0.generation.number) == number }) else {
             preconditionFailure("GenerationsInUse.exchangeCompleted: generation \(number) is gone")
         }
         older[index].pendingExchanges -= 1

@@ -39,7 +39,7 @@ public final class RouteGeneration: Sendable {
     }
 
     /// The series of a Gateway; that of no Gateway below 0.
-    func gatewaySeries(_ gateway: Int) -> GatewaySeries {
-        gateway >= 0 ? series.series(ofGateway: gateway) : .none
+    func gatewaySeries(_ gateway: Int32) -> GatewaySeries {
+        gateway >= 0 ? series.series(ofGateway: Int(gateway)) : .none
     }
 }

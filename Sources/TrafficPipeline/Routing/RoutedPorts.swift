@@ -40,7 +40,7 @@ struct RoutedPorts {
         return RoutedPort(
             port: port,
             hosts: hosts,
-            gateway: generation.gatewaySeries(generation.table.gateway(of: hosts) ?? -1)
+            gateway: generation.gatewaySeries(Int32(generation.table.gateway(of: hosts) ?? -1))
         )
     }
 }

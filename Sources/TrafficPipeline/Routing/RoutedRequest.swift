@@ -1,49 +1,27 @@
 // Wingmirror · Apache-2.0
 
-internal import HTTPReconstruction
-internal import RouteAttribution
-internal import ShadowTesting
+public import RouteAttribution
 internal import TrafficModel
 
-/// The decision on a request, as it is remembered with the exchange: packed into the tag.
-struct RoutedRequest {
-    /// The route, or -1.
-    let route: Int32
-    let reason: RouteReason
-    /// The Gateway, or -1.
-    let gateway: Int
-    /// The number of the generation that decided, modulo 256.
-    let generation: UInt8
+/// The decision on a request, as it is remembered with the exchange.
+public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
+    /// The number of the route in its generation's table, or -1.
+    public let route: Int32
+    /// The number of the Gateway in its generation's table, or -1.
+    public let gateway: Int32
+    /// The number of the generation that decided, modulo 2³².
+    public let generation: UInt32
+    /// Why that route, or why none.
+    public let reason: RouteReason
     /// Whether an agent sent the request as shadow traffic, so that it is not counted as traffic.
-    let isShadow: Bool
-
-    /// The bit beside the reason that says so.
-    private static let shadowBit: UInt8 = 0x80
+    public let isShadow: Bool
 
     init(_ decision: RouteDecision, generation: Int, isShadow: Bool) {
         route = decision.route
+        gateway = decision.gateway
+        self.generation = UInt32(truncatingIfNeeded: generation)
         reason = decision.reason
-        // A table has fewer Gateways than this; were there more, the request would only lose its Gateway's name.
-        gateway = decision.gateway < Int32(UInt16.max) ? Int(decision.gateway) : -1
-        self.generation = UInt8(truncatingIfNeeded: generation)
         self.isShadow = isShadow
-    }
-
-    init(_ tag: RequestTag) {
-        route = Int32(truncatingIfNeeded: tag.rawValue)
-        let reasonOctet = UInt8(truncatingIfNeeded: tag.rawValue >> 32)
-        reason = RouteReason(rawValue: reasonOctet & ~Self.shadowBit) ?? .noListener
-        isShadow = reasonOctet & Self.shadowBit != 0
-        gateway = Int(UInt16(truncatingIfNeeded: tag.rawValue >> 40)) - 1
-        generation = UInt8(truncatingIfNeeded: tag.rawValue >> 56)
-    }
-
-    var tag: RequestTag {
-        RequestTag(
-            rawValue: UInt64(UInt32(bitPattern: route))
-                | UInt64(reason.rawValue | (isShadow ? Self.shadowBit : 0)) << 32
-                | UInt64(UInt16(gateway + 1)) << 40 | UInt64(generation) << 56
-        )
     }
 
     /// The route, where it is certain that it took the request; else -1.

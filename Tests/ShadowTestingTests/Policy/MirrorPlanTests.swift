@@ -95,12 +95,6 @@ import TrafficModel
         #expect(driver.plan.contentLimits(of: .none) == (0, 0))
     }
 
-    @Test func `a selection survives being packed`() {
-        let selection = MirrorSelection(policies: 0x8000_0001, edition: .max, keyHash: 0x0123_4567_89AB_CDEF)
-        #expect(MirrorSelection(words: selection.words) == selection)
-        #expect(MirrorSelection(words: (0, 0)) == .none)
-    }
-
     // MARK: - Copies and loops
 
     @Test func `the same request seen twice is mirrored once`() throws {

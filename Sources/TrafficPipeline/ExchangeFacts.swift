@@ -1,0 +1,92 @@
+// Wingmirror · Apache-2.0
+
+public import HTTPReconstruction
+public import PacketDecoding
+public import TrafficModel
+
+/// What an exchange was, once it is complete: plain values, and no octets of its messages.
+///
+/// Made once for each exchange. Metrics, records, recent exchanges and mirroring all take it, and where they need octets,
+/// the exchange beside it.
+public struct ExchangeFacts: Sendable {
+    /// The connection it was seen on.
+    public let connection: ConnectionFacts
+    /// Its number on the connection.
+    public let number: Int
+    /// The protocol version.
+    public let version: HTTPVersion
+    /// Which route took the request; `nil` where the request was not seen.
+    public let routed: RoutedRequest?
+    /// The method, where the request was seen.
+    public let method: RequestMethod
+    /// The status of the final response, or of a 101; 0 without a response.
+    public let status: Int
+    /// Times and sizes of the request.
+    public let request: MessageFigures
+    /// Times and sizes of the response.
+    public let response: MessageFigures
+    /// What is missing or wrong.
+    public let integrity: Integrity
+    /// What the connection carries from here on.
+    public let successor: Exchange.Successor
+    /// The trace that the request belongs to, where it was read.
+    public let trace: TraceContext?
+
+    /// Notes what is known of an exchange.
+    init(_ exchange: borrowing Exchange, on connection: ConnectionFacts, tag: ExchangeTag) {
+        self.connection = connection
+        number = exchange.number
+        version = exchange.version
+        routed = tag.routed
+        method = exchange.method
+        status = exchange.status
+        request = exchange.request
+        response = exchange.response
+        integrity = exchange.integrity
+        successor = exchange.successor
+        trace = tag.trace
+    }
+
+    /// Whether the request's head was seen.
+    public var hasRequest: Bool { routed != nil }
+
+    /// Whether the head of the final response was seen.
+    public var hasResponse: Bool { status != 0 }
+}
+
+/// The intervals that are reported; all times are those of packets.
+extension ExchangeFacts {
+    /// When the exchange began: the first octet of the request, or of the response where the request was not seen.
+    public var startTime: PacketTime {
+        hasRequest ? request.firstOctet : response.firstOctet
+    }
+
+    /// From the first octet of the request to the last of the response, in nanoseconds.
+    public var durationNanoseconds: Int64? {
+        hasTimes ? response.lastOctet.nanoseconds(since: request.firstOctet) : nil
+    }
+
+    /// From the first octet of the request to the first of the final response, in nanoseconds.
+    public var firstByteNanoseconds: Int64? {
+        hasTimes ? response.firstOctet.nanoseconds(since: request.firstOctet) : nil
+    }
+
+    /// From the last octet of the request to the first of the final response, in nanoseconds: how long the gateway thought.
+    public var serverWaitNanoseconds: Int64? {
+        hasTimes ? response.firstOctet.nanoseconds(since: request.lastOctet) : nil
+    }
+
+    /// Whether both messages were seen, and their times do not run backwards.
+    private var hasTimes: Bool {
+        hasRequest && hasResponse && !integrity.contains(.clockUnreliable)
+    }
+
+    /// Whether the gateway or what is behind it failed, as the metrics have it: what the capture lost is not held against it.
+    var isFailure: Bool {
+        if status >= 500 { return true }
+        return !hasResponse
+            && integrity.isDisjoint(with: [
+                .requestGap, .responseGap, .truncatedCapture, .malformed, .unknownFieldBlock, .interrupted, .forgotten,
+            ])
+    }
+}

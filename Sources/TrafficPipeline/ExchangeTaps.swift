@@ -1,0 +1,176 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPReconstruction
+internal import PacketDecoding
+internal import RouteAttribution
+internal import ShadowTesting
+internal import TCPReassembly
+internal import TrafficMetrics
+internal import TrafficModel
+
+/// Takes what reconstruction puts together: asks the router about each request, and gives each exchange to all taps.
+///
+/// A tap says at a request's head how much of the exchange is to be kept for it, and takes the exchange when it is complete.
+/// Which taps there are is fixed when the pipeline is made; one that is off costs a comparison.
+struct ExchangeTaps: ~Copyable, ExchangeSink {
+    private var router: RequestRouter
+    private let metrics: MetricsTap
+    private var shadows: ShadowTap?
+    private var recent: RecentTap?
+    private var mirror: MirrorTap?
+    private let recordings: RecordingTap?
+    private var records: RecordTap?
+    /// What is kept of every exchange, for records and recordings.
+    private let retention: Retention
+
+    private let readsTraces: Bool
+    private let shedding: LoadShedding?
+    /// Whether only metrics are made at present, for want of memory.
+    private var isShedding = false
+    /// Streams that could not be read on, by `ParseFailure`.
+    private(set) var parseFailures = [Int](repeating: 0, count: ParseFailure.allCases.count)
+
+    init(routes: RouteBoard, shard: TrafficShard, outputs: PipelineOutputs) {
+        router = RequestRouter(routes)
+        metrics = MetricsTap(shard, router.newest)
+        if let arrivals = outputs.shadowArrivals { shadows = ShadowTap(arrivals) } else { shadows = nil }
+        recent = outputs.recent.map { RecentTap($0) }
+        if let destination = outputs.mirror { mirror = MirrorTap(destination) } else { mirror = nil }
+        recordings = outputs.exchanges.map { RecordingTap($0) }
+        records = outputs.recordOutput.map { RecordTap($0, options: outputs.records) }
+        var retention = records?.retention ?? .none
+        if let recordings { retention.formUnion(recordings.retention) }
+        self.retention = retention
+        readsTraces = outputs.readsTraces
+        shedding = outputs.shedding
+    }
+
+    // MARK: - Between batches
+
+    /// Takes up the newest routes, and hands over what has gathered.
+    ///
+    /// - Parameter time: The time of the latest packet; `nil` before the first.
+    mutating func batchEnded(at time: PacketTime?) {
+        if let generation = router.takeUpNewest() { metrics.generationChanged(to: generation) }
+        records?.batchEnded()
+        mirror?.batchEnded()
+        recent?.batchEnded(at: time)
+        isShedding = shedding?.level == .everythingButMetrics
+    }
+
+    /// No packet will come any more.
+    ///
+    /// - Parameter time: The time of the latest packet; `nil` without any.
+    mutating func captureEnded(at time: PacketTime?) {
+        batchEnded(at: time)
+        mirror?.captureEnded()
+    }
+
+    // MARK: - Requests
+
+    mutating func requestArrived(
+        _ request: borrowing RequestView,
+        on connection: ConnectionFacts,
+        at time: PacketTime
+    ) -> (tag: ExchangeTag, retention: Retention) {
+        let routed = router.route(request, toPort: connection.server.port, at: time)
+        let gateway = router.newest.gatewaySeries(routed.gateway)
+        if request.traits.contains(.isShadow) && !routed.isShadow { metrics.unverifiedMarkerArrived(gateway: gateway) }
+        if routed.isShadow {
+            if shadows?.requestArrived(at: connection.server, routed) ?? false {
+                return (ExchangeTag(routed: routed), retention)
+            }
+            metrics.markedRequestArrived(gateway: gateway)
+        } else {
+            metrics.requestArrived(gateway: gateway)
+        }
+        var answer = (tag: ExchangeTag(routed: routed), retention: retention)
+        if isShedding {
+            answer.retention.requestContentOctets = 0
+            answer.retention.responseContentOctets = 0
+            return answer
+        }
+        if readsTraces, request.traits.contains(.namesTrace) {
+            answer.tag.trace = TraceContext(of: request, allowsB3: true)
+        }
+        if recent?.requestArrived(route: routed.certainRoute) ?? false { answer.retention.keepsHeads = true }
+        if let routing = router.newest.mirroring, routed.reason != .noListener {
+            sample(request, on: connection, at: time, routed, routing, &answer)
+        }
+        return answer
+    }
+
+    /// Asks the mirroring plan about a request that arrived at the gateway.
+    private mutating func sample(
+        _ request: borrowing RequestView,
+        on connection: ConnectionFacts,
+        at time: PacketTime,
+        _ routed: RoutedRequest,
+        _ routing: MirrorRouting,
+        _ answer: inout (tag: ExchangeTag, retention: Retention)
+    ) {
+        guard
+            let (selection, retention) = mirror?.requestArrived(
+                request,
+                on: connection,
+                at: time,
+                route: routed.route,
+                routing: routing
+            )
+        else { return }
+        answer.tag.selection = selection
+        answer.retention.formUnion(retention)
+    }
+
+    mutating func responseArrivedWithoutRequest(
+        on connection: ConnectionFacts
+    ) -> (tag: ExchangeTag, retention: Retention) {
+        (ExchangeTag(), retention)
+    }
+
+    // MARK: - Exchanges
+
+    mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: ExchangeTag, on connection: ConnectionFacts) {
+        let facts = ExchangeFacts(exchange, on: connection, tag: tag)
+        guard let routed = tag.routed else {
+            metrics.responseWithoutRequestCompleted()
+            records?.exchangeCompleted(facts, exchange, nil)
+            return
+        }
+        let generation = router.exchangeCompleted(routed)
+        if !routed.isShadow { metrics.exchangeCompleted(facts, routed, generation) }
+        recent?.exchangeCompleted(facts, exchange, routed, generation)
+        if !tag.selection.isEmpty, let routing = generation.mirroring {
+            mirror?.exchangeCompleted(facts, exchange, selection: tag.selection, route: routed.route, routing: routing)
+        }
+        recordings?.exchangeCompleted(facts, exchange, routed, generation)
+        records?.exchangeCompleted(facts, exchange, generation)
+    }
+
+    // MARK: - Connections
+
+    mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
+        metrics.protocolRecognized(application, gateway: router.gateway(ofPort: connection.server.port))
+    }
+
+    mutating func opaqueOctetsArrived(
+        _ count: Int,
+        _ reason: HTTPReconstruction.OpaqueReason,
+        on connection: ConnectionFacts
+    ) {
+        metrics.opaqueOctetsArrived(count, reason, gateway: router.gateway(ofPort: connection.server.port))
+    }
+
+    mutating func connectionClosed(
+        _ end: ConnectionEnd,
+        wasRecognized: Bool,
+        on connection: ConnectionFacts
+    ) {
+        let gateway = router.gateway(ofPort: connection.server.port)
+        metrics.connectionClosed(end, wasRecognized: wasRecognized, gateway: gateway)
+    }
+
+    mutating func parsingFailed(_ failure: ParseFailure, on connection: ConnectionFacts) {
+        parseFailures[Int(failure.rawValue)] += 1
+    }
+}

@@ -1,0 +1,106 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPReconstruction
+internal import PacketDecoding
+internal import TCPReassembly
+internal import TrafficMetrics
+
+/// Counts requests, exchanges and connections.
+struct MetricsTap {
+    private let shard: TrafficShard
+
+    init(_ shard: TrafficShard, _ generation: RouteGeneration) {
+        self.shard = shard
+        shard.routesChanged(to: generation.series)
+    }
+
+    /// Requests are decided on by another generation from here on.
+    func generationChanged(to generation: RouteGeneration) {
+        shard.routesChanged(to: generation.series)
+    }
+
+    // MARK: - Requests and exchanges
+
+    /// Counts a request in progress.
+    func requestArrived(gateway: GatewaySeries) {
+        shard.requestBegan(gateway: gateway)
+    }
+
+    /// Counts a request that an agent sent as shadow traffic, and that is counted as nothing else.
+    func markedRequestArrived(gateway: GatewaySeries) {
+        shard.markedRequestArrived(gateway: gateway)
+    }
+
+    /// Counts a request that bears the marker of shadow traffic without the code that proves it.
+    func unverifiedMarkerArrived(gateway: GatewaySeries) {
+        shard.unverifiedMarkerArrived(gateway: gateway)
+    }
+
+    /// Counts an exchange with a client; what agents send is no traffic, and was counted when it arrived.
+    func exchangeCompleted(_ facts: ExchangeFacts, _ routed: RoutedRequest, _ generation: RouteGeneration) {
+        let gateway = generation.gatewaySeries(routed.gateway)
+        shard.requestEnded(gateway: gateway)
+        if !facts.hasResponse { shard.messageUnpaired(.request) }
+        if let reason = UnmatchedReason(routed.reason) {
+            shard.requestUnmatched(gateway: gateway, reason: reason, status: facts.status)
+        } else {
+            shard.exchangeCompleted(
+                route: generation.series.series(ofRoute: Int(routed.route)),
+                ExchangeObservation(facts)
+            )
+        }
+    }
+
+    /// Counts a response whose request was not seen.
+    func responseWithoutRequestCompleted() {
+        shard.messageUnpaired(.response)
+    }
+
+    // MARK: - Connections
+
+    /// Counts a connection when it is known what it carries, and again when it leaves HTTP.
+    func protocolRecognized(_ application: ApplicationProtocol, gateway: GatewaySeries) {
+        switch application {
+        case .http1: shard.connectionOpened(gateway: gateway, .http1)
+        case .opaque(let reason):
+            switch reason {
+            case .tls: shard.connectionOpened(gateway: gateway, .tls)
+            case .http2: shard.connectionOpened(gateway: gateway, .http2)
+            case .unknown, .midstream: shard.connectionOpened(gateway: gateway, .unknown)
+            // These were counted when they were HTTP.
+            case .upgraded, .tunnel: break
+            }
+            shard.connectionIsOpaque(gateway: gateway, TrafficMetrics.OpaqueReason(reason))
+        }
+    }
+
+    /// Counts octets that are not HTTP/1.x.
+    func opaqueOctetsArrived(_ count: Int, _ reason: HTTPReconstruction.OpaqueReason, gateway: GatewaySeries) {
+        shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)
+    }
+
+    /// Counts the end of a connection.
+    func connectionClosed(_ end: ConnectionEnd, wasRecognized: Bool, gateway: GatewaySeries) {
+        // Connections are counted when it is known what they carry; one that carried nothing, when it is over.
+        if !wasRecognized { shard.connectionOpened(gateway: gateway, .unknown) }
+        shard.connectionClosed(gateway: gateway, ConnectionCloseReason(end))
+    }
+}
+
+extension ExchangeObservation {
+    /// What is counted of an exchange.
+    init(_ facts: ExchangeFacts) {
+        self.init(
+            method: RequestMethodLabel(facts.method),
+            status: facts.status,
+            errorType: ErrorTypeLabel(facts.integrity),
+            durationNanoseconds: facts.durationNanoseconds,
+            serverWaitNanoseconds: facts.serverWaitNanoseconds,
+            requestBodyBytes: Int(facts.request.contentOctets),
+            responseBodyBytes: Int(facts.response.contentOctets),
+            upgradedToWebSocket: facts.successor == .webSocket,
+            startedAt: facts.startTime.nanoseconds,
+            trace: facts.trace
+        )
+    }
+}

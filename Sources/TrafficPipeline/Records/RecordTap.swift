@@ -1,0 +1,66 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPReconstruction
+internal import RouteAttribution
+internal import TrafficModel
+
+/// Writes the records of all exchanges, and hands them over in batches.
+struct RecordTap {
+    private var encoder: RecordEncoder
+    private let output: RecordOutput
+
+    /// Records are handed over when there are so many octets of them, or at the end of a batch of packets.
+    private static let batchOctets = 64 << 10
+
+    init(_ output: @escaping RecordOutput, options: RecordOptions) {
+        self.output = output
+        encoder = RecordEncoder(options: options)
+    }
+
+    /// What is kept of each exchange.
+    var retention: Retention { encoder.retention }
+
+    /// Writes the record of an exchange; `generation` decided on its request, where that was seen.
+    mutating func exchangeCompleted(
+        _ facts: ExchangeFacts,
+        _ exchange: borrowing Exchange,
+        _ generation: RouteGeneration?
+    ) {
+        var route: [UInt8] = []
+        if let routed = facts.routed, let generation { route = routed.record(in: generation.table) }
+        encoder.append(facts, exchange, route: route)
+        if encoder.pendingOctets >= Self.batchOctets { flush() }
+    }
+
+    /// Hands over the records written so far.
+    mutating func batchEnded() {
+        flush()
+    }
+
+    private mutating func flush() {
+        guard encoder.pendingOctets > 0 else { return }
+        output(encoder.takeLines())
+    }
+}
+
+/// Hands over exchanges with their octets.
+struct RecordingTap {
+    private let output: ExchangeOutput
+
+    init(_ output: ExchangeOutput) {
+        self.output = output
+    }
+
+    /// What is kept of each exchange.
+    var retention: Retention { Retention(keepsHeads: true, contentOctets: output.contentOctets) }
+
+    func exchangeCompleted(
+        _ facts: ExchangeFacts,
+        _ exchange: borrowing Exchange,
+        _ routed: RoutedRequest,
+        _ generation: RouteGeneration
+    ) {
+        guard let recorded = RecordedExchange(facts, exchange, route: routed.name(in: generation.table)) else { return }
+        output.take(recorded)
+    }
+}

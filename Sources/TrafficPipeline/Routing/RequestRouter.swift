@@ -1,0 +1,63 @@
+// Wingmirror · Apache-2.0
+
+internal import PacketDecoding
+internal import RouteAttribution
+internal import ShadowTesting
+internal import TrafficMetrics
+internal import TrafficModel
+
+/// Says of each request which route took it.
+///
+/// The decision is made when the request's head is complete, with the routes of that moment, and the generation that made it
+/// is kept until the exchange is complete. Owned by one capture thread.
+struct RequestRouter: ~Copyable {
+    private let board: RouteBoard
+    private var generations: GenerationsInUse
+    private var ports: RoutedPorts
+    private var scratch = RouteScratch()
+
+    init(_ board: RouteBoard) {
+        self.board = board
+        generations = GenerationsInUse(board.generation)
+        ports = RoutedPorts(generations.newest)
+    }
+
+    /// The generation that decides on requests now.
+    var newest: RouteGeneration { generations.newest }
+
+    /// Decides on a request whose head is complete; ``exchangeCompleted(_:)`` must follow.
+    mutating func route(
+        _ request: borrowing RequestView,
+        toPort port: UInt16,
+        at time: PacketTime
+    ) -> RoutedRequest {
+        let port = ports.port(port, in: generations.newest)
+        let decision = generations.newest.table.route(request, in: port.hosts, scratch: &scratch)
+        generations.requestRouted()
+        // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
+        let isShadow =
+            request.traits.contains(.isShadow)
+            && generations.newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
+        return RoutedRequest(decision, generation: generations.newest.number, isShadow: isShadow)
+    }
+
+    /// The exchange of a request that was decided on is complete; returns the generation that decided.
+    mutating func exchangeCompleted(_ routed: RoutedRequest) -> RouteGeneration {
+        generations.exchangeCompleted(generation: routed.generation)
+    }
+
+    /// What the connections to a port are counted under.
+    mutating func gateway(ofPort port: UInt16) -> GatewaySeries {
+        ports.port(port, in: generations.newest).gateway
+    }
+
+    /// Between two batches of packets: takes up the newest generation, and returns it if there is one.
+    mutating func takeUpNewest() -> RouteGeneration? {
+        guard generations.hasRoom, let newer = board.generation(newerThan: generations.newest.number) else {
+            return nil
+        }
+        generations.append(newer)
+        ports = RoutedPorts(newer)
+        return newer
+    }
+}
