@@ -3,6 +3,7 @@
 import ArgumentParser
 import FoundationEssentials
 import PacketCapture
+import PacketDecoding
 import TestSupport
 import Testing
 import TrafficModel
@@ -75,6 +76,19 @@ import TrafficPipeline
         let failure = #expect(throws: CommandFailure.self) { try plan.analyse(writingTo: nil) }
         #expect(failure?.status == .failed)
         #expect(failure?.lines.count == 1)
+    }
+
+    @Test func `a capture of which nothing could be decoded says so, with the link type`() throws {
+        let folder = try TemporaryFolder()
+        var writer = SavefileWriter(linkType: LinkType(rawValue: 147))
+        for number in 0..<3 {
+            writer.append([UInt8](repeating: 1, count: 60), at: PacketTime(nanoseconds: Int64(number)))
+        }
+        try Data(writer.octets).write(to: URL(filePath: "\(folder.path)/user0.pcap"))
+        let analysis = try plan("\(folder.path)/user0.pcap").analyse(writingTo: nil)
+        #expect(analysis.problems.count == 1)
+        #expect(analysis.problems.first?.contains("link type 147") == true)
+        #expect(try plan(Self.capture).analyse(writingTo: nil).problems.isEmpty)
     }
 
     @Test func `a filter that makes no sense is bad usage`() throws {

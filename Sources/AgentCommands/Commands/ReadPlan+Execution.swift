@@ -26,7 +26,8 @@ extension ReadPlan {
         recording?.finish().tell()
         try records?.finish()
         try print(analysis)
-        guard analysis.failures.isEmpty else { throw CommandFailure(.failed, analysis.failures.map(\.description)) }
+        let problems = analysis.problems
+        guard problems.isEmpty else { throw CommandFailure(.failed, problems) }
     }
 
     /// Reads the savefiles.
@@ -68,17 +69,20 @@ extension ReadPlan {
             board: boards.sole,
             outputs: outputs
         )
-        let failures = try read(into: pipeline, records)
+        let (failures, linkType) = try read(into: pipeline, records)
         return SavefileAnalysis(
             table: objects.table,
             registry: registry,
             figures: boards.figures,
-            failures: failures
+            failures: failures,
+            linkType: linkType
         )
     }
 
     /// Takes all packets through the pipeline, and returns what could not be read.
-    private func read(into pipeline: consuming TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
+    private func read(into pipeline: consuming TrafficPipeline, _ records: RecordFile?) throws
+        -> (failures: [CaptureError], linkType: LinkType?)
+    {
         try CommandFailure.refuseTerminal(among: configuration.capture.savefiles)
         let stop = StopFlag()
         // A pipe has no end of its own; what came through it so far is what the user wants to see.
@@ -99,14 +103,14 @@ extension ReadPlan {
             )
         } catch {
             guard error.code == .stopped else { throw CommandFailure(error) }
-            return []
+            return ([], nil)
         }
         progress.total = capture.totalOctets
         capture.run(into: &worker, until: stop)
         worker.captureEnded()
         progress.finished()
         if let failure = records?.failure { throw failure }
-        return capture.failures
+        return (capture.failures, capture.linkType)
     }
 
     private func print(_ analysis: SavefileAnalysis) throws {
@@ -133,6 +137,13 @@ struct SavefileAnalysis: Sendable {
     let figures: PipelineFigures
     /// What could not be read.
     let failures: [CaptureError]
+    /// The link type of the first packet.
+    let linkType: LinkType?
+
+    /// What keeps the analysis from being whole.
+    var problems: [String] {
+        failures.map(\.description) + (figures.undecodedCapture(of: linkType).map { [$0] } ?? [])
+    }
 
     /// The table for people.
     var report: RouteTableReport {
