@@ -120,6 +120,19 @@ import Testing
 
     // MARK: - Heads
 
+    @Test func `the rest of a body in front of a request is no part of its method`() {
+        let record = Conversation(
+            .clientHole("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n"),
+            .client("xxxxxxxx" + Self.get("/b") + Self.get("/c")),
+            .server(Self.ok("a")),
+            .server(Self.ok("bb")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.exchanges.compactMap { $0.request?.target } == ["/b", "/c"])
+        #expect(record.exchanges.allSatisfy { $0.request == nil || $0.request?.method == "GET" })
+    }
+
     @Test func `content that quotes several requests in a row is none of them`() {
         let quoted = "GET /quoted HTTP/1.1\r\nHost: q\r\n\r\n"
         let record = Conversation(

@@ -95,7 +95,9 @@ extension Span where Element == UInt8 {
             return rest.beginsStartLine(kind) ? FoundHead(index: index, isComplete: false) : nil
         case .complete:
             guard parser.head.isTrustworthy(atStreamStart: isStreamStart) else { return nil }
-            guard kind == .response || isPlausibleMethod(parser.head, at: index) else { return nil }
+            guard kind == .response || isPlausibleMethod(parser.head, at: index) else {
+                return isSegmentStart ? headBehindContent(parser.head, at: index, parser: &parser) : nil
+            }
             switch rest.mayFollow(parser.head, at: parser.head.length) {
             case .contradicted: return nil
             case .unknown where !isSegmentStart && kind == .response: return nil
@@ -117,6 +119,29 @@ extension Span where Element == UInt8 {
         for position in start..<end where self[position] &- 0x41 > 25 && self[position] != 0x2D { return false }
         for suffix in start + 1..<end where RequestMethod(self, suffix..<end) != .other { return false }
         return true
+    }
+
+    /// The head that begins inside what was taken for a method, if the octets from there on are whole requests.
+    ///
+    /// Once the beginning of a body is lost, its rest may stand directly in front of the next request, as clients that
+    /// pipeline send it. Unlike a head at the start of a segment it must be confirmed to the end of the octets.
+    private func headBehindContent(_ head: MessageHead, at index: Int, parser: inout HeadParser) -> FoundHead? {
+        let end = index + head.method.range.upperBound
+        // The longest method that is known has seven octets.
+        for start in Swift.max(index + 1, end - 7)..<end where RequestMethod(self, start..<end) != .other {
+            guard
+                let found = self.head(
+                    .request,
+                    at: start,
+                    isSegmentStart: false,
+                    isStreamStart: false,
+                    parser: &parser
+                ),
+                found.isComplete, extracting(start...).mayFollow(parser.head, at: parser.head.length) == .confirmed
+            else { return nil }
+            return found
+        }
+        return nil
     }
 
     /// Whether the octets are one request after another, as far as they reach; the parser then holds the first.
