@@ -159,6 +159,13 @@ extension ReassemblyStatistics {
         gaps.add(other.gaps)
         gapOctets.add(other.gapOctets)
         limitsMet.add(other.limitsMet)
+        for offset in other.clockOffsets {
+            if let place = clockOffsets.firstIndex(where: { $0.first == offset.first && $0.second == offset.second }) {
+                clockOffsets[place].add(offset)
+            } else {
+                clockOffsets.append(offset)
+            }
+        }
         for (interface, count) in other.duplicateSegments.enumerated() {
             while duplicateSegments.count <= interface { duplicateSegments.append(0) }
             duplicateSegments[interface] += count
@@ -172,8 +179,17 @@ extension ReassemblyStatistics {
             \.halfOpenExpirations, \.refusedHandshakes, \.midstreamPickups, \.outOfOrderSegments,
             \.retransmittedOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets, \.shedOctets,
             \.ignoredResets, \.outOfWindowSegments, \.challengedSynchronizes, \.unacceptableSegments,
-            \.straySegments, \.segmentsAfterClose,
+            \.straySegments, \.segmentsAfterClose, \.resumptions, \.jumps, \.unseenReplacements,
         ]
+    }
+}
+
+extension InterfaceClockOffset {
+    /// Narrows what is possible by what another table found of the same two clocks.
+    fileprivate mutating func add(_ other: InterfaceClockOffset) {
+        lowest = max(lowest, other.lowest)
+        highest = min(highest, other.highest)
+        handshakes += other.handshakes
     }
 }
 

@@ -58,6 +58,7 @@ extension PipelineFigures {
         for index in ignored.indices { ignored[index] += other.ignored[index] }
         failures.merge(other.failures, uniquingKeysWith: +)
         fragments.add(other.fragments)
+        undecoded.merge(other.undecoded, uniquingKeysWith: +)
         reassembly.add(other.reassembly)
         http.add(other.http)
         for index in parseFailures.indices { parseFailures[index] += other.parseFailures[index] }

@@ -23,7 +23,8 @@ public final class WorkerBoards: Sendable {
 
     /// The figures of all workers together, as each left them last.
     public var figures: PipelineFigures {
-        workers.reduce(into: PipelineFigures()) { $0.add($1.figures) }
+        guard let first = workers.first else { return PipelineFigures() }
+        return workers.dropFirst().reduce(into: first.figures) { $0.add($1.figures) }
     }
 }
 

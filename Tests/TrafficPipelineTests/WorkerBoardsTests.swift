@@ -23,6 +23,7 @@ import TrafficMetrics
             figures.reassembly.gaps[.captureLoss] = 3
             figures.parseFailures[0] = 1
             figures.pendingExchanges = 4
+            figures.reassembly.clockOffsets = [InterfaceClockOffset(first: 0, second: 1 + number)]
             figures.firstPacket = PacketTime(nanoseconds: Int64(100 - number))
             figures.latestPacket = PacketTime(nanoseconds: Int64(200 - number))
             worker.publish(figures)
@@ -36,6 +37,7 @@ import TrafficMetrics
         #expect(sum.reassembly.gaps[.captureLoss] == 6)
         #expect(sum.parseFailures[0] == 2)
         #expect(sum.pendingExchanges == 8)
+        #expect(sum.reassembly.clockOffsets.map(\.second) == [1, 2])
         #expect(sum.firstPacket == PacketTime(nanoseconds: 99))
         #expect(sum.latestPacket == PacketTime(nanoseconds: 200))
     }
