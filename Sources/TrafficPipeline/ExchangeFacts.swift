@@ -40,6 +40,7 @@ public struct ExchangeFacts: Sendable {
         routed = tag.routed
         method = exchange.method
         status = exchange.status
+        hasResponse = exchange.hasResponse
         request = exchange.request
         response = exchange.response
         integrity = exchange.integrity
@@ -51,7 +52,7 @@ public struct ExchangeFacts: Sendable {
     public var hasRequest: Bool { routed != nil }
 
     /// Whether the head of the final response was seen.
-    public var hasResponse: Bool { status != 0 }
+    public let hasResponse: Bool
 }
 
 /// The intervals that are reported; all times are those of packets.

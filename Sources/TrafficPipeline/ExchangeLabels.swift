@@ -63,6 +63,7 @@ extension UnmatchedReason {
         case .noListener: self = .noListener
         case .conditional: self = .conditional
         case .noGateway: self = .noGateway
+        case .unknownFields: self = .unknownFields
         }
     }
 }

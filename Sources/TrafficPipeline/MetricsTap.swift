@@ -62,6 +62,7 @@ struct MetricsTap {
     func protocolRecognized(_ application: ApplicationProtocol, gateway: GatewaySeries) {
         switch application {
         case .http1: shard.connectionOpened(gateway: gateway, .http1)
+        case .http2: shard.connectionOpened(gateway: gateway, .http2)
         case .opaque(let reason):
             switch reason {
             case .tls: shard.connectionOpened(gateway: gateway, .tls)

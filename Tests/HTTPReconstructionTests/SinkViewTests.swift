@@ -63,6 +63,7 @@ import Testing
             )
             reconstructor.octetsArrived(octets.span, at: position, slot: 0)
         }
+        #expect(reconstructor.http2.count == (octets.starts(with: "PRI".utf8) ? 1 : 0))
         return (reconstructor.http1.count, reconstructor.shared.connections.count)
     }
 

@@ -90,6 +90,7 @@ package struct ExplanationReport {
                 )
             }
         case .rejected: add("outcome", "refused by the gateway before it looks for a route")
+        case .unknown: add("outcome", "unknown: headers that decide were not captured")
         case .noListener:
             guard let passed = explanation.passedThrough else {
                 add("outcome", "no HTTP is routed there (\(explanation.decision.reason.label))")

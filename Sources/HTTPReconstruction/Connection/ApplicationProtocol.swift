@@ -30,5 +30,7 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
 /// What a connection was found to carry.
 public enum ApplicationProtocol: Sendable, Hashable {
     case http1
+    /// HTTP/2 without TLS, by prior knowledge or by Upgrade.
+    case http2
     case opaque(OpaqueReason)
 }

@@ -10,10 +10,12 @@
 /// ``SharedReconstruction`` and the sink, and emits its exchanges through `SharedReconstruction.emit(_:on:_:)`.
 enum ConnectionReader {
     /// What the connection carries is not known yet. HTTP/1 reads tentatively, in the slot, once octets came that it may
-    /// understand; the slot is -1 before. Next: `http1`, `opaque`.
+    /// understand; the slot is -1 before. Next: `http1`, `http2`, `opaque`.
     case probing(Int32)
-    /// HTTP/1.x, in the slot. Next: `opaque`, by an upgrade or CONNECT.
+    /// HTTP/1.x, in the slot. Next: `opaque`, by an upgrade or CONNECT; `http2`, by an upgrade to `h2c`.
     case http1(Int32)
+    /// HTTP/2, in the slot. Stays until the connection is closed.
+    case http2(Int32)
     /// Nobody reads it; its octets are counted. The last state.
     case opaque(OpaqueReason)
 }
@@ -24,6 +26,9 @@ enum ReaderOutcome {
     case continues
     /// The reader is done: the connection carries something else, to which the last so many octets belong.
     case leaves(OpaqueReason, unread: Int)
+    /// The reader is done: the connection goes on in HTTP/2, where the exchange gets its answer. The last so many octets
+    /// belong to that.
+    case upgrades(exchange: Int32, unread: Int)
 }
 
 /// What all readers share: the connections, storage for exchanges, and the parser with its list of field lines.
@@ -31,6 +36,7 @@ struct SharedReconstruction: ~Copyable {
     var connections = Slab<TrackedConnection>()
     var exchanges = ExchangeStore()
     var parser = HeadParser()
+    var http2 = SharedHTTP2()
     let limits: HTTPLimits
     var statistics = HTTPStatistics()
 

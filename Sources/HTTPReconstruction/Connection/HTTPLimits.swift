@@ -34,6 +34,11 @@ public struct HTTPLimits: Sendable, Hashable {
     /// Octets that a connection joined midstream may show without a head before only segment starts are looked at.
     public var midstreamSearchOctets = 64 << 10
 
+    /// Streams of one HTTP/2 connection that are not over.
+    ///
+    /// The oldest is emitted as it stands when another begins. Envoy announces 1,024.
+    public var liveStreams = 1_100
+
     /// Makes limits of their defaults.
     public init() {}
 }

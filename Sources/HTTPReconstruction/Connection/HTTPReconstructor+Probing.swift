@@ -7,6 +7,8 @@ internal import TCPReassembly
 enum ProbedReading {
     /// HTTP/1.x, tentatively: the reader confirms it with the first whole head.
     case http1
+    /// HTTP/2; `isWhole` says whether from its first octets.
+    case http2(isWhole: Bool)
     /// Something that nobody reads.
     case opaque(OpaqueReason)
     /// The octets say nothing; they are counted as undetermined.
@@ -36,7 +38,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             if holdsPartialHead {
                 let continuesPreface =
                     isClient && octets.continuesHTTP2Preface(after: http1[reader].requests.buffer.octets.span)
-                return continuesPreface ? .opaque(.http2) : .http1
+                return continuesPreface ? .http2(isWhole: true) : .http1
             }
             if isLost {
                 shared.connections[connection].undeterminedOctets += octets.count
@@ -46,9 +48,10 @@ extension HTTPReconstructor where Sink: ~Copyable {
         switch ProtocolProbe(octets, expecting: isClient ? .request : .response).finding {
         case .request where isClient, .response where !isClient: return .http1
         case .tls: return .opaque(.tls)
-        case .http2 where isClient: return .opaque(.http2)
+        case .http2 where isClient: return .http2(isWhole: true)
         case .request, .response, .http2, .other:
-            guard isClient else { return .opaque(.unknown) }
+            // A server may send its SETTINGS before it has seen a preface.
+            guard isClient else { return octets.beginsWithSettings ? .http2(isWhole: true) : .opaque(.unknown) }
             http1[tentativeReader(of: slot)].beganUnreadable()
             shared.connections[connection].undeterminedOctets += octets.count
             return .notYet
@@ -87,7 +90,17 @@ extension HTTPReconstructor where Sink: ~Copyable {
                     assumeClient(position.direction.reversed, slot)
                     return .http1
                 }
-            case .tls, .http2, .other: break
+            case .http2 where shared.connections[connection].undeterminedOctets == 0:
+                assumeClient(position.direction, slot)
+                return .http2(isWhole: true)
+            case .other:
+                let limit = shared.limits.headOctets
+                if let message = HTTP2Join.message(in: octets, limit: limit, &shared.http2) {
+                    let isClient = message == .request
+                    assumeClient(isClient ? position.direction : position.direction.reversed, slot)
+                    return .http2(isWhole: false)
+                }
+            case .tls, .http2: break
             }
         }
         shared.connections[connection].undeterminedOctets += octets.count

@@ -11,8 +11,10 @@ public import TCPReassembly
 /// exchange; content is never copied unless the sink asks for it.
 public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, StreamSink {
     /// What each connection is read by, by its slot in reassembly.
-    private var places: [Place] = []
+    var places: [Place] = []
     var http1 = Slab<HTTP1Connection>()
+    /// Made at a preface, an upgrade or a proven join; a connection of another protocol has nothing here.
+    var http2 = Slab<HTTP2Connection>()
     private var held = HeldOctets()
     /// The parts of PROXY headers that came without the rest, by slot; hardly ever any.
     private var partialPrefixes: [Int: [UInt8]] = [:]
@@ -45,12 +47,14 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     public mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int) {
         switch places[slot].reader {
         case .http1(let reader):
-            if case .leaves(let reason, let unread) = http1[reader].octetsArrived(octets, at: position, &shared, &sink)
-            {
-                becomeOpaque(slot, reason, unread: unread)
-            } else {
-                noteHeldOctets(reader)
+            switch http1[reader].octetsArrived(octets, at: position, &shared, &sink) {
+            case .continues: noteHeldOctets(reader)
+            case .leaves(let reason, let unread): becomeOpaque(slot, reason, unread: unread)
+            case .upgrades(let exchange, let unread):
+                upgrade(exchange, octets, unread: unread, at: position, slot)
             }
+        case .http2(let reader):
+            http2[reader].octetsArrived(octets, at: position, &shared, &sink)
         case .opaque(let reason):
             sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections[places[slot].connection].facts)
         case .probing:
@@ -69,6 +73,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             let reader = tentativeReader(of: slot)
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteHeldOctets(reader)
+        case .http2(let reader):
+            http2[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
         case .opaque: break
         }
     }
@@ -79,6 +85,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http1(let reader):
             http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
             noteHeldOctets(reader)
+        case .http2(let reader): http2[reader].streamEnded(direction, end)
         case .probing, .opaque: break
         }
     }
@@ -90,6 +97,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         var wasRecognized = true
         switch places[slot].reader {
         case .http1(let reader): endHTTP1(reader, reason)
+        case .http2(let reader):
+            http2[reader].closed(reason, &shared, &sink)
+            http2.discard(at: reader)
         case .opaque: break
         case .probing(let reader):
             if reader >= 0 { endHTTP1(reader, reason) }
@@ -111,6 +121,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     public func isBusy(slot: Int) -> Bool {
         switch places[slot].reader {
         case .http1(let reader): http1[reader].oldest >= 0
+        case .http2(let reader): http2[reader].streams.count > 0
         case .probing(let reader): reader >= 0 && http1[reader].oldest >= 0
         case .opaque: false
         }
@@ -130,16 +141,36 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         switch determine(octets, at: position, slot) {
         case .notYet: return
         case .opaque(let reason): becomeOpaque(slot, reason, unread: octets.count)
+        case .http2(let isWhole): startHTTP2(octets, at: position, isWhole: isWhole, slot)
         case .http1:
             let reader = tentativeReader(of: slot)
             let outcome = http1[reader].octetsArrived(octets, at: position, &shared, &sink)
-            if case .leaves(let reason, let unread) = outcome {
-                becomeOpaque(slot, reason, unread: unread)
-            } else {
+            switch outcome {
+            case .leaves(let reason, let unread): becomeOpaque(slot, reason, unread: unread)
+            case .upgrades(let exchange, let unread): upgrade(exchange, octets, unread: unread, at: position, slot)
+            case .continues:
                 if http1[reader].isConfirmed { places[slot].reader = .http1(reader) }
                 noteHeldOctets(reader)
             }
         }
+    }
+
+    /// Goes on in HTTP/2 with the last octets of a segment.
+    private mutating func upgrade(
+        _ exchange: Int32,
+        _ octets: Span<UInt8>,
+        unread: Int,
+        at position: StreamPosition,
+        _ slot: Int
+    ) {
+        let rest = StreamPosition(
+            direction: position.direction,
+            offset: position.offset + Int64(octets.count - unread),
+            time: position.time,
+            acknowledged: position.acknowledged,
+            startsSegment: false
+        )
+        upgradeToHTTP2(exchange, octets.extracting((octets.count - unread)...), at: rest, slot)
     }
 
     // MARK: - What stands in front
@@ -207,7 +238,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
                 early = http1[reader].requests.release().count
                 endHTTP1(reader, nil)
             }
-        case .opaque: break
+        case .http2, .opaque: break
         }
         places[slot].reader = .opaque(reason)
         let facts = shared.connections[connection].facts
@@ -219,7 +250,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     }
 
     /// Ends an HTTP/1 reader, as the connection is over or, where `end` is `nil`, carries something else.
-    private mutating func endHTTP1(_ reader: Int32, _ end: ConnectionEnd?) {
+    mutating func endHTTP1(_ reader: Int32, _ end: ConnectionEnd?) {
         http1[reader].closed(end, &shared, &sink)
         if http1[reader].countedOctets > 0 { held.changed(reader, to: 0) }
         http1.discard(at: reader)
@@ -261,7 +292,7 @@ extension StreamPosition {
 }
 
 /// Where a connection lies, and who reads it.
-private struct Place {
+struct Place {
     let connection: Int32
     var reader: ConnectionReader
 }

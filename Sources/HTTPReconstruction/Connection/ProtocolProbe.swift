@@ -56,6 +56,15 @@ extension Span where Element == UInt8 {
         held.agreesWithHTTP2Preface(from: 0) && agreesWithHTTP2Preface(from: held.count) && held.count + count >= 12
     }
 
+    /// Whether the octets begin with a SETTINGS frame that is no acknowledgement, as all that an HTTP/2 server sends does
+    /// (RFC 9113 §3.4).
+    var beginsWithSettings: Bool {
+        guard count >= 9 else { return false }
+        let length = Int(self[0]) << 16 | Int(self[1]) << 8 | Int(self[2])
+        guard length % 6 == 0, length <= 6 * 64, self[3] == 4, self[4] == 0 else { return false }
+        return self[5] | self[6] | self[7] | self[8] == 0
+    }
+
     private func agreesWithHTTP2Preface(from start: Int) -> Bool {
         let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         let compared = Swift.min(count, preface.utf8CodeUnitCount - start)

@@ -5,8 +5,10 @@ public import TrafficModel
 
 /// A request and its response, or one of them where the other was not seen.
 public struct Exchange: ~Copyable {
-    /// Counts the exchanges of a connection from 0, in the order in which they are told.
+    /// Counts the exchanges of a connection from 0, in the order in which their requests begin.
     public internal(set) var number = 0
+    /// The stream of HTTP/2; 0 of HTTP/1.x.
+    public internal(set) var stream: UInt32 = 0
     /// The protocol version of the request; of the response where there is no request.
     public internal(set) var version = HTTPVersion.http11
     /// What is missing or wrong; empty for an exchange seen whole.
@@ -18,10 +20,14 @@ public struct Exchange: ~Copyable {
     public internal(set) var method = RequestMethod.other
     /// What is known of the request beside its octets.
     public internal(set) var request = MessageFigures()
-    /// Whether the response's final head was seen; its status is then not 0.
-    public var hasResponse: Bool { status != 0 }
+    /// Whether the response's final head was seen.
+    public var hasResponse: Bool { status != 0 || isStatusUnknown }
     /// The status code of the final response, or of a 101; 0 when none was seen.
     public internal(set) var status = 0
+    /// Whether a final head was seen whose status is not known (HTTP/2).
+    public internal(set) var isStatusUnknown = false
+    /// The status of gRPC, 0 to 16; `nil` where there was none, or the exchange is not gRPC.
+    public var grpcStatus: Int? { grpcCode < 0 ? nil : Int(grpcCode) }
     /// What is known of the response beside its octets.
     public internal(set) var response = MessageFigures()
     /// Statuses of interim responses, in order, without a 101 that ended HTTP.
@@ -61,6 +67,8 @@ public struct Exchange: ~Copyable {
     /// Whether responses may be missing between the one before and this one.
     var followsResponseBreak = false
     var retention = Retention.none
+    /// The status of gRPC, or -1.
+    var grpcCode: Int8 = -1
 
     /// Marks the exchange if its times run backwards: the clock was set, or two sources have two clocks.
     mutating func noteClock() {

@@ -73,7 +73,7 @@ extension ExchangeStore {
     }
 
     /// Hands an exchange with its tag to the sink.
-    fileprivate borrowing func report<Sink: ExchangeSink & ~Copyable>(
+    borrowing func report<Sink: ExchangeSink & ~Copyable>(
         _ exchange: Int32,
         on connection: ConnectionFacts,
         _ sink: inout Sink

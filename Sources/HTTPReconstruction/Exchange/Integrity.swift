@@ -42,6 +42,8 @@ public struct Integrity: OptionSet, Sendable, Hashable {
     public static let forgotten = Integrity(rawValue: 1 << 14)
     /// Times run backwards within the exchange, so that it has no durations.
     public static let clockUnreliable = Integrity(rawValue: 1 << 15)
+    /// Fields rest on a vote of field blocks after a loss (HTTP/2).
+    public static let fieldsByInference = Integrity(rawValue: 1 << 16)
 
     /// Every mark with its word in exchange records, in the order in which they are written.
     public static let words: [(mark: Integrity, word: String)] = [
@@ -49,6 +51,7 @@ public struct Integrity: OptionSet, Sendable, Hashable {
         (.truncatedCapture, "truncated_capture"), (.noResponse, "no_response"), (.resetByClient, "reset_by_client"),
         (.resetByServer, "reset_by_server"), (.closedEarly, "closed_early"), (.malformed, "malformed"),
         (.framingConflict, "framing_conflict"), (.unknownFieldBlock, "unknown_field_block"),
+        (.fieldsByInference, "fields_by_inference"),
         (.pairedByInference, "paired_by_inference"), (.limitReached, "limit_reached"), (.forgotten, "forgotten"),
         (.clockUnreliable, "clock_unreliable"),
         (.interrupted, "interrupted"),

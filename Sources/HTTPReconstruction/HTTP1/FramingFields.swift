@@ -22,7 +22,9 @@ extension MessageHead {
             case (6, Name.expect):
                 if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
             case (7, Name.upgrade):
-                upgrade = octets.equalsIgnoringCase(field.value, "websocket") ? .webSocket : .other
+                upgrade =
+                    octets.equalsIgnoringCase(field.value, "websocket")
+                    ? .webSocket : octets.equalsIgnoringCase(field.value, "h2c") ? .http2 : .other
             case (14, Name.content) where octets.foldedName(name.lowerBound + 8, count: 6) == Name.length:
                 interpretContentLength(field.value, in: octets)
             case (16, Name.content) where octets.foldedName(name.lowerBound + 8, count: 8) == Name.encoding:

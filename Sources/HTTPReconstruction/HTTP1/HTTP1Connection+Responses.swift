@@ -40,6 +40,15 @@ extension HTTP1Connection {
             responses.begin(.none)
             return
         }
+        if head.status == 101, shared.exchanges[answering].upgrade == .http2, answering == oldest, answering == newest {
+            shared.exchanges[answering].interim.append(101)
+            let exchange = answering
+            if sending == exchange { shared.exchanges[exchange].request.contentOctets = requests.contentOctets }
+            handOver(exchange)
+            responses.leaveHTTP()
+            leave(for: .upgraded)
+            return
+        }
         let isCertain = repair == nil && shared.exchanges[answering].isRequestComplete
         let asked = shared.exchanges[answering].request.lastOctet
         let begun = responses.start.time

@@ -22,6 +22,8 @@ struct HTTP1Connection {
     var isConfirmed = false
     /// What the connection carries from here on, once it has left HTTP/1.x.
     private(set) var departure: OpaqueReason?
+    /// The exchange whose answer comes in HTTP/2, or -1.
+    private var upgradedExchange: Int32 = -1
     /// Which direction carries requests.
     var clientDirection: StreamDirection
     var requests: MessageStream
@@ -96,6 +98,7 @@ struct HTTP1Connection {
             unread = messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
         guard let departure else { return .continues }
+        if upgradedExchange >= 0 { return .upgrades(exchange: upgradedExchange, unread: unread) }
         return .leaves(departure, unread: unread)
     }
 
@@ -207,6 +210,13 @@ struct HTTP1Connection {
         _ sink: inout Sink
     ) {
         settleAtClose(end, &shared, &sink)
+    }
+
+    /// The server goes on in HTTP/2, which answers the exchange: it is no longer in the queue.
+    mutating func handOver(_ exchange: Int32) {
+        upgradedExchange = exchange
+        (oldest, newest, answering, queueLength) = (-1, -1, -1, 0)
+        if sending == exchange { sending = -1 }
     }
 
     /// The connection carries something else from here on.

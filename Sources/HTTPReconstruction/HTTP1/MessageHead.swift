@@ -48,6 +48,8 @@ enum TransferCoding: Hashable {
 enum UpgradeProtocol: UInt8, Hashable {
     case none
     case webSocket
+    /// HTTP/2 without TLS (RFC 7540 §3.2).
+    case http2
     case other
 }
 

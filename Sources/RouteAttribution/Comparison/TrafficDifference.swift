@@ -131,6 +131,7 @@ public struct TrafficDifference: ~Copyable {
         case .httpsRedirect: return "301 to https"
         case .rejected: return "refused before any route"
         case .noListener: return "nothing listens"
+        case .unknown: return "unknown: headers that decide were not captured"
         }
     }
 }

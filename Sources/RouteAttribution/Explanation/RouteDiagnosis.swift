@@ -17,7 +17,7 @@ extension RouteTable {
         }
         switch explanation.decision.outcome {
         case .noRoute, .noListener: break
-        case .route, .httpsRedirect, .rejected: return
+        case .route, .httpsRedirect, .rejected, .unknown: return
         }
         let diagnosis = RouteDiagnosis(table: self, request: request, reference: reference)
         explanation.causes = diagnosis.causes(explanation)

@@ -62,7 +62,7 @@ struct RequestPreparation: Sendable {
         if request.version == .http11, !methods.contains(method) {
             guard methods.isQuery(method), hasContentType(request) else { return .rejected }
         }
-        if methods.isConnect(method) {
+        if methods.isConnect(method), !request.traits.contains(.isExtendedConnect) {
             let isUsable = request.version == .http2 || AbsoluteTarget.isHostAndPort(request.octets, request.target)
             return isUsable ? .unroutable : .rejected
         }
@@ -77,6 +77,18 @@ struct RequestPreparation: Sendable {
             isTLS: isTLS
         )
         return prepareTarget(request, &prepared, scratch: &scratch) ? .ready(prepared) : .rejected
+    }
+
+    /// Prepares a request whose target is not known, for conditions on other things; `nil` where the proxy refuses it.
+    func prepareWithoutTarget(_ request: RequestView, isTLS: Bool) -> PreparedRequest? {
+        guard let authority = request.authority, Self.isAuthority(request.octets, authority) else { return nil }
+        return PreparedRequest(
+            target: 0..<0,
+            pathCount: 0,
+            authority: authority,
+            forwardedProto: forwardedProto(request, isTLS: isTLS),
+            isTLS: isTLS
+        )
     }
 
     // MARK: - Target

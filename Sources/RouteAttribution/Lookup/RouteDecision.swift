@@ -12,6 +12,8 @@ public enum RouteOutcome: String, Sendable, Hashable, CaseIterable {
     case rejected
     /// No HTTP routing takes place where the request arrived.
     case noListener = "no_listener"
+    /// Fields that would decide were not captured (HTTP/2).
+    case unknown
 }
 
 /// Why a request is counted where it is; a closed set, used as a label.
@@ -32,6 +34,8 @@ public enum RouteReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyabl
     case conditional
     /// No Gateway selects the workload.
     case noGateway
+    /// Fields that would decide are not known.
+    case unknownFields
 
     /// The value of the `reason` label.
     public var label: String {
@@ -44,6 +48,7 @@ public enum RouteReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyabl
         case .noListener: "no_listener"
         case .conditional: "conditional"
         case .noGateway: "no_gateway"
+        case .unknownFields: "unknown_fields"
         }
     }
 }

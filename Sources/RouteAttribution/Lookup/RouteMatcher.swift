@@ -10,6 +10,7 @@ struct RouteMatcher: Sendable {
 
     /// The literal `https` at the head of the arena, of which `http` is the beginning.
     static let schemeRange = 0..<5
+    private let get = Array("GET".utf8)
 
     // MARK: - Path
 
@@ -27,6 +28,16 @@ struct RouteMatcher: Sendable {
             let count = Int(route.path.count)
             return beginsWith(path, route.path, ignoresCase: route.ignoresCase)
                 && (path.count == count || path[count] == UInt8(ascii: "/"))
+        }
+    }
+
+    /// Whether a route's path condition holds of every path that a request of HTTP/2 can have.
+    func takesEveryPath(_ route: LookupRoute) -> Bool {
+        switch route.test {
+        case .any: true
+        case .prefix:
+            route.path.count == 0 || route.path.count == 1 && index.arena[Int(route.path.start)] == UInt8(ascii: "/")
+        case .exact, .regex, .segmentPrefix: false
         }
     }
 
@@ -63,6 +74,19 @@ struct RouteMatcher: Sendable {
         return nil
     }
 
+    /// Whether a condition hangs on a field of the request that is not known.
+    private static func isUnknown(_ condition: LookupCondition, _ request: RequestView, _ proto: ForwardedProto) -> Bool
+    {
+        switch condition.subject {
+        case .method: request.traits.contains(.methodUnknown)
+        case .authority: request.traits.contains(.authorityUnknown)
+        case .target, .parameter: request.traits.contains(.targetUnknown)
+        case .forwardedProto: proto == .other && request.traits.contains(.fieldsUnknown)
+        case .field, .joinedField, .upgradeField, .transferCodings: request.traits.contains(.fieldsUnknown)
+        case .scheme, .removedField, .unseenField, .claim: false
+        }
+    }
+
     /// Whether the condition holds, its negation left aside.
     private func holds(
         _ condition: LookupCondition,
@@ -72,8 +96,17 @@ struct RouteMatcher: Sendable {
         joined: inout [UInt8],
         sawUnseen: inout Bool
     ) -> Bool {
+        if !request.traits.isDisjoint(with: .anythingUnknown),
+            Self.isUnknown(condition, request, prepared.forwardedProto)
+        {
+            sawUnseen = true
+            return false
+        }
         switch condition.subject {
-        case .method: return takes(condition, request.octets.extracting(request.method))
+        case .method:
+            // The proxy makes a WebSocket's CONNECT the GET of an upgrade before it looks for a route.
+            if request.traits.contains(.isExtendedConnect) { return takes(condition, get.span) }
+            return takes(condition, request.octets.extracting(request.method))
         case .authority: return takes(condition, request.octets.extracting(prepared.authority))
         case .target: return takes(condition, target)
         case .scheme: return takes(condition, schemeValue(prepared.isHTTPS))

@@ -43,6 +43,36 @@ extension RouteTable {
         return RouteChoice(route: index.hostRoutes[Int(host.firstRoute + search.best)], isConditional: isConditional)
     }
 
+    /// The route that takes a request whatever its path is; -1 where the path, or another unknown field, would decide.
+    func chooseWithoutPath(
+        _ host: LookupHost,
+        _ request: RequestView,
+        _ prepared: PreparedRequest,
+        _ joined: inout [UInt8]
+    ) -> Int32 {
+        let nothing: [UInt8] = []
+        for position in 0..<host.routeCount {
+            let number = index.hostRoutes[Int(host.firstRoute + position)]
+            let route = index.routes[Int(number)]
+            var sawUnseen = false
+            let failure =
+                route.conditionCount == 0
+                ? nil
+                : matcher.firstFailure(
+                    route,
+                    request,
+                    prepared,
+                    target: nothing.span,
+                    joined: &joined,
+                    sawUnseen: &sawUnseen
+                )
+            if sawUnseen { return -1 }
+            guard failure == nil else { continue }
+            return matcher.takesEveryPath(route) ? number : -1
+        }
+        return -1
+    }
+
     /// The same for a target that was rewritten; the array is borrowed, not copied.
     func choose(
         _ host: LookupHost,

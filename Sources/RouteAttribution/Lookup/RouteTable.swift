@@ -138,6 +138,9 @@ public final class RouteTable: Sendable {
     ) -> RouteDecision {
         guard reference.carriesHTTP else { return RouteDecision(.noListener, reference.reason) }
         let table = index.tables[Int(reference.index)]
+        if !request.traits.isDisjoint(with: [.targetUnknown, .authorityUnknown]) {
+            return routeWithUnknownTarget(request, in: table, scratch: &scratch)
+        }
         switch preparation.prepare(request, isTLS: table.isTLS, scratch: &scratch) {
         case .rejected: return RouteDecision(.rejected, .rejected, gateway: table.gateway)
         case .unroutable: return RouteDecision(.noRoute, .noMatch, gateway: table.gateway)
@@ -152,6 +155,9 @@ public final class RouteTable: Sendable {
                 prepared.isRewritten
                 ? choose(entry, request, prepared, rewritten: scratch.target, &scratch.joined)
                 : choose(entry, request, prepared, request.octets.extracting(prepared.target), &scratch.joined)
+            if choice.isConditional, request.traits.contains(.fieldsUnknown) {
+                return RouteDecision(.unknown, .unknownFields, gateway: table.gateway)
+            }
             guard choice.route >= 0 else {
                 let reason: RouteReason = choice.isConditional ? .conditional : .noMatch
                 return RouteDecision(.noRoute, reason, gateway: table.gateway)
@@ -163,6 +169,29 @@ public final class RouteTable: Sendable {
                 gateway: index.routes[Int(choice.route)].gateway
             )
         }
+    }
+
+    /// Which route takes a request of which the target or the authority is not known.
+    ///
+    /// Only a host whose first rules hold whatever the path is gives an answer.
+    private func routeWithUnknownTarget(
+        _ request: RequestView,
+        in table: LookupTable,
+        scratch: inout RouteScratch
+    ) -> RouteDecision {
+        let unknown = RouteDecision(.unknown, .unknownFields, gateway: table.gateway)
+        guard !request.traits.contains(.authorityUnknown),
+            let prepared = preparation.prepareWithoutTarget(request, isTLS: table.isTLS)
+        else { return unknown }
+        let host = findHost(in: table, request.octets, prepared.authority)
+        guard host >= 0 else { return RouteDecision(.noRoute, .noHost, gateway: table.gateway) }
+        let entry = index.hosts[Int(host)]
+        if entry.requiresTLS, prepared.forwardedProto != .https {
+            return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: table.gateway)
+        }
+        let route = chooseWithoutPath(entry, request, prepared, &scratch.joined)
+        guard route >= 0 else { return unknown }
+        return RouteDecision(.route, .matched, route: route, gateway: index.routes[Int(route)].gateway)
     }
 
     /// Prepares a request as `route` does, for `explain`.

@@ -18,6 +18,8 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
     case noGateway
     /// The route table is too old to say.
     case tableStale
+    /// Fields that would decide were not captured (HTTP/2 behind a loss or a late start).
+    case unknownFields
 
     /// The label's value.
     public var text: String {
@@ -30,6 +32,7 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         case .conditional: "conditional"
         case .noGateway: "no_gateway"
         case .tableStale: "table_stale"
+        case .unknownFields: "unknown_fields"
         }
     }
 
@@ -38,7 +41,7 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         switch self {
         case .noHost, .noMatch, .rejected, .noGateway: .clientError
         case .httpsRedirect: .redirection
-        case .conditional, .tableStale: .success
+        case .conditional, .tableStale, .unknownFields: .success
         case .noListener: .none
         }
     }

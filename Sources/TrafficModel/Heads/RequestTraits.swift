@@ -16,4 +16,19 @@ public struct RequestTraits: OptionSet, Sendable, Hashable {
     public static let isShadow = RequestTraits(rawValue: 1 << 1)
     /// Framing fields for which Envoy answers 400 or 501 by itself, so that no route takes the request.
     public static let isRefusedForFraming = RequestTraits(rawValue: 1 << 2)
+    /// The method is not known: it was in a field block of which a part was not captured (HTTP/2).
+    public static let methodUnknown = RequestTraits(rawValue: 1 << 3)
+    /// The request target is not known, for the same reason.
+    public static let targetUnknown = RequestTraits(rawValue: 1 << 4)
+    /// The authority is not known, for the same reason.
+    public static let authorityUnknown = RequestTraits(rawValue: 1 << 5)
+    /// There are fields that are not known; they are not among the field lines.
+    public static let fieldsUnknown = RequestTraits(rawValue: 1 << 6)
+    /// CONNECT with a protocol and a path (RFC 8441 §4), which a proxy routes like the GET of an HTTP/1.1 upgrade.
+    public static let isExtendedConnect = RequestTraits(rawValue: 1 << 7)
+
+    /// What makes an answer depend on fields that are not known.
+    public static let anythingUnknown: RequestTraits = [
+        .methodUnknown, .targetUnknown, .authorityUnknown, .fieldsUnknown,
+    ]
 }

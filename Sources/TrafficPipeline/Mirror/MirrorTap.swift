@@ -33,7 +33,8 @@ struct MirrorTap: ~Copyable {
         routing: MirrorRouting
     ) -> (selection: MirrorSelection, retention: Retention) {
         let concerned = routing.mask(ofRoute: route)
-        guard concerned != 0 else { return (.none, .none) }
+        // Not handled: copies of HTTP/2 requests.
+        guard concerned != 0, request.version != .http2 else { return (.none, .none) }
         if outbox.edition != Int(routing.plan.edition) {
             outbox.planReplaced(edition: Int(routing.plan.edition), policyCount: routing.plan.policies.count)
         }

@@ -12,11 +12,13 @@ extension RecordedExchange {
         _ exchange: borrowing Exchange,
         route: @autoclosure () -> RouteName
     ) {
-        guard facts.hasRequest, let retained = exchange.retainedRequest else { return nil }
+        guard facts.hasRequest, let retained = exchange.retainedRequest, !retained.method.isEmpty,
+            !retained.target.isEmpty
+        else { return nil }
         let request = RecordedRequest(
             method: String(decoding: retained.octets[retained.method], as: UTF8.self),
             target: Array(retained.octets[retained.target]),
-            message: RecordedMessage(retained, facts.request)
+            message: RecordedMessage(retained, facts.request, namesHost: facts.version == .http2)
         )
         var response: RecordedResponse?
         if facts.hasResponse, let retained = exchange.retainedResponse {
@@ -44,15 +46,20 @@ extension RecordedExchange {
 }
 
 extension RecordedMessage {
-    fileprivate init(_ retained: RetainedMessage, _ figures: MessageFigures) {
+    /// Copies a message; with `namesHost` the authority becomes a Host field, as in HTTP/1.1, unless there is one.
+    fileprivate init(_ retained: RetainedMessage, _ figures: MessageFigures, namesHost: Bool = false) {
         let octets = retained.octets
+        var fields = retained.fields.map { field in
+            RecordedField(
+                name: String(decoding: octets[field.name], as: UTF8.self),
+                value: Array(octets[field.value])
+            )
+        }
+        if namesHost, let authority = retained.authority, !fields.contains(where: { $0.name == "host" }) {
+            fields.insert(RecordedField(name: "host", value: Array(octets[authority])), at: 0)
+        }
         self.init(
-            fields: retained.fields.map { field in
-                RecordedField(
-                    name: String(decoding: octets[field.name], as: UTF8.self),
-                    value: Array(octets[field.value])
-                )
-            },
+            fields: fields,
             content: retained.content,
             contentOctets: figures.contentOctets
         )

@@ -50,6 +50,10 @@ struct RecordEncoder {
         line.integer(facts.connection.number)
         line.key("exchange")
         line.integer(facts.number)
+        if exchange.stream > 0 {
+            line.key("stream")
+            line.integer(Int(exchange.stream))
+        }
         line.key("startTime")
         line.time(nanoseconds: facts.startTime.nanoseconds)
         line.key("protocol")
@@ -58,6 +62,10 @@ struct RecordEncoder {
         appendRequest(exchange)
         line.key("response")
         appendResponse(exchange)
+        if let status = exchange.grpcStatus {
+            line.key("grpcStatus")
+            line.integer(status)
+        }
         if facts.routed?.isShadow ?? false {
             line.key("shadow")
             line.bool(true)
@@ -92,9 +100,9 @@ struct RecordEncoder {
         let octets = message.octets
         line.beginObject()
         line.key("method")
-        line.string(octets.span.extracting(message.method))
+        appendKnown(octets.span.extracting(message.method))
         line.key("target")
-        line.string(octets.span.extracting(message.target))
+        appendKnown(octets.span.extracting(message.target))
         line.key("scheme")
         line.string("http")
         line.key("authority")
@@ -108,7 +116,7 @@ struct RecordEncoder {
         guard exchange.hasResponse, let message = exchange.retainedResponse else { return line.null() }
         line.beginObject()
         line.key("status")
-        line.integer(exchange.status)
+        if exchange.isStatusUnknown { line.null() } else { line.integer(exchange.status) }
         appendFigures(exchange.response)
         if let coding = message.contentCoding {
             line.key("contentEncoding")
@@ -121,6 +129,11 @@ struct RecordEncoder {
         line.endList()
         appendRetained(message, contentOctets: exchange.response.contentOctets)
         line.endObject()
+    }
+
+    /// Adds a part of a head that has an octet at least; one without is not known.
+    private mutating func appendKnown(_ octets: Span<UInt8>) {
+        if octets.count > 0 { line.string(octets) } else { line.null() }
     }
 
     private mutating func appendFigures(_ figures: MessageFigures) {

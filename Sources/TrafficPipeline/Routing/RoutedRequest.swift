@@ -42,6 +42,7 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         case .httpsRedirect: Array(#""outcome":"https_redirect""#.utf8)
         case .rejected: Array(#""outcome":"rejected""#.utf8)
         case .noListener, .noGateway: Array(#""outcome":"no_listener""#.utf8)
+        case .unknownFields: Array(#""outcome":"unknown","reason":"unknown_fields""#.utf8)
         }
     }
 }

@@ -7,12 +7,14 @@ import TrafficModel
 /// An exchange as it was told, with the octets in place of where they lie, and without its times.
 struct SeenExchange: Equatable {
     var number = 0
+    var stream: UInt32 = 0
     var version = HTTPVersion.http11
     var integrity: Integrity = []
     var request: SeenMessage?
     var response: SeenMessage?
     var interim: [Int] = []
     var successor = Exchange.Successor.http
+    var grpcStatus: Int?
 
     /// A field line of a head.
     struct Field: Equatable {
@@ -40,10 +42,12 @@ struct SeenExchange: Equatable {
 
     init(_ exchange: borrowing Exchange) {
         number = exchange.number
+        stream = exchange.stream
         version = exchange.version
         integrity = exchange.integrity
         interim = exchange.interim.map { Int($0) }
         successor = exchange.successor
+        grpcStatus = exchange.grpcStatus
         if exchange.hasRequest {
             request = SeenMessage(exchange.retainedRequest, exchange.request)
         }
@@ -85,6 +89,7 @@ extension SeenExchange: CustomStringConvertible {
         text += response.map { " \($0.status)" } ?? " -"
         if let response, response.contentOctets > 0 { text += " (\(response.contentOctets))" }
         if let response, response.trailerCount > 0 { text += " +\(response.trailerCount)" }
+        if let grpcStatus { text += " grpc \(grpcStatus)" }
         if successor != .http { text += " \(successor)" }
         return marks.isEmpty ? text : text + " [\(marks.joined(separator: " "))]"
     }

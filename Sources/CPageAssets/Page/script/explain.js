@@ -78,6 +78,7 @@ const REASONS = {
   conditional: "the rule depends on what the wire does not show",
   no_gateway: "no Gateway selects the workload",
   table_stale: "the route table is too old to say",
+  unknown_fields: "header fields that decide were not captured (HTTP/2)",
 };
 
 /** The view of requests that no route took. */

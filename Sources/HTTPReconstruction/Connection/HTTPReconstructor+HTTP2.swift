@@ -1,0 +1,72 @@
+// Wingmirror · Apache-2.0
+// Starting HTTP/2: RFC 9113 §3.3 and §3.4, RFC 7540 §3.2.
+
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension HTTPReconstructor where Sink: ~Copyable {
+    /// Reads a connection as HTTP/2 from these octets on, and what the client sent before them.
+    mutating func startHTTP2(_ octets: Span<UInt8>, at position: StreamPosition, isWhole: Bool, _ slot: Int) {
+        var early: [UInt8] = []
+        if case .probing(let reader) = places[slot].reader, reader >= 0 {
+            early = http1[reader].requests.release()
+            endHTTP1(reader, nil)
+        }
+        let reader = insertHTTP2(slot, isWhole: isWhole)
+        feedEarly(early, before: position, reader)
+        http2[reader].octetsArrived(octets, at: position, &shared, &sink)
+    }
+
+    /// The server has agreed to go on in HTTP/2: the answer to the exchange comes on stream 1.
+    ///
+    /// - Parameters:
+    ///   - exchange: What asked for the upgrade.
+    ///   - octets: What the server has sent behind the 101; borrowed for the call only.
+    ///   - position: Where those octets stand.
+    ///   - slot: The connection.
+    mutating func upgradeToHTTP2(_ exchange: Int32, _ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        var early: [UInt8] = []
+        switch places[slot].reader {
+        case .http1(let reader), .probing(let reader):
+            early = http1[reader].requests.release()
+            endHTTP1(reader, nil)
+        case .http2, .opaque: return
+        }
+        let reader = insertHTTP2(slot, isWhole: true)
+        let connection = connection(of: slot)
+        shared.exchanges[exchange].number = Int(shared.connections[connection].emittedExchanges)
+        shared.connections[connection].emittedExchanges += 1
+        http2[reader].upgraded(exchange, isRequestComplete: shared.exchanges[exchange].isRequestComplete)
+        feedEarly(early, before: position, reader)
+        if octets.count > 0 { http2[reader].octetsArrived(octets, at: position, &shared, &sink) }
+    }
+
+    private mutating func insertHTTP2(_ slot: Int, isWhole: Bool) -> Int32 {
+        let connection = connection(of: slot)
+        shared.connections[connection].undeterminedOctets = 0
+        shared.connections[connection].assumptionConfirmed()
+        let reader = http2.insert(
+            HTTP2Connection(
+                connection,
+                clientDirection: shared.connections[connection].clientDirection,
+                isJoinedMidstream: !isWhole
+            )
+        )
+        places[slot].reader = .http2(reader)
+        sink.protocolRecognized(.http2, on: shared.connections[connection].facts)
+        return reader
+    }
+
+    /// Reads what the client sent while it was not known that it is HTTP/2.
+    private mutating func feedEarly(_ early: [UInt8], before position: StreamPosition, _ reader: Int32) {
+        guard !early.isEmpty else { return }
+        let start = StreamPosition(
+            direction: http2[reader].clientDirection,
+            offset: 0,
+            time: position.time,
+            acknowledged: nil,
+            startsSegment: true
+        )
+        http2[reader].octetsArrived(early.span, at: start, &shared, &sink)
+    }
+}

@@ -1,0 +1,178 @@
+// Wingmirror · Apache-2.0
+
+internal import PacketDecoding
+internal import TCPReassembly
+internal import TrafficModel
+
+extension HTTP2Connection {
+    // MARK: - What a hole may have held
+
+    /// Whether the client has a request that is not over.
+    var hasOpenRequest: Bool {
+        for place in 0..<streams.count where !streams[place].flags.contains(.requestEnded) { return true }
+        return false
+    }
+
+    /// Whether octets of the server that end at `offset` may belong to a response.
+    ///
+    /// A client that had received them when it sent a request cannot have received an answer to it with them.
+    func hasOpenResponse(before offset: Int64) -> Bool {
+        for place in 0..<streams.count
+        where !streams[place].flags.contains(.responseEnded) && streams[place].received < offset {
+            return true
+        }
+        return false
+    }
+
+    /// A block of the client begins: forgets octets that were missed if they provably held no block.
+    ///
+    /// They could not hold trailers, since every request was over; and no head, since streams rise and the next one is
+    /// the one behind the last.
+    mutating func forgetHarmlessHole(next stream: UInt32) {
+        guard requests.missedOctets > 0 else { return }
+        if !requests.missedWhileOpen, !isJoinedMidstream || requests.highestBeforeHole > 0,
+            stream == requests.highestBeforeHole + 2, requests.highestBeforeHole == highestStream
+        {
+            requests.forgetMissed()
+        }
+    }
+
+    /// The first octets of the server behind a hole are there, and with them all requests that it had received.
+    ///
+    /// The hole held no block if no stream waits for a head or trailers, and no request may be missing.
+    mutating func judgeResponseHole() {
+        responseHoleIsNew = false
+        let mayMissRequests =
+            isJoinedMidstream || requests.frames.isLost || requests.missedOctets > 0 || !unseen.isEmpty
+        if !responses.missedWhileOpen, !hasOpenResponse(before: responseHoleEnd), !mayMissRequests {
+            responses.forgetMissed()
+        }
+    }
+
+    /// Octets of one side may be missing from any message that is not over.
+    mutating func markOpenStreams(
+        _ isClient: Bool,
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction
+    ) {
+        for place in 0..<streams.count {
+            let flags = streams[place].flags
+            if isClient {
+                guard !flags.contains(.requestEnded) else { continue }
+                streams[place].flags.insert(.requestHole)
+                shared.exchanges[streams[place].exchange].integrity.formUnion(marks)
+            } else {
+                guard !flags.contains(.responseEnded) else { continue }
+                streams[place].flags.insert(.responseHole)
+                // A response that has not begun may still come whole.
+                if flags.contains(.responseBegan) {
+                    shared.exchanges[streams[place].exchange].integrity.formUnion(marks)
+                }
+            }
+        }
+    }
+
+    /// A block lost octets, and with it a head or trailers of a stream that is known.
+    mutating func blockBroken<Sink: ExchangeSink & ~Copyable>(
+        _ isClient: Bool,
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        // Frames of the block that are to come end it; else it is over here.
+        let isOver = (isClient ? requests.frames.blockStream : responses.frames.blockStream) == 0
+        guard isOver, let block = isClient ? requests.abandonBlock() : responses.abandonBlock() else {
+            return
+        }
+        blockLost(block, isClient, marks, &shared, &sink)
+    }
+
+    /// The fields of a block are not known; that it was there is.
+    mutating func blockLost<Sink: ExchangeSink & ~Copyable>(
+        _ block: HTTP2Direction.Block,
+        _ isClient: Bool,
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        if isClient {
+            requests.releaseSection(&shared.http2)
+        } else {
+            responses.releaseSection(&shared.http2)
+        }
+        guard !block.isPromise else { return }
+        if let place = streams.place(of: block.stream) {
+            streams[place].flags.insert(isClient ? .requestHole : .responseHole)
+            let exchange = streams[place].exchange
+            shared.exchanges[exchange].integrity.formUnion(marks)
+            if block.endsStream { messageEnded(place, isClient, at: block.time, &shared, &sink) }
+        } else if isClient, block.stream > highestStream, block.stream & 1 == 1 {
+            unseen.insert(block.stream...block.stream)
+            highestStream = block.stream
+        }
+    }
+
+    // MARK: - Frames that cannot be read
+
+    /// Frames, or a block, broke a rule: looks for a boundary from here on.
+    mutating func readingFailed<Sink: ExchangeSink & ~Copyable>(
+        _ isClient: Bool,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let block = isClient ? requests.abandonBlock() : responses.abandonBlock()
+        let wasGuess = isClient ? requests.readingFailed() : responses.readingFailed()
+        if block != nil {
+            if isClient {
+                requests.releaseSection(&shared.http2)
+            } else {
+                responses.releaseSection(&shared.http2)
+            }
+        }
+        guard !wasGuess else { return }
+        shared.statistics.parseFailures += 1
+        sink.parsingFailed(.startLine, on: shared.connections[connection].facts)
+        markOpenStreams(isClient, isClient ? .requestGap : .responseGap, &shared)
+        if !isClient { responseHoleIsNew = true }
+    }
+
+    // MARK: - Boundaries
+
+    /// Looks for a place where frames begin, and makes the direction go on there.
+    mutating func boundary(
+        in octets: Span<UInt8>,
+        from start: Int,
+        _ isClient: Bool,
+        startsSegment: Bool
+    ) -> Int? {
+        guard !(isClient ? requests.isMalformed : responses.isMalformed) else { return nil }
+        let searched = isClient ? requests.searchedOctets : responses.searchedOctets
+        let search = FrameSearch(
+            expectations: FrameExpectations(
+                isClient: isClient,
+                lengthLimit: isClient ? requests.announcedLimit : responses.announcedLimit,
+                highestStream: highestStream
+            ),
+            knowsStreams: highestStream > 0
+        )
+        let highest = highestStream
+        let found = search.boundary(
+            in: octets,
+            from: start,
+            startsSegment: startsSegment,
+            onlyAtStart: searched > Self.searchLimit
+        ) { $0 & 1 == 1 && $0 <= highest }
+        let skipped = (found ?? octets.count) - start
+        if isClient {
+            requests.octetsSkipped(skipped)
+            if found != nil { requests.boundaryFound() }
+        } else {
+            responses.octetsSkipped(skipped)
+            if found != nil { responses.boundaryFound() }
+        }
+        return found
+    }
+
+    /// Octets that are looked through for a boundary, before only the starts of segments are.
+    private static var searchLimit: Int { 64 << 10 }
+}

@@ -1,0 +1,431 @@
+// Wingmirror · Apache-2.0
+// HTTP/2 seen from the side, RFC 9113.
+
+internal import PacketDecoding
+internal import TCPReassembly
+internal import TrafficModel
+
+/// The HTTP/2 streams of one TCP connection, put together to exchanges.
+///
+/// It owns an ``HTTP2Direction`` for each direction, which knows frames and field blocks, and the streams that are not
+/// over. Request and response belong together by the stream identifier, so nothing is inferred. An exchange is numbered
+/// when its request begins and emitted when it is complete, whatever the streams before it do: a stream may live for
+/// hours.
+///
+/// What a hole did is judged late: octets that may have held field blocks are counted, and only when the next block
+/// begins is it decided whether that can be (``HTTP2Connection/forgetHarmlessHole(_:next:)``).
+struct HTTP2Connection {
+    /// The connection's ``TrackedConnection``.
+    let connection: Int32
+    /// Whether the connection may have begun before the capture did.
+    let isJoinedMidstream: Bool
+    /// Which direction carries requests.
+    let clientDirection: StreamDirection
+    var requests: HTTP2Direction
+    var responses: HTTP2Direction
+    var streams = StreamTable()
+    /// The highest stream that the client is known to have opened.
+    var highestStream: UInt32 = 0
+    /// Streams whose requests were not seen, and may be answered.
+    var unseen = UnseenStreams()
+    /// The first stream whose request was seen, on a connection that was joined midstream; 0 before.
+    var firstSeenStream: UInt32 = 0
+    /// Whether the next octets of the server are the first behind a hole, and where that ends.
+    var responseHoleIsNew = false
+    var responseHoleEnd: Int64 = 0
+    /// How much of the server's stream the client says to have received.
+    var received: Int64 = 0
+    /// Streams that the client has reset and that wait for the rest of their responses, and the earliest time of a reset.
+    var resetStreams = 0
+    var earliestReset = PacketTime(nanoseconds: 0)
+    /// Who has reset the connection.
+    var resetMarks: Integrity = []
+
+    init(_ connection: Int32, clientDirection: StreamDirection, isJoinedMidstream: Bool) {
+        self.connection = connection
+        self.isJoinedMidstream = isJoinedMidstream
+        self.clientDirection = clientDirection
+        requests = HTTP2Direction(isClient: true, isJoinedMidstream: isJoinedMidstream)
+        responses = HTTP2Direction(isClient: false, isJoinedMidstream: isJoinedMidstream)
+    }
+
+    /// Takes over an exchange that asked HTTP/1.1 for `h2c` and got a 101: its answer comes on stream 1 (RFC 7540 §3.2).
+    mutating func upgraded(_ exchange: Int32, isRequestComplete: Bool) {
+        var stream = HTTP2Stream(identifier: 1, exchange: exchange)
+        if isRequestComplete { stream.flags.insert(.requestEnded) }
+        _ = streams.insert(stream)
+        highestStream = 1
+    }
+
+    // MARK: - Events
+
+    /// The next octets of either direction.
+    mutating func octetsArrived<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let isClient = position.direction == clientDirection
+        if isClient {
+            received = max(received, position.acknowledged ?? 0)
+        } else if responseHoleIsNew {
+            judgeResponseHole()
+        }
+        var index = 0
+        while true {
+            if isClient ? requests.frames.isLost : responses.frames.isLost {
+                guard
+                    let found = boundary(
+                        in: octets,
+                        from: index,
+                        isClient,
+                        startsSegment: position.startsSegment
+                    )
+                else {
+                    shared.statistics.skippedOctets += octets.count - index
+                    return
+                }
+                shared.statistics.skippedOctets += found - index
+                index = found
+            }
+            guard let next = step(octets, from: index, isClient, at: position.time, &shared, &sink) else {
+                return
+            }
+            index = next
+        }
+    }
+
+    /// Reads one step, and answers where the next begins; `nil` if more octets are needed.
+    private mutating func step<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        _ isClient: Bool,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) -> Int? {
+        if isClient, requests.frames.isBetweenFrames { requests.frameTime = time }
+        if !isClient, responses.frames.isBetweenFrames { responses.frameTime = time }
+        let step =
+            isClient
+            ? requests.frames.next(octets, from: index) : responses.frames.next(octets, from: index)
+        guard let step else { return nil }
+        switch step {
+        case .passed(let next): return next
+        case .blockBegan(let stream, let endsStream, let isPromise, let next):
+            if isClient {
+                forgetHarmlessHole(next: stream)
+                requests.blockBegan(
+                    stream: stream,
+                    endsStream: endsStream,
+                    isPromise: isPromise,
+                    &shared.http2
+                )
+            } else {
+                responses.blockBegan(
+                    stream: stream,
+                    endsStream: endsStream,
+                    isPromise: isPromise,
+                    &shared.http2
+                )
+            }
+            return next
+        case .fragment(let range, let endsBlock):
+            fragmentArrived(octets.extracting(range), endsBlock, isClient, at: time, &shared, &sink)
+            return range.upperBound
+        case .content(let stream, let range):
+            contentArrived(octets, range, on: stream, isClient, at: time, &shared)
+            return range.upperBound
+        case .contentEnded(let stream, let endsStream, let next):
+            if endsStream, let place = streams.place(of: stream) {
+                messageEnded(place, isClient, at: time, &shared, &sink)
+            }
+            return next
+        case .reset(let stream, let code, let next):
+            streamReset(stream, code, isClient, at: time, &shared, &sink)
+            return next
+        case .goAway(let last, _, let next):
+            if !isClient { abandonStreams(above: last, at: time, &shared, &sink) }
+            return next
+        case .setting(let identifier, let value, let next):
+            // What a direction may carry is in the other direction's settings.
+            if identifier == 5, value >= 16_384, value < 1 << 24 {
+                if isClient {
+                    responses.limitAnnounced(Int(value))
+                } else {
+                    requests.limitAnnounced(Int(value))
+                }
+            }
+            return next
+        case .failed(_, let next):
+            readingFailed(isClient, &shared, &sink)
+            return next
+        }
+    }
+
+    /// Octets of either direction that will never come.
+    mutating func octetsMissing<Sink: ExchangeSink & ~Copyable>(
+        _ count: Int,
+        reason: MissingReason,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let isClient = position.direction == clientDirection
+        let mark: Integrity = reason == .truncated ? .truncatedCapture : []
+        let marks = mark.union(isClient ? .requestGap : .responseGap)
+        if !isClient { responseHoleEnd = position.offset + Int64(count) }
+        let isAnyOpen = isClient ? hasOpenRequest : hasOpenResponse(before: responseHoleEnd)
+        let hole =
+            isClient
+            ? requests.octetsMissing(count, highestStream: highestStream, isAnyOpen: isAnyOpen)
+            : responses.octetsMissing(count, highestStream: highestStream, isAnyOpen: isAnyOpen)
+        if hole.contentStream != 0, let place = streams.place(of: hole.contentStream) {
+            contentMissing(hole.content, place, isClient, marks, &shared)
+        }
+        if hole.breaksBlock { blockBroken(isClient, marks, &shared, &sink) }
+        if hole.isLost {
+            markOpenStreams(isClient, marks, &shared)
+            if !isClient { responseHoleIsNew = true }
+        } else {
+            // The end of a frame whose header was seen is known although it was missed.
+            let empty: [UInt8] = []
+            while step(empty.span, from: 0, isClient, at: position.time, &shared, &sink) != nil {}
+        }
+    }
+
+    /// Nothing more comes from one side.
+    mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd) {
+        if end == .resetBySender {
+            resetMarks.insert(direction == clientDirection ? .resetByClient : .resetByServer)
+        }
+    }
+
+    /// The connection is over: what is not complete never will be.
+    mutating func closed<Sink: ExchangeSink & ~Copyable>(
+        _ end: ConnectionEnd,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let marks: Integrity
+        switch end {
+        case .captureEnded: marks = .interrupted
+        case .idle, .evicted: marks = .forgotten
+        case .finished, .reset, .superseded: marks = resetMarks
+        }
+        while streams.count > 0 { abandon(0, marks, &shared, &sink) }
+        requests.releaseSection(&shared.http2)
+        responses.releaseSection(&shared.http2)
+    }
+
+    // MARK: - Content
+
+    private mutating func contentArrived(
+        _ octets: Span<UInt8>,
+        _ range: Range<Int>,
+        on stream: UInt32,
+        _ isClient: Bool,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction
+    ) {
+        guard let place = streams.place(of: stream) else { return }
+        let exchange = streams[place].exchange
+        // What follows an accepted CONNECT is the tunnel's.
+        guard shared.exchanges[exchange].successor == .http else { return }
+        if isClient {
+            shared.exchanges[exchange].request.contentOctets += Int64(range.count)
+            shared.exchanges[exchange].request.lastOctet = time
+            shared.exchanges[exchange].retainedRequest?.append(octets, range)
+        } else {
+            shared.exchanges[exchange].response.contentOctets += Int64(range.count)
+            shared.exchanges[exchange].response.lastOctet = time
+            shared.exchanges[exchange].retainedResponse?.append(octets, range)
+        }
+    }
+
+    private mutating func contentMissing(
+        _ count: Int,
+        _ place: Int,
+        _ isClient: Bool,
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction
+    ) {
+        let exchange = streams[place].exchange
+        shared.exchanges[exchange].integrity.formUnion(marks)
+        guard shared.exchanges[exchange].successor == .http else { return }
+        if isClient {
+            shared.exchanges[exchange].request.contentOctets += Int64(count)
+        } else {
+            shared.exchanges[exchange].response.contentOctets += Int64(count)
+        }
+    }
+
+    // MARK: - Ends
+
+    /// One side has said all that it will.
+    mutating func messageEnded<Sink: ExchangeSink & ~Copyable>(
+        _ place: Int,
+        _ isClient: Bool,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let exchange = streams[place].exchange
+        if isClient {
+            guard !streams[place].flags.contains(.requestEnded) else { return }
+            streams[place].flags.insert(.requestEnded)
+            shared.exchanges[exchange].request.lastOctet = time
+        } else {
+            guard !streams[place].flags.contains(.responseEnded) else { return }
+            streams[place].flags.insert(.responseEnded)
+            shared.exchanges[exchange].response.lastOctet = time
+        }
+        checkLength(place, isClient, &shared)
+        if streams[place].flags.isSuperset(of: [.requestEnded, .responseEnded]) {
+            complete(place, &shared, &sink)
+        } else if streams[place].flags.isSuperset(of: [.responseEnded, .resetByClient]) {
+            abandon(place, [], &shared, &sink)
+        }
+    }
+
+    /// A length that was announced and not kept makes a message malformed (RFC 9113 §8.1.1).
+    private mutating func checkLength(
+        _ place: Int,
+        _ isClient: Bool,
+        _ shared: inout SharedReconstruction
+    ) {
+        let stream = streams[place]
+        let exchange = stream.exchange
+        guard shared.exchanges[exchange].successor == .http else { return }
+        let differs: Bool
+        if isClient {
+            let isWhole = !stream.flags.contains(.requestHole)
+            differs =
+                isWhole && stream.announcedRequest >= 0
+                && stream.announcedRequest != shared.exchanges[exchange].request.contentOctets
+        } else {
+            let isWhole = stream.flags.isDisjoint(with: [.responseHole, .responseHasNoContent])
+            differs =
+                isWhole && stream.announcedResponse >= 0
+                && stream.announcedResponse != shared.exchanges[exchange].response.contentOctets
+        }
+        if differs { shared.exchanges[exchange].integrity.insert(.malformed) }
+    }
+
+    /// Emits the exchange of a stream that is over.
+    mutating func complete<Sink: ExchangeSink & ~Copyable>(
+        _ place: Int,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let stream = streams.remove(at: place)
+        if stream.flags.contains(.resetByClient) { resetStreams -= 1 }
+        if stream.flags.contains(.responseEnded), !stream.flags.contains(.responseBegan) {
+            // Content or trailers without a head: it was missed, or there was none.
+            shared.exchanges[stream.exchange].integrity.insert(responses.hasLosses ? .responseGap : .malformed)
+        }
+        shared.emitNumbered(stream.exchange, on: connection, &sink)
+    }
+
+    /// Emits the exchange of a stream that will not be over.
+    mutating func abandon<Sink: ExchangeSink & ~Copyable>(
+        _ place: Int,
+        _ marks: Integrity,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let stream = streams[place]
+        let exchange = stream.exchange
+        var marks = marks
+        if stream.flags.contains(.resetByClient) { marks.insert(.resetByClient) }
+        if !shared.exchanges[exchange].hasResponse {
+            marks.insert(.noResponse)
+            if stream.flags.contains(.responseHole) { marks.insert(.responseGap) }
+        } else if !stream.flags.contains(.responseEnded) {
+            if stream.flags.contains(.responseHole) { marks.insert(.responseGap) }
+            if marks.isEmpty { marks.insert(.closedEarly) }
+        } else if marks.isEmpty {
+            marks.insert(stream.flags.contains(.requestHole) ? .requestGap : .closedEarly)
+        }
+        if responses.isMalformed || requests.isMalformed { marks.insert(.malformed) }
+        shared.exchanges[exchange].integrity.formUnion(marks)
+        complete(place, &shared, &sink)
+    }
+
+    /// One side gives up a stream (RFC 9113 §6.4).
+    private mutating func streamReset<Sink: ExchangeSink & ~Copyable>(
+        _ identifier: UInt32,
+        _ code: UInt32,
+        _ isClient: Bool,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard let place = streams.place(of: identifier) else { return }
+        let exchange = streams[place].exchange
+        if isClient {
+            guard !streams[place].flags.contains(.resetByClient) else { return }
+            shared.exchanges[exchange].request.lastOctet = time
+            // The server may have answered before it knew: then the exchange is as complete as any.
+            streams[place].flags.insert(.resetByClient)
+            if resetStreams == 0 { earliestReset = time }
+            resetStreams += 1
+            if streams[place].flags.contains(.responseEnded) { abandon(place, .resetByClient, &shared, &sink) }
+            return
+        } else if shared.exchanges[exchange].hasResponse {
+            shared.exchanges[exchange].response.lastOctet = time
+        }
+        // NO_ERROR behind a whole response asks to stop an upload that nobody reads (RFC 9113 §8.1).
+        let isNoLoss = !isClient && code == 0 && streams[place].flags.contains(.responseEnded)
+        if isNoLoss {
+            complete(place, &shared, &sink)
+        } else {
+            abandon(place, .resetByServer, &shared, &sink)
+        }
+    }
+
+    /// The server has not processed streams above `last`, and will not (RFC 9113 §6.8).
+    private mutating func abandonStreams<Sink: ExchangeSink & ~Copyable>(
+        above last: UInt32,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        while streams.count > 0, streams[streams.count - 1].identifier > last {
+            abandon(streams.count - 1, .resetByServer, &shared, &sink)
+        }
+    }
+}
+
+/// Ranges of streams whose requests were missed; the latest few.
+struct UnseenStreams {
+    private var ranges: [ClosedRange<UInt32>] = []
+
+    private static var limit: Int { 8 }
+
+    /// Whether all requests were seen.
+    var isEmpty: Bool { ranges.isEmpty }
+
+    func contains(_ stream: UInt32) -> Bool {
+        ranges.contains { $0.contains(stream) }
+    }
+
+    mutating func insert(_ range: ClosedRange<UInt32>) {
+        if ranges.count == Self.limit { ranges.removeFirst() }
+        ranges.append(range)
+    }
+}
+
+extension SharedReconstruction {
+    /// Emits an exchange that was numbered when it began, and forgets it.
+    mutating func emitNumbered<Sink: ExchangeSink & ~Copyable>(
+        _ exchange: Int32,
+        on connection: Int32,
+        _ sink: inout Sink
+    ) {
+        exchanges[exchange].noteClock()
+        exchanges.report(exchange, on: connections[connection].facts, &sink)
+        exchanges.discard(at: exchange)
+    }
+}

@@ -1,0 +1,213 @@
+// Wingmirror · Apache-2.0
+
+internal import PacketDecoding
+internal import TrafficModel
+
+/// What all HTTP/2 connections of a worker share.
+struct SharedHTTP2: ~Copyable {
+    let tables = HPACKTables()
+    /// Sections that no block uses; as many as blocks were in progress at once, within a bound.
+    private var sections: [FieldSection] = []
+    /// The field lines of the head that is shown to the sink.
+    var lines: [FieldLine] = []
+
+    /// Sections that are kept for later blocks.
+    private static var keptSections: Int { 16 }
+
+    init() {}
+
+    /// Lends an empty section.
+    mutating func takeSection() -> FieldSection {
+        sections.popLast() ?? FieldSection()
+    }
+
+    /// Takes a section back.
+    mutating func giveBack(_ section: consuming FieldSection) {
+        guard sections.count < Self.keptSections else { return }
+        section.removeAll()
+        sections.append(section)
+    }
+}
+
+/// One direction of an HTTP/2 connection: frames, and the field blocks in them.
+///
+/// Every block is decoded, in wire order, whether it is wanted or not: reset streams, push, trailers, blocks over a
+/// limit (RFC 7541 §2.2).
+struct HTTP2Direction {
+    var frames: FrameReader
+    private(set) var table: PartialTable
+    private var decoder = FieldBlockDecoder()
+    /// The fields of the block in progress.
+    var section = FieldSection()
+    /// The block in progress.
+    private(set) var block: Block?
+    /// Octets missed since the last block that may have held blocks.
+    private(set) var missedOctets = 0
+    /// Whether a stream was open in this direction when they were missed, so that they may hold trailers.
+    private(set) var missedWhileOpen = false
+    /// The highest stream when octets were missed first.
+    private(set) var highestBeforeHole: UInt32 = 0
+    /// Whether octets that may have held a frame were missed at any time.
+    private(set) var hasLosses: Bool
+    /// Octets of a frame's payload that the receiver has announced to take.
+    var announcedLimit = FrameReader.initialLengthLimit
+    /// Octets looked through for a boundary since the last was lost.
+    var searchedOctets = 0
+    /// The table as it was where a boundary was found that no block has confirmed.
+    private var unconfirmed: [PartialTable] = []
+    /// When the first octet of the frame in progress was captured.
+    var frameTime = PacketTime(nanoseconds: 0)
+    /// Whether the sender broke the rules of HPACK, so that nothing more is read.
+    private(set) var isMalformed = false
+
+    struct Block {
+        let stream: UInt32
+        let endsStream: Bool
+        let isPromise: Bool
+        let time: PacketTime
+        /// Whether octets of it were missed, so that the rest cannot be decoded.
+        var isBroken = false
+    }
+
+    /// What became of a fragment.
+    enum BlockResult {
+        case continues
+        /// The section holds the fields.
+        case complete(Block)
+        /// It was not read; the stream is known.
+        case lost(Block)
+        /// The direction cannot be read on from here.
+        case failed(HPACKError)
+    }
+
+    init(isClient: Bool, isJoinedMidstream: Bool) {
+        frames = isJoinedMidstream ? .lost : FrameReader(expectsPreface: isClient)
+        // A frame beyond the limit is for the receiver to refuse; an observer goes on behind it.
+        frames.lengthLimit = FrameReader.assumedLengthLimit
+        if isJoinedMidstream { announcedLimit = FrameReader.assumedLengthLimit }
+        table = PartialTable(isWhole: !isJoinedMidstream)
+        hasLosses = isJoinedMidstream
+    }
+
+    /// Whether nothing tells apart a section of a new stream from trailers of one that was not seen.
+    var mayBelongToUnseenStream: Bool { hasLosses }
+
+    /// The receiver has announced how long frames may be.
+    mutating func limitAnnounced(_ octets: Int) {
+        announcedLimit = octets
+        frames.lengthLimit = max(octets, FrameReader.assumedLengthLimit)
+    }
+
+    // MARK: - Blocks
+
+    mutating func blockBegan(
+        stream: UInt32,
+        endsStream: Bool,
+        isPromise: Bool,
+        _ shared: inout SharedHTTP2
+    ) {
+        if missedOctets > 0 { table.blocksMissed(octets: missedOctets) }
+        forgetMissed()
+        section = shared.takeSection()
+        decoder.begin()
+        block = Block(stream: stream, endsStream: endsStream, isPromise: isPromise, time: frameTime)
+    }
+
+    /// The octets that were missed held no block, as is proven otherwise.
+    mutating func forgetMissed() {
+        missedOctets = 0
+        missedWhileOpen = false
+    }
+
+    /// Decodes a fragment of the block in progress.
+    mutating func fragmentArrived(
+        _ octets: Span<UInt8>,
+        endsBlock: Bool,
+        as kind: SectionKind,
+        limit: Int,
+        _ shared: borrowing SharedHTTP2
+    ) -> BlockResult {
+        guard let current = block else { return .continues }
+        if current.isBroken {
+            missedOctets += octets.count
+            guard endsBlock else { return .continues }
+            block = nil
+            return .lost(current)
+        }
+        do throws(HPACKError) {
+            try decoder.decode(octets, shared.tables, &table, into: &section, limit: limit)
+            guard endsBlock else { return .continues }
+            guard decoder.isAtBoundary else { throw HPACKError.truncated }
+        } catch {
+            block = nil
+            return .failed(error)
+        }
+        table.resolve(&section, as: kind)
+        block = nil
+        unconfirmed = []
+        return .complete(current)
+    }
+
+    /// Gives the section of a block back that is over.
+    mutating func releaseSection(_ shared: inout SharedHTTP2) {
+        shared.giveBack(section)
+        section = FieldSection()
+    }
+
+    // MARK: - Holes and boundaries
+
+    /// Octets were not captured.
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - highestStream: The highest stream that the client has opened.
+    ///   - isAnyOpen: Whether the sender has a message that is not over.
+    /// - Returns: What that did to the frames.
+    mutating func octetsMissing(_ count: Int, highestStream: UInt32, isAnyOpen: Bool) -> FrameHole {
+        let hole = frames.missing(count)
+        if hole.breaksBlock { block?.isBroken = true }
+        if hole.blockOctets > 0 || hole.breaksBlock {
+            if missedOctets == 0 { highestBeforeHole = highestStream }
+            missedOctets += hole.blockOctets
+            missedWhileOpen = missedWhileOpen || isAnyOpen || hole.breaksBlock
+            hasLosses = true
+        }
+        if hole.isLost { searchedOctets = 0 }
+        return hole
+    }
+
+    /// Octets that nobody can read were passed over.
+    mutating func octetsSkipped(_ count: Int) {
+        missedOctets += count
+        searchedOctets += count
+    }
+
+    /// A frame seems to begin with the next octet; until a block confirms it, the table is kept as it is.
+    mutating func boundaryFound() {
+        frames.boundaryFound()
+        if !isMalformed { unconfirmed = [table] }
+    }
+
+    /// A block was broken off: gives back its stream.
+    mutating func abandonBlock() -> Block? {
+        defer { block = nil }
+        return block
+    }
+
+    /// A block did not decode, or frames broke a rule: gives the direction up until a boundary is found.
+    ///
+    /// Answers whether the boundary was a guess, which is thereby refuted.
+    mutating func readingFailed() -> Bool {
+        block = nil
+        frames.lose()
+        searchedOctets = 0
+        if let before = unconfirmed.first {
+            table = before
+            unconfirmed = []
+            return true
+        }
+        isMalformed = !hasLosses
+        table = PartialTable(isWhole: false)
+        hasLosses = true
+        return false
+    }
+}

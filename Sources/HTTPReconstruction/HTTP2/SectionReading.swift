@@ -1,0 +1,187 @@
+// Wingmirror · Apache-2.0
+// HTTP message framing in HTTP/2: RFC 9113 §8.2 and §8.3; extended CONNECT: RFC 8441 §4.
+
+internal import TrafficModel
+
+/// What the fields of a section say, with the field lines that are shown to the sink.
+///
+/// Fields that are not known are left out of the lines and counted. `cookie` fields are joined to one, as they were before
+/// the client split them (RFC 9113 §8.2.3).
+struct SectionReading {
+    var method: OctetRange?
+    var scheme: OctetRange?
+    var path: OctetRange?
+    var authority: OctetRange?
+    var `protocol`: OctetRange?
+    var host: OctetRange?
+    var contentCoding: OctetRange?
+    /// The status code; `nil` where it is not known or not a number of three digits.
+    var status: Int?
+    /// What `grpc-status` says, as far as it is a code.
+    var grpcStatus: Int8?
+    /// What `content-length` announces; -1 without one.
+    var contentLength: Int64 = -1
+    /// Whether the content is gRPC.
+    var isGRPC = false
+    var traits: RequestTraits = []
+    /// Field lines as sent, without pseudo-header fields.
+    var fieldCount = 0
+    /// Whether a field is not known.
+    var hasUnknown = false
+    /// Whether a name is not known, so that any field may be the one.
+    var hasUnknownName = false
+    /// Whether fields rest on a vote.
+    var isInferred = false
+    /// Whether there is a pseudo-header field at all.
+    var hasPseudo = false
+    /// Whether there is a `:status`, known or not.
+    var hasStatus = false
+    /// Whether the order or number of pseudo-header fields breaks a rule.
+    var isMalformed = false
+
+    private var seen: UInt32 = 0
+    private var isBehindPseudo = false
+    private var cookies = 0
+    private var cookieLine = -1
+
+    /// Reads a section, and replaces `lines` by its field lines.
+    init(_ section: inout FieldSection, lines: inout [FieldLine]) {
+        lines.removeAll(keepingCapacity: true)
+        var pseudo = 0
+        for index in section.fields.indices {
+            let field = section.fields[index]
+            if field.marks.contains(.inferred) { isInferred = true }
+            if !field.isKnown { hasUnknown = true }
+            if field.code == .unknown {
+                hasUnknownName = true
+                continue
+            }
+            if field.code.isPseudo {
+                pseudo += 1
+                pseudoField(field, section.octets.span)
+                continue
+            }
+            isBehindPseudo = true
+            guard field.isKnown else {
+                noteUnknown(field.code)
+                continue
+            }
+            regularField(field, section.octets.span, lines.count)
+            if field.code == .cookie, cookies > 1 { continue }
+            lines.append(FieldLine(name: field.name.range, value: field.value.range))
+        }
+        fieldCount = section.lineCount - pseudo
+        if section.isOverLimit { hasUnknown = true }
+        if cookies > 1 { joinCookies(&section, &lines) }
+    }
+
+    private mutating func pseudoField(_ field: SectionField, _ octets: Span<UInt8>) {
+        hasPseudo = true
+        let bit: UInt32 = 1 << UInt32(field.code.rawValue)
+        if isBehindPseudo || seen & bit != 0 { isMalformed = true }
+        seen |= bit
+        if field.code == .status { hasStatus = true }
+        guard field.isKnown else { return }
+        switch field.code {
+        case .method: method = method ?? field.value
+        case .scheme: scheme = scheme ?? field.value
+        case .path: path = path ?? field.value
+        case .authority: authority = authority ?? field.value
+        case .protocol: self.protocol = self.protocol ?? field.value
+        case .status: status = status ?? Self.status(octets.extracting(field.value.range))
+        default: break
+        }
+    }
+
+    private mutating func regularField(_ field: SectionField, _ octets: Span<UInt8>, _ line: Int) {
+        switch field.code {
+        case .host: host = host ?? field.value
+        case .contentEncoding: contentCoding = contentCoding ?? field.value
+        case .contentLength:
+            let number = octets.decimalNumber(field.value.range)
+            if let number, contentLength < 0 || contentLength == number {
+                contentLength = number
+            } else {
+                isMalformed = true
+            }
+        case .contentType: isGRPC = Self.isGRPC(octets.extracting(field.value.range))
+        case .grpcStatus: grpcStatus = Self.grpcStatus(octets.extracting(field.value.range))
+        case .trace: traits.insert(.namesTrace)
+        case .shadow: traits.insert(.isShadow)
+        case .cookie:
+            cookies += 1
+            if cookies == 1 { cookieLine = line }
+        default: break
+        }
+    }
+
+    /// A field of a known name has an unknown value.
+    private mutating func noteUnknown(_ code: FieldName) {
+        // Where the length is not known, nothing is announced.
+        if code == .contentLength { contentLength = -1 }
+    }
+
+    /// Whether the pseudo-header fields that a request must have are there (RFC 9113 §8.3.1).
+    func isValidRequest(_ octets: Span<UInt8>) -> Bool {
+        guard !isMalformed, !hasStatus else { return false }
+        if hasUnknownName { return true }
+        guard let method else { return seen & 1 << UInt32(FieldName.method.rawValue) != 0 }
+        let hasTarget =
+            seen & 1 << UInt32(FieldName.path.rawValue) != 0
+            && seen & 1 << UInt32(FieldName.scheme.rawValue) != 0
+        return hasTarget || octets.extracting(method.range).spells("CONNECT")
+    }
+
+    private mutating func joinCookies(_ section: inout FieldSection, _ lines: inout [FieldLine]) {
+        let start = section.octets.count
+        var isFirst = true
+        for index in section.fields.indices where section.fields[index].code == .cookie {
+            guard section.fields[index].isKnown else { continue }
+            if !isFirst { section.octets.append("; ") }
+            isFirst = false
+            section.octets.append(copyOf: section.fields[index].value.range)
+        }
+        lines[cookieLine] = FieldLine(name: lines[cookieLine].name, value: start..<section.octets.count)
+    }
+
+    // MARK: - Values
+
+    private static func status(_ octets: Span<UInt8>) -> Int? {
+        guard octets.count == 3, octets[0].isDigit, octets[1].isDigit, octets[2].isDigit else {
+            return nil
+        }
+        return Int(octets[0] & 0x0F) * 100 + Int(octets[1] & 0x0F) * 10 + Int(octets[2] & 0x0F)
+    }
+
+    /// The codes of gRPC are 0 to 16; anything else says nothing.
+    private static func grpcStatus(_ octets: Span<UInt8>) -> Int8? {
+        guard octets.count == 1 || octets.count == 2 else { return nil }
+        var number: Int8 = 0
+        for index in octets.indices {
+            guard octets[index].isDigit else { return nil }
+            number = number * 10 + Int8(octets[index] & 0x0F)
+        }
+        return number <= 16 ? number : nil
+    }
+
+    /// Whether a content type is that of gRPC; gRPC-Web is another.
+    private static func isGRPC(_ octets: Span<UInt8>) -> Bool {
+        let type: StaticString = "application/grpc"
+        let length = type.utf8CodeUnitCount
+        guard octets.count >= length, octets.extracting(first: length).spells(type) else {
+            return false
+        }
+        return octets.count == length || octets[length] == UInt8(ascii: "+")
+            || octets[length] == UInt8(ascii: ";")
+    }
+}
+
+extension FieldSection {
+    /// What a request's pseudo-header fields come to.
+    func shape(of reading: SectionReading) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
+        let text = octets.span
+        let method = reading.method.map { RequestMethod(text, $0.range) } ?? .other
+        let names = reading.protocol.map { text.extracting($0.range).spells("websocket") } ?? false
+        return (method, method == .connect && names, reading.isValidRequest(text))
+    }
+}

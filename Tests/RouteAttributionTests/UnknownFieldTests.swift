@@ -1,0 +1,79 @@
+// Wingmirror · Apache-2.0
+
+import RouteAttribution
+import Testing
+import TrafficModel
+
+/// Requests of HTTP/2 of which a part was not captured: the answer is a route only where that part plays no role.
+@Suite struct UnknownFieldTests {
+    private static let rules = """
+        [{name: posts, match: [{method: {exact: POST}}], route: [{destination: {host: a}}]}, \
+        {name: marked, match: [{headers: {x-canary: {exact: '1'}}}], route: [{destination: {host: a}}]}, \
+        {name: any, route: [{destination: {host: a}}]}]
+        """
+
+    private static func decide(
+        _ traits: RequestTraits,
+        rules: String = Self.rules,
+        method: String = "GET",
+        target: String = "/x"
+    ) throws -> RouteDecision {
+        let table = try compile(everyHostGateway, virtualService(http: rules)).table
+        let octets = Array("\(method)\(target)a.example".utf8)
+        let targetStart = method.utf8.count
+        let authorityStart = targetStart + target.utf8.count
+        let view = RequestView(
+            octets: octets.span,
+            method: 0..<targetStart,
+            target: targetStart..<authorityStart,
+            authority: traits.contains(.authorityUnknown) ? nil : authorityStart..<octets.count,
+            version: .http2,
+            fields: [FieldLine]().span,
+            traits: traits
+        )
+        var scratch = RouteScratch()
+        return table.route(view, in: table.hostTable(podPort: 80), scratch: &scratch)
+    }
+
+    private static let catchAll = "[{name: any, route: [{destination: {host: a}}]}]"
+    private static let byPath = """
+        [{name: v1, match: [{uri: {prefix: /v1}}], route: [{destination: {host: a}}]}, \
+        {name: any, route: [{destination: {host: a}}]}]
+        """
+
+    @Test func `fields that no rule asks for may be unknown`() throws {
+        #expect(try Self.decide([.fieldsUnknown], rules: Self.byPath, target: "/v1").outcome == .route)
+        #expect(try Self.decide([.methodUnknown], rules: Self.byPath, method: "").outcome == .route)
+    }
+
+    @Test func `a rule that asks for an unknown field makes the answer unknown`() throws {
+        let decision = try Self.decide([.fieldsUnknown])
+        #expect(decision.outcome == .unknown)
+        #expect(decision.reason == .unknownFields)
+        #expect(decision.route == -1)
+    }
+
+    @Test func `an earlier rule that holds for certain needs no later one`() throws {
+        #expect(try Self.decide([.fieldsUnknown], method: "POST").outcome == .route)
+    }
+
+    @Test func `without a path a rule for every path still takes the request`() throws {
+        #expect(try Self.decide([.targetUnknown], rules: Self.catchAll, target: "").outcome == .route)
+        #expect(try Self.decide([.targetUnknown], rules: Self.byPath, target: "").outcome == .unknown)
+        #expect(try Self.decide([.targetUnknown], method: "POST", target: "").outcome == .route)
+    }
+
+    @Test func `without an authority nothing is known`() throws {
+        #expect(try Self.decide([.authorityUnknown], rules: Self.catchAll).outcome == .unknown)
+    }
+
+    @Test func `the CONNECT of a WebSocket is routed as GET`() throws {
+        let rules = """
+            [{name: connects, match: [{method: {exact: CONNECT}}], route: [{destination: {host: a}}]}, \
+            {name: gets, match: [{method: {exact: GET}}], route: [{destination: {host: a}}]}]
+            """
+        let decision = try Self.decide([.isExtendedConnect], rules: rules, method: "CONNECT")
+        #expect(decision.outcome == .route)
+        #expect(decision.route == 1)
+    }
+}
