@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import ArgumentParser
 import JSONSyntax
 import Recordings

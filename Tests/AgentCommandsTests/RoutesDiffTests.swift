@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import JSONSyntax
 import RouteAttribution
 import Testing
 

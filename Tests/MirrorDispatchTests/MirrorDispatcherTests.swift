@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import MirrorDispatch
 import ShadowTesting
 import Testing

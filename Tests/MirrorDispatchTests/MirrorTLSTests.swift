@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Foundation
 import MirrorDispatch
 import NIOHTTP1

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import AnswerComparison
 import JSONSyntax
 import ShadowTesting
 import TrafficPipeline

@@ -2,6 +2,7 @@
 
 import Agent
 import AgentConfiguration
+internal import AnswerComparison
 import MirrorDispatch
 import PacketDecoding
 import Recordings
