@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-public import PacketDecoding
+import PacketDecoding
 
 /// Takes packets from pcap files, in the order of their times, as fast as they can be read or at their own pace.
 ///
@@ -15,8 +15,6 @@ public struct SavefileCapture: ~Copyable, PacketSource {
     private var merger: SavefileMerger
     private let pipe: PipeWait
     private let keepsPace: Bool
-    /// The link type of the first packet that was delivered.
-    public private(set) var linkType: LinkType?
     private let progressed: (_ octetsRead: Int?) -> Void
 
     /// Opens the files, and reads the first packet of each when there are several.
@@ -83,7 +81,6 @@ public struct SavefileCapture: ~Copyable, PacketSource {
                 guard !stop.isRequested else { return }
             }
             unsafe sink.pointee.packetArrived(packet, octets: merger.octets)
-            if packets == 0 { linkType = packet.linkType }
             packets += 1
             guard packets % Self.batchPackets == 0 else { continue }
             unsafe sink.pointee.batchEnded()

@@ -27,12 +27,11 @@ package struct Agent: Sendable {
     private let mirroring: Mirroring
     private let routes: RouteKeeper
     private let configuration: ConfigurationKeeper
-    private let boards: WorkerBoards
+    private let traffic: TrafficRun
     private let capture: CaptureRun
     private let records: RecordQueue?
     private let budget: MemoryBudget
     private let collector: AgentCollector
-    private let limits: PipelineLimits
     private let recent: RecentBoard
     private let watch: TrafficWatch
     private let web: WebAnswers
@@ -58,10 +57,10 @@ package struct Agent: Sendable {
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: chosen.metricsSettings)
-        boards = WorkerBoards(registry)
         mirroring = Mirroring(chosen)
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry, mirroring: mirroring)
+        traffic = TrafficRun(routes: routes.board, limits: chosen.pipelineLimits(isLive: sources.isLive))
         configuration = ConfigurationKeeper(
             plan,
             credentials: credentials,
@@ -72,7 +71,6 @@ package struct Agent: Sendable {
         capture = CaptureRun(sources, logger: logs.logger("capture"))
         records = chosen.records.file.isEmpty ? nil : RecordQueue()
         budget = MemoryBudget.current(chosen.limits)
-        limits = chosen.pipelineLimits(within: sources.isLive ? budget.octets : chosen.limits.memory?.octets)
         collector = AgentCollector(
             configuration: configuration,
             logs: logs,
@@ -82,21 +80,22 @@ package struct Agent: Sendable {
             memoryLimit: budget.octets
         )
         recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
-        watch = TrafficWatch(registry, at: startedAt) { [boards, sources] in
-            CaptureReading(boards.figures, sources: sources, registry: registry)
+        watch = TrafficWatch(registry, at: startedAt) { [traffic, sources] in
+            CaptureReading(traffic.boards.figures, sources: sources, registry: registry)
         }
-        web = WebAnswers(routes: routes, watch: watch, recent: recent, boards: boards) { [mirroring] in
+        web = WebAnswers(routes: routes, watch: watch, recent: recent, boards: traffic.boards) { [mirroring] in
             mirroring.document
         }
         addCollectors(to: registry)
     }
 
     private func addCollectors(to registry: MetricsRegistry) {
-        registry.add(PipelineCollector(boards: boards, sources: sources.names, limits: limits.reassembly))
         switch sources {
         case .live(_, let counters):
+            let boards = traffic.boards
+            registry.add(PipelineCollector(boards: boards, sources: sources.names, limits: traffic.limits.reassembly))
             registry.add(LiveCollector(counters: counters, boards: boards, heartbeat: capture.heartbeat))
-        case .savefiles(let paths, _, _): registry.add(SavefileCollector(boards: boards, savefiles: paths))
+        case .savefiles(let paths, _, _): traffic.addCollectors(ofFiles: paths)
         }
         registry.add(collector)
         registry.add(mirroring.collector)
@@ -151,7 +150,7 @@ package struct Agent: Sendable {
     private var mirrorServices: [ServiceGroupConfiguration.ServiceConfiguration] {
         let watch = MirrorWatch(
             mirroring: mirroring,
-            packets: { [sources, boards] in sources.packets(boards.figures) },
+            packets: { [sources, traffic] in sources.packets(traffic.boards.figures) },
             budget: budget,
             shedding: shedding,
             logger: logs.logger("mirror")
@@ -186,18 +185,18 @@ package struct Agent: Sendable {
         outputs.shedding = shedding
         outputs.recent = recent
         outputs.readsTraces = plan.configuration.metrics.exemplars
-        return TrafficPipeline(
-            limits: limits,
-            routes: routes.board,
-            board: boards.sole,
-            outputs: outputs
-        )
+        return traffic.makePipeline(outputs: outputs)
     }
 
     /// Hands over what the capture came to, unless nobody looks at the end of a live capture.
     private func reportEnd() throws {
-        guard plan.configuration.records.file != "-", !sources.isLive || Terminal.isTerminal(1) else { return }
-        try ended(CaptureSummary(table: routes.table, registry: routes.registry, figures: boards.figures))
+        let figures = traffic.boards.figures
+        if plan.configuration.records.file != "-", !sources.isLive || Terminal.isTerminal(1) {
+            try ended(CaptureSummary(table: routes.table, registry: routes.registry, figures: figures))
+        }
+        guard let problem = figures.undecodedCapture else { return }
+        guard !plan.endsAfterSavefiles else { throw CommandFailure(.failed, problem) }
+        logs.logger("capture").error("nothing could be decoded", metadata: ["reason": "\(problem)"])
     }
 
     // MARK: - Endpoints
@@ -266,7 +265,7 @@ package struct Agent: Sendable {
             configuration: configuration.current,
             sources: sources,
             routes: routes.board.generation,
-            figures: boards.figures,
+            figures: traffic.boards.figures,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
         ).document

@@ -1,20 +1,18 @@
 // Wingmirror · Apache-2.0
 
-package import PacketDecoding
+import PacketDecoding
 package import TrafficPipeline
 
 extension PipelineFigures {
     /// What keeps a whole capture from being read: packets came, and not one of them could be decoded; else `nil`.
-    ///
-    /// - Parameter linkType: The link type of the first packet.
-    /// - Returns: A sentence that names what the packets are.
-    package func undecodedCapture(of linkType: LinkType?) -> String? {
+    package var undecodedCapture: String? {
         let packets = interfaces.reduce(0) { $0 + $1.packets }
-        let unknown = ignored[Int(IgnoredReason.otherEtherType.rawValue)]
-        guard packets > 0, failures.values.reduce(unknown, +) == packets else { return nil }
-        var causes = Set(failures.keys.map { "\($0.layer.label): \($0.reason.label)" }).sorted()
-        if unknown > 0 { causes.append("an EtherType that is not decoded") }
-        let place = linkType.map { "link type \($0.rawValue); " } ?? ""
-        return "none of \(packets) packets could be decoded (\(place)\(causes.joined(separator: ", ")))"
+        guard packets > 0, failures.values.reduce(0, +) == packets else { return nil }
+        let formats = undecoded.sorted { $0.key < $1.key }.map { "\($0.key.text)" }
+        let reasons = Set(failures.keys.map { "\($0.layer.label): \($0.reason.label)" }).sorted()
+        let causes = (formats.isEmpty ? reasons : formats).joined(separator: ", ")
+        return packets == 1
+            ? "the only packet could not be decoded (\(causes))"
+            : "none of the \(packets) packets could be decoded (\(causes))"
     }
 }

@@ -44,14 +44,9 @@ extension ReadPlan {
     ) throws -> SavefileAnalysis {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
-        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
-        // Time is that of packets, and no duration of this run may show, or two runs would print two pages.
-        let routes = RouteBoard(objects.table, findings: objects.findings, registry: registry, at: 0)
-        let boards = WorkerBoards(registry)
-        let savefiles = configuration.capture.savefiles
-        let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
-        registry.add(PipelineCollector(boards: boards, sources: savefiles, limits: limits.reassembly))
-        registry.add(SavefileCollector(boards: boards, savefiles: savefiles))
+        // Time is that of packets.
+        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        run.addCollectors(ofFiles: configuration.capture.savefiles)
         var outputs = PipelineOutputs()
         outputs.records = configuration.recordOptions
         outputs.readsTraces = configuration.metrics.exemplars
@@ -63,26 +58,17 @@ extension ReadPlan {
         } else if let records {
             outputs.recordOutput = { records.append($0) }
         }
-        let pipeline = TrafficPipeline(
-            limits: limits,
-            routes: routes,
-            board: boards.sole,
-            outputs: outputs
-        )
-        let (failures, linkType) = try read(into: pipeline, records)
+        let failures = try read(into: run.makePipeline(outputs: outputs), records)
         return SavefileAnalysis(
             table: objects.table,
-            registry: registry,
-            figures: boards.figures,
-            failures: failures,
-            linkType: linkType
+            registry: run.registry,
+            figures: run.boards.figures,
+            failures: failures
         )
     }
 
     /// Takes all packets through the pipeline, and returns what could not be read.
-    private func read(into pipeline: consuming TrafficPipeline, _ records: RecordFile?) throws
-        -> (failures: [CaptureError], linkType: LinkType?)
-    {
+    private func read(into pipeline: consuming TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
         try CommandFailure.refuseTerminal(among: configuration.capture.savefiles)
         let stop = StopFlag()
         // A pipe has no end of its own; what came through it so far is what the user wants to see.
@@ -103,14 +89,14 @@ extension ReadPlan {
             )
         } catch {
             guard error.code == .stopped else { throw CommandFailure(error) }
-            return ([], nil)
+            return []
         }
         progress.total = capture.totalOctets
         capture.run(into: &worker, until: stop)
         worker.captureEnded()
         progress.finished()
         if let failure = records?.failure { throw failure }
-        return (capture.failures, capture.linkType)
+        return capture.failures
     }
 
     private func print(_ analysis: SavefileAnalysis) throws {
@@ -137,12 +123,10 @@ struct SavefileAnalysis: Sendable {
     let figures: PipelineFigures
     /// What could not be read.
     let failures: [CaptureError]
-    /// The link type of the first packet.
-    let linkType: LinkType?
 
     /// What keeps the analysis from being whole.
     var problems: [String] {
-        failures.map(\.description) + (figures.undecodedCapture(of: linkType).map { [$0] } ?? [])
+        failures.map(\.description) + (figures.undecodedCapture.map { [$0] } ?? [])
     }
 
     /// The table for people.

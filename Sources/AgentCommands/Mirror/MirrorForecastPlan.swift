@@ -88,10 +88,7 @@ struct MirrorForecastPlan: Sendable {
         let sources = try CaptureSources(configuration)
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
-        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
-        let routes = RouteBoard(objects.table, findings: objects.findings, registry: registry, at: 0)
-        let boards = WorkerBoards(registry)
-        let limits = configuration.pipelineLimits(within: configuration.limits.memory?.octets)
+        let traffic = TrafficRun(objects, configuration, isLive: false, at: 0)
         let run = CaptureRun(sources, logger: LogSettings(configuration.log).logger("capture"))
         let content = configuration.mirror.policies.map(\.maximumContentOctets).max() ?? 0
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
@@ -100,12 +97,7 @@ struct MirrorForecastPlan: Sendable {
                 var outputs = PipelineOutputs()
                 outputs.readsTraces = false
                 outputs.exchanges = ExchangeOutput(contentOctets: content, take: take)
-                return TrafficPipeline(
-                    limits: limits,
-                    routes: routes,
-                    board: boards.sole,
-                    outputs: outputs
-                )
+                return traffic.makePipeline(outputs: outputs)
             },
             report: { event in
                 continuation.yield(event)
@@ -113,7 +105,7 @@ struct MirrorForecastPlan: Sendable {
             }
         )
         let failures = await wait(for: events, of: run, isLive: sources.isLive)
-        return (failures, sources.packets(boards.figures).dropped)
+        return (failures, sources.packets(traffic.boards.figures).dropped)
     }
 
     /// Waits until the sources have been read, the time is over, or somebody interrupts.

@@ -34,19 +34,13 @@ struct SavefileRecording {
     init(_ path: String, filter: String?, octetLimit: Int) throws(CommandFailure) {
         let configuration = Configuration()
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
         let kept = KeptExchanges()
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
         outputs.exchanges = ExchangeOutput(contentOctets: Self.contentLimit) { kept.append($0) }
-        let pipeline = TrafficPipeline(
-            limits: configuration.pipelineLimits(within: nil),
-            routes: RouteBoard(objects.table, findings: objects.findings, registry: registry, at: 0),
-            board: WorkerBoards(registry).sole,
-            outputs: outputs
-        )
         let stop = StopFlag()
-        var worker = CaptureWorker(pipeline)
+        var worker = CaptureWorker(run.makePipeline(outputs: outputs))
         var capture: SavefileCapture
         do throws(CaptureError) {
             capture = try SavefileCapture(paths: [path], filter: filter, stop: stop) { _ in

@@ -27,11 +27,8 @@ final class TopCapture: Sendable {
     let isLive: Bool
 
     private let configuration: Configuration
-    private let registry: MetricsRegistry
-    private let routes: RouteBoard
-    private let boards: WorkerBoards
+    private let traffic: TrafficRun
     private let sources: CaptureSources
-    private let limits: PipelineLimits
     private let run = Mutex<CaptureRun?>(nil)
     private let failures = Mutex<[CaptureError]>([])
 
@@ -43,17 +40,11 @@ final class TopCapture: Sendable {
         sources = try CaptureSources(configuration)
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
-        registry = MetricsRegistry(configuration: configuration.metricsSettings)
-        routes = RouteBoard(objects.table, findings: objects.findings, registry: registry, at: WallClock.now())
-        boards = WorkerBoards(registry)
-        let given = configuration.limits.memory?.octets
-        limits = configuration.pipelineLimits(
-            within: sources.isLive ? MemoryBudget.current(configuration.limits).octets : given
-        )
+        traffic = TrafficRun(objects, configuration, isLive: sources.isLive, at: WallClock.now())
         source = LocalTopSource(
             table: objects.table,
-            registry: registry,
-            boards: boards,
+            registry: traffic.registry,
+            boards: traffic.boards,
             sources: sources,
             window: window
         )
@@ -74,7 +65,7 @@ final class TopCapture: Sendable {
             : LogSettings(configuration.log).logger("capture")
         let run = CaptureRun(sources, logger: logger)
         self.run.withLock { $0 = run }
-        let made = { @Sendable [self] in makePipeline() }
+        let made = { @Sendable [traffic] in traffic.makePipeline() }
         try run.start(makePipeline: made) { [self] event in
             switch event {
             case .opened: dropPrivileges()
@@ -97,10 +88,6 @@ final class TopCapture: Sendable {
         let failures = failures.withLock { $0 }
         guard let first = failures.first else { return }
         throw CommandFailure(CommandFailure(first).status, failures.map(\.description))
-    }
-
-    private func makePipeline() -> TrafficPipeline {
-        TrafficPipeline(limits: limits, routes: routes, board: boards.sole)
     }
 
     /// Becomes another user, when there is one to become; a failure ends the capture.

@@ -101,9 +101,8 @@ private struct PipelineWorkload: Workload {
     }
 
     func run() throws -> Int {
-        let registry = MetricsRegistry()
-        let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(routes: RouteBoard(table, registry: registry, at: 0), board: boards.sole)
+        let traffic = TrafficRun(routes: RouteBoard(table, registry: MetricsRegistry(), at: 0))
+        var pipeline = traffic.makePipeline()
         var reader = try SavefileReader(path: input.path)
         var packets = 0
         while let packet = try reader.next() {
@@ -113,7 +112,8 @@ private struct PipelineWorkload: Workload {
         }
         pipeline.captureEnded()
         var page: [UInt8] = []
-        TextExposition(.text).write(registry.snapshot(at: boards.figures.latestPacket?.nanoseconds ?? 0), into: &page)
-        return page.isEmpty ? 0 : boards.figures.interfaces.reduce(0) { $0 + $1.packets }
+        let figures = traffic.boards.figures
+        TextExposition(.text).write(traffic.registry.snapshot(at: figures.latestPacket?.nanoseconds ?? 0), into: &page)
+        return page.isEmpty ? 0 : figures.interfaces.reduce(0) { $0 + $1.packets }
     }
 }

@@ -1,0 +1,37 @@
+// Wingmirror · Apache-2.0
+
+package import AgentConfiguration
+import TrafficMetrics
+package import TrafficPipeline
+
+extension TrafficRun {
+    /// Makes a run of what a configuration says.
+    ///
+    /// - Parameters:
+    ///   - objects: The routes.
+    ///   - configuration: What is counted, and what the stages may hold.
+    ///   - isLive: Whether packets come as they are captured: then the machine's memory bounds what the stages hold.
+    ///     Pcap files give the same on every machine, and are bounded by the configured budget alone.
+    ///   - now: Nanoseconds since the Unix epoch, or 0 where time is that of packets.
+    package init(_ objects: RouteObjects, _ configuration: Configuration, isLive: Bool, at now: Int64) {
+        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        // No duration of this run may show, or two runs over the same files would print two pages.
+        self.init(
+            routes: RouteBoard(objects.table, findings: objects.findings, registry: registry, at: now),
+            limits: configuration.pipelineLimits(isLive: isLive)
+        )
+    }
+
+    /// Adds what is counted of pcap files and their pipeline to the metrics.
+    package func addCollectors(ofFiles paths: [String]) {
+        registry.add(PipelineCollector(boards: boards, sources: paths, limits: limits.reassembly))
+        registry.add(SavefileCollector(boards: boards, savefiles: paths))
+    }
+}
+
+extension Configuration {
+    /// What the stages may hold: of a live capture, what the machine allows; of pcap files, what is configured.
+    func pipelineLimits(isLive: Bool) -> PipelineLimits {
+        pipelineLimits(within: isLive ? MemoryBudget.current(limits).octets : limits.memory?.octets)
+    }
+}

@@ -1,0 +1,41 @@
+// Wingmirror · Apache-2.0
+
+public import TrafficMetrics
+
+/// What belongs together in one run over traffic, whoever runs it: the routes, what is counted of them, the boards that
+/// others read, and what the stages may hold.
+///
+/// The pipeline of each worker is made from it, on the worker's own thread.
+public struct TrafficRun: Sendable {
+    /// The routes that requests are attributed to.
+    public let routes: RouteBoard
+    /// What the workers have seen.
+    public let boards: WorkerBoards
+    /// What the stages of each worker may hold.
+    public let limits: PipelineLimits
+
+    /// Makes a run that has seen nothing.
+    ///
+    /// - Parameters:
+    ///   - routes: The routes, and with them the registry that the traffic is counted in.
+    ///   - limits: What the stages of each worker may hold.
+    public init(routes: RouteBoard, limits: PipelineLimits = PipelineLimits()) {
+        self.routes = routes
+        self.limits = limits
+        boards = WorkerBoards(routes.registry)
+    }
+
+    /// What is counted of the traffic.
+    public var registry: MetricsRegistry { routes.registry }
+
+    /// Makes the pipeline of a worker; each worker needs one of its own.
+    ///
+    /// - Parameters:
+    ///   - worker: The number of the worker, from 0.
+    ///   - outputs: What else leaves the pipeline.
+    /// - Returns: A pipeline that has seen nothing.
+    public func makePipeline(ofWorker worker: Int = 0, outputs: PipelineOutputs = PipelineOutputs()) -> TrafficPipeline
+    {
+        TrafficPipeline(limits: limits, routes: routes, board: boards.workers[worker], outputs: outputs)
+    }
+}
