@@ -62,7 +62,7 @@ public struct SavefileReader: ~Copyable {
         pipe: PipeWait? = nil
     ) throws(CaptureError) {
         let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
-        let isPcapng = source.peek(4) == [0x0A, 0x0D, 0x0D, 0x0A]
+        let isPcapng = source.peek(SavefileSource.headOctets).starts(with: [0x0A, 0x0D, 0x0D, 0x0A])
         if isPcapng, let filter {
             // An expression that is wrong everywhere is to be told before anything is read.
             try PcapHandle.compile(filter, for: .ethernet)

@@ -17,6 +17,9 @@ final class SavefileSource {
     /// Buffers start with a page: the kernel copies to one that starts 16 octets later a third more slowly.
     static let bufferAlignment = 4096
 
+    /// How many of the first octets tell what a file is.
+    static let headOctets = 16
+
     /// How the file is called in messages.
     let name: String
     /// The size of the file as stored; `nil` for what has no size, such as a pipe.
@@ -148,8 +151,8 @@ extension SavefileSource {
     func read(into room: UnsafeMutableRawBufferPointer) -> Int {
         let count = unsafe readReturned(into: room) ?? readFurther(into: room)
         octetsDelivered += max(count, 0)
-        if head.count < 16, count > 0 {
-            unsafe head.append(contentsOf: room.prefix(min(count, 16 - head.count)))
+        if head.count < Self.headOctets, count > 0 {
+            unsafe head.append(contentsOf: room.prefix(min(count, Self.headOctets - head.count)))
         }
         return count
     }
