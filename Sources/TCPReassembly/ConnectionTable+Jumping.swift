@@ -243,7 +243,7 @@ extension ConnectionTable {
                 acknowledged = min(acknowledged, end)
                 finishArrived(endingAt: end, of: stream, at: time, into: &sink)
             }
-            if acknowledged > max(state.acknowledged, state.next) {
+            if known.isAcknowledged, acknowledged > max(state.acknowledged, state.next) {
                 let index = streamWaitIndex(makeWait(for: slot), stream)
                 entries[stream].acknowledged = acknowledged
                 streamWaits[index].evidenceTime = clock.now

@@ -20,6 +20,8 @@ struct Jump: BitwiseCopyable {
         var acknowledged: UInt32 = 0
         /// Whether `first` and `next` mean anything.
         var isKnown = false
+        /// Whether `acknowledged` means anything.
+        var isAcknowledged = false
         /// Whether `end` means anything.
         var hasEnd = false
         /// Whether a segment of this stream was seen, and not only acknowledgements of it.
@@ -86,13 +88,13 @@ struct Jump: BitwiseCopyable {
         own.isSeen = true
         if !other.isKnown {
             other.first = acknowledged.rawValue
-            other.acknowledged = acknowledged.rawValue
         }
         if !other.isKnown || acknowledged.distance(from: SequenceNumber(other.next)) > 0 {
             other.next = acknowledged.rawValue
         }
-        if acknowledged.distance(from: SequenceNumber(other.acknowledged)) > 0 {
+        if !other.isAcknowledged || acknowledged.distance(from: SequenceNumber(other.acknowledged)) > 0 {
             other.acknowledged = acknowledged.rawValue
+            other.isAcknowledged = true
         }
         other.isKnown = true
         self[direction] = own
