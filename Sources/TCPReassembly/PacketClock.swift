@@ -46,9 +46,14 @@ struct PacketClock: ~Copyable {
     /// Moves the clock to the time of a packet of `interface`.
     @inline(__always)
     mutating func advance(to time: PacketTime, on interface: Int) {
+        let previous = current
         current = min(max(interface, 0), Self.interfaceLimit - 1)
+        guard sources[current].hasBegun else {
+            sourceBegins(at: time.nanoseconds, after: sources[previous])
+            return
+        }
         let elapsed = time.nanoseconds &- sources[current].latest
-        guard sources[current].hasBegun, elapsed >= 0, elapsed <= Self.longestStep else {
+        guard elapsed >= 0, elapsed <= Self.longestStep else {
             timeIsFarOff(time.nanoseconds)
             return
         }
@@ -61,8 +66,12 @@ struct PacketClock: ~Copyable {
     ///
     /// `time` is the present on the clock of the interface that the latest packet came from.
     mutating func timePassed(until time: PacketTime) {
+        guard sources[current].hasBegun else {
+            sourceBegins(at: time.nanoseconds, after: sources[current])
+            return
+        }
         let elapsed = time.nanoseconds &- sources[current].latest
-        guard sources[current].hasBegun, elapsed >= 0 else {
+        guard elapsed >= 0 else {
             timeIsFarOff(time.nanoseconds)
             return
         }
@@ -70,11 +79,15 @@ struct PacketClock: ~Copyable {
         move(by: min(elapsed, Self.longestStep))
     }
 
+    /// Begins the clock of an interface: where its first time lies from that of the packet before, if that is near.
+    private mutating func sourceBegins(at time: Int64, after previous: Source) {
+        let (elapsed, isBeyond) = time.subtractingReportingOverflow(previous.latest)
+        let isNear = previous.hasBegun && !isBeyond && (-Self.toleratedLateness...Self.longestStep).contains(elapsed)
+        sources[current] = Source(latest: time, now: isNear ? previous.now : now, hasBegun: true)
+        move(by: isNear ? elapsed : 0)
+    }
+
     private mutating func timeIsFarOff(_ time: Int64) {
-        guard sources[current].hasBegun else {
-            sources[current] = Source(latest: time, now: now, hasBegun: true)
-            return
-        }
         let latest = sources[current].latest
         let (elapsed, isBeyond) = time.subtractingReportingOverflow(latest)
         guard isBeyond || elapsed > 0 || elapsed < -Self.toleratedLateness else {
