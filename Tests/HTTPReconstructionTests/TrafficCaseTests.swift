@@ -66,11 +66,18 @@ import Testing
         #expect(after.allSatisfy { $0.0.integrity.isEmpty })
     }
 
+    @Test(arguments: [("slow-answer-6min", "report"), ("pause-in-body-6min", "poll")])
+    func `an answer that takes longer than the idle timeout is waited for`(name: String, target: String) throws {
+        let (sink, _) = try SavefileReading.read(name, tellingTimeEvery: 30_000_000_000)
+        let wanted = ["GET /products/\(target) -> 200 (4)", "GET /products/next -> 200 (2)"]
+        #expect(sink.exchanges.map(\.description) == wanted)
+    }
+
     @Test(arguments: ["slow-answer-6min", "pause-in-body-6min"])
     func `what the agent forgets is no failure of the gateway`(name: String) throws {
         var limits = ReassemblyLimits()
-        limits.idleTimeout = 300_000_000_000
-        let (sink, _) = try SavefileReading.read(name, limits: limits)
+        limits.longestIdle = limits.idleTimeout
+        let (sink, _) = try SavefileReading.read(name, limits: limits, tellingTimeEvery: 30_000_000_000)
         #expect(!sink.exchanges.isEmpty)
         for exchange in sink.exchanges {
             #expect(exchange.integrity.isDisjoint(with: [.noResponse, .closedEarly]), "\(exchange)")

@@ -8,9 +8,12 @@ import TCPReassembly
 /// Reads small savefiles of Ethernet frames through decoding, reassembly and reconstruction.
 enum SavefileReading {
     /// The sink after all packets of `Fixtures/cases/NAME.pcap`, with the figures of reconstruction.
+    ///
+    /// `step` is how often time is told while no packet comes, in nanoseconds, as it is on an interface.
     static func read(
         _ name: String,
-        limits: ReassemblyLimits = ReassemblyLimits()
+        limits: ReassemblyLimits = ReassemblyLimits(),
+        tellingTimeEvery step: Int64? = nil
     ) throws -> (sink: RecordingSink, statistics: HTTPStatistics) {
         let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/cases/\(name).pcap")
@@ -23,6 +26,11 @@ enum SavefileReading {
         while index + 16 <= file.count {
             let captured = number(file, index + 8)
             let nanoseconds = number(file, index) * 1_000_000_000 + number(file, index + 4) * 1_000
+            if let step, index > 24 {
+                for silent in stride(from: latest.nanoseconds + step, to: Int64(nanoseconds), by: Int64.Stride(step)) {
+                    table.timeAdvanced(to: PacketTime(nanoseconds: silent), into: &reconstructor)
+                }
+            }
             latest = PacketTime(nanoseconds: Int64(nanoseconds))
             let frame = Array(file[index + 16..<index + 16 + captured])
             let packet = CapturedPacket(
