@@ -7,9 +7,10 @@ import PacketDecoding
 /// Every bound on time is measured on this clock; what is reported are the packets' own times. Interfaces may have
 /// clocks of their own, so each is followed by itself, and the foremost leads.
 ///
-/// Packets that are a little late do not move the clock. A time that is far off moves it only once the next packet of
+/// Packets that are a little late do not move the clock. A time that is far off moves it only once a further packet of
 /// the interface agrees: so a single wrong stamp changes nothing, a clock that was set back is followed from there, and
-/// one that was set forward counts as no more than `longestStep`, which a capture that was silent for long counts as too.
+/// one that was set forward counts as no more than `longestStep`, which a capture that was silent for long counts as too;
+/// until a second after such a step the clock stands still.
 struct PacketClock: ~Copyable {
     /// How late a packet may be, in nanoseconds, before its time is taken for a clock that was set back.
     static let toleratedLateness: Int64 = 1_000_000_000
@@ -95,13 +96,18 @@ struct PacketClock: ~Copyable {
         }
         let suspect = sources[current].suspect
         let isForward = time > latest
-        // The next packet agrees when it is on the same side, and no earlier than what it confirms.
+        // A further packet agrees when it is on the same side, and no earlier than what it confirms.
         let agrees =
             sources[current].hasSuspect && (suspect > latest) == isForward
             && time >= suspect.addingReportingOverflow(-Self.toleratedLateness).partialValue
         guard agrees else {
             sources[current].suspect = time
             sources[current].hasSuspect = true
+            return
+        }
+        // What began to wait with the first of them is not given up for the silence before it.
+        let settled = suspect.addingReportingOverflow(Self.toleratedLateness)
+        guard !isForward || settled.overflow || time >= settled.partialValue else {
             return
         }
         sources[current].latest = time

@@ -587,6 +587,20 @@ import Testing
         #expect(talk.events().last == .octets(.fromOriginator, 4, "e"))
     }
 
+    @Test func `what comes in disorder after a long silence is put in order`() {
+        var talk = opened()
+        for number in 0..<3 {
+            talk.server(number, "b", ack: number + 1, after: 120_000)
+            talk.client(number, "a", ack: number)
+        }
+        #expect(
+            talk.events()
+                == (0..<3).flatMap {
+                    [.octets(.fromOriginator, Int64($0), "a"), .octets(.fromResponder, Int64($0), "b")]
+                }
+        )
+    }
+
     @Test func `interfaces with clocks of their own do not make time race`() {
         var talk = opened()
         for number in 0..<200 {
