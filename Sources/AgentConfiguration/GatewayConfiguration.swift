@@ -36,6 +36,12 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var trustedProxies = 0
     /// Whether the workload was chosen rather than left at Istio's usual one.
     package var isChosen = false
+
+    /// Whether both say the same; how one came to say it (``isChosen``) is no part of that.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.namespace == right.namespace && left.labels == right.labels && left.addresses == right.addresses
+            && left.ports == right.ports && left.trustedProxies == right.trustedProxies
+    }
 }
 
 extension GatewayConfiguration {

@@ -457,7 +457,7 @@ import Testing
 
     @Test func `a skipped server is one finding`() throws {
         let output = try Self.output("skipped-server-by-whom", Self.check)
-        #expect(output.split(separator: "\n").count { $0.contains("skipped-server") } == 1)
+        #expect(output.split(separator: "\n").count { $0.contains("[skipped-server]") } == 1)
     }
 
     @Test func `SARIF says where a finding is`() throws {

@@ -29,7 +29,7 @@ struct RecordQueueTests {
         #expect(queue.count == RecordQueue.capacity)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `whatever is added while others are written is written in order or counted as dropped`() async throws {
         let folder = try TemporaryFolder()
         let queue = RecordQueue()

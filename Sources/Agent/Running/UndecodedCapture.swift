@@ -4,16 +4,15 @@ import PacketDecoding
 package import TrafficPipeline
 
 extension PipelineFigures {
-    /// What keeps a whole capture from being read: packets came, and not one of them could be decoded; else `nil`.
+    /// What keeps a whole capture from being read: packets came, all in formats that are not decoded; else `nil`.
     ///
-    /// Packets that meet a bound of ours, as hostile ones do, keep nothing from being read.
+    /// Packets that are damaged, cut short or beyond a limit say nothing of the format, and are counted only.
     package var undecodedCapture: String? {
         let packets = interfaces.reduce(0) { $0 + $1.packets }
-        guard packets > 0, failures.values.reduce(0, +) == packets,
-            failures.keys.contains(where: { $0.reason != .limitReached })
-        else { return nil }
+        let unsupported = failures.filter { $0.key.reason == .unsupported }
+        guard packets > 0, unsupported.values.reduce(0, +) == packets else { return nil }
         let formats = undecoded.sorted { $0.key < $1.key }.map { "\($0.key.text)" }
-        let reasons = Set(failures.keys.map { "\($0.layer.label): \($0.reason.label)" }).sorted()
+        let reasons = Set(unsupported.keys.map { "\($0.layer.label): \($0.reason.label)" }).sorted()
         let causes = (formats.isEmpty ? reasons : formats).joined(separator: ", ")
         return packets == 1
             ? "the only packet could not be decoded (\(causes))"
