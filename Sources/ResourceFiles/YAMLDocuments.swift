@@ -27,7 +27,8 @@ public enum YAMLDocuments {
         var result: [LocatedDocument] = []
         var conversion = NodeConversion(limits: limits, octets: text.utf8.count)
         do {
-            let parser = try Yams.Parser(yaml: text)
+            // Yams resolves each key by regular expressions to compare it; what a scalar means is decided by YAMLScalar.
+            let parser = try Yams.Parser(yaml: text, resolver: .basic)
             while let root = try parser.nextRoot() {
                 let value = try conversion.value(root, depth: 0)
                 if value != .null { result.append(LocatedDocument(value: value, line: root.mark?.line ?? 1)) }
