@@ -178,7 +178,9 @@ import Testing
     }
 
     @Test func `gateways beyond the limit are counted together`() throws {
-        let registry = MetricsRegistry(configuration: try MetricsConfiguration(seriesLimit: 2 * GatewayCells.seriesPerGateway))
+        let registry = MetricsRegistry(
+            configuration: try MetricsConfiguration(seriesLimit: 2 * GatewayCells.seriesPerGateway)
+        )
         let description = RouteTableDescription(generation: 1, series: [], gateways: ["c", "b", "a"])
         let table = registry.routesPublished(description, at: 0)
         registry.shards[0].routesChanged(to: table)
