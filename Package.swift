@@ -91,8 +91,8 @@ let package = Package(
         .target(
             name: "TrafficPipeline",
             dependencies: [
-                "HTTPReconstruction", "JSONSyntax", "PacketDecoding", "Redaction", "RouteAttribution", "ShadowTesting",
-                "TCPReassembly", "TrafficMetrics", "TrafficModel",
+                "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketDecoding", "Redaction", "RouteAttribution",
+                "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficModel",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -286,9 +286,11 @@ let package = Package(
         .testTarget(
             name: "TrafficPipelineTests",
             dependencies: [
-                "PacketCapture", "PacketDecoding", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting",
-                "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "JSONSyntax", "PacketCapture", "PacketDecoding", "Recordings", "Redaction", "ResourceFiles",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
+                "TrafficPipeline",
             ],
+            exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(

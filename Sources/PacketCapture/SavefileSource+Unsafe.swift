@@ -62,7 +62,9 @@ final class SavefileSource {
     ) throws(CaptureError) {
         ownsDescriptor = path != "-"
         name = ownsDescriptor ? path : "standard input"
-        descriptor = unsafe ownsDescriptor ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
+        // A named pipe would keep the call until somebody writes to it; where pipes are waited for, that is done below.
+        let waiting = pipe == nil ? 0 : O_NONBLOCK
+        descriptor = unsafe ownsDescriptor ? open(path, O_RDONLY | O_CLOEXEC | waiting) : STDIN_FILENO
         let openError = errno
         var status = stat()
         let isKnown = unsafe descriptor >= 0 && fstat(descriptor, &status) == 0
@@ -131,7 +133,7 @@ final class SavefileSource {
                 return 0
             }
             let count = unsafe Glibc.read(descriptor, room.baseAddress, room.count)
-            if count < 0, errno == EINTR {
+            if count < 0, errno == EINTR || errno == EAGAIN && pipe != nil {
                 continue
             }
             if count < 0 {

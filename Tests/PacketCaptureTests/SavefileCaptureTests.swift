@@ -79,6 +79,30 @@ import Testing
         #expect(seen.failures == [])
     }
 
+    @Test func `a named pipe is waited for though nobody has opened it yet, and a stop ends that`() throws {
+        let path = folder.pipe("pipe")
+        let (seen, stop) = (Seen(), StopFlag())
+        let thread = try capture(path, seen, until: stop)
+        #expect(NetworkSandbox.eventually { seen.progress >= 2 })
+        stop.request()
+        thread.join()
+        #expect(seen.failures?.map(\.code) == [.stopped])
+    }
+
+    @Test func `a named pipe is read from its first writer on to that one's end`() throws {
+        let path = folder.pipe("pipe")
+        let (seen, stop) = (Seen(), StopFlag())
+        let thread = try capture(path, seen, until: stop)
+        #expect(NetworkSandbox.eventually { seen.progress >= 2 })
+        do {
+            let pipe = try PipeEnd(path)
+            pipe.write(TestSavefile.pcap(Self.records(3)))
+            #expect(NetworkSandbox.eventually { seen.packets == 3 })
+        }
+        thread.join()
+        #expect(seen.failures == [])
+    }
+
     @Test func `packets that come one by one are shown within a moment too`() throws {
         let path = folder.pipe("pipe")
         let pipe = try PipeEnd(path)

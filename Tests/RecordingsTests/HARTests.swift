@@ -102,7 +102,7 @@ import TrafficModel
 
     @Test(arguments: [
         ("/a?b=c%20d+e&f&=g#frag", "http://shop.example.com/a?b=c%20d+e&f&=g", ["b", "c d e", "f", "", "", "g"]),
-        ("http://other.example/x", "http://other.example/x", []), ("*", "http://shop.example.com/*", []),
+        ("http://other.example/x", "http://other.example/x", []), ("*", "http://shop.example.com", []),
         ("/ü?q=%zz", "http://shop.example.com/%C3%BC?q=%zz", ["q", "%zz"]),
     ])
     func `the URL is absolute and the query decoded`(_ target: String, _ url: String, _ query: [String]) throws {
@@ -114,6 +114,46 @@ import TrafficModel
         }
         let words = parameters.flatMap { [$0["name"], $0["value"]] }
         #expect(words == query.map(JSONValue.string))
+    }
+
+    @Test(
+        arguments: [
+            ("/health", "198.51.100.20", 8080, "http://198.51.100.20:8080/health"),
+            ("/health", "2001:db8::5", 8080, "http://[2001:db8::5]:8080/health"),
+            ("/health", "2001:db8::5", 80, "http://[2001:db8::5]/health"),
+            ("*", "198.51.100.20", 8080, "http://198.51.100.20:8080"),
+            ("HTTP://other.example/x", "198.51.100.20", 8080, "HTTP://other.example/x"),
+            ("/health", "", 0, "http://unknown.invalid/health"),
+        ]
+    )
+    func `without a Host the URL names the server's address and port`(
+        target: String,
+        address: String,
+        port: Int,
+        url: String
+    ) throws {
+        for host in [[], [RecordedField(name: "Host", value: "")]] {
+            var exchange = Samples.exchange("GET", target)
+            exchange.request.message.fields = host
+            exchange.serverAddress = address
+            exchange.serverPort = port
+            #expect(try Self.entry(exchange)["request"]?["url"] == .string(url))
+        }
+    }
+
+    @Test func `header values that are no UTF-8 are escaped, and marked`() throws {
+        var exchange = Samples.exchange()
+        exchange.request.message.fields.append(RecordedField(name: "X-Name", value: [0x52, 0xE9, 0x5C]))
+        let archive = try Self.archive([exchange])
+        #expect(ArchiveRules.violations(of: archive) == [])
+        let headers = Self.entries(archive).first?["request"]?["headers"]
+        let header: JSONValue = ["name": "X-Name", "value": #"R\xe9\\"#, "_octetsEscaped": true]
+        guard case .array(let lines)? = headers else {
+            Issue.record("no headers")
+            return
+        }
+        #expect(lines.last == header)
+        #expect(lines.first?["_octetsEscaped"] == nil)
     }
 
     @Test func `entries of one connection share its number`() throws {

@@ -47,6 +47,7 @@ import TrafficModel
         #expect(exchange.response?.message.contentIsWhole == false)
         #expect(exchange.clientAddress == "2001:db8::9")
         #expect(exchange.serverAddress == "10.0.0.1")
+        #expect(exchange.serverPort == 8080)
         #expect(exchange.connection == 17)
         // date -u -d 2026-11-23T04:06:00 +%s
         #expect(exchange.startTime == 1_795_406_760_123_456_000)
@@ -55,6 +56,18 @@ import TrafficModel
         #expect(exchange.integrity == [])
         let route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#3")
         #expect(exchange.route == route)
+    }
+
+    @Test func `escaped octets are had back, and only where the message says that they are escaped`() throws {
+        let escaped = Self.line.replacing("/products/1?x=2", with: #"/caf\\xe9"#).replacing(#""1"]"#, with: #""\\xff\\\\"]"#)
+        let marked = escaped.replacing(#""request":{"#, with: #""request":{"octetsEscaped":true,"#)
+        let (exchanges, losses, _) = Self.read(escaped + "\n" + marked)
+        #expect(losses.isEmpty)
+        #expect(exchanges.map(\.request.target) == [Array(#"/caf\xe9"#.utf8), Array("/caf".utf8) + [0xE9]])
+        let values = exchanges.map { $0.request.message.values(of: "x-a").first }
+        #expect(values == [Array(#"\xff\\"#.utf8), [0xFF, 0x5C]])
+        let broken = marked.replacing(#"\\xe9"#, with: #"\\e9"#)
+        #expect(Self.read(broken).losses[.malformedRecord] == 1)
     }
 
     @Test func `a response may be missing and a route too`() {

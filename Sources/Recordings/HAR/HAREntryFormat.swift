@@ -2,6 +2,7 @@
 // HTTP Archive, version 1.2: the objects `entries`, `request`, `response`, `content`, `postData` and `timings`.
 
 internal import JSONSyntax
+import OctetText
 internal import TrafficModel
 
 /// How an exchange becomes an entry.
@@ -67,8 +68,12 @@ struct HAREntryFormat: Sendable {
     private func appendRequest(_ exchange: RecordedExchange, to text: inout JSONText) {
         let request = exchange.request
         let fields = redaction.applied(to: request.message.fields, under: key)
-        let authority = fields.first { $0.isNamed("host") }?.value ?? Array(exchange.serverAddress.utf8)
-        let location = HARLocation(target: request.target, authority: authority, method: request.method)
+        let location = HARLocation(
+            target: request.target,
+            host: fields.first { $0.isNamed("host") }?.value ?? [],
+            server: (exchange.serverAddress, exchange.serverPort),
+            method: request.method
+        )
         text.beginObject()
         text.member("method", request.method)
         text.member("url", location.url)
@@ -159,8 +164,13 @@ struct HAREntryFormat: Sendable {
         for field in fields {
             text.beginObject()
             text.member("name", field.name)
-            text.key("value")
-            text.string(field.value.span)
+            if OctetEscapes.areNeeded(for: field.value) {
+                text.member("value", OctetEscapes.text(field.value))
+                text.member("_octetsEscaped", true)
+            } else {
+                text.key("value")
+                text.string(field.value.span)
+            }
             text.endObject()
         }
         text.endList()

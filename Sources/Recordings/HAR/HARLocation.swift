@@ -13,18 +13,20 @@ struct HARLocation: Equatable {
         var value: String
     }
 
-    /// Joins a request target to the Host it was sent with, or to the server's address.
-    init(target: [UInt8], authority: [UInt8], method: String) {
+    /// Joins a request target to the Host it was sent with, or without one to where it was sent.
+    init(target: [UInt8], host: [UInt8], server: (address: String, port: Int), method: String) {
         let target = target.prefix { $0 != UInt8(ascii: "#") }
-        // The top-level domain is one that never resolves (RFC 6761 §6.4).
-        let host = authority.isEmpty ? "unknown.invalid" : Self.encoded(authority[...])
+        let authority = host.isEmpty ? Self.authority(of: server) : Self.encoded(host[...])
         let path = Self.encoded(target)
         if method == "CONNECT" {
             url = "http://\(path)/"
-        } else if path.hasPrefix("http://") || path.hasPrefix("https://") {
+        } else if ["http://", "https://"].contains(where: { path.lowercased().hasPrefix($0) }) {
             url = path
+        } else if path == "*" {
+            // The asterisk stands for the server as a whole: its path and query are empty (RFC 9112 §3.3).
+            url = "http://\(authority)"
         } else {
-            url = "http://\(host)" + (path.hasPrefix("/") ? path : "/" + path)
+            url = "http://\(authority)" + (path.hasPrefix("/") ? path : "/" + path)
         }
         guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else {
             parameters = []
@@ -34,6 +36,14 @@ struct HARLocation: Equatable {
             let parts = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             return Parameter(name: Self.decoded(parts[0]), value: parts.count == 2 ? Self.decoded(parts[1]) : "")
         }
+    }
+
+    /// A server's address as URIs have it: IPv6 in brackets, and the port unless it is the scheme's own (RFC 3986 §3.2).
+    private static func authority(of server: (address: String, port: Int)) -> String {
+        // The top-level domain is one that never resolves (RFC 6761 §6.4).
+        guard !server.address.isEmpty else { return "unknown.invalid" }
+        let host = server.address.contains(":") ? "[\(server.address)]" : server.address
+        return [0, 80].contains(server.port) ? host : "\(host):\(server.port)"
     }
 
     /// Writes octets that URIs do not have as `%XX`.

@@ -12,7 +12,8 @@ public import TrafficModel
 /// written where it comes, marked `_late`.
 ///
 /// Members of our own begin with an underscore: of the log `_losses` and `_late`, of an entry `_route`, `_policy`,
-/// `_target`, `_sampleWeight`, `_integrity`, `_dropsBefore`, `_redactions`, `_error`, and `_truncated` of content.
+/// `_target`, `_sampleWeight`, `_integrity`, `_dropsBefore`, `_redactions`, `_error`, `_octetsEscaped` of a header, and
+/// `_truncated` of content.
 public struct HARWriter: Sendable {
     /// What decodes a content coding: its name in lower case, the octets, and the result, or `nil` if it cannot.
     public typealias ContentDecoder = @Sendable (_ coding: String, _ content: [UInt8]) -> [UInt8]?

@@ -49,6 +49,7 @@ struct RecordLine {
         )
         exchange.clientAddress = address("client")
         exchange.serverAddress = address("server")
+        exchange.serverPort = port("server")
         if case .integer(let connection)? = record["connection"] { exchange.connection = connection }
         if case .string(let version)? = record["protocol"] { exchange.protocolVersion = version }
         return exchange
@@ -60,14 +61,15 @@ struct RecordLine {
 
     private func request(_ object: JSONValue) throws(Problem) -> RecordedRequest {
         guard case .string(let method)? = object["method"], !method.isEmpty,
-            case .string(let target)? = object["target"]
+            case .string(let targetText)? = object["target"]
         else { throw Self.malformed("request must have method and target") }
+        let target = try octets(targetText, of: object, "request")
         guard var fields = try fields(of: object, "request") else {
             throw Problem(loss: .noFields, reason: "request has no fields; record with --fields")
         }
         // HTTP/2 has it in a pseudo-header field, which is not among the fields.
         if case .string(let authority)? = object["authority"], !fields.contains(where: { $0.isNamed("host") }) {
-            fields.insert(RecordedField(name: "Host", value: authority), at: 0)
+            fields.insert(RecordedField(name: "Host", value: try octets(authority, of: object, "request")), at: 0)
         }
         let message = try message(object, fields, "request")
         guard message.contentIsWhole else {
@@ -75,7 +77,7 @@ struct RecordLine {
                 "request has \(message.contentOctets) bytes of content, and \(message.content.count) are recorded"
             throw Problem(loss: .noContent, reason: reason + "; record with a larger --content")
         }
-        return RecordedRequest(method: method, target: Array(target.utf8), message: message)
+        return RecordedRequest(method: method, target: target, message: message)
     }
 
     private func response() throws(Problem) -> RecordedResponse? {
@@ -120,12 +122,21 @@ struct RecordLine {
             guard case .array(let pair) = entry, pair.count == 2, case .string(let name) = pair[0],
                 case .string(let value) = pair[1], !name.isEmpty, name.utf8.allSatisfy({ (0x21..<0x7F).contains($0) })
             else { throw problem }
-            fields.append(RecordedField(name: name, value: value))
+            fields.append(RecordedField(name: name, value: try octets(value, of: object, "a field")))
         }
         return fields
     }
 
     // MARK: - Parts
+
+    /// The octets that a string of a message stands for; see `OctetEscapes`.
+    private func octets(_ text: String, of message: JSONValue, _ name: String) throws(Problem) -> [UInt8] {
+        guard message["octetsEscaped"] == .bool(true) else { return Array(text.utf8) }
+        guard let octets = OctetEscapes.octets(text) else {
+            throw Self.malformed("\(name) has a backslash that begins no escape, though octetsEscaped is true")
+        }
+        return octets
+    }
 
     /// A member that is an object; `nil` when it is missing or null.
     private func object(_ name: String, of value: JSONValue) throws(Problem) -> JSONValue? {
@@ -151,6 +162,12 @@ struct RecordLine {
         guard case .string(let text)? = record[name], let colon = text.lastIndex(of: ":") else { return "" }
         let address = text[..<colon]
         return String(address.hasPrefix("[") ? address.dropFirst().dropLast() : address)
+    }
+
+    /// The port of an end; 0 without one.
+    private func port(_ name: String) -> Int {
+        guard case .string(let text)? = record[name], let colon = text.lastIndex(of: ":") else { return 0 }
+        return UInt16(text[text.index(after: colon)...]).map(Int.init) ?? 0
     }
 
     private var route: RouteName {

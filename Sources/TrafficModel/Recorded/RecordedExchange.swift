@@ -14,6 +14,8 @@ public struct RecordedExchange: Sendable {
     public var connection: Int
     /// The server's address, without port; empty where it is not known.
     public var serverAddress: String
+    /// The port that the server listens on; 0 where it is not known.
+    public var serverPort: Int
     /// The protocol version as records name it.
     public var protocolVersion: String
     /// When the first octet of the request was captured, in nanoseconds since the Unix epoch.
@@ -39,6 +41,7 @@ public struct RecordedExchange: Sendable {
         durationNanoseconds: Int64? = nil,
         integrity: [String] = [],
         serverAddress: String = "",
+        serverPort: Int = 0,
         protocolVersion: String = "HTTP/1.1",
         requestNanoseconds: Int64? = nil
     ) {
@@ -52,6 +55,7 @@ public struct RecordedExchange: Sendable {
         self.durationNanoseconds = durationNanoseconds
         self.integrity = integrity
         self.serverAddress = serverAddress
+        self.serverPort = serverPort
         self.protocolVersion = protocolVersion
         self.requestNanoseconds = requestNanoseconds
     }

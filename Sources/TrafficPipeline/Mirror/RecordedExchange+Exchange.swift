@@ -39,6 +39,7 @@ extension RecordedExchange {
             durationNanoseconds: facts.durationNanoseconds,
             integrity: integrity.isEmpty ? [] : Integrity.words.filter { integrity.contains($0.mark) }.map(\.word),
             serverAddress: facts.connection.server.address.description,
+            serverPort: Int(facts.connection.server.port),
             protocolVersion: facts.version.text,
             requestNanoseconds: facts.request.lastOctet.nanoseconds(since: facts.request.firstOctet)
         )

@@ -3,6 +3,7 @@
 
 internal import HTTPReconstruction
 internal import JSONSyntax
+internal import OctetText
 internal import PacketDecoding
 internal import RouteAttribution
 internal import TrafficModel
@@ -11,6 +12,8 @@ internal import TrafficModel
 struct RecordEncoder {
     private let options: RecordOptions
     private(set) var line = JSONText()
+    /// Whether the strings of the message that is being written have their octets escaped.
+    private var escapesOctets = false
 
     init(options: RecordOptions) {
         self.options = options
@@ -99,14 +102,15 @@ struct RecordEncoder {
         guard exchange.hasRequest, let message = exchange.retainedRequest else { return line.null() }
         let octets = message.octets
         line.beginObject()
+        beginEscapes(of: message)
         line.key("method")
-        appendKnown(octets.span.extracting(message.method))
+        appendKnown(octets[message.method])
         line.key("target")
-        appendKnown(octets.span.extracting(message.target))
+        appendKnown(octets[message.target])
         line.key("scheme")
         line.string("http")
         line.key("authority")
-        if let authority = message.authority { line.string(octets.span.extracting(authority)) } else { line.null() }
+        if let authority = message.authority { appendText(octets[authority]) } else { line.null() }
         appendFigures(exchange.request)
         appendRetained(message, contentOctets: exchange.request.contentOctets)
         line.endObject()
@@ -115,13 +119,13 @@ struct RecordEncoder {
     private mutating func appendResponse(_ exchange: borrowing Exchange) {
         guard exchange.hasResponse, let message = exchange.retainedResponse else { return line.null() }
         line.beginObject()
+        beginEscapes(of: message)
         line.key("status")
         if exchange.isStatusUnknown { line.null() } else { line.integer(exchange.status) }
         appendFigures(exchange.response)
         if let coding = message.contentCoding {
             line.key("contentEncoding")
-            let octets = message.octets
-            line.string(octets.span.extracting(coding))
+            appendText(message.octets[coding])
         }
         line.key("interim")
         line.beginList()
@@ -132,8 +136,33 @@ struct RecordEncoder {
     }
 
     /// Adds a part of a head that has an octet at least; one without is not known.
-    private mutating func appendKnown(_ octets: Span<UInt8>) {
-        if octets.count > 0 { line.string(octets) } else { line.null() }
+    private mutating func appendKnown(_ octets: ArraySlice<UInt8>) {
+        if octets.isEmpty { line.null() } else { appendText(octets) }
+    }
+
+    /// Finds out whether the strings of a message need escapes, and says so if they do.
+    ///
+    /// It is said of the whole message, so that a reader need not ask at each string.
+    private mutating func beginEscapes(of message: RetainedMessage) {
+        escapesOctets = needsEscapes(message)
+        guard escapesOctets else { return }
+        line.key("octetsEscaped")
+        line.bool(true)
+    }
+
+    private func needsEscapes(_ message: RetainedMessage) -> Bool {
+        let octets = message.octets
+        guard octets.contains(where: { $0 >= 0x80 }) else { return false }
+        let parts = [message.method, message.target, message.authority, message.contentCoding].compactMap(\.self)
+        let lines = options.includesFields ? message.fields : []
+        return (parts + lines.map(\.name) + lines.map(\.value)).contains {
+            OctetEscapes.areNeeded(for: Array(octets[$0]))
+        }
+    }
+
+    /// Adds a part of a head as a string from which its octets can be had back.
+    private mutating func appendText(_ octets: ArraySlice<UInt8>) {
+        if escapesOctets { line.string(OctetEscapes.text(Array(octets))) } else { line.string(octets.span) }
     }
 
     private mutating func appendFigures(_ figures: MessageFigures) {
@@ -152,11 +181,11 @@ struct RecordEncoder {
             let octets = message.octets
             for field in message.fields {
                 line.beginList()
-                line.string(octets.span.extracting(field.name))
+                appendText(octets[field.name])
                 if isRedacted(octets.span.extracting(field.name)) {
                     line.string("[redacted]")
                 } else {
-                    line.string(octets.span.extracting(field.value))
+                    appendText(octets[field.value])
                 }
                 line.endList()
             }
