@@ -127,6 +127,20 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "KubernetesObjects",
+            dependencies: [
+                "JSONSyntax", "OctetText",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "AdminServer",
             dependencies: [
                 "CPageAssets", "CZlib", "OctetText",
@@ -159,8 +173,9 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "AdminServer", "AgentConfiguration", "AnswerComparison", "ContentDecoding", "HTTPReconstruction",
-                "JSONSyntax", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding", "Redaction",
-                "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficModel",
+                "JSONSyntax", "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding",
+                "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "TrafficModel",
                 "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -198,14 +213,34 @@ let package = Package(
         .executableTarget(
             name: "MetricsPage",
             dependencies: [
-                "AnswerComparison", "HTTPReconstruction", "PacketCapture", "PacketDecoding", "RouteAttribution",
-                "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "AnswerComparison", "HTTPReconstruction", "KubernetesObjects", "PacketCapture", "PacketDecoding",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
             ],
             swiftSettings: strictWithLifetimes
         ),
 
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["PacketDecoding"], swiftSettings: strict),
+        .target(
+            name: "TestServers",
+            dependencies: [
+                "JSONSyntax", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubernetesObjectsTests",
+            dependencies: [
+                "JSONSyntax", "KubernetesObjects", "TestServers", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "PacketDecodingTests",
             dependencies: ["PacketDecoding", "TestSupport"],
@@ -273,7 +308,8 @@ let package = Package(
         .testTarget(
             name: "MirrorDispatchTests",
             dependencies: [
-                "AnswerComparison", "MirrorDispatch", "Redaction", "ShadowTesting", "TestSupport", "TrafficModel",
+                "AnswerComparison", "MirrorDispatch", "Redaction", "ShadowTesting", "TestServers", "TestSupport",
+                "TrafficModel",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -329,8 +365,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "PacketCapture", "RouteAttribution",
-                "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "KubernetesObjects", "PacketCapture",
+                "PacketDecoding", "ResourceFiles", "RouteAttribution", "TestServers", "TestSupport", "TrafficMetrics",
+                "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strictWithLifetimes

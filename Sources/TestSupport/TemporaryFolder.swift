@@ -3,7 +3,7 @@
 import FoundationEssentials
 
 /// A folder of its own for one test, removed with all that is in it.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
     /// The path of the folder.
     package let path: String
 

@@ -5,6 +5,7 @@ import Foundation
 import MirrorDispatch
 import NIOHTTP1
 import ShadowTesting
+import TestServers
 import Testing
 import TrafficModel
 

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOHTTP2
 import NIOPosix
 import NIOSSL
+import TestServers
 
 /// What a test server does with a request.
 enum Conduct: Sendable {

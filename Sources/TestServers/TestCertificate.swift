@@ -1,22 +1,22 @@
 // Wingmirror · Apache-2.0
 
-import Foundation
-import NIOSSL
+package import Foundation
+package import NIOSSL
 
 /// A certificate authority and a certificate of it, made by openssl for one test.
-struct TestCertificate: Sendable {
+package struct TestCertificate: Sendable {
     /// Whether openssl is there to make certificates.
-    static let canBeMade = FileManager.default.isExecutableFile(atPath: openssl)
+    package static let canBeMade = FileManager.default.isExecutableFile(atPath: openssl)
     private static let openssl = "/usr/bin/openssl"
 
     /// The folder of the files; the test removes it.
-    let folder: URL
+    package let folder: URL
 
     /// The authority's certificate, as clients trust it.
-    var authority: String { folder.appending(path: "authority.pem").path }
+    package var authority: String { folder.appending(path: "authority.pem").path }
 
-    /// Makes a certificate for a name.
-    init(for name: String) throws {
+    /// Makes a certificate for a name, and for 127.0.0.1.
+    package init(for name: String) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -26,18 +26,24 @@ struct TestCertificate: Sendable {
             ]
         )
         try run(["req"] + key + ["-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=\(name)"])
-        try "subjectAltName=DNS:\(name)".write(to: folder.appending(path: "names"), atomically: true, encoding: .utf8)
+        try "subjectAltName=DNS:\(name),IP:127.0.0.1".write(
+            to: folder.appending(path: "names"),
+            atomically: true,
+            encoding: .utf8
+        )
         try run(
             ["x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial"]
                 + ["-out", "server.pem", "-days", "2", "-extfile", "names"]
         )
     }
 
-    func remove() {
+    /// Removes the files.
+    package func remove() {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    func serverConfiguration() throws -> TLSConfiguration {
+    /// What a server needs to prove the name.
+    package func serverConfiguration() throws -> TLSConfiguration {
         let certificates = try NIOSSLCertificate.fromPEMFile(folder.appending(path: "server.pem").path)
         let key = try NIOSSLPrivateKey(file: folder.appending(path: "server.key").path, format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(

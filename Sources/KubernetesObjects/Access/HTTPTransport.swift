@@ -1,0 +1,202 @@
+// Wingmirror · Apache-2.0
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// Sends requests to an API server over HTTP/1.1 or HTTP/2, with credentials that are read again as they are renewed.
+package final class HTTPTransport: APITransport {
+    private let access: ClusterAccess
+    private let token: RenewedFile?
+    private let authority: RenewedFile?
+    private let state: Mutex<State>
+
+    /// A client and who uses it: one whose authorities were replaced is closed once its last watch has ended.
+    private final class Client: Sendable {
+        let http: HTTPClient
+        let authority: [UInt8]
+        private let uses = Mutex((count: 0, isRetired: false))
+
+        init(_ http: HTTPClient, authority: [UInt8]) {
+            self.http = http
+            self.authority = authority
+        }
+
+        func begin() { uses.withLock { $0.count += 1 } }
+
+        func end() {
+            close(
+                uses.withLock { uses in
+                    uses.count -= 1
+                    return uses.count == 0 && uses.isRetired
+                }
+            )
+        }
+
+        func retire() {
+            close(
+                uses.withLock { uses in
+                    uses.isRetired = true
+                    return uses.count == 0
+                }
+            )
+        }
+
+        private func close(_ isUnused: Bool) {
+            guard isUnused else { return }
+            http.shutdown { _ in }
+        }
+    }
+
+    private struct State {
+        var client: Client?
+    }
+
+    /// Prepares to reach a server; no connection is made before the first request.
+    ///
+    /// - Parameters:
+    ///   - access: Where the server is, and the credentials.
+    ///   - now: Nanoseconds since the Unix epoch.
+    package init(_ access: ClusterAccess, now: @escaping @Sendable () -> Int64) {
+        self.access = access
+        token = access.tokenFile.isEmpty ? nil : RenewedFile(access.tokenFile, now: now)
+        authority = access.authorityFile.isEmpty ? nil : RenewedFile(access.authorityFile, now: now)
+        state = Mutex(State())
+    }
+
+    /// Sends a request and returns when the head of the answer has come.
+    package func send(_ request: APIRequest) async throws -> APIAnswer {
+        let client = try client()
+        client.begin()
+        do {
+            let response = try await client.http.execute(try message(request), deadline: .distantFuture)
+            // The client stays open as long as somebody holds the answer.
+            let use = Use { client.end() }
+            let body = response.body.map { part in
+                withExtendedLifetime(use) { [UInt8](buffer: part) }
+            }
+            return APIAnswer(
+                status: Int(response.status.code),
+                contentType: response.headers.first(name: "content-type") ?? "",
+                retryAfter: response.headers.first(name: "retry-after").flatMap { Int($0) },
+                body: body
+            )
+        } catch {
+            client.end()
+            throw Self.failure(error)
+        }
+    }
+
+    /// Reads the token again; returns whether another is there to be tried.
+    package func credentialsRefused() async -> Bool {
+        token?.reread() ?? false
+    }
+
+    /// Closes the connections once no request is under way.
+    package func close() {
+        let client = state.withLock { state in
+            defer { state.client = nil }
+            return state.client
+        }
+        client?.retire()
+    }
+
+    private func message(_ request: APIRequest) throws(APIFailure) -> HTTPClientRequest {
+        var message = HTTPClientRequest(url: access.server + request.target)
+        message.headers.add(name: "User-Agent", value: access.userAgent)
+        message.headers.add(name: "Accept", value: request.accept)
+        if request.acceptsGzip { message.headers.add(name: "Accept-Encoding", value: "gzip") }
+        if let token = try currentToken() { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        return message
+    }
+
+    private func currentToken() throws(APIFailure) -> String? {
+        guard let token else { return access.token.isEmpty ? nil : access.token }
+        let text = String(decoding: try token.content(), as: UTF8.self)
+        return String(text.split(whereSeparator: \.isWhitespace).first ?? "")
+    }
+
+    // MARK: - The client
+
+    /// The client for the authorities of now.
+    private func client() throws(APIFailure) -> Client {
+        let authorities = try authority?.content() ?? access.authority
+        let known = state.withLock { $0.client }
+        if let known, known.authority == authorities { return known }
+        let fresh: Client
+        do throws(APIFailure) {
+            fresh = Client(try makeClient(authorities), authority: authorities)
+        } catch {
+            // A bundle that cannot be read is no reason to stop: the connections of before go on.
+            guard let known else { throw error }
+            return known
+        }
+        let replaced = state.withLock { state in
+            defer { state.client = fresh }
+            return state.client
+        }
+        replaced?.retire()
+        return fresh
+    }
+
+    private func makeClient(_ authorities: [UInt8]) throws(APIFailure) -> HTTPClient {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        do {
+            if !authorities.isEmpty {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authorities))
+            }
+            if !access.clientCertificate.isEmpty {
+                tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(access.clientCertificate).map {
+                    .certificate($0)
+                }
+                tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: access.clientKey, format: .pem))
+            }
+        } catch {
+            throw .tls("the certificates cannot be read: \(error)")
+        }
+        // Watches of many kinds are open at once.
+        var pool = HTTPClient.Configuration.ConnectionPool(
+            idleTimeout: .seconds(30),
+            concurrentHTTP1ConnectionsPerHostSoftLimit: 64
+        )
+        pool.retryConnectionEstablishment = false
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls,
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(10)),
+            connectionPool: pool,
+            decompression: .enabled(limit: .size(1 << 30))
+        )
+        configuration.httpVersion = .automatic
+        return HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
+            configuration: configuration
+        )
+    }
+
+    // MARK: - Failures
+
+    private static func failure(_ error: any Error) -> APIFailure {
+        switch error {
+        case let failure as APIFailure: failure
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .tls("\(error)")
+        default: .connection("\(error)")
+        }
+    }
+
+    /// Says once that an answer is not read any more.
+    private final class Use: Sendable {
+        private let ended: @Sendable () -> Void
+
+        init(_ ended: @escaping @Sendable () -> Void) {
+            self.ended = ended
+        }
+
+        deinit { ended() }
+    }
+}

@@ -1,0 +1,51 @@
+// Wingmirror · Apache-2.0
+
+/// Sends requests to an API server; small enough for tests to script.
+package protocol APITransport: Sendable {
+    /// Sends a request and returns when the head of the answer has come.
+    ///
+    /// - Parameter request: The request; its time limit is the caller's to keep, by cancelling the task.
+    /// - Returns: The answer, its body still to be read.
+    /// - Throws: `APIFailure` where no answer came.
+    func send(_ request: APIRequest) async throws -> APIAnswer
+
+    /// The credentials were refused: read them again now. Returns whether there is reason to try once more at once.
+    func credentialsRefused() async -> Bool
+}
+
+/// The head of an answer, and its body to be read once.
+package struct APIAnswer: Sendable {
+    /// The status code.
+    package let status: Int
+    /// The content's media type, without parameters unless they matter.
+    package let contentType: String
+    /// The seconds that `Retry-After` names.
+    package let retryAfter: Int?
+    /// The content in pieces, decompressed.
+    package let body: any AsyncSequence<[UInt8], any Error> & Sendable
+
+    /// Puts an answer together.
+    package init(
+        status: Int,
+        contentType: String,
+        retryAfter: Int?,
+        body: any AsyncSequence<[UInt8], any Error> & Sendable
+    ) {
+        self.status = status
+        self.contentType = contentType
+        self.retryAfter = retryAfter
+        self.body = body
+    }
+}
+
+/// Why no answer came, or not all of it.
+package enum APIFailure: Error, Sendable, Hashable {
+    /// No connection was made, or it broke; the reason, as a sentence's end.
+    case connection(String)
+    /// The server's certificate was not accepted, or TLS failed otherwise.
+    case tls(String)
+    /// The token or the certificates could not be read.
+    case credentials(String)
+    /// The answer took longer than the request allowed.
+    case timedOut
+}

@@ -1,0 +1,195 @@
+// Wingmirror · Apache-2.0
+
+import Synchronization
+
+/// Holds the objects of the collections that are watched, and what is known of how fresh they are.
+package final class ObjectStore: Sendable {
+    /// What is known of one collection.
+    package struct CollectionState: Sendable {
+        /// The objects.
+        package var objects: [ObjectKey: StoredObject] = [:]
+        /// Whether the state came whole at least once.
+        package var isSynchronized = false
+        /// Whether the server does not serve the kind.
+        package var isAbsent = false
+        /// Why it is not followed now; `nil` when it is.
+        package var trouble: WatchTrouble?
+        /// Since when it is not followed, in nanoseconds since the Unix epoch; 0 when it is.
+        package var troubledSince: Int64 = 0
+        /// The latest time at which it was known to be fresh: an event, a bookmark or a list.
+        package var freshAt: Int64 = 0
+        /// What was asked and answered.
+        package var counts = WatchCounts()
+    }
+
+    /// What the server says of what it was asked for one collection.
+    package struct WatchCounts: Sendable, Hashable {
+        /// Lists begun, of any kind.
+        package var lists: UInt64 = 0
+        /// Requests sent.
+        package var requests: UInt64 = 0
+        /// Events by type.
+        package var events: [String: UInt64] = [:]
+        /// Watches and lists that did not end well, by reason.
+        package var troubles: [WatchTrouble: UInt64] = [:]
+        /// Items and events over the limit, which were passed over.
+        package var oversized: UInt64 = 0
+    }
+
+    private struct State {
+        var collections: [ResourceCollection: CollectionState] = [:]
+        var generation = 0
+        var isDiscovered = false
+    }
+
+    private let state = Mutex(State())
+    private let bell: AsyncStream<Void>.Continuation
+    /// Yields after changes; several changes may come as one.
+    package let changes: AsyncStream<Void>
+
+    /// Makes an empty store.
+    package init() {
+        (changes, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Counts the changes of objects.
+    package var generation: Int { state.withLock { $0.generation } }
+
+    /// Whether it is known which kinds there are.
+    package var isDiscovered: Bool { state.withLock { $0.isDiscovered } }
+
+    /// What is known of all collections.
+    package var collections: [ResourceCollection: CollectionState] { state.withLock { $0.collections } }
+
+    /// What is known of one collection; `nil` if it is not watched.
+    package subscript(collection: ResourceCollection) -> CollectionState? {
+        state.withLock { $0.collections[collection] }
+    }
+
+    /// How many objects there are, and how many octets they take.
+    package var size: (objects: Int, octets: Int) {
+        state.withLock { state in
+            state.collections.values.reduce((0, 0)) { sum, collection in
+                collection.objects.values.reduce((sum.0 + collection.objects.count, sum.1)) {
+                    ($0.0, $0.1 + $1.octets.count)
+                }
+            }
+        }
+    }
+
+    // MARK: - Events
+
+    /// It is known which kinds there are, and all of them are followed.
+    func discovered() {
+        state.withLock { state in
+            guard !state.isDiscovered else { return }
+            state.isDiscovered = true
+            state.generation += 1
+        }
+        bell.yield()
+    }
+
+    /// A collection is going to be watched.
+    func begin(_ collection: ResourceCollection) {
+        state.withLock { state in
+            if state.collections[collection] == nil { state.collections[collection] = CollectionState() }
+        }
+    }
+
+    /// A collection is not watched any more, and what it held does not count.
+    package func end(_ collection: ResourceCollection) {
+        change(collection) { $0 = nil }
+    }
+
+    /// The whole state has come, and takes the place of what was held.
+    func replace(_ collection: ResourceCollection, with objects: [ObjectKey: StoredObject], at now: Int64) {
+        change(collection) { held in
+            held?.objects = objects
+            held?.isSynchronized = true
+            held?.isAbsent = false
+            held?.followed(at: now)
+        }
+    }
+
+    /// The kind is not served: there are no objects.
+    func becameAbsent(_ collection: ResourceCollection, at now: Int64) {
+        change(collection) { held in
+            held?.objects = [:]
+            held?.isSynchronized = true
+            held?.isAbsent = true
+            held?.freshAt = now
+        }
+    }
+
+    /// An object is there, new or changed.
+    func upsert(_ key: ObjectKey, _ object: StoredObject, in collection: ResourceCollection, at now: Int64) {
+        change(collection) { held in
+            held?.objects[key] = object
+            held?.followed(at: now)
+        }
+    }
+
+    /// An object is gone; one that was made anew under the name stays.
+    func remove(_ key: ObjectKey, uid: String, from collection: ResourceCollection, at now: Int64) {
+        change(collection) { held in
+            if let known = held?.objects[key], uid.isEmpty || known.uid.isEmpty || known.uid == uid {
+                held?.objects[key] = nil
+            }
+            held?.followed(at: now)
+        }
+    }
+
+    /// The server answered, and nothing has changed.
+    func confirmed(_ collection: ResourceCollection, at now: Int64) {
+        update(collection) { $0.followed(at: now) }
+    }
+
+    /// The collection is not followed for now.
+    func troubled(_ collection: ResourceCollection, _ trouble: WatchTrouble, at now: Int64) {
+        update(collection) { held in
+            held.counts.troubles[trouble, default: 0] += 1
+            guard trouble != .absent || !held.isAbsent else { return }
+            if held.trouble == nil { held.troubledSince = now }
+            held.trouble = trouble
+        }
+    }
+
+    /// Counts what was asked or answered.
+    func count(_ collection: ResourceCollection, _ count: (inout WatchCounts) -> Void) {
+        update(collection) { count(&$0.counts) }
+    }
+
+    private func update(_ collection: ResourceCollection, _ body: (inout CollectionState) -> Void) {
+        state.withLock { state in
+            guard state.collections[collection] != nil else { return }
+            body(&state.collections[collection, default: CollectionState()])
+        }
+    }
+
+    private func change(_ collection: ResourceCollection, _ body: (inout CollectionState?) -> Void) {
+        state.withLock { state in
+            guard state.collections[collection] != nil else { return }
+            body(&state.collections[collection])
+            state.generation += 1
+        }
+        bell.yield()
+    }
+}
+
+extension ObjectStore.CollectionState {
+    /// Adds what was counted of another part of the same resource; the older of two times says how fresh both are.
+    package mutating func add(_ other: Self) {
+        freshAt = min(freshAt, other.freshAt)
+        counts.lists += other.counts.lists
+        counts.requests += other.counts.requests
+        counts.oversized += other.counts.oversized
+        counts.events.merge(other.counts.events, uniquingKeysWith: +)
+        counts.troubles.merge(other.counts.troubles, uniquingKeysWith: +)
+    }
+
+    fileprivate mutating func followed(at now: Int64) {
+        freshAt = now
+        trouble = nil
+        troubledSince = 0
+    }
+}
