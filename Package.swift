@@ -52,6 +52,15 @@ let package = Package(
         .target(name: "JSONSyntax", dependencies: ["OctetText"], swiftSettings: strict),
         .target(name: "PacketDecoding", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
         .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: strict),
+        .target(
+            name: "TLSDecryption",
+            dependencies: [
+                "OctetText", "PacketDecoding", "TCPReassembly",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
         .target(name: "TrafficModel", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
         .target(
             name: "HTTPReconstruction",
@@ -250,6 +259,12 @@ let package = Package(
         .testTarget(
             name: "TCPReassemblyTests",
             dependencies: ["PacketDecoding", "TCPReassembly", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strictWithLifetimes
+        ),
+        .testTarget(
+            name: "TLSDecryptionTests",
+            dependencies: ["PacketDecoding", "TCPReassembly", "TLSDecryption", "TestSupport"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),

@@ -145,6 +145,24 @@ public enum ConnectionEnd: UInt8, Sendable, Hashable, CaseIterable {
     }
 }
 
+/// Why nobody can read the streams of a connection that is encrypted.
+public enum EncryptionReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// It is TLS, and decryption is off.
+    case off
+    /// The key log has no keys of the connection, or they came too late.
+    case noKey
+    /// The keys of the key log do not fit.
+    case wrongKeys
+    /// The beginning of the handshake, by which keys are found, was not captured.
+    case midstream
+    /// Records of the agreed cipher suite cannot be opened.
+    case unsupportedCipher
+    /// No record was found again behind a hole or an error.
+    case lost
+    /// The connection ended before it carried any data.
+    case handshake
+}
+
 /// What takes the streams that reassembly rebuilds.
 ///
 /// Calls for one connection come in this order: `connectionOpened`; any number of `octetsArrived` and `octetsMissing`,
@@ -167,11 +185,26 @@ public protocol StreamSink: ~Copyable {
     /// The connection is forgotten, and its slot may be reused.
     mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int)
 
+    /// The connection carries TLS: its streams are plaintext, whose offsets count plaintext. Comes before any of it.
+    /// - Parameters:
+    ///   - session: The number of what is known of the session.
+    ///   - slot: The connection.
+    mutating func connectionSecured(session: Int32, slot: Int)
+
+    /// Nobody can read the connection; what arrives of it from here on is only to be counted, as its `octets` before.
+    mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int)
+
     /// Whether a connection is in the middle of something, so that another should be forgotten before it.
     func isBusy(slot: Int) -> Bool
 }
 
 extension StreamSink where Self: ~Copyable {
+    /// Ignores it.
+    public mutating func connectionSecured(session: Int32, slot: Int) {}
+
+    /// Ignores it.
+    public mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {}
+
     /// No connection is.
     public func isBusy(slot: Int) -> Bool {
         false

@@ -1,0 +1,234 @@
+// Wingmirror · Apache-2.0
+// Records: RFC 8446 §5.2–5.4, RFC 5246 §6.2.3, RFC 5288, RFC 6655, RFC 7366, RFC 7905.
+
+internal import Crypto
+internal import CryptoExtras
+internal import FoundationEssentials
+
+/// What one direction's records are protected with, under one generation of keys.
+///
+/// This and `KeySchedule` are all that knows of swift-crypto, which takes and gives `Data`: each record opened costs what
+/// it allocates for the nonce, the sealed box and the plaintext.
+struct RecordProtection {
+    let suite: CipherSuite
+    let version: UInt16
+    private let key: SymmetricKey
+    private let iv: [UInt8]
+    private let macKey: SymmetricKey?
+    private let encryptsThenMACs: Bool
+
+    init(
+        suite: CipherSuite,
+        version: UInt16,
+        key: SymmetricKey,
+        iv: [UInt8],
+        macKey: SymmetricKey?,
+        encryptsThenMACs: Bool = false
+    ) {
+        self.suite = suite
+        self.version = version
+        self.key = key
+        self.iv = iv
+        self.macKey = macKey
+        self.encryptsThenMACs = encryptsThenMACs
+    }
+
+    var isTLS13: Bool { version >= 0x0304 }
+
+    /// Octets of a record's body that are no plaintext; for CBC the fewest that there may be.
+    var overhead: Int {
+        if isTLS13 { return suite.tagLength + 1 }
+        if suite.isCBC { return (version >= 0x0302 ? 16 : 0) + suite.macLength + 1 }
+        return suite.explicitNonceLength + suite.tagLength
+    }
+
+    /// Whether a plaintext's length follows from its record's: CBC hides it in the padding, and TLS 1.3 may.
+    var hasExactOverhead: Bool { !suite.isCBC }
+
+    /// The explicit part of a nonce, which senders count up by one a record (RFC 5288 §3).
+    func explicitNonce(of body: ArraySlice<UInt8>) -> UInt64? {
+        guard !isTLS13, suite.explicitNonceLength == 8, body.count >= 8 else { return nil }
+        return body.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Opens a record.
+    ///
+    /// - Parameters:
+    ///   - header: The record's header, as it was sent.
+    ///   - body: All that follows it.
+    ///   - sequence: The number of the record under these keys.
+    ///   - chained: TLS 1.0: the last block of the ciphertext before, where there was one.
+    /// - Returns: The plaintext and its type; `nil` where the record is not authentic under these keys and this number.
+    func open(
+        _ header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        sequence: UInt64,
+        chained: [UInt8] = []
+    ) -> OpenedRecord? {
+        guard body.count >= overhead else { return nil }
+        if isTLS13 {
+            let additional = Self.additionalData(header)
+            return openAEAD(body, nonce: nonce(xor: sequence), additional).flatMap(OpenedRecord.init(inner:))
+        }
+        if suite.isCBC { return openCBC(header, body, sequence, chained) }
+        let explicit = suite.explicitNonceLength
+        let length = body.count - explicit - suite.tagLength
+        let additional = Self.additionalData(sequence, header.type, header.version, length)
+        let nonce = explicit > 0 ? iv + body.prefix(explicit) : nonce(xor: sequence)
+        return openAEAD(body.dropFirst(explicit), nonce: nonce, additional)
+            .map { OpenedRecord($0, type: header.type, count: length) }
+    }
+
+    // MARK: - AEAD
+
+    /// Opens ciphertext and tag.
+    private func openAEAD(_ sealed: ArraySlice<UInt8>, nonce: [UInt8], _ additional: [UInt8]) -> Data? {
+        let ciphertext = sealed.dropLast(suite.tagLength)
+        let tag = sealed.suffix(suite.tagLength)
+        switch suite.protection {
+        case .gcm:
+            guard let nonce = try? AES.GCM.Nonce(data: nonce),
+                let box = try? AES.GCM.SealedBox(nonce: nonce, ciphertext: ciphertext, tag: tag)
+            else { return nil }
+            return try? AES.GCM.open(box, using: key, authenticating: additional)
+        case .chaCha20:
+            guard let nonce = try? ChaChaPoly.Nonce(data: nonce),
+                let box = try? ChaChaPoly.SealedBox(nonce: nonce, ciphertext: ciphertext, tag: tag)
+            else { return nil }
+            return try? ChaChaPoly.open(box, using: key, authenticating: additional)
+        case .ccm, .ccm8: return openCCM(ciphertext, tag: tag, nonce: nonce, additional)
+        case .cbcSHA1, .cbcSHA256, .cbcSHA384: return nil
+        }
+    }
+
+    /// CCM with a nonce of twelve octets (RFC 3610 §2): counter mode, and a CBC-MAC of the plaintext.
+    private func openCCM(
+        _ ciphertext: ArraySlice<UInt8>,
+        tag: ArraySlice<UInt8>,
+        nonce: [UInt8],
+        _ additional: [UInt8]
+    ) -> Data? {
+        // Block 0 of the key stream is for the tag, the blocks from 1 on for the content.
+        let start: [UInt8] = [2] + nonce + [0, 0, 0]
+        guard let counter = try? AES._CTR.Nonce(nonceBytes: start),
+            let stream = try? AES._CTR.decrypt([UInt8](repeating: 0, count: 16) + ciphertext, using: key, nonce: counter)
+        else { return nil }
+        let plaintext = Data(stream.dropFirst(16))
+        let tagLength = suite.tagLength
+        var blocks: [UInt8] = [UInt8(0x40 | (tagLength - 2) / 2 << 3 | 2)]
+        blocks += nonce
+        for shift in [16, 8, 0] { blocks.append(UInt8(truncatingIfNeeded: plaintext.count >> shift)) }
+        blocks += [UInt8(additional.count >> 8), UInt8(additional.count & 0xFF)] + additional
+        while blocks.count % 16 != 0 { blocks.append(0) }
+        blocks += plaintext
+        while blocks.count % 16 != 0 { blocks.append(0) }
+        guard let zero = try? AES._CBC.IV(ivBytes: [UInt8](repeating: 0, count: 16)),
+            let chain = try? AES._CBC.encrypt(blocks, using: key, iv: zero, noPadding: true)
+        else { return nil }
+        let expected = zip(chain.suffix(16), stream.prefix(16)).map { $0 ^ $1 }
+        return expected.prefix(tagLength).elementsEqual(tag) ? plaintext : nil
+    }
+
+    private func nonce(xor sequence: UInt64) -> [UInt8] {
+        var nonce = iv
+        for place in 0..<8 { nonce[4 + place] ^= UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * place)) }
+        return nonce
+    }
+
+    private static func additionalData(_ header: RecordHeader) -> [UInt8] {
+        [
+            header.type, UInt8(header.version >> 8), UInt8(header.version & 0xFF), UInt8(header.length >> 8),
+            UInt8(header.length & 0xFF),
+        ]
+    }
+
+    /// Number, type, version and length of the plaintext (RFC 5246 §6.2.3.3), which a MAC covers too.
+    private static func additionalData(_ sequence: UInt64, _ type: UInt8, _ version: UInt16, _ length: Int) -> [UInt8] {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(13)
+        for place in 0..<8 { octets.append(UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * place))) }
+        octets.append(type)
+        octets.append(UInt8(version >> 8))
+        octets.append(UInt8(version & 0xFF))
+        octets.append(UInt8(truncatingIfNeeded: length >> 8))
+        octets.append(UInt8(truncatingIfNeeded: length))
+        return octets
+    }
+
+    // MARK: - CBC
+
+    private func openCBC(
+        _ header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        _ sequence: UInt64,
+        _ chained: [UInt8]
+    ) -> OpenedRecord? {
+        var sealed = body
+        if encryptsThenMACs {
+            sealed = body.dropLast(suite.macLength)
+            let covered = Self.additionalData(sequence, header.type, header.version, sealed.count) + sealed
+            guard mac(of: covered).elementsEqual(body.suffix(suite.macLength)) else { return nil }
+        }
+        let vector: [UInt8]
+        if version >= 0x0302 {
+            vector = Array(sealed.prefix(16))
+            sealed = sealed.dropFirst(16)
+        } else {
+            vector = chained.isEmpty ? iv : chained
+        }
+        guard !sealed.isEmpty, sealed.count % 16 == 0, let vector = try? AES._CBC.IV(ivBytes: vector),
+            let padded = try? AES._CBC.decrypt(sealed, using: key, iv: vector, noPadding: true), let last = padded.last
+        else { return nil }
+        let trailing = Int(last) + 1 + (encryptsThenMACs ? 0 : suite.macLength)
+        guard padded.count >= trailing else { return nil }
+        let count = padded.count - trailing
+        if !encryptsThenMACs {
+            let covered = Self.additionalData(sequence, header.type, header.version, count) + padded.prefix(count)
+            guard mac(of: covered).elementsEqual(padded.dropFirst(count).prefix(suite.macLength)) else { return nil }
+        }
+        return OpenedRecord(padded, type: header.type, count: count)
+    }
+
+    private func mac(of octets: [UInt8]) -> [UInt8] {
+        guard let macKey else { return [] }
+        switch suite.protection {
+        case .cbcSHA256: return Array(HMAC<SHA256>.authenticationCode(for: octets, using: macKey))
+        case .cbcSHA384: return Array(HMAC<SHA384>.authenticationCode(for: octets, using: macKey))
+        default: return Array(HMAC<Insecure.SHA1>.authenticationCode(for: octets, using: macKey))
+        }
+    }
+}
+
+/// The plaintext of a record.
+struct OpenedRecord {
+    private let data: Data
+    /// What it holds, as `ContentType` numbers it.
+    let type: UInt8
+    private let count: Int
+    /// Whether zeros lie behind the content (TLS 1.3).
+    var isPadded: Bool { hidden > 0 }
+    private let hidden: Int
+
+    init(_ data: Data, type: UInt8, count: Int) {
+        self.data = data
+        self.type = type
+        self.count = count
+        hidden = 0
+    }
+
+    /// Takes apart what TLS 1.3 encrypts: content, its type, and zeros (RFC 8446 §5.2).
+    /// - Returns: `nil` where there is no type, which an authentic record cannot lack.
+    init?(inner data: Data) {
+        guard let place = data.lastIndex(where: { $0 != 0 }) else { return nil }
+        self.data = data
+        type = data[place]
+        count = place - data.startIndex
+        hidden = data.endIndex - 1 - place
+    }
+
+    /// The content, borrowed from the record.
+    var octets: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { data.span.extracting(first: count) }
+    }
+}

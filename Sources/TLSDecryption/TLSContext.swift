@@ -1,0 +1,51 @@
+// Wingmirror · Apache-2.0
+
+internal import PacketDecoding
+
+/// What all TLS connections of a pipeline share.
+final class TLSContext {
+    let limits: TLSLimits
+    /// Where secrets come from; `nil` while decryption is off.
+    let store: KeyStore?
+    let sessions: TLSSessions
+    var statistics = TLSStatistics()
+    /// The time of the latest event.
+    var now = PacketTime(nanoseconds: 0)
+    /// Buffers of records, to be used again.
+    private var buffers: [[UInt8]] = []
+    private var trialsLeft: Int
+    private var trialsFrom: Int64 = .min
+
+    init(store: KeyStore?, limits: TLSLimits, sessions: TLSSessions) {
+        self.store = store
+        self.limits = limits
+        self.sessions = sessions
+        trialsLeft = limits.trialsPerSecond
+    }
+
+    func takeBuffer() -> [UInt8] {
+        buffers.popLast() ?? []
+    }
+
+    func giveBack(_ buffer: consuming [UInt8]) {
+        guard buffers.count < 64, buffer.capacity > 0 else { return }
+        buffer.removeAll(keepingCapacity: true)
+        buffers.append(buffer)
+    }
+
+    /// Whether one more attempt may be made.
+    func mayTry() -> Bool {
+        let second = now.nanoseconds / 1_000_000_000
+        if second != trialsFrom {
+            trialsFrom = second
+            trialsLeft = limits.trialsPerSecond
+        }
+        guard trialsLeft > 0 else {
+            statistics.refusedTrials += 1
+            return false
+        }
+        trialsLeft -= 1
+        statistics.trials += 1
+        return true
+    }
+}

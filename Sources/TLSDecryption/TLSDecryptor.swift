@@ -1,0 +1,329 @@
+// Wingmirror · Apache-2.0
+
+public import PacketDecoding
+public import TCPReassembly
+
+/// Reads TLS from the side: takes the streams of TCP and gives on those of the application, plaintext or not.
+///
+/// A ``StreamSink`` that feeds one. Connections that carry no TLS go through unchanged; of those that do, the next stage sees
+/// the plaintext as if it had been sent so, with offsets that count plaintext, or learns that it is not to be had and why.
+/// Behind it nobody knows of TLS, but for the number of a ``TLSSession``.
+///
+/// A connection may be over before its keys are there. So the next stage knows connections by numbers of its own, which are
+/// free again only when everything that was held has been told.
+///
+/// Not handled: TLS that begins within a connection (STARTTLS, inside CONNECT); encrypted hellos (RFC 9849), whose keys are
+/// those of another name; renegotiation, which Envoy refuses.
+public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink {
+    private struct Place {
+        /// How the next stage calls the connection.
+        var handle: Int32
+        var reading: Int32
+        /// Whether the connection may have begun before the capture did.
+        var isMidstream: Bool
+    }
+
+    private var places: [Place] = []
+    private var handles = NumberPool()
+    private var readers: [TLSConnection?] = []
+    private var freeReaders: [Int32] = []
+    /// Connections that wait for their keys, in the order in which they began to.
+    private var waiting: [Int32] = []
+    private var seenChanges: UInt64 = 0
+    /// What was lost of connections of which nothing else came yet; hardly ever any.
+    private var early: [Int: [(count: Int, reason: MissingReason, position: StreamPosition)]] = [:]
+    private let context: TLSContext
+    /// What takes the streams; the last property, because its size is not known here.
+    public var sink: Sink
+
+    /// Makes a decryptor that has seen nothing.
+    /// - Parameters:
+    ///   - sink: What takes the streams of the application.
+    ///   - store: Where secrets come from; `nil` leaves all TLS unread but its hellos.
+    ///   - sessions: Where what the hellos say is left for later stages.
+    ///   - limits: What may be held and tried.
+    public init(
+        sink: consuming Sink,
+        store: KeyStore?,
+        sessions: TLSSessions = TLSSessions(),
+        limits: TLSLimits = TLSLimits()
+    ) {
+        context = TLSContext(store: store, limits: limits, sessions: sessions)
+        self.sink = sink
+    }
+
+    /// What happened so far.
+    public var statistics: TLSStatistics { context.statistics }
+
+    // MARK: - Events
+
+    /// Begins to watch a connection.
+    public mutating func connectionOpened(_ introduction: ConnectionIntroduction) {
+        let handle = handles.take()
+        let place = Place(handle: handle, reading: Reading.undecided, isMidstream: !introduction.sawHandshake)
+        while places.count <= introduction.slot { places.append(place) }
+        places[introduction.slot] = place
+        sink.connectionOpened(introduction.renamed(Int(handle)))
+    }
+
+    /// Takes in the next octets of a stream of TCP.
+    public mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int) {
+        let place = places[slot]
+        if place.reading == Reading.plain {
+            sink.octetsArrived(octets, at: position, slot: Int(place.handle))
+        } else if place.reading == Reading.undecided {
+            decide(octets, at: position, slot)
+        } else {
+            read(octets, at: position, slot)
+        }
+    }
+
+    /// Takes in that octets of a stream of TCP will not come.
+    public mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int) {
+        let place = places[slot]
+        if place.reading == Reading.plain {
+            sink.octetsMissing(count, reason: reason, at: position, slot: Int(place.handle))
+        } else if place.reading == Reading.undecided {
+            early[slot, default: []].append((count, reason, position))
+        } else {
+            context.now = position.time
+            readers[Int(place.reading)]?.octetsMissing(count, reason: reason, at: position, context, &sink)
+            noteWaiting(place.reading)
+        }
+    }
+
+    /// Ends a direction.
+    public mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
+        let place = places[slot]
+        if place.reading >= 0 {
+            readers[Int(place.reading)]?.streamEnded(direction, end, at: time, context, &sink)
+        } else {
+            if place.reading == Reading.undecided { becomePlain(slot) }
+            sink.streamEnded(direction, end, at: time, slot: Int(place.handle))
+        }
+    }
+
+    /// Ends a connection, unless something of it waits for keys.
+    public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
+        let place = places[slot]
+        guard place.reading >= 0 else {
+            if place.reading == Reading.undecided { becomePlain(slot) }
+            sink.connectionClosed(reason, at: time, slot: Int(place.handle))
+            return handles.give(place.handle)
+        }
+        if let reader = readers[Int(place.reading)], reader.isWaiting, reason != .captureEnded {
+            reader.closing = (reason, time)
+        } else {
+            if reason == .captureEnded { readers[Int(place.reading)]?.waitEnds(context, &sink) }
+            close(place.reading, reason, at: time)
+        }
+    }
+
+    /// Whether a connection is in the middle of something.
+    public func isBusy(slot: Int) -> Bool {
+        let place = places[slot]
+        if place.reading >= 0, readers[Int(place.reading)]?.isWaiting ?? false { return true }
+        return sink.isBusy(slot: Int(place.handle))
+    }
+
+    // MARK: - Waiting
+
+    /// Between two batches: looks for keys that came meanwhile, and gives up what has waited for long enough.
+    /// - Parameter time: The present, on the clock that stamps the packets.
+    public mutating func timePassed(until time: PacketTime) {
+        guard !waiting.isEmpty else { return }
+        context.now = time
+        let changes = context.store?.changeCount ?? 0
+        let hasNewKeys = changes != seenChanges
+        seenChanges = changes
+        var stillWaiting: [Int32] = []
+        for number in waiting {
+            guard let reader = readers[Int(number)] else { continue }
+            if hasNewKeys, reader.lookAgain(context, &sink) {
+                closeIfOver(number, reader)
+            } else if reader.hasWaited(until: time, context.limits.patience) {
+                reader.giveUpWaiting(context, &sink)
+                closeIfOver(number, reader)
+            } else if reader.isWaiting {
+                stillWaiting.append(number)
+            }
+        }
+        waiting = stillWaiting
+    }
+
+    /// No packet will come any more: does with what waits what can be done.
+    public mutating func captureEnded() {
+        for number in waiting {
+            guard let reader = readers[Int(number)] else { continue }
+            reader.waitEnds(context, &sink)
+            closeIfOver(number, reader)
+        }
+        waiting = []
+    }
+
+    private mutating func noteWaiting(_ number: Int32) {
+        guard let reader = readers[Int(number)], reader.isWaiting, !reader.isListed else { return }
+        reader.isListed = true
+        waiting.append(number)
+    }
+
+    private mutating func closeIfOver(_ number: Int32, _ reader: TLSConnection) {
+        reader.isListed = false
+        if let closing = reader.closing { close(number, closing.end, at: closing.time) }
+    }
+
+    private mutating func close(_ number: Int32, _ reason: ConnectionEnd, at time: PacketTime) {
+        guard let reader = readers[Int(number)] else { return }
+        reader.closed(context, &sink)
+        sink.connectionClosed(reason, at: time, slot: reader.handle)
+        handles.give(Int32(reader.handle))
+        context.sessions.close(reader.session)
+        readers[Int(number)] = nil
+        freeReaders.append(number)
+    }
+
+    // MARK: - Deciding
+
+    /// Looks at the first octets of a connection.
+    private mutating func decide(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        let preamble = octets.proxyHeaderLength(at: position)
+        if preamble > 0 {
+            let handle = Int(places[slot].handle)
+            sink.octetsArrived(octets.extracting(first: preamble), at: position, slot: handle)
+            if preamble < octets.count {
+                decideBehindPreamble(octets.extracting(preamble...), at: position.moved(by: preamble), slot)
+            }
+            return
+        }
+        decideBehindPreamble(octets, at: position, slot)
+    }
+
+    private mutating func decideBehindPreamble(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        let mayBegin = RecordHeader.mayBeginHandshake(octets)
+        let mayContinue =
+            places[slot].isMidstream && position.startsSegment && octets.count >= RecordHeader.octetCount
+            && RecordHeader.mayBegin(octets)
+        guard mayBegin || mayContinue else {
+            becomePlain(slot)
+            return sink.octetsArrived(octets, at: position, slot: Int(places[slot].handle))
+        }
+        start(at: position, slot)
+        for hole in early.removeValue(forKey: slot) ?? [] {
+            octetsMissing(hole.count, reason: hole.reason, at: hole.position, slot: slot)
+        }
+        read(octets, at: position, slot)
+    }
+
+    private mutating func start(at position: StreamPosition, _ slot: Int) {
+        let handle = places[slot].handle
+        let session = context.sessions.open()
+        let isFirst = early[slot] == nil
+        let connection = TLSConnection(
+            handle: Int(handle),
+            session: session,
+            offset: isFirst ? position.offset : 0,
+            direction: position.direction
+        )
+        if let number = freeReaders.popLast() {
+            readers[Int(number)] = connection
+            places[slot].reading = number
+        } else {
+            places[slot].reading = Int32(readers.count)
+            readers.append(connection)
+        }
+        context.statistics.connections += 1
+        sink.connectionSecured(session: session, slot: Int(handle))
+    }
+
+    private mutating func read(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
+        context.now = position.time
+        let place = places[slot]
+        guard let reader = readers[Int(place.reading)] else { return }
+        if reader.octetsArrived(octets, at: position, context, &sink) { return noteWaiting(place.reading) }
+        // It only looked like TLS for its first octets.
+        context.statistics.connections -= 1
+        context.sessions.close(reader.session)
+        readers[Int(place.reading)] = nil
+        freeReaders.append(place.reading)
+        places[slot].reading = Reading.plain
+        sink.connectionSecured(session: -1, slot: Int(place.handle))
+        if let (octets, position) = reader.refused {
+            sink.octetsArrived(octets.span, at: position, slot: Int(place.handle))
+        }
+    }
+
+    /// From here on the connection goes through unchanged.
+    private mutating func becomePlain(_ slot: Int) {
+        places[slot].reading = Reading.plain
+        guard !early.isEmpty, let holes = early.removeValue(forKey: slot) else { return }
+        for hole in holes {
+            sink.octetsMissing(hole.count, reason: hole.reason, at: hole.position, slot: Int(places[slot].handle))
+        }
+    }
+}
+
+/// How a connection is read: by the number of its reader, or one of these.
+private enum Reading {
+    /// Its first octets have not come.
+    static let undecided: Int32 = -1
+    static let plain: Int32 = -2
+}
+
+extension TLSConnection {
+    /// Whether the connection has waited for its keys for longer than it may.
+    fileprivate func hasWaited(until time: PacketTime, _ patience: Int64) -> Bool {
+        if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
+    }
+
+    /// Nothing more comes that could be waited for.
+    fileprivate func waitEnds<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+        if isWaiting, !lookAgain(context, &sink) { giveUpWaiting(context, &sink) }
+    }
+}
+
+/// Numbers from 0, of which those given back are used again.
+private struct NumberPool {
+    private var free: [Int32] = []
+    private var next: Int32 = 0
+
+    mutating func take() -> Int32 {
+        if let number = free.popLast() { return number }
+        next += 1
+        return next - 1
+    }
+
+    mutating func give(_ number: Int32) {
+        free.append(number)
+    }
+}
+
+extension ConnectionIntroduction {
+    fileprivate func renamed(_ slot: Int) -> ConnectionIntroduction {
+        ConnectionIntroduction(
+            slot: slot,
+            number: number,
+            originator: originator,
+            responder: responder,
+            time: time,
+            sawHandshake: sawHandshake
+        )
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Octets of a PROXY header that begins a client's stream and lies whole in its first segment; 0 without one.
+    ///
+    /// haproxy.org/download/2.8/doc/proxy-protocol.txt §2. The next stage reads it; here only its length matters. Not handled:
+    /// one that came in parts, behind which TLS stays unread.
+    fileprivate func proxyHeaderLength(at position: StreamPosition) -> Int {
+        guard position.offset == 0, position.direction == .fromOriginator, count >= 16 else { return 0 }
+        if self[0] == UInt8(ascii: "P"), self[1] == UInt8(ascii: "R"), self[5] == 0x20 {
+            for index in 6..<Swift.min(count, 107) where self[index] == 0x0A { return index + 1 }
+            return 0
+        }
+        let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
+        for index in 0..<12 where self[index] != signature[index] { return 0 }
+        let length = 16 + (Int(self[14]) << 8 | Int(self[15]))
+        return length <= count ? length : 0
+    }
+}

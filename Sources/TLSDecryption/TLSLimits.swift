@@ -1,0 +1,32 @@
+// Wingmirror · Apache-2.0
+
+/// What decryption may hold and try; each limit has a counter in ``TLSStatistics``.
+public struct TLSLimits: Sendable, Hashable {
+    /// How long a connection waits for its keys, in nanoseconds of packet time. None for savefiles, whose keys are all
+    /// there before the first packet.
+    public var patience: Int64 = 0
+    /// Octets of ciphertext that all connections which wait for keys hold together; beyond it only the lengths of
+    /// records are kept.
+    public var heldOctets = 32 << 20
+    /// Octets of ciphertext that one connection holds.
+    public var heldOctetsPerConnection = 64 << 10
+    /// Records, whole or by their length only, that one connection holds.
+    var heldItemsPerConnection = 4_096
+    /// Octets of a handshake that are kept of each direction until the hello in it is whole.
+    var handshakeOctets = 64 << 10
+    /// Encrypted records that may precede the first of application data (RFC 8446 §4.4: certificates can be long).
+    var handshakeRecords = 64
+    /// Their octets.
+    var handshakeRecordOctets = 256 << 10
+    /// Records in a row that cannot be authentic before a direction is given up.
+    var failures = 8
+    /// Attempts per second of packet time, over all connections, to find the number of a record behind a hole.
+    public var trialsPerSecond = 50_000
+    /// Numbers tried for one record.
+    var trialsPerRecord = 4_096
+    /// Octets that are searched for a record behind a hole before the connection is given up.
+    var searchedOctets = 4 << 20
+
+    /// Makes limits of the defaults.
+    public init() {}
+}

@@ -1,0 +1,5 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import TLSDecryption
