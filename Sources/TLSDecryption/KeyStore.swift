@@ -9,8 +9,9 @@ internal import Synchronization
 public final class KeyStore: Sendable {
     /// What is bounded.
     public struct Limits: Sendable, Hashable {
-        /// Connections whose secrets are held; the oldest is forgotten for a new one. In `run`, a connection that
-        /// did not come within a minute will not.
+        /// Connections whose secrets are held; the oldest is forgotten for a new one.
+        ///
+        /// In `run`, a connection that did not come within a minute will not.
         public var connections = 65_536
 
         /// Makes limits of the defaults.
@@ -26,11 +27,20 @@ public final class KeyStore: Sendable {
 
     private let table: Mutex<SecretTable>
     private let changes = Atomic<UInt64>(0)
+    private let isExpected: Bool
 
     /// Makes an empty store.
-    public init(limits: Limits = Limits()) {
+    /// - Parameters:
+    ///   - limits: How much is held.
+    ///   - isExpected: Whether secrets are to come. Without, TLS is not taken for unreadable for want of keys until one came:
+    ///     the secrets blocks of a pcapng savefile are found only when it is read.
+    public init(limits: Limits = Limits(), isExpected: Bool = true) {
         table = Mutex(SecretTable(limit: limits.connections))
+        self.isExpected = isExpected
     }
+
+    /// Whether decryption is off: no secret came, and none was to.
+    public var isOff: Bool { !isExpected && changeCount == 0 }
 
     /// Counts what was put in, so that whoever waits for a secret knows when to look again.
     var changeCount: UInt64 { changes.load(ordering: .acquiring) }
@@ -45,6 +55,13 @@ public final class KeyStore: Sendable {
     func insert(_ line: KeyLogLine) {
         table.withLock { $0.insert(line) }
         changes.add(1, ordering: .releasing)
+    }
+
+    /// Puts in the secrets of a whole key log.
+    public func take(keyLog: [UInt8]) {
+        var reader = KeyLogReader(into: self)
+        reader.octetsArrived(keyLog.span)
+        reader.ended()
     }
 
     /// What is known of a connection; `nil` also while somebody else is at the store.

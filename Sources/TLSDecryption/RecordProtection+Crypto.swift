@@ -111,11 +111,15 @@ struct RecordProtection {
         // Block 0 of the key stream is for the tag, the blocks from 1 on for the content.
         let start: [UInt8] = [2] + nonce + [0, 0, 0]
         guard let counter = try? AES._CTR.Nonce(nonceBytes: start),
-            let stream = try? AES._CTR.decrypt([UInt8](repeating: 0, count: 16) + ciphertext, using: key, nonce: counter)
+            let stream = try? AES._CTR.decrypt(
+                [UInt8](repeating: 0, count: 16) + ciphertext,
+                using: key,
+                nonce: counter
+            )
         else { return nil }
         let plaintext = Data(stream.dropFirst(16))
         let tagLength = suite.tagLength
-        var blocks: [UInt8] = [UInt8(0x40 | (tagLength - 2) / 2 << 3 | 2)]
+        var blocks: [UInt8] = [UInt8(0x40 | ((tagLength - 2) / 2) << 3 | 2)]
         blocks += nonce
         for shift in [16, 8, 0] { blocks.append(UInt8(truncatingIfNeeded: plaintext.count >> shift)) }
         blocks += [UInt8(additional.count >> 8), UInt8(additional.count & 0xFF)] + additional

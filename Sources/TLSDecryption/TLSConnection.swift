@@ -20,6 +20,7 @@ internal import TCPReassembly
 /// begins and how many records were lost, and so how many octets of plaintext (9.5).
 final class TLSConnection {
     /// What can be done with records.
+    ///
     /// Next of `handshake`: `waiting`, `open`, `unreadable`; of `waiting`: `open`, `unreadable`; of `open`: `unreadable`.
     enum State {
         /// Nothing encrypted came yet.
@@ -97,7 +98,10 @@ final class TLSConnection {
         while let (item, next) = self[position.direction].next(octets, from: index, at: position, context) {
             index = next
             if !isProven {
-                if case .unframed(let octets, let position) = item { return refused = (octets, position) }
+                if case .unframed(let octets, let position) = item {
+                    refused = (octets, position)
+                    return
+                }
                 isProven = true
             }
             take(item, position.direction, context, &sink)
@@ -136,7 +140,7 @@ final class TLSConnection {
     /// The connection is over and nothing waits: nothing more comes.
     func closed<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         switch state {
-        case .handshake: becomeUnreadable(context.store == nil ? .off : .handshake, &sink)
+        case .handshake: becomeUnreadable(.handshake, &sink)
         case .waiting, .open, .unreadable: break
         }
     }
@@ -314,7 +318,7 @@ final class TLSConnection {
         _ context: TLSContext,
         _ sink: inout Sink
     ) {
-        guard let store = context.store else { return becomeUnreadable(.off, &sink) }
+        guard let store = context.store, !store.isOff else { return becomeUnreadable(.off, &sink) }
         guard let clientHello else { return becomeUnreadable(.midstream, &sink) }
         if let serverHello, CipherSuite(number: serverHello.suite) == nil || serverHello.version < 0x0301 {
             return becomeUnreadable(.unsupportedCipher, &sink)
@@ -483,7 +487,9 @@ final class TLSConnection {
             self[direction].sequence = sequence
             self[direction].hasOpened = true
             // How much of what was lost was data is not known; nothing of it was given on that could be measured by it.
-            if protection.isTLS13, sequence > 0 { missPlaintext(1, .captureLoss, place.firstTime, direction, &sink) }
+            if protection.isTLS13, sequence > first {
+                missPlaintext(1, .captureLoss, place.firstTime, direction, &sink)
+            }
             if context.sessions[session].cipherSuite == nil {
                 context.sessions[session].cipherSuite = protection.suite.number
             }
@@ -766,7 +772,13 @@ extension TLSConnection {
             let end = index + RecordHeader.octetCount + header.length
             guard end <= buffer.count else { break }
             if end + RecordHeader.octetCount > buffer.count || RecordHeader(buffer.span, at: end) != nil,
-                let found = number(of: header, buffer[(index + RecordHeader.octetCount)..<end], index, direction, context)
+                let found = number(
+                    of: header,
+                    buffer[(index + RecordHeader.octetCount)..<end],
+                    index,
+                    direction,
+                    context
+                )
             {
                 return resume(found, at: index, position, direction, context, &sink)
             }

@@ -2,8 +2,9 @@
 
 /// What decryption may hold and try; each limit has a counter in ``TLSStatistics``.
 public struct TLSLimits: Sendable, Hashable {
-    /// How long a connection waits for its keys, in nanoseconds of packet time. None for savefiles, whose keys are all
-    /// there before the first packet.
+    /// How long a connection waits for its keys, in nanoseconds of packet time.
+    ///
+    /// None for savefiles, whose keys are all there before the first packet.
     public var patience: Int64 = 0
     /// Octets of ciphertext that all connections which wait for keys hold together; beyond it only the lengths of
     /// records are kept.

@@ -1,0 +1,189 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+import TCPReassembly
+import Testing
+
+@testable import TLSDecryption
+
+@Suite struct TLSDecryptorTests {
+    static let http1 = [
+        "lab-tls12-h1-aes128-sha", "lab-tls12-h1-ecdhe-ecdsa-aes128-ccm8", "lab-tls12-h1-ecdhe-rsa-aes128-gcm-sha256",
+        "lab-tls12-h1-ecdhe-rsa-chacha20-poly1305", "lab-tls13-h1-tls_aes_128_gcm_sha256",
+        "lab-tls13-h1-tls_chacha20_poly1305_sha256", "lab-tls13-hello-retry", "lab-tls13-resumption",
+    ]
+
+    @Test(arguments: http1)
+    func `requests and responses of a capture are given on in plain text`(name: String) throws {
+        let capture = try Capture(name)
+        let reading = capture.read(with: capture.store())
+        #expect(reading.statistics.failedRecords == 0)
+        #expect(reading.recorder.impossibleAcknowledgements == 0)
+        for connection in reading.connections {
+            #expect(connection.reason == nil)
+            #expect(connection.fromOriginator.text.contains(" HTTP/1.1\r\n"))
+            #expect(connection.fromResponder.text.hasPrefix("HTTP/1.1 200 "))
+            #expect(connection.fromOriginator.holes.isEmpty && connection.fromResponder.holes.isEmpty)
+        }
+    }
+
+    @Test func `HTTP/2 begins with its preface`() throws {
+        let capture = try Capture("lab-tls13-h2-tls_aes_256_gcm_sha384")
+        let sessions = TLSSessions()
+        let reading = capture.read(with: capture.store(), sessions: sessions)
+        #expect(reading.connections[0].fromOriginator.text.hasPrefix("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+        let session = sessions[reading.connections[0].session]
+        #expect(session.versionName == "TLSv1.3")
+        #expect(session.cipherSuiteName == "TLS_AES_256_GCM_SHA384")
+        #expect(session.agreedProtocol(carrying: "h2") == Array("h2".utf8))
+    }
+
+    @Test(arguments: http1)
+    func `without keys the connection is counted, and what its hellos say is known`(name: String) throws {
+        let capture = try Capture(name)
+        let sessions = TLSSessions()
+        let off = capture.read(with: nil, sessions: sessions)
+        #expect(off.connections.allSatisfy { $0.reason == .off && $0.opaqueOctets > 500 })
+        #expect(sessions[off.connections[0].session].cipherSuite != nil)
+        let none = capture.read(with: capture.store([]))
+        #expect(none.connections.allSatisfy { $0.reason == .noKey })
+    }
+
+    @Test func `keys that come late open what was held, in order and with its own times`() throws {
+        for name in Self.http1 {
+            let capture = try Capture(name)
+            var limits = TLSLimits()
+            limits.patience = 3_600_000_000_000
+            let expected = capture.read(with: capture.store())
+            let store = KeyStore()
+            let late = capture.read(with: store, limits: limits) { number in
+                guard number == capture.packets.count else { return }
+                var reader = KeyLogReader(into: store)
+                reader.octetsArrived(capture.keys.span)
+            }
+            for (one, other) in zip(expected.connections, late.connections) {
+                #expect(one.fromOriginator.octets == other.fromOriginator.octets)
+                #expect(one.fromResponder.octets == other.fromResponder.octets)
+                #expect(one.fromResponder.times == other.fromResponder.times)
+                #expect(other.end != nil)
+            }
+            #expect(late.statistics.heldOctets == 0)
+            #expect(late.statistics.waitingConnections == 0)
+        }
+    }
+
+    @Test func `where there is no room to hold records their lengths are kept`() throws {
+        let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
+        var limits = TLSLimits()
+        limits.patience = 3_600_000_000_000
+        limits.heldOctetsPerConnection = 600
+        let expected = capture.read(with: capture.store())
+        let store = KeyStore()
+        let late = capture.read(with: store, limits: limits) { number in
+            guard number == capture.packets.count else { return }
+            var reader = KeyLogReader(into: store)
+            reader.octetsArrived(capture.keys.span)
+        }
+        #expect(late.statistics.shedOctets > 0)
+        for (one, other) in zip(expected.connections, late.connections) where !other.fromResponder.holes.isEmpty {
+            #expect(one.fromResponder.octets.count == other.fromResponder.octets.count)
+        }
+    }
+
+    @Test func `patience ends by the packets' clock`() throws {
+        let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
+        var limits = TLSLimits()
+        limits.patience = 1
+        let reading = capture.read(with: capture.store([]), limits: limits)
+        #expect(reading.connections.allSatisfy { $0.reason == .noKey && $0.end != nil })
+    }
+
+    @Test(arguments: http1)
+    func `keys of others open nothing`(name: String) throws {
+        let capture = try Capture(name)
+        // The secrets of the log, each with its octets reversed.
+        let lines = String(decoding: capture.keys, as: UTF8.self).split(separator: "\n").map { line in
+            var words = line.split(separator: " ").map(String.init)
+            if words.count == 3 { words[2] = String(words[2].reversed()) }
+            return words.joined(separator: " ")
+        }
+        let reading = capture.read(with: capture.store(Array((lines.joined(separator: "\n") + "\n").utf8)))
+        #expect(reading.connections.allSatisfy { $0.reason == .wrongKeys || $0.reason == nil })
+        #expect(reading.connections.allSatisfy { $0.fromResponder.octets.isEmpty })
+    }
+
+    @Test func `behind any lost segment the plaintext goes on at its place, and nothing of it is wrong`() throws {
+        for name in Self.http1 + ["lab-tls13-h2-tls_aes_256_gcm_sha384"] where !name.contains("aes128-sha") {
+            let capture = try Capture(name)
+            let whole = capture.read(with: capture.store()).connections
+            for lost in capture.packets.indices where capture.packets[lost].octets.count > 80 {
+                var damaged = capture
+                damaged.packets.remove(at: lost)
+                let reading = damaged.read(with: capture.store())
+                for connection in reading.connections {
+                    guard let expected = whole.first(where: { $0.number == connection.number }) else { continue }
+                    for direction in StreamDirection.allCases {
+                        let seen = connection[direction]
+                        let all = expected[direction]
+                        // Only where nothing came before the hole its size may be unknown; then the end is what counts.
+                        let isSized = seen.holes.first.map { $0.offset > 0 } ?? true
+                        #expect(!isSized || seen.octets.count <= all.octets.count, "\(name) without \(lost)")
+                        let tail = zip(seen.octets.reversed(), all.octets.reversed())
+                        let head = zip(seen.octets, all.octets)
+                        let agrees =
+                            head.allSatisfy { $0 == $1 || $0 == UInt8(ascii: "?") }
+                            || tail.allSatisfy { $0 == $1 || $0 == UInt8(ascii: "?") }
+                        #expect(agrees, "\(name) without \(lost)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `a capture without the server's hello is read by the length of the secret`() throws {
+        for name in Self.http1 where name.contains("tls13") && !name.contains("resumption") {
+            let capture = try Capture(name)
+            let whole = capture.read(with: capture.store()).connections
+            // The server's first segments, which hold its hello and its certificate.
+            for first in capture.packets.indices where capture.packets[first].octets.count > 1_000 {
+                var damaged = capture
+                damaged.packets.remove(at: first)
+                let reading = damaged.read(with: capture.store())
+                #expect(reading.connections[0].fromOriginator.octets == whole[0].fromOriginator.octets, "\(name)")
+                break
+            }
+        }
+    }
+
+    @Test func `what only begins like TLS goes through unchanged`() {
+        let first: [UInt8] = [0x16, 0x03]
+        let second: [UInt8] = [0x09, 0x09, 0x09, 0x41, 0x42]
+        var decryptor = TLSDecryptor(sink: StreamRecorder(), store: nil)
+        let endpoint = Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: 1)
+        decryptor.connectionOpened(
+            ConnectionIntroduction(
+                slot: 0,
+                number: 0,
+                originator: endpoint,
+                responder: endpoint,
+                time: PacketTime(nanoseconds: 0),
+                sawHandshake: true
+            )
+        )
+        func position(_ offset: Int64) -> StreamPosition {
+            StreamPosition(
+                direction: .fromOriginator,
+                offset: offset,
+                time: PacketTime(nanoseconds: 0),
+                acknowledged: 0,
+                startsSegment: true
+            )
+        }
+        decryptor.octetsArrived(first.span, at: position(0), slot: 0)
+        decryptor.octetsArrived(second.span, at: position(2), slot: 0)
+        decryptor.octetsArrived(second.span, at: position(7), slot: 0)
+        decryptor.connectionClosed(.finished, at: PacketTime(nanoseconds: 0), slot: 0)
+        #expect(decryptor.sink.connections[0].fromOriginator.octets == first + second + second)
+        #expect(decryptor.statistics.connections == 0)
+    }
+}

@@ -1,5 +1,0 @@
-// Wingmirror · Apache-2.0
-
-import Testing
-
-@testable import TLSDecryption
