@@ -26,6 +26,8 @@ help:
 	@echo "make dashboards   check the dashboards and rules (needs promtool)"
 	@echo "make docs         make a site of the documentation with DocC, in $(DOCUMENTATION_SITE)/site"
 	@echo "make image        build a container image (Debian's buildah)"
+	@echo "make install      build a static executable and install it with completions and a systemd unit, under PREFIX"
+	@echo "make dist         the same as a tar archive, with licences, samples and dashboards"
 
 run: build
 	@"$$(swift build -c release --show-bin-path)/wingmirror" run $(SAMPLE_CAPTURE) \
@@ -107,3 +109,4 @@ clean:
 	swift package clean
 
 -include samples/kubernetes/image.mk
+-include samples/systemd/install.mk

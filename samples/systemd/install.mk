@@ -1,0 +1,51 @@
+# Wingmirror · Apache-2.0
+#
+#   make install PREFIX=/usr/local   one static, stripped executable with completions and a systemd unit; DESTDIR as usual
+#   make dist                        the same as a tar archive, with samples, dashboards and licences
+#
+# Part of the Makefile. A build takes some ten minutes on two cores and 700 MB; INSTALL_BINARY=FILE takes one that is there.
+
+PREFIX ?= /usr/local
+INSTALL_BINARY ?= $(IMAGE_BUILD)/release/wingmirror
+INSTALL_SAMPLES := samples/systemd
+DIST := $(IMAGE_BUILD)/dist
+DIST_NAME := wingmirror-$(IMAGE_VERSION)-$(shell uname -m)
+
+.PHONY: install uninstall dist
+
+$(IMAGE_BUILD)/release/wingmirror:
+	$(MAKE) image-executable
+
+install: $(INSTALL_BINARY)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" \
+		"$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/share/doc/wingmirror"
+	install -m 755 -s "$(INSTALL_BINARY)" "$(DESTDIR)$(PREFIX)/bin/wingmirror"
+	"$(INSTALL_BINARY)" --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wingmirror"
+	"$(INSTALL_BINARY)" --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wingmirror"
+	"$(INSTALL_BINARY)" --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wingmirror.fish"
+	sed 's|@PREFIX@|$(PREFIX)|' $(INSTALL_SAMPLES)/wingmirror.service > "$(DESTDIR)$(PREFIX)/lib/systemd/system/wingmirror.service"
+	install -m 644 LICENSE README.md CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/wingmirror"
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/wingmirror; to capture as yourself: sudo setcap cap_net_raw=ep $(PREFIX)/bin/wingmirror"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/wingmirror" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wingmirror" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wingmirror" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wingmirror.fish" \
+		"$(DESTDIR)$(PREFIX)/lib/systemd/system/wingmirror.service"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/wingmirror"
+
+# The licences are those of the packages as they were resolved, each under the package's name.
+dist: $(INSTALL_BINARY)
+	rm -rf "$(DIST)/$(DIST_NAME)"
+	$(MAKE) install DESTDIR="$(CURDIR)/$(DIST)/$(DIST_NAME)" PREFIX= INSTALL_BINARY="$(INSTALL_BINARY)"
+	cp -RL samples dashboards "$(DIST)/$(DIST_NAME)/share/doc/wingmirror/"
+	mkdir -p "$(DIST)/$(DIST_NAME)/share/doc/wingmirror/licences"
+	for folder in .build/checkouts/* $(IMAGE_BUILD)/checkouts/*; do \
+		for file in "$$folder"/LICENSE* "$$folder"/NOTICE*; do \
+			[ -f "$$file" ] && cp "$$file" "$(DIST)/$(DIST_NAME)/share/doc/wingmirror/licences/$$(basename "$$folder").$$(basename "$$file")"; \
+		done; \
+	done; true
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" \
+		-C "$(DIST)" -czf "$(DIST)/$(DIST_NAME).tar.gz" "$(DIST_NAME)"
+	@echo "made $(DIST)/$(DIST_NAME).tar.gz"
