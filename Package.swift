@@ -17,6 +17,16 @@ let strict: [SwiftSetting] = [
 /// For targets whose types carry a span: lifetime annotations are still behind an experimental flag.
 let strictWithLifetimes = strict + [.enableExperimentalFeature("Lifetimes")]
 
+/// For the modules that a packet passes through.
+///
+/// Their generic and small functions can be compiled for the types of other modules and into them, which takes a tenth of
+/// the instructions away. There is no setting for it but the flag.
+let crossModule: [SwiftSetting] = [
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
+]
+let packetPath = strict + crossModule
+let packetPathWithLifetimes = strictWithLifetimes + crossModule
+
 let package = Package(
     name: "wingmirror",
     platforms: [.macOS(.v15)],
@@ -47,11 +57,14 @@ let package = Package(
         // MARK: Embedded files
         .target(name: "CPageAssets", exclude: ["Page"]),
 
+        // MARK: Vector instructions
+        .target(name: "COctetScanning"),
+
         // MARK: The pure middle
-        .target(name: "OctetText", swiftSettings: strictWithLifetimes),
+        .target(name: "OctetText", swiftSettings: packetPathWithLifetimes),
         .target(name: "JSONSyntax", dependencies: ["OctetText"], swiftSettings: strict),
-        .target(name: "PacketDecoding", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
-        .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: strict),
+        .target(name: "PacketDecoding", dependencies: ["OctetText"], swiftSettings: packetPathWithLifetimes),
+        .target(name: "TCPReassembly", dependencies: ["PacketDecoding"], swiftSettings: packetPath),
         .target(
             name: "TLSDecryption",
             dependencies: [
@@ -61,21 +74,21 @@ let package = Package(
             ],
             swiftSettings: strictWithLifetimes
         ),
-        .target(name: "TrafficModel", dependencies: ["OctetText"], swiftSettings: strictWithLifetimes),
+        .target(name: "TrafficModel", dependencies: ["OctetText"], swiftSettings: packetPathWithLifetimes),
         .target(
             name: "HTTPReconstruction",
-            dependencies: ["PacketDecoding", "TCPReassembly", "TrafficModel"],
-            swiftSettings: strictWithLifetimes
+            dependencies: ["COctetScanning", "PacketDecoding", "TCPReassembly", "TrafficModel"],
+            swiftSettings: packetPathWithLifetimes
         ),
         .target(
             name: "RouteAttribution",
-            dependencies: ["CRE2", "JSONSyntax", "OctetText", "TrafficModel"],
-            swiftSettings: strictWithLifetimes
+            dependencies: ["COctetScanning", "CRE2", "JSONSyntax", "OctetText", "TrafficModel"],
+            swiftSettings: packetPathWithLifetimes
         ),
         .target(
             name: "TrafficMetrics",
             dependencies: ["OctetText", "TrafficModel"],
-            swiftSettings: strictWithLifetimes
+            swiftSettings: packetPathWithLifetimes
         ),
         .target(
             name: "Redaction",
@@ -103,14 +116,14 @@ let package = Package(
                 "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketDecoding", "Redaction", "RouteAttribution",
                 "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficModel",
             ],
-            swiftSettings: strictWithLifetimes
+            swiftSettings: packetPathWithLifetimes
         ),
 
         // MARK: Adapters
         .target(
             name: "PacketCapture",
             dependencies: ["CPcap", "CZlib", "PacketDecoding"],
-            swiftSettings: strictWithLifetimes
+            swiftSettings: packetPathWithLifetimes
         ),
         .target(
             name: "ResourceFiles",
@@ -270,7 +283,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPReconstructionTests",
-            dependencies: ["HTTPReconstruction", "PacketDecoding", "TCPReassembly", "TrafficModel"],
+            dependencies: ["COctetScanning", "HTTPReconstruction", "PacketDecoding", "TCPReassembly", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),

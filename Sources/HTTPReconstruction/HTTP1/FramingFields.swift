@@ -4,15 +4,17 @@
 internal import TrafficModel
 
 extension MessageHead {
-    /// Reads what the first `count` field lines say of framing, host and leaving HTTP, and which of them others look for.
+    /// Reads what field lines say of framing, host and leaving HTTP, and which of them others look for.
     ///
     /// A name is compared whole, octet for octet: one that differs in a single octet is another field, which no recipient
     /// takes for this one (RFC 9110 §5.1), and a client that could make us take it would write requests that were never
     /// made. Only the names that mention a trace are compared by their beginnings, because they are looked at again.
-    mutating func interpret(_ fields: [FieldLine], count: Int, in octets: Span<UInt8>) {
-        for index in 0..<count {
+    mutating func interpret(_ lines: borrowing FieldLineList, in octets: Span<UInt8>) {
+        let fields = lines.span
+        for index in fields.indices {
             let field = fields[index]
             let name = field.name
+            guard name.count < 32, Self.interpretedLengths &>> UInt32(name.count) & 1 == 1 else { continue }
             let beginning = octets.foldedName(name.lowerBound, count: name.count)
             switch (name.count, beginning) {
             case (2, Name.b3), (11, Name.traceparent), (12, Name.b3TraceID):
@@ -41,6 +43,11 @@ extension MessageHead {
                 continue
             }
         }
+    }
+
+    /// One bit for each length that a name below has, so that most lines are passed by after a look at their lengths.
+    private static var interpretedLengths: UInt32 {
+        1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 16 | 1 << 17
     }
 
     /// Parts of the names, as `foldedName` gives them.

@@ -7,13 +7,13 @@ internal import TrafficModel
 ///
 /// What is accepted is what Envoy takes, and no more: CRLF or LF ends a line, a line may be folded (RFC 9112 §5.2), names
 /// are tokens directly followed by a colon, and no control octet stands anywhere but HTAB in a value.
-struct HeadParser {
+struct HeadParser: ~Copyable {
     /// What the latest head said; meaningful after `.complete`.
     private(set) var head = MessageHead()
-    /// The field lines of the latest head, or of the latest trailer section, and perhaps more behind them.
-    private var lines: [FieldLine] = []
+    /// The field lines of the latest head, or of the latest trailer section.
+    private var lines = FieldLineList(capacity: 64)
     /// How many field lines there are.
-    private(set) var fieldCount = 0
+    var fieldCount: Int { lines.count }
 
     enum Outcome {
         case complete
@@ -21,20 +21,12 @@ struct HeadParser {
         case malformed(ParseFailure)
     }
 
-    init() {
-        lines.reserveCapacity(64)
-    }
+    init() {}
 
     /// The field lines of the latest head, or of the latest trailer section.
     var fields: Span<FieldLine> {
         @_lifetime(borrow self)
-        get { lines.span.extracting(first: fieldCount) }
-    }
-
-    private mutating func append(_ line: FieldLine) {
-        // Lines of an earlier head are written over, so that the list is made once.
-        if fieldCount < lines.count { lines[fieldCount] = line } else { lines.append(line) }
-        fieldCount += 1
+        get { lines.span }
     }
 
     /// Parses the head that begins with the first octet.
@@ -58,7 +50,7 @@ struct HeadParser {
         switch parseFieldLines(octets, from: next) {
         case .complete(let end):
             head.length = end
-            head.interpret(lines, count: fieldCount, in: octets)
+            head.interpret(lines, in: octets)
             return .complete
         case .incomplete: return .incomplete
         case .malformed(let failure): return .malformed(failure)
@@ -76,7 +68,7 @@ struct HeadParser {
             octets.agrees(with: "\r\n", at: next)
         else { return .malformed(.startLine) }
         guard next + 2 <= octets.count else { return .incomplete }
-        fieldCount = 0
+        lines.removeAll()
         head = MessageHead()
         head.length = next + 2
         head.version = .http09
@@ -95,33 +87,47 @@ struct HeadParser {
 
     /// Parses field lines from `start` up to and with the empty line that ends them: a field section, or trailers.
     mutating func parseFieldLines(_ octets: Span<UInt8>, from start: Int) -> SectionOutcome {
-        fieldCount = 0
+        lines.removeAll()
         var lineStart = start
         while true {
-            let lineEnd = octets.indexOfControl(from: lineStart)
+            // Nearly every line begins with a plain name, which ends at the first colon.
+            let plainName = octets.plainNameEnd(from: lineStart)
+            let lineEnd = octets.indexOfControl(from: plainName ?? lineStart)
             let next: Int
             switch Self.endOfLine(octets, at: lineEnd) {
             case .incomplete: return .incomplete
             case .malformed: return .malformed(.controlOctet)
             case .next(let start): next = start
             }
-            if lineEnd == lineStart { return .complete(end: next) }
-            let first = octets[lineStart]
-            if first == 0x20 || first == 0x09 {
-                guard fieldCount > 0 else { return .malformed(.fieldLine) }
-                let folded = lines[fieldCount - 1]
-                let end = Self.trimmed(octets, lineStart..<lineEnd).upperBound
-                lines[fieldCount - 1] = FieldLine(name: folded.name, value: folded.value.lowerBound..<end)
-            } else {
-                let colon = octets.firstIndex(of: 0x3A, from: lineStart, to: lineEnd)
-                guard colon < lineEnd, colon > lineStart, octets.isToken(lineStart..<colon) else {
-                    return .malformed(.fieldLine)
-                }
-                let value = Self.trimmed(octets, colon + 1..<lineEnd)
-                append(FieldLine(name: lineStart..<colon, value: value))
+            if let plainName {
+                let value = Self.trimmed(octets, plainName + 1..<lineEnd)
+                lines.append(FieldLine(name: lineStart..<plainName, value: value))
+            } else if lineEnd == lineStart {
+                return .complete(end: next)
+            } else if !uncommonLineArrived(octets, lineStart..<lineEnd) {
+                return .malformed(.fieldLine)
             }
             lineStart = next
         }
+    }
+
+    /// Takes a line that is folded, or whose name has other octets than most; `false` when it is no field line.
+    private mutating func uncommonLineArrived(_ octets: Span<UInt8>, _ line: Range<Int>) -> Bool {
+        let first = octets[line.lowerBound]
+        if first == 0x20 || first == 0x09 {
+            guard fieldCount > 0 else { return false }
+            let folded = lines.last
+            let end = Self.trimmed(octets, line).upperBound
+            lines.last = FieldLine(name: folded.name, value: folded.value.lowerBound..<end)
+            return true
+        }
+        let colon = octets.firstIndex(of: 0x3A, from: line.lowerBound, to: line.upperBound)
+        guard colon < line.upperBound, colon > line.lowerBound, octets.isToken(line.lowerBound..<colon) else {
+            return false
+        }
+        let value = Self.trimmed(octets, colon + 1..<line.upperBound)
+        lines.append(FieldLine(name: line.lowerBound..<colon, value: value))
+        return true
     }
 
     // MARK: - Lines
@@ -173,16 +179,19 @@ struct HeadParser {
     /// `method SP request-target SP HTTP-version` (RFC 9112 §3), ending at `end`.
     private mutating func parseRequestLine(_ octets: Span<UInt8>, to end: Int) -> Bool {
         let methodEnd = octets.firstIndex(of: 0x20, from: 0, to: end)
-        guard methodEnd > 0, octets.isToken(0..<methodEnd) else { return false }
-        let targetEnd = octets.firstIndex(of: 0x20, from: methodEnd + 1, to: end)
-        guard targetEnd > methodEnd + 1, end - targetEnd == 9,
+        guard methodEnd > 0 else { return false }
+        let method = RequestMethod(octets, 0..<methodEnd)
+        guard method != .other || octets.isToken(0..<methodEnd) else { return false }
+        // The version is where the line ends; what lies between is the target, if there is no white space in it.
+        let targetEnd = end - 9
+        guard targetEnd > methodEnd + 1, octets[targetEnd] == 0x20,
             let version = Self.version(octets, at: targetEnd + 1),
-            octets.firstIndex(of: 0x09, from: methodEnd, to: targetEnd) == targetEnd
+            octets.indexOfBlank(from: methodEnd + 1) == targetEnd
         else { return false }
         head.kind = .request
         head.version = version
         head.method = OctetRange(0..<methodEnd)
-        head.knownMethod = RequestMethod(octets, 0..<methodEnd)
+        head.knownMethod = method
         head.target = OctetRange(methodEnd + 1..<targetEnd)
         return true
     }

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
-/// Searches that look at eight octets at a time.
+internal import COctetScanning
+
+/// Searches that look at eight or sixteen octets at a time.
 ///
 /// The loads are unaligned and unchecked: each is made only where eight octets remain before the end of the span.
 extension Span where Element == UInt8 {
@@ -30,27 +32,85 @@ extension Span where Element == UInt8 {
     /// (RFC 9110 §5.5).
     @inline(__always)
     func indexOfControl(from start: Int) -> Int {
-        var index = start
-        while index + 8 <= count {
-            let word = word(at: index)
-            let low = (word &- 0x2020_2020_2020_2020) & ~word
-            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-            let found = (low | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080
-            if found == 0 {
-                index &+= 8
-                continue
+        unsafe firstIndex(
+            from: start,
+            marked: { unsafe wingmirror_controls($0) },
+            isFound: { $0 == 0x7F || $0 < 0x20 && $0 != 0x09 }
+        )
+    }
+
+    /// The index of the first SP or HTAB at or after `start`, or the count.
+    @inline(__always)
+    func indexOfBlank(from start: Int) -> Int {
+        unsafe firstIndex(
+            from: start,
+            marked: { unsafe wingmirror_equals($0, 0x20) | wingmirror_equals($0, 0x09) },
+            isFound: { $0 == 0x20 || $0 == 0x09 }
+        )
+    }
+
+    /// The index of the colon that ends the plain name at `start`: letters, digits, `-` and `_`, one at least.
+    ///
+    /// - Returns: `nil` when there is no such name, when it is longer than 31 octets, and when fewer than sixteen octets are
+    ///   there to look at.
+    @inline(__always)
+    func plainNameEnd(from start: Int) -> Int? {
+        guard count >= 16, start < count else { return nil }
+        return unsafe withUnsafeBufferPointer { buffer -> Int? in
+            // Invariant: there are sixteen octets, so that a block that ends with the last lies within.
+            guard let base = buffer.baseAddress else { return nil }
+            var index = start
+            while index < count, index &- start < 32 {
+                let place = Swift.min(index, count &- 16)
+                let passed = UInt32(index &- place)
+                let octets = unsafe base + place
+                let colons = unsafe wingmirror_equals(octets, 0x3A) &>> passed
+                let others = unsafe (wingmirror_names(octets) ^ 0xFFFF) &>> passed
+                if colons == 0, others == 0, passed == 0 {
+                    index &+= 16
+                    continue
+                }
+                // The lowest mark of both is the colon's, or the octet there has no place in a plain name.
+                guard colons != 0, others.trailingZeroBitCount == colons.trailingZeroBitCount else { return nil }
+                let end = index &+ colons.trailingZeroBitCount
+                return end > start ? end : nil
             }
-            // Only the lowest mark is exact, which is the one that is asked for.
-            index &+= found.trailingZeroBitCount &>> 3
-            if self[index] != 0x09 { return index }
-            index &+= 1
+            return nil
         }
-        while index < count {
-            let octet = self[index]
-            if octet == 0x7F || octet < 0x20 && octet != 0x09 { return index }
-            index &+= 1
+    }
+
+    /// The index of the first octet at or after `start` that is looked for, or the count.
+    ///
+    /// - Parameters:
+    ///   - start: Where to begin.
+    ///   - marked: One bit for each of the sixteen octets at a place, the lowest for the first, set where it is looked for.
+    ///   - isFound: Whether an octet is looked for, for octets that are fewer than sixteen.
+    /// - Returns: Its index.
+    @inline(__always)
+    private func firstIndex(
+        from start: Int,
+        marked: (UnsafePointer<UInt8>) -> UInt32,
+        isFound: (UInt8) -> Bool
+    ) -> Int {
+        var index = start
+        guard count >= 16 else {
+            while index < count {
+                if isFound(self[index]) { return index }
+                index &+= 1
+            }
+            return count
         }
-        return count
+        return unsafe withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return count }
+            while index < count {
+                // Invariant: there are sixteen octets; of the last block, those before the index are shifted out.
+                let place = Swift.min(index, count &- 16)
+                let found = unsafe marked(base + place) &>> UInt32(index &- place)
+                if found != 0 { return index &+ found.trailingZeroBitCount }
+                index &+= 16
+            }
+            return count
+        }
     }
 
     /// The index of the first `octet` in `start..<end`, or `end`.

@@ -69,7 +69,7 @@ public struct WholeMessage: Sendable {
 }
 
 /// Drives the parser of captured streams over octets that are all there.
-private struct WholeMessageReader {
+private struct WholeMessageReader: ~Copyable {
     let kind: WholeMessage.Kind
     let keepsContent: Bool
     let limits: HTTPLimits
