@@ -44,6 +44,13 @@ struct PcapHandle: ~Copyable {
     var linkType: LinkType {
         LinkType(datalink: unsafe pcap_datalink(pcap))
     }
+
+    /// How many octets it gives of a packet at most.
+    ///
+    /// The C function is `pcap_snapshot`.
+    var snapshotLength: Int {
+        Int(unsafe pcap_snapshot(pcap))
+    }
 }
 
 // MARK: - Savefiles

@@ -13,7 +13,8 @@ public import PacketDecoding
 ///         sink.packetArrived(packet, octets: savefile.octets)
 ///     }
 ///
-/// pcapng we read ourselves, since libpcap refuses it where interfaces differ; everything else libpcap reads.
+/// pcapng we read ourselves, since libpcap refuses it where interfaces differ, and the usual pcap files too, which libpcap
+/// opens but reads more slowly (``ClassicReader``); everything else libpcap reads.
 ///
 /// Not handled: what libpcap refuses of other formats.
 public struct SavefileReader: ~Copyable {
@@ -24,17 +25,28 @@ public struct SavefileReader: ~Copyable {
 
     let path: String
     let source: SavefileSource
-    /// Whether the savefile is pcapng: then `blocks` is what reads it, otherwise `handle`.
-    private let isPcapng: Bool
+    /// What reads it.
+    private let format: Format
     private var handle: PcapHandle
-    /// The link type of all packets that `handle` gives.
+    /// The link type of all packets that `handle` and `records` give.
     private let linkType: LinkType
+    private var records: ClassicReader
     private var blocks: PcapngReader
     /// Whether the savefile can be read a second time to find where the damage is.
     let isRereadable: Bool
     /// For what can be read only once: how far it had been read before the record that is being read.
     private var recordStart = 0
     private var hasEnded = false
+
+    /// Which of the readers reads the savefile.
+    private enum Format {
+        /// `records`.
+        case classic
+        /// `blocks`.
+        case pcapng
+        /// `handle`.
+        case other
+    }
 
     /// Opens a savefile and reads its header.
     /// - Parameters:
@@ -54,24 +66,46 @@ public struct SavefileReader: ~Copyable {
     }
 
     /// Opens a savefile to be read `bufferOctets` at once.
+    ///
+    /// - Parameters:
+    ///   - path: A path, or `-` for standard input.
+    ///   - filter: An expression of libpcap's language; only packets that match it are read.
+    ///   - interface: What to call the file in `CapturedPacket.interface`.
+    ///   - bufferOctets: How much to read at once.
+    ///   - pipe: Waits for what comes through a pipe.
+    ///   - usesLibpcap: Whether libpcap reads all that it can, to compare what it reads with what we do.
+    /// - Throws: As above.
     init(
         path: String,
         filter: String?,
         interface: Int,
         bufferOctets: Int,
-        pipe: PipeWait? = nil
+        pipe: PipeWait? = nil,
+        usesLibpcap: Bool = false
     ) throws(CaptureError) {
         let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
-        let isPcapng = source.peek(SavefileSource.headOctets).starts(with: [0x0A, 0x0D, 0x0D, 0x0A])
+        // libpcap asks for what is peeked at first, and gets no more until it reads a packet.
+        let head = source.peek(ClassicReader.fileHeaderOctets)
+        let isPcapng = head.starts(with: [0x0A, 0x0D, 0x0D, 0x0A])
         if isPcapng, let filter {
             // An expression that is wrong everywhere is to be told before anything is read.
             try PcapHandle.compile(filter, for: .ethernet)
         }
         let opened = isPcapng ? try PcapHandle.openNothing() : try Self.open(source, filter: filter)
+        let isClassic = !isPcapng && !usesLibpcap && ClassicReader.canRead(head, linkType: opened.linkType)
+        var ownFilter: PacketFilter?
+        if isClassic, let filter { ownFilter = try PacketFilter(filter, for: opened.linkType) }
         linkType = opened.linkType
+        records = ClassicReader(
+            source,
+            head: head,
+            filter: ownFilter,
+            snapshotLength: opened.snapshotLength,
+            bufferOctets: isClassic ? bufferOctets : 0
+        )
         handle = opened
         blocks = PcapngReader(source, filter: filter, bufferOctets: isPcapng ? bufferOctets : 0)
-        self.isPcapng = isPcapng
+        format = isPcapng ? .pcapng : isClassic ? .classic : .other
         name = source.name
         isRereadable = source.totalOctets != nil && path != "-"
         self.interface = interface
@@ -111,9 +145,37 @@ public struct SavefileReader: ~Copyable {
         guard !hasEnded else {
             return nil
         }
-        guard !isPcapng else {
-            return try nextOfBlocks()
+        switch format {
+        case .classic: return try nextOfRecords()
+        case .pcapng: return try nextOfBlocks()
+        case .other: return try nextOfLibpcap()
         }
+    }
+
+    /// What ends the reading of a format that we read: its end, or an error of it.
+    private mutating func ends(_ error: CaptureError? = nil) throws(CaptureError) -> CapturedPacket? {
+        hasEnded = true
+        // Whoever stops a pipe cuts a record in two, and knows it.
+        guard let error, !source.wasStopped else { return nil }
+        throw error
+    }
+
+    @inline(__always)
+    private mutating func nextOfRecords() throws(CaptureError) -> CapturedPacket? {
+        do throws(CaptureError) {
+            guard try records.next() else { return try ends() }
+        } catch {
+            return try ends(error)
+        }
+        return CapturedPacket(
+            time: records.time,
+            linkType: linkType,
+            interface: interface,
+            wireLength: records.wireLength
+        )
+    }
+
+    private mutating func nextOfLibpcap() throws(CaptureError) -> CapturedPacket? {
         if !isRereadable {
             recordStart = handle.position
         }
@@ -126,30 +188,23 @@ public struct SavefileReader: ~Copyable {
                 wireLength: handle.wireLength
             )
         case .end:
-            hasEnded = true
-            return nil
+            return try ends()
         case .failed:
-            hasEnded = true
-            // Whoever stops a pipe cuts a record in two, and knows it.
-            guard !source.wasStopped else { return nil }
-            throw failure(
-                reason: source.failure ?? handle.lastError,
-                taken: handle.position,
-                readBefore: recordStart
+            return try ends(
+                failure(
+                    reason: source.failure ?? handle.lastError,
+                    taken: handle.position,
+                    readBefore: recordStart
+                )
             )
         }
     }
 
     private mutating func nextOfBlocks() throws(CaptureError) -> CapturedPacket? {
-        do {
-            guard try blocks.next() else {
-                hasEnded = true
-                return nil
-            }
+        do throws(CaptureError) {
+            guard try blocks.next() else { return try ends() }
         } catch {
-            hasEnded = true
-            guard !source.wasStopped else { return nil }
-            throw error
+            return try ends(error)
         }
         return CapturedPacket(
             time: blocks.time,
@@ -163,7 +218,11 @@ public struct SavefileReader: ~Copyable {
     public var octets: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            isPcapng ? blocks.octets : handle.octets
+            switch format {
+            case .classic: records.octets
+            case .pcapng: blocks.octets
+            case .other: handle.octets
+            }
         }
     }
 }
