@@ -71,33 +71,35 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     mutating func requestArrived(
         _ request: borrowing RequestView,
         on connection: ConnectionFacts,
-        at time: PacketTime
-    ) -> (tag: ExchangeTag, retention: Retention) {
+        at time: PacketTime,
+        retention: inout Retention
+    ) -> ExchangeTag {
+        retention = self.retention
         let routed = router.route(request, toPort: connection.server.port, at: time)
         let gateway = router.newest.gatewaySeries(routed.gateway)
         if request.traits.contains(.isShadow) && !routed.isShadow { metrics.unverifiedMarkerArrived(gateway: gateway) }
         if routed.isShadow {
             if shadows?.requestArrived(at: connection.server, routed) ?? false {
-                return (ExchangeTag(routed: routed), retention)
+                return ExchangeTag(routed: routed)
             }
             metrics.markedRequestArrived(gateway: gateway)
         } else {
             metrics.requestArrived(gateway: gateway)
         }
-        var answer = (tag: ExchangeTag(routed: routed), retention: retention)
+        var tag = ExchangeTag(routed: routed)
         if isShedding {
-            answer.retention.requestContentOctets = 0
-            answer.retention.responseContentOctets = 0
-            return answer
+            retention.requestContentOctets = 0
+            retention.responseContentOctets = 0
+            return tag
         }
         if readsTraces, request.traits.contains(.namesTrace) {
-            answer.tag.trace = TraceContext(of: request, allowsB3: true)
+            tag.trace = TraceContext(of: request, allowsB3: true)
         }
-        if recent?.requestArrived(route: routed.certainRoute) ?? false { answer.retention.keepsHeads = true }
+        if recent?.requestArrived(route: routed.certainRoute) ?? false { retention.keepsHeads = true }
         if let routing = router.newest.mirroring, routed.reason != .noListener {
-            sample(request, on: connection, at: time, routed, routing, &answer)
+            sample(request, on: connection, at: time, routed, routing, &tag, &retention)
         }
-        return answer
+        return tag
     }
 
     /// Asks the mirroring plan about a request that arrived at the gateway.
@@ -107,10 +109,11 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         at time: PacketTime,
         _ routed: RoutedRequest,
         _ routing: MirrorRouting,
-        _ answer: inout (tag: ExchangeTag, retention: Retention)
+        _ tag: inout ExchangeTag,
+        _ retention: inout Retention
     ) {
         guard
-            let (selection, retention) = mirror?.requestArrived(
+            let (selection, kept) = mirror?.requestArrived(
                 request,
                 on: connection,
                 at: time,
@@ -118,14 +121,16 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
                 routing: routing
             )
         else { return }
-        answer.tag.selection = selection
-        answer.retention.formUnion(retention)
+        tag.selection = selection
+        retention.formUnion(kept)
     }
 
     mutating func responseArrivedWithoutRequest(
-        on connection: ConnectionFacts
-    ) -> (tag: ExchangeTag, retention: Retention) {
-        (ExchangeTag(), retention)
+        on connection: ConnectionFacts,
+        retention: inout Retention
+    ) -> ExchangeTag {
+        retention = self.retention
+        return ExchangeTag()
     }
 
     // MARK: - Exchanges

@@ -115,15 +115,17 @@ private struct ExchangeCounter: ExchangeSink {
     mutating func requestArrived(
         _ request: borrowing RequestView,
         on connection: ConnectionFacts,
-        at time: PacketTime
-    ) -> (tag: Int, retention: Retention) {
-        (0, .none)
+        at time: PacketTime,
+        retention: inout Retention
+    ) -> Int {
+        0
     }
 
     mutating func responseArrivedWithoutRequest(
-        on connection: ConnectionFacts
-    ) -> (tag: Int, retention: Retention) {
-        (0, .none)
+        on connection: ConnectionFacts,
+        retention: inout Retention
+    ) -> Int {
+        0
     }
 
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: Int, on connection: ConnectionFacts) {

@@ -16,15 +16,23 @@ public protocol ExchangeSink: ~Copyable {
     ///   - request: The head; borrowed for the call only.
     ///   - connection: Where it came.
     ///   - time: When its first octet was captured.
-    /// - Returns: What to remember of the exchange, and how much of it to keep.
+    ///   - retention: How much of the exchange to keep; nothing, unless the sink sets it. It is no part of what is
+    ///     returned, because the layout of a tuple with a generic part is looked up when the program runs.
+    /// - Returns: What to remember of the exchange.
     mutating func requestArrived(
         _ request: borrowing RequestView,
         on connection: ConnectionFacts,
-        at time: PacketTime
-    ) -> (tag: Tag, retention: Retention)
+        at time: PacketTime,
+        retention: inout Retention
+    ) -> Tag
 
-    /// A response came whose request was not seen; the answer says how much of it to keep.
-    mutating func responseArrivedWithoutRequest(on connection: ConnectionFacts) -> (tag: Tag, retention: Retention)
+    /// A response came whose request was not seen.
+    ///
+    /// - Parameters:
+    ///   - connection: Where it came.
+    ///   - retention: How much of it to keep; nothing, unless the sink sets it.
+    /// - Returns: What to remember of the exchange.
+    mutating func responseArrivedWithoutRequest(on connection: ConnectionFacts, retention: inout Retention) -> Tag
 
     /// A response's head is complete, of an interim response or of the final one.
     ///

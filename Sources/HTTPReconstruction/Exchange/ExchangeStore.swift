@@ -45,18 +45,12 @@ struct ExchangeStore: ~Copyable {
 // MARK: - The sink's part
 
 extension ExchangeStore {
-    /// Keeps what the sink answered to the head of a request, or to a response whose request was not seen.
-    mutating func remember<Tag: BitwiseCopyable>(_ answer: (tag: Tag, retention: Retention), of exchange: Int32) {
-        tags.set(answer.tag, at: exchange)
-        exchanges[exchange].retention = answer.retention
-    }
-
     /// What the sink remembers of an exchange.
     func tag<Tag: BitwiseCopyable>(of exchange: Int32, as type: Tag.Type) -> Tag {
         tags[exchange, as: type]
     }
 
-    /// Keeps what the sink made of its tag.
+    /// Keeps what the sink remembers of an exchange.
     mutating func setTag<Tag: BitwiseCopyable>(_ tag: Tag, of exchange: Int32) {
         tags.set(tag, at: exchange)
     }

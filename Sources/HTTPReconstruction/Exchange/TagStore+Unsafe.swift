@@ -3,30 +3,24 @@
 /// The tags of exchanges, by the index of the exchange.
 ///
 /// One store holds tags of one type, that of its reconstructor's sink. Which type that is says each call, and not the
-/// store: were the store generic, everything that holds it would be, and generic code of this module is not specialised
-/// for the sinks of others. Tags are bitwise copyable, so nothing has to be ended.
+/// store: were the store generic, everything that holds it would be. Tags are bitwise copyable, so nothing has to be ended
+/// and they may be moved to a larger piece of memory.
 @safe
 struct TagStore: ~Copyable {
-    private var blocks: [UnsafeMutableRawPointer] = unsafe []
-    private var blockCount = 0
-
-    private static var blockSize: Int32 { 256 }
+    private var memory: UnsafeMutableRawPointer?
+    /// For how many tags there is memory.
+    private var capacity: UInt32 = 0
 
     init() {}
 
     deinit {
-        for index in 0..<blockCount { unsafe blocks[index].deallocate() }
+        unsafe memory?.deallocate()
     }
 
     /// Sets the tag of the exchange at `index`.
+    @inline(__always)
     mutating func set<Tag: BitwiseCopyable>(_ tag: Tag, at index: Int32) {
-        while blockCount <= Int(index / Self.blockSize) {
-            let octets = MemoryLayout<Tag>.stride * Int(Self.blockSize)
-            unsafe blocks.append(
-                UnsafeMutableRawPointer.allocate(byteCount: octets, alignment: MemoryLayout<Tag>.alignment)
-            )
-            blockCount += 1
-        }
+        if UInt32(bitPattern: index) >= capacity { grow(to: Int(index) + 1, Tag.self) }
         unsafe pointer(index, Tag.self).initialize(to: tag)
     }
 
@@ -38,9 +32,29 @@ struct TagStore: ~Copyable {
         unsafeMutableAddress { unsafe pointer(index, type) }
     }
 
-    /// Where a tag lies; the block was made for tags of this type, and blocks are never moved.
+    /// Where a tag lies.
+    @inline(__always)
     private func pointer<Tag: BitwiseCopyable>(_ index: Int32, _ type: Tag.Type) -> UnsafeMutablePointer<Tag> {
-        let offset = Int(index % Self.blockSize) * MemoryLayout<Tag>.stride
-        return unsafe (blocks[Int(index / Self.blockSize)] + offset).assumingMemoryBound(to: type)
+        guard UInt32(bitPattern: index) < capacity, let memory = unsafe memory else {
+            preconditionFailure("TagStore: there is no such tag")
+        }
+        // Invariant: there is memory for `capacity` tags of this type, and the index, which was checked, is below that.
+        return unsafe memory.assumingMemoryBound(to: type) + Int(index)
+    }
+
+    @inline(never)
+    private mutating func grow<Tag: BitwiseCopyable>(to count: Int, _ type: Tag.Type) {
+        let larger = max(256, Int(capacity) * 2, count)
+        let stride = MemoryLayout<Tag>.stride
+        let replacement = UnsafeMutableRawPointer.allocate(
+            byteCount: larger * stride,
+            alignment: MemoryLayout<Tag>.alignment
+        )
+        if let memory = unsafe memory {
+            unsafe replacement.copyMemory(from: memory, byteCount: Int(capacity) * stride)
+            unsafe memory.deallocate()
+        }
+        unsafe memory = replacement
+        capacity = UInt32(larger)
     }
 }

@@ -134,8 +134,11 @@ extension HTTP1Connection {
         exchange.followsResponseBreak = repair?.responseBreakAtEnd ?? false
         repair?.responseBreakAtEnd = false
         let index = shared.exchanges.insert(exchange)
-        let answer = sink.responseArrivedWithoutRequest(on: shared.connections[connection].facts)
-        shared.exchanges.remember(answer, of: index)
+        let tag = sink.responseArrivedWithoutRequest(
+            on: shared.connections[connection].facts,
+            retention: &shared.exchanges[index].retention
+        )
+        shared.exchanges.setTag(tag, of: index)
         if isLoose { repair?.loose.append(index) }
         return index
     }

@@ -45,7 +45,8 @@ extension HTTP1Connection {
             shared.connections[connection].hasMalformedProxyHeader = false
             shared.exchanges[sending].integrity.insert(.malformed)
         }
-        let answer = sink.requestArrived(
+        var retention = Retention.none
+        let tag = sink.requestArrived(
             RequestView(
                 octets: octets.extracting(first: head.length),
                 method: head.method.range,
@@ -56,15 +57,17 @@ extension HTTP1Connection {
                 traits: head.isRefusedForFraming ? head.traits.union(.isRefusedForFraming) : head.traits
             ),
             on: shared.connections[connection].facts,
-            at: start.time
+            at: start.time,
+            retention: &retention
         )
-        shared.exchanges.remember(answer, of: sending)
-        if answer.retention.keepsHeads {
+        shared.exchanges.setTag(tag, of: sending)
+        if retention.keepsHeads {
+            shared.exchanges[sending].retention = retention
             shared.exchanges[sending].retainedRequest = RetainedMessage(
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: answer.retention.requestContentOctets
+                contentLimit: retention.requestContentOctets
             )
         }
         foundRequest = true

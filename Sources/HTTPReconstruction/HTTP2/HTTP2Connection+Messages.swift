@@ -141,7 +141,8 @@ extension HTTP2Connection {
         if isConnect, reading.protocol != nil { traits.insert(.isExtendedConnect) }
         // The proxy resets a stream whose head breaks the rules, before it looks for a route (RFC 9113 §8.1.1).
         if !reading.isValidRequest(octets) { traits.insert(.isRefusedForFraming) }
-        let answer = sink.requestArrived(
+        var retention = Retention.none
+        let tag = sink.requestArrived(
             RequestView(
                 octets: octets,
                 method: reading.method?.range ?? 0..<0,
@@ -152,11 +153,12 @@ extension HTTP2Connection {
                 traits: traits
             ),
             on: shared.connections[connection].facts,
-            at: time
+            at: time,
+            retention: &retention
         )
-        shared.exchanges.remember(answer, of: exchange)
-        let retention = answer.retention
+        shared.exchanges.setTag(tag, of: exchange)
         guard retention.keepsHeads else { return }
+        shared.exchanges[exchange].retention = retention
         var head = MessageHead()
         head.method = reading.method ?? head.method
         head.target = target ?? head.target
@@ -295,8 +297,11 @@ extension HTTP2Connection {
         let beganBefore = isJoinedMidstream && (firstSeenStream == 0 || stream < firstSeenStream)
         exchange.integrity = beganBefore ? .joinedMidstream : .requestGap
         let index = shared.exchanges.insert(exchange)
-        let answer = sink.responseArrivedWithoutRequest(on: shared.connections[connection].facts)
-        shared.exchanges.remember(answer, of: index)
+        let tag = sink.responseArrivedWithoutRequest(
+            on: shared.connections[connection].facts,
+            retention: &shared.exchanges[index].retention
+        )
+        shared.exchanges.setTag(tag, of: index)
         var added = HTTP2Stream(identifier: stream, exchange: index)
         added.flags.formUnion([.requestEnded, .methodUnknown])
         return streams.insert(added)

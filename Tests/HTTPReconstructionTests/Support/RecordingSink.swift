@@ -30,21 +30,25 @@ struct RecordingSink: ExchangeSink {
     mutating func requestArrived(
         _ request: borrowing RequestView,
         on connection: ConnectionFacts,
-        at time: PacketTime
-    ) -> (tag: UInt64, retention: Retention) {
+        at time: PacketTime,
+        retention: inout Retention
+    ) -> UInt64 {
         identities.insert(connection)
         tagsGiven += 1
         tagsOfRequests.append(tagsGiven)
         traits.append(request.traits)
-        return (tagsGiven, Retention(keepsHeads: true, contentOctets: 1 << 20))
+        retention = Retention(keepsHeads: true, contentOctets: 1 << 20)
+        return tagsGiven
     }
 
-    mutating func responseArrivedWithoutRequest(on connection: ConnectionFacts) -> (
-        tag: UInt64, retention: Retention
-    ) {
+    mutating func responseArrivedWithoutRequest(
+        on connection: ConnectionFacts,
+        retention: inout Retention
+    ) -> UInt64 {
         identities.insert(connection)
         tagsGiven += 1
-        return (tagsGiven, Retention(keepsHeads: true, contentOctets: 1 << 20))
+        retention = Retention(keepsHeads: true, contentOctets: 1 << 20)
+        return tagsGiven
     }
 
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: UInt64, on connection: ConnectionFacts) {
