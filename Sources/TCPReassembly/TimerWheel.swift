@@ -25,6 +25,8 @@ struct TimerWheel: ~Copyable {
     private var heads: FixedBuffer<UInt32>
     private var tails: FixedBuffer<UInt32>
     private var links: FixedBuffer<Link>
+    /// For each lane a tick before which no bucket holds anything, so that the search for the first walks each bucket once.
+    private var lowest: FixedBuffer<Int64>
 
     /// Makes a wheel for the numbers below `capacity`, with ticks of 2^`tickShift` nanoseconds.
     ///
@@ -37,6 +39,7 @@ struct TimerWheel: ~Copyable {
         heads = FixedBuffer(repeating: Self.none, count: lanes * bucketCount)
         tails = FixedBuffer(repeating: Self.none, count: lanes * bucketCount)
         links = FixedBuffer(capacity: capacity)
+        lowest = FixedBuffer(repeating: 0, count: lanes)
     }
 
     /// The first time on the clock at which `nextDue` may have something to say.
@@ -46,7 +49,9 @@ struct TimerWheel: ~Copyable {
 
     /// Sets the deadline of a number that has none.
     mutating func insert(_ number: Int, lane: Int, deadline: Int64) {
-        let bucket = bucket(lane: lane, deadline: deadline)
+        let tick = tick(of: deadline)
+        let bucket = bucket(lane: lane, tick: tick)
+        lowest[lane] = min(lowest[lane], tick)
         let tail = tails[bucket]
         links[number] = Link(next: Self.none, previous: tail, bucket: UInt32(bucket))
         if tail == Self.none {
@@ -75,13 +80,17 @@ struct TimerWheel: ~Copyable {
 
     /// Whether a number that has a deadline is where `deadline` would put it.
     func isPlaced(_ number: Int, lane: Int, deadline: Int64) -> Bool {
-        Int(links[number].bucket) == bucket(lane: lane, deadline: deadline)
+        Int(links[number].bucket) == bucket(lane: lane, tick: tick(of: deadline))
     }
 
-    private func bucket(lane: Int, deadline: Int64) -> Int {
+    /// The tick at which a deadline is due, or the last on the ring.
+    private func tick(of deadline: Int64) -> Int64 {
         // A tick later than the deadline's own, so that what is due has truly been reached.
-        let tick = min(max((deadline >> tickShift) + 1, currentTick), currentTick + Int64(bucketCount) - 1)
-        return lane * bucketCount + (Int(tick) & (bucketCount - 1))
+        min(max((deadline >> tickShift) + 1, currentTick), currentTick + Int64(bucketCount) - 1)
+    }
+
+    private func bucket(lane: Int, tick: Int64) -> Int {
+        lane * bucketCount + (Int(tick) & (bucketCount - 1))
     }
 
     /// A number whose deadline may have been reached at `now`; `nil` once there is none left.
@@ -92,6 +101,7 @@ struct TimerWheel: ~Copyable {
         if tick - currentTick >= Int64(bucketCount) {
             // Everything on the ring is due: one turn visits it all.
             currentTick = tick - Int64(bucketCount) + 1
+            for lane in 0..<laneCount { lowest[lane] = currentTick }
         }
         while true {
             for lane in 0..<laneCount {
@@ -108,13 +118,17 @@ struct TimerWheel: ~Copyable {
     }
 
     /// The number in `lane` with the nearest deadline, to the tick.
-    func first(in lane: Int) -> Int? {
-        for step in 0..<bucketCount {
-            let head = heads[lane * bucketCount + ((Int(currentTick) + step) & (bucketCount - 1))]
+    mutating func first(in lane: Int) -> Int? {
+        var tick = max(lowest[lane], currentTick)
+        while tick < currentTick + Int64(bucketCount) {
+            let head = heads[bucket(lane: lane, tick: tick)]
             if head != Self.none {
+                lowest[lane] = tick
                 return Int(head)
             }
+            tick += 1
         }
+        lowest[lane] = tick
         return nil
     }
 }
