@@ -51,20 +51,26 @@ public struct PacketDecoder: ~Copyable {
     ///   - packet: What else the capture says of them.
     /// - Returns: The segment and where its payload lies, or why there is none.
     public mutating func decode(_ frame: Span<UInt8>, of packet: CapturedPacket) -> DecodedPacket {
-        let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
-        if let segment = CommonPath.segment(in: frame, linkType: packet.linkType, missing: missing) {
+        if let segment = Self.commonSegment(in: frame, of: packet) {
             return .segment(segment)
         }
-        return decodeUncommon(frame, missing: missing, of: packet)
+        return decodeUncommon(frame, of: packet)
+    }
+
+    /// The segment in a packet as most are: see `CommonPath`.
+    ///
+    /// For callers that go on with it at once, as `decode` would have to give it back by way of memory.
+    /// - Returns: `nil` for all others, which `decode` is for.
+    @inline(__always)
+    public static func commonSegment(in frame: Span<UInt8>, of packet: CapturedPacket) -> TCPSegment? {
+        guard packet.wireLength <= frame.count else { return nil }
+        return CommonPath.segment(in: frame, linkType: packet.linkType)
     }
 
     /// Decodes what is not on the common path; out of line, to keep that one short.
     @inline(never)
-    private mutating func decodeUncommon(
-        _ frame: Span<UInt8>,
-        missing: Int,
-        of packet: CapturedPacket
-    ) -> DecodedPacket {
+    private mutating func decodeUncommon(_ frame: Span<UInt8>, of packet: CapturedPacket) -> DecodedPacket {
+        let missing = packet.wireLength > frame.count ? packet.wireLength - frame.count : 0
         guard let kind = HeaderKind(linkType: packet.linkType) else {
             return .failed(unknown(UndecodedFormat(.linkType, UInt32(bitPattern: packet.linkType.rawValue))))
         }

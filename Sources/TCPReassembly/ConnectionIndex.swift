@@ -20,16 +20,19 @@ struct ConnectionIndex: ~Copyable {
     }
 
     /// A hash of the addresses and ports, the same for both directions.
+    @inline(__always)
     func hash(_ first: Endpoint, _ second: Endpoint) -> UInt64 {
         Self.mix(hash(first) &+ hash(second), 0x9E37_79B9_7F4A_7C15 ^ seed)
     }
 
     /// Mixes two words into one by a full multiplication.
+    @inline(__always)
     static func mix(_ first: UInt64, _ second: UInt64) -> UInt64 {
         let product = first.multipliedFullWidth(by: second)
         return product.high ^ product.low
     }
 
+    @inline(__always)
     private func hash(_ endpoint: Endpoint) -> UInt64 {
         // The port takes the place of the octets that are zero in every IPv4 address.
         let low = endpoint.address.low ^ (UInt64(endpoint.port) << 48)

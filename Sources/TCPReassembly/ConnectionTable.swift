@@ -148,37 +148,15 @@ public struct ConnectionTable: ~Copyable {
         }
         let slot = stream.slot
         entries[slot].connection.lastActive = Self.activityTime(clock.now)
-        if !entries[slot].connection.needsAttention, segment.flags.isPlainAcknowledgement,
-            segment.truncatedOctets == 0
-        {
-            // The common path: see whether the segment acknowledges only what was delivered, and continues its stream.
-            let other = stream.reversed
-            let reached = entries[other].next
-            let distance = segment.acknowledgementNumber.distance(from: SequenceNumber(entries[other].expectedNumber))
-            let next = entries[stream].next
-            let inOrder = segment.sequenceNumber.rawValue == entries[stream].expectedNumber
-            if distance <= 0, inOrder || segment.payload.isEmpty {
-                let acknowledged = reached + Int64(distance)
-                entries[other].acknowledged = max(entries[other].acknowledged, acknowledged)
-                guard !segment.payload.isEmpty else {
-                    return
-                }
-                let latest = entries[stream].timeReached(by: time.nanoseconds, tolerating: PacketClock.disorder)
-                entries[stream].next = next + Int64(segment.payload.count)
-                counters.deliveredOctets += segment.payload.count
-                sink.octetsArrived(
-                    octets.extracting(segment.payload),
-                    at: StreamPosition(
-                        direction: stream.direction,
-                        offset: next,
-                        time: PacketTime(nanoseconds: latest),
-                        acknowledged: acknowledged,
-                        startsSegment: true
-                    ),
-                    slot: slot
-                )
-                return
-            }
+        switch entries[slot].commonSegmentArrived(segment, in: stream.direction, at: time) {
+        case .acknowledgement:
+            return
+        case .octets(let position):
+            counters.deliveredOctets += segment.payload.count
+            sink.octetsArrived(octets.extracting(segment.payload), at: position, slot: slot)
+            return
+        case .uncommon:
+            break
         }
         knownSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
     }
@@ -280,6 +258,64 @@ public struct ConnectionTable: ~Copyable {
     @inline(__always)
     static func activityTime(_ now: Int64) -> UInt32 {
         UInt32(truncatingIfNeeded: now >> 20)
+    }
+}
+
+/// What became of a segment on the common path.
+private enum CommonArrival {
+    /// It acknowledges what was delivered, and brings nothing.
+    case acknowledgement
+    /// Its octets are the next of their stream.
+    case octets(StreamPosition)
+    /// It is not of the common path, and nothing was changed.
+    case uncommon
+}
+
+extension ConnectionEntry {
+    /// Takes in a segment that acknowledges only what was delivered, and continues its stream if it brings octets.
+    @inline(__always)
+    fileprivate mutating func commonSegmentArrived(
+        _ segment: borrowing TCPSegment,
+        in direction: StreamDirection,
+        at time: PacketTime
+    ) -> CommonArrival {
+        guard !connection.needsAttention, segment.flags.isPlainAcknowledgement, segment.truncatedOctets == 0 else {
+            return .uncommon
+        }
+        return switch direction {
+        case .fromOriginator: Self.arrival(of: segment, direction, &fromOriginator, answering: &fromResponder, at: time)
+        case .fromResponder: Self.arrival(of: segment, direction, &fromResponder, answering: &fromOriginator, at: time)
+        }
+    }
+
+    @inline(__always)
+    private static func arrival(
+        of segment: borrowing TCPSegment,
+        _ direction: StreamDirection,
+        _ own: inout StreamState,
+        answering other: inout StreamState,
+        at time: PacketTime
+    ) -> CommonArrival {
+        // Compared modulo 2³², as sequence numbers are: how far behind what was delivered the acknowledgement is.
+        let distance = Int32(truncatingIfNeeded: segment.acknowledgementNumber.rawValue &- other.expectedNumber)
+        let isInOrder = segment.sequenceNumber.rawValue == own.expectedNumber
+        let bringsOctets = !segment.payload.isEmpty
+        guard distance <= 0, isInOrder || !bringsOctets else { return .uncommon }
+        let acknowledged = other.next + Int64(distance)
+        other.acknowledged = max(other.acknowledged, acknowledged)
+        guard bringsOctets else { return .acknowledgement }
+        let latest = own.timeReached(by: time.nanoseconds, tolerating: PacketClock.disorder)
+        let offset = own.next
+        own.next = offset + Int64(segment.payload.count)
+        return .octets(
+            StreamPosition(
+                direction: direction,
+                offset: offset,
+                time: PacketTime(nanoseconds: latest),
+                acknowledged: acknowledged,
+                startsSegment: true
+            )
+        )
     }
 }
 

@@ -46,6 +46,21 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     /// Takes a packet through all stages.
     public mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         count(packet, capturedOctets: octets.count)
+        if let segment = PacketDecoder.commonSegment(in: octets, of: packet) {
+            connections.segmentArrived(
+                segment,
+                octets: octets,
+                at: packet.time,
+                interface: packet.interface,
+                into: &reconstructor
+            )
+        } else {
+            uncommonPacketArrived(packet, octets: octets)
+        }
+    }
+
+    @inline(never)
+    private mutating func uncommonPacketArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         switch decoder.decode(octets, of: packet) {
         case .segment(let segment):
             connections.segmentArrived(
@@ -108,17 +123,18 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
 
     // MARK: - Figures
 
+    @inline(__always)
     private mutating func count(_ packet: CapturedPacket, capturedOctets: Int) {
-        if packet.interface != interface { changeInterface(to: packet.interface) }
+        if packet.interface != interface { changeInterface(to: packet.interface, at: packet.time) }
         interfaceFigures.packets += 1
         interfaceFigures.octets += capturedOctets
         if capturedOctets < packet.wireLength { interfaceFigures.truncatedPackets += 1 }
         interfaceFigures.latestPacket = packet.time
-        if figures.firstPacket == nil { figures.firstPacket = packet.time }
     }
 
     /// Puts the figures of one interface away, and takes up those of another.
-    private mutating func changeInterface(to interface: Int) {
+    private mutating func changeInterface(to interface: Int, at time: PacketTime) {
+        if figures.firstPacket == nil { figures.firstPacket = time }
         storeInterfaceFigures()
         while figures.interfaces.count <= interface { figures.interfaces.append(InterfaceFigures()) }
         interfaceFigures = figures.interfaces[interface]
