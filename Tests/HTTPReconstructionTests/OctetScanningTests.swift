@@ -71,10 +71,11 @@ import Testing
                 var block = [UInt8](repeating: 0x61, count: 16)
                 block[place] = octet
                 let marks = unsafe block.withUnsafeBufferPointer { buffer -> [[UInt32]] in
-                    guard let base = unsafe buffer.baseAddress else { return [] }
+                    guard let base = buffer.baseAddress else { return [] }
                     return unsafe [
                         [wingmirror_controls(base), wingmirror_controls_portable(base)],
                         [wingmirror_names(base), wingmirror_names_portable(base)],
+                        [wingmirror_visible(base), wingmirror_visible_portable(base)],
                         [wingmirror_equals(base, 0x3A), wingmirror_equals_portable(base, 0x3A)],
                     ]
                 }
@@ -82,7 +83,9 @@ import Testing
                 let names = Self.isOfName(octet) ? 0xFFFF : 0xFFFF & ~bit
                 #expect(marks[0] == [Self.isControl(octet) ? bit : 0, Self.isControl(octet) ? bit : 0])
                 #expect(marks[1] == [names, names])
-                #expect(marks[2] == [octet == 0x3A ? bit : 0, octet == 0x3A ? bit : 0])
+                let visible = (0x21...0x7E).contains(octet) ? 0xFFFF : 0xFFFF & ~bit
+                #expect(marks[2] == [visible, visible])
+                #expect(marks[3] == [octet == 0x3A ? bit : 0, octet == 0x3A ? bit : 0])
             }
         }
     }
@@ -93,9 +96,10 @@ import Testing
             let block = Self.octets(16, &random)
             let sought = block.randomElement(using: &random) ?? 0
             let agrees = unsafe block.withUnsafeBufferPointer { buffer -> Bool in
-                guard let base = unsafe buffer.baseAddress else { return false }
+                guard let base = buffer.baseAddress else { return false }
                 return unsafe wingmirror_controls(base) == wingmirror_controls_portable(base)
                     && wingmirror_names(base) == wingmirror_names_portable(base)
+                    && wingmirror_visible(base) == wingmirror_visible_portable(base)
                     && wingmirror_equals(base, sought) == wingmirror_equals_portable(base, sought)
             }
             #expect(agrees, "\(block), \(sought)")

@@ -59,12 +59,14 @@ struct RequestPreparation: Sendable {
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
         if request.version == .http10 || request.traits.contains(.isRefusedForFraming) { return .rejected }
         let method = request.octets.extracting(request.method)
-        if request.version == .http11, !methods.contains(method) {
-            guard methods.isQuery(method), hasContentType(request) else { return .rejected }
-        }
-        if methods.isConnect(method), !request.traits.contains(.isExtendedConnect) {
-            let isUsable = request.version == .http2 || AbsoluteTarget.isHostAndPort(request.octets, request.target)
-            return isUsable ? .unroutable : .rejected
+        if !KnownMethods.isGetOrPost(method) {
+            if request.version == .http11, !methods.contains(method) {
+                guard methods.isQuery(method), hasContentType(request) else { return .rejected }
+            }
+            if methods.isConnect(method), !request.traits.contains(.isExtendedConnect) {
+                let isUsable = request.version == .http2 || AbsoluteTarget.isHostAndPort(request.octets, request.target)
+                return isUsable ? .unroutable : .rejected
+            }
         }
         guard let place = locate(request, isTLS: isTLS), Self.isAuthority(request.octets, place.authority) else {
             return .rejected
@@ -106,6 +108,7 @@ struct RequestPreparation: Sendable {
 
     /// Whether the proxy takes the octets for an authority; it only asks for characters that one may have.
     private static func isAuthority(_ octets: Span<UInt8>, _ authority: Range<Int>) -> Bool {
+        if octets.isPlainAuthority(authority) { return true }
         for index in authority {
             let octet = octets[index]
             let isAllowed = PathNormalizer.isPlain(octet) && octet != UInt8(ascii: "/") || octet == UInt8(ascii: "%")
@@ -121,6 +124,12 @@ struct RequestPreparation: Sendable {
         scratch: inout RouteScratch
     ) -> Bool {
         let octets = request.octets
+        if let start = prepared.target.first, octets[start] == UInt8(ascii: "/"),
+            let pathEnd = octets.plainPathEnd(of: prepared.target)
+        {
+            prepared.pathCount = pathEnd - start
+            return true
+        }
         let allowsOthers = request.version == .http2
         var pathEnd = -1
         var end = -1
@@ -233,6 +242,16 @@ struct KnownMethods: Sendable {
         words = names.map { Self.word(Array($0.utf8).span) }
         connect = Self.word(Array("CONNECT".utf8).span)
         query = Self.word(Array("QUERY".utf8).span)
+    }
+
+    /// Whether it is one of the two that most requests have.
+    @inline(__always)
+    static func isGetOrPost(_ method: Span<UInt8>) -> Bool {
+        switch method.count {
+        case 3: method[0] == 0x47 && method[1] == 0x45 && method[2] == 0x54
+        case 4: method[0] == 0x50 && method[1] == 0x4F && method[2] == 0x53 && method[3] == 0x54
+        default: false
+        }
     }
 
     func contains(_ method: Span<UInt8>) -> Bool {

@@ -3,8 +3,10 @@
 extension RouteTable {
     /// The virtual host of an authority: by its exact name, else the longest wildcard, else `*`; -1 without one.
     func findHost(in table: LookupTable, _ octets: Span<UInt8>, _ authority: Range<Int>) -> Int32 {
-        let name = Self.withoutPort(octets, authority)
         var found = table.universalHost
+        // With no other host than `*`, the name need not be looked at.
+        if found >= 0, table.hostRange.count == 1 { return found }
+        let name = Self.withoutPort(octets, authority)
         var hash = OctetHash.start
         // Names in the table have at most 255 octets, so nothing longer is hashed.
         let count = min(name.count, 255)
