@@ -112,12 +112,17 @@ public struct SavefileMerger: ~Copyable {
     }
 
     /// Reads the next packet in time; `nil` when all files are at their ends or have failed.
+    @inline(__always)
     public mutating func next() -> CapturedPacket? {
+        parked.isEmpty && firstPacket == nil ? nextOfReaderAtHand() : nextOfAll()
+    }
+
+    @inline(never)
+    private mutating func nextOfAll() -> CapturedPacket? {
         if let packet = firstPacket.take() {
             return soonest(packet)
         }
-        let packet = nextOfReaderAtHand()
-        return parked.isEmpty ? packet : soonest(packet)
+        return soonest(nextOfReaderAtHand())
     }
 
     /// The captured octets of the packet that `next` gave, borrowed until it is called again.
@@ -132,6 +137,7 @@ public struct SavefileMerger: ~Copyable {
 // MARK: - Merging
 
 extension SavefileMerger {
+    @inline(__always)
     private mutating func nextOfReaderAtHand() -> CapturedPacket? {
         do throws(CaptureError) {
             return try atHand.next()

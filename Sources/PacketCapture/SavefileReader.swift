@@ -141,6 +141,7 @@ public struct SavefileReader: ~Copyable {
 
     /// Reads the next packet; `nil` at the end, and after an error.
     /// - Throws: `.damaged` or `.unsupported`.
+    @inline(__always)
     public mutating func next() throws(CaptureError) -> CapturedPacket? {
         guard !hasEnded else {
             return nil
@@ -153,6 +154,7 @@ public struct SavefileReader: ~Copyable {
     }
 
     /// What ends the reading of a format that we read: its end, or an error of it.
+    @inline(never)
     private mutating func ends(_ error: CaptureError? = nil) throws(CaptureError) -> CapturedPacket? {
         hasEnded = true
         // Whoever stops a pipe cuts a record in two, and knows it.
@@ -175,6 +177,7 @@ public struct SavefileReader: ~Copyable {
         )
     }
 
+    @inline(never)
     private mutating func nextOfLibpcap() throws(CaptureError) -> CapturedPacket? {
         if !isRereadable {
             recordStart = handle.position
@@ -200,6 +203,7 @@ public struct SavefileReader: ~Copyable {
         }
     }
 
+    @inline(never)
     private mutating func nextOfBlocks() throws(CaptureError) -> CapturedPacket? {
         do throws(CaptureError) {
             guard try blocks.next() else { return try ends() }
@@ -217,6 +221,7 @@ public struct SavefileReader: ~Copyable {
     /// The captured octets of the packet that `next` gave, borrowed until it is called again.
     public var octets: Span<UInt8> {
         @_lifetime(borrow self)
+        @inline(__always)
         get {
             switch format {
             case .classic: records.octets

@@ -12,6 +12,7 @@ public struct CapturedPacket: Sendable, Hashable {
     public let wireLength: Int
 
     /// Makes a description of its parts.
+    @inlinable
     public init(time: PacketTime, linkType: LinkType, interface: Int, wireLength: Int) {
         self.time = time
         self.linkType = linkType

@@ -11,12 +11,14 @@ public struct IPAddress: Sendable, Hashable {
     public let low: UInt64
 
     /// Makes an address of its two halves.
+    @inlinable
     public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     /// Makes an IPv4 address of its four octets, read as one number in host byte order.
+    @inlinable
     public init(ipv4 address: UInt32) {
         self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(address))
     }
@@ -35,6 +37,7 @@ public struct Endpoint: Sendable, Hashable {
     public let port: UInt16
 
     /// Makes an endpoint.
+    @inlinable
     public init(address: IPAddress, port: UInt16) {
         self.address = address
         self.port = port

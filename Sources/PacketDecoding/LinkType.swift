@@ -9,6 +9,7 @@ public struct LinkType: RawRepresentable, Sendable, Hashable {
     public let rawValue: Int32
 
     /// Makes a link type of its LINKTYPE_ number.
+    @inlinable
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }

@@ -5,6 +5,7 @@
 ///
 /// The same addresses and ports in two VLANs are two connections. A packet may bear several tags, one behind the other;
 /// they are folded into one number, which is 0 where there is none.
+@usableFromInline
 enum NetworkTag: Sendable, Hashable {
     /// A VLAN identifier; 0 marks a priority only.
     case vlan(UInt16)
@@ -12,6 +13,7 @@ enum NetworkTag: Sendable, Hashable {
     case virtualNetwork(UInt32)
 
     /// What stands for a packet that bears this tag behind those that `outer` stands for.
+    @inlinable
     @inline(__always)
     func folded(into outer: UInt32) -> UInt32 {
         let (identifier, kind): (UInt32, UInt32) =

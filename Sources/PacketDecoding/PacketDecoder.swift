@@ -61,6 +61,7 @@ public struct PacketDecoder: ~Copyable {
     ///
     /// For callers that go on with it at once, as `decode` would have to give it back by way of memory.
     /// - Returns: `nil` for all others, which `decode` is for.
+    @inlinable
     @inline(__always)
     public static func commonSegment(in frame: Span<UInt8>, of packet: CapturedPacket) -> TCPSegment? {
         guard packet.wireLength <= frame.count else { return nil }

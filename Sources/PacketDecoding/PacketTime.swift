@@ -8,6 +8,7 @@ public struct PacketTime: Sendable, Hashable, Comparable {
     public let nanoseconds: Int64
 
     /// Makes a time of nanoseconds since the Unix epoch.
+    @inlinable
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }

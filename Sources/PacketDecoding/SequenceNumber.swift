@@ -7,6 +7,7 @@ public struct SequenceNumber: Sendable, Hashable {
     public let rawValue: UInt32
 
     /// Makes a sequence number of the number in the header.
+    @inlinable
     public init(_ rawValue: UInt32) {
         self.rawValue = rawValue
     }

@@ -16,9 +16,6 @@ struct TCPHeader: Sendable, Hashable {
     /// Octets of the header, with options: the payload starts there.
     let length: Int
 
-    /// The octets of a header without options.
-    static let minimumLength = 20
-
     /// Decodes the header at the start of a segment, which may be cut short by the snapshot length.
     @inline(__always)
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {

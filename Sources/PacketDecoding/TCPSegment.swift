@@ -6,6 +6,7 @@ public struct TCPFlags: OptionSet, Sendable, Hashable {
     public let rawValue: UInt8
 
     /// Makes flags of the octet in the header.
+    @inlinable
     public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
@@ -48,6 +49,7 @@ public struct TCPSegment: Sendable, Hashable {
     public let network: UInt32
 
     /// Makes a segment of its parts.
+    @inlinable
     public init(
         source: Endpoint,
         destination: Endpoint,
