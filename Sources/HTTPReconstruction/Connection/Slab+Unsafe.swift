@@ -11,8 +11,11 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     private var blockCapacity = 0
     /// Indices below this one lie in blocks, and were given out at least once.
     private var highWater: UInt32 = 0
-    private var isOccupied: [Bool] = []
-    private var free: [Int32] = []
+    /// For each index below `highWater` whether an element is there; in memory for all blocks.
+    private var isOccupied: UnsafeMutablePointer<Bool>
+    /// The free indices below `highWater`, of which the last is used next; in memory for all blocks.
+    private var free: UnsafeMutablePointer<UInt32>
+    private var freeCount = 0
     private(set) var count = 0
 
     private static var blockShift: UInt32 { 8 }
@@ -20,14 +23,18 @@ struct Slab<Element: ~Copyable>: ~Copyable {
 
     init() {
         unsafe blocks = .allocate(capacity: 0)
+        unsafe isOccupied = .allocate(capacity: 0)
+        unsafe free = .allocate(capacity: 0)
     }
 
     deinit {
-        for index in 0..<isOccupied.count where isOccupied[index] {
-            unsafe pointer(UInt32(index)).deinitialize(count: 1)
+        for index in 0..<highWater where unsafe isOccupied[Int(index)] {
+            unsafe pointer(index).deinitialize(count: 1)
         }
         for index in 0..<blockCount { unsafe blocks[index].deallocate() }
         unsafe blocks.deallocate()
+        unsafe isOccupied.deallocate()
+        unsafe free.deallocate()
     }
 
     /// Stores `element` at a free index.
@@ -36,8 +43,16 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     @inline(__always)
     mutating func insert(_ element: consuming Element) -> Int32 {
         let index = takeIndex()
-        unsafe pointer(UInt32(bitPattern: index)).initialize(to: element)
-        return index
+        unsafe pointer(index).initialize(to: element)
+        return Int32(bitPattern: index)
+    }
+
+    /// Stores what `make` gives at a free index; made in place, where a value that is passed on would be moved.
+    @inline(__always)
+    mutating func insert(_ make: () -> Element) -> Int32 {
+        let index = takeIndex()
+        unsafe pointer(index).initialize(to: make())
+        return Int32(bitPattern: index)
     }
 
     /// Takes out the element at an index that `insert` gave.
@@ -47,9 +62,14 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// Ends the element at an index that `insert` gave.
-    mutating func discard(at index: Int32) {
+    ///
+    /// - Parameters:
+    ///   - index: Where it is.
+    ///   - holdsNothing: Whether it consists of plain words and empty references only, with which nothing is to be done.
+    @inline(__always)
+    mutating func discard(at index: Int32, holdsNothing: Bool = false) {
         willEmpty(index)
-        unsafe pointer(UInt32(bitPattern: index)).deinitialize(count: 1)
+        if !holdsNothing { unsafe pointer(UInt32(bitPattern: index)).deinitialize(count: 1) }
     }
 
     /// The element at an index that `insert` gave, in place.
@@ -70,7 +90,7 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     @inline(__always)
     private func checkedPointer(_ index: Int32) -> UnsafeMutablePointer<Element> {
         precondition(UInt32(bitPattern: index) < highWater, "Slab: no such index was given")
-        assert(isOccupied[Int(index)], "Slab: nothing is there")
+        assert(unsafe isOccupied[Int(index)], "Slab: nothing is there")
         return unsafe pointer(UInt32(bitPattern: index))
     }
 
@@ -84,35 +104,60 @@ struct Slab<Element: ~Copyable>: ~Copyable {
 
     // MARK: - Indices
 
-    private mutating func takeIndex() -> Int32 {
+    @inline(__always)
+    private mutating func takeIndex() -> UInt32 {
         count += 1
-        if let index = free.popLast() {
-            isOccupied[Int(index)] = true
-            return index
+        let index: UInt32
+        if freeCount > 0 {
+            freeCount &-= 1
+            // Invariant: there is room for all indices, and the first `freeCount` places were written.
+            index = unsafe free[freeCount]
+        } else {
+            index = highWater
+            if Int(index >> Self.blockShift) == blockCount { addBlock() }
+            highWater += 1
         }
-        let index = Int(highWater)
-        if index >> Int(Self.blockShift) == blockCount { addBlock() }
-        highWater += 1
-        isOccupied.append(true)
-        return Int32(index)
+        // Invariant: the index is below `highWater`.
+        unsafe isOccupied[Int(index)] = true
+        return index
     }
 
+    @inline(__always)
+    private mutating func willEmpty(_ index: Int32) {
+        precondition(
+            UInt32(bitPattern: index) < highWater && (unsafe isOccupied[Int(index)]),
+            "Slab: nothing is there"
+        )
+        // Invariants: the index is below `highWater`; no index is free twice, so that there is room for this one.
+        unsafe isOccupied[Int(index)] = false
+        unsafe free[freeCount] = UInt32(bitPattern: index)
+        freeCount &+= 1
+        count &-= 1
+    }
+
+    @inline(never)
     private mutating func addBlock() {
         if blockCount == blockCapacity {
             blockCapacity = max(16, blockCapacity * 2)
-            let larger = UnsafeMutablePointer<UnsafeMutablePointer<Element>>.allocate(capacity: blockCapacity)
-            unsafe larger.moveInitialize(from: blocks, count: blockCount)
-            unsafe blocks.deallocate()
-            unsafe blocks = larger
+            let indices = blockCapacity * Self.blockSize
+            unsafe blocks = Self.moved(blocks, count: blockCount, capacity: blockCapacity)
+            unsafe isOccupied = Self.moved(isOccupied, count: Int(highWater), capacity: indices)
+            // A block is added only when no index is free.
+            unsafe free = Self.moved(free, count: 0, capacity: indices)
         }
         unsafe (blocks + blockCount).initialize(to: .allocate(capacity: Self.blockSize))
         blockCount += 1
     }
 
-    private mutating func willEmpty(_ index: Int32) {
-        precondition(isOccupied[Int(index)], "Slab: nothing is there")
-        isOccupied[Int(index)] = false
-        free.append(index)
-        count -= 1
+    /// Larger memory with the first `count` values of another, which is given back.
+    private static func moved<Value>(
+        _ memory: UnsafeMutablePointer<Value>,
+        count: Int,
+        capacity: Int
+    ) -> UnsafeMutablePointer<Value> {
+        let larger = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+        unsafe larger.moveInitialize(from: memory, count: count)
+        unsafe memory.deallocate()
+        return unsafe larger
     }
 }

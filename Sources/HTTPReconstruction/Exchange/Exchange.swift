@@ -70,6 +70,9 @@ public struct Exchange: ~Copyable {
     /// The status of gRPC, or -1.
     var grpcCode: Int8 = -1
 
+    /// Whether nothing has to be released when it ends, as with most exchanges; all other properties are plain words.
+    var holdsNothing: Bool { interim.capacity == 0 && retainedRequest == nil && retainedResponse == nil }
+
     /// Marks the exchange if its times run backwards: the clock was set, or two sources have two clocks.
     mutating func noteClock() {
         let runsBackwards =

@@ -28,9 +28,15 @@ struct ExchangeStore: ~Copyable {
         exchanges.remove(at: index)
     }
 
+    /// Stores an exchange that begins, made where it is to lie.
+    @inline(__always)
+    mutating func insert(_ make: () -> Exchange) -> Int32 {
+        exchanges.insert(make)
+    }
+
     /// Ends an exchange.
     mutating func discard(at index: Int32) {
-        exchanges.discard(at: index)
+        exchanges.discard(at: index, holdsNothing: exchanges[index].holdsNothing)
     }
 
     /// The exchange at an index that `insert` gave, in place.

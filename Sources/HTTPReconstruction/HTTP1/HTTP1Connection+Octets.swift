@@ -17,6 +17,28 @@ extension HTTP1Connection {
     ) -> Int {
         var index = 0
         while index < octets.count {
+            let head =
+                kind == .request
+                ? requests.takeWholeHead(
+                    octets,
+                    from: index,
+                    at: position,
+                    parser: &shared.parser,
+                    limits: shared.limits
+                )
+                : responses.takeWholeHead(
+                    octets,
+                    from: index,
+                    at: position,
+                    parser: &shared.parser,
+                    limits: shared.limits
+                )
+            if let head {
+                headArrived(octets.extracting(index...), kind, at: position, &shared, &sink)
+                index = head
+                if departure != nil { return octets.count - index }
+                continue
+            }
             let step =
                 kind == .request
                 ? requests.next(octets, from: index, at: position, parser: &shared.parser, limits: shared.limits)

@@ -37,7 +37,7 @@ extension HTTP1Connection {
         if isQuiet { synchronize(with: start, &shared, &sink) }
         if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
 
-        sending = enqueue(Exchange(), &shared)
+        sending = enqueue(&shared)
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()

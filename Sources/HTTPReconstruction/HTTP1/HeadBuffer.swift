@@ -49,8 +49,9 @@ struct HeadBuffer {
     }
 
     /// Forgets what was collected, and the memory with it: an idle connection holds no buffer.
+    @inline(__always)
     mutating func clear() {
-        octets = []
+        if octets.capacity > 0 { octets = [] }
     }
 
     /// The index after the empty line, if the octets from `start` on complete it.

@@ -90,6 +90,13 @@ struct HeadParser: ~Copyable {
         lines.removeAll()
         var lineStart = start
         while true {
+            if lineStart < octets.count, octets[lineStart] == 0x0D || octets[lineStart] == 0x0A {
+                return switch Self.endOfLine(octets, at: lineStart) {
+                case .incomplete: .incomplete
+                case .malformed: .malformed(.controlOctet)
+                case .next(let end): .complete(end: end)
+                }
+            }
             // Nearly every line begins with a plain name, which ends at the first colon.
             let plainName = octets.plainNameEnd(from: lineStart)
             let lineEnd = octets.indexOfControl(from: plainName ?? lineStart)
@@ -102,8 +109,6 @@ struct HeadParser: ~Copyable {
             if let plainName {
                 let value = Self.trimmed(octets, plainName + 1..<lineEnd)
                 lines.append(FieldLine(name: lineStart..<plainName, value: value))
-            } else if lineEnd == lineStart {
-                return .complete(end: next)
             } else if !uncommonLineArrived(octets, lineStart..<lineEnd) {
                 return .malformed(.fieldLine)
             }
