@@ -18,9 +18,6 @@ struct ForgottenConnections: ~Copyable {
     /// 16,384 connections in 1 MB: of those that are forgotten the ones that go on are few.
     private static let entryCount = 16_384
 
-    /// Octets that the table takes at most.
-    static let memoryBound = entryCount * (MemoryLayout<Memory>.stride + 1)
-
     private var memories = FixedBuffer<Memory>(capacity: entryCount)
     private var isUsed = FixedBuffer<Bool>(repeating: false, count: entryCount)
 

@@ -106,17 +106,4 @@ public struct ReassemblyLimits: Sendable, Hashable {
 
     /// Makes the default limits.
     public init() {}
-
-    /// Octets that a table with these limits takes at the very most, when every class is full.
-    public var memoryBound: Int {
-        let entries = connections + halfOpenConnections + lingeringConnections
-        // The index doubles at a load of one half, so there are at most four words for an entry; a link of the expiry
-        // wheel is three half words, a free number one.
-        let perEntry = MemoryLayout<ConnectionEntry>.stride + 4 * 8 + 3 * 4 + 4
-        let perWait =
-            MemoryLayout<ConnectionWait>.stride + 2 * (MemoryLayout<StreamWait>.stride + 3 * 4) + 4
-        let perBlock = HeldSegments.blockOctets + MemoryLayout<HeldSegment>.stride + 4
-        return entries * perEntry + waitingConnections * perWait
-            + bufferedOctets / HeldSegments.blockOctets * perBlock + (1 << 17) + ForgottenConnections.memoryBound
-    }
 }

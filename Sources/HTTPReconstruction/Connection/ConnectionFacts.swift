@@ -31,15 +31,23 @@ public enum ClientEvidence: UInt8, Sendable, Hashable {
 }
 
 /// What reconstruction keeps of every connection, whatever it carries.
+///
+/// Addresses and ports lie apart, so that no room is lost between them: there is one of these for each connection that is
+/// open.
 struct TrackedConnection {
     /// Numbers connections by first packet.
     let number: Int
-    private let originator: Endpoint
-    private let responder: Endpoint
     /// Octets seen while it is not known what the connection carries.
     var undeterminedOctets = 0
+    private let originatorAddress: IPAddress
+    private let responderAddress: IPAddress
+    private var proxiedAddress = IPAddress(high: 0, low: 0)
     /// Counts the exchanges that were emitted; also the number of the next one.
     var emittedExchanges: Int32 = 0
+    private let originatorPort: UInt16
+    private let responderPort: UInt16
+    private var proxiedPort: UInt16 = 0
+    private var isProxied = false
     /// Whether the connection may have begun before the capture did.
     let isJoinedMidstream: Bool
     /// Which direction carries requests; a guess while the evidence is `.assumed`.
@@ -47,15 +55,25 @@ struct TrackedConnection {
     private(set) var clientEvidence: ClientEvidence
     /// Whether a PROXY header was wrong, which the first request will be marked for.
     var hasMalformedProxyHeader = false
-    /// The client that a PROXY header named.
-    var clientFromProxy: Endpoint?
 
     init(_ introduction: ConnectionIntroduction) {
         number = introduction.number
-        originator = introduction.originator
-        responder = introduction.responder
+        originatorAddress = introduction.originator.address
+        originatorPort = introduction.originator.port
+        responderAddress = introduction.responder.address
+        responderPort = introduction.responder.port
         isJoinedMidstream = !introduction.sawHandshake
         clientEvidence = introduction.sawHandshake ? .handshake : .assumed
+    }
+
+    /// The client that a PROXY header named.
+    var clientFromProxy: Endpoint? {
+        get { isProxied ? Endpoint(address: proxiedAddress, port: proxiedPort) : nil }
+        set {
+            isProxied = newValue != nil
+            proxiedAddress = newValue?.address ?? IPAddress(high: 0, low: 0)
+            proxiedPort = newValue?.port ?? 0
+        }
     }
 
     /// Octets showed who the client is.
@@ -72,6 +90,8 @@ struct TrackedConnection {
     /// The connection as sinks see it.
     var facts: ConnectionFacts {
         let clientIsOriginator = clientDirection == .fromOriginator
+        let originator = Endpoint(address: originatorAddress, port: originatorPort)
+        let responder = Endpoint(address: responderAddress, port: responderPort)
         return ConnectionFacts(
             number: number,
             client: clientIsOriginator ? originator : responder,

@@ -6,8 +6,6 @@ public struct HTTPStatistics: Sendable, Hashable {
     public internal(set) var guessedRoles = 0
     /// Octets that were passed over while looking for a head behind a hole or an error.
     public internal(set) var skippedOctets = 0
-    /// Streams that could not be read on.
-    public internal(set) var parseFailures = 0
     /// Exchanges given up because too many were pending on their connection.
     public internal(set) var abandonedExchanges = 0
     /// Connections whose unfinished head, trailer section or undecided upgrade was given up, because those of all
@@ -26,7 +24,6 @@ public struct HTTPStatistics: Sendable, Hashable {
     public mutating func add(_ other: HTTPStatistics) {
         guessedRoles += other.guessedRoles
         skippedOctets += other.skippedOctets
-        parseFailures += other.parseFailures
         abandonedExchanges += other.abandonedExchanges
         forgottenHeads += other.forgottenHeads
         proxyHeaders += other.proxyHeaders

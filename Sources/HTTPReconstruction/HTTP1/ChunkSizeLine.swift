@@ -2,8 +2,9 @@
 // Chunk sizes and extensions: RFC 9112 §7.1 and §7.1.1.
 
 /// The line before a chunk, read octet by octet as it comes.
+///
+/// The size itself is kept by the caller, where the octets of the chunk will be counted down from it.
 struct ChunkSizeLine {
-    private var size: Int64 = 0
     private var digits: UInt8 = 0
     private var phase = Phase.size
 
@@ -28,8 +29,13 @@ struct ChunkSizeLine {
     }
 
     /// Takes the next octet of the line.
+    ///
+    /// - Parameters:
+    ///   - octet: The octet.
+    ///   - size: What the digits so far say; 0 before the first.
+    /// - Returns: Whether the line goes on.
     @inline(__always)
-    mutating func take(_ octet: UInt8) -> Step {
+    mutating func take(_ octet: UInt8, into size: inout Int64) -> Step {
         if octet == 0x0A {
             guard digits > 0 else { return .malformed }
             return .size(size)

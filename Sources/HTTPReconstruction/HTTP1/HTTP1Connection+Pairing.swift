@@ -7,10 +7,10 @@ internal import TrafficModel
 extension HTTP1Connection {
     // MARK: - The queue
 
-    /// Puts an exchange at the end of the queue.
+    /// Puts a new exchange at the end of the queue.
     @inline(__always)
-    mutating func enqueue(_ exchange: consuming Exchange, _ shared: inout SharedReconstruction) -> Int32 {
-        let index = shared.exchanges.insert(exchange)
+    mutating func enqueue(_ shared: inout SharedReconstruction) -> Int32 {
+        let index = shared.exchanges.insert { Exchange() }
         if newest >= 0 { shared.exchanges[newest].next = index } else { oldest = index }
         newest = index
         queueLength += 1
@@ -89,7 +89,7 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int32 {
         let candidate = oldestUnanswered(shared)
-        let mayAnswer = candidate >= 0 && self.mayAnswer(shared.exchanges[candidate], start, status: status)
+        let mayAnswer = candidate >= 0 && self.mayAnswer(candidate, start, status: status, shared)
         guard let repair else {
             if mayAnswer, infersPairs { shared.exchanges[candidate].integrity.insert(.pairedByInference) }
             return mayAnswer ? candidate : responseWithoutRequest(isLoose: false, &shared, &sink)
@@ -113,12 +113,18 @@ extension HTTP1Connection {
     ///
     /// A server that answers has received the request's head, unless it refuses it; and a client that sends a request has
     /// not received its answer.
-    private func mayAnswer(_ exchange: borrowing Exchange, _ start: MessageStart, status: Int) -> Bool {
+    private func mayAnswer(
+        _ exchange: Int32,
+        _ start: MessageStart,
+        status: Int,
+        _ shared: borrowing SharedReconstruction
+    ) -> Bool {
+        let asked = shared.exchanges[exchange].requestStart
         if let acknowledged = start.acknowledged {
-            let needed = status >= 400 ? exchange.requestStart.offset + 1 : exchange.requestHeadEnd
+            let needed = status >= 400 ? asked.offset + 1 : shared.exchanges[exchange].requestHeadEnd
             if acknowledged < needed { return false }
         }
-        if let received = exchange.requestStart.acknowledged, start.offset < received { return false }
+        if let received = asked.acknowledged, start.offset < received { return false }
         return true
     }
 
@@ -288,9 +294,10 @@ extension HTTP1Connection {
         if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
             while let request = open.last, let response = loose.last,
                 mayAnswer(
-                    shared.exchanges[request],
+                    request,
                     shared.exchanges[response].responseStart,
-                    status: shared.exchanges[response].status
+                    status: shared.exchanges[response].status,
+                    shared
                 )
             {
                 open.removeLast()
@@ -410,7 +417,6 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) {
         guard isConfirmed else { return }
-        shared.statistics.parseFailures += 1
         sink.parsingFailed(failure, on: shared.connections[connection].facts)
     }
 }

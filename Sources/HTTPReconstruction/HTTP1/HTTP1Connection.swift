@@ -44,7 +44,8 @@ struct HTTP1Connection {
     var requestEnd: Int64 = 0
     /// Where the response stream stands, and what its latest octets acknowledge of the request stream.
     var responseEnd: Int64 = 0
-    var responseAcknowledges: Int64?
+    var responseAcknowledges: Int64? { latestAcknowledged.offset }
+    private var latestAcknowledged = OptionalOffset()
     /// Whether a request's head has been found.
     var foundRequest = false
     /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
@@ -93,7 +94,7 @@ struct HTTP1Connection {
             if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
             if responses.state == .untilClose { endContentIfClientWentOn(octets, at: position, &shared, &sink) }
             responseEnd = position.offset + Int64(octets.count)
-            responseAcknowledges = position.acknowledged ?? responseAcknowledges
+            noteAcknowledged(position)
             responseTime = position.time
             unread = messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
@@ -116,7 +117,7 @@ struct HTTP1Connection {
             requestOctetsMissing(count, mark.union(.requestGap), at: position, &shared, &sink)
         } else {
             responseEnd = position.offset + Int64(count)
-            responseAcknowledges = position.acknowledged ?? responseAcknowledges
+            noteAcknowledged(position)
             responseOctetsMissing(count, mark.union(.responseGap), at: position, &shared, &sink)
         }
     }
@@ -137,6 +138,11 @@ struct HTTP1Connection {
         } else {
             responseStreamEnded(end, at: time, &shared, &sink)
         }
+    }
+
+    @inline(__always)
+    private mutating func noteAcknowledged(_ position: StreamPosition) {
+        if let acknowledged = position.acknowledged { latestAcknowledged = OptionalOffset(acknowledged) }
     }
 
     // MARK: - What the connection carries

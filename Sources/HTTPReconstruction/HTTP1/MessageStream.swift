@@ -11,7 +11,33 @@ struct MessageStart {
     var offset: Int64 = 0
     var time = PacketTime(nanoseconds: 0)
     /// How far the segment acknowledges the other stream.
-    var acknowledged: Int64?
+    var acknowledged: Int64? { known.offset }
+
+    private var known = OptionalOffset()
+
+    /// Nothing is known yet.
+    init() {}
+
+    /// A message begins with an octet of a segment.
+    init(offset: Int64, time: PacketTime, acknowledged: Int64?) {
+        self.offset = offset
+        self.time = time
+        known = OptionalOffset(acknowledged)
+    }
+}
+
+/// An offset in a stream that may not be known, in eight octets, because every idle connection keeps some.
+struct OptionalOffset: Hashable {
+    /// Offsets begin near 0 and grow by what is captured, so that none comes near the number that stands for none.
+    private let number: Int64
+
+    init(_ offset: Int64? = nil) {
+        number = offset ?? .min
+    }
+
+    /// The offset; `nil` where it is not known.
+    @inline(__always)
+    var offset: Int64? { number == .min ? nil : number }
 }
 
 /// The messages of one direction of a connection.
@@ -21,15 +47,15 @@ struct MessageStart {
 /// a head has content, and of which length, is decided by the caller (``begin(_:)``), because for a response that depends
 /// on the request.
 struct MessageStream {
-    private(set) var state: State
     /// Where the message in progress, or the latest one, began.
     private(set) var start = MessageStart()
     /// Content octets of the message in progress, without transfer coding.
     private(set) var contentOctets: Int64 = 0
-    /// Octets of fixed content or of the chunk that have not come.
+    /// Octets of fixed content or of the chunk that have not come; in a chunk size line, the size as far as it was read.
     private var remaining: Int64 = 0
-    private var chunkSizeLine = ChunkSizeLine()
     private(set) var buffer = HeadBuffer()
+    private(set) var state: State
+    private var chunkSizeLine = ChunkSizeLine()
     private let kind: MessageKind
 
     /// What the next octets are.
@@ -145,6 +171,29 @@ struct MessageStream {
         }
     }
 
+    /// Takes a head that begins at `index` and is there as a whole, as most are, without the way through ``next``.
+    ///
+    /// - Returns: Where the next octets begin; `nil` when `next` has to look.
+    @inline(__always)
+    mutating func takeWholeHead(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        at position: StreamPosition,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Int? {
+        guard state == .head, buffer.isEmpty, octets[index] > 0x20,
+            case .complete = parser.parse(octets.extracting(index...), as: kind),
+            parser.head.length <= limits.headOctets
+        else { return nil }
+        start = MessageStart(
+            offset: position.offset + Int64(index),
+            time: position.time,
+            acknowledged: position.acknowledged
+        )
+        return index + parser.head.length
+    }
+
     /// Says how the content of the head that was just told is framed.
     mutating func begin(_ framing: MessageFraming) {
         contentOctets = 0
@@ -155,6 +204,7 @@ struct MessageStream {
             remaining = count
             state = .content
         case .chunked:
+            remaining = 0
             chunkSizeLine = ChunkSizeLine()
             state = .chunkSize
         case .untilClose: state = .untilClose
@@ -292,6 +342,7 @@ struct MessageStream {
             if state == .chunkEnd {
                 // CRLF or LF (RFC 9112 §2.2); anything else means that the size was wrong.
                 if octet == 0x0A {
+                    remaining = 0
                     chunkSizeLine = ChunkSizeLine()
                     state = .chunkSize
                 } else if octet != 0x0D {
@@ -299,7 +350,7 @@ struct MessageStream {
                 }
                 continue
             }
-            switch chunkSizeLine.take(octet) {
+            switch chunkSizeLine.take(octet, into: &remaining) {
             case .more: continue
             case .malformed: return fail(.chunk, next: index)
             case .size(0):

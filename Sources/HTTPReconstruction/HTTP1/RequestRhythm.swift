@@ -12,8 +12,9 @@ struct RequestRhythm {
     private var requests: UInt16 = 0
     private var responses: UInt16 = 0
     private var mayMissMessages = false
+    private var latest = OptionalOffset()
     /// How far the latest request acknowledges the responses.
-    private(set) var latestAcknowledged: Int64?
+    var latestAcknowledged: Int64? { latest.offset }
 
     /// The longest that a request waited for its answer, among pairs that are certain.
     private var longestAnswer: Int64 = 0
@@ -50,7 +51,7 @@ struct RequestRhythm {
             habit = .slides
         }
         requests &+= 1
-        latestAcknowledged = acknowledged
+        latest = OptionalOffset(acknowledged)
     }
 
     /// A final response began.

@@ -216,8 +216,9 @@ extension Span where Element == UInt8 {
     private func mayBeChunkSize(at index: Int) -> Succession {
         guard index < count else { return .unknown }
         var line = ChunkSizeLine()
+        var size: Int64 = 0
         for position in index..<count {
-            switch line.take(self[position]) {
+            switch line.take(self[position], into: &size) {
             case .more: continue
             case .malformed: return .contradicted
             case .size: return .confirmed

@@ -130,7 +130,6 @@ extension HTTP2Connection {
             }
         }
         guard !wasGuess else { return }
-        shared.statistics.parseFailures += 1
         sink.parsingFailed(.startLine, on: shared.connections[connection].facts)
         markOpenStreams(isClient, isClient ? .requestGap : .responseGap, &shared)
         if !isClient { responseHoleIsNew = true }

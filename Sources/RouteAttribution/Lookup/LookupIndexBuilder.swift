@@ -14,7 +14,7 @@ struct LookupIndexBuilder {
     }
 
     init() {
-        // The two schemes lie first, where the lookup finds them: see `LookupIndex.schemeRange`.
+        // The two schemes lie first, `http` as the beginning of `https`, where `RouteMatcher` finds them.
         index.arena = Array("https".utf8)
     }
 

@@ -8,8 +8,6 @@ struct RouteMatcher: Sendable {
     /// Whether each line of a repeated field is tested by itself (Envoy 1.39 and later).
     let testsLinesOneByOne: Bool
 
-    /// The literal `https` at the head of the arena, of which `http` is the beginning.
-    static let schemeRange = 0..<5
     private let get = Array("GET".utf8)
 
     // MARK: - Path

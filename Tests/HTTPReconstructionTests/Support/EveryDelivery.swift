@@ -50,7 +50,6 @@ extension Record {
         exchanges == other.exchanges && protocols == other.protocols && opaqueOctets == other.opaqueOctets
             && responseHeads == other.responseHeads && trailerSections == other.trailerSections
             && failures == other.failures && identities == other.identities
-            && statistics.parseFailures == other.statistics.parseFailures
     }
 
     /// What differs between records, in short.
