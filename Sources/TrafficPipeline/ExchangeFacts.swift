@@ -8,7 +8,7 @@ public import TrafficModel
 ///
 /// Made once for each exchange. Metrics, records, recent exchanges and mirroring all take it, and where they need octets,
 /// the exchange beside it.
-public struct ExchangeFacts: Sendable {
+public struct ExchangeFacts: TimedExchange, Sendable {
     /// The connection it was seen on.
     public let connection: ConnectionFacts
     /// Its number on the connection.
@@ -29,8 +29,6 @@ public struct ExchangeFacts: Sendable {
     public let integrity: Integrity
     /// What the connection carries from here on.
     public let successor: Exchange.Successor
-    /// The trace that the request belongs to, where it was read.
-    public let trace: TraceContext?
 
     /// Notes what is known of an exchange.
     init(_ exchange: borrowing Exchange, on connection: ConnectionFacts, tag: ExchangeTag) {
@@ -45,7 +43,6 @@ public struct ExchangeFacts: Sendable {
         response = exchange.response
         integrity = exchange.integrity
         successor = exchange.successor
-        trace = tag.trace
     }
 
     /// Whether the request's head was seen.
@@ -55,8 +52,26 @@ public struct ExchangeFacts: Sendable {
     public let hasResponse: Bool
 }
 
+/// What the intervals of an exchange are measured by: its facts, or the exchange itself where only those are asked for.
+public protocol TimedExchange: ~Copyable {
+    /// Whether the request's head was seen.
+    var hasRequest: Bool { get }
+    /// Whether the head of the final response was seen.
+    var hasResponse: Bool { get }
+    /// Times and sizes of the request.
+    var request: MessageFigures { get }
+    /// Times and sizes of the response.
+    var response: MessageFigures { get }
+    /// What is missing or wrong.
+    var integrity: Integrity { get }
+    /// The status of the final response, or of a 101; 0 without a response.
+    var status: Int { get }
+}
+
+extension Exchange: TimedExchange {}
+
 /// The intervals that are reported; all times are those of packets.
-extension ExchangeFacts {
+extension TimedExchange where Self: ~Copyable {
     /// When the exchange began: the first octet of the request, or of the response where the request was not seen.
     public var startTime: PacketTime {
         hasRequest ? request.firstOctet : response.firstOctet

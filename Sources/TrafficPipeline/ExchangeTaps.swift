@@ -23,6 +23,9 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     /// What is kept of every exchange, for records and recordings.
     private let retention: Retention
 
+    /// Whether metrics are all that is made of exchanges, so that nobody asks for their facts.
+    private let onlyCounts: Bool
+
     private let readsTraces: Bool
     private let shedding: LoadShedding?
     /// Whether only metrics are made at present, for want of memory.
@@ -41,6 +44,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         var retention = records?.retention ?? .none
         if let recordings { retention.formUnion(recordings.retention) }
         self.retention = retention
+        onlyCounts =
+            outputs.recent == nil && outputs.mirror == nil && outputs.exchanges == nil && outputs.recordOutput == nil
         readsTraces = outputs.readsTraces
         shedding = outputs.shedding
     }
@@ -92,7 +97,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
             retention.responseContentOctets = 0
             return tag
         }
-        if readsTraces, request.traits.contains(.namesTrace) {
+        // Only the durations of routes lead to traces.
+        if readsTraces, request.traits.contains(.namesTrace), routed.reason == .matched {
             tag.trace = TraceContext(of: request, allowsB3: true)
         }
         if recent?.requestArrived(route: routed.certainRoute) ?? false { retention.keepsHeads = true }
@@ -136,6 +142,18 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     // MARK: - Exchanges
 
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: ExchangeTag, on connection: ConnectionFacts) {
+        if onlyCounts, let routed = tag.routed, router.exchangeOfNewestCompleted(routed) {
+            if !routed.isShadow { metrics.exchangeCompleted(exchange, tag, routed, router.newest) }
+            return
+        }
+        exchangeIsReported(exchange, tag: tag, on: connection)
+    }
+
+    private mutating func exchangeIsReported(
+        _ exchange: borrowing Exchange,
+        tag: ExchangeTag,
+        on connection: ConnectionFacts
+    ) {
         let facts = ExchangeFacts(exchange, on: connection, tag: tag)
         guard let routed = tag.routed else {
             metrics.responseWithoutRequestCompleted()
@@ -143,7 +161,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
             return
         }
         let generation = router.exchangeCompleted(routed)
-        if !routed.isShadow { metrics.exchangeCompleted(facts, routed, generation) }
+        if !routed.isShadow { metrics.exchangeCompleted(exchange, tag, routed, generation) }
         recent?.exchangeCompleted(facts, exchange, routed, generation)
         if !tag.selection.isEmpty, let routing = generation.mirroring {
             mirror?.exchangeCompleted(facts, exchange, selection: tag.selection, route: routed.route, routing: routing)

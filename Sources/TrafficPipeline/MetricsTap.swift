@@ -4,6 +4,7 @@ internal import HTTPReconstruction
 internal import PacketDecoding
 internal import TCPReassembly
 internal import TrafficMetrics
+internal import TrafficModel
 
 /// Counts requests, exchanges and connections.
 struct MetricsTap {
@@ -37,16 +38,27 @@ struct MetricsTap {
     }
 
     /// Counts an exchange with a client; what agents send is no traffic, and was counted when it arrived.
-    func exchangeCompleted(_ facts: ExchangeFacts, _ routed: RoutedRequest, _ generation: RouteGeneration) {
+    ///
+    /// - Parameters:
+    ///   - exchange: The exchange; borrowed for the call only.
+    ///   - tag: What was remembered of it.
+    ///   - routed: The decision on its request.
+    ///   - generation: The generation that decided.
+    func exchangeCompleted(
+        _ exchange: borrowing Exchange,
+        _ tag: ExchangeTag,
+        _ routed: RoutedRequest,
+        _ generation: borrowing RouteGeneration
+    ) {
         let gateway = generation.gatewaySeries(routed.gateway)
         shard.requestEnded(gateway: gateway)
-        if !facts.hasResponse { shard.messageUnpaired(.request) }
+        if !exchange.hasResponse { shard.messageUnpaired(.request) }
         if let reason = UnmatchedReason(routed.reason) {
-            shard.requestUnmatched(gateway: gateway, reason: reason, status: facts.status)
+            shard.requestUnmatched(gateway: gateway, reason: reason, status: exchange.status)
         } else {
             shard.exchangeCompleted(
                 route: generation.series.series(ofRoute: Int(routed.route)),
-                ExchangeObservation(facts)
+                ExchangeObservation(exchange, trace: tag.trace)
             )
         }
     }
@@ -90,18 +102,18 @@ struct MetricsTap {
 
 extension ExchangeObservation {
     /// What is counted of an exchange.
-    init(_ facts: ExchangeFacts) {
+    init(_ exchange: borrowing Exchange, trace: TraceContext?) {
         self.init(
-            method: RequestMethodLabel(facts.method),
-            status: facts.status,
-            errorType: ErrorTypeLabel(facts.integrity),
-            durationNanoseconds: facts.durationNanoseconds,
-            serverWaitNanoseconds: facts.serverWaitNanoseconds,
-            requestBodyBytes: Int(facts.request.contentOctets),
-            responseBodyBytes: Int(facts.response.contentOctets),
-            upgradedToWebSocket: facts.successor == .webSocket,
-            startedAt: facts.startTime.nanoseconds,
-            trace: facts.trace
+            method: RequestMethodLabel(exchange.method),
+            status: exchange.status,
+            errorType: ErrorTypeLabel(exchange.integrity),
+            durationNanoseconds: exchange.durationNanoseconds,
+            serverWaitNanoseconds: exchange.serverWaitNanoseconds,
+            requestBodyBytes: Int(exchange.request.contentOctets),
+            responseBodyBytes: Int(exchange.response.contentOctets),
+            upgradedToWebSocket: exchange.successor == .webSocket,
+            startedAt: exchange.startTime.nanoseconds,
+            trace: trace
         )
     }
 }

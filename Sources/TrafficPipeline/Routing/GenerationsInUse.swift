@@ -6,14 +6,19 @@ internal import TrafficMetrics
 /// The generations of routes that a capture thread still needs: the newest, and older ones with exchanges in progress.
 ///
 /// An exchange is counted and recorded by the generation that decided on its request, so that a reload mixes none of them.
-struct GenerationsInUse {
+///
+/// It is not copyable, so that what asks the newest generation borrows it, and counts no references.
+struct GenerationsInUse: ~Copyable {
     private(set) var newest: RouteGeneration
+    /// The number of the newest, modulo 2³².
+    private(set) var newestNumber: UInt32
     private var pendingOfNewest = 0
     /// Older ones and how many exchanges need each, the oldest first.
     private var older: [(generation: RouteGeneration, pendingExchanges: Int)] = []
 
     init(_ generation: RouteGeneration) {
         newest = generation
+        newestNumber = UInt32(truncatingIfNeeded: generation.number)
     }
 
     /// How many older ones are kept; with as many, the newest stays in force until an exchange of the oldest ends.
@@ -28,6 +33,7 @@ struct GenerationsInUse {
     mutating func append(_ generation: RouteGeneration) {
         if pendingOfNewest > 0 { older.append((newest, pendingOfNewest)) }
         newest = generation
+        newestNumber = UInt32(truncatingIfNeeded: generation.number)
         pendingOfNewest = 0
     }
 
@@ -36,15 +42,23 @@ struct GenerationsInUse {
         pendingOfNewest += 1
     }
 
+    /// An exchange is complete, if it is one of the newest generation.
+    ///
+    /// - Parameter number: The number of the generation, modulo 2³².
+    /// - Returns: `false`, with nothing done, if it is of an older one.
+    @inline(__always)
+    mutating func exchangeOfNewestCompleted(generation number: UInt32) -> Bool {
+        guard number == newestNumber else { return false }
+        pendingOfNewest -= 1
+        return true
+    }
+
     /// An exchange is complete, and needs its generation no more.
     ///
     /// - Parameter number: The number of the generation, modulo 2³².
     /// - Returns: The generation.
     mutating func exchangeCompleted(generation number: UInt32) -> RouteGeneration {
-        if number == UInt32(truncatingIfNeeded: newest.number) {
-            pendingOfNewest -= 1
-            return newest
-        }
+        if exchangeOfNewestCompleted(generation: number) { return newest }
         guard let index = older.firstIndex(where: { UInt32(truncatingIfNeeded: $0.generation.number) == number }) else {
             preconditionFailure("GenerationsInUse.exchangeCompleted: generation \(number) is gone")
         }

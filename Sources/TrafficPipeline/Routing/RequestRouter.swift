@@ -38,7 +38,16 @@ struct RequestRouter: ~Copyable {
         let isShadow =
             request.traits.contains(.isShadow)
             && generations.newest.mirroring?.plan.verifiesMarker(of: request, at: time.nanoseconds) ?? false
-        return RoutedRequest(decision, generation: generations.newest.number, isShadow: isShadow)
+        return RoutedRequest(decision, generation: generations.newestNumber, isShadow: isShadow)
+    }
+
+    /// An exchange is complete, if the newest generation decided on its request.
+    ///
+    /// - Parameter routed: The decision.
+    /// - Returns: `false`, with nothing done, if an older one did.
+    @inline(__always)
+    mutating func exchangeOfNewestCompleted(_ routed: RoutedRequest) -> Bool {
+        generations.exchangeOfNewestCompleted(generation: routed.generation)
     }
 
     /// The exchange of a request that was decided on is complete; returns the generation that decided.

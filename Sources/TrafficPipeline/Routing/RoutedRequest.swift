@@ -16,10 +16,10 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
     /// Whether an agent sent the request as shadow traffic, so that it is not counted as traffic.
     public let isShadow: Bool
 
-    init(_ decision: RouteDecision, generation: Int, isShadow: Bool) {
+    init(_ decision: RouteDecision, generation: UInt32, isShadow: Bool) {
         route = decision.route
         gateway = decision.gateway
-        self.generation = UInt32(truncatingIfNeeded: generation)
+        self.generation = generation
         reason = decision.reason
         self.isShadow = isShadow
     }
