@@ -142,7 +142,9 @@ struct ClassicReader: ~Copyable {
 
     @inline(never)
     private func tooLong(_ stored: Int) -> CaptureError {
-        damaged("invalid packet capture length \(stored), bigger than maximum of \(Self.longestPacket)")
+        let bound =
+            stored > snapshotLength ? "snaplen of \(snapshotLength)" : "maximum of \(Self.longestPacket)"
+        return damaged("invalid packet capture length \(stored), bigger than \(bound)")
     }
 
     private func damaged(_ cause: String) -> CaptureError {

@@ -98,9 +98,16 @@ struct ClassicReaderTests {
         }
     }
 
-    @Test(arguments: [262_144, 262_145, 0x7FFF_FFFF, 0xFFFF_FFFF] as [UInt32])
-    func `a packet of an impossible length ends the file with the same complaint`(length: UInt32) {
-        var octets = TestSavefile.pcap([.init(octets: [1, 2, 3]), .init(octets: [4, 5, 6])])
+    @Test(
+        arguments: [262_144, 262_145, 300_001, 0x7FFF_FFFF, 0xFFFF_FFFF] as [UInt32],
+        [96, 262_144, 300_000] as [UInt32]
+    )
+    func `a packet of an impossible length ends the file with the same complaint`(
+        length: UInt32,
+        snapshotLength: UInt32
+    ) {
+        let packets = [TestSavefile.Packet(octets: [1, 2, 3]), TestSavefile.Packet(octets: [4, 5, 6])]
+        var octets = TestSavefile.pcap(packets, snapshotLength: snapshotLength)
         let field = 24 + 16 + 3 + 8..<24 + 16 + 3 + 12
         octets.replaceSubrange(field, with: (0..<4).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) })
         expectSame(folder.file("a.pcap", octets))
