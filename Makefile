@@ -1,7 +1,7 @@
 # Wingmirror · Apache-2.0
 #
-#   make run          build the agent and run it on the sample capture, until Ctrl-C
-#   make run ONCE=1   the same, ending after the table
+#   make run          build the agent and run it on the sample capture, again and again, until Ctrl-C
+#   make run ONCE=1   read the sample capture once, and print the table
 #   make test         check the formatting and run all tests
 
 SAMPLE_CONFIGURATION := samples/wingmirror.yaml
@@ -12,7 +12,7 @@ SAMPLE_ROUTES := samples/istio
 SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libre2-dev
 
 SOURCES := Package.swift Sources Tests
-RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once)
+RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo dashboards docs clean
@@ -30,6 +30,7 @@ help:
 	@echo "make dist         the same as a tar archive, with licences, samples and dashboards"
 
 run: build
+	@echo "The program is $$(swift build -c release --show-bin-path)/wingmirror"
 	@"$$(swift build -c release --show-bin-path)/wingmirror" run $(SAMPLE_CAPTURE) \
 		--config $(SAMPLE_CONFIGURATION) --routes $(SAMPLE_ROUTES) $(RUN_OPTIONS)
 

@@ -217,6 +217,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strictWithLifetimes
@@ -394,8 +395,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "KubernetesObjects", "PacketCapture",
-                "PacketDecoding", "ResourceFiles", "RouteAttribution", "TestServers", "TestSupport", "TrafficMetrics",
-                "TrafficModel", "TrafficPipeline",
+                "PacketDecoding", "ResourceFiles", "RouteAttribution", "TCPReassembly", "TestServers", "TestSupport",
+                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strictWithLifetimes

@@ -35,6 +35,8 @@ package struct CaptureConfiguration: Sendable, Equatable {
     package var savefiles: [String] = []
     /// How fast savefiles are read.
     package var pace: Pace = .fast
+    /// Whether savefiles begin again when they end, with their times moved to the present.
+    package var loop = false
     /// Which packets are wanted.
     package var filter: Filter = .automatic
     /// The most octets kept of a packet; the default holds an aggregated (GRO) frame whole.
@@ -60,6 +62,7 @@ extension CaptureConfiguration {
         section.read("interfaces", into: &interfaces, as: .interfaces)
         section.read("savefiles", into: &savefiles, as: .list(of: .nonEmptyText("a path")))
         section.read("pace", into: &pace, as: .oneOf(Pace.self))
+        section.read("loop", into: &loop, as: .flag)
         section.read("filter", into: &filter, as: .filter)
         section.read("snapshotLength", into: &snapshotLength, as: .integer(in: 64...262_144))
         section.read(
@@ -78,9 +81,20 @@ extension CaptureConfiguration {
         if workers > 1 {
             section.refuse("workers", "more than one worker for each interface is not built yet; use 1")
         }
+        if let reason = loopRefusal { section.refuse("loop", reason) }
         if !savefiles.isEmpty, interfaces != .named([]) {
             section.refuse("savefiles", "pcap files and interfaces cannot be read in one run; name one or the other")
         }
+    }
+}
+
+extension CaptureConfiguration {
+    /// Why savefiles cannot begin again; `nil` when they can, or need not.
+    package var loopRefusal: String? {
+        guard loop else { return nil }
+        if savefiles.isEmpty { return "only pcap files can begin again; name one" }
+        if savefiles.contains("-") { return "standard input cannot be read a second time; name a pcap file" }
+        return pace == .realtime ? nil : "only pcap files that keep their pace can begin again: use pace realtime"
     }
 }
 

@@ -67,6 +67,7 @@ extension CaptureConfiguration {
             "interfaces": interfaces,
             "savefiles": JSONValue(savefiles),
             "pace": .string(pace.rawValue),
+            "loop": .bool(loop),
             "filter": .string(filter),
             "snapshotLength": JSONValue(snapshotLength),
             "ringBytes": .string(ringBytes.description),

@@ -29,4 +29,9 @@ extension [String] {
     package func nearest(to text: String) -> String? {
         self.min { $0.editDistance(to: text) < $1.editDistance(to: text) }
     }
+
+    /// The nearest element, if no more than half of the letters of `text` differ; otherwise it was hardly meant.
+    package func similar(to text: String) -> String? {
+        nearest(to: text).flatMap { $0.editDistance(to: text) * 2 <= text.count ? $0 : nil }
+    }
 }

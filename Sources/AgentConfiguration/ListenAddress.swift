@@ -38,3 +38,19 @@ extension ConfigurationValue where Value == ListenAddress {
         ConfigurationValue<String>.text.map("an address and port such as 0.0.0.0:9646") { ListenAddress($0) }
     }
 }
+
+extension ListenAddress {
+    /// Where somebody on this machine finds the page that is served here.
+    ///
+    /// - Parameter port: The port that was listened on in the end, where the address has none of its own.
+    /// - Returns: A URL with a slash at its end.
+    package func pageURL(_ port: Int) -> String {
+        let host =
+            switch self.host {
+            case "0.0.0.0", "::", "": "127.0.0.1"
+            case let host where host.contains(":"): "[\(host)]"
+            default: self.host
+            }
+        return "http://\(host):\(port)/"
+    }
+}

@@ -6,6 +6,8 @@ package import Logging
 package struct LogConfiguration: Sendable, Equatable {
     /// How a log line looks.
     package enum Format: String, Sendable, CaseIterable {
+        /// Lines for people where standard error is a terminal, and JSON elsewhere.
+        case auto
         /// One JSON object a line.
         case json
         /// A line for people.
@@ -15,10 +17,10 @@ package struct LogConfiguration: Sendable, Equatable {
     /// The least severe level that is written.
     package var level: Logger.Level = .info
     /// How lines look.
-    package var format: Format = .json
+    package var format: Format = .auto
 
     /// Makes a configuration of its parts.
-    package init(level: Logger.Level = .info, format: Format = .json) {
+    package init(level: Logger.Level = .info, format: Format = .auto) {
         self.level = level
         self.format = format
     }

@@ -76,7 +76,7 @@ final class SavefileSource {
 
         guard isKnown else {
             throw openError == ENOENT || openError == ENOTDIR
-                ? CaptureError(.noSuchFile, "\(name) does not exist")
+                ? CaptureError(.noSuchFile, "\(name): no such file or folder")
                 : CaptureError(.unreadable, "\(name) cannot be opened", cause: systemMessage(openError))
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {

@@ -19,6 +19,11 @@ public struct CapturedPacket: Sendable, Hashable {
         self.interface = interface
         self.wireLength = wireLength
     }
+
+    /// The same packet as if it had been captured at another time.
+    public func moved(to time: PacketTime) -> CapturedPacket {
+        CapturedPacket(time: time, linkType: linkType, interface: interface, wireLength: wireLength)
+    }
 }
 
 /// What takes captured packets, in the order of their times.

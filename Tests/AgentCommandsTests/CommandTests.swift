@@ -125,6 +125,26 @@ import TrafficModel
         #expect(problems { _ = try run("a.pcap", "--pace", "slow", "--listen", "x") }.count == 2)
     }
 
+    @Test func `pcap files begin again in real time, unless that makes no sense`() throws {
+        let plan = try run("a.pcap", "--loop")
+        #expect(plan.configuration.capture.loop)
+        #expect(plan.configuration.capture.pace == .realtime)
+        #expect(problems { _ = try run("-", "--loop") }.count == 1)
+        #expect(problems { _ = try run("--interface", "lo", "--loop") }.count == 1)
+        #expect(problems { _ = try run("a.pcap", "--loop", "--pace", "fast") }.count == 1)
+        #expect(problems { _ = try run("a.pcap", "--loop", "--once") }.count == 1)
+    }
+
+    @Test(arguments: [
+        (["rnu"], "there is no command 'rnu'; did you mean `wingmirror run`?"),
+        (["routes", "xplain"], "there is no command 'xplain'; did you mean `wingmirror routes explain`?"),
+        (["quite-another"], "there is no command 'quite-another'; there are run, read,"),
+    ])
+    func `a command that there is not is told with the nearest`(arguments: [String], text: String) throws {
+        let error = #expect(throws: (any Error).self) { _ = try Wingmirror.parseAsRoot(arguments) }
+        #expect(Program.problem(of: try #require(error), in: arguments).hasPrefix(text))
+    }
+
     @Test(arguments: [
         ([String](), ProgramStatus.done), (["--version"], .done), (["--help"], .done), (["read", "--help"], .done),
         (["bogus"], .usage),
@@ -156,7 +176,7 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        (["bogus"], "Unexpected argument 'bogus'; see `wingmirror --help`"),
+        (["--bogus"], "Unknown option '--bogus'; see `wingmirror --help`"),
         (["read", "--bogus"], "Unknown option '--bogus'; see `wingmirror read --help`"),
         (["read", "--content", "-5"], "Missing value for '--content <bytes>'; see `wingmirror read --help`"),
     ])

@@ -19,6 +19,7 @@ struct CaptureRunTests {
     private func run(
         _ paths: [String],
         pace: CaptureConfiguration.Pace = .fast,
+        loops: Bool = false,
         stoppingWhenOpen: Bool = false
     ) async throws -> (opened: Int, errors: [CaptureError], packets: Int, run: CaptureRun) {
         let objects = try RouteObjects(Configuration(), namesServerPorts: false)
@@ -27,7 +28,7 @@ struct CaptureRunTests {
         let boards = WorkerBoards(routes.registry)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let run = CaptureRun(.savefiles(paths, pace: pace, filter: nil), logger: logger)
+        let run = CaptureRun(.savefiles(paths, pace: pace, filter: nil, loops: loops), logger: logger)
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         try run.start(
             makePipeline: {
@@ -64,6 +65,11 @@ struct CaptureRunTests {
         #expect(outcome.opened == 0)
         #expect(outcome.errors.map(\.code) == [.noSuchFile])
         #expect(!outcome.run.isReady)
+    }
+
+    @Test func `a file that cannot be read a second time ends the rounds`() async throws {
+        let outcome = try await run(["/nowhere.pcap"], loops: true)
+        #expect(outcome.errors.map(\.code) == [.noSuchFile])
     }
 
     @Test func `a stop ends a minute of traffic at its own pace early`() async throws {

@@ -65,9 +65,9 @@ import TrafficMetrics
     }
 
     @Test(arguments: [
-        ([], "say which request"), ([("url", "nonsense")], "expected a URL"), ([("authority", "")], "names no host"),
+        ([], "say which request"), ([("url", "ftp://a/")], "expected a URL"), ([("authority", "")], "names no host"),
         ([("url", "http://a/"), ("port", "0")], "port: expected a number"),
-        ([("url", "http://a/"), ("header", "nothing")], "expected a field line"),
+        ([("url", "http://a/"), ("header", "nothing")], "expected a header"),
     ])
     func `what describes no request is refused with the reason`(parameters: [(String, String)], reason: String) {
         let question = AdminQuestion(.explain, parameters: parameters.map { .init(name: $0.0, value: $0.1) })

@@ -46,7 +46,7 @@ struct StandardErrorHandler: LogHandler {
             message: event.message.description,
             metadata: all.map { ($0.key, $0.value.description) }.sorted { $0.0 < $1.0 }
         )
-        StandardError.write(settings.format == .json ? line.json : line.text)
+        StandardError.write(settings.writesJSON ? line.json : line.text)
     }
 }
 
@@ -63,8 +63,14 @@ package final class LogSettings: Sendable {
     /// The least severe level that is written.
     package var level: Logger.Level { current.withLock { $0.level } }
 
-    /// How lines look.
-    package var format: LogConfiguration.Format { current.withLock { $0.format } }
+    /// Whether lines are JSON, rather than for people.
+    package var writesJSON: Bool {
+        switch current.withLock({ $0.format }) {
+        case .auto: !Terminal.isTerminal(2)
+        case .json: true
+        case .text: false
+        }
+    }
 
     /// Takes another configuration, for all loggers at once.
     func replace(_ configuration: LogConfiguration) {

@@ -6,6 +6,8 @@ package import RouteAttribution
 package struct RequestLineError: Error, Equatable {
     /// What is wrong.
     package var message: String
+    /// Whether it is a field line, rather than the method or the URL.
+    package var isAboutHeader = false
 }
 
 /// A request as people write it: a method, a URL and field lines.
@@ -36,10 +38,14 @@ package struct RequestLine: Sendable, Equatable {
             isTLS = false
         } else if url.hasPrefix("https://") {
             isTLS = true
+        } else if url.contains("://") || url.hasPrefix("/") {
+            let expected = "expected a URL with http, https or no scheme, such as http://shop.example.com/x"
+            throw RequestLineError(message: "\(expected), found \"\(url)\"")
         } else {
-            throw RequestLineError(message: "expected a URL that begins with http:// or https://, found \"\(url)\"")
+            // As a browser and curl take it.
+            isTLS = false
         }
-        let rest = url.dropFirst(isTLS ? 8 : 7)
+        let rest = url.hasPrefix("http") && url.contains("://") ? url.dropFirst(isTLS ? 8 : 7) : url[...]
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
         urlAuthority = String(rest[..<end])
         authority = urlAuthority
@@ -48,7 +54,8 @@ package struct RequestLine: Sendable, Equatable {
         target = path.hasPrefix("/") ? String(path) : "/" + path
         for line in headers {
             guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
-                throw RequestLineError(message: "expected a field line such as 'x-user: 7', found \"\(line)\"")
+                let example = "expected a header such as 'x-user: 7', found \"\(line)\""
+                throw RequestLineError(message: example, isAboutHeader: true)
             }
             let name = String(line[..<colon])
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }

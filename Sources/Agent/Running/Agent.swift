@@ -34,6 +34,7 @@ package struct Agent: Sendable {
     private let collector: AgentCollector
     private let recent: RecentBoard
     private let watch: TrafficWatch
+    private let requests: RequestWatch
     private let web: WebAnswers
     private let shedding = LoadShedding()
     private let startedAt = WallClock.now()
@@ -80,10 +81,27 @@ package struct Agent: Sendable {
             memoryLimit: budget.octets
         )
         recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
-        watch = TrafficWatch(registry, at: startedAt) { [traffic, sources] in
+        let clock: TrafficWatch.Clock =
+            if sources.isReadFast {
+                .packets { [traffic, capture] in
+                    // What was incomplete is counted when all packets have come: that is one sample more.
+                    let hasEnded = capture.heartbeat.age == nil
+                    return traffic.boards.figures.span.map { ($0.first, $0.latest + (hasEnded ? 1 : 0)) }
+                }
+            } else {
+                .wall(since: startedAt)
+            }
+        watch = TrafficWatch(registry, clock: clock) { [traffic, sources] in
             CaptureReading(traffic.boards.figures, sources: sources, registry: registry)
         }
-        web = WebAnswers(routes: routes, watch: watch, recent: recent, boards: traffic.boards) { [mirroring] in
+        requests = RequestWatch(registry, recent: recent)
+        web = WebAnswers(
+            routes: routes,
+            watch: watch,
+            recent: recent,
+            requests: requests,
+            boards: traffic.boards
+        ) { [mirroring] in
             mirroring.document
         }
         addCollectors(to: registry)
@@ -95,7 +113,7 @@ package struct Agent: Sendable {
             let boards = traffic.boards
             registry.add(PipelineCollector(boards: boards, sources: sources.names, limits: traffic.limits.reassembly))
             registry.add(LiveCollector(counters: counters, boards: boards, heartbeat: capture.heartbeat))
-        case .savefiles(let paths, _, _): traffic.addCollectors(ofFiles: paths)
+        case .savefiles(let paths, _, _, _): traffic.addCollectors(ofFiles: paths)
         }
         registry.add(collector)
         registry.add(mirroring.collector)
@@ -120,7 +138,10 @@ package struct Agent: Sendable {
             sources: adminSources,
             credentials: { configuration.current.credentials },
             logger: logs.logger("server"),
-            listening: { port in announce.yield(port) }
+            listening: { [plan] port in
+                logger.notice("serving", metadata: ["page": "\(plan.configuration.metrics.listen.pageURL(port))"])
+                announce.yield(port)
+            }
         )
         var services = [ServiceGroupConfiguration.ServiceConfiguration(service: server)]
         if let records {
@@ -135,7 +156,7 @@ package struct Agent: Sendable {
             )
         )
         services += mirrorServices
-        services.append(.init(service: TrafficWatchService(watch: watch)))
+        services.append(.init(service: TrafficWatchService(watch: watch, requests: requests)))
         services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
         var group = ServiceGroupConfiguration(
             services: services,
@@ -265,6 +286,7 @@ package struct Agent: Sendable {
             configuration: configuration.current,
             sources: sources,
             routes: routes.board.generation,
+            hasEnded: capture.heartbeat.age == nil,
             figures: traffic.boards.figures,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }

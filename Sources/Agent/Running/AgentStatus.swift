@@ -3,6 +3,7 @@
 import AgentConfiguration
 import JSONSyntax
 import PacketCapture
+import PacketDecoding
 import RouteAttribution
 import TCPReassembly
 import TrafficMetrics
@@ -18,6 +19,8 @@ struct AgentStatus {
     let sources: CaptureSources
     /// The routes in force.
     let routes: RouteGeneration
+    /// Whether nothing will be captured any more, because savefiles have been read.
+    let hasEnded: Bool
     /// What the pipeline has seen.
     let figures: PipelineFigures
     /// Requests that a route took.
@@ -51,6 +54,11 @@ struct AgentStatus {
                 "opened": JSONValue(figures.reassembly.connectionsOpened),
             ],
             "sources": .array(sourceDocuments),
+            "capture": [
+                "ended": .bool(hasEnded),
+                "firstPacketTime": figures.span.map { .string(WallClock.text($0.first)) } ?? .null,
+                "latestPacketTime": figures.span.map { .string(WallClock.text($0.latest)) } ?? .null,
+            ],
         ]
     }
 
@@ -67,11 +75,22 @@ struct AgentStatus {
                     "droppedByInterface": JSONValue(interface.packetsDroppedByInterface),
                 ]
             }
-        case .savefiles(let paths, let pace, _):
+        case .savefiles(let paths, let pace, _, let loops):
             paths.enumerated().map { number, path in
                 let packets = number < figures.interfaces.count ? figures.interfaces[number].packets : 0
-                return ["savefile": .string(path), "pace": .string(pace.rawValue), "packets": JSONValue(packets)]
+                return [
+                    "savefile": .string(path), "pace": .string(pace.rawValue), "loop": .bool(loops),
+                    "packets": JSONValue(packets),
+                ]
             }
         }
+    }
+}
+
+extension PipelineFigures {
+    /// The times of the first packet and of the latest, in nanoseconds since the Unix epoch; `nil` before the first.
+    package var span: (first: Int64, latest: Int64)? {
+        guard let firstPacket, let latestPacket else { return nil }
+        return (firstPacket.nanoseconds, max(firstPacket.nanoseconds, latestPacket.nanoseconds))
     }
 }

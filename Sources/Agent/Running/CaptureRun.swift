@@ -84,27 +84,62 @@ package final class CaptureRun: Sendable {
                 logger.reportEnd(of: interface)
             }
             return []
-        case .savefiles(let paths, let pace, let filter):
+        case .savefiles(let paths, let pace, let filter, let loops):
             var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: false)
             var capture: SavefileCapture
             do throws(CaptureError) {
-                // Opening a pipe takes until something comes through it, and the thread is well meanwhile.
-                capture = try SavefileCapture(
-                    paths: paths,
-                    filter: filter,
-                    keepsPace: pace == .realtime,
-                    stop: stop,
-                    progressed: { [heartbeat] _ in heartbeat.beat() }
-                )
+                capture = try savefileCapture(paths, pace, filter)
             } catch {
                 guard error.code == .stopped else { throw error }
                 return []
             }
             isOpen.store(true, ordering: .relaxed)
             report(.opened)
-            capture.run(into: &worker, until: stop)
-            worker.captureEnded()
-            return capture.failures
+            guard loops else {
+                capture.run(into: &worker, until: stop)
+                worker.captureEnded()
+                return capture.failures
+            }
+            return `repeat`(capture, into: worker) { () throws(CaptureError) in
+                try savefileCapture(paths, pace, filter)
+            }
+        }
+    }
+
+    /// Opens savefiles.
+    private func savefileCapture(
+        _ paths: [String],
+        _ pace: CaptureConfiguration.Pace,
+        _ filter: String?
+    ) throws(CaptureError) -> SavefileCapture {
+        // Opening a pipe takes until something comes through it, and the thread is well meanwhile.
+        try SavefileCapture(
+            paths: paths,
+            filter: filter,
+            keepsPace: pace == .realtime,
+            stop: stop,
+            progressed: { [heartbeat] _ in heartbeat.beat() }
+        )
+    }
+
+    /// Reads savefiles again and again until a stop, or until one cannot be read or has no packet.
+    private func `repeat`(
+        _ first: consuming SavefileCapture,
+        into worker: consuming CaptureWorker,
+        _ open: () throws(CaptureError) -> SavefileCapture
+    ) -> [CaptureError] {
+        var capture = first
+        var sink = RepeatedSavefiles(worker)
+        while true {
+            let packets = sink.packets
+            capture.run(into: &sink, until: stop)
+            sink.roundEnded()
+            guard !stop.isRequested, capture.failures.isEmpty, sink.packets > packets else { return capture.failures }
+            do throws(CaptureError) {
+                capture = try open()
+            } catch {
+                return error.code == .stopped ? [] : [error]
+            }
         }
     }
 }

@@ -9,8 +9,8 @@ package import TrafficPipeline
 package enum CaptureSources: Sendable {
     /// Interfaces, with what is counted of them.
     case live(LiveConfiguration, CaptureCounters)
-    /// Savefiles, read once.
-    case savefiles([String], pace: CaptureConfiguration.Pace, filter: String?)
+    /// Savefiles, read once, or again and again until a stop.
+    case savefiles([String], pace: CaptureConfiguration.Pace, filter: String?, loops: Bool = false)
 
     /// Chooses the sources that a configuration names.
     ///
@@ -19,7 +19,12 @@ package enum CaptureSources: Sendable {
         let capture = configuration.capture
         guard capture.savefiles.isEmpty else {
             try CommandFailure.refuseTerminal(among: capture.savefiles)
-            self = .savefiles(capture.savefiles, pace: capture.pace, filter: capture.filter.expression)
+            self = .savefiles(
+                capture.savefiles,
+                pace: capture.pace,
+                filter: capture.filter.expression,
+                loops: capture.loop
+            )
             return
         }
         guard Capabilities.current.mayCapture else {
@@ -28,23 +33,39 @@ package enum CaptureSources: Sendable {
                 "capturing needs CAP_NET_RAW; grant it with: \(Capabilities.grantCommand)"
             )
         }
+        let names: (wanted: [String], known: [String])
         do throws(CaptureError) {
             // The user's part alone, or the message would quote the rest of the filter too.
             if let expression = capture.filter.expression {
                 try CaptureFilter(expression: expression).validate()
             }
-            let live = try configuration.liveConfiguration(among: try NetworkInterface.all())
+            let known = try NetworkInterface.all()
+            let live = try configuration.liveConfiguration(among: known)
+            names = (live.interfaces, known.map(\.name))
             self = .live(live, CaptureCounters(interfaces: live.interfaces))
         } catch {
             throw CommandFailure(error)
         }
+        // An agent on a node waits for its interface; somebody at a terminal has mistyped its name.
+        if Terminal.isTerminal(2) { try Self.refuseUnknown(names.wanted, among: names.known) }
+    }
+
+    /// Refuses the name of an interface that is not there, and suggests the nearest one that is.
+    static func refuseUnknown(_ names: [String], among known: [String]) throws(CommandFailure) {
+        guard let missing = names.first(where: { $0 != "any" && !known.contains($0) }) else { return }
+        let hint = known.nearest(to: missing).map { "; the nearest name is \($0)" } ?? ""
+        let list = known.joined(separator: ", ")
+        throw CommandFailure(
+            .usage,
+            "--interface: there is no interface \(missing)\(hint). There are: \(list)"
+        )
     }
 
     /// The names of the interfaces or savefiles.
     package var names: [String] {
         switch self {
         case .live(let configuration, _): configuration.interfaces
-        case .savefiles(let paths, _, _): paths
+        case .savefiles(let paths, _, _, _): paths
         }
     }
 
@@ -57,6 +78,11 @@ package enum CaptureSources: Sendable {
             }
         case .savefiles: (UInt64(figures.interfaces.reduce(0) { $0 + $1.packets }), 0)
         }
+    }
+
+    /// Whether packets come faster than they did when they were captured, so that their times are the only clock.
+    package var isReadFast: Bool {
+        if case .savefiles(_, .fast, _, _) = self { true } else { false }
     }
 
     /// Whether packets come as they are captured.

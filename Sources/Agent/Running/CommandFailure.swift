@@ -57,7 +57,7 @@ extension CommandFailure {
         let status: ProgramStatus =
             switch error.code {
             case .missingPermission: .permission
-            case .invalidFilter, .invalidConfiguration: .usage
+            case .invalidFilter, .invalidConfiguration, .noSuchFile: .usage
             default: .failed
             }
         self.init(status, error.description)

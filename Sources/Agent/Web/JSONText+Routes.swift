@@ -76,6 +76,8 @@ extension JSONText {
         member("windowFailures", integer: activity?.failures ?? 0)
         member("requestsPerSecond", number: activity?.requestsPerSecond)
         member("errorShare", number: activity?.errorShare)
+        member("clientErrorShare", number: activity?.share(of: .clientError))
+        member("serverErrorShare", number: activity?.share(of: .serverError))
         member("p50", number: activity?.latency.quantile(0.5))
         member("p95", number: activity?.latency.quantile(0.95))
         member("p99", number: activity?.latency.quantile(0.99))

@@ -26,6 +26,8 @@ struct RouteDetailDocument {
     let window: Duration
     /// What was kept of late.
     let recent: RecentBoard
+    /// What kinds of its requests fail.
+    let failing: [RequestGroups.Group]
     /// What is wrong with objects.
     let findings: [RouteFinding]
 
@@ -49,6 +51,10 @@ struct RouteDetailDocument {
             }
             json.member("recent", list: exchanges) { $0.exchange($1, catalogue) }
             json.member("failed", list: failures) { $0.exchange($1, catalogue) }
+            let failed = failing.reduce(0) { $0 + $1.count }
+            json.member("failing", list: failing) { json, group in
+                json.group(group, of: failed, at: history.latestSample ?? group.last, catalogue)
+            }
             json.member("hosts", list: EarlierRoutes(catalogue, entry, exchanges).hosts) { json, host in
                 json.earlier(host, catalogue, limit: Self.earlierLimit)
             }

@@ -13,20 +13,36 @@ package import TrafficPipeline
 final class TrafficWatch: Sendable {
     private let registry: MetricsRegistry
     private let reading: @Sendable () -> CaptureReading
+    private let clock: Clock
     private let kept: Mutex<TrafficHistory>
+
+    /// The clock of the samples.
+    enum Clock: Sendable {
+        /// That of the day; counting began at `since`, in nanoseconds since the Unix epoch.
+        case wall(since: Int64)
+        /// That of the packets, as savefiles are read faster than time passes in them: the times of the first and of the
+        /// latest, once there are any. When they have been read, it stands still.
+        case packets(@Sendable () -> (first: Int64, latest: Int64)?)
+    }
 
     /// Begins a history, before anything is counted.
     ///
     /// - Parameters:
     ///   - registry: What is counted of the traffic.
-    ///   - now: Nanoseconds since the Unix epoch.
+    ///   - clock: What time it is.
     ///   - reading: What is counted of the capture.
-    init(_ registry: MetricsRegistry, at now: Int64, reading: @escaping @Sendable () -> CaptureReading) {
+    init(_ registry: MetricsRegistry, clock: Clock, reading: @escaping @Sendable () -> CaptureReading) {
         self.registry = registry
         self.reading = reading
-        var history = TrafficHistory(of: registry)
-        history.countingBegan(at: now)
-        kept = Mutex(history)
+        self.clock = clock
+        switch clock {
+        case .wall(let since):
+            var history = TrafficHistory(of: registry)
+            history.countingBegan(at: since)
+            kept = Mutex(history)
+        case .packets:
+            kept = Mutex(TrafficHistory(of: registry, limits: .packetTime))
+        }
     }
 
     /// The history up to the latest sample.
@@ -38,10 +54,22 @@ final class TrafficWatch: Sendable {
     /// What is counted of the capture now.
     var capture: CaptureReading { reading() }
 
-    /// Takes a sample.
-    func sample(at now: Int64) {
+    /// Takes a sample; one without time since the one before is left out.
+    func sample() {
+        switch clock {
+        case .wall: sample(at: WallClock.now(), since: nil)
+        case .packets(let times):
+            guard let (first, latest) = times() else { return }
+            sample(at: latest, since: first)
+        }
+    }
+
+    private func sample(at now: Int64, since beginning: Int64?) {
         let capture = reading()
-        kept.withLock { $0.sampled(registry, capture: capture, at: now) }
+        kept.withLock { history in
+            if let beginning, history.latestSample == nil { history.countingBegan(at: beginning) }
+            history.sampled(registry, capture: capture, at: now)
+        }
     }
 }
 
@@ -59,12 +87,15 @@ struct HistoryCollector: MetricCollector {
 struct TrafficWatchService: Service {
     /// The history.
     let watch: TrafficWatch
+    /// What kinds of requests there are.
+    let requests: RequestWatch
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             while true {
                 try await Task.sleep(for: .seconds(1))
-                watch.sample(at: WallClock.now())
+                watch.sample()
+                requests.sample()
             }
         }
     }

@@ -3,6 +3,7 @@
 import AdminServer
 import AgentConfiguration
 import JSONSyntax
+import PacketDecoding
 import RouteAttribution
 import Synchronization
 import TrafficMetrics
@@ -12,10 +13,14 @@ import TrafficPipeline
 final class WebAnswers: Sendable {
     /// How many exchanges are shown when nothing is said.
     private static let exchangeLimit = 100
+    /// How many kinds of requests are shown.
+    static let groupLimit = 20
 
     private let routes: RouteKeeper
     private let watch: TrafficWatch
     private let recent: RecentBoard
+    private let requests: RequestWatch
+    private let nearest = NearestRules()
     private let boards: WorkerBoards
     private let mirror: @Sendable () -> JSONValue?
     private let catalogues = RouteCatalogues()
@@ -35,18 +40,21 @@ final class WebAnswers: Sendable {
     ///   - routes: The routes in force.
     ///   - watch: What they did.
     ///   - recent: The exchanges kept of late.
+    ///   - requests: What kinds of requests fail, or are taken by no route.
     ///   - boards: What else the workers saw.
     ///   - mirror: What mirroring does and has found out; `nil` where it is off.
     init(
         routes: RouteKeeper,
         watch: TrafficWatch,
         recent: RecentBoard,
+        requests: RequestWatch,
         boards: WorkerBoards,
         mirror: @escaping @Sendable () -> JSONValue?
     ) {
         self.routes = routes
         self.watch = watch
         self.recent = recent
+        self.requests = requests
         self.boards = boards
         self.mirror = mirror
     }
@@ -85,6 +93,7 @@ final class WebAnswers: Sendable {
             history: watch.history,
             window: window,
             recent: recent,
+            failing: requests.failing(entry.labels, Self.groupLimit),
             findings: routes.findings
         )
         return .document(document.octets)
@@ -117,6 +126,12 @@ final class WebAnswers: Sendable {
             }
             limit = number
         }
+        let selection: ExchangeSelection
+        do throws(ExchangeSelection.Refusal) {
+            selection = try ExchangeSelection(question)
+        } catch {
+            return .refused(error.reason)
+        }
         var exchanges: [RecentExchange]
         switch question.value("kind") ?? "all" {
         case "all": exchanges = (recent.routed + recent.failed + recent.unmatched).latestFirst
@@ -131,8 +146,11 @@ final class WebAnswers: Sendable {
             exchanges = exchanges.filter { $0.route.map { RouteLabels($0) } == labels }
         }
         let catalogue = catalogue
+        let latest = [recent.routed, recent.failed, recent.unmatched].compactMap { $0.first?.number }.max()
+        exchanges = selection.select(exchanges)
         return .document(
             JSONText.document { json in
+                json.member("latest", integer: latest ?? -1)
                 json.member("exchanges", list: exchanges.prefix(limit)) { $0.exchange($1, catalogue) }
             }
         )
@@ -147,9 +165,20 @@ final class WebAnswers: Sendable {
     }
 
     private var unmatched: [UInt8] {
+        let generation = generation.number
         let catalogue = catalogue
-        let totals = watch.history.totals(over: RouteListDocument.window)
+        let history = watch.history
+        let totals = history.totals(over: RouteListDocument.window)
+        let (groups, total) = requests.unmatched(Self.groupLimit)
+        let now = boards.figures.latestPacket?.nanoseconds ?? history.latestSample ?? 0
         return JSONText.document { json in
+            json.member("generation", integer: generation)
+            json.member("groupedRequests", number: total.rounded())
+            json.member("trendStepSeconds", number: Double(RequestGroups.step) / 1e9)
+            json.member("groups", list: groups) { json, group in
+                let hint = nearest.hint(for: group, catalogue, generation: generation)
+                json.group(group, of: total, at: now, catalogue, nearest: hint)
+            }
             json.member("reasons", list: routes.registry.unmatchedSummaries()) { json, summary in
                 json.object { json in
                     json.member("gateway", string: summary.gateway)
@@ -238,7 +267,7 @@ extension AdminQuestion {
         let known =
             switch subject {
             case .routes: ["route", "window"]
-            case .exchanges: ["kind", "limit", "route"]
+            case .exchanges: ["kind", "limit", "route"] + ExchangeSelection.parameters
             case .explain where content == nil:
                 ["authority", "header", "method", "path", "port", "scheme", "sni", "url"]
             case .explain, .unmatched, .findings, .mirror: [String]()

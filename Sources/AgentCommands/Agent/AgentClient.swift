@@ -1,10 +1,13 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import AgentConfiguration
 import AsyncHTTPClient
+import Glibc
 import JSONSyntax
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// Asks a running agent for documents of its JSON API.
 struct AgentClient: Sendable {
@@ -43,6 +46,11 @@ struct AgentClient: Sendable {
     struct Refusal: Error {
         /// The reason, to follow the agent's address.
         let reason: String
+
+        /// What ends a command that needed the answer.
+        func failure(of agent: ServerURL) -> CommandFailure {
+            CommandFailure(.failed, "\(agent): \(reason)")
+        }
     }
 
     /// Asks for a document.
@@ -80,6 +88,11 @@ struct AgentClient: Sendable {
         }
     }
 
+    private static func reason(errorNumber: Int32) -> String {
+        guard errorNumber == ECONNREFUSED else { return FileContents.systemMessage(errorNumber) }
+        return "no agent answers there; start one with `wingmirror run`, or name it with --agent"
+    }
+
     private static func reason(_ error: any Error) -> String {
         if let error = error as? HTTPClientError {
             return switch error {
@@ -88,7 +101,10 @@ struct AgentClient: Sendable {
             default: "\(error.shortDescription)"
             }
         }
-        if let error = error as? IOError { return FileContents.systemMessage(error.errnoCode) }
+        if let error = error as? IOError { return reason(errorNumber: error.errnoCode) }
+        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first?.error as? IOError {
+            return reason(errorNumber: first.errnoCode)
+        }
         return "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

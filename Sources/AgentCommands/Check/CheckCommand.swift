@@ -2,6 +2,7 @@
 
 import Agent
 import ArgumentParser
+import JSONSyntax
 import PacketCapture
 import ResourceFiles
 import RouteAttribution
@@ -19,14 +20,18 @@ struct CheckCommand: AsyncParsableCommand {
             """
     )
 
+    @OptionGroup var format: ReportFormatOption
+
     @OptionGroup var shared: SharedOptions
 
     mutating func run() async throws {
+        let format = try format.format()
         let configuration = try shared.configuration()
         let check = try ConfigurationCheck(configuration)
         var output = OctetOutput.standardOutput()
-        for line in check.lines(Terminal.style(1)) {
-            try output.append(line: line)
+        switch format {
+        case .text: for line in check.lines(Terminal.style(1)) { try output.append(line: line) }
+        case .json: try output.append(check.document.indented())
         }
         try output.flush()
         let errors = check.errors

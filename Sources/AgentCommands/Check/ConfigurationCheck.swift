@@ -72,18 +72,24 @@ struct ConfigurationCheck: Sendable {
     func lines(_ style: TerminalStyle) -> [String] {
         let routes = table.routes.count == 1 ? "1 route" : "\(table.routes.count) routes"
         let objects = objectCount == 1 ? "1 object" : "\(objectCount) objects"
-        var lines = [
-            "configuration  sha256 \(configuration.digest)",
-            "routes         \(routes) from \(objects), \(table.gateways.count) of its Gateways used",
-        ]
-        lines += notices.map { "               \($0)" }
         let warnings = findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings
+        let errorCount = errors.count
+        let verdict =
+            errorCount > 0
+            ? style.apply(.alarm, to: "not valid") : style.apply(warnings.isEmpty ? .good : .warning, to: "ok")
+        let counts = [(errorCount, "error"), (warnings.count, "warning")].map { "\($0) \($1)\($0 == 1 ? "" : "s")" }
+        var lines = [
+            "\(verdict)  \(routes) from \(objects), \(table.gateways.count) of its Gateways used; "
+                + counts.joined(separator: ", ")
+        ]
+        lines += notices.map { "    \($0)" }
         if !warnings.isEmpty {
             lines += ["", style.apply(.bold, to: "Warnings")] + warnings.map { "  \($0)" }
         }
         lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
         lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)
-        return lines + concerns(style)
+        lines += concerns(style)
+        return lines + ["", style.apply(.dim, to: "configuration sha256 \(configuration.digest)")]
     }
 
     /// What should be known of the mirroring policies, in force or not.
@@ -93,6 +99,35 @@ struct ConfigurationCheck: Sendable {
             routes: table.routes.map { RouteName($0) },
             hosts: Array(Set(table.routes.flatMap(\.hosts)))
         )
+    }
+
+    /// What was found out, as JSON.
+    var document: JSONValue {
+        [
+            "valid": .bool(errors.isEmpty),
+            "errors": .array(errors.map { .string($0) }),
+            "warnings": .array(
+                (findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings).map { .string($0) }
+            ),
+            "notices": .array(notices.map { .string($0) }),
+            "objects": JSONValue(objectCount),
+            "routes": JSONValue(table.routes.count),
+            "gateways": JSONValue(table.gateways),
+            "configurationSHA256": .string(configuration.digest),
+            "series": .array(
+                series.families.map { family in
+                    [
+                        "family": .string(family.name), "labelSets": JSONValue(family.labelSets),
+                        "lines": JSONValue(family.lines), "folded": .bool(family.isFolded),
+                    ]
+                }
+            ),
+            "memory": .array(
+                memory.parts.map { ["part": .string($0.name), "bytes": JSONValue($0.octets)] }
+            ),
+            "memoryBytes": JSONValue(memory.octets),
+            "memoryLimitBytes": JSONValue(budget.octets),
+        ]
     }
 
     private var seriesTable: TextTable {

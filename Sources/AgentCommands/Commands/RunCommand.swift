@@ -16,12 +16,15 @@ struct RunCommand: AsyncParsableCommand {
 
             Examples:
               sudo wingmirror run --interface eth0 --routes /etc/istio-routes
-              wingmirror run capture.pcap --pace realtime --routes samples/istio
+              wingmirror run capture.pcap --loop --routes samples/istio
             """
     )
 
     @Option(help: ArgumentHelp("How fast pcap files are read: fast or realtime.", valueName: "pace"))
     var pace: String?
+
+    @Flag(help: "Begin pcap files again when they end, in real time and with their times moved to now.")
+    var loop = false
 
     @Option(help: ArgumentHelp("Serve metrics and health here.", valueName: "address:port"))
     var listen: String?
@@ -58,7 +61,7 @@ extension RunPlan {
     private static func configuration(_ command: RunCommand) throws(ConfigurationProblems) -> Configuration {
         var problems: [ConfigurationProblem] = []
         var configuration = command.sources.configuration(&problems).configuration
-        problems += configuration.capture.apply(pace: command.pace)
+        problems += configuration.capture.apply(pace: command.pace, loop: command.loop)
         problems += configuration.records.apply(content: command.content)
         if command.fields {
             configuration.records.fields = true
@@ -77,6 +80,11 @@ extension RunPlan {
         }
         if command.once, configuration.capture.savefiles.isEmpty {
             problems.append(.option("--once", "needs pcap files; an interface has no end"))
+        } else if command.once, command.loop {
+            problems.append(.option("--once", "with --loop there is no end; leave one of them out"))
+        } else if command.once {
+            // A configuration made to be looked at serves for one reading too.
+            configuration.capture.loop = false
         }
         if configuration.records.file.isEmpty, command.fields || command.content != nil {
             problems.append(.option(command.fields ? "--fields" : "--content", "needs --records, or records.file"))

@@ -75,8 +75,16 @@ struct SourceOptions: ParsableArguments {
 }
 
 extension CaptureConfiguration {
-    /// Takes the value of `--pace`, if there is one.
-    mutating func apply(pace: String?) -> [ConfigurationProblem] {
+    /// Takes `--loop` and the value of `--pace`, as far as they are there.
+    mutating func apply(pace: String?, loop: Bool = false) -> [ConfigurationProblem] {
+        let problems = apply(pace)
+        guard loop else { return problems }
+        self.loop = true
+        if pace == nil { self.pace = .realtime }
+        return problems + (loopRefusal.map { [.option("--loop", $0)] } ?? [])
+    }
+
+    private mutating func apply(_ pace: String?) -> [ConfigurationProblem] {
         guard let pace else { return [] }
         guard let known = Pace(rawValue: pace) else {
             let known = Pace.allCases.map(\.rawValue).joined(separator: ", ")

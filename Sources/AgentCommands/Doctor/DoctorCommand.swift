@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import ArgumentParser
+import JSONSyntax
 import PacketCapture
 import PacketDecoding
 
@@ -28,14 +29,18 @@ struct DoctorCommand: AsyncParsableCommand {
     )
     var interfaces: [String] = []
 
+    @OptionGroup var format: ReportFormatOption
+
     @OptionGroup var shared: SharedOptions
 
     mutating func run() async throws {
+        let format = try format.format()
         let configuration = try examinedConfiguration()
         let findings = try Self.findings(configuration)
         var output = OctetOutput.standardOutput()
-        for line in findings.lines(Terminal.style(1)) {
-            try output.append(line: line)
+        switch format {
+        case .text: for line in findings.lines(Terminal.style(1)) { try output.append(line: line) }
+        case .json: try output.append(JSONValue.array(findings.map(\.document)).indented())
         }
         try output.flush()
         if !Capabilities.current.mayCapture {

@@ -2,6 +2,7 @@
 
 import Agent
 import AnswerComparison
+import JSONSyntax
 
 /// One thing that the doctor looked at.
 struct Finding: Sendable, Equatable {
@@ -20,6 +21,16 @@ struct Finding: Sendable, Equatable {
     var detail: String
     /// What helps, when something is to be done.
     var remedy: String?
+}
+
+extension Finding {
+    /// The finding as JSON.
+    var document: JSONValue {
+        [
+            "verdict": .string(verdict.rawValue), "subject": .string(subject), "detail": .string(detail),
+            "remedy": remedy.map { .string($0) } ?? .null,
+        ]
+    }
 }
 
 extension Finding.Verdict {

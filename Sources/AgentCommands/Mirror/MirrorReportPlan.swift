@@ -81,7 +81,7 @@ struct MirrorReportPlan: Sendable {
         }
         await client.close()
         switch answer {
-        case .failure(let refusal): throw CommandFailure(.failed, "\(url): \(refusal.reason)")
+        case .failure(let refusal): throw refusal.failure(of: url)
         case .success(.null):
             throw CommandFailure(.failed, "\(url): nothing is mirrored there; set mirror.enabled and a policy")
         case .success(let document): return MirrorReport(document)

@@ -135,7 +135,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         await client.close()
         switch answer {
         case .success(let document): return document
-        case .failure(let refusal): throw CommandFailure(.failed, "\(url): \(refusal.reason)")
+        case .failure(let refusal): throw refusal.failure(of: url)
         }
     }
 }

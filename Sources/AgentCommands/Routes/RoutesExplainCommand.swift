@@ -112,7 +112,9 @@ struct ExplainPlan: Sendable {
         do throws(RequestLineError) {
             source = try Self.source(of: command)
         } catch {
-            throw ConfigurationProblems(problems + [.option("REQUEST", error.message)])
+            throw ConfigurationProblems(
+                problems + [.option(error.isAboutHeader ? "--header" : "REQUEST", error.message)]
+            )
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }

@@ -89,8 +89,7 @@ final class LocalTopSource: TopSource {
 
     /// The clock of samples: that of the day, except where savefiles are read faster than time passes in them.
     private var now: Int64? {
-        guard case .savefiles(_, .fast, _) = sources else { return WallClock.now() }
-        return boards.figures.latestPacket?.nanoseconds
+        sources.isReadFast ? boards.figures.latestPacket?.nanoseconds : WallClock.now()
     }
 
     private func sample() {
@@ -107,8 +106,7 @@ final class LocalTopSource: TopSource {
     }
 
     private func beginning(_ figures: PipelineFigures) -> Int64? {
-        guard case .savefiles(_, .fast, _) = sources else { return nil }
-        return figures.firstPacket?.nanoseconds
+        sources.isReadFast ? figures.firstPacket?.nanoseconds : nil
     }
 
     // MARK: - Frames
@@ -185,6 +183,7 @@ extension TopFrame.Row {
         requests = route.totalRequests
         windowRequests = route.activity.requests
         windowFailures = route.activity.failures
+        windowClientErrors = route.activity.requests(.clientError)
         requestsPerSecond = route.activity.requestsPerSecond
         latency = LatencyQuantiles(route.activity.latency)
         trend = route.trend

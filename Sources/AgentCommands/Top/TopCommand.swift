@@ -37,7 +37,9 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How far back rates and quantiles go, from 10s to 2h.", valueName: "duration"))
     var window = "60s"
 
-    @Option(help: ArgumentHelp("What is first: rate, errors, p50, p95, p99, requests or name.", valueName: "order"))
+    @Option(
+        help: ArgumentHelp("What is first: rate, errors, 4xx, p50, p95, p99, requests or name.", valueName: "order")
+    )
     var sort = "rate"
 
     @Flag(help: "Print the table once: when the pcap files have been read, or after one interval.")

@@ -16,13 +16,13 @@ extension TopFrame {
     init(source: String, routes: JSONValue, status: JSONValue) {
         self.init(source: source)
         time = routes["time"]?.time.map { WallClock.text($0) }
-        rows = (routes["routes"]?.list ?? []).map(Row.init)
+        rows = (routes["routes"]?.arrayValue ?? []).map(Row.init)
         let visibility = status["visibility"]
-        windowSeconds = visibility?["windowSeconds"]?.number ?? routes["windowSeconds"]?.number ?? 0
+        windowSeconds = visibility?["windowSeconds"]?.numberValue ?? routes["windowSeconds"]?.numberValue ?? 0
         truth = visibility.map(Truth.init)
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
-            reasons[reason.text]?.number.flatMap { $0 > 0 ? Reason(word: reason.text, perSecond: $0) : nil }
+            reasons[reason.text]?.numberValue.flatMap { $0 > 0 ? Reason(word: reason.text, perSecond: $0) : nil }
         }
     }
 }
@@ -30,26 +30,29 @@ extension TopFrame {
 extension TopFrame.Row {
     /// Takes an entry of the list of routes.
     fileprivate init(_ route: JSONValue) {
-        func text(_ key: String) -> String { route[key]?.string ?? "" }
-        let matches = route["matches"]?.list ?? []
+        func text(_ key: String) -> String { route[key]?.stringValue ?? "" }
+        let matches = route["matches"]?.arrayValue ?? []
         let others = (route["matchCount"]?.count ?? 1) - min(route["matchCount"]?.count ?? 1, 1)
-        let match = matches.first?["conditions"]?.string ?? ""
+        let match = matches.first?["conditions"]?.stringValue ?? ""
         self.init(
             id: text("id"),
             object: text("object"),
             route: text("route"),
             match: others > 0 ? "\(match) (+\(others))" : match,
             gateway: text("gateway"),
-            hosts: (route["hosts"]?.list ?? []).prefix(5).compactMap(\.string).joined(separator: ", "),
+            hosts: (route["hosts"]?.arrayValue ?? []).prefix(5).compactMap(\.stringValue).joined(separator: ", "),
             target: text("target"),
-            isInTable: route["inTable"]?.truth ?? true
+            isInTable: route["inTable"]?.boolValue ?? true
         )
         requests = route["requests"]?.count ?? 0
         windowRequests = route["windowRequests"]?.count ?? 0
         windowFailures = route["windowFailures"]?.count ?? 0
-        requestsPerSecond = route["requestsPerSecond"]?.number
+        windowClientErrors = UInt64(
+            ((route["clientErrorShare"]?.numberValue ?? 0) * Double(windowRequests)).rounded()
+        )
+        requestsPerSecond = route["requestsPerSecond"]?.numberValue
         latency = LatencyQuantiles(json: route)
-        trend = (route["trend"]?.list ?? []).map(\.number)
+        trend = (route["trend"]?.arrayValue ?? []).map(\.numberValue)
         lastRequest = route["lastRequestTime"]?.time.map { WallClock.text($0) }
     }
 }
@@ -59,7 +62,7 @@ extension TopFrame.Truth {
         let sinceStart = visibility["sinceStart"]
         func count(_ key: String) -> UInt64 { sinceStart?[key]?.count ?? 0 }
         self.init(
-            packetsPerSecond: visibility["packetsPerSecond"]?.number,
+            packetsPerSecond: visibility["packetsPerSecond"]?.numberValue,
             packets: count("packets"),
             lostPackets: count("lostPackets"),
             truncatedPackets: count("truncatedPackets"),
@@ -75,7 +78,7 @@ extension TopDetail {
     /// Takes the answer to `/api/v1/routes?route=`.
     init(id: String, _ document: JSONValue) {
         self.init(id: id)
-        points = (document["timeline"]?.list ?? []).compactMap { point in
+        points = (document["timeline"]?.arrayValue ?? []).compactMap { point in
             guard let start = point["start"]?.time, let end = point["end"]?.time, end > start else { return nil }
             return Point(
                 start: start,
@@ -84,7 +87,7 @@ extension TopDetail {
                     Class(word: own.text, requests: point["classes"]?[own.text]?.count ?? 0)
                 },
                 latency: LatencyQuantiles(json: point),
-                buckets: (point["buckets"]?.list ?? []).compactMap(Bucket.init)
+                buckets: (point["buckets"]?.arrayValue ?? []).compactMap(Bucket.init)
             )
         }
     }
@@ -93,7 +96,8 @@ extension TopDetail {
 extension TopDetail.Bucket {
     /// Takes `[lower, upper, count]`.
     fileprivate init?(_ bucket: JSONValue) {
-        guard let parts = bucket.list, parts.count == 3, let lower = parts[0].number, let upper = parts[1].number,
+        guard let parts = bucket.arrayValue, parts.count == 3, let lower = parts[0].numberValue,
+            let upper = parts[1].numberValue,
             let requests = parts[2].count
         else { return nil }
         self.init(lower: lower, upper: upper, requests: requests)
@@ -102,35 +106,6 @@ extension TopDetail.Bucket {
 
 extension LatencyQuantiles {
     fileprivate init(json: JSONValue) {
-        self.init(p50: json["p50"]?.number, p95: json["p95"]?.number, p99: json["p99"]?.number)
+        self.init(p50: json["p50"]?.numberValue, p95: json["p95"]?.numberValue, p99: json["p99"]?.numberValue)
     }
-}
-
-extension JSONValue {
-    fileprivate var string: String? {
-        if case .string(let text) = self { text } else { nil }
-    }
-
-    fileprivate var truth: Bool? {
-        if case .bool(let truth) = self { truth } else { nil }
-    }
-
-    fileprivate var list: [JSONValue]? {
-        if case .array(let list) = self { list } else { nil }
-    }
-
-    fileprivate var number: Double? {
-        switch self {
-        case .integer(let number): Double(number)
-        case .double(let number): number
-        default: nil
-        }
-    }
-
-    fileprivate var count: UInt64? {
-        if case .integer(let number) = self, number >= 0 { UInt64(number) } else { nil }
-    }
-
-    /// A time as RFC 3339 has it, in nanoseconds since the Unix epoch.
-    fileprivate var time: Int64? { string.flatMap { WallClock.nanoseconds(text: $0) } }
 }

@@ -26,6 +26,8 @@ struct TopFrame: Sendable, Equatable {
         var windowRequests: UInt64 = 0
         /// Those of them that failed.
         var windowFailures: UInt64 = 0
+        /// Those that were answered with 4xx.
+        var windowClientErrors: UInt64 = 0
         /// Requests per second in the window.
         var requestsPerSecond: Double?
         /// Quantiles of the durations in the window.
@@ -38,6 +40,11 @@ struct TopFrame: Sendable, Equatable {
         /// The share of requests in the window that failed; `nil` without requests.
         var errorShare: Double? {
             windowRequests > 0 ? Double(windowFailures) / Double(windowRequests) : nil
+        }
+
+        /// The share of requests in the window that were answered with 4xx; `nil` without requests.
+        var clientErrorShare: Double? {
+            windowRequests > 0 ? Double(windowClientErrors) / Double(windowRequests) : nil
         }
     }
 

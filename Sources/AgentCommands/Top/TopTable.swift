@@ -10,15 +10,16 @@ struct TopTable {
     init(order: TopView.Order) {
         func title(_ text: String, _ own: TopView.Order) -> String { own == order ? "\(text)▼" : text }
         table = TextTable([
-            .init(title: title("OBJECT", .name), isFigure: false, shortest: 18),
-            .init(title: "ROUTE", isFigure: false, yield: 6, shortest: 6),
+            .init(title: title("OBJECT", .name), isFigure: false, shortest: 12),
+            .init(title: "ROUTE", isFigure: false, shortest: 12),
             .init(title: "MATCH", isFigure: false, yield: 5, shortest: 16),
             .init(title: title("RATE", .rate), least: 9),
             .init(title: "10 MIN", isFigure: false, yield: 7, least: TopTable.trendWidth),
             .init(title: title("ERRORS", .errors), least: 7),
-            .init(title: title("P50", .p50), yield: 3, least: 7),
-            .init(title: title("P95", .p95), yield: 4, least: 7),
-            .init(title: title("P99", .p99), yield: 2, least: 7),
+            .init(title: title("4XX", .clientErrors), least: 6),
+            .init(title: title("P50", .p50), yield: 4, least: 7),
+            .init(title: title("P95", .p95), least: 7),
+            .init(title: title("P99", .p99), yield: 6, least: 7),
             .init(title: title("REQUESTS", .requests), yield: 8, least: 9),
         ])
     }
@@ -38,7 +39,11 @@ struct TopTable {
             .init(match.withVisibleControls, emphasis),
             .init(HumanUnits.rate(row.requestsPerSecond), emphasis),
             .init(Sparkline.text(row.trend, width: Self.trendWidth), emphasis),
-            .init(HumanUnits.share(row.windowFailures, of: row.windowRequests), Self.errorEmphasis(row)),
+            .init(HumanUnits.share(row.windowFailures, of: row.windowRequests), Self.emphasis(row.errorShare)),
+            .init(
+                HumanUnits.share(row.windowClientErrors, of: row.windowRequests),
+                Self.emphasis(row.clientErrorShare)
+            ),
             .init(HumanUnits.seconds(row.latency.p50), emphasis),
             .init(HumanUnits.seconds(row.latency.p95), emphasis),
             .init(HumanUnits.seconds(row.latency.p99), emphasis),
@@ -49,8 +54,8 @@ struct TopTable {
     /// The table as lines, the first with the titles.
     func lines(_ style: TerminalStyle) -> [String] { table.lines(style) }
 
-    private static func errorEmphasis(_ row: TopFrame.Row) -> TextEmphasis {
-        guard let share = row.errorShare, share > 0 else { return .dim }
+    private static func emphasis(_ share: Double?) -> TextEmphasis {
+        guard let share, share > 0 else { return .dim }
         return share >= alarmingShare ? .alarm : .warning
     }
 }

@@ -6,6 +6,7 @@ struct TopView: Sendable {
     enum Order: String, Sendable, CaseIterable {
         case rate
         case errors
+        case clientErrors = "4xx"
         case p50
         case p95
         case p99
@@ -165,6 +166,7 @@ extension TopView.Order {
         switch self {
         case .rate: row.requestsPerSecond ?? -1
         case .errors: row.errorShare ?? -1
+        case .clientErrors: row.clientErrorShare ?? -1
         case .p50: row.latency.p50 ?? -1
         case .p95: row.latency.p95 ?? -1
         case .p99: row.latency.p99 ?? -1

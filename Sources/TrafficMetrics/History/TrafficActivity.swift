@@ -32,6 +32,11 @@ public struct TrafficActivity: Sendable {
         requestsByClass[Int(codeClass.rawValue)]
     }
 
+    /// The share of requests whose response has a class; `nil` without requests.
+    public func share(of codeClass: ResponseCodeClass) -> Double? {
+        requests > 0 ? Double(self.requests(codeClass)) / Double(requests) : nil
+    }
+
     init(_ counts: borrowing DenseCounts, seconds: Double, layout: HistogramLayout) {
         self.seconds = seconds
         requests = counts.requests

@@ -109,7 +109,7 @@ class Check:
     def routes(self):
         page = self.page
         page.goto(self.address)
-        page.wait_for_selector("body[data-link=live]")
+        page.wait_for_selector("body[data-link=ended]")
         page.wait_for_selector("tr[data-route]")
         self.holds("both routes are listed", sorted(self.names()) == ["default/order-vs", "default/product-vs"])
         for order in ["ascending", "descending"]:
@@ -144,19 +144,23 @@ class Check:
         page.get_by_role("link", name="30 min").click()
         page.wait_for_selector(".segments a[aria-current]:text('30 min')")
         page.locator(".opener").first.click()
-        self.holds("an exchange opens to its fields", page.get_by_text("Request fields").first.is_visible())
+        self.holds("an exchange opens to its fields", page.get_by_text("Request headers").first.is_visible())
         self.picture("route")
 
     def unmatched(self):
         page = self.page
         page.goto(self.address + "/#unmatched")
         page.wait_for_selector(".opener")
-        page.locator("tr.open-row", has_text="onload=alert(4)").locator(".opener").click()
+        page.locator("tr.open-row", has_text="onload=alert(4)").locator(".opener").first.click()
         self.holds("markup in a field is text", page.get_by_text("</td></table><script>alert(5)</script>").count() > 0)
         page.get_by_role("button", name="Explain this request").first.click()
         page.wait_for_selector(".explanation")
         said = page.locator(".explanation").inner_text()
         self.holds("an unmatched request is explained", "No route takes it" in said and "does not" in said)
+        groups = page.locator("table.groups")
+        self.holds("kinds of requests have their share", groups.get_by_text("%").count() > 0)
+        self.holds("identifiers are left out of kinds", "/…" in groups.inner_text() or "*" in groups.inner_text())
+        self.holds("the nearest rule is named", groups.get_by_text("Nearest rule").count() > 0)
         self.picture("unmatched")
 
     def form(self):
@@ -166,7 +170,7 @@ class Check:
         form.locator("[name=url]").fill("http://shop.example.com/products/1")
         form.get_by_role("button", name="Explain").click()
         page.wait_for_selector(".explanation .took")
-        form.locator("[name=url]").fill("nonsense<b>")
+        form.locator("[name=url]").fill("ftp://nonsense<b>")
         form.get_by_role("button", name="Explain").click()
         page.wait_for_selector("text=expected a URL")
         # The browser itself notes that the answer was 400, which is what was asked for.
@@ -182,6 +186,18 @@ class Check:
         page.goto(self.address + "/#exchanges?kind=routed")
         page.wait_for_selector("tr.open-row")
         self.holds("credentials are taken out", "session=" not in page.content())
+        page.goto(self.address + "/#exchanges?status=4xx")
+        page.wait_for_selector(".segments a[aria-current]:text('4xx')")
+        page.wait_for_selector("tr.open-row")
+        statuses = page.locator("tr.open-row .status").all_inner_texts()
+        self.holds("only the status that was asked for is shown", statuses and all(text[0] == "4" for text in statuses))
+        page.locator("[name=path]").fill("/rob")
+        page.get_by_role("button", name="Show").click()
+        page.wait_for_function("location.hash.includes('path=')")
+        page.wait_for_function("[...document.querySelectorAll('.request-line')].every((line) => line.innerText.includes('/rob'))")
+        page.locator(".opener").first.click()
+        page.get_by_text("As a curl command").first.click()
+        self.holds("a request can be sent again", page.get_by_text("curl -sS").first.is_visible())
 
     def others(self):
         page = self.page
@@ -193,7 +209,7 @@ class Check:
             page.get_by_text(text).first.wait_for()
             self.holds(f"{view} has one title", page.locator("h1").count() == 1)
             self.picture(view)
-        page.get_by_text("By interface, and what cannot be read").click()
+        page.get_by_text("What was captured, and what cannot be read").click()
         page.locator("#truth-detail").get_by_text("ingress.pcap").wait_for()
 
     def pause(self):
@@ -204,7 +220,7 @@ class Check:
         page.wait_for_selector("body[data-link=paused]")
         self.holds("a pause is said", page.get_by_text("Paused at").is_visible())
         page.get_by_role("button", name="Resume").click()
-        page.wait_for_selector("body[data-link=live]")
+        page.wait_for_selector("body[data-link=ended]")
 
     def keyboard(self):
         page = self.page
@@ -214,7 +230,7 @@ class Check:
         page.keyboard.press("p")
         page.wait_for_selector("body[data-link=paused]")
         page.keyboard.press("p")
-        page.wait_for_selector("body[data-link=live]")
+        page.wait_for_selector("body[data-link=ended]")
 
     def narrow(self):
         for width in [400, 2000]:
@@ -230,12 +246,12 @@ class Check:
         """A connection that is gone is plainly said, and so is one that is back."""
         page = self.page
         page.goto(self.address + "/#routes")
-        page.wait_for_selector("body[data-link=live]")
+        page.wait_for_selector("body[data-link=ended]")
         page.evaluate("link.close()")
         page.wait_for_selector("body[data-link=stale]", timeout=20_000)
         self.holds("silence is said", page.locator("#banner").is_visible())
         page.evaluate("link.open()")
-        page.wait_for_selector("body[data-link=live]")
+        page.wait_for_selector("body[data-link=ended]")
         self.holds("what is live again is not complained of", page.locator("#banner").is_hidden())
 
 

@@ -9,7 +9,7 @@ const agentView = {
     return { status, configuration };
   },
   draw({ status, configuration }) {
-    const { configuration: reloads, routes, requests, connections, sources, version, startTime, ...others } = status;
+    const { configuration: reloads, routes, requests, connections, sources, version, startTime } = status;
     const health = link.latest?.health;
     const facts = [
       ["capture", h("span", { class: !health || health.isPassing ? "good-text" : "bad-text" }, health ? wire(health.detail) : "–")],
@@ -27,7 +27,6 @@ const agentView = {
       h("div", { class: "columns" },
         panel("Health", null, h("dl", { class: "fields inside" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))),
         panel("Where packets come from", null, sourceTable(sources, truth.rates))),
-      Object.keys(others).length ? panel("More", null, h("div", { class: "inside" }, described(others))) : null,
       panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside settings" }, described(configuration))),
     ];
   },
@@ -51,7 +50,7 @@ function sourceTable(sources, rates = new Map()) {
         h("td", { class: `num middle-only ${source.droppedByInterface ? "bad-text" : ""}` }, count(source.droppedByInterface)),
         h("td", { class: "num middle-only" }, octets(source.ringBytes)))
       : h("tr", null,
-        h("td", null, wire(source.savefile)), h("td", null, source.pace),
+        h("td", null, wire(source.savefile)), h("td", null, source.loop ? "in real time, again and again" : source.pace === "realtime" ? "in real time" : "as fast as it can be read"),
         h("td", { class: "num" }, count(source.packets)), h("td", { class: "num" }, rate(perSecond)));
   }));
 }

@@ -61,7 +61,7 @@ function empty(title, ...explanation) {
 function table(columns, rows, properties) {
   return h("div", { class: "scroll" },
     h("table", properties,
-      h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col", class: column.class }, column.title)))),
+      h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col", class: column.class, title: column.help }, column.title)))),
       h("tbody", null, rows)));
 }
 

@@ -19,7 +19,7 @@ function requestLine(exchange) {
 function fieldList(name, message) {
   if (!message?.fields) return null;
   return h("div", null,
-    h("h3", { class: "muted" }, `${name} fields`),
+    h("h3", { class: "muted" }, `${name} headers`),
     h("dl", { class: "fields" }, message.fields.map(([field, value]) => [
       h("dt", null, wire(field)),
       h("dd", null, value === "[redacted]" ? h("span", { class: "tag" }, "redacted") : wire(value)),
@@ -35,9 +35,9 @@ function exchangeDetail(exchange) {
     "server": exchange.server,
     "protocol": exchange.protocol,
     "first byte after": seconds(exchange.timing.responseFirstByteSeconds),
-    "whole after": seconds(exchange.timing.durationSeconds),
-    "request content": octets(exchange.request?.contentBytes),
-    "response content": octets(exchange.response?.contentBytes),
+    "took": seconds(exchange.timing.durationSeconds),
+    "request body": octets(exchange.request?.contentBytes),
+    "response body": octets(exchange.response?.contentBytes),
     "not seen whole": exchange.integrity.join(", ") || "–",
   };
   return h("div", null,
@@ -45,7 +45,22 @@ function exchangeDetail(exchange) {
       h("dl", { class: "fields" }, Object.entries(facts).map(([name, value]) => [h("dt", null, name), h("dd", null, wire(value))])),
       fieldList("Request", exchange.request),
       fieldList("Response", exchange.response)),
-    exchange.request ? explainButton(exchange) : null);
+    exchange.request ? explainButton(exchange) : null,
+    exchange.request?.authority ? h("details", null, h("summary", null, "As a curl command"), command(curlCommand(exchange.request))) : null);
+}
+
+/** A word of a POSIX shell. */
+function shellWord(text) {
+  return /^[\w\-./:=@%+,]+$/.test(text) ? text : `'${shown(text).replaceAll("'", "'\\''")}'`;
+}
+
+/** A command that sends a request again, without its content and without what is hidden here. */
+function curlCommand(request) {
+  const left = new Set(["host", "content-length", "transfer-encoding", "connection"]);
+  const words = ["curl", "-sS", ...(request.method === "HEAD" ? ["--head"] : request.method === "GET" ? [] : ["-X", shellWord(request.method)])];
+  for (const [name, value] of request.fields) if (!left.has(name.toLowerCase()) && !name.startsWith(":") && value !== "[redacted]") words.push("-H", shellWord(`${name}: ${value}`));
+  words.push(shellWord(request.target.startsWith("/") ? `http://${request.authority}${request.target}` : request.target));
+  return words.join(" ");
 }
 
 /** A button that explains which route takes the request of an exchange. */
@@ -69,7 +84,7 @@ function explainButton(exchange) {
 function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {}) {
   const columns = [
     { title: "Time", class: "tight" }, { title: "Status", class: "tight" }, { title: "Request" },
-    { title: "Took", class: "num tight" },
+    { title: "Took", class: "num tight" }, { title: "Client", class: "wide-only tight" },
     ...(showsRoute ? [{ title: "Route", class: "middle-only" }] : []),
     { title: "Seen", class: "wide-only tight" },
   ];
@@ -91,6 +106,7 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
       h("td", null, statusTag(exchange)),
       h("td", null, h("div", { class: "request-line" }, requestLine(exchange))),
       h("td", { class: "num" }, seconds(exchange.timing.durationSeconds)),
+      h("td", { class: "wide-only tight" }, wire(exchange.client.slice(0, exchange.client.lastIndexOf(":")))),
       showsRoute ? h("td", { class: "middle-only" }, route ? routeLink(route) : h("span", { class: "tag warn" }, exchange.reason)) : null,
       h("td", { class: "wide-only tight" }, exchange.integrity.length ? h("span", { class: "tag warn" }, wire(exchange.integrity.join(", "))) : h("span", { class: "muted" }, "whole"))), inner];
   });
@@ -99,8 +115,8 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
 
 /** A link to the detail of a route, if the table still has it. */
 function routeLink(route) {
-  const name = `${route.virtualService ?? route.httpRoute ?? route.ingress} rule ${route.rule}`;
-  return route.id ? h("a", { href: `#route/${route.id}` }, wire(name)) : wire(name);
+  const object = wire(route.virtualService ?? route.httpRoute ?? route.grpcRoute ?? route.ingress ?? "");
+  return [route.id ? h("a", { href: `#route/${route.id}` }, object) : object, " ", h("span", { class: "tag" }, wire(route.routeName || `#${route.rule}`))];
 }
 
 /** The view of all exchanges that were kept. */
@@ -109,19 +125,43 @@ const exchangesView = {
   interval: 3000,
   opens: new Set(),
   async load(address) {
-    const kind = address.get("kind") ?? "all";
-    return { kind, ...(await ask(`api/v1/exchanges?kind=${encodeURIComponent(kind)}&limit=100`)) };
+    const kind = address.get("kind") ?? "all", status = address.get("status") ?? "";
+    const conditions = ["host", "path", "client", "method", "slower"].filter((name) => address.get(name)).map((name) => `&${name}=${encodeURIComponent(address.get(name))}`).join("");
+    const query = `kind=${encodeURIComponent(kind)}&limit=100${status ? `&status=${encodeURIComponent(status)}` : ""}${conditions}`;
+    return { kind, status, address, ...(await ask(`api/v1/exchanges?${query}`)) };
   },
+
+  /** The address with other conditions. */
+  link(address, changes) {
+    const next = new URLSearchParams(address);
+    for (const [name, value] of Object.entries(changes)) { if (value) next.set(name, value); else next.delete(name); }
+    return `#exchanges?${next}`;
+  },
+
+  /** A form of conditions, which the address holds. */
+  conditions(address) {
+    const places = [["host", "Host"], ["path", "Path begins with"], ["client", "Client"], ["slower", "Slower than, such as 1s"]];
+    const inputs = places.map(([name, text]) => h("input", { type: "search", id: name === "host" ? "filter" : undefined, name, placeholder: text, "aria-label": text, value: address.get(name) ?? "", autocomplete: "off", spellcheck: "false" }));
+    return h("form", { class: "controls", onsubmit: (event) => {
+      event.preventDefault();
+      location.hash = this.link(address, Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
+    } }, inputs, h("button", { type: "submit" }, "Show"));
+  },
+
   draw(data) {
     const kinds = [["all", "All"], ["failed", "Failed"], ["unmatched", "Unmatched"], ["routed", "Routed"]];
+    const statuses = [["", "Any status"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"], ["none", "no response"]];
     return [
-      h("div", { class: "head" }, title("Recent exchanges"),
+      h("div", { class: "head" }, title("Recent requests"),
         h("p", { class: "muted" }, "A sample: some of each route, and failures as far as there are not too many. Credentials are not shown.")),
       h("nav", { class: "segments", "aria-label": "Kinds" }, kinds.map(([kind, text]) =>
-        h("a", { href: `#exchanges?kind=${kind}`, "aria-current": kind === data.kind ? "true" : undefined }, text))),
+        h("a", { href: this.link(data.address, { kind }), "aria-current": kind === data.kind ? "true" : undefined }, text))),
+      h("nav", { class: "segments", "aria-label": "Statuses" }, statuses.map(([status, text]) =>
+        h("a", { href: this.link(data.address, { status }), "aria-current": status === data.status ? "true" : undefined }, text))),
+      this.conditions(data.address),
       h("section", { class: "panel" }, data.exchanges.length
         ? exchangeTable(data.exchanges, { opens: this.opens })
-        : empty("Nothing yet", "Exchanges appear here a moment after the gateway has answered them.")),
+        : empty("Nothing to show", "Requests appear here a moment after the gateway has answered them, if they meet the conditions above.")),
     ];
   },
 };

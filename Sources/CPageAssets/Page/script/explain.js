@@ -64,7 +64,7 @@ function explainForm() {
     h("label", null, "Method", method),
     h("label", { class: "address" }, "URL", url),
     h("label", null, "Server port", port),
-    h("label", { class: "wide" }, "Fields, one a line", fields),
+    h("label", { class: "wide" }, "Headers, one a line", fields),
     h("p", { class: "wide" }, h("button", { type: "submit" }, "Explain")));
   return panel("Explain a request", "Which route would take it, and why the earlier ones would not.", h("div", { class: "inside" }, form, place));
 }
@@ -80,6 +80,45 @@ const REASONS = {
   table_stale: "the route table is too old to say",
   unknown_fields: "header fields that decide were not captured (HTTP/2)",
 };
+
+/** Rows of kinds of requests: what was asked for, how often, by whom, since when; each opens to an example. */
+function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
+  const columns = [
+    { title: "Request", help: "Host and path; * stands for identifiers." },
+    { title: "Share", class: "num", help: "Share of all in this list." },
+    { title: "Requests", class: "num", help: "Reckoned from a sample of up to 20 requests per second." },
+    { title: "Status", class: "tight middle-only" },
+    { title: "Mostly from", class: "wide-only" },
+    { title: "Since", class: "tight", help: "When the first of them was seen; the latest below." },
+    { title: "Ten minutes", class: "tight middle-only" },
+  ];
+  const rows = groups.flatMap((group) => {
+    const id = `group-${group.reason ?? ""}-${group.status}-${group.method}-${group.host}${group.path}`;
+    const inner = h("tr", { class: "inner", hidden: !opens.has(id) }, h("td", { colspan: columns.length }));
+    const open = () => {
+      if (!inner.firstChild.firstChild) inner.firstChild.append(h("p", { class: "muted" }, "The latest of them:"), exchangeDetail(group.example));
+      inner.hidden = false;
+    };
+    if (opens.has(id)) open();
+    const button = h("button", { type: "button", class: "quiet opener", "aria-expanded": String(!inner.hidden), onclick: () => {
+      if (inner.hidden) { open(); opens.add(id); } else { inner.hidden = true; opens.delete(id); }
+      button.setAttribute("aria-expanded", String(!inner.hidden));
+    } }, h("strong", null, wire(group.method ?? "")), " ", wire(group.host + group.path));
+    const most = (text) => (text ? h("div", null, wire(text.value), text.share < 0.95 ? h("span", { class: "muted" }, ` ${share(text.share)}`) : null) : null);
+    const exact = group.requestsAtLeast < group.requests ? `${count(group.requestsAtLeast)} to ${count(group.requests)}` : count(group.requests);
+    return [h("tr", { class: "open-row" },
+      h("td", null, button,
+        isUnmatched ? h("div", { class: "muted" }, h("span", { class: "tag warn" }, group.reason), " ", REASONS[group.reason] ?? "") : null,
+        group.nearest ? h("div", null, "Nearest rule: ", h("a", { href: `#route/${group.nearestRouteId}` }, wire(group.nearest.replaceAll("`", "")))) : null),
+      h("td", { class: "num" }, share(group.share)),
+      h("td", { class: "num" }, exact),
+      h("td", { class: "tight middle-only" }, group.status ? String(group.status) : "none"),
+      h("td", { class: "wide-only" }, most(group.client), most(group.userAgent)),
+      h("td", { class: "tight" }, h("div", { title: group.firstTime }, clock(group.firstTime)), h("div", { class: "muted", title: group.lastTime }, clock(group.lastTime))),
+      h("td", { class: "tight middle-only" }, group.trend.some((point) => point) ? sparkline(group.trend, `requests per second in steps of ${step} seconds`) : null)), inner];
+  });
+  return table(columns, rows, { class: "groups" });
+}
 
 /** The view of requests that no route took. */
 const unmatchedView = {
@@ -102,8 +141,9 @@ const unmatchedView = {
             h("td", { class: "num" }, count(entry.requests)),
             h("td", { class: "num" }, rate(data.unmatchedPerSecond[entry.reason] ?? 0)))))
         : empty("Every request had a route", "Requests for unknown hosts or paths would be counted here, with the reason.")),
-      data.recent.length ? panel("Recent requests", "A sample; open one to see its headers and to explain it.", exchangeTable(data.recent, { opens: this.opens, showsRoute: true })) : null,
+      data.groups?.length ? panel("What is asked for", "Kinds of requests, the most frequent first; open one to see an example and to explain it.", groupTable(data.groups, this.opens, { isUnmatched: true, step: data.trendStepSeconds })) : null,
       this.form,
+      data.recent.length ? panel("Recent requests", "A sample; open one to see its headers and to explain it.", exchangeTable(data.recent.slice(0, 25), { opens: this.opens, showsRoute: true })) : null,
     ];
   },
 };

@@ -36,7 +36,7 @@ const link = {
 
   /** Notes the clock of a savefile. */
   noteClock(changes) {
-    const isLive = changes.status.sources.some((source) => source.interface !== undefined);
+    const isLive = changes.status.sources.some((source) => source.interface !== undefined || source.loop);
     const time = changes.visibility.latestPacketTime;
     if (isLive || !time) this.packet = null;
     else if (this.packet?.time !== time) this.packet = { time, cameAt: changes.time };
@@ -103,8 +103,8 @@ const link = {
   showState() {
     const silence = this.heardAt ? (performance.now() - this.heardAt) / 1000 : null;
     const state = silence === null ? (performance.now() > LOST_AFTER * 1000 ? "lost" : "waiting")
-      : silence > LOST_AFTER ? "lost" : silence > STALE_AFTER ? "stale" : this.isPaused ? "paused" : "live";
-    const text = { waiting: "connecting", live: "live", paused: "paused", stale: "stale", lost: "connection lost" }[state];
+      : silence > LOST_AFTER ? "lost" : silence > STALE_AFTER ? "stale" : this.isPaused ? "paused" : this.latest?.status.capture?.ended ? "ended" : "live";
+    const text = { waiting: "connecting", live: "live", ended: "pcap file read", paused: "paused", stale: "stale", lost: "connection lost" }[state];
     if (document.body.dataset.link !== state) document.body.dataset.link = state;
     put(document.getElementById("link-state"), text);
     const banner = document.getElementById("banner");

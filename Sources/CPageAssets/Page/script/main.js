@@ -28,6 +28,7 @@ async function openView() {
   shownView.name = name;
   shownView.address = location.hash;
   shownView.text = null;
+  document.body.dataset.view = name;
   document.title = `${VIEWS[name].title} – Wingmirror`;
   for (const tab of document.querySelectorAll(".views a")) {
     const isCurrent = tab.dataset.view === name || (tab.dataset.view === "routes" && name === "route");

@@ -8,6 +8,7 @@ function routeFigures(route, now) {
   const figures = [
     ["Requests per second", rate(route.requestsPerSecond ?? 0), "of the last minute"],
     ["Errors", share(route.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests)}`, route.errorShare ? (route.errorShare >= 0.05 ? "bad" : "warn") : ""],
+    ["4xx", share(route.clientErrorShare), "answered with 4xx in the last minute", route.clientErrorShare ? "warn" : ""],
     ["p50", seconds(route.p50), "half are faster"],
     ["p95", seconds(route.p95), "1 in 20 is slower"],
     ["p99", seconds(route.p99), "1 in 100 is slower"],
@@ -95,7 +96,7 @@ const routeView = {
         h("nav", { class: "segments", "aria-label": "How far back" }, WINDOWS.map(([key, text]) =>
           h("a", { href: `#route/${data.id}?window=${key}`, "aria-current": key === data.window ? "true" : undefined }, text)))),
       h("div", { class: "columns" },
-        panel("Latency", "darker is more requests", h("div", { class: "inside" }, isBusy ? heatmap(timeline) : quiet), isBusy ? timelineTable(timeline) : null),
+        panel("Latency", "the stronger the colour, the more requests", h("div", { class: "inside" }, isBusy ? heatmap(timeline) : quiet), isBusy ? timelineTable(timeline) : null),
         panel("Requests by status", null, h("div", { class: "inside" }, isBusy ? [statusChart(timeline), statusLegend(timeline)] : quiet.cloneNode(true)))),
       h("div", { class: "columns" },
         panel("What it matches", null,
@@ -104,6 +105,7 @@ const routeView = {
           h("p", { class: "inside muted" }, "Object ", wire(`${route.kind} ${route.object}`), route.delegate ? [", the rule is of delegate ", wire(route.delegate)] : null,
             ". Hosts ", wire(route.hosts.join(", ") || "none"), route.hostCount > route.hosts.length ? ` and ${count(route.hostCount - route.hosts.length)} more` : "", ".")),
         panel("Destinations", null, destinationTable(route))),
+      data.failing?.length ? panel("What fails", "Kinds of requests answered with 4xx, 5xx or not at all, of a sample; the most frequent first.", groupTable(data.failing, this.opens)) : null,
       earlierPanel(data.hosts),
       data.findings.length ? panel("Findings about it", null, findingList(data.findings)) : null,
       panel("Recent exchanges", "A sample, and failures; without credentials.", exchanges.length

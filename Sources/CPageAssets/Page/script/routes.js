@@ -32,14 +32,16 @@ const DRAWN_ROUTES = 250;
 const ROUTE_COLUMNS = [
   { key: "route", title: "Route", isText: true, value: (route) => `${route.object} ${String(route.matches[0]?.rule ?? "").padStart(4, "0")} ${route.route}` },
   { key: "target", title: "To", class: "wide-only", isText: true, value: (route) => route.target },
-  { key: "rate", title: "Req/s", class: "num", value: (route) => route.requestsPerSecond ?? 0 },
-  { key: "errors", title: "Errors", class: "num", value: (route) => route.errorShare },
-  { key: "p50", title: "p50", class: "num middle-only", value: (route) => route.p50 },
-  { key: "p95", title: "p95", class: "num", value: (route) => route.p95 },
-  { key: "p99", title: "p99", class: "num middle-only", value: (route) => route.p99 },
-  { key: "trend", title: "Ten minutes", class: "tight middle-only" },
-  { key: "requests", title: "Requests", class: "num wide-only", value: (route) => route.requests },
-  { key: "last", title: "Last", class: "num wide-only", value: (route) => route.lastRequestTime },
+  { key: "rate", title: "Req/s", class: "num", help: "Requests per second in the last minute.", value: (route) => route.requestsPerSecond ?? 0 },
+  { key: "errors", title: "Errors", class: "num", help: "Share of the last minute's requests that failed: answered with 5xx, or not at all.", value: (route) => route.errorShare },
+  { key: "client", title: "4xx", class: "num", help: "Share of the last minute's requests that were answered with 4xx.", value: (route) => route.clientErrorShare },
+  { key: "server", title: "5xx", class: "num middle-only", help: "Share of the last minute's requests that were answered with 5xx.", value: (route) => route.serverErrorShare },
+  { key: "p50", title: "p50", class: "num middle-only", help: "Half of the last minute's requests took no longer, from their first byte to the last of the response.", value: (route) => route.p50 },
+  { key: "p95", title: "p95", class: "num", help: "19 of 20 of the last minute's requests took no longer.", value: (route) => route.p95 },
+  { key: "p99", title: "p99", class: "num middle-only", help: "99 of 100 of the last minute's requests took no longer.", value: (route) => route.p99 },
+  { key: "trend", title: "Ten minutes", class: "tight middle-only", help: "Requests per second in the last ten minutes." },
+  { key: "requests", title: "Requests", class: "num wide-only", help: "Requests since the agent began.", value: (route) => route.requests },
+  { key: "last", title: "Last", class: "num wide-only", help: "When the latest request began.", value: (route) => route.lastRequestTime },
 ];
 
 /** What a search looks through. */
@@ -56,7 +58,7 @@ function errorClass(value) {
 function routeRow(route) {
   const matches = route.matches.map((match) => match.conditions).join("  or  ") || (route.inTable ? "any request" : "no longer in the table");
   const cell = (column) => h("td", { class: ROUTE_COLUMNS.find(({ key }) => key === column).class });
-  const cells = Object.fromEntries(["rate", "errors", "p50", "p95", "p99", "trend", "requests", "last"].map((key) => [key, cell(key)]));
+  const cells = Object.fromEntries(["rate", "errors", "client", "server", "p50", "p95", "p99", "trend", "requests", "last"].map((key) => [key, cell(key)]));
   const row = h("tr", { class: "open-row", "data-route": route.id },
     h("th", { scope: "row" },
       h("div", { class: "route-name" },
@@ -73,6 +75,10 @@ function routeRow(route) {
     put(cells.rate, rate(route.requestsPerSecond ?? 0));
     put(cells.errors, share(route.errorShare));
     cells.errors.className = `num ${errorClass(route.errorShare)}`;
+    put(cells.client, share(route.clientErrorShare));
+    cells.client.className = `num ${errorClass(route.clientErrorShare)}`;
+    put(cells.server, share(route.serverErrorShare));
+    cells.server.className = `num middle-only ${errorClass(route.serverErrorShare)}`;
     put(cells.p50, seconds(route.p50));
     put(cells.p95, seconds(route.p95));
     put(cells.p99, seconds(route.p99));

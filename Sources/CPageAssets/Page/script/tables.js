@@ -3,7 +3,7 @@
 /** The head of a column that sorts. */
 function sortHead(column, order, sort) {
   const isSorted = order.key === column.key;
-  return h("th", { scope: "col", class: column.class, "aria-sort": isSorted ? (order.isDescending ? "descending" : "ascending") : undefined },
+  return h("th", { scope: "col", class: column.class, title: column.help, "aria-sort": isSorted ? (order.isDescending ? "descending" : "ascending") : undefined },
     column.value
       ? h("button", { type: "button", "data-key": column.key, onclick: () => sort(column.key, isSorted ? !order.isDescending : !column.isText) }, column.title)
       : column.title);

@@ -1,4 +1,7 @@
-// How much of the truth this page shows: what was lost on the way to the agent, and what it cannot read.
+// What the gateway's traffic does now, and how much of it is seen: what was lost on the way to the agent, and what it cannot read.
+
+/** Connections for which it is usual that they leave HTTP behind; they are no fault of what is seen. */
+const USUALLY_OPAQUE = new Set(["upgraded", "tunnel"]);
 
 const truth = {
   /** The packets of each source at the event before, for their rates. */
@@ -10,10 +13,12 @@ const truth = {
     const { visibility, status } = changes;
     const now = visibility.now, ever = visibility.sinceStart;
     const lost = now.lostShare ?? 0, lostEver = ever.lostShare ?? 0;
-    const opaque = ever.opaqueShare ?? 0;
+    const opaque = this.unreadable(visibility).share;
     const unmatched = Object.values(changes.unmatchedPerSecond).reduce((sum, value) => sum + value, 0);
     this.noteRates(status.sources, changes.time);
-    put(document.getElementById("truth-line"), this.sentence(visibility, changes));
+    put(document.getElementById("truth-line"), this.traffic(visibility, changes));
+    put(document.getElementById("truth-note"), this.sentence(visibility, changes));
+    document.getElementById("truth-note").classList.toggle("warn-text", !this.isWhole(visibility, changes));
     const kind = (isBad, isWarn) => (isBad ? "bad" : isWarn ? "warn" : "");
     this.figures([
       ["requests", "Requests", `${rate(visibility.requestsPerSecond)}/s`, sparkline(visibility.trend, "requests per second of ten minutes"), ""],
@@ -21,24 +26,60 @@ const truth = {
       ["packets", "Packets", `${rate(visibility.packetsPerSecond)}/s`, `${count(ever.packets)} since the start`, kind(!changes.health.isPassing, false)],
       ["lost", "Packets lost", share(now.lostShare ?? (ever.packets ? 0 : null)), `${count(now.lostPackets)} now, ${count(ever.lostPackets)} since the start`, kind(lost > 0.001, lost > 0 || lostEver > 0.001)],
       ["gaps", "Gaps in streams", count(now.gaps), `${octets(now.gapOctets)} now, ${count(ever.gaps)} since the start`, kind(false, now.gaps > 0)],
-      ["opaque", "Cannot be read", share(ever.opaqueShare), `${count(ever.opaqueConnections)} of ${counted(ever.connections, "connection")}`, kind(opaque > 0.5, opaque > 0.1)],
+      ["opaque", "Cannot be read", share(ever.connections ? opaque : null), `${count(this.unreadable(visibility).connections)} of ${counted(ever.connections, "connection")}`, kind(opaque > 0.5, opaque > 0.1)],
       ["cut", "Cut packets", count(now.truncatedPackets), `${count(ever.truncatedPackets)} since the start`, kind(false, now.truncatedPackets > 0)],
     ]);
     if (document.getElementById("truth-more").open) this.showDetail(visibility, status);
     this.latest = { visibility, status };
   },
 
+  /** Connections that cannot be read though they might be expected to be, and their share. */
+  unreadable(visibility) {
+    const connections = visibility.opaque.filter((entry) => !USUALLY_OPAQUE.has(entry.reason)).reduce((sum, entry) => sum + entry.connections, 0);
+    return { connections, share: visibility.sinceStart.connections ? connections / visibility.sinceStart.connections : 0 };
+  },
+
+  /** One sentence that says what the traffic does. */
+  traffic(visibility, changes) {
+    const ended = changes.status.capture?.ended;
+    if (!visibility.sinceStart.packets) return ended ? "The pcap file holds no packets." : "No packets have arrived yet. Is the capture where the gateway's traffic is?";
+    const all = [...routes.byID.values()];
+    const sum = (value) => all.reduce((total, route) => total + (value(route) || 0), 0);
+    const matched = sum((route) => route.windowRequests);
+    const seconds = visibility.windowSeconds;
+    const unmatched = Object.values(changes.unmatchedPerSecond).reduce((total, value) => total + value, 0) * seconds;
+    const requests = matched + unmatched;
+    const of = ended ? "of the last minute of the pcap file" : "in the last minute";
+    if (!requests) return `No requests ${of}.`;
+    const failed = sum((route) => route.windowFailures) / requests;
+    const refused = sum((route) => route.windowRequests * route.clientErrorShare) / requests;
+    const parts = [failed ? `${share(failed)} failed` : "none failed"];
+    if (refused) parts.push(`${share(refused)} answered 4xx by a route`);
+    parts.push(unmatched ? `${share(unmatched / requests)} taken by no route` : "each taken by a route");
+    return `${rate(visibility.requestsPerSecond)} requests per second ${of}: ${parts.join(", ")}.`;
+  },
+
+  /** Whether what is shown is all there was. */
+  isWhole(visibility, changes) {
+    const now = visibility.now;
+    return changes.health.isPassing && !now.lostPackets && !now.gaps && this.unreadable(visibility).share <= 0.01;
+  },
+
   /** One sentence that says whether to believe the figures. */
   sentence(visibility, changes) {
     const now = visibility.now, ever = visibility.sinceStart;
     if (!changes.health.isPassing) return `The capture makes no progress: ${shown(changes.health.detail)}. What is shown is of before.`;
-    if (!ever.packets) return "No packets have arrived yet. Is the capture where the gateway's traffic is?";
+    if (!ever.packets) return "";
     const parts = [];
     if (now.lostPackets) parts.push(`${share(now.lostShare)} of the packets of the last minute were lost`);
     if (now.gaps) parts.push(`${counted(now.gaps, "gap")} in streams`);
-    if (ever.opaqueShare > 0.01) parts.push(`${share(ever.opaqueShare)} of the connections cannot be read`);
-    if (!parts.length) return "All of it: nothing was lost in the last minute, and the connections can be read.";
-    return `Not all of it: ${parts.join(", ")}.`;
+    const unreadable = this.unreadable(visibility).share;
+    if (unreadable > 0.01) parts.push(`${share(unreadable)} of the connections cannot be read`);
+    const { capture } = changes.status;
+    const ended = capture?.ended && capture.firstPacketTime
+      ? `The pcap file has been read; its packets are of ${span((Date.parse(capture.latestPacketTime) - Date.parse(capture.firstPacketTime)) / 1000)} until ${clock(capture.latestPacketTime)}. ` : "";
+    if (!parts.length) return `${ended}No packets were lost, and the connections can be read.`;
+    return `${ended}Not everything was seen: ${parts.join(", ")}.`;
   },
 
   /** Shows figures, making their places the first time. */

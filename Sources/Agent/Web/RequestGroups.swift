@@ -1,0 +1,190 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import PacketDecoding
+import TrafficMetrics
+import TrafficPipeline
+
+/// The most frequent kinds of requests among those that were kept to be looked at: a bounded summary of an unbounded
+/// stream, by the space-saving algorithm (Metwally, Agrawal, El Abbadi 2005).
+///
+/// A kind that is not among the groups takes the place of the smallest and inherits its count, so that a count is never
+/// too low and at most `overcount` too high, and whatever makes up more than 1/`capacity` of all is among the groups.
+struct RequestGroups: Sendable {
+    /// What the requests of a group have in common.
+    struct Key: Sendable, Hashable {
+        /// Why no route took them, or which route did.
+        var cause: Cause
+        /// The status of the response; 0 without one.
+        var status: Int
+        /// The value of the Host field, in lower case.
+        var host: String
+        /// The path without identifiers.
+        var path: PathShape
+    }
+
+    /// Where requests of a group went.
+    enum Cause: Sendable, Hashable {
+        case unmatched(UnmatchedReason)
+        case route(RouteLabels)
+    }
+
+    /// Requests that have the same key.
+    struct Group: Sendable {
+        /// What they have in common.
+        let key: Key
+        /// How many there were, reckoned from the sample.
+        fileprivate(set) var count: Double
+        /// By how much `count` may be too high, because the group took another's place.
+        let overcount: Double
+        /// How many of them were seen in the sample.
+        fileprivate(set) var samples = 0
+        /// When the first of them came, in nanoseconds since the Unix epoch.
+        let first: Int64
+        /// When the latest came.
+        fileprivate(set) var last: Int64
+        /// Who sent most of them.
+        fileprivate(set) var clients = FrequentText()
+        /// The software that sent most of them.
+        fileprivate(set) var userAgents = FrequentText()
+        /// The methods.
+        fileprivate(set) var methods = FrequentText()
+        /// The latest of them.
+        fileprivate(set) var example: RecentExchange
+        /// Requests in each stretch of time, by its number modulo the count of stretches.
+        fileprivate var steps = [Float](repeating: 0, count: RequestGroups.steps)
+    }
+
+    /// How many groups there are at most.
+    static let capacity = 200
+    /// How many stretches of time the curve of a group has.
+    static let steps = 60
+    /// How long a stretch is, in nanoseconds: ten seconds, so that all are ten minutes.
+    static let step: Int64 = 10_000_000_000
+
+    private var groups: [Key: Group] = [:]
+    /// All requests, reckoned from the sample.
+    private(set) var total = 0.0
+
+    /// Adds one request of the sample, which stands for `weight` requests.
+    mutating func add(_ exchange: RecentExchange, key: Key, weight: Double) {
+        let time = exchange.facts.startTime.nanoseconds
+        total += weight
+        if groups[key] == nil {
+            let inherited = groups.count < Self.capacity ? 0 : removeSmallest()
+            groups[key] = Group(
+                key: key,
+                count: inherited,
+                overcount: inherited,
+                first: time,
+                last: time,
+                example: exchange
+            )
+        }
+        groups[key]?.take(exchange, at: time, weight: weight)
+    }
+
+    private mutating func removeSmallest() -> Double {
+        guard let smallest = groups.values.min(by: { $0.count < $1.count }) else { return 0 }
+        groups[smallest.key] = nil
+        return smallest.count
+    }
+
+    /// Drops the groups of which nothing came since `time`, and counts no more what they were.
+    mutating func forget(before time: Int64) {
+        for group in groups.values where group.last < time {
+            total -= group.count - group.overcount
+            groups[group.key] = nil
+        }
+        total = max(total, 0)
+        if groups.isEmpty { total = 0 }
+    }
+
+    /// The groups that `isWanted`, the largest first.
+    func largest(_ limit: Int, where isWanted: (Key) -> Bool = { _ in true }) -> [Group] {
+        let wanted = groups.values.filter { isWanted($0.key) }
+        return Array(wanted.sorted { ($0.count, $0.last) > ($1.count, $1.last) }.prefix(limit))
+    }
+}
+
+extension RequestGroups.Group {
+    fileprivate mutating func take(_ exchange: RecentExchange, at time: Int64, weight: Double) {
+        // Steps that were passed over belong to another ten minutes.
+        let before = last / RequestGroups.step
+        let now = max(time, last) / RequestGroups.step
+        if now > before {
+            for step in (before + 1)...min(now, before + Int64(RequestGroups.steps)) {
+                steps[Int(step % Int64(RequestGroups.steps))] = 0
+            }
+            if now - before > Int64(RequestGroups.steps) { steps[Int(now % Int64(RequestGroups.steps))] = 0 }
+        }
+        steps[Int(now % Int64(RequestGroups.steps))] += Float(weight)
+        count += weight
+        samples += 1
+        last = max(last, time)
+        example = exchange
+        clients.add(exchange.clientAddress)
+        if let request = exchange.request {
+            methods.add(request.method)
+            if let agent = request.firstValue("user-agent") { userAgents.add(agent) }
+        }
+    }
+
+    /// Requests per second in the ten minutes that end at `time`, the oldest step first.
+    func trend(at time: Int64) -> [Double?] {
+        let now = max(time, last) / RequestGroups.step
+        let latest = last / RequestGroups.step
+        return (0..<Int64(RequestGroups.steps)).map { place in
+            let step = now - Int64(RequestGroups.steps) + 1 + place
+            guard step <= latest, step > latest - Int64(RequestGroups.steps), step >= 0 else { return 0 }
+            return Double(steps[Int(step % Int64(RequestGroups.steps))]) * 1e9 / Double(RequestGroups.step)
+        }
+    }
+}
+
+extension RecentExchange {
+    /// The address of the client, without the port.
+    fileprivate var clientAddress: String {
+        facts.connection.originalClient.address.description
+    }
+}
+
+extension RecentMessage {
+    /// The value of the first field line of that name, given in lower case; `nil` without one, or where it is hidden.
+    package func firstValue(_ name: String) -> String? {
+        fields.first { $0.name.lowercased() == name }?.value
+    }
+}
+
+/// The most frequent of many texts, by counts for four of them (Misra and Gries 1982).
+///
+/// A text that makes up more than a fifth of all is among them; what is shown is the one with the highest count.
+struct FrequentText: Sendable {
+    private static let capacity = 4
+    private static let lengthLimit = 120
+
+    private var counts: [(text: String, count: Int)] = []
+    private var total = 0
+
+    /// Counts one.
+    mutating func add(_ text: String) {
+        let text = text.utf8.count > Self.lengthLimit ? String(text.prefix(Self.lengthLimit)) + "…" : text
+        total += 1
+        if let place = counts.firstIndex(where: { $0.text == text }) {
+            counts[place].count += 1
+        } else if counts.count < Self.capacity {
+            counts.append((text, 1))
+        } else {
+            for place in counts.indices { counts[place].count -= 1 }
+            counts.removeAll { $0.count == 0 }
+        }
+    }
+
+    /// The most frequent; `nil` where nothing stands out.
+    var first: String? { counts.max { $0.count < $1.count }?.text }
+
+    /// The share of the most frequent, at least.
+    var share: Double {
+        total > 0 ? Double(counts.map(\.count).max() ?? 0) / Double(total) : 0
+    }
+}

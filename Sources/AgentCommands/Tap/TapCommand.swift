@@ -1,0 +1,195 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import ArgumentParser
+
+/// `tap`: the requests that a running agent sees, as they come.
+struct TapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tap",
+        abstract: "Follow the requests that a running agent sees.",
+        discussion: """
+            An agent keeps a sample of up to 20 requests per second of each kind (routed, failed, unmatched), without \
+            credentials; tap prints those for which every condition holds, as they come. At the end it says how many \
+            requests there were in all.
+
+            Examples:
+              wingmirror tap --status 4xx --status 5xx
+              wingmirror tap --unmatched --host shop.example.com --output curl
+              wingmirror tap --route shop/storefront --slower 1s --output ndjson
+            """
+    )
+
+    @Option(help: ArgumentHelp("The agent's address.", valueName: "url"))
+    var agent = "http://127.0.0.1:9646"
+
+    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    var tokenFile: String?
+
+    @Option(
+        help: ArgumentHelp("Only requests that this object's rules took, or one of them.", valueName: "object[/rule]")
+    )
+    var route: String?
+
+    @Flag(help: "Only requests that no route took.")
+    var unmatched = false
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Only this status, class such as 4xx, or none; may be repeated.", valueName: "status")
+    )
+    var status: [String] = []
+
+    @Option(help: ArgumentHelp("Only requests for this host.", valueName: "host"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("Only paths that begin with this.", valueName: "prefix"))
+    var path: String?
+
+    @Option(help: ArgumentHelp("Only this method.", valueName: "method"))
+    var method: String?
+
+    @Option(help: ArgumentHelp("Only requests of this client.", valueName: "address"))
+    var client: String?
+
+    @Option(help: ArgumentHelp("Only requests that took longer.", valueName: "duration"))
+    var slower: String?
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("What is printed: table, ndjson or curl.", valueName: "output"),
+        completion: .list(TapPlan.Output.allCases.map(\.rawValue))
+    )
+    var output = "table"
+
+    @Option(help: ArgumentHelp("End after this many requests.", valueName: "count"))
+    var limit: Int?
+
+    mutating func run() async throws {
+        try await TapPlan(self).execute()
+    }
+}
+
+/// What `tap` is to do, when its options have been found to make sense.
+struct TapPlan: Sendable {
+    /// What is printed of a request.
+    enum Output: String, Sendable, CaseIterable {
+        /// A line for people.
+        case table
+        /// The document of the agent's API.
+        case ndjson
+        /// A command that sends the request again.
+        case curl
+    }
+
+    /// Where the agent listens.
+    let agent: ServerURL
+    /// The bearer token that it asks for.
+    let token: String?
+    /// The conditions that the agent holds requests against, as a query without `after`.
+    let query: String
+    /// The condition on the route, which is held against the answers.
+    let route: TapRoute?
+    /// What is printed.
+    let output: Output
+    /// After how many requests the command ends; `nil` for never.
+    let limit: Int?
+
+    /// Checks the options.
+    init(_ command: TapCommand) throws(ConfigurationProblems) {
+        var problems: [ConfigurationProblem] = []
+        var parameters = [("kind", command.unmatched ? "unmatched" : "all"), ("limit", "512")]
+        let conditions = [
+            ("host", command.host), ("path", command.path), ("method", command.method), ("client", command.client),
+            ("slower", command.slower),
+        ]
+        for case (let name, let value?) in conditions { parameters.append((name, value)) }
+        for status in command.status { parameters.append(("status", status)) }
+        query = parameters.map { "\($0)=\($1.percentEncoded)" }.joined(separator: "&")
+        let url = ServerURL(command.agent)
+        if url == nil {
+            let example = "http://127.0.0.1:9646"
+            problems.append(.option("--agent", "expected a URL such as \(example), found \"\(command.agent)\""))
+        }
+        if let slower = command.slower, Duration(text: slower) == nil {
+            problems.append(.option("--slower", "expected a duration such as 1s or 250ms, found \"\(slower)\""))
+        }
+        for status in command.status where !Self.isStatus(status) {
+            let message = "expected a status such as 404, a class such as 4xx, or none, found \"\(status)\""
+            problems.append(.option("--status", message))
+        }
+        if command.unmatched, command.route != nil {
+            problems.append(.option("--route", "requests that no route took have none; leave out --unmatched or this"))
+        }
+        route = command.route.map { TapRoute($0) }
+        if let output = Output(rawValue: command.output == "json" ? "ndjson" : command.output) {
+            self.output = output
+        } else {
+            output = .table
+            let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.append(.option("--output", "expected one of \(known), found \"\(command.output)\""))
+        }
+        if let limit = command.limit, limit < 1 {
+            problems.append(.option("--limit", "expected a number of requests from 1, found \(limit)"))
+        }
+        limit = command.limit
+        var token: String?
+        if let path = command.tokenFile {
+            do throws(ConfigurationProblems) {
+                token = try AgentToken.read(path)
+            } catch {
+                problems += error.problems
+            }
+        }
+        self.token = token
+        guard problems.isEmpty, let url else { throw ConfigurationProblems(problems) }
+        agent = url
+    }
+
+    private static func isStatus(_ text: String) -> Bool {
+        if text == "none" { return true }
+        if text.count == 3, text.hasSuffix("xx") { return text.first.map { "12345".contains($0) } ?? false }
+        return Int(text).map { (100...599).contains($0) } ?? false
+    }
+}
+
+/// The routes of which requests are wanted: `namespace/object`, or `namespace/object/rule` with the rule's name or number.
+struct TapRoute: Sendable, Equatable {
+    private let object: String
+    private let rule: String?
+
+    /// Reads the condition; a number may be written `4` or `#4`.
+    init(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        object = parts.prefix(2).joined(separator: "/")
+        rule = parts.count > 2 ? String(parts[2].hasPrefix("#") ? parts[2].dropFirst() : parts[2]) : nil
+    }
+
+    /// Whether the rule of an object is one of them.
+    func contains(object: String, name: String, number: String) -> Bool {
+        guard object == self.object || object.split(separator: "/").last.map(String.init) == self.object else {
+            return false
+        }
+        return rule == nil || rule == name || rule == number
+    }
+}
+
+extension String {
+    /// The text as a value of a query (RFC 3986 section 2.3): all but unreserved octets are percent-encoded.
+    var percentEncoded: String {
+        var text = ""
+        for octet in utf8 {
+            let scalar = Unicode.Scalar(octet)
+            let isUnreserved =
+                ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+                || "-._~".unicodeScalars.contains(scalar)
+            if isUnreserved {
+                text.unicodeScalars.append(scalar)
+            } else {
+                let digits = String(octet, radix: 16, uppercase: true)
+                text += "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,118 @@
+// Wingmirror · Apache-2.0
+
+import Agent
+import AgentConfiguration
+import JSONSyntax
+
+/// An exchange of the agent's API as one line of text.
+struct TapLine {
+    private let entry: JSONValue
+
+    /// Takes an entry of `/api/v1/exchanges`.
+    init(_ entry: JSONValue) {
+        self.entry = entry
+    }
+
+    /// The object whose rule took the request, as `namespace/name`; `nil` if none did.
+    var object: String? {
+        guard let route = entry["route"] else { return nil }
+        return ["virtualService", "httpRoute", "grpcRoute", "ingress"].lazy.compactMap { route[$0]?.stringValue }.first
+    }
+
+    /// The rule's name, or nothing.
+    var ruleName: String { entry["route"]?["routeName"]?.stringValue ?? "" }
+
+    /// The rule's number.
+    var ruleNumber: String { entry["route"]?["rule"]?.count.map { String($0) } ?? "" }
+
+    /// The line.
+    func text(_ output: TapPlan.Output, _ style: TerminalStyle) -> String {
+        switch output {
+        case .ndjson: String(decoding: entry.encoded(), as: UTF8.self)
+        case .curl: curl
+        case .table: row(style)
+        }
+    }
+
+    // MARK: - For people
+
+    private func row(_ style: TerminalStyle) -> String {
+        let request = entry["request"]
+        let time = (entry["startTime"]?.stringValue ?? "").dropFirst(11).prefix(12)
+        let status = entry["response"]?["status"]?.count
+        let took = HumanUnits.seconds(entry["timing"]?["durationSeconds"]?.numberValue)
+        let what =
+            request.map { request in
+                let place = (request["authority"]?.stringValue ?? "") + (request["target"]?.stringValue ?? "")
+                return "\(request["method"]?.stringValue ?? "") \(place)"
+            } ?? "(the head was not kept)"
+        let rule = ruleName.isEmpty ? "#\(ruleNumber)" : ruleName
+        let cause = object.map { "\($0)/\(rule)" } ?? entry["reason"]?.stringValue ?? ""
+        let client = entry["client"]?.stringValue ?? ""
+        let statusText = style.apply(Self.emphasis(status), to: status.map { String($0) } ?? "–".padded(to: 3))
+        let line = "\(time)  \(statusText)  \(took.padded(to: 8))  \(cause.withVisibleControls.padded(to: 28))  "
+        return line + "\(what.withVisibleControls)  \(style.apply(.dim, to: client))"
+    }
+
+    private static func emphasis(_ status: UInt64?) -> TextEmphasis {
+        switch status ?? 500 {
+        case 500...: .alarm
+        case 400...: .warning
+        default: .plain
+        }
+    }
+
+    // MARK: - For a shell
+
+    /// A command that sends the request again, without its content and without what was hidden.
+    private var curl: String {
+        guard let request = entry["request"], let authority = request["authority"]?.stringValue else {
+            return "# the head of exchange \(entry["number"]?.count ?? 0) was not kept"
+        }
+        var words = ["curl", "-sS"]
+        let method = request["method"]?.stringValue ?? "GET"
+        if method == "HEAD" { words.append("--head") } else if method != "GET" { words += ["-X", method.shellQuoted] }
+        var hidden: [String] = []
+        for field in request["fields"]?.arrayValue ?? [] {
+            guard let parts = field.arrayValue, parts.count == 2, let name = parts[0].stringValue,
+                let value = parts[1].stringValue
+            else {
+                continue
+            }
+            switch name.lowercased() {
+            case "host", "content-length", "transfer-encoding", "connection", ":authority": continue
+            default:
+                if value == "[redacted]" {
+                    hidden.append(name)
+                } else {
+                    words += ["-H", "\(name): \(value)".shellQuoted]
+                }
+            }
+        }
+        let target = request["target"]?.stringValue ?? "/"
+        let url = target.hasPrefix("/") ? "http://\(authority)\(target)" : target
+        words.append(url.shellQuoted)
+        guard !hidden.isEmpty else { return words.joined(separator: " ") }
+        return words.joined(separator: " ") + "  # without \(hidden.joined(separator: ", ").withVisibleControls)"
+    }
+}
+
+extension String {
+    /// The text with spaces behind it up to a width in characters.
+    fileprivate func padded(to width: Int) -> String {
+        count < width ? self + String(repeating: " ", count: width - count) : self
+    }
+
+    /// The text as one word of a POSIX shell; control characters are shown instead, as a terminal would obey them.
+    var shellQuoted: String {
+        let isPlain =
+            !isEmpty
+            && utf8.allSatisfy { octet in
+                let scalar = Unicode.Scalar(octet)
+                return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                    || "-._/:=@%+,".unicodeScalars.contains(scalar)
+            }
+        if isPlain { return self }
+        return "'" + withVisibleControls.replacing("'", with: "'\\''") + "'"
+    }
+}

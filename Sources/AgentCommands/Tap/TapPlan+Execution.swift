@@ -1,0 +1,108 @@
+// Wingmirror · Apache-2.0
+
+import Agent
+import AgentConfiguration
+import JSONSyntax
+import PacketCapture
+
+extension TapPlan {
+    /// How often the agent is asked.
+    private static let interval: Duration = .milliseconds(500)
+    /// How often in a row an agent may fail to answer before the command gives up.
+    private static let patience = 20
+
+    /// Prints requests as they come, until a signal or the limit.
+    ///
+    /// - Throws: `CommandFailure` when no agent answers; `OctetOutput.Failure` when the output cannot be written.
+    func execute() async throws {
+        let stop = StopFlag()
+        let signals = StoppingSignals(stop)
+        defer { extendLifetime(signals) }
+        let client = AgentClient(agent, token: token)
+        let outcome: Result<TapCounts, any Error>
+        do {
+            outcome = .success(try await follow(client, until: stop))
+        } catch {
+            outcome = .failure(error)
+        }
+        await client.close()
+        StandardError.write("wingmirror: \(try outcome.get().sentence)\n")
+    }
+
+    private func follow(_ client: AgentClient, until stop: StopFlag) async throws -> TapCounts {
+        var page = OctetOutput.standardOutput()
+        var counts = TapCounts()
+        let style = Terminal.style(1)
+        // What was kept before the command began is not followed.
+        var latest = try await begin(client, &counts)
+        var failures = 0
+        while !stop.isRequested {
+            do {
+                let document = try await client.ask("/api/v1/exchanges?\(query)&after=\(latest)")
+                failures = 0
+                // An agent that began again counts anew.
+                let newest = document["latest"]?.numberValue.map { Int64($0) } ?? latest
+                latest = newest < latest ? -1 : newest
+                for entry in (document["exchanges"]?.arrayValue ?? []).reversed() where isWanted(entry) {
+                    try page.append(line: TapLine(entry).text(output, style))
+                    counts.shown += 1
+                    if let limit, counts.shown >= limit {
+                        stop.request()
+                        break
+                    }
+                }
+            } catch let refusal as AgentClient.Refusal {
+                failures += 1
+                guard failures < Self.patience else { throw refusal.failure(of: agent) }
+            }
+            try page.flush()
+            if !stop.isRequested { try? await Task.sleep(for: Self.interval) }
+        }
+        if let status = try? await client.ask("/api/v1/status") { counts.ended(with: status) }
+        return counts
+    }
+
+    /// The number of the latest exchange before the command began.
+    private func begin(_ client: AgentClient, _ counts: inout TapCounts) async throws(CommandFailure) -> Int64 {
+        do throws(AgentClient.Refusal) {
+            counts.began(with: try await client.ask("/api/v1/status"))
+            let document = try await client.ask("/api/v1/exchanges?\(query)")
+            return document["latest"]?.numberValue.map { Int64($0) } ?? -1
+        } catch {
+            throw error.failure(of: agent)
+        }
+    }
+
+    private func isWanted(_ entry: JSONValue) -> Bool {
+        guard let route else { return true }
+        let line = TapLine(entry)
+        return route.contains(object: line.object ?? "", name: line.ruleName, number: line.ruleNumber)
+    }
+}
+
+/// How many requests there were, and how many of them were shown.
+struct TapCounts: Sendable {
+    /// How many were printed.
+    var shown = 0
+    private var before: UInt64?
+    private var after: UInt64?
+
+    /// Notes what the agent had counted when the command began.
+    mutating func began(with status: JSONValue) { before = Self.requests(status) }
+
+    /// Notes what the agent had counted when it ended.
+    mutating func ended(with status: JSONValue) { after = Self.requests(status) }
+
+    private static func requests(_ status: JSONValue) -> UInt64? {
+        guard let requests = status["requests"] else { return nil }
+        return (requests["matched"]?.count ?? 0) + (requests["unmatched"]?.count ?? 0)
+    }
+
+    /// What was shown, of how much.
+    var sentence: String {
+        let noun = shown == 1 ? "request" : "requests"
+        guard let before, let after, after >= before else { return "\(shown) \(noun) shown" }
+        let sample = "it keeps a sample of them, up to 20 per second of each kind"
+        return "\(shown) \(noun) shown; the agent counted \(after - before) meanwhile (\(sample))"
+    }
+}

@@ -1,0 +1,117 @@
+// Wingmirror · Apache-2.0
+
+import AgentConfiguration
+import ArgumentParser
+import Foundation
+import JSONSyntax
+import Testing
+
+@testable import AgentCommands
+
+@Suite struct TapTests {
+    private func plan(_ arguments: String...) throws -> TapPlan {
+        try TapPlan(try #require(try Wingmirror.parseAsRoot(["tap"] + arguments) as? TapCommand))
+    }
+
+    private func problems(_ arguments: String...) -> [String] {
+        do {
+            _ = try TapPlan(try #require(try Wingmirror.parseAsRoot(["tap"] + arguments) as? TapCommand))
+            return []
+        } catch let error as ConfigurationProblems {
+            return error.problems.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    private static let entry = """
+        {"number": 7, "client": "198.51.100.7:4000", "startTime": "2026-11-28T10:00:00.123456789Z", "request": {"method": \
+        "POST", "target": "/a?b='c'", "authority": "shop.example.com", "fields": [["Host", "shop.example.com"], \
+        ["Authorization", "[redacted]"], ["X-Note", "it's $HOME\\u001b[1m"], ["Content-Length", "3"]]}, "response": \
+        {"status": 503}, "timing": {"durationSeconds": 0.25}, "reason": "matched", "route": {"virtualService": \
+        "shop/storefront", "rule": 4, "routeName": "pages"}}
+        """
+
+    private func line() throws -> TapLine { TapLine(try JSONDocument.parse(Array(Self.entry.utf8))) }
+
+    // MARK: - Options
+
+    @Test func `conditions go to the agent, percent-encoded`() throws {
+        let plan = try plan(
+            "--unmatched",
+            "--status",
+            "4xx",
+            "--status",
+            "none",
+            "--path",
+            "/a b&c=%",
+            "--slower",
+            "1s"
+        )
+        #expect(
+            plan.query == "kind=unmatched&limit=512&path=%2Fa%20b%26c%3D%25&slower=1s&status=4xx&status=none"
+        )
+        #expect(plan.agent == ServerURL("http://127.0.0.1:9646"))
+    }
+
+    @Test func `what makes no sense is refused, each with its option`() {
+        #expect(problems("--status", "9xx", "--slower", "soon", "--output", "xml", "--limit", "0").count == 4)
+        #expect(problems("--agent", "nonsense").first?.hasPrefix("--agent: ") == true)
+        #expect(problems("--unmatched", "--route", "a/b").count == 1)
+        #expect(problems("--status", "404", "--output", "json").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("shop/storefront", true), ("storefront", true), ("shop/storefront/pages", true), ("shop/storefront/4", true),
+        ("shop/storefront/#4", true), ("shop/storefront/cart", false), ("shop/other", false), ("shop", false),
+    ])
+    func `a route is an object, or a rule of it by name or number`(text: String, isWanted: Bool) throws {
+        let line = try line()
+        let object = try #require(line.object)
+        let contains = TapRoute(text).contains(object: object, name: line.ruleName, number: line.ruleNumber)
+        #expect(contains == isWanted)
+    }
+
+    // MARK: - Lines
+
+    @Test func `a line says when, how it ended, which rule and what was asked for`() throws {
+        #expect(
+            try line().text(.table, .plain)
+                == "10:00:00.123  503  250 ms    shop/storefront/pages         POST shop.example.com/a?b='c'  198.51.100.7:4000"
+        )
+    }
+
+    @Test func `a command is what a shell passes on, without what was hidden`() throws {
+        let text = try line().text(.curl, .plain)
+        #expect(text.hasSuffix("  # without Authorization"))
+        #expect(!text.contains("\u{1B}"))
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let words = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(
+            words.split(separator: "\n").map(String.init) == [
+                "-sS", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m", "http://shop.example.com/a?b='c'",
+            ]
+        )
+    }
+
+    @Test func `a document is given as it came`() throws {
+        let text = try line().text(.ndjson, .plain)
+        #expect(try JSONDocument.parse(Array(text.utf8)) == JSONDocument.parse(Array(Self.entry.utf8)))
+        #expect(!text.contains("\n"))
+    }
+
+    @Test func `what was shown is told with what there was`() throws {
+        var counts = TapCounts()
+        counts.shown = 1
+        #expect(counts.sentence == "1 request shown")
+        counts.began(with: ["requests": ["matched": 10, "unmatched": 2]])
+        counts.ended(with: ["requests": ["matched": 30, "unmatched": 5]])
+        #expect(counts.sentence.hasPrefix("1 request shown; the agent counted 23 meanwhile"))
+    }
+}

@@ -1,0 +1,140 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import RouteAttribution
+import TestSupport
+import Testing
+import TrafficMetrics
+import TrafficPipeline
+
+@testable import Agent
+@testable import AgentConfiguration
+
+@Suite struct PathShapeTests {
+    @Test(arguments: [
+        ("/", "/"), ("", "/"), ("*", "*"), ("/products", "/products"), ("/products/", "/products/"),
+        ("/products/17", "/products/*"), ("/products/17/reviews?page=2", "/products/*/reviews"),
+        ("/v1/users/3f2504e0-4f89-11d3-9a0c-0305e82c3301", "/v1/users/*"),
+        ("/oauth2/token", "/oauth2/token"), ("/s3/v2beta1/x", "/s3/v2beta1/x"),
+        ("/commit/9fceb02d0ae598e95dc970b74767f19372d61af8", "/commit/*"),
+        ("/cafe/decade/facade", "/cafe/decade/facade"), ("/a/b/c/d/e/f", "/a/b/c/d/…"),
+        ("http://shop.example.com/products/17?x=http://y/", "/products/*"), ("http://shop.example.com", "/"),
+        ("/#fragment", "/"), ("/files/" + String(repeating: "x", count: 60), "/files/*"),
+    ])
+    func `identifiers are left out of a path`(target: String, shape: String) {
+        #expect(PathShape(target: target).text == shape)
+    }
+}
+
+@Suite struct FrequentTextTests {
+    @Test func `what makes up more than a fifth is found, whatever the order`() {
+        for place in 0..<10 {
+            var text = FrequentText()
+            for number in 0..<100 {
+                text.add([0, 3, 7].contains((number + place) % 10) ? "often" : "\(number)")
+            }
+            #expect(text.first == "often")
+            #expect(text.share > 0)
+            #expect(text.share <= 0.3)
+        }
+    }
+
+    @Test func `one text has all of it, and long ones are cut`() {
+        var text = FrequentText()
+        #expect(text.first == nil)
+        #expect(text.share == 0)
+        for _ in 0..<3 { text.add(String(repeating: "y", count: 500)) }
+        #expect(text.first?.count == 121)
+        #expect(text.share == 1)
+    }
+}
+
+@Suite struct RequestWatchTests {
+    /// Reads the sample through a pipeline that keeps exchanges.
+    private func watched() throws -> (watch: RequestWatch, run: TrafficRun, recent: RecentBoard) {
+        var configuration = Configuration()
+        configuration.routes.files = ["\(Repository.path)/samples/istio"]
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        let recent = RecentBoard()
+        var outputs = PipelineOutputs()
+        outputs.recent = recent
+        var worker = CaptureWorker(run.makePipeline(outputs: outputs))
+        let stop = StopFlag()
+        var capture = try SavefileCapture(paths: ["\(Repository.path)/samples/captures/ingress.pcap"], stop: stop)
+        capture.run(into: &worker, until: stop)
+        worker.captureEnded()
+        return (RequestWatch(run.registry, recent: recent), run, recent)
+    }
+
+    @Test func `the kinds of requests that no route took add up to all of them`() throws {
+        let (watch, run, _) = try watched()
+        #expect(watch.unmatched(20).groups.isEmpty)
+        watch.sample()
+        let (groups, total) = watch.unmatched(20)
+        let counted = run.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
+        #expect(counted == 20)
+        #expect(abs(total - Double(counted)) < 1)
+        #expect(abs(groups.reduce(0) { $0 + $1.count } - total) < 1)
+        #expect(groups.map(\.count) == groups.map(\.count).sorted(by: >))
+        let shown = groups.first { $0.key.path.text == "/robots.txt" }
+        #expect(shown?.key.host == "shop.example.com")
+        #expect(shown?.key.status == 404)
+        #expect(shown?.key.cause == .unmatched(.noMatch))
+    }
+
+    @Test func `nothing is taken up twice`() throws {
+        let (watch, _, _) = try watched()
+        watch.sample()
+        let before = watch.unmatched(200)
+        watch.sample()
+        let after = watch.unmatched(200)
+        #expect(before.total == after.total)
+        #expect(before.groups.map(\.count) == after.groups.map(\.count))
+        #expect(before.groups.map(\.samples) == after.groups.map(\.samples))
+    }
+
+    @Test func `a route's failures are grouped by status and path`() throws {
+        let (watch, _, recent) = try watched()
+        watch.sample()
+        let route = try #require(recent.failed.first?.route)
+        let groups = watch.failing(RouteLabels(route), 50)
+        #expect(!groups.isEmpty)
+        for group in groups {
+            #expect(group.key.cause == .route(RouteLabels(route)))
+            #expect(group.key.status == 0 || group.key.status >= 400)
+            #expect(group.first <= group.last)
+            let perSecond = group.trend(at: group.last).compactMap { $0 }.reduce(0, +)
+            #expect(abs(perSecond * 10 - Double(group.samples)) < 0.01)
+        }
+    }
+
+    @Test func `the number of kinds is bounded, and a count is never too low`() throws {
+        let (_, _, recent) = try watched()
+        let example = try #require(recent.unmatched.first)
+        var groups = RequestGroups()
+        var truth: [String: Double] = [:]
+        var random = SplitMix64(seed: 7)
+        for _ in 0..<20_000 {
+            // One kind in three requests; the others are of a thousand kinds.
+            let name = random.next() % 3 == 0 ? "/often" : "/name-\(random.next() % 1000)x"
+            truth[name, default: 0] += 1
+            let key = RequestGroups.Key(
+                cause: .unmatched(.noMatch),
+                status: 404,
+                host: "h",
+                path: PathShape(target: name)
+            )
+            groups.add(example, key: key, weight: 1)
+        }
+        let largest = groups.largest(1000)
+        #expect(largest.count == RequestGroups.capacity)
+        #expect(largest.first?.key.path.text == "/often")
+        for group in largest {
+            let exact = truth[group.key.path.text] ?? 0
+            #expect(group.count >= exact)
+            #expect(group.count - group.overcount <= exact)
+        }
+        #expect(groups.total == 20_000)
+    }
+}
