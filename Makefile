@@ -15,7 +15,7 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo dashboards docs clean
+.PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo dashboards alert-simulation docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -24,6 +24,7 @@ help:
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
 	@echo "make dashboards   check the dashboards and rules (needs promtool)"
+	@echo "make alert-simulation  hold the alerts against 300 days of healthy traffic (hours; needs promtool)"
 	@echo "make docs         make a site of the documentation with DocC, in $(DOCUMENTATION_SITE)/site"
 	@echo "make image        build a container image (Debian's buildah)"
 	@echo "make install      build a static executable and install it with completions and a systemd unit, under PREFIX"
@@ -92,6 +93,9 @@ shadow-demo: build
 
 dashboards:
 	python3 dashboards/check.py
+
+alert-simulation:
+	python3 dashboards/simulate.py
 
 # DocC's own links are `doc:` and a page's name, where the pages have paths that a repository browser follows too.
 DOCUMENTATION := $(wildcard Sources/*/Documentation.docc)

@@ -35,20 +35,32 @@ struct LabelValues {
     static let all = traffic + capture + mirroring + agent
 
     private static let traffic = [
-        LabelValues("request_method", RequestMethodLabel.allCases.map(\.text)),
+        LabelValues(
+            "request_method",
+            RequestMethodLabel.allCases.map(\.text),
+            "the last stands for all at the series limit"
+        ),
         LabelValues("request_protocol", RequestProtocolLabel.allCases.map(\.text)),
-        LabelValues("response_code", text: "`100` to `599`, `0` without a response, `_OTHER` for what is no status"),
+        LabelValues(
+            "response_code",
+            text: """
+                `100` to `599`; `0` where there was no response, `unknown` where the agent missed it, `_OTHER` for what is no \
+                status; at the series limit `1xx` to `5xx`, or `__overflow__` for requests that were broken off
+                """
+        ),
         LabelValues("response_code_class", ResponseCodeClass.allCases.map(\.text)),
         LabelValues(
             "error_type",
             ErrorTypeLabel.allCases.map(\.text),
-            "`capture_gap`, `truncated` and `parse` are of the capture, not of the traffic"
+            "failures are `5xx.*`, `no_response` and `incomplete_response`"
         ),
         LabelValues("grpc_response_status", text: "`0` to `16`, as gRPC numbers them, and `_OTHER`"),
         LabelValues("reason", of: "unmatched requests", UnmatchedReason.allCases.map(\.text)),
         LabelValues("protocol", of: "connections", ConnectionProtocolLabel.allCases.map(\.text)),
         LabelValues("reason", of: "closed connections", ConnectionCloseReason.allCases.map(\.text)),
         LabelValues("reason", of: "opaque connections", TrafficMetrics.OpaqueReason.allCases.map(\.text)),
+        LabelValues("reason", of: "requests seen in part", PartlySeenReason.allCases.map(\.text)),
+        LabelValues("kind", of: "streams", StreamKindLabel.allCases.map(\.text)),
         LabelValues("kind", of: "unpaired messages", UnpairedMessageKind.allCases.map(\.text)),
         LabelValues("severity", of: "findings", RouteFinding.Severity.allCases.map(\.rawValue)),
         LabelValues("code", of: "findings", FindingCode.allCases.map(\.rawValue)),
@@ -59,6 +71,8 @@ struct LabelValues {
         LabelValues("reason", of: "capture restarts", CaptureRestartReason.allCases.map(\.rawValue)),
         LabelValues("layer", ProtocolLayer.allCases.map(\.label)),
         LabelValues("reason", of: "decode errors", DecodeFailure.Reason.allCases.map(\.label)),
+        LabelValues("reason", of: "packets without TCP", IgnoredReason.allCases.map(\.label)),
+        LabelValues("reason", of: "ended connections of `flow_`", ConnectionEnd.allCases.map(\.label)),
         LabelValues("reason", of: "evictions", EvictionReason.allCases.map(\.label)),
         LabelValues("reason", of: "half-open connections", HalfOpenEndLabel.allCases.map(\.text)),
         LabelValues("outcome", of: "fragmented datagrams", FragmentOutcomeLabel.allCases.map(\.text)),
@@ -80,6 +94,7 @@ struct LabelValues {
 
     private static let agent = [
         LabelValues("outcome", of: "reloads", ["success", "rejected"]),
+        LabelValues("lost", FoldedDetail.allCases.map(\.text)),
         LabelValues("format", of: "scrapes", ExpositionFormat.allCases.map(\.labelText) + ["none"]),
         LabelValues("reason", of: "dropped records", ["queue_full", "write_failed"]),
     ]

@@ -2,6 +2,7 @@
 
 public import HTTPReconstruction
 public import PacketDecoding
+internal import TrafficMetrics
 public import TrafficModel
 
 /// What an exchange was, once it is complete: plain values, and no octets of its messages.
@@ -27,6 +28,8 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     public let response: MessageFigures
     /// What is missing or wrong.
     public let integrity: Integrity
+    /// How it came out.
+    let outcome: ExchangeOutcome
     /// What the connection carries from here on.
     public let successor: Exchange.Successor
 
@@ -43,6 +46,7 @@ public struct ExchangeFacts: TimedExchange, Sendable {
         response = exchange.response
         integrity = exchange.integrity
         successor = exchange.successor
+        outcome = ExchangeOutcome(exchange, tag.answer)
     }
 
     /// Whether the request's head was seen.
@@ -50,6 +54,13 @@ public struct ExchangeFacts: TimedExchange, Sendable {
 
     /// Whether the head of the final response was seen.
     public let hasResponse: Bool
+
+    /// How the exchange was broken off, where it was and that was seen.
+    public var earlyEnd: EarlyEnd? { outcome.earlyEnd }
+
+    /// Whether the gateway or what is behind it failed, as the metrics have it: what the client broke off and what the
+    /// capture lost is not held against it.
+    var isFailure: Bool { ErrorTypeLabel(outcome).isFailure }
 }
 
 /// What the intervals of an exchange are measured by: its facts, or the exchange itself where only those are asked for.
@@ -95,14 +106,5 @@ extension TimedExchange where Self: ~Copyable {
     /// Whether both messages were seen, and their times do not run backwards.
     private var hasTimes: Bool {
         hasRequest && hasResponse && !integrity.contains(.clockUnreliable)
-    }
-
-    /// Whether the gateway or what is behind it failed, as the metrics have it: what the capture lost is not held against it.
-    var isFailure: Bool {
-        if status >= 500 { return true }
-        return !hasResponse
-            && integrity.isDisjoint(with: [
-                .requestGap, .responseGap, .truncatedCapture, .malformed, .unknownFieldBlock, .interrupted, .forgotten,
-            ])
     }
 }

@@ -26,28 +26,36 @@ extension RequestMethodLabel {
 }
 
 extension ErrorTypeLabel {
-    /// The one reason that is reported: what the capture lost comes first, because it explains the others.
-    init(_ integrity: Integrity) {
-        self =
-            if integrity.isEmpty {
-                .none
-            } else if !integrity.isDisjoint(with: [.requestGap, .responseGap]) {
-                .captureGap
-            } else if integrity.contains(.truncatedCapture) {
-                .truncated
-            } else if !integrity.isDisjoint(with: [.malformed, .unknownFieldBlock]) {
-                .parse
-            } else if integrity.contains(.resetByClient) {
-                .resetByClient
-            } else if integrity.contains(.resetByServer) {
-                .resetByServer
-            } else if !integrity.isDisjoint(with: [.interrupted, .forgotten]) {
-                .none
-            } else if !integrity.isDisjoint(with: [.closedEarly, .noResponse]) {
-                .noResponse
-            } else {
-                .none
-            }
+    /// How an exchange failed or was broken off: by its status, else by who closed first.
+    init(_ outcome: ExchangeOutcome) {
+        if outcome.status >= 500, outcome.status < 600 {
+            self =
+                outcome.answer.contains(.isOfService)
+                ? .serviceError : outcome.answer.contains(.isOfNamingGateway) ? .gatewayError : .serverError
+        } else if let end = outcome.earlyEnd, end.cutsResponse || !outcome.hasResponse {
+            self = outcome.hasResponse ? Self.cut(by: end.side, outcome) : Self.unanswered(end, outcome)
+        } else {
+            self = .none
+        }
+    }
+
+    /// A response that began and was not whole.
+    private static func cut(by side: EarlyEnd.Side, _ outcome: ExchangeOutcome) -> ErrorTypeLabel {
+        switch side {
+        // An event stream ends when its client goes.
+        case .client: outcome.answer.contains(.isEventStream) ? .none : .clientClosed
+        // Where octets of it are missing anyway, its end may be among them.
+        case .server: outcome.partlySeen == nil ? .incompleteResponse : .none
+        }
+    }
+
+    /// A request without a response; where octets are missing, nobody knows that there was none.
+    private static func unanswered(_ end: EarlyEnd, _ outcome: ExchangeOutcome) -> ErrorTypeLabel {
+        guard outcome.partlySeen == nil else { return .none }
+        return switch end.side {
+        case .client: .clientClosed
+        case .server: end.isUnprocessed ? .unprocessed : .noResponse
+        }
     }
 }
 
@@ -85,7 +93,7 @@ extension TrafficMetrics.OpaqueReason {
         self =
             switch reason {
             case .tls: .tls
-            case .http2: .http2
+            case .unreadable: .unreadable
             case .unknown: .unknown
             case .midstream: .midstream
             case .upgraded: .upgraded

@@ -11,4 +11,6 @@ struct ExchangeTag: BitwiseCopyable, Sendable {
     var selection = MirrorSelection.none
     /// The trace that the request belongs to, where it was read.
     var trace: TraceContext?
+    /// What the head of the response says.
+    var answer: AnswerTraits = []
 }

@@ -30,6 +30,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     private let shedding: LoadShedding?
     /// Whether only metrics are made at present, for want of memory.
     private var isShedding = false
+    /// Whether a response has named its service's time, which a gateway does in all that it passes on or in none.
+    private var gatewayNamesServices = false
     /// Streams that could not be read on, by `ParseFailure`.
     private(set) var parseFailures = [Int](repeating: 0, count: ParseFailure.allCases.count)
 
@@ -80,7 +82,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         retention: inout Retention
     ) -> ExchangeTag {
         retention = self.retention
-        let routed = router.route(request, toPort: connection.server.port, at: time)
+        let routed = router.route(request, to: connection.server, at: time)
         let gateway = router.newest.gatewaySeries(routed.gateway)
         if request.traits.contains(.isShadow) && !routed.isShadow { metrics.unverifiedMarkerArrived(gateway: gateway) }
         if routed.isShadow {
@@ -139,6 +141,22 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         return ExchangeTag()
     }
 
+    mutating func responseArrived(
+        _ response: borrowing ResponseView,
+        tag: inout ExchangeTag,
+        on connection: ConnectionFacts,
+        at time: PacketTime
+    ) {
+        guard response.status >= 200 else { return }
+        tag.answer = AnswerTraits(response)
+        if tag.answer.contains(.isOfService) { gatewayNamesServices = true }
+        if gatewayNamesServices { tag.answer.insert(.isOfNamingGateway) }
+    }
+
+    mutating func responsePaired(_ response: ExchangeTag, with tag: inout ExchangeTag, on connection: ConnectionFacts) {
+        tag.answer = response.answer
+    }
+
     // MARK: - Exchanges
 
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: ExchangeTag, on connection: ConnectionFacts) {
@@ -173,7 +191,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     // MARK: - Connections
 
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
-        metrics.protocolRecognized(application, gateway: router.gateway(ofPort: connection.server.port))
+        metrics.protocolRecognized(application, gateway: router.gateway(of: connection.server))
     }
 
     mutating func opaqueOctetsArrived(
@@ -181,7 +199,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         _ reason: HTTPReconstruction.OpaqueReason,
         on connection: ConnectionFacts
     ) {
-        metrics.opaqueOctetsArrived(count, reason, gateway: router.gateway(ofPort: connection.server.port))
+        metrics.opaqueOctetsArrived(count, reason, gateway: router.gateway(of: connection.server))
     }
 
     mutating func connectionClosed(
@@ -189,7 +207,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         wasRecognized: Bool,
         on connection: ConnectionFacts
     ) {
-        let gateway = router.gateway(ofPort: connection.server.port)
+        let gateway = router.gateway(of: connection.server)
         metrics.connectionClosed(end, wasRecognized: wasRecognized, gateway: gateway)
     }
 

@@ -53,12 +53,16 @@ struct MetricsTap {
         let gateway = generation.gatewaySeries(routed.gateway)
         shard.requestEnded(gateway: gateway)
         if !exchange.hasResponse { shard.messageUnpaired(.request) }
+        let outcome = ExchangeOutcome(exchange, tag.answer)
+        if let reason = outcome.partlySeen { shard.requestPartlySeen(gateway: gateway, reason) }
+        let kind = ExchangeKind(outcome)
+        if let stream = kind.stream { shard.streamEnded(gateway: gateway, stream) }
         if let reason = UnmatchedReason(routed.reason) {
-            shard.requestUnmatched(gateway: gateway, reason: reason, status: exchange.status)
+            shard.requestUnmatched(gateway: gateway, reason: reason, status: outcome.countedStatus)
         } else {
             shard.exchangeCompleted(
                 route: generation.series.series(ofRoute: Int(routed.route)),
-                ExchangeObservation(exchange, trace: tag.trace)
+                ExchangeObservation(exchange, outcome, kind, trace: tag.trace)
             )
         }
     }
@@ -78,10 +82,9 @@ struct MetricsTap {
         case .opaque(let reason):
             switch reason {
             case .tls: shard.connectionOpened(gateway: gateway, .tls)
-            case .http2: shard.connectionOpened(gateway: gateway, .http2)
             case .unknown, .midstream: shard.connectionOpened(gateway: gateway, .unknown)
             // These were counted when they were HTTP.
-            case .upgraded, .tunnel: break
+            case .upgraded, .tunnel, .unreadable: break
             }
             shard.connectionIsOpaque(gateway: gateway, TrafficMetrics.OpaqueReason(reason))
         }
@@ -102,12 +105,13 @@ struct MetricsTap {
 
 extension ExchangeObservation {
     /// What is counted of an exchange.
-    init(_ exchange: borrowing Exchange, trace: TraceContext?) {
+    init(_ exchange: borrowing Exchange, _ outcome: ExchangeOutcome, _ kind: ExchangeKind, trace: TraceContext?) {
+        let waited = outcome.unansweredNanoseconds(since: exchange.request.firstOctet)
         self.init(
             method: RequestMethodLabel(exchange.method),
-            status: exchange.status,
-            errorType: ErrorTypeLabel(exchange.integrity),
-            durationNanoseconds: exchange.durationNanoseconds,
+            status: outcome.countedStatus,
+            errorType: ErrorTypeLabel(outcome),
+            durationNanoseconds: kind.stream == nil ? exchange.durationNanoseconds ?? waited : nil,
             serverWaitNanoseconds: exchange.serverWaitNanoseconds,
             requestBodyBytes: Int(exchange.request.contentOctets),
             responseBodyBytes: Int(exchange.response.contentOctets),

@@ -31,8 +31,9 @@ import TrafficModel
         let document = try JSONDocument.parse(Array(try Data(contentsOf: Self.folder.appending(path: name))))
         let expressions = document.strings(under: ["expr", "query", "definition"])
         #expect(expressions.count > 10)
+        let recorded = try Self.recordedNames()
         for expression in expressions where expression != "prometheus" {
-            let problems = PromQLNames(expression).problems(recorded: [])
+            let problems = PromQLNames(expression).problems(recorded: recorded)
             #expect(problems.isEmpty, "\(expression)")
         }
     }
@@ -158,7 +159,9 @@ private struct PromQLNames {
     /// What the expression names that neither the catalogue nor a rule has.
     func problems(recorded: Set<String>) -> [String] {
         var problems: [String] = []
-        var labels: Set<String> = ["job", "instance", "le", "long", "short", "stable"]
+        var labels: Set<String> = [
+            "job", "instance", "node", "pod", "container", "endpoint", "rule_group", "le", "long", "short", "stable",
+        ]
         for name in names {
             if name.contains(":") {
                 if !recorded.contains(name) { problems.append("nothing records \(name)") }

@@ -42,19 +42,32 @@ import Testing
         func exchange(_ shard: Int, _ status: Int, at offset: Int64) {
             registry.shards[shard].exchangeCompleted(
                 route: route,
-                ExchangeObservation(method: .get, status: status, startedAt: Self.start + offset)
+                ExchangeObservation(
+                    method: .get,
+                    status: status,
+                    errorType: status == 200 ? .none : .gatewayError,
+                    startedAt: Self.start + offset
+                )
             )
         }
         exchange(0, 200, at: 60_000_000_000)
-        exchange(0, 503, at: 90_700_000_000)
-        exchange(1, 503, at: 80_900_000_000)
+        exchange(0, 504, at: 90_700_000_000)
+        exchange(1, 504, at: 80_900_000_000)
+        exchange(1, 504, at: 99_000_000_000)
         exchange(1, 503, at: 99_000_000_000)
         let own = #"request_method="GET",request_protocol="http",response_code="#
         for now in [100, 200] as [Int64] {
             #expect(
                 lines(registry, at: Self.start + now, of: MetricCatalogue.httpRequests) == [
+                    #"total{\#(own)"0",error_type="no_response"} 0"#,
+                    #"created{\#(own)"0",error_type="no_response"} 1005.0"#,
                     #"total{\#(own)"200",error_type=""} 1"#, #"created{\#(own)"200",error_type=""} 1005.0"#,
-                    #"total{\#(own)"503",error_type=""} 3"#, #"created{\#(own)"503",error_type=""} 1080.0"#,
+                    #"total{\#(own)"500",error_type="5xx_service"} 0"#,
+                    #"created{\#(own)"500",error_type="5xx_service"} 1005.0"#,
+                    #"total{\#(own)"503",error_type="5xx_gateway"} 1"#,
+                    #"created{\#(own)"503",error_type="5xx_gateway"} 1005.0"#,
+                    #"total{\#(own)"504",error_type="5xx_gateway"} 3"#,
+                    #"created{\#(own)"504",error_type="5xx_gateway"} 1080.0"#,
                 ]
             )
         }

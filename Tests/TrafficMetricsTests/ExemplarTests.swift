@@ -112,7 +112,7 @@ import TrafficModel
     }
 
     @Test func `beyond the series limit exemplars lead on, without the name of the route`() throws {
-        let traffic = try Traffic(routes: 2, seriesLimit: 1)
+        let traffic = try Traffic(routes: 2, seriesLimit: Scenario.limit(routes: 1))
         try traffic.exchange(trace: 7, route: 1, status: 200, milliseconds: 20, at: 0)
         #expect(try traffic.page() == [#"_bucket{2xx,le="0.025"} # 7 0.02"#])
     }

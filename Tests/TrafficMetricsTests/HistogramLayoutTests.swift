@@ -36,9 +36,19 @@ import Testing
         }
     }
 
+    @Test func `sizes have native buckets too, of which nothing but no content and one octet is zero`() {
+        let layout = HistogramLayout.sizes(bounds: [1024, 16_384])
+        for value in [0, 1, 2, 3, 9, 1000, 1024, 1025, 123_456, 1 << 40] as [UInt64] {
+            let native = (1...320).first { Double(value) <= ExponentialBuckets.upperBound(of: $0) }
+            #expect(layout.nativeBuckets[layout.cell(of: value)] == (value <= 1 ? nil : native))
+        }
+        #expect(layout.nativeBuckets[layout.cell(of: .max)] == 320)
+    }
+
     @Test func `sizes fall into the first bucket whose bound they do not exceed`() {
         let layout = HistogramLayout.sizes(bounds: [1024, 16_384])
-        #expect([0, 1024, 1025, 16_384, 16_385, .max].map(layout.cell(of:)) == [0, 0, 1, 1, 2, 2])
+        let cells = [0, 1024, 1025, 16_384, 16_385, .max].map(layout.cell(of:))
+        #expect(cells.map { layout.classicBuckets[$0] } == [0, 0, 1, 1, 2, 2])
         #expect(
             layout.boundTexts.map { String(decoding: $0, as: UTF8.self) } == [
                 #"le="1024.0""#, #"le="16384.0""#, #"le="+Inf""#,

@@ -138,7 +138,7 @@ import Testing
     }
 
     @Test func `what lost its name to the series limit is a row of its own`() throws {
-        var watch = try Watch(routes: 3, seriesLimit: 1)
+        var watch = try Watch(routes: 3, seriesLimit: Scenario.limit(routes: 1))
         watch.pass(seconds: 5) { scenario in
             for index in 0..<3 { scenario.exchange(index) }
         }

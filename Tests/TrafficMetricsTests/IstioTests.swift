@@ -37,7 +37,7 @@ import Testing
         ExchangeObservation(method: .get, status: 200, durationNanoseconds: 20_000_000, startedAt: 0),
         ExchangeObservation(method: .post, status: 200, durationNanoseconds: 40_000_000, startedAt: 0),
         ExchangeObservation(method: .get, requestProtocol: .grpc, status: 200, grpcStatus: 14, startedAt: 0),
-        ExchangeObservation(method: .get, status: 0, errorType: .resetByServer, startedAt: 0),
+        ExchangeObservation(method: .get, status: 0, errorType: .noResponse, startedAt: 0),
     ]
 
     @Test func `what Istio does not tell apart is added up, and what nobody sees is unknown`() throws {
@@ -46,7 +46,8 @@ import Testing
             Self.exchanges
         )
         let requests = try #require(page.samples["istio_requests"])
-        #expect(requests.count == 6)
+        // Two of each of 0, 200 of HTTP and gRPC, and what failures begin with, 500 and 503.
+        #expect(requests.count == 10)
         let ours = ["destination_service": "a.shop.svc.cluster.local"]
         #expect(page.sum("istio_requests_total", where: ours) == 8)
         let plain = ["request_protocol": "http", "response_code": "200", "grpc_response_status": ""]

@@ -70,7 +70,7 @@ import TrafficModel
     }
 
     @Test func `a classic histogram has its buckets, and a gauge its type`() {
-        let layout = HistogramLayout.sizes(bounds: [10])
+        let layout = HistogramLayout.counted(bounds: [10], unitsPerBaseUnit: 1)
         var histogram = HistogramSnapshot(layout: layout)
         histogram.observe(10)
         histogram.observe(11)

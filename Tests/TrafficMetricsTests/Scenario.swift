@@ -21,6 +21,11 @@ struct Scenario {
         publish(Array(0..<routes))
     }
 
+    /// The least limit that gives series to so many routes.
+    static func limit(routes: Int) -> Int {
+        routes * RequestCombination.outcomeCount
+    }
+
     var shard: TrafficShard {
         registry.shards[0]
     }
@@ -67,13 +72,13 @@ struct Scenario {
         now += minutes * Self.minute
     }
 
-    /// Counts an exchange of the route at an index of the table.
+    /// Counts an exchange of the route at an index of the table; a status of 5xx is a failure unless something else is said.
     func exchange(
         _ index: Int,
         shard: Int = 0,
         method: RequestMethodLabel = .get,
         status: Int = 200,
-        errorType: ErrorTypeLabel = .none,
+        errorType: ErrorTypeLabel? = nil,
         milliseconds: Int64? = 20
     ) {
         registry.shards[shard].exchangeCompleted(
@@ -81,7 +86,7 @@ struct Scenario {
             ExchangeObservation(
                 method: method,
                 status: status,
-                errorType: errorType,
+                errorType: errorType ?? (status >= 500 ? .serverError : .none),
                 durationNanoseconds: milliseconds.map { $0 * 1_000_000 },
                 requestBodyBytes: 10,
                 responseBodyBytes: 2000,

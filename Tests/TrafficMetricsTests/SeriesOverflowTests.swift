@@ -8,8 +8,8 @@ import Testing
 @Suite struct SeriesOverflowTests {
     static let requests = "wingmirror_http_requests_total"
 
-    @Test(arguments: [1, 2, 5, 17, 40, 200, 1000])
-    func `beyond the limit only the name of the route is lost`(_ limit: Int) throws {
+    @Test(arguments: [1, 13, 30, 130, 200, 260, 400, 1000])
+    func `beyond the limit only names are lost, the method first and the route last`(_ limit: Int) throws {
         let free = try Self.exercised(try Scenario(routes: 20))
         let limited = try Self.exercised(try Scenario(routes: 20, seriesLimit: limit))
         for name in [
@@ -17,17 +17,66 @@ import Testing
             "wingmirror_http_response_body_size_bytes", "wingmirror_http_server_wait_seconds",
             "wingmirror_grpc_responses_total", "wingmirror_websocket_upgrades_total",
         ] {
-            #expect(Self.withoutRoutes(free, name) == Self.withoutRoutes(limited, name))
+            #expect(Self.outcomes(free, name) == Self.outcomes(limited, name))
             #expect(Self.labelSets(limited, name) <= limit)
             #expect(limited.sum("wingmirror_metric_series", where: ["family": name]) <= Double(limit))
             #expect(limited.sum("wingmirror_metric_series_limit", where: ["family": name]) == Double(limit))
             #expect(free.sum("wingmirror_metric_series_overflow_total", where: ["family": name]) == 0)
         }
         // Every fold is counted, and nothing else.
-        #expect(
-            limited.sum("wingmirror_metric_series_overflow_total", where: ["family": Self.requests])
-                == limited.sum(Self.requests, where: ["route": "__overflow__"])
-        )
+        for (lost, label) in [("route", "route"), ("code", "request_protocol")] {
+            let folded = limited.sum(Self.requests, where: [label: "__overflow__"])
+            let counted = limited.sum(
+                "wingmirror_metric_series_overflow_total",
+                where: ["family": Self.requests, "lost": lost]
+            )
+            #expect(counted == folded)
+        }
+    }
+
+    /// F2: what occurs first are successes, so what came too late for a series of its own used to be the errors.
+    @Test(arguments: [(100, 200), (100, 2_000), (10_000, 20_000)])
+    func `at the limit the share of errors of every named route is the truth`(_ routes: Int, _ limit: Int) throws {
+        let scenario = try Scenario(routes: routes, seriesLimit: limit)
+        let statuses = [200, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 500, 502, 503, 504]
+        for status in statuses {
+            for route in 0..<routes {
+                scenario.exchange(
+                    route,
+                    status: status,
+                    errorType: status >= 500 ? ErrorTypeLabel.serverError : ErrorTypeLabel.none
+                )
+            }
+        }
+        let family = try #require(try scenario.scrape().samples[Self.requests])
+        var counts: [String: (all: Double, errors: Double)] = [:]
+        for (key, count) in family {
+            let route = key.labels["route"] ?? ""
+            counts[route, default: (0, 0)].all += count
+            if key.labels["error_type"]?.hasPrefix("5xx") == true { counts[route, default: (0, 0)].errors += count }
+        }
+        let named = min(routes, limit / RequestCombination.outcomeCount)
+        #expect(counts.count == (named < routes ? named + 1 : named))
+        for (_, count) in counts {
+            #expect(count.errors * 15 == count.all * 4)
+        }
+        #expect(counts.values.reduce(0) { $0 + $1.all } == Double(routes * statuses.count))
+    }
+
+    @Test func `the method is given up before the code, and the code before the route`() throws {
+        let scenario = try Scenario(routes: 1, seriesLimit: 26)
+        for method in [RequestMethodLabel.get, .post, .put, .delete, .patch, .head, .options] {
+            for status in [200, 204, 301, 404, 409] { scenario.exchange(0, method: method, status: status) }
+        }
+        let family = try #require(try scenario.scrape().samples[Self.requests])
+        let lost = { (label: String) in
+            family.filter { $0.key.labels[label] == "__overflow__" }.reduce(0) { $0 + $1.value }
+        }
+        #expect(lost("route") == 0)
+        #expect(lost("request_method") > lost("request_protocol"))
+        #expect(lost("request_protocol") > 0)
+        #expect(family.count <= 26)
+        #expect(family.reduce(0) { $0 + $1.value } == 35)
     }
 
     @Test func `the count of series is the number of label sets`() throws {
@@ -39,35 +88,63 @@ import Testing
         }
     }
 
-    @Test func `traffic on one route does not take the share of another`() throws {
-        let scenario = try Scenario(routes: 4, seriesLimit: 40)
+    @Test func `traffic on one route does not take the detail of another`() throws {
+        let scenario = try Scenario(routes: 4, seriesLimit: 120)
         for status in 100..<500 { scenario.exchange(0, status: status) }
-        for status in 200..<210 { scenario.exchange(3, status: status) }
-        let byRoute = try scenario.requestsByRoute()
-        #expect(byRoute["route-0003"] == 10)
-        #expect(byRoute["route-0000"] == 10)
-        #expect(byRoute["__overflow__"] == 390)
+        for status in 200..<207 { scenario.exchange(3, status: status) }
+        #expect(
+            try scenario.requestsByRoute() == ["route-0000": 400, "route-0001": 0, "route-0002": 0, "route-0003": 7]
+        )
+        let family = try #require(try scenario.scrape().samples[Self.requests])
+        #expect(family.keys.contains { $0.labels["route"] == "route-0003" && $0.labels["response_code"] == "206" })
     }
 
     @Test func `a combination that one shard may count the others may count too`() throws {
-        let scenario = try Scenario(routes: 1, seriesLimit: 2, shardCount: 2)
-        scenario.exchange(0, shard: 0, status: 404)
-        scenario.exchange(0, shard: 1, status: 500)
-        scenario.exchange(0, shard: 1, status: 404)
-        #expect(try scenario.requestsByRoute() == ["route-0000": 2, "__overflow__": 1])
+        let scenario = try Scenario(routes: 1, seriesLimit: 40, shardCount: 2)
+        for status in 400..<440 { scenario.exchange(0, shard: 0, status: status) }
+        for status in 400..<440 { scenario.exchange(0, shard: 1, status: status) }
+        let family = try #require(try scenario.scrape().samples[Self.requests])
+        #expect(family.filter { $0.key.labels["request_protocol"] == "http" }.allSatisfy { [0, 2].contains($0.value) })
+        #expect(family.reduce(0) { $0 + $1.value } == 80)
     }
 
     @Test func `a new table remembers which combinations there are`() throws {
-        var scenario = try Scenario(routes: 1, seriesLimit: 2)
-        scenario.exchange(0, status: 404)
+        var scenario = try Scenario(routes: 1, seriesLimit: 40)
+        for status in 400..<440 { scenario.exchange(0, status: status) }
+        let before = try #require(try scenario.scrape().samples[Self.requests])
         scenario.publish([0])
-        scenario.exchange(0, status: 500)
-        scenario.exchange(0, status: 404)
-        #expect(try scenario.requestsByRoute() == ["route-0000": 2, "__overflow__": 1])
+        for status in (400..<440).reversed() { scenario.exchange(0, status: status) }
+        let after = try #require(try scenario.scrape().samples[Self.requests])
+        #expect(after.count == before.count)
+        #expect(before.allSatisfy { after[$0.key] == 2 * $0.value })
+    }
+
+    /// F6: an increase needs a zero before it.
+    @Test func `every method that a route is used with begins with series of the commonest failures`() throws {
+        let scenario = try Scenario(routes: 1)
+        let watched = { (method: String) in
+            try #require(try scenario.scrape().samples[Self.requests])
+                .filter { $0.key.labels["request_method"] == method && $0.value == 0 }.keys
+                .map { "\($0.labels["response_code"] ?? "") \($0.labels["error_type"] ?? "")" }.sorted()
+        }
+        let failures = ["0 no_response", "500 5xx_service", "503 5xx_gateway"]
+        #expect(try watched("GET") == (failures + ["200 "]).sorted())
+        #expect(try watched("POST") == [])
+        scenario.exchange(0, method: .post, status: 201)
+        #expect(try watched("POST") == failures)
+        scenario.exchange(0, method: .post, status: 503, errorType: .gatewayError)
+        #expect(try watched("POST") == ["0 no_response", "500 5xx_service"])
     }
 
     @Test func `many shards claim no more than the limit at once`() async {
-        let ledger = SeriesLedger(limit: 500, slotCount: 10, admittedCount: 10, typicalCount: 5, largestCount: 10_000)
+        let ledger = SeriesLedger(
+            limit: 520,
+            slotCount: 10,
+            admittedCount: 10,
+            outcomeCount: 2,
+            typicalCount: 5,
+            largestCount: 10_000
+        )
         let admitted = await withTaskGroup(of: Set<[Int]>.self) { group in
             for task in 0..<4 {
                 group.addTask {
@@ -75,7 +152,9 @@ import Testing
                     var admitted: Set<[Int]> = []
                     for _ in 0..<5000 {
                         let pair = [Int.random(in: 0..<10, using: &generator), .random(in: 0..<400, using: &generator)]
-                        if ledger.admits(slot: pair[0], combination: UInt32(pair[1])) { admitted.insert(pair) }
+                        if ledger.admits(slot: pair[0], combination: UInt32(pair[1]), .coarser) {
+                            admitted.insert(pair)
+                        }
                     }
                     return admitted
                 }
@@ -83,7 +162,7 @@ import Testing
             return await group.reduce(into: Set()) { $0.formUnion($1) }
         }
         #expect(admitted.count == 500)
-        #expect(admitted.allSatisfy { ledger.admits(slot: $0[0], combination: UInt32($0[1])) })
+        #expect(admitted.allSatisfy { ledger.has(slot: $0[0], combination: UInt32($0[1])) })
         #expect((0..<10).allSatisfy { slot in admitted.count { $0[0] == slot } >= 5 })
     }
 
@@ -97,7 +176,7 @@ import Testing
                 ExchangeObservation(
                     method: [.get, .get, .post, .other].randomElement(using: &generator) ?? .get,
                     status: status,
-                    errorType: status == 0 ? .noResponse : .none,
+                    errorType: status == 0 ? .noResponse : status == 500 ? .serverError : .none,
                     durationNanoseconds: status == 0 ? nil : .random(in: 0..<40_000_000_000, using: &generator),
                     serverWaitNanoseconds: status == 0 ? nil : .random(in: 0..<20_000_000, using: &generator),
                     requestBodyBytes: .random(in: 0..<100_000, using: &generator),
@@ -111,12 +190,18 @@ import Testing
         return try scenario.scrape(.openMetrics)
     }
 
-    /// The values of a family with the labels of routes taken off; without zeros, which exist for some routes only.
-    private static func withoutRoutes(_ page: ExpositionReader, _ name: String) -> [ExpositionReader.Key: Double] {
+    /// The values of a family by outcome, with all taken off that a limit may take; without zeros, which exist for some
+    /// routes only.
+    private static func outcomes(_ page: ExpositionReader, _ name: String) -> [ExpositionReader.Key: Double] {
         let family = name.hasSuffix("_total") ? String(name.dropLast("_total".count)) : name
         var sums: [ExpositionReader.Key: Double] = [:]
         for (key, value) in page.samples[family] ?? [:] where value != 0 {
-            let labels = key.labels.filter { !MetricCatalogue.routeLabels.contains($0.key) }
+            let given = MetricCatalogue.routeLabels + ["request_method", "request_protocol"]
+            var labels = key.labels.filter { !given.contains($0.key) }
+            if let code = labels["response_code"], code != "0" {
+                labels["response_code"] = String(code.prefix(1)) + "xx"
+            }
+            if let status = labels["grpc_response_status"], status != "0" { labels["grpc_response_status"] = "_OTHER" }
             // Sums are made of whole nanoseconds; adding them as seconds may be off in the last digit.
             let scaled = key.name.hasSuffix("_seconds_sum") ? (value * 1e9).rounded() : value
             sums[ExpositionReader.Key(name: key.name, labels: labels), default: 0] += scaled

@@ -57,7 +57,7 @@ def now():
         tile(
             "Gaps",
             "Holes in TCP streams per second that were given up, so that what lay in them was not seen.",
-            "none",
+            "ops",
             total_rate("reassembly_gaps_total"),
             steps=((0.01, FAIR), (1, BAD)),
         ),
@@ -120,6 +120,14 @@ def capture():
             "pps",
             query(total_rate("decode_errors_total", by=("layer", "reason")), "{{layer}}: {{reason}}"),
         ),
+        curves(
+            "Packets by what they are",
+            "Packets per second: TCP segments, and packets that hold none. With the errors these are all that were received.",
+            "pps",
+            query(total_rate("decode_tcp_segments_total"), "TCP"),
+            query(total_rate("decode_packets_without_tcp_total", by=("reason",)), "{{reason}}"),
+            stacked=True,
+        ),
         table(
             "Interfaces",
             "State of each capture, when its latest packet came, the kernel's packet buffer, and how often it was opened again "
@@ -157,14 +165,15 @@ def streams():
         curves(
             "Gaps by reason",
             "Holes in TCP streams per second that were given up.",
-            "none",
+            "ops",
             query(total_rate("reassembly_gaps_total", by=("reason",)), "{{reason}}"),
             stacked=True,
         ),
         curves(
-            "Bytes in gaps, sent again and passed over",
-            "Bytes per second missing in holes, seen more than once, and passed over while looking for the next message.",
+            "Bytes of streams",
+            "Bytes per second delivered in order, missing in holes, seen more than once, and passed over while looking for the next message.",
             "Bps",
+            query(total_rate("reassembly_delivered_bytes_total"), "in order and once"),
             query(total_rate("reassembly_gap_bytes_total"), "in gaps"),
             query(total_rate("reassembly_retransmitted_bytes_total"), "sent again"),
             query(total_rate("http_skipped_bytes_total"), "passed over"),
@@ -175,7 +184,7 @@ def streams():
             "Limits met",
             "Times per second that a limit of reassembly was met, that handshakes came to nothing, and that packets in "
             "fragments were captured, by outcome; routes without a history on the page, and votes forgotten too early.",
-            "none",
+            "ops",
             query(total_rate("reassembly_limits_met_total", by=("limit",)), "{{limit}}"),
             query(total_rate("half_open_connections_ended_total", by=("reason",)), "half-open connections, {{reason}}"),
             query(total_rate("fragmented_datagrams_total", by=("outcome",)), "fragmented packets, {{outcome}}"),
@@ -192,22 +201,31 @@ def streams():
             "Order and beginnings",
             "Per second: segments out of order, connections joined after their start, connections whose client was told from "
             "content.",
-            "none",
+            "ops",
             query(total_rate("reassembly_out_of_order_segments_total"), "segments out of order"),
             query(total_rate("reassembly_midstream_pickups_total"), "joined after their start"),
             query(total_rate("connection_roles_guessed_total"), "roles inferred from content"),
         ),
         curves(
+            "Connections",
+            "TCP connections per second that opened, and that ended, by how.",
+            "cps",
+            query(total_rate("flow_connections_opened_total"), "opened"),
+            query(total_rate("flow_connections_closed_total", by=("reason",)), "ended, {{reason}}"),
+        ),
+        curves(
             "Connections tracked",
-            "Connections in the table, and how many it may hold.",
+            "Connections that are open, whether or not anything was sent on them; connections in the table, which keeps ended ones "
+            "for a while, and how many it may hold.",
             "none",
+            query(total(series("flow_connections_open"), "instance"), "open, {{instance}}"),
             query(total(series("flow_table_entries"), "instance"), "tracked, {{instance}}"),
             query(total(series("flow_table_capacity"), "instance"), "may be tracked, {{instance}}"),
         ),
         curves(
             "Connections forgotten",
             "Connections per second that were forgotten before they ended.",
-            "none",
+            "ops",
             query(total_rate("flow_evictions_total", by=("instance", "reason")), "{{instance}} {{reason}}"),
         ),
         curves(
@@ -240,7 +258,7 @@ def reading():
         curves(
             "Parse errors",
             "Messages or streams per second that could not be parsed as HTTP.",
-            "none",
+            "ops",
             query(total_rate("http_parse_errors_total", by=("protocol", "reason")), "{{protocol}}: {{reason}}"),
             stacked=True,
         ),
@@ -248,7 +266,7 @@ def reading():
             "Messages without a partner",
             "Requests without a response and responses without a request, per second, and exchanges given up because too many "
             "were pending.",
-            "none",
+            "ops",
             query(total_rate("http_unpaired_messages_total", by=("kind",)), "{{kind}}"),
             query(total_rate("http_abandoned_exchanges_total"), "given up"),
         ),
@@ -331,6 +349,7 @@ def configuration():
             "to look at.",
             {
                 "sha256": "Configuration",
+                "hash": "Routes",
                 "version": "Version",
                 "revision": "Revision",
                 "arch": "Architecture",
@@ -361,6 +380,14 @@ def configuration():
             ),
             column("Hashes", total(series("config_info"), "instance", "sha256", operation="count"), "none"),
             column(
+                "Route tables", total(series("route_table_info"), "instance", "hash", operation="count"), "none"
+            ),
+            column(
+                "Route table number",
+                total(series("route_table_generation"), *by_agent, operation="max"),
+                "none",
+            ),
+            column(
                 "Builds",
                 total(
                     series("build_info"), "instance", "version", "revision", "arch", "libpcap_version", operation="count"
@@ -386,7 +413,7 @@ def configuration():
         curves(
             "Log messages",
             "Messages per second by level, counted before rate limiting.",
-            "none",
+            "ops",
             query(total_rate("log_messages_total", by=("level",)), "{{level}}"),
             stacked=True,
         ),
@@ -414,9 +441,9 @@ def exposition():
         ),
         curves(
             "Observations without a route's name",
-            "Observations per second that were counted under __overflow__.",
-            "none",
-            query(total_rate("metric_series_overflow_total", by=("family",)), "{{family}}"),
+            "Observations per second that lost a label to the series limit: the method first, then the code, then the route.",
+            "ops",
+            query(total_rate("metric_series_overflow_total", by=("family", "lost")), "{{family}}: {{lost}}"),
         ),
         curves(
             "Scrapes",

@@ -8,17 +8,25 @@ RouteTableStale waits for the reading of routes from Kubernetes.
 
 import textwrap
 
+from .grafana import uid
 from .recording import (
+    AT_ONCE,
     BURN_RATES,
     CANARY_ERRORS,
     CANARY_REQUESTS,
     ERROR_BUDGET,
     LATENCY_BURN_RATES,
+    NOW,
+    OF_AGENTS,
     ROUTE_LABELS,
+    SECONDS,
     SLOW_BUDGET,
     STABLE_ERRORS,
     STABLE_REQUESTS,
+    USUAL,
     error_ratio,
+    left_ratio,
+    refused_ratio,
     requests,
     slow_ratio,
 )
@@ -28,11 +36,23 @@ from .rulefile import rule_file
 # Prometheus, which serves the folder of its `--web.user-assets` under `/user`.
 RUNBOOKS = "{{ $externalURL }}/user/Runbooks"
 
+# Where a panel shows what an alert is about: a path on your Grafana, whose address Alertmanager's templates put before it.
+DASHBOARDS = "/d/{uid}?"
+OF_ROUTE = (
+    "var-namespace={{ $labels.virtualservice_namespace | urlquery }}"
+    "&var-virtualservice={{ $labels.virtualservice | urlquery }}&var-route={{ $labels.route | urlquery }}"
+)
+
 # What a request's series has beyond its gateway and route.
 IN_ROUTE = "destination_service, destination_subset, request_method, request_protocol, response_code, error_type"
 
-LEAST_RATE = "0.1"  # requests per second below which one failure would be a large share
-LEAST_REQUESTS = 200  # on each side of a comparison
+LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would be a large share
+# How many requests must have failed, whatever their share: a guard by rate would hide small routes, one by count does not.
+LEAST_FAILURES = {"critical": 10, "warning": 5}
+LEAST_COMPARED = 20  # requests of the sort that jumps, in half an hour: of fewer, chance makes large shares
+LEAST_REQUESTS = 50  # on each side of a canary
+CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
+KEPT = "15m"  # how long an alert outlives its expression, so that missing scrapes do not make two of one
 MARGIN = "0.01"  # by how much a canary's error share may exceed the stable one's
 
 ROUTE = "{{ $labels.virtualservice_namespace }}/{{ $labels.virtualservice }} {{ $labels.route }}"
@@ -41,18 +61,26 @@ LANE = "policy {{ $labels.policy }} to {{ $labels.target }}"
 SHARE = "{{ $value | humanizePercentage }}"
 
 
-def alert(name, severity, expression, summary, description, *, wait=None, **labels):
-    """One alert; `labels` are added to those of its expression."""
+def alert(name, severity, expression, summary, description, *, wait=None, keep=None, board="agent-health", **labels):
+    """One alert; `labels` are added to those of its expression. `board` is the dashboard that shows what it is about."""
     rule = {"alert": name, "expr": textwrap.dedent(expression).strip("\n") + "\n"}
     if wait:
         rule["for"] = wait
+    if keep:
+        rule["keep_firing_for"] = keep
     rule["labels"] = {"severity": severity, **labels}
     rule["annotations"] = {
         "summary": summary,
         "description": " ".join(description.split()),
         "runbook_url": f"{{runbooks}}/{name}.md",
+        "dashboard_url": DASHBOARDS.format(uid=uid(board)) + (OF_ROUTE if board == "route-detail" else ""),
     }
     return rule
+
+
+def failures(ratio, window):
+    """How many requests a share of a window is."""
+    return f"{ratio} * on (job, {ROUTE_LABELS}) group_left () {requests(window)} * {SECONDS[window]}"
 
 
 # -- routes -------------------------------------------------------------------------------------------------------
@@ -68,12 +96,13 @@ def error_budget():
             and
             {error_ratio(short)} > {factor} * {ERROR_BUDGET}
             and
-            {requests(long)} > {LEAST_RATE}
+            {failures(error_ratio(long), long)} >= {LEAST_FAILURES[severity]}
             """,
             f"{ROUTE} fails too often",
-            f"{SHARE} of the requests of {ROUTE} failed in the last {long}, as {AGENT} sees it: more than {factor} × "
-            "what its objective allows.",
+            f"{SHARE} of the requests of {ROUTE} failed in the last {long}: more than {factor} × what its objective allows.",
             wait=wait,
+            keep=KEPT,
+            board="route-detail",
             long=long,
             short=short,
         )
@@ -90,13 +119,15 @@ def latency_budget():
             {slow_ratio(long)} > {factor} * {SLOW_BUDGET}
             and
             {slow_ratio(short)} > {factor} * {SLOW_BUDGET}
-            and ignoring (le)
-            {requests(long)} > {LEAST_RATE}
+            and
+            {failures(slow_ratio(long), long)} >= {LEAST_FAILURES["critical"]}
             """,
             f"{ROUTE} is too slow",
-            f"{SHARE} of the answers of {ROUTE} took longer than {{{{ $labels.le }}}} s in the last {long}, as {AGENT} sees it: "
-            f"more than {factor} × what its objective allows.",
+            f"{SHARE} of the requests of {ROUTE} took or waited longer than {{{{ $labels.le }}}} s in the last {long}: more than "
+            f"{factor} × what its objective allows.",
             wait=wait,
+            keep=KEPT,
+            board="route-detail",
             long=long,
             short=short,
         )
@@ -104,9 +135,55 @@ def latency_budget():
     ]
 
 
+def jump(ratio, least, window=NOW):
+    """A share that is above `least` and more than twice what it was the day before, on enough requests; nothing of a route
+    that is not an hour old, which has no day before."""
+    return f"""
+            {ratio(window)} > {least}
+            and
+            {ratio(window)} > 2 * {ratio(USUAL)} offset 1h
+            and
+            {ratio(NOW)} * {requests(NOW)} * {SECONDS[NOW]} >= {LEAST_COMPARED}
+            """
+
+
+def abandoned():
+    """A service that hangs gives no answer and no error: its clients leave."""
+    return [
+        alert(
+            "RouteAbandoned",
+            severity,
+            jump(left_ratio, least, window),
+            f"Clients leave {ROUTE}",
+            f"Clients gave up {SHARE} of the requests of {ROUTE} before the answer was whole, in the last {window}: more than twice "
+            "the share of the day before. Services that hang look like this.",
+            wait="5m",
+            keep=KEPT,
+            board="route-detail",
+        )
+        for severity, least, window in (("critical", "0.5", AT_ONCE), ("warning", "0.05", NOW))
+    ]
+
+
+def refused():
+    return [
+        alert(
+            "RouteClientErrorsJump",
+            "warning",
+            jump(refused_ratio, "0.1"),
+            f"{ROUTE} refuses many requests",
+            f"{SHARE} of the requests of {ROUTE} were answered with 4xx in the last {NOW}: more than twice the share of the day "
+            "before.",
+            wait="5m",
+            keep=KEPT,
+            board="route-detail",
+        )
+    ]
+
+
 def canary_worse():
-    """For the pairs of rules that objectives.yml names: fires when the whole 95 % interval of the difference of the error
-    shares lies above the margin."""
+    """For the pairs of rules that objectives.yml names: fires when the whole interval of three standard errors around the
+    difference of the error shares lies above the margin."""
     canary, stable, least = CANARY_ERRORS, STABLE_ERRORS, LEAST_REQUESTS
     variance = "  +".join(
         f"\n              {errors} * (1 - {errors}) / ({count} + 2)\n            "
@@ -118,26 +195,28 @@ def canary_worse():
             "warning",
             f"""
             {canary} - {stable}
-            - 1.96 * sqrt({variance})
+            - {CERTAINTY} * sqrt({variance})
             > {MARGIN}
             and {CANARY_REQUESTS} >= {least}
             and {STABLE_REQUESTS} >= {least}
             """,
             f"{ROUTE} fails more often than {{{{ $labels.stable }}}}",
-            f"The error share of {ROUTE} exceeds that of {{{{ $labels.stable }}}} by at least {SHARE} (95 % confidence) over the "
-            f"last hour, as {AGENT} sees it.",
+            f"The error share of {ROUTE} exceeds that of {{{{ $labels.stable }}}} by at least {SHARE} over the last hour, more "
+            "than chance explains.",
             wait="10m",
+            keep=KEPT,
+            board="canary-compare",
         )
     ]
 
 
 def unmatched_share():
-    by = "without (reason, response_code_class)"
+    by = f"without ({OF_AGENTS}, reason, response_code_class)"
     unmatched = (
-        f'sum {by} (rate(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[15m]))'
+        f'sum {by} (rate(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[10m]))'
     )
-    matched = f"sum without (virtualservice_namespace, virtualservice, route, {IN_ROUTE}) " + (
-        "(rate(wingmirror_http_requests_total[15m]))"
+    matched = f"sum without ({OF_AGENTS}, virtualservice_namespace, virtualservice, route, {IN_ROUTE}) " + (
+        "(rate(wingmirror_http_requests_total[10m]))"
     )
     return [
         alert(
@@ -157,8 +236,10 @@ def unmatched_share():
             {unmatched} > {LEAST_RATE}
             """,
             "Many requests match no route",
-            f"{SHARE} of the requests at gateway “{{{{ $labels.gateway }}}}” match no route, as {AGENT} sees it.",
-            wait="15m",
+            f"{SHARE} of the requests at gateway “{{{{ $labels.gateway }}}}” match no route.",
+            wait="5m",
+            keep=KEPT,
+            board="route-coverage",
         )
     ]
 
@@ -181,6 +262,7 @@ def never_hit():
             f"{ROUTE} is never used",
             f"{ROUTE} has been in the route table for a week, and no agent of {{{{ $labels.job }}}} has seen a request for it.",
             wait="1h",
+            board="route-coverage",
         )
     ]
 
@@ -218,38 +300,46 @@ def capture_lossy():
             "CaptureLossy",
             "warning",
             f"""
-            {lost} / ({received} + {lost}) > 0.001
+            {lost} / ({received} + {lost}) > 0.01
             """,
             f"{AGENT} loses packets",
-            f"{SHARE} of the packets are lost between the kernel and {AGENT}. Its figures of routes are too low, and its alerts "
-            "on routes are held back.",
+            f"{SHARE} of the packets are lost between the kernel and {AGENT}. It counts too few requests; shares of errors hold, "
+            "because what it missed is in none of them.",
             wait="10m",
         )
     ]
 
 
 def no_packets():
+    """Silence is news where the same hour of yesterday was not silent, or where the last hours were busy."""
+    received = "wingmirror_capture_packets_received_total"
     return [
         alert(
             "NoPackets",
             "warning",
-            """
-            time() - wingmirror_capture_last_packet_timestamp_seconds > 300
+            f"""
+            time() - wingmirror_capture_last_packet_timestamp_seconds > 1800
             and
             wingmirror_capture_interface_up == 1
             and
-            increase(wingmirror_capture_packets_received_total[1d]) > 0
+            (
+              increase({received}[1h] offset 1d) > 1000
+              or
+              increase({received}[3h]) > 100000
+            )
             """,
             f"{AGENT} sees no packets on {{{{ $labels.interface }}}}",
             f"The latest packet on {{{{ $labels.interface }}}} of {AGENT} was captured {{{{ $value | humanizeDuration }}}} ago; the "
-            "capture runs, and there was traffic within the last day.",
+            "capture runs, and at this hour of yesterday, or until then, there was traffic.",
             wait="5m",
         )
     ]
 
 
 def agent_down():
-    """`up` is Prometheus's own; which of its targets are agents is known by what they last said."""
+    """`up` is Prometheus's own; which of its targets are agents is known by what they last said. A target that discovery
+    dropped has no `up`: agents are then fewer than they were."""
+    agents = "count by (job) (wingmirror_build_info)"
     return [
         alert(
             "AgentDown",
@@ -262,7 +352,20 @@ def agent_down():
             f"{AGENT} is not scraped",
             f"{AGENT} does not answer scrapes. What it watches shows in no figure and raises no other alert.",
             wait="5m",
-        )
+        ),
+        alert(
+            "AgentsFewer",
+            "warning",
+            f"""
+            max_over_time({agents}[6h:5m])
+            - ({agents} or 0 * max_over_time({agents}[6h:5m]))
+            > 0
+            """,
+            "Fewer agents of {{ $labels.job }} than in the last hours",
+            "{{ $value }} of the agents of {{ $labels.job }} are scraped no more: evicted, or out of what Prometheus discovers. What "
+            "they watched shows in no figure and raises no other alert.",
+            wait="15m",
+        ),
     ]
 
 
@@ -284,6 +387,42 @@ def configuration():
             "{{ $value }} different configurations are in force among the agents of {{ $labels.job }}.",
             wait="30m",
         ),
+        alert(
+            "RouteDrift",
+            "warning",
+            "count by (job) (count by (job, hash) (wingmirror_route_table_info)) > 1",
+            "Agents of {{ $labels.job }} have different routes",
+            "{{ $value }} different route tables are in force among the agents of {{ $labels.job }}: the same request is counted for "
+            "one route here and for another there.",
+            wait="15m",
+        ),
+    ]
+
+
+def rules_themselves():
+    """Rules that fail are silent, and so are alerts without objectives."""
+    return [
+        alert(
+            "RuleEvaluationFailing",
+            "warning",
+            'sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{rule_group=~".*;wingmirror-.*"}[15m])) > 0',
+            "Rules of Wingmirror fail",
+            "Prometheus failed {{ $value | humanize }} times in 15 minutes to evaluate {{ $labels.rule_group }}. Alerts that need it "
+            "are silent.",
+            wait="5m",
+        ),
+        alert(
+            "ObjectivesMissing",
+            "warning",
+            """
+            (absent(wingmirror_availability_objective:ratio) or absent(wingmirror_latency_objective:ratio))
+            and on ()
+            count(wingmirror_build_info) > 0
+            """,
+            "No objectives are loaded",
+            "Prometheus has not loaded dashboards/rules/objectives.yml. Routes are held to 99.9 % without errors, and to no latency.",
+            wait="15m",
+        ),
     ]
 
 
@@ -292,7 +431,7 @@ def limits():
         alert(
             "SeriesOverflow",
             "warning",
-            "sum without (family) (increase(wingmirror_metric_series_overflow_total[15m])) > 0",
+            'sum without (family, lost) (increase(wingmirror_metric_series_overflow_total{lost="route"}[15m])) > 0',
             f"{AGENT} has more routes than series",
             f"About {{{{ $value | humanize }}}} observations on {AGENT} in 15 minutes were counted under __overflow__ instead of "
             "their route.",
@@ -379,12 +518,18 @@ def text(runbooks):
     groups = [
         (
             {"name": "wingmirror-route-alerts"},
-            error_budget() + latency_budget() + canary_worse() + unmatched_share(),
+            error_budget() + latency_budget() + abandoned() + refused() + canary_worse() + unmatched_share(),
         ),
         ({"name": "wingmirror-coverage-alerts", "interval": "5m"}, never_hit()),
         (
             {"name": "wingmirror-agent-alerts"},
-            capture_lossy() + no_packets() + agent_down() + visibility() + configuration() + limits(),
+            capture_lossy()
+            + no_packets()
+            + agent_down()
+            + visibility()
+            + configuration()
+            + rules_themselves()
+            + limits(),
         ),
         ({"name": "wingmirror-mirror-alerts"}, mirroring()),
     ]
@@ -393,7 +538,7 @@ def text(runbooks):
             notes = rule["annotations"]
             notes["runbook_url"] = notes["runbook_url"].format(runbooks=runbooks.rstrip("/"))
     return rule_file(
-        "Alerts. Objectives are in objectives.yml, the rates in recording.yml; samples/alertmanager.yml holds route alerts back "
-        "while the agent that raises them loses packets.",
+        "Alerts. Objectives are in objectives.yml, the rates in recording.yml; samples/alertmanager.yml groups them. An alert outlives "
+        "its expression by `keep_firing_for`, which Prometheus has from 2.42 on.",
         groups,
     )

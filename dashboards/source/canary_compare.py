@@ -3,8 +3,8 @@
 
 from .grafana import BAD, FAIR, GOOD, column, curves, dashboard, query, row, table, text, tile, variable
 from .queries import (
-    ANSWER_SEEN,
     DURATION,
+    JUDGED,
     REQUESTS,
     ROUTE_HEADINGS,
     error_share,
@@ -110,6 +110,7 @@ def verdict():
             texts={-1: ("canary better", GOOD), 0: ("no difference shown", "blue"), 1: ("canary worse", BAD)},
             size=(6, 4),
             none="too few requests",
+            instant=True,
         ),
         tile(
             "Difference of error shares",
@@ -118,11 +119,12 @@ def verdict():
             difference(),
             steps=((MARGIN, FAIR), (5 * MARGIN, BAD)),
             decimals=2,
+            instant=True,
         ),
-        tile("Interval from", "Lower end of its 95 % interval.", "percentunit", f"{difference()} - {half_width()}", decimals=2),
-        tile("Interval to", "Upper end of its 95 % interval.", "percentunit", f"{difference()} + {half_width()}", decimals=2),
+        tile("Interval from", "Lower end of its 95 % interval.", "percentunit", f"{difference()} - {half_width()}", decimals=2, instant=True),
+        tile("Interval to", "Upper end of its 95 % interval.", "percentunit", f"{difference()} + {half_width()}", decimals=2, instant=True),
         *(
-            tile(f"Requests, {name}", "Sample size: requests in the time range.", "short", requests(side), size=(3, 4))
+            tile(f"Requests, {name}", "Sample size: requests in the time range.", "short", requests(side), size=(3, 4), instant=True)
             for name, side in BOTH
         ),
     )
@@ -195,7 +197,7 @@ def side_by_side():
 
 def statuses(side):
     """The share of each status."""
-    each = total_rate(REQUESTS, ANSWER_SEEN, *side, by=("response_code",))
+    each = total_rate(REQUESTS, JUDGED, *side, by=("response_code",))
     return f"{each} / on () group_left () ({judged(*side)} > 0)"
 
 

@@ -234,8 +234,9 @@ def curves(title, description, unit, *queries, size=(8, 8), stacked=False, least
     )
 
 
-def tile(title, description, unit, expression, *, steps=(), size=(4, 4), texts=None, decimals=None, none="no data"):
-    """A single number with its course behind it.
+def tile(title, description, unit, expression, *, steps=(), size=(4, 4), texts=None, decimals=None, none="no data", instant=False):
+    """A single number with its course behind it; an `instant` one is asked for once, at the end of the time range, and has
+    none: what is reckoned over the whole range need not be reckoned again for each of its steps.
 
     `steps` are pairs of a lower bound and the colour from there on; below the first the number is green, without any it has
     no colour. `texts` names values, as `{1: ("open", BAD)}`.
@@ -259,10 +260,10 @@ def tile(title, description, unit, expression, *, steps=(), size=(4, 4), texts=N
         title,
         description,
         size,
-        targets=lettered([query(expression, title)]),
+        targets=lettered([query(expression, title)], **({"range": False, "instant": True} if instant else {})),
         options={
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-            "graphMode": "none" if texts else "area",
+            "graphMode": "none" if texts or instant else "area",
             "colorMode": "value",
             "justifyMode": "auto",
             "textMode": "value",

@@ -4,13 +4,14 @@
 from .grafana import BAD, FAIR, curves, dashboard, query, row, tile, trends
 from .queries import (
     DURATION,
-    FAILED_ON_THE_WIRE,
+    FAILED,
     IN_OBJECTS,
     REQUESTS,
     ROUTE,
     ROUTE_HEADINGS,
     UNMATCHED,
     UNMATCHED_BY_MISTAKE,
+    by_gateway,
     error_share,
     failed,
     largest,
@@ -22,12 +23,15 @@ from .queries import (
     to_route,
     total,
     total_rate,
+    yesterday,
 )
+from .recording import BUDGET_LEFT, ERROR_BUDGET, error_ratio
 
 NAME = "ingress-overview"
 AT_GATEWAY = 'gateway=~"$gateway"'
 
 REQUEST_RATE = total_rate(REQUESTS, *IN_OBJECTS)
+ARRIVING_RATE = f"({total_rate(REQUESTS, AT_GATEWAY)} or vector(0)) + ({total_rate(UNMATCHED, AT_GATEWAY)} or vector(0))"
 UNMATCHED_RATE = total_rate(UNMATCHED, AT_GATEWAY, UNMATCHED_BY_MISTAKE)
 UNREAD_RATE = total_rate("opaque_connections_total", AT_GATEWAY, 'reason!~"upgraded|tunnel"')
 OPENED_RATE = total_rate("connections_opened_total", AT_GATEWAY)
@@ -46,6 +50,13 @@ def build():
 def now():
     return row(
         "Now",
+        tile(
+            "Arriving",
+            "Requests that arrive at the gateways, per second: those of all routes, and those that no route accounts for.",
+            "reqps",
+            ARRIVING_RATE,
+            size=(3, 4),
+        ),
         tile("Requests", "Requests attributed to a route, per second.", "reqps", REQUEST_RATE, size=(3, 4)),
         tile(
             "Error share",
@@ -73,7 +84,7 @@ def now():
             "Share of the gateways' requests that no route accounts for; redirects to https that a Gateway asks for are not "
             "among them.",
             "percentunit",
-            share(UNMATCHED_RATE, f"({UNMATCHED_RATE} + {total_rate(REQUESTS, AT_GATEWAY)})"),
+            share(UNMATCHED_RATE, f"({UNMATCHED_RATE} + ({total_rate(REQUESTS, AT_GATEWAY)} or 0 * {UNMATCHED_RATE}))"),
             steps=((0.01, FAIR), (0.05, BAD)),
             size=(3, 4),
             none="no requests",
@@ -102,13 +113,15 @@ def red():
         "Rate, errors, duration",
         curves(
             "Requests by status",
-            "Requests per second by class of the response's status; “no response” where none was seen.",
+            "Requests per second by class of the response's status; “no response” where there was none, “not seen” where the "
+            "agent missed it.",
             "reqps",
             *(
                 query(total_rate(REQUESTS, f'response_code=~"{digit}.."', *IN_OBJECTS), f"{digit}xx")
                 for digit in "12345"
             ),
             query(total_rate(REQUESTS, 'response_code="0"', *IN_OBJECTS), "no response"),
+            query(total_rate(REQUESTS, 'response_code="unknown"', *IN_OBJECTS), "not seen"),
             stacked=True,
         ),
         curves(
@@ -118,9 +131,23 @@ def red():
             query(error_share(*IN_OBJECTS, by=ROUTE[:2]), "{{virtualservice_namespace}}/{{virtualservice}}"),
         ),
         curves(
+            "Against yesterday",
+            "Requests per second, now and at the same time of the day before.",
+            "reqps",
+            query(REQUEST_RATE, "requests"),
+            query(yesterday(REQUEST_RATE), "requests, a day before"),
+        ),
+        curves(
+            "Error share against yesterday",
+            "The share of errors now and at the same time of the day before.",
+            "percentunit",
+            query(error_share(*IN_OBJECTS), "errors"),
+            query(yesterday(error_share(*IN_OBJECTS)), "errors, a day before"),
+        ),
+        curves(
             "Duration",
-            "From the first byte of a request to the last byte of its response. A streamed response lasts as long as its "
-            "stream.",
+            "From the first byte of a request to the last byte of its response, or to where an unanswered one was given up. Event "
+            "streams and the like have no duration.",
             "s",
             *(query(quantile(percent / 100, DURATION, *IN_OBJECTS), f"p{percent}") for percent in (50, 95, 99)),
         ),
@@ -138,16 +165,25 @@ def breakdown():
             stacked=True,
         ),
         curves(
+            "Requests by service",
+            "Requests per second by where they are sent; without a name where a rule has several destinations.",
+            "reqps",
+            query(total_rate(REQUESTS, *IN_OBJECTS, by=("destination_service",)), "{{destination_service}}"),
+            stacked=True,
+        ),
+        curves(
+            "Errors by service",
+            "Share of requests answered with 5xx, or not answered whole because of the server, by where they are sent.",
+            "percentunit",
+            query(error_share(*IN_OBJECTS, by=("destination_service",)), "{{destination_service}}"),
+        ),
+        curves(
             "Errors by kind",
-            "Errors per second: the status where there was one, else what ended the exchange.",
+            "Errors per second: whose failure it was, as far as the wire shows it, and the status; 0 without a response.",
             "reqps",
             query(
-                total_rate(REQUESTS, 'response_code=~"5.."', *IN_OBJECTS, by=("response_code",)),
-                "{{response_code}}",
-            ),
-            query(
-                total_rate(REQUESTS, 'response_code!~"5.."', FAILED_ON_THE_WIRE, *IN_OBJECTS, by=("error_type",)),
-                "{{error_type}}",
+                total_rate(REQUESTS, FAILED, *IN_OBJECTS, by=("error_type", "response_code")),
+                "{{error_type}} {{response_code}}",
             ),
             stacked=True,
         ),
@@ -169,7 +205,13 @@ def breakdown():
             "Requests in flight by gateway",
             "Requests without a full response yet.",
             "none",
-            query(total(series("http_requests_in_flight", AT_GATEWAY), "gateway"), "{{gateway}}"),
+            query(by_gateway(total(series("http_requests_in_flight", AT_GATEWAY), "gateway")), "{{gateway}}"),
+        ),
+        curves(
+            "Streams",
+            "Event streams, and WebSockets and tunnels on HTTP/2, that ended, per second. They have no duration.",
+            "ops",
+            query(total_rate("http_streams_total", AT_GATEWAY, by=("kind",)), "{{kind}}"),
         ),
         curves(
             "Connections",
@@ -187,6 +229,25 @@ def routes():
     slow = quantile(0.99, DURATION, *IN_OBJECTS, by=ROUTE)
     return row(
         "Routes",
+        trends(
+            "Least budget left",
+            "The ten routes with the least of their error budget of 30 days left; below 0 it is overdrawn. Of all agents of a job, "
+            "from the recording rules.",
+            ROUTE_HEADINGS,
+            "Budget left",
+            f'bottomk(10, {BUDGET_LEFT}{{job=~"$job", virtualservice_namespace=~"$namespace"}})',
+            "percentunit",
+            link=to_route(),
+        ),
+        trends(
+            "Fastest burn",
+            "The ten routes that use their error budget up fastest: how many times too fast over the last hour. 14.4 pages.",
+            ROUTE_HEADINGS,
+            "Burn",
+            f'topk(10, {error_ratio("1h")}{{job=~"$job", virtualservice_namespace=~"$namespace"}} / {ERROR_BUDGET})',
+            "none",
+            link=to_route(),
+        ),
         trends(
             "Busiest routes",
             "The ten routes with the most requests in the time range.",

@@ -25,15 +25,17 @@ IN_OBJECTS = (
     'gateway=~"$gateway"',
     'virtualservice_namespace=~"$namespace"',
     'virtualservice=~"$virtualservice"',
+    'destination_service=~"$service"',
 )
 
-# Exchanges that ended badly at the server's side of the wire. What a client broke off is not among them.
-FAILED_ON_THE_WIRE = 'error_type=~"no_response|reset_by_server"'
-# Requests whose answer nobody knows, because our own capture lost, cut or could not read it. They are no part of an error
-# share. An answer whose beginning was seen has its status and counts, whatever became of its end: leaving those out would
-# favour what is short, and errors are short.
-ANSWER_SEEN = 'response_code!="0"'
-NO_ANSWER_ON_THE_WIRE = ('response_code="0"', 'error_type!~"capture_gap|truncated|parse"')
+# Requests that count as errors: answered with 5xx, never answered, or not to the end, and not because of the client. The one
+# matcher for them, in every panel and rule.
+FAILED = 'error_type=~"5xx.*|no_response|incomplete_response"'
+# Requests whose answer, or its absence, was seen: what errors are a share of. What our own capture lost, cut or could not
+# read is no error, and where it took the answer's status the code is `unknown`.
+JUDGED = 'response_code!="unknown"'
+# Requests that the client gave up before the answer was whole.
+LEFT = 'error_type="client_closed"'
 
 # Reasons of unmatched requests that are no problem of the route table: a redirect that a Gateway asks for, and traffic
 # that is none of the gateway's.
@@ -68,17 +70,13 @@ def total_rate(name, *matchers, by=()):
 
 
 def failed(*matchers, by=(), window="$__rate_interval"):
-    """The rate of requests that count as errors: answered with 5xx, or not answered whole because of the server."""
-    with_status = rate(REQUESTS, 'response_code=~"5.."', *matchers, window=window)
-    without = rate(REQUESTS, 'response_code!~"5.."', FAILED_ON_THE_WIRE, *matchers, window=window)
-    return total(f"{with_status} or {without}", *by)
+    """The rate of requests that count as errors."""
+    return total(rate(REQUESTS, FAILED, *matchers, window=window), *by)
 
 
 def judged(*matchers, by=(), window="$__rate_interval"):
-    """The rate of requests whose answer, or its absence, was seen: what errors are a share of."""
-    answered = rate(REQUESTS, ANSWER_SEEN, *matchers, window=window)
-    unanswered = rate(REQUESTS, *NO_ANSWER_ON_THE_WIRE, *matchers, window=window)
-    return total(f"{answered} or {unanswered}", *by)
+    """The rate of requests whose answer, or its absence, was seen."""
+    return total(rate(REQUESTS, JUDGED, *matchers, window=window), *by)
 
 
 def share(part, whole):
@@ -116,6 +114,16 @@ def largest(count, expression, ranking, labels):
     return f"{expression} and on ({', '.join(labels)}) topk({count}, {ranking})"
 
 
+def by_gateway(expression):
+    """`expression`, whose empty gateway has a name in legends."""
+    return f'label_replace({expression}, "gateway", "no Gateway", "gateway", "")'
+
+
+def yesterday(expression):
+    """`expression` as it was a day before."""
+    return expression.replace("$__rate_interval]", "$__rate_interval] offset 1d")
+
+
 # -- variables ----------------------------------------------------------------------------------------------------
 
 
@@ -138,6 +146,13 @@ def object_variables():
             "VirtualService",
             series(REQUESTS, 'virtualservice_namespace=~"$namespace"'),
             "virtualservice",
+        ),
+        variable(
+            "service",
+            "Service",
+            series(REQUESTS, 'virtualservice_namespace=~"$namespace"', 'virtualservice=~"$virtualservice"'),
+            "destination_service",
+            description="Where routes with one destination lead; of several the wire does not tell which it was.",
         ),
     ]
 

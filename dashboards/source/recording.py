@@ -1,10 +1,12 @@
 # Wingmirror · Apache-2.0
 """Recording rules: rates, error ratios and latency of every route over the windows of the alerts.
 
-A route's level is `instance_route`: `without` takes away what tells requests of one route apart, so the agent (`job`,
-`instance` and what else the scrape adds) stays. A route's alert thus names the agent whose loss would put it in doubt.
+A route's level is `route`: `without` takes away what tells requests of one route apart, and what tells the agents of one job
+apart. A route that is spread thinly over gateways is one route, and two agents that see the same one raise one alert; which
+agent saw what is for panels.
 """
 
+from .queries import FAILED, JUDGED, LEFT
 from .rulefile import rule_file
 
 # (severity, factor, long window, short window, for): how fast the error budget of 30 days may be used up.
@@ -17,19 +19,27 @@ BURN_RATES = (
 LATENCY_BURN_RATES = BURN_RATES[:2]  # latency is watched for what users feel now
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 LONG_WINDOWS = ("6h", "1d", "3d")  # asked of Prometheus less often
+SECONDS = {"5m": 300, "30m": 1800, "1h": 3600, "2h": 7200, "6h": 21600, "1d": 86400, "3d": 259200}
+# What is compared with the day before: now, and what was usual.
+AT_ONCE, NOW, USUAL = "5m", "30m", "1d"
+# What is expected of routes where objectives.yml is not loaded.
+DEFAULT_AVAILABILITY = "0.999"
 
 # Bounds that a latency objective may have; they are in the default buckets, and near ones of the native histogram.
 LATENCY_BOUNDS = ("0.1", "0.25", "0.5", "1.0", "2.5", "5.0")
 
 ROUTE_LABELS = "virtualservice_namespace, virtualservice, route"
 DESTINATION = "gateway, destination_service, destination_subset"
+# What the scrape adds that tells agents apart; `namespace` and what else it adds is of all agents of a job.
+OF_AGENTS = "instance, node, pod, container, endpoint"
 # What a request's series has beyond its route.
-OF_REQUESTS = f"{DESTINATION}, request_method, request_protocol, response_code, error_type"
-OF_DURATIONS = f"{DESTINATION}, response_code_class"
+OF_REQUESTS = f"{OF_AGENTS}, {DESTINATION}, request_method, request_protocol, response_code, error_type"
+OF_DURATIONS = f"{OF_AGENTS}, {DESTINATION}, response_code_class"
 
-LEVEL = "instance_route:wingmirror_"
+LEVEL = "route:wingmirror_"
 ERROR_BUDGET = LEVEL + "http_error_budget:ratio"
 SLOW_BUDGET = LEVEL + "http_slow_budget:ratio"
+BUDGET_LEFT = LEVEL + "http_error_budget_left:ratio30d"
 
 # The two sides of a pair of rules that objectives.yml names, with the labels of the canary and the label `stable`.
 CANARY_REQUESTS = LEVEL + "canary_requests:increase1h"
@@ -46,6 +56,14 @@ def error_ratio(window):
     return f"{LEVEL}http_errors_per_request:ratio_rate{window}"
 
 
+def left_ratio(window):
+    return f"{LEVEL}http_left_by_clients_per_request:ratio_rate{window}"
+
+
+def refused_ratio(window):
+    return f"{LEVEL}http_client_errors_per_request:ratio_rate{window}"
+
+
 def slow_ratio(window):
     return f"{LEVEL}http_slow_per_request:ratio_rate{window}"
 
@@ -60,24 +78,20 @@ def request_rule(window):
         "record": requests(window),
         "expr": f"""
 sum without ({OF_REQUESTS}) (
-    rate(wingmirror_http_requests_total{{response_code!="0"}}[{window}])
-  or
-    rate(wingmirror_http_requests_total{{response_code="0", error_type!~"capture_gap|truncated|parse"}}[{window}])
+  rate(wingmirror_http_requests_total{{{JUDGED}}}[{window}])
 )
 """,
     }
 
 
-def error_rule(window):
-    """Errors are 5xx, and answers that the server's side broke off or never gave; what a client broke off is none."""
+def share_rule(record, matcher, window):
+    """The share of a route's requests that a matcher selects; 0 where there are requests and none of these."""
     return {
-        "record": error_ratio(window),
+        "record": record,
         "expr": f"""
 (
   sum without ({OF_REQUESTS}) (
-      rate(wingmirror_http_requests_total{{response_code=~"5.."}}[{window}])
-    or
-      rate(wingmirror_http_requests_total{{response_code!~"5..", error_type=~"no_response|reset_by_server"}}[{window}])
+    rate(wingmirror_http_requests_total{{{matcher}}}[{window}])
   )
   or
   0 * {requests(window)}
@@ -88,9 +102,23 @@ def error_rule(window):
     }
 
 
+def error_rule(window):
+    """Errors are 5xx, and answers that the server's side broke off or never gave; what a client broke off is none."""
+    return share_rule(error_ratio(window), FAILED, window)
+
+
+def comparison_rules(window):
+    """What shows as a jump against the day before: clients that leave, and answers of 4xx."""
+    return [
+        share_rule(left_ratio(window), LEFT, window),
+        share_rule(refused_ratio(window), 'response_code=~"4.."', window),
+    ]
+
+
 def slow_rule(window, bound):
-    """Answers slower than a bound, of those that were no server error; from native buckets where there are some."""
-    answered = 'response_code_class=~"2xx|3xx|4xx"'
+    """Answers slower than a bound, of those that were no server error, and requests that waited longer for none; from native
+    buckets where there are some."""
+    answered = 'response_code_class=~"2xx|3xx|4xx|none"'
     return {
         "record": slow_ratio(window),
         "labels": {"le": bound},
@@ -108,32 +136,67 @@ def slow_rule(window, bound):
       rate(wingmirror_http_request_duration_seconds_bucket{{{answered}, le="+Inf"}}[{window}])
     ) > 0)
 )
-and on (job, instance, {ROUTE_LABELS}) {SLOW_BUDGET}{{le="{bound}"}}
+and on (job, {ROUTE_LABELS}) {SLOW_BUDGET}{{le="{bound}"}}
 """,
     }
 
 
 def budget_rules():
-    """The objective of each route as what may fail: the route's own where objectives.yml has one, else the default."""
-    routes = f"group without ({OF_REQUESTS}) (wingmirror_http_requests_total)"
+    """The objective of each route as what may fail: the route's own where objectives.yml has one, else the default.
 
-    def budget(record, objective, group_left):
+    A route may have several objectives of latency, with a bound each; of several of one bound the strictest holds."""
+    routes = f"group without ({OF_REQUESTS}) (wingmirror_http_requests_total)"
+    own = f"on ({ROUTE_LABELS}) group_left () max by ({ROUTE_LABELS})"
+    availability, latency = "wingmirror_availability_objective:ratio", "wingmirror_latency_objective:ratio"
+
+    def slow_budget(bound):
         return {
-            "record": record,
+            "record": SLOW_BUDGET,
+            "labels": {"le": bound},
             "expr": f"""
 1 - (
   {routes}
-  * on ({ROUTE_LABELS}) group_left {group_left} route:{objective}
-  or on (job, instance, {ROUTE_LABELS})
-  {routes}
-  * on () group_left {group_left} {objective}
+  * {own} (route:{latency}{{le="{bound}"}})
+  or on (job, {ROUTE_LABELS})
+  (
+    {routes}
+    unless on ({ROUTE_LABELS}) route:{latency}
+  )
+  * on () group_left () max({latency}{{le="{bound}"}})
 )
 """,
         }
 
     return [
-        budget(ERROR_BUDGET, "wingmirror_availability_objective:ratio", "()"),
-        budget(SLOW_BUDGET, "wingmirror_latency_objective:ratio", "(le)"),
+        {
+            "record": ERROR_BUDGET,
+            "expr": f"""
+1 - (
+  {routes}
+  * {own} (route:{availability})
+  or on (job, {ROUTE_LABELS})
+  {routes}
+  * on () group_left () (max({availability}) or vector({DEFAULT_AVAILABILITY}))
+)
+""",
+        },
+        *(slow_budget(bound) for bound in LATENCY_BOUNDS),
+    ]
+
+
+def remaining_rules():
+    """How much of the error budget of the last 30 days is left: 1 all of it, 0 none, below that overdrawn."""
+    month = "[30d:1h]"
+    return [
+        {
+            "record": BUDGET_LEFT,
+            "expr": f"""
+1
+- sum_over_time(({error_ratio("1h")} * {requests("1h")}){month})
+  / (sum_over_time({requests("1h")}{month}) > 0)
+  / {ERROR_BUDGET}
+""",
+        }
     ]
 
 
@@ -141,7 +204,7 @@ def canary_rules():
     """Both sides of each pair of rules. One error in two requests is added to each side (Agresti and Caffo), so that the
     interval of their difference holds for few requests and few errors."""
     pair = f"on ({ROUTE_LABELS}) group_left (stable) route:wingmirror_canary_of:info"
-    other = "on (job, instance, virtualservice_namespace, virtualservice, stable) group_left ()"
+    other = "on (job, virtualservice_namespace, virtualservice, stable) group_left ()"
 
     def as_stable(name):
         return f'label_replace({name}, "stable", "$1", "route", "(.+)")'
@@ -155,7 +218,7 @@ def canary_rules():
         {
             "record": CANARY_ERRORS,
             "expr": f"""
-({CANARY_REQUESTS} * on (job, instance, {ROUTE_LABELS}) group_left () {error_ratio('1h')} + 1)
+({CANARY_REQUESTS} * on (job, {ROUTE_LABELS}) group_left () {error_ratio('1h')} + 1)
 /
 ({CANARY_REQUESTS} + 2)
 """,
@@ -174,19 +237,20 @@ def canary_rules():
 def text():
     short = [window for window in WINDOWS if window not in LONG_WINDOWS]
     slow_windows = {window for _, _, *windows, _ in LATENCY_BURN_RATES for window in windows}
+
+    def rules(windows, compared):
+        return (
+            [rule(window) for window in windows for rule in (request_rule, error_rule)]
+            + [rule for window in compared for rule in comparison_rules(window)]
+            + [slow_rule(window, bound) for window in windows if window in slow_windows for bound in LATENCY_BOUNDS]
+        )
+
     groups = [
         ({"name": "wingmirror-budgets"}, budget_rules()),
-        (
-            {"name": "wingmirror-routes"},
-            [rule(window) for window in short for rule in (request_rule, error_rule)]
-            + [slow_rule(window, bound) for window in short if window in slow_windows for bound in LATENCY_BOUNDS],
-        ),
-        (
-            {"name": "wingmirror-routes-long", "interval": "2m"},
-            [rule(window) for window in LONG_WINDOWS for rule in (request_rule, error_rule)]
-            + [slow_rule(window, bound) for window in LONG_WINDOWS if window in slow_windows for bound in LATENCY_BOUNDS],
-        ),
+        ({"name": "wingmirror-routes"}, rules(short, (AT_ONCE, NOW))),
+        ({"name": "wingmirror-routes-long", "interval": "2m"}, rules(LONG_WINDOWS, (USUAL,))),
         ({"name": "wingmirror-canaries"}, canary_rules()),
+        ({"name": "wingmirror-budgets-left", "interval": "10m"}, remaining_rules()),
     ]
     return rule_file(
         "Rates, error ratios and shares of slow answers of every route, for the alerts of alerts.yml. The objectives are in "

@@ -8,6 +8,7 @@ from .queries import (
     ROUTE_HEADINGS,
     UNMATCHED,
     UNMATCHED_BY_MISTAKE,
+    by_gateway,
     object_variables,
     series,
     share,
@@ -170,7 +171,7 @@ def unmatched():
             "By gateway",
             "Requests per second that no route accounts for; without a name where no Gateway selects the workload.",
             "reqps",
-            query(total_rate(UNMATCHED, AT_GATEWAY, by=("gateway",)), "{{gateway}}"),
+            query(by_gateway(total_rate(UNMATCHED, AT_GATEWAY, by=("gateway",))), "{{gateway}}"),
             stacked=True,
         ),
         curves(
@@ -184,7 +185,7 @@ def unmatched():
             "Unmatched requests in the time range",
             "Requests by reason, gateway and class of status: no_host (no virtual host), no_match (a host without a rule that "
             "fits), rejected (answered before routing), no_listener (not the gateway's port), no_gateway (no Gateway selects "
-            "the workload), conditional (a rule of another sort may apply), https_redirect, table_stale.",
+            "the workload), conditional (a rule of another sort may apply), https_redirect.",
             {"gateway": "Gateway", "reason": "Reason", "response_code_class": "Status"},
             column(
                 "Requests",

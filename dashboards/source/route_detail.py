@@ -4,11 +4,12 @@
 from .grafana import curves, column, dashboard, heatmap, query, row, table, text, tile, variable
 from .queries import (
     DURATION,
+    LEFT,
     SERVER_WAIT,
     REQUESTS,
+    UNMATCHED,
     error_share,
     failed,
-    mean,
     namespace_variable,
     quantile,
     rate,
@@ -18,12 +19,15 @@ from .queries import (
     total,
     total_rate,
     volume,
+    yesterday,
 )
+from .recording import BUDGET_LEFT, ERROR_BUDGET, SLOW_BUDGET, error_ratio, slow_ratio
 
 NAME = "route-detail"
 OBJECT = ('virtualservice_namespace="$namespace"', 'virtualservice="$virtualservice"')
 THIS = OBJECT + ('route="$route"',)
-SEEN = ('gateway=~"$gateway"',) + THIS
+AT_GATEWAY = 'gateway=~"$gateway"'
+SEEN = (AT_GATEWAY,) + THIS
 
 
 def build():
@@ -32,7 +36,7 @@ def build():
         "Wingmirror / Route detail",
         "One VirtualService route: its traffic, its latency, and what it is configured to be.",
         target_variables() + route_variables(),
-        [now(), red(), latency(), breakdown(), configured(), seen()],
+        [now(), objectives(), red(), latency(), breakdown(), configured(), seen()],
     )
 
 
@@ -77,26 +81,69 @@ def now():
     )
 
 
+def objectives():
+    def recorded(name, *matchers):
+        return name + "{" + ", ".join(('job=~"$job"',) + THIS + matchers) + "}"
+
+    return row(
+        "Objectives",
+        tile(
+            "Objective",
+            "The share of this route's requests that must not fail, from objectives.yml.",
+            "percentunit",
+            f"1 - {recorded(ERROR_BUDGET)}",
+            decimals=3,
+            instant=True,
+            none="no rules",
+        ),
+        tile(
+            "Budget left",
+            "How much of the error budget of the last 30 days is left; below 0 it is overdrawn.",
+            "percentunit",
+            recorded(BUDGET_LEFT),
+            instant=True,
+            none="no rules",
+        ),
+        curves(
+            "Burn",
+            "How many times faster than its objective allows the route uses its error budget up: over an hour and over six. A page "
+            "comes at 14.4 and 6.",
+            "none",
+            *(
+                query(f"{recorded(error_ratio(window))} / {recorded(ERROR_BUDGET)}", f"over {window}")
+                for window in ("1h", "6h")
+            ),
+        ),
+        curves(
+            "Slow requests",
+            "Share of requests slower than each bound that the route's objectives name, over an hour, and what is allowed.",
+            "percentunit",
+            query(recorded(slow_ratio("1h")), "over {{le}} s"),
+            query(recorded(SLOW_BUDGET), "allowed over {{le}} s"),
+        ),
+    )
+
+
 def red():
     return row(
         "Rate, errors, duration",
         curves(
             "Requests by status",
-            "Requests per second by class of the response's status; “no response” where none was seen.",
+            "Requests per second by class of the response's status; “no response” where there was none, “not seen” where the "
+            "agent missed it.",
             "reqps",
             *(query(total_rate(REQUESTS, f'response_code=~"{digit}.."', *SEEN), f"{digit}xx") for digit in "12345"),
             query(total_rate(REQUESTS, 'response_code="0"', *SEEN), "no response"),
+            query(total_rate(REQUESTS, 'response_code="unknown"', *SEEN), "not seen"),
             stacked=True,
         ),
         curves(
             "Errors",
-            "Share of requests that count as errors, and of requests that a client broke off, which do not.",
+            "Share of requests that count as errors, and of requests that the client left, which do not; and a day before.",
             "percentunit",
             query(error_share(*SEEN), "errors"),
-            query(
-                share(total_rate(REQUESTS, 'error_type="reset_by_client"', *SEEN), total_rate(REQUESTS, *SEEN)),
-                "broken off by the client",
-            ),
+            query(yesterday(error_share(*SEEN)), "errors, a day before"),
+            query(share(total_rate(REQUESTS, LEFT, *SEEN), total_rate(REQUESTS, *SEEN)), "left by the client"),
         ),
         curves(
             "Duration",
@@ -166,17 +213,41 @@ def breakdown():
         ),
         curves(
             "How exchanges ended",
-            "Exchanges per second that did not end well: on the wire (no_response, reset_by_…), or for our capture "
-            "(capture_gap, truncated, parse).",
+            "Exchanges per second that did not end well: whose failure it was, as far as the wire shows it. client_closed and "
+            "unprocessed are no errors.",
             "reqps",
             query(total_rate(REQUESTS, 'error_type!=""', *SEEN, by=("error_type",)), "{{error_type}}"),
         ),
+        *(
+            curves(
+                f"Size of {kind} content",
+                "Bytes of content as transferred, before content decoding. From native buckets where Prometheus scrapes them; the "
+                "classic ones are four.",
+                "decbytes",
+                *(
+                    query(quantile(percent / 100, f"http_{kind}_body_size_bytes", *SEEN), f"p{percent}")
+                    for percent in (50, 95, 99)
+                ),
+            )
+            for kind in ("request", "response")
+        ),
         curves(
-            "Mean size of content",
-            "Bytes of content as transferred, before content decoding.",
-            "decbytes",
-            query(mean("http_request_body_size_bytes", *SEEN), "requests"),
-            query(mean("http_response_body_size_bytes", *SEEN), "responses"),
+            "By gateway",
+            "Requests per second by the Gateway that they came through.",
+            "reqps",
+            query(total_rate(REQUESTS, *SEEN, by=("gateway",)), "{{gateway}}"),
+        ),
+        curves(
+            "By agent",
+            "Requests per second by the agent that saw them. Two agents that see the same gateway count each request twice.",
+            "reqps",
+            query(total_rate(REQUESTS, *SEEN, by=("instance",)), "{{instance}}"),
+        ),
+        curves(
+            "Errors by agent",
+            "Share of errors by the agent that saw them: where one node fails, the others tell.",
+            "percentunit",
+            query(error_share(*SEEN, by=("instance",)), "{{instance}}"),
         ),
         curves(
             "Content",
@@ -200,11 +271,11 @@ def configured():
         "As configured",
         table(
             "Match",
-            "What the route matches, in which generation of the route table. More than one line: agents differ, or a name "
+            "What the route matches. More than one line: agents differ, or a name "
             "stands for several entries.",
-            {"route": "Route", "match": "Match", "hosts": "Hosts", "generation": "Generation"},
+            {"route": "Route", "match": "Match", "hosts": "Hosts"},
             column(
-                "Agents", total(series("route_info", *THIS), "route", "match", "hosts", "generation", operation="count"), "none"
+                "Agents", total(series("route_info", *THIS), "route", "match", "hosts", operation="count"), "none"
             ),
             size=(12, 6),
         ),
@@ -239,20 +310,23 @@ def seen():
     return row(
         "How much of it was seen",
         tile(
-            "Touched by capture loss",
-            "Share of this route's requests or answers in which the capture has a hole. Where the answer's beginning was seen its "
-            "status counts all the same; where not, the request is no part of an error share.",
+            "Answer not seen",
+            "Share of this route's requests whose answer the agent missed. They are no part of an error share.",
             "percentunit",
-            share(total_rate(REQUESTS, 'error_type="capture_gap"', *SEEN), total_rate(REQUESTS, *SEEN)),
+            share(total_rate(REQUESTS, 'response_code="unknown"', *SEEN), total_rate(REQUESTS, *SEEN)),
             steps=((0.001, "orange"), (0.01, "red")),
             size=(8, 4),
             none="no requests",
         ),
         tile(
-            "Not read or cut",
-            "Share of this route's requests that the agent could not parse to their end, or that the snapshot length cut.",
+            "Seen in part, at its gateways",
+            "Share of all requests at the chosen gateways of which the agent missed a part: packets lost or cut, messages that "
+            "it could not read, connections that it forgot. Where the answer's beginning was seen its status counts.",
             "percentunit",
-            share(total_rate(REQUESTS, 'error_type=~"parse|truncated"', *SEEN), total_rate(REQUESTS, *SEEN)),
+            share(
+                total_rate("http_requests_partly_seen_total", AT_GATEWAY),
+                f"({total_rate(REQUESTS, AT_GATEWAY)} + ({total_rate(UNMATCHED, AT_GATEWAY)} or vector(0)))",
+            ),
             steps=((0.001, "orange"), (0.01, "red")),
             size=(8, 4),
             none="no requests",

@@ -6,6 +6,7 @@ from .queries import (
     DURATION,
     ROUTE,
     ROUTE_HEADINGS,
+    by_gateway,
     mean,
     quantile,
     rate,
@@ -372,13 +373,13 @@ def safety():
             "Copies per second that arrive at production: a loop, as when staging calls the public address; they are in no "
             "traffic panel. And requests of clients that carry the marker without its code, which are traffic like any other.",
             "reqps",
-            query(total_rate("mirror_marked_requests_total", by=("gateway",)), "copies, {{gateway}}"),
-            query(total_rate("mirror_unverified_markers_total", by=("gateway",)), "markers without a code, {{gateway}}"),
+            query(by_gateway(total_rate("mirror_marked_requests_total", by=("gateway",))), "copies, {{gateway}}"),
+            query(by_gateway(total_rate("mirror_unverified_markers_total", by=("gateway",))), "markers without a code, {{gateway}}"),
         ),
         curves(
             "Values taken out",
             "Values per second that were removed from copies, or replaced by a keyed hash, before sending.",
-            "none",
+            "ops",
             query(total(rate("mirror_redacted_values_total", *LANE), *LANE_LABELS), LANE_LEGEND),
         ),
         curves(

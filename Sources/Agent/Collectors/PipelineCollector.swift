@@ -47,6 +47,11 @@ package struct PipelineCollector: MetricCollector {
         for (failure, count) in figures.failures {
             samples.count(MetricCatalogue.decodeErrors, [failure.layer.label, failure.reason.label], UInt64(count))
         }
+        for reason in IgnoredReason.allCases {
+            let count = figures.ignored[Int(reason.rawValue)]
+            samples.count(MetricCatalogue.decodePacketsWithoutTCP, [reason.label], UInt64(count))
+        }
+        samples.count(MetricCatalogue.decodeSegments, [], UInt64(figures.reassembly.segments))
         for outcome in FragmentOutcomeLabel.allCases {
             let count = figures.fragments.count(of: outcome)
             samples.count(MetricCatalogue.fragmentedDatagrams, [outcome.text], UInt64(count))
@@ -55,6 +60,12 @@ package struct PipelineCollector: MetricCollector {
 
     private func collectConnections(_ figures: ReassemblyStatistics, into samples: inout SampleCollection) {
         samples.set(MetricCatalogue.flowTableEntries, [], Double(figures.entries))
+        samples.set(MetricCatalogue.flowConnectionsOpen, [], Double(figures.open))
+        samples.count(MetricCatalogue.flowConnectionsOpened, [], UInt64(figures.connectionsOpened))
+        for end in ConnectionEnd.allCases {
+            samples.count(MetricCatalogue.flowConnectionsClosed, [end.label], UInt64(figures.connectionsClosed[end]))
+        }
+        samples.count(MetricCatalogue.reassemblyDeliveredBytes, [], UInt64(figures.deliveredOctets))
         samples.set(MetricCatalogue.flowTableCapacity, [], Double(limits.connections))
         for reason in EvictionReason.allCases {
             samples.count(MetricCatalogue.flowEvictions, [reason.label], UInt64(figures.evictions[reason]))

@@ -57,10 +57,16 @@ package struct Agent: Sendable {
         let objects = try RouteObjects(chosen, namesServerPorts: false)
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         objects.warnOfErrors()
-        let registry = MetricsRegistry(configuration: chosen.metricsSettings)
+        let registry = MetricsRegistry(configuration: chosen.metricsSettings, startedAt: WallClock.now())
         mirroring = Mirroring(chosen)
         try mirroring.plans.configure(chosen.mirror)
-        routes = RouteKeeper(objects, buildSeconds: seconds, registry: registry, mirroring: mirroring)
+        routes = RouteKeeper(
+            objects,
+            buildSeconds: seconds,
+            registry: registry,
+            gatewayAddresses: chosen.gateway.addresses,
+            mirroring: mirroring
+        )
         traffic = TrafficRun(routes: routes.board, limits: chosen.pipelineLimits(isLive: sources.isLive))
         configuration = ConfigurationKeeper(
             plan,

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import PacketDecoding
 import ResourceFiles
 import RouteAttribution
 import Synchronization
@@ -26,14 +27,22 @@ final class RouteKeeper: Sendable {
     ///   - objects: The objects of the table.
     ///   - buildSeconds: How long reading and compiling them took.
     ///   - registry: What gets the series.
+    ///   - gatewayAddresses: The addresses of the gateway; without any, whoever listens on its ports counts as the gateway.
     ///   - mirroring: Says which requests of which routes are mirrored.
-    init(_ objects: RouteObjects, buildSeconds: Double, registry: MetricsRegistry, mirroring: Mirroring) {
+    init(
+        _ objects: RouteObjects,
+        buildSeconds: Double,
+        registry: MetricsRegistry,
+        gatewayAddresses: [IPAddress] = [],
+        mirroring: Mirroring
+    ) {
         self.mirroring = mirroring
         board = RouteBoard(
             objects.table,
             findings: objects.findings,
             buildSeconds: buildSeconds,
             registry: registry,
+            gatewayAddresses: gatewayAddresses,
             mirroring: { [plans = mirroring.plans] table in plans.routing(for: table) },
             at: WallClock.now()
         )

@@ -17,7 +17,13 @@ extension TrafficRun {
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
         // No duration of this run may show, or two runs over the same files would print two pages.
         self.init(
-            routes: RouteBoard(objects.table, findings: objects.findings, registry: registry, at: now),
+            routes: RouteBoard(
+                objects.table,
+                findings: objects.findings,
+                registry: registry,
+                gatewayAddresses: configuration.gateway.addresses,
+                at: now
+            ),
             limits: configuration.pipelineLimits(isLive: isLive)
         )
     }

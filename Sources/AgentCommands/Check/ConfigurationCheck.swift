@@ -139,11 +139,20 @@ struct ConfigurationCheck: Sendable {
             table.append([
                 .init(family.name), .init(HumanUnits.count(UInt64(family.labelSets))),
                 .init(HumanUnits.count(UInt64(family.lines))),
-                .init(family.isFolded ? "at metrics.seriesLimit: some routes are folded" : "", .warning),
+                .init(Self.fold(family.folds), .warning),
             ])
         }
         table.append(["all", "", .init(HumanUnits.count(UInt64(series.lines)), .bold), ""])
         return table
+    }
+
+    /// What `metrics.seriesLimit` does to a family.
+    private static func fold(_ fold: SeriesEstimate.Fold?) -> String {
+        switch fold {
+        case .detail: "at metrics.seriesLimit: methods and codes are folded"
+        case .routes: "at metrics.seriesLimit: some routes are folded"
+        case nil: ""
+        }
     }
 
     private var memoryTable: TextTable {
@@ -156,6 +165,29 @@ struct ConfigurationCheck: Sendable {
     }
 
     private func concerns(_ style: TerminalStyle) -> [String] {
+        let passing =
+            seesOtherNodes
+            ? [
+                style.apply(
+                    .warning,
+                    to:
+                        "gateway.addresses names no address: requests that pass through this node to a gateway on another are counted "
+                        + "on both nodes, and so are the gateway's own requests to services on its ports"
+                )
+            ] : []
+        return passing + memoryConcerns(style)
+    }
+
+    /// Whether what passes by cannot be told from what arrives: all interfaces are captured, and no address is known.
+    private var seesOtherNodes: Bool {
+        guard configuration.gateway.addresses.isEmpty else { return false }
+        return switch configuration.capture.interfaces {
+        case .automatic: true
+        case .named(let names): names.contains("any")
+        }
+    }
+
+    private func memoryConcerns(_ style: TerminalStyle) -> [String] {
         guard memory.octets > budget.octets else { return [] }
         let text =
             "more than the \(HumanUnits.octets(UInt64(budget.octets))) that the agent steers by (\(budget.origin)): "

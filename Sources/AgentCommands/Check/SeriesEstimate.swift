@@ -9,7 +9,8 @@ import TrafficPipeline
 /// How many series the traffic families would have for a route table, before any traffic was seen.
 ///
 /// What is typical comes from real gateways: a route with traffic shows four methods with six codes each, and answers of
-/// three classes. A limit is met by folding routes, never by losing requests.
+/// five classes, those that never came among them. A limit is
+/// met by folding methods, then codes, then routes, and never by losing requests.
 struct SeriesEstimate: Sendable, Equatable {
     /// The estimate for one family.
     struct Family: Sendable, Equatable {
@@ -19,18 +20,27 @@ struct SeriesEstimate: Sendable, Equatable {
         var labelSets: Int
         /// Lines of one scrape: a histogram has several for each label set.
         var lines: Int
-        /// Whether the limit cuts the estimate, so that routes are folded.
-        var isFolded: Bool
+        /// What the limit takes; `nil` where it takes nothing.
+        var folds: Fold?
+    }
+
+    /// What is lost at the limit.
+    enum Fold: Sendable, Equatable {
+        /// Methods and codes; every route keeps its name and its share of errors.
+        case detail
+        /// The names of routes.
+        case routes
     }
 
     private static let combinationsPerRoute = 24
-    private static let classesPerRoute = 3
+    private static let classesPerRoute = 5
     /// Requests without a route come with four classes of answers for some of the reasons.
     private static let unmatchedPerGateway = 12
 
     /// The families, in the order of the catalogue.
     private(set) var families: [Family] = []
     private let limit: Int
+    private let foldsRoutes: Bool
 
     /// Estimates the families for a table.
     init(_ table: RouteTable, metrics: TrafficMetrics.MetricsConfiguration) {
@@ -39,6 +49,7 @@ struct SeriesEstimate: Sendable, Equatable {
             rules: table.routes.count,
             gateways: table.gateways.count + 1,
             durationBounds: metrics.durationBounds.count,
+            serverWaitBounds: metrics.serverWaitBounds.count,
             limit: metrics.seriesLimit
         )
     }
@@ -50,21 +61,24 @@ struct SeriesEstimate: Sendable, Equatable {
     ///   - rules: Routes in the table.
     ///   - gateways: Values of the label `gateway`.
     ///   - durationBounds: Bounds of the duration histogram, without `+Inf`.
+    ///   - serverWaitBounds: The same of the server wait.
     ///   - limit: The most label sets of a family.
-    init(routes: Int, rules: Int, gateways: Int, durationBounds: Int, limit: Int) {
+    init(routes: Int, rules: Int, gateways: Int, durationBounds: Int, serverWaitBounds: Int, limit: Int) {
         self.limit = limit
+        let named = min(routes, limit / TrafficMetrics.MetricsConfiguration.leastLabelSetsPerRoute)
+        foldsRoutes = named < routes
         // A classic histogram has a line for each bound, for +Inf, for the count and for the sum.
-        add(MetricCatalogue.httpRequests, routes * Self.combinationsPerRoute, isLimited: true)
+        add(MetricCatalogue.httpRequests, named * Self.combinationsPerRoute, isLimited: true)
         add(
             MetricCatalogue.httpRequestDuration,
-            routes * Self.classesPerRoute,
+            named * Self.classesPerRoute,
             lines: durationBounds + 3,
             isLimited: true
         )
-        add(MetricCatalogue.httpServerWait, routes, lines: 6 + 3, isLimited: true)
-        add(MetricCatalogue.httpRequestBodySize, routes, lines: 4 + 3, isLimited: true)
-        add(MetricCatalogue.httpResponseBodySize, routes, lines: 4 + 3, isLimited: true)
-        add(MetricCatalogue.websocketUpgrades, routes, isLimited: true)
+        add(MetricCatalogue.httpServerWait, named, lines: serverWaitBounds + 3, isLimited: true)
+        add(MetricCatalogue.httpRequestBodySize, named, lines: 4 + 3, isLimited: true)
+        add(MetricCatalogue.httpResponseBodySize, named, lines: 4 + 3, isLimited: true)
+        add(MetricCatalogue.websocketUpgrades, named, isLimited: true)
         add(MetricCatalogue.httpRequestsUnmatched, gateways * Self.unmatchedPerGateway)
         add(MetricCatalogue.routeInfo, rules)
         add(MetricCatalogue.routeLastRequest, rules)
@@ -77,7 +91,12 @@ struct SeriesEstimate: Sendable, Equatable {
     private mutating func add(_ family: MetricFamily, _ labelSets: Int, lines: Int = 1, isLimited: Bool = false) {
         let shown = isLimited ? min(labelSets, limit) : labelSets
         families.append(
-            Family(name: family.name, labelSets: shown, lines: shown * lines, isFolded: shown < labelSets)
+            Family(
+                name: family.name,
+                labelSets: shown,
+                lines: shown * lines,
+                folds: isLimited && foldsRoutes ? .routes : shown < labelSets ? .detail : nil
+            )
         )
     }
 }

@@ -3,8 +3,8 @@
 /// Why a connection's octets are not read as HTTP; a label value of `opaque_connections_total`.
 public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     case tls
-    /// HTTP/2 without TLS, by prior knowledge.
-    case http2
+    /// Was HTTP, and could not be read on.
+    case unreadable
     /// Neither side speaks a protocol that is known.
     case unknown
     /// Joined midstream, and no head was found.
@@ -18,7 +18,7 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     public var label: String {
         switch self {
         case .tls: "tls"
-        case .http2: "http2"
+        case .unreadable: "unreadable"
         case .unknown: "unknown"
         case .midstream: "midstream"
         case .upgraded: "upgraded"

@@ -85,7 +85,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http1(let reader):
             http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
             noteHeldOctets(reader)
-        case .http2(let reader): http2[reader].streamEnded(direction, end)
+        case .http2(let reader): http2[reader].streamEnded(direction, end, at: time)
         case .probing, .opaque: break
         }
     }

@@ -32,6 +32,8 @@ public struct Exchange: ~Copyable {
     public internal(set) var response = MessageFigures()
     /// Statuses of interim responses, in order, without a 101 that ended HTTP.
     public internal(set) var interim: [UInt16] = []
+    /// How the exchange was broken off; `nil` where it was not, or where that was not seen.
+    public internal(set) var earlyEnd: EarlyEnd?
     /// What the connection became after this exchange.
     public internal(set) var successor = Successor.http
 

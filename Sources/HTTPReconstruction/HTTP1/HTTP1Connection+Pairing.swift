@@ -357,6 +357,7 @@ extension HTTP1Connection {
         case .idle, .evicted: marks = .forgotten
         case .finished, .reset, .superseded, nil: marks = []
         }
+        noteUnanswered(end, &shared)
         if repair != nil {
             let allAnswered =
                 end == .finished && !responses.isInsideMessage
@@ -398,6 +399,7 @@ extension HTTP1Connection {
         guard answering >= 0 else { return }
         if shared.exchanges[answering].hasResponse {
             shared.exchanges[answering].integrity.formUnion(marks.isEmpty ? .closedEarly : marks)
+            if marks.isEmpty { noteCutResponse(&shared) }
             let last = shared.exchanges[answering].response.lastOctet
             responseEnded(trailers: 0, at: last, &shared, &sink)
         } else if !shared.exchanges[answering].hasRequest, repair?.loose.contains(answering) != true {
@@ -407,6 +409,32 @@ extension HTTP1Connection {
             shared.emit(interimOnly, on: connection, &sink)
         } else {
             answering = -1
+        }
+    }
+
+    /// Notes who broke off the response in progress.
+    func noteCutResponse(_ shared: inout SharedReconstruction) {
+        let cutsRequest = shared.exchanges[answering].earlyEnd?.cutsRequest ?? false
+        shared.exchanges[answering].earlyEnd = earlyEnd
+        shared.exchanges[answering].earlyEnd?.cutsRequest = cutsRequest
+        shared.exchanges[answering].earlyEnd?.cutsResponse = true
+    }
+
+    /// Notes who left the requests without a response that have none.
+    ///
+    /// Of several that a client pipelined a server takes one at a time, and drops the others when it closes; what came
+    /// after it had closed it never took at all.
+    private func noteUnanswered(_ end: ConnectionEnd?, _ shared: inout SharedReconstruction) {
+        // A client that uses its port for a new connection has left the old one.
+        let superseding: EarlyEnd? = end == .superseded ? EarlyEnd(.client, at: responseTime) : nil
+        guard end != nil, let early = earlyEnd ?? superseding else { return }
+        let waiting = unanswered(shared)
+        for exchange in waiting {
+            let cutsRequest = shared.exchanges[exchange].earlyEnd?.cutsRequest ?? false
+            let isLate = early.time <= shared.exchanges[exchange].request.firstOctet
+            shared.exchanges[exchange].earlyEnd = early
+            shared.exchanges[exchange].earlyEnd?.cutsRequest = cutsRequest
+            shared.exchanges[exchange].earlyEnd?.isUnprocessed = early.side == .server && (waiting.count > 1 || isLate)
         }
     }
 

@@ -203,6 +203,8 @@ extension HTTP1Connection {
         case .resetByReceiver: shared.exchanges[sending].integrity.insert(.resetByServer)
         case .abandoned: return
         }
+        shared.exchanges[sending].earlyEnd = earlyEnd
+        shared.exchanges[sending].earlyEnd?.cutsRequest = true
         let last = shared.exchanges[sending].request.lastOctet
         requests.lose()
         requestEnded(trailers: 0, at: last, &shared, &sink)

@@ -37,6 +37,10 @@ extension HTTP1Connection {
         shared.exchanges.setTag(tag, of: answering)
         if head.status < 200, head.status != 101 {
             shared.exchanges[answering].interim.append(UInt16(head.status))
+            // Where neither the request nor a final response is seen, this is when the exchange began.
+            if !shared.exchanges[answering].hasRequest {
+                shared.exchanges[answering].response.firstOctet = responses.start.time
+            }
             responses.begin(.none)
             return
         }
@@ -193,7 +197,7 @@ extension HTTP1Connection {
             oldest >= 0 && shared.exchanges[oldest].version == .http09 && !shared.exchanges[oldest].hasResponse
         if !isConfirmed || answersSimpleRequest {
             // Octets without a head: the bare content that HTTP/0.9 is answered with, or another protocol altogether.
-            leave(for: .unknown)
+            leave(for: isConfirmed ? .unreadable : .unknown)
             return
         }
         noteFailure(failure, &shared, &sink)
@@ -252,6 +256,7 @@ extension HTTP1Connection {
         case .resetByReceiver: shared.exchanges[answering].integrity.insert(.resetByClient)
         case .abandoned: return
         }
+        if end != .finished || responses.state != .untilClose { noteCutResponse(&shared) }
         let last = shared.exchanges[answering].response.lastOctet
         responseEnded(trailers: 0, at: last, &shared, &sink)
         responses.lose()

@@ -20,6 +20,8 @@ struct HTTP1Connection {
     let isJoinedMidstream: Bool
     /// Whether a whole head was read, so that the connection carries HTTP/1.x.
     var isConfirmed = false
+    /// What an exchange in progress is broken off by; `nil` while nobody has ended anything.
+    var earlyEnd: EarlyEnd? { firstEnd.earlyEnd(clientDirection: clientDirection) }
     /// What the connection carries from here on, once it has left HTTP/1.x.
     private(set) var departure: OpaqueReason?
     /// The exchange whose answer comes in HTTP/2, or -1.
@@ -52,6 +54,8 @@ struct HTTP1Connection {
     var infersPairs = false
     /// Who has reset the connection.
     var resetMarks: Integrity = []
+    /// Who has ended it first.
+    private var firstEnd = FirstEnd()
     /// How the client times its requests.
     var rhythm = RequestRhythm()
     /// When octets of a response were seen last.
@@ -130,6 +134,7 @@ struct HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        firstEnd.streamEnded(direction, end, at: time)
         if end == .resetBySender {
             resetMarks.insert(direction == clientDirection ? .resetByClient : .resetByServer)
         }

@@ -236,7 +236,7 @@ extension Span where Element == UInt8 {
 
     /// Whether `range` is `text`, which is in lower case, with letters of either case taken as equal.
     @inline(__always)
-    func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
+    package func equalsIgnoringCase(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count {
             var octet = self[range.lowerBound + offset]

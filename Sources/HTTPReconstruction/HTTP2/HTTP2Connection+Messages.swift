@@ -197,7 +197,7 @@ extension HTTP2Connection {
         if requests.hasLosses || responses.hasLosses { endQuietStreams(at: time, &shared, &sink) }
         while streams.count >= shared.limits.liveStreams {
             shared.statistics.abandonedExchanges += 1
-            abandon(0, .limitReached, &shared, &sink)
+            abandon(0, .limitReached, nil, &shared, &sink)
         }
     }
 
@@ -218,7 +218,7 @@ extension HTTP2Connection {
             }
             let reset = shared.exchanges[streams[place].exchange].request.lastOctet
             if time.nanoseconds - reset.nanoseconds > Self.resetPatience {
-                abandon(place, [], &shared, &sink)
+                abandon(place, [], nil, &shared, &sink)
             } else {
                 earliestReset = min(earliestReset, reset)
                 place += 1
@@ -241,7 +241,7 @@ extension HTTP2Connection {
             )
             let mayBeOver = !streams[place].flags.isDisjoint(with: [.requestHole, .responseHole])
             if mayBeOver, time.nanoseconds - latest > shared.limits.quietNanoseconds {
-                abandon(place, [], &shared, &sink)
+                abandon(place, [], nil, &shared, &sink)
             } else {
                 place += 1
             }

@@ -40,6 +40,8 @@ struct HTTP2Connection {
     var earliestReset = PacketTime(nanoseconds: 0)
     /// Who has reset the connection.
     var resetMarks: Integrity = []
+    /// Who has ended it first.
+    private var firstEnd = FirstEnd()
 
     init(_ connection: Int32, clientDirection: StreamDirection, isJoinedMidstream: Bool) {
         self.connection = connection
@@ -196,7 +198,8 @@ struct HTTP2Connection {
     }
 
     /// Nothing more comes from one side.
-    mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd) {
+    mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime) {
+        firstEnd.streamEnded(direction, end, at: time)
         if end == .resetBySender {
             resetMarks.insert(direction == clientDirection ? .resetByClient : .resetByServer)
         }
@@ -214,7 +217,10 @@ struct HTTP2Connection {
         case .idle, .evicted: marks = .forgotten
         case .finished, .reset, .superseded: marks = resetMarks
         }
-        while streams.count > 0 { abandon(0, marks, &shared, &sink) }
+        let early =
+            marks.isDisjoint(with: [.interrupted, .forgotten])
+            ? firstEnd.earlyEnd(clientDirection: clientDirection) : nil
+        while streams.count > 0 { abandon(0, marks, early, &shared, &sink) }
         requests.releaseSection(&shared.http2)
         responses.releaseSection(&shared.http2)
     }
@@ -285,7 +291,7 @@ struct HTTP2Connection {
         if streams[place].flags.isSuperset(of: [.requestEnded, .responseEnded]) {
             complete(place, &shared, &sink)
         } else if streams[place].flags.isSuperset(of: [.responseEnded, .resetByClient]) {
-            abandon(place, [], &shared, &sink)
+            abandon(place, [], nil, &shared, &sink)
         }
     }
 
@@ -328,16 +334,30 @@ struct HTTP2Connection {
         shared.emitNumbered(stream.exchange, on: connection, &sink)
     }
 
-    /// Emits the exchange of a stream that will not be over.
+    /// Notes who broke off the exchange of a stream, and what was not said until then.
+    private func noteEarlyEnd(_ early: EarlyEnd?, of stream: HTTP2Stream, _ shared: inout SharedReconstruction) {
+        // A client that had given the stream up before was the first.
+        let request = shared.exchanges[stream.exchange].request
+        let reset = stream.flags.contains(.resetByClient) ? EarlyEnd(.client, at: request.lastOctet) : nil
+        guard var end = reset ?? early else { return }
+        end.cutsRequest = !stream.flags.contains(.requestEnded)
+        end.cutsResponse = stream.flags.contains(.responseBegan) && !stream.flags.contains(.responseEnded)
+        if end.side == .server, end.time <= request.firstOctet { end.isUnprocessed = true }
+        shared.exchanges[stream.exchange].earlyEnd = end
+    }
+
+    /// Emits the exchange of a stream that will not be over; `early` says who ended it, where that is known.
     mutating func abandon<Sink: ExchangeSink & ~Copyable>(
         _ place: Int,
         _ marks: Integrity,
+        _ early: EarlyEnd?,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         let stream = streams[place]
         let exchange = stream.exchange
         var marks = marks
+        noteEarlyEnd(early, of: stream, &shared)
         if stream.flags.contains(.resetByClient) { marks.insert(.resetByClient) }
         if !shared.exchanges[exchange].hasResponse {
             marks.insert(.noResponse)
@@ -352,6 +372,9 @@ struct HTTP2Connection {
         shared.exchanges[exchange].integrity.formUnion(marks)
         complete(place, &shared, &sink)
     }
+
+    /// REFUSED_STREAM: the server has not processed the stream (RFC 9113 §8.7).
+    private static var refusedStream: UInt32 { 7 }
 
     /// One side gives up a stream (RFC 9113 §6.4).
     private mutating func streamReset<Sink: ExchangeSink & ~Copyable>(
@@ -371,7 +394,9 @@ struct HTTP2Connection {
             streams[place].flags.insert(.resetByClient)
             if resetStreams == 0 { earliestReset = time }
             resetStreams += 1
-            if streams[place].flags.contains(.responseEnded) { abandon(place, .resetByClient, &shared, &sink) }
+            if streams[place].flags.contains(.responseEnded) {
+                abandon(place, .resetByClient, EarlyEnd(.client, at: time), &shared, &sink)
+            }
             return
         } else if shared.exchanges[exchange].hasResponse {
             shared.exchanges[exchange].response.lastOctet = time
@@ -381,7 +406,9 @@ struct HTTP2Connection {
         if isNoLoss {
             complete(place, &shared, &sink)
         } else {
-            abandon(place, .resetByServer, &shared, &sink)
+            var early = EarlyEnd(.server, at: time)
+            early.isUnprocessed = code == Self.refusedStream
+            abandon(place, .resetByServer, early, &shared, &sink)
         }
     }
 
@@ -393,7 +420,9 @@ struct HTTP2Connection {
         _ sink: inout Sink
     ) {
         while streams.count > 0, streams[streams.count - 1].identifier > last {
-            abandon(streams.count - 1, .resetByServer, &shared, &sink)
+            var early = EarlyEnd(.server, at: time)
+            early.isUnprocessed = true
+            abandon(streams.count - 1, .resetByServer, early, &shared, &sink)
         }
     }
 }

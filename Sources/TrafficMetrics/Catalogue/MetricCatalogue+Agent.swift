@@ -69,8 +69,9 @@ extension MetricCatalogue {
     public static let metricSeriesOverflow = MetricFamily(
         "wingmirror_metric_series_overflow_total",
         .counter,
-        labels: ["family"],
-        help: "Observations counted under __overflow__ instead of their route."
+        labels: ["family", "lost"],
+        help:
+            "Observations that lost a label to the series limit, by label: the method first, then the code, then the route."
     )
 
     /// Routes without a history.

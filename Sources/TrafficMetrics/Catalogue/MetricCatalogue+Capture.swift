@@ -85,8 +85,24 @@ extension MetricCatalogue {
         help: "Packets that could not be decoded, by layer and reason."
     )
 
+    /// Packets that were understood and hold no TCP segment.
+    public static let decodePacketsWithoutTCP = MetricFamily(
+        "wingmirror_decode_packets_without_tcp_total",
+        .counter,
+        labels: ["reason"],
+        help: "Packets that were decoded and hold no TCP segment of their own, by what they are."
+    )
+
+    /// TCP segments that were decoded.
+    public static let decodeSegments = MetricFamily(
+        "wingmirror_decode_tcp_segments_total",
+        .counter,
+        help: "TCP segments decoded. With those without TCP and the errors they are all packets that were received."
+    )
+
     static let capture = [
         capturePacketsReceived, capturePacketsDropped, capturePacketsTruncated, capturePacketsDuplicate, captureBytes,
         captureInterfaceUp, captureRestarts, captureLastPacket, captureRingSize, decodeErrors,
+        decodePacketsWithoutTCP, decodeSegments,
     ]
 }

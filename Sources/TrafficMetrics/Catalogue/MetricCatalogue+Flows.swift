@@ -9,6 +9,36 @@ extension MetricCatalogue {
         help: "Connections tracked."
     )
 
+    /// Connections that are open.
+    public static let flowConnectionsOpen = MetricFamily(
+        "wingmirror_flow_connections_open",
+        .gauge,
+        help: "TCP connections open now, whether or not anything was sent on them."
+    )
+
+    /// Connections that were seen.
+    public static let flowConnectionsOpened = MetricFamily(
+        "wingmirror_flow_connections_opened_total",
+        .counter,
+        help: "TCP connections seen, counted when they open. Less those closed they are those open."
+    )
+
+    /// Connections that ended.
+    public static let flowConnectionsClosed = MetricFamily(
+        "wingmirror_flow_connections_closed_total",
+        .counter,
+        labels: ["reason"],
+        help: "TCP connections that ended, by how they ended."
+    )
+
+    /// Octets of streams, in order and once.
+    public static let reassemblyDeliveredBytes = MetricFamily(
+        "wingmirror_reassembly_delivered_bytes_total",
+        .counter,
+        .bytes,
+        help: "Bytes of TCP streams delivered in order and once; with the bytes in gaps all that was sent."
+    )
+
     /// Connections that the table may hold.
     public static let flowTableCapacity = MetricFamily(
         "wingmirror_flow_table_capacity",
@@ -165,7 +195,8 @@ extension MetricCatalogue {
     )
 
     static let flows = [
-        flowTableEntries, flowTableCapacity, flowEvictions, halfOpenConnectionsEnded, fragmentedDatagrams,
+        flowTableEntries, flowConnectionsOpen, flowConnectionsOpened, flowConnectionsClosed, reassemblyDeliveredBytes,
+        flowTableCapacity, flowEvictions, halfOpenConnectionsEnded, fragmentedDatagrams,
         reassemblyLimitsMet, reassemblyIgnoredSegments, reassemblyShedBytes, reassemblyConflictingBytes, reassemblyGaps,
         reassemblyGapBytes,
         reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,

@@ -6,7 +6,7 @@ extension MetricCatalogue {
     public static let routeInfo = MetricFamily(
         "wingmirror_route_info",
         .info,
-        labels: ["virtualservice_namespace", "virtualservice", "route", "match", "hosts", "generation"],
+        labels: ["virtualservice_namespace", "virtualservice", "route", "match", "hosts"],
         help: "Routes in the active route table."
     )
 
@@ -28,6 +28,21 @@ extension MetricCatalogue {
             "virtualservice_namespace", "virtualservice", "route", "destination_service", "destination_subset",
         ],
         help: "Configured share of a route's requests that a destination gets."
+    )
+
+    /// Which table is in force.
+    public static let routeTableInfo = MetricFamily(
+        "wingmirror_route_table_info",
+        .info,
+        labels: ["hash"],
+        help: "Hash of the active route table; the same on agents that attribute requests to the same routes."
+    )
+
+    /// How often the table was replaced.
+    public static let routeTableGeneration = MetricFamily(
+        "wingmirror_route_table_generation",
+        .gauge,
+        help: "Number of the active route table; each one that this agent takes up has the next."
     )
 
     /// How many routes the table has.
@@ -77,7 +92,8 @@ extension MetricCatalogue {
     )
 
     static let routes = [
-        routeInfo, routeLastRequest, routeDestinationWeight, routeTableRoutes, routeTableBuildDuration,
+        routeInfo, routeLastRequest, routeDestinationWeight, routeTableInfo, routeTableGeneration, routeTableRoutes,
+        routeTableBuildDuration,
         routeTableRejectedObjects, routeTableFindings, routeTableReloads, routeTableLastReloadSuccessful,
     ]
 }

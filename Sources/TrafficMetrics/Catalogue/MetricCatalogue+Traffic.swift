@@ -7,7 +7,7 @@ extension MetricCatalogue {
         "wingmirror_http_requests_total",
         .counter,
         labels: routeLabels + ["request_method", "request_protocol", "response_code", "error_type"],
-        help: "HTTP requests seen on the wire and attributed to a route."
+        help: "HTTP requests seen on the wire and attributed to a route, by how they were answered and what went wrong."
     )
 
     /// From the first octet of the request to the last of the response.
@@ -16,7 +16,8 @@ extension MetricCatalogue {
         .histogram,
         .seconds,
         labels: routeLabels + ["response_code_class"],
-        help: "Time from the first byte of a request to the last byte of its response, by packet timestamps."
+        help:
+            "Time from the first byte of a request to the last byte of its response, or until an unanswered one was given up."
     )
 
     /// The server's wait: from the last octet of the request to the first of the response.
@@ -62,6 +63,23 @@ extension MetricCatalogue {
         help: "HTTP requests that no route accounts for, by reason."
     )
 
+    /// Requests of which we do not know all.
+    public static let httpRequestsPartlySeen = MetricFamily(
+        "wingmirror_http_requests_partly_seen_total",
+        .counter,
+        labels: ["gateway", "reason"],
+        help:
+            "HTTP requests of which the agent missed a part, by reason; with response_code unknown where it missed the answer."
+    )
+
+    /// Exchanges that last as long as somebody wishes.
+    public static let httpStreams = MetricFamily(
+        "wingmirror_http_streams_total",
+        .counter,
+        labels: ["gateway", "kind"],
+        help: "Event streams, and WebSockets and tunnels on HTTP/2, that ended; they have no request duration."
+    )
+
     /// gRPC calls by final status.
     public static let grpcResponses = MetricFamily(
         "wingmirror_grpc_responses_total",
@@ -83,7 +101,7 @@ extension MetricCatalogue {
         "wingmirror_connections_opened_total",
         .counter,
         labels: ["gateway", "protocol"],
-        help: "TCP connections first seen."
+        help: "TCP connections, counted when it is known what they carry, or at their end."
     )
 
     /// TCP connections that ended.
@@ -113,7 +131,8 @@ extension MetricCatalogue {
 
     static let traffic = [
         httpRequests, httpRequestDuration, httpServerWait, httpRequestBodySize, httpResponseBodySize,
-        httpRequestsInFlight, httpRequestsUnmatched, grpcResponses, websocketUpgrades, connectionsOpened,
+        httpRequestsInFlight, httpRequestsUnmatched, httpRequestsPartlySeen, httpStreams, grpcResponses,
+        websocketUpgrades, connectionsOpened,
         connectionsClosed, opaqueConnections, opaqueBytes,
     ]
 }

@@ -5,8 +5,7 @@
 ///
 /// Bucket *i* of schema 3 covers (2^((i-1)/8), 2^(i/8)] seconds, so a quantile is found to within 4.4 %. What is at or
 /// below the zero threshold of 2^-20 s, less than packet clocks tell apart, is in the zero bucket; what is beyond 2^20 s
-/// is in the last. That leaves 320 buckets, and exactly 160 once two neighbours are merged, so a native histogram can
-/// always be shown within 160 buckets and no client can make one grow.
+/// is in the last (``NativeRange``).
 enum ExponentialBuckets {
     /// Buckets to a doubling, as a power of two.
     static let schema = 3

@@ -14,6 +14,8 @@ public final class HistogramLayout: Sendable {
     let classicBuckets: [UInt8]
     /// The native bucket of each cell at `ExponentialBuckets.schema`, `nil` for the zero bucket; empty without native buckets.
     let nativeBuckets: [Int?]
+    /// What the native buckets are; `nil` without any.
+    let nativeRange: NativeRange?
     /// The label `le` of each classic bucket as the text formats write it.
     let boundTexts: [[UInt8]]
     /// Upper bounds of the cells, inclusive and ascending; the last cell has none.
@@ -23,18 +25,23 @@ public final class HistogramLayout: Sendable {
 
     /// The layout of sizes in octets.
     static func sizes(bounds: [UInt64]) -> HistogramLayout {
-        HistogramLayout(unitsPerBaseUnit: 1, bounds: bounds, nativeEdges: [])
+        HistogramLayout(unitsPerBaseUnit: 1, bounds: bounds, native: .sizes, nativeEdges: NativeRange.sizes.wholeEdges)
     }
 
     /// The layout of durations in nanoseconds.
     static func durations(bounds: [UInt64]) -> HistogramLayout {
-        HistogramLayout(unitsPerBaseUnit: 1e9, bounds: bounds, nativeEdges: ExponentialBuckets.nanosecondEdges)
+        HistogramLayout(
+            unitsPerBaseUnit: 1e9,
+            bounds: bounds,
+            native: .durations,
+            nativeEdges: ExponentialBuckets.nanosecondEdges
+        )
     }
 
     /// The layout of durations in nanoseconds that are shown in milliseconds; without native buckets, whose bounds are
     /// powers of two of the base unit.
     static func milliseconds(bounds: [UInt64]) -> HistogramLayout {
-        HistogramLayout(unitsPerBaseUnit: 1e6, bounds: bounds, nativeEdges: [])
+        HistogramLayout(unitsPerBaseUnit: 1e6, bounds: bounds, native: nil, nativeEdges: [])
     }
 
     /// The layout of counts that somebody else keeps, in classic buckets only.
@@ -43,11 +50,12 @@ public final class HistogramLayout: Sendable {
     ///   - unitsPerBaseUnit: How many of that unit make one base unit: 1e9 for nanoseconds that are shown in seconds.
     /// - Returns: The layout; worth keeping.
     public static func counted(bounds: [UInt64], unitsPerBaseUnit: Double) -> HistogramLayout {
-        HistogramLayout(unitsPerBaseUnit: unitsPerBaseUnit, bounds: bounds, nativeEdges: [])
+        HistogramLayout(unitsPerBaseUnit: unitsPerBaseUnit, bounds: bounds, native: nil, nativeEdges: [])
     }
 
     /// The layout with these bounds; `nativeEdges` are the upper bounds of the zero and all native buckets but the last.
-    private init(unitsPerBaseUnit: Double, bounds: [UInt64], nativeEdges: [UInt64]) {
+    private init(unitsPerBaseUnit: Double, bounds: [UInt64], native: NativeRange?, nativeEdges: [UInt64]) {
+        nativeRange = native
         let edges = Set(bounds + nativeEdges).sorted()
         self.unitsPerBaseUnit = unitsPerBaseUnit
         self.bounds = bounds
@@ -61,7 +69,7 @@ public final class HistogramLayout: Sendable {
             ? []
             : cells.map { cell in
                 let below = nativeEdges.count { cell > 0 && $0 <= edges[cell - 1] }
-                return below == 0 ? nil : ExponentialBuckets.first + below - 1
+                return below == 0 ? nil : (native?.first ?? 0) + below - 1
             }
         boundTexts = (bounds.map { Double($0) / unitsPerBaseUnit } + [.infinity]).map { bound in
             var text = Array(#"le=""#.utf8)

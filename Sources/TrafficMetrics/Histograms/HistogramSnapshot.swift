@@ -143,12 +143,12 @@ extension HistogramSnapshot {
     /// - Returns: The value; `nil` also where the layout has no exponential buckets.
     public func quantile(_ quantile: Double) -> Double? {
         let total = count
-        guard total > 0, !layout.nativeBuckets.isEmpty else { return nil }
+        guard total > 0, let range = layout.nativeRange else { return nil }
         let rank = max(1, Double(total) * min(1, max(0, quantile)))
         var below: UInt64 = 0
         for (bucket, count) in nativeCounts {
             if Double(below + count) >= rank {
-                return Self.value(in: bucket, share: (rank - Double(below)) / Double(count))
+                return Self.value(in: bucket, of: range, share: (rank - Double(below)) / Double(count))
             }
             below += count
         }
@@ -170,10 +170,10 @@ extension HistogramSnapshot {
     }
 
     /// The value at a share of a bucket, from its lower edge.
-    private static func value(in bucket: Int?, share: Double) -> Double {
-        guard let bucket else { return ExponentialBuckets.zeroThreshold / 2 }
+    private static func value(in bucket: Int?, of range: NativeRange, share: Double) -> Double {
+        guard let bucket else { return range.zeroThreshold / 2 }
         let lower = ExponentialBuckets.upperBound(of: bucket - 1)
-        guard bucket < ExponentialBuckets.last else { return lower }
+        guard bucket < range.last else { return lower }
         return lower + (ExponentialBuckets.upperBound(of: bucket) - lower) * share
     }
 }

@@ -10,7 +10,7 @@ struct NativeHistogram: Sendable, Hashable {
     /// Buckets to a doubling, as a power of two.
     private(set) var schema = ExponentialBuckets.schema
     /// Up to where an observation counts as zero, in base units.
-    private(set) var zeroThreshold = ExponentialBuckets.zeroThreshold
+    private(set) var zeroThreshold: Double
     /// How many observations count as zero.
     private(set) var zeroCount: UInt64 = 0
     /// The buckets that are not empty, ascending.
@@ -24,11 +24,15 @@ struct NativeHistogram: Sendable, Hashable {
 
     /// How many buckets are shown at most, without the zero bucket: what 100 µs to 60 s take at full resolution.
     static let bucketLimit = 160
-    /// The last bucket that may become part of the zero bucket: up to 2^-13 s, 0.1 ms, within which no gateway answers.
-    static let lastWidened = -13 * 8
+    private let range: NativeRange
 
     /// Shows the counts of a histogram whose layout has native buckets.
     init(_ histogram: HistogramSnapshot) {
+        guard let range = histogram.layout.nativeRange else {
+            preconditionFailure("NativeHistogram.init: the layout has native buckets")
+        }
+        self.range = range
+        zeroThreshold = range.zeroThreshold
         buckets.reserveCapacity(histogram.cells.count)
         for cell in histogram.cells {
             guard let index = histogram.layout.nativeBuckets[cell.index] else {
@@ -49,14 +53,14 @@ struct NativeHistogram: Sendable, Hashable {
 
     /// Whether the limit cost any precision.
     var isReduced: Bool {
-        schema != ExponentialBuckets.schema || zeroThreshold != ExponentialBuckets.zeroThreshold
+        schema != ExponentialBuckets.schema || zeroThreshold != range.zeroThreshold
     }
 
     /// Makes the lowest buckets part of the zero bucket, as few of them as need be and none above `lastWidened`.
     private mutating func widenZeroBucket() {
         let excess = buckets[buckets.count - Self.bucketLimit - 1].index
         // An even index is a bound of the halved resolution too.
-        let last = min(excess + excess & 1, Self.lastWidened)
+        let last = min(excess + excess & 1, range.lastWidened)
         let absorbed = buckets.prefix { $0.index <= last }
         guard !absorbed.isEmpty else { return }
         zeroCount &+= absorbed.reduce(0) { $0 &+ $1.count }

@@ -13,8 +13,7 @@ struct RouteCounts: Sendable, Hashable {
     init(_ reading: RouteReading, using counts: inout DenseCounts) {
         counts.clear()
         for request in reading.requests {
-            let codeClass = ResponseCodeClass(status: Int(request.combination.code.rawValue))
-            counts.add(request.count, to: .requests(codeClass))
+            counts.add(request.count, to: .requests(request.combination.code.codeClass))
             if request.combination.isFailure { counts.add(request.count, to: .failures) }
         }
         counts.add(reading.requestBody?.storedSum ?? 0, to: .requestBody)

@@ -39,7 +39,8 @@ public enum ConnectionCloseReason: UInt8, Sendable, Hashable, CaseIterable {
 /// The values of the label `reason` of `opaque_connections_total`: why a connection cannot be read.
 public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     case tls
-    case http2
+    /// Was HTTP, and could not be read on.
+    case unreadable
     case midstream
     case unknown
     /// Left HTTP by an upgrade, such as to WebSocket.
@@ -51,7 +52,7 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     public var text: String {
         switch self {
         case .tls: "tls"
-        case .http2: "http2"
+        case .unreadable: "unreadable"
         case .upgraded: "upgraded"
         case .tunnel: "tunnel"
         case .midstream: "midstream"

@@ -1,35 +1,47 @@
 // Wingmirror · Apache-2.0
 
-/// The values of the label `error_type`: why an exchange is not whole, as the wire shows it.
+/// The values of the label `error_type`: how an exchange failed or was broken off, as the wire shows it.
 ///
-/// `captureGap` is apart from the others because the loss is ours: error ratios leave it out.
+/// What the observer lost, cut or could not read is none of these (``PartlySeenReason``).
 public enum ErrorTypeLabel: UInt8, Sendable, Hashable, CaseIterable {
+    /// The exchange came to its end, or nobody knows whether it did.
     case none
-    case captureGap
+    /// A status of 5xx; the wire does not show who gave it.
+    case serverError
+    /// A status of 5xx that the gateway gave by itself: it names the services' time in responses that it passes on, and
+    /// this one has none.
+    case gatewayError
+    /// A status of 5xx that the service gave and the gateway passed on.
+    case serviceError
+    /// The server's side closed or reset before it answered.
     case noResponse
-    case parse
-    case resetByClient
-    case resetByServer
-    case truncated
+    /// The server's side closed or reset in the middle of the response.
+    case incompleteResponse
+    /// The client left before the response was whole.
+    case clientClosed
+    /// The server never took the request, which the client may send again.
+    case unprocessed
 
     /// The label's value; empty for none, which Prometheus takes for a missing label.
     public var text: String {
         switch self {
         case .none: ""
-        case .captureGap: "capture_gap"
+        case .serverError: "5xx"
+        case .gatewayError: "5xx_gateway"
+        case .serviceError: "5xx_service"
         case .noResponse: "no_response"
-        case .parse: "parse"
-        case .resetByClient: "reset_by_client"
-        case .resetByServer: "reset_by_server"
-        case .truncated: "truncated"
+        case .incompleteResponse: "incomplete_response"
+        case .clientClosed: "client_closed"
+        case .unprocessed: "unprocessed"
         }
     }
 
-    /// Whether the wire, and not the capture, is why a response is missing.
-    var isOfTheWire: Bool {
+    /// Whether the gateway or what is behind it failed; dashboards and rules select the same by
+    /// `error_type=~"5xx.*|no_response|incomplete_response"`.
+    public var isFailure: Bool {
         switch self {
-        case .noResponse, .resetByClient, .resetByServer: true
-        case .none, .captureGap, .parse, .truncated: false
+        case .serverError, .gatewayError, .serviceError, .noResponse, .incompleteResponse: true
+        case .none, .clientClosed, .unprocessed: false
         }
     }
 }

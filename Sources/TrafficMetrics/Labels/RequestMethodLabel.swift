@@ -16,6 +16,8 @@ public enum RequestMethodLabel: UInt8, Sendable, Hashable, CaseIterable {
     case query
     case trace
     case other
+    /// Stands for all methods at the series limit.
+    case any
 
     /// Tells the method from its octets as sent; methods are case-sensitive (RFC 9110 §9.1).
     ///
@@ -59,6 +61,7 @@ public enum RequestMethodLabel: UInt8, Sendable, Hashable, CaseIterable {
         case .query: "QUERY"
         case .trace: "TRACE"
         case .other: "_OTHER"
+        case .any: LabelValue.overflow
         }
     }
 }

@@ -16,8 +16,6 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
     case conditional
     /// No Gateway selects the workload.
     case noGateway
-    /// The route table is too old to say.
-    case tableStale
     /// Fields that would decide were not captured (HTTP/2 behind a loss or a late start).
     case unknownFields
 
@@ -31,7 +29,6 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         case .noListener: "no_listener"
         case .conditional: "conditional"
         case .noGateway: "no_gateway"
-        case .tableStale: "table_stale"
         case .unknownFields: "unknown_fields"
         }
     }
@@ -41,7 +38,7 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         switch self {
         case .noHost, .noMatch, .rejected, .noGateway: .clientError
         case .httpsRedirect: .redirection
-        case .conditional, .tableStale, .unknownFields: .success
+        case .conditional, .unknownFields: .success
         case .noListener: .none
         }
     }

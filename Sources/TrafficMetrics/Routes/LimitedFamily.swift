@@ -10,6 +10,15 @@ enum LimitedFamily: Int, Sendable, CaseIterable {
     case responseBodySize
     case websocketUpgrades
 
+    /// What the family's observations can lose at the limit.
+    var foldedDetails: [FoldedDetail] {
+        switch self {
+        case .requests: FoldedDetail.allCases
+        case .gRPCResponses: [.code, .route]
+        case .duration, .serverWait, .requestBodySize, .responseBodySize, .websocketUpgrades: [.route]
+        }
+    }
+
     /// The family.
     var family: MetricFamily {
         switch self {

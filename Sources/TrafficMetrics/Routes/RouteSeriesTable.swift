@@ -53,20 +53,17 @@ final class ShardTable: Sendable {
     private let routes: SlotTable<RouteCells>
     private let gateways: SlotTable<GatewayCells>
     let requests: SeriesLedger
-    let durations: SeriesLedger
     let gRPCResponses: SeriesLedger
 
     init(
         routes: [(serial: UInt32, cells: RouteCells)?],
         gateways: [(serial: UInt32, cells: GatewayCells)?],
         requests: SeriesLedger,
-        durations: SeriesLedger,
         gRPCResponses: SeriesLedger
     ) {
         self.routes = SlotTable(routes)
         self.gateways = SlotTable(gateways)
         self.requests = requests
-        self.durations = durations
         self.gRPCResponses = gRPCResponses
     }
 
@@ -90,7 +87,9 @@ extension RouteSeriesTable {
     private static let typicalCombinations = 24
     /// Label sets that a route can have in `http_requests_total` at all.
     private static let combinationCount =
-        RequestMethodLabel.allCases.count * RequestProtocolLabel.allCases.count * 502 * ErrorTypeLabel.allCases.count
+        RequestMethodLabel.allCases.count * RequestProtocolLabel.allCases.count * 503 * ErrorTypeLabel.allCases.count
+    /// Outcomes of gRPC: OK and any other status.
+    private static let gRPCOutcomeCount = 2
 
     /// Makes the table of a description from what is admitted now.
     convenience init(
@@ -115,7 +114,6 @@ extension RouteSeriesTable {
                     routes: records.map { $0.map { ($0.serial, $0.cells[shard]) } },
                     gateways: gateways.records.map { $0.map { ($0.serial, $0.cells[shard]) } },
                     requests: ledgers.requests,
-                    durations: ledgers.durations,
                     gRPCResponses: ledgers.gRPCResponses
                 )
             }
@@ -125,42 +123,64 @@ extension RouteSeriesTable {
     /// The ledgers of a table, with the series that exist already.
     private struct Ledgers {
         let requests: SeriesLedger
-        let durations: SeriesLedger
         let gRPCResponses: SeriesLedger
 
         init(records: [RouteRecord?], limit: Int) {
             let admittedCount = records.count { $0?.isExposed ?? false }
-            func ledger(typicalCount: Int, largestCount: Int) -> SeriesLedger {
+            func ledger(outcomeCount: Int, typicalCount: Int, largestCount: Int) -> SeriesLedger {
                 SeriesLedger(
                     limit: limit,
                     slotCount: records.count,
                     admittedCount: admittedCount,
+                    outcomeCount: outcomeCount,
                     typicalCount: typicalCount,
                     largestCount: largestCount
                 )
             }
-            requests = ledger(typicalCount: typicalCombinations, largestCount: combinationCount)
-            let classCount = ResponseCodeClass.allCases.count
-            durations = ledger(typicalCount: classCount, largestCount: classCount)
+            requests = ledger(
+                outcomeCount: RequestCombination.outcomeCount,
+                typicalCount: typicalCombinations,
+                largestCount: combinationCount
+            )
             let statusCount = GRPCStatusLabel.allCases.count
-            gRPCResponses = ledger(typicalCount: statusCount, largestCount: statusCount)
+            gRPCResponses = ledger(
+                outcomeCount: gRPCOutcomeCount,
+                typicalCount: statusCount,
+                largestCount: statusCount
+            )
             for (slot, record) in records.enumerated() {
                 if let record, record.isExposed { enter(record, slot: slot) }
             }
         }
 
-        /// Enters the series of a route, the one that every route has first.
+        /// Enters the series of a route, those that every route has first.
         private func enter(_ record: RouteRecord, slot: Int) {
-            _ = requests.admits(slot: slot, combination: RequestCombination.likeliest.packed)
+            requests.admitFirst(slot: slot, method: .get)
+            _ = requests.admits(slot: slot, combination: RequestCombination.likeliest.packed, .finest)
             for cells in record.cells {
-                cells.visitCombinations { _ = requests.admits(slot: slot, combination: $0.packed) }
-                for codeClass in ResponseCodeClass.allCases where cells.hasDuration(codeClass) {
-                    _ = durations.admits(slot: slot, combination: UInt32(codeClass.rawValue))
+                cells.visitCombinations { combination in
+                    guard combination.method != .any else {
+                        if combination.requestProtocol != .any {
+                            _ = requests.admits(slot: slot, combination: combination.packed, .coarser)
+                        }
+                        return
+                    }
+                    _ = requests.admits(slot: slot, combination: combination.packed, .finest)
+                    requests.admitFirst(slot: slot, method: combination.method)
                 }
-                for status in GRPCStatusLabel.allCases where cells.hasGRPCResponses(status) {
-                    _ = gRPCResponses.admits(slot: slot, combination: UInt32(status.index))
+                for status in GRPCStatusLabel.allCases where cells.hasGRPCResponses(status) && !status.isOutcome {
+                    _ = gRPCResponses.admits(slot: slot, combination: UInt32(status.index), .coarser)
                 }
             }
+        }
+    }
+}
+
+extension SeriesLedger {
+    /// Makes room for what a route's method has from the beginning, as far as there is any.
+    func admitFirst(slot: Int, method: RequestMethodLabel) {
+        for combination in RequestCombination.watched(method) {
+            _ = admits(slot: slot, combination: combination.packed, .finest)
         }
     }
 }

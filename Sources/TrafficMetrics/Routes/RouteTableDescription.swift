@@ -14,6 +14,8 @@ public struct RouteTableDescription: Sendable {
     public var rejectedObjects: [RejectedObjects]
     /// How long the table took to build.
     public var buildSeconds: Double
+    /// Tells tables apart that decide differently, the same on every agent; empty where nobody asks.
+    public var hash: String
 
     /// A route as configured.
     public struct Route: Sendable {
@@ -89,7 +91,8 @@ public struct RouteTableDescription: Sendable {
         gateways: [String],
         routes: [Route] = [],
         rejectedObjects: [RejectedObjects] = [],
-        buildSeconds: Double = 0
+        buildSeconds: Double = 0,
+        hash: String = ""
     ) {
         self.generation = generation
         self.series = series
@@ -97,5 +100,6 @@ public struct RouteTableDescription: Sendable {
         self.routes = routes
         self.rejectedObjects = rejectedObjects
         self.buildSeconds = buildSeconds
+        self.hash = hash
     }
 }

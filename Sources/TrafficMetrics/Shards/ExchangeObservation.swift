@@ -8,11 +8,12 @@ public struct ExchangeObservation: Sendable {
     public var method: RequestMethodLabel
     /// What the exchange speaks.
     public var requestProtocol: RequestProtocolLabel
-    /// The final status; 0 when no response was seen.
+    /// The final status; 0 when there was no response, and below 0 where the observer does not know.
     public var status: Int
-    /// Why the exchange is not whole.
+    /// How the exchange failed or was broken off.
     public var errorType: ErrorTypeLabel
-    /// From the first octet of the request to the last of the response, if both were seen; below 0 counts as 0.
+    /// From the first octet of the request to the last of the response, or without one to the end of the wait; `nil`
+    /// where that is not known, and for what is no request and response; below 0 counts as 0.
     public var durationNanoseconds: Int64?
     /// From the last octet of the request to the first of the response, if both were seen; below 0 counts as 0.
     public var serverWaitNanoseconds: Int64?
@@ -67,68 +68,5 @@ public struct ExchangeObservation: Sendable {
             code: ResponseCodeLabel(status: status),
             errorType: errorType
         )
-    }
-}
-
-/// The labels of `http_requests_total` beside those of the route, packed so that they sort as they are written.
-struct RequestCombination: Sendable, Hashable {
-    /// Method, protocol, code and error from the highest bit to the lowest.
-    let packed: UInt32
-
-    @inline(__always)
-    init(
-        method: RequestMethodLabel,
-        requestProtocol: RequestProtocolLabel,
-        code: ResponseCodeLabel,
-        errorType: ErrorTypeLabel
-    ) {
-        packed =
-            UInt32(method.rawValue) << 15 | UInt32(requestProtocol.rawValue) << 14 | UInt32(code.rawValue) << 4
-            | UInt32(errorType.rawValue)
-    }
-
-    init(packed: UInt32) {
-        self.packed = packed
-    }
-
-    /// The likeliest combination, whose series every route has from the beginning.
-    static let likeliest = RequestCombination(
-        method: .get,
-        requestProtocol: .http,
-        code: ResponseCodeLabel(status: 200),
-        errorType: .none
-    )
-
-    var method: RequestMethodLabel {
-        RequestMethodLabel(rawValue: UInt8(packed >> 15)) ?? .other
-    }
-
-    var requestProtocol: RequestProtocolLabel {
-        RequestProtocolLabel(rawValue: UInt8(packed >> 14 & 1)) ?? .http
-    }
-
-    var code: ResponseCodeLabel {
-        ResponseCodeLabel(status: Int(packed >> 4 & 0x3FF))
-    }
-
-    var errorType: ErrorTypeLabel {
-        ErrorTypeLabel(rawValue: UInt8(packed & 0xF)) ?? .none
-    }
-
-    /// Whether the exchange failed: a status of 5xx, or no response for a reason on the wire.
-    ///
-    /// What the capture lost is not held against the route.
-    var isFailure: Bool {
-        guard errorType != .captureGap else { return false }
-        return switch Int(code.rawValue) {
-        case 500...599: true
-        case 0: errorType.isOfTheWire
-        default: false
-        }
-    }
-
-    /// The values of the labels in their order.
-    var labelValues: [String] {
-        [method.text, requestProtocol.text, code.text, errorType.text]
     }
 }

@@ -12,7 +12,9 @@ final class GatewayCells: Sendable {
     private static let unmatched = opaqueBytes + OpaqueReason.allCases.count
     private static let marked = unmatched + UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
     private static let unverified = marked + 1
-    private static let wordCount = unverified + 1
+    private static let partlySeen = unverified + 1
+    private static let streams = partlySeen + PartlySeenReason.allCases.count
+    private static let wordCount = streams + StreamKindLabel.allCases.count
 
     /// How many label sets a Gateway can have in the family in which it can have most.
     static let seriesPerGateway = UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
@@ -47,6 +49,10 @@ final class GatewayCells: Sendable {
         words.add(1, at: Self.word(reason, codeClass))
     }
 
+    func requestPartlySeen(_ reason: PartlySeenReason) { words.add(1, at: Self.partlySeen + Int(reason.rawValue)) }
+
+    func streamEnded(_ kind: StreamKindLabel) { words.add(1, at: Self.streams + Int(kind.rawValue)) }
+
     // MARK: - Reading
 
     /// Requests without a full response yet.
@@ -59,6 +65,14 @@ final class GatewayCells: Sendable {
 
     /// Requests of clients that bear the marker of shadow traffic without being any.
     var unverifiedMarkers: UInt64 { words.load(Self.unverified) }
+
+    /// Requests of which the observer does not know all.
+    func requestsPartlySeen(_ reason: PartlySeenReason) -> UInt64 {
+        words.load(Self.partlySeen + Int(reason.rawValue))
+    }
+
+    /// Exchanges whose lifetime is no duration of a request.
+    func streamsEnded(_ kind: StreamKindLabel) -> UInt64 { words.load(Self.streams + Int(kind.rawValue)) }
 
     func connectionsOpened(_ label: ConnectionProtocolLabel) -> UInt64 {
         words.load(Self.opened + Int(label.rawValue))

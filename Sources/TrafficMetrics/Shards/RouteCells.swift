@@ -11,7 +11,6 @@ final class RouteCells: Sendable {
     private let version = Atomic<UInt64>(0)
     private let folds = Atomic<Bool>(false)
     private let foldedExchanges = Atomic<UInt64>(0)
-    private let codeClasses = Atomic<UInt8>(0)
     private let gRPCStatuses = Atomic<UInt32>(0)
     /// Times are stored as the offset from the smallest, so that 0 is the mark of none.
     private let firstRequest = Atomic<UInt64>(0)
@@ -108,17 +107,6 @@ final class RouteCells: Sendable {
     func countFolded(at time: Int64) {
         noteRequest(at: time)
         foldedExchanges.store(foldedExchanges.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
-    }
-
-    /// Whether the duration histogram of a class is among the route's series.
-    @inline(__always)
-    func hasDuration(_ codeClass: ResponseCodeClass) -> Bool {
-        codeClasses.load(ordering: .relaxed) & 1 << codeClass.rawValue != 0
-    }
-
-    /// Makes the duration histogram of a class one of the route's series.
-    func beginDuration(_ codeClass: ResponseCodeClass) {
-        codeClasses.store(codeClasses.load(ordering: .relaxed) | 1 << codeClass.rawValue, ordering: .relaxed)
     }
 
     /// Whether the counter of a status is among the route's series.

@@ -17,7 +17,7 @@ public final class TrafficShard: Sendable {
     let overflow: RouteCells
     /// Counts what is of Gateways that are beyond the limit or gone.
     let overflowGateway = GatewayCells()
-    private let folds = AtomicWords(count: LimitedFamily.allCases.count)
+    private let folds = AtomicWords(count: LimitedFamily.allCases.count * FoldedDetail.allCases.count)
     private let unpairedMessages = AtomicWords(count: UnpairedMessageKind.allCases.count)
 
     init(layout: ShardLayout, index: Int, table: ShardTable) {
@@ -48,9 +48,19 @@ public final class TrafficShard: Sendable {
     /// - Parameters:
     ///   - gateway: The Gateway it reached.
     ///   - reason: Why no route accounts for it.
-    ///   - status: The status of the response; 0 when none was seen.
+    ///   - status: The status of the response; 0 or below without one.
     public func requestUnmatched(gateway: GatewaySeries, reason: UnmatchedReason, status: Int) {
         countFor(gateway) { $0.requestUnmatched(reason, ResponseCodeClass(status: status)) }
+    }
+
+    /// Counts a request of which the observer does not know all.
+    public func requestPartlySeen(gateway: GatewaySeries, _ reason: PartlySeenReason) {
+        countFor(gateway) { $0.requestPartlySeen(reason) }
+    }
+
+    /// Counts an exchange whose lifetime is no duration of a request.
+    public func streamEnded(gateway: GatewaySeries, _ kind: StreamKindLabel) {
+        countFor(gateway) { $0.streamEnded(kind) }
     }
 
     /// Counts a request whose response is not complete yet.
@@ -123,18 +133,13 @@ public final class TrafficShard: Sendable {
         }
         cells.noteRequest(at: exchange.startedAt)
         if let duration = exchange.durationNanoseconds {
-            let codeClass = ResponseCodeClass(status: exchange.status)
-            if cells.hasDuration(codeClass) || beginDuration(codeClass, of: cells, slot: slot, in: table) {
-                observe(duration: duration, codeClass, of: exchange, for: cells)
-            } else {
-                countOverflow(.duration) { observe(duration: duration, codeClass, of: exchange, for: $0) }
-            }
+            observe(duration: duration, ResponseCodeClass(status: exchange.status), of: exchange, for: cells)
         }
         if let serverWait = exchange.serverWaitNanoseconds {
             observe(serverWait: serverWait, of: exchange, for: cells)
         }
         observe(requestBodyOf: exchange, for: cells)
-        if exchange.status != 0 {
+        if exchange.status > 0 {
             observe(responseBodyOf: exchange, for: cells)
         }
         if let status = exchange.grpcStatus {
@@ -198,7 +203,8 @@ public final class TrafficShard: Sendable {
         if cells.hasGRPCResponses(status) || beginGRPCResponses(status, of: cells, slot: slot, in: table) {
             countResponse(status, of: exchange, for: cells)
         } else {
-            countOverflow(.gRPCResponses) { countResponse(status, of: exchange, for: $0) }
+            countFold(.gRPCResponses, .code)
+            countResponse(.other, of: exchange, for: cells)
         }
     }
 
@@ -225,23 +231,21 @@ public final class TrafficShard: Sendable {
         slot: Int,
         in table: ShardTable
     ) {
-        if table.requests.admits(slot: slot, combination: combination.packed) {
+        if table.requests.admits(slot: slot, combination: combination.packed, .finest) {
+            table.requests.admitFirst(slot: slot, method: combination.method)
             cells.beginRequests(combination, at: exchange.startedAt)
-        } else {
-            countOverflow(.requests) { countRequest(of: exchange, inOverflow: $0) }
+            return
         }
-    }
-
-    @inline(never)
-    private func beginDuration(
-        _ codeClass: ResponseCodeClass,
-        of cells: RouteCells,
-        slot: Int,
-        in table: ShardTable
-    ) -> Bool {
-        let isAdmitted = table.durations.admits(slot: slot, combination: UInt32(codeClass.rawValue))
-        if isAdmitted { cells.beginDuration(codeClass) }
-        return isAdmitted
+        let coarser = combination.withoutMethod
+        if cells.countRequest(coarser) { return countFold(.requests, .method) }
+        if table.requests.admits(slot: slot, combination: coarser.packed, .coarser) {
+            countFold(.requests, .method)
+            return cells.beginRequests(coarser, at: exchange.startedAt)
+        }
+        countFold(.requests, .code)
+        if !cells.countRequest(combination.outcome) {
+            cells.beginRequests(combination.outcome, at: exchange.startedAt)
+        }
     }
 
     @inline(never)
@@ -251,7 +255,8 @@ public final class TrafficShard: Sendable {
         slot: Int,
         in table: ShardTable
     ) -> Bool {
-        let isAdmitted = table.gRPCResponses.admits(slot: slot, combination: UInt32(status.index))
+        let isAdmitted =
+            status.isOutcome || table.gRPCResponses.admits(slot: slot, combination: UInt32(status.index), .coarser)
         if isAdmitted { cells.beginGRPCResponses(status) }
         return isAdmitted
     }
@@ -271,7 +276,7 @@ public final class TrafficShard: Sendable {
             countOverflow(.serverWait) { observe(serverWait: serverWait, of: exchange, for: $0) }
         }
         countOverflow(.requestBodySize) { observe(requestBodyOf: exchange, for: $0) }
-        if exchange.status != 0 {
+        if exchange.status > 0 {
             countOverflow(.responseBodySize) { observe(responseBodyOf: exchange, for: $0) }
         }
         if let status = exchange.grpcStatus {
@@ -285,10 +290,15 @@ public final class TrafficShard: Sendable {
 
     /// Counts an observation of one family without the name of its route, and that this was done.
     private func countOverflow(_ family: LimitedFamily, _ count: (RouteCells) -> Void) {
-        folds.add(1, at: family.rawValue)
+        countFold(family, .route)
         overflow.beginExchange()
         count(overflow)
         overflow.endExchange()
+    }
+
+    /// Counts that an observation lost a label to the limit.
+    private func countFold(_ family: LimitedFamily, _ detail: FoldedDetail) {
+        folds.add(1, at: family.rawValue * FoldedDetail.allCases.count + Int(detail.rawValue))
     }
 
     private func countRequest(of exchange: ExchangeObservation, inOverflow cells: RouteCells) {
@@ -300,9 +310,9 @@ public final class TrafficShard: Sendable {
 
     // MARK: - Reading
 
-    /// How many observations of a family were counted without the name of their route.
-    func foldCount(_ family: LimitedFamily) -> UInt64 {
-        folds.load(family.rawValue)
+    /// How many observations of a family lost a label to the limit.
+    func foldCount(_ family: LimitedFamily, _ detail: FoldedDetail) -> UInt64 {
+        folds.load(family.rawValue * FoldedDetail.allCases.count + Int(detail.rawValue))
     }
 
     /// How many messages had no partner.

@@ -4,10 +4,10 @@
 public struct MetricsConfiguration: Sendable, Hashable {
     /// Upper bounds of the duration histograms in nanoseconds, ascending, without `+Inf`.
     public let durationBounds: [UInt64]
-    /// Upper bounds of the server wait histograms in nanoseconds: 5 ms to 10 s in steps of four to five.
-    let serverWaitBounds: [UInt64] = [5, 25, 100, 500, 2500, 10_000].map { $0 * 1_000_000 }
+    /// Upper bounds of the server wait histograms in nanoseconds: 1 ms to 10 s in steps of four to five.
+    public let serverWaitBounds: [UInt64] = [1, 5, 25, 100, 500, 2500, 10_000].map { $0 * 1_000_000 }
     /// Upper bounds of the body sizes: 1 KiB, 16 KiB, 256 KiB, 4 MiB.
-    let bodySizeBounds: [UInt64] = [1 << 10, 1 << 14, 1 << 18, 1 << 22]
+    public let bodySizeBounds: [UInt64] = [1 << 10, 1 << 14, 1 << 18, 1 << 22]
     /// How many label sets a family with route labels may have.
     public let seriesLimit: Int
     /// Whether durations keep exemplars, which lead to the traces of sampled requests.
@@ -17,10 +17,18 @@ public struct MetricsConfiguration: Sendable, Hashable {
     /// Whether OpenMetrics tells when each counter and histogram began, which doubles the number of counters' series.
     public let createdSeries: Bool
 
-    /// The usual bounds of durations in seconds: those of OpenTelemetry without the steps of 75, and 30 for slow answers.
-    public static let defaultDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-    /// The usual limit of label sets, for about 800 routes with 24 combinations each.
+    /// The usual bounds of durations in seconds: those of OpenTelemetry without the steps of 75, 1 and 2.5 ms for
+    /// fast answers, and 30 for slow ones.
+    public static let defaultDurationBounds = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+    ]
+    /// The usual limit of label sets: for about 800 routes with 24 combinations each, and at most
+    /// 1,538 routes.
     public static let defaultSeriesLimit = 20_000
+    /// How many label sets of `http_requests_total` every route with series of its own has room for at least: its outcomes.
+    ///
+    /// A limit gives series to as many routes as it has room for.
+    public static let leastLabelSetsPerRoute = RequestCombination.outcomeCount
     /// The most bounds that a ladder may have; each is a line of each histogram.
     public static let durationBoundLimit = 64
 

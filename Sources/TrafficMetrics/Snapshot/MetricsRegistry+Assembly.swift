@@ -32,9 +32,15 @@ extension MetricsRegistry {
 
     /// Adds the series of all routes that have some.
     private func addRoutes(of state: inout State, to builder: inout SnapshotBuilder, copy: inout RouteCopy) {
-        for record in state.routes.exposed.sorted(by: { $0.labels < $1.labels }) {
+        let ledger = state.table.shards.first?.requests
+        let exposed = state.routes.records.enumerated().compactMap { slot, record in
+            record.flatMap { $0.isExposed ? (slot: slot, record: $0) : nil }
+        }
+        for (slot, record) in exposed.sorted(by: { $0.record.labels < $1.record.labels }) {
             var reading = record.cells.read(layout: layout, copy: &copy)
-            reading.addLikeliest(exposedSince: record.exposedSince)
+            reading.addFirst(exposedSince: record.exposedSince) { combination in
+                ledger?.has(slot: slot, combination: combination.packed) ?? false
+            }
             builder.add(reading, of: record.block, blocks: &state.blocks)
         }
     }
@@ -56,8 +62,11 @@ extension MetricsRegistry {
             let name = limited.family.name
             samples.set(MetricCatalogue.metricSeries, [name], Double(builder.seriesCount(of: limited.family)))
             samples.set(MetricCatalogue.metricSeriesLimit, [name], Double(seriesLimit))
-            for shard in shards {
-                samples.count(MetricCatalogue.metricSeriesOverflow, [name], shard.foldCount(limited))
+            for detail in limited.foldedDetails {
+                for shard in shards {
+                    let count = shard.foldCount(limited, detail)
+                    samples.count(MetricCatalogue.metricSeriesOverflow, [name, detail.text], count)
+                }
             }
         }
     }
@@ -70,6 +79,8 @@ extension MetricsRegistry {
         lastRequests: [RuleName: Int64],
         to samples: inout SampleCollection
     ) {
+        samples.info(MetricCatalogue.routeTableInfo, [description.hash])
+        samples.set(MetricCatalogue.routeTableGeneration, [], Double(description.generation))
         samples.set(MetricCatalogue.routeTableRoutes, [], Double(description.routes.count))
         samples.set(MetricCatalogue.routeTableBuildDuration, [], description.buildSeconds)
         for rejected in description.rejectedObjects {
@@ -83,7 +94,7 @@ extension MetricsRegistry {
             let rule = route.rule.values
             samples.info(
                 MetricCatalogue.routeInfo,
-                rule + [route.match, route.hosts, String(description.generation)]
+                rule + [route.match, route.hosts]
             )
             let last = lastRequests[route.rule].map { Double($0) / 1e9 }
             samples.set(MetricCatalogue.routeLastRequest, rule, last ?? 0)
@@ -119,6 +130,16 @@ extension MetricsRegistry {
         samples.add(MetricCatalogue.httpRequestsInFlight, [name], Double(cells.requestsInFlight))
         samples.count(MetricCatalogue.mirrorMarkedRequests, [name], cells.markedRequests)
         samples.count(MetricCatalogue.mirrorUnverifiedMarkers, [name], cells.unverifiedMarkers)
+        for reason in PartlySeenReason.allCases {
+            samples.count(
+                MetricCatalogue.httpRequestsPartlySeen,
+                [name, reason.text],
+                cells.requestsPartlySeen(reason)
+            )
+        }
+        for kind in StreamKindLabel.allCases {
+            samples.count(MetricCatalogue.httpStreams, [name, kind.text], cells.streamsEnded(kind))
+        }
         for label in ConnectionProtocolLabel.allCases {
             samples.count(MetricCatalogue.connectionsOpened, [name, label.text], cells.connectionsOpened(label))
         }
@@ -140,13 +161,31 @@ extension MetricsRegistry {
 }
 
 extension RouteReading {
-    /// Adds the series that every route has from the beginning, or says that it began so early.
-    fileprivate mutating func addLikeliest(exposedSince: Int64) {
-        if let index = requests.firstIndex(where: { $0.combination == .likeliest }) {
-            requests[index].beganAt = min(requests[index].beganAt, exposedSince)
+    /// Adds the series that every route has from the beginning, and each of its methods from when that was first used, or
+    /// says that they began so early.
+    ///
+    /// Where the limit has no room for one, its outcome stands for it.
+    fileprivate mutating func addFirst(exposedSince: Int64, isAdmitted: (RequestCombination) -> Bool) {
+        var began: [RequestMethodLabel: Int64] = [.get: exposedSince]
+        for request in requests where request.combination.method != .any {
+            let method = request.combination.method
+            began[method] = min(began[method] ?? request.beganAt, request.beganAt)
+        }
+        let before = requests.count
+        for (method, time) in began {
+            let first = (method == .get ? [.likeliest] : []) + RequestCombination.watched(method)
+            for combination in first {
+                add(isAdmitted(combination) ? combination : combination.outcome, beganAt: time)
+            }
+        }
+        if requests.count > before { sort() }
+    }
+
+    private mutating func add(_ combination: RequestCombination, beganAt: Int64) {
+        if let index = requests.firstIndex(where: { $0.combination == combination }) {
+            requests[index].beganAt = min(requests[index].beganAt, beganAt)
         } else {
-            requests.append(RequestCount(combination: .likeliest, count: 0, beganAt: exposedSince))
-            sort()
+            requests.append(RequestCount(combination: combination, count: 0, beganAt: beganAt))
         }
     }
 }

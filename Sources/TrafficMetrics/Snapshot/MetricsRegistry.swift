@@ -45,7 +45,11 @@ public final class MetricsRegistry: Sendable {
     public init(configuration: MetricsConfiguration = .standard, shardCount: Int = 1, startedAt: Int64? = nil) {
         self.configuration = configuration
         layout = ShardLayout(configuration: configuration)
-        let routes = RouteAdmission(layout: layout, shardCount: shardCount, limit: configuration.seriesLimit)
+        let routes = RouteAdmission(
+            layout: layout,
+            shardCount: shardCount,
+            limit: configuration.seriesLimit / RequestCombination.outcomeCount
+        )
         let gateways = GatewayAdmission(shardCount: shardCount, seriesLimit: configuration.seriesLimit)
         let table = RouteSeriesTable(
             description: nil,

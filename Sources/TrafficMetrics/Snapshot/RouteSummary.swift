@@ -6,9 +6,9 @@ public struct RouteSummary: Sendable {
     public let labels: RouteLabels
     /// Requests attributed to the route.
     public let requestCount: UInt64
-    /// Requests that failed: a status of 5xx, or no response for a reason on the wire.
+    /// Requests that failed: a status of 5xx, or a response that the server's side never gave or broke off.
     ///
-    /// What the capture lost is not held against the route.
+    /// What clients broke off and what the capture lost is not held against the route.
     public let failureCount: UInt64
     /// Octets of request content.
     public let requestBodyBytes: UInt64

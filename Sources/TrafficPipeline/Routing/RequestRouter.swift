@@ -12,12 +12,14 @@ internal import TrafficModel
 /// is kept until the exchange is complete. Owned by one capture thread.
 struct RequestRouter: ~Copyable {
     private let board: RouteBoard
+    private let gatewayAddresses: [IPAddress]
     private var generations: GenerationsInUse
     private var ports: RoutedPorts
     private var scratch = RouteScratch()
 
     init(_ board: RouteBoard) {
         self.board = board
+        gatewayAddresses = board.gatewayAddresses
         generations = GenerationsInUse(board.generation)
         ports = RoutedPorts(generations.newest)
     }
@@ -28,10 +30,10 @@ struct RequestRouter: ~Copyable {
     /// Decides on a request whose head is complete; ``exchangeCompleted(_:)`` must follow.
     mutating func route(
         _ request: borrowing RequestView,
-        toPort port: UInt16,
+        to server: Endpoint,
         at time: PacketTime
     ) -> RoutedRequest {
-        let port = ports.port(port, in: generations.newest)
+        let port = ports.port(gatewayPort(of: server), in: generations.newest)
         let decision = generations.newest.table.route(request, in: port.hosts, scratch: &scratch)
         generations.requestRouted()
         // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
@@ -55,9 +57,16 @@ struct RequestRouter: ~Copyable {
         generations.exchangeCompleted(generation: routed.generation)
     }
 
-    /// What the connections to a port are counted under.
-    mutating func gateway(ofPort port: UInt16) -> GatewaySeries {
-        ports.port(port, in: generations.newest).gateway
+    /// What the connections to a server are counted under.
+    mutating func gateway(of server: Endpoint) -> GatewaySeries {
+        ports.port(gatewayPort(of: server), in: generations.newest).gateway
+    }
+
+    /// The port of a server that is the gateway; 0, where nothing listens, of one that has another address: the connection
+    /// passes by to another node, or is the gateway's own to a service.
+    @inline(__always)
+    private func gatewayPort(of server: Endpoint) -> UInt16 {
+        gatewayAddresses.isEmpty || gatewayAddresses.contains(server.address) ? server.port : 0
     }
 
     /// Between two batches of packets: takes up the newest generation, and returns it if there is one.

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+public import PacketDecoding
 public import RouteAttribution
 internal import Synchronization
 public import TrafficMetrics
@@ -14,6 +15,9 @@ public final class RouteBoard: Sendable {
     /// What the routes are counted in.
     public let registry: MetricsRegistry
 
+    /// The addresses of the gateway; without any, whoever listens on its ports counts as the gateway.
+    let gatewayAddresses: [IPAddress]
+
     private let mirroring: @Sendable (RouteTable) -> MirrorRouting?
     /// Held while a generation is made and shown.
     private let making = Mutex(())
@@ -27,6 +31,8 @@ public final class RouteBoard: Sendable {
     ///   - findings: What was found out while compiling, refused objects among it.
     ///   - buildSeconds: How long reading and compiling took.
     ///   - registry: What gives the series; nothing else may publish routes to it.
+    ///   - gatewayAddresses: Connections to other addresses reach no listener: those that pass by to a gateway on another node,
+    ///     and the gateway's own to services. Without any, whoever listens on its ports counts as the gateway.
     ///   - mirroring: Says what is mirrored of a table's routes; asked for each generation.
     ///   - now: Nanoseconds since the Unix epoch.
     public init(
@@ -34,10 +40,12 @@ public final class RouteBoard: Sendable {
         findings: [RouteFinding] = [],
         buildSeconds: Double = 0,
         registry: MetricsRegistry,
+        gatewayAddresses: [IPAddress] = [],
         mirroring: @escaping @Sendable (RouteTable) -> MirrorRouting? = { _ in nil },
         at now: Int64
     ) {
         self.registry = registry
+        self.gatewayAddresses = gatewayAddresses
         self.mirroring = mirroring
         let description = RouteTableDescription(
             table,

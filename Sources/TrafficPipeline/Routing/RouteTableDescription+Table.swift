@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import OctetText
 public import RouteAttribution
 public import TrafficMetrics
 
@@ -18,8 +19,30 @@ extension RouteTableDescription {
             gateways: table.gateways,
             routes: table.routes.map { Route($0) },
             rejectedObjects: Self.rejectedObjects(findings),
-            buildSeconds: buildSeconds
+            buildSeconds: buildSeconds,
+            hash: Self.hash(of: table)
         )
+    }
+
+    /// A hash of what the table decides: its Gateways, and its routes in their order with hosts, conditions and actions.
+    ///
+    /// Conditions are taken as far as `match` of `route_info` shows them.
+    private static func hash(of table: RouteTable) -> String {
+        var hash = FNV1a()
+        func take(_ text: some Sequence<UInt8>) {
+            hash.combine(text)
+            // No text has an octet of zero, so that what is between two cannot be mistaken.
+            hash.combine(0)
+        }
+        for gateway in table.gateways { take(gateway.utf8) }
+        for route in table.routes {
+            take(route.gateway.utf8)
+            take(route.label.utf8)
+            take(route.matchText.utf8)
+            for host in route.hosts { take(host.utf8) }
+            take(route.record)
+        }
+        return HexadecimalText.digits(of: hash.value)
     }
 
     private static func rejectedObjects(_ findings: [RouteFinding]) -> [RejectedObjects] {

@@ -15,6 +15,8 @@ struct SeenExchange: Equatable {
     var interim: [Int] = []
     var successor = Exchange.Successor.http
     var grpcStatus: Int?
+    /// Who broke it off, and what was cut: `client, response` or `server, unprocessed`.
+    var earlyEnd: String?
 
     /// A field line of a head.
     struct Field: Equatable {
@@ -48,6 +50,13 @@ struct SeenExchange: Equatable {
         interim = exchange.interim.map { Int($0) }
         successor = exchange.successor
         grpcStatus = exchange.grpcStatus
+        earlyEnd = exchange.earlyEnd.map { end in
+            var words = ["\(end.side)"]
+            if end.cutsRequest { words.append("request") }
+            if end.cutsResponse { words.append("response") }
+            if end.isUnprocessed { words.append("unprocessed") }
+            return words.joined(separator: ", ")
+        }
         if exchange.hasRequest {
             request = SeenMessage(exchange.retainedRequest, exchange.request)
         }

@@ -77,7 +77,6 @@ const REASONS = {
   no_listener: "nothing routes HTTP on the port",
   conditional: "the rule depends on what the wire does not show",
   no_gateway: "no Gateway selects the workload",
-  table_stale: "the route table is too old to say",
   unknown_fields: "header fields that decide were not captured (HTTP/2)",
 };
 

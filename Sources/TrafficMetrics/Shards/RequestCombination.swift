@@ -1,0 +1,95 @@
+// Wingmirror · Apache-2.0
+
+/// The labels of `http_requests_total` beside those of the route, packed so that they sort as they are written.
+struct RequestCombination: Sendable, Hashable {
+    /// Method, protocol, code and error from the highest bit to the lowest.
+    let packed: UInt32
+
+    @inline(__always)
+    init(
+        method: RequestMethodLabel,
+        requestProtocol: RequestProtocolLabel,
+        code: ResponseCodeLabel,
+        errorType: ErrorTypeLabel
+    ) {
+        packed =
+            UInt32(method.rawValue) << 16 | UInt32(requestProtocol.rawValue) << 14 | UInt32(code.rawValue) << 4
+            | UInt32(errorType.rawValue)
+    }
+
+    init(packed: UInt32) {
+        self.packed = packed
+    }
+
+    /// The likeliest combination, whose series every route has from the beginning.
+    static let likeliest = RequestCombination(
+        method: .get,
+        requestProtocol: .http,
+        code: ResponseCodeLabel(status: 200),
+        errorType: .none
+    )
+
+    /// What every method that a route is used with has a series of from the beginning: the commonest failures of a gateway
+    /// and of what is behind it, so that the first of them is an increase.
+    static func watched(_ method: RequestMethodLabel) -> [RequestCombination] {
+        [(503, .gatewayError), (500, .serviceError), (0, .noResponse)].map { (status: Int, error: ErrorTypeLabel) in
+            RequestCombination(
+                method: method,
+                requestProtocol: .http,
+                code: ResponseCodeLabel(status: status),
+                errorType: error
+            )
+        }
+    }
+
+    var method: RequestMethodLabel {
+        RequestMethodLabel(rawValue: UInt8(packed >> 16)) ?? .other
+    }
+
+    var requestProtocol: RequestProtocolLabel {
+        RequestProtocolLabel(rawValue: UInt8(packed >> 14 & 3)) ?? .http
+    }
+
+    var code: ResponseCodeLabel {
+        ResponseCodeLabel(packed: packed >> 4 & 0x3FF)
+    }
+
+    var errorType: ErrorTypeLabel {
+        ErrorTypeLabel(rawValue: UInt8(packed & 0xF)) ?? .none
+    }
+
+    /// Whether the gateway or what is behind it failed.
+    var isFailure: Bool {
+        errorType.isFailure
+    }
+
+    /// The values of the labels in their order.
+    var labelValues: [String] {
+        [method.text, requestProtocol.text, code.text, errorType.text]
+    }
+}
+
+// MARK: - At the series limit
+
+extension RequestCombination {
+    /// The same requests whatever their method was: what is given up first.
+    var withoutMethod: RequestCombination {
+        RequestCombination(method: .any, requestProtocol: requestProtocol, code: code, errorType: errorType)
+    }
+
+    /// How the requests came out, and nothing else; every route has room for each of these, so that the share of failures
+    /// of a route stays what it is.
+    var outcome: RequestCombination {
+        let (code, error): (ResponseCodeLabel, ErrorTypeLabel) =
+            switch errorType {
+            case .none: (code.folded, .none)
+            case .serverError, .gatewayError, .serviceError: (ResponseCodeLabel(status: 500).folded, .serverError)
+            case .noResponse, .unprocessed: (ResponseCodeLabel(status: 0), errorType)
+            case .incompleteResponse, .clientClosed: (.any, errorType)
+            }
+        return RequestCombination(method: .any, requestProtocol: .any, code: code, errorType: error)
+    }
+
+    /// How many outcomes there are: eight of whole exchanges (five classes, none, unknown and other), and five of others.
+    static let outcomeCount = 13
+}

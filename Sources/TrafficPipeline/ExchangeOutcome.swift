@@ -1,0 +1,83 @@
+// Wingmirror · Apache-2.0
+
+internal import HTTPReconstruction
+internal import PacketDecoding
+internal import TrafficMetrics
+internal import TrafficModel
+
+/// How an exchange came out: what it was answered with, what broke it off, and what we do not know of it.
+struct ExchangeOutcome: Sendable {
+    /// Whether the request's head was seen.
+    let hasRequest: Bool
+    /// Whether the head of the final response was seen.
+    let hasResponse: Bool
+    /// Whether it was, and its status is not known (HTTP/2).
+    let isStatusUnknown: Bool
+    /// The status of the final response, or of a 101; 0 without a response.
+    let status: Int
+    /// The protocol version.
+    let version: HTTPVersion
+    /// What is missing or wrong.
+    let integrity: Integrity
+    /// How the exchange was broken off, where it was and that was seen.
+    let earlyEnd: EarlyEnd?
+    /// What the connection carries from here on.
+    let successor: Exchange.Successor
+    /// What the head of the response says.
+    let answer: AnswerTraits
+
+    init(_ exchange: borrowing Exchange, _ answer: AnswerTraits) {
+        hasRequest = exchange.hasRequest
+        hasResponse = exchange.hasResponse
+        isStatusUnknown = exchange.isStatusUnknown
+        status = exchange.status
+        version = exchange.version
+        integrity = exchange.integrity
+        earlyEnd = exchange.earlyEnd
+        successor = exchange.successor
+        self.answer = answer
+    }
+
+    /// How long a request waited that was never answered: from its first octet to when one side gave it up, in nanoseconds.
+    ///
+    /// `nil` where it was answered, was not sent to its end or never taken, or where that is not known.
+    func unansweredNanoseconds(since firstOctet: PacketTime) -> Int64? {
+        guard hasRequest, !hasResponse, let earlyEnd, !earlyEnd.cutsRequest, !earlyEnd.isUnprocessed,
+            partlySeen == nil, !integrity.contains(.clockUnreliable)
+        else { return nil }
+        return earlyEnd.time.nanoseconds(since: firstOctet)
+    }
+
+    /// Why we do not know all of the exchange, or `nil` where we do.
+    ///
+    /// What was lost comes first, because it explains the others.
+    var partlySeen: PartlySeenReason? {
+        if integrity.isEmpty {
+            nil
+        } else if integrity.contains(.truncatedCapture) {
+            .truncated
+        } else if !integrity.isDisjoint(with: [.requestGap, .responseGap]) {
+            .captureGap
+        } else if !integrity.isDisjoint(with: [.malformed, .unknownFieldBlock]) {
+            .parse
+        } else if integrity.contains(.forgotten) {
+            .forgotten
+        } else if integrity.contains(.limitReached) {
+            .limit
+        } else if integrity.contains(.interrupted) {
+            .interrupted
+        } else if !hasResponse, earlyEnd == nil {
+            // The connection went on in another way than we can read.
+            .parse
+        } else {
+            nil
+        }
+    }
+
+    /// The status as metrics have it: 0 where there was no response, and -1 where we do not know whether or which.
+    var countedStatus: Int {
+        if isStatusUnknown { return -1 }
+        if status == 0, partlySeen != nil { return -1 }
+        return status
+    }
+}

@@ -1,0 +1,125 @@
+// Wingmirror · Apache-2.0
+
+import HTTPReconstruction
+import TCPReassembly
+import Testing
+
+/// Whose fault it was that an exchange did not come to its end: who closed first decides, and FIN and RST are the same.
+@Suite struct EarlyEndTests {
+    private typealias Events = [Conversation.Event]
+
+    private static let request = Conversation.Event.client("GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
+    private static let upload = Conversation.Event.client("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
+    private static let partOfAnswer = Conversation.Event.server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+    private static let chunk = Conversation.Event.server(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+    )
+    private static let answer = Conversation.Event.server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")
+    private static let clientLeaves: Events = [.clientFinishes, .serverFinishes, .closes(.finished)]
+    private static let serverLeaves: Events = [.serverFinishes, .clientFinishes, .closes(.finished)]
+
+    private func ends(_ events: Events, ending: Events) -> [String] {
+        Conversation(events).read(ending: ending).exchanges.map { $0.earlyEnd ?? "-" }
+    }
+
+    @Test func `a client that leaves before the answer is the one that ended it, by FIN or by RST`() {
+        #expect(ends([Self.request], ending: Self.clientLeaves) == ["client"])
+        #expect(ends([Self.request], ending: .resetByClient) == ["client"])
+    }
+
+    @Test func `a server that closes without an answer is the one that ended it, by FIN or by RST`() {
+        #expect(ends([Self.request], ending: Self.serverLeaves) == ["server"])
+        #expect(ends([Self.request], ending: .resetByServer) == ["server"])
+    }
+
+    @Test(arguments: [partOfAnswer, chunk])
+    func `who leaves in the middle of an answer is told apart the same way`(_ part: Conversation.Event) {
+        #expect(ends([Self.request, part], ending: Self.clientLeaves) == ["client, response"])
+        #expect(ends([Self.request, part], ending: .resetByClient) == ["client, response"])
+        #expect(ends([Self.request, part], ending: Self.serverLeaves) == ["server, response"])
+        #expect(ends([Self.request, part], ending: .resetByServer) == ["server, response"])
+    }
+
+    @Test func `a client that leaves in the middle of its request has cut it`() {
+        #expect(ends([Self.upload], ending: Self.clientLeaves) == ["client, request"])
+        #expect(ends([Self.upload], ending: Self.serverLeaves) == ["server, request"])
+    }
+
+    @Test func `a whole exchange was broken off by nobody, whoever closes`() {
+        #expect(ends([Self.request, Self.answer], ending: Self.clientLeaves) == ["-"])
+        #expect(ends([Self.request, Self.answer], ending: .resetByServer) == ["-"])
+    }
+
+    @Test func `a client that sends no more and reads its answer has not left`() {
+        let events: Events = [Self.request, .clientFinishes, Self.answer]
+        #expect(ends(events, ending: [.serverFinishes, .closes(.finished)]) == ["-"])
+    }
+
+    @Test func `content that lasts until the server closes is whole when it does, and cut when the client does`() {
+        let events: Events = [Self.request, .server("HTTP/1.0 200 OK\r\n\r\nabc")]
+        #expect(ends(events, ending: Self.serverLeaves) == ["-"])
+        #expect(ends(events, ending: .resetByClient) == ["client, response"])
+    }
+
+    @Test func `pipelined requests that a server drops when it closes were never taken`() {
+        #expect(
+            ends([Self.request, Self.request], ending: .resetByServer) == [
+                "server, unprocessed", "server, unprocessed",
+            ]
+        )
+        #expect(ends([Self.request, Self.request], ending: .resetByClient) == ["client", "client"])
+    }
+
+    @Test func `a request that comes after the server has closed was never taken`() {
+        let events: Events = [Self.request, Self.answer, .serverFinishes, Self.request]
+        #expect(ends(events, ending: [.clientFinishes, .closes(.finished)]) == ["-", "server, unprocessed"])
+    }
+
+    @Test func `what our own capture ends was broken off by nobody`() {
+        #expect(ends([Self.request], ending: .captureEnded) == ["-"])
+        let forgotten: Events = [.ends(.fromOriginator, .abandoned), .ends(.fromResponder, .abandoned), .closes(.idle)]
+        #expect(ends([Self.request], ending: forgotten) == ["-"])
+    }
+
+    @Test func `a client that opens a new connection on its port has left the old one`() {
+        let superseded: Events = [
+            .ends(.fromOriginator, .abandoned), .ends(.fromResponder, .abandoned), .closes(.superseded),
+        ]
+        #expect(ends([Self.request], ending: superseded) == ["client"])
+    }
+
+    // MARK: - HTTP/2
+
+    private func streamEnds(_ events: (inout HTTP2Script) -> Events, ending: Events = .finished) -> [String] {
+        var script = HTTP2Script()
+        let opening: Events = [
+            .client(HTTP2Script.opening + script.request(1, HTTP2Script.head("/a"))),
+            .server(HTTP2Script.serverOpening),
+        ]
+        return ends(opening + events(&script), ending: ending)
+    }
+
+    @Test func `a stream belongs to whoever resets it, and a refused one was never taken`() {
+        #expect(streamEnds { _ in [.client(HTTP2Script.reset(1, 8)), .passes(seconds: 1)] } == ["client"])
+        #expect(streamEnds { _ in [.server(HTTP2Script.reset(1, 2))] } == ["server"])
+        #expect(streamEnds { _ in [.server(HTTP2Script.reset(1, 7))] } == ["server, unprocessed"])
+        #expect(
+            streamEnds { script in
+                let head = script.response(1, [(":status", "200")])
+                return [.server(head), .client(HTTP2Script.reset(1, 8)), .passes(seconds: 1)]
+            } == ["client, response"]
+        )
+    }
+
+    @Test func `streams beyond the last that a server takes were never taken`() {
+        #expect(
+            streamEnds { _ in [.server(TestFrame.frame(7, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]))] } == ["server, unprocessed"]
+        )
+    }
+
+    @Test func `a stream in progress belongs to whoever closes the connection first`() {
+        #expect(streamEnds({ _ in [] }, ending: Self.clientLeaves) == ["client"])
+        #expect(streamEnds({ _ in [] }, ending: .resetByServer) == ["server"])
+        #expect(streamEnds({ _ in [] }, ending: .captureEnded) == ["-"])
+    }
+}

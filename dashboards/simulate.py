@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# Wingmirror · Apache-2.0
+"""Simulates days of healthy traffic and holds the alerts against it: nothing may page.
+
+usage: simulate.py [--days N] [--seed N] [--chunk N]
+
+Five routes between 72 requests an hour and 50 a second, with the failures, slow answers, refusals and clients that leave which a
+healthy service has, by day and by night, each within its objectives; agents restart now and then. The traffic of `chunk` days at a time
+becomes a case for `promtool test rules`, evaluated every five minutes. Exit 1 when an alert of severity critical fires, or any alert on
+a route. Takes about a minute of processor time for each day.
+"""
+import argparse
+import math
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+RULES = pathlib.Path(__file__).resolve().parent / "rules"
+STEP = 300  # seconds between samples and between evaluations
+LABELS = 'job="wingmirror", instance="node-{agent}:9646", gateway="default/my-gateway", virtualservice_namespace="shop"'
+
+# (route, requests per second by day, share that fails, that is slow, that clients leave, that is refused)
+ROUTES = (
+    ("busy", 50.0, 0.0001, 0.002, 0.01, 0.02),
+    ("usual", 5.0, 0.0002, 0.003, 0.02, 0.05),
+    ("small", 0.3, 0.0003, 0.003, 0.02, 0.05),
+    ("tiny", 0.02, 0.0002, 0.002, 0.01, 0.02),
+    ("refusing", 2.0, 0.0002, 0.002, 0.30, 0.50),
+)
+GROUPS = """wingmirror-objectives wingmirror-budgets wingmirror-routes wingmirror-routes-long wingmirror-canaries
+wingmirror-budgets-left wingmirror-route-alerts wingmirror-coverage-alerts wingmirror-agent-alerts wingmirror-mirror-alerts""".split()
+
+
+def poisson(rng, mean):
+    """A number of events; for many of them the normal distribution is near enough."""
+    if mean > 50:
+        return max(0, round(rng.gauss(mean, math.sqrt(mean))))
+    limit, product, count = math.exp(-mean), rng.random(), 0
+    while product > limit:
+        product *= rng.random()
+        count += 1
+    return count
+
+
+def counters(rng, route, steps):
+    """The samples of a route's counters on one agent, by labels."""
+    name, rate, failing, slow, leaving, refused = route
+    outcomes = {
+        'response_code="200"': 1 - failing - leaving - refused,
+        'response_code="404"': refused,
+        'response_code="503", error_type="5xx_gateway"': failing / 2,
+        'response_code="500", error_type="5xx_service"': failing / 2,
+        'response_code="0", error_type="client_closed"': leaving,
+    }
+    totals = dict.fromkeys([*outcomes, "fast", "all"], 0)
+    samples = {key: [] for key in totals}
+    for step in range(steps):
+        # Nights have a twentieth of the day's traffic.
+        day = 0.525 - 0.475 * math.cos(2 * math.pi * step * STEP / 86400)
+        if rng.random() < 1 / 2000:
+            totals = dict.fromkeys(totals, 0)  # the agent restarts
+        requests = 0
+        for key, share in outcomes.items():
+            count = poisson(rng, rate * day * STEP / 2 * share)
+            totals[key] += count
+            requests += count
+        late = min(requests, poisson(rng, requests * slow))
+        totals["all"] += requests
+        totals["fast"] += requests - late
+        for key, total in totals.items():
+            samples[key].append(total)
+    series = {}
+    for key, values in samples.items():
+        if key in outcomes:
+            selector = f'wingmirror_http_requests_total{{{LABELS}, virtualservice="shop", route="{name}", request_method="GET", {key}}}'
+            series[selector] = values
+    for bound, key in (("1.0", "fast"), ("+Inf", "all")):
+        selector = (
+            f'wingmirror_http_request_duration_seconds_bucket{{{LABELS}, virtualservice="shop", route="{name}", '
+            f'response_code_class="2xx", le="{bound}"}}'
+        )
+        series[selector] = samples[key]
+    return series
+
+
+def case(rng, days):
+    """A case for promtool."""
+    steps = days * 86400 // STEP
+    lines = [f"rule_files: [{RULES}/objectives.yml, {RULES}/recording.yml, {RULES}/alerts.yml]", "evaluation_interval: 5m"]
+    lines += ["group_eval_order: [" + ", ".join(GROUPS) + "]", "tests:", f"  - interval: {STEP}s", "    input_series:"]
+    for agent in ("a", "b"):
+        for route in ROUTES:
+            for selector, values in counters(rng, route, steps).items():
+                lines.append(f"      - series: '{selector.replace('{agent}', agent)}'")
+                lines.append("        values: " + " ".join(map(str, values)))
+    lines.append("    promql_expr_test:")
+    for hour in range(1, days * 24):
+        for what in ('severity="critical"', 'alertname=~"Route(Error|Latency).*|RouteAbandoned|RouteClientErrorsJump"'):
+            lines.append(f"      - eval_time: {hour}h")
+            lines.append(f"        expr: 'count_over_time(ALERTS{{alertstate=\"firing\", {what}}}[1h])'")
+            lines.append("        exp_samples: []")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=300)
+    parser.add_argument("--chunk", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    failed = False
+    for begin in range(0, arguments.days, arguments.chunk):
+        days = min(arguments.chunk, arguments.days - begin)
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            file.write(case(rng, days))
+            file.flush()
+            result = subprocess.run(["promtool", "test", "rules", file.name], capture_output=True, text=True)
+        print(f"days {begin + 1} to {begin + days}: {'quiet' if result.returncode == 0 else 'FAILED'}", flush=True)
+        if result.returncode:
+            failed = True
+            print(result.stdout + result.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
