@@ -158,6 +158,44 @@ struct ReplayRunTests {
         #expect(counter.total == 200)
     }
 
+    @Test func `requests of one connection wait for each other when asked to, those of another do not`() async {
+        /// Answers the first request only after that of the other connection has come.
+        struct GatedClient: ReplayClient {
+            let events: EventList
+            let bell: ChangeBell
+
+            func answer(to request: ShadowRequest) async -> Result<RecordedResponse, ShadowFailure> {
+                events.append("begin \(request.target)")
+                bell.ring()
+                if request.target == "/a1" { await bell.wait { events.value.contains("begin /b1") } }
+                events.append("end \(request.target)")
+                bell.ring()
+                return .success(ReplaySamples.response())
+            }
+        }
+        var entries = ["/a1", "/a2", "/b1"].enumerated().map { ReplaySamples.entry("GET", $1, at: Int64($0)) }
+        entries[2].exchange.connection = 2
+        let policy = ReplaySamples.policy()
+        let client = GatedClient(events: EventList(), bell: ChangeBell())
+        let run = ReplayRun(
+            entries: entries,
+            schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
+            loops: 1,
+            inFlight: 8,
+            isOrdered: true,
+            builder: ReplaySamples.builder(policy),
+            client: client,
+            comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
+            clock: SteppingClock(),
+            completed: { _ in }
+        )
+        _ = await run.run()
+        let events = client.events.value
+        #expect(events.count == 6)
+        #expect((events.firstIndex(of: "end /a1") ?? 9) < (events.firstIndex(of: "begin /a2") ?? 0))
+        #expect((events.firstIndex(of: "begin /b1") ?? 9) < (events.firstIndex(of: "end /a1") ?? 0))
+    }
+
     @Test func `a cancelled replay sends nothing more and gives up what is in flight`() async {
         struct EndlessClient: ReplayClient {
             let counter: FlightCounter
@@ -189,6 +227,15 @@ struct ReplayRunTests {
         #expect(counter.total == 3)
         #expect(failures.withLock(\.self) == [.cancelled, .cancelled, .cancelled])
     }
+}
+
+/// What happened, in order.
+private final class EventList: Sendable {
+    private let events = Mutex<[String]>([])
+
+    var value: [String] { events.withLock(\.self) }
+
+    func append(_ event: String) { events.withLock { $0.append(event) } }
 }
 
 /// Counts requests in flight, and rings at each change.

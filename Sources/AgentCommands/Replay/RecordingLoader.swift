@@ -45,6 +45,13 @@ struct RecordingLoader {
         switch RecordingFormat(beginning: first) {
         case .records: try readRecords(first, path) { () throws(CommandFailure) in try file.next() }
         case .gor: try readGor(first, path) { () throws(CommandFailure) in try file.next() }
+        case .har:
+            var content = first
+            while case let piece = try file.next(), !piece.isEmpty {
+                content += piece
+                guard content.count <= octetLimit else { return try count(content, path) }
+            }
+            try readArchive(content, path)
         case .savefile: try readSavefile(path)
         case .gzip: try readCompressed(first, path, &file)
         case nil: throw Self.unknown(path)
@@ -52,7 +59,7 @@ struct RecordingLoader {
     }
 
     private static func unknown(_ path: String) -> CommandFailure {
-        CommandFailure(.usage, "\(path): is neither a file of request records nor a .gor file nor a pcap file")
+        CommandFailure(.usage, "\(path): is neither request records nor a .gor file nor a HAR file nor a pcap file")
     }
 
     /// Counts octets, and refuses more than there may be.
@@ -111,6 +118,19 @@ struct RecordingLoader {
         for (reason, count) in reader.losses.reasons { damage.append("\(path): \(count) \(reason.explanation)") }
     }
 
+    private mutating func readArchive(_ octets: [UInt8], _ path: String) throws(CommandFailure) {
+        try count(octets, path)
+        do throws(HARReader.Failure) {
+            let read = try HARReader.recording(octets)
+            recordings.append(read)
+            for (reason, count) in read.losses.reasons where reason == .malformedRecord {
+                damage.append("\(path): \(count) \(reason.explanation)")
+            }
+        } catch {
+            throw CommandFailure(.usage, "\(path): \(error.reason)")
+        }
+    }
+
     private mutating func readSavefile(_ path: String) throws(CommandFailure) {
         guard path != "-" else {
             throw CommandFailure(.usage, "-: a pcap file needs a name, because it is opened a second time")
@@ -147,6 +167,7 @@ struct RecordingLoader {
         switch RecordingFormat(beginning: decoded.octets) {
         case .records: try readRecords(decoded.octets, path) { () throws(CommandFailure) in [] }
         case .gor: try readGor(decoded.octets, path) { () throws(CommandFailure) in [] }
+        case .har: try readArchive(decoded.octets, path)
         case .savefile, .gzip, nil: throw Self.unknown(path)
         }
     }

@@ -9,8 +9,9 @@ struct ReplayCommand: AsyncParsableCommand {
         abstract: "Send recorded requests to a target and compare the answers.",
         discussion: """
             A recording is a file of request records made with --fields and --content, a .gor file of this program or of \
-            GoReplay, or a pcap file; each may be gzipped, and several are merged by time. Requests are sent on the \
-            recorded schedule; late ones are sent too.
+            GoReplay, a HAR file, or a pcap file; each may be gzipped, and several are merged by time. Requests are sent on the \
+            recorded schedule; late ones are sent too. With --ordered the requests of one connection wait for each other's \
+            answers, as they did when a client sent them.
 
             The rules of mirroring apply: only safe methods unless --methods names others, no credentials unless \
             --keep-field does, only complete requests, and each marked as a copy. A target that is production by the \
@@ -25,7 +26,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Recordings: request records, .gor or pcap files; - is standard input.",
+            "Recordings: request records, .gor, HAR or pcap files; - is standard input.",
             valueName: "recording"
         )
     )
@@ -77,6 +78,9 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The most requests without an answer.", valueName: "count"))
     var inFlight = 64
+
+    @Flag(help: "Send no request before the one before it on its connection is answered.")
+    var ordered = false
 
     @Option(help: ArgumentHelp("Read only packets of pcap files that match this libpcap filter.", valueName: "bpf"))
     var filter: String?

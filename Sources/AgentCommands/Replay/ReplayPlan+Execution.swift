@@ -52,6 +52,7 @@ extension ReplayPlan {
             schedule: ReplaySchedule(times: selection.chosen.map(\.exchange.startTime), pace: pace),
             loops: loops,
             inFlight: target.inFlight,
+            isOrdered: isOrdered,
             builder: builder,
             client: TargetReplayClient(client: client, keptOctets: policy.comparison.maximumContentOctets),
             comparison: ReplayComparison(policy: policy, target: target, unknownFields: selection.unknownFields),

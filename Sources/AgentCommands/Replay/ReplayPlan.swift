@@ -29,6 +29,8 @@ struct ReplayPlan: Sendable {
     var pace = ReplaySchedule.Pace.speed(1)
     /// How many rounds there are.
     var loops = 1
+    /// Whether requests of one connection wait for each other.
+    var isOrdered = false
     /// What is printed.
     var output = Output.table
     /// Which packets of savefiles are taken.
@@ -39,6 +41,7 @@ struct ReplayPlan: Sendable {
         var problems: [ConfigurationProblem] = []
         recordings = command.recordings
         filter = command.filter
+        isOrdered = command.ordered
         target = Self.target(command, &problems)
         policy = Self.policy(command, &problems)
         if recordings.isEmpty {

@@ -19,6 +19,8 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
     let loops: Int
     /// How many requests may be without an answer.
     let inFlight: Int
+    /// Whether a request waits for the answer to the one before it on its connection.
+    var isOrdered = false
     /// What makes the requests.
     let builder: ShadowRequestBuilder
     /// What sends them.
@@ -35,6 +37,7 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
     func run() async -> Duration {
         let places = Places(inFlight)
         let start = clock.now
+        let order = ConnectionOrder(isOrdered ? entries.map { ConnectionName($0.exchange) } : [])
         await withDiscardingTaskGroup { sends in
             rounds: for loop in 0..<loops {
                 for place in entries.indices {
@@ -42,8 +45,11 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
                     let due = schedule.due(place, loop: loop)
                     try? await clock.sleep(until: start.advanced(by: due), tolerance: nil)
                     guard !Task.isCancelled else { break rounds }
+                    let turn = order.turn(of: place)
                     sends.addTask {
+                        await turn.begin()
                         await send(place, loop: loop, due: due, start: start)
+                        turn.end()
                         places.leave()
                     }
                 }
@@ -115,6 +121,74 @@ private final class Places: Sendable {
             }
             state.waiter = nil
             return waiter
+        }
+        waiter?.resume()
+    }
+}
+
+/// A client's connection in a recording.
+private struct ConnectionName: Hashable {
+    let client: String
+    let connection: Int
+
+    init(_ exchange: RecordedExchange) {
+        client = exchange.clientAddress
+        connection = exchange.connection
+    }
+}
+
+/// Gives the requests of one connection their turns, each after the end of the one before.
+///
+/// Turns are given in the order of sending by one task. A request that waits for its turn holds a place among those in
+/// flight; the one it waits for has one already, so all come to their end.
+private final class ConnectionOrder {
+    /// The turn of one request.
+    struct Turn: Sendable {
+        let before: Latch?
+        let own: Latch?
+
+        /// Waits for the end of the request before.
+        func begin() async { await before?.wait() }
+
+        /// Lets the next request go.
+        func end() { own?.open() }
+    }
+
+    private let names: [ConnectionName]
+    private var last: [ConnectionName: Latch] = [:]
+
+    /// Makes an order of the connections of all requests; none of an empty list.
+    init(_ names: [ConnectionName]) {
+        self.names = names
+    }
+
+    /// The turn of the next request, at a place of the list.
+    func turn(of place: Int) -> Turn {
+        guard place < names.count else { return Turn(before: nil, own: nil) }
+        let own = Latch()
+        let before = last.updateValue(own, forKey: names[place])
+        return Turn(before: before, own: own)
+    }
+}
+
+/// Something that happens once, and for which one task may wait.
+private final class Latch: Sendable {
+    private let state = Mutex<(isOpen: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+
+    func wait() async {
+        await withCheckedContinuation { caller in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiter = caller }
+                return state.isOpen
+            }
+            if isOpen { caller.resume() }
+        }
+    }
+
+    func open() {
+        let waiter = state.withLock { state in
+            state.isOpen = true
+            return state.waiter
         }
         waiter?.resume()
     }

@@ -5,6 +5,10 @@ public import TrafficModel
 
 /// Writes exchanges as GoReplay's recordings have them, a record for the request and one for the response.
 ///
+/// Exchanges become complete in another order than they begin, and GoReplay sends what steps back in time at once. So
+/// records wait for their place, the earliest leaving first, until ``RecordingLimits/waitingEntries`` or
+/// ``RecordingLimits/waitingOctets`` is met.
+///
 /// An exchange that was not seen whole is left out, for replaying half a message does harm; so is a message that holds the
 /// separator, which would break the file in two. A `.gor` file has no place to say so, so the losses must be told elsewhere.
 /// GoReplay's ids spell out the client's address; these are made of the recording's key and tell nothing.
@@ -15,17 +19,21 @@ public struct GorWriter: Sendable {
     private let messages: MessageText
     private var written = 0
     private var octets: [UInt8] = []
+    private let limits: RecordingLimits
+    private var waiting = EntryHeap()
 
     /// Begins a recording.
     /// - Parameters:
     ///   - key: What the ids and replaced values are made of; another one for each recording.
     ///   - redaction: What is taken out.
-    public init(key: RecordingKey, redaction: RecordingRedaction) {
+    ///   - limits: How much may wait for its place.
+    public init(key: RecordingKey, redaction: RecordingRedaction, limits: RecordingLimits = RecordingLimits()) {
         self.key = key
+        self.limits = limits
         messages = MessageText(redaction: redaction, key: key)
     }
 
-    /// Octets that wait to be taken.
+    /// Octets that can be taken; records that wait for their place are not among them.
     public var pendingOctets: Int { octets.count }
 
     /// Hands over what was written since the last time.
@@ -35,7 +43,10 @@ public struct GorWriter: Sendable {
     }
 
     /// Ends the recording, which needs no last words; hands over what was written since the last time.
-    public mutating func finish() -> [UInt8] { takeOctets() }
+    public mutating func finish() -> [UInt8] {
+        while let record = waiting.removeEarliest() { octets += record.octets }
+        return takeOctets()
+    }
 
     /// Adds the records of an exchange.
     public mutating func append(_ exchange: RecordedExchange) {
@@ -84,7 +95,12 @@ public struct GorWriter: Sendable {
             losses.count(.separator)
             return false
         }
-        octets += metadata.line + record
+        waiting.insert(start: metadata.time, metadata.line + record)
+        while waiting.count > limits.waitingEntries || waiting.octets > limits.waitingOctets,
+            let earliest = waiting.removeEarliest()
+        {
+            octets += earliest.octets
+        }
         return true
     }
 }

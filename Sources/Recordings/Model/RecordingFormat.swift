@@ -6,6 +6,8 @@ public enum RecordingFormat: Sendable, Hashable, CaseIterable {
     case records
     /// GoReplay's.
     case gor
+    /// HTTP Archive.
+    case har
     /// Packets: pcap or pcapng.
     case savefile
     /// Any of them, compressed.
@@ -13,6 +15,13 @@ public enum RecordingFormat: Sendable, Hashable, CaseIterable {
 
     /// How many octets are enough to tell.
     public static let neededOctets = 64
+
+    /// The first octets without white space and the mark of UTF-8.
+    private static func firstWord(_ octets: [UInt8]) -> [UInt8]? {
+        let text = octets.starts(with: [0xEF, 0xBB, 0xBF]) ? octets.dropFirst(3) : octets[...]
+        let word = text.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        return word.isEmpty ? nil : word
+    }
 
     /// Tells the format; `nil` when the octets are the beginning of none.
     public init?(beginning octets: [UInt8]) {
@@ -24,8 +33,8 @@ public enum RecordingFormat: Sendable, Hashable, CaseIterable {
             self = .gzip
         } else if savefileMarks.contains(where: { octets.starts(with: $0) }) {
             self = .savefile
-        } else if octets.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
-            self = .records
+        } else if let first = Self.firstWord(octets), first.first == UInt8(ascii: "{") {
+            self = first.starts(with: #"{"log":"#.utf8) ? .har : .records
         } else if octets.count > 1, (0x31...0x33).contains(octets[0]), octets[1] == 0x20 {
             self = .gor
         } else {

@@ -15,7 +15,7 @@ public struct RecordingLimits: Sendable, Hashable {
     public var searchedOctets = 256 << 20
     /// Responses that wait for a request that comes later in the recording.
     public var waitingResponses = 10_000
-    /// Entries that wait for their place in a HAR file, which is ordered by start.
+    /// Entries that wait for their place in a HAR or .gor file, which are ordered by time.
     public var waitingEntries = 4096
     /// Octets of the entries that wait.
     public var waitingOctets = 64 << 20
