@@ -15,7 +15,8 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo dashboards alert-simulation docs clean
+.PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo simulate-verdicts dashboards \
+	alert-simulation docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -23,6 +24,7 @@ help:
 	@echo "make bench        measure, with the machine otherwise idle"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
+	@echo "make simulate-verdicts  false alarms and powers of verdicts on many simulated routes (TRIALS=400)"
 	@echo "make dashboards   check the dashboards and rules (needs promtool)"
 	@echo "make alert-simulation  hold the alerts against 300 days of healthy traffic (hours; needs promtool)"
 	@echo "make docs         make a site of the documentation with DocC, in $(DOCUMENTATION_SITE)/site"
@@ -90,6 +92,9 @@ metrics-page: deps
 
 shadow-demo: build
 	python3 samples/shadow/demo.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
+
+simulate-verdicts: deps
+	WINGMIRROR_TRIALS=$(or $(TRIALS),400) swift test --filter VerdictSimulationTests
 
 dashboards:
 	python3 dashboards/check.py

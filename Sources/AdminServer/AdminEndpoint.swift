@@ -21,6 +21,7 @@ enum AdminEndpoint: String, CaseIterable {
     case reload = "/-/reload"
     case mirrorPause = "/-/mirror/pause"
     case mirrorResume = "/-/mirror/resume"
+    case mirrorJudgeAgain = "/-/mirror/judge-again"
 
     /// How far an endpoint is open.
     enum Exposure {
@@ -38,7 +39,7 @@ enum AdminEndpoint: String, CaseIterable {
         case .health, .readiness: .open
         case .metrics, .istioMetrics: .openWithoutCredentials
         case .page, .status, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .configuration, .events,
-            .reload, .mirrorPause, .mirrorResume:
+            .reload, .mirrorPause, .mirrorResume, .mirrorJudgeAgain:
             .guarded
         }
     }
@@ -46,7 +47,7 @@ enum AdminEndpoint: String, CaseIterable {
     /// The methods it takes, in the order of the Allow field.
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .reload, .mirrorPause, .mirrorResume: [.post]
+        case .reload, .mirrorPause, .mirrorResume, .mirrorJudgeAgain: [.post]
         case .explain: [.get, .head, .post]
         // A stream has no head of its own to look at.
         case .events: [.get]

@@ -95,6 +95,7 @@ struct AdminResponder: HTTPResponder {
         case .reload: return .reload(await sources.reload())
         case .mirrorPause: return await pauseMirror(true)
         case .mirrorResume: return await pauseMirror(false)
+        case .mirrorJudgeAgain: return await judgeAgain(request)
         case .routes, .exchanges, .explain, .unmatched, .findings, .mirror:
             preconditionFailure("AdminResponder.answer: \(endpoint.rawValue) is a question of the API")
         }
@@ -135,6 +136,18 @@ struct AdminResponder: HTTPResponder {
             return .text(.notFound, "mirroring is off (mirror.enabled)")
         }
         return .text(.ok, await pauseMirror(isPaused))
+    }
+
+    private func judgeAgain(_ request: Request) async -> Response {
+        guard let judgeAgain = sources.judgeAgain else {
+            return .text(.notFound, "mirroring is off (mirror.enabled)")
+        }
+        let policy = request.uri.queryParameters.first { $0.key == "policy" }.map { String($0.value) }
+        switch await judgeAgain(policy) {
+        case .document(let octets): return .text(.ok, String(decoding: octets, as: UTF8.self))
+        case .refused(let reason): return .text(.badRequest, reason)
+        case .missing(let reason): return .text(.notFound, reason)
+        }
     }
 
     // MARK: - Scrapes

@@ -34,6 +34,9 @@ public struct AdminSources: Sendable {
     /// Stops sending shadow traffic, or takes it up again, and says what came of it; `nil` where mirroring is off.
     public var pauseMirror: (@Sendable (_ isPaused: Bool) async -> String)?
 
+    /// Begins the verdicts of a policy anew, or of all without a name, and says what came of it; `nil` where mirroring is off.
+    public var judgeAgain: (@Sendable (_ policy: String?) async -> AdminAnswer)?
+
     /// Makes sources of the parts that every agent has; the others are off.
     public init(
         exposition: @escaping @Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?,

@@ -38,13 +38,21 @@ package struct MirrorProtection: Sendable, Equatable {
     package var kernelDrops: Double
     /// The share of `limits.memory` that may be in use, 0 to 1.
     package var memory: Double
+    /// The most processors' time that the agent may use, such as 1.5.
+    package var processors: Double
     /// How long the cause must be gone before sending goes on.
     package var rest: Duration
 
     /// Makes protection of its parts.
-    package init(kernelDrops: Double = 0.001, memory: Double = 0.9, rest: Duration = .seconds(30)) {
+    package init(
+        kernelDrops: Double = 0.001,
+        memory: Double = 0.9,
+        processors: Double = 2,
+        rest: Duration = .seconds(30)
+    ) {
         self.kernelDrops = kernelDrops
         self.memory = memory
+        self.processors = processors
         self.rest = rest
     }
 }
@@ -92,6 +100,7 @@ extension MirrorProtection {
         self.init()
         section.read("kernelDrops", into: &kernelDrops, as: .number(in: 0...1))
         section.read("memory", into: &memory, as: .number(in: 0.1...1))
+        section.read("cpu", into: &processors, as: .number(in: 0.01...1024))
         section.read("rest", into: &rest, as: .duration(in: .seconds(1)...(.seconds(86_400))))
     }
 }

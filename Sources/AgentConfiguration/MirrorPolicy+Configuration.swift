@@ -97,11 +97,16 @@ extension ComparisonSettings {
         section.read("keyedPaths", into: &keyedPaths, as: .textByKey)
         section.read("numericTolerance", into: &numericTolerance, as: .number(in: 0...1))
         section.read("margin", into: &margin, as: .number(in: 0...1))
+        section.read("errorMargin", into: &errorMargin, as: .number(in: 0...1))
+        section.read("tailMargin", into: &tailMargin, as: .number(in: 0...1))
         section.read("latencyMargin", into: &latencyMargin, as: .number(in: 0...10))
         section.read("showsValues", into: &showsValues, as: .flag)
         section.read("coverageFloor", into: &coverageFloor, as: .number(in: 0...1))
         section.read("significance", into: &significance, as: .number(in: 0.000001...0.5))
         section.read("voteWindow", into: &voteWindow, as: .duration(in: .zero...(.seconds(86_400))))
+        section.read("timeBlock", into: &timeBlock, as: .duration(in: .seconds(1)...(.seconds(3600))))
+        section.read("recentWindow", into: &recentWindow, as: .duration(in: .seconds(60)...(.seconds(7 * 86_400))))
+        section.read("versionField", into: &versionField, as: .fieldName)
         var content = ByteSize(maximumContentOctets)
         section.read("maximumContentBytes", into: &content, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 64)))
         maximumContentOctets = content.octets
@@ -117,9 +122,9 @@ extension ConfigurationValue where Value == String {
 }
 
 extension ConfigurationValue where Value == SamplingKey {
-    /// `client`, `traceparent`, `cookie:NAME`, or the name of a field.
+    /// `client`, `exchange`, `traceparent`, `cookie:NAME`, or the name of a field.
     fileprivate static var samplingKey: Self {
-        ConfigurationValue<String>.text.map("traceparent, client, cookie:NAME, or a field name such as x-user") {
+        ConfigurationValue<String>.text.map("traceparent, client, exchange, cookie:NAME, or a field such as x-user") {
             SamplingKey($0)
         }
     }
@@ -130,6 +135,7 @@ extension SamplingKey {
     init?(_ text: String) {
         switch text.lowercased() {
         case "client": self = .clientAddress
+        case "exchange": self = .exchange
         case "traceparent": self = .traceContext
         case let name where name.hasPrefix("cookie:"):
             guard text.utf8.count > 7 else { return nil }
@@ -147,6 +153,7 @@ extension SamplingKey {
         switch self {
         case .traceContext: "traceparent"
         case .clientAddress: "client"
+        case .exchange: "exchange"
         case .field(let name): name
         case .cookie(let name): "cookie:\(name)"
         }

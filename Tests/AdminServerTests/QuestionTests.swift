@@ -84,6 +84,27 @@ struct QuestionTests {
         }
     }
 
+    @Test func `verdicts begin anew for one policy or all, and an unknown one is said`() async throws {
+        var sources = AdminSources.fixed()
+        sources.judgeAgain = { policy in
+            switch policy {
+            case nil: .document(Array("2 verdicts begin anew".utf8))
+            case "canary": .document(Array("1 verdict begins anew".utf8))
+            case let name?: .missing("there is no mirror policy \(name)")
+            }
+        }
+        try await withServer(sources) { port in
+            let all = try await TestClient.request("POST", "/-/mirror/judge-again", port: port)
+            #expect((all.status, all.text) == (200, "2 verdicts begin anew\n"))
+            let one = try await TestClient.request("POST", "/-/mirror/judge-again?policy=canary", port: port)
+            #expect((one.status, one.text) == (200, "1 verdict begins anew\n"))
+            let unknown = try await TestClient.request("POST", "/-/mirror/judge-again?policy=x", port: port).status
+            #expect(unknown == 404)
+            let read = try await TestClient.request("GET", "/-/mirror/judge-again", port: port).status
+            #expect(read == 405)
+        }
+    }
+
     @Test func `a page of this origin may pause and resume mirroring`() async throws {
         var sources = AdminSources.fixed()
         sources.pauseMirror = { $0 ? "paused" : "resumed" }

@@ -115,9 +115,10 @@ import TrafficModel
                  "inFlight": 0}],
                  "verdicts": [{"policy": "p", "target": "t", "virtualServiceNamespace": "shop", "virtualService": "products",
                  "route": "r", "verdict": "fail", "reason": "beyond_margin", "design": "D2", "pairs": 100, "coverage": 0.98,
-                 "worse": 40, "better": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
+                 "worse": 39.5, "better": 1, "worsePairs": 40, "betterPairs": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
                  "places": [{"place": "content price", "fails": true, "kinds": ["value"], "mismatches": 40, "volatile": false}],
-                 "examples": [{"method": "GET", "productionStatus": 200, "candidate": "500", "differences": [],
+                 "examples": [{"method": "GET", "productionStatus": 200, "candidate": "500",
+                 "differences": [{"place": "content price", "production": "number #1", "candidate": "number #2"}],
                  "curl": "curl http://t/\u001b[2J"}]}]}
                 """#.utf8
             )
@@ -128,9 +129,17 @@ import TrafficModel
         #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     40       1"))
         #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))
         #expect(text.contains("  fails  content price: value in 40 pairs"))
-        #expect(text.contains("worse by more than the margin; held against the baseline's answers"))
+        #expect(text.contains("FAIL t on r"))
+        #expect(text.contains("differs by more than the margin"))
+        #expect(text.contains("held against the baseline's answers"))
         #expect(text.contains("GET 200 / 500"))
         #expect(!text.contains("\u{1B}"))
+        #expect(text.components(separatedBy: "GET 200 / 500").count == 2, "one example a place")
+        var report = MirrorReport(document)
+        report.selection = MirrorReport.Selection(route: "another", isFailingOnly: false)
+        #expect(report.shown.isEmpty)
+        report.selection = MirrorReport.Selection(route: "shop/products", isFailingOnly: true)
+        #expect(report.shown.count == 1)
     }
 
     @Test func `an agent that compared nothing has a report all the same`() {

@@ -28,10 +28,10 @@ JUDGED = LANE + IN_OBJECTS
 LANE_LABELS = ("policy", "target")
 LANE_LEGEND = "{{policy}} → {{target}}"
 ROUTE_LEGEND = "{{virtualservice}} {{route}} → {{target}}"
-VERDICTS = {0: ("inconclusive", "text"), 1: ("pass", GOOD), 2: ("fail", BAD)}
+VERDICTS = {0: ("inconclusive", "text"), 1: ("pass", GOOD), 2: ("fail", BAD), 3: ("different", FAIR)}
 
 # Reasons of drops that somebody asked for; the others mean that the sample is not the one that was wished for.
-ASKED_FOR = 'reason!~"paused|ramp|reload|shutdown"'
+ASKED_FOR = 'reason!~"paused|ramp|back_off|reload|shutdown"'
 
 
 def build():

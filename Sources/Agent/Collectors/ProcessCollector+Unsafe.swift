@@ -23,13 +23,24 @@ struct ProcessCollector: MetricCollector {
     }
 
     /// What `/proc/self/stat` says, counted from behind the program's name, which may contain anything.
-    private func collectStatus(into samples: inout SampleCollection) {
+    private static var status: [Double]? {
         guard let octets = try? FileContents.read("/proc/self/stat", limit: 4096),
             let end = octets.lastIndex(of: UInt8(ascii: ")"))
-        else { return }
+        else { return nil }
         let fields = String(decoding: octets[(end + 1)...], as: UTF8.self).split(separator: " ").map { Double($0) ?? 0 }
-        guard fields.count > 20 else { return }
-        let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
+        return fields.count > 20 ? fields : nil
+    }
+
+    private static var ticksPerSecond: Double { Double(sysconf(Int32(_SC_CLK_TCK))) }
+
+    /// Processor time that the process has used, in seconds; `nil` where the system does not tell.
+    static var processorSeconds: Double? {
+        status.map { ($0[11] + $0[12]) / ticksPerSecond }
+    }
+
+    private func collectStatus(into samples: inout SampleCollection) {
+        guard let fields = Self.status else { return }
+        let ticksPerSecond = Self.ticksPerSecond
         samples.count(MetricCatalogue.processCPU, [], seconds: (fields[11] + fields[12]) / ticksPerSecond)
         samples.set(MetricCatalogue.processThreads, [], fields[17])
         samples.set(MetricCatalogue.processVirtualMemory, [], fields[20])

@@ -97,8 +97,15 @@ struct MirrorCollector: MetricCollector {
         samples.set(MetricCatalogue.mirrorVerdict, labels + [design], Double(verdict.verdict.number))
         samples.set(MetricCatalogue.mirrorVerdictPairs, labels, Double(verdict.pairs))
         samples.set(MetricCatalogue.mirrorVerdictCoverage, labels, verdict.coverage)
-        samples.set(MetricCatalogue.mirrorVerdictWorse, labels, Double(verdict.worse))
-        samples.set(MetricCatalogue.mirrorVerdictBetter, labels, Double(verdict.better))
+        samples.set(MetricCatalogue.mirrorVerdictWorse, labels, Double(verdict.worsePairs))
+        samples.set(MetricCatalogue.mirrorVerdictBetter, labels, Double(verdict.betterPairs))
+        samples.set(MetricCatalogue.mirrorVerdictErrorsWorse, labels, Double(verdict.errors.worse))
+        samples.set(MetricCatalogue.mirrorVerdictErrorsBetter, labels, Double(verdict.errors.better))
+        samples.set(MetricCatalogue.mirrorVerdictErrorsLogEvidence, labels, verdict.errors.logEvidence)
+        samples.set(MetricCatalogue.mirrorVerdictSince, labels, Double(verdict.since) / 1e9)
+        if let recent = verdict.recent {
+            samples.set(MetricCatalogue.mirrorVerdictRecent, labels, Double(recent.verdict.number))
+        }
         samples.set(MetricCatalogue.mirrorVerdictExcess, labels, verdict.excess)
         samples.set(MetricCatalogue.mirrorVerdictExcessLower, labels, verdict.excessLower)
         samples.set(MetricCatalogue.mirrorVerdictExcessUpper, labels, verdict.excessUpper)

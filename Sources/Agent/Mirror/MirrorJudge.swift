@@ -30,6 +30,7 @@ final class MirrorJudge: Sendable {
     fileprivate struct DropKey: Hashable {
         let lane: MirrorLane
         let route: RouteName
+        let reason: MissedReason
     }
 
     /// Makes a judge without policies.
@@ -62,9 +63,7 @@ final class MirrorJudge: Sendable {
         let active = configuration.isActive ? configuration.policies : []
         let names = Set(active.map(\.name))
         state.withLock { state in
-            for verdict in state.book.report() where !names.contains(verdict.lane.policy) {
-                state.book.policyRemoved(verdict.lane.policy)
-            }
+            for policy in state.book.policyNames where !names.contains(policy) { state.book.policyRemoved(policy) }
             state.targets = Dictionary(configuration.targets.map { ($0.name, $0) }) { $1 }
             for policy in active {
                 let names = policy.targets + [policy.baseline].compactMap(\.self)
@@ -91,7 +90,11 @@ final class MirrorJudge: Sendable {
         let route = ticket.exchange.route
         state.book.sampled(lane, route: route)
         guard case .sent(let answer) = fate.outcome else {
-            return state.book.missed(lane, route: route, reason: .dropped)
+            return state.book.missed(lane, route: route, reason: fate.dropReason?.missedReason ?? .thinned)
+        }
+        // What left out the baseline's copy decides, when it did not go out.
+        if let baseline = finished.fates.first(where: \.isBaseline), let reason = baseline.dropReason?.missedReason {
+            return state.book.missed(lane, route: route, reason: reason == .thinned ? .thinned : .baseline)
         }
         let pair = ComparedPair(
             lane: lane,
@@ -100,7 +103,8 @@ final class MirrorJudge: Sendable {
             production: ticket.exchange,
             candidate: answer,
             repeated: fate.repeated,
-            baseline: finished.baseline
+            baseline: finished.baseline,
+            lostCredentials: ticket.policy.takesCredentials(of: ticket.exchange.request)
         )
         let target = state.targets[fate.target]
         state.book.compared(pair) { target.map { curl(ticket, to: $0) } ?? "" }
@@ -115,6 +119,17 @@ final class MirrorJudge: Sendable {
 
     // MARK: - Verdicts
 
+    /// Begins the verdicts of a policy anew, or of all.
+    /// - Returns: How many; `nil` for a policy that there is not.
+    func judgeAgain(policy: String?) -> Int? {
+        let count = state.withLock { state -> Int? in
+            if let policy, !state.book.hasPolicy(policy) { return nil }
+            return state.book.judgedAnew(policy: policy)
+        }
+        publish()
+        return count
+    }
+
     /// The verdicts of the last `publish`.
     var verdicts: [RouteVerdict] { published.withLock { $0.verdicts } }
 
@@ -126,9 +141,11 @@ final class MirrorJudge: Sendable {
         let lanes = queue.figures(now: WallClock.now()).lanes
         let found = state.withLock { state in
             for lane in lanes {
-                for (route, count) in lane.droppedByRoute { state.tell(count, of: lane.lane, route) }
+                for (route, reasons) in lane.droppedByRoute {
+                    for (reason, count) in reasons { state.tell(count, of: lane.lane, route, reason) }
+                }
             }
-            return (state.book.report(), state.book.forgottenVotes)
+            return (state.book.report(isExact: false), state.book.forgottenVotes)
         }
         published.withLock { $0 = found }
     }
@@ -136,12 +153,12 @@ final class MirrorJudge: Sendable {
 
 extension MirrorJudge.State {
     /// Lets the book know of drops since the last time.
-    fileprivate mutating func tell(_ count: UInt64, of lane: MirrorLane, _ route: RouteName) {
-        let key = MirrorJudge.DropKey(lane: lane, route: route)
+    fileprivate mutating func tell(_ count: UInt64, of lane: MirrorLane, _ route: RouteName, _ reason: MissedReason) {
+        let key = MirrorJudge.DropKey(lane: lane, route: route, reason: reason)
         let told = toldDrops[key] ?? 0
         guard count > told else { return }
         book.sampled(lane, route: route, count: count - told)
-        book.missed(lane, route: route, reason: .dropped, count: count - told)
+        book.missed(lane, route: route, reason: reason, count: count - told)
         toldDrops[key] = count
     }
 }

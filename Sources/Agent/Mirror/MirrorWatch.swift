@@ -74,13 +74,19 @@ struct MirrorWatch: Service {
         var limits = SelfProtection.Limits()
         limits.droppedShare = protection.kernelDrops
         limits.residentOctets = Int(Double(budget.octets) * protection.memory)
+        limits.processors = protection.processors
         limits.rest = protection.rest
         return limits
     }
 
     private func observation(_ resident: Int) -> SelfProtection.Observation {
         let (captured, dropped) = packets()
-        return SelfProtection.Observation(packets: captured, kernelDrops: dropped, residentOctets: resident)
+        return SelfProtection.Observation(
+            packets: captured,
+            kernelDrops: dropped,
+            residentOctets: resident,
+            processorSeconds: ProcessCollector.processorSeconds ?? 0
+        )
     }
 
     private func pause(_ reasons: [PauseReason: Int64]) {

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AdminServer
 import AgentConfiguration
 import JSONSyntax
 import Logging
@@ -97,6 +98,18 @@ struct Mirroring: Sendable {
         queue.resume(.loop)
         let reasons = queue.pauseReasons(now: WallClock.now()).map(\.rawValue).sorted()
         return reasons.isEmpty ? "mirroring goes on" : "mirroring stays paused: \(reasons.joined(separator: ", "))"
+    }
+
+    /// Begins verdicts anew: votes so far, and what targets were found to do, are forgotten.
+    ///
+    /// - Parameter policy: Whose verdicts; `nil` for all.
+    /// - Returns: What came of it, in a sentence.
+    func judgeAgain(policy: String?) -> AdminAnswer {
+        guard let count = judge.judgeAgain(policy: policy) else {
+            return .missing("there is no mirror policy \(policy ?? "")")
+        }
+        let verdicts = count == 1 ? "1 verdict begins" : "\(count) verdicts begin"
+        return .document(Array("\(verdicts) anew".utf8))
     }
 
     // MARK: - Services

@@ -241,6 +241,7 @@ package struct Agent: Sendable {
         if plan.configuration.metrics.istioCompat {
             sources.istioExposition = { accept, deadline in render(accept, deadline, asIstio: true) }
         }
+        sources.judgeAgain = { [mirroring] policy in mirroring.judgeAgain(policy: policy) }
         sources.pauseMirror = { [mirroring] isPaused in isPaused ? mirroring.pause() : mirroring.resume() }
         sources.answer = { [web] question in web.answer(question) }
         sources.changes = { web.changes(health: health, status: status) }

@@ -58,6 +58,7 @@ struct MirrorReportCommand: AsyncParsableCommand {
             Examples:
               wingmirror mirror report --agent http://127.0.0.1:9646
               wingmirror mirror report replayed.gor --output ndjson
+              wingmirror mirror report --failing
             """
     )
 
@@ -69,6 +70,14 @@ struct MirrorReportCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
     var tokenFile: String?
+
+    @Option(
+        help: ArgumentHelp("Show the verdicts on this route only, by its name or namespace/object.", valueName: "route")
+    )
+    var route: String?
+
+    @Flag(help: "Show the verdicts that fail or differ only, and end with status 1 when there are any.")
+    var failing = false
 
     @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
     var output = "table"

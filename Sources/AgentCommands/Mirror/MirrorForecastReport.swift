@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import JSONSyntax
 import ShadowTesting
 import TrafficModel
@@ -27,6 +28,8 @@ struct MirrorForecastReport: Sendable {
         if let filtered {
             lines += ["", style.apply(.bold, to: "Held back")] + filtered.lines(style)
         }
+        let notes = forecast.sortedRows.flatMap(\.notes)
+        if !notes.isEmpty { lines += ["", style.apply(.bold, to: "Notes")] + notes.map { "  \($0)" } }
         let silent = policies.map(\.name).filter { name in !forecast.rows.contains { $0.policy == name } }
         if !silent.isEmpty, !forecast.rows.isEmpty {
             lines += ["", "  without any request: \(silent.joined(separator: ", "))"]
@@ -111,6 +114,10 @@ struct MirrorForecastReport: Sendable {
             "requests": JSONValue(row.requests),
             "filtered": Self.counts(row.filtered.map { ($0.key.rawValue, $0.value) }),
             "notSampled": JSONValue(row.notSampled),
+            "expected": .double(row.expected),
+            "keys": Self.counts(row.keys.map { ($0.key.text, $0.value) }),
+            "distinctKeys": JSONValue(row.distinctKeys),
+            "withoutCredentials": JSONValue(row.withoutCredentials),
             "sampled": JSONValue(row.sampled),
             "copiesPerSecond": .double(row.copiesPerSecond(over: seconds)),
             "bytesPerSecond": .double(row.octetsPerSecond(over: seconds)),
@@ -134,6 +141,28 @@ extension MirrorForecast.Row {
     }
 
     fileprivate var routeText: String { route.route.isEmpty ? "no route" : route.route }
+
+    /// What may be other than it was meant, in sentences.
+    fileprivate var notes: [String] {
+        let name = "\(policy) on \(routeText)"
+        var notes: [String] = []
+        if isLumped {
+            let expected = HumanUnits.count(UInt64(expected.rounded()))
+            let keys = keys.sorted { ($1.value, $0.key.text) < ($0.value, $1.key.text) }.map(\.key.text)
+            notes.append(
+                "\(name): expected \(expected) of \(HumanUnits.count(UInt64(eligible))), and \(sampled) are sampled: keyed by "
+                    + "\(keys.joined(separator: ", ")), \(HumanUnits.count(UInt64(distinctKeys))) different; all requests of "
+                    + "one key are in or out together"
+            )
+        }
+        if withoutCredentials > 0, !hasBaseline {
+            notes.append(
+                "\(name): \(HumanUnits.share(UInt64(withoutCredentials), of: UInt64(eligible))) of requests carry credentials "
+                    + "that copies do not; without a baseline, answers that depend on them are not comparable"
+            )
+        }
+        return notes
+    }
 
     /// The methods, the most frequent first.
     fileprivate var methodText: String {

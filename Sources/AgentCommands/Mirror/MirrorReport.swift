@@ -2,6 +2,7 @@
 
 import AnswerComparison
 import JSONSyntax
+import OctetText
 import ShadowTesting
 
 /// The verdicts of an agent or a recording, as text for people.
@@ -10,8 +11,33 @@ import ShadowTesting
 struct MirrorReport: Sendable {
     /// One document for each policy, target and route.
     let verdicts: [JSONValue]
+    /// Which of them are shown.
+    var selection = Selection()
     private let lanes: [JSONValue]
     private let pauseReason: String?
+
+    /// Which verdicts are asked for.
+    struct Selection: Sendable, Hashable {
+        /// Only those on this route, by its name or that of its object.
+        var route: String?
+        /// Only those that fail or differ.
+        var isFailingOnly = false
+
+        /// Whether a verdict is asked for.
+        func contains(_ verdict: JSONValue) -> Bool {
+            let object = "\(verdict.string("virtualServiceNamespace"))/\(verdict.string("virtualService"))"
+            if let route, ![verdict.string("route"), object].contains(route) { return false }
+            return !isFailingOnly || ["fail", "different"].contains(verdict.string("verdict"))
+        }
+    }
+
+    /// The verdicts that are asked for, those that fail first.
+    var shown: [JSONValue] {
+        let order = ["fail", "different", "inconclusive", "pass"]
+        let chosen = verdicts.filter(selection.contains)
+        return order.flatMap { word in chosen.filter { $0.string("verdict") == word } }
+            + chosen.filter { !order.contains($0.string("verdict")) }
+    }
 
     /// Takes the document of `/api/v1/mirror`.
     init(_ document: JSONValue) {
@@ -38,8 +64,9 @@ struct MirrorReport: Sendable {
         }
         lines.append(style.apply(.bold, to: "Verdicts"))
         guard !verdicts.isEmpty else { return lines + ["  nothing has been compared yet"] }
+        guard !shown.isEmpty else { return lines + ["  none of \(verdicts.count) verdicts is asked for"] }
         lines += verdictTable.lines(style)
-        for verdict in verdicts { lines += details(verdict, style) }
+        for verdict in shown { lines += card(verdict, style) }
         return lines
     }
 
@@ -73,16 +100,16 @@ struct MirrorReport: Sendable {
             .init(title: "COVERAGE", yield: 2),
             .init(title: "WORSE"), .init(title: "BETTER"), .init(title: "EXCESS"), .init(title: "NOISE", yield: 1),
         ])
-        for verdict in verdicts {
+        for verdict in shown {
             let word = verdict.string("verdict")
             let object = "\(verdict.string("virtualServiceNamespace"))/\(verdict.string("virtualService"))"
             table.append([
-                .init(word.uppercased(), word == "fail" ? .alarm : word == "pass" ? .good : .warning),
+                .init(word.uppercased(), Self.style(word)),
                 .init(verdict.string("policy")), .init(verdict.string("target")),
                 .init(object == "/" ? "-" : object),
                 .init(verdict.string("route").isEmpty ? "no route" : verdict.string("route")),
                 .init(verdict.count("pairs")), .init(Self.percent(verdict["coverage"]?.numberValue)),
-                .init(verdict.count("worse")), .init(verdict.count("better")), .init(Self.excess(verdict)),
+                .init(verdict.count("worsePairs")), .init(verdict.count("betterPairs")), .init(Self.excess(verdict)),
                 .init(Self.percent(verdict["noise"]?["floor"]?.numberValue)),
             ])
         }
@@ -101,34 +128,122 @@ struct MirrorReport: Sendable {
         return "\(tenths < 0 ? "-" : "")\(tenths.magnitude / 10).\(tenths.magnitude % 10) %"
     }
 
-    // MARK: - Details
+    // MARK: - Cards
 
-    /// Why a verdict is what it is: its reason, the places that differ, and examples to try again.
-    private func details(_ verdict: JSONValue, _ style: TerminalStyle) -> [String] {
+    /// What a verdict says in one sentence, then what it rests on: places, an example of each, and what there is to do.
+    private func card(_ verdict: JSONValue, _ style: TerminalStyle) -> [String] {
+        let word = verdict.string("verdict")
         let route = verdict.string("route")
         let title = "\(verdict.string("target")) on \(route.isEmpty ? "requests without a route" : route)"
-        var lines = ["", style.apply(.bold, to: title) + "  " + style.apply(.dim, to: sentence(verdict))]
-        let places = (verdict["places"]?.arrayValue ?? []).filter { $0["mismatches"]?.numberValue ?? 0 > 0 }
-        for place in places.prefix(8) {
-            let kinds = (place["kinds"]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ")
-            let note = place["volatile"]?.boolValue == true ? ", compared by shape only" : ""
-            let text = "\(place.string("place")): \(kinds) in \(place.count("mismatches")) pairs\(note)"
-            let fails = place["fails"]?.boolValue == true
-            lines.append("  " + (fails ? style.apply(.alarm, to: "fails") : "     ") + "  " + text.withVisibleControls)
+        let head = style.apply(Self.style(word), to: word.uppercased()) + " " + style.apply(.bold, to: title)
+        var lines = ["", head + "  " + style.apply(.dim, to: sentence(verdict))]
+        lines += facts(verdict).map { "  " + $0 }
+        guard word != "pass" else { return lines }
+        if !verdict.string("remedy").isEmpty {
+            lines.append("  do     " + verdict.string("remedy").withVisibleControls)
         }
-        for example in (verdict["examples"]?.arrayValue ?? []).prefix(5) {
-            let difference = example["differences"]?.arrayValue?.first
-            let text =
-                "\(example.string("method")) \(example.count("productionStatus")) / \(example.string("candidate"))"
-                + (difference.map { "  \($0.string("place")): \($0.string("production")) / \($0.string("candidate"))" }
-                    ?? "")
-            lines.append("  e.g.   " + text.withVisibleControls)
-            let curl = example.string("curl")
-            if !curl.isEmpty {
-                lines.append("         " + style.apply(.dim, to: curl.withVisibleControls))
-            }
-        }
+        lines += places(verdict, style)
         return lines
+    }
+
+    private func places(_ verdict: JSONValue, _ style: TerminalStyle) -> [String] {
+        let places = (verdict["places"]?.arrayValue ?? []).filter { $0["mismatches"]?.numberValue ?? 0 > 0 }
+        let examples = verdict["examples"]?.arrayValue ?? []
+        var shown = Set<String>()
+        var lines: [String] = []
+        for place in places.prefix(8) {
+            let name = place.string("place")
+            let kinds = (place["kinds"]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ")
+            let note = place["volatile"]?.boolValue == true && name != "status" ? ", varies by itself" : ""
+            let fails = place["fails"]?.boolValue == true
+            let text = "\(name): \(kinds) in \(place.count("mismatches")) pairs\(note)"
+            lines.append("  " + (fails ? style.apply(.alarm, to: "fails") : "     ") + "  " + text.withVisibleControls)
+            // One example a place, and none a second time.
+            let example = examples.first { example in
+                (example["differences"]?.arrayValue ?? []).contains { $0.string("place") == name }
+                    && !shown.contains(example.string("curl"))
+            }
+            guard let example else { continue }
+            shown.insert(example.string("curl"))
+            lines += self.example(example, at: name, style)
+        }
+        guard places.isEmpty, let example = examples.first else { return lines }
+        return self.example(example, at: "", style)
+    }
+
+    private func example(_ example: JSONValue, at place: String, _ style: TerminalStyle) -> [String] {
+        let differences = example["differences"]?.arrayValue ?? []
+        let difference = differences.first { $0.string("place") == place } ?? differences.first
+        let text =
+            "\(example.string("method")) \(example.count("productionStatus")) / \(example.string("candidate"))"
+            + (difference.map { "  \($0.string("production")) / \($0.string("candidate"))" } ?? "")
+        var lines = ["  e.g.   " + text.withVisibleControls]
+        let curl = example.string("curl")
+        if !curl.isEmpty { lines.append("         " + style.apply(.dim, to: curl.withVisibleControls)) }
+        return lines
+    }
+
+    /// What the verdict rests on, in few lines.
+    private func facts(_ verdict: JSONValue) -> [String] {
+        var facts: [String] = []
+        if let since = verdict["since"]?.numberValue, since > 0 {
+            facts.append("since  " + time(Int64(since)) + lasting(verdict) + recent(verdict))
+        }
+        let errors = verdict["errors"]
+        if let errors, errors["worse"]?.numberValue ?? 0 > 0 || errors["better"]?.numberValue ?? 0 > 0 {
+            facts.append(
+                "errors only the target \(errors.count("worse")), only the other side \(errors.count("better")), of "
+                    + "\(errors.count("pairs")) pairs"
+            )
+        }
+        let missed = (verdict["missed"]?.objectMembers ?? []).filter { $0.value.numberValue ?? 0 > 0 }
+            .sorted { $0.value.numberValue ?? 0 > $1.value.numberValue ?? 0 }
+        if verdict.string("verdict") != "pass", !missed.isEmpty {
+            let text = missed.map { "\($0.key) \(HumanUnits.count(UInt64($0.value.numberValue ?? 0)))" }
+            facts.append("missed " + text.joined(separator: ", "))
+        }
+        if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
+            facts.append("needs  about \(HumanUnits.count(UInt64(needed))) more pairs\(duration(needed, verdict))")
+        }
+        if let tail = verdict["latency"]?["tail"], tail["higher"]?.boolValue == true {
+            let shares = [tail["candidateShare"], tail["baselineShare"]].map { Self.percent($0?.numberValue) }
+            facts.append("slow   \(shares[0]) of answers beyond the bound of the slowest, the baseline \(shares[1])")
+        }
+        return facts
+    }
+
+    /// How long so many pairs take at the rate so far.
+    private func duration(_ pairs: Double, _ verdict: JSONValue) -> String {
+        guard let since = verdict["since"]?.numberValue, let until = verdict["until"]?.numberValue, until > since,
+            let seen = verdict["pairs"]?.numberValue, seen > 1
+        else { return "" }
+        let seconds = pairs * (until - since) / 1e9 / seen
+        return ", \(HumanUnits.seconds(seconds)) at the rate so far"
+    }
+
+    private func lasting(_ verdict: JSONValue) -> String {
+        guard let lasting = verdict["lasting"], let first = lasting["time"]?.numberValue else { return "" }
+        let last = lasting["lastSeen"]?.numberValue.map { "; last seen \(time(Int64($0)))" } ?? ""
+        return "; said \(time(Int64(first)))\(last)"
+    }
+
+    private func recent(_ verdict: JSONValue) -> String {
+        guard let recent = verdict["recent"], let since = recent["since"]?.numberValue,
+            since > verdict["since"]?.numberValue ?? 0
+        else { return "" }
+        return "; by itself since \(time(Int64(since))): \(recent.string("verdict").uppercased())"
+    }
+
+    private func time(_ nanoseconds: Int64) -> String {
+        InternetTime.text(nanoseconds: nanoseconds, precision: .milliseconds)
+    }
+
+    private static func style(_ verdict: String) -> TextEmphasis {
+        switch verdict {
+        case "fail": .alarm
+        case "pass": .good
+        default: .warning
+        }
     }
 
     private func sentence(_ verdict: JSONValue) -> String {
@@ -145,13 +260,25 @@ extension VerdictReason {
         case .noPairs: "nothing has been compared"
         case .moreNeeded: "more pairs are needed"
         case .withinMargin: "worse by no more than the margin"
-        case .beyondMargin: "worse by more than the margin"
-        case .place: "a single place is worse by more than the margin"
-        case .latency: "slower than the baseline by more than noise"
+        case .beyondMargin: "differs by more than the margin, and noise does not explain it"
+        case .errors: "fails where the other side answers, by more than the margin for errors"
+        case .lessSteady: "answers vary at the target more than they differ from production"
+        case .place: "a single place differs by more than the margin"
+        case .latency: "the median answer is slower than the baseline's by more than the margin"
+        case .latencyTail: "more answers are slow than at the baseline"
         case .coverage: "too few of the sampled requests were compared"
+        case .breaker: "the breaker held back too many copies"
+        case .throttled: "the target answered too many copies with 429"
+        case .conditional: "production answered to conditions or ranges only"
+        case .credentials: "answers differ for requests whose credentials were taken out"
+        case .unconfirmed: "values vary at the target, and nothing shows that production's vary too"
+        case .noisy: "answers differ too often for a verdict without a baseline"
+        case .episode: "what differs happened within a short time"
+        case .fewKeys: "what differs comes from few clients"
         case .notComparable: "the target turns away what production answers (401, 403, 404)"
-        case .likeProduction: "differs from production in fewer pairs than the margin"
+        case .likeProduction: "differs from production in fewer requests than the margin"
         case .unreadable: "content could not be read, so that it was not compared"
+        case .cut: "content was too long to be compared whole"
         case .unadjusted: "answers differ, and nothing says whether that is a change, noise or other data"
         }
     }
@@ -170,6 +297,11 @@ extension VerdictDesign {
 }
 
 extension JSONValue {
+    fileprivate var objectMembers: [(key: String, value: JSONValue)] {
+        guard case .object(let object) = self else { return [] }
+        return object.members.map { ($0.key, $0.value) }
+    }
+
     fileprivate func string(_ key: String) -> String { self[key]?.stringValue ?? "" }
 
     fileprivate func count(_ key: String) -> String {

@@ -23,11 +23,14 @@ struct MirrorReportPlan: Sendable {
     var origin: Origin
     /// What is printed.
     var output: MirrorOutput
+    /// Which verdicts are.
+    var selection: MirrorReport.Selection
 
     /// Checks the options.
     init(_ command: MirrorReportCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
         output = MirrorOutput(command.output, &problems)
+        selection = MirrorReport.Selection(route: command.route, isFailingOnly: command.failing)
         origin = .recordings(command.recordings)
         if command.recordings.isEmpty {
             let token = Self.token(command.tokenFile, &problems)
@@ -58,17 +61,21 @@ struct MirrorReportPlan: Sendable {
     ///
     /// - Throws: `CommandFailure` when there are none to be had.
     func execute() async throws {
-        let report: MirrorReport
+        var report: MirrorReport
         switch origin {
         case .agent(let url, let token): report = try await Self.ask(url, token)
         case .recordings(let paths): report = try Self.judge(paths)
         }
+        report.selection = selection
         var page = OctetOutput.standardOutput()
         switch output {
         case .table: for line in report.lines(Terminal.style(1)) { try page.append(line: line) }
-        case .ndjson: for verdict in report.verdicts { try page.append(verdict.encoded() + [UInt8(ascii: "\n")]) }
+        case .ndjson: for verdict in report.shown { try page.append(verdict.encoded() + [UInt8(ascii: "\n")]) }
         }
         try page.flush()
+        if selection.isFailingOnly, !report.shown.isEmpty {
+            throw CommandFailure(.failed, "\(report.shown.count) verdicts fail or differ")
+        }
     }
 
     private static func ask(_ url: ServerURL, _ token: String?) async throws -> MirrorReport {
@@ -97,7 +104,9 @@ struct MirrorReportPlan: Sendable {
         for line in loaded.damage { StandardError.write("wingmirror: \(line)\n") }
         let lane = MirrorLane(policy: "recording", target: "replayed")
         var book = VerdictBook { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
-        book.policyConfigured(ComparisonPolicy(name: lane.policy, targets: [lane.target]))
+        var policy = ComparisonPolicy(name: lane.policy, targets: [lane.target])
+        policy.settings.timeBlock = timeBlock(of: loaded.recording)
+        book.policyConfigured(policy)
         var pairs = 0
         for entry in loaded.recording.entries {
             guard let first = entry.replayed.first else { continue }
@@ -118,6 +127,21 @@ struct MirrorReportPlan: Sendable {
             throw CommandFailure(.failed, "\(paths.joined(separator: ", ")): no replayed answers are recorded there")
         }
         return MirrorReport(verdicts: book.report().map(\.document))
+    }
+}
+
+extension MirrorReportPlan {
+    /// How many blocks of time a finished recording is cut into.
+    ///
+    /// What differs must be spread over some of them. A recording is often shorter than the blocks that fit a running agent, and
+    /// its end is known.
+    private static let blocks = 40
+
+    /// A fortieth of the time between the first and the last replayed answer; at most what an agent takes.
+    private static func timeBlock(of recording: Recording) -> Duration {
+        let times = recording.entries.compactMap { $0.replayed.first?.time }
+        guard let first = times.min(), let last = times.max(), last > first else { return .milliseconds(1) }
+        return min(ComparisonSettings().timeBlock, max(.milliseconds(1), .nanoseconds((last - first) / Int64(blocks))))
     }
 }
 

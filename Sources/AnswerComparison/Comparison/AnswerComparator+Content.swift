@@ -3,7 +3,7 @@
 import JSONSyntax
 
 extension AnswerComparator {
-    /// Compares contents: as JSON where both are, else as lines of text where both are text, else as octets.
+    /// Compares contents: as JSON where both are, else token by token where both are text, else as octets.
     func compareContents(
         _ production: inout PreparedAnswer,
         _ candidate: inout PreparedAnswer,
@@ -78,58 +78,64 @@ extension AnswerComparator {
 
     // MARK: - Text
 
-    /// Compares lines in order; where content is cut, the whole lines that both have.
+    /// Compares texts token by token, each at the place that its form names; where content is cut, as far as both go.
     private func compareText(
         _ production: PreparedAnswer,
         _ candidate: PreparedAnswer,
         hosts: LinkHosts,
         into comparison: inout ComparedAnswers
     ) {
-        var first = lines(production)
-        var second = lines(candidate)
+        let isMarkup = production.isMarkup && candidate.isMarkup
+        var first = TextTokens.tokens(production.content, isMarkup: isMarkup, isWhole: production.isWhole)
+        var second = TextTokens.tokens(candidate.content, isMarkup: isMarkup, isWhole: candidate.isWhole)
         if comparison.contentIsCut {
             let shared = min(first.count, second.count)
             guard shared > 0 else { return compareOctets(production, candidate, into: &comparison) }
-            first = first.prefix(shared)
-            second = second.prefix(shared)
+            first = Array(first.prefix(shared))
+            second = Array(second.prefix(shared))
         }
-        let differing = zip(first, second).enumerated().first { _, pair in
-            pair.0 != pair.1 && hosts.relative(Array(pair.0)) != hosts.relative(Array(pair.1))
+        let before = comparison.list.additions
+        let alignment = TextTokens.alignment(first, second)
+        for (ours, theirs) in alignment.pairs where !isEqual(ours.octets, theirs.octets, hosts) {
+            compareTokens(ours, theirs, into: &comparison)
         }
-        if let (index, pair) = differing {
-            append(
-                first.count == second.count ? .value : .size,
-                "line \(index + 1): " + sketch.text(pair.0),
-                "line \(index + 1): " + sketch.text(pair.1),
-                hasEqualShape: areAlike(first.count, second.count, production, candidate),
-                into: &comparison
-            )
-        } else if first.count != second.count {
-            append(
-                .size,
-                "\(first.count) lines",
-                "\(second.count) lines",
-                hasEqualShape: areAlike(first.count, second.count, production, candidate),
-                into: &comparison
-            )
-        } else if comparison.contentIsCut {
+        for token in alignment.missing.prefix(1) { append(.missing, token, nil, into: &comparison) }
+        for token in alignment.extra.prefix(1) { append(.extra, nil, token, into: &comparison) }
+        if comparison.list.additions == before, comparison.contentIsCut {
             compareSizes(production, candidate, into: &comparison)
         }
     }
 
-    /// The lines of a text; the last one of a cut text is left out, since it may be cut itself.
-    private func lines(_ answer: PreparedAnswer) -> ArraySlice<ArraySlice<UInt8>> {
-        let lines = answer.content.split(separator: 0x0A, omittingEmptySubsequences: false)
-        return answer.isWhole ? lines[...] : lines.dropLast()
+    private func isEqual(_ first: ArraySlice<UInt8>, _ second: ArraySlice<UInt8>, _ hosts: LinkHosts) -> Bool {
+        first == second || hosts.relative(Array(first)) == hosts.relative(Array(second))
     }
 
-    private func areAlike(
-        _ first: Int,
-        _ second: Int,
-        _ production: PreparedAnswer,
-        _ candidate: PreparedAnswer
-    ) -> Bool {
-        ValueShape.areClose(first, second) && ValueShape.areClose(production.content.count, candidate.content.count)
+    private func compareTokens(_ ours: TextToken, _ theirs: TextToken, into comparison: inout ComparedAnswers) {
+        var difference = AnswerDifference(
+            place: .content(ours.form),
+            kind: .value,
+            production: sketch.text(ours.octets),
+            candidate: sketch.text(theirs.octets)
+        )
+        difference.hasEqualShape =
+            ours.form == theirs.form && ValueShape.areClose(ours.octets.count, theirs.octets.count)
+        comparison.list.append(difference)
+    }
+
+    private func append(
+        _ kind: DifferenceKind,
+        _ ours: TextToken?,
+        _ theirs: TextToken?,
+        into comparison: inout ComparedAnswers
+    ) {
+        comparison.list.append(
+            AnswerDifference(
+                place: .content((ours ?? theirs)?.form ?? ""),
+                kind: kind,
+                production: ours.map { sketch.text($0.octets) } ?? "absent",
+                candidate: theirs.map { sketch.text($0.octets) } ?? "absent"
+            )
+        )
     }
 
     // MARK: - Octets

@@ -73,6 +73,9 @@ extension AnswerComparator {
         )
         difference.expectation = expectation
         difference.hasEqualShape = hasEqualShape
+        difference.isOfEnvironment =
+            FieldRules.validators.contains(name)
+            || [production, candidate].allSatisfy { $0.map { FormatClass($0) == .time } ?? false }
         comparison.list.append(difference)
     }
 

@@ -8,6 +8,9 @@ public struct AnswerDifference: Sendable, Hashable {
     public var kind: DifferenceKind
     /// Whether the values have the same shape, so that the difference is none at a place whose values are volatile.
     public var hasEqualShape = false
+    /// Whether the values say when or where an answer was made, as times and validators do: two places that run the same
+    /// version need not agree on them.
+    public var isOfEnvironment = false
     /// What is known of the place before anything is learned.
     public var expectation = Expectation.stable
     /// Production's value, as its shape and a keyed hash unless values are to be shown.

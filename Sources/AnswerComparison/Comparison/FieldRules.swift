@@ -34,6 +34,9 @@ enum FieldRules {
         "www-authenticate", "x-api-key", "x-auth-token", "x-csrf-token",
     ]
 
+    /// Fields by which an answer is known again (RFC 9110 §8.8).
+    static let validators: Set<String> = ["etag", "last-modified"]
+
     /// Fields whose values are links.
     static let links: Set<String> = ["content-location", "link", "location", "refresh"]
 

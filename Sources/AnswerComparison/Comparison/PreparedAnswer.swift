@@ -63,17 +63,38 @@ struct PreparedAnswer {
     private func parse() -> JSONValue? {
         var limits = DocumentLimits()
         limits.depth = depth
-        return try? JSONDocument.parse(content, limits: limits)
+        guard hasJSONLines else { return try? JSONDocument.parse(content, limits: limits) }
+        var values: [JSONValue] = []
+        for line in content.split(whereSeparator: { $0 == 0x0A || $0 == 0x1E }) where !line.allSatisfy({ $0 <= 0x20 }) {
+            guard let value = try? JSONDocument.parse(Array(line), limits: limits) else { return nil }
+            values.append(value)
+        }
+        return .array(values)
+    }
+
+    private var contentType: String {
+        fields["content-type"]?.first.map { String(decoding: $0, as: UTF8.self).lowercased() } ?? ""
+    }
+
+    /// Whether each line is a value of JSON: NDJSON, JSON lines, and JSON text sequences (RFC 7464).
+    private var hasJSONLines: Bool {
+        ["ndjson", "json-seq", "jsonl", "jsonlines"].contains { contentType.contains($0) }
     }
 
     /// Whether a parse is worth it: the type says JSON, or none that contradicts, and a list or an object begins.
     private var looksLikeJSON: Bool {
         guard isReadable, isWhole else { return false }
-        let type = fields["content-type"]?.first.map { String(decoding: $0, as: UTF8.self).lowercased() }
-        if let type, type.contains("json"), !type.contains("ndjson"), !type.contains("json-seq") { return true }
+        if contentType.contains("json") { return true }
         let first = content.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        return type.map { $0.hasPrefix("text/plain") } ?? true
+        return (contentType.isEmpty || contentType.hasPrefix("text/plain"))
             && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
+    }
+
+    /// Whether the content is text with tags in it: HTML, XML and what is made of it.
+    var isMarkup: Bool {
+        let type = contentType
+        return type.contains("html") || type.contains("xml") || type.contains("svg")
+            || type.isEmpty && content.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "<")
     }
 
     /// Whether the content is text: no octet that text has not.

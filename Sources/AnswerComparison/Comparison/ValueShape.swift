@@ -51,8 +51,11 @@ enum FormatClass: String, Sendable, Hashable {
         }
     }
 
-    /// Whether random values of one kind can fall into either class: a hash may happen to have no letter.
-    fileprivate var isRandomWord: Bool { self == .hash || self == .signature || self == .counter }
+    /// Whether random values of one kind can fall into either class: a hash may happen to have no letter, and base64 no digit.
+    fileprivate func canBeRandom(beside other: FormatClass) -> Bool {
+        let words: Set<FormatClass> = [.hash, .signature, .counter]
+        return words.contains(self) && words.contains(other) || Set([self, other]) == [.signature, .text]
+    }
 
     // MARK: - Formats
 
@@ -135,7 +138,7 @@ struct ValueShape: Sendable, Hashable {
     /// Whether another value could stand in the same place.
     func isLike(_ other: ValueShape) -> Bool {
         guard format == other.format else {
-            return format.isRandomWord && other.format.isRandomWord && length == other.length
+            return format.canBeRandom(beside: other.format) && length == other.length
         }
         return !format.hasTypicalLength || Self.areClose(length, other.length)
     }

@@ -19,6 +19,9 @@ public struct ComparedPair: Sendable {
     /// What the target that runs production's version answered (design D2).
     public var baseline: ShadowAnswer?
 
+    /// Whether credentials were taken out of the copies, so that they are answered as a guest is.
+    public var lostCredentials: Bool
+
     /// Makes a pair of a request's answers.
     public init(
         lane: MirrorLane,
@@ -27,7 +30,8 @@ public struct ComparedPair: Sendable {
         production: RecordedExchange,
         candidate: ShadowAnswer,
         repeated: ShadowAnswer? = nil,
-        baseline: ShadowAnswer? = nil
+        baseline: ShadowAnswer? = nil,
+        lostCredentials: Bool = false
     ) {
         self.lane = lane
         self.keyHash = keyHash
@@ -36,5 +40,6 @@ public struct ComparedPair: Sendable {
         self.candidate = candidate
         self.repeated = repeated
         self.baseline = baseline
+        self.lostCredentials = lostCredentials
     }
 }

@@ -2,23 +2,41 @@
 
 internal import TrafficModel
 
-/// How the answers to one request differ: the candidate's from production's, and those that this is held against.
+/// How the answers to one request differ, as far as the answers alone tell.
 struct PairComparison {
-    /// What the candidate's differences are held against.
-    let design: VerdictDesign
+    /// The differences of two answers from a third, which are as likely at one as at the other if the target is no different.
+    struct Reading {
+        /// What is asked of them.
+        let question: Question
+        /// The differences on the candidate's side.
+        let candidate: [AnswerDifference]
+        /// Those of what it is held against.
+        let reference: [AnswerDifference]
+    }
+
     /// All differences of the candidate from production.
     let differences: [AnswerDifference]
-    /// Those that count.
-    private(set) var candidate: [AnswerDifference] = []
-    /// The differences that the candidate's are held against, those that count; empty without a reference.
-    private(set) var reference: [AnswerDifference] = []
+    /// Those that count for the pair as a whole; set by the record, which knows the volatile places.
+    var counted: [AnswerDifference] = []
+    /// What the differences are held against, one for each design that the answers allow; none where an answer is an error,
+    /// which is judged by its direction.
+    let readings: [Reading]
     /// Comparisons of answers of one version.
     let noise: [ComparedAnswers]
+    /// The comparison of two of production's own answers.
+    let productionNoise: ComparedAnswers?
+    /// Whether only the candidate fails (1), only the other side (−1), or both or neither (0).
+    let errors: Int64
     /// Whether the target turned away what production answered, and a baseline, where there is one, did so too.
     let isRefused: Bool
+    /// Whether production answered with an error and the candidate did not.
+    let isRepair: Bool
+    /// Whether candidate or baseline asked for fewer requests, and production did not: such a pair is judged for errors only.
+    let isThrottled: Bool
     /// Whether content could not be read.
     let contentIsUnread: Bool
-    private let allReference: [AnswerDifference]
+    /// Whether content was compared only as far as it was kept.
+    let contentIsCut: Bool
 
     init(
         _ pair: ComparedPair,
@@ -35,19 +53,35 @@ struct PairComparison {
         let earlier = answers.add(repeatOfProduction.map { .success($0) })
 
         let comparison = answers.compare(production, candidate)
-        differences = comparison?.differences ?? []
+        let differences = comparison?.differences ?? []
+        self.differences = differences
         contentIsUnread = comparison?.contentIsUnread ?? false
+        contentIsCut = comparison?.contentIsCut ?? false
         let againstBaseline = answers.compare(production, baseline)
         let againstRepeat = answers.compare(candidate, repeated)
         let againstEarlier = answers.compare(production, earlier)
+        productionNoise = againstEarlier
         noise = [againstBaseline, againstRepeat, againstEarlier].compactMap(\.self)
-        let references: [(VerdictDesign, ComparedAnswers?)] = [
-            (.baseline, againstBaseline), (.repeats, againstRepeat), (.naturalRepeats, againstEarlier),
-        ]
-        let reference = references.first { $0.1 != nil }
-        design = reference?.0 ?? .unadjusted
-        allReference = reference?.1?.differences ?? []
 
+        let references: [(Question, Int, ComparedAnswers?)] = [
+            (.baseline, baseline, againstBaseline), (.repeats, repeated, againstRepeat),
+            (.naturalRepeats, earlier, againstEarlier),
+        ]
+        let isHeldBack = !answers.isOverload(production) && [candidate, baseline].contains(where: answers.isOverload)
+        isThrottled = isHeldBack
+        let failures = isHeldBack || [production, candidate].contains(where: answers.isError)
+        readings = references.compactMap { question, reference, comparison in
+            // A second answer of 429 says as little as a first one.
+            let isThrottled = answers.isOverload(reference) && !answers.isOverload(production)
+            guard let comparison, !failures, !isThrottled, !answers.isError(reference) else { return nil }
+            return Reading(question: question, candidate: differences, reference: comparison.differences)
+        }
+        let other = pair.baseline == nil ? production : baseline
+        let isOverload = pair.baseline != nil
+        let ours = answers.isError(candidate) || isOverload && answers.isOverload(candidate)
+        let theirs = answers.isError(other) || isOverload && answers.isOverload(other)
+        errors = ours == theirs ? 0 : ours ? 1 : -1
+        isRepair = answers.isError(production) && !answers.isError(candidate)
         isRefused = Self.isRefused(pair)
     }
 
@@ -59,23 +93,17 @@ struct PairComparison {
         return baseline.turnsAway
     }
 
-    /// Keeps of all differences those that count.
-    mutating func keepCounted(_ counted: ([AnswerDifference]) -> [AnswerDifference]) {
-        candidate = counted(differences)
-        reference = counted(allReference)
-    }
-
     /// The differences that make the pair an example: the candidate's own, the clearest first.
     var clearDifferences: [AnswerDifference] {
-        let shared = Set(reference.map(\.place))
-        return candidate.filter { !shared.contains($0.place) }.sorted { $0.kind.clarity < $1.kind.clarity }
+        let shared = Set((readings.first { $0.question == .baseline }?.reference ?? []).map(\.place))
+        return counted.filter { !shared.contains($0.place) }.sorted { $0.kind.clarity < $1.kind.clarity }
     }
 
     /// The comparison in one word.
     var word: ComparisonWord {
-        if candidate.isEmpty { return differences.allSatisfy(\.isExpected) ? .same : .noise }
+        if counted.isEmpty { return differences.allSatisfy(\.isExpected) ? .same : .noise }
         var word = ComparisonWord.headersDiffer
-        for difference in candidate {
+        for difference in counted {
             switch difference.place {
             case .outcome, .status: return .statusDiffers
             case .content: word = .bodyDiffers
@@ -104,6 +132,20 @@ private struct Answers {
         return answers.count - 1
     }
 
+    /// Whether an answer is an error: a status of the class 5xx, or none at all.
+    func isError(_ position: Int) -> Bool {
+        switch answers[position] {
+        case nil: false
+        case .failure: true
+        case .success(let answer): answer.status >= 500
+        }
+    }
+
+    /// Whether an answer asks for fewer requests.
+    func isOverload(_ position: Int) -> Bool {
+        if case .success(let answer) = answers[position] { answer.status == 429 } else { false }
+    }
+
     /// Compares two of them; `nil` when one was not asked for.
     mutating func compare(_ first: Int, _ second: Int) -> ComparedAnswers? {
         switch (answers[first], answers[second]) {
@@ -116,7 +158,6 @@ private struct Answers {
             return comparator.outcome(String(ours.status), theirs.rawValue)
         case (.success(var ours), .success(var theirs)):
             let comparison = comparator.compare(&ours, &theirs, authority: authority, unordered: unordered)
-            // JSON that was parsed for this comparison serves the next.
             answers[first] = .success(ours)
             answers[second] = .success(theirs)
             return comparison

@@ -5,16 +5,16 @@ struct PlaceRecord: Sendable {
     let place: AnswerPlace
     /// Differences from production by kind.
     var kinds: [DifferenceKind: UInt64] = [:]
-    /// Votes in which the candidate alone differs.
-    var worse: UInt64 = 0
-    /// Votes in which the reference alone differs.
-    var better: UInt64 = 0
-    /// Votes in which the candidate differs from production.
+    /// Pairs in which the candidate differs from production.
     var mismatches: UInt64 = 0
+    /// Those in which the values have not even the same shape, or are expected to be equal.
+    var unlike: UInt64 = 0
     /// Pairs of answers of one version that differ there, otherwise than in the order of entries.
     var noise: UInt64 = 0
     /// Pairs of answers of one version whose entries there are in another order.
     var orderNoise: UInt64 = 0
+    /// Pairs of production's own answers that differ there.
+    var productionNoise: UInt64 = 0
     /// Examples, a random choice of `exampleCandidates`.
     var examples: [AnswerExample] = []
     var exampleCandidates: UInt64 = 0

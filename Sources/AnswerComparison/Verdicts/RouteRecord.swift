@@ -1,36 +1,58 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 internal import TrafficModel
 
 /// Everything that is known of one target on one route.
 struct RouteRecord: Sendable {
     let lane: MirrorLane
     let route: RouteName
+    /// When the record began, in nanoseconds since the Unix epoch: with its first pair.
+    var since: Int64?
+    /// When its last pair was there.
+    var until: Int64?
     var sampled: UInt64 = 0
     var pairs: UInt64 = 0
     var comparisons: [ComparisonWord: UInt64] = [:]
     var missed: [MissedReason: UInt64] = [:]
-    /// Pairs by what the candidate's differences were held against.
-    var designs: [VerdictDesign: UInt64] = [:]
-    /// Votes of pairs with a reference.
-    var paired = VoteCount()
-    /// Votes of all pairs on whether the candidate differs from production; `worse` says that it does.
-    var unadjusted = VoteCount()
+    /// Whether a baseline was asked too.
+    var hasBaseline = false
+    /// The votes, by question.
+    var ballots = [Ballot](repeating: Ballot(), count: Question.allCases.count)
     /// Pairs of answers of one version, and those that differ where it counts.
     var noisePairs: UInt64 = 0
     var noisyPairs: UInt64 = 0
+    /// Pairs of production's own answers.
+    var productionPairs: UInt64 = 0
     /// Pairs in which the target turned away what production answered.
     var refused: UInt64 = 0
     /// Pairs whose content could not be read.
     var unread: UInt64 = 0
+    /// Pairs whose content was compared only as far as it was kept.
+    var cut: UInt64 = 0
+    /// Pairs that differ and whose request lost credentials on its way, so that nothing follows.
+    var ambiguous: UInt64 = 0
     var places: PlaceTable
     /// Lists whose order has turned out to mean nothing.
     var unordered: Set<String> = []
     var latency = LatencyRecord()
     var lags = [(pairs: UInt64, mismatches: UInt64)](repeating: (0, 0), count: Self.lagBounds.count + 1)
+    /// Keys seen, until there are many.
+    var fewKeys: Set<UInt64> = []
+    var hasManyKeys = false
+    /// When the block of time began.
+    private var blockStart: Int64?
+    /// The counts at earlier times.
+    var marks = TimeMarks()
+    /// What the target failed for, and when; stays until the record begins anew.
+    var failure: RecordedFailure?
+    /// The verdict as it was last shown.
+    var shown: RouteVerdict?
 
     /// The upper bounds of the lags told apart, in seconds.
     static let lagBounds = [0.1, 0.3, 1, 3, 10]
+    /// From how many keys on it does not matter how many there are.
+    static let manyKeys = 64
 
     init(lane: MirrorLane, route: RouteName, limits: VerdictLimits) {
         self.lane = lane
@@ -38,31 +60,71 @@ struct RouteRecord: Sendable {
         places = PlaceTable(limit: limits.places)
     }
 
+    subscript(question: Question) -> Ballot {
+        get { ballots[question.rawValue] }
+        _modify { yield &ballots[question.rawValue] }
+    }
+
+    /// The keys seen; `nil` when they are many.
+    var keyCount: Int? { hasManyKeys ? nil : fewKeys.count }
+
+    /// Requests that should have become pairs: all that were sampled, but those that are missing for a reason that has nothing
+    /// to do with what the target answers.
+    var expected: UInt64 {
+        let independent = MissedReason.allCases.reduce(0) { $1.isIndependent ? $0 + missed[$1, default: 0] : $0 }
+        return sampled > independent ? sampled - independent : 0
+    }
+
     // MARK: - Differences that count
 
-    /// The differences that count, as far as the route's noise is known.
-    func counted(_ differences: [AnswerDifference], limits: VerdictLimits) -> [AnswerDifference] {
+    /// The differences that count for a pair as a whole, as far as the route's noise is known.
+    func counted(_ differences: [AnswerDifference], _ question: Question, limits: VerdictLimits) -> [AnswerDifference] {
         differences.filter { difference in
-            let place = places.record(of: difference.place)
-            let noise = difference.kind == .order ? place?.orderNoise : place?.noise
-            return Volatility(differing: noise ?? 0, of: noisePairs, limits: limits).counts(difference)
+            isWeighty(difference, question, limits: limits)
+                && volatility(of: difference, limits: limits).counts(difference)
         }
+    }
+
+    /// Whether a difference counts at its place: what is learned of a place says how noisy it is, and takes no votes from it.
+    func isWeighty(_ difference: AnswerDifference, _ question: Question, limits: VerdictLimits) -> Bool {
+        guard !difference.isExpected else { return false }
+        guard question != .baseline, difference.hasEqualShape else { return true }
+        // Without a baseline staging's own times and validators are no news, however steady they are.
+        if difference.isOfEnvironment { return false }
+        guard difference.expectation == .presumedVolatile else { return true }
+        return volatility(of: difference, limits: limits) == .stable
+    }
+
+    private func volatility(of difference: AnswerDifference, limits: VerdictLimits) -> Volatility {
+        let place = places.record(of: difference.place)
+        let noise = difference.kind == .order ? place?.orderNoise : place?.noise
+        return Volatility(differing: noise ?? 0, of: noisePairs, limits: limits)
     }
 
     /// Takes in how two answers of one version differ.
     mutating func noiseObserved(_ comparison: ComparedAnswers, limits: VerdictLimits) {
-        let counted = counted(comparison.differences, limits: limits)
+        let counted = counted(comparison.differences, .baseline, limits: limits)
         noisePairs += 1
         if !counted.isEmpty { noisyPairs += 1 }
-        var seen = Set<Int>()
-        for difference in comparison.differences where !difference.isExpected {
-            let position = places.position(of: difference.place)
-            if difference.kind == .order {
-                orderNoiseObserved(at: position, limits: limits)
-            } else if seen.insert(position).inserted {
-                places[position].noise += 1
-            }
+        for position in differing(comparison) { places[position].noise += 1 }
+        for difference in comparison.differences where !difference.isExpected && difference.kind == .order {
+            orderNoiseObserved(at: places.position(of: difference.place), limits: limits)
         }
+    }
+
+    /// Takes in how two of production's answers differ.
+    mutating func productionNoiseObserved(_ comparison: ComparedAnswers) {
+        productionPairs += 1
+        for position in differing(comparison) { places[position].productionNoise += 1 }
+    }
+
+    /// The places at which two answers differ, otherwise than in the order of entries.
+    private mutating func differing(_ comparison: ComparedAnswers) -> Set<Int> {
+        var seen = Set<Int>()
+        for difference in comparison.differences where !difference.isExpected && difference.kind != .order {
+            seen.insert(places.position(of: difference.place))
+        }
+        return seen
     }
 
     private mutating func orderNoiseObserved(at position: Int, limits: VerdictLimits) {
@@ -70,6 +132,35 @@ struct RouteRecord: Sendable {
         guard case .content(let path) = places[position].place else { return }
         let volatility = Volatility(differing: places[position].orderNoise, of: noisePairs, limits: limits)
         if volatility == .volatile { unordered.insert(path) }
+    }
+
+    // MARK: - Time
+
+    /// Lets a pair's time end blocks, and mark the counts so far.
+    mutating func timePassed(_ time: Int64, settings: ComparisonSettings) {
+        since = min(since ?? time, time)
+        until = max(until ?? time, time)
+        if let start = blockStart {
+            if time >= start.advanced(by: settings.timeBlock) {
+                for index in ballots.indices { ballots[index].blockEnded() }
+                latency.blockEnded()
+                blockStart = time
+            }
+        } else {
+            blockStart = time
+        }
+        if marks.isDue(time, window: settings.recentWindow) {
+            marks.append(TimeMark(time: time, record: self), window: settings.recentWindow)
+        }
+    }
+
+    /// Notes a key, until there are many.
+    mutating func keySeen(_ keyHash: UInt64) {
+        guard !hasManyKeys else { return }
+        fewKeys.insert(keyHash)
+        guard fewKeys.count >= Self.manyKeys else { return }
+        hasManyKeys = true
+        fewKeys = []
     }
 
     /// Counts a pair among those with its lag.

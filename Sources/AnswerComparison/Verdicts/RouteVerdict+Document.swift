@@ -15,22 +15,35 @@ extension RouteVerdict {
             "verdict": .string(verdict.rawValue),
             "reason": .string(reason.rawValue),
             "design": .string(design.rawValue),
+            "since": JSONValue(since),
+            "until": JSONValue(until),
+            "lasting": lasting?.document ?? .null,
+            "recent": recent?.document ?? .null,
+            "remedy": .string(remedy),
+            "pairsNeeded": pairsNeeded.map { JSONValue($0) } ?? .null,
             "sampled": JSONValue(sampled),
             "pairs": JSONValue(pairs),
             "coverage": .double(coverage),
             "comparisons": JSONValue.counts(comparisons),
             "missed": JSONValue.counts(missed),
-            "votes": JSONValue(votes),
-            "worse": JSONValue(worse),
-            "better": JSONValue(better),
+            "votes": .double(votes),
+            "worse": .double(worse),
+            "better": .double(better),
+            "worsePairs": JSONValue(worsePairs),
+            "betterPairs": JSONValue(betterPairs),
+            "errors": errors.document,
+            "designs": .array(designs.map(\.document)),
             "excess": ["ratio": .double(excess), "lower": .double(excessLower), "upper": .double(excessUpper)],
             "margin": .double(margin),
+            "errorMargin": .double(errorMargin),
             "significance": .double(significance),
             "logEvidence": .double(logEvidence),
             "fixedLook": ["midP": .double(fixedLook.midP), "fails": .bool(fixedLook.fails)],
             "noise": ["pairs": JSONValue(noisePairs), "floor": noiseFloor.map(JSONValue.double) ?? .null],
-            "unadjusted": ["votes": JSONValue(mismatchVotes), "mismatches": JSONValue(mismatches)],
+            "unadjusted": ["pairs": JSONValue(mismatchPairs), "mismatches": JSONValue(mismatches)],
             "unread": JSONValue(unread),
+            "cut": JSONValue(cut),
+            "lostCredentials": JSONValue(ambiguous),
             "overflowed": JSONValue(overflowed),
             "latency": latency?.document ?? .null,
             "places": .array(places.map(\.document)),
@@ -69,6 +82,63 @@ extension LatencyVerdict {
             "ratioLower": .double(ratioLower),
             "ratioUpper": .double(ratioUpper),
             "logEvidence": .double(logEvidence),
+            "waitSeconds": .double(waitSeconds),
+            "tail": [
+                "boundSeconds": tail.boundSeconds.map(JSONValue.double) ?? .null,
+                "candidateShare": .double(tail.candidateShare),
+                "baselineShare": .double(tail.baselineShare),
+                "logEvidence": .double(tail.logEvidence),
+                "higher": .bool(tail.isHigher),
+            ],
+        ]
+    }
+}
+
+extension ErrorCount {
+    /// The count as a document.
+    var document: JSONValue {
+        [
+            "pairs": JSONValue(pairs),
+            "worse": JSONValue(worse),
+            "better": JSONValue(better),
+            "votes": .double(votes),
+            "excess": ["ratio": .double(excess), "lower": .double(excessLower), "upper": .double(excessUpper)],
+            "logEvidence": .double(logEvidence),
+        ]
+    }
+}
+
+extension DesignCount {
+    /// The count as a document.
+    var document: JSONValue {
+        [
+            "design": .string(design.rawValue),
+            "pairs": JSONValue(pairs),
+            "votes": .double(votes),
+            "worse": JSONValue(worse),
+            "better": JSONValue(better),
+        ]
+    }
+}
+
+extension LastingFinding {
+    /// The finding as a document.
+    var document: JSONValue {
+        ["time": JSONValue(time), "lastSeen": lastSeen.map { JSONValue($0) } ?? .null]
+    }
+}
+
+extension RecentVerdict {
+    /// The verdict as a document.
+    var document: JSONValue {
+        [
+            "since": JSONValue(since),
+            "verdict": .string(verdict.rawValue),
+            "reason": .string(reason.rawValue),
+            "pairs": JSONValue(pairs),
+            "errorsWorse": JSONValue(errorsWorse),
+            "worse": JSONValue(worse),
+            "better": JSONValue(better),
         ]
     }
 }

@@ -15,6 +15,19 @@ public struct RouteVerdict: Sendable, Hashable {
     /// What it rests on.
     public var reason: VerdictReason
 
+    /// When the votes begin, in nanoseconds since the Unix epoch; 0 before the first pair.
+    public var since: Int64 = 0
+    /// When the last pair was there.
+    public var until: Int64 = 0
+    /// What the target was found to do, and when; `nil` unless it fails or differs.
+    public var lasting: LastingFinding?
+    /// The votes of the last hours; `nil` before the first pair.
+    public var recent: RecentVerdict?
+    /// What there is to do, in a sentence; empty when there is nothing.
+    public var remedy = ""
+    /// About how many more pairs the verdict takes; `nil` when no number of them would do, or none is needed.
+    public var pairsNeeded: UInt64?
+
     /// Requests that the policy sampled for the target on this route.
     public var sampled: UInt64 = 0
     /// Requests whose answers were compared.
@@ -26,12 +39,20 @@ public struct RouteVerdict: Sendable, Hashable {
     /// Why requests were not compared, and how many.
     public var missed: [MissedReason: UInt64] = [:]
 
-    /// Votes that the verdict rests on: pairs, with one for each key and window.
-    public var votes: UInt64 = 0
-    /// Votes in which the candidate alone differs.
-    public var worse: UInt64 = 0
-    /// Votes in which the reference alone differs.
-    public var better: UInt64 = 0
+    /// Votes that the verdict rests on: one for each key and window, the mean of what its requests say.
+    public var votes = 0.0
+    /// Their share in which the candidate alone differs, summed up.
+    public var worse = 0.0
+    /// The same of the reference.
+    public var better = 0.0
+    /// Pairs in which the candidate alone differs.
+    public var worsePairs: UInt64 = 0
+    /// Pairs in which the reference alone does.
+    public var betterPairs: UInt64 = 0
+    /// Errors by direction.
+    public var errors = ErrorCount()
+    /// The votes of each design, which are never added up.
+    public var designs: [DesignCount] = []
     /// The share of votes by which worse exceeds better.
     public var excess = 0.0
     /// The lower end of the excess; wrong at any time at all with a chance of half the significance.
@@ -42,6 +63,8 @@ public struct RouteVerdict: Sendable, Hashable {
     public var logEvidence = 0.0
     /// The largest excess that passes.
     public var margin = 0.0
+    /// The largest excess of errors that passes.
+    public var errorMargin = 0.0
     /// The chance of failing a target that is no worse.
     public var significance = 0.0
 
@@ -49,10 +72,10 @@ public struct RouteVerdict: Sendable, Hashable {
     public var noisePairs: UInt64 = 0
     /// The share of them that differ; `nil` without any.
     public var noiseFloor: Double?
-    /// Votes in which the candidate differs from production, whatever the reference does.
+    /// Pairs in which the candidate differs from production, whatever the reference does.
     public var mismatches: UInt64 = 0
-    /// Votes on that, which are all pairs and not only those with a reference.
-    public var mismatchVotes: UInt64 = 0
+    /// Pairs that voted on that, which are not only those with a reference.
+    public var mismatchPairs: UInt64 = 0
 
     /// The same numbers taken as one look at a finished sample.
     public var fixedLook = FixedLook()
@@ -60,6 +83,10 @@ public struct RouteVerdict: Sendable, Hashable {
     public var places: [PlaceVerdict] = []
     /// Pairs whose content could not be read, for a coding that is not understood or cut short.
     public var unread: UInt64 = 0
+    /// Pairs whose content was longer than what is kept of it, and compared only so far.
+    public var cut: UInt64 = 0
+    /// Pairs that differ and whose request lost credentials on its way.
+    public var ambiguous: UInt64 = 0
     /// Differences of places that a route had no room for.
     public var overflowed: UInt64 = 0
     /// The candidate's latency against the baseline's; `nil` without a baseline.
@@ -85,6 +112,40 @@ public struct RouteVerdict: Sendable, Hashable {
     }
 }
 
+/// Failures of the candidate against those of the other side: the baseline, or production without one.
+public struct ErrorCount: Sendable, Hashable {
+    /// Pairs compared.
+    public var pairs: UInt64 = 0
+    /// Pairs in which only the candidate failed.
+    public var worse: UInt64 = 0
+    /// Pairs in which only the other side failed.
+    public var better: UInt64 = 0
+    /// Weighted votes, those of the pairs above.
+    public var votes = 0.0
+    /// The share by which worse exceeds better, by votes.
+    public var excess = 0.0
+    /// Its lower end, valid at any time.
+    public var excessLower = -1.0
+    /// Its upper end.
+    public var excessUpper = 1.0
+    /// The natural logarithm of the evidence that the candidate fails more often by more than the margin for errors.
+    public var logEvidence = 0.0
+}
+
+/// The votes of one design.
+public struct DesignCount: Sendable, Hashable {
+    /// What differences were held against.
+    public var design: VerdictDesign
+    /// Pairs that could be.
+    public var pairs: UInt64
+    /// Weighted votes.
+    public var votes: Double
+    /// Pairs in which the candidate alone differs.
+    public var worse: UInt64
+    /// Pairs in which the reference alone does; in D1 the candidate's second answer.
+    public var better: UInt64
+}
+
 /// Why a sampled request is not part of a verdict.
 public enum MissedReason: String, Sendable, Hashable, CaseIterable {
     /// It was never sent: dropped on the way.
@@ -93,10 +154,53 @@ public enum MissedReason: String, Sendable, Hashable, CaseIterable {
     case cancelled
     /// Production's answer was not seen whole.
     case production
+    /// Left out by what does not depend on answers: the ramp, the back-off, a rate, a pause, a reload.
+    case thinned
+    /// Held back by the breaker, which opens on failures.
+    case breaker
+    /// The target answered 429, and production did not.
+    case throttled
+    /// Production answered to a condition or a range (304, 206, 412, 416), which copies do not carry.
+    case conditional
     /// Sent too long after production's answer.
     case lag
     /// The baseline gave no answer, and neither did the candidate; or no copy went to the baseline.
     case baseline
+
+    /// Whether what is missing for this reason has nothing to do with what the target answers, so that the rest is a fair
+    /// sample all the same.
+    public var isIndependent: Bool {
+        switch self {
+        case .production, .thinned, .conditional: true
+        case .dropped, .cancelled, .breaker, .throttled, .lag, .baseline: false
+        }
+    }
+}
+
+/// What the votes of the last hours say, beside those since the beginning.
+public struct RecentVerdict: Sendable, Hashable {
+    /// When these votes begin, in nanoseconds since the Unix epoch.
+    public var since: Int64
+    /// What is to be thought of the target by them.
+    public var verdict: Verdict
+    /// Why.
+    public var reason: VerdictReason
+    /// Requests compared.
+    public var pairs: UInt64
+    /// Those in which only the candidate fails.
+    public var errorsWorse: UInt64
+    /// Those in which only the candidate differs, or, where nothing is held against it, in which it differs.
+    public var worse: UInt64
+    /// Those in which only the reference differs.
+    public var better: UInt64
+}
+
+/// What a target has been found to do; it stays so until the target is judged anew.
+public struct LastingFinding: Sendable, Hashable {
+    /// When it was first said, in nanoseconds since the Unix epoch.
+    public var time: Int64
+    /// When a pair last showed it.
+    public var lastSeen: Int64?
 }
 
 /// What one place of a route's answers says.
@@ -105,17 +209,17 @@ public struct PlaceVerdict: Sendable, Hashable {
     public var place: AnswerPlace
     /// How answers differ there, the most frequent first.
     public var kinds: [DifferenceKind]
-    /// Votes in which the candidate alone differs there.
+    /// Pairs in which the candidate alone differs there.
     public var worse: UInt64
-    /// Votes in which the reference alone differs there.
+    /// Pairs in which the reference alone differs there.
     public var better: UInt64
-    /// Votes in which the candidate differs from production there.
+    /// Pairs in which the candidate differs from production there.
     public var mismatches: UInt64
     /// The natural logarithm of the evidence that the candidate is worse there.
     public var logEvidence: Double
     /// The one-sided mid-p of McNemar's test, for a fixed look.
     public var midP: Double
-    /// Whether values there are compared by shape only.
+    /// Whether values there vary among answers of one version, so that in pairs as wholes only their shape counts.
     public var isVolatile: Bool
     /// Whether the place fails, with the false discoveries among all places bounded.
     public var fails: Bool
@@ -135,7 +239,7 @@ public struct FixedLook: Sendable, Hashable {
 public struct LatencyVerdict: Sendable, Hashable {
     /// What can be said.
     public enum Classification: String, Sendable, Hashable, CaseIterable {
-        /// Too few pairs.
+        /// Too few pairs, or the agent was too busy to measure the difference.
         case unknown
         /// Neither is clearly slower.
         case similar
@@ -159,6 +263,24 @@ public struct LatencyVerdict: Sendable, Hashable {
     public var ratioUpper: Double
     /// The natural logarithm of the evidence that the candidate is slower.
     public var logEvidence: Double
+    /// How long copies waited for their turn on average, in seconds.
+    public var waitSeconds: Double
+    /// The slowest answers.
+    public var tail: Tail
+
+    /// How many answers take longer than all but a twentieth of the baseline's.
+    public struct Tail: Sendable, Hashable {
+        /// Where the tail begins, in seconds; `nil` while too few latencies are known.
+        public var boundSeconds: Double?
+        /// The share of the candidate's answers beyond that.
+        public var candidateShare: Double
+        /// The share of the baseline's.
+        public var baselineShare: Double
+        /// The natural logarithm of the evidence that the candidate's share is larger by more than the margin.
+        public var logEvidence: Double
+        /// Whether that is certain.
+        public var isHigher: Bool
+    }
 }
 
 /// How often answers differ among those asked for with a certain lag.

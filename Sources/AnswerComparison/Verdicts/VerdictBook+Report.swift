@@ -1,16 +1,23 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 internal import TrafficModel
 
 extension VerdictBook {
-    /// Every verdict so far, ordered by policy, target and route.
+    /// Every verdict so far, ordered by policy, target and route; what a target is found to do is noted, and stays.
     ///
-    /// Costs about a millisecond for a route with many differences; asking often changes nothing about its validity.
-    public func report() -> [RouteVerdict] {
-        records.compactMap { record in
-            settings(of: record.lane.policy).map { record.verdict(settings: $0, limits: limits) }
+    /// Costs some milliseconds for a route with many differences; asking often changes nothing about its validity.
+    /// - Parameter isExact: Whether verdicts are made anew that hardly anything has been added to since the last time.
+    /// - Returns: The verdicts.
+    public mutating func report(isExact: Bool = true) -> [RouteVerdict] {
+        for index in records.indices {
+            guard let settings = settings(of: records[index].lane.policy) else { continue }
+            if !isExact, let shown = records[index].shown, !records[index].hasGrown(since: shown) { continue }
+            note(at: index, settings: settings)
+            records[index].shown = records[index].verdict(settings: settings, limits: limits)
         }
-        .sorted { Self.sortKey($0).lexicographicallyPrecedes(Self.sortKey($1)) }
+        return records.compactMap(\.shown)
+            .sorted { Self.sortKey($0).lexicographicallyPrecedes(Self.sortKey($1)) }
     }
 
     private static func sortKey(_ verdict: RouteVerdict) -> [String] {
@@ -22,65 +29,125 @@ extension VerdictBook {
 }
 
 extension RouteRecord {
-    /// How the chance of failing a target that is no worse is shared out: half for pairs as wholes, a quarter each for single
-    /// places and for latency, so that the three together keep it.
-    private enum Share {
-        static let pairs = 0.5
-        static let places = 0.25
-        static let latency = 0.25
+    /// Whether a verdict has become old: by a hundredth more of requests, or ten seconds.
+    func hasGrown(since shown: RouteVerdict) -> Bool {
+        let count = sampled - shown.sampled
+        guard count > 0 else { return pairs != shown.pairs }
+        return Double(count) > 0.01 * Double(shown.sampled)
+            || (until ?? 0) >= shown.until.advanced(by: .seconds(10))
     }
 
     /// The strongest design that any pair had.
-    private var design: VerdictDesign {
-        [VerdictDesign.baseline, .repeats, .naturalRepeats].first { designs[$0, default: 0] > 0 } ?? .unadjusted
+    private var design: VerdictDesign { mainQuestion.design ?? .unadjusted }
+
+    /// The question of that design.
+    var mainQuestion: Question {
+        if hasBaseline { return .baseline }
+        return [Question.repeats, .naturalRepeats].first { self[$0].votes > 0 } ?? .unadjusted
     }
-
-    /// The votes that a verdict shows: those with a reference, or all where there is none.
-    private var shownVotes: VoteCount { design == .unadjusted ? unadjusted : paired }
-
-    private var coverage: Double { sampled > 0 ? min(1, Double(pairs) / Double(sampled)) : 1 }
 
     /// The verdict with the numbers behind it.
     func verdict(settings: ComparisonSettings, limits: VerdictLimits) -> RouteVerdict {
         var verdict = RouteVerdict(lane: lane, route: route, design: design)
         fillCounts(&verdict)
-        verdict.margin = settings.margin
-        verdict.significance = settings.significance
-        let shown = shownVotes
-        let test = ExcessTest(shown)
-        let logThreshold = Self.logThreshold(settings, share: Share.pairs)
-        (verdict.votes, verdict.worse, verdict.better) = (shown.votes, shown.worse, shown.better)
-        verdict.excess = test.excess
-        verdict.excessLower = test.lowerBound(logThreshold: logThreshold)
-        verdict.excessUpper = test.upperBound(logThreshold: logThreshold)
-        if design != .unadjusted {
-            verdict.logEvidence = SignEvidence.logarithm(worse: paired.worse, better: paired.better)
-            verdict.fixedLook.midP = SignTest.midP(worse: paired.worse, better: paired.better)
-            verdict.fixedLook.fails =
-                verdict.fixedLook.midP <= settings.significance && test.excess > settings.margin
-        }
-        verdict.places = placeVerdicts(settings: settings, limits: limits)
+        fillVotes(&verdict, settings: settings)
+        let judgement = judgement(settings: settings, limits: limits)
+        (verdict.verdict, verdict.reason) = (judgement.verdict, judgement.reason)
+        verdict.places = placeVerdicts(settings: settings, limits: limits, errorsFail: judgement.reason == .errors)
         verdict.latency = latencyVerdict(settings: settings, limits: limits)
         verdict.examples = clearestExamples(verdict.places)
-        (verdict.verdict, verdict.reason) = judgement(settings: settings, limits: limits)
+        if [.fail, .different].contains(verdict.verdict) {
+            verdict.lasting = LastingFinding(
+                time: failure?.time ?? until ?? 0,
+                lastSeen: lastSeen(judgement)
+            )
+        }
+        verdict.recent = recentVerdict(settings: settings, limits: limits)
+        verdict.pairsNeeded = pairsNeeded(judgement, settings: settings, limits: limits)
+        verdict.remedy = remedy(judgement, settings: settings, limits: limits)
         return verdict
     }
 
-    private static func logThreshold(_ settings: ComparisonSettings, share: Double) -> Double {
-        -(settings.significance * share).logarithm
+    /// The votes, by question, and the interval of the excess of the one that counts most.
+    private func fillVotes(_ verdict: inout RouteVerdict, settings: ComparisonSettings) {
+        verdict.margin = settings.margin
+        verdict.errorMargin = settings.errorMargin
+        verdict.significance = settings.significance
+        let ballot = self[mainQuestion]
+        let count = ballot.count(ballot.whole)
+        let test = ExcessTest(count)
+        let logThreshold = Self.logThreshold(settings, share: 0.5)
+        (verdict.votes, verdict.worse, verdict.better) = (count.votes, count.worse, count.better)
+        (verdict.worsePairs, verdict.betterPairs) = (ballot.whole.pairs.worse, ballot.whole.pairs.better)
+        verdict.excess = test.excess
+        verdict.excessLower = test.lowerBound(logThreshold: logThreshold)
+        verdict.excessUpper = test.upperBound(logThreshold: logThreshold)
+        if mainQuestion != .unadjusted {
+            let sides = ballot.whole.pairs
+            verdict.logEvidence = wholeEvidence(mainQuestion, margin: settings.margin)
+            verdict.fixedLook.midP = SignTest.midP(worse: sides.worse, better: sides.better)
+            verdict.fixedLook.fails =
+                verdict.fixedLook.midP <= settings.significance && test.excess > settings.margin
+        }
+        verdict.errors = errorCount(settings)
+        verdict.designs = Question.allCases.compactMap { question in
+            guard let design = question.design, self[question].pairs > 0 else { return nil }
+            let sides = self[question].whole.pairs
+            return DesignCount(
+                design: design,
+                pairs: self[question].pairs,
+                votes: self[question].votes,
+                worse: sides.worse,
+                better: sides.better
+            )
+        }
+    }
+
+    private func errorCount(_ settings: ComparisonSettings) -> ErrorCount {
+        let ballot = self[.errors]
+        let count = ballot.count(ballot.whole)
+        let test = ExcessTest(count)
+        let logThreshold = Self.logThreshold(settings, share: 0.5)
+        return ErrorCount(
+            pairs: ballot.pairs,
+            worse: ballot.whole.pairs.worse,
+            better: ballot.whole.pairs.better,
+            votes: ballot.votes,
+            excess: test.excess,
+            excessLower: test.lowerBound(logThreshold: logThreshold),
+            excessUpper: test.upperBound(logThreshold: logThreshold),
+            logEvidence: wholeEvidence(.errors, margin: settings.errorMargin)
+        )
+    }
+
+    /// The evidence on pairs as wholes, what is missing counted as equal, as far as blocks of time and keys bear it out.
+    ///
+    /// Below 0 where it speaks for the target, so that it may be added up over nodes.
+    private func wholeEvidence(_ question: Question, margin: Double) -> Double {
+        let tally = self[question].whole
+        let votes = ExcessTest(Standing(self).count(tally, question, missingAreEqual: true))
+            .wholeLogEvidence(above: margin)
+        let blocks = tally.allBlocks
+        let byBlocks = SignEvidence.logarithm(worse: blocks.worse, better: blocks.better)
+        guard question != .errors else { return min(votes, byBlocks) }
+        return min(votes, byBlocks, KeyEvidence.logarithm(tally.keys, seen: keyCount))
     }
 
     private func fillCounts(_ verdict: inout RouteVerdict) {
+        verdict.since = since ?? 0
+        verdict.until = until ?? 0
         verdict.sampled = sampled
         verdict.pairs = pairs
-        verdict.coverage = coverage
+        verdict.coverage = Standing(self).coverage
         verdict.comparisons = comparisons
         verdict.missed = missed
         verdict.noisePairs = noisePairs
         verdict.noiseFloor = noisePairs > 0 ? Double(noisyPairs) / Double(noisePairs) : nil
-        verdict.mismatches = unadjusted.worse
-        verdict.mismatchVotes = unadjusted.votes
+        verdict.mismatches = self[.unadjusted].whole.pairs.worse
+        verdict.mismatchPairs = self[.unadjusted].pairs
         verdict.unread = unread
+        verdict.cut = cut
+        verdict.ambiguous = ambiguous
         verdict.overflowed = places.overflowed
         verdict.lags = lags.enumerated().map { index, lag in
             LagShare(
@@ -91,85 +158,76 @@ extension RouteRecord {
         }
     }
 
-    // MARK: - The verdict
-
-    /// What is to be thought of the target, and why.
-    func judgement(settings: ComparisonSettings, limits: VerdictLimits) -> (Verdict, VerdictReason) {
-        guard pairs > 0 else { return (.inconclusive, .noPairs) }
-        guard pairs < UInt64(limits.refusedPairs) || Double(refused) <= limits.refusedShare * Double(pairs) else {
-            return (.inconclusive, .notComparable)
+    /// When a pair last showed what the target was found to do.
+    private func lastSeen(_ judgement: Finding) -> Int64? {
+        let ballot = self[mainQuestion]
+        switch judgement.reason {
+        case .errors: return self[.errors].whole.lastWorse
+        case .lessSteady: return ballot.whole.lastBetter ?? ballot.raw.lastBetter
+        case .latency, .latencyTail: return until
+        default: return [ballot.whole.lastWorse, ballot.raw.lastWorse].compactMap(\.self).max()
         }
-        guard coverage >= settings.coverageFloor else { return (.inconclusive, .coverage) }
-        if design != .unadjusted, let reason = failure(settings: settings, limits: limits) { return (.fail, reason) }
-        guard Double(unread) <= (1 - settings.coverageFloor) * Double(pairs) else {
-            return (.inconclusive, .unreadable)
-        }
-        let logThreshold = Self.logThreshold(settings, share: Share.pairs)
-        if design != .unadjusted, ExcessTest(paired).isBelow(settings.margin, logThreshold: logThreshold) {
-            return (.pass, .withinMargin)
-        }
-        let mismatch = ExcessTest(unadjusted)
-        if design != .baseline, mismatch.isBelow(settings.margin, logThreshold: logThreshold) {
-            return (.pass, .likeProduction)
-        }
-        let isUnadjusted = design == .unadjusted && mismatch.excess > settings.margin
-        return (.inconclusive, isUnadjusted ? .unadjusted : .moreNeeded)
     }
 
-    /// Why the target fails; `nil` when it does not.
-    private func failure(settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
-        let logThreshold = Self.logThreshold(settings, share: Share.pairs)
-        if ExcessTest(paired).isAbove(settings.margin, logThreshold: logThreshold) { return .beyondMargin }
-        if !failingPlaces(places.records, settings: settings, limits: limits).isEmpty { return .place }
-        let latency = latencyVerdict(settings: settings, limits: limits)
-        return latency?.classification == .higher ? .latency : nil
-    }
-
-    private func latencyVerdict(settings: ComparisonSettings, limits: VerdictLimits) -> LatencyVerdict? {
-        latency.verdict(
-            margin: settings.latencyMargin,
-            logThreshold: Self.logThreshold(settings, share: Share.latency),
-            leastPairs: limits.latencyPairs
+    /// What the votes of the last hours say by themselves.
+    private func recentVerdict(settings: ComparisonSettings, limits: VerdictLimits) -> RecentVerdict? {
+        guard let mark = marks.marks.first else { return nil }
+        let standing = Standing(self)
+        let rest = standing.since(mark.standing)
+        let found =
+            mark.number == 0
+            ? Self.finding(standing, settings: settings, weight: Share.total)
+                ?? recentFinding(standing, settings: settings)
+            : recentFinding(standing, settings: settings)
+        let passing =
+            obstacle(rest, settings: settings, limits: limits) == nil
+            ? passes(rest, settings: settings, limits: limits) : nil
+        let judgement =
+            found ?? passing.map { Finding(verdict: .pass, reason: $0) }
+            ?? Finding(verdict: .inconclusive, reason: rest.pairs == 0 ? .noPairs : .moreNeeded)
+        let sides = rest[mainQuestion].whole.pairs
+        return RecentVerdict(
+            since: mark.time,
+            verdict: judgement.verdict,
+            reason: judgement.reason,
+            pairs: rest.pairs,
+            errorsWorse: rest[.errors].whole.pairs.worse,
+            worse: sides.worse,
+            better: sides.better
         )
     }
 
     // MARK: - Places
 
-    /// The positions of the places that fail.
-    ///
-    /// The hypotheses are all places that there may be, which is fixed beforehand.
-    private func failingPlaces(
-        _ records: [PlaceRecord],
+    private func placeVerdicts(
         settings: ComparisonSettings,
-        limits: VerdictLimits
-    ) -> Set<Int> {
-        let level = settings.significance * Share.places
-        return FalseDiscovery.rejected(
-            logEvidence: records.map { record in
-                ExcessTest(VoteCount(votes: paired.votes, worse: record.worse, better: record.better))
-                    .logEvidence(above: settings.margin, atLeast: -level.logarithm)
-            },
-            hypotheses: limits.places,
-            level: level
-        )
-    }
-
-    private func placeVerdicts(settings: ComparisonSettings, limits: VerdictLimits) -> [PlaceVerdict] {
-        let shown = places.records.filter { $0.worse + $0.better + $0.mismatches > 0 }
-        let failing = failingPlaces(shown, settings: settings, limits: limits)
-        let midPs = shown.map { SignTest.midP(worse: $0.worse, better: $0.better) }
+        limits: VerdictLimits,
+        errorsFail: Bool
+    ) -> [PlaceVerdict] {
+        let question = mainQuestion
+        let failing = failingPlaces(question, settings: settings, limits: limits)
+        let shown = places.records.indices.filter {
+            let sides = self[question].place($0).pairs
+            return places.records[$0].mismatches + sides.worse + sides.better > 0
+        }
+        let sides = shown.map { self[question].place($0).pairs }
+        let midPs = sides.map { SignTest.midP(worse: $0.worse, better: $0.better) }
         let failingFixedLook = FalseDiscovery.rejected(pValues: midPs, level: settings.significance)
-        return shown.enumerated().map { index, record in
-            PlaceVerdict(
+        return zip(shown, sides).enumerated().map { index, known in
+            let (position, sides) = known
+            let record = places.records[position]
+            let isOfErrors = record.place == .outcome || record.kinds[.statusClass] != nil
+            return PlaceVerdict(
                 place: record.place,
                 kinds: record.kinds.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }.map(\.key),
-                worse: record.worse,
-                better: record.better,
+                worse: sides.worse,
+                better: sides.better,
                 mismatches: record.mismatches,
-                logEvidence: SignEvidence.logarithm(worse: record.worse, better: record.better),
+                logEvidence: question == .unadjusted
+                    ? 0 : SignEvidence.logarithm(worse: sides.worse, better: sides.better),
                 midP: midPs[index],
-                isVolatile: Volatility(differing: record.noise, of: noisePairs, limits: limits) == .volatile,
-                fails: failing.contains(index),
+                isVolatile: isVolatile(position, limits: limits),
+                fails: failing.contains(position) || errorsFail && isOfErrors,
                 failsFixedLook: failingFixedLook.contains(index)
             )
         }

@@ -14,22 +14,29 @@ public import TrafficModel
 /// answered twice (D1) the pivot is its first answer, and P–C is held against C′–C; when production answered a like request
 /// shortly before (D4) the pivot is P, and C–P is held against P′–P. In each case the two ends would be exchangeable if
 /// the target were no different, so a pair in which only one of them differs falls either way with equal chance, however
-/// noisy the route is. A failure of one end is a difference like any other.
+/// noisy the route is. Each design has its own votes (`Question`).
 ///
-/// **What D0 may say.** Differences from production that nothing is held against may be a change, noise or other data, so
-/// they never fail a target. But if they are rarer than the margin, whatever their cause, the target is no worse by more
-/// than the margin: that passes, in every design but D2 (which has no need of it).
+/// **Errors have a direction.** A 5xx, a reset or a timeout is worse than an answer, whatever the design: the candidate's
+/// are held against the baseline's, or production's, with a margin of their own. Pairs with an error vote on nothing else.
 ///
-/// **What D1 and D4 may say.** That the target differs from production by more than noise. They cannot tell a change of
-/// the version from other data in staging; the design is part of the verdict for that reason.
+/// **What may be said.** D2 tells a change of the version from everything else, so it may fail a target. D1 and D4 say that
+/// it is different: from production by more than noise, or less steady than production. They cannot tell a change
+/// from other data in staging, and times, validators and what is answered to requests without their credentials are no
+/// difference to them. D0 passes a target whose answers differ more rarely than the margin, whatever the cause.
+///
+/// **What evidence must stand.** Weighted votes of keys within windows, borne out by blocks of time and by keys (`Tally`);
+/// requests that are missing for reasons that may depend on the answers count as equal, and if it holds even so the target
+/// fails. What it failed for stays said until it is judged anew.
 public struct VerdictBook: Sendable {
     let limits: VerdictLimits
     private let secret: String
     private let decoder: ContentDecoder
     private var policies: [String: ConfiguredPolicy] = [:]
-    private(set) var records: [RouteRecord] = []
+    var records: [RouteRecord] = []
     private var positions: [RecordKey: Int] = [:]
     private var votes: VoteTable
+    private var keys: KeyTable
+    private var versions: [MirrorLane: VersionWatch] = [:]
     private var repeats: NaturalRepeats
     private var generator: SeededGenerator
     private var exampleCount = 0
@@ -66,6 +73,7 @@ public struct VerdictBook: Sendable {
         self.secret = secret
         self.decoder = decoder
         votes = VoteTable(limit: limits.votes)
+        keys = KeyTable(limit: limits.keys)
         repeats = NaturalRepeats(limits: limits, hash: KeyedHash(secret: secret))
         generator = SeededGenerator(seed: seed)
     }
@@ -107,8 +115,44 @@ public struct VerdictBook: Sendable {
         exampleCount = records.reduce(0) { sum, record in
             sum + record.places.records.reduce(0) { $0 + $1.examples.count }
         }
-        // Votes name records by position. Keys may vote again, once.
+        // Votes and keys name records by position. Keys may vote again, once.
         votes.removeAll()
+        keys.removeAll()
+    }
+
+    /// Begins the verdicts of a policy anew, or of all; what was learned of routes is learned again too.
+    /// - Returns: How many verdicts began anew.
+    @discardableResult
+    public mutating func judgedAnew(policy: String? = nil) -> Int {
+        let count = records.count { policy == nil || $0.lane.policy == policy }
+        forget { policy == nil || $0.policy == policy }
+        return count
+    }
+
+    /// The policies whose pairs are taken.
+    public var policyNames: [String] { policies.keys.sorted() }
+
+    /// Whether a policy is known.
+    public func hasPolicy(_ name: String) -> Bool { policies[name] != nil }
+
+    /// Looks at the version that a target says it has; a new one begins its verdicts anew.
+    private mutating func versionSeen(_ pair: ComparedPair, field: String) {
+        guard !field.isEmpty, let value = pair.candidate.response?.message.values(of: field).first else { return }
+        guard versions[pair.lane, default: VersionWatch()].isNew(value, after: limits.versionAnswers) else { return }
+        let lane = pair.lane
+        forget { $0 == lane }
+    }
+
+    /// Notes what a target is found to do, unless that is noted already; a failure replaces a difference.
+    mutating func note(at index: Int, settings: ComparisonSettings) {
+        let known = records[index].failure?.verdict
+        guard known != .fail, let found = records[index].finding(settings: settings, limits: limits) else { return }
+        guard known != found.verdict, records[index].pairs > 0 || found.verdict == .fail else { return }
+        records[index].failure = RecordedFailure(
+            verdict: found.verdict,
+            reason: found.reason,
+            time: records[index].until ?? 0
+        )
     }
 
     /// The settings that a policy's verdicts are made with.
@@ -149,10 +193,9 @@ public struct VerdictBook: Sendable {
     /// - Returns: How the candidate's answer compares with production's.
     @discardableResult
     public mutating func compared(_ pair: ComparedPair, curl: () -> String) -> ComparisonWord {
-        guard let configured = policies[pair.lane.policy], let position = position(pair.lane, pair.production.route)
-        else {
-            return .skipped
-        }
+        guard let configured = policies[pair.lane.policy] else { return .skipped }
+        versionSeen(pair, field: configured.policy.settings.versionField)
+        guard let position = position(pair.lane, pair.production.route) else { return .skipped }
         if let reason = Self.exclusion(of: pair, policy: configured.policy) {
             records[position].missed[reason, default: 0] += 1
             records[position].comparisons[.skipped, default: 0] += 1
@@ -165,9 +208,11 @@ public struct VerdictBook: Sendable {
             comparator: configured.comparator,
             unordered: records[position].unordered
         )
-        answers.keepCounted { records[position].counted($0, limits: limits) }
+        let design: Question = pair.baseline == nil ? answers.readings.first?.question ?? .unadjusted : .baseline
+        answers.counted = records[position].counted(answers.differences, design, limits: limits)
         vote(answers, pair: pair, position: position, policy: configured.policy, curl: curl)
         for noise in answers.noise { records[position].noiseObserved(noise, limits: limits) }
+        if let noise = answers.productionNoise { records[position].productionNoiseObserved(noise) }
         let word = answers.word
         records[position].comparisons[word, default: 0] += 1
         return word
@@ -175,10 +220,11 @@ public struct VerdictBook: Sendable {
 
     /// Why a pair says nothing; `nil` when it does.
     private static func exclusion(of pair: ComparedPair, policy: ComparisonPolicy) -> MissedReason? {
-        guard pair.production.response != nil, pair.production.integrity.isEmpty else { return .production }
+        guard let production = pair.production.response, pair.production.integrity.isEmpty else { return .production }
+        if [206, 304, 412, 416].contains(production.status) { return .conditional }
         if case .failure(.cancelled) = pair.candidate.result { return .cancelled }
         if pair.lag > policy.settings.maximumLag.nanoseconds { return .lag }
-        guard policy.baseline != nil else { return nil }
+        guard policy.baseline != nil else { return pair.candidate.isThrottled(beside: production) ? .throttled : nil }
         switch (pair.baseline?.result, pair.candidate.result) {
         case (nil, _), (.failure(.cancelled), _), (.failure, .failure): return .baseline
         default: return nil
@@ -192,20 +238,41 @@ public struct VerdictBook: Sendable {
         policy: ComparisonPolicy,
         curl: () -> String
     ) {
-        let key = VoteTable.Key(record: position, keyHash: pair.keyHash)
-        var (vote, isNew) = votes.vote(key, time: pair.time, window: policy.settings.voteWindow)
-        records[position].pairs += 1
-        records[position].designs[answers.design, default: 0] += 1
+        let settings = policy.settings
+        records[position].timePassed(pair.time, settings: settings)
+        records[position].keySeen(pair.keyHash)
+        if answers.isThrottled {
+            records[position].missed[.throttled, default: 0] += 1
+        } else {
+            records[position].pairs += 1
+        }
+        let isAmbiguous =
+            policy.baseline == nil && pair.lostCredentials && !answers.counted.isEmpty && answers.errors == 0
+        if isAmbiguous { records[position].ambiguous += 1 }
+        if pair.baseline != nil { records[position].hasBaseline = true }
         if answers.isRefused { records[position].refused += 1 }
         if answers.contentIsUnread { records[position].unread += 1 }
-        records[position].lagObserved(pair.lag, isMismatch: !answers.candidate.isEmpty)
-        records[position].voted(answers, vote: &vote, isNew: isNew)
-        votes.keep(vote, for: key)
+        if answers.contentIsCut { records[position].cut += 1 }
+        records[position].lagObserved(pair.lag, isMismatch: !answers.counted.isEmpty)
+
+        let key = VoteTable.Key(record: position, keyHash: pair.keyHash)
+        let (vote, isNew) = votes.vote(key, time: pair.time, window: settings.voteWindow)
+        // The table moves in and out, so that it is never copied.
+        var voter = Voter(key: key, vote: vote, keys: KeyTable(limit: 0))
+        swap(&voter.keys, &keys)
+        records[position].voted(answers, isAmbiguous: isAmbiguous, time: pair.time, voter: &voter, limits: limits)
+        swap(&voter.keys, &keys)
+        votes.keep(voter.vote, for: key)
+
         if isNew, let baseline = pair.baseline, baseline.response != nil, pair.candidate.response != nil {
             records[position].latency.observed(
-                candidate: pair.candidate.durationNanoseconds,
-                baseline: baseline.durationNanoseconds,
-                margin: policy.settings.latencyMargin,
+                LatencyRecord.Sample(
+                    candidate: pair.candidate.latencyNanoseconds,
+                    baseline: baseline.latencyNanoseconds,
+                    wait: max(pair.candidate.queueNanoseconds, baseline.queueNanoseconds),
+                    time: pair.time
+                ),
+                margin: settings.latencyMargin,
                 limit: limits.latencies,
                 generator: &generator
             )
@@ -241,5 +308,40 @@ public struct VerdictBook: Sendable {
                 records[position].places[place].examples[Int(drawn)] = made
             }
         }
+    }
+}
+
+/// Which version a target says it has, and since when.
+private struct VersionWatch: Sendable {
+    private var known: [UInt8]?
+    private var next: [UInt8] = []
+    private var count = 0
+
+    /// Whether another version has answered so many times in a row.
+    mutating func isNew(_ value: [UInt8], after answers: Int) -> Bool {
+        guard let known else {
+            self.known = value
+            return false
+        }
+        guard value != known else {
+            count = 0
+            return false
+        }
+        count = value == next ? count + 1 : 1
+        next = value
+        guard count >= answers else { return false }
+        self.known = value
+        count = 0
+        return true
+    }
+}
+
+extension ShadowAnswer {
+    /// From the end of the request to the first octet of the answer, or to its end where that is not known.
+    fileprivate var latencyNanoseconds: Int64 { firstByteNanoseconds > 0 ? firstByteNanoseconds : durationNanoseconds }
+
+    /// Whether the target asked for fewer requests where production did not.
+    func isThrottled(beside production: RecordedResponse) -> Bool {
+        response?.status == 429 && production.status != 429
     }
 }

@@ -20,6 +20,8 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
     case pass
     /// Worse by more than the margin.
     case fail
+    /// Other than production by more than noise, which may be the version or staging's own data (designs without baseline).
+    case different
 
     /// The value of the gauge `mirror_verdict`.
     public var number: Int {
@@ -27,6 +29,7 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
         case .inconclusive: 0
         case .pass: 1
         case .fail: 2
+        case .different: 3
         }
     }
 }
@@ -43,16 +46,40 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case likeProduction = "like_production"
     /// The interval of the excess lies above the margin.
     case beyondMargin = "beyond_margin"
+    /// The candidate fails (5xx, resets, timeouts) where the other side does not, in more than the margin for errors.
+    case errors
+    /// The candidate's answers differ from each other more often than from production's.
+    case lessSteady = "less_steady"
     /// A single place is worse by more than the margin, whatever others do.
     case place
     /// Answers take longer than the baseline's by more than the margin.
     case latency
+    /// The slowest answers of the candidate are slower than the baseline's, or there are more of them.
+    case latencyTail = "latency_tail"
     /// Too few of the sampled requests were compared.
     case coverage
+    /// The breaker held back too many copies.
+    case breaker
+    /// The target answered too many copies with 429.
+    case throttled
+    /// Production answered to conditional or range requests (304, 206), to which copies have no counterpart.
+    case conditional
+    /// Answers differ for requests whose credentials were taken out, so that nothing follows without a baseline.
+    case credentials
+    /// Values vary at the target, and nothing shows that production's vary too.
+    case unconfirmed
+    /// Answers differ from production too often for a verdict without a baseline.
+    case noisy
+    /// What differs fell into too few blocks of time: it may be one bad moment.
+    case episode
+    /// What differs comes from too few keys: it may be one user's data.
+    case fewKeys = "few_keys"
     /// The target turns requests away (401, 403, 404) that production answers: its sessions or data are not production's.
     case notComparable = "not_comparable"
     /// Contents could not be read in too many pairs, so that equal ones cannot be told.
     case unreadable
+    /// Contents were longer than what is kept of them in too many pairs.
+    case cut
     /// Answers differ, and nothing says whether that is a change, noise or other data (design D0).
     case unadjusted
 }

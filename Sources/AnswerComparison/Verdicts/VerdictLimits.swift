@@ -12,6 +12,8 @@ public struct VerdictLimits: Sendable, Hashable {
     public var places = 64
     /// Keys whose vote is remembered, over all routes; a key forgotten early may vote again.
     public var votes = 1 << 16
+    /// Keys of which it is remembered what has prevailed for them, over all routes; half of them at least.
+    public var keys = 1 << 16
     /// Answers of production's remembered for natural repeats, over all routes.
     public var repeats = 1024
     /// Their octets of content, over all routes.
@@ -33,6 +35,13 @@ public struct VerdictLimits: Sendable, Hashable {
     public var learningPairs = 300
     /// The largest share of such pairs that may differ, by its upper Wilson bound, at a place that is called stable.
     public var volatileShare = 0.02
+    /// Share of votes that may differ from production, 0 to 1, above which equal patterns of answers prove nothing without a
+    /// baseline.
+    public var steadyShare = 0.25
+    /// Share of all votes, 0 to 1, that natural repeats must be before a target passes by them.
+    public var naturalShare = 0.05
+    /// Answers in a row with another version after which a target is judged anew; while two versions answer in turn, none is.
+    public var versionAnswers = 20
     /// Share of answers 401, 403 and 404, where production's are others, above which a target is not comparable.
     public var refusedShare = 0.2
     /// Pairs below which that share is not looked at.

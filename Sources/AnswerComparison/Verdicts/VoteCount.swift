@@ -1,8 +1,31 @@
 // Wingmirror · Apache-2.0
 
 /// Votes for and against a target.
+///
+/// A vote is the mean of what the requests of one key within one window say, each +1 (worse), −1 (better) or 0, so the
+/// counts of worse and better votes have fractions.
 struct VoteCount: Sendable, Hashable {
-    var votes: UInt64 = 0
-    var worse: UInt64 = 0
-    var better: UInt64 = 0
+    var votes = 0.0
+    var worse = 0.0
+    var better = 0.0
+
+    /// Makes a count of its parts.
+    init(votes: Double = 0, worse: Double = 0, better: Double = 0) {
+        self.votes = votes
+        self.worse = worse
+        self.better = better
+    }
+
+    /// The same votes with as many equal ones more.
+    func adding(equal count: Double) -> VoteCount {
+        VoteCount(votes: votes + count, worse: worse, better: better)
+    }
+
+    static func + (first: VoteCount, second: VoteCount) -> VoteCount {
+        VoteCount(
+            votes: first.votes + second.votes,
+            worse: first.worse + second.worse,
+            better: first.better + second.better
+        )
+    }
 }

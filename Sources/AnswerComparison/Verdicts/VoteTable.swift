@@ -2,7 +2,7 @@
 
 import OctetText
 
-/// What each key has voted on within its window: one user or object has one vote, however many requests it makes.
+/// What each key has said within its window: one user or object has one vote, the mean of what its requests say.
 struct VoteTable: Sendable {
     /// Whose vote it is, and on what.
     struct Key: Hashable, Sendable {
@@ -10,20 +10,27 @@ struct VoteTable: Sendable {
         let keyHash: UInt64
     }
 
-    /// What has been voted on.
+    /// What a key has said within its window.
     struct Vote: Sendable {
+        /// What it has said on one question at one place.
+        struct Entry: Sendable {
+            let question: UInt8
+            let place: UInt8
+            var worse: UInt32 = 0
+            var better: UInt32 = 0
+        }
+
         /// When the window began.
         let start: Int64
-        /// Whether it counts among the votes with a reference.
-        var isPaired = false
-        /// Whether it has fallen to one side.
-        var isDecided = false
-        /// Whether it has shown a difference from production.
-        var isMismatch = false
-        /// Places on which it has fallen to one side.
-        var places: UInt64 = 0
-        /// Places at which it has shown a difference from production.
-        var mismatches: UInt64 = 0
+        /// Its pairs that voted, by question.
+        var pairs = [UInt32](repeating: 0, count: Question.allCases.count)
+        /// What is not even.
+        var entries: [Entry] = []
+
+        /// Makes a vote on nothing yet.
+        init(start: Int64) {
+            self.start = start
+        }
     }
 
     private var votes: [Key: Vote] = [:]

@@ -1,48 +1,50 @@
 // Wingmirror · Apache-2.0
-// Additive increase, multiplicative decrease: D.-M. Chiu and R. Jain, 1989.
 
 import OctetText
 
 /// Takes back the share that is sent to a target when it is overloaded, quickly, and gives it back slowly.
 ///
-/// The share halves when the target says that it is overloaded or lets requests fail, once in an interval however many do,
-/// and grows by a twentieth in each interval in which it only answers.
+/// It looks at the share of requests that failed or were answered with 429 or 503 in an interval, so that one failure among
+/// many answers changes nothing. The share halves after an interval in which more than a tenth did, and grows by a twentieth
+/// after each other.
 public struct BackOff: Sendable, Hashable {
-    /// Within how long one step is taken, up or down.
+    /// How long an interval is at least.
     public static let interval: Duration = .seconds(1)
+    /// How many outcomes an interval has at least.
+    public static let leastOutcomes = 10
+    /// The share of failures above which a target counts as overloaded.
+    public static let overloadedShare = 0.1
     /// What is left of the share after a decrease.
     public static let decrease = 0.5
-    /// What comes back in an interval.
+    /// What comes back after an interval.
     public static let increase = 0.05
     /// The least share: enough for noticing that the target does well again.
     public static let least = 0.01
 
     /// The share of what ramp and policy allow, 0 to 1.
     public private(set) var share = 1.0
-    private var lastStep: Int64?
+    private var start: Int64?
+    private var outcomes = 0
+    private var overloads = 0
 
     /// Makes a back-off that lets everything through.
     public init() {}
 
-    /// A request failed, or was answered with 429 or 503.
+    /// A request was answered, or failed.
     ///
+    /// - Parameters:
+    ///   - isOverload: Whether it failed, or was answered with 429 or 503.
+    ///   - now: When.
     /// - Returns: Whether the share became less.
-    public mutating func overloadNoticed(now: Int64) -> Bool {
-        guard isNextStep(now) else { return false }
-        share = max(share * Self.decrease, Self.least)
-        lastStep = now
-        return true
-    }
-
-    /// A request was answered.
-    public mutating func answerArrived(now: Int64) {
-        guard share < 1, isNextStep(now) else { return }
-        share = min(share + Self.increase, 1)
-        lastStep = now
-    }
-
-    private func isNextStep(_ now: Int64) -> Bool {
-        guard let lastStep else { return true }
-        return now >= lastStep.advanced(by: Self.interval)
+    public mutating func requestEnded(isOverload: Bool, now: Int64) -> Bool {
+        let start = start ?? now
+        self.start = start
+        outcomes += 1
+        if isOverload { overloads += 1 }
+        guard outcomes >= Self.leastOutcomes, now >= start.advanced(by: Self.interval) else { return false }
+        let isOverloaded = Double(overloads) > Self.overloadedShare * Double(outcomes)
+        share = isOverloaded ? max(share * Self.decrease, Self.least) : min(share + Self.increase, 1)
+        (self.start, outcomes, overloads) = (now, 0, 0)
+        return isOverloaded
     }
 }

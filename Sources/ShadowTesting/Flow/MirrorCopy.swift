@@ -83,6 +83,11 @@ public struct FinishedExchange: Sendable {
         public let outcome: Outcome
         /// The answer to the second copy, where one was sent.
         public let repeated: ShadowAnswer?
+
+        /// Why the copy was not sent; `nil` when it was, or turned out to be not eligible.
+        public var dropReason: DropReason? {
+            if case .dropped(let reason) = outcome { reason } else { nil }
+        }
     }
 
     /// The exchange.

@@ -53,10 +53,10 @@ public struct LaneFigures: Sendable, Hashable {
     public var repeatsFailed: [ShadowFailure: UInt64] = [:]
     /// Values that were taken out of copies or replaced.
     public var redactedValues: UInt64 = 0
-    /// Sampled requests of which no finished exchange tells, by route: what the coverage of a verdict lacks.
+    /// Sampled requests of which no finished exchange tells, by route and by what that means for a verdict.
     ///
     /// Those that a full outbox left out are not among them, because their route is not known here.
-    public var droppedByRoute: [RouteName: UInt64] = [:]
+    public var droppedByRoute: [RouteName: [MissedReason: UInt64]] = [:]
     /// The share that the policy asks for, 0 to 1.
     public var configuredRatio = 0.0
     /// The share that is sent now, 0 to 1.

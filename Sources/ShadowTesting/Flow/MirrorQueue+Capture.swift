@@ -86,7 +86,7 @@ extension MirrorQueueState {
         for lane in oldLanes where !lanesNow.contains(lane) {
             lanes[lane].considered += 1
             countDrop(lane, .reload, sampled.exchange)
-            missed(lane, sampled.exchange.route)
+            missed(lane, sampled.exchange.route, .reload)
         }
         guard let policy else { return }
         let isWithinRate = policies[policy].rate?.take(now: now) ?? true
@@ -95,7 +95,7 @@ extension MirrorQueueState {
             lanes[lane].considered += 1
             if let reason = refusal(lane, keyHash: sampled.keyHash, isWithinRate: isWithinRate, now: now) {
                 countDrop(lane, reason, sampled.exchange)
-                missed(lane, sampled.exchange.route)
+                missed(lane, sampled.exchange.route, reason)
             } else {
                 admitted.append(lane)
             }
@@ -117,7 +117,9 @@ extension MirrorQueueState {
             guard !probeIsOut, targets[target].waiting.isEmpty else { return .breaker }
         }
         // Another number of the same key, so that whether a request is left out does not follow from its being sampled.
-        guard SeededGenerator.fraction(SeededGenerator.mixed(keyHash)) < targets[target].share else { return .ramp }
+        let place = SeededGenerator.fraction(SeededGenerator.mixed(keyHash))
+        guard place < targets[target].ramp.share else { return .ramp }
+        guard place < targets[target].share else { return .backOff }
         return isWithinRate && targets[target].settings.ratePerSecond > 0 ? nil : .rate
     }
 
@@ -127,7 +129,7 @@ extension MirrorQueueState {
         for lane in admitted {
             if let reason = makeRoom(laneTargets[lane], octets: octets) {
                 countDrop(lane, reason, sampled.exchange)
-                missed(lane, sampled.exchange.route)
+                missed(lane, sampled.exchange.route, reason)
             } else {
                 fitting.append(lane)
             }

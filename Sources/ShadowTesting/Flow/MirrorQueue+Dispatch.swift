@@ -266,13 +266,10 @@ extension MirrorQueueState {
             isFailure = response.status >= 500 && !productionFailed
             isOverload = response.status == 429 || (response.status == 503 && isFailure)
         }
-        if isOverload, targets[place].backOff.overloadNoticed(now: now) {
+        if targets[place].backOff.requestEnded(isOverload: isOverload, now: now) {
             targets[place].ramp.becameUnhealthy(now: now)
         }
-        if !isFailure, !isOverload {
-            targets[place].backOff.answerArrived(now: now)
-            targets[place].ramp.answerArrived(now: now)
-        }
+        if !isFailure, !isOverload { targets[place].ramp.answerArrived(now: now) }
         if targets[place].breaker.requestEnded(isFailure: isFailure, latency: answer.durationNanoseconds, now: now) {
             targets[place].ramp.becameUnhealthy(now: now)
             drain(place, .breaker)

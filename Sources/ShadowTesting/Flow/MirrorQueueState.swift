@@ -93,9 +93,12 @@ struct MirrorQueueState {
     }
 
     /// A sampled request of a lane will be in no finished exchange.
-    mutating func missed(_ lane: Int, _ route: RouteName) {
+    mutating func missed(_ lane: Int, _ route: RouteName, _ reason: DropReason?) {
         let isKnown = lanes[lane].droppedByRoute.count < limits.routes || lanes[lane].droppedByRoute[route] != nil
-        lanes[lane].droppedByRoute[isKnown ? route : RouteName(), default: 0] += 1
+        lanes[lane].droppedByRoute[isKnown ? route : RouteName(), default: [:]][
+            reason?.missedReason ?? .thinned,
+            default: 0
+        ] += 1
     }
 
     /// A copy that waited, or was being built, is not sent after all.
@@ -136,7 +139,9 @@ struct MirrorQueueState {
         open[serial] = nil
         let wasSent = fates.contains { if case .sent = $0.outcome { true } else { false } }
         guard wasSent else {
-            for lane in exchange.lanes { missed(lane, copy.ticket.exchange.route) }
+            for (lane, fate) in zip(exchange.lanes, fates) {
+                missed(lane, copy.ticket.exchange.route, fate.dropReason)
+            }
             return release(copy.ticket)
         }
         finished.append(FinishedExchange(ticket: copy.ticket, fates: fates))

@@ -18,7 +18,7 @@ public struct MirrorPolicy: Sendable, Hashable {
     /// The most requests in a second; `nil` for what the target takes.
     public var ratePerSecond: Double?
     /// What the sampling hash is taken of: the first of these that a request has.
-    public var key: [SamplingKey] = [.traceContext, .field("x-request-id"), .clientAddress]
+    public var key: [SamplingKey] = [.traceContext, .field("x-request-id"), .exchange]
     /// Methods besides the safe ones that are mirrored too.
     public var methods: [String] = []
     /// Paths that are not mirrored, besides the default list, as prefixes of whole segments.
@@ -76,8 +76,10 @@ public enum SamplingKey: Sendable, Hashable {
     case field(String)
     /// The value of a cookie.
     case cookie(String)
-    /// The client's address.
+    /// The client's address: the first that X-Forwarded-For names, or the peer's without one.
     case clientAddress
+    /// Nothing else: each request by itself. Also what a request falls back to that has none of a policy's keys.
+    case exchange
 }
 
 extension MirrorPolicy {

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import AnswerComparison
+
 /// Why a request that a policy looked at is not eligible; the label `reason` of `mirror_filtered_total`.
 public enum FilterReason: String, Sendable, Hashable, CaseIterable {
     /// Neither safe nor allowed by the policy.
@@ -30,8 +32,10 @@ public enum DropReason: String, Sendable, Hashable, CaseIterable {
     case rate
     /// The breaker was open.
     case breaker
-    /// Left out by the ramp, or by the back-off of a target that was pushed too hard.
+    /// Left out by the ramp.
     case ramp
+    /// Left out by the back-off of a target that was pushed too hard.
+    case backOff = "back_off"
     /// Mirroring was paused.
     case paused
     /// The target may not be sent to: its name or address is refused.
@@ -44,6 +48,18 @@ public enum DropReason: String, Sendable, Hashable, CaseIterable {
     case shutdown
 }
 
+extension DropReason {
+    /// What a request that was dropped for the reason means for a verdict: whether it was left out whatever the target does, or
+    /// may have been left out because the target does badly.
+    public var missedReason: MissedReason {
+        switch self {
+        case .ramp, .backOff, .rate, .paused, .targetRefused, .reload, .shutdown: .thinned
+        case .breaker: .breaker
+        case .queueFull, .expired: .dropped
+        }
+    }
+}
+
 /// Why mirroring is paused as a whole; the label `reason` of `mirror_paused`.
 public enum PauseReason: String, Sendable, Hashable, CaseIterable {
     /// Somebody asked for it: the configuration, `POST /-/mirror/pause` or SIGUSR1.
@@ -52,6 +68,8 @@ public enum PauseReason: String, Sendable, Hashable, CaseIterable {
     case kernelDrops = "kernel_drops"
     /// Memory ran short.
     case memory
+    /// The agent used more processor time than allowed.
+    case processor = "cpu"
     /// More octets were sent than allowed.
     case egress
     /// Marked requests arrived at production.

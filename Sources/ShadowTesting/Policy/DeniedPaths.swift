@@ -8,7 +8,7 @@ internal import TrafficModel
 /// **The default list** is of words that stand as a whole segment anywhere in a path, or of two segments in a row:
 /// the end of a session (`logout`), the end of a subscription (`unsubscribe`), links that work once (`reset-password`,
 /// `verify-email`, `invitation/accept`), the steps of a login (`oauth2`, `saml`, `callback`), writing that is dressed
-/// as reading (`delete`), and what other systems call to tell something (`webhook`). Health probes are not on it: they are
+/// as reading (`delete`, `cancel`, `cart/add`), and what other systems call to tell something (`webhook`). Health probes are not on it: they are
 /// reads, and load balancers send them to ports without routes.
 ///
 /// **How a segment is read.** Percent-encoding is taken off once, a decoded slash and a backslash separate too, letters
@@ -35,12 +35,18 @@ struct DeniedPaths: Sendable {
         "oauth", "oauth2", "callback", "oidc", "saml", "saml2", "sso", "signinoidc", "authorize",
         "delete", "destroy", "remove", "purge",
         "webhook", "webhooks", "ipn",
+        "cancel", "cancellation", "approve", "reject", "upvote", "downvote", "unfollow",
+        "addtocart", "addtobasket", "addtobag", "addtowishlist", "emptycart", "clearcart", "placeorder", "buynow",
     ]
 
     static let pairs = [
         ("password", "reset"), ("password", "forgot"), ("password", "edit"), ("passwords", "edit"),
         ("invite", "accept"), ("invitation", "accept"), ("invitations", "accept"),
-        ("account", "close"), ("account", "cancel"), ("subscription", "cancel"), ("subscriptions", "cancel"),
+        ("account", "close"), ("accounts", "close"),
+        ("cart", "add"), ("cart", "update"), ("cart", "clear"), ("cart", "empty"), ("cart", "apply"),
+        ("basket", "add"), ("basket", "update"), ("basket", "clear"), ("basket", "empty"), ("basket", "apply"),
+        ("bag", "add"), ("bag", "update"), ("wishlist", "add"), ("favourites", "add"), ("favorites", "add"),
+        ("coupon", "apply"), ("voucher", "apply"), ("order", "place"), ("orders", "place"),
     ]
 
     /// Makes the list of the defaults and each policy's own prefixes, policies in the order of the plan.

@@ -28,17 +28,44 @@ extension MirrorForecast {
         public internal(set) var redactions = 0
         /// Octets of one copy of each of these, head and content.
         public internal(set) var octets = 0
+        /// Requests that no filter holds back, by the key that they are sampled by.
+        public internal(set) var keys: [SamplingKey: Int] = [:]
+        /// Those whose copies would lack credentials that the client sent.
+        public internal(set) var withoutCredentials = 0
+        /// The share that the policy asks for, 0 to 1.
+        public let share: Double
+        /// Whether answers are judged against a baseline's.
+        public let hasBaseline: Bool
+        private var keyHashes: Set<UInt64> = []
+
         /// Those that would be mirrored, by octets of content: as many as `SizeClass.allCases`.
         public internal(set) var sizes = [Int](repeating: 0, count: SizeClass.allCases.count)
 
-        init(policy: String, route: RouteName, copiesPerRequest: Double) {
-            self.policy = policy
+        init(policy: MirrorPolicy, route: RouteName) {
+            self.policy = policy.name
             self.route = route
-            self.copiesPerRequest = copiesPerRequest
+            copiesPerRequest = policy.copiesPerRequest
+            share = policy.percent / 100
+            hasBaseline = policy.baseline != nil
         }
 
         /// Requests that no filter holds back.
         public var eligible: Int { notSampled + sampled }
+
+        /// How many of the requests the share stands for.
+        public var expected: Double { Double(eligible) * share }
+
+        /// Different keys among them, as far as they are counted.
+        public var distinctKeys: Int { keyHashes.count }
+
+        /// How many different keys are counted.
+        public static let keyLimit = 10_000
+
+        /// Whether so few or so many are sampled that chance does not explain it, if each request stood for itself.
+        public var isLumped: Bool {
+            let deviation = (expected * (1 - share)).squareRoot()
+            return (Double(sampled) - expected).magnitude > max(3 * deviation, 0.5) || sampled == 0 && expected >= 1
+        }
 
         /// The share of requests with an unsafe method, 0 to 1.
         public var unsafeShare: Double { requests == 0 ? 0 : Double(unsafeRequests) / Double(requests) }
@@ -62,6 +89,11 @@ extension MirrorForecast {
             if !["GET", "HEAD", "OPTIONS"].contains(request.method) { unsafeRequests += 1 }
             let isKnown = methods[request.method] != nil || methods.count < Self.methodLimit
             methods[isKnown ? request.method : "_OTHER", default: 0] += 1
+        }
+
+        mutating func keySeen(_ key: SamplingKey, hash: UInt64) {
+            keys[key, default: 0] += 1
+            if keyHashes.count < Self.keyLimit { keyHashes.insert(hash) }
         }
 
         mutating func requestSampled(_ request: ShadowRequest) {

@@ -81,7 +81,7 @@ public struct MirrorForecast: Sendable {
         )
         _ = plan.complete(selection, completed, tallies: &tallies)
         for policy in PolicyNumbers(mask: mask) where tallies.considered(ofPolicy: policy) > 0 {
-            note(exchange, policy: policy)
+            note(exchange, policy: policy, client: client)
         }
         tallies.removeAll()
     }
@@ -93,13 +93,18 @@ public struct MirrorForecast: Sendable {
         return mask
     }
 
-    private mutating func note(_ exchange: RecordedExchange, policy: Int) {
+    private mutating func note(_ exchange: RecordedExchange, policy: Int, client: (high: UInt64, low: UInt64)) {
         let place = rowPlace(RowKey(policy: policy, route: exchange.route))
         rows[place].requestSeen(exchange.request)
         if let reason = tallies.tally(ofPolicy: policy).filtered.keys.first {
             rows[place].filtered[reason, default: 0] += 1
             return
         }
+        let key = exchange.request.withView { request in
+            plan.key(ofPolicy: policy, request, client: client, time: exchange.startTime)
+        }
+        rows[place].keySeen(key.key, hash: key.hash)
+        if plan.policies[policy].takesCredentials(of: exchange.request) { rows[place].withoutCredentials += 1 }
         guard tallies.sampled(ofPolicy: policy) > 0 else {
             rows[place].notSampled += 1
             return
@@ -118,7 +123,7 @@ public struct MirrorForecast: Sendable {
     private mutating func rowPlace(_ key: RowKey) -> Int {
         if let place = rowNumbers[key] { return place }
         let policy = plan.policies[key.policy]
-        rows.append(Row(policy: policy.name, route: key.route, copiesPerRequest: policy.copiesPerRequest))
+        rows.append(Row(policy: policy, route: key.route))
         rowNumbers[key] = rows.count - 1
         return rows.count - 1
     }

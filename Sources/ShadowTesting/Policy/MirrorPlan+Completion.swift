@@ -88,7 +88,7 @@ extension MirrorPlan {
         let keyHash =
             sharesKey
             ? selection.keyHash
-            : exchange.request.withView { self.keyHash(ofPolicy: policy, $0, client: client) }
+            : exchange.request.withView { self.keyHash(ofPolicy: policy, $0, client: client, time: exchange.startTime) }
         return SampledExchange(policy: policy, planEdition: Int(edition), exchange: exchange, keyHash: keyHash)
     }
 }

@@ -127,7 +127,14 @@ public final class MirrorPlan: Sendable {
             }
             if key.list != rule.keyList {
                 let trace = known.traceparent
-                let hash = rules.keyHash(list: rule.keyList, request, client: client, trace: trace, hash: emptyHash)
+                let hash = rules.keyHash(
+                    list: rule.keyList,
+                    request,
+                    client: client,
+                    time: time,
+                    trace: trace,
+                    hash: emptyHash
+                )
                 key = (rule.keyList, hash)
             }
             if rule.share.includes(key.hash) {
@@ -144,7 +151,7 @@ public final class MirrorPlan: Sendable {
         return MirrorSelection(
             policies: sampled,
             edition: edition,
-            keyHash: keyHash(ofPolicy: sampled.trailingZeroBitCount, request, client: client)
+            keyHash: keyHash(ofPolicy: sampled.trailingZeroBitCount, request, client: client, time: time)
         )
     }
 
@@ -187,9 +194,31 @@ public final class MirrorPlan: Sendable {
     public func keyHash(
         ofPolicy policy: Int,
         _ request: borrowing RequestView,
-        client: (high: UInt64, low: UInt64)
+        client: (high: UInt64, low: UInt64),
+        time: Int64
     ) -> UInt64 {
-        rules.keyHash(list: rules.policies[policy].keyList, request, client: client, trace: nil, hash: emptyHash)
+        rules.keyHash(
+            list: rules.policies[policy].keyList,
+            request,
+            client: client,
+            time: time,
+            trace: nil,
+            hash: emptyHash
+        )
+    }
+
+    /// The key of a policy that a request is sampled by, and its hash.
+    ///
+    /// - Returns: the key; `.exchange` where the request has none of the policy's.
+    public func key(
+        ofPolicy policy: Int,
+        _ request: borrowing RequestView,
+        client: (high: UInt64, low: UInt64),
+        time: Int64
+    ) -> (key: SamplingKey, hash: UInt64) {
+        let list = rules.policies[policy].keyList
+        let found = rules.key(list: list, request, client: client, time: time, trace: nil, hash: emptyHash)
+        return (found.place.map { policies[policy].key[$0] } ?? .exchange, found.hash)
     }
 
     /// The hash of what makes two sightings one request; `nil` for a request that says nothing of the kind.

@@ -7,12 +7,14 @@ internal import TrafficModel
 extension PolicyRules {
     /// The hash of the first key of a list that a request has.
     ///
-    /// A request with none of them, such as one without the cookie, is told by the client's address.
+    /// A request with none of them, such as one without the cookie, is told by itself: when it was captured, from where, and
+    /// what it asks for. A few clients, or a proxy in front of all of them, would be all in or all out.
     ///
     /// - Parameters:
     ///   - list: the number of the list.
     ///   - request: the head.
-    ///   - client: the client's address.
+    ///   - client: the peer's address.
+    ///   - time: when the request was captured, in nanoseconds since the Unix epoch.
     ///   - trace: the one `traceparent` field, if it is known already where that is.
     ///   - empty: the hash of nothing.
     /// - Returns: the hash.
@@ -20,33 +22,55 @@ extension PolicyRules {
         list: Int,
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64),
+        time: Int64,
         trace: Range<Int>?,
         hash empty: KeyedHash
     ) -> UInt64 {
+        key(list: list, request, client: client, time: time, trace: trace, hash: empty).hash
+    }
+
+    /// The hash, and the place in the list of the key it is of; `nil` for the exchange itself, in place of all.
+    func key(
+        list: Int,
+        _ request: borrowing RequestView,
+        client: (high: UInt64, low: UInt64),
+        time: Int64,
+        trace: Range<Int>?,
+        hash empty: KeyedHash
+    ) -> (place: Int?, hash: UInt64) {
         for number in keyLists[list] {
             var hash = empty
             // Keys of different kinds never meet: each begins with its kind and name.
             hash.combine(keys[number].source.rawValue)
-            if combine(keys[number], request, client: client, trace: trace, into: &hash) { return hash.value }
+            if combine(keys[number], request, client: client, time: time, trace: trace, into: &hash) {
+                return (number - keyLists[list].lowerBound, hash.value)
+            }
         }
         var hash = empty
-        hash.combine(KeyRule.Source.clientAddress.rawValue)
-        hash.combine(word: client.high)
-        hash.combine(word: client.low)
-        return hash.value
+        hash.combine(KeyRule.Source.exchange.rawValue)
+        combineExchange(request, client: client, time: time, into: &hash)
+        return (nil, hash.value)
     }
 
     private func combine(
         _ key: KeyRule,
         _ request: borrowing RequestView,
         client: (high: UInt64, low: UInt64),
+        time: Int64,
         trace: Range<Int>?,
         into hash: inout KeyedHash
     ) -> Bool {
         switch key.source {
         case .clientAddress:
-            hash.combine(word: client.high)
-            hash.combine(word: client.low)
+            if let forwarded = Self.forwardedClient(request) {
+                hash.combine(request.octets.extracting(forwarded))
+            } else {
+                hash.combine(word: client.high)
+                hash.combine(word: client.low)
+            }
+            return true
+        case .exchange:
+            combineExchange(request, client: client, time: time, into: &hash)
             return true
         case .traceContext:
             guard let context = Self.traceContext(of: request, trace) else { return false }
@@ -62,6 +86,30 @@ extension PolicyRules {
             combine(key.name.range, value, request, into: &hash)
             return true
         }
+    }
+
+    private func combineExchange(
+        _ request: borrowing RequestView,
+        client: (high: UInt64, low: UInt64),
+        time: Int64,
+        into hash: inout KeyedHash
+    ) {
+        hash.combine(word: client.high)
+        hash.combine(word: client.low)
+        hash.combine(word: UInt64(bitPattern: time))
+        hash.combine(request.octets.extracting(request.target))
+    }
+
+    /// The first address that X-Forwarded-For names: the client before all proxies, as they say.
+    private static func forwardedClient(_ request: borrowing RequestView) -> Range<Int>? {
+        for index in request.fields.indices {
+            let line = request.fields[index]
+            guard request.octets.matches(line.name, "x-forwarded-for") else { continue }
+            let end = request.octets.find(UInt8(ascii: ","), in: line.value)
+            let first = request.octets.trimmed(line.value.lowerBound..<end)
+            if !first.isEmpty { return first }
+        }
+        return nil
     }
 
     /// The context of a request, which is that of its one `traceparent` field if that holds one.

@@ -39,6 +39,7 @@ struct KeyRule: Sendable {
         case field = 2
         case cookie = 3
         case clientAddress = 4
+        case exchange = 5
     }
 
     var source: Source
@@ -114,6 +115,7 @@ struct PolicyRules: Sendable {
             case .field(let name): keys.append(KeyRule(source: .field, name: text(name.lowercased())))
             case .cookie(let name): keys.append(KeyRule(source: .cookie, name: text(name)))
             case .clientAddress: keys.append(KeyRule(source: .clientAddress, name: text("")))
+            case .exchange: keys.append(KeyRule(source: .exchange, name: text("")))
             }
         }
         keyLists.append(first..<keys.count)

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 internal import Redaction
+public import TrafficModel
 
 /// What becomes of the field lines of a request on their way to a target.
 enum FieldTreatment {
@@ -22,6 +23,12 @@ enum FieldTreatment {
         "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "content-length", "upgrade",
         "http2-settings", "expect", "proxy-connection", "proxy-authenticate", "proxy-authentication-info",
         ShadowMarker.fieldName, ShadowTrace.linkFieldName,
+    ]
+
+    /// The fields that make an answer depend on what the client has already (RFC 9110 §13, §14.2): validators are production's,
+    /// so a target would answer to another question.
+    static let conditionalFields: Set<String> = [
+        "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range",
     ]
 
     /// The fields that carry a trace, in the formats of W3C, Zipkin and vendors.
@@ -73,7 +80,9 @@ struct FieldTreatments: Sendable {
     ///   - nominated: names that the Connection field says concern the connection, in lower case.
     /// - Returns: the treatment.
     func treatment(of name: String, nominated: Set<String>) -> FieldTreatment {
-        if FieldTreatment.ownFields.contains(name) || FieldTreatment.isTraceField(name) || nominated.contains(name) {
+        if FieldTreatment.ownFields.contains(name) || FieldTreatment.isTraceField(name) || nominated.contains(name)
+            || FieldTreatment.conditionalFields.contains(name)
+        {
             return .dropped
         }
         if removed.contains(name) { return .removed }
@@ -81,5 +90,25 @@ struct FieldTreatments: Sendable {
         if FieldTreatment.idempotencyKeys.contains(name) { return .idempotencyKey }
         if FieldTreatment.urlFields.contains(name) { return .url }
         return kept.contains(name) || !CredentialNames.containsField(name) ? .kept : .removed
+    }
+}
+
+extension MirrorPolicy {
+    /// Whether copies of a request lack credentials that the client sent: an answer may differ for that alone.
+    public func takesCredentials(of request: RecordedRequest) -> Bool {
+        let treatments = FieldTreatments(self)
+        let hidden = request.message.fields.contains { field in
+            let name = field.name.lowercased()
+            guard CredentialNames.containsField(name) else { return false }
+            switch treatments.treatment(of: name, nominated: []) {
+            case .removed, .hashed: return true
+            case .dropped, .kept, .url, .idempotencyKey: return false
+            }
+        }
+        guard !hidden else { return true }
+        var redactions = 0
+        let parameters = ParameterRedaction(redactionRules, values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
+        _ = parameters.redacted(target: request.target, redactions: &redactions)
+        return redactions > 0
     }
 }

@@ -12,6 +12,7 @@ public import TrafficModel
 ///   length, trailers are left out, and nobody waits for a 100 (Continue);
 /// - credentials, in fields, in the query, in forms and in what URLs other fields hold, unless the policy keeps a field;
 /// - what the policy hashes or removes;
+/// - conditions and ranges, whose validators are production's, and content codings that answers could not be compared in;
 /// - the trace, which is a new one that links to the original's;
 /// - idempotency keys, which get a suffix, so that the copy is not taken for a repetition of the original.
 ///
@@ -159,6 +160,7 @@ public struct ShadowRequestBuilder: Sendable {
             case .url: value = parameters.redacted(target: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
             }
+            if name == "accept-encoding" { value = AcceptableCodings.readable(value) }
             guard PolicyValidation.isToken(field.name), value.allSatisfy(ASCII.isFieldOctet),
                 let text = String(validating: value, as: UTF8.self)
             else { throw .unsendable }
@@ -184,6 +186,25 @@ public struct ShadowRequestBuilder: Sendable {
         let suffix = Array("-wm-\(ShadowMarker(node: target.name).node)-\(copy)".utf8)
         guard value.count > 1, value.last == UInt8(ascii: "\"") else { return value + suffix }
         return value.dropLast() + suffix + [UInt8(ascii: "\"")]
+    }
+}
+
+/// What Accept-Encoding asks for, as far as answers in it can be compared (RFC 9110 §12.5.3).
+enum AcceptableCodings {
+    /// The codings that are read, and those that mean none.
+    private static let known: Set<String> = ["gzip", "x-gzip", "deflate", "identity"]
+
+    /// The value without other codings.
+    ///
+    /// A star would allow them too, and goes; what is left of `br` alone is `identity`.
+    static func readable(_ value: [UInt8]) -> [UInt8] {
+        let members = value.split(separator: UInt8(ascii: ",")).filter { member in
+            let coding = member.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != 0x20 && $0 != 0x09 }
+            return known.contains(String(decoding: coding, as: UTF8.self).lowercased())
+        }
+        guard !members.isEmpty else { return value.isEmpty ? value : Array("identity".utf8) }
+        let trimmed = members.map { Array($0.drop { $0 == 0x20 || $0 == 0x09 }) }
+        return Array(trimmed.joined(separator: ", ".utf8))
     }
 }
 

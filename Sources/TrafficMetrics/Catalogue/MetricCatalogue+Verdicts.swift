@@ -7,7 +7,7 @@ extension MetricCatalogue {
         "wingmirror_mirror_verdict",
         .gauge,
         labels: verdictLabels + ["design"],
-        help: "Verdict so far: 0 inconclusive, 1 pass, 2 fail."
+        help: "Verdict so far: 0 inconclusive, 1 pass, 2 fail, 3 different from production for whatever cause."
     )
 
     /// Pairs compared.
@@ -76,7 +76,7 @@ extension MetricCatalogue {
         .gauge,
         labels: verdictLabels,
         help:
-            "Natural logarithm of the evidence that the target is worse."
+            "Natural logarithm of the evidence that the target is worse by more than the margin; may be summed over agents."
     )
 
     /// The noise.
@@ -88,11 +88,53 @@ extension MetricCatalogue {
         help: "Share of pairs in which two answers of one version differ."
     )
 
+    /// The verdict of the last hours.
+    public static let mirrorVerdictRecent = MetricFamily(
+        "wingmirror_mirror_verdict_recent",
+        .gauge,
+        labels: verdictLabels,
+        help: "Verdict by the answers of the last hours alone (comparison.recentWindow), numbered like the verdict."
+    )
+
+    /// Failures of the candidate alone.
+    public static let mirrorVerdictErrorsWorse = MetricFamily(
+        "wingmirror_mirror_verdict_errors_worse_pairs",
+        .gauge,
+        labels: verdictLabels,
+        help: "Pairs in which only the target failed (5xx, reset, timeout)."
+    )
+
+    /// Failures of the other side alone.
+    public static let mirrorVerdictErrorsBetter = MetricFamily(
+        "wingmirror_mirror_verdict_errors_better_pairs",
+        .gauge,
+        labels: verdictLabels,
+        help: "Pairs in which only the baseline failed, or production without one."
+    )
+
+    /// The evidence on errors.
+    public static let mirrorVerdictErrorsLogEvidence = MetricFamily(
+        "wingmirror_mirror_verdict_errors_log_evidence",
+        .gauge,
+        labels: verdictLabels,
+        help: "Natural logarithm of the evidence that the target fails more often; may be summed over agents."
+    )
+
+    /// When the verdict began.
+    public static let mirrorVerdictSince = MetricFamily(
+        "wingmirror_mirror_verdict_since_timestamp_seconds",
+        .gauge,
+        .seconds,
+        labels: verdictLabels,
+        help: "When the first pair of the verdict was compared."
+    )
+
     private static let verdictLabels = ["policy", "target", "virtualservice_namespace", "virtualservice", "route"]
 
     static let verdicts = [
         mirrorVerdict, mirrorVerdictPairs, mirrorVerdictCoverage, mirrorVerdictWorse, mirrorVerdictBetter,
         mirrorVerdictExcess, mirrorVerdictExcessLower, mirrorVerdictExcessUpper, mirrorVerdictLogEvidence,
-        mirrorVerdictNoiseFloor,
+        mirrorVerdictNoiseFloor, mirrorVerdictRecent, mirrorVerdictErrorsWorse, mirrorVerdictErrorsBetter,
+        mirrorVerdictErrorsLogEvidence, mirrorVerdictSince,
     ]
 }

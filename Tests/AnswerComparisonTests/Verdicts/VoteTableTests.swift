@@ -11,12 +11,12 @@ import Testing
         var table = VoteTable(limit: 10)
         var (vote, isNew) = table.vote(Self.key(1), time: 0, window: .seconds(1))
         #expect(isNew)
-        vote.isDecided = true
+        vote.pairs[0] = 7
         table.keep(vote, for: Self.key(1))
         let within = table.vote(Self.key(1), time: 999_999_999, window: .seconds(1))
-        #expect(!within.isNew && within.vote.isDecided)
+        #expect(!within.isNew && within.vote.pairs[0] == 7)
         let after = table.vote(Self.key(1), time: 1_000_000_000, window: .seconds(1))
-        #expect(after.isNew && !after.vote.isDecided)
+        #expect(after.isNew && after.vote.pairs[0] == 0)
     }
 
     @Test func `the oldest vote gives way, and is counted when its window was open`() {

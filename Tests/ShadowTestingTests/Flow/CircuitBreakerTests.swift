@@ -136,22 +136,47 @@ import Testing
 @Suite struct BackOffTests {
     private static let second: Int64 = 1_000_000_000
 
-    @Test func `the share halves at most once in a second and comes back by twentieths`() {
+    /// A hundred outcomes within a second, so many of them failures.
+    private func second(_ number: Int64, failures: Int, of backOff: inout BackOff) -> Bool {
+        (1...100).map { index in
+            backOff.requestEnded(
+                isOverload: index <= failures,
+                now: number * Self.second + Int64(index) * Self.second / 100
+            )
+        }
+        .contains(true)
+    }
+
+    @Test func `one failure in a hundred, or ten, changes nothing`() {
         var backOff = BackOff()
-        let first = (0..<100).map { _ in backOff.overloadNoticed(now: 5) }
-        #expect(first.count { $0 } == 1)
-        #expect(backOff.share == 0.5)
-        backOff.answerArrived(now: Self.second)
-        #expect(backOff.share == 0.5)
-        backOff.answerArrived(now: Self.second + 5)
-        #expect(backOff.share == 0.55)
-        for step in 2..<20 { backOff.answerArrived(now: Int64(step) * Self.second + 5) }
+        for number in 0..<20 {
+            let isLess = second(Int64(number), failures: number < 10 ? 1 : 10, of: &backOff)
+            #expect(!isLess)
+        }
         #expect(backOff.share == 1)
+    }
+
+    @Test func `the share halves after each second of failures and comes back by twentieths`() {
+        var backOff = BackOff()
+        for number in 0..<4 { _ = second(Int64(number), failures: 60, of: &backOff) }
+        let low = backOff.share
+        #expect(low < 0.5)
+        for number in 4..<7 { _ = second(Int64(number), failures: 0, of: &backOff) }
+        #expect(backOff.share > low && backOff.share < low + 0.2)
+        for number in 7..<40 { _ = second(Int64(number), failures: 0, of: &backOff) }
+        #expect(backOff.share == 1)
+    }
+
+    @Test func `a few outcomes say nothing, however long they take`() {
+        var backOff = BackOff()
+        let first = (0..<9).map { backOff.requestEnded(isOverload: true, now: Int64($0) * Self.second) }
+        let last = backOff.requestEnded(isOverload: true, now: 10 * Self.second)
+        #expect(!first.contains(true) && last)
     }
 
     @Test func `something is always let through`() {
         var backOff = BackOff()
-        for step in 0..<100 { _ = backOff.overloadNoticed(now: Int64(step) * Self.second) }
+        for number in 0..<100 { _ = second(Int64(number), failures: 100, of: &backOff) }
         #expect(backOff.share == BackOff.least)
     }
 }

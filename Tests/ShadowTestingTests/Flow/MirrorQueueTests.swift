@@ -209,7 +209,8 @@ import TrafficModel
         // The first was sent, the second waited at the pause, and the others found the queue full; there is room for two.
         let route = { RouteName(virtualServiceNamespace: "shop", virtualService: "orders", route: $0) }
         let dropped = try #require(queue.lane("orders", "a")).droppedByRoute
-        #expect(dropped == [route("#3"): 1, route("#4"): 1, RouteName(): 2])
+        let count = { (route: RouteName) in dropped[route]?.values.reduce(0, +) }
+        #expect(count(route("#3")) == 1 && count(route("#4")) == 1 && count(RouteName()) == 2)
         #expect(queue.takeFinished() != nil)
     }
 

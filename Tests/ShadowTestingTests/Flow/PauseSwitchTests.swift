@@ -54,6 +54,26 @@ import TrafficModel
         #expect(reasons([(0, 0, 0), (99_910, 90, 0), (199_800, 201, 0)]) == [[], [], [.kernelDrops]])
     }
 
+    @Test func `processor time over the limit pauses after an interval of it, a burst does not`() {
+        var limits = SelfProtection.Limits()
+        limits.processors = 1.5
+        var protection = SelfProtection(limits)
+        func look(_ second: Int64, _ used: Double) -> Set<PauseReason> {
+            let observation = SelfProtection.Observation(
+                packets: 0,
+                kernelDrops: 0,
+                residentOctets: 0,
+                processorSeconds: used
+            )
+            return Set(protection.look(observation, now: second * 1_000_000_000).keys)
+        }
+        #expect(look(0, 100) == [])
+        #expect(look(1, 104) == [], "four seconds in one, which may be a burst")
+        #expect(look(5, 107) == [])
+        #expect(look(10, 115) == [.processor])
+        #expect(look(15, 116) == [])
+    }
+
     @Test func `memory over the limit pauses until the rest after it was last seen`() {
         var limits = SelfProtection.Limits()
         limits.residentOctets = 100

@@ -96,7 +96,9 @@ import TrafficModel
         "/verify_email",
         "/oauth/authorize", "/oauth2/callback", "/login/oauth2/code/github", "/auth/callback", "/saml/acs",
         "/signin-oidc",
-        "/invitations/accept", "/items/5/delete", "/webhooks/stripe", "/webhook", "/connect/endsession",
+        "/invitations/accept", "/items/5/delete", "/orders/7/cancel", "/cart/add", "/cart/add/17", "/add-to-cart",
+        "/orders/7/approve",
+        "/webhooks/stripe", "/webhook", "/connect/endsession",
         "/a/../b", "/a/%2e%2E/b", "/..", "http://h/logout",
     ])
     func `paths that change something by being read are denied`(target: String) throws {
@@ -104,7 +106,8 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        "/", "/products/logout-button.svg", "/blog/how-to-logout-safely", "/passwords", "/password", "/reset", "/a..b",
+        "/", "/cart", "/cart/17", "/add", "/orders/7", "/cancelled", "/products/logout-button.svg",
+        "/blog/how-to-logout-safely", "/passwords", "/password", "/reset", "/a..b",
         "/...",
         "/healthz", "/products?next=/logout", "/hooked", "/", "http://logout.example.com/", "/%", "/%zz", "/%2",
     ])

@@ -113,10 +113,35 @@ import TrafficModel
         #expect(try hash([.cookie("x-a")], [("cookie", "x-a=value")]) != first)
     }
 
-    @Test func `without any of its keys a request is told by the client`() throws {
+    @Test func `without any of its keys a request stands for itself`() throws {
         let anonymous = try hash([.cookie("session")], [], client: 1)
         #expect(try hash([.cookie("session")], [("cookie", "session=")], client: 1) == anonymous)
         #expect(try hash([.cookie("session")], [], client: 2) != anonymous)
+        var driver = try PlanDriver(.everything { $0.key = [.cookie("session")] })
+        let first = driver.decide(.client()).keyHash
+        #expect(driver.decide(.client()).keyHash != first, "a millisecond later")
+    }
+
+    @Test(arguments: [1.0, 5, 20, 50])
+    func `requests of one client without any key are a share, not all or none`(percent: Double) throws {
+        var driver = try PlanDriver(
+            .everything {
+                $0.percent = percent
+                $0.key = MirrorPolicy(name: "", targets: []).key
+            }
+        )
+        let count = (0..<2000).count { _ in !driver.decide(.client("GET", "/products/1")).isEmpty }
+        let share = percent / 100
+        #expect((Double(count) - 2000 * share).magnitude <= 3 * (2000 * share * (1 - share)).squareRoot())
+    }
+
+    @Test func `the client is who X-Forwarded-For names first, and else the peer`() throws {
+        let behind = try hash([.clientAddress], [("X-Forwarded-For", "203.0.113.7, 10.0.0.1")], client: 1)
+        #expect(try hash([.clientAddress], [("x-forwarded-for", " 203.0.113.7 ")], client: 2) == behind)
+        #expect(try hash([.clientAddress], [("x-forwarded-for", "203.0.113.8")], client: 1) != behind)
+        #expect(
+            try hash([.clientAddress], [("x-forwarded-for", "")], client: 1) == hash([.clientAddress], [], client: 1)
+        )
     }
 
     @Test func `a huge cookie field is searched to its end`() throws {

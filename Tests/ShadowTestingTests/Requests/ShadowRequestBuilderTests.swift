@@ -96,6 +96,43 @@ import TrafficModel
         #expect(request.redactions == 0)
     }
 
+    @Test func `conditions and ranges, whose validators are production's, are left out`() throws {
+        let request = try BuilderDriver().build(
+            .client(
+                "GET",
+                "/",
+                [
+                    ("If-None-Match", "\"p-1\""), ("If-Modified-Since", "Mon, 23 Nov 2026 10:00:00 GMT"),
+                    ("If-Range", "\"p-1\""), ("Range", "bytes=0-9"), ("If-Match", "*"),
+                    ("If-Unmodified-Since", "Mon, 23 Nov 2026 10:00:00 GMT"), ("Accept", "*/*"),
+                ]
+            )
+        )
+        let names = request.fields.map { $0.name.lowercased() }
+        #expect(names == ["host", "accept", "traceparent", "wingmirror-shadow"])
+        #expect(request.redactions == 0)
+    }
+
+    @Test(arguments: [
+        ("gzip, deflate, br, zstd", "gzip, deflate"), ("br;q=1.0, gzip;q=0.8, *;q=0.1", "gzip;q=0.8"),
+        ("br", "identity"),
+        ("GZIP", "GZIP"), ("", ""), ("identity", "identity"),
+    ])
+    func `only content codings that can be read are asked for`(sent: String, expected: String) throws {
+        let request = try BuilderDriver().build(.client("GET", "/", [("Accept-Encoding", sent)]))
+        #expect(request.values(of: "accept-encoding") == [expected])
+    }
+
+    @Test func `copies of a request with credentials lack them, unless the policy keeps them`() {
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        #expect(policy.takesCredentials(of: .client("GET", "/", [("Authorization", "Bearer x")])))
+        #expect(policy.takesCredentials(of: .client("GET", "/", [("Cookie", "sid=1")])))
+        #expect(policy.takesCredentials(of: .client("GET", "/?access_token=1")))
+        #expect(!policy.takesCredentials(of: .client("GET", "/?page=1", [("Accept", "*/*")])))
+        policy.keptFields = ["authorization"]
+        #expect(!policy.takesCredentials(of: .client("GET", "/", [("Authorization", "Bearer x")])))
+    }
+
     @Test func `Connection cannot take the marker or Host off`() throws {
         let request = try BuilderDriver().build(
             .client("GET", "/", [("Connection", "wingmirror-shadow, host, traceparent, content-length")])

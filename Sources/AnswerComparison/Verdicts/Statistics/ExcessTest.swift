@@ -14,9 +14,10 @@ struct ExcessTest: Sendable, Hashable {
 
     /// Takes votes and how many of them are worse and better.
     init(_ count: VoteCount) {
-        worse = Double(count.worse)
-        better = Double(count.better)
-        equal = Double(count.votes) - worse - better
+        worse = max(0, count.worse)
+        better = max(0, count.better)
+        // Weights of a vote are thirds and sevenths, whose sums may come out a little more than the vote.
+        equal = max(0, count.votes - worse - better)
     }
 
     private init(worse: Double, better: Double, equal: Double) {
@@ -40,6 +41,15 @@ struct ExcessTest: Sendable, Hashable {
         let bets = Bets(self, mean: mean)
         guard let peak = bets.peak, bets.logValue(peak) >= least else { return 0 }
         return max(0, bets.logIntegral(around: peak))
+    }
+
+    /// The natural logarithm of the evidence against "the mean is at most `mean`", negative where votes speak for that.
+    ///
+    /// Only so may evidence of several nodes be added up: what speaks for a target at one weighs against another's.
+    func wholeLogEvidence(above mean: Double) -> Double {
+        guard votes > 0 else { return 0 }
+        let bets = Bets(self, mean: mean)
+        return bets.logIntegral(around: bets.peak ?? 0)
     }
 
     /// Whether the evidence against "the mean is at most `mean`" reaches a threshold, given by its logarithm.

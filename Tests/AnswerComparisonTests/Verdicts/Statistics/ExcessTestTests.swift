@@ -12,7 +12,9 @@ import Testing
             as [(UInt64, UInt64, UInt64)]
     )
     func `at a margin of 0 it is the evidence of signs`(worse: UInt64, better: UInt64, equal: UInt64) {
-        let test = ExcessTest(VoteCount(votes: worse + better + equal, worse: worse, better: better))
+        let test = ExcessTest(
+            VoteCount(votes: Double(worse + better + equal), worse: Double(worse), better: Double(better))
+        )
         let signs = max(0, SignEvidence.logarithm(worse: worse, better: better))
         #expect((test.logEvidence(above: 0) - signs).magnitude < 1e-4 * max(1, signs))
     }
@@ -31,14 +33,14 @@ import Testing
 
     @Test func `equal answers pass after some hundreds of votes`() {
         let needed = (1...2000).first {
-            ExcessTest(VoteCount(votes: UInt64($0), worse: 0, better: 0)).isBelow(0.005, logThreshold: 40.0.logarithm)
+            ExcessTest(VoteCount(votes: Double($0), worse: 0, better: 0)).isBelow(0.005, logThreshold: 40.0.logarithm)
         }
         #expect(needed == 929)
     }
 
     @Test func `bounds hold the excess between them and narrow`() {
         var width = 2.0
-        for scale in [1, 10, 100, 1000, 10_000] as [UInt64] {
+        for scale in [1.0, 10, 100, 1000, 10_000] {
             let test = ExcessTest(VoteCount(votes: 1000 * scale, worse: 60 * scale, better: 40 * scale))
             let lower = test.lowerBound(logThreshold: Self.threshold)
             let upper = test.upperBound(logThreshold: Self.threshold)

@@ -1,0 +1,107 @@
+// Wingmirror · Apache-2.0
+
+internal import TrafficModel
+
+extension RouteRecord {
+    /// About how many more pairs the verdict takes, if they are like those so far; `nil` when none are needed, or no number of
+    /// them would do.
+    func pairsNeeded(_ judgement: Finding, settings: ComparisonSettings, limits: VerdictLimits) -> UInt64? {
+        guard judgement.verdict == .inconclusive, pairs > 0 else { return nil }
+        switch judgement.reason {
+        case .coverage, .breaker: return pairsUntilCovered(settings)
+        case .moreNeeded, .episode, .unadjusted: return pairsUntilDecided(settings, limits: limits)
+        default: return nil
+        }
+    }
+
+    /// Pairs until what is missing is few enough, when nothing more goes missing.
+    private func pairsUntilCovered(_ settings: ComparisonSettings) -> UInt64? {
+        guard settings.coverageFloor < 1, expected > pairs else { return nil }
+        let missing = Double(expected - pairs)
+        let enough = missing * settings.coverageFloor / (1 - settings.coverageFloor)
+        return enough > Double(pairs) ? UInt64(enough) - pairs : nil
+    }
+
+    private func pairsUntilDecided(_ settings: ComparisonSettings, limits: VerdictLimits) -> UInt64? {
+        let standing = Standing(self)
+        var factor = 1.0
+        // In steps of a fifth up to some ten thousand times as many, which is as good as never.
+        for _ in 0..<50 {
+            factor *= 1.2
+            let scaled = standing.scaled(by: factor)
+            let isDecided =
+                Self.finding(scaled, settings: settings, weight: Share.total) != nil
+                || passes(scaled, settings: settings, limits: limits) != nil
+            if isDecided { return UInt64(Double(pairs) * (factor - 1)) + 1 }
+        }
+        return nil
+    }
+
+    // MARK: - Remedies
+
+    /// What there is to do about an open verdict, or one that says that something is wrong.
+    func remedy(_ judgement: Finding, settings: ComparisonSettings, limits: VerdictLimits) -> String {
+        switch judgement.reason {
+        case .withinMargin, .likeProduction: ""
+        case .errors: "look at the examples; the target fails where the other side answers"
+        case .beyondMargin, .place:
+            judgement.verdict == .different
+                ? "a baseline that runs production's version tells whether that is the version or staging's data"
+                : "look at the places that fail and their examples"
+        case .lessSteady: "answers vary at the target alone; look at the places, or add a baseline"
+        case .latency, .latencyTail: "compare the latency of candidate and baseline by route"
+        case .noPairs: "nothing has been compared yet; see what was filtered and not sampled"
+        case .moreNeeded: "wait for more pairs, or raise percent"
+        case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
+        case .coverage: "see what was missed; requests that never became pairs may hide failures"
+        case .breaker: "the breaker opened: see why the target fails or is slow"
+        case .throttled: "the target answers 429: lower rate or percent, or lift its limit for mirrored requests"
+        case .conditional: "production answers from caches; only unconditional requests can be compared"
+        case .credentials:
+            "answers depend on credentials that copies do not carry: add a baseline, which is answered as a guest too, or keep "
+                + "the fields if the target may act for users"
+        case .unconfirmed:
+            "the target's values vary at \(unconfirmedText(settings: settings, limits: limits)); add a baseline, or ignore "
+                + "them if they vary in production too"
+        case .noisy: "answers vary too much to be judged without a baseline; add one, or ignore the places that vary"
+        case .episode: "what differs happened within a short time; wait whether it comes back"
+        case .fewKeys:
+            "what differs comes from few clients; wait for others, or sample by a key that more requests have"
+        case .notComparable: "the target turns requests away; give it production's data, or leave the route out"
+        case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
+        case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
+        }
+    }
+
+    private func unconfirmedText(settings: ComparisonSettings, limits: VerdictLimits) -> String {
+        let names = unconfirmedPlaces(settings: settings, limits: limits).sorted().prefix(3)
+            .map { places.records[$0].place.text }
+        return names.joined(separator: ", ")
+    }
+}
+
+extension Standing {
+    /// The same with so many times the votes.
+    fileprivate func scaled(by factor: Double) -> Standing {
+        var scaled = self
+        for question in Question.allCases {
+            scaled[question].votes *= factor
+            scaled[question].whole.scale(by: factor)
+            scaled[question].raw.scale(by: factor)
+        }
+        scaled.pairs = UInt64(Double(pairs) * factor)
+        scaled.missing = UInt64(Double(missing) * factor)
+        scaled.expected = UInt64(Double(expected) * factor)
+        return scaled
+    }
+}
+
+extension Tally {
+    fileprivate mutating func scale(by factor: Double) {
+        worse *= factor
+        better *= factor
+        pairs.scale(by: factor)
+        keys.scale(by: factor)
+        scaleBlocks(by: factor)
+    }
+}

@@ -1,0 +1,370 @@
+// Wingmirror · Apache-2.0
+
+internal import TrafficModel
+
+/// What a target was found to do, and when.
+struct RecordedFailure: Sendable, Hashable {
+    /// `.fail` or `.different`.
+    var verdict: Verdict
+    /// What it rests on.
+    var reason: VerdictReason
+    /// When it was first said, in nanoseconds since the Unix epoch.
+    var time: Int64
+}
+
+/// What the votes say for certain, or nearly.
+struct Finding: Sendable, Hashable {
+    var verdict: Verdict
+    var reason: VerdictReason
+}
+
+/// Evidence against a target, and what it must be borne out by.
+struct GuardedEvidence: Sendable, Hashable {
+    /// Of the votes.
+    var votes = 0.0
+    /// Of blocks of time.
+    var blocks = 0.0
+    /// Of keys; as much as of the votes where keys do not matter.
+    var keys = 0.0
+
+    /// What all bear out; the least of several pieces of evidence is evidence.
+    var least: Double { min(votes, blocks, keys) }
+}
+
+extension RouteRecord {
+    /// How the chance of failing a target that is no worse is shared out, so that all tests together keep it.
+    enum Share {
+        /// Errors by direction, which mostly come one way, so that little is enough.
+        static let errors = 0.15
+        /// Pairs as wholes, without what differs at volatile places.
+        static let whole = 0.2
+        /// Pairs as wholes, with everything.
+        static let raw = 0.45
+        /// Single places.
+        static let places = 0.1
+        /// The median of latency, and its tail.
+        static let latency = 0.1
+        /// What the counts since the beginning have of each of these; the rest is for those since later marks.
+        static let total = 0.9
+    }
+
+    /// Requests that should have become pairs and may all have been equal.
+    ///
+    /// Those that a breaker held back are not among them: it opens on failures, and what it hides is no sign of health.
+    var missingAsEqual: UInt64 {
+        MissedReason.allCases.reduce(0) { sum, reason in
+            reason.isIndependent || reason == .breaker ? sum : sum + missed[reason, default: 0]
+        }
+    }
+
+    /// The logarithm of the evidence that a share of the significance asks for.
+    static func logThreshold(_ settings: ComparisonSettings, share: Double) -> Double {
+        -(settings.significance * share).logarithm
+    }
+
+    /// The evidence that a tally exceeds a margin.
+    ///
+    /// - Parameters:
+    ///   - count: The votes.
+    ///   - tally: The same in blocks and keys.
+    ///   - margin: The excess that is still allowed.
+    ///   - keys: The number of keys seen, `nil` for many.
+    ///   - needsKeys: Whether keys must bear it out.
+    ///   - least: Less than this is not looked at closely.
+    /// - Returns: The evidence; none where the votes alone have less than `least`.
+    static func evidence(
+        _ count: VoteCount,
+        _ tally: Tally,
+        margin: Double,
+        keys: Int?,
+        needsKeys: Bool = true,
+        atLeast least: Double
+    ) -> GuardedEvidence {
+        let votes = ExcessTest(count).logEvidence(above: margin, atLeast: least)
+        guard votes >= least else { return GuardedEvidence() }
+        let blocks = tally.allBlocks
+        return GuardedEvidence(
+            votes: votes,
+            blocks: SignEvidence.logarithm(worse: blocks.worse, better: blocks.better),
+            keys: needsKeys ? KeyEvidence.logarithm(tally.keys, seen: keys) : votes
+        )
+    }
+
+    // MARK: - Findings
+
+    /// What pairs as wholes show in a stretch of time.
+    ///
+    /// - Parameters:
+    ///   - standing: The votes.
+    ///   - settings: The margins and the significance.
+    ///   - weight: The share that this stretch has of the significance.
+    /// - Returns: `nil` when nothing is certain.
+    static func finding(_ standing: Standing, settings: ComparisonSettings, weight: Double) -> Finding? {
+        func isBeyond(_ question: Question, _ tally: Tally, share: Double, margin: Double) -> Bool {
+            let least = logThreshold(settings, share: share * weight)
+            let count = standing.count(tally, question, missingAreEqual: true)
+            return evidence(
+                count,
+                tally,
+                margin: margin,
+                keys: standing.keyCount,
+                needsKeys: question != .errors,
+                atLeast: least
+            ).least >= least
+        }
+        if isBeyond(.errors, standing[.errors].whole, share: Share.errors, margin: settings.errorMargin) {
+            return Finding(verdict: .fail, reason: .errors)
+        }
+        func differs(_ question: Question, portion: Double, isMirrored: Bool = false) -> Bool {
+            let (whole, raw) = (standing[question].whole, standing[question].raw)
+            let tallies = isMirrored ? (whole.mirrored, raw.mirrored) : (whole, raw)
+            return isBeyond(question, tallies.0, share: Share.whole * portion, margin: settings.margin)
+                || isBeyond(question, tallies.1, share: Share.raw * portion, margin: settings.margin)
+        }
+        if differs(.baseline, portion: 1) { return Finding(verdict: .fail, reason: .beyondMargin) }
+        if differs(.repeats, portion: 0.25) { return Finding(verdict: .different, reason: .beyondMargin) }
+        if differs(.repeats, portion: 0.25, isMirrored: true) {
+            return Finding(verdict: .different, reason: .lessSteady)
+        }
+        if differs(.naturalRepeats, portion: 0.5) { return Finding(verdict: .different, reason: .beyondMargin) }
+        return nil
+    }
+
+    /// What everything together shows; `nil` when nothing is certain.
+    func finding(settings: ComparisonSettings, limits: VerdictLimits) -> Finding? {
+        let standing = Standing(self)
+        let total = Self.finding(standing, settings: settings, weight: Share.total)
+        if let total, total.verdict == .fail { return total }
+        if !failingPlaces(.baseline, settings: settings, limits: limits).isEmpty {
+            return Finding(verdict: .fail, reason: .place)
+        }
+        if let latency = latencyVerdict(settings: settings, limits: limits) {
+            if latency.classification == .higher { return Finding(verdict: .fail, reason: .latency) }
+            if latency.tail.isHigher { return Finding(verdict: .fail, reason: .latencyTail) }
+        }
+        let recent = recentFinding(standing, settings: settings)
+        if let recent, recent.verdict == .fail || total == nil { return recent }
+        if let total { return total }
+        for question in [Question.repeats, .naturalRepeats]
+        where !failingPlaces(question, settings: settings, limits: limits).isEmpty {
+            return Finding(verdict: .different, reason: .place)
+        }
+        return nil
+    }
+
+    /// What the votes since one of the later marks show.
+    ///
+    /// A new fault among old clean votes is found by the votes since a mark shortly before it. Marks are weighted so that all
+    /// that there will ever be share a tenth of the significance.
+    func recentFinding(_ standing: Standing, settings: ComparisonSettings) -> Finding? {
+        var found: Finding?
+        for mark in marks.marks where mark.number > 0 {
+            let number = Double(mark.number)
+            let weight = (1 - Share.total) / (number * (number + 1))
+            guard let finding = Self.finding(standing.since(mark.standing), settings: settings, weight: weight) else {
+                continue
+            }
+            if finding.verdict == .fail { return finding }
+            found = finding
+        }
+        return found
+    }
+
+    // MARK: - Places
+
+    /// The positions of the places that fail on a question.
+    ///
+    /// The hypotheses are all places that there may be, which is fixed beforehand.
+    func failingPlaces(_ question: Question, settings: ComparisonSettings, limits: VerdictLimits) -> Set<Int> {
+        let ballot = self[question]
+        guard question != .unadjusted, !ballot.places.isEmpty else { return [] }
+        let standing = Standing(self)
+        let portion = question == .baseline ? 1.0 : 0.5
+        let level = settings.significance * Share.places * portion
+        return FalseDiscovery.rejected(
+            logEvidence: ballot.places.map { tally in
+                Self.evidence(
+                    standing.count(tally, question, missingAreEqual: true),
+                    tally,
+                    margin: settings.margin,
+                    keys: keyCount,
+                    atLeast: -level.logarithm
+                ).least
+            },
+            hypotheses: limits.places,
+            level: level
+        )
+    }
+
+    func latencyVerdict(settings: ComparisonSettings, limits: VerdictLimits) -> LatencyVerdict? {
+        latency.verdict(
+            margin: settings.latencyMargin,
+            tailMargin: settings.tailMargin,
+            logThreshold: Self.logThreshold(settings, share: Share.latency / 2),
+            leastPairs: limits.latencyPairs
+        )
+    }
+
+    // MARK: - The verdict
+
+    /// What is to be thought of the target, and why; what it has been found to do is never taken back.
+    func judgement(settings: ComparisonSettings, limits: VerdictLimits) -> Finding {
+        let standing = Standing(self)
+        let found = finding(settings: settings, limits: limits)
+        if let found, found.verdict == .fail { return found }
+        if let failure, failure.verdict == .fail { return Finding(verdict: .fail, reason: failure.reason) }
+        guard pairs > 0 else { return Finding(verdict: .inconclusive, reason: nothingComparable) }
+        guard pairs < UInt64(limits.refusedPairs) || Double(refused) <= limits.refusedShare * Double(pairs) else {
+            return Finding(verdict: .inconclusive, reason: .notComparable)
+        }
+        if let found { return found }
+        if let failure { return Finding(verdict: failure.verdict, reason: failure.reason) }
+        if let reason = obstacle(standing, settings: settings, limits: limits) {
+            return Finding(verdict: .inconclusive, reason: reason)
+        }
+        if let reason = passes(standing, settings: settings, limits: limits) {
+            return Finding(verdict: .pass, reason: reason)
+        }
+        return Finding(verdict: .inconclusive, reason: openReason(standing, settings: settings, limits: limits))
+    }
+
+    /// Why there is no pair.
+    private var nothingComparable: VerdictReason {
+        if missed[.breaker, default: 0] > 0 { return .breaker }
+        if missed[.throttled, default: 0] > 0 { return .throttled }
+        if missed[.conditional, default: 0] > 0 { return .conditional }
+        return .noPairs
+    }
+
+    /// What stands in the way of passing, however many votes there are; `nil` when nothing does.
+    func obstacle(_ standing: Standing, settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
+        let tolerated = (1 - settings.coverageFloor) * Double(pairs)
+        if Double(ambiguous) > settings.margin * Double(pairs) { return .credentials }
+        if standing.coverage < settings.coverageFloor {
+            let most = MissedReason.allCases.filter { !$0.isIndependent }
+                .max { missed[$0, default: 0] < missed[$1, default: 0] }
+            switch most {
+            case .throttled: return .throttled
+            case .breaker: return .breaker
+            default: return .coverage
+            }
+        }
+        if Double(unread) > tolerated { return .unreadable }
+        if Double(cut) > tolerated { return .cut }
+        return nil
+    }
+
+    /// Why the target passes; `nil` when it does not.
+    ///
+    /// All that is asked for must hold, each at the full significance: a target passes wrongly only if every one of the tests
+    /// is wrong at once.
+    func passes(_ standing: Standing, settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
+        let logThreshold = Self.logThreshold(settings, share: 0.5)
+        func isWithin(_ question: Question, _ tally: Tally, margin: Double) -> Bool {
+            ExcessTest(standing.count(tally, question, missingAreEqual: false))
+                .isBelow(margin, logThreshold: logThreshold)
+        }
+        guard isWithin(.errors, standing[.errors].whole, margin: settings.errorMargin) else { return nil }
+        if hasBaseline {
+            guard isWithin(.baseline, standing[.baseline].whole, margin: settings.margin),
+                placesAreWithin(.baseline, settings: settings, limits: limits)
+            else { return nil }
+            return .withinMargin
+        }
+        guard unconfirmedPlaces(settings: settings, limits: limits).isEmpty else { return nil }
+        if isWithin(.unadjusted, standing[.unadjusted].whole, margin: settings.margin) { return .likeProduction }
+        // Where answers differ often, equal patterns say little: a value that is random at the candidate alone can be as often
+        // unlike production as unlike itself.
+        let mismatches = standing[.unadjusted]
+        guard mismatches.whole.worse <= limits.steadyShare * mismatches.votes else { return nil }
+        let repeats = standing[.repeats]
+        let natural = standing[.naturalRepeats]
+        let repeatsAreWithin =
+            isWithin(.repeats, repeats.whole, margin: settings.margin)
+            && isWithin(.repeats, repeats.whole.mirrored, margin: settings.margin)
+            && placesAreWithin(.repeats, settings: settings, limits: limits)
+        if repeatsAreWithin { return .withinMargin }
+        let naturalIsWithin =
+            isWithin(.naturalRepeats, natural.whole, margin: settings.margin)
+            && placesAreWithin(.naturalRepeats, settings: settings, limits: limits)
+            // The addresses that are asked for again and again say nothing of all others.
+            && natural.votes >= limits.naturalShare * mismatches.votes
+            // And nothing else may point the other way.
+            && ExcessTest(standing.count(repeats.whole, .repeats, missingAreEqual: false)).excess.magnitude
+                <= settings.margin
+        return naturalIsWithin ? .withinMargin : nil
+    }
+
+    /// Whether no place exceeds the margin: those whose differences count in pairs as wholes by what has been seen, and those
+    /// that were set aside as volatile for certain.
+    private func placesAreWithin(
+        _ question: Question,
+        settings: ComparisonSettings,
+        limits: VerdictLimits
+    ) -> Bool {
+        let ballot = self[question]
+        let logThreshold = Self.logThreshold(settings, share: 0.5)
+        return ballot.places.enumerated().allSatisfy { position, tally in
+            let tallies = question == .repeats ? [tally, tally.mirrored] : [tally]
+            return tallies.allSatisfy { tally in
+                let test = ExcessTest(ballot.count(tally))
+                guard isVolatile(position, limits: limits) else { return test.excess <= settings.margin }
+                return test.isBelow(settings.margin, logThreshold: logThreshold)
+            }
+        }
+    }
+
+    /// Whether differences at a place are set aside in pairs as wholes.
+    func isVolatile(_ position: Int, limits: VerdictLimits) -> Bool {
+        guard position < places.records.count else { return false }
+        return Volatility(differing: places.records[position].noise, of: noisePairs, limits: limits) == .volatile
+    }
+
+    /// Places whose differences were set aside because the candidate differs from itself there, when nothing shows that
+    /// production does.
+    ///
+    /// It may be the change that made them so. Values that are new each time by their format are not asked.
+    func unconfirmedPlaces(settings: ComparisonSettings, limits: VerdictLimits) -> Set<Int> {
+        guard !hasBaseline else { return [] }
+        let ballot = self[.unadjusted]
+        return Set(
+            ballot.places.indices.filter { position in
+                guard position < places.records.count, isVolatile(position, limits: limits),
+                    ballot.places[position].worse > settings.margin * ballot.votes
+                else { return false }
+                let noise = places.records[position].productionNoise
+                return Volatility(differing: noise, of: productionPairs, limits: limits) != .volatile
+            }
+        )
+    }
+
+    /// What an open verdict waits for.
+    private func openReason(
+        _ standing: Standing,
+        settings: ComparisonSettings,
+        limits: VerdictLimits
+    ) -> VerdictReason {
+        for (question, margin) in [(Question.errors, settings.errorMargin), (.baseline, settings.margin)] {
+            let tally = standing[question].whole
+            let least = Self.logThreshold(settings, share: Share.whole)
+            let evidence = Self.evidence(
+                standing.count(tally, question, missingAreEqual: true),
+                tally,
+                margin: margin,
+                keys: standing.keyCount,
+                needsKeys: question != .errors,
+                atLeast: least
+            )
+            guard evidence.votes >= least else { continue }
+            return evidence.keys < evidence.blocks ? .fewKeys : .episode
+        }
+        if hasBaseline { return .moreNeeded }
+        if !unconfirmedPlaces(settings: settings, limits: limits).isEmpty { return .unconfirmed }
+        let mismatches = standing[.unadjusted]
+        let isNoisy = mismatches.whole.worse > limits.steadyShare * mismatches.votes
+        if standing[.repeats].votes + standing[.naturalRepeats].votes == 0 {
+            return mismatches.whole.worse > settings.margin * mismatches.votes ? .unadjusted : .moreNeeded
+        }
+        return isNoisy && mismatches.votes > 100 ? .noisy : .moreNeeded
+    }
+}

@@ -1,0 +1,105 @@
+// Wingmirror · Apache-2.0
+
+import OctetText
+
+/// The counts of a record as they were at one time.
+struct TimeMark: Sendable {
+    /// When, in nanoseconds since the Unix epoch.
+    let time: Int64
+    /// The number of the mark, from 0: the beginning of the record.
+    var number = 0
+    /// Votes, pairs and tallies of pairs as wholes, by question.
+    let standing: Standing
+
+    init(time: Int64, record: RouteRecord) {
+        self.time = time
+        standing = Standing(record)
+    }
+}
+
+/// Marks of a record at regular distances, so that the votes since any of them can be told from those before.
+///
+/// They are kept for as long as a verdict on the last hours needs them: six for a window, and one before.
+struct TimeMarks: Sendable {
+    /// How many marks a window has.
+    static let perWindow: Int64 = 6
+
+    private(set) var marks: [TimeMark] = []
+    private var count = 0
+
+    /// Whether a mark is to be made.
+    func isDue(_ time: Int64, window: Duration) -> Bool {
+        guard let last = marks.last else { return true }
+        return time >= last.time.advanced(by: window / Int(Self.perWindow))
+    }
+
+    /// Adds a mark, and forgets those that lie before the window but for one.
+    mutating func append(_ mark: TimeMark, window: Duration) {
+        var mark = mark
+        mark.number = count
+        count += 1
+        marks.append(mark)
+        let start = mark.time.advanced(by: .zero - window)
+        while marks.count > 2, marks[1].time <= start { marks.removeFirst() }
+    }
+}
+
+/// The votes of a stretch of time on pairs as wholes, by question.
+struct Standing: Sendable {
+    /// The votes on one question.
+    struct Answer: Sendable {
+        var votes = 0.0
+        var pairs: UInt64 = 0
+        var whole = Tally()
+        var raw = Tally()
+    }
+
+    private var answers: [Answer]
+    /// Pairs of any kind.
+    var pairs: UInt64
+    /// Requests that should have become pairs and did not, and that may all have been equal.
+    var missing: UInt64
+    /// Requests that should have become pairs.
+    var expected: UInt64
+    /// Keys seen; `nil` when they are many.
+    var keyCount: Int?
+
+    init(_ record: RouteRecord) {
+        answers = record.ballots.map { Answer(votes: $0.votes, pairs: $0.pairs, whole: $0.whole, raw: $0.raw) }
+        pairs = record.pairs
+        missing = record.missingAsEqual
+        expected = record.expected
+        keyCount = record.keyCount
+    }
+
+    subscript(question: Question) -> Answer {
+        get { answers[question.rawValue] }
+        _modify { yield &answers[question.rawValue] }
+    }
+
+    /// What has come since an earlier standing.
+    func since(_ earlier: Standing) -> Standing {
+        var rest = self
+        for question in Question.allCases {
+            rest[question].votes = max(0, rest[question].votes - earlier[question].votes)
+            rest[question].pairs -= earlier[question].pairs
+            rest[question].whole = rest[question].whole.since(earlier[question].whole)
+            rest[question].raw = rest[question].raw.since(earlier[question].raw)
+        }
+        rest.pairs -= earlier.pairs
+        rest.missing -= min(rest.missing, earlier.missing)
+        rest.expected -= min(rest.expected, earlier.expected)
+        return rest
+    }
+
+    /// The share of the expected pairs that there are.
+    var coverage: Double { expected > 0 ? min(1, Double(pairs) / Double(expected)) : 1 }
+
+    /// The votes of a tally of a question, with what is missing counted as equal in the same proportion.
+    func count(_ tally: Tally, _ question: Question, missingAreEqual: Bool) -> VoteCount {
+        let votes = self[question].votes
+        let count = VoteCount(votes: votes, worse: tally.worse, better: tally.better)
+        guard missingAreEqual, pairs > 0 else { return count }
+        return count.adding(equal: Double(missing) * votes / Double(pairs))
+    }
+}

@@ -1,0 +1,454 @@
+// Wingmirror · Apache-2.0
+// Situations people were in, and what a careful engineer would conclude from each design.
+
+import OctetText
+import Testing
+import TrafficModel
+
+@testable import AnswerComparison
+
+/// What one of the three servers answers to request `n`.
+struct Situation: Sendable, CustomTestStringConvertible {
+    enum Role: Sendable {
+        case production
+        case baseline
+        case candidate
+    }
+
+    /// One request, asked of one server.
+    struct Question {
+        let role: Role
+        let number: Int
+        var random: SeededGenerator
+        /// Seconds since the situation began.
+        let time: Double
+
+        var isNew: Bool { role == .candidate }
+        var isStaging: Bool { role != .production }
+
+        /// Whether something happens by chance, another time each time.
+        mutating func chance(_ share: Double) -> Bool { random.next() >> 11 < UInt64(share * 0x1p53) }
+
+        /// Whether something is so for this request, at every server and every time.
+        func isOneOf(_ share: Double, _ salt: UInt64 = 0) -> Bool {
+            var generator = SeededGenerator(seed: UInt64(number) &* 0x9E37_79B9_7F4A_7C15 ^ salt)
+            return generator.next() >> 11 < UInt64(share * 0x1p53)
+        }
+
+        mutating func word() -> Int { Int(random.next() >> 40) }
+    }
+
+    let name: String
+    /// What may be concluded with a baseline (D2), with a second answer to every request (D1), and to one in ten (default).
+    let baseline: Set<Verdict>
+    let repeats: Set<Verdict>
+    let standard: Set<Verdict>
+    var lostCredentials = false
+    let answer: @Sendable (inout Question) -> Result<RecordedResponse, ShadowFailure>
+
+    init(
+        _ name: String,
+        _ baseline: Set<Verdict>,
+        _ repeats: Set<Verdict>,
+        _ standard: Set<Verdict>,
+        lostCredentials: Bool = false,
+        answer: @escaping @Sendable (inout Question) -> Result<RecordedResponse, ShadowFailure>
+    ) {
+        self.name = name
+        self.baseline = baseline
+        self.repeats = repeats
+        self.standard = standard
+        self.lostCredentials = lostCredentials
+        self.answer = answer
+    }
+
+    var testDescription: String { name }
+
+    // MARK: - Answers
+
+    static func json(_ text: String, status: Int = 200, _ fields: [(String, String)] = []) -> Result<
+        RecordedResponse, ShadowFailure
+    > {
+        .success(
+            AnswerComparatorTests.answer(text, status: status, fields: [("Content-Type", "application/json")] + fields)
+        )
+    }
+
+    static func product(
+        _ question: Question,
+        price: String? = nil,
+        priceName: String = "price",
+        more: String = "",
+        tags: String = #"["new","sale"]"#,
+        name: String? = nil,
+        fields: [(String, String)] = []
+    ) -> Result<RecordedResponse, ShadowFailure> {
+        let n = question.number
+        let price = price ?? "\(1 + n % 7).5"
+        let name = name ?? #""product \#(n)""#
+        return json(#"{"id":\#(n),"name":\#(name),"\#(priceName)":\#(price),"tags":\#(tags)\#(more)}"#, fields)
+    }
+
+    static func error(_ status: Int) -> Result<RecordedResponse, ShadowFailure> {
+        json(#"{"error":"x"}"#, status: status)
+    }
+
+    static func json(_ text: String, _ fields: [(String, String)]) -> Result<RecordedResponse, ShadowFailure> {
+        json(text, status: 200, fields)
+    }
+
+    static func page(_ token: String, price: String) -> Result<RecordedResponse, ShadowFailure> {
+        let lines = (0..<10).map { "<p>line \($0)</p>" }.joined(separator: "\n")
+        let csrf = token.isEmpty ? "" : "<input type=hidden name=csrf value=\"\(token)\">\n"
+        return .success(
+            AnswerComparatorTests.answer(
+                "<html><body>\n\(csrf)\(lines)\n<p class=price>\(price)</p>\n</body></html>\n",
+                fields: [("Content-Type", "text/html")]
+            )
+        )
+    }
+
+    static func noise(_ question: inout Question) -> String {
+        let words = (0..<4).map { _ in String(UInt64(question.word()) | 1 << 40, radix: 16) }
+        let id = "\(String(question.word() | 1 << 31, radix: 16).prefix(8))-6c3f-4b39-9d3a-0d4b1f2a3c4d"
+        return
+            #","ts":"2026-11-23T10:00:\#(10 + question.word() % 49)Z","uuid":"\#(id)","nonce":"\#(words.joined().prefix(24))""#
+    }
+
+    // MARK: - The table
+
+    static let all: [Situation] = good + errors + changes + noisy + environment
+
+    /// Nothing that matters has changed.
+    static let good: [Situation] = [
+        Situation("the same", [.pass], [.pass], [.pass]) { product($0) },
+        Situation("members in another order", [.pass], [.pass], [.pass]) {
+            $0.isNew
+                ? json(#"{"name":"a","id":1}"#) : json(#"{"id":1,"name":"a"}"#)
+        },
+        Situation("numbers written otherwise", [.pass], [.pass], [.pass]) {
+            json($0.isNew ? #"{"a":1.0,"b":1e2}"# : #"{"a":1,"b":100}"#)
+        },
+        Situation("text escaped", [.pass], [.pass], [.pass]) {
+            json($0.isNew ? #"{"n":"Caf\u00e9"}"# : "{\"n\":\"Caf\u{E9}\"}")
+        },
+        Situation("white space", [.pass], [.pass], [.pass]) { json($0.isNew ? "{ \"a\" : 1 }" : #"{"a":1}"#) },
+        Situation("fields in another order and case", [.pass], [.pass], [.pass]) {
+            product($0, fields: $0.isNew ? [("x-b", "2"), ("X-A", "1")] : [("X-A", "1"), ("X-B", "2")])
+        },
+        Situation("an image", [.pass], [.pass], [.pass]) { _ in
+            .success(
+                AnswerComparatorTests.answer(
+                    String(repeating: "\u{0}x", count: 50),
+                    fields: [("Content-Type", "image/png")]
+                )
+            )
+        },
+        Situation("a redirect to its own host", [.pass], [.pass], [.pass]) {
+            let host = $0.isStaging ? "staging:8080" : "shop.example.com"
+            return .success(
+                AnswerComparatorTests.answer("", status: 302, fields: [("Location", "http://\(host)/login")])
+            )
+        },
+        Situation("a session cookie that is new each time", [.pass], [.pass], [.pass]) {
+            let value = $0.word()
+            return product($0, fields: [("Set-Cookie", "sid=\(value); Path=/; HttpOnly")])
+        },
+        Situation("times, identifiers and tokens", [.pass], [.pass], [.pass]) { question in
+            let noise = noise(&question)
+            return product(question, more: noise)
+        },
+        Situation("a page with a token", [.pass], [.inconclusive], [.inconclusive]) {
+            page("t\($0.word())", price: "9.99")
+        },
+    ]
+
+    /// The candidate fails.
+    static let errors: [Situation] =
+        [0.05, 0.1, 0.3, 0.5, 0.8].map { share in
+            Situation("500 at random in \(Int(share * 100)) %", [.fail], [.fail], [.fail]) {
+                $0.isNew && $0.chance(share) ? error(500) : product($0)
+            }
+        } + [
+            Situation("503 for some requests", [.fail], [.fail], [.fail]) {
+                $0.isNew && $0.isOneOf(0.06) ? error(503) : product($0)
+            },
+            Situation("answers cut off", [.fail], [.fail], [.fail]) {
+                $0.isNew && $0.isOneOf(0.06) ? .failure(.reset) : product($0)
+            },
+            Situation("timeouts", [.fail], [.fail], [.fail]) {
+                $0.isNew && $0.isOneOf(0.06) ? .failure(.timeout) : product($0)
+            },
+            Situation("nobody there", [.fail], [.fail], [.fail]) { $0.isNew ? .failure(.connect) : product($0) },
+            Situation("production's own errors repaired, at random", [.pass], [.pass], [.pass]) {
+                !$0.isNew && $0.chance(0.1) ? error(500) : product($0)
+            },
+            Situation("production's own errors repaired, for some requests", [.pass], [.pass], [.pass]) {
+                !$0.isNew && $0.isOneOf(0.1) ? error(500) : product($0)
+            },
+            Situation("errors everywhere for the same requests", [.pass], [.pass], [.pass]) {
+                $0.isOneOf(0.1) ? error(500) : product($0)
+            },
+            Situation(
+                "a restart of two seconds",
+                [.pass, .inconclusive],
+                [.pass, .inconclusive],
+                [.pass, .inconclusive]
+            ) {
+                $0.isNew && (100..<102).contains($0.time) ? .failure(.connect) : product($0)
+            },
+            Situation("429 from staging, at random", [.inconclusive], [.inconclusive], [.inconclusive]) {
+                $0.isStaging && $0.chance(0.2) ? error(429) : product($0)
+            },
+            Situation(
+                "429 from the candidate alone",
+                [.fail],
+                [.inconclusive, .different],
+                [.inconclusive, .different]
+            ) {
+                $0.isNew && $0.chance(0.2) ? error(429) : product($0)
+            },
+        ]
+
+    private static func change(
+        _ name: String,
+        answer: @escaping @Sendable (inout Question) -> Result<RecordedResponse, ShadowFailure>
+    ) -> Situation {
+        Situation(name, [.fail], [.different], [.different, .inconclusive], answer: answer)
+    }
+
+    /// The answers have changed.
+    static let changes: [Situation] = [
+        change("a member renamed") { product($0, priceName: $0.isNew ? "cost" : "price") },
+        change("a number became text") { product($0, price: $0.isNew ? "\"1.5\"" : "1.5") },
+        change("a list in another order") { product($0, tags: $0.isNew ? #"["sale","new"]"# : #"["new","sale"]"#) },
+        change("a member more") { product($0, more: $0.isNew ? #","beta":true"# : "") },
+        change("empty text became null") { product($0, more: $0.isNew ? #","note":null"# : #","note":"""#) },
+        change("null became absent") { product($0, more: $0.isNew ? "" : #","note":null"#) },
+        change("another case of letters") { product($0, name: $0.isNew ? "\"PRODUCT\"" : "\"product\"") },
+        change("text that Unicode calls equivalent") {
+            json($0.isNew ? "{\"n\":\"Cafe\u{301}\"}" : "{\"n\":\"Caf\u{E9}\"}")
+        },
+        change("an identifier one off") {
+            json($0.isNew ? #"{"id":9007199254740992}"# : #"{"id":9007199254740993}"#)
+        },
+        change("a cookie that scripts may read") {
+            product($0, fields: [("Set-Cookie", "sid=\($0.number); Path=/" + ($0.isNew ? "" : "; HttpOnly"))])
+        },
+        change("no security fields") {
+            product($0, fields: $0.isNew ? [] : [("Strict-Transport-Security", "max-age=31536000")])
+        },
+        change("other rules for caches") {
+            product($0, fields: [("Cache-Control", $0.isNew ? "no-store" : "max-age=60")])
+        },
+        change("a redirect elsewhere") {
+            .success(
+                AnswerComparatorTests.answer("", status: 302, fields: [("Location", $0.isNew ? "/home" : "/login")])
+            )
+        },
+        change("nothing in it") { json($0.isNew ? "" : "{}") },
+        change("one line of many") { question in
+            let lines = (0..<20).map { "{\"i\":\($0),\"v\":\(question.isNew && $0 == 7 ? 1 : 0)}" }
+            return .success(
+                AnswerComparatorTests.answer(
+                    lines.joined(separator: "\n"),
+                    fields: [("Content-Type", "application/x-ndjson")]
+                )
+            )
+        },
+        change("the price on a page") { page("", price: $0.isNew ? "0.00" : "9.99") },
+        change("the price on a page with a token") { page("t\($0.word())", price: $0.isNew ? "0.00" : "9.99") },
+        change("404 for some requests") { $0.isNew && $0.isOneOf(0.08) ? error(404) : product($0) },
+        change("a change beside noise") { question in
+            let noise = noise(&question)
+            return product(question, more: noise + (question.isNew ? #","state":"closed""# : #","state":"open""#))
+        },
+        change("null where a time was") { question in
+            product(
+                question,
+                more: question.isNew ? #","ts":null"# : #","ts":"2026-11-23T10:00:\#(10 + question.word() % 49)Z""#
+            )
+        },
+    ]
+
+    /// The candidate varies, or its data do.
+    static let noisy: [Situation] =
+        [0.1, 0.3, 0.5, 0.7].map { share in
+            Situation(
+                "null at random in \(Int(share * 100)) %",
+                [.fail],
+                [.different, .inconclusive],
+                [.different, .inconclusive]
+            ) { $0.isNew && $0.chance(share) ? product($0, price: "null") : product($0) }
+        } + [
+            Situation("a member missing at random", [.fail], [.different], [.different, .inconclusive]) {
+                $0.isNew && $0.chance(0.2) ? json(#"{"id":\#($0.number)}"#) : product($0)
+            },
+            Situation(
+                "any of ten prices at the candidate",
+                [.fail],
+                [.different, .inconclusive],
+                [.inconclusive, .different]
+            ) {
+                let price = "\($0.word() % 10)"
+                return product($0, price: $0.isNew ? price : "1")
+            },
+            Situation("a number that varies everywhere", [.pass], [.inconclusive], [.inconclusive]) {
+                let took = $0.word()
+                return product($0, more: ",\"took\":\(took)")
+            },
+            Situation("staging's data other", [.pass], [.different], [.different, .inconclusive]) {
+                $0.isStaging && $0.isOneOf(0.3) ? product($0, price: "99") : product($0)
+            },
+            Situation(
+                "staging's data other, and every tenth price wrong",
+                [.fail],
+                [.different],
+                [.different, .inconclusive]
+            ) {
+                if $0.isNew && $0.isOneOf(0.1, 1) { return product($0, price: "1000") }
+                return $0.isStaging && $0.isOneOf(0.05) ? product($0, price: "99") : product($0)
+            },
+            Situation(
+                "staging's data other in a third, and a third of prices wrong",
+                [.fail],
+                [.different],
+                [.different, .inconclusive]
+            ) {
+                if $0.isNew && $0.isOneOf(0.3, 1) { return product($0, price: "1000") }
+                return $0.isStaging && $0.isOneOf(0.3) ? product($0, price: "99") : product($0)
+            },
+            Situation(
+                "a truth turned in a fifth, beside other data",
+                [.fail],
+                [.different],
+                [.different, .inconclusive]
+            ) {
+                let isFalse = $0.isStaging && $0.isOneOf(0.05) || $0.isNew && $0.isOneOf(0.2, 1)
+                return product($0, more: ",\"available\":\(!isFalse)")
+            },
+            Situation("data missing in staging", [.pass, .inconclusive], [.inconclusive], [.inconclusive]) {
+                $0.isStaging && $0.isOneOf(0.3) ? error(404) : product($0)
+            },
+        ]
+
+    /// Staging is another place.
+    static let environment: [Situation] = [
+        Situation("Last-Modified of its own", [.pass], [.pass], [.pass]) {
+            product($0, fields: [("Last-Modified", "Mon, 0\($0.isStaging ? 2 : 1) Jan 2024 00:00:00 GMT")])
+        },
+        Situation("entity tags of its own", [.pass], [.pass], [.pass]) {
+            product($0, fields: [("ETag", "\"\($0.isStaging ? "s" : "p")-\($0.number)\"")])
+        },
+        Situation("a time that staging caches", [.pass], [.pass], [.pass]) {
+            let minute = $0.isStaging ? Int($0.time) / 20 % 60 : Int($0.time) % 60
+            return product($0, more: #","generatedAt":"2026-11-23T10:\#(10 + minute % 49):00Z""#)
+        },
+        Situation("a time in milliseconds", [.pass], [.pass], [.pass]) {
+            let time = 1_790_000_000_000 + Int($0.time * 1000) + ($0.isStaging ? 7 : 0)
+            return product($0, more: ",\"at\":\(time)")
+        },
+        Situation("not modified", [.inconclusive], [.inconclusive], [.inconclusive]) {
+            $0.isStaging ? product($0) : .success(AnswerComparatorTests.answer("", status: 304))
+        },
+        Situation("a user's answer, asked as a guest", [.pass], [.inconclusive], [.inconclusive], lostCredentials: true)
+        {
+            json($0.isStaging ? #"{"user":null,"items":0}"# : #"{"user":"u17","items":3}"#)
+        },
+        Situation("a user's answer that all get", [.pass], [.pass], [.pass], lostCredentials: true) { product($0) },
+        Situation(
+            "logins that staging does not know",
+            [.inconclusive],
+            [.inconclusive],
+            [.inconclusive],
+            lostCredentials: true
+        ) {
+            $0.isStaging ? error(401) : product($0)
+        },
+        Situation("a coding that is not read", [.inconclusive], [.inconclusive], [.inconclusive]) {
+            let text = $0.isNew ? "a" : "b"
+            return .success(AnswerComparatorTests.answer(text, fields: [("Content-Encoding", "br")]))
+        },
+        Situation("content longer than is kept", [.inconclusive], [.inconclusive], [.inconclusive]) {
+            var response = AnswerComparatorTests.answer("first line\nsecond" + ($0.isNew ? "x" : "y"))
+            response.message.contentOctets = 2 << 20
+            return .success(response)
+        },
+    ]
+}
+
+@Suite struct SituationTests {
+    /// Fewer pairs than a real route has, so margins are wider and shares larger; the rule is the same.
+    static let pairs = 1000
+    static let settings: ComparisonSettings = {
+        var settings = ComparisonSettings()
+        settings.margin = 0.02
+        settings.errorMargin = 0.01
+        return settings
+    }()
+
+    enum Design: Sendable, CaseIterable {
+        case baseline
+        case repeats
+        case standard
+    }
+
+    /// What is said after all pairs, and everything that is said at twenty looks on the way.
+    private func judged(_ situation: Situation, _ design: Design) throws -> (last: RouteVerdict, said: Set<Verdict>) {
+        var bench = VerdictBookTests.Bench(hasBaseline: design == .baseline, seed: 11) { settings in
+            let own = Self.settings
+            settings.margin = own.margin
+            settings.errorMargin = own.errorMargin
+        }
+        var random = SeededGenerator(seed: 12)
+        var said: Set<Verdict> = []
+        func ask(_ role: Situation.Role, _ number: Int) -> Result<RecordedResponse, ShadowFailure> {
+            var question = Situation.Question(role: role, number: number, random: random, time: Double(number))
+            let answer = situation.answer(&question)
+            _ = random.next()
+            random = SeededGenerator(seed: random.next())
+            return answer
+        }
+        for number in 0..<Self.pairs {
+            guard case .success(let production) = ask(.production, number) else { continue }
+            let candidate = ask(.candidate, number)
+            let isRepeated = design == .repeats || design == .standard && number.isMultiple(of: 10)
+            let repeated = isRepeated ? ask(.candidate, number) : nil
+            let baseline = design == .baseline ? ask(.baseline, number) : nil
+            bench.pair(
+                production,
+                candidate: candidate,
+                repeated: repeated,
+                baseline: baseline,
+                lostCredentials: situation.lostCredentials
+            )
+            if number % 50 == 49 { said.insert(try bench.verdict.verdict) }
+        }
+        return (try bench.verdict, said)
+    }
+
+    @Test(arguments: Situation.all)
+    func `each design says what may be concluded, and never a wrong pass or fail on the way`(
+        situation: Situation
+    ) throws {
+        for design in Design.allCases {
+            let expected =
+                switch design {
+                case .baseline: situation.baseline
+                case .repeats: situation.repeats
+                case .standard: situation.standard
+                }
+            let (last, said) = try judged(situation, design)
+            #expect(expected.contains(last.verdict), "\(design): \(last.verdict), \(last.reason)")
+            #expect(!said.contains(.pass) || expected.contains(.pass), "\(design): passed on the way")
+            #expect(!said.contains(.fail) || expected.contains(.fail), "\(design): failed on the way")
+            guard last.verdict == .inconclusive else { continue }
+            #expect(!last.remedy.isEmpty, "\(design): \(last.reason) has no remedy")
+        }
+    }
+
+    @Test func `there are at least forty situations`() {
+        #expect(Situation.all.count >= 40)
+        #expect(Set(Situation.all.map(\.name)).count == Situation.all.count)
+    }
+}
