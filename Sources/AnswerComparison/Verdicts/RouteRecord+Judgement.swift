@@ -258,7 +258,14 @@ extension RouteRecord {
     ///
     /// All that is asked for must hold, each at the full significance: a target passes wrongly only if every one of the tests
     /// is wrong at once.
-    func passes(_ standing: Standing, settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
+    ///
+    /// Of a stretch of time places are not known apart; there everything that differs must be within the margin.
+    func passes(
+        _ standing: Standing,
+        settings: ComparisonSettings,
+        limits: VerdictLimits,
+        isStretch: Bool = false
+    ) -> VerdictReason? {
         let logThreshold = Self.logThreshold(settings, share: 0.5)
         func isWithin(_ question: Question, _ tally: Tally, margin: Double) -> Bool {
             ExcessTest(standing.count(tally, question, missingAreEqual: false))
@@ -267,7 +274,9 @@ extension RouteRecord {
         guard isWithin(.errors, standing[.errors].whole, margin: settings.errorMargin) else { return nil }
         if hasBaseline {
             guard isWithin(.baseline, standing[.baseline].whole, margin: settings.margin),
-                placesAreWithin(.baseline, settings: settings, limits: limits)
+                isStretch
+                    ? isWithin(.baseline, standing[.baseline].raw, margin: settings.margin)
+                    : placesAreWithin(.baseline, settings: settings, limits: limits)
             else { return nil }
             return .withinMargin
         }

@@ -181,7 +181,7 @@ extension RouteRecord {
             : recentFinding(standing, settings: settings)
         let passing =
             obstacle(rest, settings: settings, limits: limits) == nil
-            ? passes(rest, settings: settings, limits: limits) : nil
+            ? passes(rest, settings: settings, limits: limits, isStretch: true) : nil
         let judgement =
             found ?? passing.map { Finding(verdict: .pass, reason: $0) }
             ?? Finding(verdict: .inconclusive, reason: rest.pairs == 0 ? .noPairs : .moreNeeded)
