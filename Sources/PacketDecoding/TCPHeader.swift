@@ -60,6 +60,7 @@ extension TCPSegment {
             sequenceNumber: header.sequenceNumber,
             acknowledgementNumber: header.acknowledgementNumber,
             flags: header.flags,
+            headerLength: UInt8(truncatingIfNeeded: header.length),
             identification: identification,
             payload: offset + header.length..<offset + octets.count,
             truncatedOctets: missing,

@@ -37,6 +37,8 @@ public struct TCPSegment: Sendable, Hashable {
     public let acknowledgementNumber: SequenceNumber
     /// The control bits.
     public let flags: TCPFlags
+    /// Octets of the TCP header, which end where `payload` begins; 0 where the segment was not decoded from octets.
+    public let headerLength: UInt8
     /// The IPv4 identification field, 0 for IPv6: tells a packet seen twice from one sent twice.
     public let identification: UInt16
     /// Where the captured part of the payload lies within the octets that were decoded; empty for a bare ACK.
@@ -56,6 +58,7 @@ public struct TCPSegment: Sendable, Hashable {
         sequenceNumber: SequenceNumber,
         acknowledgementNumber: SequenceNumber,
         flags: TCPFlags,
+        headerLength: UInt8 = 0,
         identification: UInt16 = 0,
         payload: Range<Int>,
         truncatedOctets: Int = 0,
@@ -66,6 +69,7 @@ public struct TCPSegment: Sendable, Hashable {
         self.sequenceNumber = sequenceNumber
         self.acknowledgementNumber = acknowledgementNumber
         self.flags = flags
+        self.headerLength = headerLength
         self.identification = identification
         self.payload = payload
         self.truncatedOctets = truncatedOctets

@@ -34,7 +34,7 @@ extension ConnectionTable {
             } else if next != HeldSegment.none, held[next].offset <= arrived.offset {
                 let again = arrived.takeFirst(upTo: min(arrived.end, held[next].end))
                 counters.retransmittedOctets += again.count
-                if !again.captured.isEmpty {
+                if !again.captured.isEmpty, !again.doubt.exists {
                     counters.conflictingOctets += held.differences(
                         next,
                         from: again.offset,
@@ -82,6 +82,7 @@ extension ConnectionTable {
                 streamWaits[index].tail = number
             }
             waits[wait].blocks += 1
+            streamWaits[index].doubtful += part.doubt.exists ? 1 : 0
             previous = number
         }
         return previous

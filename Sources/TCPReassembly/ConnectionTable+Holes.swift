@@ -10,6 +10,10 @@ extension ConnectionTable {
         let end: Int64
         /// Whether the other side acknowledged some of it.
         let isAcknowledged: Bool
+        /// Whether octets are held that fill it, whose checksum is wrong.
+        var isDoubtful = false
+        /// Whether those are let through as soon as they are acknowledged.
+        var isFilledOnceAcknowledged = false
         /// Whether an acknowledgement alone shows it, and what it shows is a single octet.
         let mayBeFinish: Bool
         /// The clock's time from which waiting counts.
@@ -123,7 +127,7 @@ extension ConnectionTable {
             return nil
         }
         let segment = held[number]
-        guard segment.offset <= entries[stream].next else {
+        guard segment.offset <= entries[stream].next, !segment.doubt.exists else {
             return nil
         }
         if isCaused(segment.acknowledged, of: stream) {
@@ -233,7 +237,7 @@ extension ConnectionTable {
                 entries[stream].isAbsent = true
             } else if hole.mayBeFinish {
                 entries[stream].endIsPresumed = true
-            } else {
+            } else if !hole.isDoubtful || !isDoubtfulAccepted(of: stream) {
                 let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
                 let count = Int(hole.end - entries[stream].next)
                 reportMissing(count, reason, time: hole.time, of: stream, into: &sink)
@@ -260,7 +264,7 @@ extension ConnectionTable {
 
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
         if hole.isAcknowledged {
-            return limits.grace
+            return hole.isFilledOnceAcknowledged ? 0 : limits.grace
         }
         return entries[stream.reversed].isSeen ? limits.retransmissionTimeout : limits.oneSidedTimeout
     }
@@ -278,9 +282,13 @@ extension ConnectionTable {
             && !(state.endIsPresumed && state.acknowledged == state.next + 1 && streamWait.head == HeldSegment.none)
         if streamWait.head != HeldSegment.none {
             let first = held[streamWait.head]
+            let isDoubtful = first.doubt.exists && first.offset <= state.next
+            let reach = isDoubtful ? first.end : first.offset
             return Hole(
-                end: isAcknowledged ? min(first.offset, state.acknowledged) : first.offset,
+                end: isAcknowledged && !isDoubtful ? min(reach, state.acknowledged) : reach,
                 isAcknowledged: isAcknowledged,
+                isDoubtful: isDoubtful,
+                isFilledOnceAcknowledged: isDoubtful && !first.doubt.isSure,
                 mayBeFinish: false,
                 since: max(first.arrivalTime, isAcknowledged ? streamWait.evidenceTime : streamWait.progressTime),
                 sinceArrivals: max(first.arrivals, streamWait.evidenceArrivals),

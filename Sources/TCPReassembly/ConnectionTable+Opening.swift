@@ -91,6 +91,7 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         let slot = stream.slot
+        _ = doubt(about: segment, octets, of: stream)
         if segment.flags.contains(.rst) {
             handshakeRefused(by: segment, of: stream)
         } else if segment.flags.contains(.syn) {

@@ -21,7 +21,9 @@ extension ConnectionTable {
         case .lingering:
             lateSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
         case .open:
-            if let candidate = candidateArrived(segment, of: stream) {
+            if let doubt = doubt(about: segment, octets, of: stream) {
+                doubtfulSegmentArrived(segment, doubt, octets: octets, at: time, of: stream, hash: hash, into: &sink)
+            } else if let candidate = candidateArrived(segment, of: stream) {
                 supersede(stream, by: candidate, segment, octets: octets, at: time, hash: hash, into: &sink)
             } else if segment.flags.contains(.rst) {
                 resetArrived(segment, at: time, of: stream, into: &sink)
@@ -225,6 +227,7 @@ extension ConnectionTable {
             counters.retransmittedOctets += Int(state.next - arrived.offset)
             arrived.removeFirst(Int(state.next - arrived.offset))
         }
+        discardDoubtful(in: arrived.offset..<arrived.end, of: stream)
         if canDeliver(arrived, of: stream) {
             deliver(arrived, from: octets, of: stream, into: &sink)
         } else {
@@ -262,7 +265,7 @@ extension ConnectionTable {
         guard let wait = streamWait(of: stream), wait.head != HeldSegment.none else {
             return false
         }
-        return held[wait.head].offset <= entries[stream].next
+        return held[wait.head].offset <= entries[stream].next && !held[wait.head].doubt.exists
     }
 
     /// Whether the next octets of a stream are held only because they acknowledge octets of the other.

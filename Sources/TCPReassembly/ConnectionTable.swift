@@ -33,7 +33,8 @@ public import PacketDecoding
 /// ## The first copy wins
 ///
 /// Octets that come again are dropped and counted. They are compared only while the first copy is held: what was
-/// delivered is gone.
+/// delivered is gone. A copy whose checksum is wrong is none, where the sender's checksums are usually right: it waits
+/// like octets behind a hole until a right copy takes its place, or the receiver shows that it took the octets.
 ///
 /// ## Who may open and who may end
 ///
@@ -69,6 +70,7 @@ public struct ConnectionTable: ~Copyable {
     var holeDeadlines: TimerWheel
 
     var recent: RecentSegments
+    var checksums = SenderChecksums()
     var forgotten = ForgottenConnections()
     var clocks = ClockComparison()
 
@@ -148,15 +150,17 @@ public struct ConnectionTable: ~Copyable {
         }
         let slot = stream.slot
         entries[slot].connection.lastActive = Self.activityTime(clock.now)
-        switch entries[slot].commonSegmentArrived(segment, in: stream.direction, at: time) {
-        case .acknowledgement:
-            return
-        case .octets(let position):
-            counters.deliveredOctets += segment.payload.count
-            sink.octetsArrived(octets.extracting(segment.payload), at: position, slot: slot)
-            return
-        case .uncommon:
-            break
+        if isIntact(segment, octets, of: stream) {
+            switch entries[slot].commonSegmentArrived(segment, in: stream.direction, at: time) {
+            case .acknowledgement:
+                return
+            case .octets(let position):
+                counters.deliveredOctets += segment.payload.count
+                sink.octetsArrived(octets.extracting(segment.payload), at: position, slot: slot)
+                return
+            case .uncommon:
+                break
+            }
         }
         knownSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
     }

@@ -15,6 +15,8 @@ struct HeldSegment: BitwiseCopyable {
     let isTruncated: Bool
     /// Whether the first octet is the first of a captured segment.
     let startsSegment: Bool
+    /// Whether the octets are what was sent.
+    var doubt: Doubt
     /// Which way the octets flow.
     let direction: StreamDirection
     /// What the segment acknowledges in the other stream.
@@ -40,6 +42,7 @@ struct HeldSegment: BitwiseCopyable {
         count = part.count
         isTruncated = part.captured.isEmpty
         startsSegment = part.startsSegment
+        doubt = part.doubt
         self.direction = direction
         acknowledged = part.acknowledged
         time = part.time.nanoseconds
@@ -52,6 +55,20 @@ struct HeldSegment: BitwiseCopyable {
     var end: Int64 {
         offset + Int64(count)
     }
+}
+
+/// What a wrong checksum says against octets that are held.
+struct Doubt: BitwiseCopyable, Equatable {
+    /// The checksum is right, or says nothing.
+    static let none = Doubt(sender: -1, isSure: false)
+
+    /// Where the sender's record is in `SenderChecksums`; negative without doubt.
+    let sender: Int16
+    /// Whether the sender's checksums were right often enough that no receiver is believed to have taken the segment.
+    let isSure: Bool
+
+    /// Whether the octets may be other than those sent.
+    var exists: Bool { sender >= 0 }
 }
 
 /// The pool of octets that wait, in blocks of one size; the headers of the segments lie in a table beside it.

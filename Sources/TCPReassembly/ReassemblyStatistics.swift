@@ -95,6 +95,13 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var retransmittedOctets = 0
     /// Octets that came again with another value than the copy that was still held.
     public var conflictingOctets = 0
+    /// Segments with a wrong checksum whose place was taken by a copy with a right one.
+    public var replacedChecksumErrors = 0
+    /// Segments with a wrong checksum that their receiver took all the same, so that their octets were delivered.
+    public var acceptedChecksumErrors = 0
+    /// Segments with a wrong checksum of which no other copy was captured, so that their octets became a hole; and those
+    /// without octets.
+    public var droppedChecksumErrors = 0
     /// Probes of one old octet that ask whether the other side is alive.
     public var keepAliveProbes = 0
     /// Packets seen twice, by the interface of the later sight; the last element takes all higher numbers.
@@ -180,6 +187,7 @@ extension ReassemblyStatistics {
             \.retransmittedOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets, \.shedOctets,
             \.ignoredResets, \.outOfWindowSegments, \.challengedSynchronizes, \.unacceptableSegments,
             \.straySegments, \.segmentsAfterClose, \.resumptions, \.jumps, \.unseenReplacements,
+            \.replacedChecksumErrors, \.acceptedChecksumErrors, \.droppedChecksumErrors,
         ]
     }
 }

@@ -27,13 +27,7 @@ struct RecentSegments: ~Copyable {
     ///
     /// `hash` is that of the connection's addresses.
     mutating func wasSeenBefore(_ segment: TCPSegment, hash: UInt64, interface: Int, now: Int64) -> Bool {
-        let numbers =
-            UInt64(segment.sequenceNumber.rawValue) << 32 | UInt64(segment.acknowledgementNumber.rawValue)
-        let length = UInt64(truncatingIfNeeded: segment.payload.count &+ segment.truncatedOctets)
-        let rest =
-            UInt64(segment.identification) << 48 | UInt64(segment.source.port) << 32
-            | UInt64(segment.flags.rawValue) << 24 | (length & 0xFF_FFFF)
-        let fingerprint = ConnectionIndex.mix(numbers ^ hash, rest ^ 0x8EBC_6AF0_9C88_C6E3)
+        let fingerprint = Self.fingerprint(segment, hash: hash)
         let position = Int(truncatingIfNeeded: fingerprint) & (Self.entryCount - 1)
         let tick = UInt64(bitPattern: now >> Self.tickShift) & Self.tickMask
         let known = entries[position]
@@ -46,5 +40,23 @@ struct RecentSegments: ~Copyable {
         }
         entries[position] = (fingerprint >> 32) << 32 | interface << 24 | tick
         return false
+    }
+
+    /// Forgets a segment, so that a better copy of it is not taken for the same.
+    mutating func forget(_ segment: TCPSegment, hash: UInt64) {
+        let fingerprint = Self.fingerprint(segment, hash: hash)
+        let position = Int(truncatingIfNeeded: fingerprint) & (Self.entryCount - 1)
+        if entries[position] >> 32 == fingerprint >> 32 { entries[position] = 0 }
+    }
+
+    @inline(__always)
+    private static func fingerprint(_ segment: TCPSegment, hash: UInt64) -> UInt64 {
+        let numbers =
+            UInt64(segment.sequenceNumber.rawValue) << 32 | UInt64(segment.acknowledgementNumber.rawValue)
+        let length = UInt64(truncatingIfNeeded: segment.payload.count &+ segment.truncatedOctets)
+        let rest =
+            UInt64(segment.identification) << 48 | UInt64(segment.source.port) << 32
+            | UInt64(segment.flags.rawValue) << 24 | (length & 0xFF_FFFF)
+        return ConnectionIndex.mix(numbers ^ hash, rest ^ 0x8EBC_6AF0_9C88_C6E3)
     }
 }

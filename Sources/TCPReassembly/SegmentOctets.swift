@@ -12,6 +12,8 @@ struct SegmentOctets {
     private(set) var truncated: Int
     /// Whether the first octet is the first of the segment.
     private(set) var startsSegment = true
+    /// What a wrong checksum puts in doubt.
+    var doubt = Doubt.none
     /// What the segment acknowledges in the other stream.
     let acknowledged: Int64?
     /// When the segment was captured.

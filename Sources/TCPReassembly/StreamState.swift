@@ -29,7 +29,7 @@ struct StreamState: BitwiseCopyable {
     var isSeen = false
     /// Whether `streamEnded` was reported.
     var isEnded = false
-    /// `endIsPresumed` and `isAbsent`, in one octet so that two streams and their connection fill two cache lines.
+    /// `endIsPresumed`, `isAbsent` and `verifiesChecksums`, in one octet so that two streams and their connection fill two cache lines.
     private var marks: UInt8 = 0
 
     /// Whether the other side acknowledged one octet beyond the last and nothing followed: a FIN that was not captured.
@@ -42,6 +42,12 @@ struct StreamState: BitwiseCopyable {
     var isAbsent: Bool {
         get { marks & 2 != 0 }
         set { marks = newValue ? marks | 2 : marks & ~2 }
+    }
+
+    /// Whether a wrong checksum means that the receiver will drop the segment; see `SenderChecksums`.
+    var verifiesChecksums: Bool {
+        @inline(__always) get { marks & 4 != 0 }
+        set { marks = newValue ? marks | 4 : marks & ~4 }
     }
 
     /// The sequence number that the next octet has.

@@ -28,6 +28,8 @@ struct StreamWait: BitwiseCopyable {
     var tail = HeldSegment.none
     /// Where the stream ends, when a FIN came before the octets in front of it.
     var end: Int64?
+    /// Held segments whose checksum is wrong.
+    var doubtful = 0
     /// When the other side first acknowledged octets that were not delivered, or the FIN came, on the clock.
     var evidenceTime: Int64 = 0
     /// The connection's `arrivals` at that moment.
