@@ -497,6 +497,57 @@ import Testing
         #expect(record.statistics.guessedRoles == 1)
     }
 
+    /// A client that pipelines, joined behind the head of its first request.
+    private static func pipelinedUntilClose(_ last: String) -> [Conversation.Event] {
+        [
+            .client(
+                "ined\r\nContent-Length: 4\r\n\r\nxxxx" + get("/a") + "POST /b HTTP/1.1\r\nHost: h\r\n"
+                    + "Content-Length: 3\r\n\r\nyyy" + get("/c")
+            ),
+            .server(ok("1")), .server(ok("aa")), .server(ok("bbb")),
+            .client(last),
+            .server(ok("cccc")), .server(ok("ddddd")),
+        ]
+    }
+
+    @Test func `a pipelining client's last request, which asks to close, pairs the answers before it from the end`() {
+        let last = "GET /d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        let record = Conversation(Self.pipelinedUntilClose(last), sawHandshake: false).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "- -> 200 (1) [request_gap]", "GET /a -> 200 (2) [paired_by_inference]",
+                "POST /b (3) -> 200 (3) [paired_by_inference]", "GET /c -> 200 (4) [paired_by_inference]",
+                "GET /d -> 200 (5) [paired_by_inference]",
+            ]
+        )
+        // Without the wish to close the server may have left the last requests unanswered.
+        let without = Conversation(Self.pipelinedUntilClose(Self.get("/d")), sawHandshake: false).read()
+        #expect(without.exchanges.allSatisfy { $0.request == nil || $0.response == nil })
+    }
+
+    @Test func `answers to HEAD among pipelined ones are told by the head behind them`() {
+        let head = "HEAD /b HTTP/1.1\r\nHost: h\r\n\r\n"
+        let empty = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
+        let record = Conversation(
+            .client(
+                Self.get("/a") + head + Self.get("/c") + head.replacing("h\r\n", with: "h\r\nConnection: close\r\n")
+            ),
+            .server(Self.ok("a")),
+            .server(empty),
+            .server(Self.ok("ccc")),
+            .server(empty),
+            sawHandshake: false
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(
+            record.lines == [
+                "GET /a -> 200 (1) [paired_by_inference]", "HEAD /b -> 200 [paired_by_inference]",
+                "GET /c -> 200 (3) [paired_by_inference]", "HEAD /b -> 200 [paired_by_inference]",
+            ]
+        )
+    }
+
     @Test func `a response seen first on a connection joined midstream is marked so`() {
         let record = Conversation(
             .server(Self.ok("a")),

@@ -11,7 +11,8 @@ public struct HTTPStatistics: Sendable, Hashable {
     /// Connections whose unfinished head, trailer section or undecided upgrade was given up, because those of all
     /// connections together took too much memory.
     public internal(set) var forgottenHeads = 0
-
+    /// Exchanges whose times run backwards, so that they have no durations.
+    public internal(set) var unreliableClocks = 0
     /// Connections that began with a PROXY header.
     public internal(set) var proxyHeaders = 0
     /// PROXY headers that were wrong.
@@ -26,6 +27,7 @@ public struct HTTPStatistics: Sendable, Hashable {
         skippedOctets += other.skippedOctets
         abandonedExchanges += other.abandonedExchanges
         forgottenHeads += other.forgottenHeads
+        unreliableClocks += other.unreliableClocks
         proxyHeaders += other.proxyHeaders
         malformedProxyHeaders += other.malformedProxyHeaders
     }

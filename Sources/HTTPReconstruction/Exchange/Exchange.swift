@@ -75,12 +75,10 @@ public struct Exchange: ~Copyable {
     /// Whether nothing has to be released when it ends, as with most exchanges; all other properties are plain words.
     var holdsNothing: Bool { interim.capacity == 0 && retainedRequest == nil && retainedResponse == nil }
 
-    /// Marks the exchange if its times run backwards: the clock was set, or two sources have two clocks.
-    mutating func noteClock() {
-        let runsBackwards =
-            request.lastOctet < request.firstOctet || response.lastOctet < response.firstOctet
+    /// Whether its times run backwards: the clock was set, or two sources have two clocks.
+    var runsBackwards: Bool {
+        request.lastOctet < request.firstOctet || response.lastOctet < response.firstOctet
             || hasRequest && hasResponse && response.firstOctet < request.firstOctet
-        if runsBackwards { integrity.insert(.clockUnreliable) }
     }
 
     /// Notes what the head of the request says.

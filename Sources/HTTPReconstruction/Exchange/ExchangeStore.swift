@@ -87,11 +87,18 @@ extension SharedReconstruction {
     mutating func emit<Sink: ExchangeSink & ~Copyable>(_ exchange: Int32, on connection: Int32, _ sink: inout Sink) {
         let hasAnything = exchanges[exchange].hasRequest || exchanges[exchange].hasResponse
         if hasAnything || !exchanges[exchange].interim.isEmpty {
-            exchanges[exchange].noteClock()
+            noteClock(of: exchange)
             exchanges[exchange].number = Int(connections[connection].emittedExchanges)
             connections[connection].emittedExchanges += 1
             exchanges.report(exchange, on: connections[connection].facts, &sink)
         }
         exchanges.discard(at: exchange)
+    }
+
+    /// Marks an exchange whose times run backwards, and counts it.
+    mutating func noteClock(of exchange: Int32) {
+        guard exchanges[exchange].runsBackwards else { return }
+        exchanges[exchange].integrity.insert(.clockUnreliable)
+        statistics.unreliableClocks += 1
     }
 }

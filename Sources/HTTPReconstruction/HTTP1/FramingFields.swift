@@ -105,6 +105,23 @@ extension MessageHead {
     }
 }
 
+extension HeadParser {
+    /// Whether the sender of the request that was parsed last, of `octets`, wants the connection closed behind the answer
+    /// (RFC 9112 §9.3).
+    func asksToClose(_ octets: Span<UInt8>) -> Bool {
+        var closes = false
+        var persists = head.version != .http10
+        let fields = fields
+        for index in fields.indices where octets.equalsIgnoringCase(fields[index].name, "connection") {
+            octets.forEachListElement(of: fields[index].value) { option in
+                if octets.equalsIgnoringCase(option, "close") { closes = true }
+                if octets.equalsIgnoringCase(option, "keep-alive") { persists = true }
+            }
+        }
+        return closes || !persists
+    }
+}
+
 extension Span where Element == UInt8 {
     /// Calls `body` with each element of a comma-separated list, white space cut, empty ones left out (RFC 9110 §5.6.1).
     ///

@@ -198,14 +198,34 @@ extension HTTP1Connection {
         responseAcknowledges.map { $0 >= start.offset } ?? false
     }
 
-    /// A response that may answer HEAD has no content, whatever it says, and others may follow its head.
+    /// Whether the response in progress may answer HEAD, and so have no content, whatever it says.
     ///
     /// Not asked of a client that waits: its next request tells (``endAnswerToHEAD(before:_:_:)``).
-    mutating func noteUncertainFraming(_ shared: borrowing SharedReconstruction) {
-        guard let repair, !shared.exchanges[answering].hasRequest, rhythm.habit != .waits else { return }
-        let mayAnswerHEAD =
-            repair.missesRequests || unanswered(shared).contains { shared.exchanges[$0].method == .head }
-        if mayAnswerHEAD { noteResponseBreak() }
+    func mayAnswerHEAD(_ shared: borrowing SharedReconstruction) -> Bool {
+        guard let repair, !shared.exchanges[answering].hasRequest, rhythm.habit != .waits else { return false }
+        return repair.missesRequests || awaitsAnswerToHEAD(shared)
+    }
+
+    private func awaitsAnswerToHEAD(_ shared: borrowing SharedReconstruction) -> Bool {
+        unanswered(shared).contains { shared.exchanges[$0].method == .head }
+    }
+
+    /// Octets behind the head of a response that may answer HEAD: content, unless another head stands there.
+    ///
+    /// Where one does, the response answers a HEAD that is open; without one, it may be content that quotes HTTP, and
+    /// responses may be missing in it.
+    mutating func contentMayBegin<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        awaitsContent = false
+        guard answering >= 0, responses.isInsideMessage else { return }
+        guard responses.isAtContentStart else { return noteResponseBreak() }
+        guard HeadParser.mayBeStartLine(octets, as: .response) else { return }
+        guard octets.count >= 12, awaitsAnswerToHEAD(shared) else { return noteResponseBreak() }
+        responses.endEarly()
+        responseEnded(trailers: 0, at: shared.exchanges[answering].response.lastOctet, &shared, &sink)
     }
 
     /// A client that sends a request when it has received no more than a response's head takes it for the answer to HEAD.
@@ -337,7 +357,9 @@ extension HTTP1Connection {
         shared.exchanges[request].successor = answer.successor
         shared.exchanges[request].retainedResponse = answer.retainedResponse
         shared.exchanges[request].responseStart = answer.responseStart
-        let unseen: Integrity = [.joinedMidstream, .requestGap]
+        var unseen: Integrity = [.joinedMidstream, .requestGap]
+        // What was taken for content that did not come is none in the answer to HEAD.
+        if shared.exchanges[request].method == .head, answer.response.contentOctets == 0 { unseen.insert(.closedEarly) }
         shared.exchanges[request].integrity.formUnion(answer.integrity.subtracting(unseen))
         shared.exchanges[request].integrity.insert(.pairedByInference)
         shared.exchanges[request].isResponseComplete = true
@@ -365,8 +387,10 @@ extension HTTP1Connection {
             finishAnswering(marks, &shared, &sink)
             // As many responses as requests, and nothing missing behind them: that they belong together is the likeliest.
             let sameNumber = unanswered(shared).count == repair?.loose.count
+            // A server that was asked to close does so behind the answer to that request (RFC 9112 §9.6).
+            let endsWithAnswer = sameNumber || repair?.latestRequestCloses == true
             let alignsFromEnd =
-                allAnswered && sameNumber || rhythm.quietMeansAnswered && (allAnswered || sameNumber)
+                allAnswered && endsWithAnswer || rhythm.quietMeansAnswered && (allAnswered || sameNumber)
             settle(alignsFromEnd: alignsFromEnd, marks: [], unanswered: marks, &shared, &sink)
         }
         finishAnswering(marks, &shared, &sink)

@@ -41,6 +41,7 @@ extension HTTP1Connection {
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
+        if repair != nil { repair?.latestRequestCloses = shared.parser.asksToClose(octets) }
         if shared.connections[connection].hasMalformedProxyHeader {
             shared.connections[connection].hasMalformedProxyHeader = false
             shared.exchanges[sending].integrity.insert(.malformed)

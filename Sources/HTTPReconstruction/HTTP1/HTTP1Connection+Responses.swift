@@ -73,7 +73,12 @@ extension HTTP1Connection {
         } else {
             responses.begin(framing)
         }
-        if responses.isInsideMessage { noteUncertainFraming(shared) }
+        if responses.isInsideMessage, mayAnswerHEAD(shared) {
+            awaitsContent = true
+            if octets.count > head.length {
+                contentMayBegin(octets.extracting(droppingFirst: head.length), &shared, &sink)
+            }
+        }
         if framing.isEmpty {
             responseEnded(trailers: 0, at: position.time, &shared, &sink)
         }
@@ -222,6 +227,10 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        if awaitsContent {
+            awaitsContent = false
+            noteResponseBreak()
+        }
         switch responses.skip(count) {
         case .irrelevant: return
         case .skipped(let messageEnds):

@@ -52,6 +52,8 @@ struct HTTP1Connection {
     var foundRequest = false
     /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
     var infersPairs = false
+    /// Whether the response in progress may answer HEAD, so that the next octets of the server tell whether it has content.
+    var awaitsContent = false
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.
@@ -97,6 +99,7 @@ struct HTTP1Connection {
             // The server has received octets of a client that was not seen: nothing tells yet what is answered.
             if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
             if responses.state == .untilClose { endContentIfClientWentOn(octets, at: position, &shared, &sink) }
+            if awaitsContent { contentMayBegin(octets, &shared, &sink) }
             responseEnd = position.offset + Int64(octets.count)
             noteAcknowledged(position)
             responseTime = position.time

@@ -17,6 +17,8 @@ struct PairingRepair {
     var missesRequests = false
     /// Whether any response may be missing since pairing was certain.
     var missesResponses = false
+    /// Whether the latest request asked the server to close the connection behind its answer.
+    var latestRequestCloses = false
     /// What was wrong with a request that could not be read, so that its refusal says why it stands alone.
     var failedRequest: Integrity?
     /// Responses put aside, in order.

@@ -96,7 +96,7 @@ extension Span where Element == UInt8 {
         case .complete:
             guard parser.head.isTrustworthy(atStreamStart: isStreamStart) else { return nil }
             guard kind == .response || isPlausibleMethod(parser.head, at: index) else {
-                return isSegmentStart ? headBehindContent(parser.head, at: index, parser: &parser) : nil
+                return headBehindContent(parser.head, at: index, parser: &parser)
             }
             switch rest.mayFollow(parser.head, at: parser.head.length) {
             case .contradicted: return nil
@@ -124,7 +124,8 @@ extension Span where Element == UInt8 {
     /// The head that begins inside what was taken for a method, if the octets from there on are whole requests.
     ///
     /// Once the beginning of a body is lost, its rest may stand directly in front of the next request, as clients that
-    /// pipeline send it. Unlike a head at the start of a segment it must be confirmed to the end of the octets.
+    /// pipeline send it; at the start of a segment, or behind the rest of the body's own head. It must be confirmed to the
+    /// end of the octets, wherever it stands.
     private func headBehindContent(_ head: MessageHead, at index: Int, parser: inout HeadParser) -> FoundHead? {
         let end = index + head.method.range.upperBound
         // The longest method that is known has seven octets.

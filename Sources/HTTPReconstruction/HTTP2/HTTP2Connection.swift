@@ -453,7 +453,7 @@ extension SharedReconstruction {
         on connection: Int32,
         _ sink: inout Sink
     ) {
-        exchanges[exchange].noteClock()
+        noteClock(of: exchange)
         exchanges.report(exchange, on: connections[connection].facts, &sink)
         exchanges.discard(at: exchange)
     }
