@@ -87,6 +87,18 @@ struct Slab<Element: ~Copyable>: ~Copyable {
         }
     }
 
+    /// Where the element lies at an index that `insert` gave; good as long as the slab is borrowed.
+    @inline(__always)
+    borrowing func address(of index: Int32) -> UnsafePointer<Element> {
+        unsafe UnsafePointer(checkedPointer(index))
+    }
+
+    /// The same, to change the element; good as long as the slab is borrowed exclusively.
+    @inline(__always)
+    mutating func mutableAddress(of index: Int32) -> UnsafeMutablePointer<Element> {
+        unsafe checkedPointer(index)
+    }
+
     @inline(__always)
     private func checkedPointer(_ index: Int32) -> UnsafeMutablePointer<Element> {
         precondition(UInt32(bitPattern: index) < highWater, "Slab: no such index was given")

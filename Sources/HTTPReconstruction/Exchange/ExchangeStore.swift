@@ -9,7 +9,7 @@ internal import TrafficModel
 /// An exchange keeps its index when a connection changes its reader, so that HTTP/1 can hand the exchange of an upgrade to
 /// HTTP/2.
 struct ExchangeStore: ~Copyable {
-    private var exchanges = Slab<Exchange>()
+    var exchanges = Slab<Exchange>()
     private var tags = TagStore()
 
     init() {}
@@ -37,14 +37,6 @@ struct ExchangeStore: ~Copyable {
     /// Ends an exchange.
     mutating func discard(at index: Int32) {
         exchanges.discard(at: index, holdsNothing: exchanges[index].holdsNothing)
-    }
-
-    /// The exchange at an index that `insert` gave, in place.
-    subscript(index: Int32) -> Exchange {
-        @inline(__always)
-        _read { yield exchanges[index] }
-        @inline(__always)
-        _modify { yield &exchanges[index] }
     }
 }
 
