@@ -52,6 +52,7 @@ let package = Package(
         // MARK: System libraries
         .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
         // MARK: Embedded files
@@ -107,7 +108,7 @@ let package = Package(
         ),
         .target(
             name: "Recordings",
-            dependencies: ["HTTPReconstruction", "JSONSyntax", "OctetText", "TrafficModel"],
+            dependencies: ["HTTPReconstruction", "JSONSyntax", "OctetText", "Redaction", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
         .target(
@@ -165,7 +166,7 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "CPageAssets", "CZlib", "OctetText",
+                "CPageAssets", "CZlib", "OctetText", "PacketDecoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -194,8 +195,9 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AdminServer", "AgentConfiguration", "AnswerComparison", "ContentDecoding", "HTTPReconstruction",
-                "JSONSyntax", "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding",
+                "AdminServer", "AgentConfiguration", "AnswerComparison", "CMalloc", "ContentDecoding",
+                "HTTPReconstruction", "JSONSyntax", "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture",
+                "PacketDecoding",
                 "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
                 "TrafficModel",
                 "TrafficPipeline",
@@ -375,6 +377,7 @@ let package = Package(
                 "AdminServer", "CZlib", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import HTTPTypes
+import PacketDecoding
 
 /// Decides who may use an endpoint.
 struct AdminAccess: Sendable {
@@ -41,7 +42,7 @@ struct AdminAccess: Sendable {
     }
 
     private func decideByLoopback(_ peer: Peer) -> Decision {
-        guard let address = peer.address, Self.isLoopback(address) else {
+        guard let address = peer.address.flatMap({ IPAddress($0) }), address.isLoopback else {
             return .forbidden("no credentials are configured (admin.auth), so this is answered on loopback only")
         }
         // A page in a browser on this machine could give its own name this machine's address and read the answer.
@@ -66,19 +67,29 @@ struct AdminAccess: Sendable {
         return nil
     }
 
-    private static func isLoopback(_ address: String) -> Bool {
-        address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.")
-    }
-
     private static func namesAnAddress(_ authority: String) -> Bool {
         if authority.hasPrefix("[") {
-            return true
+            guard let end = authority.firstIndex(of: "]") else { return false }
+            let rest = authority[authority.index(after: end)...]
+            let address = authority[authority.index(after: authority.startIndex)..<end]
+            return isPort(rest) && IPAddress(address)?.isIPv4 == false
         }
-        let host = authority.prefix { $0 != ":" }.lowercased()
-        let isIPv4 = host.utf8.allSatisfy {
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
-        }
-        return host == "localhost" || (isIPv4 && !host.isEmpty)
+        let host = authority.prefix { $0 != ":" }
+        guard isPort(authority[host.endIndex...]) else { return false }
+        return host.lowercased() == "localhost"
+            || IPAddress(host)?.isIPv4 == true
+    }
+
+    /// Whether this is what may follow an address in a Host field: nothing, or a colon and digits.
+    private static func isPort(_ text: Substring) -> Bool {
+        text.isEmpty || (text.hasPrefix(":") && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) })
+    }
+}
+
+extension IPAddress {
+    /// Whether this is an address of loopback (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+    var isLoopback: Bool {
+        isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1
     }
 }
 

@@ -44,6 +44,9 @@ enum AdminEndpoint: String, CaseIterable {
         }
     }
 
+    /// Whether it is among those that a listener for scrapers and probes alone has.
+    var isForScrapers: Bool { exposure != .guarded }
+
     /// The methods it takes, in the order of the Allow field.
     var methods: [HTTPRequest.Method] {
         switch self {

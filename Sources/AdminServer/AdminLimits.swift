@@ -2,10 +2,18 @@
 
 /// Bounds on what peers of the endpoints can make the agent hold or do.
 public struct AdminLimits: Sendable, Hashable {
-    /// The most connections at a time; more wait to be accepted.
+    /// The most connections at a time; another takes the place of the one that has been of no use for longest.
     ///
     /// 384 leaves half as many again for scrapers, probes and single documents when `listeners` is reached.
     public var connections = 384
+    /// How many of them only this machine can have, from which probes come.
+    public var reservedConnections = 32
+    /// The most connections of one peer that is not this machine: an IPv4 address, or a /64 network of IPv6.
+    ///
+    /// A gateway in between makes one peer of many people: 64 is as many as have the page open at once.
+    public var connectionsPerPeer = 64
+    /// How long a connection that is in use keeps its place when the places run out.
+    public var evictionGrace: Duration = .seconds(2)
     /// The most open pages that are told of changes; more are answered 503.
     ///
     /// 256 is many times the engineers who look at one gateway at once. Each costs a connection and at most one event that
@@ -15,10 +23,14 @@ public struct AdminLimits: Sendable, Hashable {
     public var eventInterval: Duration = .seconds(1)
     /// How long an open page may take to read one event before it is cut off.
     public var eventTimeout: Duration = .seconds(15)
-    /// The most scrapes rendered at a time; more are answered 503.
+    /// The most pages of metrics at a time, being rendered or waiting to be read; more are answered 503.
     ///
-    /// Four is more than the scrapers that usually meet, and bounds the memory of pages being rendered.
+    /// Scrapers of one moment and format share a page. Four is more than the formats that usually meet.
     public var scrapes = 4
+    /// How old a page of metrics may be that another scraper shares.
+    public var scrapeSharing: Duration = .seconds(1)
+    /// The most octets of documents that wait to be read; more are answered 503.
+    public var documentBytes = 64 << 20
     /// The most octets of a request's field section.
     public var fieldSectionBytes = 16_384
     /// The most field lines of a request.
@@ -27,10 +39,12 @@ public struct AdminLimits: Sendable, Hashable {
     ///
     /// Only a request to be explained has content: 64 KiB, as much as a head that the gateway would take.
     public var contentBytes = 65_536
-    /// How long a connection may take for a whole request head, or lie idle between requests.
+    /// How long a new connection may take for its first whole request head.
+    public var headTimeout: Duration = .seconds(10)
+    /// How long a connection may lie idle between requests.
     public var idleTimeout: Duration = .seconds(75)
     /// How long a peer may take to read a response.
-    public var responseTimeout: Duration = .seconds(60)
+    public var responseTimeout: Duration = .seconds(30)
     /// How much earlier than the scraper's own timeout rendering must be done.
     public var scrapeMargin: Duration = .milliseconds(250)
 

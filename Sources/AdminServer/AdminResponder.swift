@@ -10,10 +10,15 @@ struct AdminContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The peer's address, without port.
     let peerAddress: String?
+    /// The connection.
+    let channel: any Channel
+    /// Holds what the response is made of until it has been read.
+    let holder = ResponseHolder()
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        peerAddress = source.channel.remoteAddress?.ipAddress
+        channel = source.channel
+        peerAddress = channel.remoteAddress?.ipAddress
     }
 }
 
@@ -24,25 +29,44 @@ struct AdminResponder: HTTPResponder {
     private let sources: AdminSources
     private let limits: AdminLimits
     private let access: @Sendable () -> AdminAccess
-    private let gate: ScrapeGate
-    private let events: EventBoard
+    private let shared: SharedResponses
+    private let isForScrapers: Bool
 
+    /// Makes a responder.
+    ///
+    /// - Parameters:
+    ///   - sources: What is shown.
+    ///   - limits: Bounds on what peers can do.
+    ///   - shared: What all listeners of the agent share.
+    ///   - isForScrapers: Whether it answers scrapers and probes alone.
+    ///   - access: Who may use what, asked at each request.
     init(
         sources: AdminSources,
         limits: AdminLimits,
-        events: EventBoard,
+        shared: SharedResponses,
+        isForScrapers: Bool,
         access: @escaping @Sendable () -> AdminAccess
     ) {
         self.sources = sources
         self.limits = limits
         self.access = access
-        self.events = events
-        gate = ScrapeGate(limit: limits.scrapes)
+        self.shared = shared
+        self.isForScrapers = isForScrapers
+    }
+
+    private var endpoints: [AdminEndpoint] {
+        AdminEndpoint.allCases.filter { !isForScrapers || $0.isForScrapers }
     }
 
     func respond(to request: Request, context: AdminContext) async -> Response {
-        guard let endpoint = AdminEndpoint(rawValue: request.uri.path) else {
-            let known = AdminEndpoint.allCases.map(\.rawValue).joined(separator: " ")
+        let response = await response(to: request, context)
+        shared.places.hold(context.holder, on: context.channel)
+        return response
+    }
+
+    private func response(to request: Request, _ context: AdminContext) async -> Response {
+        guard let endpoint = AdminEndpoint(rawValue: request.uri.path), !isForScrapers || endpoint.isForScrapers else {
+            let known = endpoints.map(\.rawValue).joined(separator: " ")
             return .text(.notFound, "not found; there is \(known)")
         }
         guard endpoint.methods.contains(request.method) else {
@@ -70,40 +94,60 @@ struct AdminResponder: HTTPResponder {
             response.headers[values: .wwwAuthenticate] = access.credentials.challenges
             return response
         case .admitted:
-            return await answer(request, to: endpoint)
+            return await answer(request, to: endpoint, context)
         }
     }
 
-    private func answer(_ request: Request, to endpoint: AdminEndpoint) async -> Response {
+    private func answer(
+        _ request: Request,
+        to endpoint: AdminEndpoint,
+        _ context: AdminContext
+    ) async -> Response {
         if request.method == .post, let reason = AdminAccess.reasonToRefuse(request.headers, of: request.head.authority)
         {
             return .text(.forbidden, reason)
         }
-        if let subject = endpoint.subject {
-            return await answer(request, about: subject)
-        }
-        let wantsGzip = ContentCoding.acceptsGzip(request.headers[.acceptEncoding])
         switch endpoint {
-        case .page: return .page(WebPage(nonce: WebPage.nonce()), compressed: wantsGzip)
-        case .metrics: return await scrape(request, sources.exposition)
-        case .istioMetrics: return await scrapeIstio(request)
+        case .metrics: return await scrape(request, endpoint, context, sources.exposition)
+        case .istioMetrics: return await scrapeIstio(request, context)
         case .health: return .probe(sources.health())
         case .readiness: return .probe(sources.readiness())
-        case .status: return .json(await sources.status(), compressed: wantsGzip)
-        case .configuration: return .json(await sources.configuration(), compressed: wantsGzip)
         case .events: return listen()
         case .reload: return .reload(await sources.reload())
         case .mirrorPause: return await pauseMirror(true)
         case .mirrorResume: return await pauseMirror(false)
         case .mirrorJudgeAgain: return await judgeAgain(request)
-        case .routes, .exchanges, .explain, .unmatched, .findings, .mirror:
-            preconditionFailure("AdminResponder.answer: \(endpoint.rawValue) is a question of the API")
+        case .page, .status, .configuration, .routes, .exchanges, .explain, .unmatched, .findings, .mirror:
+            return await shared.documentThread.perform { await document(request, of: endpoint, context) }
         }
     }
 
-    // MARK: - The JSON API
+    // MARK: - Documents
 
-    private func answer(_ request: Request, about subject: AdminQuestion.Subject) async -> Response {
+    private func document(
+        _ request: Request,
+        of endpoint: AdminEndpoint,
+        _ context: AdminContext
+    ) async -> Response {
+        let wantsGzip = ContentCoding.acceptsGzip(request.headers[.acceptEncoding])
+        let response =
+            if let subject = endpoint.subject {
+                await answer(request, about: subject, compressed: wantsGzip)
+            } else if endpoint == .page {
+                Response.page(WebPage(nonce: WebPage.nonce()), compressed: wantsGzip)
+            } else if endpoint == .status {
+                Response.json(await sources.status(), compressed: wantsGzip)
+            } else {
+                Response.json(await sources.configuration(), compressed: wantsGzip)
+            }
+        guard let share = shared.documents.hold(response.body.contentLength ?? 0) else {
+            return busy("documents of \(limits.documentBytes >> 20) MiB wait to be read already")
+        }
+        context.holder.hold(share)
+        return response
+    }
+
+    private func answer(_ request: Request, about subject: AdminQuestion.Subject, compressed: Bool) async -> Response {
         let parameters = request.uri.queryParameters.map {
             AdminQuestion.Parameter(name: String($0.key), value: String($0.value))
         }
@@ -115,18 +159,15 @@ struct AdminResponder: HTTPResponder {
             question.content = Array(content.readableBytesView)
         }
         switch await sources.answer(question) {
-        case .document(let octets):
-            return .json(octets, compressed: ContentCoding.acceptsGzip(request.headers[.acceptEncoding]))
+        case .document(let octets): return .json(octets, compressed: compressed)
         case .refused(let reason): return .text(.badRequest, reason)
         case .missing(let reason): return .text(.notFound, reason)
         }
     }
 
     private func listen() -> Response {
-        guard let listener = events.listen() else {
-            var response = Response.text(.serviceUnavailable, "\(limits.listeners) pages are open already")
-            response.headers[.retryAfter] = "10"
-            return response
+        guard let listener = shared.events.listen() else {
+            return busy("\(limits.listeners) pages are open already", retryAfter: 10)
         }
         return EventStream(listener: listener).response
     }
@@ -152,45 +193,53 @@ struct AdminResponder: HTTPResponder {
 
     // MARK: - Scrapes
 
-    private func scrapeIstio(_ request: Request) async -> Response {
+    private func scrapeIstio(_ request: Request, _ context: AdminContext) async -> Response {
         guard let exposition = sources.istioExposition else {
             return .text(.notFound, "the families that Istio's proxies also have are off (metrics.istioCompat)")
         }
-        return await scrape(request, exposition)
+        return await scrape(request, .istioMetrics, context, exposition)
     }
 
     private func scrape(
         _ request: Request,
-        _ exposition: @Sendable (String?, ContinuousClock.Instant?) async -> Exposition?
+        _ endpoint: AdminEndpoint,
+        _ context: AdminContext,
+        _ exposition: @escaping @Sendable (String?, ContinuousClock.Instant?) async -> Exposition?
     ) async -> Response {
         let deadline = deadline(of: request)
+        let accept = request.headers[.accept]
         let wantsGzip = ContentCoding.acceptsGzip(request.headers[.acceptEncoding])
-        let rendered = await gate.admit { () -> (Exposition, compressed: [UInt8]?)? in
-            guard let exposition = await exposition(request.headers[.accept], deadline) else { return nil }
-            return (exposition, compressed: wantsGzip ? GzipEncoder.compress(exposition.octets) : nil)
+        let key = ScrapePages.Key(
+            endpoint: endpoint,
+            format: sources.expositionFormat(accept),
+            isCompressed: wantsGzip
+        )
+        let outcome = await shared.pages.page(key) {
+            await shared.scrapeThread.perform {
+                await exposition(accept, deadline).map { ScrapePages.Content($0, compressed: wantsGzip) }
+            }
         }
-        guard let rendered else { return unavailable("\(limits.scrapes) scrapes are being rendered already") }
-        guard let (exposition, compressed) = rendered, deadline.map({ ContinuousClock.now < $0 }) ?? true else {
+        switch outcome {
+        case .busy:
+            return unavailable("\(limits.scrapes) pages of metrics are being rendered or read already")
+        case .page(let reading) where deadline.map({ ContinuousClock.now < $0 }) ?? true:
+            sources.scrapeServed(reading.content.format, 200)
+            reading.whenGivenUp { [channel = context.channel] in channel.close(promise: nil) }
+            context.holder.hold(reading)
+            return .page(reading.content)
+        case .page, .late:
             return unavailable("the metrics could not be rendered within the scraper's timeout")
         }
-        sources.scrapeServed(exposition.format, 200)
-        var response = Response(
-            status: .ok,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: compressed ?? exposition.octets))
-        )
-        response.headers[.contentType] = exposition.contentType
-        response.headers[.vary] = "Accept, Accept-Encoding"
-        response.headers[.cacheControl] = "no-store"
-        if compressed != nil {
-            response.headers[.contentEncoding] = "gzip"
-        }
-        return response
     }
 
     private func unavailable(_ reason: String) -> Response {
         sources.scrapeServed("none", 503)
+        return busy(reason)
+    }
+
+    private func busy(_ reason: String, retryAfter seconds: Int = 1) -> Response {
         var response = Response.text(.serviceUnavailable, reason)
-        response.headers[.retryAfter] = "1"
+        response.headers[.retryAfter] = "\(seconds)"
         return response
     }
 

@@ -8,13 +8,29 @@ import NIOCore
 import NIOPosix
 public import ServiceLifecycle
 
-/// The one listener on which metrics, health and control are served.
+/// The listener on which metrics, health and control are served, and a second one where scrapers have theirs.
 ///
 /// It runs until its service group shuts down gracefully: then it accepts no more connections, answers the requests in
 /// progress and ends. Everything it shows comes from `AdminSources`.
 public struct AdminServer: Service {
-    private let host: String
-    private let port: Int
+    /// An address to listen on.
+    public struct Address: Sendable, Hashable {
+        /// The address or name.
+        public var host: String
+        /// The port; 0 lets the system choose.
+        public var port: Int
+        /// Whether scrapers and probes alone are answered there: metrics and health, and nothing else.
+        public var isForScrapers: Bool
+
+        /// Makes an address.
+        public init(host: String, port: Int, isForScrapers: Bool = false) {
+            self.host = host
+            self.port = port
+            self.isForScrapers = isForScrapers
+        }
+    }
+
+    private let addresses: [Address]
     private let sources: AdminSources
     private let credentials: @Sendable () -> AdminCredentials
     private let limits: AdminLimits
@@ -24,24 +40,21 @@ public struct AdminServer: Service {
     /// Makes a server that is not listening yet.
     ///
     /// - Parameters:
-    ///   - host: The address or name to listen on.
-    ///   - port: The port; 0 lets the system choose.
+    ///   - addresses: Where to listen.
     ///   - sources: What is shown.
     ///   - credentials: The credentials in force, asked at each request so that a reload can change them.
     ///   - limits: Bounds on what peers can do.
     ///   - logger: Where the server logs.
-    ///   - listening: Called with the port once connections are accepted.
+    ///   - listening: Called with the port once connections are accepted; for each address.
     public init(
-        host: String,
-        port: Int,
+        _ addresses: [Address],
         sources: AdminSources,
         credentials: @escaping @Sendable () -> AdminCredentials = { .none },
         limits: AdminLimits = AdminLimits(),
         logger: Logger,
         listening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
-        self.host = host
-        self.port = port
+        self.addresses = addresses
         self.sources = sources
         self.credentials = credentials
         self.limits = limits
@@ -51,40 +64,55 @@ public struct AdminServer: Service {
 
     /// Listens and serves until shut down.
     ///
-    /// - Throws: `AdminServerError` when the address cannot be listened on.
+    /// - Throws: `AdminServerError` when an address cannot be listened on.
     public func run() async throws {
+        let shared = SharedResponses(limits: limits)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                await shared.documentThread.perform {
+                    await shared.events.run(every: limits.eventInterval, sources.changes)
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await withThrowingTaskGroup(of: Void.self) { listeners in
+                for address in addresses { listeners.addTask { try await serve(address, shared) } }
+                try await listeners.waitForAll()
+            }
+        }
+    }
+
+    private func serve(_ address: Address, _ shared: SharedResponses) async throws {
         let credentials = credentials
         let listening = listening
-        let events = EventBoard(limit: limits.listeners)
         let application = Application(
-            responder: AdminResponder(sources: sources, limits: limits, events: events) {
+            responder: AdminResponder(
+                sources: sources,
+                limits: limits,
+                shared: shared,
+                isForScrapers: address.isForScrapers
+            ) {
                 AdminAccess(credentials: credentials())
             },
-            server: .http1(configuration: channelConfiguration),
-            configuration: ApplicationConfiguration(
-                address: .hostname(host, port: port),
-                availableConnectionsDelegate: .maximum(limits.connections, logger: logger)
-            ),
+            server: .http1(configuration: channelConfiguration(shared.places)),
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) },
             logger: logger
         )
         do {
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { await events.run(every: limits.eventInterval, sources.changes) }
-                defer { tasks.cancelAll() }
-                try await application.run()
-            }
+            try await application.run()
         } catch let error as IOError {
-            throw AdminServerError(host: host, port: port, code: error.errnoCode)
+            throw AdminServerError(address, code: error.errnoCode)
         } catch let error as SocketAddressError {
-            throw AdminServerError(host: host, port: port, reason: "\(error)")
+            throw AdminServerError(address, reason: "\(error)")
+        } catch let error as SocketAddressError.UnknownHost {
+            throw AdminServerError(address, reason: "the name has no address: \(error.errorDescription)")
         }
     }
 
-    private var channelConfiguration: HTTP1Channel.Configuration {
+    private func channelConfiguration(_ places: ConnectionPlaces) -> HTTP1Channel.Configuration {
         let limits = limits
         return HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(limits: limits)],
+            additionalChannelHandlers: [ConnectionGuard(limits: limits, places: places)],
             idleTimeout: TimeAmount(limits.idleTimeout),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.fieldSectionBytes,

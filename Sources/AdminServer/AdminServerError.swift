@@ -8,12 +8,13 @@ public struct AdminServerError: Error, Sendable, Equatable, CustomStringConverti
     public let description: String
 
     /// Says why the address cannot be listened on.
-    init(host: String, port: Int, reason: String) {
-        description = "cannot listen on \(host.contains(":") ? "[\(host)]" : host):\(port): \(reason)"
+    init(_ address: AdminServer.Address, reason: String) {
+        let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+        description = "cannot listen on \(host):\(address.port): \(reason)"
     }
 
     /// Says why the address cannot be listened on, from the system's error number.
-    init(host: String, port: Int, code: Int32) {
+    init(_ address: AdminServer.Address, code: Int32) {
         let reason =
             switch code {
             case EADDRINUSE: "the port is taken; choose another with --listen or metrics.listen"
@@ -21,6 +22,6 @@ public struct AdminServerError: Error, Sendable, Equatable, CustomStringConverti
             case EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE"
             default: "the system answers with error \(code)"
             }
-        self.init(host: host, port: port, reason: reason)
+        self.init(address, reason: reason)
     }
 }

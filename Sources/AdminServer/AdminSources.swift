@@ -2,8 +2,9 @@
 
 /// What the endpoints show, asked of the rest of the agent at each request.
 ///
-/// The server knows nothing of captures, routes or metrics: all it needs comes through these closures, which must be
-/// quick, must not wait for the capture thread, and may be called from several tasks at once.
+/// The server knows nothing of captures, routes or metrics: all it needs comes through these closures, which must not wait
+/// for the capture thread, and may be called from several tasks at once. `health` and `readiness` must be quick; the
+/// others are called on threads that are the server's own.
 public struct AdminSources: Sendable {
     /// Renders the metrics in the format that fits the Accept field best; `nil` when `deadline` passed first.
     public var exposition: @Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?
@@ -20,6 +21,8 @@ public struct AdminSources: Sendable {
     /// Reads configuration and routes again.
     public var reload: @Sendable () async -> ReloadOutcome
 
+    /// Names the format that fits an Accept field best: requests of one name get the same page.
+    public var expositionFormat: @Sendable (_ accept: String?) -> String = { $0 ?? "" }
     /// Renders the families that Istio's proxies also have, as `exposition` does; `nil` where they are off.
     public var istioExposition:
         (@Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?)?

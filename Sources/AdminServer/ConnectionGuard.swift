@@ -6,33 +6,61 @@ import HummingbirdCore
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose peer sends more content than any endpoint takes, or does not read its response.
+/// Closes a connection that gets no place, whose peer takes too long for its first request, sends more content than any
+/// endpoint takes, or does not read its response.
 ///
-/// Hummingbird's own idle timer covers what comes before a whole request; this covers what comes after it. A whole response
-/// must be read within one time; of a stream of events, each event within another.
+/// Hummingbird's own idle timer covers the time between requests. A whole response must be read within one time; of a stream
+/// of events, each event within another.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    private let places: ConnectionPlaces
+    private var place: Int?
     private let contentLimit: Int
+    private let headTimeout: TimeAmount
     private let responseTimeout: TimeAmount
     private let eventTimeout: TimeAmount
     private var contentCount = 0
     private var isStream = false
     private var deadline: Scheduled<Void>?
 
-    init(limits: AdminLimits) {
+    init(limits: AdminLimits, places: ConnectionPlaces) {
+        self.places = places
         contentLimit = limits.contentBytes
+        headTimeout = TimeAmount(limits.headTimeout)
         responseTimeout = TimeAmount(limits.responseTimeout)
         eventTimeout = TimeAmount(limits.eventTimeout)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        place = places.take(for: ConnectionPlaces.Peer(of: channel), at: .now()) { channel.close(promise: nil) }
+        guard place != nil else { return context.close(promise: nil) }
+        close(in: headTimeout, context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        places.connectionEnded(context.channel)
+        if let place { places.giveUp(place) }
+        place = nil
+        context.fireChannelInactive()
+    }
+
+    private func set(_ activity: ConnectionPlaces.Activity) {
+        if let place { places.set(place, activity, at: .now()) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head:
+            deadline?.cancel()
+            deadline = nil
             contentCount = 0
+            set(.answered)
         case .body(let buffer):
             contentCount += buffer.readableBytes
         case .end:
@@ -46,20 +74,29 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapOutboundIn(data) {
         case .head(let head):
             isStream = head.headerFields[.contentType] == EventStream.mediaType
-            if !isStream { mustBeRead(within: responseTimeout, context) }
+            set(isStream ? .listening : .answered)
+            if !isStream { close(in: responseTimeout, context) }
             context.write(data, promise: promise)
         case .body:
             guard isStream else { return context.write(data, promise: promise) }
-            mustBeRead(within: eventTimeout, context)
+            close(in: eventTimeout, context)
             context.write(data, promise: readPromise(promise, context))
         case .end:
-            context.write(data, promise: readPromise(promise, context))
+            let written = readPromise(promise, context) ?? context.eventLoop.makePromise()
+            let places = places
+            let place = place
+            let channel = context.channel
+            written.futureResult.whenComplete { _ in
+                places.responseRead(on: channel)
+                if let place { places.set(place, .idle, at: .now()) }
+            }
+            context.write(data, promise: written)
             deadline = nil
         }
     }
 
-    /// Starts the time within which the peer must read what is written next.
-    private func mustBeRead(within timeout: TimeAmount, _ context: ChannelHandlerContext) {
+    /// Starts the time within which the peer must do its part: send a head, or read what is written next.
+    private func close(in timeout: TimeAmount, _ context: ChannelHandlerContext) {
         deadline?.cancel()
         let channel = context.channel
         deadline = context.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
@@ -79,5 +116,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         deadline?.cancel()
         deadline = nil
+        if let place { places.giveUp(place) }
+        place = nil
     }
 }

@@ -20,6 +20,21 @@ extension Response {
         )
     }
 
+    /// A page of metrics.
+    static func page(_ content: ScrapePages.Content) -> Response {
+        var response = Response(
+            status: .ok,
+            headers: [
+                .contentType: content.contentType, .vary: "Accept, Accept-Encoding", .cacheControl: "no-store",
+            ],
+            body: ResponseBody(byteBuffer: content.buffer)
+        )
+        if content.isCompressed {
+            response.headers[.contentEncoding] = "gzip"
+        }
+        return response
+    }
+
     /// A JSON document, which pages of other origins cannot embed.
     static func json(_ octets: [UInt8], compressed: Bool) -> Response {
         var response = document(octets, "application/json", compressed: compressed)

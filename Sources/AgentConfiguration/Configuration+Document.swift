@@ -23,6 +23,7 @@ extension Configuration {
             ],
             "metrics": metrics.document,
             "admin": [
+                "listen": .string(admin.listen?.description ?? ""),
                 "tls": ["certificate": "", "key": ""],
                 "auth": ["basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile)],
             ],
@@ -35,6 +36,11 @@ extension Configuration {
                 "file": .string(records.file),
                 "fields": .bool(records.fields),
                 "contentBytes": .string(records.contentBytes.description),
+                "rotate": [
+                    "bytes": .string(records.rotation.bytes.description),
+                    "age": .string(records.rotation.age.text),
+                    "keep": JSONValue(records.rotation.kept),
+                ],
             ],
             "mirror": mirror.document,
             "log": ["level": .string(log.level.rawValue), "format": .string(log.format.rawValue)],

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+package import AdminServer
 import HTTPReconstruction
 import OctetText
 package import PacketCapture
@@ -51,9 +52,19 @@ extension Configuration {
         CaptureFilter(
             ports: gateway.ports.map(\.pod),
             addresses: gateway.addresses,
-            ownEndpoints: metrics.listen.port > 0 ? [.init(port: UInt16(clamping: metrics.listen.port))] : [],
+            ownEndpoints: listeners.filter { $0.port > 0 }.map { .init(port: UInt16(clamping: $0.port)) },
             expression: capture.filter.expression
         )
+    }
+
+    /// Where the endpoints are served: all in one place, or metrics and health apart from the rest.
+    package var listeners: [AdminServer.Address] {
+        let first = metrics.listen
+        guard let second = admin.listen else { return [AdminServer.Address(host: first.host, port: first.port)] }
+        return [
+            AdminServer.Address(host: first.host, port: first.port, isForScrapers: true),
+            AdminServer.Address(host: second.host, port: second.port),
+        ]
     }
 
     /// How interfaces are captured.
@@ -103,6 +114,11 @@ extension Configuration {
         pipeline.http.headOctets = limits.headBytes.octets
         if let budget {
             pipeline.http.heldOctets = min(pipeline.http.heldOctets, max(budget / 16, 1 << 20))
+            pipeline.http.openExchanges = min(
+                pipeline.http.openExchanges,
+                max(budget / 16 / MemoryEstimate.octetsPerExchange, 1024)
+            )
+            pipeline.http.retainedOctets = min(pipeline.http.retainedOctets, max(budget / 8, 1 << 20))
         }
         return pipeline
     }

@@ -54,3 +54,13 @@ extension ListenAddress {
         return "http://\(host):\(port)/"
     }
 }
+
+extension ConfigurationValue where Value == ListenAddress? {
+    /// An address and a port, or nothing.
+    static var optionalListenAddress: Self {
+        let address = ConfigurationValue<ListenAddress>.listenAddress
+        return Self(expectation: "\"\", or \(address.expectation)") { node in
+            node.text == "" ? .success(nil) : address.parse(node).map { $0 }
+        }
+    }
+}

@@ -14,6 +14,8 @@ package struct MemoryEstimate: Sendable, Equatable {
 
     /// What a connection may cost in all tables, while nothing of it waits.
     static let octetsPerConnection = 512
+    /// What an exchange in progress costs, while nothing of its octets is kept.
+    static let octetsPerExchange = 320
     /// What one line of a scrape costs: its counter, and its share of the labels' text.
     private static let octetsPerLine = 200
 

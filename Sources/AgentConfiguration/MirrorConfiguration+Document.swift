@@ -70,6 +70,7 @@ extension MirrorPolicy {
             "hashedFields": JSONValue(hashedFields),
             "hashedParameters": JSONValue(hashedParameters),
             "hashedContent": JSONValue(hashedContent),
+            "hashCredentialsInContent": .bool(hashesCredentialsInContent),
             "maximumContentBytes": .string(ByteSize(maximumContentOctets).description),
             "repeatShare": .double(repeatShare),
             "comparison": comparison.document,

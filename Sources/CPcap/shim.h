@@ -9,8 +9,15 @@
 #include <linux/if_packet.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <linux/prctl.h>
 #include <sys/eventfd.h>
 #include <sys/types.h>
+
+// Variadic, which Swift cannot call.
+extern int prctl(int option, ...);
+static inline int wingmirror_prctl(int option, unsigned long argument) {
+    return prctl(option, argument, 0UL, 0UL, 0UL);
+}
 
 extern FILE *fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions);
 extern int getresgid(gid_t *real, gid_t *effective, gid_t *saved);

@@ -24,8 +24,9 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
 public struct DocumentLimits: Sendable, Hashable {
     /// How deep lists and objects may lie in each other; real manifests stay below 20.
     public var depth = 64
-    /// How large a file may be, in octets; the API server takes 3 MiB for one object, and a file may hold many.
-    public var fileBytes = 256 << 20
+    /// How large a file may be, in octets: the API server takes 3 MiB for one object, a file may hold many, and reading one
+    /// takes some 17 times its size.
+    public var fileBytes = 64 << 20
     /// How many values a text may bring about through aliases, for each of its octets.
     public var valuesPerOctet = 4
 

@@ -80,6 +80,7 @@ struct LabelValues {
         LabelValues("reason", of: "ignored segments", IgnoredSegmentLabel.allCases.map(\.text)),
         LabelValues("reason", of: "reassembly gaps", MissingReason.allCases.map(\.label)),
         LabelValues("reason", of: "parse errors", ParseFailure.allCases.map(\.label)),
+        LabelValues("part", ["head", "exchange", "message", "content"]),
     ]
 
     private static let mirroring = [
@@ -96,6 +97,6 @@ struct LabelValues {
         LabelValues("outcome", of: "reloads", ["success", "rejected"]),
         LabelValues("lost", FoldedDetail.allCases.map(\.text)),
         LabelValues("format", of: "scrapes", ExpositionFormat.allCases.map(\.labelText) + ["none"]),
-        LabelValues("reason", of: "dropped records", ["queue_full", "write_failed"]),
+        LabelValues("reason", of: "dropped records", ["queue_full", "write_failed", "shutdown"]),
     ]
 }

@@ -7,6 +7,7 @@ package struct ContentRedaction: Sendable {
     private let paths: [RedactedPath]
     private let values: ValueRedaction
     private let parameters: ParameterRedaction
+    private let hashesCredentials: Bool
 
     /// Makes a redaction by rules; hashes are those of `values`.
     package init(_ rules: RedactionRules, values: ValueRedaction) {
@@ -16,30 +17,64 @@ package struct ContentRedaction: Sendable {
         var formRules = rules
         formRules.hashedParameters += rules.hashedContent
         parameters = ParameterRedaction(formRules, values: values)
+        hashesCredentials = rules.hashesCredentialMembers
     }
+
+    /// Whether something is asked for in content that is no form.
+    private var searchesJSON: Bool { !paths.isEmpty || hashesCredentials }
 
     /// The content to send.
     ///
-    /// Forms lose their credentials always. Content of other types is searched only if the policy names members; then it must
-    /// be JSON, or a form, and bear no content coding.
+    /// Forms of both codings lose their credentials always, and one that cannot be read is not sent. Content of other types is
+    /// searched only if the policy names members or asks for credentials in it; then it must be JSON, or a form, and bear
+    /// no content coding.
     /// - Throws: `UnreadableContent` where something is to be hashed and the content cannot be read.
     package func redacted(_ message: RecordedMessage, redactions: inout Int) throws(UnreadableContent) -> [UInt8] {
         let content = message.content
         guard !content.isEmpty else { return content }
+        let mediaType = MediaTypeText(message)
         let codings = message.values(of: "content-encoding").map { String(decoding: $0, as: UTF8.self).lowercased() }
         guard codings.allSatisfy({ $0.isEmpty || $0 == "identity" }) else {
-            if paths.isEmpty { return content }
+            if !searchesJSON, !mediaType.isForm, !mediaType.isMultipartForm { return content }
             throw UnreadableContent()
         }
-        let mediaType = MediaTypeText(message)
+        if mediaType.isMultipartForm {
+            guard let redacted = redacted(multipart: content, mediaType, redactions: &redactions) else {
+                throw UnreadableContent()
+            }
+            return redacted
+        }
         if mediaType.isForm {
             return parameters.redacted(query: content, credentials: .hashed, redactions: &redactions)
         }
-        if paths.isEmpty { return content }
+        guard searchesJSON else { return content }
+        guard mediaType.mayBeJSON || !paths.isEmpty else { return content }
         guard mediaType.mayBeJSON,
-            let redacted = JSONRedaction.redacted(content, paths: paths, values: values, redactions: &redactions)
+            let redacted = JSONRedaction.redacted(
+                content,
+                paths: paths,
+                hashesCredentials: hashesCredentials,
+                values: values,
+                redactions: &redactions
+            )
         else { throw UnreadableContent() }
         return redacted
+    }
+
+    /// A form with the content of parts replaced whose names say that they hold credentials, or that a policy names.
+    private func redacted(multipart content: [UInt8], _ mediaType: MediaTypeText, redactions: inout Int) -> [UInt8]? {
+        guard let boundary = mediaType.boundary, let form = MultipartForm(content, boundary: boundary) else {
+            return nil
+        }
+        var result: [UInt8] = []
+        var copied = 0
+        for part in form.parts where parameters.hides(part.name) && !part.content.isEmpty {
+            result += content[copied..<part.content.lowerBound]
+            result += values.replacement(for: Array(content[part.content])).utf8
+            copied = part.content.upperBound
+            redactions += 1
+        }
+        return result + content[copied...]
     }
 }
 
@@ -49,9 +84,12 @@ package struct UnreadableContent: Error {}
 /// What the Content-Type of a message says, as far as it matters here.
 package struct MediaTypeText {
     private let essence: String?
+    /// What separates the parts of a form; `nil` without any.
+    let boundary: String?
 
     /// Reads the type of a message.
     package init(_ message: RecordedMessage) {
+        boundary = message.firstText(of: "content-type").flatMap { MultipartForm.boundary(of: String($0)) }
         essence = message.firstText(of: "content-type").map { text in
             let essence = text.prefix { $0 != ";" }
             return essence.trimmed.lowercased()
@@ -60,6 +98,9 @@ package struct MediaTypeText {
 
     /// Whether the content is a form in the coding of queries.
     package var isForm: Bool { essence == "application/x-www-form-urlencoded" }
+
+    /// Whether the content is a form in parts.
+    package var isMultipartForm: Bool { essence == "multipart/form-data" }
 
     /// Whether the content is said to be JSON, or nothing is said.
     package var mayBeJSON: Bool {

@@ -1,62 +1,79 @@
 // Wingmirror · Apache-2.0
 
-/// The names under which credentials are known to travel; what bears one is not sent unless a policy says so.
+/// The names under which credentials are known to travel, and what proxies assert of a user.
 ///
-/// A shadow request with a user's credentials acts as that user at everything that staging shares with production. A name
-/// too many costs an answer that differs; a name too few can cost an account. So names are also told by their words:
-/// whatever holds one such as `token` or `secret` counts. `code` and
-/// `state` are not among them: they name too much else, and logins, where they are secrets, are on the list of paths.
+/// There is one set of rules for headers, parameters of queries and paths, parts of forms and members of JSON: a name that is a
+/// secret's in one place is one in the others. What bears such a name is not sent to staging unless a policy says so, and not
+/// shown. A shadow request with a user's credentials acts as that user at everything that staging shares with production: a
+/// name too many costs an answer that differs; a name too few can cost an account. So names are also told by their words
+/// and by how they end. `code` and `state` are not among them: they name too much else, and logins, where they are secrets, are
+/// on the list of paths.
 package enum CredentialNames {
-    /// Whether a field, its name in lower case, carries credentials.
-    package static func containsField(_ name: String) -> Bool {
-        fields.contains(name) || hasTellingPart(name)
+    /// Whether a name, decoded and in lower case, is that of a credential.
+    package static func contains(_ name: String) -> Bool {
+        var name = String(decoding: name.utf8.map { isSeparator($0) ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
+        if name.hasPrefix("x-") { name.removeFirst(2) }
+        if harmless.contains(name) { return false }
+        if names.contains(name) { return true }
+        return words.contains { name.contains($0) } || suffixes.contains { name.hasSuffix($0) }
+            || prefixes.contains { name.hasPrefix($0) }
+            || name.split(separator: "-").contains { parts.contains(String($0)) }
     }
 
-    /// Whether a parameter, its name decoded and in lower case, carries credentials.
-    package static func containsParameter(_ name: String) -> Bool {
-        parameters.contains(name) || hasTellingPart(name)
-    }
-
-    private static let fields: Set<String> = [
-        "authorization", "proxy-authorization", "cookie", "cookie2", "x-authorization", "x-auth",
-        "x-original-authorization",
-        "x-forwarded-authorization", "authentication", "x-authentication", "authentication-info",
-        // Keys of interfaces, and of their gateways.
-        "apikey", "api-key", "x-api-key", "x-apikey", "x-goog-api-key", "ocp-apim-subscription-key", "x-functions-key",
-        "x-rapidapi-key", "x-algolia-api-key", "x-shopify-storefront-access-token", "x-master-key", "x-access-key",
+    /// Whole names, with hyphens between their parts and without a leading `x-`.
+    private static let names: Set<String> = [
+        // Keys of interfaces and gateways that do not end in `-key`.
+        "key", "apikey", "appkey", "authkey", "keyid", "key-pair-id", "accesskeyid", "awsaccesskeyid", "googleaccessid",
+        "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
+        // Passwords and numbers that stand for them.
+        "pw", "pwd", "pin", "cvv", "cvc", "user-pass", "userpass",
+        // What a login hands on.
+        "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "oobcode", "magic-link",
+        "magiclink", "ticket", "sid", "sas", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
+        // Signatures, which hold for the request as it was and prove who made it.
+        "sig", "sign", "policy", "dpop",
         // Certificates of clients, and what proxies say of them.
-        "x-forwarded-client-cert", "x-ssl-client-cert", "ssl-client-cert", "x-client-cert", "client-cert",
-        "client-cert-chain", "x-tls-client-cert", "x-arr-clientcert", "x-ssl-cert", "x-client-certificate",
+        "forwarded-client-cert", "ssl-client-cert", "client-cert", "client-cert-chain", "tls-client-cert",
+        "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
         // What identity-aware proxies assert of the user.
-        "cf-access-jwt-assertion", "x-goog-iap-jwt-assertion", "x-goog-authenticated-user-email",
-        "x-goog-authenticated-user-id", "x-amzn-oidc-data", "x-amzn-oidc-identity", "x-endpoint-api-userinfo",
-        "x-jwt-assertion", "x-jwt-payload", "x-ms-client-principal", "x-remote-user", "remote-user", "x-webauth-user",
-        // Signatures hold for the request as it was, and prove who made it.
-        "dpop", "signature", "signature-input", "x-signature", "x-hub-signature", "x-hub-signature-256",
-        "stripe-signature", "x-amz-signature", "x-slack-signature",
+        "goog-authenticated-user-email", "goog-authenticated-user-id", "amzn-oidc-data", "amzn-oidc-identity",
+        "endpoint-api-userinfo", "ms-client-principal", "ms-client-principal-id", "ms-client-principal-name",
+        "remote-user", "remote-email", "remote-name", "remote-groups", "webauth-user", "forwarded-user",
+        "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "consumer-username", "consumer-id",
+        "consumer-custom-id", "credential-username", "userinfo", "user-claims",
+        // Browsers can send a token nowhere else when they open a WebSocket.
+        "sec-websocket-protocol",
     ]
 
-    private static let parameters: Set<String> = [
-        "auth", "authorization", "access_key", "accesskey", "api_key", "api-key", "app_key", "appkey", "key",
-        "subscription-key", "code_verifier", "assertion", "client_assertion", "samlresponse", "samlrequest",
-        "sig", "sign", "hmac", "ticket", "totp", "pin", "cvv", "cvc", "sid", "session_id", "phpsessid", "aspsessionid",
-        "x-amz-credential", "x-goog-credential", "awsaccesskeyid", "googleaccessid", "pwd", "pass",
+    /// Whole names that the rules below would take for credentials.
+    private static let harmless: Set<String> = [
+        "sec-websocket-key", "sec-websocket-accept", "idempotency-key", "idempotent-key", "idempotence-key",
+        "request-idempotency-key", "goog-request-idempotency-key", "surrogate-key", "cache-key", "sort-key",
+        "partition-key", "primary-key", "foreign-key", "row-key", "object-key", "group-key", "routing-key",
+        "message-key", "order-key", "lookup-key", "translation-key", "locale-key", "issue-key", "project-key",
+        "cookie-consent", "cookie-policy", "session-length", "session-duration", "token-type", "token-count",
+        "max-tokens", "signature-version", "signaturemethod", "signature-method", "amz-signedheaders", "otp-type",
+        "password-policy", "authority", "cross-origin-embedder-policy", "auth-type", "auth-method", "hmac-algorithm",
     ]
 
     /// Parts of names that tell a credential where they stand alone between hyphens and the like.
-    private static let parts: Set<String> = ["session", "signature", "bearer", "csrf", "xsrf", "cookie", "otp"]
+    private static let parts: Set<String> = [
+        "session", "signature", "bearer", "csrf", "xsrf", "cookie", "cookie2", "otp", "totp", "hotp", "mfa", "2fa",
+        "tfa", "wsse", "hmac", "auth", "assertion", "authorization", "authentication", "authenticated", "pass",
+        "passkey", "pincode", "sso", "webauthn",
+    ]
 
     /// Words that tell a credential wherever they stand, as in `accessToken` and `user_password`.
     private static let words = [
-        "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "jwt", "apikey", "api-key",
-        "access-key", "private-key", "sessionid",
+        "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "jwt", "apikey", "accesskey",
+        "access-key", "privatekey", "private-key", "secretkey", "sessionid", "authorization", "licensekey",
     ]
 
-    private static func hasTellingPart(_ name: String) -> Bool {
-        let hyphenated = String(decoding: name.utf8.map { isSeparator($0) ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
-        return words.contains { hyphenated.contains($0) }
-            || hyphenated.split(separator: "-").contains { parts.contains(String($0)) }
-    }
+    /// Ends that tell a credential.
+    private static let suffixes = ["-key", "-authorization", "-oauth"]
+
+    /// Beginnings that tell one.
+    private static let prefixes = ["impersonate-", "auth-request-", "oauth-"]
 
     private static func isSeparator(_ octet: UInt8) -> Bool {
         "_.[]".utf8.contains(octet)

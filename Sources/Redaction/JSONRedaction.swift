@@ -34,6 +34,9 @@ struct RedactedPath: Sendable, Hashable {
         self.steps = steps
     }
 
+    /// The value itself, and all that lies in it.
+    static let everything = RedactedPath(steps: [])
+
     /// What is left of the path inside a member.
     func inside(member name: String) -> RedactedPath? {
         steps.first == .member(name) ? RedactedPath(steps: Array(steps.dropFirst())) : nil
@@ -55,28 +58,32 @@ struct RedactedPath: Sendable, Hashable {
 struct JSONRedaction {
     private let octets: [UInt8]
     private let values: ValueRedaction
+    private let hashesCredentials: Bool
     private var index = 0
     private var result: [UInt8] = []
     /// Everything before this has been copied or replaced.
     private var copied = 0
     private var redactions = 0
 
-    /// The text with the values at `paths` replaced; `nil` if it is not JSON.
+    /// The text with the values at `paths` replaced, and those of members named as credentials are, where that is asked for;
+    /// `nil` if it is not JSON.
     static func redacted(
         _ octets: [UInt8],
         paths: [RedactedPath],
+        hashesCredentials: Bool = false,
         values: ValueRedaction,
         redactions: inout Int
     ) -> [UInt8]? {
         guard (try? JSONDocument.parse(octets)) != nil else { return nil }
-        var walk = JSONRedaction(octets: octets, values: values)
+        var walk = JSONRedaction(octets: octets, values: values, hashesCredentials: hashesCredentials)
         walk.value(paths)
         redactions += walk.redactions
         return walk.result + octets[walk.copied...]
     }
 
-    private init(octets: [UInt8], values: ValueRedaction) {
+    private init(octets: [UInt8], values: ValueRedaction, hashesCredentials: Bool) {
         self.octets = octets
+        self.hashesCredentials = hashesCredentials
         self.values = values
     }
 
@@ -101,7 +108,9 @@ struct JSONRedaction {
             let key = text(scalar())
             skipSpace()
             index += 1
-            value(paths.compactMap { $0.steps.isEmpty ? $0 : $0.inside(member: key) })
+            let isCredential = hashesCredentials && CredentialNames.contains(key.lowercased())
+            let inside = paths.compactMap { $0.steps.isEmpty ? $0 : $0.inside(member: key) }
+            value(isCredential ? inside + [.everything] : inside)
             skipComma()
         }
         index += 1

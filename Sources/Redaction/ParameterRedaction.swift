@@ -24,10 +24,37 @@ package struct ParameterRedaction: Sendable {
         case hashed
     }
 
+    /// Whether the value of a parameter, its name decoded, is not sent as it is.
+    func hides(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return hashed.contains(name) || !kept.contains(name) && CredentialNames.contains(name)
+    }
+
     // MARK: - Targets
+
+    /// How deep links lie in links before one is left out whole.
+    private static let depthLimit = 4
 
     /// A path and query, or a whole URL, without credentials; adds to `redactions` for each that was there.
     package func redacted(target: [UInt8], redactions: inout Int) -> [UInt8] {
+        redacted(target: target, depth: 0, redactions: &redactions)
+    }
+
+    /// The URLs in a field such as Link (RFC 8288 §3) without credentials; everything around them stays.
+    package func redacted(links value: [UInt8], redactions: inout Int) -> [UInt8] {
+        var result: [UInt8] = []
+        var rest = value[...]
+        while let start = rest.firstIndex(of: UInt8(ascii: "<")),
+            let end = rest[start...].firstIndex(of: UInt8(ascii: ">"))
+        {
+            result += rest[...start]
+            result += redacted(target: Array(rest[(start + 1)..<end]), depth: 0, redactions: &redactions)
+            rest = rest[end...]
+        }
+        return result + rest
+    }
+
+    private func redacted(target: [UInt8], depth: Int, redactions: inout Int) -> [UInt8] {
         let fragment = target.firstIndex(of: UInt8(ascii: "#")) ?? target.endIndex
         let withoutFragment = Array(target[..<fragment])
         let parts = RequestTargetParts(withoutFragment.span, withoutFragment.indices)
@@ -35,10 +62,10 @@ package struct ParameterRedaction: Sendable {
         // Fields hold URLs of any scheme; their queries begin at the same mark.
         let rest = withoutFragment[parts.path.lowerBound...]
         let mark = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
-        result += redacted(path: Array(rest[..<mark]), redactions: &redactions)
+        result += redacted(path: Array(rest[..<mark]), depth: depth, redactions: &redactions)
         if mark < rest.endIndex {
             let query = Array(rest[(mark + 1)...])
-            let redacted = redacted(query: query, credentials: .removed, redactions: &redactions)
+            let redacted = redacted(query: query, credentials: .removed, depth: depth, redactions: &redactions)
             if !redacted.isEmpty || query.isEmpty { result += [UInt8(ascii: "?")] + redacted }
         }
         // A fragment belongs to the client; some put tokens there.
@@ -55,7 +82,7 @@ package struct ParameterRedaction: Sendable {
     }
 
     /// The parameters that segments of a path carry behind semicolons (RFC 3986 §3.3).
-    private func redacted(path: [UInt8], redactions: inout Int) -> [UInt8] {
+    private func redacted(path: [UInt8], depth: Int, redactions: inout Int) -> [UInt8] {
         guard path.contains(UInt8(ascii: ";")) else { return path }
         var result: [UInt8] = []
         for (number, segment) in path.split(separator: 0x2F, omittingEmptySubsequences: false).enumerated() {
@@ -63,8 +90,13 @@ package struct ParameterRedaction: Sendable {
             let parts = segment.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
             result += parts.first ?? []
             for parameter in parts.dropFirst() {
-                guard let kept = redacted(parameter: Array(parameter), credentials: .removed, redactions: &redactions)
-                else { continue }
+                let kept = redacted(
+                    parameter: Array(parameter),
+                    credentials: .removed,
+                    depth: depth,
+                    redactions: &redactions
+                )
+                guard let kept else { continue }
                 result += [UInt8(ascii: ";")] + kept
             }
         }
@@ -75,14 +107,22 @@ package struct ParameterRedaction: Sendable {
 
     /// A query, or form content, without credentials.
     package func redacted(query: [UInt8], credentials: Credentials, redactions: inout Int) -> [UInt8] {
+        redacted(query: query, credentials: credentials, depth: 0, redactions: &redactions)
+    }
+
+    private func redacted(
+        query: [UInt8],
+        credentials: Credentials,
+        depth: Int,
+        redactions: inout Int
+    ) -> [UInt8] {
         var result: [UInt8] = []
         var isFirst = true
         var parameters = QueryParameters(query.span, query.indices)
         while let parameter = parameters.next() {
             let text = Array(query[parameter.whole])
-            guard let kept = redacted(parameter: text, credentials: credentials, redactions: &redactions) else {
-                continue
-            }
+            let kept = redacted(parameter: text, credentials: credentials, depth: depth, redactions: &redactions)
+            guard let kept else { continue }
             if !isFirst { result.append(query[parameter.whole.lowerBound - 1]) }
             isFirst = false
             result += kept
@@ -91,16 +131,39 @@ package struct ParameterRedaction: Sendable {
     }
 
     /// One parameter with its name; `nil` if it is not sent.
-    private func redacted(parameter: [UInt8], credentials: Credentials, redactions: inout Int) -> [UInt8]? {
+    private func redacted(
+        parameter: [UInt8],
+        credentials: Credentials,
+        depth: Int,
+        redactions: inout Int
+    ) -> [UInt8]? {
         let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
         let name = String(decoding: Self.decoded(parameter[..<nameEnd]), as: UTF8.self).lowercased()
         let isHashed = hashed.contains(name)
-        guard isHashed || !kept.contains(name) && CredentialNames.containsParameter(name) else { return parameter }
+        guard isHashed || !kept.contains(name) && CredentialNames.contains(name) else {
+            return redacted(linkOf: parameter, at: nameEnd, depth: depth, redactions: &redactions)
+        }
         redactions += 1
         guard isHashed || credentials == .hashed else { return nil }
         guard nameEnd < parameter.endIndex else { return parameter }
         let replacement = values.replacement(for: Self.decoded(parameter[(nameEnd + 1)...]))
         return Array(parameter[...nameEnd]) + Self.encoded(replacement)
+    }
+
+    /// A parameter whose value may be a link with parameters of its own, as in `next=https%3A%2F%2Fh%2F%3Ftoken%3D…`.
+    private func redacted(linkOf parameter: [UInt8], at nameEnd: Int, depth: Int, redactions: inout Int) -> [UInt8]? {
+        guard nameEnd < parameter.endIndex else { return parameter }
+        let value = Self.decoded(parameter[(nameEnd + 1)...])
+        guard LinkText.mayHoldCredentials(value) else { return parameter }
+        guard depth < Self.depthLimit else {
+            redactions += 1
+            return nil
+        }
+        var found = 0
+        let link = redacted(target: value, depth: depth + 1, redactions: &found)
+        guard found > 0 else { return parameter }
+        redactions += found
+        return Array(parameter[...nameEnd]) + LinkText.encoded(link)
     }
 
     private static func decoded(_ octets: ArraySlice<UInt8>) -> [UInt8] {

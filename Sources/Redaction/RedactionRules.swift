@@ -9,6 +9,9 @@ package struct RedactionRules: Sendable, Hashable {
     /// Members of JSON content whose values are replaced by a keyed hash, as paths such as `user.email` or `items[].id`.
     package var hashedContent: [String] = []
 
+    /// Whether members of JSON content whose names are those of credentials are replaced by a keyed hash, wherever they lie.
+    package var hashesCredentialMembers = false
+
     /// Makes rules that ask for nothing.
     package init() {}
 }

@@ -6,7 +6,8 @@ import Glibc
 struct FileStamp: Sendable, Hashable {
     private let device: UInt64
     private let number: UInt64
-    private let size: Int64
+    /// The size, in octets.
+    let size: Int64
     private let modified: Instant
     /// Also changes when a file is given an old modification time.
     private let changed: Instant

@@ -66,17 +66,28 @@ public struct ResourceFileLoader: Sendable {
     }
 
     private func loadFile(_ path: String) throws(ResourceFileError) -> [JSONValue] {
-        guard let contents = FileManager.default.contents(atPath: path) else {
-            throw ResourceFileError(problems: ["\(path): the file cannot be read"])
-        }
-        guard contents.count <= limits.fileBytes else {
-            throw ResourceFileError(problems: ["\(path): larger than \(limits.fileBytes) bytes"])
-        }
         do throws(DocumentError) {
-            return try parse([UInt8](contents), isJSON: path.hasSuffix(".json"))
+            return try parse(try contents(of: path), isJSON: path.hasSuffix(".json"))
         } catch {
             throw ResourceFileError(problems: ["\(path):\(error.line): \(error.message)"])
         }
+    }
+
+    /// The octets of a file, or of standard input for `-`.
+    ///
+    /// - Throws: what cannot be read, and what is larger than the limit: its size is looked at before anything is read.
+    func contents(of path: String) throws(DocumentError) -> [UInt8] {
+        let tooLarge = DocumentError(line: 1, message: "larger than \(limits.fileBytes) bytes")
+        let contents: Data?
+        if path == "-" {
+            contents = try? FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
+        } else {
+            if let stamp = FileStamp(path: path), stamp.size > Int64(limits.fileBytes) { throw tooLarge }
+            contents = FileManager.default.contents(atPath: path)
+        }
+        guard let contents else { throw DocumentError(line: 1, message: "the file cannot be read") }
+        guard contents.count <= limits.fileBytes else { throw tooLarge }
+        return [UInt8](contents)
     }
 
     /// Reads the objects of one text.

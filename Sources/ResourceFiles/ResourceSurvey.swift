@@ -129,7 +129,7 @@ private struct SurveyWalk {
         if patches.contains(Self.standard(file)) { return pass(file, .patch) }
         let octets: [UInt8]
         do throws(DocumentError) {
-            octets = try contents(of: file)
+            octets = try loader.contents(of: file)
         } catch {
             survey.unreadable.append(UnreadableFile(file: file, line: error.line, message: error.message))
             return
@@ -182,19 +182,6 @@ private struct SurveyWalk {
         return version.hasPrefix("networking.istio.io/") || version.hasPrefix("gateway.networking.k8s.io/")
     }
 
-    private func contents(of file: String) throws(DocumentError) -> [UInt8] {
-        let limit = loader.limits.fileBytes
-        let data: Data?
-        if file == "-" {
-            data = try? FileHandle.standardInput.readToEnd() ?? Data()
-        } else {
-            data = FileManager.default.contents(atPath: file)
-        }
-        guard let data else { throw DocumentError(line: 1, message: "the file cannot be read") }
-        guard data.count <= limit else { throw DocumentError(line: 1, message: "larger than \(limit) bytes") }
-        return [UInt8](data)
-    }
-
     private func documents(_ octets: [UInt8], file: String) throws(DocumentError) -> [LocatedDocument] {
         var octets = octets[...]
         if octets.starts(with: [0xEF, 0xBB, 0xBF]) { octets = octets.dropFirst(3) }
@@ -215,7 +202,7 @@ private struct SurveyWalk {
     private mutating func readKustomization(_ file: String) {
         let folder = Self.folder(file)
         kustomizations.append(folder)
-        guard let octets = try? contents(of: file), let documents = try? documents(octets, file: file),
+        guard let octets = try? loader.contents(of: file), let documents = try? documents(octets, file: file),
             let value = documents.first?.value
         else { return }
         if case .string(let namespace) = value["namespace"] { namespaces[folder] = namespace }

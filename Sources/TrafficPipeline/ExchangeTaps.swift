@@ -32,6 +32,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     private var isShedding = false
     /// Whether a response has named its service's time, which a gateway does in all that it passes on or in none.
     private var gatewayNamesServices = false
+    /// Requests since the last batch of which only metrics are made.
+    private var shedRequests = 0
     /// Streams that could not be read on, by `ParseFailure`.
     private(set) var parseFailures = [Int](repeating: 0, count: ParseFailure.allCases.count)
 
@@ -62,6 +64,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         records?.batchEnded()
         mirror?.batchEnded()
         recent?.batchEnded(at: time)
+        if shedRequests > 0 {
+            shedding?.requestsShed(shedRequests)
+            shedRequests = 0
+        }
         isShedding = shedding?.level == .everythingButMetrics
     }
 
@@ -95,6 +101,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         }
         var tag = ExchangeTag(routed: routed)
         if isShedding {
+            shedRequests += 1
             retention.requestContentOctets = 0
             retention.responseContentOctets = 0
             return tag

@@ -11,6 +11,15 @@ public enum SheddingLevel: Int, Sendable, Hashable, CaseIterable, Comparable {
     /// No exemplars, no recent exchanges to look at, and no content in records either.
     case everythingButMetrics
 
+    /// What is left out, in words.
+    public var leavesOut: String {
+        switch self {
+        case .none: "nothing"
+        case .shadowTraffic: "shadow traffic"
+        case .everythingButMetrics: "shadow traffic, recent requests, exemplars, content of records"
+        }
+    }
+
     /// Whether `left` gives up less.
     public static func < (left: Self, right: Self) -> Bool {
         left.rawValue < right.rawValue
@@ -20,6 +29,8 @@ public enum SheddingLevel: Int, Sendable, Hashable, CaseIterable, Comparable {
 /// Where the level is set, from the slow side, and looked at between batches of packets.
 public final class LoadShedding: Sendable {
     private let current = Atomic<Int>(0)
+    private let usedOctets = Atomic<Int>(0)
+    private let affected = Atomic<UInt64>(0)
 
     /// Starts with nothing left out.
     public init() {}
@@ -28,5 +39,19 @@ public final class LoadShedding: Sendable {
     public var level: SheddingLevel {
         get { SheddingLevel(rawValue: current.load(ordering: .relaxed)) ?? .none }
         set { current.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Octets of memory in use when the level was looked at last.
+    public var used: Int {
+        get { usedOctets.load(ordering: .relaxed) }
+        set { usedOctets.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Requests of which only metrics were made, for want of memory.
+    public var requests: UInt64 { affected.load(ordering: .relaxed) }
+
+    /// A capture thread made only metrics of so many requests.
+    func requestsShed(_ count: Int) {
+        affected.add(UInt64(count), ordering: .relaxed)
     }
 }

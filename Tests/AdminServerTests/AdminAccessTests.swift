@@ -28,6 +28,8 @@ struct AdminAccessTests {
 
     @Test(arguments: [
         ("127.0.0.1:9646", true), ("[::1]:9646", true), ("LOCALHOST", true), ("evil.example", false), ("", false),
+        ("[evil]", false), ("[", false), ("[::1", false), ("1.2", false), ("...", false), ("127.0.0.1:x", false),
+        ("[::1]", true), ("[::1]x", false), ("127.0.0.1", true),
         (nil, false),
     ])
     func `on loopback the Host field must name an address`(authority: String?, isAdmitted: Bool) {

@@ -182,7 +182,8 @@ struct AdminServerTests {
         var limits = AdminLimits()
         limits.scrapes = 1
         try await withServer(sources, limits: limits) { port in
-            async let first = TestClient.request("GET", "/metrics", port: port)
+            // Of another format, as those of one format share a page.
+            async let first = TestClient.request("GET", "/metrics", port: port, fields: ["Accept": "text/other"])
             for await _ in entered { break }
             expect(503, from: try await TestClient.request("GET", "/metrics", port: port))
             open.yield()
@@ -231,7 +232,11 @@ struct AdminServerTests {
 
     @Test func `a taken port is one clear line`() async throws {
         try await withServer(.fixed()) { port in
-            let second = AdminServer(host: "127.0.0.1", port: port, sources: .fixed(), logger: Logger(label: "test"))
+            let second = AdminServer(
+                [AdminServer.Address(host: "127.0.0.1", port: port)],
+                sources: .fixed(),
+                logger: Logger(label: "test")
+            )
             let error = await #expect(throws: AdminServerError.self) { try await second.run() }
             let expected =
                 "cannot listen on 127.0.0.1:\(port): the port is taken; choose another with --listen or metrics.listen"

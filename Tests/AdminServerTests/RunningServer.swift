@@ -10,14 +10,14 @@ func withServer(
     _ sources: AdminSources,
     credentials: AdminCredentials = .none,
     limits: AdminLimits = AdminLimits(),
+    addresses: [AdminServer.Address]? = nil,
     _ body: @escaping @Sendable (_ port: Int) async throws -> Void
 ) async throws {
     let (ports, found) = AsyncStream.makeStream(of: Int.self)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let server = AdminServer(
-        host: "127.0.0.1",
-        port: 0,
+        addresses ?? [AdminServer.Address(host: "127.0.0.1", port: 0)],
         sources: sources,
         credentials: { credentials },
         limits: limits,

@@ -23,6 +23,18 @@ import Testing
         #expect(Configuration().reassemblyLimits(within: 1 << 40) == ReassemblyLimits())
     }
 
+    @Test func `the shares of a small budget leave room for the rest`() {
+        let budget = 64 << 20
+        let limits = Configuration().pipelineLimits(within: budget)
+        let http = limits.http
+        let shares = [
+            limits.reassembly.connections * MemoryEstimate.octetsPerConnection, limits.reassembly.bufferedOctets,
+            http.heldOctets, http.openExchanges * MemoryEstimate.octetsPerExchange, http.retainedOctets,
+        ]
+        #expect(shares == [32 << 20, 8 << 20, 4 << 20, 13_107 * 320, 8 << 20])
+        #expect(shares.reduce(0, +) < budget)
+    }
+
     @Test(arguments: [
         ("0::/kubepods/pod1\n", "/kubepods/pod1"), ("12:cpu:/a\n5:memory:/b/c\n0::/d\n", "/b/c"), ("0::/\n", nil),
         ("", nil),

@@ -22,9 +22,8 @@ struct CaptureRunTests {
         loops: Bool = false,
         stoppingWhenOpen: Bool = false
     ) async throws -> (opened: Int, errors: [CaptureError], packets: Int, run: CaptureRun) {
-        let objects = try RouteObjects(Configuration(), namesServerPorts: false)
         let mirroring = Mirroring(Configuration())
-        let routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
+        let routes = RouteKeeper(Configuration().environment, registry: MetricsRegistry(), mirroring: mirroring)
         let boards = WorkerBoards(routes.registry)
         var logger = Logger(label: "test")
         logger.logLevel = .critical

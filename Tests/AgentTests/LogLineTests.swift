@@ -59,3 +59,13 @@ import Testing
         #expect(settings.level == .error)
     }
 }
+
+@Suite struct EscapedTextTests {
+    @Test(arguments: [
+        ("plain text, äöü, 漢字", "plain text, äöü, 漢字"), ("a\nwingmirror: forged", "a\\u{a}wingmirror: forged"),
+        ("\u{1B}[2Jgone", "\\u{1b}[2Jgone"), ("\u{9B}1m", "\\u{9b}1m"), ("abc\u{202E}cba", "abc\\u{202e}cba"), ("", ""),
+    ])
+    func `what others named cannot forge lines or command a terminal`(text: String, escaped: String) {
+        #expect(text.escapingControls == escaped)
+    }
+}

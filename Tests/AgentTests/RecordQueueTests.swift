@@ -1,87 +1,69 @@
 // Wingmirror · Apache-2.0
 
-import Logging
-import TestSupport
 import Testing
-import TrafficModel
 
 @testable import Agent
 
 @Suite(.timeLimit(.minutes(10)))
 struct RecordQueueTests {
-    @Test func `what is added is written in order, and closing ends the writing`() throws {
-        let folder = try TemporaryFolder()
+    @Test func `what is added is taken in order`() {
         let queue = RecordQueue()
         queue.append(Array("one\ntwo\n".utf8))
         queue.append(Array("three\n".utf8))
-        queue.close()
-        queue.write(to: try OctetOutput.open("\(folder.path)/records")) { _ in Issue.record("a write failed") }
-        #expect(try folder.text(of: "records") == "one\ntwo\nthree\n")
+        #expect(queue.count == 2)
+        let texts = [queue.next(), queue.next(), queue.next()].map { $0.map { String(decoding: $0, as: UTF8.self) } }
+        #expect(texts == ["one\ntwo\n", "three\n", nil])
         #expect(queue.count == 0)
     }
 
     @Test func `a full queue drops batches and counts their records`() {
         let queue = RecordQueue()
         for _ in 0..<RecordQueue.capacity { queue.append(Array("x\n".utf8)) }
-        #expect(queue.droppedByFullQueue == 0)
+        #expect(queue.ledger.lossText == nil)
         queue.append(Array("a\nb\n".utf8))
-        #expect(queue.droppedByFullQueue == 2)
+        #expect(queue.ledger.lost(.queueFull) == 2)
         #expect(queue.count == RecordQueue.capacity)
+        queue.canWrite(unless: "the disk is full")
+        queue.append(Array("c\n".utf8))
+        #expect(queue.ledger.lost(.writeFailed) == 1)
+        #expect(queue.ledger.lossText == "3 of 3 records were not written (2 queue_full, 1 write_failed)")
     }
 
-    @Test(.timeLimit(.minutes(10)))
-    func `whatever is added while others are written is written in order or counted as dropped`() async throws {
-        let folder = try TemporaryFolder()
+    @Test(arguments: [(64 << 20, 64), (1 << 30, 1024), (1 << 20, 16)])
+    func `a small memory limit makes a small queue`(budget: Int, batches: Int) {
+        let queue = RecordQueue(budget: budget)
+        for _ in 0...batches { queue.append(Array("x\n".utf8)) }
+        #expect(queue.count == batches)
+        #expect(queue.ledger.lost(.queueFull) == 1)
+    }
+
+    @Test func `whatever is added while others are taken is taken in order or counted as dropped`() async {
         let queue = RecordQueue()
         let batches = 20_000
-        let output = Handover(try OctetOutput.open("\(folder.path)/records"))
-        await withTaskGroup(of: Void.self) { group in
+        let taken = await withTaskGroup(of: [Int].self) { group in
             group.addTask {
                 for number in 0..<batches { queue.append(Array("\(number)\n".utf8)) }
                 queue.close()
+                return []
             }
             group.addTask {
-                guard let output = output.take() else { return }
-                queue.write(to: output) { _ in Issue.record("a write failed") }
+                var taken: [Int] = []
+                while true {
+                    let isLast = queue.isClosed
+                    if let next = queue.next() {
+                        taken.append(Int(String(decoding: next.dropLast(), as: UTF8.self)) ?? -1)
+                    } else if isLast {
+                        return taken
+                    } else {
+                        queue.wait()
+                    }
+                }
             }
+            return await group.reduce(into: []) { $0 += $1 }
         }
-        let written = try folder.text(of: "records").split(separator: "\n").compactMap { Int($0) }
-        #expect(written == written.sorted())
-        #expect(Set(written).count == written.count)
-        #expect(written.count + Int(queue.droppedByFullQueue) == batches)
+        #expect(taken == taken.sorted())
+        #expect(Set(taken).count == taken.count)
+        #expect(taken.count + Int(queue.ledger.lost(.queueFull)) == batches)
         #expect(queue.count == 0)
-    }
-
-    @Test func `after a write has failed records are dropped and counted`() throws {
-        let queue = RecordQueue()
-        queue.append(Array("lost\n".utf8))
-        queue.close()
-        var failures: [OctetOutput.Failure] = []
-        queue.write(to: try OctetOutput.open("/dev/full")) { failures.append($0) }
-        #expect(failures.count == 1)
-        #expect(queue.droppedByFailure == 1)
-        queue.append(Array("lost too\n".utf8))
-        #expect(queue.droppedByFailure == 2)
-        #expect(queue.count == 0)
-    }
-
-    @Test func `a file that cannot be opened is refused before anything is started`() {
-        let failure = #expect(throws: CommandFailure.self) {
-            _ = try RecordService(queue: RecordQueue(), path: "/nowhere/records", logger: Logger(label: "test"))
-        }
-        #expect(failure?.status == .failed)
-        #expect(failure?.lines.first?.hasPrefix("records: /nowhere/records: cannot be written") == true)
-    }
-
-    @Test func `records that could not be written fail the run at its end`() async throws {
-        let queue = RecordQueue()
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let service = try RecordService(queue: queue, path: "/dev/full", logger: logger)
-        queue.append(Array("lost\n".utf8))
-        queue.close()
-        let failure = await #expect(throws: CommandFailure.self) { try await service.run() }
-        #expect(failure?.status == .failed)
-        #expect(failure?.lines.first?.hasPrefix("records: /dev/full: cannot write") == true)
     }
 }

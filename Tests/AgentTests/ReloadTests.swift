@@ -43,11 +43,11 @@ struct ReloadTests {
         let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
             () throws(ConfigurationProblems) in try Configuration.load(path: file)
         }
-        let objects = try RouteObjects(plan.configuration, namesServerPorts: false)
         let mirroring = Mirroring(Configuration())
-        routes = RouteKeeper(objects, buildSeconds: 0, registry: MetricsRegistry(), mirroring: mirroring)
+        routes = RouteKeeper(plan.configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
         logs = LogSettings(LogConfiguration(level: .critical, format: .json))
         keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+        try keeper.loadFirstRoutes()
     }
 
     private static func configuration(_ folder: TemporaryFolder, level: String = "critical", more: String = "")

@@ -33,14 +33,10 @@ struct RouteFileWatchTests {
             [configuration] () throws(ConfigurationProblems) in configuration
         }
         let mirroring = Mirroring(Configuration())
-        routes = RouteKeeper(
-            try RouteObjects(plan.configuration, namesServerPorts: false),
-            buildSeconds: 0,
-            registry: MetricsRegistry(),
-            mirroring: mirroring
-        )
+        routes = RouteKeeper(configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
         let logs = LogSettings(LogConfiguration(level: .critical, format: .json))
         keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+        try keeper.loadFirstRoutes()
     }
 
     private static func manifest(_ name: String) -> String {

@@ -8,6 +8,16 @@ import Testing
 @_silgen_name("fork")
 private func fork() -> pid_t
 
+/// Whether a thread may gain no privilege, and no capability is left that a program could give it.
+private func isWithoutNewPrivileges(_ path: String) -> Bool {
+    guard let file = unsafe fopen(path, "r") else { return false }
+    defer { unsafe fclose(file) }
+    var text = [CChar](repeating: 0, count: 16_384)
+    let count = unsafe fread(&text, 1, text.count - 1, file)
+    let status = String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return status.contains("NoNewPrivs:\t1") && status.contains("CapBnd:\t0000000000000000")
+}
+
 /// What becomes of a process that gives up root; each test is a process of its own.
 @Suite(.enabled(if: geteuid() == 0, "only root has privileges to give up"), .timeLimit(.minutes(10)))
 struct PrivilegeTests {
@@ -36,6 +46,20 @@ struct PrivilegeTests {
                 stop.request()
                 thread.join()
                 return true
+            }
+        }
+    }
+
+    @Test func `nothing can be gained again, by this thread or those that it starts`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            inSingleThread {
+                PrivilegeDrop.forbidNewPrivileges()
+                try PrivilegeDrop.become(user: "nobody")
+                let thread = try CaptureThread.start(name: "after") {
+                    if !isWithoutNewPrivileges("/proc/thread-self/status") { exit(2) }
+                }
+                thread.join()
+                return isWithoutNewPrivileges("/proc/thread-self/status")
             }
         }
     }

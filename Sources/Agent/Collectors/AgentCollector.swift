@@ -63,7 +63,9 @@ final class AgentCollector: MetricCollector {
         collectFeatures(into: &samples)
         collectFindings(into: &samples)
         samples.set(MetricCatalogue.memoryLimit, [], Double(memoryLimit))
+        samples.set(MetricCatalogue.memoryUsed, [], Double(shedding.used))
         samples.set(MetricCatalogue.loadSheddingLevel, [], Double(shedding.level.rawValue))
+        samples.count(MetricCatalogue.loadShedRequests, [], shedding.requests)
         for (level, count) in logs.messageCounts {
             samples.count(MetricCatalogue.logMessages, [level.rawValue], count)
         }
@@ -115,9 +117,12 @@ final class AgentCollector: MetricCollector {
     private func collectRecords(into samples: inout SampleCollection) {
         guard let records else { return }
         samples.set(MetricCatalogue.pipelineQueueLength, ["records"], Double(records.count))
-        samples.set(MetricCatalogue.pipelineQueueCapacity, ["records"], Double(RecordQueue.capacity))
-        samples.count(MetricCatalogue.pipelineDropped, ["records", "queue_full"], records.droppedByFullQueue)
-        samples.count(MetricCatalogue.pipelineDropped, ["records", "write_failed"], records.droppedByFailure)
+        samples.set(MetricCatalogue.pipelineQueueCapacity, ["records"], Double(records.capacity))
+        samples.count(MetricCatalogue.recordsWritten, [], records.ledger.written)
+        samples.set(MetricCatalogue.recordSinkUp, [], records.ledger.failure == nil ? 1 : 0)
+        for loss in RecordLedger.Loss.allCases {
+            samples.count(MetricCatalogue.pipelineDropped, ["records", loss.rawValue], records.ledger.lost(loss))
+        }
     }
 }
 

@@ -31,6 +31,12 @@ package struct PipelineCollector: MetricCollector {
         collectReassembly(figures.reassembly, into: &samples)
         samples.count(MetricCatalogue.httpSkippedBytes, [], UInt64(figures.http.skippedOctets))
         samples.count(MetricCatalogue.httpAbandonedExchanges, [], UInt64(figures.http.abandonedExchanges))
+        for (part, count) in [
+            ("head", figures.http.forgottenHeads), ("exchange", figures.http.shedExchanges),
+            ("message", figures.http.refusedMessages), ("content", figures.http.cutContents),
+        ] {
+            samples.count(MetricCatalogue.httpShed, [part], UInt64(count))
+        }
         samples.count(MetricCatalogue.connectionRolesGuessed, [], UInt64(figures.http.guessedRoles))
         for failure in ParseFailure.allCases {
             let count = figures.parseFailures[Int(failure.rawValue)]

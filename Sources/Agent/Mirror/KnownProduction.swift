@@ -18,6 +18,7 @@ final class KnownProduction: Sendable {
 
     private let gatewayAddresses: [NetworkAddress]
     private let capturedPorts: Set<Int>
+    private let ownPorts: Set<Int>
     private let resolver: any HostResolver
     private let state: Mutex<State>
 
@@ -38,6 +39,7 @@ final class KnownProduction: Sendable {
         let addresses = configuration.gateway.addresses.isEmpty ? own : configuration.gateway.addresses
         gatewayAddresses = addresses.map { NetworkAddress(high: $0.high, low: $0.low) }
         capturedPorts = Set(configuration.gateway.ports.map { Int($0.pod) })
+        ownPorts = Set(configuration.listeners.map(\.port))
         self.resolver = resolver
         state = Mutex(State())
     }
@@ -72,7 +74,8 @@ final class KnownProduction: Sendable {
             productionNames: state.names,
             productionAddresses: state.addresses,
             gatewayAddresses: gatewayAddresses,
-            capturedPorts: capturedPorts
+            capturedPorts: capturedPorts,
+            ownPorts: ownPorts
         )
     }
 

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AdminServer
 import AgentConfiguration
 import Logging
 import OctetText
@@ -31,6 +32,11 @@ struct MirrorWatch: Service {
     /// Where pauses are told.
     let logger: Logger
 
+    /// Gives memory back to the system, which takes milliseconds.
+    private static let trimming = WorkThread("memory")
+    /// How often that is done while memory is short.
+    private static let looksPerTrim = 20
+
     func run() async throws {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await look() }
@@ -54,9 +60,9 @@ struct MirrorWatch: Service {
             var arrivals: UInt64 = 0
             var looks = 0
             while true {
-                let resident = ProcessMemory.residentOctets ?? 0
-                shedding.level = memory.level(at: resident)
-                pause(protection.look(observation(resident), now: WallClock.now()))
+                let used = ProcessMemory.ownOctets ?? 0
+                takeUp(memory.level(at: used), used: used, looks: looks)
+                pause(protection.look(observation(used), now: WallClock.now()))
                 noteLoop(&arrivals)
                 tellChanges(&reasons)
                 if looks % Self.looksPerVerdict == 0 { mirroring.judge.publish() }
@@ -66,6 +72,28 @@ struct MirrorWatch: Service {
                 looks += 1
                 try await Task.sleep(for: Self.interval)
             }
+        }
+    }
+
+    /// Puts a level in force, says so when it is another, and has what is free already given back while memory is short.
+    ///
+    /// Freed memory counts as the process's own until then: a level would outlast its reason.
+    private func takeUp(_ level: SheddingLevel, used: Int, looks: Int) {
+        let before = shedding.level
+        shedding.level = level
+        shedding.used = used
+        if level > before || (level > .none && looks % Self.looksPerTrim == 0) {
+            Self.trimming.submit { ProcessMemory.giveBack() }
+        }
+        guard level != before else { return }
+        let metadata: Logger.Metadata = [
+            "level": "\(level.rawValue)", "leavesOut": "\(level.leavesOut)", "bytes": "\(used)",
+            "limit": "\(budget.octets)", "limitFrom": "\(budget.origin)",
+        ]
+        if level > before {
+            logger.warning("memory is short, work is left out", metadata: metadata)
+        } else {
+            logger.notice("memory is less short", metadata: metadata)
         }
     }
 
@@ -79,12 +107,12 @@ struct MirrorWatch: Service {
         return limits
     }
 
-    private func observation(_ resident: Int) -> SelfProtection.Observation {
+    private func observation(_ used: Int) -> SelfProtection.Observation {
         let (captured, dropped) = packets()
         return SelfProtection.Observation(
             packets: captured,
             kernelDrops: dropped,
-            residentOctets: resident,
+            residentOctets: used,
             processorSeconds: ProcessCollector.processorSeconds ?? 0
         )
     }

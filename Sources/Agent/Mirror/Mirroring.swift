@@ -37,7 +37,11 @@ struct Mirroring: Sendable {
 
     /// Makes the parts, without a plan.
     init(_ configuration: Configuration) {
-        plans = MirrorPlanKeeper(configuration.mirror)
+        var bounded = configuration.mirror
+        // What waits for staging is the first to be left out, so it is no more than an eighth of all memory.
+        let share = ByteSize(max(MemoryBudget.current(configuration.limits).octets / 8, 1 << 20))
+        bounded.memory = min(bounded.memory, share)
+        plans = MirrorPlanKeeper(bounded)
         node = configuration.mirror.node.isEmpty ? Self.machineName : configuration.mirror.node
         var generator = SystemRandomNumberGenerator()
         key = RedactionKey(using: &generator)

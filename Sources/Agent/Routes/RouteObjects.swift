@@ -175,16 +175,16 @@ extension RouteObjects {
     /// Says on standard error which objects, or parts of them, do not count; the rest of the table is used.
     package func warnOfErrors() {
         for finding in findings where finding.severity == .error {
-            StandardError.write("wingmirror: warning: \(finding.line)\n")
+            StandardError.say("warning: \(finding.line)")
         }
-        for notice in notices { StandardError.write("wingmirror: \(notice)\n") }
-        if let emptiness { StandardError.write("wingmirror: warning: \(emptiness)\n") }
+        for notice in notices { StandardError.say(notice) }
+        if let emptiness { StandardError.say("warning: \(emptiness)") }
     }
 
     /// Says on standard error what was passed over and taken for granted.
     package func warnOfNotices() {
-        for notice in notices { StandardError.write("wingmirror: \(notice)\n") }
-        for finding in survey.findings { StandardError.write("wingmirror: warning: \(finding.line)\n") }
+        for notice in notices { StandardError.say(notice) }
+        for finding in survey.findings { StandardError.say("warning: \(finding.line)") }
     }
 }
 

@@ -28,6 +28,7 @@ package struct Agent: Sendable {
     private let routes: RouteKeeper
     private let configuration: ConfigurationKeeper
     private let traffic: TrafficRun
+    private let loader: ConfigurationLoader
     private let capture: CaptureRun
     private let records: RecordQueue?
     private let budget: MemoryBudget
@@ -37,10 +38,11 @@ package struct Agent: Sendable {
     private let requests: RequestWatch
     private let web: WebAnswers
     private let shedding = LoadShedding()
+    private let deadline = ShutdownDeadline()
     private let startedAt = WallClock.now()
     private let ended: @Sendable (CaptureSummary) throws -> Void
 
-    /// Reads credentials and routes, and chooses the sources; opens nothing yet.
+    /// Reads credentials and chooses the sources; opens nothing yet.
     ///
     /// - Parameters:
     ///   - plan: What the agent is to do.
@@ -53,16 +55,11 @@ package struct Agent: Sendable {
         logs = LogSettings(chosen.log)
         let credentials = try chosen.admin.credentials()
         sources = try CaptureSources(chosen)
-        let started = ContinuousClock.now
-        let objects = try RouteObjects(chosen, namesServerPorts: false)
-        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
-        objects.warnOfErrors()
         let registry = MetricsRegistry(configuration: chosen.metricsSettings, startedAt: WallClock.now())
         mirroring = Mirroring(chosen)
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(
-            objects,
-            buildSeconds: seconds,
+            chosen.environment,
             registry: registry,
             gatewayAddresses: chosen.gateway.addresses,
             mirroring: mirroring
@@ -75,9 +72,10 @@ package struct Agent: Sendable {
             mirroring: mirroring,
             logs: logs
         )
+        loader = ConfigurationLoader(configuration: configuration, routes: routes)
         capture = CaptureRun(sources, logger: logs.logger("capture"))
-        records = chosen.records.file.isEmpty ? nil : RecordQueue()
         budget = MemoryBudget.current(chosen.limits)
+        records = chosen.records.file.isEmpty ? nil : RecordQueue(budget: budget.octets)
         collector = AgentCollector(
             configuration: configuration,
             logs: logs,
@@ -132,15 +130,11 @@ package struct Agent: Sendable {
     /// Runs until a signal, or until the savefiles have been read when that is to be the end.
     package func run() async throws {
         let logger = logs.logger("agent")
-        try await mirroring.refuseForbiddenTargets()
-        for warning in mirroring.warnings(for: routes.table) {
-            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
-        }
+        deadline.watch { [records] in records?.ledger.lossText }
         let (listening, announce) = AsyncStream.makeStream(of: Int.self)
         let configuration = configuration
         let server = AdminServer(
-            host: plan.configuration.metrics.listen.host,
-            port: plan.configuration.metrics.listen.port,
+            plan.configuration.listeners,
             sources: adminSources,
             credentials: { configuration.current.credentials },
             logger: logs.logger("server"),
@@ -151,7 +145,7 @@ package struct Agent: Sendable {
         )
         var services = [ServiceGroupConfiguration.ServiceConfiguration(service: server)]
         if let records {
-            let service = try RecordService(queue: records, path: plan.configuration.records.file, logger: logger)
+            let service = RecordService(queue: records, configuration: plan.configuration.records, logger: logger)
             services.append(.init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup))
         }
         services.append(
@@ -163,7 +157,7 @@ package struct Agent: Sendable {
         )
         services += mirrorServices
         services.append(.init(service: TrafficWatchService(watch: watch, requests: requests)))
-        services.append(.init(service: ReloadService(configuration: configuration, routes: routes)))
+        services.append(.init(service: ReloadService(loader: loader) { [records] in records?.reopen() }))
         var group = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -193,11 +187,25 @@ package struct Agent: Sendable {
             run: capture,
             makePipeline: makePipeline,
             listening: listening,
+            listenerCount: plan.configuration.listeners.count,
+            prepare: { try await prepare(logger) },
             user: plan.configuration.capture.user,
             ended: reportEnd,
             staysAfterEnd: !plan.endsAfterSavefiles,
             logger: logger
         )
+    }
+
+    /// Reads the routes, and refuses targets that mirroring must not have; the endpoints are served meanwhile.
+    ///
+    /// - Returns: `false` when the task was cancelled first.
+    private func prepare(_ logger: Logger) async throws -> Bool {
+        guard try await loader.loadFirstRoutes() else { return false }
+        try await mirroring.refuseForbiddenTargets()
+        for warning in mirroring.warnings(for: routes.table) {
+            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
+        }
+        return true
     }
 
     /// Makes the pipeline, on the capture thread.
@@ -236,12 +244,13 @@ package struct Agent: Sendable {
             readiness: { readiness },
             status: { web.status(status) },
             configuration: { [configuration] in configuration.current.configuration.document.indented() },
-            reload: { [configuration] in configuration.reload() }
+            reload: { [loader] in await loader.reload() }
         )
         if plan.configuration.metrics.istioCompat {
             sources.istioExposition = { accept, deadline in render(accept, deadline, asIstio: true) }
         }
         sources.judgeAgain = { [mirroring] policy in mirroring.judgeAgain(policy: policy) }
+        sources.expositionFormat = { NegotiatedExposition(accept: $0).contentType }
         sources.pauseMirror = { [mirroring] isPaused in isPaused ? mirroring.pause() : mirroring.resume() }
         sources.answer = { [web] question in web.answer(question) }
         sources.changes = { web.changes(health: health, status: status) }
@@ -274,16 +283,26 @@ package struct Agent: Sendable {
     }
 
     private var health: Probe {
+        guard capture.hasStarted else { return Probe(isPassing: true, detail: "the routes are being read") }
         guard let age = capture.heartbeat.age else {
-            return Probe(isPassing: true, detail: "the sources have been read")
+            return Probe(isPassing: true, detail: "the sources have been read" + recordTrouble)
         }
         let isAlive = age < Heartbeat.limit
-        return Probe(isPassing: isAlive, detail: "the capture loop last made progress \(age.text) ago")
+        return Probe(isPassing: isAlive, detail: "the capture loop last made progress \(age.text) ago" + recordTrouble)
+    }
+
+    /// What keeps records from being written: worth knowing, and no reason to start the agent again.
+    private var recordTrouble: String {
+        records?.ledger.failure.map { "; records cannot be written: \($0)" } ?? ""
     }
 
     private var readiness: Probe {
-        capture.isReady
-            ? Probe(isPassing: true, detail: "\(routes.table.routes.count) routes, and a source is open")
+        guard routes.isLoaded else { return Probe(isPassing: false, detail: "the routes are being read and compiled") }
+        return capture.isReady
+            ? Probe(
+                isPassing: true,
+                detail: "\(routes.table.routes.count) routes, and a source is open" + recordTrouble
+            )
             : Probe(isPassing: false, detail: "no source is open")
     }
 
@@ -295,6 +314,9 @@ package struct Agent: Sendable {
             routes: routes.board.generation,
             hasEnded: capture.heartbeat.age == nil,
             figures: traffic.boards.figures,
+            shedding: shedding,
+            budget: budget,
+            records: records?.ledger,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
         ).document

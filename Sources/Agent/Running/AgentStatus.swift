@@ -23,6 +23,12 @@ struct AgentStatus {
     let hasEnded: Bool
     /// What the pipeline has seen.
     let figures: PipelineFigures
+    /// What is left out for want of memory.
+    let shedding: LoadShedding
+    /// What memory use is held against.
+    let budget: MemoryBudget
+    /// What became of the records, where they are written.
+    let records: RecordLedger?
     /// Requests that a route took.
     let requests: UInt64
     /// Requests that none took.
@@ -53,12 +59,32 @@ struct AgentStatus {
                 "tracked": JSONValue(figures.reassembly.entries),
                 "opened": JSONValue(figures.reassembly.connectionsOpened),
             ],
+            "memory": [
+                "usedBytes": JSONValue(shedding.used),
+                "limitBytes": JSONValue(budget.octets),
+                "limitFrom": .string(budget.origin),
+                "sheddingLevel": JSONValue(shedding.level.rawValue),
+                "leftOut": .string(shedding.level.leavesOut),
+            ],
+            "records": records.map(Self.document) ?? .null,
             "sources": .array(sourceDocuments),
             "capture": [
                 "ended": .bool(hasEnded),
                 "firstPacketTime": figures.span.map { .string(WallClock.text($0.first)) } ?? .null,
                 "latestPacketTime": figures.span.map { .string(WallClock.text($0.latest)) } ?? .null,
             ],
+        ]
+    }
+
+    private static func document(_ records: RecordLedger) -> JSONValue {
+        [
+            "written": JSONValue(records.written),
+            "dropped": JSONValue(
+                Dictionary(
+                    uniqueKeysWithValues: RecordLedger.Loss.allCases.map { ($0.rawValue, JSONValue(records.lost($0))) }
+                )
+            ),
+            "failure": records.failure.map { .string($0) } ?? .null,
         ]
     }
 

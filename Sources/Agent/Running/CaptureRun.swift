@@ -28,6 +28,7 @@ package final class CaptureRun: Sendable {
     private let sources: CaptureSources
     private let logger: Logger
     private let isOpen = Atomic<Bool>(false)
+    private let isStarted = Atomic<Bool>(false)
 
     /// Makes the work, which opens nothing yet.
     package init(_ sources: CaptureSources, logger: Logger) {
@@ -39,6 +40,9 @@ package final class CaptureRun: Sendable {
             case .savefiles: nil
             }
     }
+
+    /// Whether the thread was started.
+    var hasStarted: Bool { isStarted.load(ordering: .relaxed) }
 
     /// Whether a source is open, or has been read to its end.
     var isReady: Bool {
@@ -58,6 +62,8 @@ package final class CaptureRun: Sendable {
         makePipeline: @escaping @Sendable () -> TrafficPipeline,
         report: @escaping @Sendable (Event) -> Void
     ) throws(CaptureError) {
+        heartbeat.beat()
+        isStarted.store(true, ordering: .relaxed)
         _ = try CaptureThread.start(name: "capture") { [self] in
             do throws(CaptureError) {
                 report(.ended(try run(makePipeline(), report)))

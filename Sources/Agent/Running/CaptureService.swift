@@ -11,9 +11,13 @@ struct CaptureService: Service {
     let run: CaptureRun
     /// Makes the pipeline, on the thread.
     let makePipeline: @Sendable () -> TrafficPipeline
-    /// Yields once the server listens; the capture waits for it, so that a taken port ends the agent before anything
-    /// else is done.
+    /// Yields for each address on which the server listens; the capture waits for all, so that a taken port ends the agent
+    /// before anything else is done.
     let listening: AsyncStream<Int>
+    /// How many addresses there are.
+    let listenerCount: Int
+    /// Does what the capture needs first, once the server listens; `false` when a signal came meanwhile.
+    let prepare: @Sendable () async throws -> Bool
     /// The user to become once the sources are open; empty keeps the user.
     let user: String
     /// Called when nothing will be captured any more, before the service ends or idles.
@@ -26,10 +30,16 @@ struct CaptureService: Service {
     func run() async throws {
         // Without a port the wait was ended: by a signal, or because the server could not listen.
         let hasPort = await cancelWhenGracefulShutdown {
-            for await _ in listening { return true }
+            var count = 0
+            for await _ in listening {
+                count += 1
+                if count == listenerCount { return true }
+            }
             return false
         }
         guard hasPort, !Task.isShuttingDownGracefully else { return }
+        let isPrepared = try await cancelWhenGracefulShutdown { try await prepare() }
+        guard isPrepared, !Task.isShuttingDownGracefully else { return }
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         do throws(CaptureError) {
             try run.start(makePipeline: makePipeline) { event in

@@ -8,6 +8,9 @@ import RouteAttribution
 import Synchronization
 
 /// Keeps the configuration in force, and replaces it as a whole or not at all.
+///
+/// Reading takes as long as the file system and the number of objects have it, so whatever reads is called on one thread that
+/// nothing else needs (`ConfigurationLoader`); what is in force can be asked for from anywhere.
 final class ConfigurationKeeper: Sendable {
     private let reread: @Sendable () throws(ConfigurationProblems) -> Configuration
     private let routes: RouteKeeper
@@ -15,8 +18,6 @@ final class ConfigurationKeeper: Sendable {
     private let logs: LogSettings
     private let logger: Logger
     private let state: Mutex<State>
-    /// Held while a reload is under way, so that two do not mix.
-    private let reloading = Mutex(())
 
     /// What others may ask for.
     struct State: Sendable {
@@ -90,33 +91,40 @@ final class ConfigurationKeeper: Sendable {
         }
     }
 
+    /// Reads the routes for the first time, and puts them in force.
+    ///
+    /// - Throws: `CommandFailure` when they cannot be read or understood: an agent does not start then.
+    func loadFirstRoutes() throws(CommandFailure) {
+        let read = try readRoutes(current.configuration)
+        read.objects.warnOfErrors()
+        routes.replace(with: read.objects, buildSeconds: read.seconds)
+    }
+
     private func reload(
         _ reloads: WritableKeyPath<State, Reloads>,
         _ success: Logger.Message,
         _ replace: () throws -> [String]
     ) -> ReloadOutcome {
-        reloading.withLock { _ in
-            do {
-                let notes = try replace()
-                state.withLock { state in
-                    state[keyPath: reloads].accepted += 1
-                    state[keyPath: reloads].isLatestGood = true
-                }
-                let routeCount = routes.table.routes.count
-                logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
-                return .reloaded(notes)
-            } catch {
-                let lines = Self.lines(error)
-                state.withLock { state in
-                    state[keyPath: reloads].rejected += 1
-                    state[keyPath: reloads].isLatestGood = false
-                }
-                logger.error(
-                    "reload rejected, what was in force stays",
-                    metadata: ["reason": "\(lines.joined(separator: "; "))"]
-                )
-                return .rejected(lines)
+        do {
+            let notes = try replace()
+            state.withLock { state in
+                state[keyPath: reloads].accepted += 1
+                state[keyPath: reloads].isLatestGood = true
             }
+            let routeCount = routes.table.routes.count
+            logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
+            return .reloaded(notes)
+        } catch {
+            let lines = Self.lines(error)
+            state.withLock { state in
+                state[keyPath: reloads].rejected += 1
+                state[keyPath: reloads].isLatestGood = false
+            }
+            logger.error(
+                "reload rejected, what was in force stays",
+                metadata: ["reason": "\(lines.joined(separator: "; "))"]
+            )
+            return .rejected(lines)
         }
     }
 
@@ -182,6 +190,7 @@ extension Configuration {
         keep(\.gateway.ports, "gateway.ports", of: old, &kept)
         keep(\.gateway.addresses, "gateway.addresses", of: old, &kept)
         keep(\.metrics, "metrics", of: old, &kept)
+        keep(\.admin.listen, "admin.listen", of: old, &kept)
         keep(\.redaction, "redaction", of: old, &kept)
         keep(\.limits, "limits", of: old, &kept)
         keep(\.records, "records", of: old, &kept)

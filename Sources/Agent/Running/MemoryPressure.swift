@@ -18,8 +18,8 @@ struct MemoryPressure {
     }
 
     /// The level at this use, given the level before.
-    mutating func level(at resident: Int) -> SheddingLevel {
-        let share = Double(resident) / Double(max(budget, 1))
+    mutating func level(at used: Int) -> SheddingLevel {
+        let share = Double(used) / Double(max(budget, 1))
         var level = SheddingLevel.none
         for bound in Self.bounds where share >= (current >= bound.level ? bound.below : bound.from) {
             level = bound.level

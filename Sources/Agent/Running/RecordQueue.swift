@@ -5,26 +5,30 @@ import Synchronization
 
 /// Carries records from the capture thread to a thread that writes them, and drops what does not fit.
 ///
-/// The capture thread never waits: when the queue is full the batch is dropped and its records are counted. After a write
-/// has failed everything is dropped, and counted under that reason.
+/// The capture thread never waits: when the queue is full the batch is dropped and its records are counted.
 ///
 /// The queue is a ring for one thread that adds and one that writes. Each of them moves its own end, and touches a place
 /// only while it lies on its side of both ends; so the lock of a place, which is there for the compiler's sake, is never
 /// held by the other when it is taken.
 final class RecordQueue: Sendable {
-    /// Batches of up to 64 KiB that may wait: 64 MiB, some seconds of a disk that stalls.
+    /// Batches of up to 64 KiB that may wait at most: 64 MiB, some seconds of a disk that stalls.
     static let capacity = 1024
+
+    /// Batches that may wait.
+    let capacity: Int
+
+    /// What became of the records.
+    let ledger = RecordLedger()
 
     private let places: [Place]
     /// How many batches have been added; moved by the thread that adds.
     private let added = Atomic<Int>(0)
     /// How many batches have been taken; moved by the thread that writes.
     private let taken = Atomic<Int>(0)
-    private let isClosed = Atomic<Bool>(false)
-    private let hasFailed = Atomic<Bool>(false)
+    private let closing = Atomic<Bool>(false)
+    private let cannotWrite = Atomic<Bool>(false)
+    private let reopening = Atomic<Bool>(false)
     private let wakeUp = DispatchSemaphore(value: 0)
-    private let fullDrops = Atomic<UInt64>(0)
-    private let failureDrops = Atomic<UInt64>(0)
 
     /// Where a batch waits.
     private final class Place: Sendable {
@@ -45,8 +49,11 @@ final class RecordQueue: Sendable {
     }
 
     /// Makes an empty queue.
-    init() {
-        places = (0..<Self.capacity).map { _ in Place() }
+    ///
+    /// - Parameter budget: What the whole agent may take, in octets; the queue takes a sixteenth at most.
+    init(budget: Int = .max) {
+        capacity = min(Self.capacity, max(budget / 16 / 65_536, 16))
+        places = (0..<capacity).map { _ in Place() }
     }
 
     /// Batches that wait now.
@@ -56,70 +63,62 @@ final class RecordQueue: Sendable {
         return added.load(ordering: .acquiring) - taken
     }
 
-    /// Records dropped because the queue was full.
-    var droppedByFullQueue: UInt64 { fullDrops.load(ordering: .relaxed) }
-
-    /// Records dropped because they could not be written.
-    var droppedByFailure: UInt64 { failureDrops.load(ordering: .relaxed) }
+    // MARK: - The thread that adds
 
     /// Adds a batch of whole lines, or drops it; for one thread.
     func append(_ lines: [UInt8]) {
-        if hasFailed.load(ordering: .relaxed) {
-            return drop(lines, failureDrops)
-        }
         let number = added.load(ordering: .relaxed)
         // Acquiring: the writer has emptied the place before it moved its end past it.
-        guard number - taken.load(ordering: .acquiring) < Self.capacity, places[number % Self.capacity].put(lines)
+        guard number - taken.load(ordering: .acquiring) < capacity, places[number % capacity].put(lines)
         else {
-            return drop(lines, fullDrops)
+            return ledger.lose(lines, cannotWrite.load(ordering: .relaxed) ? .writeFailed : .queueFull)
         }
         // Releasing: the writer sees what is in the place when it sees that there is something.
         added.store(number + 1, ordering: .releasing)
         wakeUp.signal()
     }
 
-    /// Takes all batches that wait; for the thread that writes.
-    private func takeAll() -> [[UInt8]] {
-        let end = added.load(ordering: .acquiring)
-        let start = taken.load(ordering: .relaxed)
-        let batches = (start..<end).map { places[$0 % Self.capacity].take() }
-        taken.store(end, ordering: .releasing)
-        return batches
-    }
+    // MARK: - Others
 
-    /// No batch will be added any more; `write` returns when those that wait are written.
+    /// No batch will be added any more.
     func close() {
-        isClosed.store(true, ordering: .releasing)
+        closing.store(true, ordering: .releasing)
         wakeUp.signal()
     }
 
-    /// Writes batches until the queue is closed and empty; for a thread of its own.
-    ///
-    /// - Parameters:
-    ///   - output: Where they go.
-    ///   - report: Called once when writing fails.
-    func write(to output: consuming OctetOutput, report: (OctetOutput.Failure) -> Void) {
-        while true {
-            let isLast = isClosed.load(ordering: .acquiring)
-            let batches = takeAll()
-            do throws(OctetOutput.Failure) {
-                if !hasFailed.load(ordering: .relaxed) {
-                    for batch in batches { try output.append(batch) }
-                    try output.flush()
-                }
-            } catch {
-                hasFailed.store(true, ordering: .relaxed)
-                for batch in batches { drop(batch, failureDrops) }
-                report(error)
-            }
-            if isLast {
-                return
-            }
-            wakeUp.wait()
-        }
+    /// Asks the writer to open its file anew, as somebody has renamed it.
+    func reopen() {
+        reopening.store(true, ordering: .relaxed)
+        wakeUp.signal()
     }
 
-    private func drop(_ lines: [UInt8], _ counter: borrowing Atomic<UInt64>) {
-        counter.wrappingAdd(UInt64(lines.count { $0 == UInt8(ascii: "\n") }), ordering: .relaxed)
+    // MARK: - The thread that writes
+
+    /// Whether no batch will be added any more.
+    var isClosed: Bool { closing.load(ordering: .acquiring) }
+
+    /// Takes the batch that waits for longest; `nil` when none does.
+    func next() -> [UInt8]? {
+        let number = taken.load(ordering: .relaxed)
+        guard number < added.load(ordering: .acquiring) else { return nil }
+        let lines = places[number % capacity].take()
+        taken.store(number + 1, ordering: .releasing)
+        return lines
+    }
+
+    /// Waits until something happens, or a second has passed.
+    func wait() {
+        _ = wakeUp.wait(timeout: .now() + .seconds(1))
+    }
+
+    /// Whether somebody has asked for the file to be opened anew since this was asked last.
+    func takeReopening() -> Bool {
+        reopening.exchange(false, ordering: .relaxed)
+    }
+
+    /// Says whether records can be written, and why not.
+    func canWrite(unless failure: String?) {
+        cannotWrite.store(failure != nil, ordering: .relaxed)
+        ledger.failure = failure
     }
 }

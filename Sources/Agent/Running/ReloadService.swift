@@ -10,32 +10,32 @@ struct ReloadService: Service {
     /// How often routes without series of their own may get them.
     private static let admissionInterval: Duration = .seconds(600)
 
-    /// What is reloaded.
-    let configuration: ConfigurationKeeper
-    /// The routes.
-    let routes: RouteKeeper
+    /// What reloads.
+    let loader: ConfigurationLoader
+    /// Has the file of the records opened anew.
+    let reopenRecords: @Sendable () -> Void
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-                    _ = configuration.reload()
+                    reopenRecords()
+                    loader.requestReload()
                 }
             }
             tasks.addTask {
                 try? await cancelWhenGracefulShutdown {
                     while true {
                         try await Task.sleep(for: Self.admissionInterval)
-                        routes.reconsiderAdmission()
+                        await loader.reconsiderAdmission()
                     }
                 }
             }
             tasks.addTask {
                 try? await cancelWhenGracefulShutdown {
-                    var watch = RouteFileWatch(configuration: configuration, routes: routes)
                     while true {
                         try await Task.sleep(for: RouteFileWatch.interval)
-                        watch.look()
+                        await loader.lookAtRouteFiles()
                     }
                 }
             }

@@ -21,34 +21,33 @@ final class RouteKeeper: Sendable {
         var findings: [RouteFinding]
     }
 
-    /// Puts the first table in force.
+    /// Starts with an empty table, until there is one of the configured objects.
     ///
     /// - Parameters:
-    ///   - objects: The objects of the table.
-    ///   - buildSeconds: How long reading and compiling them took.
+    ///   - environment: What tables depend on besides objects.
     ///   - registry: What gets the series.
     ///   - gatewayAddresses: The addresses of the gateway; without any, whoever listens on its ports counts as the gateway.
     ///   - mirroring: Says which requests of which routes are mirrored.
     init(
-        _ objects: RouteObjects,
-        buildSeconds: Double,
+        _ environment: RouteEnvironment,
         registry: MetricsRegistry,
         gatewayAddresses: [IPAddress] = [],
         mirroring: Mirroring
     ) {
         self.mirroring = mirroring
         board = RouteBoard(
-            objects.table,
-            findings: objects.findings,
-            buildSeconds: buildSeconds,
+            RouteTable.compile(RouteResources(), environment: environment).table,
+            number: 0,
             registry: registry,
             gatewayAddresses: gatewayAddresses,
             mirroring: { [plans = mirroring.plans] table in plans.routing(for: table) },
             at: WallClock.now()
         )
-        source = Mutex(Source(files: objects.files, findings: objects.allFindings))
-        mirroring.tableReplaced(objects.table)
+        source = Mutex(Source(files: ResourceFileStamps(), findings: []))
     }
+
+    /// Whether the configured objects have been read and compiled.
+    var isLoaded: Bool { board.generation.number > 0 }
 
     /// What is counted.
     var registry: MetricsRegistry { board.registry }

@@ -5,6 +5,7 @@ import AgentConfiguration
 import ArgumentParser
 import Dispatch
 import Glibc
+import PacketCapture
 
 /// The program: runs the command that the arguments name, and ends with the status that fits.
 public enum Program {
@@ -15,6 +16,8 @@ public enum Program {
     /// The first thread waits here in the ordinary way, rather than in an `async` main: there libdispatch would leave it
     /// ending for good, with privileges that could not be taken from it (`PrivilegeDrop`).
     public static func main() -> Never {
+        // Before there is a second thread, as each has settings of its own.
+        PrivilegeDrop.forbidNewPrivileges()
         OctetOutput.ignoreBrokenPipes()
         let arguments = Array(CommandLine.arguments.dropFirst())
         Task.detached { exit(await run(arguments).rawValue) }
@@ -45,7 +48,7 @@ public enum Program {
 
     private static func fail(_ failure: CommandFailure) -> ProgramStatus {
         for line in failure.lines {
-            StandardError.write("wingmirror: \(line)\n")
+            StandardError.say(line)
         }
         return failure.status
     }

@@ -147,7 +147,7 @@ extension RecordingLosses {
     /// Says on standard error what a recording lacks.
     func tell() {
         for (reason, count) in reasons {
-            StandardError.write("wingmirror: not in the recording: \(count) \(reason.explanation)\n")
+            StandardError.say("not in the recording: \(count) \(reason.explanation)")
         }
     }
 }

@@ -101,7 +101,7 @@ struct MirrorReportPlan: Sendable {
     private static func judge(_ paths: [String]) throws(CommandFailure) -> MirrorReport {
         let loaded = try RecordingLoader(paths)
         loaded.recording.losses.tell()
-        for line in loaded.damage { StandardError.write("wingmirror: \(line)\n") }
+        for line in loaded.damage { StandardError.say(line) }
         let lane = MirrorLane(policy: "recording", target: "replayed")
         var book = VerdictBook { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
         var policy = ComparisonPolicy(name: lane.policy, targets: [lane.target])

@@ -94,7 +94,7 @@ extension ReplayPlan {
     private func warn() {
         guard !policy.methods.isEmpty else { return }
         let methods = policy.methods.joined(separator: ", ")
-        StandardError.write("wingmirror: \(methods) may change what the target keeps, and are sent as --methods asks\n")
+        StandardError.say("\(methods) may change what the target keeps, and are sent as --methods asks")
     }
 
     private func connect(_ recording: Recording) async throws(CommandFailure) -> TargetClient {

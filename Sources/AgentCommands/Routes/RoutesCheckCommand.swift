@@ -56,7 +56,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         }
         try octets.flush()
         if output != "table" {
-            for notice in check.notices { StandardError.write("wingmirror: \(notice)\n") }
+            for notice in check.notices { StandardError.say(notice) }
         }
         let passedOver = strict && !objects.survey.passedOver.isEmpty
         guard !report.fails(strict: strict), !passedOver else { throw CommandFailure(.failed, []) }

@@ -120,7 +120,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         default: for line in report.lines(Terminal.style(1)) { try octets.append(line: line) }
         }
         try octets.flush()
-        for notice in report.notices { StandardError.write("wingmirror: \(notice)\n") }
+        for notice in report.notices { StandardError.say(notice) }
         guard report.kinds.isSubset(of: allowed) else { throw CommandFailure(.failed, []) }
     }
 

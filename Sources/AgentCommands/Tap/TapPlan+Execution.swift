@@ -26,7 +26,7 @@ extension TapPlan {
             outcome = .failure(error)
         }
         await client.close()
-        StandardError.write("wingmirror: \(try outcome.get().sentence)\n")
+        StandardError.say("\(try outcome.get().sentence)")
     }
 
     private func follow(_ client: AgentClient, until stop: StopFlag) async throws -> TapCounts {

@@ -39,8 +39,27 @@ struct SharedReconstruction: ~Copyable {
     var http2 = SharedHTTP2()
     let limits: HTTPLimits
     var statistics = HTTPStatistics()
+    /// What the retained messages of all connections take.
+    let retained: RetentionLedger
 
     init(limits: HTTPLimits) {
         self.limits = limits
+        retained = RetentionLedger(limit: limits.retainedOctets)
+    }
+
+    /// Whether exchanges in progress, or what is kept of them, take all the memory that they may.
+    private var isCrowded: Bool { exchanges.count >= limits.openExchanges || retained.isFull }
+
+    /// How many exchanges one HTTP/1 connection may have open: one, while there are too many on all.
+    ///
+    /// So those who open many make room themselves, and a client that waits for its answers notices nothing.
+    var pendingLimit: Int32 { isCrowded ? 1 : Int32(clamping: limits.pendingExchanges) }
+
+    /// How many streams one HTTP/2 connection may have open.
+    var streamLimit: Int { isCrowded ? min(limits.crowdedStreams, limits.liveStreams) : limits.liveStreams }
+
+    /// An exchange is given up for another: because of its connection's own limit, or of what all take.
+    mutating func noteAbandonedExchange(of open: Int, limit: Int) {
+        if open >= limit { statistics.abandonedExchanges += 1 } else { statistics.shedExchanges += 1 }
     }
 }

@@ -22,6 +22,24 @@ public struct HTTPLimits: Sendable, Hashable {
     /// requests than a few.
     public var pendingExchanges = 100
 
+    /// Exchanges of all connections that are not complete, some 320 octets each.
+    ///
+    /// Beyond it a connection that begins another gives up those it has (`HTTPStatistics.shedExchanges`): whoever pipelines
+    /// without reading answers makes the room himself. A million is as many as connections.
+    public var openExchanges = 1 << 20
+
+    /// Octets of memory that heads and contents kept of exchanges in progress take together.
+    ///
+    /// Contents may take three quarters of it; what comes beyond is cut short, and beyond all of it heads are not kept; both
+    /// are counted, and the second marked `limitReached`. 128 MiB: eight contents of the largest size that records keep.
+    public var retainedOctets = 128 << 20
+
+    /// Streams of one HTTP/2 connection while exchanges take all the memory that they may.
+    public var crowdedStreams = 16
+
+    /// Interim responses of one exchange whose status is kept; what comes beyond is marked `limitReached`.
+    public static let interimStatuses = 64
+
     /// Nanoseconds without a response after which nothing asked of a connection is taken to be open.
     ///
     /// Asked only after a loss, on a connection whose client keeps several requests open. Five seconds are longer than

@@ -29,7 +29,12 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     }
 
     /// What happened so far.
-    public var statistics: HTTPStatistics { shared.statistics }
+    public var statistics: HTTPStatistics {
+        var statistics = shared.statistics
+        statistics.refusedMessages = shared.retained.refusedMessages
+        statistics.cutContents = shared.retained.cutContents
+        return statistics
+    }
 
     /// Exchanges that are not complete.
     public var pendingExchanges: Int { shared.exchanges.count }

@@ -8,6 +8,12 @@ public struct HTTPStatistics: Sendable, Hashable {
     public internal(set) var skippedOctets = 0
     /// Exchanges given up because too many were pending on their connection.
     public internal(set) var abandonedExchanges = 0
+    /// Exchanges given up because those of all connections together took too much memory.
+    public internal(set) var shedExchanges = 0
+    /// Messages not kept, though something asked for them, because those of all connections together took too much memory.
+    public internal(set) var refusedMessages = 0
+    /// Messages whose content was cut short for the same reason.
+    public internal(set) var cutContents = 0
     /// Connections whose unfinished head, trailer section or undecided upgrade was given up, because those of all
     /// connections together took too much memory.
     public internal(set) var forgottenHeads = 0
@@ -26,6 +32,9 @@ public struct HTTPStatistics: Sendable, Hashable {
         guessedRoles += other.guessedRoles
         skippedOctets += other.skippedOctets
         abandonedExchanges += other.abandonedExchanges
+        shedExchanges += other.shedExchanges
+        refusedMessages += other.refusedMessages
+        cutContents += other.cutContents
         forgottenHeads += other.forgottenHeads
         unreliableClocks += other.unreliableClocks
         proxyHeaders += other.proxyHeaders

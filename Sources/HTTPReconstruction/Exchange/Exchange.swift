@@ -75,6 +75,15 @@ public struct Exchange: ~Copyable {
     /// Whether nothing has to be released when it ends, as with most exchanges; all other properties are plain words.
     var holdsNothing: Bool { interim.capacity == 0 && retainedRequest == nil && retainedResponse == nil }
 
+    /// Keeps a status that came before the final response; beyond the limit it is only marked that there were more.
+    mutating func interimArrived(_ status: Int) {
+        if interim.count < HTTPLimits.interimStatuses {
+            interim.append(UInt16(clamping: status))
+        } else {
+            integrity.insert(.limitReached)
+        }
+    }
+
     /// Whether its times run backwards: the clock was set, or two sources have two clocks.
     var runsBackwards: Bool {
         request.lastOctet < request.firstOctet || response.lastOctet < response.firstOctet
@@ -139,39 +148,4 @@ public struct Retention: Sendable, Hashable {
 
     /// Nothing but figures.
     public static let none = Retention(keepsHeads: false)
-}
-
-/// Octets of a message that outlive their packets.
-public final class RetainedMessage {
-    /// The head as sent.
-    public let octets: [UInt8]
-    /// Requests only: where the method lies in `octets`.
-    public let method: Range<Int>
-    /// Requests only: where the request target lies in `octets`.
-    public let target: Range<Int>
-    /// Where the value of the Host field lies in `octets`.
-    public let authority: Range<Int>?
-    /// Where the value of the first Content-Encoding field lies in `octets`.
-    public let contentCoding: Range<Int>?
-    /// The field lines of the head, in wire order.
-    public let fields: [FieldLine]
-    /// The beginning of the content, as far as it was asked for.
-    public internal(set) var content: [UInt8] = []
-    private let contentLimit: Int
-
-    init(_ octets: Span<UInt8>, head: MessageHead, fields: Span<FieldLine>, contentLimit: Int) {
-        self.octets = octets.extracting(first: head.length).copied()
-        self.method = head.method.range
-        self.target = head.target.range
-        self.authority = head.host?.range
-        self.contentCoding = head.contentCoding?.range
-        self.fields = fields.indices.map { fields[$0] }
-        self.contentLimit = contentLimit
-    }
-
-    /// Keeps content octets, as far as the limit allows.
-    func append(_ octets: Span<UInt8>, _ range: Range<Int>) {
-        let count = max(0, min(range.count, contentLimit - content.count))
-        octets.extracting(range.lowerBound..<range.lowerBound + count).append(to: &content)
-    }
 }

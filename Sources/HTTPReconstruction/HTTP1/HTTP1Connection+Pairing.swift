@@ -60,7 +60,6 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        shared.statistics.abandonedExchanges += 1
         let index = oldest
         shared.exchanges[index].integrity.insert(.limitReached)
         if index == answering {

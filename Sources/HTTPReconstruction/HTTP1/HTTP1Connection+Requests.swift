@@ -35,7 +35,10 @@ extension HTTP1Connection {
         let isQuiet = isQuiet(at: start, shared)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
         if isQuiet { synchronize(with: start, &shared, &sink) }
-        if queueLength >= shared.limits.pendingExchanges { giveUpOldest(&shared, &sink) }
+        while queueLength >= shared.pendingLimit {
+            shared.noteAbandonedExchange(of: Int(queueLength), limit: shared.limits.pendingExchanges)
+            giveUpOldest(&shared, &sink)
+        }
 
         sending = enqueue(&shared)
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
@@ -68,8 +71,12 @@ extension HTTP1Connection {
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: retention.requestContentOctets
+                contentLimit: retention.requestContentOctets,
+                shared.retained
             )
+            if shared.exchanges[sending].retainedRequest == nil {
+                shared.exchanges[sending].integrity.insert(.limitReached)
+            }
         }
         foundRequest = true
         if head.version == .http09 {

@@ -36,7 +36,7 @@ extension HTTP1Connection {
         )
         shared.exchanges.setTag(tag, of: answering)
         if head.status < 200, head.status != 101 {
-            shared.exchanges[answering].interim.append(UInt16(head.status))
+            shared.exchanges[answering].interimArrived(head.status)
             // Where neither the request nor a final response is seen, this is when the exchange began.
             if !shared.exchanges[answering].hasRequest {
                 shared.exchanges[answering].response.firstOctet = responses.start.time
@@ -45,7 +45,7 @@ extension HTTP1Connection {
             return
         }
         if head.status == 101, shared.exchanges[answering].upgrade == .http2, answering == oldest, answering == newest {
-            shared.exchanges[answering].interim.append(101)
+            shared.exchanges[answering].interimArrived(101)
             let exchange = answering
             if sending == exchange { shared.exchanges[exchange].request.contentOctets = requests.contentOctets }
             handOver(exchange)
@@ -101,8 +101,12 @@ extension HTTP1Connection {
                 octets,
                 head: head,
                 fields: shared.parser.fields,
-                contentLimit: retention.responseContentOctets
+                contentLimit: retention.responseContentOctets,
+                shared.retained
             )
+            if shared.exchanges[answering].retainedResponse == nil {
+                shared.exchanges[answering].integrity.insert(.limitReached)
+            }
         }
     }
 

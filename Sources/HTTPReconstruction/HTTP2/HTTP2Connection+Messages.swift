@@ -169,8 +169,12 @@ extension HTTP2Connection {
             octets,
             head: head,
             fields: shared.http2.lines.span,
-            contentLimit: retention.requestContentOctets
+            contentLimit: retention.requestContentOctets,
+            shared.retained
         )
+        if shared.exchanges[exchange].retainedRequest == nil {
+            shared.exchanges[exchange].integrity.insert(.limitReached)
+        }
     }
 
     /// An exchange of a stream that begins, with the next number of the connection.
@@ -195,8 +199,8 @@ extension HTTP2Connection {
             endResetStreams(at: time, &shared, &sink)
         }
         if requests.hasLosses || responses.hasLosses { endQuietStreams(at: time, &shared, &sink) }
-        while streams.count >= shared.limits.liveStreams {
-            shared.statistics.abandonedExchanges += 1
+        while streams.count >= shared.streamLimit {
+            shared.noteAbandonedExchange(of: streams.count, limit: shared.limits.liveStreams)
             abandon(0, .limitReached, nil, &shared, &sink)
         }
     }
@@ -334,7 +338,7 @@ extension HTTP2Connection {
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }
         // 101 does not exist here (RFC 9113 §8.6).
         if status >= 100, status < 200, !block.endsStream {
-            shared.exchanges[exchange].interim.append(UInt16(status))
+            shared.exchanges[exchange].interimArrived(status)
             return
         }
         streams[place].flags.insert(.responseBegan)
@@ -379,8 +383,12 @@ extension HTTP2Connection {
             responses.section.octets.span,
             head: head,
             fields: shared.http2.lines.span,
-            contentLimit: retention.responseContentOctets
+            contentLimit: retention.responseContentOctets,
+            shared.retained
         )
+        if shared.exchanges[exchange].retainedResponse == nil {
+            shared.exchanges[exchange].integrity.insert(.limitReached)
+        }
     }
 
     // MARK: - Trailers

@@ -190,7 +190,7 @@ struct HAREntryFormat: Sendable {
 
     /// What becomes of cookie values when the field that carries them is redacted.
     private func cookieRedaction(_ name: String) -> ((String) -> String)? {
-        guard redaction.fields.contains(name) else { return nil }
+        guard redaction.covers(name) else { return nil }
         return { String(decoding: redaction.replaced(Array($0.utf8), under: key), as: UTF8.self) }
     }
 }

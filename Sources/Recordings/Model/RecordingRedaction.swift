@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import OctetText
+internal import Redaction
 internal import TrafficModel
 
 /// What makes the ids and the replaced values of one recording, and of no other.
@@ -66,7 +67,13 @@ public struct RecordingRedaction: Sendable {
     }
 
     /// Whether the field's value is replaced.
-    func covers(_ field: RecordedField) -> Bool { fields.contains(field.name.lowercased()) }
+    func covers(_ field: RecordedField) -> Bool { covers(field.name.lowercased()) }
+
+    /// Whether the values of fields of that name, in lower case, are replaced: the configuration names it, or it is known to
+    /// carry credentials; of a redaction that names nothing, none are.
+    func covers(_ name: String) -> Bool {
+        !fields.isEmpty && (fields.contains(name) || CredentialNames.contains(name))
+    }
 
     /// What stands in place of `value`.
     func replaced(_ value: [UInt8], under key: RecordingKey) -> [UInt8] {

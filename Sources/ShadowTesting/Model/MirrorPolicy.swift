@@ -35,6 +35,8 @@ public struct MirrorPolicy: Sendable, Hashable {
     public var hashedParameters: [String] = []
     /// Members of JSON content whose values are replaced by a keyed hash, as paths such as `user.email` or `items[].id`.
     public var hashedContent: [String] = []
+    /// Whether members of JSON content whose names are those of credentials are replaced by a keyed hash, wherever they lie.
+    public var hashesCredentialsInContent = false
     /// The most octets of content a request may have.
     public var maximumContentOctets = 1 << 20
     /// The share of mirrored requests that are sent to the candidate twice, 0 to 1, when there is no baseline (design D1).
@@ -101,6 +103,7 @@ extension MirrorPolicy {
         rules.keptParameters = keptParameters
         rules.hashedParameters = hashedParameters
         rules.hashedContent = hashedContent
+        rules.hashesCredentialMembers = hashesCredentialsInContent
         return rules
     }
 }

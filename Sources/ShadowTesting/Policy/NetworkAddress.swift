@@ -31,7 +31,23 @@ public struct NetworkAddress: Sendable, Hashable {
     var ipv4: UInt32? {
         let isMapped = high == 0 && low >> 32 == 0xFFFF
         let isTranslated = high == 0x0064_FF9B_0000_0000 && low >> 32 == 0
-        return isMapped || isTranslated ? UInt32(truncatingIfNeeded: low) : nil
+        if isMapped || isTranslated || isCompatible { return UInt32(truncatingIfNeeded: low) }
+        // 2002::/16 and 64:ff9b:1::/48 carry the address behind their prefix (RFC 3056 §2, RFC 8215 with RFC 6052 §2.2).
+        if high >> 48 == 0x2002 { return UInt32(truncatingIfNeeded: high >> 16) }
+        if high >> 16 == 0x0064_FF9B_0001 {
+            return UInt32(truncatingIfNeeded: (high & 0xFFFF) << 16 | low >> 40 & 0xFFFF)
+        }
+        return nil
+    }
+
+    /// Whether the address is an IPv4 address in the form that RFC 4291 §2.5.5.1 gave up; not `::` and `::1`.
+    private var isCompatible: Bool {
+        high == 0 && low > 1 && low >> 32 == 0
+    }
+
+    /// The address that packets reach in the end, so that two that reach the same are equal.
+    var reached: NetworkAddress {
+        ipv4.map { NetworkAddress(high: 0, low: 0xFFFF_0000_0000 | UInt64($0)) } ?? self
     }
 
     /// Whether packets to the address stay on this machine.

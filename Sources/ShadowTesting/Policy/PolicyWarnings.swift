@@ -49,9 +49,9 @@ public enum PolicyWarnings {
         let hiddenParameters = Set(policy.hashedParameters.map { $0.lowercased() })
         let kept =
             policy.keptFields.map { $0.lowercased() }
-            .filter { CredentialNames.containsField($0) && !hidden.contains($0) }
+            .filter { CredentialNames.contains($0) && !hidden.contains($0) }
             + policy.keptParameters.map { $0.lowercased() }
-            .filter { CredentialNames.containsParameter($0) && !hiddenParameters.contains($0) }
+            .filter { CredentialNames.contains($0) && !hiddenParameters.contains($0) }
         guard !kept.isEmpty else { return [] }
         return ["sends \(ListText.and(kept)) as clients sent it, so a target can act for them"]
     }

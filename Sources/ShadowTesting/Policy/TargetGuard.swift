@@ -12,6 +12,7 @@ public struct TargetGuard: Sendable {
     private let addresses: Set<NetworkAddress>
     private let gateway: Set<NetworkAddress>
     private let capturedPorts: Set<Int>
+    private let ownPorts: Set<Int>
 
     /// Makes a guard of what is known of production.
     ///
@@ -20,11 +21,13 @@ public struct TargetGuard: Sendable {
     ///   - productionAddresses: the addresses of production's Services and pods.
     ///   - gatewayAddresses: the addresses whose traffic is captured: the gateway's, or the node's own.
     ///   - capturedPorts: the ports whose traffic is captured.
+    ///   - ownPorts: the ports on which this agent answers on this machine.
     public init(
         productionNames: [String] = [],
         productionAddresses: [NetworkAddress] = [],
         gatewayAddresses: [NetworkAddress] = [],
-        capturedPorts: Set<Int> = []
+        capturedPorts: Set<Int> = [],
+        ownPorts: Set<Int> = []
     ) {
         var names: Set<String> = []
         var suffixes: [String] = []
@@ -38,9 +41,10 @@ public struct TargetGuard: Sendable {
         }
         self.names = names
         self.suffixes = suffixes
-        addresses = Set(productionAddresses)
-        gateway = Set(gatewayAddresses)
+        addresses = Set(productionAddresses.map(\.reached))
+        gateway = Set(gatewayAddresses.map(\.reached))
         self.capturedPorts = capturedPorts
+        self.ownPorts = ownPorts
     }
 
     // MARK: - Judgement
@@ -71,12 +75,13 @@ public struct TargetGuard: Sendable {
         if address.isNoHost { return "which is the address of no single host" }
         if address.isLinkLocalOrMetadata { return "where a cloud may keep the credentials of machines" }
         if address.isLoopback {
+            if ownPorts.contains(port) { return "where this agent itself answers" }
             return capturedPorts.contains(port) ? "and port \(port) of this machine is captured" : nil
         }
-        if gateway.contains(address), capturedPorts.contains(port) {
+        if gateway.contains(address.reached), capturedPorts.contains(port) {
             return "which is the gateway, whose port \(port) is captured"
         }
-        if addresses.contains(address) { return "which is a Service or pod of production" }
+        if addresses.contains(address.reached) { return "which is a Service or pod of production" }
         return nil
     }
 

@@ -29,7 +29,7 @@ public enum CurlLine {
     }
 
     private static func shownValue(of field: ShadowRequest.Field, named name: String) -> String {
-        if CredentialNames.containsField(name) { return "REDACTED" }
+        if CredentialNames.contains(name) { return "REDACTED" }
         return FieldTreatment.urlFields.contains(name) ? withoutCredentials(field.value) : field.value
     }
 

@@ -15,6 +15,8 @@ enum FieldTreatment {
     case hashed
     /// Sent with the credentials in its URL taken out.
     case url
+    /// Sent with the credentials in the URLs between angle brackets taken out.
+    case links
     /// Sent with a suffix, so that it is not the key of the original.
     case idempotencyKey
 
@@ -56,8 +58,12 @@ enum FieldTreatment {
     /// The fields that hold a URL or a part of one.
     static let urlFields: Set<String> = [
         "referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-path",
-        "x-envoy-original-path", "x-request-uri",
+        "x-envoy-original-path", "x-request-uri", "origin", "destination", "x-forwarded-url", "x-original-request-uri",
+        "content-location", "location",
     ]
+
+    /// The fields that hold URLs between angle brackets (RFC 8288 §3, RFC 4918 §10.4).
+    static let linkFields: Set<String> = ["link", "if"]
 }
 
 /// Decides on field lines by the settings of a policy.
@@ -89,7 +95,8 @@ struct FieldTreatments: Sendable {
         if hashed.contains(name) { return .hashed }
         if FieldTreatment.idempotencyKeys.contains(name) { return .idempotencyKey }
         if FieldTreatment.urlFields.contains(name) { return .url }
-        return kept.contains(name) || !CredentialNames.containsField(name) ? .kept : .removed
+        if FieldTreatment.linkFields.contains(name) { return .links }
+        return kept.contains(name) || !CredentialNames.contains(name) ? .kept : .removed
     }
 }
 
@@ -99,7 +106,7 @@ extension MirrorPolicy {
         let treatments = FieldTreatments(self)
         let hidden = request.message.fields.contains { field in
             let name = field.name.lowercased()
-            guard CredentialNames.containsField(name) else { return false }
+            guard CredentialNames.contains(name) else { return false }
             switch treatments.treatment(of: name, nominated: []) {
             case .removed, .hashed: return true
             case .dropped, .kept, .url, .idempotencyKey: return false

@@ -158,6 +158,7 @@ public struct ShadowRequestBuilder: Sendable {
                 redactions += 1
                 value = Array(values.replacement(for: value).utf8)
             case .url: value = parameters.redacted(target: value, redactions: &redactions)
+            case .links: value = parameters.redacted(links: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
             }
             if name == "accept-encoding" { value = AcceptableCodings.readable(value) }

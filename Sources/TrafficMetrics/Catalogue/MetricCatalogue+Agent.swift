@@ -96,6 +96,21 @@ extension MetricCatalogue {
         help: "Work being shed to stay within the memory limit: 0 none, 1 shadow traffic, 2 everything but metrics."
     )
 
+    /// Memory that counts against the limit.
+    public static let memoryUsed = MetricFamily(
+        "wingmirror_memory_used_bytes",
+        .gauge,
+        .bytes,
+        help: "Memory of the agent that counts against its limit: without pages of files and capture rings."
+    )
+
+    /// Requests that were left at metrics.
+    public static let loadShedRequests = MetricFamily(
+        "wingmirror_load_shed_requests_total",
+        .counter,
+        help: "Requests of which only metrics were made, because memory was short."
+    )
+
     /// Log lines by level.
     public static let logMessages = MetricFamily(
         "wingmirror_log_messages_total",
@@ -123,7 +138,7 @@ extension MetricCatalogue {
     static let agent = [
         configReloads, configLastReloadSuccessful, configLastReloadSuccess, configInfo, buildInfo, featureEnabled,
         metricSeries, metricSeriesLimit, metricSeriesOverflow, historyRoutesLeftOut,
-        memoryLimit, loadSheddingLevel, logMessages, scrapes,
+        memoryLimit, memoryUsed, loadSheddingLevel, loadShedRequests, logMessages, scrapes,
         scrapeRenderDuration,
     ]
 }

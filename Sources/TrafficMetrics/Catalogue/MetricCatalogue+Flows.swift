@@ -187,6 +187,14 @@ extension MetricCatalogue {
         help: "Exchanges given up because too many were pending on their connection."
     )
 
+    /// What was given up of exchanges to stay within the memory limits of all connections.
+    public static let httpShed = MetricFamily(
+        "wingmirror_http_shed_total",
+        .counter,
+        labels: ["part"],
+        help: "Parts of requests and responses given up to stay within the memory limits of all connections, by part."
+    )
+
     /// Connections without a handshake in the capture.
     public static let connectionRolesGuessed = MetricFamily(
         "wingmirror_connection_roles_guessed_total",
@@ -201,6 +209,6 @@ extension MetricCatalogue {
         reassemblyGapBytes,
         reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
         reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
-        httpSkippedBytes, httpAbandonedExchanges, connectionRolesGuessed,
+        httpSkippedBytes, httpAbandonedExchanges, httpShed, connectionRolesGuessed,
     ]
 }

@@ -26,6 +26,20 @@ extension MetricCatalogue {
         help: "Values dropped because a stage could not take them."
     )
 
+    /// Records that reached their file.
+    public static let recordsWritten = MetricFamily(
+        "wingmirror_records_written_total",
+        .counter,
+        help: "Request records written; with those dropped, all that there were."
+    )
+
+    /// Whether records can be written.
+    public static let recordSinkUp = MetricFamily(
+        "wingmirror_record_sink_up",
+        .gauge,
+        help: "Whether request records can be written (1) or not (0): the disk is full, a pipe has no reader."
+    )
+
     /// How far a worker is behind the packets.
     public static let pipelineLag = MetricFamily(
         "wingmirror_pipeline_lag_seconds",
@@ -35,5 +49,7 @@ extension MetricCatalogue {
         help: "Time from the capture of a packet to its processing."
     )
 
-    static let pipeline = [pipelineQueueLength, pipelineQueueCapacity, pipelineDropped, pipelineLag]
+    static let pipeline = [
+        pipelineQueueLength, pipelineQueueCapacity, pipelineDropped, recordsWritten, recordSinkUp, pipelineLag,
+    ]
 }

@@ -69,7 +69,17 @@ public struct RecentMessage: Sendable {
     public var target: String { shownURL(methodCount, targetCount) }
 
     /// The value of the Host field; `nil` without one.
-    public var authority: String? { authorityCount.map { text(methodCount + targetCount, $0) } }
+    ///
+    /// Without a user and a password, which no client should send there.
+    public var authority: String? {
+        authorityCount.map { count in
+            let start = methodCount + targetCount
+            return String(
+                decoding: ShownRequest.redacted(authority: Array(octets[start..<start + count])),
+                as: UTF8.self
+            )
+        }
+    }
 
     /// The field lines, in wire order.
     public var fields: [Field] {

@@ -5,6 +5,7 @@ internal import HTTPReconstruction
 internal import JSONSyntax
 internal import OctetText
 internal import PacketDecoding
+internal import Redaction
 internal import RouteAttribution
 internal import TrafficModel
 
@@ -14,6 +15,9 @@ struct RecordEncoder {
     private(set) var line = JSONText()
     /// Whether the strings of the message that is being written have their octets escaped.
     private var escapesOctets = false
+    /// Names in lower case that were looked up, and whether their values are replaced.
+    private var knownNames: [[UInt8]: Bool] = [:]
+    private static let nameLimit = 4096
 
     init(options: RecordOptions) {
         self.options = options
@@ -201,14 +205,20 @@ struct RecordEncoder {
         }
     }
 
-    private func isRedacted(_ name: Span<UInt8>) -> Bool {
+    /// Whether a field's value is replaced: because the configuration names it, or because it is known to carry credentials.
+    private mutating func isRedacted(_ name: Span<UInt8>) -> Bool {
         var lowercased: [UInt8] = []
         lowercased.reserveCapacity(name.count)
         for index in 0..<name.count {
             let octet = name[index]
             lowercased.append(octet &- 0x41 < 26 ? octet | 0x20 : octet)
         }
-        return options.redactedFields.contains(String(decoding: lowercased, as: UTF8.self))
+        if let known = knownNames[lowercased] { return known }
+        let text = String(decoding: lowercased, as: UTF8.self)
+        let isRedacted = options.redactedFields.contains(text) || ShownRequest.hidesField(text)
+        // Names are few, unless somebody invents them.
+        if knownNames.count < Self.nameLimit { knownNames[lowercased] = isRedacted }
+        return isRedacted
     }
 
     // MARK: - Timing and integrity

@@ -22,12 +22,13 @@ public final class RouteBoard: Sendable {
     /// Held while a generation is made and shown.
     private let making = Mutex(())
     private let newest: Mutex<RouteGeneration>
-    private let newestNumber = Atomic<Int>(1)
+    private let newestNumber: Atomic<Int>
 
     /// Publishes the first generation.
     ///
     /// - Parameters:
     ///   - table: The compiled routes.
+    ///   - number: Numbers the generation; 0 where the table stands in until there is one of the configured objects.
     ///   - findings: What was found out while compiling, refused objects among it.
     ///   - buildSeconds: How long reading and compiling took.
     ///   - registry: What gives the series; nothing else may publish routes to it.
@@ -37,6 +38,7 @@ public final class RouteBoard: Sendable {
     ///   - now: Nanoseconds since the Unix epoch.
     public init(
         _ table: RouteTable,
+        number: Int = 1,
         findings: [RouteFinding] = [],
         buildSeconds: Double = 0,
         registry: MetricsRegistry,
@@ -49,13 +51,14 @@ public final class RouteBoard: Sendable {
         self.mirroring = mirroring
         let description = RouteTableDescription(
             table,
-            generation: 1,
+            generation: number,
             findings: findings,
             buildSeconds: buildSeconds
         )
+        newestNumber = Atomic(number)
         newest = Mutex(
             RouteGeneration(
-                number: 1,
+                number: number,
                 table: table,
                 series: registry.routesPublished(description, at: now),
                 mirroring: mirroring(table)

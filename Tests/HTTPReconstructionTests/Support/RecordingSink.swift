@@ -23,6 +23,8 @@ struct RecordingSink: ExchangeSink {
     var trailerSections: [String] = []
     /// What the sink was told that cannot be: tags out of order, content that is missing without a mark.
     var complaints: [String] = []
+    /// What the sink asks to be kept of each exchange.
+    var kept = Retention(keepsHeads: true, contentOctets: 1 << 20)
     private var tagsGiven: UInt64 = 0
     private var tagsOfRequests: [UInt64] = []
     private var tagsTold: [UInt64] = []
@@ -37,7 +39,7 @@ struct RecordingSink: ExchangeSink {
         tagsGiven += 1
         tagsOfRequests.append(tagsGiven)
         traits.append(request.traits)
-        retention = Retention(keepsHeads: true, contentOctets: 1 << 20)
+        retention = kept
         return tagsGiven
     }
 
@@ -47,7 +49,7 @@ struct RecordingSink: ExchangeSink {
     ) -> UInt64 {
         identities.insert(connection)
         tagsGiven += 1
-        retention = Retention(keepsHeads: true, contentOctets: 1 << 20)
+        retention = kept
         return tagsGiven
     }
 

@@ -9,7 +9,8 @@ import Testing
         productionNames: ["product-service.default.svc.cluster.local", "Shop.Example.COM", "*.api.example.com", "*"],
         productionAddresses: [NetworkAddressTests.v4(10, 96, 0, 7)],
         gatewayAddresses: [NetworkAddressTests.v4(10, 0, 0, 5)],
-        capturedPorts: [8080, 8443]
+        capturedPorts: [8080, 8443],
+        ownPorts: [9646]
     )
 
     private func target(_ host: String, port: Int = 80, hosts: [String] = []) -> MirrorTarget {
@@ -56,6 +57,14 @@ import Testing
         (NetworkAddress(high: 0xFEC0_0000_0000_0000, low: 1), 80, false),
         (NetworkAddress(high: 0xFD00_0EC2_0000_0000, low: 0x254), 80, true),
         (NetworkAddress(high: 0x0064_FF9B_0000_0000, low: 0xA9FE_A9FE), 80, true),
+        (NetworkAddress(high: 0, low: 0xA9FE_A9FE), 80, true),
+        (NetworkAddress(high: 0x2002_A9FE_A9FE_0000, low: 1), 80, true),
+        (NetworkAddress(high: 0x0064_FF9B_0001_A9FE, low: 0x00A9_FE00_0000_0000), 80, true),
+        (NetworkAddress(high: 0, low: 0x0A60_0007), 9000, true),
+        (NetworkAddress(high: 0x2002_0A00_0005_0000, low: 0), 8080, true),
+        (NetworkAddressTests.v4(127, 0, 0, 1), 9646, true),
+        (NetworkAddress(high: 0, low: 1), 9646, true),
+        (NetworkAddressTests.v4(10, 9, 9, 9), 9646, false),
         (NetworkAddressTests.v4(0, 0, 0, 0), 80, true),
         (NetworkAddress(high: 0, low: 0), 80, true),
         (NetworkAddressTests.v4(224, 0, 0, 1), 80, true),

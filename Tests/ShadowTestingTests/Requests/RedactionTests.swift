@@ -192,7 +192,7 @@ import TrafficModel
         ("{", "application/json"), ("", "application/json"), ("name=a", "application/json"),
         ("{\"a\":1}x", "application/json"),
         ("{\"a\":1,\"a\":2}", "application/json"), ("<a/>", "application/xml"), ("{\"a\":1}", "text/plain"),
-        ("--x", "multipart/form-data; boundary=x"), ("\u{0}", "application/vnd.api+json"),
+        ("\u{0}", "application/vnd.api+json"),
     ])
     func `content in which nothing can be found is not sent`(text: String, type: String) throws {
         let driver = BuilderDriver { $0.policy.hashedContent = ["a"] }
@@ -229,6 +229,61 @@ import TrafficModel
         #expect(sent.contentText.contains("note=hi") && sent.contentText.contains("%40redacted.invalid"))
         #expect(!sent.contentText.contains("planted") && !sent.contentText.contains("anna"))
         #expect(sent.values(of: "content-length") == [String(sent.content.count)])
+    }
+
+    private static func multipart(_ parts: [(name: String, content: String)], boundary: String = "XyZ") -> String {
+        let texts = parts.map { name, content in
+            "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(content)\r\n"
+        }
+        return texts.joined() + "--\(boundary)--\r\n"
+    }
+
+    @Test(arguments: ["multipart/form-data; boundary=XyZ", "Multipart/Form-Data; charset=utf-8; boundary=\"XyZ\""])
+    func `forms in parts lose their credentials and keep their shape`(type: String) throws {
+        let driver = BuilderDriver { $0.policy.hashedContent = ["mail"] }
+        let parts = [
+            ("user", "anna"), ("password", "planted\r\n--not a boundary"), ("mail", "anna@example.com"), ("empty", ""),
+            ("api_key", "planted"), ("file", "kept\r\n\r\n--Xy"), ("token", ""),
+        ]
+        let content = Self.multipart(parts)
+        let sent = try driver.build(.client("POST", "/", [("Content-Type", type)], content: content))
+        #expect(sent.redactions == 3)
+        #expect(!sent.contentText.contains("planted") && !sent.contentText.contains("anna@example.com"))
+        let kept = parts.filter { ["user", "file", "empty", "token"].contains($0.0) }
+        for part in kept {
+            #expect(sent.contentText.contains("name=\"\(part.0)\"\r\n\r\n\(part.1)\r\n--XyZ"))
+        }
+        #expect(sent.values(of: "content-length") == [String(sent.content.count)])
+    }
+
+    @Test(arguments: [
+        ("--x", "multipart/form-data; boundary=x"), ("--x\r\n\r\nplanted\r\n--x--", "multipart/form-data; boundary=x"),
+        ("--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nplanted", "multipart/form-data; boundary=x"),
+        ("--x--", "multipart/form-data"), ("planted", "multipart/form-data; boundary="),
+    ])
+    func `a form in parts that cannot be read is not sent`(text: String, type: String) {
+        let request = RecordedRequest.client("POST", "/", [("Content-Type", type)], content: text)
+        #expect(BuilderDriver().reason(against: request) == .redaction)
+    }
+
+    @Test func `a form under a content coding is not sent, as its credentials cannot be seen`() {
+        for type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            let fields = [("Content-Type", type), ("Content-Encoding", "gzip")]
+            #expect(BuilderDriver().reason(against: .client("POST", "/", fields, content: "x")) == .redaction)
+        }
+    }
+
+    @Test func `members of JSON that are named as credentials are hashed where the policy asks for it`() throws {
+        let driver = BuilderDriver { $0.policy.hashesCredentialsInContent = true }
+        let fields = [("Content-Type", "application/json")]
+        let content = #"{"user":"anna","password":"planted","a":[{"api_key":{"x":"planted"},"id":7}],"tokens":1}"#
+        let sent = try driver.build(.client("POST", "/", fields, content: content))
+        #expect(!sent.contentText.contains("planted"))
+        #expect(sent.contentText.contains(#""user":"anna""#) && sent.contentText.contains(#""id":7"#))
+        #expect(try BuilderDriver().build(.client("POST", "/", fields, content: content)).contentText == content)
+        // What is no JSON, and said to be something else, has no members.
+        let text = try driver.build(.client("POST", "/", [("Content-Type", "text/plain")], content: "planted"))
+        #expect(text.contentText == "planted")
     }
 
     @Test func `deep and long content is redacted or refused, never sent in the clear`() throws {

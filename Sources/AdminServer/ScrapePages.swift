@@ -1,0 +1,205 @@
+// Wingmirror · Apache-2.0
+
+import NIOCore
+import Synchronization
+
+/// Pages of metrics from the moment they are asked for until they have been read, of which there are only a few.
+///
+/// Scrapers that ask for the same format while a page of it is being rendered or read, and is not older than a second, share
+/// that page: many slow readers then cost what one costs. When all places are taken, the page that has been read for longest
+/// is given up together with the connections of those who still read it. A page costs memory until its last reader is done,
+/// so what scrapers can make the agent hold is bounded by the number of places, however many there are.
+final class ScrapePages: Sendable {
+    /// A rendered page.
+    struct Content: Sendable {
+        /// The value of the Content-Type field.
+        let contentType: String
+        /// The short name of the format, for counting.
+        let format: String
+        /// Whether the octets are gzip.
+        let isCompressed: Bool
+        /// The octets as they are sent, shared by all readers.
+        let buffer: ByteBuffer
+
+        /// Makes what is sent of a rendered page; without memory for compressing it is sent as it is.
+        init(_ exposition: Exposition, compressed: Bool) {
+            contentType = exposition.contentType
+            format = exposition.format
+            let octets = compressed ? GzipEncoder.compress(exposition.octets) : nil
+            isCompressed = octets != nil
+            buffer = ByteBuffer(bytes: octets ?? exposition.octets)
+        }
+    }
+
+    /// What came of asking for a page.
+    enum Outcome: Sendable {
+        /// A reader's share of a page.
+        case page(Reading)
+        /// All places are taken by pages that were asked for a moment ago.
+        case busy
+        /// It could not be rendered in time.
+        case late
+    }
+
+    /// A reader's share of a page, until it is released.
+    final class Reading: Sendable {
+        /// The page.
+        let content: Content
+        private let pages: ScrapePages
+        private let page: Int
+        private let number: Int
+        private let closing = Mutex<(@Sendable () -> Void)?>(nil)
+        private let isGivenUp = Atomic<Bool>(false)
+
+        fileprivate init(_ content: Content, of page: Int, number: Int, _ pages: ScrapePages) {
+            self.content = content
+            self.pages = pages
+            self.page = page
+            self.number = number
+        }
+
+        /// Says how the reader's connection is closed when the page is given up.
+        func whenGivenUp(_ close: @escaping @Sendable () -> Void) {
+            closing.withLock { $0 = close }
+            if isGivenUp.load(ordering: .sequentiallyConsistent) { close() }
+        }
+
+        fileprivate func giveUp() {
+            isGivenUp.store(true, ordering: .sequentiallyConsistent)
+            closing.withLock { $0 }?()
+        }
+
+        deinit {
+            pages.released(number, of: page)
+        }
+    }
+
+    /// What makes pages the same.
+    struct Key: Hashable, Sendable {
+        /// Which families.
+        var endpoint: AdminEndpoint
+        /// The format, as the renderer names it.
+        var format: String
+        /// Whether it is compressed.
+        var isCompressed: Bool
+    }
+
+    private struct Page {
+        let key: Key
+        let askedAt: ContinuousClock.Instant
+        var content: Content?
+        var waiting: [CheckedContinuation<Outcome, Never>] = []
+        var readers: [Int: WeakReading] = [:]
+    }
+
+    private struct WeakReading {
+        weak var reading: Reading?
+    }
+
+    private struct State {
+        var pages: [Int: Page] = [:]
+        var nextNumber = 0
+    }
+
+    private let limit: Int
+    private let sharingTime: Duration
+    private let state = Mutex(State())
+
+    /// Makes as many places as the limits say.
+    init(limits: AdminLimits) {
+        limit = limits.scrapes
+        sharingTime = limits.scrapeSharing
+    }
+
+    /// Pages that take up memory now.
+    var count: Int { state.withLock { $0.pages.count } }
+
+    /// Scrapers that wait for a page that is being rendered.
+    var waitingCount: Int { state.withLock { $0.pages.values.reduce(0) { $0 + $1.waiting.count } } }
+
+    private enum Ticket {
+        case share(Reading)
+        case wait(Int)
+        case render(Int, givenUp: [Reading])
+        case busy
+    }
+
+    /// Gives the caller a page: one that is there, one that is being rendered, or one that `render` makes.
+    ///
+    /// - Parameters:
+    ///   - key: What page.
+    ///   - render: Renders it; `nil` when there is no time for it.
+    /// - Returns: The caller's share of the page, or why there is none.
+    func page(_ key: Key, _ render: () async -> Content?) async -> Outcome {
+        let now = ContinuousClock.now
+        switch state.withLock({ ticket(key, at: now, &$0) }) {
+        case .share(let reading):
+            return .page(reading)
+        case .busy:
+            return .busy
+        case .wait(let number):
+            return await withCheckedContinuation { continuation in
+                let reading = state.withLock { state -> Outcome? in
+                    guard let page = state.pages[number] else { return .busy }
+                    guard let content = page.content else {
+                        state.pages[number]?.waiting.append(continuation)
+                        return nil
+                    }
+                    return .page(read(number, content, &state))
+                }
+                if let reading { continuation.resume(returning: reading) }
+            }
+        case .render(let number, let givenUp):
+            for reading in givenUp { reading.giveUp() }
+            return rendered(number, await render())
+        }
+    }
+
+    private func ticket(_ key: Key, at now: ContinuousClock.Instant, _ state: inout State) -> Ticket {
+        let fresh = state.pages.filter { $0.value.key == key && now - $0.value.askedAt < sharingTime }
+        if let (number, page) = fresh.max(by: { $0.value.askedAt < $1.value.askedAt }) {
+            return page.content.map { .share(read(number, $0, &state)) } ?? .wait(number)
+        }
+        var givenUp: [Reading] = []
+        if state.pages.count >= limit {
+            let old = state.pages.filter { $0.value.content != nil && now - $0.value.askedAt >= sharingTime }
+            guard let (number, page) = old.min(by: { $0.value.askedAt < $1.value.askedAt }) else { return .busy }
+            givenUp = page.readers.values.compactMap(\.reading)
+            state.pages[number] = nil
+        }
+        state.nextNumber += 1
+        state.pages[state.nextNumber] = Page(key: key, askedAt: now)
+        return .render(state.nextNumber, givenUp: givenUp)
+    }
+
+    private func rendered(_ number: Int, _ content: Content?) -> Outcome {
+        let (waiting, outcomes) = state.withLock { state -> ([CheckedContinuation<Outcome, Never>], [Outcome]) in
+            let waiting = state.pages[number]?.waiting ?? []
+            guard let content else {
+                state.pages[number] = nil
+                return (waiting, Array(repeating: .late, count: waiting.count + 1))
+            }
+            state.pages[number]?.waiting = []
+            state.pages[number]?.content = content
+            return (waiting, (0...waiting.count).map { _ in .page(read(number, content, &state)) })
+        }
+        for (continuation, outcome) in zip(waiting, outcomes) { continuation.resume(returning: outcome) }
+        return outcomes.last ?? .late
+    }
+
+    /// Enters another reader; under the lock.
+    private func read(_ page: Int, _ content: Content, _ state: inout State) -> Reading {
+        state.nextNumber += 1
+        let reading = Reading(content, of: page, number: state.nextNumber, self)
+        state.pages[page]?.readers[state.nextNumber] = WeakReading(reading: reading)
+        return reading
+    }
+
+    private func released(_ reader: Int, of page: Int) {
+        state.withLock { state in
+            state.pages[page]?.readers[reader] = nil
+            // A page that is still being rendered has no readers yet.
+            if let left = state.pages[page], left.content != nil, left.readers.isEmpty { state.pages[page] = nil }
+        }
+    }
+}

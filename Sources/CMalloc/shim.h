@@ -1,0 +1,3 @@
+// Wingmirror · Apache-2.0
+
+#include <malloc.h>

@@ -1,0 +1,127 @@
+// Wingmirror · Apache-2.0
+
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import AdminServer
+
+@Suite(.timeLimit(.minutes(10)))
+struct ScrapePagesTests {
+    private static let key = ScrapePages.Key(endpoint: .metrics, format: "text", isCompressed: false)
+
+    private static func content(_ text: String) -> ScrapePages.Content {
+        ScrapePages.Content(
+            Exposition(contentType: "text/plain", format: "text", octets: Array(text.utf8)),
+            compressed: false
+        )
+    }
+
+    private static func limits(_ change: (inout AdminLimits) -> Void = { _ in }) -> AdminLimits {
+        var limits = AdminLimits()
+        // Whether a page is fresh is then no question of how fast the test runs.
+        limits.scrapeSharing = .seconds(3600)
+        change(&limits)
+        return limits
+    }
+
+    private func reading(_ outcome: ScrapePages.Outcome) throws -> ScrapePages.Reading {
+        guard case .page(let reading) = outcome else { throw Missing() }
+        return reading
+    }
+
+    private struct Missing: Error {}
+
+    @Test func `a page that is still being read is shared, and gone when its last reader is done`() async throws {
+        let pages = ScrapePages(limits: Self.limits())
+        let rendered = Atomic<Int>(0)
+        let render = { () -> ScrapePages.Content? in
+            rendered.add(1, ordering: .relaxed)
+            return Self.content("one")
+        }
+        var first: ScrapePages.Reading? = try reading(await pages.page(Self.key, render))
+        var second: ScrapePages.Reading? = try reading(await pages.page(Self.key, render))
+        let isShared = first?.content.buffer == second?.content.buffer
+        #expect(isShared)
+        #expect(rendered.load(ordering: .relaxed) == 1)
+        first = nil
+        #expect(pages.count == 1)
+        second = nil
+        #expect(pages.count == 0)
+        _ = try reading(await pages.page(Self.key, render))
+        #expect(rendered.load(ordering: .relaxed) == 2)
+        #expect(first == nil && second == nil)
+    }
+
+    @Test func `those who ask while a page is being rendered get that page`() async throws {
+        let pages = ScrapePages(limits: Self.limits())
+        let rendered = Atomic<Int>(0)
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let texts = try await withThrowingTaskGroup(of: String.self) { tasks in
+            let render = { @Sendable () async -> ScrapePages.Content? in
+                rendered.add(1, ordering: .relaxed)
+                for await _ in gate { break }
+                return Self.content("shared")
+            }
+            for _ in 0..<20 {
+                tasks.addTask {
+                    let outcome = await pages.page(Self.key, render)
+                    return String(buffer: try self.reading(outcome).content.buffer)
+                }
+            }
+            while pages.waitingCount < 19 { await Task.yield() }
+            open.finish()
+            return try await tasks.reduce(into: []) { $0.append($1) }
+        }
+        #expect(texts == Array(repeating: "shared", count: 20))
+        #expect(rendered.load(ordering: .relaxed) == 1)
+        #expect(pages.count == 0)
+    }
+
+    @Test func `pages that were asked for a moment ago keep their places, and another is refused`() async throws {
+        let pages = ScrapePages(limits: Self.limits { $0.scrapes = 2 })
+        var held: [ScrapePages.Reading] = []
+        for format in ["a", "b"] {
+            let key = ScrapePages.Key(endpoint: .metrics, format: format, isCompressed: false)
+            held.append(try reading(await pages.page(key) { Self.content(format) }))
+        }
+        let third = await pages.page(Self.key) { Self.content("c") }
+        guard case .busy = third else {
+            Issue.record("a third page got a place")
+            return
+        }
+        #expect(held.count == 2)
+    }
+
+    @Test func `the page that is read for longest is given up for another, with its readers`() async throws {
+        let pages = ScrapePages(
+            limits: Self.limits {
+                $0.scrapes = 2
+                $0.scrapeSharing = .zero
+            }
+        )
+        let closed = Mutex<[String]>([])
+        var held: [ScrapePages.Reading] = []
+        for name in ["oldest", "older"] {
+            let reading = try reading(await pages.page(Self.key) { Self.content(name) })
+            reading.whenGivenUp { closed.withLock { $0.append(name) } }
+            held.append(reading)
+        }
+        let third = try reading(await pages.page(Self.key) { Self.content("newest") })
+        #expect(String(buffer: third.content.buffer) == "newest")
+        #expect(closed.withLock { $0 } == ["oldest"])
+        #expect(pages.count == 2)
+        held.removeAll()
+        #expect(pages.count == 1)
+    }
+
+    @Test func `what could not be rendered in time holds no place`() async {
+        let pages = ScrapePages(limits: Self.limits())
+        let outcome = await pages.page(Self.key) { nil }
+        guard case .late = outcome else {
+            Issue.record("there is a page")
+            return
+        }
+        #expect(pages.count == 0)
+    }
+}

@@ -1,0 +1,140 @@
+// Wingmirror · Apache-2.0
+// reference/attacks.md F8: exchanges in progress and what is kept of them.
+
+import HTTPReconstruction
+import PacketDecoding
+import TCPReassembly
+import Testing
+
+/// Many connections whose exchanges take memory together, though each stays within its own limits.
+@Suite struct CrowdedExchangesTests {
+    /// Sends the same to many connections, piece by piece, and leaves them open.
+    private func open(
+        _ count: Int,
+        _ pieces: [String],
+        limits: HTTPLimits,
+        keeps retention: Retention = .none
+    ) -> HTTPReconstructor<RecordingSink> {
+        var sink = RecordingSink()
+        sink.kept = retention
+        var reconstructor = HTTPReconstructor(sink: sink, limits: limits)
+        for slot in 0..<count {
+            reconstructor.connectionOpened(
+                ConnectionIntroduction(
+                    slot: slot,
+                    number: slot,
+                    originator: Endpoint(address: Conversation.client.address, port: UInt16(1_024 + slot)),
+                    responder: Conversation.server,
+                    time: PacketTime(nanoseconds: 0),
+                    sawHandshake: true
+                )
+            )
+            var sent: Int64 = 0
+            for piece in pieces {
+                let position = StreamPosition(
+                    direction: .fromOriginator,
+                    offset: sent,
+                    time: PacketTime(nanoseconds: 1),
+                    acknowledged: 0,
+                    startsSegment: true
+                )
+                let octets = Array(piece.utf8)
+                reconstructor.octetsArrived(octets.span, at: position, slot: slot)
+                sent += Int64(octets.count)
+            }
+        }
+        return reconstructor
+    }
+
+    private static let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+    @Test func `clients that pipeline without end give up their own requests, and others keep theirs`() {
+        var limits = HTTPLimits()
+        limits.openExchanges = 1000
+        let pipelining = [String](repeating: Self.request, count: 100)
+        let reconstructor = open(200, pipelining, limits: limits)
+        let (pending, statistics) = (reconstructor.pendingExchanges, reconstructor.statistics)
+        let told = reconstructor.sink.exchanges
+        #expect(pending < 1000 + 200)
+        #expect(statistics.shedExchanges == 200 * 100 - pending)
+        #expect(statistics.abandonedExchanges == 0)
+        #expect(told.allSatisfy { $0.integrity.contains(.limitReached) })
+        // One request each is never too much.
+        let waiting = open(2000, [Self.request], limits: limits)
+        let (waitingCount, shed) = (waiting.pendingExchanges, waiting.statistics.shedExchanges)
+        #expect(waitingCount == 2000)
+        #expect(shed == 0)
+    }
+
+    @Test func `below the limit nothing is given up`() {
+        var limits = HTTPLimits()
+        limits.openExchanges = 1000
+        let reconstructor = open(9, [String](repeating: Self.request, count: 100), limits: limits)
+        let (pending, shed) = (reconstructor.pendingExchanges, reconstructor.statistics.shedExchanges)
+        #expect(pending == 900)
+        #expect(shed == 0)
+    }
+
+    @Test func `heads that are kept until their answers come are bounded together`() {
+        var limits = HTTPLimits()
+        limits.retainedOctets = 100_000
+        let head = "GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 5_000) + "\r\n\r\n"
+        let reconstructor = open(100, [head], limits: limits, keeps: Retention(keepsHeads: true))
+        let kept = 100 - reconstructor.statistics.refusedMessages
+        #expect(kept * 5_000 <= limits.retainedOctets)
+        let pending = reconstructor.pendingExchanges
+        #expect(kept * 6_000 > limits.retainedOctets)
+        #expect(pending == 100)
+    }
+
+    @Test func `contents are cut short before heads are refused`() {
+        var limits = HTTPLimits()
+        limits.retainedOctets = 400_000
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999\r\n\r\n"
+        let pieces = [head, String(repeating: "x", count: 50_000)]
+        var reconstructor = open(20, pieces, limits: limits, keeps: Retention(keepsHeads: true, contentOctets: 65_536))
+        let statistics = reconstructor.statistics
+        #expect(statistics.refusedMessages == 0)
+        #expect(statistics.cutContents >= 14)
+        for slot in 0..<20 { reconstructor.connectionClosed(.finished, at: PacketTime(nanoseconds: 2), slot: slot) }
+        // What was kept is released with its exchanges, so that the next ones are kept whole.
+        let before = statistics.cutContents
+        reconstructor.connectionOpened(
+            ConnectionIntroduction(
+                slot: 0,
+                number: 20,
+                originator: Conversation.client,
+                responder: Conversation.server,
+                time: PacketTime(nanoseconds: 3),
+                sawHandshake: true
+            )
+        )
+        var sent: Int64 = 0
+        for piece in pieces {
+            let octets = Array(piece.utf8)
+            let position = StreamPosition(
+                direction: .fromOriginator,
+                offset: sent,
+                time: PacketTime(nanoseconds: 4),
+                acknowledged: 0,
+                startsSegment: true
+            )
+            reconstructor.octetsArrived(octets.span, at: position, slot: 0)
+            sent += Int64(octets.count)
+        }
+        let after = reconstructor.statistics.cutContents
+        #expect(after == before)
+    }
+
+    @Test func `interim answers without end are marked, and only the first are kept`() throws {
+        let record = Conversation(
+            .client(Self.request),
+            .server(String(repeating: "HTTP/1.1 102 \r\n\r\n", count: 1000)),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        ).read()
+        let exchange = try #require(record.exchanges.first)
+        #expect(exchange.interim.count == HTTPLimits.interimStatuses)
+        #expect(exchange.integrity.contains(.limitReached))
+        #expect(exchange.status == 200)
+    }
+}

@@ -1,0 +1,109 @@
+// Wingmirror · Apache-2.0
+// reference/attacks.md F11: names that were let through.
+
+import Testing
+
+@testable import Redaction
+
+@Suite struct CredentialNamesTests {
+    /// Names under which credentials were seen to travel, in headers, queries, forms and JSON.
+    static let credentials = """
+        authorization proxy-authorization cookie cookie2 set-cookie x-authorization x-auth x-original-authorization
+        x-forwarded-authorization authentication x-authentication authentication-info apikey api-key x-api-key x-apikey
+        x-goog-api-key ocp-apim-subscription-key x-functions-key x-rapidapi-key x-algolia-api-key x-master-key
+        x-shopify-storefront-access-token x-access-key x-forwarded-client-cert x-ssl-client-cert ssl-client-cert
+        x-client-cert client-cert client-cert-chain x-tls-client-cert x-arr-clientcert x-ssl-cert x-client-certificate
+        cf-access-jwt-assertion x-goog-iap-jwt-assertion x-goog-authenticated-user-email x-goog-authenticated-user-id
+        x-amzn-oidc-data x-amzn-oidc-identity x-endpoint-api-userinfo x-jwt-assertion x-jwt-payload
+        x-ms-client-principal x-remote-user remote-user x-webauth-user dpop signature signature-input x-signature
+        x-hub-signature x-hub-signature-256 stripe-signature x-amz-signature x-slack-signature
+        x-auth-key x-auth-email x-sentry-auth x-wsse x-hmac x-shopify-hmac-sha256 x-totp x-2fa x-mfa-code x-pin x-sid
+        x-pwd x-user-pass x-ticket x-assertion x-subscription-key x-app-key appkey x-admin-key x-service-key
+        x-client-key x-license-key x-webhook-key x-encryption-key x-accesskey
+        x-amz-server-side-encryption-customer-key sec-websocket-protocol x-forwarded-user x-forwarded-email
+        x-forwarded-preferred-username x-auth-request-user x-auth-request-email x-consumer-username
+        x-authenticated-userid impersonate-user impersonate-group
+        auth access_key accesskey api_key app_key key subscription-key code_verifier assertion client_assertion
+        samlresponse samlrequest sig sign hmac ticket totp pin cvv cvc sid session_id phpsessid aspsessionid
+        x-amz-credential x-goog-credential awsaccesskeyid googleaccessid pwd pass
+        pw oobcode magic_link sas accesskeyid policy key-pair-id
+        access_token accesstoken id_token refresh_token client_secret clientsecret user_password user[password]
+        passwd passphrase newpassword password_confirmation x-my_secret csrf_token x-csrf-token _csrf xsrf-token
+        bearer_token private-token x-session-token sessionid jsessionid jwt id.token.hint otp otp_code
+        """.split { $0 == " " || $0 == "\n" }.map(String.init)
+
+    /// Names that look like them, and must go through.
+    static let harmless = """
+        accept accept-language content-type content-length host user-agent referer origin range if-none-match etag
+        x-request-id x-forwarded-for x-forwarded-proto x-real-ip via traceparent sec-fetch-mode sec-websocket-key
+        sec-websocket-version x-author author authors authority x-keyboard keyboard keyword keywords monkey turkey
+        passenger passport bypass compass designer signal assign signup design pinned spin opinion shipping
+        idempotency-key x-idempotency-key cache-key surrogate-key sort_key partition_key primary_key row-key
+        session-length token_type max_tokens obsession possession cookie-consent sides sidebar inside
+        ticket_count tickets policy-id referrer-policy content-security-policy code state page q query id name email
+        user username color tokyo password-policy signature-method
+        """.split { $0 == " " || $0 == "\n" }.map(String.init)
+
+    @Test(arguments: credentials)
+    func `a credential's name is known wherever it stands`(name: String) {
+        #expect(CredentialNames.contains(name))
+        #expect(ShownRequest.hidesField(name))
+        let target = Array("/a?x=1&\(name)=planted".utf8)
+        #expect(String(decoding: ShownRequest.redacted(url: target), as: UTF8.self).hasSuffix("=[redacted]"))
+        var count = 0
+        let sent = Self.parameters.redacted(target: target, redactions: &count)
+        #expect(String(decoding: sent, as: UTF8.self) == "/a?x=1")
+        #expect(count == 1)
+    }
+
+    @Test(arguments: harmless)
+    func `a name that only looks like one goes through`(name: String) {
+        #expect(!CredentialNames.contains(name))
+    }
+
+    private static var parameters: ParameterRedaction {
+        ParameterRedaction(RedactionRules(), values: ValueRedaction(key: RedactionKey(high: 1, low: 2)))
+    }
+
+    @Test(arguments: [
+        ("/login?next=http%3A%2F%2Fh%2F%3Ftoken%3Dplanted%26a%3D1", "/login?next=http%3A%2F%2Fh%2F%3Fa%3D1"),
+        ("/login?next=http://h/?token=planted", "/login?next=http%3A%2F%2Fh%2F"),
+        ("/login?next=https%3A%2F%2Fu%3Aplanted%40h%2F", "/login?next=https%3A%2F%2Fh%2F"),
+        ("/login?next=%2Fb%3Fsig%3Dplanted", "/login?next=%2Fb"),
+        ("/a?u=%2Fb%3Fv%3D%252Fc%253Ftoken%253Dplanted", "/a?u=%2Fb%3Fv%3D%252Fc"),
+        ("/a?next=http%3A%2F%2Fh%2F%3Fx%3D1", "/a?next=http%3A%2F%2Fh%2F%3Fx%3D1"),
+        ("/a?q=what?token", "/a?q=what?token"),
+        ("/a?mail=anna@example.com", "/a?mail=anna@example.com"),
+    ])
+    func `links within values lose their credentials, however deep`(target: String, expected: String) {
+        var count = 0
+        let sent = Self.parameters.redacted(target: Array(target.utf8), redactions: &count)
+        #expect(String(decoding: sent, as: UTF8.self) == expected)
+        #expect((count > 0) == target.contains("planted"))
+        let shown = String(decoding: ShownRequest.redacted(url: Array(target.utf8)), as: UTF8.self)
+        #expect(!shown.contains("planted"))
+        #expect((shown == target) == !target.contains("planted"))
+    }
+
+    @Test func `links in links without end are left out`() {
+        var link = "/x?token=planted"
+        for _ in 0..<9 { link = "/a?u=" + String(decoding: LinkText.encoded(Array(link.utf8)), as: UTF8.self) }
+        var count = 0
+        let sent = Self.parameters.redacted(target: Array(link.utf8), redactions: &count)
+        #expect(count > 0 && !String(decoding: sent, as: UTF8.self).contains("planted"))
+        #expect(!String(decoding: ShownRequest.redacted(url: Array(link.utf8)), as: UTF8.self).contains("planted"))
+    }
+
+    @Test func `a Link field keeps everything but credentials`() {
+        var count = 0
+        let value = #"<https://h/a?token=planted&p=2>; rel="next", </b>; rel=prev"#
+        let sent = Self.parameters.redacted(links: Array(value.utf8), redactions: &count)
+        #expect(String(decoding: sent, as: UTF8.self) == #"<https://h/a?p=2>; rel="next", </b>; rel=prev"#)
+        #expect(count == 1)
+    }
+
+    @Test(arguments: [("anna:planted@shop.example.com", "[redacted]@shop.example.com"), ("shop:80", "shop:80")])
+    func `a host is shown without user and password`(authority: String, shown: String) {
+        #expect(String(decoding: ShownRequest.redacted(authority: Array(authority.utf8)), as: UTF8.self) == shown)
+    }
+}
