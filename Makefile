@@ -15,12 +15,13 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format bench deps metrics-page sample-page shadow-demo simulate-verdicts dashboards \
-	alert-simulation docs clean
+.PHONY: help run build test fuzz-conversations lint format bench deps metrics-page sample-page shadow-demo \
+	simulate-verdicts dashboards alert-simulation docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make lint         check the formatting only; make format repairs it"
+	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (hours)"
 	@echo "make bench        measure, with the machine otherwise idle"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
@@ -48,6 +49,21 @@ test: deps lint
 	@mkdir -p .build && set -o pipefail && swift test 2>&1 | tee "$(TEST_OUTPUT)"
 	@skipped=$$(sed -nE 's/^.*(Test|Suite) (.*) skipped(: "?(.*[^"])"?)?\.?$$/  \2: \4/p' "$(TEST_OUTPUT)" | sort -u); \
 	if [ -n "$$skipped" ]; then echo "Skipped on this machine:"; echo "$$skipped"; else echo "Nothing was skipped."; fi
+
+# A conversation has about ten exchanges; each slice says which seeds it has, and a failure names its own.
+FUZZ_SEED := 1
+FUZZ_CONVERSATIONS := 100000
+FUZZ_SLICE := 2000
+FUZZ_OPTIONS := -c release -Xswiftc -enable-testing
+
+fuzz-conversations: deps
+	swift build --build-tests $(FUZZ_OPTIONS)
+	@seed=$(FUZZ_SEED); end=$$((seed + $(FUZZ_CONVERSATIONS))); while [ $$seed -lt $$end ]; do \
+		echo "Conversations of the seeds $$seed to $$((seed + $(FUZZ_SLICE) - 1)):"; \
+		WINGMIRROR_FUZZ_SEED=$$seed WINGMIRROR_FUZZ_CONVERSATIONS=$(FUZZ_SLICE) \
+			swift test $(FUZZ_OPTIONS) --skip-build --filter ConversationFuzzTests || exit 1; \
+		seed=$$((seed + $(FUZZ_SLICE))); \
+	done
 
 lint:
 	swift format lint --strict --recursive --parallel $(SOURCES)

@@ -79,6 +79,9 @@ struct LabelValues {
         LabelValues("limit", ReassemblyLimit.allCases.map(\.label)),
         LabelValues("reason", of: "ignored segments", IgnoredSegmentLabel.allCases.map(\.text)),
         LabelValues("reason", of: "reassembly gaps", MissingReason.allCases.map(\.label)),
+        LabelValues("kind", of: "recoveries", RecoveryLabel.allCases.map(\.text)),
+        LabelValues("outcome", of: "checksum errors", ChecksumErrorLabel.allCases.map(\.text)),
+        LabelValues("outcome", of: "PROXY headers", ProxyHeaderLabel.allCases.map(\.text)),
         LabelValues("reason", of: "parse errors", ParseFailure.allCases.map(\.label)),
         LabelValues("part", ["head", "exchange", "message", "content"]),
     ]

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import PacketDecoding
 import RouteAttribution
 import Testing
@@ -80,6 +81,38 @@ import Testing
     @Test func `with addresses configured it does not matter who else listens`() {
         let found = findings(listening: " 0: 00000000:1F90 00000000:0000 0A", addresses: [addresses[0]])
         #expect(found.map(\.verdict) == [.ok])
+    }
+}
+
+@Suite struct ClockExaminationTests {
+    private static func status(_ seconds: Double, differs: Bool) -> JSONValue {
+        [
+            "clockOffsets": [
+                [
+                    "interface": "eth1", "reference": "eth0", "seconds": .double(seconds),
+                    "toleranceSeconds": .double(0.0002), "handshakes": 40, "differs": .bool(differs),
+                ]
+            ]
+        ]
+    }
+
+    @Test func `clocks that cannot be the same are a warning that says which is ahead`() throws {
+        let finding = try #require(ClockExamination.findings(Self.status(0.0123, differs: true)).first)
+        #expect(finding.verdict == .warn)
+        #expect(finding.subject == "clocks of eth0, eth1")
+        #expect(finding.detail.hasPrefix("eth1 is 12.3 ms ahead, give or take 200 µs, by 40 handshakes"))
+        let behind = try #require(ClockExamination.findings(Self.status(-0.5, differs: true)).first)
+        #expect(behind.detail.hasPrefix("eth1 is 500 ms behind"))
+    }
+
+    @Test(arguments: [(0.0123, false), (0.0002, true)])
+    func `clocks that may be the same, or nearly are, are no warning`(seconds: Double, differs: Bool) {
+        #expect(ClockExamination.findings(Self.status(seconds, differs: differs)).map(\.verdict) == [.ok])
+    }
+
+    @Test func `an agent that has nothing to compare, or is older, says nothing`() {
+        #expect(ClockExamination.findings(["clockOffsets": []]) == [])
+        #expect(ClockExamination.findings([:]) == [])
     }
 }
 

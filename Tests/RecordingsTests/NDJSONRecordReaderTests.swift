@@ -59,7 +59,8 @@ import TrafficModel
     }
 
     @Test func `escaped octets are had back, and only where the message says that they are escaped`() throws {
-        let escaped = Self.line.replacing("/products/1?x=2", with: #"/caf\\xe9"#).replacing(#""1"]"#, with: #""\\xff\\\\"]"#)
+        let escaped = Self.line.replacing("/products/1?x=2", with: #"/caf\\xe9"#)
+            .replacing(#""1"]"#, with: #""\\xff\\\\"]"#)
         let marked = escaped.replacing(#""request":{"#, with: #""request":{"octetsEscaped":true,"#)
         let (exchanges, losses, _) = Self.read(escaped + "\n" + marked)
         #expect(losses.isEmpty)

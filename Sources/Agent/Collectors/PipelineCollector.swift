@@ -29,18 +29,28 @@ package struct PipelineCollector: MetricCollector {
         collectCapture(figures, into: &samples)
         collectConnections(figures.reassembly, into: &samples)
         collectReassembly(figures.reassembly, into: &samples)
-        samples.count(MetricCatalogue.httpSkippedBytes, [], UInt64(figures.http.skippedOctets))
-        samples.count(MetricCatalogue.httpAbandonedExchanges, [], UInt64(figures.http.abandonedExchanges))
-        for (part, count) in [
-            ("head", figures.http.forgottenHeads), ("exchange", figures.http.shedExchanges),
-            ("message", figures.http.refusedMessages), ("content", figures.http.cutContents),
-        ] {
-            samples.count(MetricCatalogue.httpShed, [part], UInt64(count))
-        }
-        samples.count(MetricCatalogue.connectionRolesGuessed, [], UInt64(figures.http.guessedRoles))
+        collectHTTP(figures.http, into: &samples)
         for failure in ParseFailure.allCases {
             let count = figures.parseFailures[Int(failure.rawValue)]
             samples.count(MetricCatalogue.httpParseErrors, ["http1", failure.label], UInt64(count))
+        }
+    }
+
+    private func collectHTTP(_ figures: HTTPStatistics, into samples: inout SampleCollection) {
+        samples.count(MetricCatalogue.httpSkippedBytes, [], UInt64(figures.skippedOctets))
+        samples.count(MetricCatalogue.httpAbandonedExchanges, [], UInt64(figures.abandonedExchanges))
+        for (part, count) in [
+            ("head", figures.forgottenHeads), ("exchange", figures.shedExchanges),
+            ("message", figures.refusedMessages), ("content", figures.cutContents),
+        ] {
+            samples.count(MetricCatalogue.httpShed, [part], UInt64(count))
+        }
+        samples.count(MetricCatalogue.httpUnreliableClocks, [], UInt64(figures.unreliableClocks))
+        samples.count(MetricCatalogue.connectionRolesGuessed, [], UInt64(figures.guessedRoles))
+        for outcome in ProxyHeaderLabel.allCases {
+            let malformed = figures.malformedProxyHeaders
+            let count = outcome == .malformed ? malformed : figures.proxyHeaders - malformed
+            samples.count(MetricCatalogue.proxyHeaders, [outcome.text], UInt64(count))
         }
     }
 
@@ -49,6 +59,14 @@ package struct PipelineCollector: MetricCollector {
             let duplicates = figures.reassembly.duplicateSegments
             let duplicate = number < duplicates.count ? duplicates[number] : 0
             samples.count(MetricCatalogue.capturePacketsDuplicate, [name], UInt64(duplicate))
+        }
+        for offset in figures.reassembly.clockOffsets {
+            guard let estimate = offset.estimate, offset.second < sources.count else { continue }
+            samples.set(
+                MetricCatalogue.captureClockOffset,
+                [sources[offset.second], sources[offset.first]],
+                Double(estimate) / 1_000_000_000
+            )
         }
         for (failure, count) in figures.failures {
             samples.count(MetricCatalogue.decodeErrors, [failure.layer.label, failure.reason.label], UInt64(count))
@@ -94,6 +112,13 @@ package struct PipelineCollector: MetricCollector {
             let count = figures.count(of: reason)
             samples.count(MetricCatalogue.reassemblyIgnoredSegments, [reason.text], UInt64(count))
         }
+        for kind in RecoveryLabel.allCases {
+            samples.count(MetricCatalogue.reassemblyRecoveries, [kind.text], UInt64(figures.count(of: kind)))
+        }
+        for outcome in ChecksumErrorLabel.allCases {
+            let count = figures.count(of: outcome)
+            samples.count(MetricCatalogue.reassemblyChecksumErrors, [outcome.text], UInt64(count))
+        }
         samples.count(MetricCatalogue.reassemblyShedBytes, [], UInt64(figures.shedOctets))
         samples.count(MetricCatalogue.reassemblyConflictingBytes, [], UInt64(figures.conflictingOctets))
         samples.count(MetricCatalogue.reassemblyGapBytes, [], UInt64(figures.gapOctets.total))
@@ -115,6 +140,24 @@ extension ReassemblyStatistics {
         case .stray: straySegments
         case .afterClose: segmentsAfterClose
         case .keepAlive: keepAliveProbes
+        }
+    }
+
+    /// Connections recognized again, by kind.
+    fileprivate func count(of kind: RecoveryLabel) -> Int {
+        switch kind {
+        case .jump: jumps
+        case .unseenReplacement: unseenReplacements
+        case .resumption: resumptions
+        }
+    }
+
+    /// Segments whose checksum is wrong, by what became of them.
+    fileprivate func count(of outcome: ChecksumErrorLabel) -> Int {
+        switch outcome {
+        case .replaced: replacedChecksumErrors
+        case .accepted: acceptedChecksumErrors
+        case .dropped: droppedChecksumErrors
         }
     }
 

@@ -73,6 +73,7 @@ struct AgentStatus {
                 "firstPacketTime": figures.span.map { .string(WallClock.text($0.first)) } ?? .null,
                 "latestPacketTime": figures.span.map { .string(WallClock.text($0.latest)) } ?? .null,
             ],
+            "clockOffsets": .array(clockOffsetDocuments),
         ]
     }
 
@@ -86,6 +87,22 @@ struct AgentStatus {
             ),
             "failure": records.failure.map { .string($0) } ?? .null,
         ]
+    }
+
+    /// How far the clocks of interfaces are apart, as far as handshakes bound it from both sides.
+    private var clockOffsetDocuments: [JSONValue] {
+        let names = sources.names
+        return figures.reassembly.clockOffsets.compactMap { offset in
+            guard let estimate = offset.estimate, offset.second < names.count else { return nil }
+            return [
+                "interface": .string(names[offset.second]),
+                "reference": .string(names[offset.first]),
+                "seconds": .double(Double(estimate) / 1_000_000_000),
+                "toleranceSeconds": .double(Double(offset.highest - estimate) / 1_000_000_000),
+                "handshakes": JSONValue(offset.handshakes),
+                "differs": .bool(offset.differs),
+            ]
+        }
     }
 
     private var sourceDocuments: [JSONValue] {

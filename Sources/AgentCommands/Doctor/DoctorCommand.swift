@@ -11,10 +11,11 @@ import PacketDecoding
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Say what this machine allows: permission, interfaces, ring size, drops, listeners.",
+        abstract: "Say what this machine allows: permission, interfaces, ring size, drops, listeners, clocks.",
         discussion: """
             Exits with 3 if the permission to capture is missing, with 1 if something else would keep `run` from working, \
-            and with 0 if there are only warnings.
+            and with 0 if there are only warnings. Whether the clocks of several interfaces agree is asked of the agent \
+            that runs on this machine, where one listens on metrics.listen.
 
             Examples:
               wingmirror doctor --interface eth0
@@ -36,7 +37,7 @@ struct DoctorCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let format = try format.format()
         let configuration = try examinedConfiguration()
-        let findings = try Self.findings(configuration)
+        let findings = try Self.findings(configuration) + (await ClockExamination(configuration).findings())
         var output = OctetOutput.standardOutput()
         switch format {
         case .text: for line in findings.lines(Terminal.style(1)) { try output.append(line: line) }

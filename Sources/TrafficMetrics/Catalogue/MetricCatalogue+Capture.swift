@@ -77,6 +77,15 @@ extension MetricCatalogue {
         help: "Size of the kernel's packet buffer as obtained."
     )
 
+    /// How far the clocks of two interfaces are apart.
+    public static let captureClockOffset = MetricFamily(
+        "wingmirror_capture_clock_offset_seconds",
+        .gauge,
+        .seconds,
+        labels: ["interface", "reference"],
+        help: "How far the interface's clock is ahead of another's, as handshakes show that pass by both."
+    )
+
     /// Packets that could not be decoded.
     public static let decodeErrors = MetricFamily(
         "wingmirror_decode_errors_total",
@@ -102,7 +111,7 @@ extension MetricCatalogue {
 
     static let capture = [
         capturePacketsReceived, capturePacketsDropped, capturePacketsTruncated, capturePacketsDuplicate, captureBytes,
-        captureInterfaceUp, captureRestarts, captureLastPacket, captureRingSize, decodeErrors,
+        captureInterfaceUp, captureRestarts, captureLastPacket, captureRingSize, captureClockOffset, decodeErrors,
         decodePacketsWithoutTCP, decodeSegments,
     ]
 }

@@ -140,6 +140,22 @@ extension MetricCatalogue {
         help: "Connections joined after their start."
     )
 
+    /// Connections recognized as ones that were known already, or as others than those.
+    public static let reassemblyRecoveries = MetricFamily(
+        "wingmirror_reassembly_recoveries_total",
+        .counter,
+        labels: ["kind"],
+        help: "Connections recognized again where packets gave no direct clue, by kind."
+    )
+
+    /// Segments whose checksum is wrong.
+    public static let reassemblyChecksumErrors = MetricFamily(
+        "wingmirror_reassembly_checksum_errors_total",
+        .counter,
+        labels: ["outcome"],
+        help: "TCP segments with a wrong checksum from senders whose checksums are usually right, by outcome."
+    )
+
     /// Octets held until a hole is filled.
     public static let reassemblyBufferedBytes = MetricFamily(
         "wingmirror_reassembly_buffered_bytes",
@@ -195,6 +211,21 @@ extension MetricCatalogue {
         help: "Parts of requests and responses given up to stay within the memory limits of all connections, by part."
     )
 
+    /// Exchanges without durations.
+    public static let httpUnreliableClocks = MetricFamily(
+        "wingmirror_http_unreliable_clocks_total",
+        .counter,
+        help: "Exchanges without durations, because the capture's times run backwards within them."
+    )
+
+    /// PROXY headers in front of connections.
+    public static let proxyHeaders = MetricFamily(
+        "wingmirror_proxy_headers_total",
+        .counter,
+        labels: ["outcome"],
+        help: "Connections that began with a PROXY protocol header, by whether it could be read."
+    )
+
     /// Connections without a handshake in the capture.
     public static let connectionRolesGuessed = MetricFamily(
         "wingmirror_connection_roles_guessed_total",
@@ -208,7 +239,9 @@ extension MetricCatalogue {
         reassemblyLimitsMet, reassemblyIgnoredSegments, reassemblyShedBytes, reassemblyConflictingBytes, reassemblyGaps,
         reassemblyGapBytes,
         reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
+        reassemblyRecoveries, reassemblyChecksumErrors,
         reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
-        httpSkippedBytes, httpAbandonedExchanges, httpShed, connectionRolesGuessed,
+        httpSkippedBytes, httpAbandonedExchanges, httpShed, httpUnreliableClocks, proxyHeaders,
+        connectionRolesGuessed,
     ]
 }

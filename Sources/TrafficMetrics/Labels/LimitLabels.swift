@@ -68,3 +68,57 @@ public enum FragmentOutcomeLabel: UInt8, Sendable, Hashable, CaseIterable {
         }
     }
 }
+
+/// The values of the label `kind` of `reassembly_recoveries_total`: how a connection was recognized.
+public enum RecoveryLabel: UInt8, Sendable, Hashable, CaseIterable {
+    /// Found again beyond a loss so large that its numbers lay out of reach.
+    case jump
+    /// Took the place of another on the same addresses, without a SYN that was captured.
+    case unseenReplacement
+    /// Went on where it stood when it was forgotten.
+    case resumption
+
+    /// The label's value.
+    public var text: String {
+        switch self {
+        case .jump: "jump"
+        case .unseenReplacement: "unseen_replacement"
+        case .resumption: "resumption"
+        }
+    }
+}
+
+/// The values of the label `outcome` of `proxy_headers_total`.
+public enum ProxyHeaderLabel: UInt8, Sendable, Hashable, CaseIterable {
+    /// It names the client, or says that there is none.
+    case read
+    /// It breaks the rules of the PROXY protocol.
+    case malformed
+
+    /// The label's value.
+    public var text: String {
+        switch self {
+        case .read: "read"
+        case .malformed: "malformed"
+        }
+    }
+}
+
+/// The values of the label `outcome` of `reassembly_checksum_errors_total`: what became of octets whose checksum is wrong.
+public enum ChecksumErrorLabel: UInt8, Sendable, Hashable, CaseIterable {
+    /// A copy with a right checksum took their place.
+    case replaced
+    /// The receiver acknowledged them as they are.
+    case accepted
+    /// No other copy came: they are a gap.
+    case dropped
+
+    /// The label's value.
+    public var text: String {
+        switch self {
+        case .replaced: "replaced"
+        case .accepted: "accepted"
+        case .dropped: "dropped"
+        }
+    }
+}

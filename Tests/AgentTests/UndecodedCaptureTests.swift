@@ -1,0 +1,59 @@
+// Wingmirror · Apache-2.0
+
+import Agent
+import PacketDecoding
+import RouteAttribution
+import TestSupport
+import Testing
+import TrafficMetrics
+import TrafficPipeline
+
+/// What is said of a capture of which nothing could be decoded, so that an empty result is no quiet success.
+@Suite struct UndecodedCaptureTests {
+    private static let segment = PacketBuilder.tcp(
+        from: Endpoint(address: IPAddress(ipv4: 0xC000_0209), port: 51_034),
+        to: Endpoint(address: IPAddress(ipv4: 0xC000_0201), port: 8080),
+        sequence: 1
+    ).ip()
+    /// A frame that IP lies in, of an EtherType that is not known.
+    private static let foreign = segment.encapsulated(in: [0, 0], etherType: 0x9999).ethernet().octets
+
+    private static func problem(_ packets: [(octets: [UInt8], linkType: Int32)]) -> String? {
+        let registry = MetricsRegistry()
+        let boards = WorkerBoards(registry)
+        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
+        var pipeline = TrafficPipeline(routes: RouteBoard(table, registry: registry, at: 0), board: boards.sole)
+        for packet in packets {
+            pipeline.packetArrived(
+                CapturedPacket(
+                    time: PacketTime(nanoseconds: 0),
+                    linkType: LinkType(rawValue: packet.linkType),
+                    interface: 0,
+                    wireLength: packet.octets.count
+                ),
+                octets: packet.octets.span
+            )
+        }
+        pipeline.captureEnded()
+        return boards.figures.undecodedCapture
+    }
+
+    @Test func `link types that are not decoded are named by their numbers`() {
+        let packet = Self.segment.octets
+        #expect(Self.problem([(packet, 147)])?.contains("147") == true)
+        let both = Self.problem([(packet, 147), (packet, 162), (packet, 162)])
+        #expect(both?.hasPrefix("none of the 3 packets could be decoded (") == true)
+        #expect(both?.contains("147") == true && both?.contains("162") == true)
+    }
+
+    @Test func `so is an EtherType that hides what is in the frame`() {
+        #expect(Self.problem([(Self.foreign, 1)])?.lowercased().contains("0x9999") == true)
+    }
+
+    @Test func `one packet that is understood, or is merely cut, makes it an ordinary capture`() {
+        let packet = Self.segment.octets
+        #expect(Self.problem([(packet, 147), (Self.segment.ethernet().octets, 1)]) == nil)
+        #expect(Self.problem([(packet, 147), (Array(packet.prefix(10)), 101)]) == nil)
+        #expect(Self.problem([]) == nil)
+    }
+}
