@@ -29,7 +29,8 @@ struct StreamState: BitwiseCopyable {
     var isSeen = false
     /// Whether `streamEnded` was reported.
     var isEnded = false
-    /// `endIsPresumed`, `isAbsent` and `verifiesChecksums`, in one octet so that two streams and their connection fill two cache lines.
+    /// `endIsPresumed`, `isAbsent` and `verifiesChecksums`, in one octet so that two streams and their connection fill two
+    /// cache lines.
     private var marks: UInt8 = 0
 
     /// Whether the other side acknowledged one octet beyond the last and nothing followed: a FIN that was not captured.
