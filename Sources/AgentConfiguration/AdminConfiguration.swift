@@ -7,7 +7,7 @@ package struct AdminConfiguration: Sendable, Equatable {
     /// A file of `user:password` lines, for basic authentication; empty for none.
     var basicFile = ""
     /// A file of tokens, one a line, for bearer authentication; empty for none.
-    var bearerFile = ""
+    package var bearerFile = ""
 }
 
 extension AdminConfiguration {

@@ -18,9 +18,10 @@ struct ClockExamination {
 
     /// Takes what the configuration says of the agent; a file of tokens that cannot be read is as none.
     init(_ configuration: Configuration) {
-        agent = configuration.metrics.listen.flatMap(Self.address)
+        let listen = configuration.metrics.listen
+        agent = listen.port > 0 ? Self.address(listen) : nil
         let file = configuration.admin.bearerFile
-        token = file.isEmpty ? nil : try? AgentToken.read(file)
+        if file.isEmpty { token = nil } else { token = try? AgentToken.read(file) }
     }
 
     /// The address at which this machine reaches what listens on `listen`.
@@ -37,7 +38,7 @@ struct ClockExamination {
         let client = AgentClient(agent, token: token)
         let status = try? await client.ask("/api/v1/status")
         await client.close()
-        return status.map(Self.findings) ?? []
+        return status.map { Self.findings($0) } ?? []
     }
 
     /// What the status of an agent says of clocks.
