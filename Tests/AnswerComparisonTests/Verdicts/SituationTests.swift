@@ -109,10 +109,12 @@ struct Situation: Sendable, CustomTestStringConvertible {
     }
 
     static func noise(_ question: inout Question) -> String {
+        // Many enough that two answers are hardly ever of the same second.
+        let minute = 10 + question.word() % 49
         let words = (0..<4).map { _ in String(UInt64(question.word()) | 1 << 40, radix: 16) }
         let id = "\(String(question.word() | 1 << 31, radix: 16).prefix(8))-6c3f-4b39-9d3a-0d4b1f2a3c4d"
         return
-            #","ts":"2026-11-23T10:00:\#(10 + question.word() % 49)Z","uuid":"\#(id)","nonce":"\#(words.joined().prefix(24))""#
+            #","ts":"2026-11-23T10:\#(minute):\#(10 + question.word() % 49)Z","uuid":"\#(id)","nonce":"\#(words.joined().prefix(24))""#
     }
 
     // MARK: - The table
@@ -393,7 +395,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
         case standard
     }
 
-    /// What is said after all pairs, and everything that is said at twenty looks on the way.
+    /// What is said after all pairs, and everything that is said at five looks on the way.
     private func judged(_ situation: Situation, _ design: Design) throws -> (last: RouteVerdict, said: Set<Verdict>) {
         var bench = VerdictBookTests.Bench(hasBaseline: design == .baseline, seed: 11) { settings in
             let own = Self.settings
@@ -422,7 +424,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 baseline: baseline,
                 lostCredentials: situation.lostCredentials
             )
-            if number % 50 == 49 { said.insert(try bench.verdict.verdict) }
+            if number % 200 == 199 { said.insert(try bench.verdict.verdict) }
         }
         return (try bench.verdict, said)
     }
