@@ -113,8 +113,8 @@ struct Situation: Sendable, CustomTestStringConvertible {
         let minute = 10 + question.word() % 49
         let words = (0..<4).map { _ in String(UInt64(question.word()) | 1 << 40, radix: 16) }
         let id = "\(String(question.word() | 1 << 31, radix: 16).prefix(8))-6c3f-4b39-9d3a-0d4b1f2a3c4d"
-        return
-            #","ts":"2026-11-23T10:\#(minute):\#(10 + question.word() % 49)Z","uuid":"\#(id)","nonce":"\#(words.joined().prefix(24))""#
+        let time = "2026-11-23T10:\(minute):\(10 + question.word() % 49)Z"
+        return #","ts":"\#(time)","uuid":"\#(id)","nonce":"\#(words.joined().prefix(24))""#
     }
 
     // MARK: - The table
