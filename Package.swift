@@ -55,6 +55,9 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
+        // MARK: Calls that Swift cannot make
+        .target(name: "CProcess"),
+
         // MARK: Embedded files
         .target(name: "CPageAssets", exclude: ["Page"]),
 
@@ -73,7 +76,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
-            swiftSettings: strictWithLifetimes
+            swiftSettings: packetPathWithLifetimes
         ),
         .target(name: "TrafficModel", dependencies: ["OctetText"], swiftSettings: packetPathWithLifetimes),
         .target(
@@ -115,7 +118,7 @@ let package = Package(
             name: "TrafficPipeline",
             dependencies: [
                 "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketDecoding", "Redaction", "RouteAttribution",
-                "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficModel",
+                "ShadowTesting", "TCPReassembly", "TLSDecryption", "TrafficMetrics", "TrafficModel",
             ],
             swiftSettings: packetPathWithLifetimes
         ),
@@ -184,8 +187,8 @@ let package = Package(
             name: "AgentConfiguration",
             dependencies: [
                 "AdminServer", "AnswerComparison", "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketCapture",
-                "PacketDecoding", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
-                "TrafficModel", "TrafficPipeline",
+                "PacketDecoding", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
+                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -195,12 +198,10 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AdminServer", "AgentConfiguration", "AnswerComparison", "CMalloc", "ContentDecoding",
+                "AdminServer", "AgentConfiguration", "AnswerComparison", "CMalloc", "CProcess", "ContentDecoding",
                 "HTTPReconstruction", "JSONSyntax", "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture",
-                "PacketDecoding",
-                "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
-                "TrafficModel",
-                "TrafficPipeline",
+                "PacketDecoding", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly",
+                "TLSDecryption", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -213,7 +214,7 @@ let package = Package(
                 "AdminServer", "Agent", "AgentConfiguration", "AnswerComparison", "ContentDecoding",
                 "HTTPReconstruction", "JSONSyntax", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding",
                 "Recordings", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly",
-                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "TLSDecryption", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -354,8 +355,8 @@ let package = Package(
             name: "TrafficPipelineTests",
             dependencies: [
                 "JSONSyntax", "PacketCapture", "PacketDecoding", "Recordings", "Redaction", "ResourceFiles",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
-                "TrafficPipeline",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport", "TrafficMetrics",
+                "TrafficModel", "TrafficPipeline",
             ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
@@ -398,7 +399,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "KubernetesObjects", "PacketCapture",
-                "PacketDecoding", "ResourceFiles", "RouteAttribution", "TCPReassembly", "TestServers", "TestSupport",
+                "PacketDecoding", "ResourceFiles", "RouteAttribution", "TCPReassembly", "TLSDecryption", "TestServers",
+                "TestSupport",
                 "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],

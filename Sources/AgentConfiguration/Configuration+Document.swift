@@ -31,6 +31,7 @@ extension Configuration {
                 "fields": JSONValue(redaction.fields),
                 "secret": .string(redaction.secret.isEmpty ? "" : "[masked]"),
             ],
+            "tls": tls.document,
             "limits": limits.document,
             "records": [
                 "file": .string(records.file),

@@ -7,6 +7,7 @@ package import PacketCapture
 import PacketDecoding
 package import RouteAttribution
 package import TCPReassembly
+import TLSDecryption
 package import TrafficMetrics
 package import TrafficPipeline
 
@@ -112,7 +113,9 @@ extension Configuration {
         pipeline.reassembly = reassemblyLimits(within: budget)
         pipeline.decoding.vxlanPorts = capture.vxlanPorts
         pipeline.http.headOctets = limits.headBytes.octets
+        pipeline.tls.heldOctets = tls.heldBytes.octets
         if let budget {
+            pipeline.tls.heldOctets = min(pipeline.tls.heldOctets, max(budget / 16, 1 << 20))
             pipeline.http.heldOctets = min(pipeline.http.heldOctets, max(budget / 16, 1 << 20))
             pipeline.http.openExchanges = min(
                 pipeline.http.openExchanges,

@@ -19,6 +19,8 @@ package struct Configuration: Sendable, Equatable {
     package var admin = AdminConfiguration()
     /// What is taken out of records before they are written.
     package var redaction = RedactionConfiguration()
+    /// The key log that TLS is decrypted with.
+    package var tls = TLSConfiguration()
     /// Bounds on tables and buffers.
     package var limits = LimitsConfiguration()
     /// Where exchange records of `run` are written, and how much they say.
@@ -43,6 +45,7 @@ extension Configuration {
         root.section("metrics") { metrics = MetricsConfiguration($0) }
         root.section("admin") { admin = AdminConfiguration($0) }
         root.section("redaction") { redaction = RedactionConfiguration($0) }
+        root.section("tls") { tls = TLSConfiguration($0) }
         root.section("limits") { limits = LimitsConfiguration($0) }
         root.section("records") { records = RecordsConfiguration($0) }
         root.section("mirror") { mirror = MirrorConfiguration($0) }

@@ -56,6 +56,11 @@ package enum FileContents {
     package struct Failure: Error, Equatable {
         /// The reason, such as "No such file or directory".
         package var reason: String
+
+        /// Says why.
+        package init(reason: String) {
+            self.reason = reason
+        }
     }
 
     /// How long a named pipe may say nothing, in milliseconds.

@@ -71,6 +71,7 @@ extension MirrorPolicy {
             "hashedParameters": JSONValue(hashedParameters),
             "hashedContent": JSONValue(hashedContent),
             "hashCredentialsInContent": .bool(hashesCredentialsInContent),
+            "decrypted": .bool(takesDecrypted),
             "maximumContentBytes": .string(ByteSize(maximumContentOctets).description),
             "repeatShare": .double(repeatShare),
             "comparison": comparison.document,

@@ -17,6 +17,7 @@ extension MirrorPolicy {
         ratePerSecond = rate?.perSecond
         section.read("key", into: &key, as: .list(of: .samplingKey))
         section.read("methods", into: &methods, as: .list(of: .nonEmptyText("a method such as POST")))
+        section.read("decrypted", into: &takesDecrypted, as: .flag)
         section.read("deniedPaths", into: &deniedPaths, as: .list(of: .pathPrefix))
         section.read("keptFields", into: &keptFields, as: .list(of: .fieldName))
         section.read("keptParameters", into: &keptParameters, as: .list(of: .nonEmptyText("a query parameter")))

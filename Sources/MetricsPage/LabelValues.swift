@@ -32,7 +32,7 @@ struct LabelValues {
     }
 
     /// All lists.
-    static let all = traffic + capture + mirroring + agent
+    static let all = traffic + capture + tls + mirroring + agent
 
     private static let traffic = [
         LabelValues(
@@ -84,6 +84,14 @@ struct LabelValues {
         LabelValues("outcome", of: "PROXY headers", ProxyHeaderLabel.allCases.map(\.text)),
         LabelValues("reason", of: "parse errors", ParseFailure.allCases.map(\.label)),
         LabelValues("part", ["head", "exchange", "message", "content"]),
+    ]
+
+    private static let tls = [
+        LabelValues("result", of: "TLS records", ["opened", "failed"]),
+        LabelValues("result", of: "trial decryptions", ["made", "refused"]),
+        LabelValues("alert", text: "the descriptions of RFC 8446 §6 such as `handshake_failure`, and `other`"),
+        LabelValues("kind", of: "key log lines", ["secret", "not_needed", "malformed"]),
+        LabelValues("kind", of: "passed-through connections", ["VirtualService", "TLSRoute"]),
     ]
 
     private static let mirroring = [

@@ -54,6 +54,7 @@ enum MetricsPage {
         ("routes", MetricCatalogue.routeInfo),
         ("capture and decoding", MetricCatalogue.capturePacketsReceived),
         ("connections and streams", MetricCatalogue.flowTableEntries),
+        ("TLS", MetricCatalogue.tlsConnections),
         ("pipeline", MetricCatalogue.pipelineQueueLength),
         ("mirroring", MetricCatalogue.mirrorConsidered),
         ("verdicts", MetricCatalogue.mirrorVerdict),

@@ -35,6 +35,7 @@ struct PcapngReader: ~Copyable {
 
     private let source: SavefileSource
     private let filter: String?
+    private let secrets: SavefileSecrets?
     private var buffer: SavefileBuffer
     private var isBigEndian = false
     private var interfaces: [Interface] = []
@@ -49,9 +50,11 @@ struct PcapngReader: ~Copyable {
     ///   - source: The savefile.
     ///   - filter: An expression of libpcap's language; only packets that match it are read.
     ///   - bufferOctets: How much to read at once.
-    init(_ source: SavefileSource, filter: String?, bufferOctets: Int) {
+    ///   - secrets: Takes the key logs of TLS that the file holds.
+    init(_ source: SavefileSource, filter: String?, bufferOctets: Int, secrets: SavefileSecrets? = nil) {
         self.source = source
         self.filter = filter
+        self.secrets = secrets
         buffer = SavefileBuffer(octets: bufferOctets)
     }
 
@@ -144,9 +147,22 @@ struct PcapngReader: ~Copyable {
             return try simplePacketArrived()
         case 6:
             return try packetArrived(interface: Int(word(at: 8, in: 32)), timeAt: 12, lengthsAt: 20, octetsAt: 28)
+        case 10:
+            secretsArrived()
+            return false
         default:
-            return false  // names, statistics, secrets, and what others made up
+            return false  // names, statistics, and what others made up
         }
+    }
+
+    // MARK: - Secrets
+
+    /// A block of decryption secrets (draft-ietf-opsawg-pcapng §4.7), of which key logs of TLS are of use.
+    private func secretsArrived() {
+        guard let secrets, blockOctets >= 20, word(at: 8) == 0x544C_534B else { return }
+        let length = min(Int(word(at: 12)), blockOctets - 20)
+        let octets = buffer.octets
+        secrets((16..<16 + length).map { octets[$0] })
     }
 
     // MARK: - Interfaces

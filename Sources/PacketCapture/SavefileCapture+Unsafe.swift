@@ -24,6 +24,7 @@ public struct SavefileCapture: ~Copyable, PacketSource {
     ///   - filter: An expression of libpcap's language; only packets that match it are read.
     ///   - keepsPace: Whether packets come no sooner than they did when they were captured.
     ///   - stop: Ends the wait for a pipe, also here; the same flag is to be given to `run`.
+    ///   - secrets: Takes the key logs of TLS that pcapng files hold, before the packets behind them; also here.
     ///   - progressed: Called at the end of each batch with the octets read so far, and without them while a pipe is
     ///     silent, also here.
     /// - Throws: What `SavefileMerger.init` throws; `.stopped` when a stop ended the wait for a pipe.
@@ -32,11 +33,12 @@ public struct SavefileCapture: ~Copyable, PacketSource {
         filter: String? = nil,
         keepsPace: Bool = false,
         stop: StopFlag,
+        secrets: SavefileSecrets? = nil,
         progressed: @escaping (_ octetsRead: Int?) -> Void = { _ in }
     ) throws(CaptureError) {
         let pipe = PipeWait(until: stop) { progressed(nil) }
         self.pipe = pipe
-        merger = try SavefileMerger(paths: paths, filter: filter, pipe: pipe)
+        merger = try SavefileMerger(paths: paths, filter: filter, pipe: pipe, secrets: secrets)
         self.keepsPace = keepsPace
         self.progressed = progressed
     }

@@ -46,8 +46,13 @@ public struct SavefileMerger: ~Copyable {
         try self.init(paths: paths, filter: filter, pipe: nil)
     }
 
-    /// Opens savefiles as above; `pipe` waits for what comes through a pipe.
-    init(paths: [String], filter: String?, pipe: PipeWait?) throws(CaptureError) {
+    /// Opens savefiles as above; `pipe` waits for what comes through a pipe, `secrets` takes the key logs they hold.
+    init(
+        paths: [String],
+        filter: String?,
+        pipe: PipeWait?,
+        secrets: SavefileSecrets? = nil
+    ) throws(CaptureError) {
         guard !paths.isEmpty else {
             throw CaptureError(.invalidConfiguration, "no pcap file is named")
         }
@@ -75,7 +80,8 @@ public struct SavefileMerger: ~Copyable {
                     filter: filter,
                     interface: interface,
                     bufferOctets: bufferOctets,
-                    pipe: pipe
+                    pipe: pipe,
+                    secrets: secrets
                 )
                 total = total.flatMap { total in reader.totalOctets.map { total + $0 } }
                 if hasOpened {

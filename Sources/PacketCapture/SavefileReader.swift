@@ -2,6 +2,9 @@
 
 public import PacketDecoding
 
+/// Takes a key log of TLS that a savefile holds: whole lines of the SSLKEYLOGFILE format.
+public typealias SavefileSecrets = (_ keyLog: [UInt8]) -> Void
+
 /// Reads the packets of one savefile, first to last.
 ///
 /// Whatever libpcap reads is read: pcap and pcapng of either byte order, with times of any resolution, several interfaces
@@ -53,15 +56,22 @@ public struct SavefileReader: ~Copyable {
     ///   - path: A path, or `-` for standard input.
     ///   - filter: An expression of libpcap's language; only packets that match it are read.
     ///   - interface: What to call the file in `CapturedPacket.interface`.
+    ///   - secrets: Takes the key logs that a pcapng file holds, before the packets behind them.
     /// - Throws: `.noSuchFile`, `.isDirectory`, `.unreadable`, `.emptyFile`, `.notASavefile`, `.unsupported`,
     ///   `.damaged` when the header is cut, or `.invalidFilter`.
-    public init(path: String, filter: String? = nil, interface: Int = 0) throws(CaptureError) {
+    public init(
+        path: String,
+        filter: String? = nil,
+        interface: Int = 0,
+        secrets: SavefileSecrets? = nil
+    ) throws(CaptureError) {
         try self.init(
             path: path,
             filter: filter,
             interface: interface,
             bufferOctets: SavefileSource.bufferOctets,
-            pipe: nil
+            pipe: nil,
+            secrets: secrets
         )
     }
 
@@ -74,6 +84,7 @@ public struct SavefileReader: ~Copyable {
     ///   - bufferOctets: How much to read at once.
     ///   - pipe: Waits for what comes through a pipe.
     ///   - usesLibpcap: Whether libpcap reads all that it can, to compare what it reads with what we do.
+    ///   - secrets: Takes the key logs that a pcapng file holds, before the packets behind them.
     /// - Throws: As above.
     init(
         path: String,
@@ -81,7 +92,8 @@ public struct SavefileReader: ~Copyable {
         interface: Int,
         bufferOctets: Int,
         pipe: PipeWait? = nil,
-        usesLibpcap: Bool = false
+        usesLibpcap: Bool = false,
+        secrets: SavefileSecrets? = nil
     ) throws(CaptureError) {
         let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
         // libpcap asks for what is peeked at first, and gets no more until it reads a packet.
@@ -104,7 +116,12 @@ public struct SavefileReader: ~Copyable {
             bufferOctets: isClassic ? bufferOctets : 0
         )
         handle = opened
-        blocks = PcapngReader(source, filter: filter, bufferOctets: isPcapng ? bufferOctets : 0)
+        blocks = PcapngReader(
+            source,
+            filter: filter,
+            bufferOctets: isPcapng ? bufferOctets : 0,
+            secrets: secrets
+        )
         format = isPcapng ? .pcapng : isClassic ? .classic : .other
         name = source.name
         isRereadable = source.totalOctets != nil && path != "-"

@@ -93,6 +93,12 @@ extension TrafficMetrics.OpaqueReason {
         self =
             switch reason {
             case .tls: .tls
+            case .tlsNoKey: .tlsNoKey
+            case .tlsWrongKeys: .tlsWrongKeys
+            case .tlsMidstream: .tlsMidstream
+            case .tlsUnsupportedCipher: .tlsUnsupportedCipher
+            case .tlsLost: .tlsLost
+            case .tlsHandshake: .tlsHandshake
             case .unreadable: .unreadable
             case .unknown: .unknown
             case .midstream: .midstream

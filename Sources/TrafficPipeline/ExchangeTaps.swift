@@ -5,6 +5,7 @@ internal import PacketDecoding
 internal import RouteAttribution
 internal import ShadowTesting
 internal import TCPReassembly
+internal import TLSDecryption
 internal import TrafficMetrics
 internal import TrafficModel
 
@@ -14,6 +15,9 @@ internal import TrafficModel
 /// Which taps there are is fixed when the pipeline is made; one that is off costs a comparison.
 struct ExchangeTaps: ~Copyable, ExchangeSink {
     private var router: RequestRouter
+    /// What is known of the TLS of connections, by the numbers in their facts.
+    private let sessions: TLSSessions
+    private var passthrough = PassthroughTap()
     private let metrics: MetricsTap
     private var shadows: ShadowTap?
     private var recent: RecentTap?
@@ -37,7 +41,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     /// Streams that could not be read on, by `ParseFailure`.
     private(set) var parseFailures = [Int](repeating: 0, count: ParseFailure.allCases.count)
 
-    init(routes: RouteBoard, shard: TrafficShard, outputs: PipelineOutputs) {
+    init(routes: RouteBoard, shard: TrafficShard, sessions: TLSSessions, outputs: PipelineOutputs) {
+        self.sessions = sessions
         router = RequestRouter(routes)
         metrics = MetricsTap(shard, router.newest)
         if let arrivals = outputs.shadowArrivals { shadows = ShadowTap(arrivals) } else { shadows = nil }
@@ -60,7 +65,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     ///
     /// - Parameter time: The time of the latest packet; `nil` before the first.
     mutating func batchEnded(at time: PacketTime?) {
-        if let generation = router.takeUpNewest() { metrics.generationChanged(to: generation) }
+        if let generation = router.takeUpNewest() {
+            metrics.generationChanged(to: generation)
+            passthrough.routesChanged()
+        }
         records?.batchEnded()
         mirror?.batchEnded()
         recent?.batchEnded(at: time)
@@ -88,7 +96,8 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         retention: inout Retention
     ) -> ExchangeTag {
         retention = self.retention
-        let routed = router.route(request, to: connection.server, at: time)
+        let session = session(of: connection)
+        let routed = router.route(request, to: connection.server, in: session, at: time)
         let gateway = router.newest.gatewaySeries(routed.gateway)
         if request.traits.contains(.isShadow) && !routed.isShadow { metrics.unverifiedMarkerArrived(gateway: gateway) }
         if routed.isShadow {
@@ -180,9 +189,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         on connection: ConnectionFacts
     ) {
         let facts = ExchangeFacts(exchange, on: connection, tag: tag)
+        let session = session(of: connection)
         guard let routed = tag.routed else {
             metrics.responseWithoutRequestCompleted()
-            records?.exchangeCompleted(facts, exchange, nil)
+            records?.exchangeCompleted(facts, exchange, session, nil)
             return
         }
         let generation = router.exchangeCompleted(routed)
@@ -192,13 +202,24 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
             mirror?.exchangeCompleted(facts, exchange, selection: tag.selection, route: routed.route, routing: routing)
         }
         recordings?.exchangeCompleted(facts, exchange, routed, generation)
-        records?.exchangeCompleted(facts, exchange, generation)
+        records?.exchangeCompleted(facts, exchange, session, generation)
     }
 
     // MARK: - Connections
 
+    private func session(of connection: ConnectionFacts) -> TLSSession? {
+        connection.isSecured ? sessions[connection.tlsSession] : nil
+    }
+
+    /// What came on connections whose TLS the gateway passes through.
+    var passthroughFigures: [PassthroughFigures] { passthrough.figures }
+
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
-        metrics.protocolRecognized(application, gateway: router.gateway(of: connection.server))
+        let session = session(of: connection)
+        metrics.protocolRecognized(application, gateway: router.gateway(of: connection.server, in: session))
+        if case .opaque(let reason) = application, reason.isTLS, let session {
+            passthrough.connectionIsOpaque(connection, session, router.newest.table)
+        }
     }
 
     mutating func opaqueOctetsArrived(
@@ -206,7 +227,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         _ reason: HTTPReconstruction.OpaqueReason,
         on connection: ConnectionFacts
     ) {
-        metrics.opaqueOctetsArrived(count, reason, gateway: router.gateway(of: connection.server))
+        let session = session(of: connection)
+        let gateway = router.gateway(of: connection.server, in: session)
+        metrics.opaqueOctetsArrived(count, reason, gateway: gateway)
+        if session != nil { passthrough.octetsArrived(count, on: connection) }
     }
 
     mutating func connectionClosed(
@@ -214,8 +238,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         wasRecognized: Bool,
         on connection: ConnectionFacts
     ) {
-        let gateway = router.gateway(of: connection.server)
+        let session = session(of: connection)
+        let gateway = router.gateway(of: connection.server, in: session)
         metrics.connectionClosed(end, wasRecognized: wasRecognized, gateway: gateway)
+        if session != nil { passthrough.connectionClosed(connection) }
     }
 
     mutating func parsingFailed(_ failure: ParseFailure, on connection: ConnectionFacts) {

@@ -81,7 +81,10 @@ struct MetricsTap {
         case .http2: shard.connectionOpened(gateway: gateway, .http2)
         case .opaque(let reason):
             switch reason {
-            case .tls: shard.connectionOpened(gateway: gateway, .tls)
+            case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsHandshake:
+                shard.connectionOpened(gateway: gateway, .tls)
+            // It was counted when it was read.
+            case .tlsLost: break
             case .unknown, .midstream: shard.connectionOpened(gateway: gateway, .unknown)
             // These were counted when they were HTTP.
             case .upgraded, .tunnel, .unreadable: break

@@ -3,6 +3,7 @@
 public import HTTPReconstruction
 public import PacketDecoding
 public import TCPReassembly
+public import TLSDecryption
 
 /// What a pipeline has seen and done, apart from the traffic itself.
 public struct PipelineFigures: Sendable {
@@ -18,6 +19,10 @@ public struct PipelineFigures: Sendable {
     public internal(set) var undecoded: [UndecodedFormat: Int] = [:]
     /// What reassembly did.
     public internal(set) var reassembly = ReassemblyStatistics()
+    /// What decryption did.
+    public internal(set) var tls = TLSStatistics()
+    /// What came on connections whose TLS the gateway passes through, by rule.
+    public internal(set) var passthrough: [PassthroughFigures] = []
     /// What reconstruction did.
     public internal(set) var http = HTTPStatistics()
     /// Streams that could not be read on, by `ParseFailure`.
@@ -60,6 +65,14 @@ extension PipelineFigures {
         fragments.add(other.fragments)
         undecoded.merge(other.undecoded, uniquingKeysWith: +)
         reassembly.add(other.reassembly)
+        tls.add(other.tls)
+        for figures in other.passthrough {
+            if let known = passthrough.firstIndex(where: { $0.isOfSameRule(as: figures) }) {
+                passthrough[known].add(figures)
+            } else {
+                passthrough.append(figures)
+            }
+        }
         http.add(other.http)
         for index in parseFailures.indices { parseFailures[index] += other.parseFailures[index] }
         pendingExchanges += other.pendingExchanges

@@ -4,8 +4,9 @@ public import HTTPReconstruction
 public import PacketDecoding
 internal import RouteAttribution
 public import TCPReassembly
+public import TLSDecryption
 
-/// All that is done with a packet, in order: decode, reassemble, rebuild exchanges, attribute, count, record.
+/// All that is done with a packet, in order: decode, reassemble, decrypt, rebuild exchanges, attribute, count, record.
 ///
 /// This is the one place that knows the order. A pipeline is owned by one capture thread and holds everything it needs as
 /// plain values; what others may read leaves through its ``WorkerBoard`` and the outputs.
@@ -13,7 +14,7 @@ public import TCPReassembly
 public struct TrafficPipeline: ~Copyable, PacketSink {
     private var decoder: PacketDecoder
     private var connections: ConnectionTable
-    private var reconstructor: HTTPReconstructor<ExchangeTaps>
+    private var streams: TLSDecryptor<HTTPReconstructor<ExchangeTaps>>
     private var figures = PipelineFigures()
     /// The interface of the latest packet, whose figures are kept apart because most packets come from the same one.
     private var interface = -1
@@ -25,18 +26,26 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     ///   - limits: What each stage may hold.
     ///   - routes: Where the routes come from.
     ///   - board: Where what is counted is left; this pipeline must be its only writer.
+    ///   - keys: Where the secrets of TLS connections come from; without it no TLS is decrypted.
     ///   - outputs: What else leaves the pipeline.
     public init(
         limits: PipelineLimits = PipelineLimits(),
         routes: RouteBoard,
         board: WorkerBoard,
+        keys: KeyStore? = nil,
         outputs: PipelineOutputs = PipelineOutputs()
     ) {
         decoder = PacketDecoder(limits: limits.decoding)
         connections = ConnectionTable(limits: limits.reassembly)
-        reconstructor = HTTPReconstructor(
-            sink: ExchangeTaps(routes: routes, shard: board.shard, outputs: outputs),
-            limits: limits.http
+        let sessions = TLSSessions()
+        streams = TLSDecryptor(
+            sink: HTTPReconstructor(
+                sink: ExchangeTaps(routes: routes, shard: board.shard, sessions: sessions, outputs: outputs),
+                limits: limits.http
+            ),
+            store: keys,
+            sessions: sessions,
+            limits: limits.tls
         )
         self.board = board
     }
@@ -52,7 +61,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 octets: octets,
                 at: packet.time,
                 interface: packet.interface,
-                into: &reconstructor
+                into: &streams
             )
         } else {
             uncommonPacketArrived(packet, octets: octets)
@@ -68,10 +77,10 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 octets: octets,
                 at: packet.time,
                 interface: packet.interface,
-                into: &reconstructor
+                into: &streams
             )
         case .reassembledSegment(let segment):
-            Self.deliver(segment, of: packet, from: decoder, to: &connections, into: &reconstructor)
+            Self.deliver(segment, of: packet, from: decoder, to: &connections, into: &streams)
         case .ignored(let reason):
             figures.ignored[Int(reason.rawValue)] += 1
         case .failed(let failure):
@@ -87,36 +96,39 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         of packet: CapturedPacket,
         from decoder: borrowing PacketDecoder,
         to connections: inout ConnectionTable,
-        into reconstructor: inout HTTPReconstructor<ExchangeTaps>
+        into streams: inout TLSDecryptor<HTTPReconstructor<ExchangeTaps>>
     ) {
         connections.segmentArrived(
             segment,
             octets: decoder.datagram,
             at: packet.time,
             interface: packet.interface,
-            into: &reconstructor
+            into: &streams
         )
     }
 
     /// Between two batches of packets: takes up new routes, and leaves figures and records for others.
     public mutating func batchEnded() {
         storeInterfaceFigures()
-        reconstructor.sink.batchEnded(at: figures.latestPacket)
+        if let latest = figures.latestPacket { streams.timePassed(until: latest) }
+        streams.sink.sink.batchEnded(at: figures.latestPacket)
         publishFigures()
     }
 
     /// No packet has come for a while: lets what waits for packet time run out.
     /// - Parameter time: The present, on the clock that stamps the packets.
     public mutating func timeAdvanced(to time: PacketTime) {
-        connections.timeAdvanced(to: time, into: &reconstructor)
+        connections.timeAdvanced(to: time, into: &streams)
+        streams.timePassed(until: time)
         batchEnded()
     }
 
     /// No packet will come any more: tells everything that is not complete.
     public mutating func captureEnded() {
         storeInterfaceFigures()
-        connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &reconstructor)
-        reconstructor.sink.captureEnded(at: figures.latestPacket)
+        connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &streams)
+        streams.captureEnded()
+        streams.sink.sink.captureEnded(at: figures.latestPacket)
         gatherFigures()
         board.publishLast(figures)
     }
@@ -157,9 +169,11 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         figures.fragments = decoder.fragmentCounts
         figures.undecoded = decoder.undecoded
         figures.reassembly = connections.statistics
-        figures.http = reconstructor.statistics
-        figures.parseFailures = reconstructor.sink.parseFailures
-        figures.pendingExchanges = reconstructor.pendingExchanges
+        figures.tls = streams.statistics
+        figures.passthrough = streams.sink.sink.passthroughFigures
+        figures.http = streams.sink.statistics
+        figures.parseFailures = streams.sink.sink.parseFailures
+        figures.pendingExchanges = streams.sink.pendingExchanges
     }
 }
 
@@ -169,6 +183,8 @@ public struct PipelineLimits: Sendable {
     public var decoding = DecodingLimits()
     /// Connections and octets that wait.
     public var reassembly = ReassemblyLimits()
+    /// Ciphertext that waits for its keys, and attempts to find records behind holes.
+    public var tls = TLSLimits()
     /// Heads and pending exchanges.
     public var http = HTTPLimits()
 

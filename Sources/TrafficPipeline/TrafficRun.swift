@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+public import TLSDecryption
 public import TrafficMetrics
 
 /// What belongs together in one run over traffic, whoever runs it: the routes, what is counted of them, the boards that
@@ -13,15 +14,19 @@ public struct TrafficRun: Sendable {
     public let boards: WorkerBoards
     /// What the stages of each worker may hold.
     public let limits: PipelineLimits
+    /// Where the secrets of TLS connections come from, for all workers; `nil` decrypts nothing.
+    public let keys: KeyStore?
 
     /// Makes a run that has seen nothing.
     ///
     /// - Parameters:
     ///   - routes: The routes, and with them the registry that the traffic is counted in.
     ///   - limits: What the stages of each worker may hold.
-    public init(routes: RouteBoard, limits: PipelineLimits = PipelineLimits()) {
+    ///   - keys: Where the secrets of TLS connections come from.
+    public init(routes: RouteBoard, limits: PipelineLimits = PipelineLimits(), keys: KeyStore? = nil) {
         self.routes = routes
         self.limits = limits
+        self.keys = keys
         boards = WorkerBoards(routes.registry)
     }
 
@@ -36,6 +41,12 @@ public struct TrafficRun: Sendable {
     /// - Returns: A pipeline that has seen nothing.
     public func makePipeline(ofWorker worker: Int = 0, outputs: PipelineOutputs = PipelineOutputs()) -> TrafficPipeline
     {
-        TrafficPipeline(limits: limits, routes: routes, board: boards.workers[worker], outputs: outputs)
+        TrafficPipeline(
+            limits: limits,
+            routes: routes,
+            board: boards.workers[worker],
+            keys: keys,
+            outputs: outputs
+        )
     }
 }

@@ -80,14 +80,12 @@ import TrafficModel
                 "x",
                 "--log-level",
                 "loud",
-                "--key-log",
-                "k",
                 "--content",
                 "x"
             )
         }
-        #expect(found.count == 6)
-        for option in ["--output", "--gateway-port", "--log-level", "--key-log", "--content", "FILE"] {
+        #expect(found.count == 5)
+        for option in ["--output", "--gateway-port", "--log-level", "--content", "FILE"] {
             #expect(found.contains { $0.hasPrefix("\(option): ") }, "\(option)")
         }
     }

@@ -31,6 +31,7 @@ package struct Agent: Sendable {
     private let loader: ConfigurationLoader
     private let capture: CaptureRun
     private let records: RecordQueue?
+    private let keys: KeySource
     private let budget: MemoryBudget
     private let collector: AgentCollector
     private let recent: RecentBoard
@@ -64,7 +65,12 @@ package struct Agent: Sendable {
             gatewayAddresses: chosen.gateway.addresses,
             mirroring: mirroring
         )
-        traffic = TrafficRun(routes: routes.board, limits: chosen.pipelineLimits(isLive: sources.isLive))
+        keys = try KeySource(chosen.tls, isLive: sources.isLive)
+        traffic = TrafficRun(
+            routes: routes.board,
+            limits: chosen.pipelineLimits(isLive: sources.isLive),
+            keys: keys.store
+        )
         configuration = ConfigurationKeeper(
             plan,
             credentials: credentials,
@@ -73,7 +79,7 @@ package struct Agent: Sendable {
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
-        capture = CaptureRun(sources, logger: logs.logger("capture"))
+        capture = CaptureRun(sources, keys: keys.store, logger: logs.logger("capture"))
         budget = MemoryBudget.current(chosen.limits)
         records = chosen.records.file.isEmpty ? nil : RecordQueue(budget: budget.octets)
         collector = AgentCollector(
@@ -116,9 +122,11 @@ package struct Agent: Sendable {
         case .live(_, let counters):
             let boards = traffic.boards
             registry.add(PipelineCollector(boards: boards, sources: sources.names, limits: traffic.limits.reassembly))
+            registry.add(TLSCollector(boards: boards))
             registry.add(LiveCollector(counters: counters, boards: boards, heartbeat: capture.heartbeat))
         case .savefiles(let paths, _, _, _): traffic.addCollectors(ofFiles: paths)
         }
+        registry.add(KeyLogCollector(keys: keys))
         registry.add(collector)
         registry.add(mirroring.collector)
         registry.add(HistoryCollector(watch: watch))
@@ -156,6 +164,7 @@ package struct Agent: Sendable {
             )
         )
         services += mirrorServices
+        services.append(.init(service: KeyLogService(keys: keys, logger: logs.logger("keylog"))))
         services.append(.init(service: TrafficWatchService(watch: watch, requests: requests)))
         services.append(.init(service: ReloadService(loader: loader) { [records] in records?.reopen() }))
         var group = ServiceGroupConfiguration(

@@ -6,6 +6,7 @@ import PacketCapture
 import PacketDecoding
 import RouteAttribution
 import TCPReassembly
+import TLSDecryption
 import TrafficMetrics
 import TrafficPipeline
 
@@ -45,6 +46,13 @@ struct AgentStatus {
                 "reloads": JSONValue(configuration.reloads.accepted),
                 "rejectedReloads": JSONValue(configuration.reloads.rejected),
                 "latestReloadSuccessful": .bool(configuration.reloads.isLatestGood),
+            ],
+            "tls": [
+                "decryption": .bool(!configuration.configuration.tls.keyLog.isEmpty),
+                "connections": JSONValue(figures.tls.connections),
+                "decryptedConnections": JSONValue(figures.tls.decryptedConnections),
+                "waitingConnections": JSONValue(figures.tls.waitingConnections),
+                "longestKeyDelaySeconds": .double(Double(figures.tls.longestKeyDelay) / 1e9),
             ],
             "routes": [
                 "generation": JSONValue(routes.number),

@@ -5,6 +5,7 @@ package import Logging
 package import PacketCapture
 import PacketDecoding
 import Synchronization
+package import TLSDecryption
 package import TrafficPipeline
 
 /// The capture thread's work: opens the sources, feeds the pipeline until told to stop, and tells how it ended.
@@ -26,13 +27,20 @@ package final class CaptureRun: Sendable {
     package let control: CaptureControl?
 
     private let sources: CaptureSources
+    private let keys: KeyStore?
     private let logger: Logger
     private let isOpen = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
 
     /// Makes the work, which opens nothing yet.
-    package init(_ sources: CaptureSources, logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - sources: Where packets come from.
+    ///   - keys: Takes the key logs that pcapng files hold.
+    ///   - logger: Where to say what happens to the sources.
+    package init(_ sources: CaptureSources, keys: KeyStore? = nil, logger: Logger) {
         self.sources = sources
+        self.keys = keys
         self.logger = logger
         control =
             switch sources {
@@ -124,6 +132,7 @@ package final class CaptureRun: Sendable {
             filter: filter,
             keepsPace: pace == .realtime,
             stop: stop,
+            secrets: { [keys] in keys?.take(keyLog: $0) },
             progressed: { [heartbeat] _ in heartbeat.beat() }
         )
     }

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
 package import AgentConfiguration
+import OctetText
+package import TLSDecryption
 import TrafficMetrics
 package import TrafficPipeline
 
@@ -13,7 +15,14 @@ extension TrafficRun {
     ///   - isLive: Whether packets come as they are captured: then the machine's memory bounds what the stages hold.
     ///     Pcap files give the same on every machine, and are bounded by the configured budget alone.
     ///   - now: Nanoseconds since the Unix epoch, or 0 where time is that of packets.
-    package init(_ objects: RouteObjects, _ configuration: Configuration, isLive: Bool, at now: Int64) {
+    ///   - keys: Where the secrets of TLS connections come from.
+    package init(
+        _ objects: RouteObjects,
+        _ configuration: Configuration,
+        isLive: Bool,
+        at now: Int64,
+        keys: KeyStore? = nil
+    ) {
         let registry = MetricsRegistry(configuration: configuration.metricsSettings)
         // No duration of this run may show, or two runs over the same files would print two pages.
         self.init(
@@ -24,13 +33,15 @@ extension TrafficRun {
                 gatewayAddresses: configuration.gateway.addresses,
                 at: now
             ),
-            limits: configuration.pipelineLimits(isLive: isLive)
+            limits: configuration.pipelineLimits(isLive: isLive),
+            keys: keys
         )
     }
 
     /// Adds what is counted of pcap files and their pipeline to the metrics.
     package func addCollectors(ofFiles paths: [String]) {
         registry.add(PipelineCollector(boards: boards, sources: paths, limits: limits.reassembly))
+        registry.add(TLSCollector(boards: boards))
         registry.add(SavefileCollector(boards: boards, savefiles: paths))
     }
 }
@@ -38,6 +49,9 @@ extension TrafficRun {
 extension Configuration {
     /// What the stages may hold: of a live capture, what the machine allows; of pcap files, what is configured.
     func pipelineLimits(isLive: Bool) -> PipelineLimits {
-        pipelineLimits(within: isLive ? MemoryBudget.current(limits).octets : limits.memory?.octets)
+        var pipeline = pipelineLimits(within: isLive ? MemoryBudget.current(limits).octets : limits.memory?.octets)
+        // The key log of pcap files is read before their packets.
+        if isLive { pipeline.tls.patience = tls.patience.nanoseconds }
+        return pipeline
     }
 }

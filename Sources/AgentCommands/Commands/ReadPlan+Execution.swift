@@ -9,6 +9,7 @@ import PacketDecoding
 import Recordings
 import RouteAttribution
 import TCPReassembly
+import TLSDecryption
 import TrafficMetrics
 import TrafficPipeline
 
@@ -45,7 +46,8 @@ extension ReadPlan {
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
         // Time is that of packets.
-        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        let keys = try KeyLogFile.savefileKeys(configuration.tls)
+        let run = TrafficRun(objects, configuration, isLive: false, at: 0, keys: keys)
         run.addCollectors(ofFiles: configuration.capture.savefiles)
         var outputs = PipelineOutputs()
         outputs.records = configuration.recordOptions
@@ -58,7 +60,7 @@ extension ReadPlan {
         } else if let records {
             outputs.recordOutput = { records.append($0) }
         }
-        let failures = try read(into: run.makePipeline(outputs: outputs), records)
+        let failures = try read(into: run.makePipeline(outputs: outputs), keys, records)
         return SavefileAnalysis(
             table: objects.table,
             registry: run.registry,
@@ -68,7 +70,11 @@ extension ReadPlan {
     }
 
     /// Takes all packets through the pipeline, and returns what could not be read.
-    private func read(into pipeline: consuming TrafficPipeline, _ records: RecordFile?) throws -> [CaptureError] {
+    private func read(
+        into pipeline: consuming TrafficPipeline,
+        _ keys: KeyStore,
+        _ records: RecordFile?
+    ) throws -> [CaptureError] {
         try CommandFailure.refuseTerminal(among: configuration.capture.savefiles)
         let stop = StopFlag()
         // A pipe has no end of its own; what came through it so far is what the user wants to see.
@@ -82,6 +88,7 @@ extension ReadPlan {
                 paths: configuration.capture.savefiles,
                 filter: configuration.capture.filter.expression,
                 stop: stop,
+                secrets: { keys.take(keyLog: $0) },
                 progressed: { octets in
                     if let octets { progress.advanced(to: octets) } else { records?.flush() }
                     if records?.failure != nil { stop.request() }

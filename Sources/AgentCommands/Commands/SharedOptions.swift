@@ -49,7 +49,12 @@ struct SharedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Log lines of this level and above.", valueName: "level"))
     var logLevel: String?
 
-    @Option(help: ArgumentHelp("Not built yet: TLS secrets.", valueName: "file", visibility: .hidden))
+    @Option(
+        help: ArgumentHelp(
+            "Decrypt TLS with the secrets in this key log, as Envoy, curl and browsers write it.",
+            valueName: "file"
+        )
+    )
     var keyLog: String?
 
     /// The configuration file, if one is named, with the options laid over it.
@@ -94,9 +99,7 @@ struct SharedOptions: ParsableArguments {
                 problems.append(.option("--log-level", "expected one of \(levels), found \"\(logLevel)\""))
             }
         }
-        if keyLog != nil {
-            problems.append(.option("--key-log", "decryption of TLS is not built yet; leave it out"))
-        }
+        if let keyLog { configuration.tls.keyLog = keyLog }
         return problems
     }
 

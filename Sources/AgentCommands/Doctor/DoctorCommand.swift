@@ -82,7 +82,27 @@ struct DoctorCommand: AsyncParsableCommand {
             sockets: .current(),
             machineAddresses: interfaces.flatMap(\.addresses)
         )
-        return capture.findings() + gateway.findings() + [memoryFinding(configuration)]
+        return capture.findings() + gateway.findings() + [memoryFinding(configuration), keyLogFinding(configuration)]
+    }
+
+    /// Whether TLS will be read, and what would make it so.
+    private static func keyLogFinding(_ configuration: Configuration) -> Finding {
+        let path = configuration.tls.keyLog
+        guard !path.isEmpty else {
+            return Finding(
+                verdict: .ok,
+                subject: "tls",
+                detail: "not decrypted: connections are counted, with the server name they ask for",
+                remedy: "to read it, let the gateway write a key log and set tls.keyLog; see the guide DecryptTLS"
+            )
+        }
+        let examination = KeyLogExamination(configuration.tls)
+        return Finding(
+            verdict: examination.isUsable ? .ok : .fail,
+            subject: "tls",
+            detail: "\(path): \(examination.detail)",
+            remedy: examination.remedy
+        )
     }
 
     private static func memoryFinding(_ configuration: Configuration) -> Finding {

@@ -88,8 +88,12 @@ struct MirrorForecastPlan: Sendable {
         let sources = try CaptureSources(configuration)
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
-        let traffic = TrafficRun(objects, configuration, isLive: false, at: 0)
-        let run = CaptureRun(sources, logger: LogSettings(configuration.log).logger("capture"))
+        let keys = try KeySource(configuration.tls, isLive: sources.isLive)
+        let traffic = TrafficRun(objects, configuration, isLive: sources.isLive, at: 0, keys: keys.store)
+        let logger = LogSettings(configuration.log).logger("capture")
+        let run = CaptureRun(sources, keys: keys.store, logger: logger)
+        let following = Task { await keys.follow(logger) }
+        defer { following.cancel() }
         let content = configuration.mirror.policies.map(\.maximumContentOctets).max() ?? 0
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         try run.start(

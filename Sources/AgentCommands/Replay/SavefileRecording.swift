@@ -8,6 +8,7 @@ import Recordings
 import RouteAttribution
 import ShadowTesting
 import Synchronization
+import TLSDecryption
 import TrafficMetrics
 import TrafficModel
 import TrafficPipeline
@@ -34,7 +35,8 @@ struct SavefileRecording {
     init(_ path: String, filter: String?, octetLimit: Int) throws(CommandFailure) {
         let configuration = Configuration()
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        let keys = KeyStore(limits: .savefile, isExpected: false)
+        let run = TrafficRun(objects, configuration, isLive: false, at: 0, keys: keys)
         let kept = KeptExchanges()
         var outputs = PipelineOutputs()
         outputs.readsTraces = false
@@ -43,9 +45,13 @@ struct SavefileRecording {
         var worker = CaptureWorker(run.makePipeline(outputs: outputs))
         var capture: SavefileCapture
         do throws(CaptureError) {
-            capture = try SavefileCapture(paths: [path], filter: filter, stop: stop) { _ in
-                if kept.octets > octetLimit { stop.request() }
-            }
+            capture = try SavefileCapture(
+                paths: [path],
+                filter: filter,
+                stop: stop,
+                secrets: { keys.take(keyLog: $0) },
+                progressed: { _ in if kept.octets > octetLimit { stop.request() } }
+            )
         } catch {
             throw CommandFailure(error)
         }

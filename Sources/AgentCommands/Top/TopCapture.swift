@@ -29,6 +29,7 @@ final class TopCapture: Sendable {
     private let configuration: Configuration
     private let traffic: TrafficRun
     private let sources: CaptureSources
+    private let keys: KeySource
     private let run = Mutex<CaptureRun?>(nil)
     private let failures = Mutex<[CaptureError]>([])
 
@@ -40,7 +41,14 @@ final class TopCapture: Sendable {
         sources = try CaptureSources(configuration)
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
-        traffic = TrafficRun(objects, configuration, isLive: sources.isLive, at: WallClock.now())
+        keys = try KeySource(configuration.tls, isLive: sources.isLive)
+        traffic = TrafficRun(
+            objects,
+            configuration,
+            isLive: sources.isLive,
+            at: WallClock.now(),
+            keys: keys.store
+        )
         source = LocalTopSource(
             table: objects.table,
             registry: traffic.registry,
@@ -63,7 +71,9 @@ final class TopCapture: Sendable {
             isQuiet
             ? Logger(label: "capture") { _ in TopLogHandler { report(.message($0)) } }
             : LogSettings(configuration.log).logger("capture")
-        let run = CaptureRun(sources, logger: logger)
+        let run = CaptureRun(sources, keys: keys.store, logger: logger)
+        // The table is there for as long as the program is.
+        Task { [keys] in await keys.follow(logger) }
         self.run.withLock { $0 = run }
         let made = { @Sendable [traffic] in traffic.makePipeline() }
         try run.start(makePipeline: made) { [self] event in

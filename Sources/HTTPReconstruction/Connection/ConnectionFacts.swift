@@ -15,6 +15,11 @@ public struct ConnectionFacts: Sendable, Hashable {
     public let clientEvidence: ClientEvidence
     /// The client as a load balancer named it in a PROXY header; `client` is then the load balancer.
     public let clientFromProxy: Endpoint?
+    /// The number of what is known of the connection's TLS; -1 where it carries none.
+    public let tlsSession: Int32
+
+    /// Whether what is read of the connection was encrypted.
+    public var isSecured: Bool { tlsSession >= 0 }
 
     /// Whoever the requests come from, as far as it is known: the key of what is sampled by client.
     public var originalClient: Endpoint { clientFromProxy ?? client }
@@ -44,6 +49,8 @@ struct TrackedConnection {
     private var proxiedAddress = IPAddress(high: 0, low: 0)
     /// Counts the exchanges that were emitted; also the number of the next one.
     var emittedExchanges: Int32 = 0
+    /// The number of the connection's TLS session, or -1.
+    var tlsSession: Int32 = -1
     private let originatorPort: UInt16
     private let responderPort: UInt16
     private var proxiedPort: UInt16 = 0
@@ -97,7 +104,8 @@ struct TrackedConnection {
             client: clientIsOriginator ? originator : responder,
             server: clientIsOriginator ? responder : originator,
             clientEvidence: clientEvidence,
-            clientFromProxy: clientFromProxy
+            clientFromProxy: clientFromProxy,
+            tlsSession: tlsSession
         )
     }
 }

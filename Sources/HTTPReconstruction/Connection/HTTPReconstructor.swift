@@ -122,6 +122,16 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         shared.connections.discard(at: connection)
     }
 
+    /// Notes that the connection carries TLS.
+    public mutating func connectionSecured(session: Int32, slot: Int) {
+        shared.connections[places[slot].connection].tlsSession = session
+    }
+
+    /// Ends what was read of a connection that nobody can decrypt, or no further.
+    public mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {
+        becomeOpaque(slot, OpaqueReason(reason), unread: octets)
+    }
+
     /// Whether a connection has an exchange that is not complete.
     public func isBusy(slot: Int) -> Bool {
         switch places[slot].reader {
@@ -243,7 +253,10 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
                 early = http1[reader].requests.release().count
                 endHTTP1(reader, nil)
             }
-        case .http2, .opaque: break
+        case .http2(let reader):
+            http2[reader].closed(.captureEnded, &shared, &sink)
+            http2.discard(at: reader)
+        case .opaque: break
         }
         places[slot].reader = .opaque(reason)
         let facts = shared.connections[connection].facts

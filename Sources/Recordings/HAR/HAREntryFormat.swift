@@ -72,7 +72,8 @@ struct HAREntryFormat: Sendable {
             target: request.target,
             host: fields.first { $0.isNamed("host") }?.value ?? [],
             server: (exchange.serverAddress, exchange.serverPort),
-            method: request.method
+            method: request.method,
+            isSecured: exchange.isSecured
         )
         text.beginObject()
         text.member("method", request.method)

@@ -14,9 +14,17 @@ struct HARLocation: Equatable {
     }
 
     /// Joins a request target to the Host it was sent with, or without one to where it was sent.
-    init(target: [UInt8], host: [UInt8], server: (address: String, port: Int), method: String) {
+    init(
+        target: [UInt8],
+        host: [UInt8],
+        server: (address: String, port: Int),
+        method: String,
+        isSecured: Bool = false
+    ) {
         let target = target.prefix { $0 != UInt8(ascii: "#") }
-        let authority = host.isEmpty ? Self.authority(of: server) : Self.encoded(host[...])
+        let scheme = isSecured ? "https" : "http"
+        let ownPort = isSecured ? 443 : 80
+        let authority = host.isEmpty ? Self.authority(of: server, ownPort: ownPort) : Self.encoded(host[...])
         let path = Self.encoded(target)
         if method == "CONNECT" {
             url = "http://\(path)/"
@@ -24,9 +32,9 @@ struct HARLocation: Equatable {
             url = path
         } else if path == "*" {
             // The asterisk stands for the server as a whole: its path and query are empty (RFC 9112 §3.3).
-            url = "http://\(authority)"
+            url = "\(scheme)://\(authority)"
         } else {
-            url = "http://\(authority)" + (path.hasPrefix("/") ? path : "/" + path)
+            url = "\(scheme)://\(authority)" + (path.hasPrefix("/") ? path : "/" + path)
         }
         guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else {
             parameters = []
@@ -39,11 +47,11 @@ struct HARLocation: Equatable {
     }
 
     /// A server's address as URIs have it: IPv6 in brackets, and the port unless it is the scheme's own (RFC 3986 §3.2).
-    private static func authority(of server: (address: String, port: Int)) -> String {
+    private static func authority(of server: (address: String, port: Int), ownPort: Int) -> String {
         // The top-level domain is one that never resolves (RFC 6761 §6.4).
         guard !server.address.isEmpty else { return "unknown.invalid" }
         let host = server.address.contains(":") ? "[\(server.address)]" : server.address
-        return [0, 80].contains(server.port) ? host : "\(host):\(server.port)"
+        return [0, ownPort].contains(server.port) ? host : "\(host):\(server.port)"
     }
 
     /// Writes octets that URIs do not have as `%XX`.

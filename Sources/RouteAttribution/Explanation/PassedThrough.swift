@@ -15,12 +15,27 @@ public struct PassedThrough: Sendable, Hashable {
 }
 
 extension RouteTable {
+    /// The rule that takes a passed-through connection to a pod port; `nil` where the gateway ends TLS or nobody takes it.
+    ///
+    /// Goes through all rules of the port's servers, so that callers with many connections keep the answers.
+    /// - Parameters:
+    ///   - podPort: The port that packets bear.
+    ///   - serverName: The name the client asked for; empty when it asked for none.
+    /// - Returns: The rule, and where it leads.
+    public func passedThrough(podPort: UInt16, serverName: String) -> PassedThrough? {
+        passedThrough(index.listeners.first { $0.podPort == Int(podPort) }, serverName: serverName)
+    }
+
     /// The rule that takes a passed-through connection; `nil` where the gateway ends TLS or nobody takes it.
     func passedThrough(_ request: DescribedRequest) -> PassedThrough? {
-        guard let listener = listener(serverPort: request.port), !listener.isRefused,
-            let plan = knowledge.plans.byPodPort[listener.podPort]
-        else { return nil }
-        let wanted = HostNames.lowercased(request.serverName ?? "")
+        passedThrough(listener(serverPort: request.port), serverName: request.serverName ?? "")
+    }
+
+    private func passedThrough(_ listener: LookupListener?, serverName: String) -> PassedThrough? {
+        guard let listener, !listener.isRefused, let plan = knowledge.plans.byPodPort[listener.podPort] else {
+            return nil
+        }
+        let wanted = HostNames.lowercased(serverName)
         var best: PassedThrough?
         var bestScore = -1
         for server in plan.tls where server.settings.traffic == .opaqueTLS && server.settings.tls?.endsTLS != true {

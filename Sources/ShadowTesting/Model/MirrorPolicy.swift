@@ -21,6 +21,8 @@ public struct MirrorPolicy: Sendable, Hashable {
     public var key: [SamplingKey] = [.traceContext, .field("x-request-id"), .exchange]
     /// Methods besides the safe ones that are mirrored too.
     public var methods: [String] = []
+    /// Whether requests are mirrored that were encrypted on their way to the gateway.
+    public var takesDecrypted = false
     /// Paths that are not mirrored, besides the default list, as prefixes of whole segments.
     public var deniedPaths: [String] = []
     /// Fields that are sent although the default list takes them out, in lower case.

@@ -39,6 +39,12 @@ public enum ConnectionCloseReason: UInt8, Sendable, Hashable, CaseIterable {
 /// The values of the label `reason` of `opaque_connections_total`: why a connection cannot be read.
 public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     case tls
+    case tlsNoKey
+    case tlsWrongKeys
+    case tlsMidstream
+    case tlsUnsupportedCipher
+    case tlsLost
+    case tlsHandshake
     /// Was HTTP, and could not be read on.
     case unreadable
     case midstream
@@ -52,6 +58,12 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     public var text: String {
         switch self {
         case .tls: "tls"
+        case .tlsNoKey: "tls_no_key"
+        case .tlsWrongKeys: "tls_wrong_keys"
+        case .tlsMidstream: "tls_midstream"
+        case .tlsUnsupportedCipher: "tls_unsupported_cipher"
+        case .tlsLost: "tls_lost"
+        case .tlsHandshake: "tls_handshake"
         case .unreadable: "unreadable"
         case .upgraded: "upgraded"
         case .tunnel: "tunnel"

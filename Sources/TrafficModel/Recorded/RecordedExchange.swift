@@ -28,6 +28,8 @@ public struct RecordedExchange: Sendable {
     public var durationNanoseconds: Int64?
     /// The words of exchange records for what is missing or wrong; empty for an exchange seen whole.
     public var integrity: [String]
+    /// Whether client and server spoke TLS.
+    public var isSecured = false
 
     /// Makes an exchange of its parts.
     public init(

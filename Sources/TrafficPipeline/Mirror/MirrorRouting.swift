@@ -11,6 +11,8 @@ public final class MirrorRouting: Sendable {
     /// For each route of the table, the policies that may concern its requests.
     private let masks: [UInt32]
     private let unroutedMask: UInt32
+    /// The policies that take requests which were encrypted.
+    let decryptedMask: UInt32
     private let names: [RouteName]
 
     /// Works out which policies can concern which routes.
@@ -19,6 +21,9 @@ public final class MirrorRouting: Sendable {
         names = table.routes.map { RouteName($0) }
         masks = plan.routeMasks(for: names)
         unroutedMask = plan.unroutedMask
+        decryptedMask = plan.policies.enumerated().reduce(0) { mask, policy in
+            policy.element.takesDecrypted ? mask | 1 << UInt32(policy.offset) : mask
+        }
     }
 
     /// How many routes the table has.

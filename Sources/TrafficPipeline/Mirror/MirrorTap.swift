@@ -32,7 +32,9 @@ struct MirrorTap: ~Copyable {
         route: Int32,
         routing: MirrorRouting
     ) -> (selection: MirrorSelection, retention: Retention) {
-        let concerned = routing.mask(ofRoute: route)
+        var concerned = routing.mask(ofRoute: route)
+        // What a client encrypted is sent elsewhere only where a policy says so.
+        if connection.isSecured { concerned &= routing.decryptedMask }
         // Not handled: copies of HTTP/2 requests.
         guard concerned != 0, request.version != .http2 else { return (.none, .none) }
         if outbox.edition != Int(routing.plan.edition) {

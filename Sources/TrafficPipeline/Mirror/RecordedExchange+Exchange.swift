@@ -43,6 +43,7 @@ extension RecordedExchange {
             protocolVersion: facts.version.text,
             requestNanoseconds: facts.request.lastOctet.nanoseconds(since: facts.request.firstOctet)
         )
+        isSecured = facts.connection.isSecured
     }
 }
 

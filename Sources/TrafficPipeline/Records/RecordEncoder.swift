@@ -7,6 +7,7 @@ internal import OctetText
 internal import PacketDecoding
 internal import Redaction
 internal import RouteAttribution
+internal import TLSDecryption
 internal import TrafficModel
 
 /// Writes exchange records, one line of JSON each.
@@ -42,8 +43,14 @@ struct RecordEncoder {
     /// - Parameters:
     ///   - facts: What it was.
     ///   - exchange: The exchange, with its heads retained.
+    ///   - session: What is known of the connection's TLS.
     ///   - route: The value of the member `route`: the members of an object; empty for `null`.
-    mutating func append(_ facts: ExchangeFacts, _ exchange: borrowing Exchange, route: [UInt8]) {
+    mutating func append(
+        _ facts: ExchangeFacts,
+        _ exchange: borrowing Exchange,
+        _ session: TLSSession?,
+        route: [UInt8]
+    ) {
         line.beginObject()
         line.key("client")
         line.string(facts.connection.client.description)
@@ -65,8 +72,9 @@ struct RecordEncoder {
         line.time(nanoseconds: facts.startTime.nanoseconds)
         line.key("protocol")
         line.string(facts.version.text)
+        if let session { append(session, carrying: facts.version) }
         line.key("request")
-        appendRequest(exchange)
+        appendRequest(exchange, scheme: facts.connection.isSecured ? "https" : "http")
         line.key("response")
         appendResponse(exchange)
         if let status = exchange.grpcStatus {
@@ -100,9 +108,27 @@ struct RecordEncoder {
         line.endObject()
     }
 
+    private mutating func append(_ session: TLSSession, carrying version: HTTPVersion) {
+        line.key("tls")
+        line.beginObject()
+        line.key("version")
+        if let name = session.versionName { line.string(name) } else { line.null() }
+        line.key("cipher")
+        if let name = session.cipherSuiteName { line.string(name) } else { line.null() }
+        line.key("sni")
+        if session.serverName.isEmpty { line.null() } else { line.string(session.serverName.span) }
+        line.key("alpn")
+        if let name = session.agreedProtocol(carrying: version.protocolName) {
+            line.string(name.span)
+        } else {
+            line.null()
+        }
+        line.endObject()
+    }
+
     // MARK: - Messages
 
-    private mutating func appendRequest(_ exchange: borrowing Exchange) {
+    private mutating func appendRequest(_ exchange: borrowing Exchange, scheme: String) {
         guard exchange.hasRequest, let message = exchange.retainedRequest else { return line.null() }
         let octets = message.octets
         line.beginObject()
@@ -112,7 +138,7 @@ struct RecordEncoder {
         line.key("target")
         appendKnown(octets[message.target])
         line.key("scheme")
-        line.string("http")
+        line.string(scheme)
         line.key("authority")
         if let authority = message.authority { appendText(octets[authority]) } else { line.null() }
         appendFigures(exchange.request)
@@ -248,6 +274,16 @@ struct RecordEncoder {
 }
 
 extension HTTPVersion {
+    /// The version as ALPN names it (RFC 7301 §6).
+    fileprivate var protocolName: String {
+        switch self {
+        case .http09: "http/0.9"
+        case .http10: "http/1.0"
+        case .http11: "http/1.1"
+        case .http2: "h2"
+        }
+    }
+
     /// The version as records name it.
     var text: String {
         switch self {

@@ -2,6 +2,7 @@
 
 internal import HTTPReconstruction
 internal import RouteAttribution
+internal import TLSDecryption
 internal import TrafficModel
 
 /// Writes the records of all exchanges, and hands them over in batches.
@@ -24,11 +25,12 @@ struct RecordTap {
     mutating func exchangeCompleted(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
+        _ session: TLSSession?,
         _ generation: RouteGeneration?
     ) {
         var route: [UInt8] = []
         if let routed = facts.routed, let generation { route = routed.record(in: generation.table) }
-        encoder.append(facts, exchange, route: route)
+        encoder.append(facts, exchange, session, route: route)
         if encoder.pendingOctets >= Self.batchOctets { flush() }
     }
 

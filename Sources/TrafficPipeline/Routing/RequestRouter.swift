@@ -3,6 +3,7 @@
 internal import PacketDecoding
 internal import RouteAttribution
 internal import ShadowTesting
+internal import TLSDecryption
 internal import TrafficMetrics
 internal import TrafficModel
 
@@ -28,13 +29,24 @@ struct RequestRouter: ~Copyable {
     var newest: RouteGeneration { generations.newest }
 
     /// Decides on a request whose head is complete; ``exchangeCompleted(_:)`` must follow.
+    ///
+    /// - Parameters:
+    ///   - request: The head; borrowed for the call only.
+    ///   - server: The end that answers.
+    ///   - session: What is known of the connection's TLS; `nil` for plain text.
+    ///   - time: When the first octet was captured.
+    /// - Returns: The decision.
     mutating func route(
         _ request: borrowing RequestView,
         to server: Endpoint,
+        in session: TLSSession?,
         at time: PacketTime
     ) -> RoutedRequest {
-        let port = ports.port(gatewayPort(of: server), in: generations.newest)
-        let decision = generations.newest.table.route(request, in: port.hosts, scratch: &scratch)
+        let port = gatewayPort(of: server)
+        let hosts =
+            session.map { generations.newest.table.hostTable(podPort: port, serverName: $0.serverName.span) }
+            ?? ports.port(port, in: generations.newest).hosts
+        let decision = generations.newest.table.route(request, in: hosts, scratch: &scratch)
         generations.requestRouted()
         // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
         let isShadow =
@@ -58,8 +70,12 @@ struct RequestRouter: ~Copyable {
     }
 
     /// What the connections to a server are counted under.
-    mutating func gateway(of server: Endpoint) -> GatewaySeries {
-        ports.port(gatewayPort(of: server), in: generations.newest).gateway
+    mutating func gateway(of server: Endpoint, in session: TLSSession?) -> GatewaySeries {
+        let port = gatewayPort(of: server)
+        guard let session else { return ports.port(port, in: generations.newest).gateway }
+        let table = generations.newest.table
+        let hosts = table.hostTable(podPort: port, serverName: session.serverName.span)
+        return generations.newest.gatewaySeries(Int32(table.gateway(of: hosts) ?? -1))
     }
 
     /// The port of a server that is the gateway; 0, where nothing listens, of one that has another address: the connection

@@ -1,0 +1,143 @@
+// Wingmirror · Apache-2.0
+
+package import AgentConfiguration
+import CProcess
+import Glibc
+package import TLSDecryption
+
+/// A key log as a file: opened, checked and read; never written, but for the hole that may be punched into it.
+///
+/// The C functions are `open`, `fstat`, `pread`, `lseek`, `fallocate` and `close`.
+package struct KeyLogFile: ~Copyable {
+    /// Which file it is, whatever it is called now.
+    struct Identity: Hashable {
+        let device: UInt
+        let inode: UInt
+    }
+
+    private let descriptor: Int32
+    let identity: Identity
+    /// Whether everybody on the machine may read it.
+    let isReadableByAll: Bool
+    /// Whether its octets are in memory only.
+    let isInMemory: Bool
+
+    /// Opens a file to be read.
+    /// - Throws: The reason, in the system's words.
+    init(_ path: String) throws(FileContents.Failure) {
+        // Without O_NONBLOCK a FIFO would be waited for.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileContents.Failure(reason: FileContents.systemMessage()) }
+        var information = stat()
+        guard unsafe fstat(descriptor, &information) == 0 else {
+            let reason = FileContents.systemMessage()
+            close(descriptor)
+            throw FileContents.Failure(reason: reason)
+        }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw FileContents.Failure(reason: "it is no regular file")
+        }
+        self.descriptor = descriptor
+        identity = Identity(device: UInt(information.st_dev), inode: UInt(information.st_ino))
+        isReadableByAll = information.st_mode & S_IROTH != 0
+        isInMemory = Self.isInMemory(UInt64(information.st_dev))
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Whether a device number is that of a file system without a disk, by `/proc/self/mountinfo` (proc(5)).
+    private static func isInMemory(_ device: UInt64) -> Bool {
+        guard let mounts = try? FileContents.read("/proc/self/mountinfo", limit: 8 << 20) else { return false }
+        let major = device >> 8 & 0xFFF | device >> 32 & ~0xFFF
+        let minor = device & 0xFF | device >> 12 & ~0xFF
+        return mounts.split(separator: UInt8(ascii: "\n")).contains { line in
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard words.count > 3, words[2].elementsEqual("\(major):\(minor)".utf8),
+                let dash = words.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash + 1 < words.count
+            else { return false }
+            return words[dash + 1].elementsEqual("tmpfs".utf8) || words[dash + 1].elementsEqual("ramfs".utf8)
+        }
+    }
+
+    /// Octets of the file, holes included.
+    var size: Int {
+        var information = stat()
+        return unsafe fstat(descriptor, &information) == 0 ? Int(information.st_size) : 0
+    }
+
+    /// Reads from an offset on, as many octets as the buffer has room for.
+    /// - Returns: How many there were.
+    func read(_ buffer: inout [UInt8], at offset: Int) -> Int {
+        while true {
+            // The buffer is the array's own storage, valid for the call, and its count is passed with it.
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset))
+            }
+            if count < 0, errno == EINTR { continue }
+            return max(count, 0)
+        }
+    }
+
+    /// The first offset from one on that is no hole.
+    func offsetOfData(from offset: Int) -> Int {
+        let found = wingmirror_data_offset(descriptor, offset)
+        return found >= 0 ? found : offset
+    }
+
+    /// Gives back the memory of what lies before an offset, which leaves the file's size and its writer as they are.
+    /// - Returns: Whether the file system did so.
+    static func punch(_ path: String, upTo offset: Int) -> Bool {
+        let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return wingmirror_punch_hole(descriptor, offset) == 0
+    }
+}
+
+extension KeyLogFile {
+    /// Where the keys of pcap files come from: their key log, all of it, and what pcapng files hold themselves.
+    /// - Throws: `.failed` where there is a key log that cannot be read.
+    package static func savefileKeys(_ configuration: TLSConfiguration) throws(CommandFailure) -> KeyStore {
+        let store = KeyStore(limits: .savefile, isExpected: !configuration.keyLog.isEmpty)
+        guard !configuration.keyLog.isEmpty else { return store }
+        let file: KeyLogFile
+        do {
+            file = try KeyLogFile(configuration.keyLog)
+        } catch {
+            throw CommandFailure(.failed, "\(configuration.keyLog): cannot be read: \(error.reason)")
+        }
+        SecretMemory.protect()
+        var reader = KeyLogReader(into: store)
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        var offset = file.offsetOfData(from: 0)
+        while true {
+            let count = file.read(&buffer, at: offset)
+            guard count > 0 else { break }
+            reader.octetsArrived(buffer.span.extracting(..<count))
+            offset += count
+        }
+        reader.ended()
+        SecretMemory.wipe(&buffer)
+        return store
+    }
+}
+
+/// Keeps secrets from leaving the process in other ways than through the traffic they open.
+enum SecretMemory {
+    /// From here on the process leaves no core dump, and no other process of the user may look into it.
+    ///
+    /// The C function is `prctl` with `PR_SET_DUMPABLE`.
+    static func protect() {
+        _ = wingmirror_forbid_dumps()
+    }
+
+    /// Overwrites a buffer that secrets were in.
+    static func wipe(_ buffer: inout [UInt8]) {
+        unsafe buffer.withUnsafeMutableBytes { bytes in
+            if let base = bytes.baseAddress { unsafe explicit_bzero(base, bytes.count) }
+        }
+    }
+}
