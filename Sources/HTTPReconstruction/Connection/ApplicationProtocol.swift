@@ -77,5 +77,7 @@ public enum ApplicationProtocol: Sendable, Hashable {
     case http1
     /// HTTP/2 without TLS, by prior knowledge or by Upgrade.
     case http2
+    /// A WebSocket that an upgrade of HTTP/1.1 has opened.
+    case webSocket
     case opaque(OpaqueReason)
 }

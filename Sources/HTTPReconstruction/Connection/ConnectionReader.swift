@@ -12,10 +12,12 @@ enum ConnectionReader {
     /// What the connection carries is not known yet. HTTP/1 reads tentatively, in the slot, once octets came that it may
     /// understand; the slot is -1 before. Next: `http1`, `http2`, `opaque`.
     case probing(Int32)
-    /// HTTP/1.x, in the slot. Next: `opaque`, by an upgrade or CONNECT; `http2`, by an upgrade to `h2c`.
+    /// HTTP/1.x, in the slot. Next: `opaque`, by an upgrade or CONNECT; `http2`, by an upgrade to `h2c`; `webSocket`.
     case http1(Int32)
     /// HTTP/2, in the slot. Stays until the connection is closed.
     case http2(Int32)
+    /// A WebSocket, in the slot. Stays until the connection is closed.
+    case webSocket(Int32)
     /// Nobody reads it; its octets are counted. The last state.
     case opaque(OpaqueReason)
 }
@@ -29,6 +31,9 @@ enum ReaderOutcome {
     /// The reader is done: the connection goes on in HTTP/2, where the exchange gets its answer. The last so many octets
     /// belong to that.
     case upgrades(exchange: Int32, unread: Int)
+    /// The reader is done: the connection goes on as the WebSocket that the exchange has opened. The last so many octets
+    /// belong to that.
+    case opensWebSocket(exchange: Int32, unread: Int)
 }
 
 /// What all readers share: the connections, storage for exchanges, and the parser with its list of field lines.

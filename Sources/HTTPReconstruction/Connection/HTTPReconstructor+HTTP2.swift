@@ -8,12 +8,20 @@ extension HTTPReconstructor where Sink: ~Copyable {
     /// Reads a connection as HTTP/2 from these octets on, and what the client sent before them.
     mutating func startHTTP2(_ octets: Span<UInt8>, at position: StreamPosition, isWhole: Bool, _ slot: Int) {
         var early: [UInt8] = []
+        var missed: Int64 = 0
         if case .probing(let reader) = places[slot].reader, reader >= 0 {
+            // The client's first octets were missed: what came behind the hole was not read either.
+            if isWhole, http1[reader].progress(.request).isLost { missed = http1[reader].requestEnd }
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
         }
         let reader = insertHTTP2(slot, isWhole: isWhole)
-        feedEarly(early, before: position, reader)
+        if missed > 0 {
+            let start = startOfClient(reader, at: position)
+            http2[reader].octetsMissing(Int(missed), reason: .captureLoss, at: start, &shared, &sink)
+        } else {
+            feedEarly(early, before: position, reader)
+        }
         http2[reader].octetsArrived(octets, at: position, &shared, &sink)
     }
 
@@ -30,7 +38,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
         case .http1(let reader), .probing(let reader):
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
-        case .http2, .opaque: return
+        case .http2, .webSocket, .opaque: return
         }
         let reader = insertHTTP2(slot, isWhole: true)
         let connection = connection(of: slot)
@@ -60,13 +68,16 @@ extension HTTPReconstructor where Sink: ~Copyable {
     /// Reads what the client sent while it was not known that it is HTTP/2.
     private mutating func feedEarly(_ early: [UInt8], before position: StreamPosition, _ reader: Int32) {
         guard !early.isEmpty else { return }
-        let start = StreamPosition(
+        http2[reader].octetsArrived(early.span, at: startOfClient(reader, at: position), &shared, &sink)
+    }
+
+    private func startOfClient(_ reader: Int32, at position: StreamPosition) -> StreamPosition {
+        StreamPosition(
             direction: http2[reader].clientDirection,
             offset: 0,
             time: position.time,
             acknowledged: nil,
             startsSegment: true
         )
-        http2[reader].octetsArrived(early.span, at: start, &shared, &sink)
     }
 }

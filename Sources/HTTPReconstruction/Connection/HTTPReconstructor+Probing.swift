@@ -41,6 +41,10 @@ extension HTTPReconstructor where Sink: ~Copyable {
                 return continuesPreface ? .http2(isWhole: true) : .http1
             }
             if isLost {
+                let limit = shared.limits.headOctets
+                if position.startsSegment, HTTP2Join.message(in: octets, limit: limit, &shared.http2) != nil {
+                    return .http2(isWhole: true)
+                }
                 shared.connections[connection].undeterminedOctets += octets.count
                 return .http1
             }

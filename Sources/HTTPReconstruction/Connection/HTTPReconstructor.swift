@@ -15,6 +15,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     var http1 = Slab<HTTP1Connection>()
     /// Made at a preface, an upgrade or a proven join; a connection of another protocol has nothing here.
     var http2 = Slab<HTTP2Connection>()
+    /// Made when an upgrade is accepted.
+    var webSockets = Slab<WebSocketConnection>()
     private var held = HeldOctets()
     /// The parts of PROXY headers that came without the rest, by slot; hardly ever any.
     private var partialPrefixes: [Int: [UInt8]] = [:]
@@ -33,6 +35,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         var statistics = shared.statistics
         statistics.refusedMessages = shared.retained.refusedMessages
         statistics.cutContents = shared.retained.cutContents
+        statistics.http2.settledTables = shared.http2.settledTables
+        statistics.http2.abandonedTables = shared.http2.abandonedTables
         return statistics
     }
 
@@ -57,9 +61,13 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             case .leaves(let reason, let unread): becomeOpaque(slot, reason, unread: unread)
             case .upgrades(let exchange, let unread):
                 upgrade(exchange, octets, unread: unread, at: position, slot)
+            case .opensWebSocket(let exchange, let unread):
+                openWebSocket(exchange, octets, unread: unread, at: position, slot)
             }
         case .http2(let reader):
             http2[reader].octetsArrived(octets, at: position, &shared, &sink)
+        case .webSocket(let reader):
+            webSockets[reader].octetsArrived(octets, at: position, shared)
         case .opaque(let reason):
             sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections[places[slot].connection].facts)
         case .probing:
@@ -80,6 +88,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             noteHeldOctets(reader)
         case .http2(let reader):
             http2[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+        case .webSocket(let reader):
+            webSockets[reader].octetsMissing(count, at: position, shared)
         case .opaque: break
         }
     }
@@ -91,7 +101,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
             noteHeldOctets(reader)
         case .http2(let reader): http2[reader].streamEnded(direction, end, at: time)
-        case .probing, .opaque: break
+        case .probing, .webSocket, .opaque: break
         }
     }
 
@@ -105,6 +115,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http2(let reader):
             http2[reader].closed(reason, &shared, &sink)
             http2.discard(at: reader)
+        case .webSocket(let reader):
+            webSockets[reader].closed(&shared, &sink)
+            webSockets.discard(at: reader)
         case .opaque: break
         case .probing(let reader):
             if reader >= 0 { endHTTP1(reader, reason) }
@@ -138,6 +151,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http1(let reader): http1[reader].oldest >= 0
         case .http2(let reader): http2[reader].streams.count > 0
         case .probing(let reader): reader >= 0 && http1[reader].oldest >= 0
+        case .webSocket: true
         case .opaque: false
         }
     }
@@ -163,6 +177,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             switch outcome {
             case .leaves(let reason, let unread): becomeOpaque(slot, reason, unread: unread)
             case .upgrades(let exchange, let unread): upgrade(exchange, octets, unread: unread, at: position, slot)
+            case .opensWebSocket(let exchange, let unread):
+                openWebSocket(exchange, octets, unread: unread, at: position, slot)
             case .continues:
                 if http1[reader].isConfirmed { places[slot].reader = .http1(reader) }
                 noteHeldOctets(reader)
@@ -178,14 +194,44 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         at position: StreamPosition,
         _ slot: Int
     ) {
-        let rest = StreamPosition(
-            direction: position.direction,
-            offset: position.offset + Int64(octets.count - unread),
-            time: position.time,
-            acknowledged: position.acknowledged,
-            startsSegment: false
-        )
+        let rest = position.behindHead(by: octets.count - unread)
         upgradeToHTTP2(exchange, octets.extracting((octets.count - unread)...), at: rest, slot)
+    }
+
+    /// Goes on as a WebSocket with the last octets of a segment, and what the client sent before it was accepted.
+    private mutating func openWebSocket(
+        _ exchange: Int32,
+        _ octets: Span<UInt8>,
+        unread: Int,
+        at position: StreamPosition,
+        _ slot: Int
+    ) {
+        var early: [UInt8] = []
+        if case .http1(let reader) = places[slot].reader {
+            early = http1[reader].requests.release()
+            endHTTP1(reader, nil)
+        } else if case .probing(let reader) = places[slot].reader, reader >= 0 {
+            early = http1[reader].requests.release()
+            endHTTP1(reader, nil)
+        }
+        let connection = connection(of: slot)
+        let clientDirection = shared.connections[connection].clientDirection
+        let opened = WebSocketConnection(connection: connection, clientDirection: clientDirection, exchange: exchange)
+        let reader = webSockets.insert(opened)
+        places[slot].reader = .webSocket(reader)
+        sink.protocolRecognized(.webSocket, on: shared.connections[connection].facts)
+        if !early.isEmpty {
+            let client = StreamPosition(
+                direction: clientDirection,
+                offset: 0,
+                time: position.time,
+                acknowledged: nil,
+                startsSegment: true
+            )
+            webSockets[reader].octetsArrived(early.span, at: client, shared)
+        }
+        let rest = octets.extracting((octets.count - unread)...)
+        webSockets[reader].octetsArrived(rest, at: position.behindHead(by: octets.count - unread), shared)
     }
 
     // MARK: - What stands in front
@@ -256,6 +302,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http2(let reader):
             http2[reader].closed(.captureEnded, &shared, &sink)
             http2.discard(at: reader)
+        case .webSocket(let reader):
+            webSockets[reader].closed(&shared, &sink)
+            webSockets.discard(at: reader)
         case .opaque: break
         }
         places[slot].reader = .opaque(reason)
@@ -305,6 +354,17 @@ extension StreamPosition {
             time: time,
             acknowledged: acknowledged,
             startsSegment: startsSegment
+        )
+    }
+
+    /// The position so many octets further on in the same segment, where something else begins.
+    fileprivate func behindHead(by count: Int) -> StreamPosition {
+        StreamPosition(
+            direction: direction,
+            offset: offset + Int64(count),
+            time: time,
+            acknowledged: acknowledged,
+            startsSegment: false
         )
     }
 }

@@ -24,6 +24,9 @@ public struct HTTPStatistics: Sendable, Hashable {
     /// PROXY headers that were wrong.
     public internal(set) var malformedProxyHeaders = 0
 
+    /// What was counted of HTTP/2.
+    public internal(set) var http2 = HTTP2Figures()
+
     /// Makes statistics of nothing.
     public init() {}
 
@@ -39,5 +42,6 @@ public struct HTTPStatistics: Sendable, Hashable {
         unreliableClocks += other.unreliableClocks
         proxyHeaders += other.proxyHeaders
         malformedProxyHeaders += other.malformedProxyHeaders
+        http2.add(other.http2)
     }
 }

@@ -30,10 +30,18 @@ public struct Exchange: ~Copyable {
     public var grpcStatus: Int? { grpcCode < 0 ? nil : Int(grpcCode) }
     /// What is known of the response beside its octets.
     public internal(set) var response = MessageFigures()
+    /// What the content is: gRPC by the request's media type, server-sent events by the response's.
+    public internal(set) var contentKind = ContentKind.other
+    /// The messages of a gRPC call's request.
+    public internal(set) var requestMessages = MessageCount()
+    /// The messages of a gRPC call's response.
+    public internal(set) var responseMessages = MessageCount()
     /// Statuses of interim responses, in order, without a 101 that ended HTTP.
     public internal(set) var interim: [UInt16] = []
     /// How the exchange was broken off; `nil` where it was not, or where that was not seen.
     public internal(set) var earlyEnd: EarlyEnd?
+    /// What the WebSocket carried that the exchange opened; `nil` for any other.
+    public internal(set) var webSocket: WebSocketTunnel?
     /// What the connection became after this exchange.
     public internal(set) var successor = Successor.http
 
@@ -96,6 +104,8 @@ public struct Exchange: ~Copyable {
         version = head.version
         method = head.knownMethod
         upgrade = head.upgrade
+        // gRPC itself needs HTTP/2.
+        if head.contentKind.isGRPCWeb { contentKind = head.contentKind }
         expectsContinue = head.expectsContinue
         requestStart = start
         requestHeadEnd = start.offset + Int64(head.length)

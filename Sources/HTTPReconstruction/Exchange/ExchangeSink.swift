@@ -60,6 +60,9 @@ public protocol ExchangeSink: ~Copyable {
     ///   - connection: Where both came.
     mutating func responsePaired(_ response: Tag, with tag: inout Tag, on connection: ConnectionFacts)
 
+    /// An exchange has opened a WebSocket; it is complete when that is over.
+    mutating func webSocketOpened(tag: Tag, on connection: ConnectionFacts)
+
     /// An exchange is complete, or will not be.
     ///
     /// HTTP/1 exchanges of one connection come in the order of their requests.
@@ -101,6 +104,9 @@ extension ExchangeSink where Self: ~Copyable {
         tag: inout Tag,
         on connection: ConnectionFacts
     ) {}
+
+    /// Ignores that a WebSocket was opened.
+    public mutating func webSocketOpened(tag: Tag, on connection: ConnectionFacts) {}
 
     /// Keeps what was remembered of the request.
     public mutating func responsePaired(_ response: Tag, with tag: inout Tag, on connection: ConnectionFacts) {}

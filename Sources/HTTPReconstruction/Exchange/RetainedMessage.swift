@@ -56,6 +56,14 @@ public final class RetainedMessage {
         if count < wanted { contentLimit = content.count + count }
         octets.extracting(range.lowerBound..<range.lowerBound + count).append(to: &content)
     }
+
+    /// Keeps no more of the content than so many octets.
+    func cutContent(to octets: Int64) {
+        let excess = content.count - Int(max(0, octets))
+        guard excess > 0 else { return }
+        content.removeLast(excess)
+        ledger.release(excess)
+    }
 }
 
 /// How much the retained messages of all connections take together, and what was not kept for want of room.

@@ -28,6 +28,8 @@ struct FieldBlockDecoder {
     private var marks: SectionField.Marks = []
     /// The floating entry whose name it has, or -1.
     private var floatingName = -1
+    /// Whether the name comes from a table, or the field goes into one.
+    private var isTabled = false
     private var start = 0
     private var valueStart = 0
 
@@ -171,6 +173,7 @@ struct FieldBlockDecoder {
         hasField = true
         marks = form == .neverIndexed ? .neverIndexed : []
         floatingName = -1
+        isTabled = index > 0 || form == .incremental
         if form == .indexed {
             try referenceRead(index, tables, &table, &section, isWhole: true)
             finish(&section, limit)
@@ -365,5 +368,6 @@ struct FieldBlockDecoder {
                 nameHash: nameHash
             )
         )
+        if isTabled { section.tabledCount = section.fields.count }
     }
 }

@@ -38,6 +38,9 @@ struct FieldSection {
     var fields: [SectionField] = []
     /// Fields whose entries float.
     var references: [FloatingReference] = []
+    /// How many of the fields, from the first, end with the last one whose name is in a table; what follows are literals
+    /// that say nothing about the places of entries.
+    var tabledCount = 0
     /// How many field lines the block has, pseudo-header fields included.
     var lineCount = 0
     /// Whether there were more fields than the limit allowed.
@@ -58,6 +61,7 @@ struct FieldSection {
         octets.removeAll(keepingAtMost: 16 << 10)
         if fields.capacity > 1 << 10 { fields = [] } else { fields.removeAll(keepingCapacity: true) }
         if references.capacity > 1 << 10 { references = [] } else { references.removeAll(keepingCapacity: true) }
+        tabledCount = 0
         lineCount = 0
         isOverLimit = false
     }

@@ -26,7 +26,7 @@ extension PartialTable {
                 settle(shift, isInferred: isVoted || isFloatInferred)
             }
         }
-        if !section.isOverLimit, let sequence = NameSequences.hash(of: section.fields) { sequences.insert(sequence) }
+        sequences.learn(section)
     }
 
     // MARK: - Filling in
@@ -137,75 +137,138 @@ extension PartialTable {
     /// Lets a section vote for the one shift that makes it a sequence of names seen before, and answers whether that
     /// settles the question.
     private mutating func vote(by section: FieldSection) -> Bool {
-        var fitting: Int?
-        var fields = section.fields
+        guard section.references.count >= Ballot.leastNames else { return false }
+        var ballot = Ballot(section)
+        var fitting: (shift: Int, weight: UInt8)?
         var shift = shifts.first
         while let candidate = shift {
             shift = shifts.next(from: candidate + 1)
-            guard fits(candidate, section, &fields) else { continue }
+            ballot.begin()
+            for reference in section.references {
+                ballot.note(floatingEntry(reference.offset, shift: candidate), in: reference.field)
+            }
+            guard ballot.hasEvidence, sequences.containsMatch(of: ballot.names) else { continue }
             // A table that is periodic lets several fit: that says nothing.
             if fitting != nil { return false }
-            fitting = candidate
+            fitting = (candidate, ballot.weight)
         }
-        guard let fitting, votes.cast(for: fitting) else { return false }
-        shifts = ShiftSet(only: fitting)
+        guard let fitting, votes.cast(for: fitting.shift, weight: fitting.weight) else { return false }
+        shifts = ShiftSet(only: fitting.shift)
         return true
     }
-
-    private func fits(_ shift: Int, _ section: FieldSection, _ fields: inout [SectionField]) -> Bool {
-        guard section.references.count >= 2 else { return false }
-        for reference in section.references {
-            guard let entry = floatingEntry(reference.offset, shift: shift), !entry.marks.contains(.nameUnknown)
-            else { return false }
-            fields[reference.field].nameHash = entry.nameHash
-            fields[reference.field].marks.remove(.nameUnknown)
-        }
-        return NameSequences.hash(of: fields).map(sequences.contains) ?? false
-    }
 }
 
-/// Votes for a number of missed insertions: two for one, and none for another, settle it.
+/// The names that a section would have, were a shift the true one.
+private struct Ballot {
+    /// By field, up to the last whose name is in a table; 0 of those that are not known.
+    private(set) var names: [UInt16]
+    private let before: [UInt16]
+    /// The different names that floating entries gave.
+    private var found: [UInt16] = []
+    /// Whether one of them is that of a pseudo-header field, which stands in one place only.
+    private var hasPseudo = false
+
+    /// Different names of floating entries that a section must have to be evidence: one may be there by chance.
+    static var leastNames: Int { 2 }
+    /// So many settle the question by themselves.
+    private static var strongNames: Int { 5 }
+
+    init(_ section: FieldSection) {
+        before = section.fields.prefix(section.tabledCount).map {
+            $0.marks.contains(.nameUnknown) ? 0 : NameSequences.code(of: $0.nameHash)
+        }
+        names = before
+    }
+
+    mutating func begin() {
+        names = before
+        hasPseudo = false
+        found.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes the name of an entry, if there is one, for a field.
+    mutating func note(_ entry: TableEntry?, in field: Int) {
+        guard let entry, !entry.marks.contains(.nameUnknown), field < names.count else { return }
+        let name = NameSequences.code(of: entry.nameHash)
+        names[field] = name
+        if entry.code.isPseudo { hasPseudo = true }
+        if !found.contains(name) { found.append(name) }
+    }
+
+    /// Whether enough names come from floating entries; where others are not known, one must be that of a pseudo-header
+    /// field, since parts of sequences are alike.
+    var hasEvidence: Bool { found.count >= Self.leastNames && (isComplete || hasPseudo) }
+
+    /// What the vote counts: all where the names are so many that no other place of the entries can give them, half where
+    /// all names are known, and a third else.
+    var weight: UInt8 {
+        guard isComplete else { return ShiftVotes.threshold / 3 }
+        return found.count >= Self.strongNames && hasPseudo ? ShiftVotes.threshold : ShiftVotes.threshold / 2
+    }
+
+    private var isComplete: Bool { !names.contains(0) }
+}
+
+/// Votes for a number of missed insertions: enough for one, and none for another, settle it.
 struct ShiftVotes {
     private var shift: UInt8 = 0
-    private var count: UInt8 = 0
+    private var weight: UInt8 = 0
     private var isSplit = false
 
+    /// What votes must weigh together.
+    static var threshold: UInt8 { 6 }
+
     /// Counts a vote, and answers whether it settles the question.
-    mutating func cast(for candidate: Int) -> Bool {
-        if count > 0, Int(shift) != candidate { isSplit = true }
+    mutating func cast(for candidate: Int, weight: UInt8) -> Bool {
+        if self.weight > 0, Int(shift) != candidate { isSplit = true }
         shift = UInt8(truncatingIfNeeded: candidate)
-        count = min(count + 1, 2)
-        return count == 2 && !isSplit
+        self.weight = min(self.weight + weight, Self.threshold)
+        return self.weight == Self.threshold && !isSplit
     }
 }
 
-/// Hashes of name sequences that whole blocks of a direction had; the latest 32 that differ.
+/// Name sequences that blocks of a direction had, up to the last name that is in a table; the latest 16 that differ.
 struct NameSequences {
-    private var hashes: [UInt64] = []
+    private var sequences: [[UInt16]] = []
     private var next = 0
 
-    private static var limit: Int { 32 }
+    private static var limit: Int { 16 }
+    /// Longer ones are cut: a block of so many fields is told apart by its first.
+    private static var lengthLimit: Int { 32 }
 
-    /// The hash of a sequence of names; `nil` where one of them is not known.
-    static func hash(of fields: [SectionField]) -> UInt64? {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for field in fields {
-            if field.marks.contains(.nameUnknown) { return nil }
-            hash = (hash ^ UInt64(field.nameHash)) &* 0x9E37_79B9_7F4A_7C15
-            hash ^= hash >> 29
-        }
-        return hash
+    /// Stands for a name; never 0.
+    static func code(of nameHash: UInt32) -> UInt16 {
+        UInt16(truncatingIfNeeded: nameHash ^ nameHash >> 16) | 1
     }
 
-    func contains(_ hash: UInt64) -> Bool { hashes.contains(hash) }
+    /// Whether there is a sequence of these names, where 0 stands for any.
+    func containsMatch(of names: [UInt16]) -> Bool {
+        let count = min(names.count, Self.lengthLimit)
+        return sequences.contains { sequence in
+            guard sequence.count == count else { return false }
+            for index in 0..<count where names[index] != 0 && names[index] != sequence[index] { return false }
+            return true
+        }
+    }
 
-    mutating func insert(_ hash: UInt64) {
-        if contains(hash) { return }
-        if hashes.count < Self.limit {
-            hashes.append(hash)
+    /// Learns the names of a block, if all of them are known.
+    mutating func learn(_ section: FieldSection) {
+        let count = min(section.tabledCount, Self.lengthLimit)
+        guard !section.isOverLimit, count > 0 else { return }
+        for index in 0..<count where section.fields[index].marks.contains(.nameUnknown) { return }
+        for sequence in sequences where Self.isSequence(sequence, of: section, count) { return }
+        let learned = (0..<count).map { Self.code(of: section.fields[$0].nameHash) }
+        if sequences.count < Self.limit {
+            sequences.append(learned)
         } else {
-            hashes[next] = hash
+            sequences[next] = learned
             next = (next + 1) % Self.limit
         }
+    }
+
+    private static func isSequence(_ sequence: [UInt16], of section: FieldSection, _ count: Int) -> Bool {
+        guard sequence.count == count else { return false }
+        for index in 0..<count where sequence[index] != code(of: section.fields[index].nameHash) { return false }
+        return true
     }
 }

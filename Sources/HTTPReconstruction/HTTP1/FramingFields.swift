@@ -27,6 +27,8 @@ extension MessageHead {
                 upgrade =
                     octets.equalsIgnoringCase(field.value, "websocket")
                     ? .webSocket : octets.equalsIgnoringCase(field.value, "h2c") ? .http2 : .other
+            case (12, Name.content) where octets.foldedName(name.lowerBound + 8, count: 4) == Name.type:
+                contentKind = ContentKind(octets.extracting(field.value))
             case (14, Name.content) where octets.foldedName(name.lowerBound + 8, count: 6) == Name.length:
                 interpretContentLength(field.value, in: octets)
             case (16, Name.content) where octets.foldedName(name.lowerBound + 8, count: 8) == Name.encoding:
@@ -61,6 +63,7 @@ extension MessageHead {
         static var upgrade: UInt64 { 0x65_6461_7267_7075 }
         /// The beginning that two names share, with its hyphen.
         static var content: UInt64 { 0x2D74_6E65_746E_6F63 }
+        static var type: UInt64 { 0x6570_7974 }
         static var length: UInt64 { 0x6874_676E_656C }
         static var encoding: UInt64 { 0x676E_6964_6F63_6E65 }
         /// The first and the second eight octets of `transfer-encoding`.

@@ -95,6 +95,7 @@ extension HTTP1Connection {
         shared.exchanges[answering].response.lastOctet = position.time
         shared.exchanges[answering].response.fieldLines = UInt32(shared.parser.fieldCount)
         if head.framingConflicts { shared.exchanges[answering].integrity.insert(.framingConflict) }
+        if head.contentKind == .eventStream { shared.exchanges[answering].contentKind = .eventStream }
         let retention = shared.exchanges[answering].retention
         if retention.keepsHeads {
             shared.exchanges[answering].retainedResponse = RetainedMessage(
@@ -119,6 +120,9 @@ extension HTTP1Connection {
     ) {
         let exchange = answering
         let isWebSocket = head.upgrade == .webSocket || shared.exchanges[exchange].upgrade == .webSocket
+        if head.status == 101, isWebSocket, exchange == oldest, exchange == newest {
+            return openWebSocket(at: position.time, &shared, &sink)
+        }
         if head.status == 101 {
             shared.exchanges[exchange].successor = isWebSocket ? .webSocket : .upgraded
         } else {
@@ -128,6 +132,25 @@ extension HTTP1Connection {
         responseEnded(trailers: 0, at: position.time, &shared, &sink)
         if sending >= 0 { requestEnded(trailers: 0, at: position.time, &shared, &sink) }
         leave(for: head.status == 101 ? .upgraded : .tunnel)
+    }
+
+    /// The server accepted a WebSocket: the exchange is told when that is over.
+    private mutating func openWebSocket<Sink: ExchangeSink & ~Copyable>(
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let exchange = answering
+        shared.exchanges[exchange].successor = .webSocket
+        shared.exchanges[exchange].isResponseComplete = true
+        if sending == exchange {
+            shared.exchanges[exchange].request.contentOctets = requests.contentOctets
+            shared.exchanges[exchange].isRequestComplete = true
+        }
+        shared.openWebSocket(exchange, on: connection, at: time, &sink)
+        handOverWebSocket(exchange)
+        responses.leaveHTTP()
+        leave(for: .upgraded)
     }
 
     /// The response in progress is complete, or as complete as it will be.
@@ -147,6 +170,7 @@ extension HTTP1Connection {
             shared.exchanges[current].successor == .http ? responses.contentOctets : 0
         shared.exchanges[current].response.trailerLines = UInt32(trailers)
         shared.exchanges[current].isResponseComplete = true
+        if shared.exchanges[current].contentKind.isGRPCWeb { shared.exchanges[current].readRetainedCall() }
         if !shared.exchanges[current].hasRequest, repair?.loose.contains(current) != true {
             shared.emit(current, on: connection, &sink)
         }

@@ -26,6 +26,8 @@ struct HTTP1Connection {
     private(set) var departure: OpaqueReason?
     /// The exchange whose answer comes in HTTP/2, or -1.
     private var upgradedExchange: Int32 = -1
+    /// The exchange that has opened a WebSocket, or -1.
+    private var webSocketExchange: Int32 = -1
     /// Which direction carries requests.
     var clientDirection: StreamDirection
     var requests: MessageStream
@@ -106,6 +108,7 @@ struct HTTP1Connection {
             unread = messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
         guard let departure else { return .continues }
+        if webSocketExchange >= 0 { return .opensWebSocket(exchange: webSocketExchange, unread: unread) }
         if upgradedExchange >= 0 { return .upgrades(exchange: upgradedExchange, unread: unread) }
         return .leaves(departure, unread: unread)
     }
@@ -229,6 +232,16 @@ struct HTTP1Connection {
     /// The server goes on in HTTP/2, which answers the exchange: it is no longer in the queue.
     mutating func handOver(_ exchange: Int32) {
         upgradedExchange = exchange
+        forget(exchange)
+    }
+
+    /// The exchange goes on as a WebSocket: it is no longer in the queue.
+    mutating func handOverWebSocket(_ exchange: Int32) {
+        webSocketExchange = exchange
+        forget(exchange)
+    }
+
+    private mutating func forget(_ exchange: Int32) {
         (oldest, newest, answering, queueLength) = (-1, -1, -1, 0)
         if sending == exchange { sending = -1 }
     }

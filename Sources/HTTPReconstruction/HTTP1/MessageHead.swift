@@ -76,6 +76,8 @@ struct MessageHead {
     var transferCodings: UInt8 = 0
     var upgrade = UpgradeProtocol.none
     var expectsContinue = false
+    /// What the media type says of the content.
+    var contentKind = ContentKind.other
     /// Requests only: what else the field lines hold.
     var traits: RequestTraits = []
 

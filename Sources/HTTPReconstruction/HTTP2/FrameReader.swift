@@ -53,6 +53,8 @@ struct FrameReader {
     private(set) var blockStream: UInt32 = 0
     /// Octets of payload that the receiver allows.
     var lengthLimit: Int
+    /// The type of a frame that began with the latest step, or -1.
+    private var begunType: Int16 = -1
 
     private enum Phase {
         case preface
@@ -106,6 +108,12 @@ struct FrameReader {
         phase = .lost
         blockStream = 0
         (collected, collectedCount) = (0, 0)
+    }
+
+    /// Content of a DATA frame that is not there to its end: its stream, and the octets so far.
+    var unfinishedContent: (stream: UInt32, octets: Int) {
+        guard case .content = phase, remaining > padding else { return (0, 0) }
+        return (header.stream, header.length - header.prefixLength - remaining)
     }
 
     // MARK: - Octets
@@ -198,8 +206,16 @@ struct FrameReader {
         return .failed(error, next: next)
     }
 
+    /// The type of the frame that began with the latest step; answers once for each.
+    mutating func takeBegunType() -> UInt8? {
+        guard begunType >= 0 else { return nil }
+        defer { begunType = -1 }
+        return UInt8(truncatingIfNeeded: begunType)
+    }
+
     private mutating func headerRead(_ next: Int) -> FrameStep {
         header = FrameHeader(collected)
+        begunType = Int16(header.type)
         (collected, collectedCount) = (0, 0)
         remaining = header.length
         padding = 0

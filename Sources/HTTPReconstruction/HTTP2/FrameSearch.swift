@@ -82,15 +82,18 @@ struct FrameSearch {
         var frames = 0
         var hasHeaders = false
         var continues: UInt32 = 0
+        // The latest stream that the chain itself opens.
+        var opened: UInt32 = 0
         while index + FrameHeader.octetCount <= octets.count {
             let header = FrameHeader(octets, at: index)
             if continues != 0 {
                 guard header.known == .continuation, header.stream == continues,
                     header.length <= expectations.lengthLimit
                 else { return false }
-            } else if !admits(header, isFirst: frames == 0, isStreamKnown) {
+            } else if !admits(header, isFirst: frames == 0, { isStreamKnown($0) || $0 & 1 == 1 && $0 <= opened }) {
                 return false
             }
+            if header.known == .headers { opened = max(opened, header.stream) }
             if header.known == .headers || header.known == .pushPromise { hasHeaders = true }
             if header.known == .headers || header.known == .pushPromise || header.known == .continuation {
                 continues = header.flags.contains(.endHeaders) ? 0 : header.stream

@@ -31,7 +31,7 @@ extension HTTP2Connection {
     mutating func forgetHarmlessHole(next stream: UInt32) {
         guard requests.missedOctets > 0 else { return }
         if !requests.missedWhileOpen, !isJoinedMidstream || requests.highestBeforeHole > 0,
-            stream == requests.highestBeforeHole + 2, requests.highestBeforeHole == highestStream
+            stream == requests.highestBeforeHole + 2
         {
             requests.forgetMissed()
         }
@@ -58,18 +58,27 @@ extension HTTP2Connection {
         for place in 0..<streams.count {
             let flags = streams[place].flags
             if isClient {
-                guard !flags.contains(.requestEnded) else { continue }
+                guard flags.isDisjoint(with: [.requestEnded, .requestUnseen]) else { continue }
                 streams[place].flags.insert(.requestHole)
                 shared.exchanges[streams[place].exchange].integrity.formUnion(marks)
+                loseMessages(place, isClient, &shared)
             } else {
                 guard !flags.contains(.responseEnded) else { continue }
                 streams[place].flags.insert(.responseHole)
+                loseMessages(place, isClient, &shared)
                 // A response that has not begun may still come whole.
                 if flags.contains(.responseBegan) {
                     shared.exchanges[streams[place].exchange].integrity.formUnion(marks)
                 }
             }
         }
+    }
+
+    /// Content of a stream may be missing: where its messages begin is not known any more.
+    private mutating func loseMessages(_ place: Int, _ isClient: Bool, _ shared: inout SharedReconstruction) {
+        let empty: [UInt8] = []
+        let time = shared.exchanges[streams[place].exchange].request.lastOctet
+        noteMessages(empty.span, missing: nil, place, isClient, at: time, &shared)
     }
 
     /// A block lost octets, and with it a head or trailers of a stream that is known.
@@ -110,6 +119,7 @@ extension HTTP2Connection {
             unseen.insert(block.stream...block.stream)
             highestStream = block.stream
         }
+        if isClient { highestRequest = max(highestRequest, block.stream) }
     }
 
     // MARK: - Frames that cannot be read
@@ -160,7 +170,7 @@ extension HTTP2Connection {
             from: start,
             startsSegment: startsSegment,
             onlyAtStart: searched > Self.searchLimit
-        ) { $0 & 1 == 1 && $0 <= highest }
+        ) { $0 & 1 == 1 && $0 <= highest &+ Self.unseenReach }
         let skipped = (found ?? octets.count) - start
         if isClient {
             requests.octetsSkipped(skipped)
@@ -171,6 +181,9 @@ extension HTTP2Connection {
         }
         return found
     }
+
+    /// How far above the highest stream one may be that a hole has opened, for a frame that does not open it.
+    private static var unseenReach: UInt32 { 128 }
 
     /// Octets that are looked through for a boundary, before only the starts of segments are.
     private static var searchLimit: Int { 64 << 10 }

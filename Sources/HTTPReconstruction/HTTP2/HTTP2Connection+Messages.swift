@@ -24,7 +24,7 @@ extension HTTP2Connection {
                 endsBlock: endsBlock,
                 as: kind,
                 limit: limit,
-                shared.http2
+                &shared.http2
             )
         } else {
             let ends: SectionKind = responses.block?.endsStream == true ? .responseOrTrailers : .response
@@ -34,7 +34,7 @@ extension HTTP2Connection {
                 endsBlock: endsBlock,
                 as: kind,
                 limit: limit,
-                shared.http2
+                &shared.http2
             )
         }
         switch result {
@@ -68,19 +68,30 @@ extension HTTP2Connection {
         _ sink: inout Sink
     ) {
         let reading = SectionReading(&requests.section, lines: &shared.http2.lines)
+        shared.statistics.http2.unknownRequestFields += reading.unknownCount
+        highestRequest = max(highestRequest, block.stream)
         if let place = streams.place(of: block.stream) {
+            if streams[place].flags.contains(.requestUnseen) {
+                return joinRequest(place, block, reading, at: time, &shared, &sink)
+            }
             guard !streams[place].flags.contains(.requestEnded) else { return }
             trailersArrived(reading, place, isClient: true, at: time, &shared, &sink)
             if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
             return
         }
         // The stream is over, and what is still in flight only matters to the table.
-        guard block.stream & 1 == 1, block.stream > highestStream else { return }
-        if requests.hasLosses {
-            let first = highestStream == 0 ? 1 : highestStream + 2
-            if block.stream > first { unseen.insert(first...block.stream - 2) }
+        guard block.stream & 1 == 1 else { return }
+        if block.stream > highestStream {
+            if requests.hasLosses {
+                let first = highestStream == 0 ? 1 : highestStream + 2
+                if block.stream > first { unseen.insert(first...block.stream - 2) }
+            }
+            highestStream = block.stream
+        } else {
+            // A later stream was answered first, while this request was held behind a hole.
+            guard unseen.contains(block.stream) else { return }
+            unseen.remove(block.stream)
         }
-        highestStream = block.stream
         if isJoinedMidstream, firstSeenStream == 0 { firstSeenStream = block.stream }
         if requests.hasLosses, block.endsStream, !reading.hasPseudo, !reading.hasUnknownName {
             // Trailers of a request that was not seen.
@@ -98,31 +109,45 @@ extension HTTP2Connection {
         _ sink: inout Sink
     ) {
         makeRoom(at: time, &shared, &sink)
-        let shape = requests.section.shape(of: reading)
-        var exchange = newExchange(block, &shared)
-        exchange.hasRequest = true
-        exchange.method = shape.method
-        exchange.request.firstOctet = block.time
-        exchange.request.lastOctet = time
-        exchange.request.fieldLines = UInt32(clamping: reading.fieldCount)
-        if reading.hasUnknown { exchange.integrity.insert(.unknownFieldBlock) }
-        if reading.isInferred { exchange.integrity.insert(.fieldsByInference) }
-        if requests.section.isOverLimit { exchange.integrity.insert(.limitReached) }
-        if !shape.isValid { exchange.integrity.insert(.malformed) }
-
-        var stream = HTTP2Stream(identifier: block.stream, exchange: shared.exchanges.insert(exchange))
-        stream.received = received
-        stream.announcedRequest = reading.contentLength
-        if reading.isGRPC { stream.flags.insert(.isGRPC) }
-        if reading.method == nil { stream.flags.insert(.methodUnknown) }
-        if shape.asksWebSocket { stream.flags.insert(.asksWebSocket) }
-        let place = streams.insert(stream)
-        show(reading, of: stream.exchange, isConnect: shape.method == .connect, at: block.time, &shared, &sink)
+        let begun = newExchange(block, &shared)
+        let exchange = shared.exchanges.insert(begun)
+        let place = streams.insert(HTTP2Stream(identifier: block.stream, exchange: exchange))
+        let shape = requestBegan(place, block, reading, at: time, &shared)
+        show(reading, of: exchange, isConnect: shape.method == .connect, at: block.time, &shared, &sink)
         if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
     }
 
+    /// Notes what the head of a stream's request says.
+    mutating func requestBegan(
+        _ place: Int,
+        _ block: HTTP2Direction.Block,
+        _ reading: SectionReading,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction
+    ) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
+        let shape = requests.section.shape(of: reading)
+        let exchange = streams[place].exchange
+        shared.exchanges[exchange].hasRequest = true
+        shared.exchanges[exchange].method = shape.method
+        shared.exchanges[exchange].request.firstOctet = block.time
+        shared.exchanges[exchange].request.lastOctet = time
+        shared.exchanges[exchange].request.fieldLines = UInt32(clamping: reading.fieldCount)
+        var marks: Integrity = []
+        if reading.hasUnknown { marks.insert(.unknownFieldBlock) }
+        if reading.isInferred { marks.insert(.fieldsByInference) }
+        if requests.section.isOverLimit { marks.insert(.limitReached) }
+        if !shape.isValid { marks.insert(.malformed) }
+        shared.exchanges[exchange].integrity.formUnion(marks)
+        streams[place].received = received
+        streams[place].announcedRequest = reading.contentLength
+        if reading.contentKind.isGRPC { shared.exchanges[exchange].contentKind = reading.contentKind }
+        if reading.method == nil { streams[place].flags.insert(.methodUnknown) }
+        if shape.asksWebSocket { streams[place].flags.insert(.asksWebSocket) }
+        return shape
+    }
+
     /// Shows the sink a request, and keeps of it what the sink asks for.
-    private func show<Sink: ExchangeSink & ~Copyable>(
+    func show<Sink: ExchangeSink & ~Copyable>(
         _ reading: SectionReading,
         of exchange: Int32,
         isConnect: Bool,
@@ -261,6 +286,7 @@ extension HTTP2Connection {
         _ sink: inout Sink
     ) {
         let reading = SectionReading(&responses.section, lines: &shared.http2.lines)
+        shared.statistics.http2.unknownResponseFields += reading.unknownCount
         // Without a status it is a trailer section, unless the status may be among what is not known.
         let mayBeHead = reading.hasStatus || reading.hasUnknownName && !block.endsStream
         var found = streams.place(of: block.stream)
@@ -290,13 +316,16 @@ extension HTTP2Connection {
     ) -> Int? {
         let stream = block.stream
         guard mayBeHead, stream & 1 == 1,
-            unseen.contains(stream) || requests.hasLosses && stream > highestStream
+            unseen.contains(stream) || stream > highestStream && (requests.hasLosses || mayRequestCome)
         else { return nil }
         if stream > highestStream {
             let first = highestStream == 0 ? 1 : highestStream + 2
-            unseen.insert(min(first, stream)...stream)
+            if first < stream { unseen.insert(first...stream - 2) }
             highestStream = stream
+        } else {
+            unseen.remove(stream)
         }
+        makeRoom(at: block.time, &shared, &sink)
         var exchange = newExchange(block, &shared)
         let beganBefore = isJoinedMidstream && (firstSeenStream == 0 || stream < firstSeenStream)
         exchange.integrity = beganBefore ? .joinedMidstream : .requestGap
@@ -307,7 +336,14 @@ extension HTTP2Connection {
         )
         shared.exchanges.setTag(tag, of: index)
         var added = HTTP2Stream(identifier: stream, exchange: index)
-        added.flags.formUnion([.requestEnded, .methodUnknown])
+        added.flags.insert(.methodUnknown)
+        if mayRequestCome {
+            added.flags.insert(.requestUnseen)
+            added.needed = acknowledged
+            awaitedRequests += 1
+        } else {
+            added.flags.insert(.requestEnded)
+        }
         return streams.insert(added)
     }
 
@@ -356,16 +392,29 @@ extension HTTP2Connection {
         if isUncertain || method == .head || status == 204 || status == 304 {
             streams[place].flags.insert(.responseHasNoContent)
         }
-        if !shared.exchanges[exchange].hasRequest, reading.isGRPC {
-            streams[place].flags.insert(.isGRPC)
-        }
+        noteContentKind(reading.contentKind, exchange, &shared)
         // A status in a head that does not end the stream is not final.
         if block.endsStream { noteGRPCStatus(reading, place, &shared) }
-        if method == .connect, status >= 200, status < 300 {
-            shared.exchanges[exchange].successor =
-                streams[place].flags.contains(.asksWebSocket) ? .webSocket : .tunnel
-        }
+        noteAcceptedConnect(place, &shared, &sink)
         retainResponse(reading, exchange, &shared)
+    }
+
+    /// Both heads are known: what follows an accepted CONNECT is the tunnel's (RFC 9113 §8.5, RFC 8441 §5).
+    func noteAcceptedConnect<Sink: ExchangeSink & ~Copyable>(
+        _ place: Int,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let exchange = streams[place].exchange
+        let status = shared.exchanges[exchange].status
+        guard shared.exchanges[exchange].method == .connect, status >= 200, status < 300 else { return }
+        guard streams[place].flags.contains(.asksWebSocket) else {
+            shared.exchanges[exchange].successor = .tunnel
+            return
+        }
+        shared.exchanges[exchange].successor = .webSocket
+        let time = shared.exchanges[exchange].response.firstOctet
+        shared.openWebSocket(exchange, on: connection, at: time, &sink)
     }
 
     private func retainResponse(
@@ -437,7 +486,17 @@ extension HTTP2Connection {
         _ place: Int,
         _ shared: inout SharedReconstruction
     ) {
-        guard streams[place].flags.contains(.isGRPC), let status = reading.grpcStatus else { return }
-        shared.exchanges[streams[place].exchange].grpcCode = status
+        let exchange = streams[place].exchange
+        guard shared.exchanges[exchange].contentKind.isGRPC, let status = reading.grpcStatus else { return }
+        shared.exchanges[exchange].grpcCode = status
+    }
+
+    /// Takes what a response's media type says, where the request's does not decide.
+    private func noteContentKind(_ kind: ContentKind, _ exchange: Int32, _ shared: inout SharedReconstruction) {
+        let isRequestKnown =
+            shared.exchanges[exchange].hasRequest
+            && !shared.exchanges[exchange].integrity.contains(.unknownFieldBlock)
+        guard shared.exchanges[exchange].contentKind == .other, kind == .eventStream || !isRequestKnown else { return }
+        shared.exchanges[exchange].contentKind = kind
     }
 }

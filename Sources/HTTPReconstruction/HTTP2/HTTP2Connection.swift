@@ -26,6 +26,8 @@ struct HTTP2Connection {
     var streams = StreamTable()
     /// The highest stream that the client is known to have opened.
     var highestStream: UInt32 = 0
+    /// The highest stream of which the client's own frames told.
+    var highestRequest: UInt32 = 0
     /// Streams whose requests were not seen, and may be answered.
     var unseen = UnseenStreams()
     /// The first stream whose request was seen, on a connection that was joined midstream; 0 before.
@@ -35,6 +37,12 @@ struct HTTP2Connection {
     var responseHoleEnd: Int64 = 0
     /// How much of the server's stream the client says to have received.
     var received: Int64 = 0
+    /// Where the client's stream stands, as far as it was read or is known to be missing.
+    var clientEnd: Int64 = 0
+    /// How much of the client's stream the server says to have received.
+    var acknowledged: Int64 = 0
+    /// How many streams have `requestUnseen`.
+    var awaitedRequests = 0
     /// Streams that the client has reset and that wait for the rest of their responses, and the earliest time of a reset.
     var resetStreams = 0
     var earliestReset = PacketTime(nanoseconds: 0)
@@ -57,6 +65,7 @@ struct HTTP2Connection {
         if isRequestComplete { stream.flags.insert(.requestEnded) }
         _ = streams.insert(stream)
         highestStream = 1
+        highestRequest = 1
     }
 
     // MARK: - Events
@@ -71,9 +80,21 @@ struct HTTP2Connection {
         let isClient = position.direction == clientDirection
         if isClient {
             received = max(received, position.acknowledged ?? 0)
-        } else if responseHoleIsNew {
-            judgeResponseHole()
+        } else {
+            acknowledged = max(acknowledged, position.acknowledged ?? 0)
+            if responseHoleIsNew { judgeResponseHole() }
         }
+        read(octets, at: position, isClient, &shared, &sink)
+        if isClient { clientStreamRead(to: position.offset + Int64(octets.count), &shared, &sink) }
+    }
+
+    private mutating func read<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ isClient: Bool,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
         var index = 0
         while true {
             if isClient ? requests.frames.isLost : responses.frames.isLost {
@@ -113,6 +134,9 @@ struct HTTP2Connection {
             isClient
             ? requests.frames.next(octets, from: index) : responses.frames.next(octets, from: index)
         guard let step else { return nil }
+        if let type = isClient ? requests.frames.takeBegunType() : responses.frames.takeBegunType() {
+            shared.statistics.http2.frameBegan(type)
+        }
         switch step {
         case .passed(let next): return next
         case .blockBegan(let stream, let endsStream, let isPromise, let next):
@@ -181,8 +205,8 @@ struct HTTP2Connection {
         let isAnyOpen = isClient ? hasOpenRequest : hasOpenResponse(before: responseHoleEnd)
         let hole =
             isClient
-            ? requests.octetsMissing(count, highestStream: highestStream, isAnyOpen: isAnyOpen)
-            : responses.octetsMissing(count, highestStream: highestStream, isAnyOpen: isAnyOpen)
+            ? requests.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen)
+            : responses.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen)
         if hole.contentStream != 0, let place = streams.place(of: hole.contentStream) {
             contentMissing(hole.content, place, isClient, marks, &shared)
         }
@@ -195,6 +219,7 @@ struct HTTP2Connection {
             let empty: [UInt8] = []
             while step(empty.span, from: 0, isClient, at: position.time, &shared, &sink) != nil {}
         }
+        if isClient { clientStreamRead(to: position.offset + Int64(count), &shared, &sink) }
     }
 
     /// Nothing more comes from one side.
@@ -217,6 +242,8 @@ struct HTTP2Connection {
         case .idle, .evicted: marks = .forgotten
         case .finished, .reset, .superseded: marks = resetMarks
         }
+        leaveOutUnfinishedFrame(true, &shared)
+        leaveOutUnfinishedFrame(false, &shared)
         let early =
             marks.isDisjoint(with: [.interrupted, .forgotten])
             ? firstEnd.earlyEnd(clientDirection: clientDirection) : nil
@@ -226,6 +253,23 @@ struct HTTP2Connection {
     }
 
     // MARK: - Content
+
+    /// The connection is over inside a DATA frame: what came of it is no content, since a frame is taken whole or not at all.
+    private func leaveOutUnfinishedFrame(_ isClient: Bool, _ shared: inout SharedReconstruction) {
+        let unfinished = isClient ? requests.frames.unfinishedContent : responses.frames.unfinishedContent
+        guard unfinished.octets > 0, let place = streams.find(unfinished.stream) else { return }
+        let exchange = streams[place].exchange
+        guard shared.exchanges[exchange].successor == .http else { return }
+        if isClient {
+            shared.exchanges[exchange].request.contentOctets -= Int64(unfinished.octets)
+            shared.exchanges[exchange].retainedRequest?.cutContent(to: shared.exchanges[exchange].request.contentOctets)
+        } else {
+            shared.exchanges[exchange].response.contentOctets -= Int64(unfinished.octets)
+            shared.exchanges[exchange].retainedResponse?.cutContent(
+                to: shared.exchanges[exchange].response.contentOctets
+            )
+        }
+    }
 
     private mutating func contentArrived(
         _ octets: Span<UInt8>,
@@ -238,7 +282,12 @@ struct HTTP2Connection {
         guard let place = streams.place(of: stream) else { return }
         let exchange = streams[place].exchange
         // What follows an accepted CONNECT is the tunnel's.
-        guard shared.exchanges[exchange].successor == .http else { return }
+        guard shared.exchanges[exchange].successor == .http else {
+            let frames = octets.extracting(range)
+            shared.exchanges[exchange].webSocket?.octetsArrived(frames, isClient, startsSegment: true, at: time)
+            return
+        }
+        noteMessages(octets.extracting(range), missing: 0, place, isClient, at: time, &shared)
         if isClient {
             shared.exchanges[exchange].request.contentOctets += Int64(range.count)
             shared.exchanges[exchange].request.lastOctet = time
@@ -259,11 +308,44 @@ struct HTTP2Connection {
     ) {
         let exchange = streams[place].exchange
         shared.exchanges[exchange].integrity.formUnion(marks)
-        guard shared.exchanges[exchange].successor == .http else { return }
+        guard shared.exchanges[exchange].successor == .http else {
+            shared.exchanges[exchange].webSocket?.octetsMissing(count, isClient)
+            return
+        }
+        let empty: [UInt8] = []
+        let latest =
+            isClient ? shared.exchanges[exchange].request.lastOctet : shared.exchanges[exchange].response.lastOctet
+        noteMessages(empty.span, missing: count, place, isClient, at: latest, &shared)
         if isClient {
             shared.exchanges[exchange].request.contentOctets += Int64(count)
         } else {
             shared.exchanges[exchange].response.contentOctets += Int64(count)
+        }
+    }
+
+    /// Counts the messages of a gRPC call in content, or passes over content that is missing; `nil` is any number.
+    mutating func noteMessages(
+        _ octets: Span<UInt8>,
+        missing: Int?,
+        _ place: Int,
+        _ isClient: Bool,
+        at time: PacketTime,
+        _ shared: inout SharedReconstruction
+    ) {
+        let exchange = streams[place].exchange
+        let kind = shared.exchanges[exchange].contentKind
+        guard kind.isGRPC else { return }
+        var messages =
+            isClient ? shared.exchanges[exchange].requestMessages : shared.exchanges[exchange].responseMessages
+        if octets.count > 0 {
+            streams[place].call.contentArrived(octets, isClient, of: kind, at: time, &messages)
+        } else {
+            streams[place].call.contentMissing(missing, isClient, of: kind, at: time, &messages)
+        }
+        if isClient {
+            shared.exchanges[exchange].requestMessages = messages
+        } else {
+            shared.exchanges[exchange].responseMessages = messages
         }
     }
 
@@ -327,6 +409,10 @@ struct HTTP2Connection {
     ) {
         let stream = streams.remove(at: place)
         if stream.flags.contains(.resetByClient) { resetStreams -= 1 }
+        if stream.flags.contains(.requestUnseen) { awaitedRequests -= 1 }
+        if shared.exchanges[stream.exchange].contentKind.isGRPCWeb, let status = stream.call.statusInContent {
+            shared.exchanges[stream.exchange].grpcCode = status
+        }
         if stream.flags.contains(.responseEnded), !stream.flags.contains(.responseBegan) {
             // Content or trailers without a head: it was missed, or there was none.
             shared.exchanges[stream.exchange].integrity.insert(responses.hasLosses ? .responseGap : .malformed)
@@ -354,6 +440,11 @@ struct HTTP2Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        if streams[place].flags.contains(.requestUnseen) {
+            noteRequestMissed(place)
+            // The response is whole, whatever ends the waiting for its request.
+            if streams[place].flags.contains(.responseEnded) { return complete(place, &shared, &sink) }
+        }
         let stream = streams[place]
         let exchange = stream.exchange
         var marks = marks
@@ -424,25 +515,6 @@ struct HTTP2Connection {
             early.isUnprocessed = true
             abandon(streams.count - 1, .resetByServer, early, &shared, &sink)
         }
-    }
-}
-
-/// Ranges of streams whose requests were missed; the latest few.
-struct UnseenStreams {
-    private var ranges: [ClosedRange<UInt32>] = []
-
-    private static var limit: Int { 8 }
-
-    /// Whether all requests were seen.
-    var isEmpty: Bool { ranges.isEmpty }
-
-    func contains(_ stream: UInt32) -> Bool {
-        ranges.contains { $0.contains(stream) }
-    }
-
-    mutating func insert(_ range: ClosedRange<UInt32>) {
-        if ranges.count == Self.limit { ranges.removeFirst() }
-        ranges.append(range)
     }
 }
 

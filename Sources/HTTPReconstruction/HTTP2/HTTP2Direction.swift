@@ -10,6 +10,9 @@ struct SharedHTTP2: ~Copyable {
     private var sections: [FieldSection] = []
     /// The field lines of the head that is shown to the sink.
     var lines: [FieldLine] = []
+    /// Tables whose entries found their places again, and those that were given up.
+    var settledTables = 0
+    var abandonedTables = 0
 
     /// Sections that are kept for later blocks.
     private static var keptSections: Int { 16 }
@@ -106,7 +109,10 @@ struct HTTP2Direction {
         isPromise: Bool,
         _ shared: inout SharedHTTP2
     ) {
-        if missedOctets > 0 { table.blocksMissed(octets: missedOctets) }
+        if missedOctets > 0 {
+            if table.floatingCount > 0 { shared.abandonedTables += 1 }
+            table.blocksMissed(octets: missedOctets)
+        }
         forgetMissed()
         section = shared.takeSection()
         decoder.begin()
@@ -125,7 +131,7 @@ struct HTTP2Direction {
         endsBlock: Bool,
         as kind: SectionKind,
         limit: Int,
-        _ shared: borrowing SharedHTTP2
+        _ shared: inout SharedHTTP2
     ) -> BlockResult {
         guard let current = block else { return .continues }
         if current.isBroken {
@@ -142,7 +148,9 @@ struct HTTP2Direction {
             block = nil
             return .failed(error)
         }
+        let floated = table.floatingCount > 0
         table.resolve(&section, as: kind)
+        if floated, table.floatingCount == 0 { shared.settledTables += 1 }
         block = nil
         unconfirmed = []
         return .complete(current)

@@ -49,7 +49,7 @@ enum HTTP2Join {
                     endsBlock: endsBlock,
                     as: .responseOrTrailers,
                     limit: limit,
-                    shared
+                    &shared
                 )
                 index = range.upperBound
                 guard case .complete(let block) = result else {

@@ -9,9 +9,13 @@ struct HTTP2Stream {
     var flags: Flags = []
     /// How much of the server's stream the client had received when it sent the request.
     var received: Int64 = 0
+    /// How much of the client's stream the server had received when it sent the head of the response.
+    var needed: Int64 = 0
     /// What `content-length` announces, or -1.
     var announcedRequest: Int64 = -1
     var announcedResponse: Int64 = -1
+    /// The messages of a gRPC call.
+    var call = GRPCCall()
 
     struct Flags: OptionSet {
         let rawValue: UInt16
@@ -24,14 +28,14 @@ struct HTTP2Stream {
         static let requestHole = Flags(rawValue: 1 << 3)
         /// The same of the response.
         static let responseHole = Flags(rawValue: 1 << 4)
-        /// The request is gRPC; where it was not seen, the response.
-        static let isGRPC = Flags(rawValue: 1 << 5)
         /// Extended CONNECT for a WebSocket (RFC 8441).
         static let asksWebSocket = Flags(rawValue: 1 << 6)
         /// The client gave the stream up; what the server sent before it knew may still come.
         static let resetByClient = Flags(rawValue: 1 << 8)
         /// The method is not known, so that the answer may be one to HEAD.
         static let methodUnknown = Flags(rawValue: 1 << 9)
+        /// The response came first: the request was missed, or waits behind octets that are missing.
+        static let requestUnseen = Flags(rawValue: 1 << 10)
         /// The response has no content, whatever `content-length` says.
         static let responseHasNoContent = Flags(rawValue: 1 << 7)
     }
@@ -62,10 +66,10 @@ struct StreamTable {
         return place
     }
 
-    /// Whether a stream is live.
-    func contains(_ identifier: UInt32) -> Bool {
+    /// Where a stream is, without remembering that it was asked for.
+    func find(_ identifier: UInt32) -> Int? {
         let place = lowerBound(identifier)
-        return place < streams.count && streams[place].identifier == identifier
+        return place < streams.count && streams[place].identifier == identifier ? place : nil
     }
 
     /// Adds a stream, and answers where it is.

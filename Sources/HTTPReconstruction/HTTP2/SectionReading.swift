@@ -21,13 +21,15 @@ struct SectionReading {
     var grpcStatus: Int8?
     /// What `content-length` announces; -1 without one.
     var contentLength: Int64 = -1
-    /// Whether the content is gRPC.
-    var isGRPC = false
+    /// What the media type says of the content.
+    var contentKind = ContentKind.other
     var traits: RequestTraits = []
     /// Field lines as sent, without pseudo-header fields.
     var fieldCount = 0
     /// Whether a field is not known.
     var hasUnknown = false
+    /// How many fields are not known.
+    var unknownCount = 0
     /// Whether a name is not known, so that any field may be the one.
     var hasUnknownName = false
     /// Whether fields rest on a vote.
@@ -51,7 +53,10 @@ struct SectionReading {
         for index in section.fields.indices {
             let field = section.fields[index]
             if field.marks.contains(.inferred) { isInferred = true }
-            if !field.isKnown { hasUnknown = true }
+            if !field.isKnown {
+                hasUnknown = true
+                unknownCount += 1
+            }
             if field.code == .unknown {
                 hasUnknownName = true
                 continue
@@ -68,7 +73,8 @@ struct SectionReading {
             }
             regularField(field, section.octets.span, lines.count)
             if field.code == .cookie, cookies > 1 { continue }
-            lines.append(FieldLine(name: field.name.range, value: field.value.range))
+            let isSecret = field.marks.contains(.neverIndexed)
+            lines.append(FieldLine(name: field.name.range, value: field.value.range, isNeverIndexed: isSecret))
         }
         fieldCount = section.lineCount - pseudo
         if section.isOverLimit { hasUnknown = true }
@@ -104,8 +110,8 @@ struct SectionReading {
             } else {
                 isMalformed = true
             }
-        case .contentType: isGRPC = Self.isGRPC(octets.extracting(field.value.range))
-        case .grpcStatus: grpcStatus = Self.grpcStatus(octets.extracting(field.value.range))
+        case .contentType: contentKind = ContentKind(octets.extracting(field.value.range))
+        case .grpcStatus: grpcStatus = GRPCStatus.code(octets.extracting(field.value.range))
         case .trace: traits.insert(.namesTrace)
         case .shadow: traits.insert(.isShadow)
         case .cookie:
@@ -141,7 +147,12 @@ struct SectionReading {
             isFirst = false
             section.octets.append(copyOf: section.fields[index].value.range)
         }
-        lines[cookieLine] = FieldLine(name: lines[cookieLine].name, value: start..<section.octets.count)
+        let isSecret = section.fields.contains { $0.code == .cookie && $0.marks.contains(.neverIndexed) }
+        lines[cookieLine] = FieldLine(
+            name: lines[cookieLine].name,
+            value: start..<section.octets.count,
+            isNeverIndexed: isSecret
+        )
     }
 
     // MARK: - Values
@@ -151,28 +162,6 @@ struct SectionReading {
             return nil
         }
         return Int(octets[0] & 0x0F) * 100 + Int(octets[1] & 0x0F) * 10 + Int(octets[2] & 0x0F)
-    }
-
-    /// The codes of gRPC are 0 to 16; anything else says nothing.
-    private static func grpcStatus(_ octets: Span<UInt8>) -> Int8? {
-        guard octets.count == 1 || octets.count == 2 else { return nil }
-        var number: Int8 = 0
-        for index in octets.indices {
-            guard octets[index].isDigit else { return nil }
-            number = number * 10 + Int8(octets[index] & 0x0F)
-        }
-        return number <= 16 ? number : nil
-    }
-
-    /// Whether a content type is that of gRPC; gRPC-Web is another.
-    private static func isGRPC(_ octets: Span<UInt8>) -> Bool {
-        let type: StaticString = "application/grpc"
-        let length = type.utf8CodeUnitCount
-        guard octets.count >= length, octets.extracting(first: length).spells(type) else {
-            return false
-        }
-        return octets.count == length || octets[length] == UInt8(ascii: "+")
-            || octets[length] == UInt8(ascii: ";")
     }
 }
 

@@ -7,11 +7,14 @@ public struct RecordedField: Sendable, Hashable {
     public var name: String
     /// The field value as sent, without the white space around it.
     public var value: [UInt8]
+    /// Whether the sender calls the value a secret, so that it is treated as a credential whatever the name is.
+    public var isSecret: Bool
 
     /// Makes a field line.
-    public init(name: String, value: [UInt8]) {
+    public init(name: String, value: [UInt8], isSecret: Bool = false) {
         self.name = name
         self.value = value
+        self.isSecret = isSecret
     }
 
     /// Makes a field line of text.

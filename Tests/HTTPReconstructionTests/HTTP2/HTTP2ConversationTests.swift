@@ -113,7 +113,7 @@ extension Conversation.Event {
             ),
             .server(script.response(5, [(":status", "200"), ("grpc-status", "3")], ends: true))
         ).readInEveryWay()
-        #expect(record.lines == ["POST /a.B/C -> 200 grpc 14", "POST /a.B/C -> 200 (1)", "POST /web -> 200"])
+        #expect(record.lines == ["POST /a.B/C -> 200 grpc 14", "POST /a.B/C -> 200 (1)", "POST /web -> 200 grpc 3"])
     }
 
     @Test func `exchanges are numbered as they begin and emitted as they end`() {

@@ -17,6 +17,10 @@ struct SeenExchange: Equatable {
     var grpcStatus: Int?
     /// Who broke it off, and what was cut: `client, response` or `server, unprocessed`.
     var earlyEnd: String?
+    /// Messages of a gRPC call, of the request and of the response; -1 where that is not known.
+    var messages = [0, 0]
+    /// What a WebSocket carried, as `client text 1/5 close 1000 …`.
+    var webSocket: String?
 
     /// A field line of a head.
     struct Field: Equatable {
@@ -57,6 +61,8 @@ struct SeenExchange: Equatable {
             if end.isUnprocessed { words.append("unprocessed") }
             return words.joined(separator: ", ")
         }
+        messages = [exchange.requestMessages.count ?? -1, exchange.responseMessages.count ?? -1]
+        webSocket = exchange.webSocket?.figures.summary
         if exchange.hasRequest {
             request = SeenMessage(exchange.retainedRequest, exchange.request)
         }
@@ -101,5 +107,27 @@ extension SeenExchange: CustomStringConvertible {
         if let grpcStatus { text += " grpc \(grpcStatus)" }
         if successor != .http { text += " \(successor)" }
         return marks.isEmpty ? text : text + " [\(marks.joined(separator: " "))]"
+    }
+}
+
+extension WebSocketFigures {
+    /// Both directions and the close, without times.
+    var summary: String {
+        var text = "client \(request.summary) server \(response.summary)"
+        if let close {
+            text += " close \(close.code.map { "\($0)" } ?? "-") by \(close.isByClient ? "client" : "server")"
+        }
+        if !pingNanoseconds.isEmpty { text += " pings \(pingNanoseconds.count)" }
+        return text
+    }
+}
+
+extension WebSocketFigures.Direction {
+    /// Frames by opcode as `text.binary.continuation.close.ping.pong`, messages, and octets of payload.
+    fileprivate var summary: String {
+        let frames = [textFrames, binaryFrames, continuationFrames, closeFrames, pingFrames, pongFrames]
+        let counts = frames.map(String.init).joined(separator: ".")
+        let marks = (isUncertain ? "?" : "") + (isMalformed ? "!" : "")
+        return "\(counts) (\(textMessages)+\(binaryMessages)) \(payloadBytes)\(marks)"
     }
 }
