@@ -32,6 +32,14 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     let outcome: ExchangeOutcome
     /// What the connection carries from here on.
     public let successor: Exchange.Successor
+    /// What the content is.
+    public let contentKind: ContentKind
+    /// The final status of a gRPC call; `nil` where there was none.
+    public let grpcStatus: Int?
+    /// The messages of a gRPC call's request.
+    public let requestMessages: MessageCount
+    /// The messages of a gRPC call's response.
+    public let responseMessages: MessageCount
 
     /// Notes what is known of an exchange.
     init(_ exchange: borrowing Exchange, on connection: ConnectionFacts, tag: ExchangeTag) {
@@ -47,6 +55,10 @@ public struct ExchangeFacts: TimedExchange, Sendable {
         integrity = exchange.integrity
         successor = exchange.successor
         outcome = ExchangeOutcome(exchange, tag.answer)
+        contentKind = exchange.contentKind
+        grpcStatus = exchange.grpcStatus
+        requestMessages = exchange.requestMessages
+        responseMessages = exchange.responseMessages
     }
 
     /// Whether the request's head was seen.
@@ -77,6 +89,8 @@ public protocol TimedExchange: ~Copyable {
     var integrity: Integrity { get }
     /// The status of the final response, or of a 101; 0 without a response.
     var status: Int { get }
+    /// The messages of a gRPC call's response.
+    var responseMessages: MessageCount { get }
 }
 
 extension Exchange: TimedExchange {}
@@ -101,6 +115,16 @@ extension TimedExchange where Self: ~Copyable {
     /// From the last octet of the request to the first of the final response, in nanoseconds: how long the gateway thought.
     public var serverWaitNanoseconds: Int64? {
         hasTimes ? response.firstOctet.nanoseconds(since: request.lastOctet) : nil
+    }
+
+    /// From the first octet of the request to the end of the first message of the response, of a gRPC call.
+    public var firstMessageNanoseconds: Int64? {
+        hasTimes && responseMessages.seen > 0 ? responseMessages.first.nanoseconds(since: request.firstOctet) : nil
+    }
+
+    /// From the first octet of the request to the end of the last message of the response, of a gRPC call.
+    public var lastMessageNanoseconds: Int64? {
+        hasTimes && responseMessages.seen > 0 ? responseMessages.latest.nanoseconds(since: request.firstOctet) : nil
     }
 
     /// Whether both messages were seen, and their times do not run backwards.

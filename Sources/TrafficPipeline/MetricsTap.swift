@@ -79,6 +79,8 @@ struct MetricsTap {
         switch application {
         case .http1: shard.connectionOpened(gateway: gateway, .http1)
         case .http2: shard.connectionOpened(gateway: gateway, .http2)
+        // It was counted when it was HTTP.
+        case .webSocket: break
         case .opaque(let reason):
             switch reason {
             case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsHandshake:

@@ -29,6 +29,7 @@ extension JSONText {
             json.member("protocol", string: exchange.facts.version.recordText)
             json.writeRequest(exchange)
             json.writeResponse(exchange)
+            if exchange.facts.contentKind.isGRPC { json.writeCall(exchange.facts) }
             json.member("timing") { json in
                 json.member("responseFirstByteSeconds", seconds: exchange.facts.firstByteNanoseconds)
                 json.member("durationSeconds", seconds: exchange.facts.durationNanoseconds)
@@ -63,6 +64,20 @@ extension JSONText {
             json.member("contentBytes", integer: exchange.facts.response.contentOctets)
             if let message = exchange.response { json.writeFields(message) }
         }
+    }
+
+    /// Writes the status and the messages of a gRPC call; what is not known is `null`.
+    private mutating func writeCall(_ facts: ExchangeFacts) {
+        member("grpcStatus", count: facts.grpcStatus)
+        member("grpcMessages") { json in
+            json.member("request", count: facts.requestMessages.count)
+            json.member("response", count: facts.responseMessages.count)
+        }
+    }
+
+    private mutating func member(_ name: String, count: Int?) {
+        key(name)
+        if let count { integer(count) } else { null() }
     }
 
     private mutating func writeFields(_ message: RecentMessage) {

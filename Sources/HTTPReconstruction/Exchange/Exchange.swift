@@ -81,7 +81,9 @@ public struct Exchange: ~Copyable {
     var grpcCode: Int8 = -1
 
     /// Whether nothing has to be released when it ends, as with most exchanges; all other properties are plain words.
-    var holdsNothing: Bool { interim.capacity == 0 && retainedRequest == nil && retainedResponse == nil }
+    var holdsNothing: Bool {
+        interim.capacity == 0 && retainedRequest == nil && retainedResponse == nil && webSocket == nil
+    }
 
     /// Keeps a status that came before the final response; beyond the limit it is only marked that there were more.
     mutating func interimArrived(_ status: Int) {

@@ -67,7 +67,7 @@ public struct RecordingRedaction: Sendable {
     }
 
     /// Whether the field's value is replaced.
-    func covers(_ field: RecordedField) -> Bool { covers(field.name.lowercased()) }
+    func covers(_ field: RecordedField) -> Bool { field.isSecret || covers(field.name.lowercased()) }
 
     /// Whether the values of fields of that name, in lower case, are replaced: the configuration names it, or it is known to
     /// carry credentials; of a redaction that names nothing, none are.

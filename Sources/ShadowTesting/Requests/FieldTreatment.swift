@@ -83,9 +83,10 @@ struct FieldTreatments: Sendable {
     /// Where settings meet, the one that shows less counts: removing, then hashing, then keeping, then the default.
     /// - Parameters:
     ///   - name: the field name in lower case.
+    ///   - isSecret: whether the client calls the value a secret (RFC 7541 §7.1.3).
     ///   - nominated: names that the Connection field says concern the connection, in lower case.
     /// - Returns: the treatment.
-    func treatment(of name: String, nominated: Set<String>) -> FieldTreatment {
+    func treatment(of name: String, isSecret: Bool, nominated: Set<String>) -> FieldTreatment {
         if FieldTreatment.ownFields.contains(name) || FieldTreatment.isTraceField(name) || nominated.contains(name)
             || FieldTreatment.conditionalFields.contains(name)
         {
@@ -96,7 +97,7 @@ struct FieldTreatments: Sendable {
         if FieldTreatment.idempotencyKeys.contains(name) { return .idempotencyKey }
         if FieldTreatment.urlFields.contains(name) { return .url }
         if FieldTreatment.linkFields.contains(name) { return .links }
-        return kept.contains(name) || !CredentialNames.contains(name) ? .kept : .removed
+        return kept.contains(name) || !isSecret && !CredentialNames.contains(name) ? .kept : .removed
     }
 }
 

@@ -148,7 +148,7 @@ public struct ShadowRequestBuilder: Sendable {
         for field in fields {
             let name = field.name.lowercased()
             var value = field.value
-            switch treatments.treatment(of: name, nominated: nominated) {
+            switch treatments.treatment(of: name, isSecret: field.isSecret, nominated: nominated) {
             case .dropped: continue
             case .removed:
                 redactions += 1

@@ -35,8 +35,7 @@ struct MirrorTap: ~Copyable {
         var concerned = routing.mask(ofRoute: route)
         // What a client encrypted is sent elsewhere only where a policy says so.
         if connection.isSecured { concerned &= routing.decryptedMask }
-        // Not handled: copies of HTTP/2 requests.
-        guard concerned != 0, request.version != .http2 else { return (.none, .none) }
+        guard concerned != 0 else { return (.none, .none) }
         if outbox.edition != Int(routing.plan.edition) {
             outbox.planReplaced(edition: Int(routing.plan.edition), policyCount: routing.plan.policies.count)
         }

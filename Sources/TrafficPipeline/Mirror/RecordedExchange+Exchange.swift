@@ -54,7 +54,8 @@ extension RecordedMessage {
         var fields = retained.fields.map { field in
             RecordedField(
                 name: String(decoding: octets[field.name], as: UTF8.self),
-                value: Array(octets[field.value])
+                value: Array(octets[field.value]),
+                isSecret: field.isNeverIndexed
             )
         }
         if namesHost, let authority = retained.authority, !fields.contains(where: { $0.name == "host" }) {

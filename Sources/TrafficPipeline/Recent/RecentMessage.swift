@@ -44,7 +44,7 @@ public struct RecentMessage: Sendable {
         var lines: [Line] = []
         for field in message.fields {
             let name = String(decoding: message.octets[field.name], as: UTF8.self).lowercased()
-            let isRedacted = redactedFields.contains(name)
+            let isRedacted = field.isNeverIndexed || redactedFields.contains(name)
             let start = copy.octets.count
             guard field.name.count + (isRedacted ? 0 : field.value.count) <= limit - start else {
                 copy.isCut = true

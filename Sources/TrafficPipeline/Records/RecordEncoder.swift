@@ -13,7 +13,7 @@ internal import TrafficModel
 /// Writes exchange records, one line of JSON each.
 struct RecordEncoder {
     private let options: RecordOptions
-    private(set) var line = JSONText()
+    var line = JSONText()
     /// Whether the strings of the message that is being written have their octets escaped.
     private var escapesOctets = false
     /// Names in lower case that were looked up, and whether their values are replaced.
@@ -81,6 +81,7 @@ struct RecordEncoder {
             line.key("grpcStatus")
             line.integer(status)
         }
+        if facts.contentKind.isGRPC { appendCall(facts) }
         if facts.routed?.isShadow ?? false {
             line.key("shadow")
             line.bool(true)
@@ -89,6 +90,7 @@ struct RecordEncoder {
         case .webSocket:
             line.key("websocket")
             line.bool(true)
+            if let figures = exchange.webSocket?.figures { appendWebSocket(figures) }
         case .tunnel:
             line.key("tunnel")
             line.bool(true)
@@ -212,7 +214,7 @@ struct RecordEncoder {
             for field in message.fields {
                 line.beginList()
                 appendText(octets[field.name])
-                if isRedacted(octets.span.extracting(field.name)) {
+                if field.isNeverIndexed || isRedacted(octets.span.extracting(field.name)) {
                     line.string("[redacted]")
                 } else {
                     appendText(octets[field.value])

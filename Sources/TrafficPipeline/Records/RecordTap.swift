@@ -29,9 +29,20 @@ struct RecordTap {
         _ generation: RouteGeneration?
     ) {
         var route: [UInt8] = []
-        if let routed = facts.routed, let generation { route = routed.record(in: generation.table) }
+        if let routed = facts.routed, let generation, !Self.isRouteUnsaid(routed, exchange) {
+            route = routed.record(in: generation.table)
+        }
         encoder.append(facts, exchange, session, route: route)
         if encoder.pendingOctets >= Self.batchOctets { flush() }
+    }
+
+    /// Whether a record gives no route: the target is known, and a field that a rule asks for is not.
+    ///
+    /// As for every member that is not known, the value is `null` then, and `unknown_field_block` says why. Where not even
+    /// the target is known, the outcome is `unknown`.
+    private static func isRouteUnsaid(_ routed: RoutedRequest, _ exchange: borrowing Exchange) -> Bool {
+        guard routed.reason == .unknownFields, let target = exchange.retainedRequest?.target else { return false }
+        return !target.isEmpty
     }
 
     /// Hands over the records written so far.

@@ -4,8 +4,10 @@
 function statusTag(exchange) {
   const status = exchange.response?.status;
   if (!status) return h("span", { class: "tag bad" }, "no response");
-  const kind = status >= 500 ? "bad-text" : status >= 400 ? "warn-text" : "";
-  return h("span", { class: `status ${kind}` }, String(status));
+  const call = exchange.grpcStatus;
+  const isBad = status >= 500 || call > 0;
+  const kind = isBad ? "bad-text" : status >= 400 ? "warn-text" : "";
+  return h("span", { class: `status ${kind}` }, call == null ? String(status) : `${status} · gRPC ${call}`);
 }
 
 /** What was asked for: method, authority and target. */
@@ -38,6 +40,10 @@ function exchangeDetail(exchange) {
     "took": seconds(exchange.timing.durationSeconds),
     "request body": octets(exchange.request?.contentBytes),
     "response body": octets(exchange.response?.contentBytes),
+    ...(exchange.grpcMessages ? {
+      "gRPC status": exchange.grpcStatus ?? "not seen",
+      "gRPC messages": `${exchange.grpcMessages.request ?? "?"} sent, ${exchange.grpcMessages.response ?? "?"} received`,
+    } : {}),
     "not seen whole": exchange.integrity.join(", ") || "–",
   };
   return h("div", null,
