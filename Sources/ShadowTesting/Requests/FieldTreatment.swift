@@ -107,10 +107,10 @@ extension MirrorPolicy {
         let treatments = FieldTreatments(self)
         let hidden = request.message.fields.contains { field in
             let name = field.name.lowercased()
-            guard CredentialNames.contains(name) else { return false }
-            switch treatments.treatment(of: name, nominated: []) {
+            guard field.isSecret || CredentialNames.contains(name) else { return false }
+            switch treatments.treatment(of: name, isSecret: field.isSecret, nominated: []) {
             case .removed, .hashed: return true
-            case .dropped, .kept, .url, .idempotencyKey: return false
+            case .dropped, .kept, .url, .links, .idempotencyKey: return false
             }
         }
         guard !hidden else { return true }
