@@ -20,14 +20,14 @@ struct HTTP1Connection {
     let isJoinedMidstream: Bool
     /// Whether a whole head was read, so that the connection carries HTTP/1.x.
     var isConfirmed = false
+    /// Whether the upgraded exchange has opened a WebSocket.
+    private var opensWebSocket = false
     /// What an exchange in progress is broken off by; `nil` while nobody has ended anything.
     var earlyEnd: EarlyEnd? { firstEnd.earlyEnd(clientDirection: clientDirection) }
     /// What the connection carries from here on, once it has left HTTP/1.x.
     private(set) var departure: OpaqueReason?
-    /// The exchange whose answer comes in HTTP/2, or -1.
+    /// The exchange that goes on as a WebSocket, or whose answer comes in HTTP/2, or -1.
     private var upgradedExchange: Int32 = -1
-    /// The exchange that has opened a WebSocket, or -1.
-    private var webSocketExchange: Int32 = -1
     /// Which direction carries requests.
     var clientDirection: StreamDirection
     var requests: MessageStream
@@ -108,7 +108,7 @@ struct HTTP1Connection {
             unread = messageOctetsArrived(octets, of: .response, at: position, &shared, &sink)
         }
         guard let departure else { return .continues }
-        if webSocketExchange >= 0 { return .opensWebSocket(exchange: webSocketExchange, unread: unread) }
+        if opensWebSocket { return .opensWebSocket(exchange: upgradedExchange, unread: unread) }
         if upgradedExchange >= 0 { return .upgrades(exchange: upgradedExchange, unread: unread) }
         return .leaves(departure, unread: unread)
     }
@@ -232,18 +232,14 @@ struct HTTP1Connection {
     /// The server goes on in HTTP/2, which answers the exchange: it is no longer in the queue.
     mutating func handOver(_ exchange: Int32) {
         upgradedExchange = exchange
-        forget(exchange)
+        (oldest, newest, answering, queueLength) = (-1, -1, -1, 0)
+        if sending == exchange { sending = -1 }
     }
 
     /// The exchange goes on as a WebSocket: it is no longer in the queue.
     mutating func handOverWebSocket(_ exchange: Int32) {
-        webSocketExchange = exchange
-        forget(exchange)
-    }
-
-    private mutating func forget(_ exchange: Int32) {
-        (oldest, newest, answering, queueLength) = (-1, -1, -1, 0)
-        if sending == exchange { sending = -1 }
+        opensWebSocket = true
+        handOver(exchange)
     }
 
     /// The connection carries something else from here on.
