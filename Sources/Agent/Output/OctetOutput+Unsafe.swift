@@ -3,7 +3,7 @@
 import AgentConfiguration
 import Glibc
 
-/// Standard output, written through a buffer.
+/// A file or standard output, written through a buffer.
 package struct OctetOutput: ~Copyable {
     /// Why octets could not be written.
     package enum Failure: Error, Equatable {
@@ -25,16 +25,32 @@ package struct OctetOutput: ~Copyable {
     private static let bufferLimit = 1 << 18
 
     private let descriptor: Int32
+    private let isOwned: Bool
     private var buffer: [UInt8] = []
 
-    private init(descriptor: Int32) {
+    private init(descriptor: Int32, isOwned: Bool) {
         self.descriptor = descriptor
+        self.isOwned = isOwned
         buffer.reserveCapacity(Self.bufferLimit + 65_536)
+    }
+
+    deinit {
+        if isOwned {
+            close(descriptor)
+        }
     }
 
     /// Standard output.
     package static func standardOutput() -> OctetOutput {
-        OctetOutput(descriptor: STDOUT_FILENO)
+        OctetOutput(descriptor: STDOUT_FILENO, isOwned: false)
+    }
+
+    /// Opens the file at `path` anew, or standard output for `-`.
+    static func open(_ path: String) throws(Failure) -> OctetOutput {
+        guard path != "-" else { return standardOutput() }
+        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw .failed("\(path): cannot be written: \(FileContents.systemMessage())") }
+        return OctetOutput(descriptor: descriptor, isOwned: true)
     }
 
     /// Adds octets, and writes when enough are waiting.

@@ -147,7 +147,8 @@ package struct Agent: Sendable {
             credentials: { configuration.current.credentials },
             logger: logs.logger("server"),
             listening: { [plan] port in
-                logger.notice("serving", metadata: ["page": "\(plan.configuration.metrics.listen.pageURL(port))"])
+                let pages = plan.configuration.admin.listen ?? plan.configuration.metrics.listen
+                logger.notice("serving", metadata: ["page": "\(pages.pageURL(port))"])
                 announce.yield(port)
             }
         )
