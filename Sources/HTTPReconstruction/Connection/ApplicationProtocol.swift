@@ -67,7 +67,7 @@ extension OpaqueReason {
     public var isTLS: Bool {
         switch self {
         case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsLost, .tlsHandshake: true
-        case .http2, .unknown, .midstream, .upgraded, .tunnel: false
+        case .unreadable, .unknown, .midstream, .upgraded, .tunnel: false
         }
     }
 }

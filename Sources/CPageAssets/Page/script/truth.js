@@ -112,7 +112,8 @@ const truth = {
     const reasons = {
       tls: "TLS, and decryption is off: set tls.keyLog to the gateway's key log", tls_no_key: "TLS without keys in the key log, or they came later than tls.patience",
       tls_wrong_keys: "TLS that the keys of the key log do not fit", tls_midstream: "TLS whose handshake was not captured: it clears as clients reconnect",
-      tls_unsupported_cipher: "TLS with a cipher suite that is not read", tls_lost: "TLS that could not be read on after a gap", tls_handshake: "TLS that ended in its handshake", http2: "HTTP/2", midstream: "begun before the capture", unknown: "no protocol that is known", upgraded: "left HTTP by an upgrade, such as WebSocket", tunnel: "left HTTP by CONNECT",
+      tls_unsupported_cipher: "TLS with a cipher suite that is not read", tls_lost: "TLS that could not be read on after a gap", tls_handshake: "TLS that ended in its handshake",
+      unreadable: "was HTTP, and could not be read on", midstream: "begun before the capture", unknown: "no protocol that is known", upgraded: "left HTTP by an upgrade, such as WebSocket", tunnel: "left HTTP by CONNECT",
     };
     const others = [
       ["TLS decryption", status.tls.decryption ? `on, ${count(status.tls.decryptedConnections)} of ${counted(status.tls.connections, "connection")}` : "off"],
