@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
+import JSONSyntax
 import MirrorDispatch
 import PacketCapture
 import PacketDecoding
@@ -26,6 +27,7 @@ final class KnownProduction: Sendable {
         var names: [String] = []
         var destinations: [String] = []
         var addresses: [NetworkAddress] = []
+        var cluster = ClusterHosts()
         var rules = TargetGuard()
     }
 
@@ -55,6 +57,15 @@ final class KnownProduction: Sendable {
         }
     }
 
+    /// Takes up what the cluster has.
+    func clusterChanged(_ hosts: ClusterHosts) {
+        state.withLock { state in
+            guard state.cluster != hosts else { return }
+            state.cluster = hosts
+            state.rules = rules(of: state)
+        }
+    }
+
     /// Looks the destinations up; those that have no address, as outside of a cluster, rule out nothing.
     func lookUpDestinations() async {
         let names = state.withLock { Array($0.destinations.prefix(Self.lookupLimit)) }
@@ -75,7 +86,9 @@ final class KnownProduction: Sendable {
             productionAddresses: state.addresses,
             gatewayAddresses: gatewayAddresses,
             capturedPorts: capturedPorts,
-            ownPorts: ownPorts
+            ownPorts: ownPorts,
+            clusterNames: state.cluster.names,
+            clusterAddresses: state.cluster.addresses
         )
     }
 
@@ -94,6 +107,53 @@ final class KnownProduction: Sendable {
     /// - Returns: Why it may not be sent to; `nil` when it may, or when its name has no address yet.
     func examine(_ target: MirrorTarget) async -> String? {
         refusal(of: target, resolvedTo: (try? await resolver.addresses(of: target.host)) ?? [])
+    }
+}
+
+/// The Services, pods and nodes of a cluster, as names and addresses.
+struct ClusterHosts: Sendable, Equatable {
+    /// The names by which Services are reached.
+    private(set) var names: Set<String> = []
+    /// The addresses of Services, of what is behind them, and of nodes.
+    private(set) var addresses: Set<NetworkAddress> = []
+
+    /// Nothing is known.
+    init() {}
+
+    /// Reads Services, EndpointSlices, Nodes and pods.
+    ///
+    /// - Parameters:
+    ///   - objects: The objects; those of other kinds say nothing of hosts.
+    ///   - domain: The cluster's domain.
+    init(_ objects: [JSONValue], domain: String) {
+        for object in objects {
+            let spec = object["spec"]
+            switch object["kind"]?.stringValue {
+            case "Service":
+                guard let name = object["metadata"]?["name"]?.stringValue,
+                    let namespace = object["metadata"]?["namespace"]?.stringValue
+                else { continue }
+                let short = "\(name).\(namespace)"
+                names.formUnion([short, "\(short).svc", "\(short).svc.\(domain)"])
+                add(spec?["clusterIP"].map { [$0] })
+                add(spec?["clusterIPs"]?.arrayValue)
+                add(spec?["externalIPs"]?.arrayValue)
+            case "EndpointSlice":
+                for endpoint in object["endpoints"]?.arrayValue ?? [] { add(endpoint["addresses"]?.arrayValue) }
+            case "Node":
+                add((object["status"]?["addresses"]?.arrayValue ?? []).compactMap { $0["address"] })
+            case "Pod":
+                add((object["status"]?["podIPs"]?.arrayValue ?? []).compactMap { $0["ip"] })
+                add(object["status"]?["hostIP"].map { [$0] })
+            default: continue
+            }
+        }
+    }
+
+    private mutating func add(_ values: [JSONValue]?) {
+        for text in (values ?? []).compactMap(\.stringValue) {
+            if let address = NetworkAddress(text: text) { addresses.insert(address) }
+        }
     }
 }
 

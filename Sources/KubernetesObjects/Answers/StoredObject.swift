@@ -63,6 +63,7 @@ extension StoredObject {
             }
             switch (kind, member.key) {
             case ("Pod", "spec"): kept.append(.init(key: "spec", value: podSpec(member.value)))
+            case ("Node", "spec"): continue
             case ("EndpointSlice", "endpoints"): kept.append(.init(key: "endpoints", value: addresses(member.value)))
             default: kept.append(member)
             }
@@ -89,8 +90,9 @@ extension StoredObject {
         }
     }
 
-    /// Of status, only the addresses of pods and whether they are ready.
+    /// Of status, the addresses of pods and nodes, and whether pods are ready.
     private static func slimmedStatus(_ status: JSONValue, kind: String) -> JSONValue? {
+        if kind == "Node" { return status.keeping(["addresses"]) }
         guard kind == "Pod" else { return nil }
         return status.keeping(["phase", "podIP", "podIPs", "hostIP", "hostIPs"]) { key, value in
             guard key == "conditions", let conditions = value.arrayValue else { return nil }

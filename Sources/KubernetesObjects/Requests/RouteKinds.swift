@@ -60,8 +60,14 @@ extension WatchedKind {
         namespaces,
     ]
 
+    /// The kinds whose addresses no shadow traffic may be sent to; followed only where something is mirrored.
+    package static let production: [WatchedKind] = [
+        WatchedKind("EndpointSlice", group: "discovery.k8s.io", resource: "endpointslices", versions: ["v1"]),
+        WatchedKind("Node", group: "", resource: "nodes", versions: ["v1"]),
+    ]
+
     /// The kinds that no namespace holds.
-    private static let clusterScoped: Set<String> = ["GatewayClass", "IngressClass", "Namespace"]
+    private static let clusterScoped: Set<String> = ["GatewayClass", "IngressClass", "Namespace", "Node"]
 
     /// Whether objects of the kind lie in namespaces.
     package var isNamespaced: Bool { !Self.clusterScoped.contains(kind) }

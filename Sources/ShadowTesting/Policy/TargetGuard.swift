@@ -11,6 +11,8 @@ public struct TargetGuard: Sendable {
     private let suffixes: [String]
     private let addresses: Set<NetworkAddress>
     private let gateway: Set<NetworkAddress>
+    /// The names of the cluster's Services, and the addresses of its Services, pods and nodes.
+    private let cluster: (names: Set<String>, addresses: Set<NetworkAddress>)
     private let capturedPorts: Set<Int>
     private let ownPorts: Set<Int>
 
@@ -22,12 +24,16 @@ public struct TargetGuard: Sendable {
     ///   - gatewayAddresses: the addresses whose traffic is captured: the gateway's, or the node's own.
     ///   - capturedPorts: the ports whose traffic is captured.
     ///   - ownPorts: the ports on which this agent answers on this machine.
+    ///   - clusterNames: the names of the cluster's Services; a target that lists its own name in `hosts` may be one.
+    ///   - clusterAddresses: the addresses of the cluster's Services, pods and nodes; with the same exception.
     public init(
         productionNames: [String] = [],
         productionAddresses: [NetworkAddress] = [],
         gatewayAddresses: [NetworkAddress] = [],
         capturedPorts: Set<Int> = [],
-        ownPorts: Set<Int> = []
+        ownPorts: Set<Int> = [],
+        clusterNames: Set<String> = [],
+        clusterAddresses: Set<NetworkAddress> = []
     ) {
         var names: Set<String> = []
         var suffixes: [String] = []
@@ -45,6 +51,7 @@ public struct TargetGuard: Sendable {
         gateway = Set(gatewayAddresses.map(\.reached))
         self.capturedPorts = capturedPorts
         self.ownPorts = ownPorts
+        cluster = (clusterNames, Set(clusterAddresses.map(\.reached)))
     }
 
     // MARK: - Judgement
@@ -58,6 +65,9 @@ public struct TargetGuard: Sendable {
         if names.contains(host) || suffixes.contains(where: { host.hasSuffix($0) && host != $0 }) {
             return "target \(target.name): \(target.host) is a host of production"
         }
+        if !Self.isListed(target), cluster.names.contains(host) {
+            return "target \(target.name): \(target.host) is a Service of this cluster; \(Self.remedy(target))"
+        }
         return nil
     }
 
@@ -65,10 +75,25 @@ public struct TargetGuard: Sendable {
     public func refusal(of target: MirrorTarget, resolvedTo addresses: [NetworkAddress]) -> String? {
         if let refusal = refusal(of: target) { return refusal }
         for address in addresses {
-            guard let reason = reason(against: address, port: target.port) else { continue }
-            return "target \(target.name): \(target.host) resolves to \(address), \(reason)"
+            if let reason = reason(against: address, port: target.port) {
+                return "target \(target.name): \(target.host) resolves to \(address), \(reason)"
+            }
+            if !Self.isListed(target), cluster.addresses.contains(address.reached) {
+                return
+                    "target \(target.name): \(target.host) resolves to \(address), which is a Service, pod or node of "
+                    + "this cluster; \(Self.remedy(target))"
+            }
         }
         return nil
+    }
+
+    /// Whether somebody wrote down that requests may be sent to this very host.
+    private static func isListed(_ target: MirrorTarget) -> Bool {
+        target.hosts.map(canonical).contains(canonical(target.host))
+    }
+
+    private static func remedy(_ target: MirrorTarget) -> String {
+        "if it may get shadow traffic, list it in mirror.targets.\(target.name).hosts"
     }
 
     private func reason(against address: NetworkAddress, port: Int) -> String? {

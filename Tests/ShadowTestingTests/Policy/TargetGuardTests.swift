@@ -38,6 +38,30 @@ import Testing
         #expect(production.refusal(of: target("anything.internal", hosts: [])) == nil)
     }
 
+    // MARK: - A cluster
+
+    @Test(arguments: [
+        ("cart.shop", 5, [], true), ("cart.shop.svc", 5, [], true), ("cart.shop", 5, ["cart.shop"], false),
+        ("10.1.0.9", 9, [], true), ("10.1.0.9", 9, ["10.1.0.9"], false),
+        ("other.internal", 9, ["other.internal"], false),
+        ("other.internal", 9, [], true), ("other.internal", 5, [], false),
+    ])
+    func `Services, pods and nodes of the cluster are refused unless the target lists them`(
+        host: String,
+        last: UInt8,
+        hosts: [String],
+        isRefused: Bool
+    ) {
+        let cluster = TargetGuard(
+            clusterNames: ["cart.shop", "cart.shop.svc"],
+            clusterAddresses: [NetworkAddressTests.v4(10, 1, 0, 9)]
+        )
+        let address = NetworkAddressTests.v4(10, 1, 0, last)
+        let refusal = cluster.refusal(of: target(host, hosts: hosts), resolvedTo: [address])
+        #expect((refusal != nil) == isRefused)
+        #expect(refusal?.hasSuffix("list it in mirror.targets.staging.hosts") ?? true)
+    }
+
     // MARK: - Addresses
 
     private static let refused: [(NetworkAddress, port: Int, isRefused: Bool)] = [
