@@ -19,7 +19,7 @@ extension Configuration {
             "mesh": mesh.document,
             "routes": [
                 "files": JSONValue(routes.files), "namespace": .string(routes.namespace),
-                "kubernetes": ["enabled": false],
+                "kubernetes": routes.kubernetes.document,
             ],
             "metrics": metrics.document,
             "admin": [
@@ -55,6 +55,16 @@ extension Configuration {
             text.append(digits[Int(octet >> 4)])
             text.append(digits[Int(octet & 15)])
         }
+    }
+}
+
+extension KubernetesConfiguration {
+    fileprivate var document: JSONValue {
+        [
+            "enabled": .bool(isEnabled), "server": .string(server), "tokenFile": .string(tokenFile),
+            "certificateAuthority": .string(certificateAuthority), "namespaces": JSONValue(namespaces),
+            "node": .string(node), "snapshot": .string(snapshot), "findGateways": .bool(findsGateways),
+        ]
     }
 }
 

@@ -4,7 +4,7 @@ package import AdminServer
 import HTTPReconstruction
 import OctetText
 package import PacketCapture
-import PacketDecoding
+package import PacketDecoding
 package import RouteAttribution
 package import TCPReassembly
 import TLSDecryption
@@ -48,11 +48,22 @@ extension Configuration {
         }
     }
 
+    /// Whether the gateway's addresses, ports and interfaces are found on Kubernetes.
+    package var findsGateways: Bool {
+        routes.kubernetes.isEnabled && routes.kubernetes.findsGateways && gateway.addresses.isEmpty
+            && capture.savefiles.isEmpty
+    }
+
     /// What the kernel is to hand over: the gateway's traffic, without what scrapers exchange with this agent.
     package var liveFilter: CaptureFilter {
+        liveFilter(ports: gateway.ports.map(\.pod), addresses: gateway.addresses)
+    }
+
+    /// The same for ports and addresses that were found.
+    package func liveFilter(ports: [UInt16], addresses: [IPAddress]) -> CaptureFilter {
         CaptureFilter(
-            ports: gateway.ports.map(\.pod),
-            addresses: gateway.addresses,
+            ports: ports,
+            addresses: addresses,
             ownEndpoints: listeners.filter { $0.port > 0 }.map { .init(port: UInt16(clamping: $0.port)) },
             expression: capture.filter.expression
         )
@@ -70,18 +81,25 @@ extension Configuration {
 
     /// How interfaces are captured.
     ///
-    /// - Parameter interfaces: The interfaces of this machine, for `auto`.
+    /// - Parameters:
+    ///   - interfaces: The interfaces of this machine, for `auto`.
+    ///   - awaitsGateway: Whether the gateway's pods are still to be found, so that nothing is captured yet.
     /// - Returns: What `LiveCapture` takes.
     /// - Throws: What `LiveConfiguration` refuses.
-    package func liveConfiguration(among interfaces: [NetworkInterface]) throws(CaptureError) -> LiveConfiguration {
+    package func liveConfiguration(
+        among interfaces: [NetworkInterface],
+        awaitsGateway: Bool = false
+    ) throws(CaptureError) -> LiveConfiguration {
+        let isIdle = awaitsGateway && capture.filter.expression == nil
         let names =
             switch capture.interfaces {
             case .named(let names): names
+            case .automatic where awaitsGateway: ["lo"]
             case .automatic: NetworkInterface.automatic(interfaces, for: gateway.addresses)
             }
         return try LiveConfiguration(
             interfaces: names,
-            filter: liveFilter,
+            filter: isIdle ? .nothing : liveFilter,
             snapshotLength: capture.snapshotLength,
             ringOctets: capture.ringBytes.octets,
             isPromiscuous: capture.promiscuous,

@@ -36,6 +36,10 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var trustedProxies = 0
     /// Whether the workload was chosen rather than left at Istio's usual one.
     package var isChosen = false
+    /// Whether ports were named.
+    package var namesPorts = false
+    /// Whether the number of trusted proxies was given.
+    package var namesTrustedProxies = false
 
     /// Whether both say the same; how one came to say it (``isChosen``) is no part of that.
     package static func == (left: Self, right: Self) -> Bool {
@@ -62,7 +66,9 @@ extension GatewayConfiguration {
             port.read("server", into: &server, as: .port)
             listed = (listed ?? []) + [GatewayPort(pod: pod, server: server)]
         }
+        namesTrustedProxies = section.has("trustedProxies")
         guard let listed else { return }
+        namesPorts = true
         ports = listed
         if let repeated = listed.firstRepetition(of: \.pod) {
             section.refuse("ports", "pod port \(repeated.pod) is listed twice")

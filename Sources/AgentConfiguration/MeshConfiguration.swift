@@ -19,6 +19,17 @@ struct MeshConfiguration: Sendable, Equatable {
     var scopeGatewayToNamespace = false
     /// The selectors of the namespaces that istiod looks at; none looks at all.
     var discoverySelectors: [DiscoverySelector] = []
+    /// The settings that the file has: these win over what the mesh says of itself.
+    var chosen: Set<String> = []
+
+    /// Whether both say the same; how one came to say it (``chosen``) is no part of that.
+    static func == (left: Self, right: Self) -> Bool {
+        left.pathNormalization == right.pathNormalization
+            && left.defaultVirtualServiceExportTo == right.defaultVirtualServiceExportTo
+            && left.clusterDomain == right.clusterDomain && left.envoyVersion == right.envoyVersion
+            && left.revision == right.revision && left.scopeGatewayToNamespace == right.scopeGatewayToNamespace
+            && left.discoverySelectors == right.discoverySelectors
+    }
 }
 
 /// A condition on the labels of a namespace, as `meshConfig.discoverySelectors` writes it.
@@ -69,6 +80,9 @@ extension MeshConfiguration {
     /// Reads the section `mesh`.
     init(_ section: ConfigurationSection) {
         self.init()
+        chosen = Set(
+            ["pathNormalization", "defaultVirtualServiceExportTo", "discoverySelectors"].filter(section.has)
+        )
         section.read("pathNormalization", into: &pathNormalization, as: .pathNormalization)
         section.read(
             "defaultVirtualServiceExportTo",
@@ -103,4 +117,9 @@ extension ConfigurationValue where Value == EnvoyVersion {
     static var envoyVersion: Self {
         ConfigurationValue<String>.text.map("a version in quotes, such as \"1.40\"") { EnvoyVersion($0) }
     }
+}
+
+extension Configuration {
+    /// Whether the file has a setting of the section `mesh`, so that it wins over what the mesh says of itself.
+    package func choosesMesh(_ key: String) -> Bool { mesh.chosen.contains(key) }
 }

@@ -6,6 +6,8 @@ package struct RoutesConfiguration: Sendable, Equatable {
     package var files: [String] = []
     /// The namespace of objects whose file names none.
     package var namespace = "default"
+    /// The API server as a source of objects.
+    package var kubernetes = KubernetesConfiguration()
 }
 
 extension RoutesConfiguration {
@@ -14,11 +16,6 @@ extension RoutesConfiguration {
         self.init()
         section.read("files", into: &files, as: .list(of: .nonEmptyText("a path")))
         section.read("namespace", into: &namespace, as: .nonEmptyText("a namespace"))
-        section.section("kubernetes") { kubernetes in
-            kubernetes.refuseWhenTrue(
-                "enabled",
-                "routes from the Kubernetes API are not built yet; put the objects into files and name them in routes.files"
-            )
-        }
+        section.section("kubernetes") { kubernetes = KubernetesConfiguration($0) }
     }
 }

@@ -2,6 +2,7 @@
 
 import AnswerComparison
 import HTTPReconstruction
+import KubernetesObjects
 import PacketCapture
 import PacketDecoding
 import RouteAttribution
@@ -32,7 +33,7 @@ struct LabelValues {
     }
 
     /// All lists.
-    static let all = traffic + capture + tls + mirroring + agent
+    static let all = traffic + capture + tls + mirroring + kubernetes + agent
 
     private static let traffic = [
         LabelValues(
@@ -102,6 +103,11 @@ struct LabelValues {
         LabelValues("verdict", of: "comparisons", ComparisonWord.allCases.map(\.rawValue)),
         LabelValues("design", VerdictDesign.allCases.map(\.rawValue)),
         LabelValues("fate", ["sent", "dropped"]),
+    ]
+
+    private static let kubernetes = [
+        LabelValues("type", of: "watch events", ["added", "modified", "deleted", "bookmark", "error"]),
+        LabelValues("reason", of: "watch restarts", WatchTrouble.allCases.map(\.rawValue)),
     ]
 
     private static let agent = [

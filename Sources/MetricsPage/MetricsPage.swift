@@ -58,6 +58,7 @@ enum MetricsPage {
         ("pipeline", MetricCatalogue.pipelineQueueLength),
         ("mirroring", MetricCatalogue.mirrorConsidered),
         ("verdicts", MetricCatalogue.mirrorVerdict),
+        ("the API server", MetricCatalogue.kubeObjects),
         ("the agent itself", MetricCatalogue.configReloads),
         ("process", MetricCatalogue.processCPU),
     ]

@@ -58,6 +58,9 @@ public struct CaptureFilter: Sendable, Hashable {
         self.expression = expression
     }
 
+    /// A filter that lets nothing through: no packet is as short as it asks for.
+    public static let nothing = CaptureFilter(expression: "less 0")
+
     /// The whole expression for packets of one link type.
     ///
     /// With an expression of the user's the own connections are taken out before it, where no `vlan` in it has shifted

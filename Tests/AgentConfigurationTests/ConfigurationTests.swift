@@ -40,7 +40,15 @@ import TrafficModel
             mesh: {pathNormalization: MERGE_SLASHES, defaultVirtualServiceExportTo: ["."], clusterDomain: c.test, envoyVersion: "1.38.1"}
             routes:
               files: [samples/istio]
-              kubernetes: {enabled: false}
+              kubernetes:
+                enabled: true
+                server: "https://192.0.2.1"
+                tokenFile: /run/token
+                certificateAuthority: /run/ca.crt
+                namespaces: [shop]
+                node: node-1
+                snapshot: /var/lib/objects
+                findGateways: false
             metrics: {listen: "[::1]:9000", durationBuckets: [0.1, 1, 2.5], seriesLimit: 500, nativeHistograms: false, exemplars: false, createdSeries: true, istioCompat: true}
             admin: {tls: {certificate: "", key: ""}, auth: {basicFile: /run/users, bearerFile: /run/tokens}}
             redaction: {fields: [X-Api-Key, cookie]}
@@ -58,6 +66,14 @@ import TrafficModel
         )
         var expected = Configuration()
         expected.capture.interfaces = .named(["eth0", "eth1"])
+        expected.routes.kubernetes.isEnabled = true
+        expected.routes.kubernetes.server = "https://192.0.2.1:443"
+        expected.routes.kubernetes.tokenFile = "/run/token"
+        expected.routes.kubernetes.certificateAuthority = "/run/ca.crt"
+        expected.routes.kubernetes.namespaces = ["shop"]
+        expected.routes.kubernetes.node = "node-1"
+        expected.routes.kubernetes.snapshot = "/var/lib/objects"
+        expected.routes.kubernetes.findsGateways = false
         expected.capture.filter = .expression("tcp port 8080")
         expected.capture.snapshotLength = 65_535
         expected.capture.ringBytes = ByteSize(8_388_608)
@@ -206,7 +222,6 @@ import TrafficModel
 
     @Test(arguments: [
         ("capture: {workers: 2}", "capture.workers"),
-        ("routes: {kubernetes: {enabled: true}}", "routes.kubernetes.enabled"),
         ("admin: {tls: {certificate: a.pem}}", "admin.tls.certificate"),
     ])
     func `what is not built yet is refused rather than ignored`(yaml: String, keyPath: String) throws {

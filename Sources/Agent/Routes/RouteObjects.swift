@@ -33,6 +33,8 @@ package struct RouteObjects {
     package let notices: [String]
     /// The workloads that the Gateways are for, where none was chosen and the objects do not decide.
     package let undecided: [GatewayWorkload]
+    /// The gateway that was found among the pods of this node; `nil` where none was looked for, or none is there.
+    let gateway: FoundGateway?
 
     /// Reads the objects and compiles them.
     ///
@@ -40,11 +42,13 @@ package struct RouteObjects {
     ///   - configuration: names the files, the gateway workload and the mesh settings.
     ///   - namesServerPorts: whether ports will be those of Gateway servers, so that `gateway.ports` plays no part.
     ///   - reader: for whom.
+    ///   - cluster: what is known of the cluster; `nil` where the API server is not asked.
     /// - Throws: paths that do not exist; for an agent also every file that cannot be read or understood.
     package init(
         _ configuration: Configuration,
         namesServerPorts: Bool,
-        for reader: Reader = .agent
+        for reader: Reader = .agent,
+        cluster: ClusterObjects? = nil
     ) throws(CommandFailure) {
         let paths = configuration.routes.files
         self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
@@ -57,26 +61,50 @@ package struct RouteObjects {
                     location: ObjectLocation(file: $0.file, line: $0.line),
                     namespace: $0.namespace
                 )
-            },
+            } + (cluster?.located ?? []),
             defaultNamespace: configuration.routes.namespace
         )
         self.resources = resources
         var environment = configuration.environment
         if namesServerPorts { environment.ports = [] }
+        cluster?.mesh?.apply(to: &environment, under: configuration)
+        let found =
+            configuration.findsGateways
+            ? cluster.flatMap { FoundGateway($0, resources, environment, configuration) } : nil
+        gateway = found
         let choice = WorkloadChoice(resources, configuration, environment)
-        if let workload = choice.taken {
+        if let found {
+            environment.namespace = found.namespace
+            environment.labels = found.labels
+            if !configuration.gateway.namesPorts { environment.ports = found.ports }
+        } else if let workload = choice.taken {
             environment.namespace = workload.namespace
             environment.labels = workload.labels
         }
         self.environment = environment
-        undecided = choice.undecided
-        let (table, found) = RouteTable.compile(resources, environment: environment)
+        undecided = found == nil ? choice.undecided : []
+        let (table, problems) = RouteTable.compile(resources, environment: environment)
         self.table = table
-        findings = survey.findings + found
+        findings = survey.findings + problems
+        let sources = paths + (cluster.map { $0.objects.isEmpty ? [] : ["the API server"] } ?? [])
         emptiness =
-            paths.isEmpty || !table.routes.isEmpty
-            ? nil : "\(paths.joined(separator: ", ")): \(resources.emptiness(environment))"
-        notices = survey.notices + choice.notices
+            sources.isEmpty || !table.routes.isEmpty
+            ? nil : "\(sources.joined(separator: ", ")): \(resources.emptiness(environment))"
+        notices = survey.notices + (found?.notices ?? choice.notices) + Self.notices(of: cluster, configuration)
+    }
+
+    /// What there is to know of the API server as a source.
+    private static func notices(of cluster: ClusterObjects?, _ configuration: Configuration) -> [String] {
+        guard let cluster else {
+            guard configuration.routes.kubernetes.isEnabled else { return [] }
+            return [
+                "routes.kubernetes is for `run`; this command takes routes from files, such as those of `kubectl get -o yaml`"
+            ]
+        }
+        guard !cluster.refusedKinds.isEmpty else { return [] }
+        return [
+            "these kinds may not be read, so the routes may differ: \(cluster.refusedKinds.joined(separator: ", "))"
+        ]
     }
 
     /// Reads the files.

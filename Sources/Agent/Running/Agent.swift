@@ -25,6 +25,7 @@ package struct Agent: Sendable {
     private let logs: LogSettings
     private let sources: CaptureSources
     private let mirroring: Mirroring
+    private let cluster: ClusterSource?
     private let routes: RouteKeeper
     private let configuration: ConfigurationKeeper
     private let traffic: TrafficRun
@@ -55,7 +56,8 @@ package struct Agent: Sendable {
         let chosen = plan.configuration
         logs = LogSettings(chosen.log)
         let credentials = try chosen.admin.credentials()
-        sources = try CaptureSources(chosen)
+        sources = try CaptureSources(chosen, awaitsGateway: chosen.findsGateways)
+        cluster = try ClusterSource(chosen, logger: logs.logger("kubernetes"))
         let registry = MetricsRegistry(configuration: chosen.metricsSettings, startedAt: WallClock.now())
         mirroring = Mirroring(chosen)
         try mirroring.plans.configure(chosen.mirror)
@@ -76,6 +78,7 @@ package struct Agent: Sendable {
             credentials: credentials,
             routes: routes,
             mirroring: mirroring,
+            cluster: cluster,
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
@@ -130,6 +133,7 @@ package struct Agent: Sendable {
         registry.add(collector)
         registry.add(mirroring.collector)
         registry.add(HistoryCollector(watch: watch))
+        if let cluster { registry.add(ClusterCollector(cluster: cluster, routes: routes)) }
         registry.add(ProcessCollector())
     }
 
@@ -168,6 +172,17 @@ package struct Agent: Sendable {
         services.append(.init(service: KeyLogService(keys: keys, logger: logs.logger("keylog"))))
         services.append(.init(service: TrafficWatchService(watch: watch, requests: requests)))
         services.append(.init(service: ReloadService(loader: loader) { [records] in records?.reopen() }))
+        if let cluster {
+            let service = ClusterService(
+                cluster: cluster,
+                configuration: configuration,
+                routes: routes,
+                control: capture.control,
+                hosts: { [mirroring] in mirroring.production.clusterChanged($0) },
+                logger: logs.logger("kubernetes")
+            )
+            services.append(.init(service: service))
+        }
         var group = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -311,9 +326,15 @@ package struct Agent: Sendable {
         return capture.isReady
             ? Probe(
                 isPassing: true,
-                detail: "\(routes.table.routes.count) routes, and a source is open" + recordTrouble
+                detail: "\(routes.table.routes.count) routes, and a source is open\(staleness)" + recordTrouble
             )
             : Probe(isPassing: false, detail: "no source is open")
+    }
+
+    /// How far the routes may be out of date, in words to be added to a sentence; an agent without the API server stays ready.
+    private var staleness: String {
+        guard let cluster else { return "" }
+        return cluster.staleness(isSaved: routes.isSaved, at: WallClock.now()).map { "; \($0)" } ?? ""
     }
 
     private var status: JSONValue {

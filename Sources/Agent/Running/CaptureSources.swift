@@ -14,8 +14,11 @@ package enum CaptureSources: Sendable {
 
     /// Chooses the sources that a configuration names.
     ///
+    /// - Parameters:
+    ///   - configuration: Names them.
+    ///   - awaitsGateway: Whether the gateway's pods are still to be found, so that nothing is captured yet.
     /// - Throws: `CommandFailure` when they make no sense on this machine.
-    package init(_ configuration: Configuration) throws(CommandFailure) {
+    package init(_ configuration: Configuration, awaitsGateway: Bool = false) throws(CommandFailure) {
         let capture = configuration.capture
         guard capture.savefiles.isEmpty else {
             try CommandFailure.refuseTerminal(among: capture.savefiles)
@@ -40,7 +43,7 @@ package enum CaptureSources: Sendable {
                 try CaptureFilter(expression: expression).validate()
             }
             let known = try NetworkInterface.all()
-            let live = try configuration.liveConfiguration(among: known)
+            let live = try configuration.liveConfiguration(among: known, awaitsGateway: awaitsGateway)
             names = (live.interfaces, known.map(\.name))
             self = .live(live, CaptureCounters(interfaces: live.interfaces))
         } catch {

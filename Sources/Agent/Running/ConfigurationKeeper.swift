@@ -15,6 +15,7 @@ final class ConfigurationKeeper: Sendable {
     private let reread: @Sendable () throws(ConfigurationProblems) -> Configuration
     private let routes: RouteKeeper
     private let mirroring: Mirroring
+    private let cluster: ClusterSource?
     private let logs: LogSettings
     private let logger: Logger
     private let state: Mutex<State>
@@ -51,9 +52,11 @@ final class ConfigurationKeeper: Sendable {
         credentials: AdminCredentials,
         routes: RouteKeeper,
         mirroring: Mirroring,
+        cluster: ClusterSource? = nil,
         logs: LogSettings
     ) {
         reread = plan.reread
+        self.cluster = cluster
         self.routes = routes
         self.mirroring = mirroring
         self.logs = logs
@@ -155,22 +158,24 @@ final class ConfigurationKeeper: Sendable {
 
     private func readRoutes(
         _ configuration: Configuration
-    ) throws(CommandFailure) -> (objects: RouteObjects, seconds: Double) {
+    ) throws(CommandFailure) -> (objects: RouteObjects, seconds: Double, isSaved: Bool) {
         let started = ContinuousClock.now
-        let objects = try RouteObjects(configuration, namesServerPorts: false)
-        return (objects, Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000)
+        let known = cluster?.current
+        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: known)
+        let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
+        return (objects, seconds, known?.isSaved ?? false)
     }
 
     /// Puts routes in force, and with them what the mirroring plan means for them.
-    private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double)) {
-        let (objects, seconds) = read
+    private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double, isSaved: Bool)) {
+        let (objects, seconds, isSaved) = read
         for finding in objects.findings where finding.severity == .error {
             logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
         }
         if let emptiness = objects.emptiness {
             logger.warning("no routes", metadata: ["reason": "\(emptiness)"])
         }
-        routes.replace(with: objects, buildSeconds: seconds)
+        routes.replace(with: objects, buildSeconds: seconds, isSaved: isSaved)
     }
 
     private static func lines(_ error: any Error) -> [String] {
@@ -192,6 +197,7 @@ extension Configuration {
         keep(\.metrics, "metrics", of: old, &kept)
         keep(\.admin.listen, "admin.listen", of: old, &kept)
         keep(\.redaction, "redaction", of: old, &kept)
+        keep(\.routes.kubernetes, "routes.kubernetes", of: old, &kept)
         keep(\.limits, "limits", of: old, &kept)
         keep(\.records, "records", of: old, &kept)
         keep(\.mirror.memory, "mirror.memory", of: old, &kept)

@@ -19,6 +19,8 @@ final class RouteKeeper: Sendable {
     private struct Source: Sendable {
         var files: ResourceFileStamps
         var findings: [RouteFinding]
+        var gateway: FoundGateway?
+        var isSaved: Bool
     }
 
     /// Starts with an empty table, until there is one of the configured objects.
@@ -43,7 +45,7 @@ final class RouteKeeper: Sendable {
             mirroring: { [plans = mirroring.plans] table in plans.routing(for: table) },
             at: WallClock.now()
         )
-        source = Mutex(Source(files: ResourceFileStamps(), findings: []))
+        source = Mutex(Source(files: ResourceFileStamps(), findings: [], gateway: nil, isSaved: false))
     }
 
     /// Whether the configured objects have been read and compiled.
@@ -61,8 +63,14 @@ final class RouteKeeper: Sendable {
     /// What `routes check` finds in the objects of the routes in force.
     var findings: [RouteFinding] { source.withLock { $0.findings } }
 
+    /// The gateway of this node, as it was found when the routes in force were made.
+    var gateway: FoundGateway? { source.withLock { $0.gateway } }
+
+    /// Whether the routes in force were made of objects that an earlier run has left.
+    var isSaved: Bool { source.withLock { $0.isSaved } }
+
     /// Puts another table in force, from the next batch of packets on.
-    func replace(with objects: RouteObjects, buildSeconds: Double) {
+    func replace(with objects: RouteObjects, buildSeconds: Double, isSaved: Bool = false) {
         board.publish(
             objects.table,
             findings: objects.findings,
@@ -71,7 +79,13 @@ final class RouteKeeper: Sendable {
         )
         mirroring.tableReplaced(objects.table)
         let findings = objects.allFindings
-        source.withLock { $0 = Source(files: objects.files, findings: findings) }
+        let source = Source(
+            files: objects.files,
+            findings: findings,
+            gateway: objects.gateway,
+            isSaved: isSaved
+        )
+        self.source.withLock { $0 = source }
     }
 
     /// Looks again at which routes have series of their own, where the limit does not allow all.

@@ -80,6 +80,9 @@ public final class RouteTable: Sendable {
 
     // MARK: - Connections
 
+    /// The pod ports that have a listener, in ascending order.
+    public var podPorts: [UInt16] { byPodPort.keys.sorted() }
+
     /// Where requests in plain text to a pod port are looked up.
     public func hostTable(podPort: UInt16) -> HostTableReference {
         guard let number = byPodPort[podPort] else { return HostTableReference(index: -1, reason: absence) }

@@ -16,6 +16,8 @@ struct Service: Sendable, Hashable {
         var number: Int
         /// The pod's port; `nil` for a named one, which only pods can resolve.
         var targetPort: Int?
+        /// The name of the pod's port, where it is one.
+        var targetPortName: String?
     }
 
     init(_ object: FieldReader) throws(ResourceError) {
@@ -27,10 +29,21 @@ struct Service: Sendable, Hashable {
         ports = try spec.list("ports") { entry throws(ResourceError) in
             let number = try entry.integer("port") ?? 0
             var target: Int? = number
+            var targetName: String?
             if let field = try entry.field("targetPort") {
-                if case .string(let text) = field.value { target = Int(text) } else { target = try field.integer() }
+                if case .string(let text) = field.value {
+                    target = Int(text)
+                    targetName = target == nil ? text : nil
+                } else {
+                    target = try field.integer()
+                }
             }
-            return Port(name: try entry.string("name") ?? "", number: number, targetPort: target)
+            return Port(
+                name: try entry.string("name") ?? "",
+                number: number,
+                targetPort: target,
+                targetPortName: targetName
+            )
         }
     }
 }

@@ -10,7 +10,7 @@ public enum MetricCatalogue {
 
     /// All families in the order in which they are written.
     public static let all: [MetricFamily] =
-        traffic + routes + capture + flows + tls + pipeline + mirror + verdicts + agent + process
+        traffic + routes + capture + flows + tls + pipeline + mirror + verdicts + kubernetes + agent + process
 
     /// Where each family stands in `all`.
     static let positions: [MetricFamily: Int] = Dictionary(

@@ -1,0 +1,230 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import AgentConfiguration
+import KubernetesObjects
+import Logging
+import OctetText
+import PacketCapture
+import PacketDecoding
+import RouteAttribution
+import ServiceLifecycle
+
+/// Follows the API server, and puts what it says in force: routes, and what is captured.
+///
+/// A node without a gateway pod holds one watch, of its own pods. The watches of routes begin when the first gateway pod is
+/// there, and end a while after the last one has gone.
+struct ClusterService: Service {
+    /// How long changes are awaited that belong to the one just seen.
+    private static let settling: Duration = .milliseconds(150)
+    /// How often everything is looked at though nothing has changed.
+    private static let lookInterval: Duration = .seconds(2)
+    /// How long the watches of routes go on without a gateway pod, in nanoseconds: one that is replaced is back sooner.
+    private static let idleTime: Int64 = 600_000_000_000
+    /// How often the objects are written into the file of the last good ones, in nanoseconds.
+    private static let saveInterval: Int64 = 30_000_000_000
+
+    /// What is known of the cluster.
+    let cluster: ClusterSource
+    /// Makes tables.
+    let configuration: ConfigurationKeeper
+    /// The tables.
+    let routes: RouteKeeper
+    /// Changes what is captured; `nil` for pcap files.
+    let control: CaptureControl?
+    /// Takes the hosts of the cluster, which no shadow traffic may be sent to.
+    let hosts: @Sendable (ClusterHosts) -> Void
+    /// Where changes are logged.
+    let logger: Logger
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                await cancelWhenGracefulShutdown {
+                    let (looks, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+                    await withTaskGroup(of: Void.self) { group in
+                        group.addTask { for await _ in cluster.store.changes { bell.yield() } }
+                        group.addTask {
+                            while (try? await Task.sleep(for: Self.lookInterval)) != nil { bell.yield() }
+                        }
+                        group.addTask { await follow(looks) }
+                        group.addTask { await watchPods() }
+                        await group.waitForAll()
+                    }
+                }
+            }
+            await tasks.waitForAll()
+        }
+        cluster.transport.close()
+    }
+
+    private func watchPods() async {
+        guard cluster.settings.findsGateways else { return }
+        let scope = ClusterWatch.Scope(kinds: [], collections: [cluster.pods])
+        await watch(scope)
+    }
+
+    private func watch(_ scope: ClusterWatch.Scope) async {
+        await ClusterWatch(scope, over: cluster.transport, into: cluster.store, clock: cluster.clock, logger: logger)
+            .run()
+    }
+
+    // MARK: - Changes
+
+    /// What has been put in force.
+    private struct InForce {
+        var generation = -1
+        var isComplete = false
+        var target: CaptureTarget?
+        var savedGeneration = -1
+        var savedAt: Int64 = 0
+        var lastGatewayAt: Int64 = 0
+    }
+
+    /// Takes up changes until the task is cancelled.
+    private func follow(_ looks: AsyncStream<Void>) async {
+        var inForce = InForce()
+        var watching: Task<Void, Never>?
+        defer { watching?.cancel() }
+        for await _ in looks {
+            guard (try? await Task.sleep(for: Self.settling)) != nil else { return }
+            let now = WallClock.now()
+            if isGatewayNode { inForce.lastGatewayAt = now }
+            let isWanted = inForce.lastGatewayAt > 0 && now - inForce.lastGatewayAt < Self.idleTime
+            if isWanted, watching == nil {
+                logger.info("following routes")
+                watching = Task { await watchRoutes() }
+            } else if !isWanted, let running = watching {
+                logger.info("no gateway pod on this node, routes are not followed any more")
+                running.cancel()
+                await running.value
+                watching = nil
+            }
+            let took = rebuild(&inForce, at: now)
+            capture(&inForce)
+            save(&inForce, at: now)
+            // At most half of one core is for tables, however fast objects change.
+            guard (try? await Task.sleep(for: took)) != nil else { return }
+        }
+    }
+
+    /// Whether this node runs a gateway, or may.
+    private var isGatewayNode: Bool {
+        guard cluster.settings.findsGateways else { return true }
+        let chosen = configuration.current.configuration.gateway
+        let labels = chosen.isChosen ? chosen.labels : nil
+        return cluster.store[cluster.pods]?.objects.values.contains { NodePod($0.value, orLabels: labels) != nil }
+            ?? false
+    }
+
+    /// Whether copies may be sent, so that it matters which hosts are the cluster's.
+    private var mirrors: Bool { configuration.current.configuration.mirror.isActive }
+
+    private func watchRoutes() async {
+        await watch(
+            ClusterWatch.Scope(
+                kinds: WatchedKind.routing + (mirrors ? WatchedKind.production : []),
+                namespaces: cluster.settings.namespaces,
+                collections: [cluster.mesh],
+                startDelay: 0
+            )
+        )
+    }
+
+    /// Makes a table if the objects have changed; returns how long that took.
+    private func rebuild(_ inForce: inout InForce, at now: Int64) -> Duration {
+        let generation = cluster.store.generation
+        let isComplete = cluster.store.isComplete(at: now)
+        guard isComplete || cluster.hasObjects, generation != inForce.generation || isComplete != inForce.isComplete
+        else {
+            return .zero
+        }
+        inForce.generation = generation
+        inForce.isComplete = isComplete
+        let started = ContinuousClock.now
+        _ = configuration.reloadRoutes()
+        if mirrors {
+            let known = cluster.current
+            let domain = configuration.current.configuration.environment.clusterDomain
+            hosts(ClusterHosts(known.objects + known.pods, domain: domain))
+        }
+        return ContinuousClock.now - started
+    }
+
+    /// Captures where the gateway is now, if that has changed.
+    private func capture(_ inForce: inout InForce) {
+        let configuration = configuration.current.configuration
+        guard configuration.findsGateways, let control else { return }
+        let target = CaptureTarget(routes.gateway, routes.table.podPorts, configuration)
+        guard target != inForce.target else { return }
+        do throws(CaptureError) {
+            try control.change(to: target.interfaces, filter: target.filter)
+            inForce.target = target
+            logger.info(
+                "capturing the gateway of this node",
+                metadata: [
+                    "pods": "\(routes.gateway?.pods.joined(separator: ", ") ?? "none")",
+                    "interfaces": "\(target.interfaces.joined(separator: ", "))",
+                    "addresses": "\(target.filter.addresses.map(\.description).joined(separator: ", "))",
+                    "ports": "\(target.filter.ports.map(String.init).joined(separator: ", "))",
+                ]
+            )
+        } catch {
+            logger.warning("what is captured cannot be changed", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func save(_ inForce: inout InForce, at now: Int64) {
+        guard inForce.isComplete, inForce.generation != inForce.savedGeneration,
+            now - inForce.savedAt >= Self.saveInterval
+        else { return }
+        inForce.savedGeneration = inForce.generation
+        inForce.savedAt = now
+        cluster.save()
+    }
+}
+
+/// What is captured for the gateway that was found.
+struct CaptureTarget: Sendable, Equatable {
+    /// The interfaces.
+    let interfaces: [String]
+    /// What the kernel hands over.
+    let filter: CaptureFilter
+
+    /// Chooses interfaces and filter.
+    ///
+    /// - Parameters:
+    ///   - gateway: The gateway; `nil` where this node has none, so that nothing is captured.
+    ///   - ports: The pod ports that have listeners.
+    ///   - configuration: The interfaces that were named, and the filter.
+    ///   - routes: By which interface an address is reached.
+    init(
+        _ gateway: FoundGateway?,
+        _ ports: [UInt16],
+        _ configuration: Configuration,
+        routes: NodeRoutes = NodeRoutes()
+    ) {
+        let named: [String]? =
+            switch configuration.capture.interfaces {
+            case .named(let names): names
+            case .automatic: nil
+            }
+        guard let gateway, !ports.isEmpty else {
+            interfaces = named ?? ["lo"]
+            filter = configuration.capture.filter.expression.map { CaptureFilter(expression: $0) } ?? .nothing
+            return
+        }
+        filter = configuration.liveFilter(ports: ports, addresses: gateway.addresses)
+        if let named {
+            interfaces = named
+        } else if gateway.usesHostNetwork {
+            // Pods of this node reach it by their own interfaces, others by the node's.
+            interfaces = ["any"]
+        } else {
+            let found = gateway.addresses.map { routes.interface(to: $0) }
+            let names = found.compactMap(\.self)
+            // An address without a route of its own is reached in a way that only `any` is sure to see.
+            interfaces = names.count == found.count ? Set(names).sorted() : ["any"]
+        }
+    }
+}

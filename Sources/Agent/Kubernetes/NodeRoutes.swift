@@ -1,0 +1,88 @@
+// Wingmirror · Apache-2.0
+// The kernel's main routing tables as proc(5) shows them: /proc/net/route and /proc/net/ipv6_route.
+
+import AgentConfiguration
+import PacketDecoding
+
+/// Says by which interface this node reaches an address: of a pod, the host's end of its veth pair, or the bridge that it is on.
+struct NodeRoutes: Sendable {
+    private struct Route: Sendable {
+        let high: UInt64
+        let low: UInt64
+        let length: Int
+        let metric: UInt32
+        let interface: String
+    }
+
+    private var routes: [Route] = []
+
+    /// Reads the tables of this network namespace; one that cannot be read is empty.
+    init() {
+        func text(_ path: String) -> String {
+            String(decoding: (try? FileContents.read(path, limit: 16 << 20)) ?? [], as: UTF8.self)
+        }
+        self.init(ipv4: text("/proc/net/route"), ipv6: text("/proc/net/ipv6_route"))
+    }
+
+    /// Reads tables in the kernel's own form.
+    init(ipv4: String, ipv6: String) {
+        for line in ipv4.split(separator: "\n").dropFirst() {
+            let columns = line.split(whereSeparator: \.isWhitespace)
+            // Destination and mask are words as they lie in memory: the first octet of the address is the lowest.
+            guard columns.count >= 8, let destination = UInt32(columns[1], radix: 16),
+                let flags = UInt32(columns[3], radix: 16), let metric = UInt32(columns[6]),
+                let mask = UInt32(columns[7], radix: 16), Self.isUsable(flags)
+            else { continue }
+            let address = IPAddress(ipv4: destination.byteSwapped)
+            let length = 96 + mask.byteSwapped.leadingOnes
+            routes.append(
+                Route(
+                    high: address.high,
+                    low: address.low,
+                    length: length,
+                    metric: metric,
+                    interface: String(columns[0])
+                )
+            )
+        }
+        for line in ipv6.split(separator: "\n") {
+            let columns = line.split(whereSeparator: \.isWhitespace)
+            guard columns.count >= 10, columns[0].count == 32, let high = UInt64(columns[0].prefix(16), radix: 16),
+                let low = UInt64(columns[0].suffix(16), radix: 16), let length = Int(columns[1], radix: 16),
+                let metric = UInt32(columns[5], radix: 16), let flags = UInt32(columns[8], radix: 16),
+                Self.isUsable(flags), columns[9] != "lo"
+            else { continue }
+            routes.append(Route(high: high, low: low, length: length, metric: metric, interface: String(columns[9])))
+        }
+    }
+
+    /// A route that is up and leads somewhere: RTF_UP, and not RTF_REJECT.
+    private static func isUsable(_ flags: UInt32) -> Bool { flags & 1 != 0 && flags & 0x200 == 0 }
+
+    /// The interface of the longest prefix that an address has; of several, that with the least metric.
+    ///
+    /// A default route does not count: a pod of this node is never reached by it.
+    func interface(to address: IPAddress) -> String? {
+        let shortest = address.isIPv4 ? 97 : 1
+        var best: Route?
+        for route in routes where route.length >= shortest && matches(address, route) {
+            if let known = best, (known.length, -Int64(known.metric)) >= (route.length, -Int64(route.metric)) {
+                continue
+            }
+            best = route
+        }
+        return best?.interface
+    }
+
+    private func matches(_ address: IPAddress, _ route: Route) -> Bool {
+        let highMask = route.length >= 64 ? UInt64.max : ~(UInt64.max >> UInt64(route.length))
+        let lowLength = max(0, route.length - 64)
+        let lowMask = lowLength == 0 ? 0 : lowLength >= 64 ? UInt64.max : ~(UInt64.max >> UInt64(lowLength))
+        return address.high & highMask == route.high & highMask && address.low & lowMask == route.low & lowMask
+    }
+}
+
+extension UInt32 {
+    /// How many of the highest bits are set before the first that is not.
+    fileprivate var leadingOnes: Int { (~self).leadingZeroBitCount }
+}

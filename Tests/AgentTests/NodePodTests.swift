@@ -1,0 +1,277 @@
+// Wingmirror · Apache-2.0
+
+import JSONSyntax
+import PacketCapture
+import PacketDecoding
+import ResourceFiles
+import RouteAttribution
+import Testing
+
+@testable import Agent
+@testable import AgentConfiguration
+
+/// What the agent makes of the pods of its node.
+struct NodePodTests {
+    private static func objects(_ yaml: String) throws -> [JSONValue] {
+        try YAMLDocuments.parse(yaml).map(\.value)
+    }
+
+    private static func pod(
+        _ name: String = "gateway-1",
+        namespace: String = "istio-system",
+        labels: String = "{istio: ingressgateway, app: istio-ingressgateway, pod-template-hash: abc}",
+        annotations: String = "{}",
+        arguments: String = "[proxy, router, --domain, x]",
+        address: String = "10.1.0.7",
+        more: String = ""
+    ) throws -> JSONValue {
+        try objects(
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: \(name), namespace: \(namespace), labels: \(labels), annotations: \(annotations)}
+            spec:
+              nodeName: node-1
+              \(more)
+              containers:
+                - name: istio-proxy
+                  args: \(arguments)
+                  ports: [{name: http2, containerPort: 8080}, {name: https, containerPort: 8443}]
+            status: {phase: Running, podIP: \(address), podIPs: [{ip: \(address)}, {ip: "2001:db8::7"}]}
+            """
+        )[0]
+    }
+
+    private static let gateway = """
+        apiVersion: networking.istio.io/v1
+        kind: Gateway
+        metadata: {name: g, namespace: default}
+        spec:
+          selector: {istio: ingressgateway}
+          servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: istio-ingressgateway, namespace: istio-system}
+        spec:
+          selector: {istio: ingressgateway}
+          ports: [{name: http2, port: 80, targetPort: http2}, {name: https, port: 443, targetPort: 8443}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: v, namespace: default}
+        spec:
+          hosts: ["*"]
+          gateways: [g]
+          http: [{route: [{destination: {host: a}}]}]
+        """
+
+    private static func made(of pods: [JSONValue], _ yaml: String = gateway, _ configuration: String = "") throws
+        -> RouteObjects
+    {
+        var cluster = ClusterObjects()
+        cluster.pods = pods
+        cluster.objects = try objects(yaml)
+        let configuration = try Configuration.parse(
+            "routes: {kubernetes: {enabled: true, node: node-1}}\n\(configuration)",
+            file: "w.yaml"
+        )
+        return try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
+    }
+
+    @Test func `a gateway as istioctl installs it is found, with the named ports of its Service`() throws {
+        let found = try #require(try Self.made(of: [Self.pod()]).gateway)
+        #expect(found.namespace == "istio-system" && found.pods == ["gateway-1"])
+        #expect(found.labels == ["istio": "ingressgateway", "app": "istio-ingressgateway"])
+        #expect(found.addresses.map(\.description) == ["10.1.0.7", "2001:db8::7"])
+        #expect(found.ports == [GatewayPort(pod: 8080, server: 80), GatewayPort(pod: 8443, server: 443)])
+    }
+
+    @Test func `a gateway of Istio's gateway chart is found whatever its labels and namespace`() throws {
+        let pod = try Self.pod(
+            namespace: "istio-ingress",
+            labels: "{istio: ingress, app: istio-ingress}",
+            annotations: "{inject.istio.io/templates: gateway}",
+            arguments: "[]"
+        )
+        let objects = try Self.made(
+            of: [pod],
+            Self.gateway.replacing("istio: ingressgateway", with: "istio: ingress").replacing(
+                "namespace: istio-system",
+                with: "namespace: istio-ingress"
+            )
+        )
+        #expect(objects.gateway?.namespace == "istio-ingress")
+        #expect(objects.environment.labels["istio"] == "ingress" && objects.table.podPorts == [8080])
+        #expect(objects.table.routes.count == 1 && objects.emptiness == nil)
+    }
+
+    @Test func `a deployment of the Gateway API is found by the name of its Gateway`() throws {
+        let pod = try Self.pod(
+            namespace: "shop",
+            labels: "{gateway.networking.k8s.io/gateway-name: edge}",
+            arguments: "[]"
+        )
+        let objects = try Self.made(
+            of: [pod],
+            """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: edge, namespace: shop}
+            spec:
+              gatewayClassName: istio
+              listeners: [{name: http, port: 80, protocol: HTTP}]
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: r, namespace: shop}
+            spec:
+              parentRefs: [{name: edge}]
+              rules: [{backendRefs: [{name: cart, port: 80}]}]
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: edge-istio, namespace: shop}
+            spec:
+              selector: {gateway.networking.k8s.io/gateway-name: edge}
+              ports: [{name: http, port: 80, targetPort: 80}]
+            """
+        )
+        #expect(objects.gateway?.pods == ["gateway-1"])
+        #expect(objects.table.podPorts == [80] && objects.table.routes.count == 1)
+    }
+
+    @Test func `other pods are no gateways, nor is a router that no object selects`() throws {
+        let application = try Self.pod(labels: "{istio: ingressgateway}", arguments: "[proxy, sidecar]")
+        #expect(try Self.made(of: [application]).gateway == nil)
+        let egress = try Self.pod(labels: "{istio: egressgateway}")
+        #expect(try Self.made(of: [egress]).gateway == nil)
+        let ended = try Self.objects(
+            """
+            metadata: {name: a, namespace: b}
+            spec: {containers: [{args: [router]}]}
+            status: {phase: Failed, podIP: 10.0.0.1}
+            """
+        )
+        #expect(NodePod(ended[0], orLabels: nil) == nil)
+    }
+
+    @Test func `all pods of one workload count, and a second workload is named`() throws {
+        let objects = try Self.made(
+            of: [
+                Self.pod("b", address: "10.1.0.8"), Self.pod("a"),
+                Self.pod("x", namespace: "other", labels: "{istio: ingressgateway, team: x}"),
+            ]
+        )
+        #expect(objects.gateway?.pods == ["a", "b"])
+        #expect(objects.gateway?.addresses.contains { $0.description == "10.1.0.8" } == true)
+        #expect(objects.notices.contains { $0.contains("other istio=ingressgateway,team=x, which is not followed") })
+    }
+
+    @Test func `a workload that was chosen is taken, and addresses that were named end the search`() throws {
+        let pods = [
+            try Self.pod(), try Self.pod("x", namespace: "other", labels: "{istio: ingressgateway, team: x}"),
+        ]
+        let chosen = try Self.made(
+            of: pods,
+            Self.gateway,
+            "gateway: {namespace: other, labels: {istio: ingressgateway, team: x}}"
+        )
+        #expect(chosen.gateway?.pods == ["x"])
+        #expect(try Self.made(of: pods, Self.gateway, "gateway: {addresses: [10.9.9.9]}").gateway == nil)
+    }
+
+    // MARK: - Capture
+
+    private static let routes = NodeRoutes(
+        ipv4: """
+            Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+            eth0\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0
+            cni0\t0000010A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+            cali12\t0700010A\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0
+            dead0\t0000020A\t00000000\t0201\t0\t0\t0\t0000FFFF\t0\t0\t0
+            """,
+        ipv6: """
+            20010db8000000000000000000000007 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 00000001 cali12
+            00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003 eth0
+            """
+    )
+
+    @Test(arguments: [
+        ("10.1.0.7", "cali12"), ("10.1.0.8", "cni0"), ("10.2.0.1", nil), ("192.0.2.1", nil), ("2001:db8::7", "cali12"),
+        ("2001:db8::8", nil),
+    ]) func `an address is reached by the longest prefix that is no default route`(text: String, interface: String?)
+        throws
+    {
+        #expect(Self.routes.interface(to: try #require(IPAddress(text: text))) == interface)
+    }
+
+    @Test func `the filter holds the found addresses and the ports with listeners, on the way to the pods`() throws {
+        let objects = try Self.made(of: [Self.pod()])
+        let configuration = try Configuration.parse(
+            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
+            file: "w"
+        )
+        let target = CaptureTarget(objects.gateway, objects.table.podPorts, configuration, routes: Self.routes)
+        #expect(target.interfaces == ["cali12"])
+        #expect(target.filter.ports == [8080] && target.filter.addresses == objects.gateway?.addresses)
+        // A connection of the gateway to a backend on the same port is neither to nor from its own port.
+        #expect(target.filter.expression == nil)
+    }
+
+    @Test func `without a gateway nothing is captured`() throws {
+        let configuration = try Configuration.parse(
+            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
+            file: "w"
+        )
+        let target = CaptureTarget(nil, [8080], configuration, routes: Self.routes)
+        #expect(target == CaptureTarget(nil, [], configuration, routes: Self.routes))
+        #expect(target.filter == .nothing && target.interfaces == ["lo"])
+        #expect(throws: Never.self) { try target.filter.validate() }
+        let named = try Configuration.parse(
+            "capture: {interfaces: [eth1]}\nroutes: {kubernetes: {enabled: true}}",
+            file: "w"
+        )
+        #expect(CaptureTarget(nil, [], named, routes: Self.routes).interfaces == ["eth1"])
+    }
+
+    @Test func `a pod with the node's network is captured wherever its packets pass`() throws {
+        let objects = try Self.made(of: [Self.pod(more: "hostNetwork: true")])
+        let configuration = try Configuration.parse(
+            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
+            file: "w"
+        )
+        #expect(CaptureTarget(objects.gateway, [8080], configuration, routes: Self.routes).interfaces == ["any"])
+    }
+
+    // MARK: - Mesh
+
+    @Test func `the mesh's own settings count unless the configuration says otherwise`() throws {
+        let map: JSONValue = [
+            "kind": "ConfigMap",
+            "data": [
+                "mesh": """
+                pathNormalization: {normalization: MERGE_SLASHES}
+                defaultVirtualServiceExportTo: ["."]
+                rootNamespace: mesh
+                ingressControllerMode: DEFAULT
+                defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}
+                """
+            ],
+        ]
+        let settings = try #require(MeshSettings(configMap: map))
+        var environment = RouteEnvironment()
+        settings.apply(to: &environment, under: Configuration())
+        #expect(environment.pathNormalization == .mergeSlashes && environment.rootNamespace == "mesh")
+        #expect(environment.defaultVirtualServiceExportTo == ["."] && environment.trustedProxies == 2)
+        #expect(environment.ingress.mode == .byDefault)
+        let chosen = try Configuration.parse(
+            "mesh: {pathNormalization: NONE}\ngateway: {trustedProxies: 0}",
+            file: "w"
+        )
+        environment = chosen.environment
+        settings.apply(to: &environment, under: chosen)
+        #expect(environment.pathNormalization == .none && environment.trustedProxies == 0)
+        #expect(MeshSettings(configMap: ["data": ["mesh": "a: ["]]) == nil)
+    }
+}

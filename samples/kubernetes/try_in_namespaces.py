@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""A node of network namespaces: counts each request once, and follows a gateway pod that is replaced.
+
+    sudo python3 samples/kubernetes/try_in_namespaces.py .build/release/wingmirror
+
+A gateway pod behind a veth pair forwards to two backends on its own port 8080, one of them on its node. The agent runs in the
+node's namespace and is given nothing but the address of an API server, which this script plays. Needs root and iproute2; all
+traffic stays in the namespaces. Exit 0 if the counts are right.
+"""
+import http.client
+import http.server
+import json
+import os
+import re
+import signal
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+PREFIX = f"wm{os.getpid() % 10000}"
+NODE, GATEWAY, NEAR, FAR, CLIENT = (f"{PREFIX}{n}" for n in ("n", "g", "b", "f", "c"))
+HERE = os.path.abspath(__file__)
+
+
+def run(*command):
+    subprocess.run(command, check=True)
+
+
+def inside(namespace, *command, **options):
+    return subprocess.Popen(["ip", "netns", "exec", namespace, *command], **options)
+
+
+def pod(namespace, interface, address):
+    """A pod as Calico makes it: a veth pair, and a route of its own on the node."""
+    run("ip", "netns", "add", namespace)
+    run("ip", "-n", NODE, "link", "add", interface, "type", "veth", "peer", "name", "eth0", "netns", namespace)
+    run("ip", "-n", NODE, "link", "set", interface, "up")
+    run("ip", "-n", NODE, "addr", "add", "169.254.1.1/32", "dev", interface)
+    run("ip", "-n", NODE, "route", "add", f"{address}/32", "dev", interface)
+    for arguments in (["link", "set", "lo", "up"], ["link", "set", "eth0", "up"], ["addr", "add", f"{address}/32", "dev", "eth0"],
+                      ["route", "add", "169.254.1.1", "dev", "eth0"], ["route", "add", "default", "via", "169.254.1.1"]):
+        run("ip", "-n", namespace, *arguments)
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+class Backend(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    targets = ()
+    count = 0
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        if self.targets:
+            # The gateway: forwards to its backends in turn, with HTTP/1.1 as Envoy does.
+            Backend.count += 1
+            upstream = http.client.HTTPConnection(self.targets[Backend.count % len(self.targets)], 8080, timeout=5)
+            upstream.request("GET", self.path, headers={"Host": self.headers["Host"], "x-request-id": "1"})
+            body = upstream.getresponse().read()
+            upstream.close()
+        else:
+            body = b"ok"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+# MARK: The API server
+
+OBJECTS = {
+    "/apis/networking.istio.io/v1/gateways": [{
+        "apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "g", "namespace": "default"},
+        "spec": {"selector": {"istio": "ingress"}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}}],
+    "/apis/networking.istio.io/v1/virtualservices": [{
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "shop", "namespace": "default"},
+        "spec": {"hosts": ["*"], "gateways": ["g"], "http": [{"route": [{"destination": {"host": "shop"}}]}]}}],
+    "/apis/networking.istio.io/v1/destinationrules": [], "/apis/networking.istio.io/v1/serviceentries": [],
+    "/api/v1/services": [{
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "ingress", "namespace": "istio-ingress"},
+        "spec": {"selector": {"istio": "ingress"}, "ports": [{"name": "http2", "port": 80, "targetPort": "http"}]}}],
+    "/api/v1/namespaces": [], "/api/v1/pods": [], "/api/v1/namespaces/istio-system/configmaps": [],
+}
+WATCHES = {}
+VERSION = [100]
+LOCK = threading.Condition()
+
+
+def gateway_pod(name, address):
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "istio-ingress", "uid": name, "labels": {"istio": "ingress", "app": "ingress"},
+                         "annotations": {"inject.istio.io/templates": "gateway"}},
+            "spec": {"nodeName": "node-1", "containers": [{"name": "istio-proxy", "ports": [{"name": "http", "containerPort": 8080}]}]},
+            "status": {"phase": "Running", "podIP": address}}
+
+
+def change(kind, item):
+    with LOCK:
+        VERSION[0] += 1
+        item["metadata"]["resourceVersion"] = str(VERSION[0])
+        pods = OBJECTS["/api/v1/pods"]
+        pods[:] = [p for p in pods if p["metadata"]["name"] != item["metadata"]["name"]]
+        if kind != "DELETED":
+            pods.append(item)
+        WATCHES.setdefault("/api/v1/pods", []).append((VERSION[0], {"type": kind, "object": item}))
+        LOCK.notify_all()
+
+
+class API(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, value, status=200):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(url.query))
+        if url.path == "/version":
+            return self.answer({"major": "1", "minor": "31"})
+        if url.path == "/apis/networking.istio.io":
+            return self.answer({"versions": [{"version": "v1"}]})
+        if url.path == "/apis/networking.istio.io/v1":
+            names = [p.rsplit("/", 1)[1] for p in OBJECTS if p.startswith(url.path)]
+            return self.answer({"resources": [{"name": n, "verbs": ["list", "watch"]} for n in names]})
+        if url.path not in OBJECTS:
+            return self.answer({}, 404)
+        if "watch" not in query:
+            with LOCK:
+                return self.answer({"kind": "List", "apiVersion": "v1", "items": OBJECTS[url.path], "metadata": {"resourceVersion": str(VERSION[0])}})
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        seen = int(query["resourceVersion"])
+        try:
+            while True:
+                with LOCK:
+                    events = [e for e in WATCHES.get(url.path, []) if e[0] > seen]
+                    if not events:
+                        LOCK.wait(1)
+                for version, event in events:
+                    line = json.dumps(event).encode() + b"\n"
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                    self.wfile.flush()
+                    seen = version
+        except OSError:
+            return
+
+
+# MARK: The play
+
+def fetch(path):
+    out = subprocess.run(["ip", "netns", "exec", NODE, "curl", "-s", "-m", "5", f"http://127.0.0.1:9646{path}"], capture_output=True, text=True)
+    return out.stdout
+
+
+def counted():
+    return int(sum(float(m) for m in re.findall(r"^wingmirror_http_requests_total\{[^}]*\} ([0-9.e+]+)", fetch("/metrics"), re.M)))
+
+
+def wait(what, condition, seconds=40):
+    end = time.time() + seconds
+    while time.time() < end:
+        if condition():
+            return
+        time.sleep(0.3)
+    raise SystemExit(f"{what}: not within {seconds} s\n{fetch('/readyz')}\n{fetch('/metrics')[-3000:]}")
+
+
+def send(address, number):
+    script = f"for i in $(seq {number}); do curl -s -m 5 -o /dev/null http://{address}:8080/shop || exit 1; done"
+    assert inside(CLIENT, "sh", "-c", script).wait() == 0, "the gateway does not answer"
+
+
+def play(binary):
+    processes = []
+    folder = tempfile.mkdtemp()
+    try:
+        run("ip", "netns", "add", NODE)
+        run("ip", "-n", NODE, "link", "set", "lo", "up")
+        run("ip", "netns", "exec", NODE, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        pod(GATEWAY, "caligw", "10.1.0.7")
+        pod(NEAR, "calinear", "10.1.0.9")
+        pod(FAR, "eth1", "10.1.1.9")
+        pod(CLIENT, "eth0", "192.0.2.9")
+        for namespace in (NEAR, FAR):
+            processes.append(inside(namespace, sys.executable, HERE, "serve"))
+        processes.append(inside(GATEWAY, sys.executable, HERE, "serve", "10.1.0.9", "10.1.1.9"))
+        processes.append(inside(NODE, sys.executable, HERE, "api", stdin=subprocess.PIPE, text=True))
+        api = processes[-1]
+        config = os.path.join(folder, "w.yaml")
+        with open(config, "w") as file:
+            file.write(f"capture: {{interfaces: auto}}\nroutes: {{kubernetes: {{enabled: true, server: 'http://127.0.0.1:6443', node: node-1, snapshot: {folder}/objects}}}}\n"
+                       "metrics: {listen: '127.0.0.1:9646'}\n")
+        processes.append(inside(NODE, binary, "run", "--config", config))
+        wait("the agent serves", lambda: "wingmirror_build_info" in fetch("/metrics"))
+        assert counted() == 0
+        print("ADDED gateway-1 10.1.0.7", file=api.stdin, flush=True)
+        wait("the gateway pod is captured", lambda: 'interface_up{interface="caligw"} 1' in fetch("/metrics"))
+        wait("routes", lambda: "1 routes" in fetch("/readyz"))
+        send("10.1.0.7", 100)
+        wait("100 requests", lambda: counted() >= 100)
+        time.sleep(2)
+        assert counted() == 100, f"{counted()} requests counted of 100"
+        # The pod is replaced by one with another address and interface, while the old one is still there.
+        pod(f"{PREFIX}h", "caligw2", "10.1.0.8")
+        processes.append(inside(f"{PREFIX}h", sys.executable, HERE, "serve", "10.1.0.9", "10.1.1.9"))
+        print("ADDED gateway-2 10.1.0.8", file=api.stdin, flush=True)
+        wait("the second pod is captured", lambda: 'interface_up{interface="caligw2"} 1' in fetch("/metrics"))
+        send("10.1.0.8", 50)
+        send("10.1.0.7", 10)
+        wait("160 requests", lambda: counted() >= 160)
+        print("DELETED gateway-1 10.1.0.7", file=api.stdin, flush=True)
+        wait("the first pod is left", lambda: "wingmirror_gateway_pods 1" in fetch("/metrics"))
+        send("10.1.0.8", 40)
+        wait("200 requests", lambda: counted() >= 200)
+        time.sleep(2)
+        assert counted() == 200, f"{counted()} requests counted of 200"
+        print("200 requests sent through two gateway pods, 200 counted")
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        for namespace in (GATEWAY, f"{PREFIX}h", NEAR, FAR, CLIENT, NODE):
+            subprocess.run(["ip", "netns", "del", namespace], stderr=subprocess.DEVNULL)
+
+
+def main():
+    if sys.argv[1] == "serve":
+        Backend.targets = tuple(sys.argv[2:])
+        Server(("0.0.0.0", 8080), Backend).serve_forever()
+    elif sys.argv[1] == "api":
+        threading.Thread(target=Server(("127.0.0.1", 6443), API).serve_forever, daemon=True).start()
+        for line in sys.stdin:
+            kind, name, address = line.split()
+            change(kind, gateway_pod(name, address))
+    else:
+        play(os.path.abspath(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
