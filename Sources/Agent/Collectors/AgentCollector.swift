@@ -84,7 +84,8 @@ final class AgentCollector: MetricCollector {
         let features = [
             "mirror": chosen.mirror.isActive, "istio_compat": chosen.metrics.istioCompat,
             "native_histograms": chosen.metrics.nativeHistograms, "exemplars": chosen.metrics.exemplars,
-            "kubernetes": chosen.routes.kubernetes.isEnabled, "records": records != nil, "tls_decryption": !chosen.tls.keyLog.isEmpty,
+            "kubernetes": chosen.routes.kubernetes.isEnabled, "records": records != nil,
+            "tls_decryption": !chosen.tls.keyLog.isEmpty,
         ]
         for (feature, isOn) in features {
             samples.set(MetricCatalogue.featureEnabled, [feature], isOn ? 1 : 0)

@@ -19,11 +19,16 @@ struct ExplainedRequests {
     private let isJSON: Bool
     private let objects: RouteObjects
 
-    init(file: String, isJSON: Bool, _ configuration: Configuration) throws(CommandFailure) {
+    init(
+        file: String,
+        isJSON: Bool,
+        _ configuration: Configuration,
+        _ cluster: ClusterObjects? = nil
+    ) throws(CommandFailure) {
         self.file = file
         self.isJSON = isJSON
         lines = try Self.lines(of: file)
-        objects = try RouteObjects(configuration, namesServerPorts: true, for: .person)
+        objects = try RouteObjects(configuration, namesServerPorts: true, for: .person, cluster: cluster)
         try objects.requireWorkload()
         objects.warnOfNotices()
     }

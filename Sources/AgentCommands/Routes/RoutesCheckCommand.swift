@@ -17,6 +17,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
             Examples:
               wingmirror routes check samples/istio --output sarif
               helm template chart | wingmirror routes check -
+              wingmirror routes check --kubernetes --context staging
             """
     )
 
@@ -35,6 +36,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
     var strict = false
 
     @OptionGroup var shared: SharedOptions
+    @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
         var configuration = try shared.configuration()
@@ -44,7 +46,12 @@ struct RoutesCheckCommand: AsyncParsableCommand {
                 .option("--output", "expected one of table, ndjson, sarif, found \"\(output)\"")
             ])
         }
-        let objects = try RouteObjects(configuration, namesServerPorts: false, for: .person)
+        let objects = try RouteObjects(
+            configuration,
+            namesServerPorts: false,
+            for: .person,
+            cluster: try await cluster.objects(configuration)
+        )
         let check = RouteCheck(objects)
         let report = FindingReport(check.findings)
         var octets = OctetOutput.standardOutput()

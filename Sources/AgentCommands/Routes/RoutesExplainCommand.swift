@@ -60,9 +60,11 @@ struct RoutesExplainCommand: AsyncParsableCommand {
     var output = "text"
 
     @OptionGroup var shared: SharedOptions
+    @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
-        let plan = try ExplainPlan(self)
+        var plan = try ExplainPlan(self)
+        plan.cluster = try await cluster.objects(plan.configuration)
         var output = OctetOutput.standardOutput()
         let unanswered = try plan.execute(to: &output)
         try output.flush()
@@ -82,6 +84,8 @@ struct ExplainPlan: Sendable {
     let source: Source
     let isJSON: Bool
     let configuration: Configuration
+    /// The objects of a cluster, where they are taken from one.
+    var cluster: ClusterObjects?
 
     /// Checks the options.
     init(_ command: RoutesExplainCommand) throws(ConfigurationProblems) {
@@ -107,6 +111,9 @@ struct ExplainPlan: Sendable {
             if !isJSON { problems.append(.option("--cases", "prints ndjson only; add --output ndjson")) }
             if !command.shared.routes.isEmpty {
                 problems.append(.option("--routes", "cases bring their own objects; leave it out"))
+            }
+            if command.cluster.kubernetes {
+                problems.append(.option("--kubernetes", "cases bring their own objects; leave it out"))
             }
         }
         do throws(RequestLineError) {
@@ -145,7 +152,7 @@ struct ExplainPlan: Sendable {
     func execute(to output: inout OctetOutput) throws -> [String] {
         switch source {
         case .request(let request, let text):
-            let objects = try RouteObjects(configuration, namesServerPorts: true, for: .person)
+            let objects = try RouteObjects(configuration, namesServerPorts: true, for: .person, cluster: cluster)
             try objects.requireWorkload()
             objects.warnOfNotices()
             var scratch = RouteScratch()
@@ -161,7 +168,7 @@ struct ExplainPlan: Sendable {
             }
             return []
         case .requests(let file):
-            return try ExplainedRequests(file: file, isJSON: isJSON, configuration).write(to: &output)
+            return try ExplainedRequests(file: file, isJSON: isJSON, configuration, cluster).write(to: &output)
         case .cases(let file):
             return try ExplainedCases(file: file).write(to: &output)
         }

@@ -14,6 +14,7 @@ struct RoutesListCommand: AsyncParsableCommand {
         discussion: """
             Example:
               wingmirror routes list --routes samples/istio
+              wingmirror routes list --kubernetes
             """
     )
 
@@ -24,6 +25,7 @@ struct RoutesListCommand: AsyncParsableCommand {
     var output = "table"
 
     @OptionGroup var shared: SharedOptions
+    @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
         var configuration = try shared.configuration()
@@ -31,7 +33,12 @@ struct RoutesListCommand: AsyncParsableCommand {
         guard ["table", "ndjson"].contains(output) else {
             throw ConfigurationProblems([.option("--output", "expected one of table, ndjson, found \"\(output)\"")])
         }
-        let objects = try RouteObjects(configuration, namesServerPorts: false, for: .person)
+        let objects = try RouteObjects(
+            configuration,
+            namesServerPorts: false,
+            for: .person,
+            cluster: try await cluster.objects(configuration)
+        )
         try objects.requireWorkload()
         objects.warnOfErrors()
         var octets = OctetOutput.standardOutput()

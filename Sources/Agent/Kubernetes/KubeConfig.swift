@@ -1,0 +1,165 @@
+// Wingmirror · Apache-2.0
+// Kubernetes: organizing cluster access using kubeconfig files.
+
+import Foundation
+import JSONSyntax
+package import KubernetesObjects
+import ResourceFiles
+
+/// The clusters that a person has access to, as `kubectl` keeps them.
+package struct KubeConfig {
+    private struct Entry {
+        let value: JSONValue
+        /// The folder that relative paths start from.
+        let folder: String
+    }
+
+    private var contexts: [String: Entry] = [:]
+    private var clusters: [String: Entry] = [:]
+    private var users: [String: Entry] = [:]
+    private var current: String?
+
+    /// Reads the files that `KUBECONFIG` names, or `~/.kube/config`; of two entries of a name the first counts.
+    ///
+    /// - Parameter environment: Gives a variable of the environment.
+    /// - Throws: `.usage` where there is none, or one cannot be read.
+    package init(_ environment: (String) -> String?) throws(CommandFailure) {
+        let named = environment("KUBECONFIG")?.split(separator: ":").map(String.init) ?? []
+        let paths = named.isEmpty ? ["\(environment("HOME") ?? "")/.kube/config"] : named
+        let existing = paths.filter { FileManager.default.fileExists(atPath: $0) }
+        guard !existing.isEmpty else {
+            throw CommandFailure(.usage, "there is no kubeconfig at \(paths.joined(separator: ", "))")
+        }
+        for path in existing { try add(path) }
+    }
+
+    private mutating func add(_ path: String) throws(CommandFailure) {
+        let root: JSONValue
+        do {
+            let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+            root = try YAMLDocuments.parse(text).first?.value ?? .null
+        } catch {
+            throw CommandFailure(.usage, "\(path): \(error)")
+        }
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        if current == nil, let name = root["current-context"]?.stringValue, !name.isEmpty { current = name }
+        for (list, key, place) in [
+            ("contexts", "context", \Self.contexts), ("clusters", "cluster", \Self.clusters),
+            ("users", "user", \Self.users),
+        ] as [(String, String, WritableKeyPath<Self, [String: Entry]>)] {
+            for item in root[list]?.arrayValue ?? [] {
+                guard let name = item["name"]?.stringValue, let value = item[key], self[keyPath: place][name] == nil
+                else {
+                    continue
+                }
+                self[keyPath: place][name] = Entry(value: value, folder: folder)
+            }
+        }
+    }
+
+    /// How a context's cluster is reached; runs the context's exec plugin, if it has one.
+    ///
+    /// - Parameter name: The context; `nil` for the current one.
+    /// - Returns: The access.
+    /// - Throws: `.usage` for what is missing or not handled, `.failed` when a plugin fails.
+    package func access(context name: String?) throws(CommandFailure) -> ClusterAccess {
+        guard let name = name ?? current else {
+            throw CommandFailure(.usage, "the kubeconfig has no current context; choose one with --context")
+        }
+        guard let context = contexts[name]?.value else {
+            let known = contexts.keys.sorted().joined(separator: ", ")
+            throw CommandFailure(
+                .usage,
+                "the kubeconfig has no context \"\(name)\"; it has \(known.isEmpty ? "none" : known)"
+            )
+        }
+        guard let cluster = clusters[context["cluster"]?.stringValue ?? ""],
+            let server = cluster.value["server"]?.stringValue
+        else { throw CommandFailure(.usage, "the context \(name) names no cluster with a server") }
+        for key in ["tls-server-name", "proxy-url"] where cluster.value[key]?.stringValue?.isEmpty == false {
+            throw CommandFailure(.usage, "the context \(name) needs \(key), which is not handled")
+        }
+        if cluster.value["insecure-skip-tls-verify"]?.boolValue == true {
+            throw CommandFailure(.usage, "the context \(name) does not verify its server, which is not handled")
+        }
+        var access = ClusterAccess(server: server.hasSuffix("/") ? String(server.dropLast()) : server)
+        access.userAgent = "wingmirror/\(BuildInformation.version)"
+        access.authority = try Self.octets(of: "certificate-authority", in: cluster)
+        if let user = users[context["user"]?.stringValue ?? ""] { try Self.add(user, of: name, to: &access) }
+        return access
+    }
+
+    private static func add(_ user: Entry, of context: String, to access: inout ClusterAccess) throws(CommandFailure) {
+        for key in ["auth-provider", "username", "as"] where user.value[key] != nil {
+            throw CommandFailure(.usage, "the user of the context \(context) has \(key), which is not handled")
+        }
+        access.token = user.value["token"]?.stringValue ?? ""
+        if let file = user.value["tokenFile"]?.stringValue { access.tokenFile = path(file, in: user) }
+        access.clientCertificate = try octets(of: "client-certificate", in: user)
+        access.clientKey = try octets(of: "client-key", in: user)
+        if let plugin = user.value["exec"] { try run(plugin, of: context, for: &access) }
+    }
+
+    private static func path(_ text: String, in entry: Entry) -> String {
+        text.hasPrefix("/") ? text : "\(entry.folder)/\(text)"
+    }
+
+    /// What `KEY-data` holds, or the file that `KEY` names.
+    private static func octets(of key: String, in entry: Entry) throws(CommandFailure) -> [UInt8] {
+        if let text = entry.value["\(key)-data"]?.stringValue, !text.isEmpty {
+            guard let data = Data(base64Encoded: text) else {
+                throw CommandFailure(.usage, "\(key)-data of the kubeconfig is no base64")
+            }
+            return [UInt8](data)
+        }
+        guard let file = entry.value[key]?.stringValue, !file.isEmpty else { return [] }
+        guard let data = try? Data(contentsOf: URL(filePath: path(file, in: entry))) else {
+            throw CommandFailure(.usage, "\(path(file, in: entry)): cannot be read (\(key) of the kubeconfig)")
+        }
+        return [UInt8](data)
+    }
+
+    // MARK: - Plugins
+
+    /// Runs a credential plugin, which prints an `ExecCredential`.
+    private static func run(
+        _ plugin: JSONValue,
+        of context: String,
+        for access: inout ClusterAccess
+    ) throws(CommandFailure) {
+        let command = plugin["command"]?.stringValue ?? ""
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [command] + (plugin["args"]?.arrayValue ?? []).compactMap(\.stringValue)
+        var environment = ProcessInfo.processInfo.environment
+        for variable in plugin["env"]?.arrayValue ?? [] {
+            if let name = variable["name"]?.stringValue { environment[name] = variable["value"]?.stringValue ?? "" }
+        }
+        let version = plugin["apiVersion"]?.stringValue ?? "client.authentication.k8s.io/v1"
+        let information: JSONValue = [
+            "apiVersion": .string(version), "kind": "ExecCredential", "spec": ["interactive": false],
+        ]
+        environment["KUBERNETES_EXEC_INFO"] = String(decoding: information.encoded(), as: UTF8.self)
+        process.environment = environment
+        let output = Pipe()
+        process.standardOutput = output
+        do {
+            try process.run()
+        } catch {
+            throw CommandFailure(.failed, "the plugin \(command) of the context \(context) cannot be started: \(error)")
+        }
+        let text = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
+        process.waitUntilExit()
+        guard process.terminationStatus == 0, let credential = try? JSONDocument.parse(text),
+            let status = credential["status"]
+        else {
+            let hint = plugin["installHint"]?.stringValue.map { "; \($0)" } ?? ""
+            throw CommandFailure(.failed, "the plugin \(command) of the context \(context) gave no credentials\(hint)")
+        }
+        if let token = status["token"]?.stringValue { access.token = token }
+        if let certificate = status["clientCertificateData"]?.stringValue {
+            access.clientCertificate = Array(certificate.utf8)
+            access.clientKey = Array((status["clientKeyData"]?.stringValue ?? "").utf8)
+        }
+    }
+}
