@@ -34,7 +34,8 @@ struct ClusterServiceTests {
     ]
 
     private static func samples() throws -> [JSONValue] {
-        try ResourceFileLoader().load(["\(Repository.path)/samples/istio"])
+        // Deployments are no part of what is asked for.
+        try ResourceFileLoader().load(["\(Repository.path)/samples/istio"]).filter { $0["apiVersion"] != "apps/v1" }
     }
 
     private func applySamples() throws {
