@@ -135,6 +135,6 @@ import Testing
         let exchange = try #require(record.exchanges.first)
         #expect(exchange.interim.count == HTTPLimits.interimStatuses)
         #expect(exchange.integrity.contains(.limitReached))
-        #expect(exchange.status == 200)
+        #expect(exchange.response?.status == 200)
     }
 }
