@@ -388,8 +388,9 @@ let package = Package(
         .testTarget(
             name: "AgentConfigurationTests",
             dependencies: [
-                "AgentConfiguration", "JSONSyntax", "PacketCapture", "PacketDecoding", "RouteAttribution",
-                "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
+                "AgentConfiguration", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
+                "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],

@@ -109,7 +109,6 @@ extension ComparisonSettings {
         section.read("timeBlock", into: &timeBlock, as: .duration(in: .seconds(1)...(.seconds(3600))))
         section.read("recentWindow", into: &recentWindow, as: .duration(in: .seconds(60)...(.seconds(7 * 86_400))))
         section.read("versionField", into: &versionField, as: .fieldName)
-        section.read("hashCredentialsInContent", into: &hashesCredentialsInContent, as: .flag)
         var content = ByteSize(maximumContentOctets)
         section.read("maximumContentBytes", into: &content, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 64)))
         maximumContentOctets = content.octets

@@ -23,8 +23,8 @@ public struct SavefileCapture: ~Copyable, PacketSource {
     ///   - paths: Paths, or `-` for standard input.
     ///   - filter: An expression of libpcap's language; only packets that match it are read.
     ///   - keepsPace: Whether packets come no sooner than they did when they were captured.
-    ///   - stop: Ends the wait for a pipe, also here; the same flag is to be given to `run`.
     ///   - secrets: Takes the key logs of TLS that pcapng files hold, before the packets behind them; also here.
+    ///   - stop: Ends the wait for a pipe, also here; the same flag is to be given to `run`.
     ///   - progressed: Called at the end of each batch with the octets read so far, and without them while a pipe is
     ///     silent, also here.
     /// - Throws: What `SavefileMerger.init` throws; `.stopped` when a stop ended the wait for a pipe.
@@ -32,8 +32,8 @@ public struct SavefileCapture: ~Copyable, PacketSource {
         paths: [String],
         filter: String? = nil,
         keepsPace: Bool = false,
-        stop: StopFlag,
         secrets: SavefileSecrets? = nil,
+        stop: StopFlag,
         progressed: @escaping (_ octetsRead: Int?) -> Void = { _ in }
     ) throws(CaptureError) {
         let pipe = PipeWait(until: stop) { progressed(nil) }

@@ -1,7 +1,9 @@
 // Wingmirror · Apache-2.0
 
+import HTTPReconstruction
 import TCPReassembly
 import Testing
+import TrafficPipeline
 
 @testable import AgentConfiguration
 

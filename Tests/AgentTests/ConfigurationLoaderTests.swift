@@ -7,6 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 import TrafficMetrics
+import TrafficPipeline
 
 @testable import Agent
 @testable import AgentConfiguration

@@ -1,12 +1,12 @@
 // Wingmirror · Apache-2.0
 
-import AgentConfiguration
 import Foundation
 import TLSDecryption
 import TestSupport
 import Testing
 
 @testable import Agent
+@testable import AgentConfiguration
 
 @Suite struct KeyLogFollowerTests {
     private let folder: TemporaryFolder

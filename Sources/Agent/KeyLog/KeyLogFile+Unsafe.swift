@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
 package import AgentConfiguration
+// `stat` belongs to whichever C module the compiler met first, which here is that of Dispatch.
+import CDispatch
 import CProcess
 import Glibc
 package import TLSDecryption

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AdminServer
 import AgentConfiguration
 import JSONSyntax
 import MirrorDispatch

@@ -131,8 +131,8 @@ package final class CaptureRun: Sendable {
             paths: paths,
             filter: filter,
             keepsPace: pace == .realtime,
-            stop: stop,
             secrets: { [keys] in keys?.take(keyLog: $0) },
+            stop: stop,
             progressed: { [heartbeat] _ in heartbeat.beat() }
         )
     }

@@ -118,7 +118,7 @@ struct ConfigurationCheck: Sendable {
                 series.families.map { family in
                     [
                         "family": .string(family.name), "labelSets": JSONValue(family.labelSets),
-                        "lines": JSONValue(family.lines), "folded": .bool(family.isFolded),
+                        "lines": JSONValue(family.lines), "folded": .bool(family.folds != nil),
                     ]
                 }
             ),

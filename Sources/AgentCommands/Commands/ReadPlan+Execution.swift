@@ -87,8 +87,8 @@ extension ReadPlan {
             capture = try SavefileCapture(
                 paths: configuration.capture.savefiles,
                 filter: configuration.capture.filter.expression,
-                stop: stop,
                 secrets: { keys.take(keyLog: $0) },
+                stop: stop,
                 progressed: { octets in
                     if let octets { progress.advanced(to: octets) } else { records?.flush() }
                     if records?.failure != nil { stop.request() }

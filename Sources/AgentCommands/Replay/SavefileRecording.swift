@@ -48,8 +48,8 @@ struct SavefileRecording {
             capture = try SavefileCapture(
                 paths: [path],
                 filter: filter,
-                stop: stop,
                 secrets: { keys.take(keyLog: $0) },
+                stop: stop,
                 progressed: { _ in if kept.octets > octetLimit { stop.request() } }
             )
         } catch {
