@@ -108,7 +108,7 @@ extension ComparisonSettings {
         section.read("voteWindow", into: &voteWindow, as: .duration(in: .zero...(.seconds(86_400))))
         section.read("timeBlock", into: &timeBlock, as: .duration(in: .seconds(1)...(.seconds(3600))))
         section.read("recentWindow", into: &recentWindow, as: .duration(in: .seconds(60)...(.seconds(7 * 86_400))))
-        section.read("versionField", into: &versionField, as: .fieldName)
+        section.read("versionField", into: &versionField, as: .fieldNameOrNone)
         var content = ByteSize(maximumContentOctets)
         section.read("maximumContentBytes", into: &content, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 64)))
         maximumContentOctets = content.octets

@@ -33,6 +33,13 @@ extension ConfigurationValue where Value == String {
         }
     }
 
+    /// A field name as above, or nothing for none.
+    static var fieldNameOrNone: Self {
+        ConfigurationValue<String>.text.map("a field name such as x-api-key, or \"\" for none") { text in
+            text.utf8.allSatisfy(isTokenCharacter) ? text.lowercased() : nil
+        }
+    }
+
     private static func isTokenCharacter(_ octet: UInt8) -> Bool {
         switch octet {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

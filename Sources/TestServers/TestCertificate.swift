@@ -15,8 +15,8 @@ package struct TestCertificate: Sendable {
     /// The authority's certificate, as clients trust it.
     package var authority: String { folder.appending(path: "authority.pem").path }
 
-    /// Makes a certificate for a name, and for 127.0.0.1.
-    package init(for name: String) throws {
+    /// Makes a certificate for a name, and for an IPv4 address.
+    package init(for name: String, address: String? = "127.0.0.1") throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -26,7 +26,7 @@ package struct TestCertificate: Sendable {
             ]
         )
         try run(["req"] + key + ["-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=\(name)"])
-        try "subjectAltName=DNS:\(name),IP:127.0.0.1".write(
+        try "subjectAltName=DNS:\(name)\(address.map { ",IP:\($0)" } ?? "")".write(
             to: folder.appending(path: "names"),
             atomically: true,
             encoding: .utf8

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AdminServer
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct AdminAccessTests {
     private let open = AdminAccess(credentials: .none)
 

@@ -6,7 +6,7 @@ import Logging
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct AdminServerTests {
     @Test func `metrics are served with their content type and are not to be cached`() async throws {
         let observations = Observations()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AdminServer
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ConnectionPlacesTests {
     private static let alice = ConnectionPlaces.Peer.other(network: 0, host: 1)
     private static let bob = ConnectionPlaces.Peer.other(network: 0, host: 2)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AdminServer
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct EventTests {
     @Test func `each line of the data is a line of the event, whatever ends it`() {
         let event = ServerSentEvent(name: "changes", data: Array("a\nb\r\nc\rd".utf8))

@@ -9,7 +9,7 @@ import Testing
 @testable import AdminServer
 
 /// What peers can do to keep others from being answered; each of it once kept `/healthz` silent, or took gigabytes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct HeldEndpointTests {
     /// Connections that were opened and on which nothing is read.
     private static func open(_ count: Int, sending text: String, port: Int) async throws -> [any Channel] {

@@ -3,7 +3,7 @@
 import AdminServer
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct PageTests {
     @Test func `the page is one document whose policy lets only its own style and script run`() async throws {
         try await withServer(.fixed()) { port in

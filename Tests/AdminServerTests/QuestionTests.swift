@@ -4,7 +4,7 @@ import AdminServer
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct QuestionTests {
     @Test(arguments: [
         ("/api/v1/routes", AdminQuestion.Subject.routes), ("/api/v1/exchanges", .exchanges),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AdminServer
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ScrapePagesTests {
     private static let key = ScrapePages.Key(endpoint: .metrics, format: "text", isCompressed: false)
 

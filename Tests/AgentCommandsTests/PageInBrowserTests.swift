@@ -6,7 +6,7 @@ import Testing
 /// The page of a running agent, driven in Chromium by `Fixtures/page_check.py`.
 @Suite(
     .enabled(if: PageCheck.isAvailable, "no Chromium: apt-get install chromium, pip install playwright"),
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(20))
 )
 struct PageInBrowserTests {
     @Test func `the page sorts, filters, explains, pauses and shows what is hostile as text`() throws {

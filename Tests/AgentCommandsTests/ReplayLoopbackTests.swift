@@ -15,7 +15,7 @@ import TrafficModel
 @testable import AgentConfiguration
 
 /// Replays through real connections to a server on this machine.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ReplayLoopbackTests {
     private let folder: TemporaryFolder
     private static let separator = "\n\u{1F435}\u{1F648}\u{1F649}\n"

@@ -12,7 +12,7 @@ import TrafficModel
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ReplayRunTests {
     /// Runs a replay to its end on a clock that waits for nobody.
     private static func replay(

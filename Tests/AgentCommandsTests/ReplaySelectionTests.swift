@@ -68,11 +68,16 @@ import TrafficModel
         let known = (0..<400).map {
             ReplaySamples.entry("GET", "/\($0)", at: Int64($0), client: "192.0.2.\($0 % 40)")
         }
-        let chosen = try Self.select(known) { $0.percent = 50 }
+        let chosen = try Self.select(known) { policy in
+            policy.percent = 50
+            policy.key = [.clientAddress, .exchange]
+        }
         let clients = Set(chosen.chosen.map(\.exchange.clientAddress))
         #expect(chosen.chosen.count == clients.count * 10)
         #expect((8...32).contains(clients.count))
         #expect(chosen.notSampled == 400 - chosen.chosen.count)
+        // Without a key of its own each exchange decides for itself.
+        #expect((170...230).contains(try Self.select(known) { $0.percent = 50 }.chosen.count))
         let unknown = (0..<400).map { ReplaySamples.entry("GET", "/\($0)", at: Int64($0), client: "") }
         // Three standard deviations of a binomial distribution.
         #expect((170...230).contains(try Self.select(unknown) { $0.percent = 50 }.chosen.count))

@@ -8,7 +8,7 @@ import TrafficModel
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct TopSessionTests {
     /// A terminal that remembers what was done to it.
     private final class FakeTerminal: TopTerminal {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct FileContentsTests {
     private let folder: TemporaryFolder
 

@@ -16,7 +16,7 @@ import TrafficMetrics
 @testable import AgentConfiguration
 
 /// The agent's slow half against an API server of the tests' own.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ClusterServiceTests {
     private let folder: TemporaryFolder
     private let cluster = TestCluster()

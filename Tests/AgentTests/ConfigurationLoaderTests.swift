@@ -13,7 +13,7 @@ import TrafficPipeline
 @testable import AgentConfiguration
 
 /// Reading that takes as long as it likes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ConfigurationLoaderTests {
     private let reads = Counter()
     private let mayRead = DispatchSemaphore(value: 0)

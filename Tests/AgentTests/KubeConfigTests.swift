@@ -10,7 +10,7 @@ import Testing
 @testable import AgentConfiguration
 
 /// The way of a person to a cluster.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct KubeConfigTests {
     private let folder: TemporaryFolder
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct RecordQueueTests {
     @Test func `what is added is taken in order`() {
         let queue = RecordQueue()

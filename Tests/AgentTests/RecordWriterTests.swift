@@ -11,7 +11,7 @@ import Testing
 @testable import AgentConfiguration
 
 /// Every record that is added is in a file, whole, or is counted as lost: `added = written + lost`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct RecordWriterTests {
     private let folder: TemporaryFolder
     private let queue = RecordQueue()

@@ -11,7 +11,7 @@ import TrafficModel
 @testable import Agent
 @testable import AgentConfiguration
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ReloadTests {
     private static let route = """
         apiVersion: networking.istio.io/v1

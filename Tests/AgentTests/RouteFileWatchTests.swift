@@ -13,7 +13,7 @@ import TrafficMetrics
 @testable import AgentConfiguration
 
 /// The folder is laid out as the kubelet mounts a ConfigMap: `routes.yaml` leads through `..data` to a folder of its own.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct RouteFileWatchTests {
     private let folder: TemporaryFolder
     private let routes: RouteKeeper

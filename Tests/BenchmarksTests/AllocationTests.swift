@@ -9,7 +9,7 @@ import Testing
 /// allocates too: a difference matters, not the number. To store what is counted now:
 ///
 ///     .build/debug/Benchmarks --allocations > Tests/BenchmarksTests/Fixtures/allocations.tsv
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct AllocationTests {
     /// The program, which is built beside the tests.
     private static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// What installs the agent on Kubernetes.
-@Suite(.timeLimit(.minutes(10))) struct DeployTests {
+@Suite(.timeLimit(.minutes(20))) struct DeployTests {
     private static let canRender =
         (try? Program("python3").run(["-c", "import helm_python, kubernetes_validate, yaml"]).status) == 0
 

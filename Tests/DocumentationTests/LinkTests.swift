@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Program("docc").exists, "no docc: it is part of a Swift toolchain"), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: Program("docc").exists, "no docc: it is part of a Swift toolchain"), .timeLimit(.minutes(20)))
     func `DocC makes a site of the documentation without a warning`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

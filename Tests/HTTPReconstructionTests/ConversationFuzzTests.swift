@@ -15,7 +15,7 @@ import Testing
     private static let conversations = environment["WINGMIRROR_FUZZ_CONVERSATIONS"].flatMap { Int($0) } ?? 40
     private static let firstSeed = environment["WINGMIRROR_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
 
-    @Test(.timeLimit(.minutes(10)), arguments: Disturbance.allCases)
+    @Test(.timeLimit(.minutes(20)), arguments: Disturbance.allCases)
     func `no answer is given to another request`(disturbance: Disturbance) {
         var exchanges = 0
         var paired = 0

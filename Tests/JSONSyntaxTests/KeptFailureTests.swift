@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Texts of `Fixtures/failures`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct KeptFailureTests {
     @Test func `what is JSON is read, all else is refused, and nothing traps`() throws {
         let inputs = try KeptInputs.all(besideFile: #filePath)

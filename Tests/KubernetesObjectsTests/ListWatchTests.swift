@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// What a client of list and watch must survive, told by a scripted API server.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ListWatchTests {
     private static let collection = ResourceCollection(
         GroupVersionResource(group: "networking.istio.io", version: "v1", resource: "virtualservices"),

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// The answers of a real API server, replayed over a socket.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct TranscriptTests {
     private static let withFinalState = [
         "crd-created-while-watching", "expired-continue", "forbidden", "large-event", "list-gzip", "list-watch",

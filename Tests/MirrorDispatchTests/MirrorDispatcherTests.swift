@@ -7,7 +7,7 @@ import Testing
 import TrafficModel
 
 /// What goes over the wire, and what comes back.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct MirrorDispatcherTests {
     private typealias Fixtures = DispatchFixtures
 

@@ -9,7 +9,7 @@ import Testing
 import TrafficModel
 
 /// Targets that fail in every way there is.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct MirrorFaultTests {
     private typealias Fixtures = DispatchFixtures
 

@@ -9,7 +9,7 @@ import Testing
 import TrafficModel
 
 /// Conservation and bounds while everything happens at once.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct MirrorLoadTests {
     private typealias Fixtures = DispatchFixtures
 

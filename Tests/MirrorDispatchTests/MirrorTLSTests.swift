@@ -10,7 +10,7 @@ import Testing
 import TrafficModel
 
 /// Targets that speak TLS; skipped where openssl is not there to make certificates.
-@Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(20)))
 struct MirrorTLSTests {
     private typealias Fixtures = DispatchFixtures
 
@@ -65,7 +65,7 @@ struct MirrorTLSTests {
     }
 
     @Test func `a certificate for another name is a TLS failure`() async throws {
-        let certificate = try TestCertificate(for: "production.test")
+        let certificate = try TestCertificate(for: "production.test", address: nil)
         defer { certificate.remove() }
         try await StagingServer.with(tls: certificate) { _ in
             .answer(status: 200)

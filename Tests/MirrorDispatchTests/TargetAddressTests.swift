@@ -10,7 +10,7 @@ import Testing
 import TrafficModel
 
 /// Where copies go, and where they never do.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct TargetAddressTests {
     private typealias Fixtures = DispatchFixtures
 

@@ -4,7 +4,7 @@ import PacketCapture
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct CaptureThreadTests {
     @Test func `the body runs once, before the thread is joined`() throws {
         let count = Count()
@@ -21,7 +21,7 @@ struct CaptureThreadTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct StopFlagTests {
     @Test func `a stop stays requested`() {
         let stop = StopFlag()

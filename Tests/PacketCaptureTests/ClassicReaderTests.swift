@@ -7,7 +7,7 @@ import Testing
 @testable import PacketCapture
 
 /// What we read ourselves of ordinary pcap files, against what libpcap reads of them: the packets, and what is said of damage.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ClassicReaderTests {
     private let folder = TemporaryFolder()
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Captures of `Fixtures/failures`, each of which once failed.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct KeptFailureTests {
     @Test func `what once failed is read, or refused with a reason, wherever it is cut`() throws {
         let folder = TemporaryFolder()

@@ -9,7 +9,7 @@ import Testing
 /// Captures with the kernel's own packet sockets, each test in a network namespace of its own.
 @Suite(
     .enabled(if: NetworkSandbox.isAvailable, "needs root's capabilities to make network namespaces"),
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(20))
 )
 struct LiveCaptureTests {
     private static let frame = TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(to: 8080)))

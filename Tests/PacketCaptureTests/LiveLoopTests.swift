@@ -6,7 +6,7 @@ import Testing
 
 @testable import PacketCapture
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct LiveLoopTests {
     // MARK: Interfaces that come and go
 

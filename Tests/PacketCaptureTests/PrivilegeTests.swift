@@ -19,7 +19,7 @@ private func isWithoutNewPrivileges(_ path: String) -> Bool {
 }
 
 /// What becomes of a process that gives up root; each test is a process of its own.
-@Suite(.enabled(if: geteuid() == 0, "only root has privileges to give up"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: geteuid() == 0, "only root has privileges to give up"), .timeLimit(.minutes(20)))
 struct PrivilegeTests {
     @Test func `after becoming a user nothing of root is left`() async {
         await #expect(processExitsWith: .exitCode(0)) {

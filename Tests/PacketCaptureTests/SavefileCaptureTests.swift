@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Takes packets from pcap files and pipes into a sink.
-@Suite(.timeLimit(.minutes(10))) struct SavefileCaptureTests {
+@Suite(.timeLimit(.minutes(20))) struct SavefileCaptureTests {
     private let folder = TemporaryFolder()
 
     private static func records(_ count: Int) -> [TestSavefile.Packet] {

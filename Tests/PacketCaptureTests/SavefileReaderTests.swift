@@ -5,7 +5,7 @@ import PacketCapture
 import PacketDecoding
 import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct SavefileReaderTests {
     private let folder = TemporaryFolder()
 

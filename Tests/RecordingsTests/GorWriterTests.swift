@@ -161,10 +161,11 @@ import TrafficModel
     @Test func `octets are handed over once`() {
         var writer = GorWriter(key: RecordingKey(secret: "k"), redaction: Samples.redaction())
         writer.append(Samples.exchange())
+        // A record waits for its place until another cannot come before it any more.
         let first = writer.takeOctets()
-        #expect(!first.isEmpty)
-        #expect(writer.takeOctets().isEmpty)
         writer.append(Samples.exchange())
         #expect(Samples.recording(first + writer.finish()).entries.count == 2)
+        #expect(writer.takeOctets().isEmpty)
+        #expect(writer.finish().isEmpty)
     }
 }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Recordings of `Fixtures/failures`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct KeptFailureTests {
     @Test func `what a reader may fail on ends in entries or in losses, wherever it is cut`() throws {
         let inputs = try KeptInputs.all(besideFile: #filePath)

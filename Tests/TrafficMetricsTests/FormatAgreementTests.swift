@@ -8,7 +8,7 @@ import TrafficModel
 @testable import TrafficMetrics
 
 /// One state in three formats, read back by readers that are not ours.
-@Suite(.enabled(if: IndependentPage.isAvailable, IndependentPage.requirement), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: IndependentPage.isAvailable, IndependentPage.requirement), .timeLimit(.minutes(20)))
 struct FormatAgreementTests {
     @Test func `three formats say the same, sample by sample`() throws {
         let state = try BusyState(createdSeries: true)

@@ -9,7 +9,7 @@ import TrafficModel
 /// Pages of ours in a real Prometheus.
 @Suite(
     .enabled(if: RealPrometheus.isAvailable, "no Prometheus: apt-get install prometheus, and a python3"),
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(20))
 )
 struct PrometheusTests {
     private static let duration = MetricCatalogue.httpRequestDuration.name
@@ -88,7 +88,7 @@ struct PrometheusTests {
 /// Pages of ours under Prometheus's linter.
 @Suite(
     .enabled(if: HelperProgram.promtool.isAvailable(["--version"]), "no promtool: apt-get install prometheus"),
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(20))
 )
 struct LinterTests {
     private func check(_ snapshot: MetricsSnapshot) throws -> (status: Int32, found: [Substring]) {

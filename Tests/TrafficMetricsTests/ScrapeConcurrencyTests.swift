@@ -6,7 +6,7 @@ import Testing
 
 @testable import TrafficMetrics
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ScrapeConcurrencyTests {
     static let requests = "wingmirror_http_requests_total"
     static let duration = "wingmirror_http_request_duration_seconds"

@@ -38,7 +38,7 @@ import Testing
         #expect(known == [4095])
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func `targets found while a reader reads are known as soon as they were added`() async {
         let arrivals = ShadowArrivals()
         await withTaskGroup(of: Void.self) { group in

@@ -68,7 +68,7 @@ import TrafficMetrics
     }
 
     /// An index of one table must never lead into the series of another: the wrong rule would be counted, or nothing found.
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func `reloads and changes of admission at the same time never mix two tables`() async throws {
         let registry = try Self.crampedRegistry()
         let tables = [try Self.table(3), try Self.table(9)]

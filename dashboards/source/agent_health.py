@@ -25,7 +25,7 @@ def build():
         "Wingmirror / Agent health",
         "What the agents lose, cannot read and need. Where loss is not zero, the traffic dashboards show less than there was.",
         target_variables(),
-        [now(), capture(), streams(), reading(), resources(), configuration(), exposition()],
+        [now(), capture(), streams(), reading(), tls(), resources(), configuration(), kubernetes(), exposition()],
     )
 
 
@@ -229,6 +229,23 @@ def streams():
             query(total_rate("flow_evictions_total", by=("instance", "reason")), "{{instance}} {{reason}}"),
         ),
         curves(
+            "Recoveries and checksums",
+            "Times per second that a connection was found again after a loss, that a wrong checksum was met, that the times of an "
+            "exchange could not be trusted, and that a connection began with a PROXY header.",
+            "ops",
+            query(total_rate("reassembly_recoveries_total", by=("kind",)), "{{kind}}"),
+            query(total_rate("reassembly_checksum_errors_total", by=("outcome",)), "checksum: {{outcome}}"),
+            query(total_rate("http_unreliable_clocks_total"), "unreliable clocks"),
+            query(total_rate("proxy_headers_total", by=("outcome",)), "PROXY header: {{outcome}}"),
+        ),
+        curves(
+            "Clocks of interfaces",
+            "How far the clocks of two interfaces are apart that see the same connections.",
+            "s",
+            query(total(series("capture_clock_offset_seconds"), "instance", "interface", operation="max"), "{{instance}} {{interface}}"),
+            least=None,
+        ),
+        curves(
             "Reassembly memory",
             "Bytes held until a hole is filled, and how many may be held.",
             "bytes",
@@ -290,6 +307,106 @@ def reading():
     )
 
 
+def tls():
+    return row(
+        "TLS",
+        curves(
+            "TLS connections",
+            "Connections per second by version, and those that the key log could decrypt.",
+            "cps",
+            query(total_rate("tls_connections_total", by=("version",)), "{{version}}"),
+            query(total_rate("tls_decrypted_connections_total"), "decrypted"),
+        ),
+        curves(
+            "TLS bytes",
+            "Bytes per second that were decrypted, passed through by a tls rule or TLSRoute, and given up while keys were awaited.",
+            "Bps",
+            query(total_rate("tls_decrypted_bytes_total"), "decrypted"),
+            query(total_rate("tls_passthrough_bytes_total"), "passed through"),
+            query(total_rate("tls_shed_bytes_total"), "given up"),
+        ),
+        curves(
+            "Passed-through connections",
+            "Connections per second that the gateway passes through, by the object whose rule takes them.",
+            "cps",
+            query(total_rate("tls_passthrough_connections_total", by=("object_namespace", "name")), "{{object_namespace}}/{{name}}"),
+        ),
+        curves(
+            "Records and recovery",
+            "TLS records per second, gaps behind which they were found again, and decryptions tried to find them.",
+            "ops",
+            query(total_rate("tls_records_total", by=("result",)), "records {{result}}"),
+            query(total_rate("tls_recovered_gaps_total"), "gaps recovered"),
+            query(total_rate("tls_trial_decryptions_total", by=("result",)), "trials {{result}}"),
+        ),
+        curves(
+            "Handshake alerts",
+            "Alerts per second during handshakes: what clients and the gateway could not agree on.",
+            "ops",
+            query(total_rate("tls_handshake_alerts_total", by=("alert",)), "{{alert}}"),
+            stacked=True,
+        ),
+        curves(
+            "Key log lines",
+            "Lines per second read from the key log, by what they were.",
+            "ops",
+            query(total_rate("tls_key_log_lines_total", by=("kind",)), "{{kind}}"),
+        ),
+        curves(
+            "Waiting for keys",
+            "Connections that wait for their keys.",
+            "none",
+            query(total(series("tls_waiting_connections"), "instance"), "{{instance}}"),
+        ),
+        curves(
+            "Held for keys",
+            "Encrypted bytes held while keys are awaited.",
+            "bytes",
+            query(total(series("tls_held_bytes"), "instance"), "{{instance}}"),
+        ),
+        curves(
+            "Delay of keys",
+            "The longest that keys came after the connection that needed them.",
+            "s",
+            query(total(series("tls_key_delay_max_seconds"), "instance", operation="max"), "{{instance}}"),
+        ),
+    )
+
+
+def kubernetes():
+    return row(
+        "Kubernetes",
+        curves(
+            "Objects",
+            "Objects of the API server that the agents hold, by resource.",
+            "none",
+            query(total(series("kube_objects"), "resource", operation="max"), "{{resource}}"),
+        ),
+        curves(
+            "Gateway pods and stale tables",
+            "Gateway pods found on the agents' nodes, and agents whose routes are older than the API server's.",
+            "none",
+            query(total(series("gateway_pods")), "gateway pods"),
+            query(total(series("route_table_stale")), "agents with a stale table"),
+        ),
+        curves(
+            "Age of the objects",
+            "Time since each resource was last known to be current.",
+            "s",
+            query(f"time() - {total(series('kube_last_sync_timestamp_seconds'), 'resource', operation='min')}", "{{resource}}"),
+        ),
+        curves(
+            "Requests to the API server",
+            "Requests, lists, watch events and restarts of watches per second.",
+            "reqps",
+            query(total_rate("kube_requests_total"), "requests"),
+            query(total_rate("kube_lists_total"), "lists"),
+            query(total_rate("kube_watch_events_total"), "events"),
+            query(total_rate("kube_watch_restarts_total"), "restarts of watches"),
+        ),
+    )
+
+
 def resources():
     memory = total(series("process_resident_memory_bytes"), "instance", operation="max")
     limit = total(series("memory_limit_bytes"), "instance", operation="max")
@@ -301,6 +418,26 @@ def resources():
             "bytes",
             query(memory, "resident, {{instance}}"),
             query(limit, "limit, {{instance}}"),
+        ),
+        curves(
+            "Memory that counts",
+            "What of the agent's memory counts against its limit.",
+            "bytes",
+            query(total(series("memory_used_bytes"), "instance", operation="max"), "{{instance}}"),
+        ),
+        curves(
+            "Given up for want of memory",
+            "Parts of requests and responses, and requests that only metrics were made of, per second.",
+            "ops",
+            query(total_rate("http_shed_total", by=("part",)), "{{part}}"),
+            query(total_rate("load_shed_requests_total"), "requests"),
+        ),
+        curves(
+            "Records",
+            "Request records written per second, and agents whose records cannot be written.",
+            "ops",
+            query(total_rate("records_written_total"), "written"),
+            query(f"count({series('record_sink_up')} == 0)", "agents that cannot write"),
         ),
         curves(
             "Memory against its limit",

@@ -357,6 +357,35 @@ def safety():
     return row(
         "Safety",
         curves(
+            "Errors by direction",
+            "Pairs in which only the target failed, and in which only production did.",
+            "none",
+            query(total(series("mirror_verdict_errors_worse_pairs", *LANE), *LANE_LABELS), "worse, " + LANE_LEGEND),
+            query(total(series("mirror_verdict_errors_better_pairs", *LANE), *LANE_LABELS), "better, " + LANE_LEGEND),
+        ),
+        curves(
+            "Evidence of errors",
+            "The logarithm of the evidence that the target fails more often; sums over agents add up.",
+            "none",
+            query(total(series("mirror_verdict_errors_log_evidence", *LANE), *LANE_LABELS), LANE_LEGEND),
+            least=None,
+        ),
+        curves(
+            "Verdict of the last hours",
+            "1 pass, 2 fail, 3 different, 0 inconclusive.",
+            "none",
+            query(total(series("mirror_verdict_recent", *LANE), *LANE_LABELS, operation="max"), LANE_LEGEND),
+        ),
+        curves(
+            "Age of the verdict",
+            "Time since the pairs of the verdict began.",
+            "s",
+            query(
+                f"time() - {total(series('mirror_verdict_since_timestamp_seconds', *LANE), *LANE_LABELS, operation='min')}",
+                LANE_LEGEND,
+            ),
+        ),
+        curves(
             "Paused",
             "Agents on which mirroring is paused, by reason. Metrics go on meanwhile.",
             "none",

@@ -30,6 +30,12 @@ struct HTTP1Connection {
     private var upgradedExchange: Int32 = -1
     /// Which direction carries requests.
     var clientDirection: StreamDirection
+    /// Whether a request's head has been found.
+    var foundRequest = false
+    /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
+    var infersPairs = false
+    /// Whether the response in progress may answer HEAD, so that the next octets of the server tell whether it has content.
+    var awaitsContent = false
     var requests: MessageStream
     var responses: MessageStream
 
@@ -50,12 +56,6 @@ struct HTTP1Connection {
     var responseEnd: Int64 = 0
     var responseAcknowledges: Int64? { latestAcknowledged.offset }
     private var latestAcknowledged = OptionalOffset()
-    /// Whether a request's head has been found.
-    var foundRequest = false
-    /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
-    var infersPairs = false
-    /// Whether the response in progress may answer HEAD, so that the next octets of the server tell whether it has content.
-    var awaitsContent = false
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.

@@ -97,7 +97,7 @@ extension MetricCatalogue {
     public static let tlsPassthroughConnections = MetricFamily(
         "wingmirror_tls_passthrough_connections_total",
         .counter,
-        labels: ["gateway", "kind", "namespace", "name", "rule"],
+        labels: ["gateway", "kind", "object_namespace", "name", "rule"],
         help: "TLS connections that the gateway passes through, by the tls rule or TLSRoute that takes them."
     )
 
@@ -106,7 +106,7 @@ extension MetricCatalogue {
         "wingmirror_tls_passthrough_bytes_total",
         .counter,
         .bytes,
-        labels: ["gateway", "kind", "namespace", "name", "rule"],
+        labels: ["gateway", "kind", "object_namespace", "name", "rule"],
         help: "Payload of TLS connections that the gateway passes through, both directions."
     )
 

@@ -87,7 +87,7 @@ import TrafficModel
         }
         block += script.client.encode("x-last", "inserted", inserts: true)
         var events: [Conversation.Event] = [.client(HTTP2Script.opening)]
-        let pieces = stride(from: 0, to: block.count, by: 512).map { Array(block[$0..<min($0 + 512, block.count)]) }
+        let pieces = stride(from: 0, to: block.count, by: 480).map { Array(block[$0..<min($0 + 480, block.count)]) }
         for (number, piece) in pieces.enumerated() {
             let flags: UInt8 = number == pieces.count - 1 ? 4 : 0
             events.append(

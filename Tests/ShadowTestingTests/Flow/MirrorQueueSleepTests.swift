@@ -5,7 +5,7 @@ import Testing
 import TrafficModel
 
 /// Waiting for the queue without asking it again and again; what is broken here shows as a test that does not end.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct MirrorQueueSleepTests {
     private typealias Fixtures = MirrorFixtures
 
