@@ -312,9 +312,9 @@ def tls():
         "TLS",
         curves(
             "TLS connections",
-            "Connections per second by version, and those that the key log could decrypt.",
+            "Connections per second that began a handshake, and those that the key log could decrypt.",
             "cps",
-            query(total_rate("tls_connections_total", by=("version",)), "{{version}}"),
+            query(total_rate("tls_connections_total"), "all"),
             query(total_rate("tls_decrypted_connections_total"), "decrypted"),
         ),
         curves(

@@ -42,11 +42,10 @@ public enum ClientEvidence: UInt8, Sendable, Hashable {
 struct TrackedConnection {
     /// Numbers connections by first packet.
     let number: Int
-    /// Octets seen while it is not known what the connection carries.
-    var undeterminedOctets = 0
     private let originatorAddress: IPAddress
     private let responderAddress: IPAddress
     private var proxiedAddress = IPAddress(high: 0, low: 0)
+    private var undetermined: UInt32 = 0
     /// Counts the exchanges that were emitted; also the number of the next one.
     var emittedExchanges: Int32 = 0
     /// The number of the connection's TLS session, or -1.
@@ -71,6 +70,12 @@ struct TrackedConnection {
         responderPort = introduction.responder.port
         isJoinedMidstream = !introduction.sawHandshake
         clientEvidence = introduction.sawHandshake ? .handshake : .assumed
+    }
+
+    /// Octets seen while it is not known what the connection carries; from four billion on, no more are counted.
+    var undeterminedOctets: Int {
+        get { Int(undetermined) }
+        set { undetermined = UInt32(clamping: newValue) }
     }
 
     /// The client that a PROXY header named.
