@@ -19,7 +19,7 @@ extension TCPSegment {
     /// receipt; others leave 0. Neither says anything. What else an offloading sender leaves is a wrong checksum, which only
     /// other segments of that sender can explain.
     ///
-    /// Takes about a third of an instruction for each octet.
+    /// Takes about an instruction for each octet.
     /// - Parameter octets: The frame or datagram that `payload` is a range of.
     /// - Returns: Whether the checksum fits them.
     public func checksum(in octets: Span<UInt8>) -> TCPChecksum {
@@ -52,27 +52,5 @@ extension IPAddress {
         let high = isIPv4 ? 0 : self.high
         let low = isIPv4 ? self.low & 0xFFFF_FFFF : self.low
         return (high & 0xFFFF_FFFF) + (high >> 32) + (low & 0xFFFF_FFFF) + (low >> 32)
-    }
-}
-
-extension Span<UInt8> {
-    /// The octets as numbers of 16 bits in network byte order, added up; the last octet alone is the higher half of one.
-    fileprivate var sumOfWords: UInt64 {
-        // The sum of 16-bit words may be taken from longer words (RFC 1071 §2), and in the machine's byte order.
-        var sum: UInt64 = 0
-        var index = 0
-        while index <= count - 8 {
-            let word = bigEndian64(at: index)
-            sum &+= (word & 0xFFFF_FFFF) &+ (word >> 32)
-            index += 8
-        }
-        var last: UInt64 = 0
-        var shift: UInt64 = 56
-        while index < count {
-            last |= UInt64(self[index]) << shift
-            shift &-= 8
-            index += 1
-        }
-        return sum &+ (last & 0xFFFF_FFFF) &+ (last >> 32)
     }
 }
