@@ -2,7 +2,7 @@
 
 /// Octets of a secret, in memory that is overwritten before it is given back.
 ///
-/// Sendable, because the memory is written in the initializer only.
+/// `@unchecked Sendable`: the memory is written in the initializer only, and the sole owner frees it.
 @safe
 final class SecretOctets: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer

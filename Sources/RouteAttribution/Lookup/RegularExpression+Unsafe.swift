@@ -3,9 +3,10 @@
 import CRE2
 
 /// A compiled RE2 pattern: Envoy's regular expressions, with its syntax, its answers and its linear time.
+///
+/// `@unchecked Sendable`: the pattern is never changed after `init`, and RE2 serialises its internal caches itself.
 @safe
 public final class RegularExpression: @unchecked Sendable {
-    // The pattern is never changed after `init`, and RE2 serialises its internal caches itself; that makes sharing sound.
     private let pattern: OpaquePointer
     /// The pattern as written.
     public let text: String
