@@ -15,39 +15,6 @@ struct ExchangeSelection: Sendable {
         let reason: String
     }
 
-    /// Which statuses are wanted.
-    enum Statuses: Sendable, Equatable {
-        /// One.
-        case exact(Int)
-        /// Those of a class, by their first digit.
-        case digit(Int)
-        /// No response.
-        case none
-
-        /// Reads `404`, `4xx` or `none`; `nil` for anything else.
-        init?(_ text: String) {
-            if text == "none" {
-                self = .none
-            } else if text.count == 3, text.hasSuffix("xx"), let digit = text.first?.wholeNumberValue,
-                (1...5).contains(digit)
-            {
-                self = .digit(digit)
-            } else if let status = Int(text), (100...599).contains(status) {
-                self = .exact(status)
-            } else {
-                return nil
-            }
-        }
-
-        fileprivate func contains(_ status: Int) -> Bool {
-            switch self {
-            case .exact(let wanted): status == wanted
-            case .digit(let digit): status / 100 == digit
-            case .none: status == 0
-            }
-        }
-    }
-
     /// The parameters of a question that select.
     static let parameters = ["after", "client", "host", "method", "path", "slower", "status"]
 
@@ -57,7 +24,7 @@ struct ExchangeSelection: Sendable {
     private var method: String?
     private var path: String?
     private var slower: Int64?
-    private var statuses: [Statuses] = []
+    private var statuses: [WantedStatus] = []
 
     /// Reads the conditions of a question.
     ///
@@ -82,7 +49,7 @@ struct ExchangeSelection: Sendable {
             slower = time.nanoseconds
         }
         for text in question.values("status") {
-            guard let status = Statuses(text) else {
+            guard let status = WantedStatus(text) else {
                 throw Refusal(
                     reason: "status: expected a status such as 404, a class such as 4xx, or none, found \"\(text)\""
                 )

@@ -1,10 +1,8 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
-import HTTPReconstruction
 import JSONSyntax
 import OctetText
-import PacketDecoding
 import RouteAttribution
 import Synchronization
 import TrafficMetrics
@@ -87,16 +85,7 @@ final class NearestRules: Sendable {
     }
 
     private static func search(_ exchange: RecentExchange, _ catalogue: RouteCatalogue) -> Hint? {
-        guard let request = exchange.request else { return nil }
-        let described = DescribedRequest(
-            method: request.method,
-            target: request.target,
-            authority: request.authority,
-            headers: request.fields.compactMap { field in
-                field.name.lowercased() == "host" ? nil : field.value.map { (name: field.name, value: $0) }
-            },
-            port: Int(exchange.facts.connection.server.port)
-        )
+        guard let described = DescribedRequest(exchange, in: catalogue.table.environment) else { return nil }
         var scratch = RouteScratch()
         return catalogue.table.explain(described, scratch: &scratch).nearest.map { nearest in
             Hint(text: nearest.text, routeID: catalogue.entry(ofRoute: nearest.route).id)

@@ -33,7 +33,7 @@ struct PathShape: Sendable, Hashable {
     /// The part before the query, without scheme and authority.
     private static func path(of target: String) -> Substring {
         var rest = target.prefix { $0 != "?" && $0 != "#" }
-        if let scheme = rest.range(of: "://") {
+        if let scheme = rest.firstRange(of: "://") {
             rest = rest[scheme.upperBound...].drop { $0 != "/" }
             if rest.isEmpty { return "/" }
         }
@@ -52,17 +52,5 @@ struct PathShape: Sendable, Hashable {
         // Versions such as v1, and names such as s3 or oauth2, are short or have few digits.
         return (hexadecimal == octets.count && octets.count >= 8) || octets.count > nameLimit
             || (octets.count >= 12 && digits * 3 >= octets.count)
-    }
-}
-
-extension Substring {
-    /// The first occurrence of a text.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

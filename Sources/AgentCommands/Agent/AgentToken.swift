@@ -4,6 +4,22 @@ import AgentConfiguration
 
 /// The bearer token with which an agent is asked.
 enum AgentToken {
+    /// Reads the token of the file that `--token-file` names, if it does.
+    ///
+    /// - Parameters:
+    ///   - path: The file; `nil` without the option.
+    ///   - problems: Gets why the file is none.
+    /// - Returns: The token; `nil` where there is none.
+    static func read(_ path: String?, _ problems: inout [ConfigurationProblem]) -> String? {
+        guard let path else { return nil }
+        do throws(ConfigurationProblems) {
+            return try read(path)
+        } catch {
+            problems += error.problems
+            return nil
+        }
+    }
+
     /// Reads the first line of a file that is neither empty nor a comment, as in a file of tokens for the agent.
     ///
     /// - Throws: Why the file is none.

@@ -33,7 +33,7 @@ struct MirrorReportPlan: Sendable {
         selection = MirrorReport.Selection(route: command.route, isFailingOnly: command.failing)
         origin = .recordings(command.recordings)
         if command.recordings.isEmpty {
-            let token = Self.token(command.tokenFile, &problems)
+            let token = AgentToken.read(command.tokenFile, &problems)
             if let url = ServerURL(command.agent) {
                 origin = .agent(url, token: token)
             } else {
@@ -45,16 +45,6 @@ struct MirrorReportPlan: Sendable {
             problems.append(.option("--token-file", "a recording needs no token"))
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
-    }
-
-    private static func token(_ path: String?, _ problems: inout [ConfigurationProblem]) -> String? {
-        guard let path else { return nil }
-        do throws(ConfigurationProblems) {
-            return try AgentToken.read(path)
-        } catch {
-            problems += error.problems
-            return nil
-        }
     }
 
     /// Gets the verdicts and prints them.

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import AgentConfiguration
 import ArgumentParser
 
@@ -114,7 +115,7 @@ struct TapPlan: Sendable {
         if let slower = command.slower, Duration(text: slower) == nil {
             problems.append(.option("--slower", "expected a duration such as 1s or 250ms, found \"\(slower)\""))
         }
-        for status in command.status where !Self.isStatus(status) {
+        for status in command.status where WantedStatus(status) == nil {
             let message = "expected a status such as 404, a class such as 4xx, or none, found \"\(status)\""
             problems.append(.option("--status", message))
         }
@@ -133,23 +134,9 @@ struct TapPlan: Sendable {
             problems.append(.option("--limit", "expected a number of requests from 1, found \(limit)"))
         }
         limit = command.limit
-        var token: String?
-        if let path = command.tokenFile {
-            do throws(ConfigurationProblems) {
-                token = try AgentToken.read(path)
-            } catch {
-                problems += error.problems
-            }
-        }
-        self.token = token
+        token = AgentToken.read(command.tokenFile, &problems)
         guard problems.isEmpty, let url else { throw ConfigurationProblems(problems) }
         agent = url
-    }
-
-    private static func isStatus(_ text: String) -> Bool {
-        if text == "none" { return true }
-        if text.count == 3, text.hasSuffix("xx") { return text.first.map { "12345".contains($0) } ?? false }
-        return Int(text).map { (100...599).contains($0) } ?? false
     }
 }
 

@@ -129,14 +129,6 @@ struct TopPlan: Sendable {
             problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
             return
         }
-        var token: String?
-        if let path = command.tokenFile {
-            do throws(ConfigurationProblems) {
-                token = try AgentToken.read(path)
-            } catch {
-                problems += error.problems
-            }
-        }
-        origin = .agent(url, token: token)
+        origin = .agent(url, token: AgentToken.read(command.tokenFile, &problems))
     }
 }
