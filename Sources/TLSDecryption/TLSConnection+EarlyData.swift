@@ -1,0 +1,50 @@
+// Wingmirror · Apache-2.0
+// Early data: RFC 8446 §4.2.10.
+
+internal import TCPReassembly
+
+extension TLSConnection {
+    /// Opens a record of a client that sends data before the handshake is over.
+    func openEarly<Sink: StreamSink & ~Copyable>(
+        _ header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) -> Bool {
+        guard direction == clientDirection, let early = self[direction].early,
+            let opened = early.open(header, body, sequence: self[direction].earlySequence)
+        else { return false }
+        self[direction].earlySequence += 1
+        context.statistics.openedRecords += 1
+        switch opened.type {
+        case ContentType.applicationData:
+            if self[direction].earlyPlace == nil { self[direction].earlyPlace = place }
+            self[direction].earlyPlace?.lastTime = place.lastTime
+            self[direction].earlyPlace?.end = place.end
+            if self[direction].earlyData.count + opened.octets.count <= context.limits.handshakeRecordOctets {
+                self[direction].earlyData.append(contentsOf: opened.octets)
+            }
+        // EndOfEarlyData is sent only to a server that took the data.
+        case ContentType.handshake: deliverEarlyData(context, &sink)
+        default: break
+        }
+        return true
+    }
+
+    /// Gives on what the client sent early, since the server took it.
+    func deliverEarlyData<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+        guard !self[clientDirection].earlyData.isEmpty, let place = self[clientDirection].earlyPlace,
+            !self[clientDirection].hasOpened
+        else { return }
+        let data = self[clientDirection].earlyData
+        self[clientDirection].earlyData = []
+        context.statistics.plaintextOctets += data.count
+        deliver(data.span, place, clientDirection, 0, &sink)
+        self[clientDirection].offsets.recordEnded(
+            at: place.end,
+            plaintext: self[clientDirection].plaintextOffset
+        )
+    }
+}

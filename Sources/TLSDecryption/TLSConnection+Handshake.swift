@@ -1,0 +1,91 @@
+// Wingmirror · Apache-2.0
+// The handshake: what the hellos say.
+
+internal import TCPReassembly
+
+extension TLSConnection {
+    func clearRecordArrived(
+        _ header: RecordHeader,
+        _ record: [UInt8],
+        _ direction: StreamDirection,
+        _ context: TLSContext
+    ) {
+        switch header.type {
+        case ContentType.changeCipherSpec: changeCipherSpecArrived(direction)
+        case ContentType.handshake:
+            handshakeArrived(record.span.extracting(RecordHeader.octetCount...), direction, context)
+        case ContentType.alert where header.length == 2:
+            context.statistics.alerts[record[RecordHeader.octetCount + 1], default: 0] += 1
+        default: break
+        }
+    }
+
+    /// Up to TLS 1.2 everything behind it is encrypted; in TLS 1.3 it means nothing (RFC 8446 §5).
+    func changeCipherSpecArrived(_ direction: StreamDirection) {
+        if let serverHello, serverHello.version < 0x0304 { self[direction].isEncrypted = true }
+    }
+
+    func handshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
+        guard !self[direction].isHelloRead,
+            self[direction].handshake.count + octets.count <= context.limits.handshakeOctets
+        else { return }
+        self[direction].handshake.append(contentsOf: octets)
+        readHello(direction, context)
+    }
+
+    func readHello(_ direction: StreamDirection, _ context: TLSContext) {
+        while self[direction].handshake.count >= 4 {
+            let message = self[direction].handshake
+            let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
+            // A random tells enough to find keys, so a hello is read as it grows.
+            guard message.count >= 4 + length else {
+                if message[0] == 1 { clientHelloArrived(message.span, direction, context) }
+                return
+            }
+            switch message[0] {
+            case 1:
+                clientHelloArrived(message.span.extracting(..<(4 + length)), direction, context)
+                // Another may follow, when the server asks for it.
+                self[direction].handshake.removeFirst(4 + length)
+            case 2:
+                let isLast = serverHelloArrived(message.span.extracting(..<(4 + length)), direction, context)
+                self[direction].handshake.removeFirst(4 + length)
+                if isLast { return finishHello(direction, context) }
+            default:
+                return finishHello(direction, context)
+            }
+        }
+    }
+
+    func finishHello(_ direction: StreamDirection, _ context: TLSContext) {
+        if !self[direction].handshake.isEmpty, self[direction].handshake[0] == 2 {
+            let message = self[direction].handshake
+            _ = serverHelloArrived(message.span, direction, context)
+        }
+        self[direction].handshake = []
+        self[direction].isHelloRead = true
+    }
+
+    func clientHelloArrived(_ message: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
+        guard let hello = ClientHello(message) else { return }
+        clientDirection = direction
+        clientHello = hello
+        context.sessions[session].serverName = hello.serverName
+        context.sessions[session].offeredProtocols = hello.protocols
+    }
+
+    /// - Returns: Whether it is the hello that counts, and no request for another of the client.
+    func serverHelloArrived(
+        _ message: Span<UInt8>,
+        _ direction: StreamDirection,
+        _ context: TLSContext
+    ) -> Bool {
+        guard let hello = ServerHello(message) else { return true }
+        clientDirection = direction.reversed
+        serverHello = hello
+        context.sessions[session].version = hello.version
+        context.sessions[session].cipherSuite = hello.suite
+        context.sessions[session].chosenProtocol = hello.chosenProtocol
+        return !hello.isRetryRequest
+    }
+}

@@ -1,0 +1,191 @@
+// Wingmirror · Apache-2.0
+// Behind a hole: records found again by their own tags.
+
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension TLSConnection {
+    func holeArrived(
+        _ count: Int,
+        _ reason: MissingReason,
+        _ direction: StreamDirection,
+        _ context: TLSContext
+    ) {
+        if case .handshake = state { finishHello(direction, context) }
+        self[direction].search.lostOctets += self[direction].search.buffer.count + count
+        self[direction].search.reason = reason
+        self[direction].search.buffer.removeAll()
+        self[direction].search.scanned = 0
+    }
+
+    func unframedArrived<Sink: StreamSink & ~Copyable>(
+        _ octets: [UInt8],
+        _ position: StreamPosition,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        if case .handshake = state {
+            findKeys(at: position.time, context, &sink)
+            if case .waiting = state { return held.append(.unframed(octets, position), direction, context) }
+        }
+        guard case .open = state else { return }
+        guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }
+        guard !self[direction].hasOpened || hasExactLengths(direction) else { return becomeUnreadable(.lost, &sink) }
+        if self[direction].search.buffer.isEmpty { self[direction].search.position = position }
+        self[direction].search.buffer += octets
+        self[direction].search.searched += octets.count
+        searchRecord(position, direction, context, &sink)
+    }
+
+    /// Looks for a record in what came behind the hole.
+    func searchRecord<Sink: StreamSink & ~Copyable>(
+        _ position: StreamPosition,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        let buffer = self[direction].search.buffer
+        var index = self[direction].search.scanned
+        while index + RecordHeader.octetCount <= buffer.count {
+            guard let header = candidate(buffer, at: index, direction) else {
+                index += 1
+                continue
+            }
+            let end = index + RecordHeader.octetCount + header.length
+            guard end <= buffer.count else { break }
+            if end + RecordHeader.octetCount > buffer.count || RecordHeader(buffer.span, at: end) != nil,
+                let found = number(
+                    of: header,
+                    buffer[(index + RecordHeader.octetCount)..<end],
+                    index,
+                    direction,
+                    context
+                )
+            {
+                return resume(found, at: index, position, direction, context, &sink)
+            }
+            index += 1
+        }
+        self[direction].search.scanned = index
+        if self[direction].search.searched > context.limits.searchedOctets { return becomeUnreadable(.lost, &sink) }
+        // What was looked at in vain is lost like the hole itself.
+        if index > 32 << 10 {
+            self[direction].search.buffer.removeFirst(index)
+            self[direction].search.lostOctets += index
+            self[direction].search.scanned = 0
+            self[direction].search.position = self[direction].search.position.moved(by: index)
+        }
+    }
+
+    /// The header of a record of application data, if one may begin there.
+    func candidate(_ buffer: [UInt8], at index: Int, _ direction: StreamDirection) -> RecordHeader? {
+        guard buffer[index] == ContentType.applicationData, buffer[index + 1] == 3,
+            let header = RecordHeader(buffer.span, at: index), let protection = self[direction].protections.first,
+            header.version == min(protection.version, 0x0303), header.length >= protection.overhead
+        else { return nil }
+        return header
+    }
+
+    /// A record that was found, with how many lie between it and the last that is known.
+    private struct FoundRecord {
+        let protection: RecordProtection
+        /// Set where the keys were changed within the hole.
+        var secret: SecretOctets?
+        let sequence: UInt64
+        /// Records that were lost; `nil` where that is not known.
+        let lostRecords: Int?
+    }
+
+    /// The number under which a record is authentic.
+    private func number(
+        of header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        _ index: Int,
+        _ direction: StreamDirection,
+        _ context: TLSContext
+    ) -> FoundRecord? {
+        let next = self[direction].sequence
+        let lost = self[direction].search.lostOctets + index
+        let bound = min(context.limits.trialsPerRecord, lost / 22 + 1 + self[direction].lostBeforeFirst)
+        for protection in self[direction].protections {
+            var numbers = 0...bound
+            // The explicit nonce counts records, whatever it begins with.
+            if let last = self[direction].explicitNonce, let explicit = protection.explicitNonce(of: body) {
+                let skipped = explicit &- last &- 1
+                if skipped <= UInt64(bound) { numbers = Int(skipped)...Int(skipped) }
+            }
+            for skipped in numbers {
+                guard context.mayTry() else { return nil }
+                if protection.open(header, body, sequence: next + UInt64(skipped)) != nil {
+                    return FoundRecord(
+                        protection: protection,
+                        sequence: next + UInt64(skipped),
+                        lostRecords: self[direction].hasOpened ? skipped : nil
+                    )
+                }
+            }
+        }
+        guard self[direction].hasOpened, let (secret, protection) = nextGeneration(direction) else { return nil }
+        for sequence in 0...bound {
+            guard context.mayTry() else { return nil }
+            if protection.open(header, body, sequence: UInt64(sequence)) != nil {
+                return FoundRecord(
+                    protection: protection,
+                    secret: secret,
+                    sequence: UInt64(sequence),
+                    lostRecords: nil
+                )
+            }
+        }
+        return nil
+    }
+
+    /// Goes on with a record that was found.
+    private func resume<Sink: StreamSink & ~Copyable>(
+        _ found: FoundRecord,
+        at index: Int,
+        _ position: StreamPosition,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        context.statistics.bridgedHoles += 1
+        let search = self[direction].search
+        let lost = search.lostOctets + index
+        let overhead = found.protection.overhead + RecordHeader.octetCount
+        let plaintext: Int
+        if let records = found.lostRecords {
+            plaintext = lost - records * overhead
+        } else {
+            // Handshake messages may be among what was lost, so that only whether anything was lost is certain.
+            let first: UInt64 = found.protection.isTLS13 ? 0 : 1
+            plaintext = found.sequence > first || self[direction].hasOpened ? max(1, lost - overhead) : 0
+        }
+        missPlaintext(plaintext, search.reason, search.position.time, direction, &sink)
+        self[direction].protections = [found.protection]
+        if let secret = found.secret { self[direction].secret = secret }
+        self[direction].sequence = found.sequence
+        self[direction].isEncrypted = true
+        self[direction].search = RecordSearch()
+        self[direction].messageRemaining = 0
+        self[direction].messageHead = []
+        self[direction].framed()
+        self[direction].explicitNonce = nil
+        let rest = search.buffer[index...]
+        read(Array(rest).span, at: search.position.moved(by: index).stamped(position), context, &sink)
+    }
+}
+
+extension StreamPosition {
+    /// The place with the time and the acknowledgement of another.
+    fileprivate func stamped(_ other: StreamPosition) -> StreamPosition {
+        StreamPosition(
+            direction: direction,
+            offset: offset,
+            time: other.time,
+            acknowledged: other.acknowledged,
+            startsSegment: true
+        )
+    }
+}

@@ -1,0 +1,128 @@
+// Wingmirror · Apache-2.0
+// Keys: waiting for them, and what waits meanwhile.
+
+internal import PacketDecoding
+internal import TCPReassembly
+
+extension TLSConnection {
+    /// Something encrypted came: looks for the keys.
+    func findKeys<Sink: StreamSink & ~Copyable>(
+        at time: PacketTime,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        guard let store = context.store, !store.isOff else { return becomeUnreadable(.off, &sink) }
+        guard let clientHello else { return becomeUnreadable(.midstream, &sink) }
+        if let serverHello, CipherSuite(number: serverHello.suite) == nil || serverHello.version < 0x0301 {
+            return becomeUnreadable(.unsupportedCipher, &sink)
+        }
+        if let secrets = store.secrets(of: clientHello.random), secrets.isComplete {
+            return openWith(secrets, clientHello, context, &sink)
+        }
+        guard context.limits.patience > 0 else { return giveUpWaiting(context, &sink) }
+        state = .waiting(since: time)
+        context.statistics.waitingConnections += 1
+    }
+
+    /// The store has changed: looks again for the keys of a connection that waits, and goes through what is held.
+    /// - Returns: Whether the waiting is over.
+    func lookAgain<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) -> Bool {
+        guard case .waiting(let since) = state, let clientHello,
+            let secrets = context.store?.secrets(of: clientHello.random), secrets.isComplete
+        else { return !isWaiting }
+        let delay = context.now.nanoseconds - since.nanoseconds
+        context.statistics.longestKeyDelay = max(context.statistics.longestKeyDelay, delay)
+        context.statistics.waitingConnections -= 1
+        openWith(secrets, clientHello, context, &sink)
+        replay(context, &sink)
+        return true
+    }
+
+    /// Nothing more is waited for: does with what is there.
+    func giveUpWaiting<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+        if isWaiting { context.statistics.waitingConnections -= 1 }
+        if let clientHello, let secrets = context.store?.secrets(of: clientHello.random), secrets.isUsable {
+            openWith(secrets, clientHello, context, &sink)
+        } else {
+            becomeUnreadable(.noKey, &sink)
+        }
+        replay(context, &sink)
+    }
+
+    /// Goes through what is held, as if it came now.
+    func replay<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+        let (items, isWhole) = held.takeAll(context)
+        if !isWhole { becomeUnreadable(.lost, &sink) }
+        for (item, direction) in items {
+            if case .unreadable = state {
+                if case .ended(let end, let time) = item {
+                    sink.streamEnded(direction, end, at: time, slot: handle)
+                }
+                continue
+            }
+            take(item, direction, context, &sink)
+        }
+    }
+
+    func openWith<Sink: StreamSink & ~Copyable>(
+        _ secrets: ConnectionSecrets,
+        _ clientHello: ClientHello,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        state = .open
+        if context.limits.patience > 0 { context.store?.remove(clientHello.random) }
+        let isTLS13 = serverHello.map { $0.version >= 0x0304 } ?? (secrets.master == nil)
+        if isTLS13 {
+            if context.sessions[session].version == nil { context.sessions[session].version = 0x0304 }
+            setSecret(secrets.clientTraffic, clientDirection)
+            setSecret(secrets.serverTraffic, clientDirection.reversed)
+            if let early = secrets.clientEarlyTraffic, let suite = suites(fitting: early).first {
+                self[clientDirection].early = KeySchedule.protection(of: early, suite: suite)
+            }
+            if secrets.clientTraffic == nil, secrets.serverTraffic == nil { becomeUnreadable(.noKey, &sink) }
+            return
+        }
+        // The key block needs the server's random, which no key log has.
+        guard let serverHello else { return becomeUnreadable(.midstream, &sink) }
+        guard let master = secrets.master, let suite = CipherSuite(number: serverHello.suite) else {
+            return becomeUnreadable(.noKey, &sink)
+        }
+        let (client, server) = KeySchedule.protections(
+            master: master,
+            clientRandom: clientHello.randomOctets,
+            serverRandom: serverHello.randomOctets,
+            suite: suite,
+            version: serverHello.version,
+            encryptsThenMACs: serverHello.encryptsThenMACs
+        )
+        self[clientDirection].protections = [client]
+        self[clientDirection.reversed].protections = [server]
+    }
+
+    func setSecret(_ secret: SecretOctets?, _ direction: StreamDirection) {
+        guard let secret else { return }
+        self[direction].secret = secret
+        self[direction].protections = suites(fitting: secret).map { KeySchedule.protection(of: secret, suite: $0) }
+    }
+
+    /// The suite of the server's hello; where that was not captured, those whose hash is as long as the secret.
+    func suites(fitting secret: SecretOctets) -> [CipherSuite] {
+        if let serverHello { return CipherSuite(number: serverHello.suite).map { [$0] } ?? [] }
+        let numbers: [UInt16] = secret.count == 48 ? [0x1302] : [0x1301, 0x1303]
+        return numbers.compactMap(CipherSuite.init(number:))
+    }
+
+    func becomeUnreadable<Sink: StreamSink & ~Copyable>(_ reason: EncryptionReason, _ sink: inout Sink) {
+        if case .unreadable = state { return }
+        // What was read before is not unread.
+        var unread = octets
+        if case .open = state, fromOriginator.hasOpened || fromResponder.hasOpened {
+            unread = fromOriginator.search.buffer.count + fromResponder.search.buffer.count
+        }
+        state = .unreadable
+        fromOriginator.becomeUnreadable()
+        fromResponder.becomeUnreadable()
+        sink.connectionUnreadable(reason, octets: unread, slot: handle)
+    }
+}

@@ -1,0 +1,161 @@
+// Wingmirror · Apache-2.0
+// Opening records, one after the other.
+
+internal import TCPReassembly
+
+extension TLSConnection {
+    func open<Sink: StreamSink & ~Copyable>(
+        _ header: RecordHeader,
+        _ record: [UInt8],
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        // A capture may have the keys of one direction only.
+        guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }
+        let body = record[RecordHeader.octetCount...]
+        guard self[direction].hasOpened else {
+            return openFirst(header, body, place, direction, context, &sink)
+        }
+        let protection = self[direction].protections[0]
+        let sequence = self[direction].sequence
+        guard let opened = protection.open(header, body, sequence: sequence, chained: self[direction].chained) else {
+            context.statistics.failedRecords += 1
+            // The record that announced new keys may have been among those that were lost.
+            if let (secret, next) = nextGeneration(direction), let opened = next.open(header, body, sequence: 0) {
+                self[direction].secret = secret
+                self[direction].protections = [next]
+                self[direction].sequence = 0
+                return recordOpened(opened, header, body, place, direction, context, &sink)
+            }
+            self[direction].failures += 1
+            guard self[direction].failures < context.limits.failures else { return becomeUnreadable(.lost, &sink) }
+            return loseRecord(header, .captureLoss, place, direction, &sink)
+        }
+        self[direction].failures = 0
+        recordOpened(opened, header, body, place, direction, context, &sink)
+    }
+
+    /// Tries the keys on a record, none of this direction having been opened yet.
+    func openFirst<Sink: StreamSink & ~Copyable>(
+        _ header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        let first = self[direction].sequence
+        let last = first + UInt64(self[direction].lostBeforeFirst)
+        for (protection, sequence) in self[direction].protections.flatMap({ keys in (first...last).map { (keys, $0) } })
+        {
+            guard let opened = protection.open(header, body, sequence: sequence, chained: self[direction].chained)
+            else { continue }
+            self[direction].protections = [protection]
+            self[direction].sequence = sequence
+            self[direction].hasOpened = true
+            // How much of what was lost was data is not known; nothing of it was given on that could be measured by it.
+            if protection.isTLS13, sequence > first {
+                missPlaintext(1, .captureLoss, place.firstTime, direction, &sink)
+            }
+            if context.sessions[session].cipherSuite == nil {
+                context.sessions[session].cipherSuite = protection.suite.number
+            }
+            if !self[direction.reversed].hasOpened { context.statistics.decryptedConnections += 1 }
+            return recordOpened(opened, header, body, place, direction, context, &sink)
+        }
+        if openEarly(header, body, place, direction, context, &sink) { return }
+        if self[direction].protections[0].isTLS13 {
+            self[direction].unopened.records += 1
+            self[direction].unopened.octets += body.count
+            let unopened = self[direction].unopened
+            if unopened.records < context.limits.handshakeRecords,
+                unopened.octets < context.limits.handshakeRecordOctets
+            {
+                return
+            }
+        }
+        context.statistics.failedRecords += 1
+        becomeUnreadable(.wrongKeys, &sink)
+    }
+
+    func recordOpened<Sink: StreamSink & ~Copyable>(
+        _ opened: OpenedRecord,
+        _ header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        let protection = self[direction].protections[0]
+        self[direction].sequence += 1
+        self[direction].explicitNonce = protection.explicitNonce(of: body)
+        if protection.suite.isCBC, protection.version < 0x0302 { self[direction].chained = Array(body.suffix(16)) }
+        if opened.isPadded { self[direction].pads = true }
+        context.statistics.openedRecords += 1
+        switch opened.type {
+        case ContentType.applicationData:
+            context.statistics.plaintextOctets += opened.octets.count
+            // What the server says is said to a client whose early data it took, unless that begins anew.
+            if direction != clientDirection { deliverEarlyData(context, &sink) }
+            deliver(opened.octets, place, direction, protection.suite.explicitNonceLength, &sink)
+        case ContentType.handshake where protection.isTLS13:
+            innerHandshakeArrived(opened.octets, direction)
+        case ContentType.alert:
+            alertArrived(opened.octets, place, direction, &sink)
+        default: break
+        }
+        self[direction].offsets.recordEnded(at: place.end, plaintext: self[direction].plaintextOffset)
+    }
+
+    /// KeyUpdate is the only message that matters (RFC 8446 §4.6.3); the others are passed over.
+    func innerHandshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection) {
+        var index = 0
+        while index < octets.count {
+            if self[direction].messageRemaining > 0 {
+                let taken = min(self[direction].messageRemaining, octets.count - index)
+                self[direction].messageRemaining -= taken
+                index += taken
+                continue
+            }
+            self[direction].messageHead.append(octets[index])
+            index += 1
+            let head = self[direction].messageHead
+            guard head.count == 4 else { continue }
+            self[direction].messageHead = []
+            self[direction].messageRemaining = Int(head[1]) << 16 | Int(head[2]) << 8 | Int(head[3])
+            if head[0] == 24 { updateKeys(direction) }
+        }
+    }
+
+    func updateKeys(_ direction: StreamDirection) {
+        guard let (secret, protection) = nextGeneration(direction) else { return }
+        self[direction].secret = secret
+        self[direction].protections = [protection]
+        // The record that says so is counted behind this, under the old keys.
+        self[direction].sequence = 0
+        self[direction].messageRemaining = 0
+    }
+
+    func nextGeneration(_ direction: StreamDirection) -> (SecretOctets, RecordProtection)? {
+        guard let secret = self[direction].secret, let suite = self[direction].protections.first?.suite else {
+            return nil
+        }
+        let next = KeySchedule.updated(secret, suite: suite)
+        return (next, KeySchedule.protection(of: next, suite: suite))
+    }
+
+    /// close_notify ends the plaintext, whatever TCP does afterwards.
+    func alertArrived<Sink: StreamSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ sink: inout Sink
+    ) {
+        guard octets.count == 2, octets[1] == 0, !self[direction].isEnded else { return }
+        self[direction].isEnded = true
+        sink.streamEnded(direction, .finished, at: place.lastTime, slot: handle)
+    }
+}
