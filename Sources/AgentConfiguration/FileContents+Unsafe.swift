@@ -87,7 +87,7 @@ package enum FileContents {
             // The buffer is the array's own storage, valid for the call, and its count is passed with it.
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 {
-                guard !isNamedPipe || !contents.isEmpty else { throw Failure(reason: "nobody writes to the pipe") }
+                guard !isNamedPipe || !contents.isEmpty else { throw Failure(reason: "no process writes to the pipe") }
                 return contents
             }
             if count < 0 {

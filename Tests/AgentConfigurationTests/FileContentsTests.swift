@@ -38,7 +38,7 @@ struct FileContentsTests {
     @Test func `a pipe without a writer is refused rather than waited for`() throws {
         let path = "\(folder.path)/pipe"
         try #require(unsafe mkfifo(path, 0o600) == 0)
-        #expect(failure(path) == "nobody writes to the pipe")
+        #expect(failure(path) == "no process writes to the pipe")
     }
 
     @Test func `a pipe is read to its end`() async throws {

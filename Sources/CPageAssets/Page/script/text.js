@@ -45,7 +45,7 @@ function share(value) {
   if (percent === 0) return "0 %";
   if (percent < 0.01) return "<0.01 %";
   if (percent > 99.99 && percent < 100) return ">99.99 %";
-  return `${percent < 1 ? percent.toFixed(2) : percent < 99 ? percent.toFixed(1) : Number(percent.toFixed(2))} %`;
+  return `${percent < 1 ? percent.toFixed(2) : percent < 99 ? percent.toFixed(1) : Number(percent.toFixed(2))}\u00a0%`;
 }
 
 /** A time in seconds. */
