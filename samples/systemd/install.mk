@@ -13,8 +13,9 @@ DIST_NAME := wingmirror-$(IMAGE_VERSION)-$(shell uname -m)
 
 .PHONY: install uninstall dist
 
+# A static link wants more of Debian's packages than `make run`.
 $(IMAGE_BUILD)/release/wingmirror:
-	$(MAKE) image-executable
+	$(MAKE) image-executable SYSTEM_PACKAGES="$(SYSTEM_PACKAGES) libdbus-1-dev binutils"
 
 install: $(INSTALL_BINARY)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
