@@ -247,18 +247,15 @@ import TrafficModel
         }
     }
 
-    @Test func `exchanges lost before an entry are told in it`() throws {
+    @Test func `an entry has the policy, the target and the weight of its sample`() throws {
         var writer = HARWriter(creatorVersion: "0.1", key: RecordingKey(secret: "k"), redaction: Samples.redaction())
-        writer.exchangesDropped(3)
         writer.append(Samples.exchange(), note: HARWriter.Note(policy: "p", target: "t", sampleWeight: 12.5))
-        writer.exchangesDropped(2)
         let archive = try JSONDocument.parse(writer.finish())
         let entry = try #require(Self.entries(archive).first)
-        #expect(entry["_dropsBefore"] == .integer(3))
         #expect(entry["_policy"] == "p")
         #expect(entry["_target"] == "t")
         #expect(entry["_sampleWeight"] == .double(12.5))
-        #expect(archive["log"]?["_losses"]?["dropsAfter"] == .integer(2))
+        #expect(archive["log"]?["_losses"] == nil)
     }
 
     // MARK: - Redaction

@@ -11,7 +11,7 @@ struct HAREntryFormat: Sendable {
     let redaction: RecordingRedaction
     let decoder: HARWriter.ContentDecoder?
 
-    func entry(of exchange: RecordedExchange, _ note: HARWriter.Note, dropsBefore: Int, isLate: Bool) -> [UInt8] {
+    func entry(of exchange: RecordedExchange, _ note: HARWriter.Note, isLate: Bool) -> [UInt8] {
         var text = JSONText()
         text.beginObject()
         text.key("startedDateTime")
@@ -31,7 +31,6 @@ struct HAREntryFormat: Sendable {
         if !exchange.serverAddress.isEmpty { text.member("serverIPAddress", exchange.serverAddress) }
         text.member("connection", String(exchange.connection))
         append(note, exchange, to: &text)
-        if dropsBefore > 0 { text.member("_dropsBefore", dropsBefore) }
         if isLate { text.member("_late", true) }
         text.endObject()
         return text.octets

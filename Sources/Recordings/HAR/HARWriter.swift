@@ -12,7 +12,7 @@ public import TrafficModel
 /// written where it comes, marked `_late`.
 ///
 /// Members of our own begin with an underscore: of the log `_losses` and `_late`, of an entry `_route`, `_policy`,
-/// `_target`, `_sampleWeight`, `_integrity`, `_dropsBefore`, `_redactions`, `_error`, `_octetsEscaped` of a header, and
+/// `_target`, `_sampleWeight`, `_integrity`, `_redactions`, `_error`, `_octetsEscaped` of a header, and
 /// `_truncated` of content.
 public struct HARWriter: Sendable {
     /// What decodes a content coding: its name in lower case, the octets, and the result, or `nil` if it cannot.
@@ -44,7 +44,6 @@ public struct HARWriter: Sendable {
     private var hasEntry = false
     private var latestStart = Int64.min
     private var lateEntries = 0
-    private var dropsBefore = 0
 
     /// Begins an archive.
     /// - Parameters:
@@ -77,15 +76,9 @@ public struct HARWriter: Sendable {
         return octets
     }
 
-    /// Exchanges were lost before the next one, which its entry tells as `_dropsBefore`.
-    public mutating func exchangesDropped(_ count: Int) {
-        dropsBefore += count
-    }
-
     /// Adds an exchange.
     public mutating func append(_ exchange: RecordedExchange, note: Note = Note()) {
-        let entry = format.entry(of: exchange, note, dropsBefore: dropsBefore, isLate: exchange.startTime < latestStart)
-        dropsBefore = 0
+        let entry = format.entry(of: exchange, note, isLate: exchange.startTime < latestStart)
         waiting.insert(start: exchange.startTime, entry)
         while waiting.count > limits.waitingEntries || waiting.octets > limits.waitingOctets { writeEarliest() }
     }
@@ -94,10 +87,9 @@ public struct HARWriter: Sendable {
     public mutating func finish() -> [UInt8] {
         while waiting.count > 0 { writeEarliest() }
         var text = JSONText()
-        if dropsBefore > 0 || !losses.isEmpty || lateEntries > 0 {
+        if !losses.isEmpty || lateEntries > 0 {
             text.key("_losses")
             text.beginObject()
-            if dropsBefore > 0 { text.member("dropsAfter", dropsBefore) }
             if lateEntries > 0 { text.member("late", lateEntries) }
             for (reason, count) in losses.reasons { text.member(reason.rawValue, count) }
             text.endObject()
