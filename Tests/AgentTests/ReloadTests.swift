@@ -2,6 +2,7 @@
 
 import AdminServer
 import Logging
+import PacketCapture
 import RouteAttribution
 import TestSupport
 import Testing
@@ -50,11 +51,14 @@ struct ReloadTests {
         try keeper.loadFirstRoutes()
     }
 
-    private static func configuration(_ folder: TemporaryFolder, level: String = "critical", more: String = "")
-        -> String
-    {
+    private static func configuration(
+        _ folder: TemporaryFolder,
+        level: String = "critical",
+        capture: String = "{savefiles: [a.pcap]}",
+        more: String = ""
+    ) -> String {
         """
-        capture: {savefiles: [a.pcap]}
+        capture: \(capture)
         routes: {files: ["\(folder.path)/routes.yaml"]}
         log: {level: \(level)}
         \(more)
@@ -135,6 +139,67 @@ struct ReloadTests {
         try folder.write(Self.route, to: "routes.yaml")
         #expect(keeper.reload() == .reloaded([]))
         #expect(keeper.current.routeReloads.isLatestGood)
+    }
+
+    /// A keeper of a running capture on `lo`, and what is counted of it.
+    private func keeperOfCapture(_ capture: String) throws -> (keeper: ConfigurationKeeper, counters: CaptureCounters) {
+        try folder.write(Self.configuration(folder, capture: capture), to: "w.yaml")
+        let file = "\(folder.path)/w.yaml"
+        let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
+            () throws(ConfigurationProblems) in try Configuration.load(path: file)
+        }
+        let counters = CaptureCounters(interfaces: ["lo"])
+        let keeper = ConfigurationKeeper(
+            plan,
+            credentials: .none,
+            routes: routes,
+            mirroring: Mirroring(Configuration()),
+            control: CaptureControl(counters: counters),
+            logs: logs
+        )
+        return (keeper, counters)
+    }
+
+    @Test func `a running capture gets the interfaces and the filter of a new configuration`() throws {
+        let (keeper, counters) = try keeperOfCapture("{interfaces: [lo]}")
+        try folder.write(Self.configuration(folder, capture: "{interfaces: [lo, veth7], filter: tcp}"), to: "w.yaml")
+        #expect(keeper.reload() == .reloaded([]))
+        #expect(counters.interfaces.map(\.name) == ["lo", "veth7"])
+        #expect(keeper.current.configuration.capture.interfaces == .named(["lo", "veth7"]))
+        #expect(keeper.current.configuration.capture.filter == .expression("tcp"))
+    }
+
+    @Test func `what a ring was made with stays, beside interfaces that change`() throws {
+        let (keeper, counters) = try keeperOfCapture("{interfaces: [lo]}")
+        let wanted = "{interfaces: [veth7], ringBytes: 8MiB, snapshotLength: 2000}"
+        try folder.write(Self.configuration(folder, capture: wanted), to: "w.yaml")
+        #expect(keeper.reload() == .reloaded(["capture changes at the next restart only"]))
+        #expect(counters.interfaces.map(\.name) == ["lo", "veth7"])
+        #expect(keeper.current.configuration.capture.interfaces == .named(["veth7"]))
+        #expect(keeper.current.configuration.capture.ringBytes == ByteSize(mebibytes: 64))
+    }
+
+    @Test func `a filter that cannot be compiled is refused, and nothing of its configuration is in force`() throws {
+        let (keeper, counters) = try keeperOfCapture("{interfaces: [lo]}")
+        let before = keeper.current.digest
+        let wanted = "{interfaces: [lo, veth7], filter: 'tcp prot 80'}"
+        try folder.write(Self.configuration(folder, level: "error", capture: wanted), to: "w.yaml")
+        guard case .rejected(let lines) = keeper.reload() else {
+            Issue.record("a bad filter was accepted")
+            return
+        }
+        #expect(lines.contains { $0.contains("tcp prot 80") })
+        #expect(counters.interfaces.map(\.name) == ["lo"])
+        #expect(keeper.current.digest == before)
+        #expect(logs.level == .critical)
+    }
+
+    @Test func `a running capture does not become one of pcap files`() throws {
+        let (keeper, counters) = try keeperOfCapture("{interfaces: [lo]}")
+        try folder.write(Self.configuration(folder), to: "w.yaml")
+        #expect(keeper.reload() == .reloaded(["capture changes at the next restart only"]))
+        #expect(counters.interfaces.map(\.name) == ["lo"])
+        #expect(keeper.current.configuration.capture.savefiles.isEmpty)
     }
 
     @Test func `what cannot change without a restart is named and stays`() throws {

@@ -11,13 +11,13 @@ package import TrafficPipeline
 package struct PipelineCollector: MetricCollector {
     /// Where the workers leave their figures.
     let boards: WorkerBoards
-    /// The names of the interfaces or savefiles, in the order of their numbers.
-    let sources: [String]
+    /// The names of the interfaces or savefiles, in the order of their numbers; interfaces may come while the agent runs.
+    let sources: @Sendable () -> [String]
     /// The bounds in force.
     let limits: ReassemblyLimits
 
     /// Makes a collector of what the workers leave on `boards`.
-    package init(boards: WorkerBoards, sources: [String], limits: ReassemblyLimits) {
+    package init(boards: WorkerBoards, sources: @escaping @Sendable () -> [String], limits: ReassemblyLimits) {
         self.boards = boards
         self.sources = sources
         self.limits = limits
@@ -55,6 +55,7 @@ package struct PipelineCollector: MetricCollector {
     }
 
     private func collectCapture(_ figures: PipelineFigures, into samples: inout SampleCollection) {
+        let sources = sources()
         for (number, name) in sources.enumerated() {
             let duplicates = figures.reassembly.duplicateSegments
             let duplicate = number < duplicates.count ? duplicates[number] : 0

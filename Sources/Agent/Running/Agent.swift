@@ -73,16 +73,17 @@ package struct Agent: Sendable {
             limits: chosen.pipelineLimits(isLive: sources.isLive),
             keys: keys.store
         )
+        capture = CaptureRun(sources, keys: keys.store, logger: logs.logger("capture"))
         configuration = ConfigurationKeeper(
             plan,
             credentials: credentials,
             routes: routes,
             mirroring: mirroring,
             cluster: cluster,
+            control: capture.control,
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
-        capture = CaptureRun(sources, keys: keys.store, logger: logs.logger("capture"))
         budget = MemoryBudget.current(chosen.limits)
         records = chosen.records.file.isEmpty ? nil : RecordQueue(budget: budget.octets)
         collector = AgentCollector(
@@ -124,7 +125,8 @@ package struct Agent: Sendable {
         switch sources {
         case .live(_, let counters):
             let boards = traffic.boards
-            registry.add(PipelineCollector(boards: boards, sources: sources.names, limits: traffic.limits.reassembly))
+            let names: @Sendable () -> [String] = { [sources] in sources.names }
+            registry.add(PipelineCollector(boards: boards, sources: names, limits: traffic.limits.reassembly))
             registry.add(TLSCollector(boards: boards))
             registry.add(LiveCollector(counters: counters, boards: boards, heartbeat: capture.heartbeat))
         case .savefiles(let paths, _, _, _): traffic.addCollectors(ofFiles: paths)

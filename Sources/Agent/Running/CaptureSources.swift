@@ -64,10 +64,11 @@ package enum CaptureSources: Sendable {
         )
     }
 
-    /// The names of the interfaces or savefiles.
+    /// The names of the interfaces or savefiles, in the order of their numbers; interfaces that came while the agent ran
+    /// are behind those of its start, and those that went stay.
     package var names: [String] {
         switch self {
-        case .live(let configuration, _): configuration.interfaces
+        case .live(_, let counters): counters.interfaces.map(\.name)
         case .savefiles(let paths, _, _, _): paths
         }
     }

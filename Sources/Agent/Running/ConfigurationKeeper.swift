@@ -4,6 +4,7 @@ import AdminServer
 import AgentConfiguration
 import Logging
 import OctetText
+import PacketCapture
 import RouteAttribution
 import Synchronization
 
@@ -16,6 +17,7 @@ final class ConfigurationKeeper: Sendable {
     private let routes: RouteKeeper
     private let mirroring: Mirroring
     private let cluster: ClusterSource?
+    private let control: CaptureControl?
     private let logs: LogSettings
     private let logger: Logger
     private let state: Mutex<State>
@@ -47,16 +49,27 @@ final class ConfigurationKeeper: Sendable {
     }
 
     /// Starts with a configuration that has been checked.
+    ///
+    /// - Parameters:
+    ///   - plan: The configuration, and how it is read again.
+    ///   - credentials: What the endpoints ask for.
+    ///   - routes: The tables.
+    ///   - mirroring: The shadow traffic.
+    ///   - cluster: What is known of the cluster; `nil` where routes come from files.
+    ///   - control: Gives the running capture other interfaces or another filter; `nil` where pcap files are read.
+    ///   - logs: The log.
     init(
         _ plan: RunPlan,
         credentials: AdminCredentials,
         routes: RouteKeeper,
         mirroring: Mirroring,
         cluster: ClusterSource? = nil,
+        control: CaptureControl? = nil,
         logs: LogSettings
     ) {
         reread = plan.reread
         self.cluster = cluster
+        self.control = control
         self.routes = routes
         self.mirroring = mirroring
         self.logs = logs
@@ -134,10 +147,17 @@ final class ConfigurationKeeper: Sendable {
     private func replace() throws -> [String] {
         let old = current.configuration
         var new = try reread()
-        let fixed = new.keepWhatNeedsRestart(of: old)
+        let fixed = new.keepWhatNeedsRestart(of: old, changesCapture: control != nil)
         let credentials = try new.admin.credentials()
         let objects = try readRoutes(new)
+        // The last step that can refuse.
         try mirroring.plans.configure(new.mirror)
+        do {
+            try changeCapture(to: new, from: old)
+        } catch {
+            try mirroring.plans.configure(old.mirror)
+            throw error
+        }
         replaceRoutes(with: objects)
         logs.replace(new.log)
         let digest = new.digest
@@ -154,6 +174,22 @@ final class ConfigurationKeeper: Sendable {
             logger.warning("setting changes at the next restart only", metadata: ["key": "\(key)"])
         }
         return fixed.map { "\($0) changes at the next restart only" }
+    }
+
+    /// Gives the running capture the interfaces and the filter of `new`, if they are others than those of `old`.
+    ///
+    /// Where the gateway's pods are followed, `ClusterService` does so, which knows their addresses.
+    private func changeCapture(to new: Configuration, from old: Configuration) throws(CommandFailure) {
+        guard let control, !new.findsGateways, new.capture != old.capture else { return }
+        do throws(CaptureError) {
+            if let expression = new.capture.filter.expression {
+                try CaptureFilter(expression: expression).validate()
+            }
+            let live = try new.liveConfiguration(among: try NetworkInterface.all())
+            try control.change(to: live.interfaces, filter: live.filter)
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     private func readRoutes(
@@ -189,9 +225,24 @@ final class ConfigurationKeeper: Sendable {
 
 extension Configuration {
     /// Takes over from `old` what an agent cannot change while it runs, and names what would have changed.
-    fileprivate mutating func keepWhatNeedsRestart(of old: Configuration) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - old: The configuration in force.
+    ///   - changesCapture: Whether a running capture can be given other interfaces and another filter.
+    /// - Returns: The keys that keep their old values.
+    fileprivate mutating func keepWhatNeedsRestart(of old: Configuration, changesCapture: Bool) -> [String] {
         var kept: [String] = []
-        keep(\.capture, "capture", of: old, &kept)
+        let wanted = capture
+        if changesCapture, wanted.savefiles.isEmpty, wanted.interfaces != .named([]) {
+            // The interfaces and the filter are those that are wanted; all else stays.
+            capture.interfaces = old.capture.interfaces
+            capture.filter = old.capture.filter
+            keep(\.capture, "capture", of: old, &kept)
+            capture.interfaces = wanted.interfaces
+            capture.filter = wanted.filter
+        } else {
+            keep(\.capture, "capture", of: old, &kept)
+        }
         keep(\.gateway.ports, "gateway.ports", of: old, &kept)
         keep(\.gateway.addresses, "gateway.addresses", of: old, &kept)
         keep(\.metrics, "metrics", of: old, &kept)

@@ -40,7 +40,7 @@ extension TrafficRun {
 
     /// Adds what is counted of pcap files and their pipeline to the metrics.
     package func addCollectors(ofFiles paths: [String]) {
-        registry.add(PipelineCollector(boards: boards, sources: paths, limits: limits.reassembly))
+        registry.add(PipelineCollector(boards: boards, sources: { paths }, limits: limits.reassembly))
         registry.add(TLSCollector(boards: boards))
         registry.add(SavefileCollector(boards: boards, savefiles: paths))
     }
