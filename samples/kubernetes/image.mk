@@ -33,6 +33,8 @@ image: image-executable
 		-f $(IMAGE_SAMPLES)/Containerfile $(IMAGE_BUILD)/context
 	$(IMAGE_SUDO) rm -rf $(IMAGE_BUILD)/oci
 	$(BUILDAH) push $(IMAGE) oci:$(IMAGE_BUILD)/oci:dev
+	python3 $(IMAGE_SAMPLES)/sbom.py $(IMAGE_BUILD)/context/wingmirror $(IMAGE_BUILD)/checkouts > $(IMAGE_BUILD)/wingmirror.spdx.json
+	@echo "bill of materials: $(IMAGE_BUILD)/wingmirror.spdx.json"
 	@echo "built $(IMAGE); as an OCI layout: $(IMAGE_BUILD)/oci"
 
 image-executable: deps $(IMAGE_BUILD)/systemd-stubs.o

@@ -1,7 +1,7 @@
 # Wingmirror · Apache-2.0
 #
-#   make install PREFIX=/usr/local   one static, stripped executable with completions and a systemd unit; DESTDIR as usual
-#   make dist                        the same as a tar archive, with samples, dashboards and licences
+#   make install PREFIX=/usr/local   one static, stripped executable with completions, man pages and a systemd unit; DESTDIR as usual
+#   make dist                        the same as a tar archive, with samples, dashboards, licences and a bill of materials (SPDX)
 #
 # Part of the Makefile. A build takes some ten minutes on two cores and 700 MB; INSTALL_BINARY=FILE takes one that is there.
 
@@ -20,11 +20,13 @@ $(IMAGE_BUILD)/release/wingmirror:
 install: $(INSTALL_BINARY)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" \
-		"$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/share/doc/wingmirror"
+		"$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/share/doc/wingmirror" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	install -m 755 -s "$(INSTALL_BINARY)" "$(DESTDIR)$(PREFIX)/bin/wingmirror"
 	"$(INSTALL_BINARY)" --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wingmirror"
 	"$(INSTALL_BINARY)" --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wingmirror"
 	"$(INSTALL_BINARY)" --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wingmirror.fish"
+	python3 $(INSTALL_SAMPLES)/man_pages.py "$(INSTALL_BINARY)" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+		--version "$(IMAGE_VERSION)" --date "$$(git log -1 --format=%cs 2>/dev/null)"
 	sed 's|@PREFIX@|$(PREFIX)|' $(INSTALL_SAMPLES)/wingmirror.service > "$(DESTDIR)$(PREFIX)/lib/systemd/system/wingmirror.service"
 	install -m 644 LICENSE README.md CHANGELOG.md "$(DESTDIR)$(PREFIX)/share/doc/wingmirror"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/wingmirror; to capture as yourself: sudo setcap cap_net_raw=ep $(PREFIX)/bin/wingmirror"
@@ -33,7 +35,8 @@ uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/wingmirror" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wingmirror" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wingmirror" \
 		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wingmirror.fish" \
-		"$(DESTDIR)$(PREFIX)/lib/systemd/system/wingmirror.service"
+		"$(DESTDIR)$(PREFIX)/lib/systemd/system/wingmirror.service" "$(DESTDIR)$(PREFIX)"/share/man/man1/wingmirror.1 \
+		"$(DESTDIR)$(PREFIX)"/share/man/man1/wingmirror-*.1
 	rm -rf "$(DESTDIR)$(PREFIX)/share/doc/wingmirror"
 
 # The licences are those of the packages as they were resolved, each under the package's name.
@@ -47,6 +50,8 @@ dist: $(INSTALL_BINARY)
 			[ -f "$$file" ] && cp "$$file" "$(DIST)/$(DIST_NAME)/share/doc/wingmirror/licences/$$(basename "$$folder").$$(basename "$$file")"; \
 		done; \
 	done; true
+	python3 samples/kubernetes/sbom.py "$(DIST)/$(DIST_NAME)/bin/wingmirror" $(IMAGE_BUILD)/checkouts \
+		> "$(DIST)/$(DIST_NAME)/share/doc/wingmirror/wingmirror.spdx.json"
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" \
 		-C "$(DIST)" -czf "$(DIST)/$(DIST_NAME).tar.gz" "$(DIST_NAME)"
 	@echo "made $(DIST)/$(DIST_NAME).tar.gz"
