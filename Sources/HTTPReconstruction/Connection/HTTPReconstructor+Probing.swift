@@ -113,6 +113,8 @@ extension HTTPReconstructor where Sink: ~Copyable {
     }
 
     private mutating func assumeClient(_ direction: StreamDirection, _ slot: Int) {
+        let tracked = shared.connections[connection(of: slot)]
+        guard tracked.clientEvidence != .content || tracked.clientDirection != direction else { return }
         shared.statistics.guessedRoles += 1
         shared.connections[connection(of: slot)].clientFound(in: direction)
         let reader = existingReader(of: slot)

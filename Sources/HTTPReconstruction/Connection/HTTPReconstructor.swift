@@ -120,11 +120,12 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             webSockets.discard(at: reader)
         case .opaque: break
         case .probing(let reader):
-            if reader >= 0 { endHTTP1(reader, reason) }
+            // The end may show that what was found is a request.
+            let isHTTP = reader >= 0 && endHTTP1(reader, reason)
             let facts = shared.connections[connection].facts
             let octets = shared.connections[connection].undeterminedOctets
-            wasRecognized = octets > 0
-            if wasRecognized {
+            wasRecognized = isHTTP || octets > 0
+            if !isHTTP, wasRecognized {
                 let reason: OpaqueReason = shared.connections[connection].isJoinedMidstream ? .midstream : .unknown
                 sink.protocolRecognized(.opaque(reason), on: facts)
                 sink.opaqueOctetsArrived(octets, reason, on: facts)
@@ -317,10 +318,15 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     }
 
     /// Ends an HTTP/1 reader, as the connection is over or, where `end` is `nil`, carries something else.
-    mutating func endHTTP1(_ reader: Int32, _ end: ConnectionEnd?) {
+    ///
+    /// - Returns: Whether the connection carried HTTP/1.x.
+    @discardableResult
+    mutating func endHTTP1(_ reader: Int32, _ end: ConnectionEnd?) -> Bool {
         http1[reader].closed(end, &shared, &sink)
+        let isConfirmed = http1[reader].isConfirmed
         if http1[reader].countedOctets > 0 { held.changed(reader, to: 0) }
         http1.discard(at: reader)
+        return isConfirmed
     }
 
     // MARK: - What is held

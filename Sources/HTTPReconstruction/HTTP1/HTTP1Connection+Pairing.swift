@@ -105,7 +105,9 @@ extension HTTP1Connection {
             self.repair?.responseBreakAtEnd = false
             return candidate
         }
-        return responseWithoutRequest(isLoose: !open.isEmpty, &shared, &sink)
+        // Its request may be the one that is not believed yet.
+        let isLoose = !open.isEmpty || requests.state == .doubtful
+        return responseWithoutRequest(isLoose: isLoose, &shared, &sink)
     }
 
     /// Whether acknowledgement numbers allow that a response answers a request.
@@ -197,6 +199,15 @@ extension HTTP1Connection {
         responseAcknowledges.map { $0 >= start.offset } ?? false
     }
 
+    /// Whether the request that begins at `start` is the next of a client that has waited for all its answers so far, and
+    /// has received something since its latest request, which was the answer to that one, though it may be missing.
+    func showsAnswer(_ start: MessageStart) -> Bool {
+        guard rhythm.habit == .waits, repair?.missesRequests == false, let received = start.acknowledged,
+            let before = rhythm.latestAcknowledged
+        else { return false }
+        return received > before
+    }
+
     /// Whether the response in progress may answer HEAD, and so have no content, whatever it says.
     ///
     /// Not asked of a client that waits: its next request tells (``endAnswerToHEAD(before:_:_:)``).
@@ -280,17 +291,18 @@ extension HTTP1Connection {
     }
 
     /// Makes pairing certain again if the request that begins at `start`, in a quiet moment, synchronizes
-    /// (``PairingRepair``).
+    /// (``PairingRepair``), as it does too where it shows that the one before it is answered (``showsAnswer(_:)``).
     mutating func synchronize<Sink: ExchangeSink & ~Copyable>(
         with start: MessageStart,
+        showsAnswer: Bool,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard repair != nil, serverHadAll(before: start) else { return }
+        guard repair != nil, showsAnswer || serverHadAll(before: start) else { return }
         let silence = start.time.nanoseconds(since: responseTime)
         guard rhythm.quietMeansAnswered || silence >= rhythm.patience(shared.limits) else { return }
         settle(alignsFromEnd: true, marks: [], &shared, &sink)
-        repair = nil
+        self.repair = nil
         // A client that waits may be trusted again; one that pipelines may have changed its habit in the hole.
         infersPairs = infersPairs || rhythm.habit != .waits
         if responses.state == .lost {
@@ -372,6 +384,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        if end != nil { believeDoubtfulRequests(&shared, &sink) }
         let marks: Integrity
         switch end {
         case .captureEnded: marks = .interrupted

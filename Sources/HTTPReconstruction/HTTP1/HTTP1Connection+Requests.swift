@@ -14,9 +14,49 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
+        if requests.state == .doubtful {
+            switch requests.followDoubtful(octets, parser: &shared.parser, limits: shared.limits) {
+            case .remains: return 0
+            case .removed: believeDoubtfulRequests(&shared, &sink)
+            case .confirmed: countDoubtfulOctets(&shared)
+            }
+        }
         let unread = messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
         if requests.state == .held, repair != nil { releaseHeldRequests(&shared, &sink) }
         return unread
+    }
+
+    // MARK: - Doubtful requests
+
+    /// What was found behind a hole was text, or nothing tells any more.
+    private func countDoubtfulOctets(_ shared: inout SharedReconstruction) {
+        guard isConfirmed, requests.state == .doubtful else { return }
+        shared.statistics.skippedOctets += requests.buffer.octets.count
+    }
+
+    /// What was found behind a hole was no text that quotes requests.
+    mutating func believeDoubtfulRequests<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard requests.state == .doubtful else { return }
+        readHeldOctets(&shared, &sink)
+    }
+
+    /// A server that answers has received a whole request, so of a client that waits nothing more belongs to it.
+    ///
+    /// An interim response asks for the rest of a request, and a client that pipelines may go on with it.
+    mutating func answerMayConfirm<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard rhythm.habit == .waits, requests.holdsWholeRequests,
+            let received = position.acknowledged, received >= requestEnd,
+            HeadParser.mayBeStartLine(octets, as: .response), octets.count < 10 || octets[9] != 0x31
+        else { return }
+        believeDoubtfulRequests(&shared, &sink)
     }
 
     // MARK: - Heads
@@ -33,8 +73,9 @@ extension HTTP1Connection {
         let start = requests.start
         endAnswerToHEAD(before: start, &shared, &sink)
         let isQuiet = isQuiet(at: start, shared)
+        let showsAnswer = repair != nil && showsAnswer(start)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
-        if isQuiet { synchronize(with: start, &shared, &sink) }
+        if isQuiet { synchronize(with: start, showsAnswer: showsAnswer, &shared, &sink) }
         while queueLength >= shared.pendingLimit {
             shared.noteAbandonedExchange(of: Int(queueLength), limit: shared.limits.pendingExchanges)
             giveUpOldest(&shared, &sink)
@@ -184,6 +225,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        countDoubtfulOctets(&shared)
         switch requests.skip(count) {
         case .irrelevant: return
         case .skipped(let messageEnds):
@@ -193,9 +235,18 @@ extension HTTP1Connection {
             noteRequestBreak()
             if sending >= 0 { shared.exchanges[sending].integrity.formUnion(marks) }
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
+            expectNextRequest(behind: position)
         case .lostBetweenMessages:
             noteRequestBreak()
+            expectNextRequest(behind: position)
         }
+    }
+
+    /// A client that waits sends the rest of the request that is missing at `position`, which may quote others, before it
+    /// has any octet of its answer; and its next request after that.
+    private mutating func expectNextRequest(behind position: StreamPosition) {
+        guard rhythm.hasWaited, (responseAcknowledges ?? 0) <= position.offset else { return }
+        requests.expectMessage(acknowledging: responseEnd)
     }
 
     /// The client sends no more.
@@ -204,6 +255,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        believeDoubtfulRequests(&shared, &sink)
         guard sending >= 0 else { return }
         switch end {
         case .finished: shared.exchanges[sending].integrity.insert(.closedEarly)

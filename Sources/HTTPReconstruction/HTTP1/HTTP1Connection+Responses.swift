@@ -187,6 +187,14 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) {
         guard responses.state != .switched else { return }
+        readHeldOctets(&shared, &sink)
+    }
+
+    /// Reads what the request stream holds as requests.
+    mutating func readHeldOctets<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
         let start = requests.start
         let held = requests.release()
         guard !held.isEmpty else { return }

@@ -98,6 +98,7 @@ struct HTTP1Connection {
             requestEnd = position.offset + Int64(octets.count)
             unread = requestOctetsArrived(octets, at: position, &shared, &sink)
         } else {
+            if requests.state == .doubtful { answerMayConfirm(octets, at: position, &shared, &sink) }
             // The server has received octets of a client that was not seen: nothing tells yet what is answered.
             if requestEnd == 0, (position.acknowledged ?? 0) > 1 { noteRequestBreak() }
             if responses.state == .untilClose { endContentIfClientWentOn(octets, at: position, &shared, &sink) }
@@ -161,14 +162,15 @@ struct HTTP1Connection {
     /// Whether the stream of one side holds a part of a head, and whether it is lost.
     func progress(_ kind: MessageKind) -> (holdsPartialHead: Bool, isLost: Bool) {
         switch kind {
-        case .request: (requests.holdsPartialHead, requests.state == .lost)
+        case .request: (requests.holdsPartialHead, requests.state == .lost || requests.state == .doubtful)
         case .response: (responses.holdsPartialHead, responses.state == .lost)
         }
     }
 
-    /// Whether the stream of one side holds a part of a head that was found while it was lost.
+    /// Whether the stream of one side holds what was found while it was lost, and is not certain yet.
     func holdsCandidate(_ kind: MessageKind) -> Bool {
-        (kind == .request ? requests.state : responses.state) == .candidate
+        let state = kind == .request ? requests.state : responses.state
+        return state == .candidate || state == .doubtful
     }
 
     /// The first octets of the client are no request; a server may still answer them with 400.

@@ -51,7 +51,9 @@ struct MessageStream {
     private(set) var start = MessageStart()
     /// Content octets of the message in progress, without transfer coding.
     private(set) var contentOctets: Int64 = 0
-    /// Octets of fixed content or of the chunk that have not come; in a chunk size line, the size as far as it was read.
+    /// Octets of fixed content, of the chunk, or of doubtful requests, that have not come; in a chunk size line, the size as
+    /// far as it was read; while lost, how far of the other stream the sender had received, who has received more when it
+    /// begins a message, or -1.
     private var remaining: Int64 = 0
     private(set) var buffer = HeadBuffer()
     private(set) var state: State
@@ -80,8 +82,11 @@ struct MessageStream {
         case switched
         /// Unknown since a hole or an error; `head` when a head is found that can be trusted.
         case lost
-        /// The rest of a head that was found while lost, and is not complete yet; then `head` or `lost`.
+        /// The rest of a head that was found while lost, and is not complete yet; then `head`, `doubtful` or `lost`.
         case candidate
+        /// The rest of requests that were found while lost, which may be quoted in content: they are kept until what follows
+        /// them tells; then `head` or `lost`.
+        case doubtful
     }
 
     /// What the octets were found to be, and up to which index they were taken.
@@ -109,13 +114,14 @@ struct MessageStream {
     init(_ kind: MessageKind, state: State) {
         self.kind = kind
         self.state = state
+        remaining = state == .lost ? -1 : 0
     }
 
     /// Whether a message has begun and is not complete.
     var isInsideMessage: Bool {
         switch state {
         case .content, .chunkSize, .chunkData, .chunkEnd, .trailers, .untilClose: true
-        case .head, .held, .switched, .lost, .candidate: false
+        case .head, .held, .switched, .lost, .candidate, .doubtful: false
         }
     }
 
@@ -166,7 +172,7 @@ struct MessageStream {
             return hold(octets, from: index, at: position, limits: limits)
         case .switched:
             return .skipped(count: octets.count - index)
-        case .lost, .candidate:
+        case .lost, .candidate, .doubtful:
             return search(octets, from: index, at: position, parser: &parser, limits: limits)
         }
     }
@@ -249,6 +255,13 @@ struct MessageStream {
     mutating func lose() {
         buffer.clear()
         state = .lost
+        remaining = -1
+    }
+
+    /// While this is lost, no message begins with a segment that does not acknowledge more of the other stream.
+    mutating func expectMessage(acknowledging offset: Int64) {
+        guard state == .lost else { return }
+        remaining = offset
     }
 
     private mutating func takeHead(
@@ -456,13 +469,63 @@ struct MessageStream {
         case .chunkData, .chunkSize, .chunkEnd, .trailers:
             lose()
             return .lostMessage
-        case .head, .candidate, .lost, .held:
+        case .head, .candidate, .doubtful, .lost, .held:
             // What is held may be messages; if the other side leaves HTTP after all, nobody asks any more.
             lose()
             return .lostBetweenMessages
         case .switched:
             return .irrelevant
         }
+    }
+
+    // MARK: - Doubtful requests
+
+    /// What octets say of the doubtful requests that they follow.
+    enum Doubt {
+        /// They are the rest of their content.
+        case remains
+        /// Another request follows them: they were requests.
+        case removed
+        /// Something else follows them: they were quoted.
+        case confirmed
+    }
+
+    /// Whether doubtful requests have come whole.
+    var holdsWholeRequests: Bool { state == .doubtful && remaining == 0 }
+
+    /// Takes the next octets as the rest of doubtful requests, if that is what they are.
+    ///
+    /// A request that begins where a segment does removes the doubt, unless text follows it. One inside a segment follows
+    /// content that is quoted too, perhaps, so it is doubtful with the others.
+    mutating func followDoubtful(_ octets: Span<UInt8>, parser: inout HeadParser, limits: HTTPLimits) -> Doubt {
+        var missing = remaining - Int64(octets.count)
+        if missing < 0 {
+            let next = octets.extracting(Int(remaining)...)
+            guard next.beginsStartLine(.request) else { return .confirmed }
+            switch next.requestsInARow(&parser) {
+            case .interrupted: return .confirmed
+            case .open: return .removed
+            case .whole(let more):
+                guard remaining > 0 else { return .removed }
+                missing = more
+            }
+        }
+        guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
+        remaining = missing
+        return .remains
+    }
+
+    /// Keeps the octets from `index` on, which are requests that lack `missing` octets, until what follows them tells.
+    private mutating func doubt(
+        _ octets: Span<UInt8>,
+        from index: Int,
+        missing: Int64,
+        _ limits: HTTPLimits
+    ) -> Bool {
+        guard buffer.appendAll(octets, from: index, limit: limits.headOctets) else { return false }
+        state = .doubtful
+        remaining = missing
+        return true
     }
 
     // MARK: - Finding a head again
@@ -482,9 +545,17 @@ struct MessageStream {
             where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0)
                 && (kind == .response || buffer.octets.span.isPlausibleMethod(parser.head, at: 0))
                 && octets.mayFollow(parser.head, at: next) != .contradicted:
-                return .head(place, next: next)
+                guard kind == .request, let missing = octets.octetsMissing(ofRequest: parser.head, at: next),
+                    doubt(octets, from: next, missing: missing, limits)
+                else { return .head(place, next: next) }
+                return .advanced(next: octets.count)
             default: lose()
             }
+        } else if state == .doubtful {
+            lose()
+        }
+        if kind == .request, remaining >= 0, let received = position.acknowledged, received <= remaining {
+            return .skipped(count: octets.count - index)
         }
         let startsSegment = position.startsSegment && index == 0
         let found = octets.findHead(
@@ -503,7 +574,12 @@ struct MessageStream {
             time: position.time,
             acknowledged: position.acknowledged
         )
-        if found.isComplete { return .head(.octets(base: found.index), next: found.index + parser.head.length) }
+        if found.isComplete {
+            guard let missing = found.missingOctets, doubt(octets, from: found.index, missing: missing, limits) else {
+                return .head(.octets(base: found.index), next: found.index + parser.head.length)
+            }
+            return .advanced(next: octets.count)
+        }
         state = .candidate
         _ = buffer.append(octets, from: found.index, limit: limits.headOctets)
         return .advanced(next: octets.count)

@@ -37,6 +37,9 @@ struct RequestRhythm {
         habit == .waits || habit == .pipelinesInRounds
     }
 
+    /// Whether the client sends one request at a time, and was seen to wait for an answer.
+    var hasWaited: Bool { habit == .waits && longestAnswer > 0 }
+
     /// A request began.
     /// - Parameters:
     ///   - acknowledged: How far it acknowledges the responses.

@@ -8,6 +8,9 @@ struct FoundHead {
     let index: Int
     /// Whether the whole head is there; otherwise the octets end inside it.
     let isComplete: Bool
+    /// Where only what comes next can tell a request from a quoted one, how many octets lie between: content of the request,
+    /// or of the last of those that follow it.
+    var missingOctets: Int64?
 }
 
 /// Whether the octets behind a head agree with it.
@@ -19,6 +22,24 @@ enum Succession {
     /// Something stands where the next message would begin: the "head" was quoted.
     case contradicted
 }
+
+/// How far octets are one request after another.
+enum RequestsInARow {
+    /// They end where the last one does, or so many octets before that, in its content.
+    case whole(missing: Int64)
+    /// They end inside one, of which it is not known where it ends.
+    case open
+    /// Something else stands among them.
+    case interrupted
+}
+
+/// Methods that clients send beside those of ``RequestMethod``: the IANA's registry, and what caches and UPnP add.
+private let methodsInUse: [StaticString] = [
+    "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY",
+    "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH", "PROPFIND", "PROPPATCH", "REBIND",
+    "REPORT", "SEARCH", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL",
+    "BAN", "M-SEARCH", "NOTIFY", "PURGE", "SUBSCRIBE", "UNSUBSCRIBE",
+]
 
 extension MessageHead {
     /// Whether the head is one that a client or server would send, and not only well-formed.
@@ -101,7 +122,15 @@ extension Span where Element == UInt8 {
             switch rest.mayFollow(parser.head, at: parser.head.length) {
             case .contradicted: return nil
             case .unknown where !isSegmentStart && kind == .response: return nil
-            case .confirmed where kind == .request && !rest.holdsOnlyRequests(&parser): return nil
+            case .confirmed where kind == .request:
+                switch rest.requestsInARow(&parser) {
+                case .interrupted: return nil
+                case .open: return FoundHead(index: index, isComplete: true)
+                case .whole(let missing): return FoundHead(index: index, isComplete: true, missingOctets: missing)
+                }
+            case .unknown where kind == .request:
+                let missing = rest.octetsMissing(ofRequest: parser.head, at: parser.head.length)
+                return FoundHead(index: index, isComplete: true, missingOctets: missing)
             case .unknown, .confirmed: return FoundHead(index: index, isComplete: true)
             }
         }
@@ -109,16 +138,13 @@ extension Span where Element == UInt8 {
 
     /// Whether the method of a head at `index` is one that somebody sends, and not the rest of content in front of a method.
     ///
-    /// Content of letters alone runs into the request behind it without a break, so that `xxxxGET` is a token. Methods that
-    /// are not known are believed only as they are registered: short, in capitals, and not ending as a known one.
+    /// Content of letters alone runs into the request behind it without a break, so that `xxxxGET` is a token; and where the
+    /// octets before are missing, `EAD` is what is left of `HEAD`. So only methods that are in use are believed.
     func isPlausibleMethod(_ head: MessageHead, at index: Int) -> Bool {
         guard head.knownMethod == .other else { return true }
         let start = index + head.method.range.lowerBound
-        let end = index + head.method.range.upperBound
-        guard (3...24).contains(end - start) else { return false }
-        for position in start..<end where self[position] &- 0x41 > 25 && self[position] != 0x2D { return false }
-        for suffix in start + 1..<end where RequestMethod(self, suffix..<end) != .other { return false }
-        return true
+        let length = head.method.range.count
+        return methodsInUse.contains { $0.utf8CodeUnitCount == length && agrees(with: $0, at: start) }
     }
 
     /// The head that begins inside what was taken for a method, if the octets from there on are whole requests.
@@ -145,31 +171,48 @@ extension Span where Element == UInt8 {
         return nil
     }
 
-    /// Whether the octets are one request after another, as far as they reach; the parser then holds the first.
+    /// How far the octets are one request after another; the parser holds the first, unless they are interrupted.
     ///
     /// Content may quote several requests in a row, so that each seems to confirm the one before: what stands behind the
     /// last of them tells.
-    private func holdsOnlyRequests(_ parser: inout HeadParser) -> Bool {
+    func requestsInARow(_ parser: inout HeadParser) -> RequestsInARow {
         var index = 0
+        var outcome = RequestsInARow.whole(missing: 0)
         for _ in 0..<16 where index < count {
             let rest = extracting(index...)
             switch parser.parse(rest, as: .request) {
-            case .malformed: return false
+            case .malformed: return .interrupted
             case .incomplete:
-                guard rest.beginsStartLine(.request) else { return false }
-                index = count
+                guard rest.beginsStartLine(.request) else { return .interrupted }
+                (index, outcome) = (count, .open)
             case .complete:
-                switch parser.head.requestFraming {
-                case .none: index += parser.head.length
-                case .octets(let length):
-                    let end = Int64(index + parser.head.length).addingReportingOverflow(length)
-                    index = end.overflow || end.partialValue >= Int64(count) ? count : Int(end.partialValue)
-                case .chunked, .untilClose, .unknown: index = count
+                let headEnd = index + parser.head.length
+                let missing = octetsMissing(ofRequest: parser.head, at: headEnd)
+                if missing == nil, case .octets(let length) = parser.head.requestFraming {
+                    index = headEnd + Int(length)
+                } else if missing == nil, parser.head.requestFraming == .none {
+                    index = headEnd
+                } else {
+                    index = count
+                    outcome = missing.map { .whole(missing: $0) } ?? .open
                 }
             }
         }
         _ = parser.parse(self, as: .request)
-        return true
+        return index < count ? .open : outcome
+    }
+
+    /// How many octets of a request, whose head ends at `headEnd`, lie behind the end of these; `nil` where it ends before
+    /// that, or its framing does not say.
+    func octetsMissing(ofRequest head: MessageHead, at headEnd: Int) -> Int64? {
+        let content: Int64
+        switch head.requestFraming {
+        case .none: content = 0
+        case .octets(let length): content = length
+        case .chunked, .untilClose, .unknown: return nil
+        }
+        let here = Int64(count - headEnd)
+        return content >= here ? content - here : nil
     }
 
     /// Whether the octets before `index` are the end of a chunked message without trailers: `CRLF 0 CRLF CRLF`.
@@ -180,7 +223,7 @@ extension Span where Element == UInt8 {
     }
 
     /// Whether the octets are the beginning of a start line beyond doubt: a version, or a method and a target.
-    private func beginsStartLine(_ kind: MessageKind) -> Bool {
+    func beginsStartLine(_ kind: MessageKind) -> Bool {
         switch kind {
         case .response:
             return count > 12 && HeadParser.mayBeStartLine(self, as: .response)
