@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Synchronization
 import Testing
 
 @testable import TrafficMetrics
@@ -20,6 +21,31 @@ import Testing
         let page = try scenario.scrape()
         #expect(page.sum(name, where: ["layer": "ip"]) == 5)
         #expect(page.sum(name, where: ["layer": "tcp", "reason": "checksum"]) == 7)
+    }
+
+    /// Takes a lock of its own, and asks the registry, as the history of a running agent does from the other side.
+    private final class Asking: MetricCollector {
+        private let registry: MetricsRegistry
+        private let own = Mutex<Void>(())
+
+        init(_ registry: MetricsRegistry) {
+            self.registry = registry
+        }
+
+        func collect(into samples: inout SampleCollection) {
+            own.withLock { _ in
+                samples.set(MetricCatalogue.historyRoutesLeftOut, [], Double(registry.routeSummaries().count))
+            }
+        }
+    }
+
+    /// A registry that kept its state locked meanwhile would end the process here, and, with two threads, whenever a scrape met
+    /// a sample of the history.
+    @Test func `a collector may ask the registry, which is not locked while collectors are asked`() throws {
+        let scenario = try Scenario(routes: 3)
+        scenario.registry.add(Asking(scenario.registry))
+        scenario.exchange(0)
+        #expect(try scenario.scrape().sum("wingmirror_history_routes_left_out") >= 1)
     }
 
     @Test func `gauges of two threads add up`() throws {

@@ -2,14 +2,19 @@
 
 /// How a snapshot is put together.
 extension MetricsRegistry {
-    /// Reads every shard and asks every collector.
-    func assemble(_ state: inout State, at now: Int64, for format: ExpositionFormat) -> MetricsSnapshot {
+    /// Reads every shard, and adds what the collectors have supplied.
+    func assemble(
+        _ state: inout State,
+        _ collected: SampleCollection,
+        at now: Int64,
+        for format: ExpositionFormat
+    ) -> MetricsSnapshot {
         var builder = SnapshotBuilder(
             at: now,
             resets: state.resets,
             mayReset: configuration.nativeHistograms && format == .protobuf
         )
-        var samples = SampleCollection()
+        var samples = collected
         var copy = RouteCopy()
         addRoutes(of: &state, to: &builder, copy: &copy)
         addLimits(of: builder, to: &samples)
@@ -18,9 +23,6 @@ extension MetricsRegistry {
         addGateways(state.gateways, to: &samples)
         if let description = state.description {
             addDescription(description, lastRequests: lastRequests(of: state.routes), to: &samples)
-        }
-        for collector in state.collectors {
-            collector.collect(into: &samples)
         }
         builder.add(samples, beginnings: &state.beginnings)
         let snapshot = builder.snapshot(configuration: configuration)

@@ -110,10 +110,16 @@ public final class MetricsRegistry: Sendable {
     ///   - format: What the snapshot is for: a histogram is reset for its native buckets only where those are read.
     /// - Returns: All families that have series.
     public func snapshot(at now: Int64, for format: ExpositionFormat = .text) -> MetricsSnapshot {
-        state.withLock { state in
+        // Collectors take locks of their own, and whoever holds one of those may ask this registry: so none is called while
+        // the state is locked.
+        var collected = SampleCollection()
+        for collector in state.withLock(\.collectors) {
+            collector.collect(into: &collected)
+        }
+        return state.withLock { state in
             state.routes.scraped(at: now)
             state.gateways.scraped(at: now)
-            return assemble(&state, at: now, for: format)
+            return assemble(&state, collected, at: now, for: format)
         }
     }
 

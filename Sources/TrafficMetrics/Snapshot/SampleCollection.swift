@@ -2,7 +2,8 @@
 
 /// Supplies the series of some families at each scrape.
 public protocol MetricCollector: Sendable {
-    /// Adds the present values; called from the thread of the scrape.
+    /// Adds the present values; called from the thread of the scrape, which holds no lock meanwhile: a collector may take its
+    /// own, and may ask the registry.
     func collect(into samples: inout SampleCollection)
 }
 
