@@ -11,11 +11,12 @@
 package enum CredentialNames {
     /// Whether a name, decoded and in lower case, is that of a credential.
     package static func contains(_ name: String) -> Bool {
-        var name = String(decoding: name.utf8.map { isSeparator($0) ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
-        if name.hasPrefix("x-") { name.removeFirst(2) }
+        var octets = name.utf8.map { isSeparator($0) ? UInt8(ascii: "-") : $0 }
+        if octets.starts(with: "x-".utf8) { octets.removeFirst(2) }
+        let name = String(decoding: octets, as: UTF8.self)
         if harmless.contains(name) { return false }
         if names.contains(name) { return true }
-        return words.contains { name.contains($0) } || suffixes.contains { name.hasSuffix($0) }
+        return words.contains { stands($0, in: octets) } || suffixes.contains { name.hasSuffix($0) }
             || prefixes.contains { name.hasPrefix($0) }
             || name.split(separator: "-").contains { parts.contains(String($0)) }
     }
@@ -64,16 +65,24 @@ package enum CredentialNames {
     ]
 
     /// Words that tell a credential wherever they stand, as in `accessToken` and `user_password`.
-    private static let words = [
+    private static let words: [[UInt8]] = [
         "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "jwt", "apikey", "accesskey",
         "access-key", "privatekey", "private-key", "secretkey", "sessionid", "authorization", "licensekey",
-    ]
+    ].map { Array($0.utf8) }
 
     /// Ends that tell a credential.
     private static let suffixes = ["-key", "-authorization", "-oauth"]
 
     /// Beginnings that tell one.
     private static let prefixes = ["impersonate-", "auth-request-", "oauth-"]
+
+    /// Whether a word stands anywhere in a name; both in octets, since every header of every copy is asked about.
+    private static func stands(_ word: [UInt8], in name: [UInt8]) -> Bool {
+        guard name.count >= word.count else { return false }
+        return (0...name.count - word.count).contains { start in
+            name[start] == word[0] && name[start..<start + word.count].elementsEqual(word)
+        }
+    }
 
     private static func isSeparator(_ octet: UInt8) -> Bool {
         "_.[]".utf8.contains(octet)
