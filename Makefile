@@ -8,8 +8,8 @@ SAMPLE_CONFIGURATION := samples/wingmirror.yaml
 SAMPLE_CAPTURE := samples/captures/ingress.pcap
 SAMPLE_ROUTES := samples/istio
 
-# Debian's names of the system libraries: packet capture, gzip, regular expressions as Envoy has them.
-SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libre2-dev
+# Debian's names of the system libraries: packet capture, gzip, Brotli, regular expressions as Envoy has them.
+SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libbrotli-dev libre2-dev
 
 SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)

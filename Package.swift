@@ -52,6 +52,7 @@ let package = Package(
         // MARK: System libraries
         .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -137,7 +138,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(name: "ContentDecoding", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "ContentDecoding", dependencies: ["CBrotli", "CZlib"], swiftSettings: strict),
         .target(
             name: "MirrorDispatch",
             dependencies: [

@@ -3,7 +3,7 @@
 
 /// Takes content codings off, so that answers can be compared and shown by what they say.
 ///
-/// Knows `gzip`, `x-gzip`, `deflate` (with and without the zlib header, since servers send both) and `identity`. Content from
+/// Knows `gzip`, `x-gzip`, `deflate` (with and without the zlib header, since servers send both), `br` and `identity`. Content from
 /// strangers may unfold a thousandfold, so nothing is decoded beyond a limit, and no more codings than a few are taken off.
 public enum ContentDecoding {
     /// The most codings that one message may have; more than one is rare already.
@@ -69,6 +69,8 @@ public enum ContentDecoding {
             return try Inflation.inflate(content, format: .gzip, limit: limit)
         case "deflate":
             return try Inflation.inflate(content, format: hasZlibHeader(content) ? .zlib : .raw, limit: limit)
+        case "br":
+            return try Brotli.decompress(content, limit: limit)
         default:
             throw .unknownCoding(coding)
         }
@@ -114,6 +116,6 @@ public enum ContentDecodingError: Error, Sendable, Hashable {
     case unknownCoding(String)
     /// More codings than anybody needs.
     case tooManyCodings
-    /// The octets are none of the coding; zlib's reason.
+    /// The octets are none of the coding; the library's reason.
     case malformed(String)
 }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
-// Content codings: RFC 9110 §8.4. The fixtures were made with Python's zlib and gzip modules from the word "shadow".
+// Content codings: RFC 9110 §8.4. The fixtures were made with Python's zlib and gzip modules, and with
+// libbrotlienc at its highest quality, from the word "shadow".
 
 import ContentDecoding
 import Testing
@@ -17,9 +18,12 @@ import Testing
         0x08, 0xC5, 0x02, 0x87,  // check
     ]
     static let raw: [UInt8] = [0x2B, 0xCE, 0x48, 0x4C, 0xC9, 0x2F, 0x07, 0x00]
+    static let brotli: [UInt8] = [0x1B, 0x05, 0x00, 0xF8, 0x25, 0x00, 0x82, 0x90, 0x20, 0x03]
 
     @Test(arguments: [
-        ("gzip", gzip), ("x-gzip", gzip), ("GZIP", gzip), ("deflate", zlib), ("deflate", raw), ("identity", word),
+        ("gzip", gzip), ("x-gzip", gzip), ("GZIP", gzip), ("deflate", zlib), ("deflate", raw), ("br", brotli),
+        ("BR", brotli),
+        ("identity", word),
         (" , gzip\t,", gzip), ("identity, gzip", gzip), ("", word),
     ])
     func `each coding gives the content back`(coding: String, content: [UInt8]) throws {
@@ -54,7 +58,9 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 5]) func `no more comes out than the limit`(limit: Int) throws {
-        for (coding, content) in [("gzip", Self.gzip), ("deflate", Self.raw), ("identity", Self.word)] {
+        for (coding, content) in [
+            ("gzip", Self.gzip), ("deflate", Self.raw), ("br", Self.brotli), ("identity", Self.word),
+        ] {
             let decoded = try ContentDecoding.decode(content, codings: [coding], limit: limit)
             #expect(decoded == DecodedContent(octets: Array(Self.word.prefix(limit)), end: .limit))
             #expect(ContentDecoding.whole(coding, content, limit: limit) == nil)
@@ -81,8 +87,19 @@ import Testing
         #expect(decoded == DecodedContent(octets: [UInt8](repeating: 0, count: 100_000), end: .limit))
     }
 
+    @Test func `Brotli content that unfolds to a million octets is decompressed only to the limit`() throws {
+        let bomb: [UInt8] = [
+            0x5B, 0x3F, 0x42, 0x8F, 0x7F, 0x02, 0x20, 0x1E, 0x0B, 0x04, 0xF2, 0x73, 0x1E, 0x00,
+        ]
+        let decoded = try ContentDecoding.decode(bomb, codings: ["br"], limit: 100_000)
+        #expect(decoded == DecodedContent(octets: [UInt8](repeating: 0, count: 100_000), end: .limit))
+        #expect(try ContentDecoding.decode(bomb, codings: ["br"], limit: 2_000_000).octets.count == 1_000_000)
+    }
+
     @Test func `content cut at any octet is told as truncated and gives what it has`() throws {
-        for (coding, content) in [("gzip", Self.gzip), ("deflate", Self.zlib), ("deflate", Self.raw)] {
+        for (coding, content) in [
+            ("gzip", Self.gzip), ("deflate", Self.zlib), ("deflate", Self.raw), ("br", Self.brotli),
+        ] {
             for length in 2..<content.count {
                 let decoded = try ContentDecoding.decode(Array(content.prefix(length)), codings: [coding], limit: 100)
                 #expect(decoded.end == .truncated, "\(coding), \(length) octets")
@@ -92,7 +109,7 @@ import Testing
     }
 
     @Test func `no content at all is whole in any coding`() throws {
-        for coding in ["gzip", "deflate", "identity"] {
+        for coding in ["gzip", "deflate", "br", "identity"] {
             #expect(
                 try ContentDecoding.decode([], codings: [coding], limit: 0) == DecodedContent(octets: [], end: .whole)
             )
@@ -100,8 +117,11 @@ import Testing
     }
 
     @Test func `what is not known or none of the coding is an error of its own`() {
-        #expect(throws: ContentDecodingError.unknownCoding("br")) {
-            try ContentDecoding.decode(Self.word, codings: ["br"], limit: 100)
+        #expect(throws: ContentDecodingError.unknownCoding("zstd")) {
+            try ContentDecoding.decode(Self.word, codings: ["zstd"], limit: 100)
+        }
+        #expect(throws: ContentDecodingError.self) {
+            try ContentDecoding.decode([0xFF, 0xFF, 0xFF, 0xFF], codings: ["br"], limit: 100)
         }
         #expect(throws: ContentDecodingError.tooManyCodings) {
             try ContentDecoding.decode(Self.word, codings: ["gzip,gzip,gzip", "gzip,gzip"], limit: 100)

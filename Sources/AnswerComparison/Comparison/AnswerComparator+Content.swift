@@ -47,7 +47,7 @@ extension AnswerComparator {
     ) {
         let isBroken =
             production.isReadable && candidate.isWhole
-            && candidate.codings.allSatisfy { ["gzip", "x-gzip", "deflate"].contains($0) }
+            && candidate.codings.allSatisfy { ["gzip", "x-gzip", "deflate", "br"].contains($0) }
         if isBroken {
             append(.type, octets(production), "unreadable", into: &comparison)
         } else {

@@ -193,11 +193,11 @@ public struct ShadowRequestBuilder: Sendable {
 /// What Accept-Encoding asks for, as far as answers in it can be compared (RFC 9110 §12.5.3).
 enum AcceptableCodings {
     /// The codings that are read, and those that mean none.
-    private static let known: Set<String> = ["gzip", "x-gzip", "deflate", "identity"]
+    private static let known: Set<String> = ["gzip", "x-gzip", "deflate", "br", "identity"]
 
     /// The value without other codings.
     ///
-    /// A star would allow them too, and goes; what is left of `br` alone is `identity`.
+    /// A star would allow them too, and goes; what is left of `zstd` alone is `identity`.
     static func readable(_ value: [UInt8]) -> [UInt8] {
         let members = value.split(separator: UInt8(ascii: ",")).filter { member in
             let coding = member.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != 0x20 && $0 != 0x09 }

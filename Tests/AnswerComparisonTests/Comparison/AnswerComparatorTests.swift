@@ -282,7 +282,7 @@ import TrafficModel
         coded.message.content[0] = 0x20
         let broken = Self.comparison(plain, coded, decoder: decoder).differences
         #expect(broken.map(\.candidate) == ["unreadable"])
-        coded.message.fields[1].value = Array("br".utf8)
+        coded.message.fields[1].value = Array("zstd".utf8)
         let unread = Self.comparison(plain, coded, decoder: decoder)
         #expect(unread.differences.isEmpty && unread.contentIsUnread)
     }

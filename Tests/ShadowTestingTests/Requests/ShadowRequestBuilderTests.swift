@@ -114,8 +114,8 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        ("gzip, deflate, br, zstd", "gzip, deflate"), ("br;q=1.0, gzip;q=0.8, *;q=0.1", "gzip;q=0.8"),
-        ("br", "identity"),
+        ("gzip, deflate, br, zstd", "gzip, deflate, br"), ("zstd;q=1.0, gzip;q=0.8, *;q=0.1", "gzip;q=0.8"),
+        ("zstd", "identity"), ("br", "br"),
         ("GZIP", "GZIP"), ("", ""), ("identity", "identity"),
     ])
     func `only content codings that can be read are asked for`(sent: String, expected: String) throws {
