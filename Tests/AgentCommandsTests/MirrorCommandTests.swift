@@ -5,6 +5,7 @@ import Foundation
 import JSONSyntax
 import Redaction
 import ShadowTesting
+import TestSupport
 import Testing
 import TrafficModel
 
@@ -51,6 +52,76 @@ import TrafficModel
             ]
         )
         #expect(problems("report", "a.gor", "--token-file", "t") == ["--token-file: a recording needs no token"])
+    }
+
+    // MARK: - Check
+
+    /// A configuration of mirroring to this machine, where port 8080 is captured.
+    private func configuration(port: Int, isEnabled: Bool, in folder: TemporaryFolder) throws -> Configuration {
+        try Configuration.load(
+            path: folder.write(
+                """
+                gateway: {ports: [{pod: 8080, server: 80}]}
+                routes: {files: [\(Self.root.path)/samples/istio]}
+                mirror:
+                  enabled: \(isEnabled)
+                  targets: {next: {url: "http://127.0.0.1:\(port)"}}
+                  policies: [{name: all, target: next, percent: 1}]
+                """,
+                to: "agent.yaml"
+            )
+        )
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `check refuses a target that run refuses, in the same words`() async throws {
+        let folder = try TemporaryFolder()
+        let configuration = try configuration(port: 8080, isEnabled: true, in: folder)
+        let check = try await ConfigurationCheck(configuration)
+        let mirroring = Mirroring(configuration)
+        try mirroring.plans.configure(configuration.mirror)
+        let failure = await #expect(throws: CommandFailure.self) { try await mirroring.refuseForbiddenTargets() }
+        #expect(check.errors == failure?.lines)
+        #expect(
+            check.errors == [
+                "mirror: target next: 127.0.0.1 resolves to 127.0.0.1, and port 8080 of this machine is captured"
+            ]
+        )
+        #expect(check.document["valid"] == .bool(false))
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `check warns of a target that would be refused if mirroring were on, and of no other`() async throws {
+        let folder = try TemporaryFolder()
+        let refused = try await ConfigurationCheck(configuration(port: 8080, isEnabled: false, in: folder))
+        #expect(refused.errors.isEmpty)
+        #expect(
+            refused.document["warnings"]?.arrayValue?.contains { $0.stringValue?.contains("is captured") == true }
+                == true
+        )
+        let free = try await ConfigurationCheck(configuration(port: 8081, isEnabled: true, in: folder))
+        #expect(free.errors.isEmpty)
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `check refuses a key log that everybody may read, as run does`() async throws {
+        let folder = try TemporaryFolder()
+        let keys = try folder.write("", to: "keys.log")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: keys)
+        let configuration = try Configuration.load(
+            path: folder.write(
+                "tls: {keyLog: \"\(keys)\"}\nroutes: {files: [\(Self.root.path)/samples/istio]}\n",
+                to: "a.yaml"
+            )
+        )
+        var refusal: [String] = []
+        do throws(CommandFailure) {
+            try configuration.tls.refuseExposedKeyLog()
+        } catch {
+            refusal = error.lines
+        }
+        // In a folder that is in memory only, neither minds.
+        #expect(try await ConfigurationCheck(configuration).errors == refusal)
     }
 
     // MARK: - Forecast
@@ -114,8 +185,10 @@ import TrafficModel
                  "notSampled": 1, "dropped": {"rate": 1}, "queued": 0, "sent": 2, "answered": 1, "failed": {"reset": 1},
                  "inFlight": 0}],
                  "verdicts": [{"policy": "p", "target": "t", "virtualServiceNamespace": "shop", "virtualService": "products",
-                 "route": "r", "verdict": "fail", "reason": "beyond_margin", "design": "D2", "pairs": 100, "coverage": 0.98,
-                 "worse": 39.5, "better": 1, "worsePairs": 40, "betterPairs": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
+                 "route": "r", "verdict": "fail", "reason": "beyond_margin", "design": "D2",
+                 "explanation": "differs by more than the margin; held against the baseline's answers",
+                 "breaker": {"openings": 3, "open": true, "baselineOpenings": 0}, "pairs": 100, "coverage": 0.98,
+                 "missed": {"lag": 3}, "errors": {"pairs": 100, "worse": 7, "better": 2}, "worse": 39.5, "better": 1, "worsePairs": 40, "betterPairs": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
                  "places": [{"place": "content price", "fails": true, "kinds": ["value"], "mismatches": 40, "volatile": false}],
                  "examples": [{"method": "GET", "productionStatus": 200, "candidate": "500",
                  "differences": [{"place": "content price", "production": "number #1", "candidate": "number #2"}],
@@ -126,12 +199,15 @@ import TrafficModel
         let lines = MirrorReport(document).lines(TerminalStyle(isColoured: false, width: 200))
         let text = lines.joined(separator: "\n")
         #expect(lines.first == "mirroring is paused: loop")
-        #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     40       1"))
+        #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     7/2     40       1"))
         #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))
         #expect(text.contains("  fails  content price: value in 40 pairs"))
         #expect(text.contains("FAIL t on r"))
         #expect(text.contains("differs by more than the margin"))
         #expect(text.contains("held against the baseline's answers"))
+        #expect(text.contains("missed 3 sent too long after production's response"))
+        #expect(text.contains("errors only the target 7, only the other side 2, of 100 pairs"))
+        #expect(text.contains("breaker opened 3 times, and is open now; the baseline's 0 times"))
         #expect(text.contains("GET 200 / 500"))
         #expect(!text.contains("\u{1B}"))
         #expect(text.components(separatedBy: "GET 200 / 500").count == 2, "one example a place")

@@ -138,9 +138,13 @@ final class MirrorJudge: Sendable {
 
     /// Makes the verdicts so far the ones to show.
     func publish() {
-        let lanes = queue.figures(now: WallClock.now()).lanes
+        let figures = queue.figures(now: WallClock.now())
+        let breakers = figures.targets.map { target in
+            (target.name, BreakerState(openings: target.breakerOpenings, isOpen: target.breakerIsOpen))
+        }
         let found = state.withLock { state in
-            for lane in lanes {
+            state.book.breakersSeen(Dictionary(breakers) { $1 })
+            for lane in figures.lanes {
                 for (route, reasons) in lane.droppedByRoute {
                     for (reason, count) in reasons { state.tell(count, of: lane.lane, route, reason) }
                 }

@@ -59,6 +59,7 @@ extension TargetFigures {
             "active": .bool(isActive),
             "reach": .string(reachText),
             "breakerOpen": .bool(breakerIsOpen),
+            "breakerOpenings": JSONValue(breakerOpenings),
             "queueCapacity": JSONValue(queueCapacity),
             "queuedBytes": JSONValue(queuedOctets),
             "sentBytes": JSONValue(sentOctets),

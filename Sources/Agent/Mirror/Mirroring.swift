@@ -77,11 +77,17 @@ struct Mirroring: Sendable {
     /// - Throws: `CommandFailure` with a sentence for each such target.
     func refuseForbiddenTargets() async throws {
         guard isActive else { return }
+        let refusals = await targetRefusals(of: plans.configuration)
+        guard refusals.isEmpty else { throw CommandFailure(.usage, refusals) }
+    }
+
+    /// Why targets that policies name may not be sent to, in sentences; their names are looked up now.
+    func targetRefusals(of configuration: MirrorConfiguration) async -> [String] {
         var refusals: [String] = []
-        for target in plans.configuration.usedTargets {
+        for target in configuration.usedTargets {
             if let refusal = await production.examine(target) { refusals.append("mirror: \(refusal)") }
         }
-        guard refusals.isEmpty else { throw CommandFailure(.usage, refusals) }
+        return refusals
     }
 
     // MARK: - Switches

@@ -13,7 +13,8 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Validate a configuration and its routes, and estimate series and memory.",
         discussion: """
-            Exits with 2 if the configuration or an object is invalid, and prints each problem on standard error.
+            Exits with 2 if the configuration or an object is invalid, or if run would refuse it, and prints each problem \
+            on standard error. The names of mirror targets are looked up; nothing is sent to them.
 
             Example:
               wingmirror check --config samples/wingmirror.yaml
@@ -27,7 +28,7 @@ struct CheckCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let format = try format.format()
         let configuration = try shared.configuration()
-        let check = try ConfigurationCheck(configuration)
+        let check = try await ConfigurationCheck(configuration)
         var output = OctetOutput.standardOutput()
         switch format {
         case .text: for line in check.lines(Terminal.style(1)) { try output.append(line: line) }

@@ -16,15 +16,16 @@ struct ConfigurationCheck: Sendable {
     private let table: RouteTable
     private let findings: [RouteFinding]
     private let notices: [String]
+    private let start: StartRefusals
     private let objectCount: Int
     private let series: SeriesEstimate
     private let budget: MemoryBudget
     private let memory: MemoryEstimate
 
-    /// Checks what the configuration names: credentials, filter, route objects.
+    /// Checks what the configuration names: credentials, filter, route objects, and the targets of copies.
     ///
     /// - Throws: `CommandFailure` when there is no table to speak of: files that cannot be read or understood.
-    init(_ configuration: Configuration) throws {
+    init(_ configuration: Configuration) async throws {
         self.configuration = configuration
         var problems: [String] = []
         do throws(ConfigurationProblems) {
@@ -57,22 +58,26 @@ struct ConfigurationCheck: Sendable {
         let check = RouteCheck(objects)
         findings = check.findings
         notices = check.notices
+        start = await StartRefusals(configuration, table: table)
         series = SeriesEstimate(table, metrics: configuration.metricsSettings)
         budget = MemoryBudget.current(configuration.limits)
         let reassembly = configuration.reassemblyLimits(within: budget.octets)
         memory = MemoryEstimate(configuration, reassembly, lines: series.lines)
     }
 
-    /// What is wrong with objects, one line each.
+    /// What is wrong with objects, and what an agent would refuse to start with, one line each.
     var errors: [String] {
-        findings.filter { $0.severity == .error }.map(\.line)
+        findings.filter { $0.severity == .error }.map(\.line) + start.refusals
+    }
+
+    private var warnings: [String] {
+        findings.filter { $0.severity == .warning }.map(\.line) + start.warnings + mirrorWarnings
     }
 
     /// What was found out, as text.
     func lines(_ style: TerminalStyle) -> [String] {
         let routes = table.routes.count == 1 ? "1 route" : "\(table.routes.count) routes"
         let objects = objectCount == 1 ? "1 object" : "\(objectCount) objects"
-        let warnings = findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings
         let errorCount = errors.count
         let verdict =
             errorCount > 0
@@ -106,9 +111,7 @@ struct ConfigurationCheck: Sendable {
         [
             "valid": .bool(errors.isEmpty),
             "errors": .array(errors.map { .string($0) }),
-            "warnings": .array(
-                (findings.filter { $0.severity == .warning }.map(\.line) + mirrorWarnings).map { .string($0) }
-            ),
+            "warnings": .array(warnings.map { .string($0) }),
             "notices": .array(notices.map { .string($0) }),
             "objects": JSONValue(objectCount),
             "routes": JSONValue(table.routes.count),

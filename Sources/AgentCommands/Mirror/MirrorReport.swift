@@ -97,7 +97,7 @@ struct MirrorReport: Sendable {
             .init(title: "TARGET", isFigure: false, shortest: 8),
             .init(title: "OBJECT", isFigure: false, yield: 3, shortest: 10),
             .init(title: "ROUTE", isFigure: false, shortest: 8), .init(title: "PAIRS"),
-            .init(title: "COVERAGE", yield: 2),
+            .init(title: "COVERAGE", yield: 2), .init(title: "ERRORS"),
             .init(title: "WORSE"), .init(title: "BETTER"), .init(title: "EXCESS"), .init(title: "NOISE", yield: 1),
         ])
         for verdict in shown {
@@ -109,11 +109,18 @@ struct MirrorReport: Sendable {
                 .init(object == "/" ? "-" : object),
                 .init(verdict.string("route").isEmpty ? "no route" : verdict.string("route")),
                 .init(verdict.count("pairs")), .init(Self.percent(verdict["coverage"]?.numberValue)),
+                .init(Self.errors(verdict)),
                 .init(verdict.count("worsePairs")), .init(verdict.count("betterPairs")), .init(Self.excess(verdict)),
                 .init(Self.percent(verdict["noise"]?["floor"]?.numberValue)),
             ])
         }
         return table
+    }
+
+    /// In how many pairs only the target failed, and in how many only the other side did.
+    private static func errors(_ verdict: JSONValue) -> String {
+        guard let errors = verdict["errors"] else { return "-" }
+        return "\(errors.count("worse"))/\(errors.count("better"))"
     }
 
     private static func excess(_ verdict: JSONValue) -> String {
@@ -136,7 +143,7 @@ struct MirrorReport: Sendable {
         let route = verdict.string("route")
         let title = "\(verdict.string("target")) on \(route.isEmpty ? "requests without a route" : route)"
         let head = style.apply(Self.style(word), to: word.uppercased()) + " " + style.apply(.bold, to: title)
-        var lines = ["", head + "  " + style.apply(.dim, to: sentence(verdict))]
+        var lines = ["", head + "  " + style.apply(.dim, to: verdict.string("explanation").withVisibleControls)]
         lines += facts(verdict).map { "  " + $0 }
         guard word != "pass" else { return lines }
         if !verdict.string("remedy").isEmpty {
@@ -196,11 +203,19 @@ struct MirrorReport: Sendable {
                     + "\(errors.count("pairs")) pairs"
             )
         }
+        if let breaker = verdict["breaker"], breaker["openings"]?.numberValue ?? 0 > 0 {
+            let state = breaker["open"]?.boolValue == true ? ", and is open now" : ""
+            let other = breaker["baselineOpenings"]?.numberValue.map { "; the baseline's \(Int($0)) times" } ?? ""
+            facts.append("breaker opened \(breaker.count("openings")) times\(state)\(other)")
+        }
         let missed = (verdict["missed"]?.objectMembers ?? []).filter { $0.value.numberValue ?? 0 > 0 }
             .sorted { $0.value.numberValue ?? 0 > $1.value.numberValue ?? 0 }
         if verdict.string("verdict") != "pass", !missed.isEmpty {
-            let text = missed.map { "\($0.key) \(HumanUnits.count(UInt64($0.value.numberValue ?? 0)))" }
-            facts.append("missed " + text.joined(separator: ", "))
+            let text = missed.map { reason in
+                let words = MissedReason(rawValue: reason.key)?.sentence ?? reason.key.withVisibleControls
+                return "\(HumanUnits.count(UInt64(reason.value.numberValue ?? 0))) \(words)"
+            }
+            facts.append("missed " + text.joined(separator: "; "))
         }
         if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
             facts.append("needs  about \(HumanUnits.count(UInt64(needed))) more pairs\(duration(needed, verdict))")
@@ -234,8 +249,9 @@ struct MirrorReport: Sendable {
         return "; by itself since \(time(Int64(since))): \(recent.string("verdict").uppercased())"
     }
 
+    /// A time to the second.
     private func time(_ nanoseconds: Int64) -> String {
-        InternetTime.text(nanoseconds: nanoseconds, precision: .milliseconds)
+        String(InternetTime.text(nanoseconds: nanoseconds, precision: .milliseconds).prefix(19)) + "Z"
     }
 
     private static func style(_ verdict: String) -> TextEmphasis {
@@ -243,55 +259,6 @@ struct MirrorReport: Sendable {
         case "fail": .alarm
         case "pass": .good
         default: .warning
-        }
-    }
-
-    private func sentence(_ verdict: JSONValue) -> String {
-        let design = VerdictDesign(rawValue: verdict.string("design"))
-        let reason = VerdictReason(rawValue: verdict.string("reason"))
-        return [reason?.sentence, design?.sentence].compactMap(\.self).joined(separator: "; ")
-    }
-}
-
-extension VerdictReason {
-    /// The reason for people.
-    fileprivate var sentence: String {
-        switch self {
-        case .noPairs: "nothing has been compared"
-        case .moreNeeded: "more pairs are needed"
-        case .withinMargin: "worse by no more than the margin"
-        case .beyondMargin: "differs by more than the margin, and noise does not explain it"
-        case .errors: "fails where the other side answers, by more than the margin for errors"
-        case .lessSteady: "answers vary at the target more than they differ from production"
-        case .place: "a single place differs by more than the margin"
-        case .latency: "the median answer is slower than the baseline's by more than the margin"
-        case .latencyTail: "more answers are slow than at the baseline"
-        case .coverage: "too few of the sampled requests were compared"
-        case .breaker: "the breaker held back too many copies"
-        case .throttled: "the target answered too many copies with 429"
-        case .conditional: "production answered to conditions or ranges only"
-        case .credentials: "answers differ for requests whose credentials were taken out"
-        case .unconfirmed: "values vary at the target, and nothing shows that production's vary too"
-        case .noisy: "answers differ too often for a verdict without a baseline"
-        case .episode: "what differs happened within a short time"
-        case .fewKeys: "what differs comes from few clients"
-        case .notComparable: "the target turns away what production answers (401, 403, 404)"
-        case .likeProduction: "differs from production in fewer requests than the margin"
-        case .unreadable: "content could not be read, so that it was not compared"
-        case .cut: "content was too long to be compared whole"
-        case .unadjusted: "answers differ, and nothing says whether that is a change, noise or other data"
-        }
-    }
-}
-
-extension VerdictDesign {
-    /// What differences were held against, for people.
-    fileprivate var sentence: String {
-        switch self {
-        case .unadjusted: "unadjusted: differences are held against nothing"
-        case .naturalRepeats: "held against production's own repeats"
-        case .repeats: "held against the target's second answers"
-        case .baseline: "held against the baseline's answers"
         }
     }
 }

@@ -15,6 +15,8 @@ struct PlaceRecord: Sendable {
     var orderNoise: UInt64 = 0
     /// Pairs of production's own answers that differ there.
     var productionNoise: UInt64 = 0
+    /// Pairs that differ there and whose request lost its credentials, by whether the values have the same shape.
+    var ambiguous = (alike: UInt64(0), unlike: UInt64(0))
     /// Examples, a random choice of `exampleCandidates`.
     var examples: [AnswerExample] = []
     var exampleCandidates: UInt64 = 0

@@ -9,7 +9,7 @@ extension RouteRecord {
         guard judgement.verdict == .inconclusive, pairs > 0 else { return nil }
         switch judgement.reason {
         case .coverage, .breaker: return pairsUntilCovered(settings)
-        case .moreNeeded, .episode, .unadjusted: return pairsUntilDecided(settings, limits: limits)
+        case .moreNeeded, .episode, .unadjusted, .apart: return pairsUntilDecided(settings, limits: limits)
         default: return nil
         }
     }
@@ -53,8 +53,9 @@ extension RouteRecord {
         case .noPairs: "nothing has been compared yet; see what was filtered and not sampled"
         case .moreNeeded: "wait for more pairs, or raise percent"
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
-        case .coverage: "see what was missed; requests that never became pairs may hide failures"
-        case .breaker: "the breaker opened: see why the target fails or is slow"
+        case .coverage: coverageRemedy
+        case .breaker: "see why \(lane.target) fails or is slow: its breaker opened\(breaker.isAlone ? " alone" : "")"
+        case .breakerAlone: "see why \(lane.target) fails; its breaker opens again after each rest"
         case .throttled: "the target answers 429: lower rate or percent, or lift its limit for mirrored requests"
         case .conditional: "production answers from caches; only unconditional requests can be compared"
         case .credentials:
@@ -64,12 +65,25 @@ extension RouteRecord {
             "the target's values vary at \(unconfirmedText(settings: settings, limits: limits)); add a baseline, or ignore "
                 + "them if they vary in production too"
         case .noisy: "answers vary too much to be judged without a baseline; add one, or ignore the places that vary"
+        case .apart: "give both targets the same rate and inFlight, or lower percent, so that neither waits longer"
         case .episode: "what differs happened within a short time; wait whether it comes back"
         case .fewKeys:
             "what differs comes from few clients; wait for others, or sample by a key that more requests have"
         case .notComparable: "the target turns requests away; give it production's data, or leave the route out"
         case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
         case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
+        }
+    }
+
+    /// What to do about most of what is missing.
+    private var coverageRemedy: String {
+        let most = MissedReason.allCases.filter { !$0.isIndependent }
+            .max { missed[$0, default: 0] < missed[$1, default: 0] }
+        switch most {
+        case .dropped, .lag:
+            return "not all could be sent in time: lower percent, or raise the target's rate and inFlight"
+        case .baseline: return "see why the baseline gives no response; its target has metrics of its own"
+        default: return "see what was missed; requests that never became pairs may hide failures"
         }
     }
 

@@ -37,7 +37,9 @@ extension RouteRecord {
         /// Errors by direction, which mostly come one way, so that little is enough.
         static let errors = 0.15
         /// Pairs as wholes, without what differs at volatile places.
-        static let whole = 0.2
+        static let whole = 0.15
+        /// The breaker of the target, for all its routes.
+        static let breaker = 0.05
         /// Pairs as wholes, with everything.
         static let raw = 0.45
         /// Single places.
@@ -135,6 +137,7 @@ extension RouteRecord {
         let standing = Standing(self)
         let total = Self.finding(standing, settings: settings, weight: Share.total)
         if let total, total.verdict == .fail { return total }
+        if isDownAlone(settings) { return Finding(verdict: .fail, reason: .breakerAlone) }
         if !failingPlaces(.baseline, settings: settings, limits: limits).isEmpty {
             return Finding(verdict: .fail, reason: .place)
         }
@@ -150,6 +153,16 @@ extension RouteRecord {
             return Finding(verdict: .different, reason: .place)
         }
         return nil
+    }
+
+    /// Whether the target as a whole fails, and this route as far as was seen.
+    ///
+    /// A breaker lets one request in half a minute through, to any route, so a route may hardly ever see that its target is
+    /// still down. Each opening is one event, whichever route's request it was; that this route is meant too follows from its
+    /// last pair, in which only the candidate failed, and from the breaker being open still.
+    private func isDownAlone(_ settings: ComparisonSettings) -> Bool {
+        breaker.isOpen && !breaker.baselineIsOpen && failedLast
+            && breaker.logEvidence >= Self.logThreshold(settings, share: Share.breaker)
     }
 
     /// What the votes since one of the later marks show.
@@ -239,7 +252,9 @@ extension RouteRecord {
     /// What stands in the way of passing, however many votes there are; `nil` when nothing does.
     func obstacle(_ standing: Standing, settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
         let tolerated = (1 - settings.coverageFloor) * Double(pairs)
-        if Double(ambiguous) > settings.margin * Double(pairs) { return .credentials }
+        // Whatever there was before, nobody knows what the target would answer now.
+        if breaker.isOpen { return .breaker }
+        if Double(stillAmbiguous(limits: limits)) > settings.margin * Double(pairs) { return .credentials }
         if standing.coverage < settings.coverageFloor {
             let most = MissedReason.allCases.filter { !$0.isIndependent }
                 .max { missed[$0, default: 0] < missed[$1, default: 0] }
@@ -367,7 +382,7 @@ extension RouteRecord {
             guard evidence.votes >= least else { continue }
             return evidence.keys < evidence.blocks ? .fewKeys : .episode
         }
-        if hasBaseline { return .moreNeeded }
+        if hasBaseline { return 2 * apart > pairs ? .apart : .moreNeeded }
         if !unconfirmedPlaces(settings: settings, limits: limits).isEmpty { return .unconfirmed }
         let mismatches = standing[.unadjusted]
         let isNoisy = mismatches.whole.worse > limits.steadyShare * mismatches.votes

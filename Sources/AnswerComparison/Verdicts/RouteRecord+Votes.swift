@@ -2,16 +2,26 @@
 
 extension RouteRecord {
     /// Lets a pair vote on each question that its answers allow.
+    ///
+    /// - Parameters:
+    ///   - answers: The answers.
+    ///   - isAmbiguous: Whether the request lost its credentials and is answered otherwise, which may be because of that.
+    ///   - isEven: Whether the pair may vote on how answers differ from the baseline's.
+    ///   - time: When the last answer was there.
+    ///   - voter: Whose vote it is.
+    ///   - limits: From when on a place is volatile.
     mutating func voted(
         _ answers: PairComparison,
         isAmbiguous: Bool,
+        isEven: Bool,
         time: Int64,
         voter: inout Voter,
         limits: VerdictLimits
     ) {
         count(answers, limits: limits)
         voted(.errors, whole: answers.errors, raw: 0, worse: 0, better: 0, time: time, voter: &voter)
-        guard !answers.isThrottled else { return }
+        // An error has voted by its direction, and says nothing of how answers differ.
+        guard !answers.isThrottled, answers.errors == 0 else { return }
         // What a request without its credentials is answered says nothing, unless it is what production answered.
         guard !isAmbiguous else { return }
         let isMismatch = !answers.counted.isEmpty && !answers.isRepair
@@ -25,7 +35,9 @@ extension RouteRecord {
             time: time,
             voter: &voter
         )
-        for reading in answers.readings { voted(reading, time: time, voter: &voter, limits: limits) }
+        for reading in answers.readings where isEven || reading.question != .baseline {
+            voted(reading, time: time, voter: &voter, limits: limits)
+        }
     }
 
     /// Lets the differences of two ends vote.

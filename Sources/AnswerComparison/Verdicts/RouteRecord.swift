@@ -31,7 +31,15 @@ struct RouteRecord: Sendable {
     /// Pairs whose content was compared only as far as it was kept.
     var cut: UInt64 = 0
     /// Pairs that differ and whose request lost credentials on its way, so that nothing follows.
-    var ambiguous: UInt64 = 0
+    private(set) var ambiguous: UInt64 = 0
+    /// Which of candidate and baseline was asked first.
+    var order = AskingOrder()
+    /// Pairs that did not vote on answers because one order would have been ahead.
+    var apart: UInt64 = 0
+    /// Whether only the candidate failed in the last pair.
+    var failedLast = false
+    /// What the breakers of candidate and baseline have come to since the record began.
+    var breaker = BreakerCount()
     var places: PlaceTable
     /// Lists whose order has turned out to mean nothing.
     var unordered: Set<String> = []
@@ -110,6 +118,32 @@ struct RouteRecord: Sendable {
         for difference in comparison.differences where !difference.isExpected && difference.kind == .order {
             orderNoiseObserved(at: places.position(of: difference.place), limits: limits)
         }
+    }
+
+    /// Takes in a pair that differs and whose request lost its credentials.
+    mutating func ambiguityObserved(_ differences: [AnswerDifference]) {
+        ambiguous += 1
+        var seen: [Int: Bool] = [:]
+        for difference in differences {
+            let isAlike = difference.hasEqualShape && difference.kind != .order
+            let position = places.position(of: difference.place)
+            seen[position] = seen[position, default: true] && isAlike
+        }
+        for (position, isAlike) in seen {
+            if isAlike { places[position].ambiguous.alike += 1 } else { places[position].ambiguous.unlike += 1 }
+        }
+    }
+
+    /// Pairs of which nothing follows because their request lost its credentials, by what is known of places by now.
+    ///
+    /// Values that turned out to vary by themselves were no sign of other credentials before that was known either. A pair
+    /// that differs at several places is counted at each, but no more pairs than there were.
+    func stillAmbiguous(limits: VerdictLimits) -> UInt64 {
+        let sum = places.records.enumerated().reduce(UInt64(0)) { sum, known in
+            let (position, place) = known
+            return sum + place.ambiguous.unlike + (isVolatile(position, limits: limits) ? 0 : place.ambiguous.alike)
+        }
+        return min(sum, ambiguous)
     }
 
     /// Takes in how two of production's answers differ.

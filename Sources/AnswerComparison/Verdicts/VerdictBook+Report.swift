@@ -31,6 +31,7 @@ extension VerdictBook {
 extension RouteRecord {
     /// Whether a verdict has become old: by a hundredth more of requests, or ten seconds.
     func hasGrown(since shown: RouteVerdict) -> Bool {
+        guard breaker == shown.breaker else { return true }
         let count = sampled - shown.sampled
         guard count > 0 else { return pairs != shown.pairs }
         return Double(count) > 0.01 * Double(shown.sampled)
@@ -53,7 +54,11 @@ extension RouteRecord {
         fillVotes(&verdict, settings: settings)
         let judgement = judgement(settings: settings, limits: limits)
         (verdict.verdict, verdict.reason) = (judgement.verdict, judgement.reason)
-        verdict.places = placeVerdicts(settings: settings, limits: limits, errorsFail: judgement.reason == .errors)
+        verdict.places = placeVerdicts(
+            settings: settings,
+            limits: limits,
+            errorsFail: [.errors, .breakerAlone].contains(judgement.reason)
+        )
         verdict.latency = latencyVerdict(settings: settings, limits: limits)
         verdict.examples = clearestExamples(verdict.places)
         if [.fail, .different].contains(verdict.verdict) {
@@ -148,6 +153,8 @@ extension RouteRecord {
         verdict.unread = unread
         verdict.cut = cut
         verdict.ambiguous = ambiguous
+        verdict.breaker = breaker
+        verdict.apart = apart
         verdict.overflowed = places.overflowed
         verdict.lags = lags.enumerated().map { index, lag in
             LagShare(
@@ -162,7 +169,7 @@ extension RouteRecord {
     private func lastSeen(_ judgement: Finding) -> Int64? {
         let ballot = self[mainQuestion]
         switch judgement.reason {
-        case .errors: return self[.errors].whole.lastWorse
+        case .errors, .breakerAlone: return self[.errors].whole.lastWorse
         case .lessSteady: return ballot.whole.lastBetter ?? ballot.raw.lastBetter
         case .latency, .latencyTail: return until
         default: return [ballot.whole.lastWorse, ballot.raw.lastWorse].compactMap(\.self).max()

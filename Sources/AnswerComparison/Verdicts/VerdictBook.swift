@@ -40,6 +40,7 @@ public struct VerdictBook: Sendable {
     private var repeats: NaturalRepeats
     private var generator: SeededGenerator
     private var exampleCount = 0
+    private var breakers: [String: BreakerState] = [:]
 
     /// Pairs and requests of routes for which there was no room.
     public private(set) var unjudged: UInt64 = 0
@@ -155,6 +156,18 @@ public struct VerdictBook: Sendable {
         )
     }
 
+    /// Takes in what the breakers of targets, by name, have come to.
+    public mutating func breakersSeen(_ states: [String: BreakerState]) {
+        for (target, state) in states { breakers[target] = state }
+        for index in records.indices {
+            guard let policy = policies[records[index].lane.policy]?.policy else { continue }
+            records[index].breaker.seen(
+                candidate: breakers[records[index].lane.target],
+                baseline: policy.baseline.flatMap { breakers[$0] }
+            )
+        }
+    }
+
     /// The settings that a policy's verdicts are made with.
     func settings(of policy: String) -> ComparisonSettings? { policies[policy]?.policy.settings }
 
@@ -165,7 +178,12 @@ public struct VerdictBook: Sendable {
             unjudged += 1
             return nil
         }
-        records.append(RouteRecord(lane: lane, route: route, limits: limits))
+        var record = RouteRecord(lane: lane, route: route, limits: limits)
+        record.breaker = BreakerCount(
+            candidate: breakers[lane.target],
+            baseline: policies[lane.policy]?.policy.baseline.flatMap { breakers[$0] }
+        )
+        records.append(record)
         positions[key] = records.count - 1
         return records.count - 1
     }
@@ -246,11 +264,14 @@ public struct VerdictBook: Sendable {
         } else {
             records[position].pairs += 1
         }
+        let isEven = pair.distance.map { records[position].order.admits($0) } ?? true
+        if !isEven { records[position].apart += 1 }
         let isAmbiguous =
             policy.baseline == nil && pair.lostCredentials && !answers.counted.isEmpty && answers.errors == 0
-        if isAmbiguous { records[position].ambiguous += 1 }
+        if isAmbiguous { records[position].ambiguityObserved(answers.counted) }
         if pair.baseline != nil { records[position].hasBaseline = true }
         if answers.isRefused { records[position].refused += 1 }
+        records[position].failedLast = answers.errors > 0
         if answers.contentIsUnread { records[position].unread += 1 }
         if answers.contentIsCut { records[position].cut += 1 }
         records[position].lagObserved(pair.lag, isMismatch: !answers.counted.isEmpty)
@@ -260,7 +281,14 @@ public struct VerdictBook: Sendable {
         // The table moves in and out, so that it is never copied.
         var voter = Voter(key: key, vote: vote, keys: KeyTable(limit: 0))
         swap(&voter.keys, &keys)
-        records[position].voted(answers, isAmbiguous: isAmbiguous, time: pair.time, voter: &voter, limits: limits)
+        records[position].voted(
+            answers,
+            isAmbiguous: isAmbiguous,
+            isEven: isEven,
+            time: pair.time,
+            voter: &voter,
+            limits: limits
+        )
         swap(&voter.keys, &keys)
         votes.keep(voter.vote, for: key)
 

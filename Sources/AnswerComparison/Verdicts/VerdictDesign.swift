@@ -58,8 +58,10 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case latencyTail = "latency_tail"
     /// Too few of the sampled requests were compared.
     case coverage
-    /// The breaker held back too many copies.
+    /// The breaker holds copies back, or held back too many.
     case breaker
+    /// The breaker opens on the candidate again and again, and not on the baseline or while production answers.
+    case breakerAlone = "breaker_alone"
     /// The target answered too many copies with 429.
     case throttled
     /// Production answered to conditional or range requests (304, 206), to which copies have no counterpart.
@@ -70,6 +72,8 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case unconfirmed
     /// Answers differ from production too often for a verdict without a baseline.
     case noisy
+    /// One of candidate and baseline is mostly asked later than the other, so that few pairs may be held against each other.
+    case apart
     /// What differs fell into too few blocks of time: it may be one bad moment.
     case episode
     /// What differs comes from too few keys: it may be one user's data.

@@ -90,6 +90,8 @@ public struct TargetFigures: Sendable, Hashable {
     public var busyPlaces = 0
     /// Whether the target has a rest, or is being probed after one.
     public var breakerIsOpen = false
+    /// How often it got a rest, those after a probe that failed among them.
+    public var breakerOpenings: UInt64 = 0
     /// The share that the ramp lets through, 0 to 1.
     public var rampShare = 1.0
     /// The share that the back-off lets through, 0 to 1.

@@ -271,6 +271,7 @@ extension MirrorQueueState {
         }
         if !isFailure, !isOverload { targets[place].ramp.answerArrived(now: now) }
         if targets[place].breaker.requestEnded(isFailure: isFailure, latency: answer.durationNanoseconds, now: now) {
+            targets[place].figures.breakerOpenings += 1
             targets[place].ramp.becameUnhealthy(now: now)
             drain(place, .breaker)
         }

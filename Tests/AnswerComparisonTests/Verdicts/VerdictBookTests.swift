@@ -49,6 +49,7 @@ import TrafficModel
             lag: Int64 = 1_000_000,
             latency: (candidate: Int64, baseline: Int64) = (0, 0),
             wait: Int64 = 0,
+            baselineEarlier: Int64? = nil,
             lostCredentials: Bool = false
         ) -> ComparisonWord {
             request += 1
@@ -78,7 +79,13 @@ import TrafficModel
                         durationNanoseconds: latency.candidate
                     ),
                     repeated: repeated.map { ShadowAnswer(result: $0) },
-                    baseline: baseline.map { ShadowAnswer(result: $0, durationNanoseconds: latency.baseline) },
+                    baseline: baseline.map {
+                        ShadowAnswer(
+                            result: $0,
+                            intendedTime: baselineEarlier.map { time + lag - $0 } ?? 0,
+                            durationNanoseconds: latency.baseline
+                        )
+                    },
                     lostCredentials: lostCredentials
                 ),
                 curl: { "curl 'http://staging/items/\(request)'" }
@@ -375,7 +382,7 @@ import TrafficModel
 
     @Test func `content that cannot be read is no equal content`() throws {
         var bench = Bench(hasBaseline: true)
-        let coded = { (text: String) in AnswerComparatorTests.answer(text, fields: [("Content-Encoding", "br")]) }
+        let coded = { (text: String) in AnswerComparatorTests.answer(text, fields: [("Content-Encoding", "zstd")]) }
         for _ in 0..<1000 { bench.pair(coded("a"), candidate: .success(coded("b")), baseline: .success(coded("c"))) }
         #expect(try bench.verdict.reason == .unreadable)
         #expect(try bench.verdict.unread == 1000)
@@ -621,5 +628,135 @@ import TrafficModel
         let document = try JSONDocument.parse(first)
         #expect(document["verdict"] == "fail")
         #expect(document["design"] == "D2")
+    }
+
+    // MARK: - The breaker of the target
+
+    /// A route of a target that is down: its last pair failed, and from then on the breaker holds its requests back.
+    private func benchOfTargetThatIsDown(hasBaseline: Bool, clean: Int, failed: Int) -> Bench {
+        var bench = Bench(hasBaseline: hasBaseline)
+        let item = Self.item()
+        for _ in 0..<clean {
+            bench.pair(item, candidate: .success(item), baseline: hasBaseline ? .success(item) : nil)
+        }
+        for _ in 0..<failed {
+            bench.pair(item, candidate: .failure(.connect), baseline: hasBaseline ? .success(item) : nil)
+        }
+        bench.book.sampled(Bench.lane, route: Bench.route, count: 300)
+        bench.book.missed(Bench.lane, route: Bench.route, reason: .breaker, count: 300)
+        return bench
+    }
+
+    @Test(arguments: [true, false])
+    func `a target whose breaker opens again and again alone fails, on a route that saw one failure`(
+        hasBaseline: Bool
+    ) throws {
+        var bench = benchOfTargetThatIsDown(hasBaseline: hasBaseline, clean: 0, failed: 1)
+        for openings in 1...20 as ClosedRange<UInt64> {
+            let state = BreakerState(openings: openings, isOpen: true)
+            bench.book.breakersSeen(["candidate": state, "baseline": BreakerState()])
+            let verdict = try bench.verdict
+            let expected: (Verdict, VerdictReason) = openings < 11 ? (.inconclusive, .breaker) : (.fail, .breakerAlone)
+            #expect(verdict.verdict == expected.0 && verdict.reason == expected.1, "\(openings): \(verdict.reason)")
+            #expect(!verdict.remedy.isEmpty)
+        }
+        #expect(try bench.verdict.breaker.candidate == 20)
+    }
+
+    @Test func `a breaker that opens on the baseline too says nothing against the candidate`() throws {
+        var bench = benchOfTargetThatIsDown(hasBaseline: true, clean: 0, failed: 1)
+        let state = BreakerState(openings: 30, isOpen: true)
+        bench.book.breakersSeen(["candidate": state, "baseline": state])
+        #expect(try bench.verdict.verdict == .inconclusive)
+    }
+
+    @Test func `a route that answers right neither fails nor passes while the breaker of its target is open`() throws {
+        var bench = Bench(hasBaseline: true)
+        let item = Self.item()
+        for _ in 0..<5000 { bench.pair(item, candidate: .success(item), baseline: .success(item)) }
+        #expect(try bench.verdict.verdict == .pass)
+        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: true), "baseline": BreakerState()])
+        let open = try bench.verdict
+        #expect(open.verdict == .inconclusive && open.reason == .breaker)
+        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: false), "baseline": BreakerState()])
+        #expect(try bench.verdict.verdict == .pass)
+    }
+
+    @Test func `openings before a verdict began do not count for it`() throws {
+        var bench = Bench(hasBaseline: true)
+        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: true)])
+        bench.pair(Self.item(), candidate: .failure(.connect), baseline: .success(Self.item()))
+        bench.book.breakersSeen(["candidate": BreakerState(openings: 41, isOpen: true)])
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.breaker.candidate == 1)
+    }
+
+    // MARK: - Credentials
+
+    @Test func `values that vary by themselves are no sign of other credentials, from before that was known either`()
+        throws
+    {
+        var bench = Bench(hasBaseline: false)
+        for number in 0..<2000 {
+            // What varies is confirmed by production's own answers to like requests.
+            bench.pair(
+                Self.item(id: bench.random()),
+                candidate: .success(Self.item(id: bench.random())),
+                repeated: .success(Self.item(id: bench.random())),
+                path: "/items/\(number % 5)",
+                lostCredentials: true
+            )
+        }
+        #expect(try bench.verdict.ambiguous > 10)
+        #expect(try bench.verdict.reason != .credentials)
+    }
+
+    // MARK: - Order of asking
+
+    /// A version that did not change, with a value that follows the clock, one of ten seconds.
+    private static func clock(_ nanoseconds: Int64) -> RecordedResponse {
+        AnswerComparatorTests.json(#"{"now":\#(nanoseconds / 1_000_000_000),"price":1}"#)
+    }
+
+    @Test func `what follows the clock is not worse at a candidate that is always asked later`() throws {
+        var bench = Bench(hasBaseline: true, step: 100_000_000)
+        for number in 0..<6000 {
+            let time = Int64(number) * 100_000_000 + Int64(bench.random() % 100_000_000)
+            let later = 20_000_000 + Int64(bench.random() % 500_000_000)
+            bench.pair(
+                Self.clock(time),
+                candidate: .success(Self.clock(time + 3_000_000 + later)),
+                baseline: .success(Self.clock(time + 3_000_000)),
+                baselineEarlier: later
+            )
+            if number % 500 == 499 { #expect(try bench.verdict.verdict != .fail) }
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .apart)
+        #expect(verdict.apart > 5900)
+    }
+
+    @Test func `a value that changed fails when now the one and now the other is asked first`() throws {
+        var bench = Bench(hasBaseline: true, step: 100_000_000)
+        for number in 0..<2000 {
+            let distance = Int64(bench.random() % 200_000_000) * (number.isMultiple(of: 2) ? 1 : -1)
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item(price: number.isMultiple(of: 10) ? 99 : 100)),
+                baseline: .success(Self.item()),
+                baselineEarlier: distance
+            )
+        }
+        #expect(try bench.verdict.verdict == .fail)
+        #expect(try bench.verdict.apart < 500)
+    }
+
+    @Test func `neither order of asking gets ahead by more than a few pairs`() {
+        var order = AskingOrder()
+        let counts = [900_000, 20_000_000, -20_000_000, 5_000_000, .max, .min].map { (distance: Int64) in
+            (0..<100).count { _ in order.admits(distance) }
+        }
+        // As good as at once; then as many as one order may be ahead, and back; another distance has a balance of its own.
+        #expect(counts == [100, 4, 8, 4, 4, 8])
     }
 }

@@ -48,6 +48,21 @@ function example(entry) {
     entry.curl ? command(entry.curl) : null);
 }
 
+/** A moment given in nanoseconds since the Unix epoch, in UTC. */
+function moment(nanoseconds) {
+  return new Date(nanoseconds / 1e6).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** Since when a verdict counts, when it was first said, what the last hours say, and how much it still takes. */
+function verdictTimes(verdict) {
+  const parts = [`Counted since ${moment(verdict.since)}`];
+  if (verdict.lasting) parts.push(`said since ${moment(verdict.lasting.time)}${verdict.lasting.lastSeen ? `, last seen ${moment(verdict.lasting.lastSeen)}` : ""}`);
+  if (verdict.recent && verdict.recent.since > verdict.since) parts.push(`by itself since ${moment(verdict.recent.since)}: ${verdict.recent.verdict}`);
+  if (verdict.breaker?.openings) parts.push(`breaker opened ${counted(verdict.breaker.openings, "time")}${verdict.breaker.open ? ", open now" : ""}`);
+  if (verdict.pairsNeeded) parts.push(`needs about ${count(verdict.pairsNeeded)} more pairs`);
+  return parts.join("; ");
+}
+
 /** What the answers of one target on one route say. */
 function verdictPanel(verdict, opens) {
   const key = `${verdict.policy}/${verdict.target}/${verdict.virtualServiceNamespace}/${verdict.virtualService}/${verdict.route}`;
@@ -61,8 +76,9 @@ function verdictPanel(verdict, opens) {
     h("header", null,
       h("span", { class: `tag ${kind}` }, wire(verdict.verdict)),
       h("h2", null, wire(verdict.virtualService ? `${verdict.virtualServiceNamespace}/${verdict.virtualService} ${verdict.route}` : "no route")),
-      h("p", null, "policy ", wire(verdict.policy), ", target ", wire(verdict.target), verdict.reason ? [", ", wire(String(verdict.reason).replaceAll("_", " "))] : null,
-        verdict.remedy ? [". To do: ", wire(verdict.remedy)] : null)),
+      h("p", null, "policy ", wire(verdict.policy), ", target ", wire(verdict.target), verdict.explanation ? [": ", wire(verdict.explanation)] : null,
+        verdict.remedy ? [". To do: ", wire(verdict.remedy)] : null),
+      verdict.since ? h("p", { class: "muted" }, verdictTimes(verdict)) : null),
     h("dl", { class: "figures" }, [
       ["Compared", count(verdict.pairs), `${share(verdict.coverage)} of ${count(verdict.sampled)} sampled`],
       ["Errors", count(verdict.errors?.worse ?? 0), `only the target; only the other side ${count(verdict.errors?.better ?? 0)}`],

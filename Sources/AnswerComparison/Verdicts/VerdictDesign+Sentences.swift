@@ -1,0 +1,68 @@
+// Wingmirror · Apache-2.0
+
+extension RouteVerdict {
+    /// The verdict's reason and design in one sentence, for people.
+    public var explanation: String { "\(reason.sentence); \(design.sentence)" }
+}
+
+extension VerdictReason {
+    /// The reason for people.
+    var sentence: String {
+        switch self {
+        case .noPairs: "nothing has been compared"
+        case .moreNeeded: "more pairs are needed"
+        case .withinMargin: "worse by no more than the margin"
+        case .beyondMargin: "differs by more than the margin, and noise does not explain it"
+        case .errors: "fails where the other side answers, by more than the margin for errors"
+        case .lessSteady: "answers vary at the target more than they differ from production"
+        case .place: "a single place differs by more than the margin"
+        case .latency: "the median answer is slower than the baseline's by more than the margin"
+        case .latencyTail: "more answers are slow than at the baseline"
+        case .coverage: "too few of the sampled requests were compared"
+        case .breaker: "the breaker opened, and copies were held back"
+        case .breakerAlone: "the target fails as a whole: its breaker opens again and again, and that of nothing else"
+        case .throttled: "the target answered too many copies with 429"
+        case .conditional: "production answered to conditions or ranges only"
+        case .credentials: "answers differ for requests whose credentials were taken out"
+        case .unconfirmed: "values vary at the target, and nothing shows that production's vary too"
+        case .noisy: "answers differ too often for a verdict without a baseline"
+        case .apart: "target and baseline are asked at different times, so that few answers can be compared"
+        case .episode: "what differs happened within a short time"
+        case .fewKeys: "what differs comes from few clients"
+        case .notComparable: "the target turns away what production answers (401, 403, 404)"
+        case .likeProduction: "differs from production in fewer requests than the margin"
+        case .unreadable: "content could not be read, so that it was not compared"
+        case .cut: "content was too long to be compared whole"
+        case .unadjusted: "answers differ, and nothing says whether that is a change, noise or other data"
+        }
+    }
+}
+
+extension VerdictDesign {
+    /// What differences were held against, for people.
+    var sentence: String {
+        switch self {
+        case .unadjusted: "unadjusted: differences are held against nothing"
+        case .naturalRepeats: "held against production's own repeats"
+        case .repeats: "held against the target's second answers"
+        case .baseline: "held against the baseline's answers"
+        }
+    }
+}
+
+extension MissedReason {
+    /// What became of the requests, for people; follows their number.
+    public var sentence: String {
+        switch self {
+        case .dropped: "dropped, the queue was full or they waited too long"
+        case .cancelled: "given up by a pause or the end of the agent"
+        case .production: "production's response was not captured whole"
+        case .thinned: "left out by ramp, back-off, rate, pause or reload"
+        case .breaker: "held back by the breaker"
+        case .throttled: "answered 429"
+        case .conditional: "production answered 304 or 206"
+        case .lag: "sent too long after production's response"
+        case .baseline: "without a response of the baseline"
+        }
+    }
+}
