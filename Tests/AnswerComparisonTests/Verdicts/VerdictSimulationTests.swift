@@ -181,7 +181,7 @@ struct VerdictSimulation {
     ])
     func `effects that a ratio of counts misses are found, at places that are learned as volatile too`(effect: Effect) {
         let limit = 20 * effect.median
-        let median = Self.median("\(effect), learned, one vote a block", limit: limit) { trial in
+        let median = Self.median("\(effect.testDescription), learned, one vote a block", limit: limit) { trial in
             var simulation = VerdictSimulation(seed: UInt64(1000 + trial))
             // Slow enough that blocks of time and votes are the same.
             simulation.nanosecondsPerPair = 10_000_000_000
@@ -226,7 +226,7 @@ struct VerdictSimulation {
     ])
     func `episodes of one server raise few false alarms`(episodes: Episodes) {
         // Ten votes a second, as an episode is a matter of time: the longest lasts ten seconds.
-        Self.expectFewAlarms("episodes, \(episodes), ten votes a second") { trial in
+        Self.expectFewAlarms("episodes, \(episodes.testDescription), ten votes a second") { trial in
             var simulation = VerdictSimulation(seed: UInt64(3000 + trial))
             simulation.nanosecondsPerPair = 100_000_000
             return (0..<episodes.count).contains { _ in
@@ -257,7 +257,7 @@ struct VerdictSimulation {
         OddKeys(keys: 200, share: 0.05),
     ])
     func `keys that are off for good at either end raise few false alarms`(odd: OddKeys) {
-        Self.expectFewAlarms("off for good, \(odd), an hour of a vote a minute each") { trial in
+        Self.expectFewAlarms("off for good, \(odd.testDescription), an hour of a vote a minute each") { trial in
             var simulation = VerdictSimulation(seed: UInt64(4000 + trial))
             let keys = (0..<odd.keys).map { _ in
                 (candidate: simulation.happens(odd.share), reference: simulation.happens(odd.share))
