@@ -80,6 +80,7 @@ import TrafficModel
         let check = try await ConfigurationCheck(configuration)
         let mirroring = Mirroring(configuration)
         try mirroring.plans.configure(configuration.mirror)
+        mirroring.tableReplaced(try RouteObjects(configuration, namesServerPorts: false).table)
         let failure = await #expect(throws: CommandFailure.self) { try await mirroring.refuseForbiddenTargets() }
         #expect(check.errors == failure?.lines)
         #expect(
@@ -188,7 +189,7 @@ import TrafficModel
                  "route": "r", "verdict": "fail", "reason": "beyond_margin", "design": "D2",
                  "explanation": "differs by more than the margin; held against the baseline's answers",
                  "breaker": {"openings": 3, "open": true, "baselineOpenings": 0}, "pairs": 100, "coverage": 0.98,
-                 "missed": {"lag": 3}, "errors": {"pairs": 100, "worse": 7, "better": 2}, "worse": 39.5, "better": 1, "worsePairs": 40, "betterPairs": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
+                 "missed": {"lag": 3}, "askedApart": 5, "errors": {"pairs": 100, "worse": 7, "better": 2}, "worse": 39.5, "better": 1, "worsePairs": 40, "betterPairs": 1, "excess": {"ratio": 0.39, "lower": 0.25, "upper": 0.5}, "noise": {"floor": null},
                  "places": [{"place": "content price", "fails": true, "kinds": ["value"], "mismatches": 40, "volatile": false}],
                  "examples": [{"method": "GET", "productionStatus": 200, "candidate": "500",
                  "differences": [{"place": "content price", "production": "number #1", "candidate": "number #2"}],
@@ -205,6 +206,7 @@ import TrafficModel
         #expect(text.contains("FAIL t on r"))
         #expect(text.contains("differs by more than the margin"))
         #expect(text.contains("held against the baseline's answers"))
+        #expect(text.contains("apart  5 pairs judged for errors only: sent at different times"))
         #expect(text.contains("missed 3 sent too long after production's response"))
         #expect(text.contains("errors only the target 7, only the other side 2, of 100 pairs"))
         #expect(text.contains("breaker opened 3 times, and is open now; the baseline's 0 times"))

@@ -217,6 +217,9 @@ struct MirrorReport: Sendable {
             }
             facts.append("missed " + text.joined(separator: "; "))
         }
+        if verdict.string("verdict") != "pass", verdict["askedApart"]?.numberValue ?? 0 > 0 {
+            facts.append("apart  \(verdict.count("askedApart")) pairs judged for errors only: sent at different times")
+        }
         if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
             facts.append("needs  about \(HumanUnits.count(UInt64(needed))) more pairs\(duration(needed, verdict))")
         }
