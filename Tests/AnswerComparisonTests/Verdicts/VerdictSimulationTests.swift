@@ -301,7 +301,7 @@ struct VerdictSimulation {
     }
 
     @Test(arguments: [0.01, 0.05, 0.2, 1])
-    func `a fault that comes late is found by the votes since, long before the total turns`(share: Double) {
+    func `a fault that comes late is found soon, by the votes since where the total would take long`(share: Double) {
         // Ten votes a second: three hours of clean ones when the table is made, half an hour otherwise.
         let clean = Self.asked == nil ? 20_000 : 100_000
         var simulation = VerdictSimulation(seed: 7)
@@ -319,8 +319,9 @@ struct VerdictSimulation {
         Self.print(
             "errors \(share) after \(clean) clean votes, ten a second: last hours \(found.recent ?? -1), total \(total)"
         )
-        // The votes since a mark of ten minutes before, which must outweigh the clean ones after it.
-        #expect(found.recent ?? .max < max(6000, Int(60 / share)))
-        #expect(found.recent ?? .max <= found.total ?? .max)
+        // The votes since a mark of ten minutes before at most find what is rare, and blocks of time what is not: there the
+        // clean votes hardly count, and later marks have less of the significance.
+        if share >= 0.2 { #expect(found.total ?? .max <= 1000) }
+        #expect(found.recent ?? .max < max(2500, Int(50 / share)))
     }
 }
