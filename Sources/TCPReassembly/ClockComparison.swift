@@ -26,6 +26,11 @@ public struct InterfaceClockOffset: Sendable, Hashable {
     public var differs: Bool {
         lowest > 0 || highest < 0
     }
+
+    /// Whether they differ by more than two captures of one clock do, so that no duration can rest on both: 1 ms.
+    public var makesDurationsUnreliable: Bool {
+        lowest > 1_000_000 || highest < -1_000_000
+    }
 }
 
 /// Compares the clocks of interfaces by handshakes: a SYN comes before its answer, and that before what acknowledges it.
@@ -84,12 +89,19 @@ struct ClockComparison: ~Copyable {
     }
 
     /// A segment of the originator was seen that acknowledges the SYN-ACK.
-    mutating func acknowledgementArrived(_ slot: Int, at time: Int64, on interface: Int) {
+    ///
+    /// - Returns: Whether the connection's directions were seen by clocks that cannot be the same.
+    mutating func acknowledgementArrived(_ slot: Int, at time: Int64, on interface: Int) -> Bool {
         let place = slot & (Self.handshakeCount - 1)
         let handshake = handshakes[place]
         handshakes[place].slot = -1
-        if handshake.answerInterface != interface {
-            follows(time, on: interface, handshake.answerTime, on: handshake.answerInterface, isLast: true)
+        let other = handshake.answerInterface
+        guard other != interface else {
+            return false
+        }
+        follows(time, on: interface, handshake.answerTime, on: other, isLast: true)
+        return offsets.contains {
+            $0.first == min(interface, other) && $0.second == max(interface, other) && $0.makesDurationsUnreliable
         }
     }
 

@@ -12,6 +12,7 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         entries[stream].isEnded = true
+        entries[stream].isFinished = end == .finished
         sink.streamEnded(stream.direction, end, at: time, slot: stream.slot)
     }
 
@@ -83,7 +84,8 @@ extension ConnectionTable {
         }
     }
 
-    /// Whether a segment is not of the connection that lingers: a SYN with another number, or octets far from its end.
+    /// Whether a segment is not of the connection that lingers: a SYN with another number, octets far from its end or behind
+    /// its FIN, or one that acknowledges what the other side would have sent behind its own.
     private func isOfAnotherConnection(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let state = entries[stream]
         if segment.flags.contains(.syn) {
@@ -94,6 +96,16 @@ extension ConnectionTable {
             return false
         }
         let distance = state.offset(of: segment.sequenceNumber) - state.frontier
-        return state.origin != .unknown && abs(distance) > Int64(limits.receiveWindow)
+        guard state.origin != .unknown else {
+            return false
+        }
+        if abs(distance) > Int64(limits.receiveWindow) || state.isFinished && distance > 1 {
+            return true
+        }
+        let other = entries[stream.reversed]
+        guard segment.flags.contains(.ack), other.origin != .unknown, other.isFinished else {
+            return false
+        }
+        return other.offset(of: segment.acknowledgementNumber) - other.frontier > 1
     }
 }

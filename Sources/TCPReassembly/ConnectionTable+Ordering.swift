@@ -36,8 +36,10 @@ extension ConnectionTable {
                     outOfPlaceSegmentArrived(segment, octets: octets, at: time, of: stream, hash: hash, into: &sink)
                     return
                 }
-                if stream.direction == .fromOriginator, clocks.awaitsAcknowledgement(stream.slot) {
+                if stream.direction == .fromOriginator, clocks.awaitsAcknowledgement(stream.slot),
                     clocks.acknowledgementArrived(stream.slot, at: time.nanoseconds, on: clock.current)
+                {
+                    sink.clocksDiffer(slot: stream.slot)
                 }
                 segmentIsInPlace(segment, of: stream)
                 openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)

@@ -194,6 +194,10 @@ public protocol StreamSink: ~Copyable {
     /// Nobody can read the connection; what arrives of it from here on is only to be counted, as its `octets` before.
     mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int)
 
+    /// The two directions are captured by clocks that cannot be the same, so that no duration can rest on both. Comes at
+    /// most once.
+    mutating func clocksDiffer(slot: Int)
+
     /// Whether a connection is in the middle of something, so that another should be forgotten before it.
     func isBusy(slot: Int) -> Bool
 }
@@ -204,6 +208,9 @@ extension StreamSink where Self: ~Copyable {
 
     /// Ignores it.
     public mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {}
+
+    /// Ignores it.
+    public mutating func clocksDiffer(slot: Int) {}
 
     /// No connection is.
     public func isBusy(slot: Int) -> Bool {

@@ -29,7 +29,7 @@ struct StreamState: BitwiseCopyable {
     var isSeen = false
     /// Whether `streamEnded` was reported.
     var isEnded = false
-    /// `endIsPresumed`, `isAbsent` and `verifiesChecksums`, in one octet so that two streams and their connection fill two
+    /// `endIsPresumed`, `isAbsent`, `verifiesChecksums` and `isFinished`, in one octet so that two streams and their connection fill two
     /// cache lines.
     private var marks: UInt8 = 0
 
@@ -49,6 +49,12 @@ struct StreamState: BitwiseCopyable {
     var verifiesChecksums: Bool {
         @inline(__always) get { marks & 4 != 0 }
         set { marks = newValue ? marks | 4 : marks & ~4 }
+    }
+
+    /// Whether a FIN ended it, so that nothing lies beyond.
+    var isFinished: Bool {
+        get { marks & 8 != 0 }
+        set { marks = newValue ? marks | 8 : marks & ~8 }
     }
 
     /// The sequence number that the next octet has.

@@ -32,6 +32,8 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     private var seenChanges: UInt64 = 0
     /// What was lost of connections of which nothing else came yet; hardly ever any.
     private var early: [Int: [(count: Int, reason: MissingReason, position: StreamPosition)]] = [:]
+    /// PROXY headers that came in part, of connections of which nothing else came yet; hardly ever any.
+    private var preambles: [Int: ProxyPreamble] = [:]
     private let context: TLSContext
     /// What takes the streams; the last property, because its size is not known here.
     public var sink: Sink
@@ -84,6 +86,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         if place.reading == Reading.plain {
             sink.octetsMissing(count, reason: reason, at: position, slot: Int(place.handle))
         } else if place.reading == Reading.undecided {
+            if !preambles.isEmpty { preambles[slot] = nil }
             early[slot, default: []].append((count, reason, position))
         } else {
             context.now = position.time
@@ -107,6 +110,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
         let place = places[slot]
         guard place.reading >= 0 else {
+            if !preambles.isEmpty { preambles[slot] = nil }
             if place.reading == Reading.undecided { becomePlain(slot) }
             sink.connectionClosed(reason, at: time, slot: Int(place.handle))
             return handles.give(place.handle)
@@ -117,6 +121,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             if reason == .captureEnded { readers[Int(place.reading)]?.waitEnds(context, &sink) }
             close(place.reading, reason, at: time)
         }
+    }
+
+    /// Takes in that the directions of a connection were captured by two clocks.
+    public mutating func clocksDiffer(slot: Int) {
+        sink.clocksDiffer(slot: Int(places[slot].handle))
     }
 
     /// Whether a connection is in the middle of something.
@@ -186,16 +195,25 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
 
     /// Looks at the first octets of a connection.
     private mutating func decide(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
-        let preamble = octets.proxyHeaderLength(at: position)
-        if preamble > 0 {
-            let handle = Int(places[slot].handle)
-            sink.octetsArrived(octets.extracting(first: preamble), at: position, slot: handle)
-            if preamble < octets.count {
-                decideBehindPreamble(octets.extracting(preamble...), at: position.moved(by: preamble), slot)
-            }
-            return
+        let begun = preambles.isEmpty ? nil : preambles[slot]
+        guard position.direction == .fromOriginator, position.offset == 0 || begun != nil else {
+            return decideBehindPreamble(octets, at: position, slot)
         }
-        decideBehindPreamble(octets, at: position, slot)
+        var preamble = begun ?? ProxyPreamble()
+        let handle = Int(places[slot].handle)
+        switch preamble.take(octets) {
+        case .part:
+            preambles[slot] = preamble
+            sink.octetsArrived(octets, at: position, slot: handle)
+        case .rest(let count):
+            if begun != nil { preambles[slot] = nil }
+            sink.octetsArrived(octets.extracting(first: count), at: position, slot: handle)
+            guard count < octets.count else { return }
+            decideBehindPreamble(octets.extracting(count...), at: position.moved(by: count), slot)
+        case .none:
+            if begun != nil { preambles[slot] = nil }
+            decideBehindPreamble(octets, at: position, slot)
+        }
     }
 
     private mutating func decideBehindPreamble(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
@@ -307,23 +325,5 @@ extension ConnectionIntroduction {
             time: time,
             sawHandshake: sawHandshake
         )
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Octets of a PROXY header that begins a client's stream and lies whole in its first segment; 0 without one.
-    ///
-    /// haproxy.org/download/2.8/doc/proxy-protocol.txt §2. The next stage reads it; here only its length matters. Not handled:
-    /// one that came in parts, behind which TLS stays unread.
-    fileprivate func proxyHeaderLength(at position: StreamPosition) -> Int {
-        guard position.offset == 0, position.direction == .fromOriginator, count >= 16 else { return 0 }
-        if self[0] == UInt8(ascii: "P"), self[1] == UInt8(ascii: "R"), self[5] == 0x20 {
-            for index in 6..<Swift.min(count, 107) where self[index] == 0x0A { return index + 1 }
-            return 0
-        }
-        let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
-        for index in 0..<12 where self[index] != signature[index] { return 0 }
-        let length = 16 + (Int(self[14]) << 8 | Int(self[15]))
-        return length <= count ? length : 0
     }
 }

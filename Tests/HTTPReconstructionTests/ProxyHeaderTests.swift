@@ -23,6 +23,8 @@ import Testing
         #expect(four.length == 49 && !four.isMalformed)
         let six = try #require(header(Array("PROXY TCP6 2001:db8::1 ::1 1 2\r\n".utf8)))
         #expect(six.client?.address == IPAddress(high: 0x2001_0DB8_0000_0000, low: 1))
+        let mapped = try #require(header(Array("PROXY TCP6 ::ffff:203.0.113.7 ::ffff:1.2.3.4 1 2\r\n".utf8)))
+        #expect(mapped.client?.address == IPAddress(high: 0, low: 0xFFFF_CB00_7107))
     }
 
     @Test func `the client of a binary header is read`() throws {
@@ -41,7 +43,8 @@ import Testing
         "PROXY TCP4 203.0.113.700 198.51.100.20 40000 8080\r\n", "PROXY TCP4 203.0.113.7 198.51.100.20 40000\r\n",
         "PROXY TCP4 203.0.113.7 198.51.100.20 70000 8080\r\n", "PROXY TCP4 ::1 ::2 1 2\r\n",
         "PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP6 1::2::3 ::1 1 2\r\n",
-        "PROXY TCP4  203.0.113.7 198.51.100.20 40000 8080\r\n",
+        "PROXY TCP4  203.0.113.7 198.51.100.20 40000 8080\r\n", "PROXY TCP4 203.0.113.07 198.51.100.20 1 2\r\n",
+        "PROXY TCP4 203.0.113.7 198.51.100.20 040000 8080\r\n", "PROXY TCP6 ::ffff:1.2.3 ::1 1 2\r\n",
     ])
     func `a line that says what cannot be is malformed`(line: String) throws {
         let found = try #require(header(Array(line.utf8)))
@@ -80,6 +83,27 @@ import Testing
             #expect(record.lines == ["GET /a -> 200 (1)", "GET /b -> 200 (1)"])
             #expect(record.statistics.proxyHeaders == 1)
         }
+    }
+
+    @Test(arguments: [1, 40, 60, 1_000, 30_000])
+    func `extensions of any length are passed over`(cut: Int) {
+        let extensions = [UInt8(0xE0), 0xEA, 0x60] + [UInt8](repeating: UInt8(ascii: "G"), count: 60_000)
+        let length = 12 + extensions.count
+        var header = Self.binary + extensions
+        header[14] = UInt8(length >> 8)
+        header[15] = UInt8(length & 255)
+        let whole = header + Array(HoleTests.get("/a").utf8)
+        let record = Conversation([
+            .octets(.fromOriginator, Array(whole[..<cut]), acknowledging: nil),
+            .octets(.fromOriginator, Array(whole[cut...]), acknowledging: nil),
+            .server(HoleTests.ok("a")),
+            .client(HoleTests.get("/b")),
+            .server(HoleTests.ok("bb")),
+        ]).read()
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines == ["GET /a -> 200 (1)", "GET /b -> 200 (2)"])
+        #expect(record.statistics.proxyHeaders == 1 && record.statistics.malformedProxyHeaders == 0)
+        #expect(record.identities.contains { $0.clientFromProxy?.port == 40_000 })
     }
 
     @Test func `a wrong header marks the first request, and loses none`() {

@@ -59,6 +59,47 @@ import Testing
         #expect(sink.durations.contains { $0 < 0 })
     }
 
+    @Test(arguments: [-5_000, 0, 5_000, 1_000_000])
+    func `where two interfaces have two clocks, no duration is told`(late: Int64) {
+        var table = ConnectionTable()
+        var reconstructor = HTTPReconstructor(sink: RecordingSink())
+        var now: Int64 = 1_790_000_000_000
+        func exchange(_ isClient: Bool, _ flags: TCPFlags, _ offset: UInt32, _ acknowledged: UInt32, _ text: String) {
+            now += 2
+            let octets = Array(text.utf8)
+            let segment = TCPSegment(
+                source: isClient ? Conversation.client : Conversation.server,
+                destination: isClient ? Conversation.server : Conversation.client,
+                sequenceNumber: SequenceNumber(offset &+ 7),
+                acknowledgementNumber: SequenceNumber(acknowledged &+ 7),
+                flags: flags,
+                identification: 0,
+                payload: 0..<octets.count,
+                truncatedOctets: 0
+            )
+            let time = PacketTime(nanoseconds: (isClient ? now : now + late) * 1_000_000)
+            let interface = isClient ? 0 : 1
+            table.segmentArrived(segment, octets: octets.span, at: time, interface: interface, into: &reconstructor)
+        }
+        exchange(true, .syn, 0, 0, "")
+        exchange(false, [.syn, .ack], 0, 1, "")
+        exchange(true, .ack, 1, 1, "")
+        var (asked, answered) = (UInt32(1), UInt32(1))
+        for index in 0..<3 {
+            let request = HoleTests.get("/\(index)")
+            let response = HoleTests.ok("a")
+            exchange(true, .ack, asked, answered, request)
+            asked += UInt32(request.utf8.count)
+            exchange(false, .ack, answered, asked, response)
+            answered += UInt32(response.utf8.count)
+        }
+        table.captureEnded(at: PacketTime(nanoseconds: now * 1_000_000), into: &reconstructor)
+        let mark = late == 0 ? "" : " [clock_unreliable]"
+        #expect(
+            reconstructor.sink.exchanges.map(\.description) == (0..<3).map { "GET /\($0) -> 200 (1)\(mark)" }
+        )
+    }
+
     @Test func `a clock that was set back is followed`() throws {
         let (sink, _) = try SavefileReading.read("clock-set-back")
         let after = zip(sink.exchanges, sink.durations).filter { $0.0.request?.target.contains("after") ?? false }

@@ -21,6 +21,8 @@ struct RecordingSink: StreamSink, ~Copyable {
     private(set) var times: [PacketTime] = []
     /// What of the promised order was broken.
     private(set) var violations: [String] = []
+    /// How many connections were said to be captured by two clocks.
+    private(set) var connectionsOfTwoClocks = 0
     /// The slots of connections that are in the middle of something.
     var busySlots: Set<Int> = []
     /// The slots of connections that were joined midstream.
@@ -34,6 +36,10 @@ struct RecordingSink: StreamSink, ~Copyable {
         events = []
         positions = []
         times = []
+    }
+
+    mutating func clocksDiffer(slot: Int) {
+        connectionsOfTwoClocks += 1
     }
 
     mutating func connectionOpened(_ introduction: ConnectionIntroduction) {

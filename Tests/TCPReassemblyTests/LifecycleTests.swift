@@ -313,6 +313,18 @@ import Testing
         #expect(talk.events() == [.opened(1, sawHandshake: false), .octets(.fromOriginator, 0, "again")])
     }
 
+    @Test(arguments: [(70_000, 90_000), (70_000, -3), (-3, 90_000)])
+    func `octets behind a FIN, or behind one that they acknowledge, are of a new connection`(
+        client: Int32,
+        server: Int32
+    ) {
+        var talk = finished()
+        talk.clientOrigin &+= UInt32(bitPattern: client)
+        talk.serverOrigin &+= UInt32(bitPattern: server)
+        talk.client(0, "again")
+        #expect(talk.events() == [.opened(1, sawHandshake: false), .octets(.fromOriginator, 0, "again")])
+    }
+
     @Test func `an ended connection is forgotten after its linger`() {
         var talk = finished()
         #expect(talk.table.statistics.entries == 1)
@@ -630,7 +642,22 @@ import Testing
         #expect(offset?.handshakes == 20)
         #expect(offset?.differs == true)
         #expect((3_000_000...5_010_000).contains(offset?.estimate ?? 0))
+        #expect(talk.sink.connectionsOfTwoClocks == 20)
         #expect(talk.sink.violations == [])
+    }
+
+    @Test(arguments: [(-0.5, 0), (0.5, 0), (1_000.0, 20), (-1_000.0, 20)])
+    func `a connection of two clocks is told once, and one of a single clock never is`(late: Double, told: Int) {
+        var talk = Conversation()
+        for number in UInt16(1)...20 {
+            talk.client = Self.port(number)
+            talk.client(-1, ack: nil, .syn, after: 1, interface: 0)
+            talk.server(-1, ack: 0, .syn, after: 1 + late, interface: 1)
+            talk.client(0, after: 1 - late, interface: 0)
+            talk.client(0, "ask", interface: 0)
+            talk.client(3, "ask again", interface: 0)
+        }
+        #expect(talk.sink.connectionsOfTwoClocks == told)
     }
 
     @Test func `one interface has no clock to compare with`() {

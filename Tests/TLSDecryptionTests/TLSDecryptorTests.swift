@@ -155,9 +155,8 @@ import Testing
         }
     }
 
-    @Test func `what only begins like TLS goes through unchanged`() {
-        let first: [UInt8] = [0x16, 0x03]
-        let second: [UInt8] = [0x09, 0x09, 0x09, 0x41, 0x42]
+    /// What a client sent in these segments, on a connection that was seen from its start.
+    private func read(_ segments: [[UInt8]]) -> (connection: StreamRecorder.Connection, tlsConnections: Int) {
         var decryptor = TLSDecryptor(sink: StreamRecorder(), store: nil)
         let endpoint = Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: 1)
         decryptor.connectionOpened(
@@ -170,20 +169,46 @@ import Testing
                 sawHandshake: true
             )
         )
-        func position(_ offset: Int64) -> StreamPosition {
-            StreamPosition(
+        var offset = 0
+        for segment in segments where !segment.isEmpty {
+            let position = StreamPosition(
                 direction: .fromOriginator,
-                offset: offset,
+                offset: Int64(offset),
                 time: PacketTime(nanoseconds: 0),
                 acknowledged: 0,
                 startsSegment: true
             )
+            decryptor.octetsArrived(segment.span, at: position, slot: 0)
+            offset += segment.count
         }
-        decryptor.octetsArrived(first.span, at: position(0), slot: 0)
-        decryptor.octetsArrived(second.span, at: position(2), slot: 0)
-        decryptor.octetsArrived(second.span, at: position(7), slot: 0)
         decryptor.connectionClosed(.finished, at: PacketTime(nanoseconds: 0), slot: 0)
-        #expect(decryptor.sink.connections[0].fromOriginator.octets == first + second + second)
-        #expect(decryptor.statistics.connections == 0)
+        return (decryptor.sink.connections[0], Int(decryptor.statistics.connections))
+    }
+
+    @Test func `what only begins like TLS goes through unchanged`() {
+        let segments: [[UInt8]] = [[0x16, 0x03], [0x09, 0x09, 0x09, 0x41, 0x42], [0x09, 0x09, 0x09, 0x41, 0x42]]
+        let (connection, tlsConnections) = read(segments)
+        #expect(connection.fromOriginator.octets == segments.flatMap(\.self))
+        #expect(tlsConnections == 0)
+    }
+
+    /// A ClientHello of TLS 1.3 without extensions.
+    private static let hello: [UInt8] =
+        [0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3] + [UInt8](repeating: 7, count: 32) + [0, 0, 2, 0x13, 1, 1, 0]
+
+    private static let binaryHeader: [UInt8] =
+        [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10, 0x21, 0x11, 0, 20, 203, 0, 113, 7, 198, 51, 100, 20]
+        + [1, 2, 3, 4, 4, 0, 5, 9, 9, 9, 9, 9]
+
+    @Test(arguments: [Array("PROXY TCP4 203.0.113.7 198.51.100.20 40000 8443\r\n".utf8), binaryHeader])
+    func `TLS is found behind a PROXY header, however that is cut`(header: [UInt8]) {
+        for cut in 0...header.count {
+            let (connection, tlsConnections) = read([
+                Array(header[..<cut]), Array(header[cut...].prefix(1)), Array(header[cut...].dropFirst()) + Self.hello,
+            ])
+            #expect(connection.fromOriginator.octets == header, "cut after \(cut)")
+            #expect(tlsConnections == 1, "cut after \(cut)")
+        }
+        #expect(read((header + Self.hello).map { [$0] }).connection.fromOriginator.octets.starts(with: header))
     }
 }

@@ -61,6 +61,8 @@ struct TrackedConnection {
     private(set) var clientEvidence: ClientEvidence
     /// Whether a PROXY header was wrong, which the first request will be marked for.
     var hasMalformedProxyHeader = false
+    /// Whether its directions were captured by two clocks, so that no duration of its exchanges can be trusted.
+    var hasTwoClocks = false
 
     init(_ introduction: ConnectionIntroduction) {
         number = introduction.number

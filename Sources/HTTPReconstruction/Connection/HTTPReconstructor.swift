@@ -18,8 +18,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Made when an upgrade is accepted.
     var webSockets = Slab<WebSocketConnection>()
     private var held = HeldOctets()
-    /// The parts of PROXY headers that came without the rest, by slot; hardly ever any.
-    private var partialPrefixes: [Int: [UInt8]] = [:]
+    /// PROXY headers that came in part, by slot; hardly ever any.
+    private var partialPrefixes: [Int: ProxyHeader.Part] = [:]
     var shared: SharedReconstruction
     /// What takes the exchanges; the last property, because its size is not known here.
     public var sink: Sink
@@ -136,6 +136,11 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         shared.connections.discard(at: connection)
     }
 
+    /// Notes that the directions of a connection were captured by two clocks.
+    public mutating func clocksDiffer(slot: Int) {
+        shared.connections[places[slot].connection].hasTwoClocks = true
+    }
+
     /// Notes that the connection carries TLS.
     public mutating func connectionSecured(session: Int32, slot: Int) {
         shared.connections[places[slot].connection].tlsSession = session
@@ -248,12 +253,20 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Takes a PROXY header off the front, and gives what is behind it to whoever reads the connection.
     private mutating func readProxyHeader(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
-        var all = partialPrefixes[slot] ?? []
+        var all: [UInt8] = []
+        switch partialPrefixes[slot] {
+        case .beginning(let early): all = early
+        case .extensions(let rest):
+            partialPrefixes[slot] = octets.count < rest ? .extensions(missing: rest - octets.count) : nil
+            guard octets.count > rest else { return }
+            return probeProtocol(octets.extracting(rest...), at: position.moved(by: rest), slot)
+        case nil: break
+        }
         let before = all.count
         octets.append(to: &all)
         switch ProxyHeader.read(all.span) {
-        case .incomplete where all.count < ProxyHeader.lengthLimit:
-            partialPrefixes[slot] = all
+        case .incomplete where all.count < ProxyHeader.decidingOctets:
+            partialPrefixes[slot] = .beginning(all)
         case .incomplete, .notOurs:
             partialPrefixes[slot] = nil
             probeProtocol(all.span, at: position.moved(by: -before), slot)
@@ -264,6 +277,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             if header.isMalformed { shared.statistics.malformedProxyHeaders += 1 }
             shared.connections[connection].clientFromProxy = header.client
             shared.connections[connection].hasMalformedProxyHeader = header.isMalformed
+            if header.length > all.count {
+                partialPrefixes[slot] = .extensions(missing: header.length - all.count)
+            }
             guard header.length < all.count else { return }
             probeProtocol(all.span.extracting(header.length...), at: position.moved(by: header.length - before), slot)
         }

@@ -9,7 +9,7 @@ struct ProxyHeader {
     let client: Endpoint?
     /// Whether the header says what cannot be; a receiver closes the connection (§2.2).
     let isMalformed: Bool
-    /// How many octets it takes.
+    /// How many octets it takes; extensions at its end may not have come yet.
     let length: Int
 
     /// What the first octets of a connection are.
@@ -21,8 +21,18 @@ struct ProxyHeader {
         case notOurs
     }
 
-    /// The octets of the longest header that is waited for: 16, and what fits one segment of every path (§2.2).
-    static let lengthLimit = 16 + 536
+    /// What came of a header that is not complete.
+    enum Part {
+        /// Too little to tell what it says.
+        case beginning([UInt8])
+        /// What it says, but for so many octets of extensions.
+        case extensions(missing: Int)
+    }
+
+    /// How many octets tell what a header says: a line of version 1, or version 2 with two IPv6 addresses.
+    static let decidingOctets = max(lineLimit, addressLimit)
+    /// Version 2 up to the end of two IPv6 addresses (§2.2).
+    private static let addressLimit = 16 + 36
     /// The longest header of version 1, with its line end (§2.1).
     private static let lineLimit = 107
 
@@ -59,13 +69,14 @@ struct ProxyHeader {
         let words = line.copied().split(separator: 0x20, omittingEmptySubsequences: false)
         guard words.count == 5, let source = IPAddress(text: words[1]), IPAddress(text: words[2]) != nil,
             let port = number(words[3]), number(words[4]) != nil,
-            words[0].elementsEqual(source.isIPv4 ? "TCP4".utf8 : "TCP6".utf8)
+            words[0].elementsEqual(words[1].contains(0x3A) ? "TCP6".utf8 : "TCP4".utf8)
         else { return nil }
         return Endpoint(address: source, port: port)
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt16? {
-        guard (1...5).contains(digits.count), digits.allSatisfy(\.isDigit) else { return nil }
+        guard (1...5).contains(digits.count), digits.allSatisfy(\.isDigit), digits.count == 1 || digits.first != 0x30
+        else { return nil }
         return UInt16(String(decoding: digits, as: UTF8.self))
     }
 
@@ -76,12 +87,7 @@ struct ProxyHeader {
         guard octets.agrees(with: "\r\n\r\n\0\r\nQUIT\n", at: 0) else { return .notOurs }
         guard octets.count >= 16 else { return .incomplete }
         let length = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
-        guard length <= octets.count else {
-            guard length <= lengthLimit else {
-                return .header(ProxyHeader(client: nil, isMalformed: true, length: octets.count))
-            }
-            return .incomplete
-        }
+        guard octets.count >= min(length, addressLimit) else { return .incomplete }
         guard octets[12] >> 4 == 2, octets[12] & 15 < 2 else {
             return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
         }
@@ -118,23 +124,35 @@ struct ProxyHeader {
 }
 
 extension IPAddress {
-    /// Reads an address as text: dotted decimal, or RFC 4291 §2.2 without an embedded IPv4 address.
+    /// Reads an address as text: dotted decimal, or RFC 4291 §2.2.
     fileprivate init?(text: ArraySlice<UInt8>) {
-        if text.contains(0x3A) {
-            guard let words = Self.groups(of: text) else { return nil }
+        if let colon = text.lastIndex(of: 0x3A) {
+            var groups = text
+            if text[colon...].contains(0x2E) {
+                // An embedded IPv4 address stands for the last two groups.
+                guard let embedded = Self.dottedDecimal(text[(colon + 1)...]) else { return nil }
+                let words = String(embedded >> 16, radix: 16) + ":" + String(embedded & 0xFFFF, radix: 16)
+                groups = text[...colon] + words.utf8
+            }
+            guard let words = Self.groups(of: groups) else { return nil }
             self.init(high: words.high, low: words.low)
             return
         }
+        guard let address = Self.dottedDecimal(text) else { return nil }
+        self.init(ipv4: address)
+    }
+
+    private static func dottedDecimal(_ text: ArraySlice<UInt8>) -> UInt32? {
         var address: UInt32 = 0
         let parts = text.split(separator: 0x2E, omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
         for part in parts {
-            guard (1...3).contains(part.count), part.allSatisfy(\.isDigit),
+            guard (1...3).contains(part.count), part.allSatisfy(\.isDigit), part.count == 1 || part.first != 0x30,
                 let octet = UInt8(String(decoding: part, as: UTF8.self))
             else { return nil }
             address = address << 8 | UInt32(octet)
         }
-        self.init(ipv4: address)
+        return address
     }
 
     /// The two halves of an IPv6 address; `::` stands for the groups that are left out.

@@ -143,6 +143,7 @@ extension HTTP1Connection {
             shared.exchanges[sending].integrity.insert(.malformed)
             noteFailure(failure, &shared, &sink)
             noteRequestBreak()
+            expectRequestAfterRefusal()
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
         } else if framing.isEmpty {
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
@@ -207,12 +208,19 @@ extension HTTP1Connection {
         noteFailure(failure, &shared, &sink)
         let mark: Integrity = failure == .headTooLong ? .limitReached : .malformed
         noteRequestBreak()
+        expectRequestAfterRefusal()
         if sending >= 0 {
             shared.exchanges[sending].integrity.insert(mark)
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
             return
         }
         repair?.failedRequest = mark
+    }
+
+    /// What a client sends behind a request that cannot be read, before it has an answer, is content as much as requests: a
+    /// server that refuses the one reads none of the others, and nobody may smuggle one in here.
+    private mutating func expectRequestAfterRefusal() {
+        requests.expectMessage(acknowledging: responseEnd)
     }
 
     // MARK: - Holes and ends

@@ -525,7 +525,7 @@ extension SharedReconstruction {
         on connection: Int32,
         _ sink: inout Sink
     ) {
-        noteClock(of: exchange)
+        noteClock(of: exchange, on: connection)
         exchanges.report(exchange, on: connections[connection].facts, &sink)
         exchanges.discard(at: exchange)
     }

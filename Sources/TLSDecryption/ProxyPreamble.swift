@@ -1,0 +1,48 @@
+// Wingmirror · Apache-2.0
+// The PROXY protocol, versions 1 and 2: haproxy.org/download/2.8/doc/proxy-protocol.txt §2.
+
+/// How far a client's stream is a PROXY header, which may come in parts; the next stage reads what it says.
+struct ProxyPreamble {
+    /// What octets are that follow those taken before.
+    enum Outcome {
+        /// A part of the header, and more of it follows.
+        case part
+        /// The rest of it, so many octets.
+        case rest(Int)
+        /// There is no header, or none that ends where one must.
+        case none
+    }
+
+    /// The longest header of version 1, with its line end (§2.1).
+    private static let lineLimit = 107
+    private static let line = Array("PROXY ".utf8)
+    private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10]
+
+    /// What came while it was not known how long the header is.
+    private var octets: [UInt8] = []
+    /// How many octets of a header of version 2 are to come.
+    private var missing = 0
+
+    /// Takes the next octets.
+    mutating func take(_ next: Span<UInt8>) -> Outcome {
+        guard missing == 0 else {
+            missing -= next.count
+            return missing > 0 ? .part : .rest(missing + next.count)
+        }
+        let before = octets.count
+        for index in 0..<min(next.count, Self.lineLimit - before) { octets.append(next[index]) }
+        if begins(with: Self.line) {
+            if let lineFeed = octets.firstIndex(of: 0x0A) { return .rest(lineFeed + 1 - before) }
+            return octets.count < Self.lineLimit ? .part : .none
+        }
+        guard begins(with: Self.signature) else { return .none }
+        guard octets.count >= 16 else { return .part }
+        let length = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
+        missing = max(0, length - before - next.count)
+        return missing > 0 ? .part : .rest(length - before)
+    }
+
+    private func begins(with prefix: [UInt8]) -> Bool {
+        octets.prefix(prefix.count).elementsEqual(prefix.prefix(octets.count))
+    }
+}
