@@ -6,23 +6,27 @@ import OctetText
 extension JSONText {
     /// Writes a duration in seconds, exactly.
     public mutating func seconds(nanoseconds: Int64) {
+        separate()
         let (whole, fraction) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
-        var text: [UInt8] = nanoseconds < 0 ? [0x2D] : []
-        text += String(whole).utf8
-        if fraction > 0 {
-            text.append(0x2E)
-            text.append(decimal: Int(fraction), width: 9)
-            while text.last == 0x30 { text.removeLast() }
+        if nanoseconds < 0 { octets.append(UInt8(ascii: "-")) }
+        octets.append(number: Int(whole))
+        guard fraction > 0 else { return }
+        octets.append(UInt8(ascii: "."))
+        var digits = fraction
+        var width = 9
+        while digits % 10 == 0 {
+            digits /= 10
+            width -= 1
         }
-        rendered(text)
+        octets.append(decimal: Int(digits), width: width)
     }
 
     /// Writes a time in UTC as RFC 3339 has it, with microseconds, or nanoseconds where they say more.
     public mutating func time(nanoseconds: Int64) {
-        var text: [UInt8] = [UInt8(ascii: "\"")]
-        text.append(internetTime: nanoseconds, precision: .microsecondsOrFiner)
-        text.append(UInt8(ascii: "\""))
-        rendered(text)
+        separate()
+        octets.append(UInt8(ascii: "\""))
+        octets.append(internetTime: nanoseconds, precision: .microsecondsOrFiner)
+        octets.append(UInt8(ascii: "\""))
     }
 
     /// Writes octets as base64 text (RFC 4648 §4).

@@ -22,7 +22,7 @@ extension JSONText {
         case .object(let object):
             beginObject()
             for member in object.members {
-                key(member.key)
+                key(named: member.key)
                 self.value(member.value)
             }
             endObject()

@@ -8,7 +8,7 @@ import OctetText
 /// The caller opens and closes objects and lists in order; commas are put where they belong.
 public struct JSONText: Sendable {
     /// What has been written.
-    public private(set) var octets: [UInt8] = []
+    public internal(set) var octets: [UInt8] = []
     private var needsComma = false
 
     /// Makes an empty text.
@@ -45,14 +45,30 @@ public struct JSONText: Sendable {
         needsComma = true
     }
 
-    private mutating func separate() {
+    mutating func separate() {
         if needsComma { octets.append(UInt8(ascii: ",")) }
         needsComma = true
     }
 
     /// Writes the key of a member; its value must follow.
-    public mutating func key(_ name: String) {
-        string(name)
+    ///
+    /// - Parameter name: ASCII without quotes, backslashes and control characters, as a name that stands in the code is; for
+    ///   any other there is `key(named:)`.
+    public mutating func key(_ name: StaticString) {
+        let hasComma = needsComma
+        needsComma = false
+        octets.append(addingCapacity: name.utf8CodeUnitCount + 4) { output in
+            if hasComma { output.append(UInt8(ascii: ",")) }
+            output.append(UInt8(ascii: "\""))
+            output.append(copying: name)
+            output.append(UInt8(ascii: "\""))
+            output.append(UInt8(ascii: ":"))
+        }
+    }
+
+    /// Writes the key of a member, any text; its value must follow.
+    public mutating func key(named name: String) {
+        quote(name.utf8.span)
         octets.append(UInt8(ascii: ":"))
         needsComma = false
     }
@@ -66,7 +82,10 @@ public struct JSONText: Sendable {
     public mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
     /// Writes a whole number.
-    public mutating func integer(_ value: Int) { raw(String(value)) }
+    public mutating func integer(_ value: Int) {
+        separate()
+        octets.append(number: value)
+    }
 
     /// Writes a number of millionths as a decimal number without superfluous digits.
     public mutating func millionths(_ value: Int) {
@@ -83,30 +102,52 @@ public struct JSONText: Sendable {
 
     /// Writes a string.
     public mutating func string(_ text: String) {
-        separate()
-        octets.append(UInt8(ascii: "\""))
-        for octet in text.utf8 { escape(octet) }
-        octets.append(UInt8(ascii: "\""))
+        quote(text.utf8.span)
     }
 
     /// Writes octets as a string; what is not UTF-8 becomes the replacement character.
     public mutating func string(_ text: Span<UInt8>) {
-        var isASCII = true
-        for index in text.indices where text[index] >= 0x80 {
-            isASCII = false
-            break
-        }
-        guard isASCII else {
+        guard text.isASCII else {
             var copy: [UInt8] = []
-            copy.reserveCapacity(text.count)
-            for index in text.indices { copy.append(text[index]) }
+            copy.append(addingCapacity: text.count) { $0.append(copying: text) }
             string(String(decoding: copy, as: UTF8.self))
             return
         }
+        quote(text)
+    }
+
+    /// Writes a string of ASCII without quotes, backslashes and control characters that `write` adds.
+    ///
+    /// - Parameters:
+    ///   - length: The most octets that it adds.
+    ///   - write: Adds the octets.
+    public mutating func plainString(upTo length: Int, _ write: (inout OutputSpan<UInt8>) -> Void) {
         separate()
-        octets.append(UInt8(ascii: "\""))
-        for index in text.indices { escape(text[index]) }
-        octets.append(UInt8(ascii: "\""))
+        octets.append(addingCapacity: length + 2) { output in
+            output.append(UInt8(ascii: "\""))
+            write(&output)
+            output.append(UInt8(ascii: "\""))
+        }
+    }
+
+    /// Writes UTF-8 in quotes.
+    private mutating func quote(_ text: Span<UInt8>) {
+        guard !text.needsEscapes else {
+            separate()
+            octets.append(UInt8(ascii: "\""))
+            for index in text.indices { escape(text[index]) }
+            octets.append(UInt8(ascii: "\""))
+            return
+        }
+        // Nearly all strings.
+        let hasComma = needsComma
+        needsComma = true
+        octets.append(addingCapacity: text.count + 3) { output in
+            if hasComma { output.append(UInt8(ascii: ",")) }
+            output.append(UInt8(ascii: "\""))
+            output.append(copying: text)
+            output.append(UInt8(ascii: "\""))
+        }
     }
 
     /// Writes members or a value that has been rendered before.
@@ -124,7 +165,8 @@ public struct JSONText: Sendable {
 
     private mutating func raw(_ text: String) {
         separate()
-        octets += text.utf8
+        let text = text.utf8.span
+        octets.append(addingCapacity: text.count) { $0.append(copying: text) }
     }
 
     private mutating func escape(_ octet: UInt8) {
@@ -141,5 +183,42 @@ public struct JSONText: Sendable {
             octets.append(ASCII.hexadecimalDigit(octet & 15))
         default: octets.append(octet)
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the text cannot stand in a JSON string as it is: it has a quote, a backslash or a control character (RFC
+    /// 8259 §7; DEL is escaped for the terminals that show the text).
+    fileprivate var needsEscapes: Bool {
+        var index = 0
+        while index <= count - 8 {
+            guard !Self.hasEscaped(word(at: index)) else { return true }
+            index += 8
+        }
+        guard index < count else { return false }
+        // The last octets as a whole word, filled up with zeros in digits' place, or again with some before them.
+        guard count < 8 else { return Self.hasEscaped(word(at: count - 8)) }
+        var rest: UInt64 = 0x3030_3030_3030_3030
+        while index < count {
+            rest = rest << 8 | UInt64(self[index])
+            index += 1
+        }
+        return Self.hasEscaped(rest)
+    }
+
+    /// Whether one of eight octets is below a space, a quote, a backslash or DEL.
+    ///
+    /// Subtracting one from each octet borrows into its highest bit where it was zero; that is exact for whether there is
+    /// such an octet, though not for which. Octets from 0x80 on are never such.
+    private static func hasEscaped(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ (ones &* 0x22)
+        let backslashes = word ^ (ones &* 0x5C)
+        let deletes = word ^ (ones &* 0x7F)
+        let control = (word &- ones &* 0x20) & ~word
+        let quote = (quotes &- ones) & ~quotes
+        let backslash = (backslashes &- ones) & ~backslashes
+        let delete = (deletes &- ones) & ~deletes
+        return (control | quote | backslash | delete) & (ones &* 0x80) != 0
     }
 }

@@ -37,15 +37,56 @@ public enum DecimalText {
 }
 
 extension [UInt8] {
-    /// Adds a number that is not negative in decimal digits, with zeros in front up to `width`.
+    /// Adds a number in decimal digits, as many as it needs.
+    public mutating func append(number value: Int) {
+        let magnitude = value.magnitude
+        append(addingCapacity: 20) { output in
+            if value < 0 { output.append(UInt8(ascii: "-")) }
+            output.append(number: magnitude)
+        }
+    }
+
+    /// Adds a number that is not negative in decimal digits, with zeros in front up to `width`, at most 19.
     ///
     /// Of a number that needs more digits than `width`, the last ones are written: callers know how large theirs can be.
     public mutating func append(decimal value: Int, width: Int) {
-        var divisor = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
+        append(addingCapacity: width) { $0.append(decimal: value.magnitude, width: width) }
+    }
+}
+
+extension OutputSpan<UInt8> {
+    /// Adds a number in decimal digits, as many as it needs, of which there are at most 20.
+    @_lifetime(self: copy self)
+    public mutating func append(number value: UInt) {
+        // Most numbers in records are counts and ordinals.
+        guard value >= 10 else { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)) }
+        var width = 1
+        var limit: UInt = 10
+        while width < 20, value >= limit {
+            width += 1
+            let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            limit = next
+        }
+        append(decimal: value, width: width)
+    }
+
+    /// Adds the last `width` digits of a number, zeros in front of one that has fewer.
+    @_lifetime(self: copy self)
+    public mutating func append(decimal value: UInt, width: Int) {
+        // The fields of a time.
+        guard width != 2 else {
+            append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / 10 % 10))
+            return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value % 10))
+        }
+        var rest = value
+        append(repeating: UInt8(ascii: "0"), count: width)
+        var index = count
+        for _ in 0..<width where rest > 0 {
+            index -= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            self[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+            rest = quotient
         }
     }
 }

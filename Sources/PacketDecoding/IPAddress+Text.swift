@@ -117,6 +117,19 @@ extension Endpoint: LosslessStringConvertible {
         return text
     }
 
+    /// The longest text of an endpoint has so many octets.
+    public static let longestText = AddressText.longest + 8
+
+    /// Adds the address and the port as ASCII, at most `longestText` octets of it.
+    @_lifetime(output: copy output)
+    public func write(to output: inout OutputSpan<UInt8>) {
+        if !address.isIPv4 { output.append(UInt8(ascii: "[")) }
+        AddressText.write(high: address.high, low: address.low, to: &output)
+        if !address.isIPv4 { output.append(UInt8(ascii: "]")) }
+        output.append(UInt8(ascii: ":"))
+        output.append(number: UInt(port))
+    }
+
     /// Appends the address and the port to `text`.
     public func write(to text: inout String) {
         if address.isIPv4 {

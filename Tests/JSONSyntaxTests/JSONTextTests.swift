@@ -45,4 +45,56 @@ import Testing
         json.string([0x61, 0xFF, 0x62].span)
         #expect(try JSONDocument.parse(json.octets) == .string("a\u{FFFD}b"))
     }
+
+    /// Strings are looked at eight octets at a time, so each octet stands once at each place of a word, and behind it.
+    @Test func `every octet at every place of a string is escaped where it must be, and nowhere else`() throws {
+        for length in 1...19 {
+            for place in 0..<length {
+                for octet in UInt8(0)..<0x80 {
+                    var octets = [UInt8](repeating: UInt8(ascii: "a"), count: length)
+                    octets[place] = octet
+                    let text = String(decoding: octets, as: UTF8.self)
+                    var json = JSONText()
+                    json.string(text)
+                    let mustEscape = octet < 0x20 || [0x22, 0x5C, 0x7F].contains(octet)
+                    guard json.octets.contains(UInt8(ascii: "\\")) == mustEscape,
+                        try JSONDocument.parse(json.octets) == .string(text)
+                    else {
+                        Issue.record("octet \(octet) at \(place) of \(length)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `a key of any text is read as the same text`() throws {
+        var json = JSONText()
+        json.beginObject()
+        json.key(named: #"a "quoted" \ key"#)
+        json.bool(true)
+        json.key("plain")
+        json.bool(false)
+        json.endObject()
+        let value = try JSONDocument.parse(json.octets)
+        #expect(value[#"a "quoted" \ key"#] == .bool(true))
+        #expect(value["plain"] == .bool(false))
+    }
+
+    @Test(arguments: [
+        (0, "0"), (1, "0.000000001"), (1_500_000_000, "1.5"), (-250_000_000, "-0.25"), (60_000_000_000, "60"),
+        (Int64.min, "-9223372036.854775808"), (Int64.max, "9223372036.854775807"),
+    ])
+    func `seconds are exact and have no superfluous digits`(nanoseconds: Int64, text: String) {
+        var json = JSONText()
+        json.seconds(nanoseconds: nanoseconds)
+        #expect(String(decoding: json.octets, as: UTF8.self) == text)
+    }
+
+    @Test(arguments: [0, 9, 10, 99, 100, 12_345, -1, Int.min, Int.max])
+    func `a whole number has the digits that the standard library gives it`(value: Int) {
+        var json = JSONText()
+        json.integer(value)
+        #expect(String(decoding: json.octets, as: UTF8.self) == String(value))
+    }
 }

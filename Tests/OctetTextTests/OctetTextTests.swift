@@ -221,3 +221,42 @@ import Testing
         #expect(isWord && !isPart)
     }
 }
+
+@Suite struct OctetRunTests {
+    @Test func `octets are ASCII only if each of them is, wherever it stands`() {
+        for length in 0...25 {
+            var octets = [UInt8](repeating: 0x7F, count: length)
+            #expect(octets.span.isASCII)
+            for place in 0..<length {
+                octets[place] = 0x80
+                #expect(!octets.span.isASCII, "\(place) of \(length)")
+                octets[place] = 0x7F
+            }
+        }
+    }
+
+    @Test func `a run is added behind what is there`() {
+        var octets: [UInt8] = [1]
+        let run = Array(UInt8(2)...40)
+        octets.append(addingCapacity: 42) { output in
+            output.append(copying: run.span)
+            output.append(copying: [UInt8]().span)
+            output.append(copying: "abc")
+        }
+        #expect(octets == Array(1...40) + Array("abc".utf8))
+    }
+
+    @Test func `numbers have the digits that the standard library gives them`() {
+        var limit: UInt = 1
+        var numbers: [UInt] = [0, .max]
+        while limit < .max / 10 {
+            numbers += [limit - 1, limit, limit + 1]
+            limit *= 10
+        }
+        for number in numbers {
+            var octets: [UInt8] = []
+            octets.append(addingCapacity: 20) { $0.append(number: number) }
+            #expect(String(decoding: octets, as: UTF8.self) == String(number))
+        }
+    }
+}

@@ -76,7 +76,7 @@ extension JSONText {
     }
 
     private mutating func member(_ name: String, count: Int?) {
-        key(name)
+        key(named: name)
         if let count { integer(count) } else { null() }
     }
 
@@ -91,7 +91,7 @@ extension JSONText {
     }
 
     private mutating func member(_ name: String, seconds nanoseconds: Int64?) {
-        key(name)
+        key(named: name)
         if let nanoseconds { seconds(nanoseconds: nanoseconds) } else { null() }
     }
 }

@@ -7,31 +7,31 @@ import TrafficMetrics
 extension JSONText {
     /// Writes a member whose value is a string.
     package mutating func member(_ name: String, string text: String?) {
-        key(name)
+        key(named: name)
         if let text { string(text) } else { null() }
     }
 
     /// Writes a member whose value is a whole number.
     package mutating func member(_ name: String, integer number: (some BinaryInteger)?) {
-        key(name)
+        key(named: name)
         if let number { integer(Int(clamping: number)) } else { null() }
     }
 
     /// Writes a member whose value is a number, to at least six digits, which is more than is ever shown.
     package mutating func member(_ name: String, number: Double?) {
-        key(name)
+        key(named: name)
         if let number { double(number.rounded(digits: 6)) } else { null() }
     }
 
     /// Writes a member whose value is a truth value.
     package mutating func member(_ name: String, bool value: Bool) {
-        key(name)
+        key(named: name)
         bool(value)
     }
 
     /// Writes a member whose value is a time, in nanoseconds since the Unix epoch.
     package mutating func member(_ name: String, time nanoseconds: Int64?) {
-        key(name)
+        key(named: name)
         if let nanoseconds { time(nanoseconds: nanoseconds) } else { null() }
     }
 
@@ -41,7 +41,7 @@ extension JSONText {
         list values: some Sequence<Value>,
         _ write: (inout Self, Value) -> Void
     ) {
-        key(name)
+        key(named: name)
         beginList()
         for value in values { write(&self, value) }
         endList()
@@ -54,7 +54,7 @@ extension JSONText {
 
     /// Writes a member whose value is an object.
     package mutating func member(_ name: String, _ write: (inout Self) -> Void) {
-        key(name)
+        key(named: name)
         object(write)
     }
 

@@ -241,7 +241,7 @@ final class WebAnswers: Sendable {
         return JSONText.document { json in
             if case .object(let object) = status {
                 for member in object.members {
-                    json.key(member.key)
+                    json.key(named: member.key)
                     json.value(member.value)
                 }
             }

@@ -107,7 +107,7 @@ struct ReplayReport {
             ("sent", summary.sent), ("answered", summary.answered), ("mismatches", summary.mismatches),
             ("redactedValuesLeftOut", summary.placeholders),
         ] {
-            text.key(name)
+            text.key(named: name)
             text.integer(count)
         }
         text.counts("filtered", reasons.filter { $0.0 != "not sampled" })
@@ -120,7 +120,7 @@ struct ReplayReport {
             ("latencySeconds", summary.latency), ("latencyFromDueSeconds", summary.latencyFromDue),
             ("latenessSeconds", summary.lateness),
         ] {
-            text.key(name)
+            text.key(named: name)
             append(digest, to: &text)
         }
         text.key("elapsedSeconds")
@@ -137,7 +137,7 @@ struct ReplayReport {
         guard digest.count > 0 else { return text.null() }
         text.beginObject()
         for (name, share) in Self.shares {
-            text.key(name)
+            text.key(named: name)
             text.seconds(nanoseconds: (digest.quantile(share) ?? .zero).nanoseconds)
         }
         text.key("longest")
@@ -170,7 +170,7 @@ struct ReplayReport {
         for (name, duration) in [
             ("dueSeconds", outcome.due), ("latenessSeconds", outcome.lateness), ("latencySeconds", outcome.latency),
         ] {
-            text.key(name)
+            text.key(named: name)
             text.seconds(nanoseconds: duration.nanoseconds)
         }
         text.key("comparison")
@@ -188,10 +188,10 @@ struct ReplayReport {
 extension JSONText {
     /// Writes a member whose value has a member for each count.
     fileprivate mutating func counts(_ name: String, _ counts: [(name: String, count: Int)]) {
-        key(name)
+        key(named: name)
         beginObject()
         for (name, count) in counts {
-            key(name)
+            key(named: name)
             integer(count)
         }
         endObject()

@@ -55,7 +55,7 @@ struct FindingReport {
                 ("object", finding.object.description), ("severity", finding.severity.rawValue),
                 ("code", finding.code.rawValue), ("message", finding.message), ("path", finding.path),
             ] {
-                json.key(key)
+                json.key(named: key)
                 json.string(value)
             }
             if let location = finding.location {
@@ -173,7 +173,7 @@ extension FindingReport {
 extension JSONText {
     /// Writes a member whose value is a string.
     fileprivate mutating func member(_ name: String, _ value: String) {
-        key(name)
+        key(named: name)
         string(value)
     }
 }

@@ -215,10 +215,13 @@ struct HARTimings {
     func append(to text: inout JSONText) {
         text.beginObject()
         for (name, time) in [("send", send), ("wait", wait), ("receive", receive)] {
-            text.key(name)
+            text.key(named: name)
             text.milliseconds(time)
         }
-        for name in ["blocked", "dns", "connect", "ssl"] { text.member(name, -1) }
+        for name in ["blocked", "dns", "connect", "ssl"] {
+            text.key(named: name)
+            text.integer(-1)
+        }
         text.endObject()
     }
 }

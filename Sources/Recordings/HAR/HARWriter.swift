@@ -91,7 +91,10 @@ public struct HARWriter: Sendable {
             text.key("_losses")
             text.beginObject()
             if lateEntries > 0 { text.member("late", lateEntries) }
-            for (reason, count) in losses.reasons { text.member(reason.rawValue, count) }
+            for (reason, count) in losses.reasons {
+                text.key(named: reason.rawValue)
+                text.integer(count)
+            }
             text.endObject()
         }
         octets += Array("\n]".utf8) + (text.octets.isEmpty ? [] : [0x2C] + text.octets) + Array("}}\n".utf8)
@@ -109,19 +112,19 @@ public struct HARWriter: Sendable {
 
 extension JSONText {
     /// Writes a member with a text.
-    mutating func member(_ name: String, _ text: String) {
+    mutating func member(_ name: StaticString, _ text: String) {
         key(name)
         string(text)
     }
 
     /// Writes a member with a whole number.
-    mutating func member(_ name: String, _ number: Int) {
+    mutating func member(_ name: StaticString, _ number: Int) {
         key(name)
         integer(number)
     }
 
     /// Writes a member with a truth value.
-    mutating func member(_ name: String, _ value: Bool) {
+    mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)
         bool(value)
     }

@@ -23,7 +23,7 @@ extension RouteTable {
         for entry in explanation.considered {
             let identity = routes[entry.route].identity
             json.beginObject()
-            json.key(RouteRecord.objectKey(identity.object))
+            json.key(named: RouteRecord.objectKey(identity.object))
             json.string(identity.object.reference)
             json.key("rule")
             json.integer(identity.rule)
@@ -41,7 +41,7 @@ extension RouteTable {
             json.beginObject()
             json.key("gateway")
             json.string(passed.gateway)
-            json.key(RouteRecord.objectKey(passed.object))
+            json.key(named: RouteRecord.objectKey(passed.object))
             json.string(passed.object.reference)
             json.key("rule")
             json.integer(passed.rule)
@@ -56,7 +56,7 @@ extension RouteTable {
             json.string(doubt)
         }
         for (key, texts) in [("leftOut", explanation.leftOut), ("causes", explanation.causes)] where !texts.isEmpty {
-            json.key(key)
+            json.key(named: key)
             json.beginList()
             for text in texts { json.string(text) }
             json.endList()
@@ -69,7 +69,7 @@ extension RouteTable {
         json.key("nearest")
         json.beginObject()
         let identity = routes[nearest.route].identity
-        json.key(RouteRecord.objectKey(identity.object))
+        json.key(named: RouteRecord.objectKey(identity.object))
         json.string(identity.object.reference)
         json.key("rule")
         json.integer(identity.rule)
@@ -83,7 +83,7 @@ extension RouteTable {
             ("method", nearest.request.methodText), ("scheme", nearest.request.isTLS ? "https" : "http"),
             ("path", nearest.request.targetText),
         ] {
-            json.key(key)
+            json.key(named: key)
             json.string(value)
         }
         json.key("authority")

@@ -11,7 +11,7 @@ public enum RouteRecord {
         json.string(RouteOutcome.route.rawValue)
         json.key("gateway")
         json.string(route.gateway)
-        json.key(objectKey(route.identity.object))
+        json.key(named: objectKey(route.identity.object))
         json.string(route.identity.object.reference)
         json.key("rule")
         json.integer(route.identity.rule)

@@ -43,13 +43,14 @@ extension RecordEncoder {
 
     private mutating func appendDirection(_ direction: WebSocketFigures.Direction) {
         line.beginObject()
-        for (name, count) in [
+        let counts: [(StaticString, Int)] = [
             ("text", direction.textFrames), ("binary", direction.binaryFrames),
             ("continuation", direction.continuationFrames), ("close", direction.closeFrames),
             ("ping", direction.pingFrames), ("pong", direction.pongFrames),
             ("messages", direction.textMessages + direction.binaryMessages), ("payloadBytes", direction.payloadBytes),
             ("wireBytes", direction.wireBytes),
-        ] {
+        ]
+        for (name, count) in counts {
             line.key(name)
             line.integer(count)
         }

@@ -53,12 +53,12 @@ struct RecordEncoder {
     ) {
         line.beginObject()
         line.key("client")
-        line.string(facts.connection.client.description)
+        append(facts.connection.client)
         line.key("server")
-        line.string(facts.connection.server.description)
+        append(facts.connection.server)
         if let original = facts.connection.clientFromProxy {
             line.key("clientFromProxy")
-            line.string(original.description)
+            append(original)
         }
         line.key("connection")
         line.integer(facts.connection.number)
@@ -102,6 +102,10 @@ struct RecordEncoder {
         if route.isEmpty { line.null() } else { appendObject(members: route) }
         line.endObject()
         line.endLine()
+    }
+
+    private mutating func append(_ endpoint: Endpoint) {
+        line.plainString(upTo: Endpoint.longestText) { endpoint.write(to: &$0) }
     }
 
     private mutating func appendObject(members: [UInt8]) {
@@ -184,7 +188,7 @@ struct RecordEncoder {
 
     private func needsEscapes(_ message: RetainedMessage) -> Bool {
         let octets = message.octets
-        guard octets.contains(where: { $0 >= 0x80 }) else { return false }
+        guard !octets.span.isASCII else { return false }
         let parts = [message.method, message.target, message.authority, message.contentCoding].compactMap(\.self)
         let lines = options.includesFields ? message.fields : []
         return (parts + lines.map(\.name) + lines.map(\.value)).contains {
