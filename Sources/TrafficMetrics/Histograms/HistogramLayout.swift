@@ -60,17 +60,11 @@ public final class HistogramLayout: Sendable {
         self.unitsPerBaseUnit = unitsPerBaseUnit
         self.bounds = bounds
         self.edges = ConstantTable(edges)
-        let cells = 0...edges.count
-        classicBuckets = cells.map { cell in
-            UInt8(bounds.count { cell > 0 && $0 <= edges[cell - 1] })
-        }
+        classicBuckets = Self.boundsBelow(edges, bounds).map { UInt8($0) }
         nativeBuckets =
             nativeEdges.isEmpty
             ? []
-            : cells.map { cell in
-                let below = nativeEdges.count { cell > 0 && $0 <= edges[cell - 1] }
-                return below == 0 ? nil : (native?.first ?? 0) + below - 1
-            }
+            : Self.boundsBelow(edges, nativeEdges).map { $0 == 0 ? nil : (native?.first ?? 0) + $0 - 1 }
         boundTexts = (bounds.map { Double($0) / unitsPerBaseUnit } + [.infinity]).map { bound in
             var text = Array(#"le=""#.utf8)
             text.appendNumber(bound)
@@ -79,10 +73,32 @@ public final class HistogramLayout: Sendable {
         }
         firstCells = ConstantTable(
             (0..<UInt64.bitWidth * 8).map { range in
-                let least = Self.least(inRange: range)
-                return UInt16(edges.count { $0 < least })
+                UInt16(Self.count(edges, below: Self.least(inRange: range)))
             }
         )
+    }
+
+    /// For each cell how many of `bounds` lie below it; both lists are ascending, and each bound is an edge.
+    private static func boundsBelow(_ edges: [UInt64], _ bounds: [UInt64]) -> [Int] {
+        var counts = [0]
+        counts.reserveCapacity(edges.count + 1)
+        for edge in edges {
+            var count = counts[counts.endIndex - 1]
+            while count < bounds.count, bounds[count] <= edge { count += 1 }
+            counts.append(count)
+        }
+        return counts
+    }
+
+    /// How many of the ascending `edges` are less than `value`.
+    private static func count(_ edges: [UInt64], below value: UInt64) -> Int {
+        var low = 0
+        var high = edges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if edges[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// The upper bound of a classic bucket in base units.
