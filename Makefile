@@ -15,7 +15,7 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz-conversations lint format bench deps metrics-page sample-page shadow-demo \
+.PHONY: help run build test fuzz-conversations lint format bench deps metrics-page sample-page shadow-demo dashboards-demo \
 	simulate-verdicts dashboards alert-simulation docs clean
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
 	@echo "make simulate-verdicts  false alarms and powers of verdicts on many simulated routes (TRIALS=400)"
 	@echo "make dashboards   check the dashboards and rules (needs promtool)"
+	@echo "make dashboards-demo  start Prometheus and Grafana in containers beside make run (needs docker compose)"
 	@echo "make alert-simulation  hold the alerts against 300 days of healthy traffic (hours; needs promtool)"
 	@echo "make docs         make a site of the documentation with DocC, in $(DOCUMENTATION_SITE)/site"
 	@echo "make image        build a container image (Debian's buildah)"
@@ -114,6 +115,12 @@ simulate-verdicts: deps
 
 dashboards:
 	python3 dashboards/check.py
+
+# Prometheus and Grafana in containers, for the agent that `make run` starts.
+COMPOSE ?= docker compose
+
+dashboards-demo:
+	$(COMPOSE) --file samples/grafana/compose.yaml up
 
 alert-simulation:
 	python3 dashboards/simulate.py

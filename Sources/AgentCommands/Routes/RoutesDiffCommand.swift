@@ -55,7 +55,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Take the requests that the running agent there keeps of late as traffic too.",
+            "Take the requests that the running agent there still has as traffic too.",
             valueName: "url"
         )
     )
