@@ -16,6 +16,7 @@ enum AdminEndpoint: String, CaseIterable {
     case unmatched = "/api/v1/unmatched"
     case findings = "/api/v1/findings"
     case mirror = "/api/v1/mirror"
+    case timeline = "/api/v1/timeline"
     case configuration = "/api/v1/config"
     case events = "/api/v1/events"
     case reload = "/-/reload"
@@ -38,8 +39,8 @@ enum AdminEndpoint: String, CaseIterable {
         switch self {
         case .health, .readiness: .open
         case .metrics, .istioMetrics: .openWithoutCredentials
-        case .page, .status, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .configuration, .events,
-            .reload, .mirrorPause, .mirrorResume, .mirrorJudgeAgain:
+        case .page, .status, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline, .configuration,
+            .events, .reload, .mirrorPause, .mirrorResume, .mirrorJudgeAgain:
             .guarded
         }
     }
@@ -67,6 +68,7 @@ enum AdminEndpoint: String, CaseIterable {
         case .unmatched: .unmatched
         case .findings: .findings
         case .mirror: .mirror
+        case .timeline: .timeline
         default: nil
         }
     }

@@ -16,6 +16,8 @@ public struct AdminQuestion: Sendable {
         case findings
         /// What mirroring does and has found out.
         case mirror
+        /// What changed in the agent and in what it goes by, and when.
+        case timeline
     }
 
     /// One parameter of the query.

@@ -117,7 +117,7 @@ struct AdminResponder: HTTPResponder {
         case .mirrorPause: return await pauseMirror(true)
         case .mirrorResume: return await pauseMirror(false)
         case .mirrorJudgeAgain: return await judgeAgain(request)
-        case .page, .status, .configuration, .routes, .exchanges, .explain, .unmatched, .findings, .mirror:
+        case .page, .status, .configuration, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline:
             return await shared.documentThread.perform { await document(request, of: endpoint, context) }
         }
     }

@@ -9,6 +9,7 @@ struct QuestionTests {
     @Test(arguments: [
         ("/api/v1/routes", AdminQuestion.Subject.routes), ("/api/v1/exchanges", .exchanges),
         ("/api/v1/explain", .explain), ("/api/v1/unmatched", .unmatched), ("/api/v1/findings", .findings),
+        ("/api/v1/timeline", .timeline),
         ("/api/v1/mirror", .mirror),
     ])
     func `each question has its address`(path: String, subject: AdminQuestion.Subject) async throws {

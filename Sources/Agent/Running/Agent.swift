@@ -42,6 +42,7 @@ package struct Agent: Sendable {
     private let shedding = LoadShedding()
     private let deadline = ShutdownDeadline()
     private let startedAt = WallClock.now()
+    private let timeline = Timeline()
     private let ended: @Sendable (CaptureSummary) throws -> Void
 
     /// Reads credentials and chooses the sources; opens nothing yet.
@@ -65,7 +66,8 @@ package struct Agent: Sendable {
             chosen.environment,
             registry: registry,
             gatewayAddresses: chosen.gateway.addresses,
-            mirroring: mirroring
+            mirroring: mirroring,
+            timeline: timeline
         )
         keys = try KeySource(chosen.tls, isLive: sources.isLive)
         traffic = TrafficRun(
@@ -73,7 +75,12 @@ package struct Agent: Sendable {
             limits: chosen.pipelineLimits(isLive: sources.isLive),
             keys: keys.store
         )
-        capture = CaptureRun(sources, keys: keys.store, logger: logs.logger("capture"))
+        capture = CaptureRun(
+            sources,
+            keys: keys.store,
+            logger: logs.logger("capture"),
+            timeline: timeline
+        )
         configuration = ConfigurationKeeper(
             plan,
             credentials: credentials,
@@ -144,6 +151,7 @@ package struct Agent: Sendable {
     /// Runs until a signal, or until the savefiles have been read when that is to be the end.
     package func run() async throws {
         let logger = logs.logger("agent")
+        timeline.add(.started, "agent \(BuildInformation.version) started")
         deadline.watch { [records] in records?.ledger.lossText }
         let (listening, announce) = AsyncStream.makeStream(of: Int.self)
         let configuration = configuration
@@ -278,7 +286,10 @@ package struct Agent: Sendable {
         }
         sources.judgeAgain = { [mirroring] policy in mirroring.judgeAgain(policy: policy) }
         sources.expositionFormat = { NegotiatedExposition(accept: $0).contentType }
-        sources.pauseMirror = { [mirroring] isPaused in isPaused ? mirroring.pause() : mirroring.resume() }
+        sources.pauseMirror = { [mirroring, timeline] isPaused in
+            timeline.add(.mirroring, isPaused ? "mirroring paused" : "mirroring resumed")
+            return isPaused ? mirroring.pause() : mirroring.resume()
+        }
         sources.answer = { [web] question in web.answer(question) }
         sources.changes = { web.changes(health: health, status: status) }
         return sources
@@ -349,6 +360,7 @@ package struct Agent: Sendable {
             figures: traffic.boards.figures,
             shedding: shedding,
             budget: budget,
+            latestChange: timeline.entries.last,
             records: records?.ledger,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }

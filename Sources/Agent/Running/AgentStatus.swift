@@ -28,6 +28,8 @@ struct AgentStatus {
     let shedding: LoadShedding
     /// What memory use is held against.
     let budget: MemoryBudget
+    /// The latest change of the agent or of what it goes by.
+    let latestChange: Timeline.Entry?
     /// What became of the records, where they are written.
     let records: RecordLedger?
     /// Requests that a route took.
@@ -74,6 +76,7 @@ struct AgentStatus {
                 "sheddingLevel": JSONValue(shedding.level.rawValue),
                 "leftOut": .string(shedding.level.leavesOut),
             ],
+            "latestChange": latestChange?.document ?? .null,
             "records": records.map(Self.document) ?? .null,
             "sources": .array(sourceDocuments),
             "capture": [

@@ -29,6 +29,7 @@ package final class CaptureRun: Sendable {
     private let sources: CaptureSources
     private let keys: KeyStore?
     private let logger: Logger
+    private let timeline: Timeline?
     private let isOpen = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
 
@@ -38,10 +39,16 @@ package final class CaptureRun: Sendable {
     ///   - sources: Where packets come from.
     ///   - keys: Takes the key logs that pcapng files hold.
     ///   - logger: Where to say what happens to the sources.
-    package init(_ sources: CaptureSources, keys: KeyStore? = nil, logger: Logger) {
+    package convenience init(_ sources: CaptureSources, keys: KeyStore? = nil, logger: Logger) {
+        self.init(sources, keys: keys, logger: logger, timeline: nil)
+    }
+
+    /// Makes the work, which notes what happens to interfaces on a time line too.
+    init(_ sources: CaptureSources, keys: KeyStore?, logger: Logger, timeline: Timeline?) {
         self.sources = sources
         self.keys = keys
         self.logger = logger
+        self.timeline = timeline
         control =
             switch sources {
             case .live(_, let counters): CaptureControl(counters: counters)
@@ -90,7 +97,10 @@ package final class CaptureRun: Sendable {
         case .live(let configuration, let counters):
             let logger = logger
             var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: true)
-            var capture = try LiveCapture(configuration, counters: counters, control: control) { logger.report($0) }
+            var capture = try LiveCapture(configuration, counters: counters, control: control) { [timeline] event in
+                logger.report(event)
+                if let text = event.timelineText { timeline?.add(.capture, text) }
+            }
             report(.opened)
             capture.run(into: &worker, until: stop)
             worker.captureEnded()
@@ -202,6 +212,22 @@ extension Logger {
             warning("interface went down", metadata: ["interface": "\(interface)"])
         case .cameUp(let interface):
             notice("interface came up", metadata: ["interface": "\(interface)"])
+        }
+    }
+}
+
+extension CaptureEvent {
+    /// The event on a time line; `nil` where the log is enough.
+    fileprivate var timelineText: String? {
+        switch self {
+        case .opened(let interface, _, _): "capturing on \(interface)"
+        case .closed(let interface): "no longer capturing on \(interface)"
+        case .filterChanged(let interface): "another filter on \(interface)"
+        case .filterRefused(let interface, let error): "filter refused on \(interface): \(error)"
+        case .unavailable(let interface, let error): "\(interface) is not available: \(error)"
+        case .lost(let interface, let error): "\(interface) was lost: \(error)"
+        case .wentDown(let interface): "\(interface) went down"
+        case .cameUp(let interface): "\(interface) came up"
         }
     }
 }

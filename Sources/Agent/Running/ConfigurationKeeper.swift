@@ -90,7 +90,9 @@ final class ConfigurationKeeper: Sendable {
     /// Reads configuration, credentials and routes again, and puts them in force if all of them are good.
     func reload() -> ReloadOutcome {
         reload(\.reloads, "configuration reloaded") {
+            let before = current.digest
             let notes = try replace()
+            if current.digest != before { routes.timeline.add(.configuration, "configuration changed", details: notes) }
             // The routes were read too, and are in force.
             state.withLock { $0.routeReloads.isLatestGood = true }
             return notes
@@ -136,6 +138,7 @@ final class ConfigurationKeeper: Sendable {
                 state[keyPath: reloads].rejected += 1
                 state[keyPath: reloads].isLatestGood = false
             }
+            routes.timeline.add(.refused, "reload rejected, what was in force stays", details: lines)
             logger.error(
                 "reload rejected, what was in force stays",
                 metadata: ["reason": "\(lines.joined(separator: "; "))"]

@@ -11,6 +11,8 @@ import TrafficPipeline
 final class RouteKeeper: Sendable {
     /// Where the capture thread finds the routes.
     let board: RouteBoard
+    /// What changed, of the routes and otherwise.
+    let timeline: Timeline
 
     private let mirroring: Mirroring
     private let source: Mutex<Source>
@@ -30,13 +32,16 @@ final class RouteKeeper: Sendable {
     ///   - registry: What gets the series.
     ///   - gatewayAddresses: The addresses of the gateway; without any, whoever listens on its ports counts as the gateway.
     ///   - mirroring: Says which requests of which routes are mirrored.
+    ///   - timeline: Where changes are noted.
     init(
         _ environment: RouteEnvironment,
         registry: MetricsRegistry,
         gatewayAddresses: [IPAddress] = [],
-        mirroring: Mirroring
+        mirroring: Mirroring,
+        timeline: Timeline = Timeline()
     ) {
         self.mirroring = mirroring
+        self.timeline = timeline
         board = RouteBoard(
             RouteTable.compile(RouteResources(), environment: environment).table,
             number: 0,
@@ -71,6 +76,7 @@ final class RouteKeeper: Sendable {
 
     /// Puts another table in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double, isSaved: Bool = false) {
+        let before = board.generation.table
         board.publish(
             objects.table,
             findings: objects.findings,
@@ -78,6 +84,7 @@ final class RouteKeeper: Sendable {
             at: WallClock.now()
         )
         mirroring.tableReplaced(objects.table)
+        timeline.routesReplaced(before, by: objects.table, generation: board.generation.number)
         let findings = objects.allFindings
         let source = Source(
             files: objects.files,

@@ -74,6 +74,7 @@ final class WebAnswers: Sendable {
         case .unmatched: .document(unmatched)
         case .findings: .document(findings)
         case .mirror: .document((mirror() ?? .null).encoded())
+        case .timeline: .document(routes.timeline.document)
         }
     }
 
@@ -270,7 +271,7 @@ extension AdminQuestion {
             case .exchanges: ["kind", "limit", "route"] + ExchangeSelection.parameters
             case .explain where content == nil:
                 ["authority", "header", "method", "path", "port", "scheme", "sni", "url"]
-            case .explain, .unmatched, .findings, .mirror: [String]()
+            case .explain, .unmatched, .findings, .mirror, .timeline: [String]()
             }
         guard let unknown = parameters.first(where: { !known.contains($0.name) }) else { return nil }
         guard !known.isEmpty else { return "there is no parameter \"\(unknown.name)\"; leave it out" }

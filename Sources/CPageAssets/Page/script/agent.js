@@ -5,10 +5,10 @@ const agentView = {
   title: "Agent",
   interval: 5000,
   async load() {
-    const [status, configuration] = await Promise.all([ask("api/v1/status"), ask("api/v1/config")]);
-    return { status, configuration };
+    const [status, configuration, timeline] = await Promise.all([ask("api/v1/status"), ask("api/v1/config"), ask("api/v1/timeline")]);
+    return { status, configuration, timeline };
   },
-  draw({ status, configuration }) {
+  draw({ status, configuration, timeline }) {
     const { configuration: reloads, routes, requests, connections, sources, version, startTime } = status;
     const health = link.latest?.health;
     const facts = [
@@ -27,10 +27,23 @@ const agentView = {
       h("div", { class: "columns" },
         panel("Health", null, h("dl", { class: "fields inside" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))),
         panel("Where packets come from", null, sourceTable(sources, truth.rates))),
+      panel("What changed", "Routes, configuration, interfaces and mirroring since the start; the latest first. Times are UTC.", changeTable(timeline.changes)),
       panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside settings" }, described(configuration))),
     ];
   },
 };
+
+/** The changes, each with what exactly changed. */
+function changeTable(changes) {
+  if (!changes.length) return empty("Nothing has changed");
+  const columns = [{ title: "Time" }, { title: "Change" }, { title: "Routes", class: "num", help: "The generation of the routes that the change led to" }];
+  return table(columns, changes.map((change) => h("tr", null,
+    h("td", null, wire(`${change.time.slice(0, 10)} ${clock(change.time)}`)),
+    h("td", null,
+      h("span", { class: change.kind === "refused" ? "bad-text" : "" }, wire(change.text)),
+      change.details.length ? h("ul", { class: "details" }, change.details.map((line) => h("li", null, wire(line)))) : null),
+    h("td", { class: "num" }, change.generation === null ? "–" : count(change.generation)))));
+}
 
 /** The interfaces or savefiles, with what each delivered and lost. */
 function sourceTable(sources, rates = new Map()) {

@@ -16,6 +16,7 @@ const truth = {
     const opaque = this.unreadable(visibility).share;
     const unmatched = Object.values(changes.unmatchedPerSecond).reduce((sum, value) => sum + value, 0);
     this.noteRates(status.sources, changes.time);
+    this.showChange(status.latestChange);
     put(document.getElementById("truth-line"), this.traffic(visibility, changes));
     put(document.getElementById("truth-note"), this.sentence(visibility, changes));
     document.getElementById("truth-note").classList.toggle("warn-text", !this.isWhole(visibility, changes));
@@ -57,6 +58,16 @@ const truth = {
     if (refused) parts.push(`${share(refused)} answered 4xx by a route`);
     parts.push(unmatched ? `${share(unmatched / requests)} taken by no route` : "each taken by a route");
     return `${rate(visibility.requestsPerSecond)} requests per second ${of}: ${parts.join(", ")}.`;
+  },
+
+  /** Says what changed last, for an hour: a change of the traffic may have begun there. */
+  showChange(change) {
+    const place = document.getElementById("truth-change");
+    const isRecent = change && change.kind !== "started" && Date.now() - Date.parse(change.time) < 3600_000;
+    place.hidden = !isRecent;
+    if (!isRecent || place.dataset.time === change.time) return;
+    place.dataset.time = change.time;
+    fill(place, `Latest change at ${clock(change.time)}: `, wire(change.text), ". ", h("a", { href: "#agent" }, "All changes"));
   },
 
   /** Whether what is shown is all there was. */
