@@ -384,7 +384,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        if end != nil { believeDoubtfulRequests(&shared, &sink) }
+        if end != nil, requests.holdsWholeRequests { believeDoubtfulRequests(&shared, &sink) }
         let marks: Integrity
         switch end {
         case .captureEnded: marks = .interrupted

@@ -15,10 +15,19 @@ extension HTTP1Connection {
     ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
         if requests.state == .doubtful {
-            switch requests.followDoubtful(octets, parser: &shared.parser, limits: shared.limits) {
+            let doubt = requests.followDoubtful(
+                octets,
+                acknowledged: position.acknowledged,
+                parser: &shared.parser,
+                limits: shared.limits
+            )
+            switch doubt {
             case .remains: return 0
             case .removed: believeDoubtfulRequests(&shared, &sink)
-            case .confirmed: countDoubtfulOctets(&shared)
+            case .removedWithOctets:
+                believeDoubtfulRequests(&shared, &sink)
+                return 0
+            case .confirmed: countDoubtfulOctets(but: octets.count, &shared)
             }
         }
         let unread = messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
@@ -29,9 +38,9 @@ extension HTTP1Connection {
     // MARK: - Doubtful requests
 
     /// What was found behind a hole was text, or nothing tells any more.
-    private func countDoubtfulOctets(_ shared: inout SharedReconstruction) {
+    private func countDoubtfulOctets(but unread: Int = 0, _ shared: inout SharedReconstruction) {
         guard isConfirmed, requests.state == .doubtful else { return }
-        shared.statistics.skippedOctets += requests.buffer.octets.count
+        shared.statistics.skippedOctets += requests.buffer.octets.count - unread
     }
 
     /// What was found behind a hole was no text that quotes requests.
@@ -263,7 +272,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        believeDoubtfulRequests(&shared, &sink)
+        if requests.holdsWholeRequests { believeDoubtfulRequests(&shared, &sink) }
         guard sending >= 0 else { return }
         switch end {
         case .finished: shared.exchanges[sending].integrity.insert(.closedEarly)

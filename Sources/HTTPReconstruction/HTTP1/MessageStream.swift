@@ -51,8 +51,8 @@ struct MessageStream {
     private(set) var start = MessageStart()
     /// Content octets of the message in progress, without transfer coding.
     private(set) var contentOctets: Int64 = 0
-    /// Octets of fixed content, of the chunk, or of doubtful requests, that have not come; in a chunk size line, the size as
-    /// far as it was read; while lost, how far of the other stream the sender had received, who has received more when it
+    /// Octets of fixed content, of the chunk, or of doubtful requests, that have not come (-1 where they end inside a head);
+    /// in a chunk size line, the size as far as it was read; while lost, how far of the other stream the sender had received, who has received more when it
     /// begins a message, or -1.
     private var remaining: Int64 = 0
     private(set) var buffer = HeadBuffer()
@@ -482,11 +482,13 @@ struct MessageStream {
 
     /// What octets say of the doubtful requests that they follow.
     enum Doubt {
-        /// They are the rest of their content.
+        /// They continue them, and were taken.
         case remains
-        /// Another request follows them: they were requests.
+        /// They were requests, and these octets are what follows.
         case removed
-        /// Something else follows them: they were quoted.
+        /// They were requests, and these octets, which were taken, continue them.
+        case removedWithOctets
+        /// They were quoted, as something else follows.
         case confirmed
     }
 
@@ -495,23 +497,23 @@ struct MessageStream {
 
     /// Takes the next octets as the rest of doubtful requests, if that is what they are.
     ///
-    /// A request that begins where a segment does removes the doubt, unless text follows it. One inside a segment follows
-    /// content that is quoted too, perhaps, so it is doubtful with the others.
-    mutating func followDoubtful(_ octets: Span<UInt8>, parser: inout HeadParser, limits: HTTPLimits) -> Doubt {
-        var missing = remaining - Int64(octets.count)
-        if missing < 0 {
-            let next = octets.extracting(Int(remaining)...)
-            guard next.beginsStartLine(.request) else { return .confirmed }
-            switch next.requestsInARow(&parser) {
-            case .interrupted: return .confirmed
-            case .open: return .removed
-            case .whole(let more):
-                guard remaining > 0 else { return .removed }
-                missing = more
-            }
-        }
+    /// A request that acknowledges more than they do was sent by a client that has an answer meanwhile: it is none of the
+    /// content that they would be quoted in. One that acknowledges the same is as doubtful as they are.
+    mutating func followDoubtful(
+        _ octets: Span<UInt8>,
+        acknowledged: Int64?,
+        parser: inout HeadParser,
+        limits: HTTPLimits
+    ) -> Doubt {
+        let knowsNoMore = acknowledged != nil && acknowledged == start.acknowledged
+        if remaining == 0, !knowsNoMore, octets.beginsStartLine(.request) { return .removed }
         guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
-        remaining = missing
+        switch buffer.octets.span.requestsInARow(&parser) {
+        case .interrupted: return .confirmed
+        case .unbounded: return .removedWithOctets
+        case .partial: remaining = -1
+        case .whole(let missing): remaining = missing
+        }
         return .remains
     }
 

@@ -9,7 +9,7 @@ struct FoundHead {
     /// Whether the whole head is there; otherwise the octets end inside it.
     let isComplete: Bool
     /// Where only what comes next can tell a request from a quoted one, how many octets lie between: content of the request,
-    /// or of the last of those that follow it.
+    /// or of the last of those that follow it; -1 where they end inside the head of that one.
     var missingOctets: Int64?
 }
 
@@ -27,8 +27,10 @@ enum Succession {
 enum RequestsInARow {
     /// They end where the last one does, or so many octets before that, in its content.
     case whole(missing: Int64)
-    /// They end inside one, of which it is not known where it ends.
-    case open
+    /// They end inside the head of one.
+    case partial
+    /// They end inside one that says nowhere where it ends, or there are very many.
+    case unbounded
     /// Something else stands among them.
     case interrupted
 }
@@ -125,7 +127,8 @@ extension Span where Element == UInt8 {
             case .confirmed where kind == .request:
                 switch rest.requestsInARow(&parser) {
                 case .interrupted: return nil
-                case .open: return FoundHead(index: index, isComplete: true)
+                case .unbounded: return FoundHead(index: index, isComplete: true)
+                case .partial: return FoundHead(index: index, isComplete: true, missingOctets: -1)
                 case .whole(let missing): return FoundHead(index: index, isComplete: true, missingOctets: missing)
                 }
             case .unknown where kind == .request:
@@ -184,7 +187,7 @@ extension Span where Element == UInt8 {
             case .malformed: return .interrupted
             case .incomplete:
                 guard rest.beginsStartLine(.request) else { return .interrupted }
-                (index, outcome) = (count, .open)
+                (index, outcome) = (count, .partial)
             case .complete:
                 let headEnd = index + parser.head.length
                 let missing = octetsMissing(ofRequest: parser.head, at: headEnd)
@@ -194,12 +197,12 @@ extension Span where Element == UInt8 {
                     index = headEnd
                 } else {
                     index = count
-                    outcome = missing.map { .whole(missing: $0) } ?? .open
+                    outcome = missing.map { .whole(missing: $0) } ?? .unbounded
                 }
             }
         }
         _ = parser.parse(self, as: .request)
-        return index < count ? .open : outcome
+        return index < count ? .unbounded : outcome
     }
 
     /// How many octets of a request, whose head ends at `headEnd`, lie behind the end of these; `nil` where it ends before
