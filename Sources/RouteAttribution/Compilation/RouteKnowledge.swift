@@ -13,6 +13,7 @@ struct RouteKnowledge: Sendable {
     let plans: ListenerPlans
     let bound: BoundServices
     let catalog: ServiceCatalog
+    let destinationRules: DestinationRules
     /// The servers of each host table, by its number.
     let servers: [[ListenerPlan.Server]]
     /// What validation and compilation found.

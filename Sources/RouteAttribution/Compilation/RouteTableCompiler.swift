@@ -221,6 +221,7 @@ struct RouteTableCompiler {
             plans: plans,
             bound: bound,
             catalog: catalog,
+            destinationRules: DestinationRules(accepted.destinationRules, clusterDomain: environment.clusterDomain),
             servers: servers,
             findings: refusals + findings,
             hasCreationTime: times

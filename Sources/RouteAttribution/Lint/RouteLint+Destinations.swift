@@ -71,11 +71,9 @@ extension RouteTable {
 
     private func subsetProblem(_ destination: RouteDestination, _ service: Service?) -> DestinationProblem? {
         let host = destination.host
-        let all = knowledge.accepted.destinationRules.filter { rule in
-            HostNames.isCovered(host, by: pattern(of: rule))
-        }
+        let all = knowledge.destinationRules[host]
         guard !all.isEmpty else {
-            let hasAny = !knowledge.accepted.destinationRules.isEmpty
+            let hasAny = !knowledge.destinationRules.isEmpty
             return DestinationProblem(
                 code: hasAny ? .unknownSubset : .notLookedAt,
                 message: hasAny
@@ -85,9 +83,9 @@ extension RouteTable {
                 severity: hasAny ? .warning : .note
             )
         }
-        let visible = visibleSubsets(of: host, service)
+        let visible = visibleSubsets(of: host, service, all)
         guard !visible.contains(destination.subset) else { return nil }
-        if let hidden = all.first(where: { $0.subsets.contains(destination.subset) }) {
+        if let hidden = all.first(where: { $0.rule.subsets.contains(destination.subset) })?.rule {
             return DestinationProblem(
                 code: .hiddenDestinationRule,
                 message:
@@ -97,7 +95,7 @@ extension RouteTable {
                 severity: .warning
             )
         }
-        let defined = Set(all.flatMap { $0.subsets.compactMap(\.self) }).sorted().joined(separator: ", ")
+        let defined = Set(all.flatMap { $0.rule.subsets.compactMap(\.self) }).sorted().joined(separator: ", ")
         return DestinationProblem(
             code: .unknownSubset,
             message: "no DestinationRule that the gateway uses defines subset \(destination.subset) of \(host)"
@@ -106,12 +104,18 @@ extension RouteTable {
         )
     }
 
-    private func pattern(of rule: DestinationRule) -> String {
-        HostNames.expanded(rule.host, namespace: rule.metadata.namespace, clusterDomain: environment.clusterDomain)
-    }
-
     /// The subsets that the gateway knows of a host: of the first namespace that has rules for it, in Istio's order.
-    private func visibleSubsets(of host: String, _ service: Service?) -> Set<String> {
+    ///
+    /// - Parameters:
+    ///   - host: The host.
+    ///   - service: Its Service; `nil` where that is not among the objects.
+    ///   - rules: All rules that are for the host.
+    /// - Returns: The names of the subsets.
+    private func visibleSubsets(
+        of host: String,
+        _ service: Service?,
+        _ rules: [DestinationRules.Entry]
+    ) -> Set<String> {
         let suffix = ".svc.\(environment.clusterDomain)"
         // The namespace is part of a Service's name, also where the Service itself is not among the objects.
         let named = host.hasSuffix(suffix) ? host.dropLast(suffix.count).drop { $0 != "." }.dropFirst() : ""
@@ -122,15 +126,15 @@ extension RouteTable {
             if index == 0, namespace == environment.rootNamespace { continue }
             var best = ""
             var names: Set<String> = []
-            for rule in knowledge.accepted.destinationRules where rule.metadata.namespace == namespace {
+            for entry in rules where entry.rule.metadata.namespace == namespace {
+                let rule = entry.rule
                 let exportTo = rule.exportTo.isEmpty ? ["*"] : rule.exportTo
                 guard Visibility(exportTo: exportTo, namespace: namespace).includes(environment.namespace) else {
                     continue
                 }
-                let pattern = pattern(of: rule)
-                guard HostNames.isCovered(host, by: pattern), pattern.utf8.count >= best.utf8.count else { continue }
-                if pattern != best { names = [] }
-                best = pattern
+                guard entry.pattern.utf8.count >= best.utf8.count else { continue }
+                if entry.pattern != best { names = [] }
+                best = entry.pattern
                 names.formUnion(rule.subsets.compactMap(\.self))
             }
             if !best.isEmpty { return names }
