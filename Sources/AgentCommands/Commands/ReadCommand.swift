@@ -19,7 +19,10 @@ struct ReadCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("What to print: table, ndjson, gor, har or metrics.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: table, ndjson, gor, har or metrics.", valueName: "output"),
+        completion: .list(ReadPlan.Output.allCases.map(\.rawValue))
+    )
     var output = "table"
 
     @Flag(help: "Add the headers of requests and responses to the records, redacted.")

@@ -29,7 +29,10 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Serve metrics and health here.", valueName: "address:port"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("Write request records to this file; - is standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write request records to this file; - is standard output.", valueName: "file"),
+        completion: .file()
+    )
     var records: String?
 
     @Flag(help: "Add the headers of requests and responses to the records, redacted.")

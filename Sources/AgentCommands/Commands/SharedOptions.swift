@@ -7,7 +7,10 @@ import RouteAttribution
 
 /// The options that all commands share; each is also a key of the configuration file, and wins over it.
 struct SharedOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Read the configuration from this file.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Read the configuration from this file.", valueName: "file"),
+        completion: .file()
+    )
     var config: String?
 
     @Option(
@@ -15,7 +18,8 @@ struct SharedOptions: ParsableArguments {
         help: ArgumentHelp(
             "Take route objects from this file or folder, or - for standard input; may be repeated.",
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var routes: [String] = []
 
@@ -46,14 +50,18 @@ struct SharedOptions: ParsableArguments {
     )
     var gatewayPort: [String] = []
 
-    @Option(help: ArgumentHelp("Log lines of this level and above.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp("Log lines of this level and above.", valueName: "level"),
+        completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+    )
     var logLevel: String?
 
     @Option(
         help: ArgumentHelp(
             "Decrypt TLS with the secrets in this key log, as Envoy, curl and browsers write it.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var keyLog: String?
 

@@ -6,7 +6,8 @@ import ArgumentParser
 /// The options of commands that read pcap files.
 struct SavefileOptions: ParsableArguments {
     @Argument(
-        help: ArgumentHelp("Files in pcap or pcapng format, gzipped or not; - is standard input.", valueName: "file")
+        help: ArgumentHelp("Files in pcap or pcapng format, gzipped or not; - is standard input.", valueName: "file"),
+        completion: .file()
     )
     var savefiles: [String] = []
 

@@ -36,7 +36,10 @@ struct MirrorPlanCommand: AsyncParsableCommand {
     @Option(name: .customLong("for"), help: ArgumentHelp("How long to look at interfaces.", valueName: "duration"))
     var time = "30s"
 
-    @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
+        completion: .list(MirrorOutput.allCases.map(\.rawValue))
+    )
     var output = "table"
 
     @OptionGroup var sources: SourceOptions
@@ -62,13 +65,19 @@ struct MirrorReportCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Recordings with replayed answers, instead of an agent.", valueName: "recording"))
+    @Argument(
+        help: ArgumentHelp("Recordings with replayed answers, instead of an agent.", valueName: "recording"),
+        completion: .file()
+    )
     var recordings: [String] = []
 
     @Option(help: ArgumentHelp("Ask this agent.", valueName: "url"))
     var agent = "http://127.0.0.1:9646"
 
-    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
+        completion: .file()
+    )
     var tokenFile: String?
 
     @Option(
@@ -79,7 +88,10 @@ struct MirrorReportCommand: AsyncParsableCommand {
     @Flag(help: "Show the verdicts that fail or differ only, and end with status 1 when there are any.")
     var failing = false
 
-    @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
+        completion: .list(MirrorOutput.allCases.map(\.rawValue))
+    )
     var output = "table"
 
     mutating func run() async throws {

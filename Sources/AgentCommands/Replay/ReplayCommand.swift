@@ -28,7 +28,8 @@ struct ReplayCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Recordings: request records, .gor, HAR or pcap files; - is standard input.",
             valueName: "recording"
-        )
+        ),
+        completion: .file()
     )
     var recordings: [String] = []
 
@@ -85,7 +86,10 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Read only packets of pcap files that match this libpcap filter.", valueName: "bpf"))
     var filter: String?
 
-    @Option(help: ArgumentHelp("What to print: a table, or a line of JSON for each request.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: a table, or a line of JSON for each request.", valueName: "output"),
+        completion: .list(ReplayPlan.Output.allCases.map(\.rawValue))
+    )
     var output = "table"
 
     mutating func run() async throws {

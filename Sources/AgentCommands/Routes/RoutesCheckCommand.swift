@@ -25,11 +25,15 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Files and folders of route objects, as with --routes; - is standard input.",
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var paths: [String] = []
 
-    @Option(help: ArgumentHelp("What to print: table, ndjson or sarif.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: table, ndjson or sarif.", valueName: "output"),
+        completion: .list(["table", "ndjson", "sarif"])
+    )
     var output = "table"
 
     @Flag(help: "Let warnings and files without objects fail too.")

@@ -26,13 +26,15 @@ struct RoutesDiffCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("The objects as they are; may be repeated; - is standard input.", valueName: "path")
+        help: ArgumentHelp("The objects as they are; may be repeated; - is standard input.", valueName: "path"),
+        completion: .file()
     )
     var before: [String] = []
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("The objects as they would be; may be repeated; - is standard input.", valueName: "path")
+        help: ArgumentHelp("The objects as they would be; may be repeated; - is standard input.", valueName: "path"),
+        completion: .file()
     )
     var after: [String] = []
 
@@ -41,7 +43,8 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Recorded requests: a pcap file, exchange records (.ndjson), .gor or .har; may be repeated.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var traffic: [String] = []
 
@@ -61,13 +64,19 @@ struct RoutesDiffCommand: AsyncParsableCommand {
     )
     var agent: String?
 
-    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
+        completion: .file()
+    )
     var tokenFile: String?
 
     @Option(help: ArgumentHelp("Kinds of changes that do not fail, separated by commas.", valueName: "kinds"))
     var allow: String?
 
-    @Option(help: ArgumentHelp("What to print: table, ndjson or markdown.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: table, ndjson or markdown.", valueName: "output"),
+        completion: .list(["table", "ndjson", "markdown"])
+    )
     var output = "table"
 
     @OptionGroup var shared: SharedOptions

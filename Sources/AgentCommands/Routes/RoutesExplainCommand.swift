@@ -44,7 +44,8 @@ struct RoutesExplainCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Explain the requests of this file, one JSON object a line; - is standard input.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var requests: String?
 
@@ -52,11 +53,15 @@ struct RoutesExplainCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Explain whole cases, one JSON object a line with its own objects and environment; - is standard input.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var cases: String?
 
-    @Option(help: ArgumentHelp("What to print: text or ndjson.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: text or ndjson.", valueName: "output"),
+        completion: .list(["text", "ndjson"])
+    )
     var output = "text"
 
     @OptionGroup var shared: SharedOptions

@@ -18,10 +18,16 @@ struct RoutesListCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Files and folders of route objects, as with --routes.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("Files and folders of route objects, as with --routes.", valueName: "path"),
+        completion: .file()
+    )
     var paths: [String] = []
 
-    @Option(help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"))
+    @Option(
+        help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
+        completion: .list(["table", "ndjson"])
+    )
     var output = "table"
 
     @OptionGroup var shared: SharedOptions

@@ -24,7 +24,10 @@ struct TapCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The agent's address.", valueName: "url"))
     var agent = "http://127.0.0.1:9646"
 
-    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
+        completion: .file()
+    )
     var tokenFile: String?
 
     @Option(

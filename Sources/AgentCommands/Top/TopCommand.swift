@@ -25,7 +25,10 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show what a running agent sees.", valueName: "url"))
     var agent: String?
 
-    @Option(help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
+        completion: .file()
+    )
     var tokenFile: String?
 
     @Option(help: ArgumentHelp("How fast pcap files are read: realtime or fast.", valueName: "pace"))

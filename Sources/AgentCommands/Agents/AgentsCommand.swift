@@ -1,0 +1,132 @@
+// Wingmirror · Apache-2.0
+
+import Agent
+import AgentConfiguration
+import ArgumentParser
+import JSONSyntax
+
+/// `agents`: several running agents in one view.
+struct AgentsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agents",
+        abstract: "Show several agents in one table.",
+        discussion: """
+            Each node with a gateway has an agent of its own. This asks all that are named, adds up what they count, and says \
+            where they differ: in version, configuration or routes. An agent that does not answer is named, and the others \
+            are shown.
+
+            On Kubernetes the page of an agent is served on its node's loopback, so forward a port for each:
+
+            Examples:
+              wingmirror agents --agent http://127.0.0.1:9646 --agent http://127.0.0.1:9647
+              wingmirror agents --agent http://10.0.0.5:9646 --agent http://10.0.0.6:9646 --token-file token --output json
+            """
+    )
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("An agent's address; may be repeated.", valueName: "url")
+    )
+    var agent: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The first line of this file is the agents' bearer token.", valueName: "file"),
+        completion: .file()
+    )
+    var tokenFile: String?
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("What is printed: table or json.", valueName: "output"),
+        completion: .list(AgentsPlan.Output.allCases.map(\.rawValue))
+    )
+    var output = AgentsPlan.Output.table.rawValue
+
+    mutating func run() async throws {
+        try await AgentsPlan(self).execute()
+    }
+}
+
+/// What `agents` is to do, when its options have been found to make sense.
+struct AgentsPlan: Sendable {
+    /// What is printed.
+    enum Output: String, Sendable, CaseIterable {
+        /// Tables for people.
+        case table
+        /// One document.
+        case json
+    }
+
+    /// Where the agents listen.
+    let agents: [ServerURL]
+    /// The bearer token that they ask for.
+    let token: String?
+    /// What is printed.
+    let output: Output
+
+    /// How many agents are asked at a time.
+    private static let concurrency = 16
+
+    /// Checks the options.
+    init(_ command: AgentsCommand) throws(ConfigurationProblems) {
+        var problems: [ConfigurationProblem] = []
+        let named = command.agent.isEmpty ? ["http://127.0.0.1:9646"] : command.agent
+        var agents: [ServerURL] = []
+        for text in named {
+            guard let url = ServerURL(text) else {
+                problems.append(
+                    .option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(text)\"")
+                )
+                continue
+            }
+            if agents.contains(where: { $0.description == url.description }) {
+                problems.append(.option("--agent", "\(url) is named twice, and would be counted twice"))
+            }
+            agents.append(url)
+        }
+        self.agents = agents
+        if let output = Output(rawValue: command.output) {
+            self.output = output
+        } else {
+            output = .table
+            let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.append(.option("--output", "expected one of \(known), found \"\(command.output)\""))
+        }
+        token = AgentToken.read(command.tokenFile, &problems)
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+    }
+
+    /// Asks the agents and prints what they say.
+    ///
+    /// - Throws: `CommandFailure` when one of them gave no answer, after the others have been shown.
+    func execute() async throws {
+        let report = AgentsReport(await answers())
+        var page = OctetOutput.standardOutput()
+        switch output {
+        case .table: for line in report.lines(Terminal.style(1)) { try page.append(line: line) }
+        case .json: try page.append(report.document.encoded() + [UInt8(ascii: "\n")])
+        }
+        try page.flush()
+        guard report.silent.isEmpty else {
+            throw CommandFailure(.failed, report.silent.map { "\($0.name): \($0.reason)" })
+        }
+    }
+
+    /// What each agent says, in the order in which they were named.
+    private func answers() async -> [AgentAnswer] {
+        await withTaskGroup(of: (Int, AgentAnswer).self) { group in
+            var waiting = agents.enumerated().makeIterator()
+            func ask() {
+                guard let (number, agent) = waiting.next() else { return }
+                group.addTask { [token] in (number, await AgentAnswer.ask(agent, token: token)) }
+            }
+            for _ in 0..<Self.concurrency { ask() }
+            var answers: [Int: AgentAnswer] = [:]
+            for await (number, answer) in group {
+                answers[number] = answer
+                ask()
+            }
+            return answers.sorted { $0.key < $1.key }.map(\.value)
+        }
+    }
+}
