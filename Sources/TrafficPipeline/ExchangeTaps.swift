@@ -65,6 +65,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     ///
     /// - Parameter time: The time of the latest packet; `nil` before the first.
     mutating func batchEnded(at time: PacketTime?) {
+        if let time { router.batchEnded(at: time) }
         if let generation = router.takeUpNewest() {
             metrics.generationChanged(to: generation)
             passthrough.routesChanged()
@@ -84,6 +85,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     /// - Parameter time: The time of the latest packet; `nil` without any.
     mutating func captureEnded(at time: PacketTime?) {
         batchEnded(at: time)
+        router.captureEnded()
         mirror?.captureEnded()
     }
 
@@ -97,7 +99,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     ) -> ExchangeTag {
         retention = self.retention
         let session = session(of: connection)
-        let routed = router.route(request, to: connection.server, in: session, at: time)
+        let routed = router.route(request, on: connection, in: session, at: time)
         let gateway = router.newest.gatewaySeries(routed.gateway)
         if request.traits.contains(.isShadow) && !routed.isShadow { metrics.unverifiedMarkerArrived(gateway: gateway) }
         if routed.isShadow {
@@ -211,14 +213,18 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         connection.isSecured ? sessions[connection.tlsSession] : nil
     }
 
+    /// What answers on the gateway's ports, where no address is known.
+    var gatewayServers: [GatewayServer] { router.gatewayServers }
+
     /// What came on connections whose TLS the gateway passes through.
     var passthroughFigures: [PassthroughFigures] { passthrough.figures }
 
     mutating func protocolRecognized(_ application: ApplicationProtocol, on connection: ConnectionFacts) {
         let session = session(of: connection)
-        metrics.protocolRecognized(application, gateway: router.gateway(of: connection.server, in: session))
-        if case .opaque(let reason) = application, reason.isTLS, let session {
-            passthrough.connectionIsOpaque(connection, session, router.newest.table)
+        router.connectionRecognized(connection)
+        metrics.protocolRecognized(application, gateway: router.gateway(of: connection, in: session))
+        if case .opaque(let reason) = application, reason.isTLS, let session, !router.isOwnConnection(connection) {
+            passthrough.connectionIsOpaque(connection, session, router.newest)
         }
     }
 
@@ -228,7 +234,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         on connection: ConnectionFacts
     ) {
         let session = session(of: connection)
-        let gateway = router.gateway(of: connection.server, in: session)
+        let gateway = router.gateway(of: connection, in: session)
         metrics.opaqueOctetsArrived(count, reason, gateway: gateway)
         if session != nil { passthrough.octetsArrived(count, on: connection) }
     }
@@ -239,7 +245,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         on connection: ConnectionFacts
     ) {
         let session = session(of: connection)
-        let gateway = router.gateway(of: connection.server, in: session)
+        let gateway = router.gateway(of: connection, in: session)
         metrics.connectionClosed(end, wasRecognized: wasRecognized, gateway: gateway)
         if session != nil { passthrough.connectionClosed(connection) }
     }

@@ -35,6 +35,7 @@ public struct PassthroughFigures: Sendable, Hashable {
 /// The rule is looked up once for a name and port, and its answer kept until the routes change.
 struct PassthroughTap {
     private struct Question: Hashable {
+        let workload: Int
         let port: UInt16
         let serverName: [UInt8]
     }
@@ -53,13 +54,21 @@ struct PassthroughTap {
     }
 
     /// A connection will not be read.
-    mutating func connectionIsOpaque(_ connection: ConnectionFacts, _ session: TLSSession, _ table: RouteTable) {
-        let question = Question(port: connection.server.port, serverName: session.serverName)
+    mutating func connectionIsOpaque(
+        _ connection: ConnectionFacts,
+        _ session: TLSSession,
+        _ generation: RouteGeneration
+    ) {
+        let question = Question(
+            workload: generation.places.workload(of: connection.server, in: generation.tables),
+            port: connection.server.port,
+            serverName: session.serverName
+        )
         let place: Int
         if let known = answers[question] {
             place = known
         } else {
-            place = look(up: question, table)
+            place = look(up: question, generation.tables.tables[question.workload])
             if answers.count >= Self.limit { answers.removeAll() }
             answers[question] = place
         }

@@ -23,6 +23,9 @@ public struct PipelineFigures: Sendable {
     public internal(set) var tls = TLSStatistics()
     /// What came on connections whose TLS the gateway passes through, by rule.
     public internal(set) var passthrough: [PassthroughFigures] = []
+    /// What answers on the gateway's ports, the server with the most requests first; empty where the gateway's addresses are
+    /// known.
+    public internal(set) var gatewayServers: [GatewayServer] = []
     /// What reconstruction did.
     public internal(set) var http = HTTPStatistics()
     /// Streams that could not be read on, by `ParseFailure`.
@@ -73,6 +76,15 @@ extension PipelineFigures {
                 passthrough.append(figures)
             }
         }
+        for server in other.gatewayServers {
+            if let known = gatewayServers.firstIndex(where: { $0.endpoint == server.endpoint }) {
+                gatewayServers[known].requests += server.requests
+                gatewayServers[known].sentOn += server.sentOn
+            } else {
+                gatewayServers.append(server)
+            }
+        }
+        gatewayServers.sort { $0.requests + $0.sentOn > $1.requests + $1.sentOn }
         http.add(other.http)
         for index in parseFailures.indices { parseFailures[index] += other.parseFailures[index] }
         pendingExchanges += other.pendingExchanges

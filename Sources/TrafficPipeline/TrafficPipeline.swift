@@ -171,6 +171,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         figures.reassembly = connections.statistics
         figures.tls = streams.statistics
         figures.passthrough = streams.sink.sink.passthroughFigures
+        figures.gatewayServers = streams.sink.sink.gatewayServers
         figures.http = streams.sink.statistics
         figures.parseFailures = streams.sink.sink.parseFailures
         figures.pendingExchanges = streams.sink.pendingExchanges

@@ -103,7 +103,7 @@ struct ClusterServiceTests {
             while !isMet(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
         }
 
-        var names: [String] { routes.table.routes.map(\.identity.object.name).sorted() }
+        var names: [String] { routes.tables.routes.map(\.identity.object.name).sorted() }
     }
 
     @Test func `objects of the API server give the table that the same objects in files give`() async throws {
@@ -116,10 +116,10 @@ struct ClusterServiceTests {
                 Configuration.parse("routes: {files: [\"\(Repository.path)/samples/istio\"]}", file: "w"),
                 namesServerPorts: false
             )
-            #expect(rig.routes.table.routes.map(\.identity) == files.table.routes.map(\.identity))
-            #expect(rig.routes.table.routes.map(\.destinations) == files.table.routes.map(\.destinations))
-            #expect(rig.routes.gateway?.pods == ["gateway-1"])
-            #expect(rig.routes.table.podPorts == [8080])
+            #expect(rig.routes.tables.routes.map(\.identity) == files.table.routes.map(\.identity))
+            #expect(rig.routes.tables.routes.map(\.destinations) == files.table.routes.map(\.destinations))
+            #expect(rig.routes.gateways.first?.pods == ["gateway-1"])
+            #expect(rig.routes.tables.tables[0].podPorts == [8080])
             #expect(rig.source.staleness(isSaved: rig.routes.isSaved, at: WallClock.now()) == nil)
         }
         await server.close()
@@ -137,7 +137,7 @@ struct ClusterServiceTests {
             cluster.apply(order)
             await rig.until { rig.names.count == 2 }
             cluster.delete(Self.pod)
-            await rig.until { rig.routes.gateway == nil }
+            await rig.until { rig.routes.gateways.isEmpty }
         }
         await server.close()
     }

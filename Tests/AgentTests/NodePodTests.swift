@@ -80,7 +80,7 @@ struct NodePodTests {
     }
 
     @Test func `a gateway as istioctl installs it is found, with the named ports of its Service`() throws {
-        let found = try #require(try Self.made(of: [Self.pod()]).gateway)
+        let found = try #require(try Self.made(of: [Self.pod()]).gateways.first)
         #expect(found.namespace == "istio-system" && found.pods == ["gateway-1"])
         #expect(found.labels == ["istio": "ingressgateway", "app": "istio-ingressgateway"])
         #expect(found.addresses.map(\.description) == ["10.1.0.7", "2001:db8::7"])
@@ -101,7 +101,7 @@ struct NodePodTests {
                 with: "namespace: istio-ingress"
             )
         )
-        #expect(objects.gateway?.namespace == "istio-ingress")
+        #expect(objects.gateways.first?.namespace == "istio-ingress")
         #expect(objects.environment.labels["istio"] == "ingress" && objects.table.podPorts == [8080])
         #expect(objects.table.routes.count == 1 && objects.emptiness == nil)
     }
@@ -137,15 +137,15 @@ struct NodePodTests {
               ports: [{name: http, port: 80, targetPort: 80}]
             """
         )
-        #expect(objects.gateway?.pods == ["gateway-1"])
+        #expect(objects.gateways.first?.pods == ["gateway-1"])
         #expect(objects.table.podPorts == [80] && objects.table.routes.count == 1)
     }
 
     @Test func `other pods are no gateways, nor is a router that no object selects`() throws {
         let application = try Self.pod(labels: "{istio: ingressgateway}", arguments: "[proxy, sidecar]")
-        #expect(try Self.made(of: [application]).gateway == nil)
+        #expect(try Self.made(of: [application]).gateways.isEmpty)
         let egress = try Self.pod(labels: "{istio: egressgateway}")
-        #expect(try Self.made(of: [egress]).gateway == nil)
+        #expect(try Self.made(of: [egress]).gateways.isEmpty)
         let ended = try Self.objects(
             """
             metadata: {name: a, namespace: b}
@@ -156,16 +156,60 @@ struct NodePodTests {
         #expect(NodePod(ended[0], orLabels: nil) == nil)
     }
 
-    @Test func `all pods of one workload count, and a second workload is named`() throws {
+    @Test func `all pods of one workload count, and each workload of the node has a table of its own`() throws {
         let objects = try Self.made(
             of: [
                 Self.pod("b", address: "10.1.0.8"), Self.pod("a"),
                 Self.pod("x", namespace: "other", labels: "{istio: ingressgateway, team: x}"),
             ]
         )
-        #expect(objects.gateway?.pods == ["a", "b"])
-        #expect(objects.gateway?.addresses.contains { $0.description == "10.1.0.8" } == true)
-        #expect(objects.notices.contains { $0.contains("other istio=ingressgateway,team=x, which is not followed") })
+        #expect(objects.gateways.first?.pods == ["a", "b"])
+        #expect(objects.gateways.first?.addresses.contains { $0.description == "10.1.0.8" } == true)
+        #expect(objects.gateways.dropFirst().map(\.pods) == [["x"]])
+        #expect(objects.tables.tables.map(\.environment.namespace) == ["istio-system", "other"])
+        #expect(objects.notices.contains { $0.contains("istio=ingressgateway,team=x in other: x at 10.1.0.7") })
+    }
+
+    @Test func `the tables of two workloads hold what their own Gateways carry, on their own ports`() throws {
+        let objects = try Self.made(
+            of: [
+                Self.pod(),
+                Self.pod("inner-1", namespace: "inner", labels: "{istio: inner}", address: "10.1.0.20"),
+            ],
+            Self.gateway + """
+
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: Gateway
+                metadata: {name: inner, namespace: inner}
+                spec:
+                  selector: {istio: inner}
+                  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: VirtualService
+                metadata: {name: inner, namespace: inner}
+                spec: {hosts: ["*"], gateways: [inner], http: [{route: [{destination: {host: inner}}]}]}
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: inner, namespace: inner}
+                spec: {selector: {istio: inner}, ports: [{name: http, port: 80, targetPort: 9090}]}
+                """
+        )
+        #expect(objects.gateways.map(\.namespace) == ["inner", "istio-system"])
+        #expect(objects.tables.tables.map(\.podPorts) == [[9090], [8080]])
+        #expect(objects.tables.tables.map { $0.routes.map(\.identity.object.namespace) } == [["inner"], ["default"]])
+        // What either of them carries is not said to be for other pods.
+        #expect(objects.allFindings.allSatisfy { $0.code != .otherWorkload })
+        let configuration = try Configuration.parse(
+            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
+            file: "w"
+        )
+        let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
+        #expect(target.interfaces == ["cali12", "cni0"])
+        #expect(target.filter.ports == [8080, 9090])
+        #expect(Set(target.filter.addresses) == Set(objects.gateways.flatMap(\.addresses)))
     }
 
     @Test func `a workload that was chosen is taken, and addresses that were named end the search`() throws {
@@ -177,8 +221,8 @@ struct NodePodTests {
             Self.gateway,
             "gateway: {namespace: other, labels: {istio: ingressgateway, team: x}}"
         )
-        #expect(chosen.gateway?.pods == ["x"])
-        #expect(try Self.made(of: pods, Self.gateway, "gateway: {addresses: [10.9.9.9]}").gateway == nil)
+        #expect(chosen.gateways.first?.pods == ["x"])
+        #expect(try Self.made(of: pods, Self.gateway, "gateway: {addresses: [10.9.9.9]}").gateways.isEmpty)
     }
 
     // MARK: - Capture
@@ -212,9 +256,9 @@ struct NodePodTests {
             "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
             file: "w"
         )
-        let target = CaptureTarget(objects.gateway, objects.table.podPorts, configuration, routes: Self.routes)
+        let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
         #expect(target.interfaces == ["cali12"])
-        #expect(target.filter.ports == [8080] && target.filter.addresses == objects.gateway?.addresses)
+        #expect(target.filter.ports == [8080] && target.filter.addresses == objects.gateways.first?.addresses)
         // A connection of the gateway to a backend on the same port is neither to nor from its own port.
         #expect(target.filter.expression == nil)
     }
@@ -224,15 +268,14 @@ struct NodePodTests {
             "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
             file: "w"
         )
-        let target = CaptureTarget(nil, [8080], configuration, routes: Self.routes)
-        #expect(target == CaptureTarget(nil, [], configuration, routes: Self.routes))
+        let target = CaptureTarget([], [], configuration, routes: Self.routes)
         #expect(target.filter == .nothing && target.interfaces == ["lo"])
         #expect(throws: Never.self) { try target.filter.validate() }
         let named = try Configuration.parse(
             "capture: {interfaces: [eth1]}\nroutes: {kubernetes: {enabled: true}}",
             file: "w"
         )
-        #expect(CaptureTarget(nil, [], named, routes: Self.routes).interfaces == ["eth1"])
+        #expect(CaptureTarget([], [], named, routes: Self.routes).interfaces == ["eth1"])
     }
 
     @Test func `a pod with the node's network is captured wherever its packets pass`() throws {
@@ -241,7 +284,8 @@ struct NodePodTests {
             "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
             file: "w"
         )
-        #expect(CaptureTarget(objects.gateway, [8080], configuration, routes: Self.routes).interfaces == ["any"])
+        let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
+        #expect(target.interfaces == ["any"])
     }
 
     // MARK: - Mesh

@@ -69,9 +69,9 @@ struct ReloadTests {
         let second = Self.route.replacing("name: one", with: "name: two")
         try folder.write(Self.route + "---\n" + second.dropGateway, to: "routes.yaml")
         try folder.write(Self.configuration(folder, level: "error"), to: "w.yaml")
-        #expect(routes.table.routes.count == 1)
+        #expect(routes.tables.routes.count == 1)
         #expect(keeper.reload() == .reloaded([]))
-        #expect(Set(routes.table.routes.map(\.identity.object.name)) == ["one", "two"])
+        #expect(Set(routes.tables.routes.map(\.identity.object.name)) == ["one", "two"])
         #expect(logs.level == .error)
         #expect(keeper.current.reloads.accepted == 1)
     }
@@ -96,7 +96,7 @@ struct ReloadTests {
             Issue.record("a bad file was accepted")
             return
         }
-        #expect(routes.table.routes.count == 1)
+        #expect(routes.tables.routes.count == 1)
         #expect(keeper.current.configuration.log.level == .critical)
     }
 
@@ -111,7 +111,7 @@ struct ReloadTests {
         try folder.write(file, to: "w.yaml")
         #expect(keeper.reload() == .reloaded([]))
         #expect(keeper.current.reloads.isLatestGood)
-        #expect(routes.table.routes.isEmpty)
+        #expect(routes.tables.routes.isEmpty)
     }
 
     @Test func `routes that are reloaded leave a refused configuration refused`() throws {

@@ -59,7 +59,7 @@ struct RouteFileWatchTests {
     }
 
     /// The names of the VirtualServices in force.
-    private var names: [String] { routes.table.routes.map(\.identity.object.name) }
+    private var names: [String] { routes.tables.routes.map(\.identity.object.name) }
 
     private func watch() -> RouteFileWatch { RouteFileWatch(configuration: keeper, routes: routes) }
 

@@ -22,7 +22,10 @@ import TrafficPipeline
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
         let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
-        var pipeline = TrafficPipeline(routes: RouteBoard(table, registry: registry, at: 0), board: boards.sole)
+        var pipeline = TrafficPipeline(
+            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            board: boards.sole
+        )
         for packet in packets {
             pipeline.packetArrived(
                 CapturedPacket(

@@ -17,7 +17,7 @@ import TrafficMetrics
         var configuration = Configuration()
         let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples")
         configuration.routes.files = [samples.appending(path: "istio-shop").standardizedFileURL.path]
-        catalogue = RouteCatalogue(try RouteObjects(configuration, namesServerPorts: true).table)
+        catalogue = RouteCatalogue(try RouteObjects(configuration, namesServerPorts: true).tables)
     }
 
     // MARK: - Names of routes
@@ -42,7 +42,7 @@ import TrafficMetrics
             #expect(catalogue[entry.labels]?.id == entry.id)
             for number in entry.numbers { #expect(catalogue.entry(ofRoute: number).id == entry.id) }
         }
-        #expect(catalogue.entries.reduce(0) { $0 + $1.numbers.count } == catalogue.table.routes.count)
+        #expect(catalogue.entries.reduce(0) { $0 + $1.numbers.count } == catalogue.tables.routes.count)
     }
 
     // MARK: - Explanations

@@ -27,7 +27,7 @@ import TrafficPipeline
         let boards = WorkerBoards(registry)
         let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
-            routes: RouteBoard(table, registry: registry, at: 0),
+            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
             board: boards.sole,
             keys: keys,
             outputs: outputs

@@ -82,7 +82,10 @@ struct LabRun {
     init(path: String, _ table: RouteTable) throws {
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
-        var pipeline = TrafficPipeline(routes: RouteBoard(table, registry: registry, at: 0), board: boards.sole)
+        var pipeline = TrafficPipeline(
+            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            board: boards.sole
+        )
         var savefile = try SavefileReader(path: path)
         do {
             while let packet = try savefile.next() {

@@ -40,7 +40,12 @@ import TrafficPipeline
         var outputs = PipelineOutputs()
         outputs.mirror = MirrorDestination(queue: queue) { 1 }
         var pipeline = TrafficPipeline(
-            routes: RouteBoard(table, registry: registry, mirroring: { MirrorRouting(plan, for: $0) }, at: 0),
+            routes: RouteBoard(
+                RouteTables(table),
+                registry: registry,
+                mirroring: { MirrorRouting(plan, for: $0) },
+                at: 0
+            ),
             board: WorkerBoards(registry).sole,
             outputs: outputs
         )

@@ -107,6 +107,6 @@ import TrafficMetrics
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
         let resources = RouteResources(decoding: try ResourceFileLoader().load([files]))
         let table = RouteTable.compile(resources, environment: environment).table
-        return RouteBoard(table, registry: registry, at: 0)
+        return RouteBoard(RouteTables(table), registry: registry, at: 0)
     }
 }

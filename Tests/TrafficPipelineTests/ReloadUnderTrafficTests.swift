@@ -59,7 +59,7 @@ struct ReloadUnderTrafficTests {
         let registry = MetricsRegistry()
         let collector = LineCollector()
         let boards = WorkerBoards(registry)
-        let routes = RouteBoard(try Self.table(1), registry: registry, at: 0)
+        let routes = RouteBoard(RouteTables(try Self.table(1)), registry: registry, at: 0)
         var outputs = PipelineOutputs()
         outputs.recordOutput = { collector.append($0) }
         var pipeline = TrafficPipeline(routes: routes, board: boards.sole, outputs: outputs)
@@ -72,7 +72,7 @@ struct ReloadUnderTrafficTests {
             outcome.generations[Self.text(packet.time.nanoseconds)] = generation
             count += 1
             if count % packetsPerBatch == packetsPerBatch / 2 {
-                routes.publish(try Self.table(generation + 1), at: 0)
+                routes.publish(RouteTables(try Self.table(generation + 1)), at: 0)
             }
             guard count % packetsPerBatch == 0 else { continue }
             pipeline.batchEnded()

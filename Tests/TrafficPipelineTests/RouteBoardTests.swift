@@ -40,26 +40,26 @@ import TrafficMetrics
     }
 
     @Test func `each publication has the next number, and capture threads see it once`() throws {
-        let board = RouteBoard(try Self.table(1), registry: MetricsRegistry(), at: 0)
+        let board = RouteBoard(RouteTables(try Self.table(1)), registry: MetricsRegistry(), at: 0)
         #expect(board.generation.number == 1)
         #expect(board.generation(newerThan: 1) == nil)
-        board.publish(try Self.table(2), at: 1)
+        board.publish(RouteTables(try Self.table(2)), at: 1)
         let second = try #require(board.generation(newerThan: 1))
         #expect(second.number == 2)
-        #expect(second.table.routes.count == 2)
+        #expect(second.tables.routes.count == 2)
         #expect(second.series.routeCount == 2)
         #expect(board.generation(newerThan: 2) == nil)
     }
 
     @Test func `a change of admission is a generation of the same table`() throws {
         let registry = try Self.crampedRegistry()
-        let board = RouteBoard(try Self.table(8), registry: registry, at: 0)
+        let board = RouteBoard(RouteTables(try Self.table(8)), registry: registry, at: 0)
         board.reconsiderAdmission(at: 1)
         #expect(board.generation.number == 1, "nothing changes without traffic")
         Self.useLastRoute(of: board.generation, registry.shards[0])
         board.reconsiderAdmission(at: 2)
         #expect(board.generation.number == 2)
-        #expect(board.generation.table.routes.count == 8)
+        #expect(board.generation.tables.routes.count == 8)
         #expect(board.generation.series.routeCount == 8)
         var page: [UInt8] = []
         TextExposition(.text).write(registry.snapshot(at: 3), into: &page)
@@ -71,7 +71,7 @@ import TrafficMetrics
     @Test(.timeLimit(.minutes(20)))
     func `reloads and changes of admission at the same time never mix two tables`() async throws {
         let registry = try Self.crampedRegistry()
-        let tables = [try Self.table(3), try Self.table(9)]
+        let tables = [RouteTables(try Self.table(3)), RouteTables(try Self.table(9))]
         let board = RouteBoard(tables[0], registry: registry, at: 0)
         let rounds = 400
         await withTaskGroup(of: Void.self) { group in
@@ -87,7 +87,7 @@ import TrafficMetrics
             group.addTask {
                 for _ in 0..<rounds {
                     let generation = board.generation
-                    #expect(generation.series.routeCount == generation.table.routes.count)
+                    #expect(generation.series.routeCount == generation.tables.routes.count)
                 }
             }
         }

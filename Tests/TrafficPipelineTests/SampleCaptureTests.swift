@@ -92,6 +92,6 @@ import TrafficPipeline
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 8080, server: 80)]
         let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
-        return RouteBoard(table, registry: registry, at: 0)
+        return RouteBoard(RouteTables(table), registry: registry, at: 0)
     }
 }

@@ -80,19 +80,18 @@ import TrafficPipeline
         outputs.mirror = MirrorDestination(queue: queue) { 1 }
         outputs.shadowArrivals = arrivals
         var pipeline = TrafficPipeline(
-            routes: RouteBoard(table, registry: registry, mirroring: { MirrorRouting(plan, for: $0) }, at: 0),
+            routes: RouteBoard(
+                RouteTables(table),
+                registry: registry,
+                mirroring: { MirrorRouting(plan, for: $0) },
+                at: 0
+            ),
             board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         let frames = (0..<count).flatMap { Self.frames(fields, port: UInt16(20_000 + $0)) }
         for (number, octets) in frames.enumerated() {
-            let packet = CapturedPacket(
-                time: PacketTime(nanoseconds: Int64(number) * 1_000_000),
-                linkType: .ethernet,
-                interface: 0,
-                wireLength: octets.count
-            )
-            pipeline.packetArrived(packet, octets: octets.span)
+            pipeline.packetArrived(.ethernet(octets, at: Int64(number) * 1_000_000), octets: octets.span)
         }
         pipeline.captureEnded()
         var page: [UInt8] = []
@@ -106,19 +105,12 @@ import TrafficPipeline
 
     /// A connection that carries one request and its answer.
     private static func frames(_ fields: String, port: UInt16) -> [[UInt8]] {
-        let client = Endpoint(address: client.address, port: port)
-        let request = Array("GET /products/1 HTTP/1.1\r\nHost: shop.example.com\r\n\(fields)\r\n".utf8)
-        let response = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8)
-        let asked = UInt32(101 + request.count)
-        let answered = UInt32(501 + response.count)
-        let segments = [
-            PacketBuilder.tcp(from: client, to: gateway, sequence: 100, flags: [.syn]),
-            PacketBuilder.tcp(from: gateway, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]),
-            PacketBuilder.tcp(from: client, to: gateway, sequence: 101, acknowledgement: 501, payload: request),
-            PacketBuilder.tcp(from: gateway, to: client, sequence: 501, acknowledgement: asked, payload: response),
-            PacketBuilder.tcp(from: client, to: gateway, sequence: asked, acknowledgement: answered),
-        ]
-        return segments.map { $0.ip().ethernet().octets }
+        Conversation.frames(
+            from: Endpoint(address: client.address, port: port),
+            to: gateway,
+            "GET /products/1 HTTP/1.1\r\nHost: shop.example.com\r\n\(fields)\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+        )
     }
 
     @Test func `a request without the marker is traffic and is mirrored`() throws {

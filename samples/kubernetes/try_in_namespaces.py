@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""A node of network namespaces: counts each request once, and follows a gateway pod that is replaced.
+"""A node of network namespaces: counts each request once, follows a gateway pod that is replaced, and two gateways at once.
 
     sudo python3 samples/kubernetes/try_in_namespaces.py .build/release/wingmirror
 
-A gateway pod behind a veth pair forwards to two backends on its own port 8080, one of them on its node. The agent runs in the
-node's namespace and is given nothing but the address of an API server, which this script plays. Needs root and iproute2; all
+A gateway pod behind a veth pair forwards to two backends on its own port 8080, one of them on its node. Then a second gateway comes,
+with a Gateway and routes of its own for the same host and port. The agent runs in the node's namespace and is given nothing but the
+address of an API server, which this script plays. Needs root and iproute2; all
 traffic stays in the namespaces. Exit 0 if the counts are right.
 """
 import http.client
@@ -78,17 +79,26 @@ class Backend(http.server.BaseHTTPRequestHandler):
 
 # MARK: The API server
 
+def gateway(name, namespace, label):
+    return {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"selector": {"istio": label}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}}
+
+
+def routes(name, namespace, gateway):
+    return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"hosts": ["*"], "gateways": [gateway], "http": [{"route": [{"destination": {"host": name}}]}]}}
+
+
+def service(namespace, label):
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": label, "namespace": namespace},
+            "spec": {"selector": {"istio": label}, "ports": [{"name": "http2", "port": 80, "targetPort": "http"}]}}
+
+
 OBJECTS = {
-    "/apis/networking.istio.io/v1/gateways": [{
-        "apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "g", "namespace": "default"},
-        "spec": {"selector": {"istio": "ingress"}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}}],
-    "/apis/networking.istio.io/v1/virtualservices": [{
-        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "shop", "namespace": "default"},
-        "spec": {"hosts": ["*"], "gateways": ["g"], "http": [{"route": [{"destination": {"host": "shop"}}]}]}}],
+    "/apis/networking.istio.io/v1/gateways": [gateway("g", "default", "ingress"), gateway("inner", "inner", "inner")],
+    "/apis/networking.istio.io/v1/virtualservices": [routes("shop", "default", "g"), routes("inner", "inner", "inner")],
     "/apis/networking.istio.io/v1/destinationrules": [], "/apis/networking.istio.io/v1/serviceentries": [],
-    "/api/v1/services": [{
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "ingress", "namespace": "istio-ingress"},
-        "spec": {"selector": {"istio": "ingress"}, "ports": [{"name": "http2", "port": 80, "targetPort": "http"}]}}],
+    "/api/v1/services": [service("istio-ingress", "ingress"), service("inner", "inner")],
     "/api/v1/namespaces": [], "/api/v1/pods": [], "/api/v1/namespaces/istio-system/configmaps": [],
 }
 WATCHES = {}
@@ -97,8 +107,9 @@ LOCK = threading.Condition()
 
 
 def gateway_pod(name, address):
+    namespace, label = ("inner", "inner") if name.startswith("inner") else ("istio-ingress", "ingress")
     return {"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "namespace": "istio-ingress", "uid": name, "labels": {"istio": "ingress", "app": "ingress"},
+            "metadata": {"name": name, "namespace": namespace, "uid": name, "labels": {"istio": label, "app": label},
                          "annotations": {"inject.istio.io/templates": "gateway"}},
             "spec": {"nodeName": "node-1", "containers": [{"name": "istio-proxy", "ports": [{"name": "http", "containerPort": 8080}]}]},
             "status": {"phase": "Running", "podIP": address}}
@@ -171,8 +182,10 @@ def fetch(path):
     return out.stdout
 
 
-def counted():
-    return int(sum(float(m) for m in re.findall(r"^wingmirror_http_requests_total\{[^}]*\} ([0-9.e+]+)", fetch("/metrics"), re.M)))
+def counted(gateway="", family="http_requests_total"):
+    """The requests that were counted, of one Gateway or of all."""
+    samples = re.findall(rf"^wingmirror_{family}\{{([^}}]*)\}} ([0-9.e+]+)", fetch("/metrics"), re.M)
+    return int(sum(float(value) for labels, value in samples if f'gateway="{gateway}' in labels))
 
 
 def wait(what, condition, seconds=40):
@@ -228,12 +241,28 @@ def play(binary):
         send("10.1.0.7", 10)
         wait("160 requests", lambda: counted() >= 160)
         print("DELETED gateway-1 10.1.0.7", file=api.stdin, flush=True)
-        wait("the first pod is left", lambda: "wingmirror_gateway_pods 1" in fetch("/metrics"))
+        wait("the first pod is left", lambda: re.search(r"^wingmirror_gateway_pods\{[^}]*\} 1(\.0)?$", fetch("/metrics"), re.M))
         send("10.1.0.8", 40)
         wait("200 requests", lambda: counted() >= 200)
         time.sleep(2)
         assert counted() == 200, f"{counted()} requests counted of 200"
         print("200 requests sent through two gateway pods, 200 counted")
+        # A second gateway on the node, for the same host and port.
+        pod(f"{PREFIX}i", "caliin", "10.1.0.20")
+        processes.append(inside(f"{PREFIX}i", sys.executable, HERE, "serve", "10.1.0.9", "10.1.1.9"))
+        print("ADDED inner-1 10.1.0.20", file=api.stdin, flush=True)
+        wait("the second gateway is captured", lambda: 'interface_up{interface="caliin"} 1' in fetch("/metrics"))
+        wait("both tables", lambda: "2 routes" in fetch("/readyz"))
+        senders = [threading.Thread(target=send, args=pair) for pair in (("10.1.0.8", 60), ("10.1.0.20", 40))]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        wait("300 requests", lambda: counted() >= 300)
+        time.sleep(2)
+        both = (counted("default/g"), counted("inner/inner"), counted(family="http_requests_unmatched_total"))
+        assert both == (260, 40, 0), f"260 and 40 requests sent, counted (and by no route): {both}"
+        print("100 requests sent through two gateways at once, 60 and 40 counted, each by its own")
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
@@ -242,7 +271,7 @@ def play(binary):
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
-        for namespace in (GATEWAY, f"{PREFIX}h", NEAR, FAR, CLIENT, NODE):
+        for namespace in (GATEWAY, f"{PREFIX}h", f"{PREFIX}i", NEAR, FAR, CLIENT, NODE):
             subprocess.run(["ip", "netns", "del", namespace], stderr=subprocess.DEVNULL)
 
 

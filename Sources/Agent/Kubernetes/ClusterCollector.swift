@@ -13,7 +13,15 @@ struct ClusterCollector: MetricCollector {
     func collect(into samples: inout SampleCollection) {
         let isStale = cluster.staleness(isSaved: routes.isSaved, at: WallClock.now()) != nil
         samples.set(MetricCatalogue.routeTableStale, [], isStale ? 1 : 0)
-        samples.set(MetricCatalogue.gatewayPods, [], Double(routes.gateway?.pods.count ?? 0))
+        let gateways = routes.gateways
+        for gateway in gateways {
+            samples.set(
+                MetricCatalogue.gatewayPods,
+                [gateway.namespace, gateway.labelText],
+                Double(gateway.pods.count)
+            )
+        }
+        if gateways.isEmpty { samples.set(MetricCatalogue.gatewayPods, ["", ""], 0) }
         var sums: [String: ObjectStore.CollectionState] = [:]
         var objects: [String: Int] = [:]
         for (collection, state) in cluster.store.collections {

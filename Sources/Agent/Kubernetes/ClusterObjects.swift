@@ -2,13 +2,17 @@
 
 import AgentConfiguration
 import JSONSyntax
+import KubernetesObjects
 import ResourceFiles
 import RouteAttribution
+import Synchronization
 
 /// What is known of a cluster at one time.
 package struct ClusterObjects: Sendable {
-    /// The objects of which routes are made.
+    /// Objects of which routes are made.
     var objects: [JSONValue] = []
+    /// More of them, decoded already.
+    var decoded: [DecodedObject] = []
     /// The pods of this node.
     var pods: [JSONValue] = []
     /// Istio's mesh configuration, if it is there.
@@ -18,10 +22,78 @@ package struct ClusterObjects: Sendable {
     /// The kinds that may not be read.
     package var refusedKinds: [String] = []
 
-    /// The objects as those of files are taken; they come from no file.
-    var located: [LocatedObject] {
-        objects.map { LocatedObject(value: $0, location: nil) }
+    /// Whether no object is known of which routes are made.
+    var isEmpty: Bool { objects.isEmpty && decoded.isEmpty }
+
+    /// The manifests of all objects of which routes are made.
+    var manifests: [JSONValue] { objects + decoded.map(\.manifest) }
+
+    /// Adds the objects to others; they come from no file.
+    func add(to resources: inout RouteResources) {
+        for object in objects { resources.add(object) }
+        for object in decoded where !resources.append(object.resources) { resources.add(object.manifest) }
     }
+}
+
+/// An object of the cluster with what was decoded of it, which is done once for each of its versions.
+struct DecodedObject: Sendable {
+    private let stored: StoredObject
+    /// What routing knows of it.
+    let resources: RouteResources
+
+    /// Decodes an object.
+    ///
+    /// - Parameters:
+    ///   - stored: The object.
+    ///   - namespace: That of objects whose manifest names none.
+    init(_ stored: StoredObject, defaultNamespace namespace: String) {
+        self.stored = stored
+        resources = RouteResources(decoding: [stored.value], defaultNamespace: namespace)
+    }
+
+    /// The manifest.
+    var manifest: JSONValue { stored.value }
+
+    /// Whether it is what was decoded of a version of an object.
+    func isOf(_ object: StoredObject) -> Bool {
+        stored.resourceVersion == object.resourceVersion && stored.uid == object.uid
+            && (!stored.resourceVersion.isEmpty || stored == object)
+    }
+}
+
+/// Decodes the objects of a store, those alone that have changed since the last time.
+final class ObjectDecoder: Sendable {
+    private let defaultNamespace: String
+    private let known = Mutex<[ResourceCollection: [ObjectKey: DecodedObject]]>([:])
+
+    /// Has decoded nothing yet.
+    init(defaultNamespace: String) { self.defaultNamespace = defaultNamespace }
+
+    /// The objects of the collections that are not narrowed by fields, in the order of ``ObjectStore/objects``.
+    func objects(of store: ObjectStore) -> [DecodedObject] {
+        known.withLock { known in
+            var kept: [ResourceCollection: [ObjectKey: DecodedObject]] = [:]
+            var result: [DecodedObject] = []
+            for (collection, objects) in store.orderedObjects {
+                var decoded: [ObjectKey: DecodedObject] = [:]
+                decoded.reserveCapacity(objects.count)
+                for (key, object) in objects {
+                    let earlier = known[collection]?[key]
+                    let entry =
+                        earlier.map { $0.isOf(object) } ?? false
+                        ? earlier : DecodedObject(object, defaultNamespace: defaultNamespace)
+                    decoded[key] = entry
+                    if let entry { result.append(entry) }
+                }
+                kept[collection] = decoded
+            }
+            known = kept
+            return result
+        }
+    }
+
+    /// Forgets everything, as when nothing is followed any more.
+    func forget() { known.withLock { $0 = [:] } }
 }
 
 /// Istio's mesh configuration, as far as it changes which rule takes a request: the key `mesh` of the ConfigMap `istio`.

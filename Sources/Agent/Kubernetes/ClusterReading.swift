@@ -56,7 +56,7 @@ extension ClusterObjects {
             do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
         }
         var objects = ClusterObjects()
-        objects.objects = store.objects.map(\.value)
+        objects.decoded = ObjectDecoder(defaultNamespace: configuration.routes.namespace).objects(of: store)
         objects.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
         objects.refusedKinds = store.collections.filter { $0.value.trouble == .forbidden }.map(\.key.kind).sorted()
         return objects

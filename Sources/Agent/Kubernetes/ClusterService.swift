@@ -36,6 +36,25 @@ struct ClusterService: Service {
     let hosts: @Sendable (ClusterHosts) -> Void
     /// Where changes are logged.
     let logger: Logger
+    /// Makes tables of thousands of objects, while the threads that all tasks share stay free.
+    private let thread = WorkThread("cluster")
+
+    /// Makes a service that follows nothing yet.
+    init(
+        cluster: ClusterSource,
+        configuration: ConfigurationKeeper,
+        routes: RouteKeeper,
+        control: CaptureControl?,
+        hosts: @escaping @Sendable (ClusterHosts) -> Void,
+        logger: Logger
+    ) {
+        self.cluster = cluster
+        self.configuration = configuration
+        self.routes = routes
+        self.control = control
+        self.hosts = hosts
+        self.logger = logger
+    }
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { tasks in
@@ -99,8 +118,9 @@ struct ClusterService: Service {
                 running.cancel()
                 await running.value
                 watching = nil
+                cluster.forgetDecoded()
             }
-            let took = rebuild(&inForce, at: now)
+            guard let took = await rebuild(&inForce, at: now) else { return }
             capture(&inForce)
             save(&inForce, at: now)
             // At most half of one core is for tables, however fast objects change.
@@ -131,8 +151,8 @@ struct ClusterService: Service {
         )
     }
 
-    /// Makes a table if the objects have changed; returns how long that took.
-    private func rebuild(_ inForce: inout InForce, at now: Int64) -> Duration {
+    /// Makes tables if the objects have changed; returns how long that took, or `nil` when the task was cancelled first.
+    private func rebuild(_ inForce: inout InForce, at now: Int64) async -> Duration? {
         let generation = cluster.store.generation
         let isComplete = cluster.store.isComplete(at: now)
         guard isComplete || cluster.hasObjects, generation != inForce.generation || isComplete != inForce.isComplete
@@ -141,29 +161,32 @@ struct ClusterService: Service {
         }
         inForce.generation = generation
         inForce.isComplete = isComplete
-        let started = ContinuousClock.now
-        _ = configuration.reloadRoutes()
-        if mirrors {
-            let known = cluster.current
-            let domain = configuration.current.configuration.environment.clusterDomain
-            hosts(ClusterHosts(known.objects + known.pods, domain: domain))
+        return await thread.run { [self] in
+            let started = ContinuousClock.now
+            _ = configuration.reloadRoutes()
+            if mirrors {
+                let known = cluster.current
+                let domain = configuration.current.configuration.environment.clusterDomain
+                hosts(ClusterHosts(known.manifests + known.pods, domain: domain))
+            }
+            return ContinuousClock.now - started
         }
-        return ContinuousClock.now - started
     }
 
     /// Captures where the gateway is now, if that has changed.
     private func capture(_ inForce: inout InForce) {
         let configuration = configuration.current.configuration
         guard configuration.findsGateways, let control else { return }
-        let target = CaptureTarget(routes.gateway, routes.table.podPorts, configuration)
+        let target = CaptureTarget(routes.gateways, routes.tables.tables, configuration)
         guard target != inForce.target else { return }
         do throws(CaptureError) {
             try control.change(to: target.interfaces, filter: target.filter)
             inForce.target = target
+            let pods = routes.gateways.flatMap(\.pods)
             logger.info(
-                "capturing the gateway of this node",
+                "capturing the gateways of this node",
                 metadata: [
-                    "pods": "\(routes.gateway?.pods.joined(separator: ", ") ?? "none")",
+                    "pods": "\(pods.isEmpty ? "none" : pods.joined(separator: ", "))",
                     "interfaces": "\(target.interfaces.joined(separator: ", "))",
                     "addresses": "\(target.filter.addresses.map(\.description).joined(separator: ", "))",
                     "ports": "\(target.filter.ports.map(String.init).joined(separator: ", "))",
@@ -184,7 +207,7 @@ struct ClusterService: Service {
     }
 }
 
-/// What is captured for the gateway that was found.
+/// What is captured for the gateways that were found.
 struct CaptureTarget: Sendable, Equatable {
     /// The interfaces.
     let interfaces: [String]
@@ -194,13 +217,13 @@ struct CaptureTarget: Sendable, Equatable {
     /// Chooses interfaces and filter.
     ///
     /// - Parameters:
-    ///   - gateway: The gateway; `nil` where this node has none, so that nothing is captured.
-    ///   - ports: The pod ports that have listeners.
+    ///   - gateways: The gateways; without any, nothing is captured.
+    ///   - tables: Their tables, whose listeners say on which pod ports.
     ///   - configuration: The interfaces that were named, and the filter.
     ///   - routes: By which interface an address is reached.
     init(
-        _ gateway: FoundGateway?,
-        _ ports: [UInt16],
+        _ gateways: [FoundGateway],
+        _ tables: [RouteTable],
         _ configuration: Configuration,
         routes: NodeRoutes = NodeRoutes()
     ) {
@@ -209,19 +232,23 @@ struct CaptureTarget: Sendable, Equatable {
             case .named(let names): names
             case .automatic: nil
             }
-        guard let gateway, !ports.isEmpty else {
+        // A gateway that nothing listens on has nothing to be captured.
+        let served = zip(gateways, tables).filter { !$1.podPorts.isEmpty }
+        let ports = Set(served.flatMap(\.1.podPorts)).sorted()
+        let addresses = served.flatMap(\.0.addresses)
+        guard !served.isEmpty else {
             interfaces = named ?? ["lo"]
             filter = configuration.capture.filter.expression.map { CaptureFilter(expression: $0) } ?? .nothing
             return
         }
-        filter = configuration.liveFilter(ports: ports, addresses: gateway.addresses)
+        filter = configuration.liveFilter(ports: ports, addresses: addresses)
         if let named {
             interfaces = named
-        } else if gateway.usesHostNetwork {
-            // Pods of this node reach it by their own interfaces, others by the node's.
+        } else if served.contains(where: \.0.usesHostNetwork) {
+            // Pods of this node reach such a gateway by their own interfaces, others by the node's.
             interfaces = ["any"]
         } else {
-            let found = gateway.addresses.map { routes.interface(to: $0) }
+            let found = addresses.map { routes.interface(to: $0) }
             let names = found.compactMap(\.self)
             // An address without a route of its own is reached in a way that only `any` is sure to see.
             interfaces = names.count == found.count ? Set(names).sorted() : ["any"]

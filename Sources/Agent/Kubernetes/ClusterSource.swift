@@ -26,6 +26,7 @@ final class ClusterSource: Sendable {
     /// The settings.
     let settings: KubernetesConfiguration
 
+    private let decoder: ObjectDecoder
     private let saved: Mutex<(objects: [JSONValue], savedAt: Int64)?>
     private let logger: Logger
 
@@ -56,6 +57,7 @@ final class ClusterSource: Sendable {
             fieldSelector: "spec.nodeName=\(node)"
         )
         mesh = Self.mesh(configuration)
+        decoder = ObjectDecoder(defaultNamespace: configuration.routes.namespace)
         saved = Mutex(Self.load(settings.snapshot, logger))
     }
 
@@ -104,7 +106,7 @@ final class ClusterSource: Sendable {
         current.pods = store[pods]?.objects.values.map(\.value) ?? []
         current.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
         if store.isComplete(at: WallClock.now()) {
-            current.objects = store.objects.map(\.value)
+            current.decoded = decoder.objects(of: store)
         } else if let saved = saved.withLock({ $0 }) {
             let configMaps = saved.objects.filter { $0["kind"] == "ConfigMap" }
             current.objects = saved.objects.filter { $0["kind"] != "ConfigMap" }
@@ -113,6 +115,9 @@ final class ClusterSource: Sendable {
         }
         return current
     }
+
+    /// The routes are not followed any more: gives back the memory of what was decoded.
+    func forgetDecoded() { decoder.forget() }
 
     /// Whether anything is known of the routes: everything has come, or an earlier run has left something.
     var hasObjects: Bool {

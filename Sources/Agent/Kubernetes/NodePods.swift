@@ -63,7 +63,7 @@ struct NodePod: Sendable, Equatable {
     }
 }
 
-/// The gateway that runs on this node: the pods of one workload that serve an object in force.
+/// A gateway that runs on this node: the pods of one workload that serve an object in force.
 struct FoundGateway: Sendable, Equatable {
     /// The namespace of the pods.
     let namespace: String
@@ -77,17 +77,53 @@ struct FoundGateway: Sendable, Equatable {
     let ports: [GatewayPort]
     /// Whether they have the node's network.
     let usesHostNetwork: Bool
-    /// Other workloads on this node that serve Gateways, in words.
-    let others: [String]
 
-    /// Finds the gateway; `nil` where no pod of the node serves anything.
+    /// Puts together the pods of one workload; `nil` without any.
+    fileprivate init?(_ pods: [NodePod], _ resources: RouteResources) {
+        let pods = pods.sorted { $0.pod.name < $1.pod.name }
+        guard let pod = pods.first?.pod else { return nil }
+        namespace = pod.namespace
+        labels = pod.workloadLabels
+        self.pods = pods.map(\.pod.name)
+        addresses = pods.flatMap(\.addresses)
+        ports = resources.ports(of: pod)
+        usesHostNetwork = pods.contains(where: \.usesHostNetwork)
+    }
+
+    /// The labels in words.
+    var labelText: String {
+        let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return pairs.isEmpty ? "no labels" : pairs.joined(separator: ",")
+    }
+
+    /// What the gateway's table depends on besides objects: the mesh settings, and what is this workload's own.
+    func environment(in mesh: RouteEnvironment, _ configuration: Configuration) -> RouteEnvironment {
+        var environment = mesh
+        environment.namespace = namespace
+        environment.labels = labels
+        if !configuration.gateway.namesPorts { environment.ports = ports }
+        return environment
+    }
+}
+
+/// The gateways that run on this node.
+struct FoundGateways: Sendable {
+    /// The gateways, by namespace and labels.
+    let gateways: [FoundGateway]
+    /// Gateways beyond the limit, in words.
+    private let others: [String]
+
+    /// How many workloads are followed: each has a table of its own, and a node rarely runs more than three.
+    private static let limit = 16
+
+    /// Finds the gateways.
     ///
     /// - Parameters:
     ///   - cluster: The pods of the node.
     ///   - resources: The objects, whose Gateways select pods.
     ///   - environment: The mesh settings.
-    ///   - configuration: The workload that was chosen, if one was.
-    init?(
+    ///   - configuration: The workload that was chosen, if one was: the others are left out then.
+    init(
         _ cluster: ClusterObjects,
         _ resources: RouteResources,
         _ environment: RouteEnvironment,
@@ -104,28 +140,21 @@ struct FoundGateway: Sendable, Equatable {
             return "\(candidate.pod.namespace) \(labels.joined(separator: ","))"
         }
         let ordered = groups.sorted { $0.key < $1.key }
-        guard let first = ordered.first?.value, let pod = first.first?.pod else { return nil }
-        namespace = pod.namespace
-        labels = pod.workloadLabels
-        pods = first.map(\.pod.name).sorted()
-        addresses = first.sorted { $0.pod.name < $1.pod.name }.flatMap(\.addresses)
-        ports = resources.ports(of: pod)
-        usesHostNetwork = first.contains(where: \.usesHostNetwork)
-        others = ordered.dropFirst().map(\.key)
+        gateways = ordered.prefix(Self.limit).compactMap { FoundGateway($0.value, resources) }
+        others = ordered.dropFirst(Self.limit).map(\.key)
     }
-}
 
-extension FoundGateway {
     /// What was found, in sentences.
     var notices: [String] {
-        var words = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-        if words.isEmpty { words = "no labels" }
-        let addresses = addresses.map(\.description).joined(separator: ", ")
-        var notices = ["the gateway of this node is \(pods.joined(separator: ", ")) in \(namespace) at \(addresses)"]
-        for other in others {
+        var notices = gateways.map { gateway in
+            let addresses = gateway.addresses.map(\.description).joined(separator: ", ")
+            let pods = gateway.pods.joined(separator: ", ")
+            return "this node runs the gateway \(gateway.labelText) in \(gateway.namespace): \(pods) at \(addresses)"
+        }
+        if !others.isEmpty {
             notices.append(
-                "this node also runs the gateway \(other), which is not followed: gateway.labels and gateway.namespace "
-                    + "choose between them (\(words) is taken)"
+                "this node runs more than \(Self.limit) gateways; these are not followed, and gateway.labels and "
+                    + "gateway.namespace choose one: \(others.joined(separator: "; "))"
             )
         }
         return notices

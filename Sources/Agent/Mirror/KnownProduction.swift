@@ -47,10 +47,10 @@ final class KnownProduction: Sendable {
         state = Mutex(State())
     }
 
-    /// Takes up the names of a table.
-    func tableReplaced(_ table: RouteTable) {
-        let destinations = Set(table.routes.flatMap { $0.destinations.map(\.host) }).sorted()
-        let hosts = Set(table.routes.flatMap(\.hosts))
+    /// Takes up the names of the tables in force.
+    func tablesReplaced(_ tables: RouteTables) {
+        let destinations = Set(tables.routes.flatMap { $0.destinations.map(\.host) }).sorted()
+        let hosts = Set(tables.routes.flatMap(\.hosts))
         state.withLock { state in
             state.destinations = destinations
             state.names = destinations + hosts

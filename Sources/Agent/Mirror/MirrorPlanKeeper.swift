@@ -85,9 +85,9 @@ final class MirrorPlanKeeper: Sendable {
         }
     }
 
-    /// What the plan in force means for a table; `nil` when nothing is mirrored.
-    func routing(for table: RouteTable) -> MirrorRouting? {
-        state.withLock { $0.plan }.map { MirrorRouting($0, for: table) }
+    /// What the plan in force means for tables; `nil` when nothing is mirrored.
+    func routing(for tables: RouteTables) -> MirrorRouting? {
+        state.withLock { $0.plan }.map { MirrorRouting($0, for: tables) }
     }
 }
 

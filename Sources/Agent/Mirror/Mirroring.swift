@@ -56,19 +56,19 @@ struct Mirroring: Sendable {
 
     // MARK: - Policies
 
-    /// Takes up what a table says of production.
-    func tableReplaced(_ table: RouteTable) {
-        production.tableReplaced(table)
-        judge.configure(plans.configuration, hosts: Array(Set(table.routes.flatMap(\.hosts))))
+    /// Takes up what the tables say of production.
+    func tablesReplaced(_ tables: RouteTables) {
+        production.tablesReplaced(tables)
+        judge.configure(plans.configuration, hosts: Array(Set(tables.routes.flatMap(\.hosts))))
     }
 
     /// What somebody who starts the agent, or changes its policies, should know, in sentences.
-    func warnings(for table: RouteTable) -> [String] {
+    func warnings(for tables: RouteTables) -> [String] {
         guard isActive else { return [] }
         return PolicyWarnings.sentences(
             for: plans.configuration.policies,
-            routes: table.routes.map { RouteName($0) },
-            hosts: Array(Set(table.routes.flatMap(\.hosts)))
+            routes: tables.routes.map { RouteName($0) },
+            hosts: Array(Set(tables.routes.flatMap(\.hosts)))
         )
     }
 

@@ -4,6 +4,7 @@ package import AgentConfiguration
 import JSONSyntax
 package import ResourceFiles
 package import RouteAttribution
+package import TrafficPipeline
 
 /// The route objects that a configuration names, and the table they make.
 package struct RouteObjects {
@@ -21,10 +22,12 @@ package struct RouteObjects {
     package let survey: ResourceSurvey
     /// The objects.
     package let resources: RouteResources
-    /// What the table depends on besides them.
+    /// What the first table depends on besides them.
     package let environment: RouteEnvironment
-    /// The compiled table.
-    package let table: RouteTable
+    /// The compiled tables of the gateway workloads, each with routes of its own.
+    package let tables: RouteTables
+    /// Which workload is behind an address.
+    package let places: GatewayPlaces
     /// What is wrong with objects, and files that could not be read.
     package let findings: [RouteFinding]
     /// Why the table has no routes although files were named for them; `nil` when it has some, or none were named.
@@ -33,8 +36,8 @@ package struct RouteObjects {
     package let notices: [String]
     /// The workloads that the Gateways are for, where none was chosen and the objects do not decide.
     package let undecided: [GatewayWorkload]
-    /// The gateway that was found among the pods of this node; `nil` where none was looked for, or none is there.
-    let gateway: FoundGateway?
+    /// The gateways that were found among the pods of this node, in the order of their tables; empty where none was looked for.
+    let gateways: [FoundGateway]
 
     /// Reads the objects and compiles them.
     ///
@@ -54,43 +57,64 @@ package struct RouteObjects {
         self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
         let survey = try Self.survey(paths, reader)
         self.survey = survey
-        let resources = RouteResources(
+        var resources = RouteResources(
             decoding: survey.objects.map {
                 LocatedObject(
                     value: $0.value,
                     location: ObjectLocation(file: $0.file, line: $0.line),
                     namespace: $0.namespace
                 )
-            } + (cluster?.located ?? []),
+            },
             defaultNamespace: configuration.routes.namespace
         )
+        cluster?.add(to: &resources)
         self.resources = resources
         var environment = configuration.environment
         if namesServerPorts { environment.ports = [] }
         cluster?.mesh?.apply(to: &environment, under: configuration)
         let found =
-            configuration.findsGateways
-            ? cluster.flatMap { FoundGateway($0, resources, environment, configuration) } : nil
-        gateway = found
+            configuration.findsGateways ? cluster.map { FoundGateways($0, resources, environment, configuration) } : nil
+        gateways = found?.gateways ?? []
         let choice = WorkloadChoice(resources, configuration, environment)
-        if let found {
-            environment.namespace = found.namespace
-            environment.labels = found.labels
-            if !configuration.gateway.namesPorts { environment.ports = found.ports }
-        } else if let workload = choice.taken {
-            environment.namespace = workload.namespace
-            environment.labels = workload.labels
+        var environments = gateways.map { $0.environment(in: environment, configuration) }
+        if gateways.isEmpty {
+            if let workload = choice.taken {
+                environment.namespace = workload.namespace
+                environment.labels = workload.labels
+            }
+            environments = [environment]
+            places = GatewayPlaces(configuration.gateway)
+        } else {
+            places = GatewayPlaces(gateways.map(\.addresses))
         }
-        self.environment = environment
-        undecided = found == nil ? choice.undecided : []
-        let (table, problems) = RouteTable.compile(resources, environment: environment)
-        self.table = table
-        findings = survey.findings + problems
-        let sources = paths + (cluster.map { $0.objects.isEmpty ? [] : ["the API server"] } ?? [])
+        self.environment = environments[0]
+        undecided = gateways.isEmpty ? choice.undecided : []
+        let compiled = environments.map { RouteTable.compile(resources, environment: $0) }
+        tables = RouteTables(compiled.map(\.table))
+        findings = survey.findings + Self.merged(compiled.map(\.findings))
+        let sources = paths + (cluster.map { $0.isEmpty ? [] : ["the API server"] } ?? [])
         emptiness =
-            sources.isEmpty || !table.routes.isEmpty
-            ? nil : "\(sources.joined(separator: ", ")): \(resources.emptiness(environment))"
-        notices = survey.notices + (found?.notices ?? choice.notices) + Self.notices(of: cluster, configuration)
+            sources.isEmpty || !tables.routes.isEmpty
+            ? nil : "\(sources.joined(separator: ", ")): \(resources.emptiness(environments[0]))"
+        notices =
+            survey.notices + (gateways.isEmpty ? choice.notices : found?.notices ?? [])
+            + Self.notices(of: cluster, configuration)
+    }
+
+    /// The compiled table of the only workload, or of the first.
+    package var table: RouteTable { tables.tables[0] }
+
+    /// The findings about several workloads' tables, each once.
+    ///
+    /// That an object is for another workload is one only where no workload of the node is meant.
+    fileprivate static func merged(_ findings: [[RouteFinding]]) -> [RouteFinding] {
+        guard findings.count > 1 else { return findings.first ?? [] }
+        var seen: Set<RouteFinding> = []
+        let foreign = findings.map { Set($0.filter { $0.code == .otherWorkload }.map(\.object)) }
+        let ofNone = foreign.dropFirst().reduce(foreign[0]) { $0.intersection($1) }
+        return findings.joined().filter { finding in
+            (finding.code != .otherWorkload || ofNone.contains(finding.object)) && seen.insert(finding).inserted
+        }
     }
 
     /// What there is to know of the API server as a source.
@@ -123,8 +147,23 @@ package struct RouteObjects {
     }
 
     /// What `routes check` finds: what is wrong with objects, and what is valid and can hardly be meant.
-    package var allFindings: [RouteFinding] {
-        resources.located(findings + RouteLint(resources, table: table).findings)
+    package var allFindings: [RouteFinding] { lint.findings }
+
+    /// What is needed to find it, without the manifests of files.
+    var lint: Lint { Lint(resources: resources, tables: tables, known: findings) }
+
+    /// The objects and tables as lints look at them, which takes longer than making the tables.
+    struct Lint: Sendable {
+        fileprivate let resources: RouteResources
+        fileprivate let tables: RouteTables
+        /// What was found out while decoding and compiling.
+        fileprivate let known: [RouteFinding]
+
+        /// What is wrong with objects, and what is valid and can hardly be meant.
+        var findings: [RouteFinding] {
+            let lints = tables.tables.map { RouteLint(resources, table: $0).findings }
+            return resources.located(known + RouteObjects.merged(lints))
+        }
     }
 
     /// The same objects as another workload would serve them.

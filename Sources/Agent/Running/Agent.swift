@@ -64,8 +64,8 @@ package struct Agent: Sendable {
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(
             chosen.environment,
+            places: GatewayPlaces(chosen.gateway),
             registry: registry,
-            gatewayAddresses: chosen.gateway.addresses,
             mirroring: mirroring,
             timeline: timeline
         )
@@ -139,6 +139,7 @@ package struct Agent: Sendable {
         case .savefiles(let paths, _, _, _): traffic.addCollectors(ofFiles: paths)
         }
         registry.add(KeyLogCollector(keys: keys))
+        registry.add(GatewayCollector(boards: traffic.boards))
         registry.add(collector)
         registry.add(mirroring.collector)
         registry.add(HistoryCollector(watch: watch))
@@ -237,7 +238,7 @@ package struct Agent: Sendable {
     private func prepare(_ logger: Logger) async throws -> Bool {
         guard try await loader.loadFirstRoutes() else { return false }
         try await mirroring.refuseForbiddenTargets()
-        for warning in mirroring.warnings(for: routes.table) {
+        for warning in mirroring.warnings(for: routes.tables) {
             logger.warning("mirroring", metadata: ["warning": "\(warning)"])
         }
         return true
@@ -262,7 +263,7 @@ package struct Agent: Sendable {
     private func reportEnd() throws {
         let figures = traffic.boards.figures
         if plan.configuration.records.file != "-", !sources.isLive || Terminal.isTerminal(1) {
-            try ended(CaptureSummary(table: routes.table, registry: routes.registry, figures: figures))
+            try ended(CaptureSummary(routes: routes.tables.routes, registry: routes.registry, figures: figures))
         }
         guard let problem = figures.undecodedCapture else { return }
         guard !plan.endsAfterSavefiles else { throw CommandFailure(.failed, problem) }
@@ -339,7 +340,7 @@ package struct Agent: Sendable {
         return capture.isReady
             ? Probe(
                 isPassing: true,
-                detail: "\(routes.table.routes.count) routes, and a source is open\(staleness)" + recordTrouble
+                detail: "\(routes.tables.routes.count) routes, and a source is open\(staleness)" + recordTrouble
             )
             : Probe(isPassing: false, detail: "no source is open")
     }

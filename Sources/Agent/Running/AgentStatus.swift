@@ -58,8 +58,9 @@ struct AgentStatus {
             ],
             "routes": [
                 "generation": JSONValue(routes.number),
-                "routes": JSONValue(routes.table.routes.count),
-                "gateways": JSONValue(routes.table.gateways),
+                "hash": .string(routes.hash),
+                "routes": JSONValue(routes.tables.routes.count),
+                "gateways": JSONValue(routes.tables.gateways),
                 "reloads": JSONValue(configuration.routeReloads.accepted),
                 "rejectedReloads": JSONValue(configuration.routeReloads.rejected),
                 "latestReloadSuccessful": .bool(configuration.routeReloads.isLatestGood),
@@ -85,6 +86,8 @@ struct AgentStatus {
                 "latestPacketTime": figures.span.map { .string(WallClock.text($0.latest)) } ?? .null,
             ],
             "clockOffsets": .array(clockOffsetDocuments),
+            "gatewayServers": GatewayAddressing(figures).document,
+            "gatewayNotices": .array(GatewayAddressing(figures).sentences.map { .string($0) }),
         ]
     }
 

@@ -7,7 +7,7 @@ package import TrafficPipeline
 /// What a capture came to.
 package struct CaptureSummary: Sendable {
     /// The routes that requests were attributed to.
-    package let table: RouteTable
+    package let routes: [CompiledRoute]
     /// What was counted of the traffic.
     package let registry: MetricsRegistry
     /// What else the pipeline saw.

@@ -34,6 +34,8 @@ final class ConfigurationKeeper: Sendable {
         var reloads = Reloads()
         /// Reloads of the routes alone, after their files have changed.
         var routeReloads = Reloads()
+        /// What was wrong with the objects that were read last, so that it is logged once.
+        var errors: Set<RouteFinding> = []
         /// When the configuration in force was read, in nanoseconds since the Unix epoch.
         var readAt: Int64
     }
@@ -129,7 +131,7 @@ final class ConfigurationKeeper: Sendable {
                 state[keyPath: reloads].accepted += 1
                 state[keyPath: reloads].isLatestGood = true
             }
-            let routeCount = routes.table.routes.count
+            let routeCount = routes.tables.routes.count
             logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
             return .reloaded(notes)
         } catch {
@@ -170,7 +172,7 @@ final class ConfigurationKeeper: Sendable {
             state.credentials = credentials
             state.readAt = WallClock.now()
         }
-        for warning in mirroring.warnings(for: routes.table) {
+        for warning in mirroring.warnings(for: routes.tables) {
             logger.warning("mirroring", metadata: ["warning": "\(warning)"])
         }
         for key in fixed {
@@ -208,7 +210,12 @@ final class ConfigurationKeeper: Sendable {
     /// Puts routes in force, and with them what the mirroring plan means for them.
     private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double, isSaved: Bool)) {
         let (objects, seconds, isSaved) = read
-        for finding in objects.findings where finding.severity == .error {
+        let errors = objects.findings.filter { $0.severity == .error }
+        let known = state.withLock { state in
+            defer { state.errors = Set(errors) }
+            return state.errors
+        }
+        for finding in errors where !known.contains(finding) {
             logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
         }
         if let emptiness = objects.emptiness {

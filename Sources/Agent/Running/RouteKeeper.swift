@@ -1,6 +1,5 @@
 // Wingmirror · Apache-2.0
 
-import PacketDecoding
 import ResourceFiles
 import RouteAttribution
 import Synchronization
@@ -20,37 +19,54 @@ final class RouteKeeper: Sendable {
     /// What the routes in force were made of.
     private struct Source: Sendable {
         var files: ResourceFileStamps
-        var findings: [RouteFinding]
-        var gateway: FoundGateway?
+        var findings: Findings
+        var gateways: [FoundGateway]
         var isSaved: Bool
+    }
+
+    /// What `routes check` finds in the objects, looked for when somebody asks: it takes longer than a reload.
+    private final class Findings: Sendable {
+        private let lint: RouteObjects.Lint?
+        private let found = Mutex<[RouteFinding]?>(nil)
+
+        init(_ lint: RouteObjects.Lint?) { self.lint = lint }
+
+        var all: [RouteFinding] {
+            found.withLock { found in
+                if let found { return found }
+                let fresh = lint?.findings ?? []
+                found = fresh
+                return fresh
+            }
+        }
     }
 
     /// Starts with an empty table, until there is one of the configured objects.
     ///
     /// - Parameters:
     ///   - environment: What tables depend on besides objects.
+    ///   - places: Where the gateway is.
     ///   - registry: What gets the series.
-    ///   - gatewayAddresses: The addresses of the gateway; without any, whoever listens on its ports counts as the gateway.
     ///   - mirroring: Says which requests of which routes are mirrored.
     ///   - timeline: Where changes are noted.
     init(
         _ environment: RouteEnvironment,
+        places: GatewayPlaces = GatewayPlaces(),
         registry: MetricsRegistry,
-        gatewayAddresses: [IPAddress] = [],
         mirroring: Mirroring,
         timeline: Timeline = Timeline()
     ) {
         self.mirroring = mirroring
         self.timeline = timeline
         board = RouteBoard(
-            RouteTable.compile(RouteResources(), environment: environment).table,
+            RouteTables(RouteTable.compile(RouteResources(), environment: environment).table),
+            places: places,
             number: 0,
             registry: registry,
-            gatewayAddresses: gatewayAddresses,
-            mirroring: { [plans = mirroring.plans] table in plans.routing(for: table) },
+            mirroring: { [plans = mirroring.plans] tables in plans.routing(for: tables) },
             at: WallClock.now()
         )
-        source = Mutex(Source(files: ResourceFileStamps(), findings: [], gateway: nil, isSaved: false))
+        source = Mutex(Source(files: ResourceFileStamps(), findings: Findings(nil), gateways: [], isSaved: false))
     }
 
     /// Whether the configured objects have been read and compiled.
@@ -60,36 +76,36 @@ final class RouteKeeper: Sendable {
     var registry: MetricsRegistry { board.registry }
 
     /// The routes in force.
-    var table: RouteTable { board.generation.table }
+    var tables: RouteTables { board.generation.tables }
 
     /// What the files of the routes in force looked like when they were read.
     var files: ResourceFileStamps { source.withLock { $0.files } }
 
-    /// What `routes check` finds in the objects of the routes in force.
-    var findings: [RouteFinding] { source.withLock { $0.findings } }
+    /// What `routes check` finds in the objects of the routes in force; the first who asks after a reload waits for it.
+    var findings: [RouteFinding] { source.withLock { $0.findings }.all }
 
-    /// The gateway of this node, as it was found when the routes in force were made.
-    var gateway: FoundGateway? { source.withLock { $0.gateway } }
+    /// The gateways of this node, as they were found when the routes in force were made, in the order of their tables.
+    var gateways: [FoundGateway] { source.withLock { $0.gateways } }
 
     /// Whether the routes in force were made of objects that an earlier run has left.
     var isSaved: Bool { source.withLock { $0.isSaved } }
 
-    /// Puts another table in force, from the next batch of packets on.
+    /// Puts other tables in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double, isSaved: Bool = false) {
-        let before = board.generation.table
+        let before = board.generation.tables
         board.publish(
-            objects.table,
+            objects.tables,
+            places: objects.places,
             findings: objects.findings,
             buildSeconds: buildSeconds,
             at: WallClock.now()
         )
-        mirroring.tableReplaced(objects.table)
-        timeline.routesReplaced(before, by: objects.table, generation: board.generation.number)
-        let findings = objects.allFindings
+        mirroring.tablesReplaced(objects.tables)
+        timeline.routesReplaced(before, by: objects.tables, generation: board.generation.number)
         let source = Source(
             files: objects.files,
-            findings: findings,
-            gateway: objects.gateway,
+            findings: Findings(objects.lint),
+            gateways: objects.gateways,
             isSaved: isSaved
         )
         self.source.withLock { $0 = source }

@@ -27,10 +27,10 @@ extension TrafficRun {
         // No duration of this run may show, or two runs over the same files would print two pages.
         self.init(
             routes: RouteBoard(
-                objects.table,
+                objects.tables,
+                places: objects.places,
                 findings: objects.findings,
                 registry: registry,
-                gatewayAddresses: configuration.gateway.addresses,
                 at: now
             ),
             limits: configuration.pipelineLimits(isLive: isLive),
@@ -43,6 +43,13 @@ extension TrafficRun {
         registry.add(PipelineCollector(boards: boards, sources: { paths }, limits: limits.reassembly))
         registry.add(TLSCollector(boards: boards))
         registry.add(SavefileCollector(boards: boards, savefiles: paths))
+    }
+}
+
+extension GatewayPlaces {
+    /// The addresses that a configuration names, which are those of its only workload.
+    init(_ gateway: GatewayConfiguration) {
+        self = gateway.addresses.isEmpty ? GatewayPlaces() : GatewayPlaces([gateway.addresses])
     }
 }
 

@@ -9,6 +9,8 @@ package import TrafficPipeline
 struct EarlierRoutes {
     /// A virtual host that has the route.
     struct Host {
+        /// The index of the workload's table.
+        let workload: Int
         /// Its name.
         let name: String
         /// The ports in the gateway's pods where it is found.
@@ -23,13 +25,13 @@ struct EarlierRoutes {
 
     /// A route asked before.
     struct Earlier {
-        /// Its number in the table.
+        /// Its number in the tables.
         let number: Int
         /// Why it did not take requests, the most frequent reason first.
         var failures: [(reason: String, count: Int)] = []
     }
 
-    /// The hosts that have the route, in the order of the table.
+    /// The hosts that have the route, in the order of the tables.
     private(set) var hosts: [Host]
 
     /// How many hosts are looked at, and how many requests are explained.
@@ -38,34 +40,43 @@ struct EarlierRoutes {
 
     /// Looks at the hosts of a route, and explains its latest requests.
     init(_ catalogue: RouteCatalogue, _ entry: RouteCatalogue.Entry, _ exchanges: [RecentExchange]) {
-        let table = catalogue.table
+        let tables = catalogue.tables
         let numbers = Set(entry.numbers)
-        hosts = table.listedHosts.lazy.compactMap { host -> Host? in
-            guard let position = host.routes.firstIndex(where: numbers.contains) else { return nil }
-            return Host(
-                name: host.name,
-                podPorts: host.podPorts,
-                position: position,
-                earlier: host.routes[..<position].map { Earlier(number: $0) }
-            )
+        hosts = tables.tables.indices.lazy.flatMap { workload in
+            tables.tables[workload].listedHosts.lazy.compactMap { host -> Host? in
+                let routes = host.routes.map { tables.number(ofRoute: $0, workload: workload) }
+                guard let position = routes.firstIndex(where: numbers.contains) else { return nil }
+                return Host(
+                    workload: workload,
+                    name: host.name,
+                    podPorts: host.podPorts,
+                    position: position,
+                    earlier: routes[..<position].map { Earlier(number: $0) }
+                )
+            }
         }.prefix(Self.hostLimit).map { $0 }
         var scratch = RouteScratch()
         for exchange in exchanges.prefix(Self.requestLimit) {
+            let workload = catalogue.workload(of: exchange)
+            let table = tables.tables[workload]
             guard let request = DescribedRequest(exchange, in: table.environment) else { continue }
-            note(table.explain(request, scratch: &scratch), port: Int(exchange.facts.connection.server.port))
+            let explanation = table.explain(request, scratch: &scratch)
+            note(explanation, of: workload, in: tables, port: Int(exchange.facts.connection.server.port))
         }
     }
 
-    private mutating func note(_ explanation: RouteExplanation, port: Int) {
+    private mutating func note(_ explanation: RouteExplanation, of workload: Int, in tables: RouteTables, port: Int) {
         guard
             let place = hosts.firstIndex(where: { host in
-                host.name == explanation.host && (host.podPorts.isEmpty || host.podPorts.contains(port))
+                host.workload == workload && host.name == explanation.host
+                    && (host.podPorts.isEmpty || host.podPorts.contains(port))
             })
         else { return }
         hosts[place].explained += 1
         for considered in explanation.considered {
+            let number = tables.number(ofRoute: considered.route, workload: workload)
             guard let failure = considered.failure,
-                let earlier = hosts[place].earlier.firstIndex(where: { $0.number == considered.route })
+                let earlier = hosts[place].earlier.firstIndex(where: { $0.number == number })
             else { continue }
             hosts[place].earlier[earlier].note(failure)
         }

@@ -65,7 +65,11 @@ struct ExplainDocument {
 
     /// The answer, as `routes explain` gives it, with what a page needs to show it.
     func octets(_ catalogue: RouteCatalogue) -> [UInt8] {
-        let table = catalogue.table
+        let workload = catalogue.tables.workload(for: request)
+        let table = catalogue.tables.tables[workload]
+        func entry(_ route: Int) -> RouteCatalogue.Entry {
+            catalogue.entry(ofRoute: catalogue.tables.number(ofRoute: route, workload: workload))
+        }
         var scratch = RouteScratch()
         let explanation = table.explain(request, scratch: &scratch)
         let route = Int(explanation.decision.route)
@@ -73,7 +77,10 @@ struct ExplainDocument {
             json.key("id")
             json.value(request.id)
             json.rendered(table.recordMembers(of: explanation.decision))
-            json.member("routeId", string: route >= 0 ? catalogue.entry(ofRoute: route).id : nil)
+            json.member("routeId", string: route >= 0 ? entry(route).id : nil)
+            if catalogue.tables.tables.count > 1 {
+                json.member("workload", string: table.environment.workload)
+            }
             json.member("serverPort", integer: request.port)
             json.member("podPort", integer: explanation.podPort)
             json.member("hostLookedUp", string: explanation.hostLookedUp)
@@ -83,7 +90,7 @@ struct ExplainDocument {
             json.member("considered", list: explanation.considered) { json, considered in
                 let candidate = table.routes[considered.route]
                 json.object { json in
-                    json.member("id", string: catalogue.entry(ofRoute: considered.route).id)
+                    json.member("id", string: entry(considered.route).id)
                     json.member("place", string: ExplanationReport.place(candidate))
                     json.member("rule", integer: candidate.identity.rule)
                     json.member("match", integer: candidate.identity.match)

@@ -85,10 +85,13 @@ final class NearestRules: Sendable {
     }
 
     private static func search(_ exchange: RecentExchange, _ catalogue: RouteCatalogue) -> Hint? {
-        guard let described = DescribedRequest(exchange, in: catalogue.table.environment) else { return nil }
+        let workload = catalogue.workload(of: exchange)
+        let table = catalogue.tables.tables[workload]
+        guard let described = DescribedRequest(exchange, in: table.environment) else { return nil }
         var scratch = RouteScratch()
-        return catalogue.table.explain(described, scratch: &scratch).nearest.map { nearest in
-            Hint(text: nearest.text, routeID: catalogue.entry(ofRoute: nearest.route).id)
+        return table.explain(described, scratch: &scratch).nearest.map { nearest in
+            let number = catalogue.tables.number(ofRoute: nearest.route, workload: workload)
+            return Hint(text: nearest.text, routeID: catalogue.entry(ofRoute: number).id)
         }
     }
 }

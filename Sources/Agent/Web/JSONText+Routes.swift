@@ -22,7 +22,7 @@ extension JSONText {
         member("hostCount", integer: route.hosts.count)
         // The table has a match entry once for every server that the object is bound to.
         var seen: Set<RouteIdentity> = []
-        let matches = entry.numbers.map { catalogue.table.routes[$0] }.filter { seen.insert($0.identity).inserted }
+        let matches = entry.numbers.map { catalogue.tables.routes[$0] }.filter { seen.insert($0.identity).inserted }
         member("matches", list: matches.prefix(Self.listLimit)) { json, route in
             json.object { json in
                 json.member("rule", integer: route.identity.rule)

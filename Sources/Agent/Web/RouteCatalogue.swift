@@ -1,12 +1,13 @@
 // Wingmirror · Apache-2.0
 
+import HTTPReconstruction
 import OctetText
 package import RouteAttribution
 import Synchronization
 package import TrafficMetrics
-import TrafficPipeline
+package import TrafficPipeline
 
-/// The routes of a table as a page lists them: one entry for each set of labels, in the order of the table.
+/// The routes of the tables in force as a page lists them: one entry for each set of labels, in the order of the tables.
 package struct RouteCatalogue: Sendable {
     /// A route and the numbers under which the table has it.
     package struct Entry: Sendable {
@@ -14,29 +15,32 @@ package struct RouteCatalogue: Sendable {
         package let id: String
         /// The labels of its series.
         package let labels: RouteLabels
-        /// The numbers of its match entries in the table.
+        /// The numbers of its match entries in the tables.
         package let numbers: [Int]
     }
 
-    /// The table.
-    package let table: RouteTable
-    /// The entries, in the order of the table.
+    /// The tables.
+    package let tables: RouteTables
+    /// Which workload is behind an address.
+    private let places: GatewayPlaces
+    /// The entries, in the order of the tables.
     package let entries: [Entry]
-    private let places: [String: Int]
+    private let placesByID: [String: Int]
     private let placesByLabels: [RouteLabels: Int]
     private let placesByNumber: [Int]
 
-    /// Lists the routes of a table.
-    package init(_ table: RouteTable) {
-        self.table = table
+    /// Lists the routes of tables.
+    package init(_ tables: RouteTables, places: GatewayPlaces = GatewayPlaces()) {
+        self.tables = tables
+        self.places = places
         var labels: [RouteLabels] = []
         var numbers: [[Int]] = []
-        var places: [RouteLabels: Int] = [:]
-        placesByNumber = table.routes.enumerated().map { number, route in
+        var known: [RouteLabels: Int] = [:]
+        placesByNumber = tables.routes.enumerated().map { number, route in
             let own = RouteLabels(route)
-            let place = places[own] ?? labels.count
+            let place = known[own] ?? labels.count
             if place == labels.count {
-                places[own] = place
+                known[own] = place
                 labels.append(own)
                 numbers.append([])
             }
@@ -44,21 +48,26 @@ package struct RouteCatalogue: Sendable {
             return place
         }
         entries = zip(labels, numbers).map { Entry(id: $0.id, labels: $0, numbers: $1) }
-        placesByLabels = places
-        self.places = Dictionary(entries.enumerated().map { ($1.id, $0) }) { first, _ in first }
+        placesByLabels = known
+        placesByID = Dictionary(entries.enumerated().map { ($1.id, $0) }) { first, _ in first }
     }
 
     /// The entry of an id.
-    package subscript(id id: String) -> Entry? { places[id].map { entries[$0] } }
+    package subscript(id id: String) -> Entry? { placesByID[id].map { entries[$0] } }
 
     /// The entry of labels.
     package subscript(labels: RouteLabels) -> Entry? { placesByLabels[labels].map { entries[$0] } }
 
-    /// The entry that has the route of a number in the table.
+    /// The entry that has the route of a number in the tables.
     func entry(ofRoute number: Int) -> Entry { entries[placesByNumber[number]] }
 
     /// The first of an entry's match entries; the others differ in what they match alone.
-    package func route(of entry: Entry) -> CompiledRoute { table.routes[entry.numbers[0]] }
+    package func route(of entry: Entry) -> CompiledRoute { tables.routes[entry.numbers[0]] }
+
+    /// The workload that an exchange was with.
+    func workload(of exchange: RecentExchange) -> Int {
+        places.workload(of: exchange.facts.connection.server, in: tables)
+    }
 }
 
 extension RouteLabels {
@@ -77,15 +86,15 @@ extension RouteLabels {
     }
 }
 
-/// Makes a catalogue once for each table.
+/// Makes a catalogue once for each reload of the tables.
 final class RouteCatalogues: Sendable {
     private let latest = Mutex<RouteCatalogue?>(nil)
 
-    /// The catalogue of a table.
-    func catalogue(of table: RouteTable) -> RouteCatalogue {
+    /// The catalogue of a generation's tables.
+    func catalogue(of generation: RouteGeneration) -> RouteCatalogue {
         latest.withLock { latest in
-            if let latest, latest.table === table { return latest }
-            let catalogue = RouteCatalogue(table)
+            if let latest, latest.tables === generation.tables { return latest }
+            let catalogue = RouteCatalogue(generation.tables, places: generation.places)
             latest = catalogue
             return catalogue
         }

@@ -73,7 +73,7 @@ struct RouteDetailDocument {
     /// Whether a finding is about the rule, or about its object as a whole.
     private func concernsRoute(_ finding: RouteFinding) -> Bool {
         entry.numbers.contains { number in
-            let identity = catalogue.table.routes[number].identity
+            let identity = catalogue.tables.routes[number].identity
             let rule =
                 identity.object == finding.object
                 ? identity.rule : identity.delegate?.object == finding.object ? identity.delegate?.rule : nil
@@ -114,7 +114,7 @@ extension JSONText {
             json.member("position", integer: host.position)
             json.member("explained", integer: host.explained)
             json.member("earlier", list: host.earlier.prefix(limit)) { json, earlier in
-                let route = catalogue.table.routes[earlier.number]
+                let route = catalogue.tables.routes[earlier.number]
                 json.object { json in
                     json.member("id", string: catalogue.entry(ofRoute: earlier.number).id)
                     json.member("place", string: ExplanationReport.place(route))

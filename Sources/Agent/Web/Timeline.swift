@@ -61,13 +61,13 @@ final class Timeline: Sendable {
         }
     }
 
-    /// Adds what another table changes; nothing where it is the same.
+    /// Adds what other tables change; nothing where they are the same.
     ///
     /// - Parameters:
-    ///   - before: The table that was in force; one of generation 0 is that of an agent which has read none.
-    ///   - after: The table in force now.
-    ///   - number: Its generation.
-    func routesReplaced(_ before: RouteTable, by after: RouteTable, generation number: Int) {
+    ///   - before: The tables that were in force; those of generation 0 are of an agent which has read none.
+    ///   - after: The tables in force now.
+    ///   - number: Their generation.
+    func routesReplaced(_ before: RouteTables, by after: RouteTables, generation number: Int) {
         guard number > 1 else {
             add(.routes, "\(Self.counted(after)) read", generation: number)
             return
@@ -76,20 +76,40 @@ final class Timeline: Sendable {
             add(.routes, "routes replaced: \(Self.counted(after)), were \(before.routes.count)", generation: number)
             return
         }
-        let changes = RouteTableDifference(before: before, after: after).changes
-        guard let first = changes.first else { return }
+        let changes = Self.pairs(before, after).flatMap { RouteTableDifference(before: $0, after: $1).changes }
+        let (gone, come) = Self.workloads(before, after)
+        let moves = come.map { "the gateway \($0) has come" } + gone.map { "the gateway \($0) has gone" }
+        guard let first = moves.first ?? changes.first?.line else { return }
         let objects = Set(changes.compactMap { $0.object?.description }).sorted()
         let subject =
             switch objects.count {
-            case 0: first.line
+            case _ where !moves.isEmpty: first
+            case 0: first
             case 1...3: objects.joined(separator: ", ")
             default: "\(objects[0]), \(objects[1]) and \(objects.count - 2) more"
             }
-        add(.routes, "routes changed: \(subject)", details: changes.map(\.line), generation: number)
+        add(.routes, "routes changed: \(subject)", details: moves + changes.map(\.line), generation: number)
     }
 
-    private static func counted(_ table: RouteTable) -> String {
-        table.routes.count == 1 ? "1 route" : "\(table.routes.count) routes"
+    /// The tables of one workload before and after.
+    private static func pairs(_ before: RouteTables, _ after: RouteTables) -> [(RouteTable, RouteTable)] {
+        // The labels of an only workload may change, and it is still the gateway.
+        if before.tables.count == 1, after.tables.count == 1 { return [(before.tables[0], after.tables[0])] }
+        return after.tables.compactMap { table in
+            before.tables.first { $0.environment.workload == table.environment.workload }.map { ($0, table) }
+        }
+    }
+
+    /// The workloads that are there no more, and those that are new, where there are several.
+    private static func workloads(_ before: RouteTables, _ after: RouteTables) -> (gone: [String], come: [String]) {
+        guard before.tables.count > 1 || after.tables.count > 1 else { return ([], []) }
+        let old = before.tables.map(\.environment.workload)
+        let new = after.tables.map(\.environment.workload)
+        return (old.filter { !new.contains($0) }, new.filter { !old.contains($0) })
+    }
+
+    private static func counted(_ tables: RouteTables) -> String {
+        tables.routes.count == 1 ? "1 route" : "\(tables.routes.count) routes"
     }
 
     /// The entries as the API gives them, the latest first.

@@ -60,7 +60,7 @@ final class WebAnswers: Sendable {
     }
 
     private var generation: RouteGeneration { routes.board.generation }
-    private var catalogue: RouteCatalogue { catalogues.catalogue(of: generation.table) }
+    private var catalogue: RouteCatalogue { catalogues.catalogue(of: generation) }
 
     // MARK: - Questions
 
@@ -193,7 +193,7 @@ final class WebAnswers: Sendable {
     }
 
     private var findings: [UInt8] {
-        let findings = routes.findings
+        let findings = routes.findings + GatewayAddressing(boards.figures).findings
         return JSONText.document { json in
             json.member("generation", integer: generation.number)
             json.member("counts") { json in

@@ -107,6 +107,7 @@ extension ReadPlan {
     }
 
     private func print(_ analysis: SavefileAnalysis) throws {
+        for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
         var page = OctetOutput.standardOutput()
         switch output {
         case .ndjson, .gor, .har: return
@@ -138,7 +139,7 @@ struct SavefileAnalysis: Sendable {
 
     /// The table for people.
     var report: RouteTableReport {
-        RouteTableReport(table: table, registry: registry, figures: figures)
+        RouteTableReport(routes: table.routes, registry: registry, figures: figures)
     }
 
     /// The metrics in text format, as of the last packet.

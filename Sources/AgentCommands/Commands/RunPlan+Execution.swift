@@ -21,7 +21,7 @@ extension CaptureSummary {
     /// Prints the table on standard output.
     fileprivate func print() throws {
         var output = OctetOutput.standardOutput()
-        for line in RouteTableReport(table: table, registry: registry, figures: figures).lines(Terminal.style(1)) {
+        for line in RouteTableReport(routes: routes, registry: registry, figures: figures).lines(Terminal.style(1)) {
             try output.append(line: line)
         }
         try output.flush()

@@ -13,11 +13,11 @@ extension RouteTableReport {
     /// Puts together what was counted.
     ///
     /// - Parameters:
-    ///   - table: The routes in force; those without requests are shown too.
+    ///   - routes: The routes in force; those without requests are shown too.
     ///   - registry: What was counted of the traffic.
     ///   - figures: What else the pipeline saw.
-    init(table: RouteTable, registry: MetricsRegistry, figures: PipelineFigures) {
-        rows = Self.rows(table, registry.routeSummaries())
+    init(routes: [CompiledRoute], registry: MetricsRegistry, figures: PipelineFigures) {
+        rows = Self.rows(routes, registry.routeSummaries())
         unmatched = Self.unmatched(registry.unmatchedSummaries())
         if let first = figures.firstPacket, let latest = figures.latestPacket {
             seconds = Double(max(latest.nanoseconds(since: first), 0)) / 1_000_000_000
@@ -27,12 +27,12 @@ extension RouteTableReport {
 
     // MARK: - Routes
 
-    /// One row for each set of labels, in the order of the table; what is no longer in the table comes last.
-    private static func rows(_ table: RouteTable, _ summaries: [RouteSummary]) -> [Row] {
+    /// One row for each set of labels, in the order of the routes; what is no longer among them comes last.
+    private static func rows(_ routes: [CompiledRoute], _ summaries: [RouteSummary]) -> [Row] {
         var byLabels = Dictionary(summaries.map { ($0.labels, $0) }) { first, _ in first }
         var rows: [Row] = []
         var seen: Set<RouteLabels> = []
-        for route in table.routes where seen.insert(RouteLabels(route)).inserted {
+        for route in routes where seen.insert(RouteLabels(route)).inserted {
             var row = Row(
                 object: route.identity.object.reference,
                 route: route.label,

@@ -44,7 +44,7 @@ final class LocalTopSource: TopSource {
         sources: CaptureSources,
         window: Duration
     ) {
-        catalogue = RouteCatalogue(table)
+        catalogue = RouteCatalogue(RouteTables(table))
         self.registry = registry
         self.boards = boards
         self.sources = sources

@@ -101,7 +101,7 @@ private struct PipelineWorkload: Workload {
     }
 
     func run() throws -> Int {
-        let traffic = TrafficRun(routes: RouteBoard(table, registry: MetricsRegistry(), at: 0))
+        let traffic = TrafficRun(routes: RouteBoard(RouteTables(table), registry: MetricsRegistry(), at: 0))
         var pipeline = traffic.makePipeline()
         var reader = try SavefileReader(path: input.path)
         var packets = 0

@@ -27,14 +27,18 @@ extension ObjectStore {
     }
 
     /// The objects of the collections that are not narrowed by fields, in a stable order: by resource, namespace and name.
-    package var objects: [StoredObject] {
+    package var objects: [StoredObject] { orderedObjects.flatMap { $0.objects.map(\.object) } }
+
+    /// The same with what names them, collection by collection.
+    package var orderedObjects: [(collection: ResourceCollection, objects: [(key: ObjectKey, object: StoredObject)])] {
         collections.filter { $0.key.fieldSelector.isEmpty }.sorted { first, second in
             (first.key.resource.group, first.key.resource.resource, first.key.namespace ?? "")
                 < (second.key.resource.group, second.key.resource.resource, second.key.namespace ?? "")
-        }.flatMap { _, collection in
-            collection.objects.sorted {
+        }.map { key, collection in
+            let objects = collection.objects.map { (key: $0.key, object: $0.value) }.sorted {
                 ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name)
-            }.map(\.value)
+            }
+            return (key, objects)
         }
     }
 }

@@ -34,6 +34,12 @@ public struct RouteEnvironment: Sendable, Hashable {
     /// Makes an environment with Istio's defaults.
     public init() {}
 
+    /// The workload in words: its labels and its namespace.
+    public var workload: String {
+        let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return "\(pairs.isEmpty ? "no labels" : pairs.joined(separator: ",")) in \(namespace)"
+    }
+
     /// How the proxy rewrites paths.
     var pathNormalizer: PathNormalizer {
         PathNormalizer(

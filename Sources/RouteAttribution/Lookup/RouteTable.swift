@@ -83,6 +83,9 @@ public final class RouteTable: Sendable {
     /// The pod ports that have a listener, in ascending order.
     public var podPorts: [UInt16] { byPodPort.keys.sorted() }
 
+    /// Whether anything listens on a pod port.
+    public func listens(on podPort: UInt16) -> Bool { byPodPort[podPort] != nil }
+
     /// Where requests in plain text to a pod port are looked up.
     public func hostTable(podPort: UInt16) -> HostTableReference {
         guard let number = byPodPort[podPort] else { return HostTableReference(index: -1, reason: absence) }

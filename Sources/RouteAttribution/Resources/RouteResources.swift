@@ -66,6 +66,44 @@ public struct RouteResources: Sendable {
         fileNamespace = nil
     }
 
+    /// Takes over objects that were decoded before, such as one object of many that has not changed.
+    ///
+    /// - Parameter part: The objects, decoded with the same default namespace.
+    /// - Returns: `false`, with nothing taken, where one of them is there already: then the manifests say which counts.
+    public mutating func append(_ part: RouteResources) -> Bool {
+        guard part.places.keys.allSatisfy({ places[$0] == nil }) else { return false }
+        join(part, \.gateways, \.origin)
+        join(part, \.virtualServices, \.origin)
+        join(part, \.destinationRules, \.identity)
+        join(part, \.services, \.identity)
+        join(part, \.serviceEntries, \.identity)
+        join(part, \.namespaces, \.identity)
+        join(part, \.workloads, \.identity)
+        join(part, \.gatewayClasses, \.identity)
+        join(part, \.apiGateways, \.identity)
+        join(part, \.listenerSets, \.identity)
+        join(part, \.httpRoutes, \.identity)
+        join(part, \.tlsRoutes, \.identity)
+        join(part, \.referenceGrants, \.identity)
+        join(part, \.ingresses, \.identity)
+        join(part, \.ingressClasses, \.identity)
+        findings += part.findings
+        count += part.count
+        return true
+    }
+
+    private mutating func join<Model>(
+        _ part: RouteResources,
+        _ list: WritableKeyPath<RouteResources, [Model]>,
+        _ identity: KeyPath<Model, ObjectIdentity>
+    ) {
+        for model in part[keyPath: list] {
+            let key = model[keyPath: identity]
+            places[key] = Place(index: self[keyPath: list].count, location: part.places[key]?.location)
+            self[keyPath: list].append(model)
+        }
+    }
+
     /// Where an object was written; `nil` where that is not known.
     public func location(of object: ObjectIdentity) -> ObjectLocation? { places[object]?.location }
 

@@ -94,4 +94,8 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case assumedWorkload = "assumed-workload"
     /// An object of another revision, or of a namespace that istiod does not look at.
     case outOfScope = "out-of-scope"
+    /// An address that answers on a gateway port and asks other servers on one, where none was named as the gateway's.
+    case gatewaySendsOn = "gateway-sends-on"
+    /// Several addresses that count as the gateway, where none was named.
+    case severalGateways = "several-gateways"
 }

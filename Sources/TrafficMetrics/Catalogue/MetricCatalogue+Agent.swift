@@ -135,10 +135,26 @@ extension MetricCatalogue {
         help: "Time that rendering the latest scrape took."
     )
 
+    /// Addresses taken for the gateway.
+    public static let gatewayAddresses = MetricFamily(
+        "wingmirror_gateway_addresses",
+        .gauge,
+        help:
+            "Addresses that answer on gateway ports and count as the gateway, where gateway.addresses names none; else 0."
+    )
+
+    /// Requests that the gateway sent on.
+    public static let gatewayOwnRequests = MetricFamily(
+        "wingmirror_gateway_own_requests_total",
+        .counter,
+        help:
+            "Requests that an address taken for the gateway sent on to a server on a gateway port: they count as no_listener."
+    )
+
     static let agent = [
         configReloads, configLastReloadSuccessful, configLastReloadSuccess, configInfo, buildInfo, featureEnabled,
         metricSeries, metricSeriesLimit, metricSeriesOverflow, historyRoutesLeftOut,
         memoryLimit, memoryUsed, loadSheddingLevel, loadShedRequests, logMessages, scrapes,
-        scrapeRenderDuration,
+        scrapeRenderDuration, gatewayAddresses, gatewayOwnRequests,
     ]
 }

@@ -63,7 +63,8 @@ extension MetricCatalogue {
     public static let gatewayPods = MetricFamily(
         "wingmirror_gateway_pods",
         .gauge,
-        help: "Gateway pods found on this node, whose traffic is captured."
+        labels: ["workload_namespace", "workload"],
+        help: "Gateway pods found on this node, whose traffic is captured, by the workload's namespace and labels."
     )
 
     static let kubernetes = [

@@ -4,11 +4,11 @@ public import RouteAttribution
 public import ShadowTesting
 public import TrafficModel
 
-/// A mirroring plan together with what it means for the routes of one table; immutable.
+/// A mirroring plan together with what it means for the routes of all tables; immutable.
 public final class MirrorRouting: Sendable {
     /// The plan.
     public let plan: MirrorPlan
-    /// For each route of the table, the policies that may concern its requests.
+    /// For each route of the tables, the policies that may concern its requests.
     private let masks: [UInt32]
     private let unroutedMask: UInt32
     /// The policies that take requests which were encrypted.
@@ -16,9 +16,9 @@ public final class MirrorRouting: Sendable {
     private let names: [RouteName]
 
     /// Works out which policies can concern which routes.
-    public init(_ plan: MirrorPlan, for table: RouteTable) {
+    public init(_ plan: MirrorPlan, for tables: RouteTables) {
         self.plan = plan
-        names = table.routes.map { RouteName($0) }
+        names = tables.routes.map { RouteName($0) }
         masks = plan.routeMasks(for: names)
         unroutedMask = plan.unroutedMask
         decryptedMask = plan.policies.enumerated().reduce(0) { mask, policy in
@@ -26,7 +26,7 @@ public final class MirrorRouting: Sendable {
         }
     }
 
-    /// How many routes the table has.
+    /// How many routes the tables have.
     var routeCount: Int { names.count }
 
     /// The policies that may concern the requests of a route; of no route below 0.

@@ -101,7 +101,7 @@ struct RecentTap {
         let kept = RecentExchange(
             facts,
             number: number,
-            route: route >= 0 ? generation.table.routes[Int(route)] : nil,
+            route: route >= 0 ? generation.tables.routes[Int(route)] : nil,
             reason: routed.reason,
             request: request.map(message),
             response: exchange.retainedResponse.map(message)

@@ -30,7 +30,7 @@ struct RecordTap {
     ) {
         var route: [UInt8] = []
         if let routed = facts.routed, let generation, !Self.isRouteUnsaid(routed, exchange) {
-            route = routed.record(in: generation.table)
+            route = routed.record(in: generation.tables)
         }
         encoder.append(facts, exchange, session, route: route)
         if encoder.pendingOctets >= Self.batchOctets { flush() }
@@ -73,7 +73,9 @@ struct RecordingTap {
         _ routed: RoutedRequest,
         _ generation: RouteGeneration
     ) {
-        guard let recorded = RecordedExchange(facts, exchange, route: routed.name(in: generation.table)) else { return }
+        guard let recorded = RecordedExchange(facts, exchange, route: routed.name(in: generation.tables)) else {
+            return
+        }
         output.take(recorded)
     }
 }

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import HTTPReconstruction
 internal import PacketDecoding
 internal import RouteAttribution
 internal import ShadowTesting
@@ -13,14 +14,14 @@ internal import TrafficModel
 /// is kept until the exchange is complete. Owned by one capture thread.
 struct RequestRouter: ~Copyable {
     private let board: RouteBoard
-    private let gatewayAddresses: [IPAddress]
     private var generations: GenerationsInUse
     private var ports: RoutedPorts
+    /// What answers on the gateway's ports, where no address is known.
+    private var servers = GatewayServers()
     private var scratch = RouteScratch()
 
     init(_ board: RouteBoard) {
         self.board = board
-        gatewayAddresses = board.gatewayAddresses
         generations = GenerationsInUse(board.generation)
         ports = RoutedPorts(generations.newest)
     }
@@ -32,21 +33,28 @@ struct RequestRouter: ~Copyable {
     ///
     /// - Parameters:
     ///   - request: The head; borrowed for the call only.
-    ///   - server: The end that answers.
+    ///   - connection: Its ends.
     ///   - session: What is known of the connection's TLS; `nil` for plain text.
     ///   - time: When the first octet was captured.
     /// - Returns: The decision.
     mutating func route(
         _ request: borrowing RequestView,
-        to server: Endpoint,
+        on connection: ConnectionFacts,
         in session: TLSSession?,
         at time: PacketTime
     ) -> RoutedRequest {
-        let port = gatewayPort(of: server)
-        let hosts =
-            session.map { generations.newest.table.hostTable(podPort: port, serverName: $0.serverName.span) }
-            ?? ports.port(port, in: generations.newest).hosts
-        let decision = generations.newest.table.route(request, in: hosts, scratch: &scratch)
+        var place = ports.port(of: connection.server, in: generations.newest)
+        if place.isLearnt,
+            servers.requestArrived(
+                from: connection.client.address,
+                to: connection.server,
+                at: time.nanoseconds
+            )
+        {
+            place = ports.nowhere
+        }
+        let hosts = hostTable(at: place, in: session)
+        let decision = generations.newest.tables.route(request, in: hosts, workload: place.workload, scratch: &scratch)
         generations.requestRouted()
         // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
         let isShadow =
@@ -69,21 +77,47 @@ struct RequestRouter: ~Copyable {
         generations.exchangeCompleted(generation: routed.generation)
     }
 
-    /// What the connections to a server are counted under.
-    mutating func gateway(of server: Endpoint, in session: TLSSession?) -> GatewaySeries {
-        let port = gatewayPort(of: server)
-        guard let session else { return ports.port(port, in: generations.newest).gateway }
-        let table = generations.newest.table
-        let hosts = table.hostTable(podPort: port, serverName: session.serverName.span)
-        return generations.newest.gatewaySeries(Int32(table.gateway(of: hosts) ?? -1))
+    /// It is known what a connection carries.
+    mutating func connectionRecognized(_ connection: ConnectionFacts) {
+        let place = ports.port(of: connection.server, in: generations.newest)
+        if place.isLearnt { servers.serverAnswers(connection.server) }
     }
 
-    /// The port of a server that is the gateway; 0, where nothing listens, of one that has another address: the connection
-    /// passes by to another node, or is the gateway's own to a service.
-    @inline(__always)
-    private func gatewayPort(of server: Endpoint) -> UInt16 {
-        gatewayAddresses.isEmpty || gatewayAddresses.contains(server.address) ? server.port : 0
+    /// Whether a connection is the gateway's own to a server on one of its ports.
+    func isOwnConnection(_ connection: ConnectionFacts) -> Bool {
+        generations.newest.places.isAnywhere
+            && servers.isOwnConnection(from: connection.client.address, to: connection.server)
     }
+
+    /// What answers on the gateway's ports, as of the latest report; empty where the gateway's addresses are known.
+    var gatewayServers: [GatewayServer] { servers.report }
+
+    /// What a connection is counted under.
+    mutating func gateway(of connection: ConnectionFacts, in session: TLSSession?) -> GatewaySeries {
+        guard !isOwnConnection(connection) else { return .none }
+        let place = ports.port(of: connection.server, in: generations.newest)
+        guard session != nil else { return place.gateway }
+        let gateway = generations.newest.tables.gateway(of: hostTable(at: place, in: session), workload: place.workload)
+        return generations.newest.gatewaySeries(Int32(gateway ?? -1))
+    }
+
+    /// Where requests to a server are looked up: by the name that the client asked for where TLS is spoken.
+    @inline(__always)
+    private func hostTable(at place: RoutedPort, in session: TLSSession?) -> HostTableReference {
+        session.map {
+            generations.newest.tables.hostTable(
+                podPort: place.port,
+                serverName: $0.serverName.span,
+                workload: place.workload
+            )
+        } ?? place.hosts
+    }
+
+    /// No packet will come any more.
+    mutating func captureEnded() { servers.captureEnded() }
+
+    /// Between two batches of packets: renews what is reported of servers.
+    mutating func batchEnded(at time: PacketTime) { servers.batchEnded(at: time.nanoseconds) }
 
     /// Between two batches of packets: takes up the newest generation, and returns it if there is one.
     mutating func takeUpNewest() -> RouteGeneration? {

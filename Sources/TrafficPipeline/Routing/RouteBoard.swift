@@ -1,6 +1,5 @@
 // Wingmirror · Apache-2.0
 
-public import PacketDecoding
 public import RouteAttribution
 internal import Synchronization
 public import TrafficMetrics
@@ -15,10 +14,7 @@ public final class RouteBoard: Sendable {
     /// What the routes are counted in.
     public let registry: MetricsRegistry
 
-    /// The addresses of the gateway; without any, whoever listens on its ports counts as the gateway.
-    let gatewayAddresses: [IPAddress]
-
-    private let mirroring: @Sendable (RouteTable) -> MirrorRouting?
+    private let mirroring: @Sendable (RouteTables) -> MirrorRouting?
     /// Held while a generation is made and shown.
     private let making = Mutex(())
     private let newest: Mutex<RouteGeneration>
@@ -27,30 +23,28 @@ public final class RouteBoard: Sendable {
     /// Publishes the first generation.
     ///
     /// - Parameters:
-    ///   - table: The compiled routes.
-    ///   - number: Numbers the generation; 0 where the table stands in until there is one of the configured objects.
+    ///   - tables: The compiled routes.
+    ///   - places: Which workload is behind an address; without any address, whoever listens on its ports is the first.
+    ///   - number: Numbers the generation; 0 where the tables stand in until there are some of the configured objects.
     ///   - findings: What was found out while compiling, refused objects among it.
     ///   - buildSeconds: How long reading and compiling took.
     ///   - registry: What gives the series; nothing else may publish routes to it.
-    ///   - gatewayAddresses: Connections to other addresses reach no listener: those that pass by to a gateway on another node,
-    ///     and the gateway's own to services. Without any, whoever listens on its ports counts as the gateway.
-    ///   - mirroring: Says what is mirrored of a table's routes; asked for each generation.
+    ///   - mirroring: Says what is mirrored of the tables' routes; asked for each generation.
     ///   - now: Nanoseconds since the Unix epoch.
     public init(
-        _ table: RouteTable,
+        _ tables: RouteTables,
+        places: GatewayPlaces = GatewayPlaces(),
         number: Int = 1,
         findings: [RouteFinding] = [],
         buildSeconds: Double = 0,
         registry: MetricsRegistry,
-        gatewayAddresses: [IPAddress] = [],
-        mirroring: @escaping @Sendable (RouteTable) -> MirrorRouting? = { _ in nil },
+        mirroring: @escaping @Sendable (RouteTables) -> MirrorRouting? = { _ in nil },
         at now: Int64
     ) {
         self.registry = registry
-        self.gatewayAddresses = gatewayAddresses
         self.mirroring = mirroring
         let description = RouteTableDescription(
-            table,
+            tables,
             generation: number,
             findings: findings,
             buildSeconds: buildSeconds
@@ -59,9 +53,11 @@ public final class RouteBoard: Sendable {
         newest = Mutex(
             RouteGeneration(
                 number: number,
-                table: table,
+                tables: tables,
+                places: places,
                 series: registry.routesPublished(description, at: now),
-                mirroring: mirroring(table)
+                hash: description.hash,
+                mirroring: mirroring(tables)
             )
         )
     }
@@ -69,34 +65,42 @@ public final class RouteBoard: Sendable {
     /// The newest generation.
     public var generation: RouteGeneration { newest.withLock { $0 } }
 
-    /// Publishes another table, in force from the next batch of packets on.
+    /// Publishes other tables, in force from the next batch of packets on.
     ///
     /// - Parameters:
-    ///   - table: The compiled routes.
+    ///   - tables: The compiled routes.
+    ///   - places: Which workload is behind an address.
     ///   - findings: What was found out while compiling, refused objects among it.
     ///   - buildSeconds: How long reading and compiling took.
     ///   - now: Nanoseconds since the Unix epoch.
-    public func publish(_ table: RouteTable, findings: [RouteFinding] = [], buildSeconds: Double = 0, at now: Int64) {
+    public func publish(
+        _ tables: RouteTables,
+        places: GatewayPlaces = GatewayPlaces(),
+        findings: [RouteFinding] = [],
+        buildSeconds: Double = 0,
+        at now: Int64
+    ) {
         making.withLock { _ in
             let number = nextNumber
             let description = RouteTableDescription(
-                table,
+                tables,
                 generation: number,
                 findings: findings,
                 buildSeconds: buildSeconds
             )
-            show(number, table, registry.routesPublished(description, at: now))
+            show(number, tables, places, registry.routesPublished(description, at: now), hash: description.hash)
         }
     }
 
-    /// Looks again at which routes have series of their own, and publishes the table in force anew if that changes.
+    /// Looks again at which routes have series of their own, and publishes the tables in force anew if that changes.
     ///
     /// - Parameter now: Nanoseconds since the Unix epoch.
     public func reconsiderAdmission(at now: Int64) {
         making.withLock { _ in
             let number = nextNumber
             guard let series = registry.admissionReconsidered(at: now, generation: number) else { return }
-            show(number, generation.table, series)
+            let inForce = generation
+            show(number, inForce.tables, inForce.places, series, hash: inForce.hash)
         }
     }
 
@@ -104,8 +108,21 @@ public final class RouteBoard: Sendable {
     private var nextNumber: Int { newestNumber.load(ordering: .relaxed) + 1 }
 
     /// Shows a generation; only under the lock of making one.
-    private func show(_ number: Int, _ table: RouteTable, _ series: RouteSeriesTable) {
-        let generation = RouteGeneration(number: number, table: table, series: series, mirroring: mirroring(table))
+    private func show(
+        _ number: Int,
+        _ tables: RouteTables,
+        _ places: GatewayPlaces,
+        _ series: RouteSeriesTable,
+        hash: String
+    ) {
+        let generation = RouteGeneration(
+            number: number,
+            tables: tables,
+            places: places,
+            series: series,
+            hash: hash,
+            mirroring: mirroring(tables)
+        )
         newest.withLock { $0 = generation }
         newestNumber.store(number, ordering: .releasing)
     }

@@ -5,37 +5,37 @@ public import RouteAttribution
 public import TrafficMetrics
 
 extension RouteTableDescription {
-    /// Says what the metrics need to know of a compiled table.
+    /// Says what the metrics need to know of compiled tables.
     ///
     /// - Parameters:
-    ///   - table: The table; its route and Gateway numbers are the indices here.
+    ///   - tables: The tables; their route and Gateway numbers are the indices here.
     ///   - generation: The number of the ``RouteGeneration`` that it is made for.
     ///   - findings: What was found out while compiling, refused objects among it.
     ///   - buildSeconds: How long compiling took.
-    init(_ table: RouteTable, generation: Int, findings: [RouteFinding], buildSeconds: Double) {
+    init(_ tables: RouteTables, generation: Int, findings: [RouteFinding], buildSeconds: Double) {
         self.init(
             generation: generation,
-            series: table.routes.map { RouteLabels($0) },
-            gateways: table.gateways,
-            routes: table.routes.map { Route($0) },
+            series: tables.routes.map { RouteLabels($0) },
+            gateways: tables.gateways,
+            routes: tables.routes.map { Route($0) },
             rejectedObjects: Self.rejectedObjects(findings),
             buildSeconds: buildSeconds,
-            hash: Self.hash(of: table)
+            hash: Self.hash(of: tables)
         )
     }
 
-    /// A hash of what the table decides: its Gateways, and its routes in their order with hosts, conditions and actions.
+    /// A hash of what the tables decide: their Gateways, and their routes in order with hosts, conditions and actions.
     ///
     /// Conditions are taken as far as `match` of `route_info` shows them.
-    private static func hash(of table: RouteTable) -> String {
+    private static func hash(of tables: RouteTables) -> String {
         var hash = FNV1a()
         func take(_ text: some Sequence<UInt8>) {
             hash.combine(text)
             // No text has an octet of zero, so that what is between two cannot be mistaken.
             hash.combine(0)
         }
-        for gateway in table.gateways { take(gateway.utf8) }
-        for route in table.routes {
+        for gateway in tables.gateways { take(gateway.utf8) }
+        for route in tables.routes {
             take(route.gateway.utf8)
             take(route.label.utf8)
             take(route.matchText.utf8)

@@ -5,9 +5,9 @@ internal import TrafficModel
 
 /// The decision on a request, as it is remembered with the exchange.
 public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
-    /// The number of the route in its generation's table, or -1.
+    /// The number of the route in its generation's tables, or -1.
     public let route: Int32
-    /// The number of the Gateway in its generation's table, or -1.
+    /// The number of the Gateway in its generation's tables, or -1.
     public let gateway: Int32
     /// The number of the generation that decided, modulo 2³².
     public let generation: UInt32
@@ -28,15 +28,15 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
     var certainRoute: Int32 { reason == .matched ? route : -1 }
 
     /// The names that label the route's series; empty ones for no route.
-    func name(in table: RouteTable) -> RouteName {
-        route >= 0 ? RouteName(table.routes[Int(route)]) : RouteName()
+    func name(in tables: RouteTables) -> RouteName {
+        route >= 0 ? RouteName(tables.routes[Int(route)]) : RouteName()
     }
 
     /// The members of `route` in exchange records, without the braces around them.
-    func record(in table: RouteTable) -> [UInt8] {
+    func record(in tables: RouteTables) -> [UInt8] {
         switch reason {
-        case .matched: table.routes[Int(route)].record
-        case .conditional where route >= 0: table.routes[Int(route)].record + Array(#","conditional":true"#.utf8)
+        case .matched: tables.routes[Int(route)].record
+        case .conditional where route >= 0: tables.routes[Int(route)].record + Array(#","conditional":true"#.utf8)
         case .conditional: Array(#""outcome":"no_route","conditional":true"#.utf8)
         case .noHost, .noMatch: Array(#""outcome":"no_route""#.utf8)
         case .httpsRedirect: Array(#""outcome":"https_redirect""#.utf8)

@@ -73,7 +73,8 @@ const truth = {
   /** Whether what is shown is all there was. */
   isWhole(visibility, changes) {
     const now = visibility.now;
-    return changes.health.isPassing && !now.lostPackets && !now.gaps && this.unreadable(visibility).share <= 0.01;
+    return changes.health.isPassing && !now.lostPackets && !now.gaps && this.unreadable(visibility).share <= 0.01
+      && !(changes.status.gatewayNotices ?? []).length;
   },
 
   /** One sentence that says whether to believe the figures. */
@@ -89,8 +90,9 @@ const truth = {
     const { capture } = changes.status;
     const ended = capture?.ended && capture.firstPacketTime
       ? `The pcap file has been read; its packets are of ${span((Date.parse(capture.latestPacketTime) - Date.parse(capture.firstPacketTime)) / 1000)} until ${clock(capture.latestPacketTime)}. ` : "";
-    if (!parts.length) return `${ended}No packets were lost, and the connections can be read.`;
-    return `${ended}Not everything was seen: ${parts.join(", ")}.`;
+    const notices = (changes.status.gatewayNotices ?? []).map((notice) => ` ${shown(notice)}.`).join("");
+    if (!parts.length) return `${ended}No packets were lost, and the connections can be read.${notices}`;
+    return `${ended}Not everything was seen: ${parts.join(", ")}.${notices}`;
   },
 
   /** Shows figures, making their places the first time. */

@@ -1,0 +1,179 @@
+// Wingmirror · Apache-2.0
+
+public import PacketDecoding
+
+/// What answers on a port of the gateway, where no address was named.
+public struct GatewayServer: Sendable, Hashable {
+    /// The end that answers.
+    public let endpoint: Endpoint
+    /// Requests that it got and that count as the gateway's.
+    public internal(set) var requests = 0
+    /// Requests that its address sent on to other servers on a port of the gateway, and that do not count.
+    public internal(set) var sentOn = 0
+
+    /// Names what answers.
+    init(_ endpoint: Endpoint) { self.endpoint = endpoint }
+}
+
+/// Tells the gateway's own connections from those of its clients, where the gateway's addresses are not known.
+///
+/// Whoever answers on a port of the gateway may be the gateway, or a pod behind it that listens on the same number. What gives
+/// the gateway away is that it is a client too: an address that answers on such a port and asks another server on one passes
+/// requests on, and what it asks is not the gateway's traffic but its upstream leg. A request of an address is told so from the
+/// first one on, since the request that caused it came before. The other way round, a pod that only such an address asks is
+/// behind the gateway; when it asks the gateway itself, it is a client like any other.
+///
+/// Addresses are forgotten some time after they last answered, because a pod's address may be a client's later on.
+///
+/// Not handled: workers that share an interface learn each for itself, from the connections that the kernel gives them.
+struct GatewayServers {
+    private struct Slot {
+        var server: GatewayServer
+        var latest: Int64
+    }
+
+    /// How many servers are known at a time: more than a node has pods.
+    private static let limit = 256
+    /// Twice the limit, a power of two: a search ends at an empty place soon.
+    private static let capacity = 512
+    /// For how long an address is remembered that answers no more, in nanoseconds.
+    private static let patience: Int64 = 600_000_000_000
+    /// How many servers are reported, those with the most requests.
+    private static let reportLimit = 32
+    /// How much time passes between two reports at least, in nanoseconds.
+    private static let reportInterval: Int64 = 1_000_000_000
+
+    private var slots = [Slot?](repeating: nil, count: capacity)
+    private var count = 0
+    private var now: Int64 = 0
+    private var reportedAt: Int64?
+    private var hasChanged = false
+    /// The servers, the one with the most requests first, as of the latest report.
+    private(set) var report: [GatewayServer] = []
+
+    // MARK: - Events
+
+    /// A request came to a port of the gateway.
+    ///
+    /// - Parameters:
+    ///   - client: The address that it came from.
+    ///   - server: The end that answers.
+    ///   - time: Nanoseconds since the Unix epoch.
+    /// - Returns: Whether it is a proxy's own, which passes another request on.
+    mutating func requestArrived(from client: IPAddress, to server: Endpoint, at time: Int64) -> Bool {
+        now = max(now, time)
+        hasChanged = true
+        let sender = proxy(client, of: server)
+        if let sender {
+            slots[sender]?.server.sentOn += 1
+            _ = take(server)
+        } else if let place = take(server) {
+            slots[place]?.server.requests += 1
+        }
+        return sender != nil
+    }
+
+    /// A connection to a port of the gateway is known to carry something, whether or not its requests can be read.
+    mutating func serverAnswers(_ server: Endpoint) {
+        _ = take(server)
+    }
+
+    /// Whether a connection is a proxy's own.
+    func isOwnConnection(from client: IPAddress, to server: Endpoint) -> Bool { proxy(client, of: server) != nil }
+
+    // MARK: - Reports
+
+    /// Renews the report, if the last is some time ago.
+    mutating func batchEnded(at time: Int64) {
+        guard hasChanged, reportedAt.map({ time - $0 >= Self.reportInterval }) ?? true else { return }
+        reportedAt = time
+        makeReport()
+    }
+
+    /// Renews the report for the last time.
+    mutating func captureEnded() {
+        if hasChanged { makeReport() }
+    }
+
+    private mutating func makeReport() {
+        hasChanged = false
+        let servers = slots.compactMap(\.?.server).sorted { first, second in
+            let (one, other) = (first.requests + first.sentOn, second.requests + second.sentOn)
+            return one == other ? first.endpoint.order < second.endpoint.order : one > other
+        }
+        report = Array(servers.prefix(Self.reportLimit))
+    }
+
+    // MARK: - Places
+
+    /// The place of a client that passes on to a server what it was asked itself; `nil` of any other client.
+    private func proxy(_ client: IPAddress, of server: Endpoint) -> Int? {
+        guard client != server.address, let sender = answering(client) else { return nil }
+        // Only a gateway asks this client, and clients ask the server: it is behind the gateway, and asks it.
+        if slots[sender]?.server.requests == 0, let asked = answering(server.address),
+            slots[asked]?.server.requests ?? 0 > 0
+        {
+            return nil
+        }
+        return sender
+    }
+
+    /// The place of an address that answers on a port of the gateway, the busiest of its ports; `nil` where none does.
+    private func answering(_ address: IPAddress) -> Int? {
+        var found: Int?
+        var place = Self.home(of: address)
+        while let slot = slots[place] {
+            if slot.server.endpoint.address == address, now - slot.latest < Self.patience,
+                found.map({ slot.server.requests > slots[$0]?.server.requests ?? 0 }) ?? true
+            {
+                found = place
+            }
+            place = (place + 1) & (Self.capacity - 1)
+        }
+        return found
+    }
+
+    /// The place of a server, made if it is new; `nil` where there is no room.
+    private mutating func take(_ server: Endpoint) -> Int? {
+        var place = Self.home(of: server.address)
+        while let slot = slots[place] {
+            if slot.server.endpoint == server {
+                slots[place]?.latest = now
+                return place
+            }
+            place = (place + 1) & (Self.capacity - 1)
+        }
+        if count >= Self.limit {
+            forgetSilent()
+            guard count < Self.limit else { return nil }
+            return take(server)
+        }
+        slots[place] = Slot(server: GatewayServer(server), latest: now)
+        count += 1
+        return place
+    }
+
+    /// Forgets the servers that have not answered for long.
+    private mutating func forgetSilent() {
+        let kept = slots.compactMap(\.self).filter { now - $0.latest < Self.patience }
+        slots = [Slot?](repeating: nil, count: Self.capacity)
+        count = kept.count
+        for slot in kept {
+            var place = Self.home(of: slot.server.endpoint.address)
+            while slots[place] != nil { place = (place + 1) & (Self.capacity - 1) }
+            slots[place] = slot
+        }
+    }
+
+    /// Where an address is looked for first.
+    private static func home(of address: IPAddress) -> Int {
+        // Fibonacci hashing; wrapping is what it is about.
+        let mixed = (address.high ^ address.low) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 55)
+    }
+}
+
+extension Endpoint {
+    /// Puts endpoints in an order that is the same in every run.
+    fileprivate var order: (UInt64, UInt64, UInt16) { (address.high, address.low, port) }
+}

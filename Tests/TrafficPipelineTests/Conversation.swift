@@ -1,0 +1,47 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import PacketDecoding
+import TestSupport
+import TrafficMetrics
+
+/// A connection that carries one request and its answer.
+enum Conversation {
+    /// The Ethernet frames, from handshake to the last acknowledgement.
+    static func frames(from client: Endpoint, to server: Endpoint, _ request: String, _ response: String) -> [[UInt8]] {
+        let request = Array(request.utf8)
+        let response = Array(response.utf8)
+        let asked = UInt32(101 + request.count)
+        let answered = UInt32(501 + response.count)
+        let segments = [
+            PacketBuilder.tcp(from: client, to: server, sequence: 100, flags: [.syn]),
+            PacketBuilder.tcp(from: server, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]),
+            PacketBuilder.tcp(from: client, to: server, sequence: 101, acknowledgement: 501, payload: request),
+            PacketBuilder.tcp(from: server, to: client, sequence: 501, acknowledgement: asked, payload: response),
+            PacketBuilder.tcp(from: client, to: server, sequence: asked, acknowledgement: answered),
+        ]
+        return segments.map { $0.ip().ethernet().octets }
+    }
+}
+
+extension CapturedPacket {
+    /// A whole Ethernet frame.
+    static func ethernet(_ octets: [UInt8], at nanoseconds: Int64) -> CapturedPacket {
+        CapturedPacket(
+            time: PacketTime(nanoseconds: nanoseconds),
+            linkType: .ethernet,
+            interface: 0,
+            wireLength: octets.count
+        )
+    }
+}
+
+extension TextExposition {
+    /// The samples of a family that are not zero.
+    static func samples(of registry: MetricsRegistry, _ family: String) -> [String] {
+        var page: [UInt8] = []
+        TextExposition(.text).write(registry.snapshot(at: 0), into: &page)
+        return String(decoding: page, as: UTF8.self).split(separator: "\n").map(String.init)
+            .filter { $0.hasPrefix(family + "{") && !$0.hasSuffix(" 0.0") && !$0.hasSuffix(" 0") }
+    }
+}
