@@ -93,6 +93,14 @@ final class RouteKeeper: Sendable {
     /// Puts other tables in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double, isSaved: Bool = false) {
         let before = board.generation.tables
+        // Whoever sees the new tables finds what is known of them.
+        let source = Source(
+            files: objects.files,
+            findings: Findings(objects.lint),
+            gateways: objects.gateways,
+            isSaved: isSaved
+        )
+        self.source.withLock { $0 = source }
         board.publish(
             objects.tables,
             places: objects.places,
@@ -102,13 +110,6 @@ final class RouteKeeper: Sendable {
         )
         mirroring.tablesReplaced(objects.tables)
         timeline.routesReplaced(before, by: objects.tables, generation: board.generation.number)
-        let source = Source(
-            files: objects.files,
-            findings: Findings(objects.lint),
-            gateways: objects.gateways,
-            isSaved: isSaved
-        )
-        self.source.withLock { $0 = source }
     }
 
     /// Looks again at which routes have series of their own, where the limit does not allow all.
