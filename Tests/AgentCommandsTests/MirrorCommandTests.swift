@@ -80,7 +80,7 @@ import TrafficModel
         let check = try await ConfigurationCheck(configuration)
         let mirroring = Mirroring(configuration)
         try mirroring.plans.configure(configuration.mirror)
-        mirroring.tableReplaced(try RouteObjects(configuration, namesServerPorts: false).table)
+        mirroring.tablesReplaced(try RouteObjects(configuration, namesServerPorts: false).tables)
         let failure = await #expect(throws: CommandFailure.self) { try await mirroring.refuseForbiddenTargets() }
         #expect(check.errors == failure?.lines)
         #expect(

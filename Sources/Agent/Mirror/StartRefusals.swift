@@ -27,7 +27,7 @@ package struct StartRefusals: Sendable {
             }
         }
         let mirroring = Mirroring(configuration)
-        mirroring.production.tableReplaced(table)
+        mirroring.production.tablesReplaced(RouteTables(table))
         let targets = await mirroring.targetRefusals(of: configuration.mirror)
         if configuration.mirror.isActive { refusals += targets } else { warnings += targets }
     }
