@@ -80,6 +80,9 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         isShedding = shedding?.level == .everythingButMetrics
     }
 
+    /// No packet has come for a while.
+    mutating func timeAdvanced(to time: PacketTime) { router.batchEnded(at: time) }
+
     /// No packet will come any more.
     ///
     /// - Parameter time: The time of the latest packet; `nil` without any.

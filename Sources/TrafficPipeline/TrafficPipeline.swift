@@ -120,6 +120,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     public mutating func timeAdvanced(to time: PacketTime) {
         connections.timeAdvanced(to: time, into: &streams)
         streams.timePassed(until: time)
+        streams.sink.sink.timeAdvanced(to: time)
         batchEnded()
     }
 

@@ -197,7 +197,13 @@ def wait(what, condition, seconds=40):
     raise SystemExit(f"{what}: not within {seconds} s\n{fetch('/readyz')}\n{fetch('/metrics')[-3000:]}")
 
 
+def listens(address):
+    """Whether the pod's server has come up; a connection without a request counts as none."""
+    return inside(CLIENT, "bash", "-c", f"exec 3<>/dev/tcp/{address}/8080", stderr=subprocess.DEVNULL).wait() == 0
+
+
 def send(address, number):
+    wait(f"{address} listens", lambda: listens(address))
     script = f"for i in $(seq {number}); do curl -s -m 5 -o /dev/null http://{address}:8080/shop || exit 1; done"
     assert inside(CLIENT, "sh", "-c", script).wait() == 0, "the gateway does not answer"
 

@@ -24,6 +24,12 @@ package struct GatewayAddressing: Sendable {
     /// How many addresses count as the gateway.
     var addressCount: Int { Set(counted.map(\.endpoint.address)).count }
 
+    /// Whether more than one address of a family counts: a pod may have one of each.
+    private var isAmbiguous: Bool {
+        let addresses = Set(counted.map(\.endpoint.address))
+        return addresses.count { $0.isIPv4 } > 1 || addresses.count { !$0.isIPv4 } > 1
+    }
+
     /// Requests that do not count, because the gateway sent them on.
     var sentOn: Int { servers.reduce(0) { $0 + $1.sentOn } }
 
@@ -45,7 +51,7 @@ package struct GatewayAddressing: Sendable {
                 )
             )
         }
-        if addressCount > 1 {
+        if isAmbiguous {
             let names = counted.map { "\($0.endpoint) (\($0.requests) requests)" }
             findings.append(
                 finding(
