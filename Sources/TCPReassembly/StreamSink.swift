@@ -200,6 +200,12 @@ public protocol StreamSink: ~Copyable {
 
     /// Whether a connection is in the middle of something, so that another should be forgotten before it.
     func isBusy(slot: Int) -> Bool
+
+    /// How many of the next octets of a stream the sink passes over without looking at them: content, as framing says, that
+    /// nobody asked for.
+    ///
+    /// A stage that has to work for octets may give on any others in place of as many.
+    func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int
 }
 
 extension StreamSink where Self: ~Copyable {
@@ -211,6 +217,11 @@ extension StreamSink where Self: ~Copyable {
 
     /// Ignores it.
     public mutating func clocksDiffer(slot: Int) {}
+
+    /// Looks at all.
+    public func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int {
+        0
+    }
 
     /// No connection is.
     public func isBusy(slot: Int) -> Bool {

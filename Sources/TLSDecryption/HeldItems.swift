@@ -58,7 +58,7 @@ struct HeldItems {
 
 extension TLSItem {
     /// Octets of memory that may be shed.
-    fileprivate var octetCount: Int {
+    var octetCount: Int {
         switch self {
         case .record(let octets, _), .damagedRecord(_, let octets, _, _), .unframed(let octets, _): octets.count
         case .hole, .ended: 0

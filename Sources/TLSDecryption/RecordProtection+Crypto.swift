@@ -79,6 +79,41 @@ struct RecordProtection {
             .map { OpenedRecord($0, type: header.type, count: length) }
     }
 
+    /// Whether a record of application data, as its header says, holds that: TLS 1.3 has the type behind the content, where
+    /// the last block of a counter mode shows it (RFC 8446 §5.2; RFC 5288, RFC 8439 §2.8).
+    ///
+    /// Says nothing of whether the record is authentic. `false` too where zeros stand behind the type, and for modes that are
+    /// not looked into.
+    func seemsToBeData(_ body: ArraySlice<UInt8>, sequence: UInt64) -> Bool {
+        guard isTLS13 else { return suite.protection == .gcm || suite.protection == .chaCha20 }
+        let ciphertext = body.dropLast(suite.tagLength)
+        guard !ciphertext.isEmpty else { return false }
+        let last = ciphertext.count - 1
+        let last16 = ciphertext.dropFirst(last / 16 * 16)
+        switch suite.protection {
+        case .gcm:
+            // The first block of the key stream is for the tag, so content begins with number 2 (NIST SP 800-38D §7.1).
+            let number = UInt32(truncatingIfNeeded: 2 + last / 16)
+            let counter = nonce(xor: sequence) + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+            guard let start = try? AES._CTR.Nonce(nonceBytes: counter),
+                let block = try? AES._CTR.decrypt(Data(last16), using: key, nonce: start)
+            else { return false }
+            return block.last == ContentType.applicationData
+        case .chaCha20:
+            let number = UInt32(truncatingIfNeeded: 1 + last / 64)
+            guard let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce(xor: sequence)),
+                let block = try? Insecure.ChaCha20CTR.encrypt(
+                    Data(ciphertext.dropFirst(last / 64 * 64)),
+                    using: key,
+                    counter: Insecure.ChaCha20CTR.Counter(offset: number),
+                    nonce: start
+                )
+            else { return false }
+            return block.last == ContentType.applicationData
+        case .ccm, .ccm8, .cbcSHA1, .cbcSHA256, .cbcSHA384: return false
+        }
+    }
+
     // MARK: - AEAD
 
     /// Opens ciphertext and tag.

@@ -8,10 +8,12 @@ extension TLSConnection {
     func holeArrived(
         _ count: Int,
         _ reason: MissingReason,
+        _ offset: Int64,
         _ direction: StreamDirection,
         _ context: TLSContext
     ) {
         if case .handshake = state { finishHello(direction, context) }
+        if self[direction].search.start < 0 { self[direction].search.start = offset }
         self[direction].search.lostOctets += self[direction].search.buffer.count + count
         self[direction].search.reason = reason
         self[direction].search.buffer.removeAll()
@@ -33,10 +35,67 @@ extension TLSConnection {
         guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }
         guard !self[direction].hasOpened || hasExactLengths(direction) else { return becomeUnreadable(.lost, &sink) }
         if self[direction].search.buffer.isEmpty { self[direction].search.position = position }
+        if self[direction].search.start < 0 { self[direction].search.start = position.offset }
         self[direction].search.buffer += octets
         self[direction].search.searched += octets.count
         searchRecord(position, direction, context, &sink)
     }
+
+    // MARK: - Order
+
+    /// Whether an item must wait: it acknowledges octets of the other direction of which it is not known yet what they were.
+    func mustWait(_ item: TLSItem, _ direction: StreamDirection) -> Bool {
+        guard case .open = state, !isReleasing else { return false }
+        if !self[direction].ordered.isEmpty { return true }
+        // What is searched through itself must not wait, lest both directions wait for each other.
+        if case .unframed = item { return false }
+        let search = self[direction.reversed].search
+        guard search.start >= 0, self[direction.reversed].isUnframed, !self[direction].ordered.isGivenUp,
+            !self[direction.reversed].isEnded, let acknowledged = item.acknowledged
+        else { return false }
+        return acknowledged > search.start
+    }
+
+    /// Goes on with what waited, as far as it acknowledges no more than `limit`; with all of it without one.
+    func releaseOrdered<Sink: StreamSink & ~Copyable>(
+        _ direction: StreamDirection,
+        acknowledging limit: Int64? = nil,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        guard !self[direction].ordered.isEmpty, !isReleasing else { return }
+        isReleasing = true
+        defer { isReleasing = false }
+        for item in self[direction].ordered.take(acknowledging: limit) {
+            if case .unreadable = state {
+                if case .ended(let end, let time) = item { sink.streamEnded(direction, end, at: time, slot: handle) }
+            } else {
+                take(item, direction, context, &sink)
+            }
+        }
+    }
+
+    /// Nothing comes any more in which a record could be found: what was lost is missing from the plaintext.
+    func endSearch<Sink: StreamSink & ~Copyable>(
+        _ direction: StreamDirection,
+        at time: PacketTime,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        guard case .open = state else { return }
+        let search = self[direction].search
+        if search.start >= 0, !self[direction].isEnded, let protection = self[direction].protections.first,
+            self[direction].hasOpened, hasExactLengths(direction)
+        {
+            let plaintext = search.lostOctets - protection.overhead - RecordHeader.octetCount
+            // An alert has two octets, and is no data.
+            if plaintext > 2 { missPlaintext(plaintext, search.reason, time, direction, &sink) }
+        }
+        self[direction].search = RecordSearch()
+        releaseOrdered(direction.reversed, context, &sink)
+    }
+
+    // MARK: - Searching
 
     /// Looks for a record in what came behind the hole.
     func searchRecord<Sink: StreamSink & ~Copyable>(
@@ -78,13 +137,15 @@ extension TLSConnection {
         }
     }
 
-    /// The header of a record of application data, if one may begin there.
+    /// The header of a record of application data, or of the alert that closes TLS 1.2, if one may begin there.
     func candidate(_ buffer: [UInt8], at index: Int, _ direction: StreamDirection) -> RecordHeader? {
-        guard buffer[index] == ContentType.applicationData, buffer[index + 1] == 3,
+        let type = buffer[index]
+        guard type == ContentType.applicationData || type == ContentType.alert, buffer[index + 1] == 3,
             let header = RecordHeader(buffer.span, at: index), let protection = self[direction].protections.first,
             header.version == min(protection.version, 0x0303), header.length >= protection.overhead
         else { return nil }
-        return header
+        guard header.type == ContentType.alert else { return header }
+        return !protection.isTLS13 && header.length == protection.overhead + 2 ? header : nil
     }
 
     /// A record that was found, with how many lie between it and the last that is known.
@@ -172,7 +233,13 @@ extension TLSConnection {
         self[direction].messageHead = []
         self[direction].framed()
         self[direction].explicitNonce = nil
+        let begin = search.position.offset + Int64(index)
+        self[direction].offsets.recordEnded(at: begin, plaintext: self[direction].plaintextOffset)
+        self[direction.reversed].ordered.searchEnded()
+        releaseOrdered(direction.reversed, acknowledging: begin, context, &sink)
+        if case .unreadable = state { return }
         let rest = search.buffer[index...]
+        defer { releaseOrdered(direction.reversed, context, &sink) }
         read(Array(rest).span, at: search.position.moved(by: index).stamped(position), context, &sink)
     }
 }

@@ -121,8 +121,19 @@ extension TLSConnection {
             unread = fromOriginator.search.buffer.count + fromResponder.search.buffer.count
         }
         state = .unreadable
+        let ends = orderedEnds
         fromOriginator.becomeUnreadable()
         fromResponder.becomeUnreadable()
         sink.connectionUnreadable(reason, octets: unread, slot: handle)
+        for (direction, end, time) in ends { sink.streamEnded(direction, end, at: time, slot: handle) }
+    }
+
+    /// The ends of directions that wait behind other items.
+    private var orderedEnds: [(StreamDirection, StreamEnd, PacketTime)] {
+        [StreamDirection.fromOriginator, .fromResponder].flatMap { direction in
+            self[direction].ordered.items.compactMap { item in
+                if case .ended(let end, let time) = item { (direction, end, time) } else { nil }
+            }
+        }
     }
 }

@@ -14,9 +14,7 @@ extension TLSConnection {
         _ sink: inout Sink
     ) {
         guard plaintext.count > 0 else { return }
-        let acknowledged = place.acknowledged.flatMap {
-            self[direction.reversed].offsets.plaintext(acknowledgedTo: $0)
-        }
+        let acknowledged = place.acknowledged.flatMap { self[direction.reversed].plaintext(acknowledgedTo: $0) }
         let early = place.octetsAtFirst - RecordHeader.octetCount - explicitNonceLength
         let split = place.firstTime == place.lastTime ? 0 : max(0, min(early, plaintext.count - 1))
         var position = StreamPosition(

@@ -20,6 +20,7 @@ extension TLSConnection {
         }
         let protection = self[direction].protections[0]
         let sequence = self[direction].sequence
+        if passOver(header, body, place, direction, context, &sink) { return }
         guard let opened = protection.open(header, body, sequence: sequence, chained: self[direction].chained) else {
             context.statistics.failedRecords += 1
             // The record that announced new keys may have been among those that were lost.
@@ -35,6 +36,35 @@ extension TLSConnection {
         }
         self[direction].failures = 0
         recordOpened(opened, header, body, place, direction, context, &sink)
+    }
+
+    /// Passes over a record that holds nothing but content which nobody looks at, without opening it.
+    ///
+    /// Not authentic, so nothing is taken from it but its length; where that was wrong, what is read behind it shows it.
+    private func passOver<Sink: StreamSink & ~Copyable>(
+        _ header: RecordHeader,
+        _ body: ArraySlice<UInt8>,
+        _ place: RecordPlace,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) -> Bool {
+        let protection = self[direction].protections[0]
+        let length = header.length - protection.overhead
+        guard header.type == ContentType.applicationData, length > 0,
+            length >= context.limits.leastSkippedOctets, length <= context.blank.count,
+            hasExactLengths(direction), self[direction].messageRemaining == 0,
+            sink.octetsNotLookedAt(direction, slot: handle) >= length,
+            protection.seemsToBeData(body, sequence: self[direction].sequence)
+        else { return false }
+        self[direction].failures = 0
+        self[direction].sequence += 1
+        self[direction].explicitNonce = protection.explicitNonce(of: body)
+        context.statistics.skippedRecords += 1
+        let blank = context.blank
+        deliver(blank.span.extracting(first: length), place, direction, protection.suite.explicitNonceLength, &sink)
+        self[direction].offsets.recordEnded(at: place.end, plaintext: self[direction].plaintextOffset)
+        return true
     }
 
     /// Tries the keys on a record, none of this direction having been opened yet.

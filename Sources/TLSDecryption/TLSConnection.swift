@@ -53,6 +53,8 @@ final class TLSConnection {
     var closing: (end: ConnectionEnd, time: PacketTime)?
     /// Whether it is in the list of those that wait.
     var isListed = false
+    /// Whether what was held back is being gone through.
+    var isReleasing = false
 
     init(handle: Int, session: Int32, offset: Int64, direction: StreamDirection) {
         self.handle = handle
@@ -141,7 +143,11 @@ final class TLSConnection {
     func closed<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         switch state {
         case .handshake: becomeUnreadable(.handshake, &sink)
-        case .waiting, .open, .unreadable: break
+        case .open:
+            for direction in [StreamDirection.fromOriginator, .fromResponder] {
+                endSearch(direction, at: context.now, context, &sink)
+            }
+        case .waiting, .unreadable: break
         }
     }
 
@@ -154,6 +160,10 @@ final class TLSConnection {
         _ sink: inout Sink
     ) {
         if case .waiting = state { return held.append(item, direction, context) }
+        if mustWait(item, direction) {
+            if !self[direction].ordered.append(item, context.limits) { releaseOrdered(direction, context, &sink) }
+            return
+        }
         switch item {
         case .record(let record, let place):
             recordArrived(record, place, direction, context, &sink)
@@ -164,10 +174,12 @@ final class TLSConnection {
             octetsMissing(count, reason: reason, at: position, context, &sink)
         case .unframed(let octets, let position) where !self[direction].isUnframed:
             read(octets.span, at: position, context, &sink)
-        case .hole(let count, let reason, _): holeArrived(count, reason, direction, context)
+        case .hole(let count, let reason, let position):
+            holeArrived(count, reason, position.offset, direction, context)
         case .unframed(let octets, let position):
             unframedArrived(octets, position, direction, context, &sink)
         case .ended(let end, let time):
+            endSearch(direction, at: time, context, &sink)
             guard !self[direction].isEnded else { return }
             self[direction].isEnded = true
             sink.streamEnded(direction, end, at: time, slot: handle)

@@ -11,6 +11,8 @@ final class TLSContext {
     var statistics = TLSStatistics()
     /// The time of the latest event.
     var now = PacketTime(nanoseconds: 0)
+    /// What stands for content that nobody looks at.
+    let blank = [UInt8](repeating: 0, count: 1 << 14)
     /// Buffers of records, to be used again.
     private var buffers: [[UInt8]] = []
     private var trialsLeft: Int

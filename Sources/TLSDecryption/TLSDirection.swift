@@ -86,12 +86,20 @@ struct TLSDirection {
     var isEnded = false
 
     var search = RecordSearch()
+    /// What waits until it is known what is missing in the other direction.
+    var ordered = OrderedItems()
 
     /// Gives up everything but whether the direction has ended.
     mutating func becomeUnreadable() {
         let isEnded = isEnded
         self = TLSDirection()
         self.isEnded = isEnded
+    }
+
+    /// How much of the plaintext an acknowledgement of the ciphertext covers; `nil` where that is not known.
+    func plaintext(acknowledgedTo ciphertext: Int64) -> Int64? {
+        // What lies in a hole is not known before a record is found behind it.
+        search.start >= 0 && ciphertext > search.start ? nil : offsets.plaintext(acknowledgedTo: ciphertext)
     }
 
     // MARK: - Cutting
@@ -198,6 +206,8 @@ struct TLSDirection {
 
 /// The search for a record behind a hole.
 struct RecordSearch {
+    /// Where the last record that is known ends; -1 while nothing is searched for.
+    var start: Int64 = -1
     /// Octets between the end of the last record that is known and the buffer.
     var lostOctets = 0
     /// What came behind the hole.

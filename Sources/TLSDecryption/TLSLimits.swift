@@ -25,6 +25,13 @@ public struct TLSLimits: Sendable, Hashable {
     public var trialsPerSecond = 50_000
     /// Numbers tried for one record.
     var trialsPerRecord = 4_096
+    /// Octets of records that wait because they acknowledge what lies in a hole of the other direction, while what lies behind
+    /// it is searched for.
+    var orderedOctets = 64 << 10
+    /// How many such records wait.
+    var orderedItems = 256
+    /// Plaintext of a record from which on it is not opened where nobody looks at it; to open a shorter one costs no more.
+    var leastSkippedOctets = 1024
     /// Octets that are searched for a record behind a hole before the connection is given up.
     var searchedOctets = 4 << 20
 

@@ -8,7 +8,9 @@ public struct TLSStatistics: Sendable, Hashable {
     public internal(set) var decryptedConnections = 0
     /// Records that were opened.
     public internal(set) var openedRecords = 0
-    /// Octets of application data in them.
+    /// Records of content that nobody looks at, which were not opened; of TLS 1.3 the last block was, for the type in it.
+    public internal(set) var skippedRecords = 0
+    /// Octets of application data in the records that were opened.
     public internal(set) var plaintextOctets = 0
     /// Records that were not authentic under the keys at hand.
     public internal(set) var failedRecords = 0
@@ -37,6 +39,7 @@ public struct TLSStatistics: Sendable, Hashable {
         connections += other.connections
         decryptedConnections += other.decryptedConnections
         openedRecords += other.openedRecords
+        skippedRecords += other.skippedRecords
         plaintextOctets += other.plaintextOctets
         failedRecords += other.failedRecords
         trials += other.trials

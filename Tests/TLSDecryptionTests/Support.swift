@@ -13,6 +13,8 @@ struct StreamRecorder: StreamSink {
         var holes: [(offset: Int64, count: Int)] = []
         var end: StreamEnd?
         var times: [PacketTime] = []
+        /// For each call, how much of the other direction had been given on, holes included.
+        var others: [Int] = []
 
         var text: String { String(decoding: octets, as: UTF8.self) }
     }
@@ -34,6 +36,8 @@ struct StreamRecorder: StreamSink {
 
     private(set) var connections: [Connection] = []
     private var bySlot: [Int: Int] = [:]
+    /// What the sink says of the next octets of any stream.
+    var octetsNotLookedAt = 0
     /// Acknowledgements that reach beyond what came.
     private(set) var impossibleAcknowledgements = 0
 
@@ -55,6 +59,7 @@ struct StreamRecorder: StreamSink {
         stream.times.append(position.time)
         connections[index][position.direction] = stream
         let other = connections[index][position.direction.reversed]
+        connections[index][position.direction].others.append(other.octets.count)
         if let acknowledged = position.acknowledged, acknowledged > Int64(other.octets.count) {
             impossibleAcknowledgements += 1
         }
@@ -81,6 +86,10 @@ struct StreamRecorder: StreamSink {
 
     mutating func connectionSecured(session: Int32, slot: Int) {
         if let index = bySlot[slot] { connections[index].session = session }
+    }
+
+    func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int {
+        octetsNotLookedAt
     }
 
     mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {
@@ -134,17 +143,21 @@ struct Capture {
     ///   - store: Where keys come from.
     ///   - sessions: Where what the hellos say is left.
     ///   - limits: What may be held.
+    ///   - notLookedAt: How many octets nobody looks at, of all that come next.
     ///   - between: Called before each packet, with its number.
     /// - Returns: What the decryptor gave on.
     func read(
         with store: KeyStore?,
         sessions: TLSSessions = TLSSessions(),
         limits: TLSLimits = TLSLimits(),
+        notLookedAt: Int = 0,
         between: (Int) -> Void = { _ in }
     ) -> Reading {
         var decoder = PacketDecoder()
         var connections = ConnectionTable()
-        var decryptor = TLSDecryptor(sink: StreamRecorder(), store: store, sessions: sessions, limits: limits)
+        var recorder = StreamRecorder()
+        recorder.octetsNotLookedAt = notLookedAt
+        var decryptor = TLSDecryptor(sink: recorder, store: store, sessions: sessions, limits: limits)
         var last = PacketTime(nanoseconds: 0)
         for (number, packet) in packets.enumerated() {
             between(number)

@@ -90,6 +90,33 @@ import Testing
         }
     }
 
+    @Test func `records of content that nobody looks at are not opened, and as long as they were`() throws {
+        for name in Self.http1 {
+            let capture = try Capture(name)
+            var limits = TLSLimits()
+            limits.leastSkippedOctets = 0
+            let usual = capture.read(with: capture.store())
+            let spared = capture.read(with: capture.store(), limits: limits, notLookedAt: .max)
+            // Neither CBC nor CCM says anything without being opened.
+            let isCounterMode = !name.contains("aes128-sha") && !name.contains("ccm8")
+            #expect((spared.statistics.skippedRecords > 0) == isCounterMode, "\(name)")
+            #expect(
+                spared.statistics.openedRecords + spared.statistics.skippedRecords == usual.statistics.openedRecords
+            )
+            for (one, other) in zip(usual.connections, spared.connections) {
+                for direction in StreamDirection.allCases {
+                    #expect(one[direction].octets.count == other[direction].octets.count, "\(name)")
+                    #expect(one[direction].times == other[direction].times)
+                    #expect(one[direction].end == other[direction].end)
+                    #expect(zip(one[direction].octets, other[direction].octets).allSatisfy { $0 == $1 || $1 == 0 })
+                }
+            }
+            // What is asked for is opened.
+            let short = capture.read(with: capture.store(), limits: limits, notLookedAt: 1)
+            #expect(short.statistics.openedRecords == usual.statistics.openedRecords)
+        }
+    }
+
     @Test func `patience ends by the packets' clock`() throws {
         let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
         var limits = TLSLimits()
@@ -136,6 +163,52 @@ import Testing
                         #expect(agrees, "\(name) without \(lost)")
                     }
                 }
+            }
+        }
+    }
+
+    /// HTTP/1 pairs by that order: a request that overtakes the hole whose end it acknowledges looks pipelined.
+    @Test func `what acknowledges a lost record is given on behind the hole that it left`() throws {
+        var compared = 0
+        for name in Self.http1 + ["lab-tls13-h2-tls_aes_256_gcm_sha384"] where !name.contains("aes128-sha") {
+            let capture = try Capture(name)
+            let whole = capture.read(with: capture.store()).connections
+            for lost in capture.packets.indices where capture.packets[lost].octets.count > 80 {
+                var damaged = capture
+                damaged.packets.remove(at: lost)
+                for connection in damaged.read(with: capture.store()).connections {
+                    guard let expected = whole.first(where: { $0.number == connection.number }) else { continue }
+                    for direction in StreamDirection.allCases {
+                        let holes = connection[direction.reversed].holes
+                        guard let first = holes.first, first.offset > 0, connection[direction].holes.isEmpty else {
+                            continue
+                        }
+                        #expect(connection[direction].others == expected[direction].others, "\(name) without \(lost)")
+                        compared += 1
+                    }
+                }
+            }
+        }
+        #expect(compared > 10)
+    }
+
+    @Test func `what waits for the end of a search is bounded, and nothing of it is lost`() throws {
+        for name in Self.http1 where !name.contains("aes128-sha") {
+            let capture = try Capture(name)
+            var limits = TLSLimits()
+            limits.orderedItems = 0
+            for lost in capture.packets.indices where capture.packets[lost].octets.count > 80 {
+                var damaged = capture
+                damaged.packets.remove(at: lost)
+                let usual = damaged.read(with: capture.store())
+                let bounded = damaged.read(with: capture.store(), limits: limits)
+                for (one, other) in zip(usual.connections, bounded.connections) {
+                    #expect(one.fromOriginator.octets == other.fromOriginator.octets, "\(name) without \(lost)")
+                    #expect(one.fromResponder.octets == other.fromResponder.octets, "\(name) without \(lost)")
+                    #expect(one.fromOriginator.end == other.fromOriginator.end)
+                    #expect(one.fromResponder.end == other.fromResponder.end)
+                }
+                #expect(bounded.recorder.impossibleAcknowledgements == 0)
             }
         }
     }

@@ -44,6 +44,7 @@ extension SampleCollection {
         count(MetricCatalogue.tlsConnections, [], UInt64(figures.connections))
         count(MetricCatalogue.tlsDecryptedConnections, [], UInt64(figures.decryptedConnections))
         count(MetricCatalogue.tlsRecords, ["opened"], UInt64(figures.openedRecords))
+        count(MetricCatalogue.tlsRecords, ["skipped"], UInt64(figures.skippedRecords))
         count(MetricCatalogue.tlsRecords, ["failed"], UInt64(figures.failedRecords))
         count(MetricCatalogue.tlsDecryptedBytes, [], UInt64(figures.plaintextOctets))
         count(MetricCatalogue.tlsRecoveredGaps, [], UInt64(figures.bridgedHoles))

@@ -49,6 +49,9 @@ public final class RetainedMessage {
         if !octets.isEmpty { ledger.release(charge + content.count) }
     }
 
+    /// Whether more of the content is wanted.
+    var wantsContent: Bool { content.count < contentLimit }
+
     /// Keeps content octets, as far as the limits allow.
     func append(_ octets: Span<UInt8>, _ range: Range<Int>) {
         let wanted = max(0, min(range.count, contentLimit - content.count))

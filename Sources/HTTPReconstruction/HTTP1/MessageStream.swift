@@ -131,6 +131,11 @@ struct MessageStream {
             && (state == .content || state == .untilClose || state == .chunkSize && chunkSizeLine.isEmpty)
     }
 
+    /// Octets of content that come next as framing has it; 0 where something else does, or where that is not known.
+    var contentAhead: Int64 {
+        state == .content || state == .chunkData ? remaining : 0
+    }
+
     /// Whether a part of a head has come.
     var holdsPartialHead: Bool {
         (state == .head || state == .candidate) && !buffer.isEmpty

@@ -49,7 +49,7 @@ struct RequestRhythm {
             closeRound()
         } else if acknowledged != nil, acknowledged == latestAcknowledged {
             if habit == .waits { habit = .pipelines }
-        } else if requests > 0, !mayMissMessages {
+        } else if requests > 0, !mayMissMessages, acknowledged != nil {
             // With messages missing the answers may be among them, so that the round proves nothing.
             habit = .slides
         }

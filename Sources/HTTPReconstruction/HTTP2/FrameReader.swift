@@ -116,6 +116,12 @@ struct FrameReader {
         return (header.stream, header.length - header.prefixLength - remaining)
     }
 
+    /// Content that comes next in the DATA frame at hand: its stream, and the octets; 0 where something else does.
+    var contentAhead: (stream: UInt32, octets: Int) {
+        guard case .content = phase, remaining > padding else { return (0, 0) }
+        return (header.stream, remaining - padding)
+    }
+
     // MARK: - Octets
 
     /// Reads the next step; `nil` when it needs octets beyond the end.

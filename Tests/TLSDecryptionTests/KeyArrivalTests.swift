@@ -1,0 +1,105 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import TCPReassembly
+import TestSupport
+import Testing
+
+@testable import TLSDecryption
+
+/// Keys as key logs really give them: in any order, twice, in pieces, late, and among those of others.
+@Suite struct KeyArrivalTests {
+    private static func lines(_ capture: Capture) -> [[UInt8]] {
+        capture.keys.split(separator: 0x0A).map { Array($0) + [0x0A] }
+    }
+
+    private static func isEqual(_ one: Capture.Reading, _ other: Capture.Reading) -> Bool {
+        one.connections.count == other.connections.count
+            && zip(one.connections, other.connections).allSatisfy { one, other in
+                StreamDirection.allCases.allSatisfy { one[$0].octets == other[$0].octets } && one.reason == other.reason
+            }
+    }
+
+    @Test(arguments: TLSDecryptorTests.http1, 0..<3)
+    func `lines in any order, twice, and read in pieces open the same`(name: String, seed: UInt64) throws {
+        let capture = try Capture(name)
+        var random = SplitMix64(seed: seed)
+        let lines = Self.lines(capture)
+        let log = Array((lines + lines).shuffled(using: &random).joined())
+        let store = KeyStore()
+        var reader = KeyLogReader(into: store)
+        var start = 0
+        while start < log.count {
+            let end = min(log.count, start + .random(in: 1...150, using: &random))
+            reader.octetsArrived(log.span.extracting(start..<end))
+            start = end
+        }
+        reader.ended()
+        #expect(reader.counts.malformed == 0)
+        #expect(Self.isEqual(capture.read(with: store), capture.read(with: capture.store())))
+    }
+
+    @Test(arguments: TLSDecryptorTests.http1, 0..<3)
+    func `keys that come one by one, while packets do, open all there is`(name: String, seed: UInt64) throws {
+        let capture = try Capture(name)
+        var random = SplitMix64(seed: seed)
+        var lines = Self.lines(capture).shuffled(using: &random)
+        var limits = TLSLimits()
+        limits.patience = 3_600_000_000_000
+        let store = KeyStore()
+        var reader = KeyLogReader(into: store)
+        let late = capture.read(with: store, limits: limits) { number in
+            let count = number == capture.packets.count ? lines.count : Int.random(in: 0...1, using: &random)
+            for line in lines.prefix(count) { reader.octetsArrived(line.span) }
+            lines.removeFirst(min(count, lines.count))
+        }
+        #expect(Self.isEqual(late, capture.read(with: capture.store())))
+        #expect(late.statistics.waitingConnections == 0)
+        #expect(late.statistics.heldOctets == 0)
+    }
+
+    /// A million take a while: `WINGMIRROR_KEY_LOG_LINES=1000000 swift test -c release --filter KeyArrivalTests`.
+    @Test func `lines of others cost the store's bound and no more, and those that come behind them are found`() throws
+    {
+        let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
+        var limits = KeyStore.Limits()
+        limits.connections = 500
+        let store = KeyStore(limits: limits)
+        var reader = KeyLogReader(into: store)
+        let count = ProcessInfo.processInfo.environment["WINGMIRROR_KEY_LOG_LINES"].flatMap { Int($0) } ?? 5_000
+        let secret = String(repeating: "5a", count: 32)
+        for number in 0..<count {
+            let digits = String(number, radix: 16)
+            let random = String(repeating: "0", count: 64 - digits.count) + digits
+            reader.octetsArrived(Array("CLIENT_TRAFFIC_SECRET_0 \(random) \(secret)\n".utf8).span)
+        }
+        #expect(store.count == 500)
+        #expect(store.forgotten == count - 500)
+        reader.octetsArrived(capture.keys.span)
+        reader.ended()
+        #expect(Self.isEqual(capture.read(with: store), capture.read(with: capture.store())))
+        #expect(store.count <= 500)
+    }
+
+    /// TLS 1.2 needs the server's random, and any version the client's, to find keys and make them.
+    @Test(arguments: TLSDecryptorTests.http1.filter { !$0.contains("resumption") })
+    func `of one direction what can be read is read, and the rest has a reason`(name: String) throws {
+        let capture = try Capture(name)
+        let whole = try #require(capture.read(with: capture.store()).connections.first)
+        // Ethernet and IPv4; the client sent the first packet.
+        let client = try #require(capture.packets.first).octets[34..<36]
+        func isOfClient(_ packet: Capture.Packet) -> Bool { packet.octets[34..<36].elementsEqual(client) }
+        var ofClient = capture
+        ofClient.packets.removeAll { !isOfClient($0) }
+        let asked = try #require(ofClient.read(with: capture.store()).connections.first)
+        if name.contains("tls13") {
+            #expect(asked.fromOriginator.octets == whole.fromOriginator.octets)
+        } else {
+            #expect(asked.reason == .midstream)
+        }
+        var ofServer = capture
+        ofServer.packets.removeAll(where: isOfClient)
+        let answered = try #require(ofServer.read(with: capture.store()).connections.first)
+        #expect(answered.reason == .midstream)
+    }
+}
