@@ -147,14 +147,31 @@ extension PartialTable {
             for reference in section.references {
                 ballot.note(floatingEntry(reference.offset, shift: candidate), in: reference.field)
             }
-            guard ballot.hasEvidence, sequences.containsMatch(of: ballot.names) else { continue }
+            guard let weight = weight(of: ballot) else { continue }
             // A table that is periodic lets several fit: that says nothing.
             if fitting != nil { return false }
-            fitting = (candidate, ballot.weight)
+            fitting = (candidate, weight)
         }
         guard let fitting, votes.cast(for: fitting.shift, weight: fitting.weight) else { return false }
         shifts = ShiftSet(only: fitting.shift)
         return true
+    }
+
+    /// What the vote for a shift counts, if the names that it gives were seen before: all of them, or those that the block
+    /// begins with.
+    private func weight(of ballot: Ballot) -> UInt8? {
+        if ballot.hasEvidence, sequences.containsMatch(of: ballot.names) { return ballot.weight }
+        let beginning = sequences.longestBeginning(of: ballot.names)
+        return ballot.isEvidence(beginning, isOnly: isOnlyFloatingEntry) ? Ballot.weightOfBeginning : nil
+    }
+
+    /// Whether a floating entry is the only one with its name.
+    ///
+    /// A name with several is one whose value changes: another may have been inserted in the hole.
+    private func isOnlyFloatingEntry(nameHash: UInt32) -> Bool {
+        var count = 0
+        for position in exactCount..<ring.count where ring[position].nameHash == nameHash { count += 1 }
+        return count == 1
     }
 }
 
@@ -163,6 +180,8 @@ private struct Ballot {
     /// By field, up to the last whose name is in a table; 0 of those that are not known.
     private(set) var names: [UInt16]
     private let before: [UInt16]
+    /// The floating entries that names come from, with their fields in growing order.
+    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool)] = []
     /// The different names that floating entries gave.
     private var found: [UInt16] = []
     /// Whether one of them is that of a pseudo-header field, which stands in one place only.
@@ -184,6 +203,7 @@ private struct Ballot {
         names = before
         hasPseudo = false
         found.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
     }
 
     /// Takes the name of an entry, if there is one, for a field.
@@ -191,6 +211,7 @@ private struct Ballot {
         guard let entry, !entry.marks.contains(.nameUnknown), field < names.count else { return }
         let name = NameSequences.code(of: entry.nameHash)
         names[field] = name
+        entries.append((field, entry.nameHash, entry.code.isPseudo))
         if entry.code.isPseudo { hasPseudo = true }
         if !found.contains(name) { found.append(name) }
     }
@@ -198,6 +219,24 @@ private struct Ballot {
     /// Whether enough names come from floating entries; where others are not known, one must be that of a pseudo-header
     /// field, since parts of sequences are alike.
     var hasEvidence: Bool { found.count >= Self.leastNames && (isComplete || hasPseudo) }
+
+    /// Whether the first fields are evidence for a shift: at least three names that only one entry has, that of a
+    /// pseudo-header field among them.
+    ///
+    /// Clients whose requests differ in their last fields begin them alike.
+    func isEvidence(_ count: Int, isOnly: (UInt32) -> Bool) -> Bool {
+        var hashes: [UInt32] = []
+        var hasPseudo = false
+        for entry in entries where entry.field < count && !hashes.contains(entry.nameHash) && isOnly(entry.nameHash) {
+            hashes.append(entry.nameHash)
+            if entry.isPseudo { hasPseudo = true }
+        }
+        return hasPseudo && hashes.count >= Self.leastNamesOfBeginning
+    }
+
+    private static var leastNamesOfBeginning: Int { 3 }
+    /// What such a vote counts: two are needed.
+    static var weightOfBeginning: UInt8 { ShiftVotes.threshold / 2 }
 
     /// What the vote counts: all where the names are so many that no other place of the entries can give them, half where
     /// all names are known, and a third else.
@@ -248,6 +287,15 @@ struct NameSequences {
             guard sequence.count == count else { return false }
             for index in 0..<count where names[index] != 0 && names[index] != sequence[index] { return false }
             return true
+        }
+    }
+
+    /// How many of the first names, all of them known, begin a sequence in the same way.
+    func longestBeginning(of names: [UInt16]) -> Int {
+        sequences.reduce(0) { longest, sequence in
+            let most = min(names.count, sequence.count)
+            let count = (0..<most).first { names[$0] == 0 || names[$0] != sequence[$0] } ?? most
+            return max(longest, count)
         }
     }
 

@@ -250,6 +250,53 @@ struct PartialOutcome {
         #expect(second.last?.isInferred == true)
     }
 
+    /// A request that begins as all others do, and ends as none does.
+    private static func request(
+        _ encoder: inout TestEncoder,
+        authority: String = "shop.example.com",
+        agent: String = "test",
+        accept: String = "*/*",
+        ending: Int
+    ) -> [UInt8] {
+        let fields = [
+            (":method", "GET"), (":path", "/\(ending)"), (":scheme", "http"), (":authority", authority),
+            ("user-agent", agent), ("accept", accept), ("x-\(ending)", "1"), ("x-\(ending)-other", "2"),
+        ]
+        return fields.flatMap { encoder.encode($0.0, $0.1, inserts: $0.0 != ":path") }
+    }
+
+    @Test func `requests that no two end alike are told by how they begin`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        for number in 0..<3 { _ = try decoder.decode(Self.request(&encoder, ending: number), as: .request) }
+        decoder.table.blocksMissed(octets: Self.request(&encoder, ending: 3).count)
+        let first = try decoder.decode(Self.request(&encoder, ending: 4), as: .request)
+        #expect(first[3].value == nil)
+        let second = try decoder.decode(Self.request(&encoder, ending: 5), as: .request)
+        #expect(second[3...5].map(\.value) == ["shop.example.com", "test", "*/*"])
+        #expect(second[3...5].allSatisfy { $0.isInferred })
+        let third = try decoder.decode(Self.request(&encoder, ending: 6), as: .request)
+        #expect(third[3].value == "shop.example.com")
+    }
+
+    /// A proxy that sends requests of many clients on one connection: which of them was lost is not known.
+    @Test func `a beginning whose names have several values settles nothing`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        for number in 0..<2 {
+            let block = Self.request(&encoder, authority: "\(number).example", agent: "\(number)", ending: number)
+            _ = try decoder.decode(block, as: .request)
+        }
+        func lost() -> [UInt8] { Self.request(&encoder, authority: "9.example", agent: "9", accept: "9", ending: 9) }
+        decoder.table.blocksMissed(octets: lost().count)
+        for _ in 0..<4 {
+            let fields = try decoder.decode(lost(), as: .request)
+            #expect(fields[3...5].allSatisfy { $0.value == nil || ["9.example", "9"].contains($0.value) })
+        }
+    }
+
     @Test func `a reference to a lost insertion keeps no shift from being found`() throws {
         var encoder = TestEncoder()
         var decoder = TestDecoder()
