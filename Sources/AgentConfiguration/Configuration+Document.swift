@@ -132,6 +132,7 @@ extension MetricsConfiguration {
             "nativeHistograms": .bool(nativeHistograms),
             "exemplars": .bool(exemplars),
             "createdSeries": .bool(createdSeries),
+            "grpcErrorStatuses": .array(grpcErrorNames.map(JSONValue.string)),
             "istioCompat": .bool(istioCompat),
         ]
     }

@@ -39,7 +39,8 @@ extension Configuration {
                 seriesLimit: metrics.seriesLimit,
                 exemplars: metrics.exemplars,
                 nativeHistograms: metrics.nativeHistograms,
-                createdSeries: metrics.createdSeries
+                createdSeries: metrics.createdSeries,
+                grpcErrorStatuses: GRPCStatusSet(metrics.grpcErrorStatuses)
             )
         } catch {
             preconditionFailure(

@@ -16,8 +16,13 @@ package struct MetricsConfiguration: Sendable, Equatable {
     package var exemplars = true
     /// Whether OpenMetrics tells when each counter and histogram began.
     var createdSeries = false
+    /// Final statuses of gRPC that count as errors of a route.
+    package var grpcErrorStatuses = GRPCStatusSet.usualErrors.statuses
     /// Whether `/metrics/istio` shows requests in families of Istio's names.
     package var istioCompat = false
+
+    /// The names of the statuses that count as errors.
+    var grpcErrorNames: [String] { grpcErrorStatuses.map { GRPCStatusSet.names[$0] } }
 }
 
 extension MetricsConfiguration {
@@ -30,7 +35,20 @@ extension MetricsConfiguration {
         section.read("nativeHistograms", into: &nativeHistograms, as: .flag)
         section.read("exemplars", into: &exemplars, as: .flag)
         section.read("createdSeries", into: &createdSeries, as: .flag)
+        section.read("grpcErrorStatuses", into: &grpcErrorStatuses, as: .list(of: .grpcErrorStatus))
         section.read("istioCompat", into: &istioCompat, as: .flag)
+    }
+}
+
+extension ConfigurationValue where Value == Int {
+    /// The name or the number of a status of gRPC other than OK.
+    static var grpcErrorStatus: Self {
+        Self(expectation: "a gRPC status other than OK, such as UNAVAILABLE or 14") { node in
+            let status =
+                GRPCStatusSet.names.firstIndex { $0 == node.text } ?? node.number.flatMap { Int($0) }
+            guard let status, 1..<GRPCStatusSet.names.count ~= status else { return .failure([]) }
+            return .success(status)
+        }
     }
 }
 

@@ -53,9 +53,15 @@ struct LabelValues {
         LabelValues(
             "error_type",
             ErrorTypeLabel.allCases.map(\.text),
-            "failures are `5xx.*`, `no_response` and `incomplete_response`"
+            "failures are `5xx.*`, `grpc_error`, `no_response` and `incomplete_response`"
         ),
         LabelValues("grpc_response_status", text: "`0` to `16`, as gRPC numbers them, and `_OTHER`"),
+        LabelValues(
+            "close_code",
+            text: "`1000` to `1015` (`1006`: no close frame), `3xxx`, `4xxx`, `none` (a frame without code), `_OTHER`"
+        ),
+        LabelValues("direction", ["request", "response"]),
+        LabelValues("kind", of: "WebSocket messages", ["text", "binary", "ping", "pong"]),
         LabelValues("reason", of: "unmatched requests", UnmatchedReason.allCases.map(\.text)),
         LabelValues("protocol", of: "connections", ConnectionProtocolLabel.allCases.map(\.text)),
         LabelValues("reason", of: "closed connections", ConnectionCloseReason.allCases.map(\.text)),
@@ -85,10 +91,12 @@ struct LabelValues {
         LabelValues("outcome", of: "PROXY headers", ProxyHeaderLabel.allCases.map(\.text)),
         LabelValues("reason", of: "parse errors", ParseFailure.allCases.map(\.label)),
         LabelValues("part", ["head", "exchange", "message", "content"]),
+        LabelValues("frame_type", HTTP2Figures.frameTypes),
+        LabelValues("outcome", of: "header tables", ["recovered", "abandoned"]),
     ]
 
     private static let tls = [
-        LabelValues("result", of: "TLS records", ["opened", "failed"]),
+        LabelValues("result", of: "TLS records", ["opened", "skipped", "failed"]),
         LabelValues("result", of: "trial decryptions", ["made", "refused"]),
         LabelValues("alert", text: "the descriptions of RFC 8446 §6 such as `handshake_failure`, and `other`"),
         LabelValues("kind", of: "key log lines", ["secret", "not_needed", "malformed"]),

@@ -42,7 +42,12 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     public let responseMessages: MessageCount
 
     /// Notes what is known of an exchange.
-    init(_ exchange: borrowing Exchange, on connection: ConnectionFacts, tag: ExchangeTag) {
+    init(
+        _ exchange: borrowing Exchange,
+        on connection: ConnectionFacts,
+        tag: ExchangeTag,
+        grpcErrors: GRPCStatusSet
+    ) {
         self.connection = connection
         number = exchange.number
         version = exchange.version
@@ -54,7 +59,7 @@ public struct ExchangeFacts: TimedExchange, Sendable {
         response = exchange.response
         integrity = exchange.integrity
         successor = exchange.successor
-        outcome = ExchangeOutcome(exchange, tag.answer)
+        outcome = ExchangeOutcome(exchange, tag.answer, grpcErrors: grpcErrors)
         contentKind = exchange.contentKind
         grpcStatus = exchange.grpcStatus
         requestMessages = exchange.requestMessages

@@ -18,6 +18,8 @@ enum ExchangeKind: Sendable {
             self = .stream(.eventStream)
         } else if outcome.version == .http2, outcome.successor != .http {
             self = .stream(outcome.successor == .webSocket ? .webSocket : .tunnel)
+        } else if outcome.isStreamingCall {
+            self = .stream(.grpc)
         } else {
             self = .request
         }

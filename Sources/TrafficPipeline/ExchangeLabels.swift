@@ -26,12 +26,15 @@ extension RequestMethodLabel {
 }
 
 extension ErrorTypeLabel {
-    /// How an exchange failed or was broken off: by its status, else by who closed first.
+    /// How an exchange failed or was broken off: by its status, that of HTTP first, else by who closed first.
     init(_ outcome: ExchangeOutcome) {
         if outcome.status >= 500, outcome.status < 600 {
             self =
                 outcome.answer.contains(.isOfService)
                 ? .serviceError : outcome.answer.contains(.isOfNamingGateway) ? .gatewayError : .serverError
+        } else if outcome.isFailedCall {
+            // The status is the last that a call says, so that nothing was cut off.
+            self = .grpcError
         } else if let end = outcome.earlyEnd, end.cutsResponse || !outcome.hasResponse {
             self = outcome.hasResponse ? Self.cut(by: end.side, outcome) : Self.unanswered(end, outcome)
         } else {
@@ -56,6 +59,46 @@ extension ErrorTypeLabel {
         case .client: .clientClosed
         case .server: end.isUnprocessed ? .unprocessed : .noResponse
         }
+    }
+}
+
+extension WebSocketObservation {
+    /// What is counted of a WebSocket.
+    init(_ figures: WebSocketFigures, startedAt: Int64) {
+        self.init(
+            request: Direction(figures.request),
+            response: Direction(figures.response),
+            closeCode: figures.close.map { CloseCodeLabel(code: $0.code) } ?? .withoutFrame,
+            lifetimeNanoseconds: figures.lifetimeNanoseconds,
+            pingNanoseconds: figures.pingNanoseconds,
+            startedAt: startedAt
+        )
+    }
+}
+
+extension WebSocketObservation.Direction {
+    fileprivate init(_ direction: WebSocketFigures.Direction) {
+        self.init(
+            textMessages: direction.textMessages,
+            binaryMessages: direction.binaryMessages,
+            pings: direction.pingFrames,
+            pongs: direction.pongFrames,
+            payloadBytes: direction.payloadBytes
+        )
+    }
+}
+
+extension CallObservation {
+    /// What is counted of a gRPC call; `nil` of what is none.
+    init?(_ exchange: borrowing Exchange, _ kind: ExchangeKind) {
+        guard exchange.contentKind.isGRPC else { return nil }
+        self.init(requestMessages: exchange.requestMessages.seen, responseMessages: exchange.responseMessages.seen)
+        guard kind.stream == .grpc else { return }
+        stream = Stream(
+            firstMessageNanoseconds: exchange.firstMessageNanoseconds,
+            lastMessageNanoseconds: exchange.lastMessageNanoseconds,
+            lifetimeNanoseconds: exchange.durationNanoseconds
+        )
     }
 }
 

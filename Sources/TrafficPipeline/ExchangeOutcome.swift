@@ -25,8 +25,18 @@ struct ExchangeOutcome: Sendable {
     let successor: Exchange.Successor
     /// What the head of the response says.
     let answer: AnswerTraits
+    /// Whether it is a gRPC call that was answered with a status that counts as an error.
+    let isFailedCall: Bool
+    /// Whether it is a gRPC call with more than one message in a direction.
+    let isStreamingCall: Bool
 
-    init(_ exchange: borrowing Exchange, _ answer: AnswerTraits) {
+    /// Looks at an exchange that is complete.
+    ///
+    /// - Parameters:
+    ///   - exchange: The exchange; borrowed for the call only.
+    ///   - answer: What the head of its response says.
+    ///   - grpcErrors: The statuses of gRPC that count as errors.
+    init(_ exchange: borrowing Exchange, _ answer: AnswerTraits, grpcErrors: GRPCStatusSet) {
         hasRequest = exchange.hasRequest
         hasResponse = exchange.hasResponse
         isStatusUnknown = exchange.isStatusUnknown
@@ -36,6 +46,12 @@ struct ExchangeOutcome: Sendable {
         earlyEnd = exchange.earlyEnd
         successor = exchange.successor
         self.answer = answer
+        if exchange.contentKind.isGRPC {
+            isFailedCall = exchange.grpcStatus.map(grpcErrors.contains) ?? false
+            isStreamingCall = exchange.requestMessages.seen > 1 || exchange.responseMessages.seen > 1
+        } else {
+            (isFailedCall, isStreamingCall) = (false, false)
+        }
     }
 
     /// How long a request waited that was never answered: from its first octet to when one side gave it up, in nanoseconds.

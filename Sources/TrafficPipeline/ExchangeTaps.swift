@@ -178,6 +178,11 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         tag.answer = response.answer
     }
 
+    mutating func webSocketOpened(tag: ExchangeTag, on connection: ConnectionFacts) {
+        guard let routed = tag.routed, !routed.isShadow else { return }
+        metrics.webSocketOpened(routed, router.generation(of: routed))
+    }
+
     // MARK: - Exchanges
 
     mutating func exchangeCompleted(_ exchange: borrowing Exchange, tag: ExchangeTag, on connection: ConnectionFacts) {
@@ -193,7 +198,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         tag: ExchangeTag,
         on connection: ConnectionFacts
     ) {
-        let facts = ExchangeFacts(exchange, on: connection, tag: tag)
+        let facts = ExchangeFacts(exchange, on: connection, tag: tag, grpcErrors: metrics.grpcErrors)
         let session = session(of: connection)
         guard let routed = tag.routed else {
             metrics.responseWithoutRequestCompleted()

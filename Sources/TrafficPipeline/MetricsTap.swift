@@ -10,6 +10,9 @@ internal import TrafficModel
 struct MetricsTap {
     private let shard: TrafficShard
 
+    /// The statuses of gRPC that count as errors.
+    var grpcErrors: GRPCStatusSet { shard.grpcErrors }
+
     init(_ shard: TrafficShard, _ generation: RouteGeneration) {
         self.shard = shard
         shard.routesChanged(to: generation.series)
@@ -51,9 +54,15 @@ struct MetricsTap {
         _ generation: borrowing RouteGeneration
     ) {
         let gateway = generation.gatewaySeries(routed.gateway)
-        shard.requestEnded(gateway: gateway)
+        let webSocket = exchange.webSocket
+        if let webSocket {
+            shard.webSocketClosed(gateway: gateway)
+            webSocketEnded(webSocket.figures, at: exchange.startTime, routed, generation)
+        } else {
+            shard.requestEnded(gateway: gateway)
+        }
         if !exchange.hasResponse { shard.messageUnpaired(.request) }
-        let outcome = ExchangeOutcome(exchange, tag.answer)
+        let outcome = ExchangeOutcome(exchange, tag.answer, grpcErrors: shard.grpcErrors)
         if let reason = outcome.partlySeen { shard.requestPartlySeen(gateway: gateway, reason) }
         let kind = ExchangeKind(outcome)
         if let stream = kind.stream { shard.streamEnded(gateway: gateway, stream) }
@@ -65,6 +74,25 @@ struct MetricsTap {
                 ExchangeObservation(exchange, outcome, kind, trace: tag.trace)
             )
         }
+    }
+
+    /// Counts that a request was accepted as a WebSocket.
+    func webSocketOpened(_ routed: RoutedRequest, _ generation: RouteGeneration) {
+        shard.webSocketOpened(gateway: generation.gatewaySeries(routed.gateway))
+    }
+
+    /// Counts what a WebSocket carried, once it is over.
+    private func webSocketEnded(
+        _ figures: WebSocketFigures,
+        at time: PacketTime,
+        _ routed: RoutedRequest,
+        _ generation: borrowing RouteGeneration
+    ) {
+        guard routed.certainRoute >= 0 else { return }
+        shard.webSocketEnded(
+            route: generation.series.series(ofRoute: Int(routed.route)),
+            WebSocketObservation(figures, startedAt: time.nanoseconds)
+        )
     }
 
     /// Counts a response whose request was not seen.
@@ -114,12 +142,15 @@ extension ExchangeObservation {
         let waited = outcome.unansweredNanoseconds(since: exchange.request.firstOctet)
         self.init(
             method: RequestMethodLabel(exchange.method),
+            requestProtocol: exchange.contentKind.isGRPC ? .grpc : .http,
             status: outcome.countedStatus,
             errorType: ErrorTypeLabel(outcome),
             durationNanoseconds: kind.stream == nil ? exchange.durationNanoseconds ?? waited : nil,
             serverWaitNanoseconds: exchange.serverWaitNanoseconds,
             requestBodyBytes: Int(exchange.request.contentOctets),
             responseBodyBytes: Int(exchange.response.contentOctets),
+            grpcStatus: exchange.contentKind.isGRPC ? exchange.grpcStatus : nil,
+            call: CallObservation(exchange, kind),
             upgradedToWebSocket: exchange.successor == .webSocket,
             startedAt: exchange.startTime.nanoseconds,
             trace: trace

@@ -49,7 +49,7 @@ import TrafficModel
                 node: node-1
                 snapshot: /var/lib/objects
                 findGateways: false
-            metrics: {listen: "[::1]:9000", durationBuckets: [0.1, 1, 2.5], seriesLimit: 500, nativeHistograms: false, exemplars: false, createdSeries: true, istioCompat: true}
+            metrics: {listen: "[::1]:9000", durationBuckets: [0.1, 1, 2.5], seriesLimit: 500, nativeHistograms: false, exemplars: false, createdSeries: true, istioCompat: true, grpcErrorStatuses: [INTERNAL, 14]}
             admin: {tls: {certificate: "", key: ""}, auth: {basicFile: /run/users, bearerFile: /run/tokens}}
             redaction: {fields: [X-Api-Key, cookie]}
             limits: {memory: 256MiB, connections: 5000, headBytes: 32KiB, bufferedBytesPerConnection: 2MiB, idleTimeout: 1m30s}
@@ -98,6 +98,7 @@ import TrafficModel
         expected.metrics.nativeHistograms = false
         expected.metrics.exemplars = false
         expected.metrics.createdSeries = true
+        expected.metrics.grpcErrorStatuses = [13, 14]
         expected.metrics.istioCompat = true
         expected.admin.basicFile = "/run/users"
         expected.admin.bearerFile = "/run/tokens"

@@ -78,7 +78,7 @@ import Testing
 
     @Test(arguments: ErrorTypeLabel.allCases)
     func `a failure is what the one matcher of the dashboards selects`(_ errorType: ErrorTypeLabel) throws {
-        let matcher = try Regex("5xx.*|no_response|incomplete_response")
+        let matcher = try Regex("5xx.*|grpc_error|no_response|incomplete_response")
         let exchange = ExchangeObservation(method: .get, status: 200, errorType: errorType, startedAt: 0)
         #expect(exchange.combination.isFailure == (try matcher.wholeMatch(in: errorType.text) != nil))
     }

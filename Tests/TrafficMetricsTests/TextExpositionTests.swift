@@ -50,7 +50,7 @@ import Testing
                 wingmirror_http_request_duration_seconds_bucket{route="a\"b\\c",destination_subset="",response_code_class="2xx",le="+Inf"} 3
                 wingmirror_http_request_duration_seconds_sum{route="a\"b\\c",destination_subset="",response_code_class="2xx"} 7.009
                 wingmirror_http_request_duration_seconds_count{route="a\"b\\c",destination_subset="",response_code_class="2xx"} 3
-                # HELP wingmirror_websocket_upgrades_total Connections that left HTTP through an accepted upgrade.
+                # HELP wingmirror_websocket_upgrades_total WebSockets that were accepted, on connections of their own or on streams of HTTP/2.
                 # TYPE wingmirror_websocket_upgrades_total counter
                 wingmirror_websocket_upgrades_total{route="a\"b\\c",destination_subset=""} 12
                 # HELP wingmirror_config_info Hash of the configuration in force.
@@ -79,7 +79,7 @@ import Testing
                 wingmirror_http_request_duration_seconds_sum{route="a\"b\\c",destination_subset="",response_code_class="2xx"} 7.009
                 wingmirror_http_request_duration_seconds_count{route="a\"b\\c",destination_subset="",response_code_class="2xx"} 3
                 # TYPE wingmirror_websocket_upgrades counter
-                # HELP wingmirror_websocket_upgrades Connections that left HTTP through an accepted upgrade.
+                # HELP wingmirror_websocket_upgrades WebSockets that were accepted, on connections of their own or on streams of HTTP/2.
                 wingmirror_websocket_upgrades_total{route="a\"b\\c",destination_subset=""} 12
                 # TYPE wingmirror_config info
                 # HELP wingmirror_config Hash of the configuration in force.

@@ -48,6 +48,7 @@ import Testing
         #expect(run.sum(MetricCatalogue.opaqueBytes) <= reassembly.deliveredOctets, "octets")
         // Requests: with answer or without, none is in flight at the end.
         #expect(run.sum(MetricCatalogue.httpRequestsInFlight) == 0, "in flight")
+        #expect(run.sum(MetricCatalogue.websocketsOpen) == 0, "open WebSockets")
         let requests = run.sum(MetricCatalogue.httpRequests) + run.sum(MetricCatalogue.httpRequestsUnmatched)
         #expect(run.sum(MetricCatalogue.httpRequestsPartlySeen) <= requests, "partly seen")
     }

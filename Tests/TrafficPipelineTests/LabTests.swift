@@ -41,7 +41,7 @@ import Testing
             // Requests that Envoy never took are not in its log.
             guard error != "unprocessed" else { continue }
             let object = "\(series.label("virtualservice_namespace") ?? "")/\(series.label("virtualservice") ?? "")"
-            let matcher = try Regex("5xx.*|no_response|incomplete_response")
+            let matcher = try Regex("5xx.*|grpc_error|no_response|incomplete_response")
             found[object, default: Truth()].requests += Int(count)
             if try matcher.wholeMatch(in: error) != nil { found[object, default: Truth()].failures += Int(count) }
             if error == "5xx_gateway" { found[object, default: Truth()].gateway += Int(count) }

@@ -280,6 +280,20 @@ def reading():
             stacked=True,
         ),
         curves(
+            "HTTP/2 frames",
+            "Frames per second by type. Many rst_stream, settings or ping frames beside few headers are an attack or a broken client.",
+            "ops",
+            query(total_rate("http2_frames_total", by=("frame_type",)), "{{frame_type}}"),
+        ),
+        curves(
+            "HTTP/2 headers after a loss",
+            "Headers per second whose name or value is not known because packets were missed before, and header tables that were "
+            "recovered or abandoned.",
+            "ops",
+            query(total_rate("http2_unknown_fields_total", by=("direction",)), "unknown, {{direction}}"),
+            query(total_rate("http2_header_tables_total", by=("outcome",)), "tables, {{outcome}}"),
+        ),
+        curves(
             "Messages without a partner",
             "Requests without a response and responses without a request, per second, and exchanges given up because too many "
             "were pending.",

@@ -209,9 +209,22 @@ def breakdown():
         ),
         curves(
             "Streams",
-            "Event streams, and WebSockets and tunnels on HTTP/2, that ended, per second. They have no duration.",
+            "Streaming gRPC calls, event streams, and WebSockets and tunnels on HTTP/2, that ended, per second. They have no duration.",
             "ops",
             query(total_rate("http_streams_total", AT_GATEWAY, by=("kind",)), "{{kind}}"),
+        ),
+        curves(
+            "Open WebSockets",
+            "WebSockets that are open now; what they carry is counted when they end.",
+            "none",
+            query(by_gateway(total(series("websockets_open", AT_GATEWAY), "gateway")), "{{gateway}}"),
+        ),
+        curves(
+            "gRPC calls by status",
+            "Calls per second by final status, from all routes of the chosen objects; 0 is OK.",
+            "reqps",
+            query(total_rate("grpc_responses_total", *IN_OBJECTS, by=("grpc_response_status",)), "{{grpc_response_status}}"),
+            stacked=True,
         ),
         curves(
             "Connections",

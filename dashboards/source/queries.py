@@ -28,9 +28,10 @@ IN_OBJECTS = (
     'destination_service=~"$service"',
 )
 
-# Requests that count as errors: answered with 5xx, never answered, or not to the end, and not because of the client. The one
+# Requests that count as errors: answered with 5xx or a gRPC status of metrics.grpcErrorStatuses, never answered, or not to the
+# end, and not because of the client. The one
 # matcher for them, in every panel and rule.
-FAILED = 'error_type=~"5xx.*|no_response|incomplete_response"'
+FAILED = 'error_type=~"5xx.*|grpc_error|no_response|incomplete_response"'
 # Requests whose answer, or its absence, was seen: what errors are a share of. What our own capture lost, cut or could not
 # read is no error, and where it took the answer's status the code is `unknown`.
 JUDGED = 'response_code!="unknown"'

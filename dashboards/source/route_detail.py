@@ -36,7 +36,7 @@ def build():
         "Wingmirror / Route detail",
         "One VirtualService route: its traffic, its latency, and what it is configured to be.",
         target_variables() + route_variables(),
-        [now(), objectives(), red(), latency(), breakdown(), configured(), seen()],
+        [now(), objectives(), red(), latency(), breakdown(), calls(), websockets(), configured(), seen()],
     )
 
 
@@ -56,7 +56,7 @@ def now():
         tile("Requests", "Requests of this route, per second.", "reqps", total_rate(REQUESTS, *SEEN)),
         tile(
             "Error share",
-            "Share of requests answered with 5xx, or not answered whole because of the server.",
+            "Share of requests answered with 5xx or a gRPC status that counts as an error, or not answered whole because of the server.",
             "percentunit",
             error_share(*SEEN),
             none="no requests",
@@ -256,12 +256,74 @@ def breakdown():
             query(volume("http_request_body_size_bytes", *SEEN), "requests"),
             query(volume("http_response_body_size_bytes", *SEEN), "responses"),
         ),
+    )
+
+
+def calls():
+    return row(
+        "gRPC",
         curves(
-            "gRPC and WebSocket",
-            "gRPC calls per second by final status, and connections that left HTTP through an upgrade.",
+            "Calls by status",
+            "gRPC calls per second by final status: 0 is OK, 4 DEADLINE_EXCEEDED, 13 INTERNAL, 14 UNAVAILABLE. Calls that were broken "
+            "off have no status; see How exchanges ended.",
             "reqps",
-            query(total_rate("grpc_responses_total", *SEEN, by=("grpc_response_status",)), "gRPC {{grpc_response_status}}"),
-            query(total_rate("websocket_upgrades_total", *SEEN), "WebSocket upgrades"),
+            query(total_rate("grpc_responses_total", *SEEN, by=("grpc_response_status",)), "{{grpc_response_status}}"),
+            stacked=True,
+        ),
+        curves(
+            "Messages",
+            "Messages per second of calls that ended, by who sent them: request is the client.",
+            "ops",
+            query(total_rate("grpc_messages_total", *SEEN, by=("direction",)), "{{direction}}"),
+        ),
+        curves(
+            "Streaming calls",
+            "Calls with more than one message in a direction: from the first byte of the call to its first and to its last response "
+            "message, and how long such calls lasted. They are not among the durations above.",
+            "s",
+            *(
+                query(quantile(part, f"grpc_stream_{name}_seconds", *SEEN), f"{text}, p{round(part * 100)}")
+                for name, text in (
+                    ("first_message", "first message"), ("last_message", "last message"), ("duration", "lifetime")
+                )
+                for part in (0.5, 0.95)
+            ),
+        ),
+    )
+
+
+def websockets():
+    return row(
+        "WebSocket",
+        curves(
+            "Opened and closed",
+            "WebSockets per second that were accepted, and that ended, by the code of the first close frame: 1000 is a normal closure, "
+            "1001 going away, 1006 an end without a close frame.",
+            "ops",
+            query(total_rate("websocket_upgrades_total", *SEEN), "opened"),
+            query(total_rate("websocket_closes_total", *SEEN, by=("close_code",)), "closed, {{close_code}}"),
+        ),
+        curves(
+            "Messages",
+            "Messages, pings and pongs per second, counted when their WebSocket ends.",
+            "ops",
+            query(total_rate("websocket_messages_total", *SEEN, by=("direction", "kind")), "{{direction}} {{kind}}"),
+        ),
+        curves(
+            "Payload",
+            "Bytes per second as on the wire, counted when their WebSocket ends.",
+            "Bps",
+            query(total_rate("websocket_bytes_total", *SEEN, by=("direction",)), "{{direction}}"),
+        ),
+        curves(
+            "Lifetime and round trip",
+            "How long WebSockets lasted, and the time from a ping to its pong.",
+            "s",
+            *(
+                query(quantile(part, f"websocket_{name}_seconds", *SEEN), f"{text}, p{round(part * 100)}")
+                for name, text in (("duration", "lifetime"), ("ping", "ping"))
+                for part in (0.5, 0.95)
+            ),
         ),
     )
 

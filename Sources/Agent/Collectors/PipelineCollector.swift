@@ -45,6 +45,7 @@ package struct PipelineCollector: MetricCollector {
         ] {
             samples.count(MetricCatalogue.httpShed, [part], UInt64(count))
         }
+        collectHTTP2(figures.http2, into: &samples)
         samples.count(MetricCatalogue.httpUnreliableClocks, [], UInt64(figures.unreliableClocks))
         samples.count(MetricCatalogue.connectionRolesGuessed, [], UInt64(figures.guessedRoles))
         for outcome in ProxyHeaderLabel.allCases {
@@ -52,6 +53,16 @@ package struct PipelineCollector: MetricCollector {
             let count = outcome == .malformed ? malformed : figures.proxyHeaders - malformed
             samples.count(MetricCatalogue.proxyHeaders, [outcome.text], UInt64(count))
         }
+    }
+
+    private func collectHTTP2(_ figures: HTTP2Figures, into samples: inout SampleCollection) {
+        for (index, type) in HTTP2Figures.frameTypes.enumerated() {
+            samples.count(MetricCatalogue.http2Frames, [type], UInt64(figures.frames(at: index)))
+        }
+        samples.count(MetricCatalogue.http2UnknownFields, ["request"], UInt64(figures.unknownRequestFields))
+        samples.count(MetricCatalogue.http2UnknownFields, ["response"], UInt64(figures.unknownResponseFields))
+        samples.count(MetricCatalogue.http2HeaderTables, ["recovered"], UInt64(figures.settledTables))
+        samples.count(MetricCatalogue.http2HeaderTables, ["abandoned"], UInt64(figures.abandonedTables))
     }
 
     private func collectCapture(_ figures: PipelineFigures, into samples: inout SampleCollection) {

@@ -28,6 +28,7 @@ extension JSONText {
         object { json in
             if case .unmatched(let reason) = group.key.cause { json.member("reason", string: reason.text) }
             json.member("status", integer: group.key.status)
+            if let status = group.key.grpcStatus { json.member("grpcStatus", integer: status) }
             json.member("host", string: group.key.host)
             json.member("path", string: group.key.path.text)
             json.member("method", string: group.methods.first)

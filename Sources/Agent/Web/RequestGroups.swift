@@ -21,6 +21,8 @@ struct RequestGroups: Sendable {
         var host: String
         /// The path without identifiers.
         var path: PathShape
+        /// The final status of a gRPC call, where there was one.
+        var grpcStatus: Int?
     }
 
     /// Where requests of a group went.

@@ -111,7 +111,8 @@ extension RecentExchange {
             cause: cause,
             status: facts.status,
             host: (request.authority ?? "").lowercased(),
-            path: PathShape(target: request.target)
+            path: PathShape(target: request.target),
+            grpcStatus: facts.grpcStatus
         )
     }
 }

@@ -41,6 +41,7 @@ struct TapLine {
         let time = (entry["startTime"]?.stringValue ?? "").dropFirst(11).prefix(12)
         let status = entry["response"]?["status"]?.count
         let took = HumanUnits.seconds(entry["timing"]?["durationSeconds"]?.numberValue)
+        let call = entry["grpcStatus"]?.count.map { "  gRPC \($0)" } ?? ""
         let what =
             request.map { request in
                 let place = (request["authority"]?.stringValue ?? "") + (request["target"]?.stringValue ?? "")
@@ -51,7 +52,7 @@ struct TapLine {
         let client = entry["client"]?.stringValue ?? ""
         let statusText = style.apply(Self.emphasis(status), to: status.map { String($0) } ?? "–".padded(to: 3))
         let line = "\(time)  \(statusText)  \(took.padded(to: 8))  \(cause.withVisibleControls.padded(to: 28))  "
-        return line + "\(what.withVisibleControls)  \(style.apply(.dim, to: client))"
+        return line + "\(what.withVisibleControls)\(call)  \(style.apply(.dim, to: client))"
     }
 
     private static func emphasis(_ status: UInt64?) -> TextEmphasis {

@@ -196,6 +196,30 @@ extension MetricCatalogue {
         help: "Bytes passed over while looking for the next message after a loss or an error."
     )
 
+    /// Frames of HTTP/2 by type.
+    public static let http2Frames = MetricFamily(
+        "wingmirror_http2_frames_total",
+        .counter,
+        labels: ["frame_type"],
+        help: "HTTP/2 frames read, by type."
+    )
+
+    /// Fields of HTTP/2 messages that are not known after a loss.
+    public static let http2UnknownFields = MetricFamily(
+        "wingmirror_http2_unknown_fields_total",
+        .counter,
+        labels: ["direction"],
+        help: "HTTP/2 headers whose name or value is not known, because packets were missed before."
+    )
+
+    /// What became of header tables behind a loss.
+    public static let http2HeaderTables = MetricFamily(
+        "wingmirror_http2_header_tables_total",
+        .counter,
+        labels: ["outcome"],
+        help: "Header tables of HTTP/2 connections after a loss: recovered, or abandoned at the next loss."
+    )
+
     /// Exchanges told before they were complete.
     public static let httpAbandonedExchanges = MetricFamily(
         "wingmirror_http_abandoned_exchanges_total",
@@ -241,7 +265,8 @@ extension MetricCatalogue {
         reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
         reassemblyRecoveries, reassemblyChecksumErrors,
         reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
-        httpSkippedBytes, httpAbandonedExchanges, httpShed, httpUnreliableClocks, proxyHeaders,
+        httpSkippedBytes, http2Frames, http2UnknownFields, http2HeaderTables, httpAbandonedExchanges, httpShed,
+        httpUnreliableClocks, proxyHeaders,
         connectionRolesGuessed,
     ]
 }

@@ -20,7 +20,7 @@ extension MetricCatalogue {
         "wingmirror_tls_records_total",
         .counter,
         labels: ["result"],
-        help: "TLS records that were decrypted, or failed their integrity check."
+        help: "TLS records that were decrypted, skipped as nobody needs their content, or not authentic."
     )
 
     /// Octets of application data.

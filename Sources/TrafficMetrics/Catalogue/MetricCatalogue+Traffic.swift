@@ -77,7 +77,8 @@ extension MetricCatalogue {
         "wingmirror_http_streams_total",
         .counter,
         labels: ["gateway", "kind"],
-        help: "Event streams, and WebSockets and tunnels on HTTP/2, that ended; they have no request duration."
+        help:
+            "Streaming gRPC calls, event streams, HTTP/2 WebSockets and tunnels that ended; they have no request duration."
     )
 
     /// gRPC calls by final status.
@@ -88,12 +89,99 @@ extension MetricCatalogue {
         help: "Calls of gRPC by their final status."
     )
 
+    /// Messages of gRPC calls.
+    public static let grpcMessages = MetricFamily(
+        "wingmirror_grpc_messages_total",
+        .counter,
+        labels: routeLabels + ["direction"],
+        help: "Messages of gRPC calls that ended: request for those of the client, response for those of the server."
+    )
+
+    /// From the first octet of a stream's request to the first message of its response.
+    public static let grpcStreamFirstMessage = MetricFamily(
+        "wingmirror_grpc_stream_first_message_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels,
+        help: "Time from the first byte of a streaming gRPC call to its first response message."
+    )
+
+    /// From the first octet of a stream's request to the last message of its response.
+    public static let grpcStreamLastMessage = MetricFamily(
+        "wingmirror_grpc_stream_last_message_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels,
+        help: "Time from the first byte of a streaming gRPC call to its last response message."
+    )
+
+    /// How long streaming calls lasted.
+    public static let grpcStreamDuration = MetricFamily(
+        "wingmirror_grpc_stream_duration_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels,
+        help: "Lifetime of gRPC calls with more than one message in a direction, which have no request duration."
+    )
+
     /// Connections that became WebSocket connections.
     public static let websocketUpgrades = MetricFamily(
         "wingmirror_websocket_upgrades_total",
         .counter,
         labels: routeLabels,
-        help: "Connections that left HTTP through an accepted upgrade."
+        help: "WebSockets that were accepted, on connections of their own or on streams of HTTP/2."
+    )
+
+    /// WebSockets that are open.
+    public static let websocketsOpen = MetricFamily(
+        "wingmirror_websockets_open",
+        .gauge,
+        labels: ["gateway"],
+        help: "WebSockets that are open now; their messages are counted when they end."
+    )
+
+    /// Messages of WebSockets.
+    public static let websocketMessages = MetricFamily(
+        "wingmirror_websocket_messages_total",
+        .counter,
+        labels: routeLabels + ["direction", "kind"],
+        help:
+            "Messages, pings and pongs of WebSockets that ended: request is what clients sent, response what servers did."
+    )
+
+    /// Payload of WebSockets.
+    public static let websocketBytes = MetricFamily(
+        "wingmirror_websocket_bytes_total",
+        .counter,
+        .bytes,
+        labels: routeLabels + ["direction"],
+        help: "Payload of WebSockets that ended, as on the wire: compressed where an extension compresses."
+    )
+
+    /// How long WebSockets lasted.
+    public static let websocketDuration = MetricFamily(
+        "wingmirror_websocket_duration_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels,
+        help: "Lifetime of WebSockets that ended, from the response that accepted them to their last byte."
+    )
+
+    /// From pings to pongs.
+    public static let websocketPing = MetricFamily(
+        "wingmirror_websocket_ping_seconds",
+        .histogram,
+        .seconds,
+        labels: routeLabels,
+        help: "Time from a ping of a WebSocket to its pong, in either direction."
+    )
+
+    /// WebSockets that ended, by code.
+    public static let websocketCloses = MetricFamily(
+        "wingmirror_websocket_closes_total",
+        .counter,
+        labels: routeLabels + ["close_code"],
+        help: "WebSockets that ended, by the code of the first close frame; 1006 without such a frame."
     )
 
     /// TCP connections by protocol.
@@ -132,7 +220,9 @@ extension MetricCatalogue {
     static let traffic = [
         httpRequests, httpRequestDuration, httpServerWait, httpRequestBodySize, httpResponseBodySize,
         httpRequestsInFlight, httpRequestsUnmatched, httpRequestsPartlySeen, httpStreams, grpcResponses,
-        websocketUpgrades, connectionsOpened,
+        grpcMessages, grpcStreamFirstMessage, grpcStreamLastMessage, grpcStreamDuration, websocketUpgrades,
+        websocketsOpen, websocketMessages, websocketBytes, websocketDuration, websocketPing, websocketCloses,
+        connectionsOpened,
         connectionsClosed, opaqueConnections, opaqueBytes,
     ]
 }

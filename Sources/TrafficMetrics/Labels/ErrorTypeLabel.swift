@@ -21,6 +21,8 @@ public enum ErrorTypeLabel: UInt8, Sendable, Hashable, CaseIterable {
     case clientClosed
     /// The server never took the request, which the client may send again.
     case unprocessed
+    /// A gRPC call that was answered with a status that counts as an error, whatever the status of HTTP.
+    case grpcError
 
     /// The label's value; empty for none, which Prometheus takes for a missing label.
     public var text: String {
@@ -33,14 +35,15 @@ public enum ErrorTypeLabel: UInt8, Sendable, Hashable, CaseIterable {
         case .incompleteResponse: "incomplete_response"
         case .clientClosed: "client_closed"
         case .unprocessed: "unprocessed"
+        case .grpcError: "grpc_error"
         }
     }
 
     /// Whether the gateway or what is behind it failed; dashboards and rules select the same by
-    /// `error_type=~"5xx.*|no_response|incomplete_response"`.
+    /// `error_type=~"5xx.*|grpc_error|no_response|incomplete_response"`.
     public var isFailure: Bool {
         switch self {
-        case .serverError, .gatewayError, .serviceError, .noResponse, .incompleteResponse: true
+        case .serverError, .gatewayError, .serviceError, .grpcError, .noResponse, .incompleteResponse: true
         case .none, .clientClosed, .unprocessed: false
         }
     }

@@ -15,9 +15,6 @@ struct GRPCStatusLabel: Sendable, Hashable, CaseIterable {
     /// Any status but the known ones; at the series limit any but OK.
     static let other = GRPCStatusLabel(status: -1)
 
-    /// Whether every route has room for it.
-    var isOutcome: Bool { index == 0 || self == .other }
-
     /// The label's value.
     var text: String {
         index == 17 ? "_OTHER" : String(index)

@@ -9,6 +9,8 @@ public enum StreamKindLabel: UInt8, Sendable, Hashable, CaseIterable {
     case webSocket
     /// CONNECT on a stream of HTTP/2.
     case tunnel
+    /// A gRPC call with more than one message in a direction.
+    case grpc
 
     /// The label's value.
     public var text: String {
@@ -16,6 +18,7 @@ public enum StreamKindLabel: UInt8, Sendable, Hashable, CaseIterable {
         case .eventStream: "event_stream"
         case .webSocket: "websocket"
         case .tunnel: "tunnel"
+        case .grpc: "grpc"
         }
     }
 }

@@ -9,13 +9,25 @@ enum LimitedFamily: Int, Sendable, CaseIterable {
     case requestBodySize
     case responseBodySize
     case websocketUpgrades
+    case gRPCMessages
+    case gRPCFirstMessage
+    case gRPCLastMessage
+    case gRPCLifetime
+    case webSocketMessages
+    case webSocketBytes
+    case webSocketCloses
+    case webSocketLifetime
+    case webSocketPing
 
     /// What the family's observations can lose at the limit.
     var foldedDetails: [FoldedDetail] {
         switch self {
         case .requests: FoldedDetail.allCases
-        case .gRPCResponses: [.code, .route]
-        case .duration, .serverWait, .requestBodySize, .responseBodySize, .websocketUpgrades: [.route]
+        case .gRPCResponses, .webSocketCloses: [.code, .route]
+        case .duration, .serverWait, .requestBodySize, .responseBodySize, .websocketUpgrades, .gRPCMessages,
+            .gRPCFirstMessage, .gRPCLastMessage, .gRPCLifetime, .webSocketMessages, .webSocketBytes, .webSocketLifetime,
+            .webSocketPing:
+            [.route]
         }
     }
 
@@ -29,6 +41,15 @@ enum LimitedFamily: Int, Sendable, CaseIterable {
         case .requestBodySize: MetricCatalogue.httpRequestBodySize
         case .responseBodySize: MetricCatalogue.httpResponseBodySize
         case .websocketUpgrades: MetricCatalogue.websocketUpgrades
+        case .gRPCMessages: MetricCatalogue.grpcMessages
+        case .gRPCFirstMessage: MetricCatalogue.grpcStreamFirstMessage
+        case .gRPCLastMessage: MetricCatalogue.grpcStreamLastMessage
+        case .gRPCLifetime: MetricCatalogue.grpcStreamDuration
+        case .webSocketMessages: MetricCatalogue.websocketMessages
+        case .webSocketBytes: MetricCatalogue.websocketBytes
+        case .webSocketCloses: MetricCatalogue.websocketCloses
+        case .webSocketLifetime: MetricCatalogue.websocketDuration
+        case .webSocketPing: MetricCatalogue.websocketPing
         }
     }
 }

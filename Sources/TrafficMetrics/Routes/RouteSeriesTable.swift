@@ -53,18 +53,25 @@ final class ShardTable: Sendable {
     private let routes: SlotTable<RouteCells>
     private let gateways: SlotTable<GatewayCells>
     let requests: SeriesLedger
-    let gRPCResponses: SeriesLedger
+    /// By ``CodeFamily``.
+    private let codes: [SeriesLedger]
 
     init(
         routes: [(serial: UInt32, cells: RouteCells)?],
         gateways: [(serial: UInt32, cells: GatewayCells)?],
         requests: SeriesLedger,
-        gRPCResponses: SeriesLedger
+        codes: [SeriesLedger]
     ) {
         self.routes = SlotTable(routes)
         self.gateways = SlotTable(gateways)
         self.requests = requests
-        self.gRPCResponses = gRPCResponses
+        self.codes = codes
+    }
+
+    /// Whether the counter of a code may be, or already is, a series of its own.
+    func admits(_ counter: CodeCounter, slot: Int) -> Bool {
+        counter.isOutcome
+            || codes[counter.family.rawValue].admits(slot: slot, combination: UInt32(counter.index), .coarser)
     }
 
     /// Lends the cells of a route to `body`; `false` when its series are gone.
@@ -88,8 +95,6 @@ extension RouteSeriesTable {
     /// Label sets that a route can have in `http_requests_total` at all.
     private static let combinationCount =
         RequestMethodLabel.allCases.count * RequestProtocolLabel.allCases.count * 503 * ErrorTypeLabel.allCases.count
-    /// Outcomes of gRPC: OK and any other status.
-    private static let gRPCOutcomeCount = 2
 
     /// Makes the table of a description from what is admitted now.
     convenience init(
@@ -114,7 +119,7 @@ extension RouteSeriesTable {
                     routes: records.map { $0.map { ($0.serial, $0.cells[shard]) } },
                     gateways: gateways.records.map { $0.map { ($0.serial, $0.cells[shard]) } },
                     requests: ledgers.requests,
-                    gRPCResponses: ledgers.gRPCResponses
+                    codes: ledgers.codes
                 )
             }
         )
@@ -123,7 +128,7 @@ extension RouteSeriesTable {
     /// The ledgers of a table, with the series that exist already.
     private struct Ledgers {
         let requests: SeriesLedger
-        let gRPCResponses: SeriesLedger
+        let codes: [SeriesLedger]
 
         init(records: [RouteRecord?], limit: Int) {
             let admittedCount = records.count { $0?.isExposed ?? false }
@@ -142,12 +147,9 @@ extension RouteSeriesTable {
                 typicalCount: typicalCombinations,
                 largestCount: combinationCount
             )
-            let statusCount = GRPCStatusLabel.allCases.count
-            gRPCResponses = ledger(
-                outcomeCount: gRPCOutcomeCount,
-                typicalCount: statusCount,
-                largestCount: statusCount
-            )
+            codes = CodeFamily.allCases.map {
+                ledger(outcomeCount: CodeFamily.outcomeCount, typicalCount: $0.count, largestCount: $0.count)
+            }
             for (slot, record) in records.enumerated() {
                 if let record, record.isExposed { enter(record, slot: slot) }
             }
@@ -155,7 +157,7 @@ extension RouteSeriesTable {
 
         /// Enters the series of a route, those that every route has first.
         private func enter(_ record: RouteRecord, slot: Int) {
-            requests.admitFirst(slot: slot, method: .get)
+            requests.admitFirst(slot: slot, method: .get, .http)
             _ = requests.admits(slot: slot, combination: RequestCombination.likeliest.packed, .finest)
             for cells in record.cells {
                 cells.visitCombinations { combination in
@@ -166,10 +168,12 @@ extension RouteSeriesTable {
                         return
                     }
                     _ = requests.admits(slot: slot, combination: combination.packed, .finest)
-                    requests.admitFirst(slot: slot, method: combination.method)
+                    requests.admitFirst(slot: slot, method: combination.method, combination.requestProtocol)
                 }
-                for status in GRPCStatusLabel.allCases where cells.hasGRPCResponses(status) && !status.isOutcome {
-                    _ = gRPCResponses.admits(slot: slot, combination: UInt32(status.index), .coarser)
+                for family in CodeFamily.allCases {
+                    for counter in family.counters where cells.has(counter) && !counter.isOutcome {
+                        _ = codes[family.rawValue].admits(slot: slot, combination: UInt32(counter.index), .coarser)
+                    }
                 }
             }
         }
@@ -178,8 +182,8 @@ extension RouteSeriesTable {
 
 extension SeriesLedger {
     /// Makes room for what a route's method has from the beginning, as far as there is any.
-    func admitFirst(slot: Int, method: RequestMethodLabel) {
-        for combination in RequestCombination.watched(method) {
+    func admitFirst(slot: Int, method: RequestMethodLabel, _ requestProtocol: RequestProtocolLabel) {
+        for combination in RequestCombination.watched(method, requestProtocol) {
             _ = admits(slot: slot, combination: combination.packed, .finest)
         }
     }

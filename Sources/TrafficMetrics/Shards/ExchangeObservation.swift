@@ -23,6 +23,8 @@ public struct ExchangeObservation: Sendable {
     public var responseBodyBytes: Int
     /// The final status of a gRPC call, if there is one.
     public var grpcStatus: Int?
+    /// What a gRPC call has beside its status; `nil` for any other exchange.
+    public var call: CallObservation?
     /// Whether the connection left HTTP for WebSocket with this exchange.
     public var upgradedToWebSocket: Bool
     /// When the request began, in nanoseconds since the Unix epoch.
@@ -41,6 +43,7 @@ public struct ExchangeObservation: Sendable {
         requestBodyBytes: Int = 0,
         responseBodyBytes: Int = 0,
         grpcStatus: Int? = nil,
+        call: CallObservation? = nil,
         upgradedToWebSocket: Bool = false,
         startedAt: Int64,
         trace: TraceContext? = nil
@@ -54,6 +57,7 @@ public struct ExchangeObservation: Sendable {
         self.requestBodyBytes = requestBodyBytes
         self.responseBodyBytes = responseBodyBytes
         self.grpcStatus = grpcStatus
+        self.call = call
         self.upgradedToWebSocket = upgradedToWebSocket
         self.startedAt = startedAt
         self.trace = trace

@@ -14,7 +14,8 @@ final class GatewayCells: Sendable {
     private static let unverified = marked + 1
     private static let partlySeen = unverified + 1
     private static let streams = partlySeen + PartlySeenReason.allCases.count
-    private static let wordCount = streams + StreamKindLabel.allCases.count
+    private static let webSockets = streams + StreamKindLabel.allCases.count
+    private static let wordCount = webSockets + 1
 
     /// How many label sets a Gateway can have in the family in which it can have most.
     static let seriesPerGateway = UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
@@ -51,6 +52,10 @@ final class GatewayCells: Sendable {
 
     func requestPartlySeen(_ reason: PartlySeenReason) { words.add(1, at: Self.partlySeen + Int(reason.rawValue)) }
 
+    func webSocketOpened() { words.add(1, at: Self.webSockets) }
+
+    func webSocketClosed() { words.add(UInt64.max, at: Self.webSockets) }
+
     func streamEnded(_ kind: StreamKindLabel) { words.add(1, at: Self.streams + Int(kind.rawValue)) }
 
     // MARK: - Reading
@@ -59,6 +64,9 @@ final class GatewayCells: Sendable {
     ///
     /// Never below 0, even in the overflow, where a request may end that began under a Gateway now gone.
     var requestsInFlight: Int64 { max(0, Int64(bitPattern: words.load(Self.inFlight))) }
+
+    /// WebSockets that are open; never below 0, as `requestsInFlight`.
+    var openWebSockets: Int64 { max(0, Int64(bitPattern: words.load(Self.webSockets))) }
 
     /// Requests that an agent sent as shadow traffic.
     var markedRequests: UInt64 { words.load(Self.marked) }

@@ -29,13 +29,28 @@ struct RequestCombination: Sendable, Hashable {
         errorType: .none
     )
 
-    /// What every method that a route is used with has a series of from the beginning: the commonest failures of a gateway
+    /// What a route is used with: a method and a protocol.
+    struct Use: Hashable {
+        let method: RequestMethodLabel
+        let requestProtocol: RequestProtocolLabel
+    }
+
+    /// The method and the protocol.
+    var use: Use { Use(method: method, requestProtocol: requestProtocol) }
+
+    /// What every method and protocol that a route is used with has a series of from the beginning: the commonest failures of a gateway
     /// and of what is behind it, so that the first of them is an increase.
-    static func watched(_ method: RequestMethodLabel) -> [RequestCombination] {
-        [(503, .gatewayError), (500, .serviceError), (0, .noResponse)].map { (status: Int, error: ErrorTypeLabel) in
+    ///
+    /// A gateway and a service answer a gRPC call with 200 and a status of gRPC.
+    static func watched(_ method: RequestMethodLabel, _ requestProtocol: RequestProtocolLabel) -> [RequestCombination] {
+        let failures: [(status: Int, error: ErrorTypeLabel)] =
+            requestProtocol == .grpc
+            ? [(200, .grpcError), (0, .noResponse)]
+            : [(503, .gatewayError), (500, .serviceError), (0, .noResponse)]
+        return failures.map { status, error in
             RequestCombination(
                 method: method,
-                requestProtocol: .http,
+                requestProtocol: requestProtocol,
                 code: ResponseCodeLabel(status: status),
                 errorType: error
             )
@@ -85,11 +100,11 @@ extension RequestCombination {
             case .none: (code.folded, .none)
             case .serverError, .gatewayError, .serviceError: (ResponseCodeLabel(status: 500).folded, .serverError)
             case .noResponse, .unprocessed: (ResponseCodeLabel(status: 0), errorType)
-            case .incompleteResponse, .clientClosed: (.any, errorType)
+            case .grpcError, .incompleteResponse, .clientClosed: (.any, errorType)
             }
         return RequestCombination(method: .any, requestProtocol: .any, code: code, errorType: error)
     }
 
-    /// How many outcomes there are: eight of whole exchanges (five classes, none, unknown and other), and five of others.
-    static let outcomeCount = 13
+    /// How many outcomes there are: eight of whole exchanges (five classes, none, unknown and other), and six of others.
+    static let outcomeCount = 14
 }

@@ -11,7 +11,8 @@ final class RouteCells: Sendable {
     private let version = Atomic<UInt64>(0)
     private let folds = Atomic<Bool>(false)
     private let foldedExchanges = Atomic<UInt64>(0)
-    private let gRPCStatuses = Atomic<UInt32>(0)
+    /// Which codes have a counter, by their position.
+    private let codes = Atomic<UInt64>(0)
     /// Times are stored as the offset from the smallest, so that 0 is the mark of none.
     private let firstRequest = Atomic<UInt64>(0)
     private let latestRequest = Atomic<UInt64>(0)
@@ -74,11 +75,11 @@ final class RouteCells: Sendable {
         words.add(1, at: start + ShardLayout.histogramHead + cell)
     }
 
-    /// Counts one more, for an exchange that began at `time`; `began` is where it is kept when the counter did.
-    @inline(__always)
-    func increment(_ word: Int, began: Int, at time: Int64) {
-        words.storeFirst(Self.stored(time), at: began)
-        words.add(1, at: word)
+    /// Adds to a counter, for an exchange that began at `time`; nothing for 0 or less.
+    func add(_ count: Int, to word: Int, at time: Int64) {
+        guard count > 0 else { return }
+        words.storeFirst(Self.stored(time), at: word + 1)
+        words.add(UInt64(count), at: word)
     }
 
     /// Takes an observation for the exemplar of its bucket, unless the one that is there is too new.
@@ -109,15 +110,15 @@ final class RouteCells: Sendable {
         foldedExchanges.store(foldedExchanges.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 
-    /// Whether the counter of a status is among the route's series.
+    /// Whether the counter of a code is among the route's series.
     @inline(__always)
-    func hasGRPCResponses(_ status: GRPCStatusLabel) -> Bool {
-        gRPCStatuses.load(ordering: .relaxed) & 1 << UInt32(status.index) != 0
+    func has(_ counter: CodeCounter) -> Bool {
+        codes.load(ordering: .relaxed) & 1 << UInt64(counter.position) != 0
     }
 
-    /// Makes the counter of a status one of the route's series.
-    func beginGRPCResponses(_ status: GRPCStatusLabel) {
-        gRPCStatuses.store(gRPCStatuses.load(ordering: .relaxed) | 1 << UInt32(status.index), ordering: .relaxed)
+    /// Makes the counter of a code one of the route's series.
+    func begin(_ counter: CodeCounter) {
+        codes.store(codes.load(ordering: .relaxed) | 1 << UInt64(counter.position), ordering: .relaxed)
     }
 
     // MARK: - Reading

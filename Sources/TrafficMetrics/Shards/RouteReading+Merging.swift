@@ -11,13 +11,6 @@ extension RouteReading {
                 requests.append(theirs)
             }
         }
-        for (status, counted) in other.gRPCResponses {
-            if let index = gRPCResponses.firstIndex(where: { $0.status == status }) {
-                gRPCResponses[index].counted.add(counted)
-            } else {
-                gRPCResponses.append((status, counted))
-            }
-        }
         for (codeClass, histogram) in other.durations {
             if let index = durations.firstIndex(where: { $0.codeClass == codeClass }) {
                 durations[index].histogram.add(histogram)
@@ -28,16 +21,42 @@ extension RouteReading {
         serverWait.add(other.serverWait)
         requestBody.add(other.requestBody)
         responseBody.add(other.responseBody)
-        websocketUpgrades.add(other.websocketUpgrades)
+        addStreams(of: other)
         isOfOneMoment = isOfOneMoment && other.isOfOneMoment
         lastRequest = [lastRequest, other.lastRequest].compactMap(\.self).max()
         firstRequest = [firstRequest, other.firstRequest].compactMap(\.self).min()
     }
 
+    private mutating func addStreams(of other: RouteReading) {
+        for (counter, counted) in other.codes {
+            if let index = codes.firstIndex(where: { $0.counter == counter }) {
+                codes[index].counted.add(counted)
+            } else {
+                codes.append((counter, counted))
+            }
+        }
+        for (counter, counted) in other.counters {
+            if let index = counters.firstIndex(where: { $0.counter == counter }) {
+                counters[index].counted.add(counted)
+            } else {
+                counters.append((counter, counted))
+            }
+        }
+        for (kind, histogram) in other.streams {
+            if let index = streams.firstIndex(where: { $0.kind == kind }) {
+                streams[index].histogram.add(histogram)
+            } else {
+                streams.append((kind, histogram))
+            }
+        }
+    }
+
     /// Puts what was counted into the order in which it is written.
     mutating func sort() {
         requests.sort { $0.combination.packed < $1.combination.packed }
-        gRPCResponses.sort { $0.status.index < $1.status.index }
+        codes.sort { $0.counter.position < $1.counter.position }
+        counters.sort { $0.counter.rawValue < $1.counter.rawValue }
+        streams.sort { $0.kind.rawValue < $1.kind.rawValue }
         durations.sort { $0.codeClass.rawValue < $1.codeClass.rawValue }
     }
 }

@@ -26,12 +26,15 @@ struct BegunCount: Sendable {
 /// What a route did, as its counters tell.
 struct RouteReading: Sendable {
     var requests: [RequestCount] = []
-    var gRPCResponses: [(status: GRPCStatusLabel, counted: BegunCount)] = []
+    /// Those that counted something.
+    var codes: [(counter: CodeCounter, counted: BegunCount)] = []
+    /// Those that counted something.
+    var counters: [(counter: RouteCounter, counted: BegunCount)] = []
     var durations: [(codeClass: ResponseCodeClass, histogram: HistogramSnapshot)] = []
     var serverWait: HistogramSnapshot?
     var requestBody: HistogramSnapshot?
     var responseBody: HistogramSnapshot?
-    var websocketUpgrades = BegunCount()
+    var streams: [(kind: StreamHistogram, histogram: HistogramSnapshot)] = []
     var firstRequest: Int64?
     var lastRequest: Int64?
     /// Whether all counters were read between the same two exchanges.
@@ -46,11 +49,6 @@ struct RouteReading: Sendable {
         firstRequest = copy.firstRequest
         lastRequest = copy.lastRequest
         self.isOfOneMoment = isOfOneMoment
-        copy.words.visitNonzero(in: layout.gRPCResponses) { word, count in
-            let status = GRPCStatusLabel.allCases[word - layout.gRPCResponses.lowerBound]
-            let beganAt = RouteCells.time(copy.words[layout.gRPCResponsesBegan(status)])
-            gRPCResponses.append((status, BegunCount(count: count, beganAt: beganAt)))
-        }
         requestBody = HistogramSnapshot(copy.words, layout.bodySize, start: layout.requestBodyStart)
         responseBody = HistogramSnapshot(copy.words, layout.bodySize, start: layout.responseBodyStart)
         serverWait = HistogramSnapshot(copy.words, layout.serverWait, start: layout.serverWaitStart)
@@ -61,8 +59,33 @@ struct RouteReading: Sendable {
                 durations.append((codeClass, histogram))
             }
         }
-        websocketUpgrades.count = copy.words[ShardLayout.websocketUpgrades]
-        websocketUpgrades.beganAt = RouteCells.time(copy.words[ShardLayout.websocketUpgradesBegan])
+        readStreams(copy, layout)
+    }
+
+    private mutating func readStreams(_ copy: RouteCopy, _ layout: ShardLayout) {
+        // Each counter is followed by when it began.
+        var latest: (place: Int, count: UInt64)?
+        copy.words.visitNonzero(in: layout.counterWords) { word, value in
+            let (place, isBeginning) = (word - layout.counterWords.lowerBound).quotientAndRemainder(dividingBy: 2)
+            guard isBeginning == 1 else {
+                latest = (place, value)
+                return
+            }
+            guard let count = latest, count.place == place else { return }
+            let counted = BegunCount(count: count.count, beganAt: RouteCells.time(value))
+            if let code = CodeCounter(position: place) {
+                codes.append((code, counted))
+            } else if let counter = RouteCounter(rawValue: place - CodeCounter.positionCount) {
+                counters.append((counter, counted))
+            }
+        }
+        for kind in StreamHistogram.allCases {
+            let start = layout.start(of: kind)
+            guard let histogram = HistogramSnapshot(copy.words, layout.buckets(of: kind), start: start) else {
+                continue
+            }
+            streams.append((kind, histogram))
+        }
     }
 
     private func addExemplars(

@@ -5,8 +5,13 @@ final class ShardLayout: Sendable {
     let duration: HistogramLayout
     let serverWait: HistogramLayout
     let bodySize: HistogramLayout
+    /// How long streams last.
+    let lifetime: HistogramLayout
     /// How many exemplars a route may have: one for each bucket of each duration histogram, or none at all.
     let exemplarSlots: Int
+
+    /// Final statuses of gRPC that count as errors.
+    let grpcErrors: GRPCStatusSet
 
     /// How many words a route has.
     let routeWords: Int
@@ -14,29 +19,38 @@ final class ShardLayout: Sendable {
     let requestBodyStart: Int
     let responseBodyStart: Int
     let serverWaitStart: Int
-    private let gRPCStart: Int
+    private let codesStart: Int
     private let durationStart: Int
     private let durationWords: Int
+    private let countersStart: Int
+    private let streamStarts: [Int]
 
-    /// The counter of WebSocket upgrades, and when it began.
-    static let websocketUpgrades = 0
-    static let websocketUpgradesBegan = 1
     /// The words that a histogram has beside its cells.
     static let histogramHead = 2
 
     init(configuration: MetricsConfiguration) {
+        grpcErrors = configuration.grpcErrorStatuses
         duration = .durations(bounds: configuration.durationBounds)
         serverWait = .durations(bounds: configuration.serverWaitBounds)
         bodySize = .sizes(bounds: configuration.bodySizeBounds)
+        lifetime = .durations(bounds: configuration.lifetimeBounds)
         exemplarSlots = configuration.exemplars ? ResponseCodeClass.allCases.count * (duration.bounds.count + 1) : 0
-        // What nearly every route has comes first, and fills one page.
-        requestBodyStart = Self.websocketUpgradesBegan + 1
+        // What nearly every route has comes first.
+        requestBodyStart = 0
         responseBodyStart = requestBodyStart + Self.histogramHead + bodySize.cellCount
-        gRPCStart = responseBodyStart + Self.histogramHead + bodySize.cellCount
-        serverWaitStart = gRPCStart + 2 * GRPCStatusLabel.allCases.count
+        serverWaitStart = responseBodyStart + Self.histogramHead + bodySize.cellCount
         durationStart = serverWaitStart + Self.histogramHead + serverWait.cellCount
         durationWords = Self.histogramHead + duration.cellCount
-        routeWords = durationStart + ResponseCodeClass.allCases.count * durationWords
+        codesStart = durationStart + ResponseCodeClass.allCases.count * durationWords
+        countersStart = codesStart + 2 * CodeCounter.positionCount
+        var end = countersStart + 2 * RouteCounter.allCases.count
+        var starts: [Int] = []
+        for histogram in StreamHistogram.allCases {
+            starts.append(end)
+            end += Self.histogramHead + (histogram.isWait ? duration : lifetime).cellCount
+        }
+        streamStarts = starts
+        routeWords = end
     }
 
     /// Where the words of a class's duration histogram begin.
@@ -45,24 +59,32 @@ final class ShardLayout: Sendable {
         durationStart + Int(codeClass.rawValue) * durationWords
     }
 
-    /// The counter of a final status of gRPC.
-    func gRPCResponses(_ status: GRPCStatusLabel) -> Int {
-        gRPCStart + status.index
+    /// A counter; the word behind it says when it began.
+    func word(of counter: RouteCounter) -> Int {
+        countersStart + 2 * counter.rawValue
     }
 
-    /// When the counter of a final status of gRPC began.
-    func gRPCResponsesBegan(_ status: GRPCStatusLabel) -> Int {
-        gRPCStart + GRPCStatusLabel.allCases.count + status.index
+    /// The counter of a code; the word behind it says when it began.
+    func word(of counter: CodeCounter) -> Int {
+        codesStart + 2 * counter.position
+    }
+
+    /// All counters, those of codes first, each with the word that says when it began.
+    var counterWords: Range<Int> { codesStart..<countersStart + 2 * RouteCounter.allCases.count }
+
+    /// The buckets of a histogram of streams.
+    func buckets(of histogram: StreamHistogram) -> HistogramLayout {
+        histogram.isWait ? duration : lifetime
+    }
+
+    /// Where the words of a histogram of streams begin.
+    func start(of histogram: StreamHistogram) -> Int {
+        streamStarts[histogram.rawValue]
     }
 
     /// The exemplar of a classic bucket of a class's duration histogram; not for a layout without exemplars.
     @inline(__always)
     func exemplarSlot(of codeClass: ResponseCodeClass, bucket: Int) -> Int {
         Int(codeClass.rawValue) * (duration.bounds.count + 1) + bucket
-    }
-
-    /// The counters of all final statuses of gRPC.
-    var gRPCResponses: Range<Int> {
-        gRPCStart..<gRPCStart + GRPCStatusLabel.allCases.count
     }
 }

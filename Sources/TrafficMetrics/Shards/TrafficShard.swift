@@ -9,7 +9,9 @@ internal import TrafficModel
 ///
 /// A scrape reads from another thread without stopping the writer; per route, all it reads is of one moment.
 public final class TrafficShard: Sendable {
-    private let layout: ShardLayout
+    let layout: ShardLayout
+    /// The final statuses of gRPC that count as errors.
+    public var grpcErrors: GRPCStatusSet { layout.grpcErrors }
     private let index: Int
     private let table: WriterTable
 
@@ -112,8 +114,16 @@ public final class TrafficShard: Sendable {
 
     // MARK: - Counting
 
+    /// Lends the cells of a route with the table they belong to; `nil` where its series are gone or beyond the limit.
+    func lendCells(of route: RouteSeries, _ body: (RouteCells?, ShardTable) -> Void) {
+        table.lend { table in
+            let isNamed = table.lend(route) { cells in body(cells.isFolded ? nil : cells, table) }
+            if !isNamed { body(nil, table) }
+        }
+    }
+
     @inline(__always)
-    private func countFor(_ gateway: GatewaySeries, _ body: (GatewayCells) -> Void) {
+    func countFor(_ gateway: GatewaySeries, _ body: (GatewayCells) -> Void) {
         table.lend { table in
             if !table.lend(gateway, to: body) { body(overflowGateway) }
         }
@@ -143,10 +153,14 @@ public final class TrafficShard: Sendable {
             observe(responseBodyOf: exchange, for: cells)
         }
         if let status = exchange.grpcStatus {
-            count(GRPCStatusLabel(status: status), of: exchange, for: cells, slot: slot, in: table)
+            let counter = CodeCounter(GRPCStatusLabel(status: status))
+            count(counter, at: exchange.startedAt, for: cells, slot: slot, in: table)
+        }
+        if let call = exchange.call {
+            count(call, at: exchange.startedAt, for: cells)
         }
         if exchange.upgradedToWebSocket {
-            countUpgrade(of: exchange, for: cells)
+            cells.add(1, to: layout.word(of: .websocketUpgrades), at: exchange.startedAt)
         }
         cells.endExchange()
     }
@@ -193,34 +207,6 @@ public final class TrafficShard: Sendable {
         cells.observe(value, cell: cell, start: layout.responseBodyStart, at: exchange.startedAt)
     }
 
-    private func count(
-        _ status: GRPCStatusLabel,
-        of exchange: ExchangeObservation,
-        for cells: RouteCells,
-        slot: Int,
-        in table: ShardTable
-    ) {
-        if cells.hasGRPCResponses(status) || beginGRPCResponses(status, of: cells, slot: slot, in: table) {
-            countResponse(status, of: exchange, for: cells)
-        } else {
-            countFold(.gRPCResponses, .code)
-            countResponse(.other, of: exchange, for: cells)
-        }
-    }
-
-    private func countResponse(_ status: GRPCStatusLabel, of exchange: ExchangeObservation, for cells: RouteCells) {
-        let began = layout.gRPCResponsesBegan(status)
-        cells.increment(layout.gRPCResponses(status), began: began, at: exchange.startedAt)
-    }
-
-    private func countUpgrade(of exchange: ExchangeObservation, for cells: RouteCells) {
-        cells.increment(
-            ShardLayout.websocketUpgrades,
-            began: ShardLayout.websocketUpgradesBegan,
-            at: exchange.startedAt
-        )
-    }
-
     // MARK: - First occurrences
 
     @inline(never)
@@ -232,7 +218,7 @@ public final class TrafficShard: Sendable {
         in table: ShardTable
     ) {
         if table.requests.admits(slot: slot, combination: combination.packed, .finest) {
-            table.requests.admitFirst(slot: slot, method: combination.method)
+            table.requests.admitFirst(slot: slot, method: combination.method, combination.requestProtocol)
             cells.beginRequests(combination, at: exchange.startedAt)
             return
         }
@@ -246,19 +232,6 @@ public final class TrafficShard: Sendable {
         if !cells.countRequest(combination.outcome) {
             cells.beginRequests(combination.outcome, at: exchange.startedAt)
         }
-    }
-
-    @inline(never)
-    private func beginGRPCResponses(
-        _ status: GRPCStatusLabel,
-        of cells: RouteCells,
-        slot: Int,
-        in table: ShardTable
-    ) -> Bool {
-        let isAdmitted =
-            status.isOutcome || table.gRPCResponses.admits(slot: slot, combination: UInt32(status.index), .coarser)
-        if isAdmitted { cells.beginGRPCResponses(status) }
-        return isAdmitted
     }
 
     // MARK: - Beyond the limit
@@ -279,17 +252,21 @@ public final class TrafficShard: Sendable {
         if exchange.status > 0 {
             countOverflow(.responseBodySize) { observe(responseBodyOf: exchange, for: $0) }
         }
+        let time = exchange.startedAt
         if let status = exchange.grpcStatus {
-            let label = GRPCStatusLabel(status: status)
-            countOverflow(.gRPCResponses) { countResponse(label, of: exchange, for: $0) }
+            let counter = CodeCounter(GRPCStatusLabel(status: status))
+            countOverflow(.gRPCResponses) { $0.add(1, to: layout.word(of: counter), at: time) }
+        }
+        if let call = exchange.call {
+            countFolded(call, at: time)
         }
         if exchange.upgradedToWebSocket {
-            countOverflow(.websocketUpgrades) { countUpgrade(of: exchange, for: $0) }
+            countOverflow(.websocketUpgrades) { $0.add(1, to: layout.word(of: .websocketUpgrades), at: time) }
         }
     }
 
     /// Counts an observation of one family without the name of its route, and that this was done.
-    private func countOverflow(_ family: LimitedFamily, _ count: (RouteCells) -> Void) {
+    func countOverflow(_ family: LimitedFamily, _ count: (RouteCells) -> Void) {
         countFold(family, .route)
         overflow.beginExchange()
         count(overflow)
@@ -297,7 +274,7 @@ public final class TrafficShard: Sendable {
     }
 
     /// Counts that an observation lost a label to the limit.
-    private func countFold(_ family: LimitedFamily, _ detail: FoldedDetail) {
+    func countFold(_ family: LimitedFamily, _ detail: FoldedDetail) {
         folds.add(1, at: family.rawValue * FoldedDetail.allCases.count + Int(detail.rawValue))
     }
 

@@ -130,6 +130,7 @@ extension MetricsRegistry {
 
     private func add(_ cells: GatewayCells, of name: String, to samples: inout SampleCollection) {
         samples.add(MetricCatalogue.httpRequestsInFlight, [name], Double(cells.requestsInFlight))
+        samples.add(MetricCatalogue.websocketsOpen, [name], Double(cells.openWebSockets))
         samples.count(MetricCatalogue.mirrorMarkedRequests, [name], cells.markedRequests)
         samples.count(MetricCatalogue.mirrorUnverifiedMarkers, [name], cells.unverifiedMarkers)
         for reason in PartlySeenReason.allCases {
@@ -168,15 +169,15 @@ extension RouteReading {
     ///
     /// Where the limit has no room for one, its outcome stands for it.
     fileprivate mutating func addFirst(exposedSince: Int64, isAdmitted: (RequestCombination) -> Bool) {
-        var began: [RequestMethodLabel: Int64] = [.get: exposedSince]
+        var began = [RequestCombination.likeliest.use: exposedSince]
         for request in requests where request.combination.method != .any {
-            let method = request.combination.method
-            began[method] = min(began[method] ?? request.beganAt, request.beganAt)
+            let use = request.combination.use
+            began[use] = min(began[use] ?? request.beganAt, request.beganAt)
         }
         let before = requests.count
-        for (method, time) in began {
-            let first = (method == .get ? [.likeliest] : []) + RequestCombination.watched(method)
-            for combination in first {
+        for (use, time) in began {
+            let first = use == RequestCombination.likeliest.use ? [RequestCombination.likeliest] : []
+            for combination in first + RequestCombination.watched(use.method, use.requestProtocol) {
                 add(isAdmitted(combination) ? combination : combination.outcome, beganAt: time)
             }
         }

@@ -4,15 +4,30 @@
 struct OwnLabelBlocks: Sendable {
     private var requests: [RequestCombination: LabelBlock] = [:]
     let codeClasses: [LabelBlock]
-    let gRPCStatuses: [LabelBlock]
+    /// By ``CodeFamily`` and index.
+    private let codes: [[LabelBlock]]
+    /// By ``RouteCounter``.
+    private let counters: [LabelBlock]
 
     init() {
         codeClasses = ResponseCodeClass.allCases.map {
             LabelBlock(names: ["response_code_class"], values: [$0.text])
         }
-        gRPCStatuses = GRPCStatusLabel.allCases.map {
-            LabelBlock(names: ["grpc_response_status"], values: [$0.text])
+        codes = CodeFamily.allCases.map { family in
+            family.labelValues.map { LabelBlock(names: [family.labelName], values: [$0]) }
         }
+        counters = RouteCounter.allCases.map {
+            let names = $0.limited.family.labelNames.dropFirst(MetricCatalogue.routeLabels.count)
+            return LabelBlock(names: names, values: $0.labelValues)
+        }
+    }
+
+    func block(of counter: CodeCounter) -> LabelBlock {
+        codes[counter.family.rawValue][counter.index]
+    }
+
+    func block(of counter: RouteCounter) -> LabelBlock {
+        counters[counter.rawValue]
     }
 
     mutating func block(of combination: RequestCombination) -> LabelBlock {

@@ -31,14 +31,17 @@ struct SnapshotBuilder {
             let own = blocks.codeClasses[Int(codeClass.rawValue)]
             add(MetricCatalogue.httpRequestDuration, route, own, histogram)
         }
-        for (status, counted) in reading.gRPCResponses {
-            add(MetricCatalogue.grpcResponses, route, blocks.gRPCStatuses[status.index], counted)
+        for (counter, counted) in reading.codes {
+            add(counter.family.limited.family, route, blocks.block(of: counter), counted)
         }
         add(MetricCatalogue.httpServerWait, route, .empty, reading.serverWait)
         add(MetricCatalogue.httpRequestBodySize, route, .empty, reading.requestBody)
         add(MetricCatalogue.httpResponseBodySize, route, .empty, reading.responseBody)
-        if reading.websocketUpgrades.count > 0 {
-            add(MetricCatalogue.websocketUpgrades, route, .empty, reading.websocketUpgrades)
+        for (counter, counted) in reading.counters {
+            add(counter.limited.family, route, blocks.block(of: counter), counted)
+        }
+        for (kind, histogram) in reading.streams {
+            add(kind.limited.family, route, .empty, histogram)
         }
     }
 

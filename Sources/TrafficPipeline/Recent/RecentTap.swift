@@ -80,7 +80,7 @@ struct RecentTap {
         _ routed: RoutedRequest,
         _ generation: RouteGeneration
     ) {
-        let isFailure = facts.status >= 500 || !facts.hasResponse
+        let isFailure = facts.status >= 500 || !facts.hasResponse || facts.outcome.isFailedCall
         guard isFailure || exchange.retainedRequest != nil else { return }
         keep(facts, exchange, routed, generation)
     }

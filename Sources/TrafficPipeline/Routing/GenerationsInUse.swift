@@ -42,6 +42,18 @@ struct GenerationsInUse: ~Copyable {
         pendingOfNewest += 1
     }
 
+    /// The generation that decided on an exchange in progress.
+    ///
+    /// - Parameter number: The number of the generation, modulo 2³².
+    /// - Returns: The generation.
+    func generation(_ number: UInt32) -> RouteGeneration {
+        if number == newestNumber { return newest }
+        guard let index = older.firstIndex(where: { UInt32(truncatingIfNeeded: $0.generation.number) == number }) else {
+            preconditionFailure("GenerationsInUse.generation: generation \(number) is gone")
+        }
+        return older[index].generation
+    }
+
     /// An exchange is complete, if it is one of the newest generation.
     ///
     /// - Parameter number: The number of the generation, modulo 2³².

@@ -72,6 +72,11 @@ struct RequestRouter: ~Copyable {
         generations.exchangeOfNewestCompleted(generation: routed.generation)
     }
 
+    /// The generation that decided on a request whose exchange is not complete.
+    func generation(of routed: RoutedRequest) -> RouteGeneration {
+        generations.generation(routed.generation)
+    }
+
     /// The exchange of a request that was decided on is complete; returns the generation that decided.
     mutating func exchangeCompleted(_ routed: RoutedRequest) -> RouteGeneration {
         generations.exchangeCompleted(generation: routed.generation)

@@ -1,5 +1,16 @@
 // Exchanges that the agent kept to be looked at.
 
+const CALL_STATUSES = [
+  "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+  "UNAUTHENTICATED",
+];
+
+/** The status of a gRPC call with its name. */
+function callStatus(status) {
+  return `gRPC ${status} ${CALL_STATUSES[status] ?? ""}`.trim();
+}
+
 /** A status with its colour and, for none, a word. */
 function statusTag(exchange) {
   const status = exchange.response?.status;
@@ -7,7 +18,7 @@ function statusTag(exchange) {
   const call = exchange.grpcStatus;
   const isBad = status >= 500 || call > 0;
   const kind = isBad ? "bad-text" : status >= 400 ? "warn-text" : "";
-  return h("span", { class: `status ${kind}` }, call == null ? String(status) : `${status} · gRPC ${call}`);
+  return h("span", { class: `status ${kind}` }, call == null ? String(status) : `${status} · ${callStatus(call)}`);
 }
 
 /** What was asked for: method, authority and target. */
@@ -41,7 +52,7 @@ function exchangeDetail(exchange) {
     "request body": octets(exchange.request?.contentBytes),
     "response body": octets(exchange.response?.contentBytes),
     ...(exchange.grpcMessages ? {
-      "gRPC status": exchange.grpcStatus ?? "not seen",
+      "gRPC status": exchange.grpcStatus == null ? "not seen" : callStatus(exchange.grpcStatus).slice(5),
       "gRPC messages": `${exchange.grpcMessages.request ?? "?"} sent, ${exchange.grpcMessages.response ?? "?"} received`,
     } : {}),
     "not seen whole": exchange.integrity.join(", ") || "–",

@@ -92,7 +92,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
     { title: "Ten minutes", class: "tight middle-only" },
   ];
   const rows = groups.flatMap((group) => {
-    const id = `group-${group.reason ?? ""}-${group.status}-${group.method}-${group.host}${group.path}`;
+    const id = `group-${group.reason ?? ""}-${group.status}-${group.grpcStatus ?? ""}-${group.method}-${group.host}${group.path}`;
     const inner = h("tr", { class: "inner", hidden: !opens.has(id) }, h("td", { colspan: columns.length }));
     const open = () => {
       if (!inner.firstChild.firstChild) inner.firstChild.append(h("p", { class: "muted" }, "The latest of them:"), exchangeDetail(group.example));
@@ -111,7 +111,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
         group.nearest ? h("div", null, "Nearest rule: ", h("a", { href: `#route/${group.nearestRouteId}` }, wire(group.nearest.replaceAll("`", "")))) : null),
       h("td", { class: "num" }, share(group.share)),
       h("td", { class: "num" }, exact),
-      h("td", { class: "tight middle-only" }, group.status ? String(group.status) : "none"),
+      h("td", { class: "tight middle-only" }, !group.status ? "none" : group.grpcStatus == null ? String(group.status) : callStatus(group.grpcStatus)),
       h("td", { class: "wide-only" }, most(group.client), most(group.userAgent)),
       h("td", { class: "tight" }, h("div", { title: group.firstTime }, clock(group.firstTime)), h("div", { class: "muted", title: group.lastTime }, clock(group.lastTime))),
       h("td", { class: "tight middle-only" }, group.trend.some((point) => point) ? sparkline(group.trend, `requests per second in steps of ${step} seconds`) : null)), inner];

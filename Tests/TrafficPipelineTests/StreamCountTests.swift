@@ -1,0 +1,99 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import ResourceFiles
+import RouteAttribution
+import Testing
+
+@testable import TrafficMetrics
+@testable import TrafficPipeline
+
+/// gRPC calls and WebSockets of real programs, from packets to metrics.
+@Suite struct StreamCountTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "Fixtures/streams"
+    )
+
+    private static func run(_ capture: String) throws -> LabRun {
+        let objects = try ResourceFileLoader().load([folder.appending(path: "routes.yaml").path])
+        var environment = RouteEnvironment()
+        environment.ports = [GatewayPort(pod: 50_051, server: 80), GatewayPort(pod: 8080, server: 80)]
+        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        return try LabRun(path: folder.appending(path: capture + ".pcap").path, table)
+    }
+
+    @Test func `calls are counted by status, and one whose method is missing is an error`() throws {
+        let run = try Self.run("lab-grpc-unary")
+        let statuses = run.counts(of: MetricCatalogue.grpcResponses, by: ["grpc_response_status"])
+        #expect(statuses == ["0": 2, "5": 1, "12": 1])
+        let labels = ["request_protocol", "response_code", "error_type"]
+        let requests = run.counts(of: MetricCatalogue.httpRequests, by: labels)
+        #expect(requests.filter { $0.value > 0 } == ["grpc 200 ": 3, "grpc 200 grpc_error": 1])
+        #expect(run.counts(of: MetricCatalogue.grpcMessages, by: ["direction"]) == ["request": 4, "response": 2])
+        #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 4)
+        #expect(run.observations(of: MetricCatalogue.grpcStreamDuration) == 0)
+    }
+
+    @Test func `streaming calls have times of their messages, and no request duration`() throws {
+        let run = try Self.run("lab-grpc-streams")
+        #expect(run.counts(of: MetricCatalogue.grpcResponses, by: ["grpc_response_status"]) == ["0": 3])
+        #expect(run.counts(of: MetricCatalogue.grpcMessages, by: ["direction"]) == ["request": 7, "response": 14])
+        #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 0)
+        for family in [
+            MetricCatalogue.grpcStreamDuration, MetricCatalogue.grpcStreamFirstMessage,
+            MetricCatalogue.grpcStreamLastMessage,
+        ] {
+            #expect(run.observations(of: family) == 3)
+        }
+        #expect(run.counts(of: MetricCatalogue.httpStreams, by: ["gateway", "kind"])["default/gateway grpc"] == 3)
+    }
+
+    @Test func `a WebSocket is counted when it ends, and is then neither open nor in flight`() throws {
+        let run = try Self.run("zeek-websocket-reply-ping-coalesced")
+        #expect(
+            run.counts(of: MetricCatalogue.websocketMessages, by: ["direction", "kind"]) == [
+                "request text": 1, "response text": 1, "response ping": 1, "request pong": 1,
+            ]
+        )
+        #expect(run.counts(of: MetricCatalogue.websocketBytes, by: ["direction"]) == ["request": 17, "response": 18])
+        #expect(run.counts(of: MetricCatalogue.websocketCloses, by: ["close_code"]) == ["1000": 1])
+        #expect(run.counts(of: MetricCatalogue.websocketUpgrades, by: []) == ["": 1])
+        #expect(run.observations(of: MetricCatalogue.websocketDuration) == 1)
+        #expect(run.observations(of: MetricCatalogue.websocketPing) == 1)
+        for gauge in [MetricCatalogue.websocketsOpen, MetricCatalogue.httpRequestsInFlight] {
+            for series in run.snapshot[gauge]?.series ?? [] {
+                guard case .number(let value) = series.value else { continue }
+                #expect(value == 0)
+            }
+        }
+    }
+}
+
+extension LabRun {
+    /// The counters of a family that are not zero, by the values of labels.
+    fileprivate func counts(of family: MetricFamily, by labels: [String]) -> [String: UInt64] {
+        var counts: [String: UInt64] = [:]
+        for series in snapshot[family]?.series ?? [] {
+            let count: UInt64
+            switch series.value {
+            case .count(let value): count = value
+            case .number(let value): count = UInt64(value)
+            case .histogram: continue
+            }
+            guard count > 0 else { continue }
+            let values = labels.map { label in
+                (series.shared.labels + series.own.labels).first { $0.name == label }?.value ?? ""
+            }
+            counts[values.joined(separator: " "), default: 0] += count
+        }
+        return counts
+    }
+
+    /// How many observations the histograms of a family have.
+    fileprivate func observations(of family: MetricFamily) -> UInt64 {
+        (snapshot[family]?.series ?? []).reduce(0) { total, series in
+            guard case .histogram(let histogram) = series.value else { return total }
+            return total + histogram.count
+        }
+    }
+}
