@@ -51,6 +51,24 @@ struct MirrorTLSTests {
         }
     }
 
+    @Test(.enabled(if: NghttpServer.exists, "nghttpd is not installed: apt-get install nghttp2-server"))
+    func `a request of HTTP/2 goes to a real server that speaks nothing else`() async throws {
+        let certificate = try TestCertificate(for: "staging.test")
+        defer { certificate.remove() }
+        try await NghttpServer.with(certificate, serving: "products", "[1, 2, 3]") { port in
+            var exchange = Fixtures.exchange("GET", "/products")
+            exchange.protocolVersion = "HTTP/2"
+            for (http2, status) in [(true, Int?.some(200)), (false, nil)] {
+                let target = target(port: port, authorities: certificate.authority, http2: http2)
+                try await DispatchRig.run(policies: [Fixtures.policy()], targets: [target]) { rig in
+                    let finished = try #require(await rig.outcome(of: exchange))
+                    #expect(finished.response?.status == status)
+                    if http2 { #expect(finished.response?.message.content == Array("[1, 2, 3]".utf8)) }
+                }
+            }
+        }
+    }
+
     @Test func `a certificate of an unknown authority is a TLS failure, and the request is not sent`() async throws {
         let certificate = try TestCertificate(for: "staging.test")
         defer { certificate.remove() }
