@@ -2,11 +2,15 @@
 #
 #   make run          build the agent and run it on the sample capture, again and again, until Ctrl-C
 #   make run ONCE=1   read the sample capture once, and print the table
+#   make run SAMPLE=secure  the second sample: TLS by key log, HTTP/2, gRPC and WebSocket (ONCE=1 works too)
 #   make test         check the formatting and run all tests
 
-SAMPLE_CONFIGURATION := samples/wingmirror.yaml
-SAMPLE_CAPTURE := samples/captures/ingress.pcap
-SAMPLE_ROUTES := samples/istio
+# Which sample `make run` plays: ingress, or secure.
+SAMPLE := ingress
+SAMPLE_SUFFIX := $(if $(filter secure,$(SAMPLE)),-secure)
+SAMPLE_CONFIGURATION := samples/wingmirror$(SAMPLE_SUFFIX).yaml
+SAMPLE_CAPTURE := samples/captures/$(SAMPLE).pcap
+SAMPLE_ROUTES := samples/istio$(SAMPLE_SUFFIX)
 
 # Debian's names of the system libraries: packet capture, gzip, Brotli, regular expressions as Envoy has them.
 SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libbrotli-dev libre2-dev

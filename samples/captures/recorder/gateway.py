@@ -54,7 +54,7 @@ def routes(objects):
         if item["spec"]["hosts"] != ["*"]:
             raise ValueError("%s: only the host * is translated" % item["metadata"]["name"])
         for index, rule in enumerate(item["spec"]["http"]):
-            if set(rule) != {"match", "route"} or len(rule["route"]) != 1:
+            if set(rule) - {"name"} != {"match", "route"} or len(rule["route"]) != 1:
                 raise ValueError("%s, rule %d: only one match list and one destination is translated"
                                  % (item["metadata"]["name"], index))
             destination = rule["route"][0]["destination"]
