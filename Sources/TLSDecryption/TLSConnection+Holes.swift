@@ -14,10 +14,9 @@ extension TLSConnection {
     ) {
         if case .handshake = state { finishHello(direction, context) }
         if self[direction].search.start < 0 { self[direction].search.start = offset }
-        self[direction].search.lostOctets += self[direction].search.buffer.count + count
+        self[direction].search.removeAll()
+        self[direction].search.lostOctets += count
         self[direction].search.reason = reason
-        self[direction].search.buffer.removeAll()
-        self[direction].search.scanned = 0
     }
 
     func unframedArrived<Sink: StreamSink & ~Copyable>(
@@ -34,11 +33,9 @@ extension TLSConnection {
         guard case .open = state else { return }
         guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }
         guard !self[direction].hasOpened || hasExactLengths(direction) else { return becomeUnreadable(.lost, &sink) }
-        if self[direction].search.buffer.isEmpty { self[direction].search.position = position }
         if self[direction].search.start < 0 { self[direction].search.start = position.offset }
-        self[direction].search.buffer += octets
-        self[direction].search.searched += octets.count
-        searchRecord(position, direction, context, &sink)
+        self[direction].search.append(octets, at: position)
+        searchRecord(direction, context, &sink)
     }
 
     // MARK: - Order
@@ -99,7 +96,6 @@ extension TLSConnection {
 
     /// Looks for a record in what came behind the hole.
     func searchRecord<Sink: StreamSink & ~Copyable>(
-        _ position: StreamPosition,
         _ direction: StreamDirection,
         _ context: TLSContext,
         _ sink: inout Sink
@@ -122,19 +118,14 @@ extension TLSConnection {
                     context
                 )
             {
-                return resume(found, at: index, position, direction, context, &sink)
+                return resume(found, at: index, direction, context, &sink)
             }
             index += 1
         }
         self[direction].search.scanned = index
         if self[direction].search.searched > context.limits.searchedOctets { return becomeUnreadable(.lost, &sink) }
         // What was looked at in vain is lost like the hole itself.
-        if index > 32 << 10 {
-            self[direction].search.buffer.removeFirst(index)
-            self[direction].search.lostOctets += index
-            self[direction].search.scanned = 0
-            self[direction].search.position = self[direction].search.position.moved(by: index)
-        }
+        if index > 32 << 10 { self[direction].search.removeFirst(index) }
     }
 
     /// The header of a record of application data, or of the alert that closes TLS 1.2, if one may begin there.
@@ -206,7 +197,6 @@ extension TLSConnection {
     private func resume<Sink: StreamSink & ~Copyable>(
         _ found: FoundRecord,
         at index: Int,
-        _ position: StreamPosition,
         _ direction: StreamDirection,
         _ context: TLSContext,
         _ sink: inout Sink
@@ -238,21 +228,16 @@ extension TLSConnection {
         self[direction.reversed].ordered.searchEnded()
         releaseOrdered(direction.reversed, acknowledging: begin, context, &sink)
         if case .unreadable = state { return }
-        let rest = search.buffer[index...]
         defer { releaseOrdered(direction.reversed, context, &sink) }
-        read(Array(rest).span, at: search.position.moved(by: index).stamped(position), context, &sink)
-    }
-}
-
-extension StreamPosition {
-    /// The place with the time and the acknowledgement of another.
-    fileprivate func stamped(_ other: StreamPosition) -> StreamPosition {
-        StreamPosition(
-            direction: direction,
-            offset: offset,
-            time: other.time,
-            acknowledged: other.acknowledged,
-            startsSegment: true
-        )
+        // Each piece has the time and the acknowledgement of its own segment.
+        var offset = 0
+        for piece in search.pieces {
+            let skipped = max(0, index - offset)
+            let octets = search.buffer[offset..<offset + piece.count].dropFirst(skipped)
+            offset += piece.count
+            guard !octets.isEmpty else { continue }
+            read(Array(octets).span, at: piece.position.moved(by: skipped), context, &sink)
+            if case .unreadable = state { return }
+        }
     }
 }

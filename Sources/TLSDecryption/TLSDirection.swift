@@ -211,7 +211,9 @@ struct RecordSearch {
     /// Octets between the end of the last record that is known and the buffer.
     var lostOctets = 0
     /// What came behind the hole.
-    var buffer: [UInt8] = []
+    private(set) var buffer: [UInt8] = []
+    /// Where what is in the buffer was captured, in pieces.
+    private(set) var pieces: [(count: Int, position: StreamPosition)] = []
     /// Octets of the buffer where no record begins.
     var scanned = 0
     /// Octets that were searched in all.
@@ -225,6 +227,39 @@ struct RecordSearch {
         acknowledged: nil,
         startsSegment: true
     )
+
+    /// More came.
+    mutating func append(_ octets: [UInt8], at position: StreamPosition) {
+        if buffer.isEmpty { self.position = position }
+        buffer += octets
+        pieces.append((octets.count, position))
+        searched += octets.count
+    }
+
+    /// Nothing begins in the first octets of the buffer: they are lost like the hole itself.
+    mutating func removeFirst(_ count: Int) {
+        buffer.removeFirst(count)
+        var rest = count
+        while rest > 0, let piece = pieces.first {
+            if piece.count <= rest {
+                pieces.removeFirst()
+            } else {
+                pieces[0] = (piece.count - rest, piece.position.moved(by: rest))
+            }
+            rest -= min(rest, piece.count)
+        }
+        lostOctets += count
+        scanned = 0
+        position = position.moved(by: count)
+    }
+
+    /// Another hole lies behind what is in the buffer.
+    mutating func removeAll() {
+        lostOctets += buffer.count
+        buffer.removeAll()
+        pieces.removeAll()
+        scanned = 0
+    }
 }
 
 extension StreamPosition {
