@@ -2,6 +2,7 @@
 
 import Agent
 import JSONSyntax
+import OctetText
 
 /// What the answers of an agent hold.
 extension JSONValue {
@@ -11,5 +12,5 @@ extension JSONValue {
     }
 
     /// A time as RFC 3339 has it, in nanoseconds since the Unix epoch; `nil` for anything else.
-    var time: Int64? { stringValue.flatMap { WallClock.nanoseconds(text: $0) } }
+    var time: Int64? { stringValue.flatMap { InternetTime.nanoseconds($0) } }
 }

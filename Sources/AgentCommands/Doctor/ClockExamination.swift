@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 
 /// Looks at how far the clocks of interfaces are apart that see the two directions of connections.
 ///
@@ -51,7 +52,7 @@ struct ClockExamination {
             let seconds = offset["seconds"]?.numberValue, let tolerance = offset["toleranceSeconds"]?.numberValue,
             let handshakes = offset["handshakes"]?.numberValue
         else { return nil }
-        let basis = "give or take \(HumanUnits.seconds(tolerance)), by \(Int(handshakes)) handshakes"
+        let basis = "give or take \(HumanUnits.seconds(tolerance)), by \(Int(clamped: handshakes)) handshakes"
         let subject = "clocks of \(reference), \(interface)"
         guard offset["differs"]?.boolValue == true, abs(seconds) >= noticeableSeconds else {
             let detail = "\(HumanUnits.seconds(abs(seconds))) apart, \(basis)"

@@ -131,7 +131,7 @@ struct MirrorReport: Sendable {
 
     private static func percent(_ ratio: Double?) -> String {
         guard let ratio else { return "-" }
-        let tenths = Int((ratio * 1000).rounded())
+        let tenths = Int(clamped: ratio * 1000)
         return "\(tenths < 0 ? "-" : "")\(tenths.magnitude / 10).\(tenths.magnitude % 10) %"
     }
 
@@ -194,7 +194,7 @@ struct MirrorReport: Sendable {
     private func facts(_ verdict: JSONValue) -> [String] {
         var facts: [String] = []
         if let since = verdict["since"]?.numberValue, since > 0 {
-            facts.append("since  " + time(Int64(since)) + lasting(verdict) + recent(verdict))
+            facts.append("since  " + time(Int64(clamped: since)) + lasting(verdict) + recent(verdict))
         }
         let errors = verdict["errors"]
         if let errors, errors["worse"]?.numberValue ?? 0 > 0 || errors["better"]?.numberValue ?? 0 > 0 {
@@ -213,7 +213,7 @@ struct MirrorReport: Sendable {
         if verdict.string("verdict") != "pass", !missed.isEmpty {
             let text = missed.map { reason in
                 let words = MissedReason(rawValue: reason.key)?.sentence ?? reason.key.withVisibleControls
-                return "\(HumanUnits.count(UInt64(reason.value.numberValue ?? 0))) \(words)"
+                return "\(HumanUnits.count(UInt64(clamped: reason.value.numberValue ?? 0))) \(words)"
             }
             facts.append("missed " + text.joined(separator: "; "))
         }
@@ -221,7 +221,9 @@ struct MirrorReport: Sendable {
             facts.append("apart  \(verdict.count("askedApart")) pairs judged for errors only: sent at different times")
         }
         if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
-            facts.append("needs  about \(HumanUnits.count(UInt64(needed))) more pairs\(duration(needed, verdict))")
+            facts.append(
+                "needs  about \(HumanUnits.count(UInt64(clamped: needed))) more pairs\(duration(needed, verdict))"
+            )
         }
         if let tail = verdict["latency"]?["tail"], tail["higher"]?.boolValue == true {
             let shares = [tail["candidateShare"], tail["baselineShare"]].map { Self.percent($0?.numberValue) }
@@ -241,15 +243,15 @@ struct MirrorReport: Sendable {
 
     private func lasting(_ verdict: JSONValue) -> String {
         guard let lasting = verdict["lasting"], let first = lasting["time"]?.numberValue else { return "" }
-        let last = lasting["lastSeen"]?.numberValue.map { "; last seen \(time(Int64($0)))" } ?? ""
-        return "; said \(time(Int64(first)))\(last)"
+        let last = lasting["lastSeen"]?.numberValue.map { "; last seen \(time(Int64(clamped: $0)))" } ?? ""
+        return "; said \(time(Int64(clamped: first)))\(last)"
     }
 
     private func recent(_ verdict: JSONValue) -> String {
         guard let recent = verdict["recent"], let since = recent["since"]?.numberValue,
             since > verdict["since"]?.numberValue ?? 0
         else { return "" }
-        return "; by itself since \(time(Int64(since))): \(recent.string("verdict").uppercased())"
+        return "; by itself since \(time(Int64(clamped: since))): \(recent.string("verdict").uppercased())"
     }
 
     /// A time to the second.
@@ -275,12 +277,14 @@ extension JSONValue {
     fileprivate func string(_ key: String) -> String { self[key]?.stringValue ?? "" }
 
     fileprivate func count(_ key: String) -> String {
-        HumanUnits.count(UInt64(max(self[key]?.numberValue ?? 0, 0)))
+        HumanUnits.count(UInt64(clamped: self[key]?.numberValue ?? 0))
     }
 
     /// The sum of an object's numbers.
     fileprivate func sum(_ key: String) -> UInt64 {
         guard case .object(let object) = self[key] else { return 0 }
-        return object.members.reduce(0) { $0 + UInt64(max($1.value.numberValue ?? 0, 0)) }
+        return object.members.reduce(0) {
+            $0.addingReportingOverflow(UInt64(clamped: $1.value.numberValue ?? 0)).partialValue
+        }
     }
 }

@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 import PacketCapture
 
 extension TapPlan {
@@ -41,7 +42,7 @@ extension TapPlan {
                 let document = try await client.ask("/api/v1/exchanges?\(query)&after=\(latest)")
                 failures = 0
                 // An agent that began again counts anew.
-                let newest = document["latest"]?.numberValue.map { Int64($0) } ?? latest
+                let newest = document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? latest
                 latest = newest < latest ? -1 : newest
                 for entry in (document["exchanges"]?.arrayValue ?? []).reversed() where isWanted(entry) {
                     try page.append(line: TapLine(entry).text(output, style))
@@ -67,7 +68,7 @@ extension TapPlan {
         do throws(AgentClient.Refusal) {
             counts.began(with: try await client.ask("/api/v1/status"))
             let document = try await client.ask("/api/v1/exchanges?\(query)")
-            return document["latest"]?.numberValue.map { Int64($0) } ?? -1
+            return document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? -1
         } catch {
             throw error.failure(of: agent)
         }

@@ -2,7 +2,6 @@
 
 import Agent
 import AgentConfiguration
-import FoundationEssentials
 import Synchronization
 
 /// The figures of a running agent, asked of its API.
@@ -53,13 +52,5 @@ final class AgentTopSource: TopSource {
         } catch {
             return TopDetail(id: id, problem: "\(client.agent): \(error.reason)")
         }
-    }
-}
-
-extension WallClock {
-    /// The time that a text names as RFC 3339 has it, to a microsecond; `nil` for anything else.
-    static func nanoseconds(text: String) -> Int64? {
-        guard let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text) else { return nil }
-        return Int64((date.timeIntervalSince1970 * 1e6).rounded()) * 1000
     }
 }

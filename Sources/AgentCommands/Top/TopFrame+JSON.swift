@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 import TrafficMetrics
 
 /// Frames from what an agent answers to `/api/v1/status` and `/api/v1/routes`.
@@ -48,7 +49,7 @@ extension TopFrame.Row {
         windowRequests = route["windowRequests"]?.count ?? 0
         windowFailures = route["windowFailures"]?.count ?? 0
         windowClientErrors = UInt64(
-            ((route["clientErrorShare"]?.numberValue ?? 0) * Double(windowRequests)).rounded()
+            clamped: (route["clientErrorShare"]?.numberValue ?? 0) * Double(windowRequests)
         )
         requestsPerSecond = route["requestsPerSecond"]?.numberValue
         latency = LatencyQuantiles(json: route)

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import OctetText
+
 /// Turns destinations as written into names, ports and shares.
 struct DestinationResolver {
     /// Where short names resolve.
@@ -20,7 +22,7 @@ struct DestinationResolver {
                 host: host,
                 port: port,
                 subset: destination.subset,
-                shareMillionths: Int((share * 1_000_000).rounded()),
+                shareMillionths: Int(clamped: share * 1_000_000),
                 isInvalid: destination.isInvalid
             )
         }
@@ -43,7 +45,7 @@ struct DestinationResolver {
             host: host,
             port: port,
             subset: destination.subset,
-            percentMillionths: Int((percent * 1_000_000).rounded())
+            percentMillionths: Int(clamped: percent * 1_000_000)
         )
     }
 
