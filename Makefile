@@ -19,12 +19,14 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz-conversations lint format bench deps metrics-page sample-page shadow-demo dashboards-demo \
-	simulate-verdicts dashboards alert-simulation docs clean
+.PHONY: help run build test fuzz soak peaks fuzz-conversations lint format bench deps metrics-page sample-page \
+	shadow-demo dashboards-demo simulate-verdicts dashboards alert-simulation docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make lint         check the formatting only; make format repairs it"
+	@echo "make fuzz TARGET=streams SECONDS=60  let libFuzzer look for octets that a reader cannot take"
+	@echo "make soak         run an agent for half an hour with everything at once (as root); make peaks for memory at its peak"
 	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (hours)"
 	@echo "make bench        measure, with the machine otherwise idle"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
@@ -69,6 +71,28 @@ fuzz-conversations: deps
 			swift test $(FUZZ_OPTIONS) --skip-build --filter ConversationFuzzTests || exit 1; \
 		seed=$$((seed + $(FUZZ_SLICE))); \
 	done
+
+# libFuzzer with the readers that take octets from others; what it finds goes to FUZZ_FOLDER/findings and belongs, with a name
+# that says what was wrong, into Tests/FuzzingTests/Fixtures/failures.
+FUZZ_FOLDER := .build/fuzz
+FUZZ_BUILD := -c release --product Fuzz -Xswiftc -sanitize=fuzzer --scratch-path $(FUZZ_FOLDER)/build
+
+fuzz: deps
+	@test -n "$(TARGET)" || { echo "make: which? TARGET=streams SECONDS=60; the targets are the cases of FuzzTarget" >&2; exit 2; }
+	swift build $(FUZZ_BUILD)
+	@mkdir -p $(FUZZ_FOLDER)/corpus/$(TARGET) $(FUZZ_FOLDER)/findings
+	@fuzz="$$(swift build $(FUZZ_BUILD) --show-bin-path)/Fuzz"; \
+	"$$fuzz" seeds $(TARGET) $(FUZZ_FOLDER)/seeds/$(TARGET) && \
+	SWIFT_BACKTRACE=enable=no "$$fuzz" $(TARGET) -max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=1 -artifact_prefix=$(FUZZ_FOLDER)/findings/$(TARGET)_ \
+		$(FUZZ_FOLDER)/corpus/$(TARGET) $(FUZZ_FOLDER)/seeds/$(TARGET)
+
+# As root, on loopback: everything at once for SECONDS, half an hour unless told otherwise.
+soak: build
+	python3 Tests/Robustness/soak.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" --seconds $(or $(SECONDS),1800)
+
+peaks: build
+	python3 Tests/Robustness/peaks.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
 
 lint:
 	swift format lint --strict --recursive --parallel $(SOURCES)

@@ -246,6 +246,20 @@ let package = Package(
             swiftSettings: strictWithLifetimes
         ),
 
+        // MARK: Fuzzing
+        .target(name: "CFuzzer"),
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "CFuzzer", "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketCapture", "PacketDecoding",
+                "Recordings", "Redaction", "ResourceFiles", "RouteAttribution", "TCPReassembly", "TLSDecryption",
+                "TestSupport",
+                "TrafficModel",
+            ],
+            swiftSettings: strictWithLifetimes
+        ),
+        .executableTarget(name: "Fuzz", dependencies: ["CFuzzer", "Fuzzing"], swiftSettings: strict),
+
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["PacketDecoding"], swiftSettings: strict),
         .target(
@@ -265,6 +279,12 @@ let package = Package(
                 "JSONSyntax", "KubernetesObjects", "TestServers", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["Fuzzing", "TestSupport"],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
