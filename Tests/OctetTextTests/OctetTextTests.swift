@@ -226,10 +226,12 @@ import Testing
     @Test func `octets are ASCII only if each of them is, wherever it stands`() {
         for length in 0...25 {
             var octets = [UInt8](repeating: 0x7F, count: length)
-            #expect(octets.span.isASCII)
+            let isASCII = octets.span.isASCII
+            #expect(isASCII)
             for place in 0..<length {
                 octets[place] = 0x80
-                #expect(!octets.span.isASCII, "\(place) of \(length)")
+                let isASCII = octets.span.isASCII
+                #expect(!isASCII, "\(place) of \(length)")
                 octets[place] = 0x7F
             }
         }
