@@ -141,7 +141,7 @@ private struct DisturbedConversation {
     private mutating func randomContent() -> [UInt8] {
         let parts = [
             "word ", "line\r\n", "GET /quoted HTTP/1.1\r\nHost: q\r\n\r\n", "xxxxxxxxxx", "0\r\n\r\n",
-            "PUT /quoted HTTP/1.1\r\nHost: q\r\nContent-Length: 40\r\n\r\n",
+            "PUT /quoted HTTP/1.1\r\nHost: q\r\nContent-Length: 400\r\n\r\n",
             "HTTP/1.1 200 Quoted\r\nContent-Length: 0\r\n\r\n",
         ]
         var content: [UInt8] = []

@@ -155,7 +155,7 @@ import Testing
             [quoted, "end"], [quoted + quoted, "end"], ["text\r\n\r\n" + quoted, "end"],
             [quotedWithContent, "content", "end"], [quotedWithContent + "con", "tent and the end"],
             [quoted, "", "end"], [quoted, quoted, "end"], [quoted + "GET /quo", "ted text", "end"],
-            [quotedWithContent + "con", ""],
+            [quotedWithContent + "con", ""], [quotedWithContent + "con"],
         ]
     )
     func `requests quoted in segments of their own are content, as what follows them tells`(content: [String]) {

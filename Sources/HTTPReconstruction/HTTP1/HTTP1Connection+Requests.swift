@@ -27,7 +27,7 @@ extension HTTP1Connection {
             case .removedWithOctets:
                 believeDoubtfulRequests(&shared, &sink)
                 return 0
-            case .confirmed: countDoubtfulOctets(but: octets.count, &shared)
+            case .confirmed(let count): if isConfirmed { shared.statistics.skippedOctets += count }
             }
         }
         let unread = messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
@@ -36,12 +36,6 @@ extension HTTP1Connection {
     }
 
     // MARK: - Doubtful requests
-
-    /// What was found behind a hole was text, or nothing tells any more.
-    private func countDoubtfulOctets(but unread: Int = 0, _ shared: inout SharedReconstruction) {
-        guard isConfirmed, requests.state == .doubtful else { return }
-        shared.statistics.skippedOctets += requests.buffer.octets.count - unread
-    }
 
     /// What was found behind a hole was no text that quotes requests.
     mutating func believeDoubtfulRequests<Sink: ExchangeSink & ~Copyable>(
@@ -242,7 +236,10 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        countDoubtfulOctets(&shared)
+        if isConfirmed, requests.state == .doubtful {
+            // Nothing will tell any more whether they were requests.
+            shared.statistics.skippedOctets += requests.buffer.octets.count
+        }
         switch requests.skip(count) {
         case .irrelevant: return
         case .skipped(let messageEnds):

@@ -493,8 +493,8 @@ struct MessageStream {
         case removed
         /// They were requests, and these octets, which were taken, continue them.
         case removedWithOctets
-        /// They were quoted, as something else follows.
-        case confirmed
+        /// They, so many octets, were quoted, as something else follows.
+        case confirmed(doubtfulOctets: Int)
     }
 
     /// Whether doubtful requests have come whole.
@@ -503,7 +503,8 @@ struct MessageStream {
     /// Takes the next octets as the rest of doubtful requests, if that is what they are.
     ///
     /// A request that acknowledges more than they do was sent by a client that has an answer meanwhile: it is none of the
-    /// content that they would be quoted in. One that acknowledges the same is as doubtful as they are.
+    /// content that they would be quoted in, and they are no requests where they lack something then. One that acknowledges
+    /// the same is as doubtful as they are.
     mutating func followDoubtful(
         _ octets: Span<UInt8>,
         acknowledged: Int64?,
@@ -511,10 +512,13 @@ struct MessageStream {
         limits: HTTPLimits
     ) -> Doubt {
         let knowsNoMore = acknowledged != nil && acknowledged == start.acknowledged
-        if remaining == 0, !knowsNoMore, octets.beginsStartLine(.request) { return .removed }
+        if !knowsNoMore, octets.beginsStartLine(.request) {
+            return remaining == 0 ? .removed : .confirmed(doubtfulOctets: buffer.octets.count)
+        }
+        let doubtfulOctets = buffer.octets.count
         guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
         switch buffer.octets.span.requestsInARow(&parser) {
-        case .interrupted: return .confirmed
+        case .interrupted: return .confirmed(doubtfulOctets: doubtfulOctets)
         case .unbounded: return .removedWithOctets
         case .partial: remaining = -1
         case .whole(let missing): remaining = missing
