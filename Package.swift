@@ -410,7 +410,8 @@ let package = Package(
             name: "AgentConfigurationTests",
             dependencies: [
                 "AgentConfiguration", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport", "TrafficMetrics",
+                "TrafficModel",
                 "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

@@ -110,8 +110,8 @@ extension Configuration {
 
     /// How much reassembly may hold, and for how long.
     ///
-    /// - Parameter budget: The memory to stay within, in octets: at most half is for connections and an eighth for octets
-    ///   that wait. Without one the bounds are the same on every machine, so that a savefile gives the same everywhere.
+    /// - Parameter budget: The memory to stay within, in octets, of which each holder has its ``MemoryShare``. Without one the
+    ///   bounds are the same on every machine, so that a savefile gives the same everywhere.
     /// - Returns: The limits.
     package func reassemblyLimits(within budget: Int?) -> ReassemblyLimits {
         var reassembly = ReassemblyLimits()
@@ -120,8 +120,9 @@ extension Configuration {
         reassembly.idleTimeout = limits.idleTimeout.nanoseconds
         reassembly.networkTags = capture.networkTags
         if let budget {
-            reassembly.connections = min(reassembly.connections, budget / 2 / MemoryEstimate.octetsPerConnection)
-            reassembly.bufferedOctets = min(reassembly.bufferedOctets, max(budget / 8, 1 << 20))
+            let connections = MemoryShare.connections.octets(of: budget) / MemoryEstimate.octetsPerConnection
+            reassembly.connections = min(reassembly.connections, connections)
+            reassembly.bufferedOctets = min(reassembly.bufferedOctets, MemoryShare.waiting.octets(of: budget))
         }
         return reassembly
     }
@@ -134,15 +135,22 @@ extension Configuration {
         pipeline.http.headOctets = limits.headBytes.octets
         pipeline.tls.heldOctets = tls.heldBytes.octets
         if let budget {
-            pipeline.tls.heldOctets = min(pipeline.tls.heldOctets, max(budget / 16, 1 << 20))
-            pipeline.http.heldOctets = min(pipeline.http.heldOctets, max(budget / 16, 1 << 20))
-            pipeline.http.openExchanges = min(
-                pipeline.http.openExchanges,
-                max(budget / 16 / MemoryEstimate.octetsPerExchange, 1024)
-            )
-            pipeline.http.retainedOctets = min(pipeline.http.retainedOctets, max(budget / 8, 1 << 20))
+            let exchanges = MemoryShare.exchanges.octets(of: budget) / MemoryEstimate.octetsPerExchange
+            pipeline.tls.heldOctets = min(pipeline.tls.heldOctets, MemoryShare.ciphertext.octets(of: budget))
+            pipeline.tls.readerOctets = min(pipeline.tls.readerOctets, MemoryShare.tls.octets(of: budget))
+            pipeline.http.heldOctets = min(pipeline.http.heldOctets, MemoryShare.heads.octets(of: budget))
+            pipeline.http.readerOctets = min(pipeline.http.readerOctets, MemoryShare.readers.octets(of: budget))
+            pipeline.http.openExchanges = min(pipeline.http.openExchanges, exchanges)
+            pipeline.http.retainedOctets = min(pipeline.http.retainedOctets, MemoryShare.retained.octets(of: budget))
         }
         return pipeline
+    }
+
+    /// How many recent exchanges are kept to be looked at, within a budget.
+    package func recentLimits(within budget: Int) -> RecentLimits {
+        var recent = RecentLimits()
+        recent.exchanges = min(recent.exchanges, MemoryShare.recent.octets(of: budget) / recent.octetsPerExchange)
+        return recent
     }
 
     /// What records say of a message.

@@ -15,6 +15,11 @@ public struct ResourceFileStamps: Sendable, Hashable {
     /// What could not be found.
     private let problems: [String]
 
+    /// The size of all files together, in octets.
+    public var octets: Int {
+        entries.reduce(0) { sum, entry in sum.addingReportingOverflow(Int(entry.stamp?.size ?? 0)).partialValue }
+    }
+
     /// Stamps of no files.
     public init() {
         entries = []

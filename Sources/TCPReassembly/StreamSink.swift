@@ -161,6 +161,8 @@ public enum EncryptionReason: UInt8, Sendable, Hashable, CaseIterable {
     case lost
     /// The connection ended before it carried any data.
     case handshake
+    /// It was given up before anything of it was read, because TLS of all connections together took too much memory.
+    case memory
 }
 
 /// What takes the streams that reassembly rebuilds.

@@ -133,8 +133,9 @@ private enum HelloExtensions {
     static func protocols(_ list: Span<UInt8>) -> [[UInt8]] {
         var names: [[UInt8]] = []
         var reader = OctetReader(list, at: 2)
-        while names.count < 16, let name = reader.vector(lengthOctets: 1) {
-            names.append(list.extracting(name).octets)
+        // Clients offer two or three, and none that is registered has more than 20 octets; all of it is kept for each connection.
+        while names.count < 8, let name = reader.vector(lengthOctets: 1) {
+            if name.count <= 32 { names.append(list.extracting(name).octets) }
         }
         return names
     }

@@ -31,8 +31,13 @@ final class TLSConnection {
         case unreadable
     }
 
+    /// What a connection takes beside the octets that it keeps: this object, its keys, and what is known of its session.
+    private static let fixedOctets = 2048
+
     /// How the next stage calls the connection.
     let handle: Int
+    /// How reassembly calls the connection; -1 once that has forgotten it.
+    var slot: Int
     /// The number of what is known of it.
     let session: Int32
     var state = State.handshake
@@ -56,8 +61,9 @@ final class TLSConnection {
     /// Whether what was held back is being gone through.
     var isReleasing = false
 
-    init(handle: Int, session: Int32, offset: Int64, direction: StreamDirection) {
+    init(handle: Int, slot: Int, session: Int32, offset: Int64, direction: StreamDirection) {
         self.handle = handle
+        self.slot = slot
         self.session = session
         self[direction].plaintextOffset = offset
     }
@@ -67,6 +73,23 @@ final class TLSConnection {
         _modify {
             if direction == .fromOriginator { yield &fromOriginator } else { yield &fromResponder }
         }
+    }
+
+    /// Octets of memory that the connection takes, without the ciphertext that waits for keys.
+    var memoryOctets: Int { Self.fixedOctets + fromOriginator.keptOctets + fromResponder.keptOctets }
+
+    /// Whether nothing more is asked of it than to pass on what comes.
+    var onlyPasses: Bool {
+        if case .unreadable = state { held.isEmpty } else { false }
+    }
+
+    /// There is no room for the connection any more: it is read no further.
+    func giveUp<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+        if isWaiting { context.statistics.waitingConnections -= 1 }
+        // What was read until here is lost from here on, as behind a hole.
+        let wasRead = fromOriginator.hasOpened || fromResponder.hasOpened
+        becomeUnreadable(wasRead ? .lost : .memory, &sink)
+        replay(context, &sink)
     }
 
     var isWaiting: Bool { if case .waiting = state { true } else { false } }

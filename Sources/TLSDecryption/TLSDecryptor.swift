@@ -29,6 +29,8 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     private var freeReaders: [Int32] = []
     /// Connections that wait for their keys, in the order in which they began to.
     private var waiting: [Int32] = []
+    /// What each reader takes; the one that was silent longest comes first.
+    private var taken = HeldOctets()
     private var seenChanges: UInt64 = 0
     /// What was lost of connections of which nothing else came yet; hardly ever any.
     private var early: [Int: [(count: Int, reason: MissingReason, position: StreamPosition)]] = [:]
@@ -75,23 +77,25 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             sink.octetsArrived(octets, at: position, slot: Int(place.handle))
         } else if place.reading == Reading.undecided {
             decide(octets, at: position, slot)
-        } else {
+        } else if place.reading >= 0 {
             read(octets, at: position, slot)
+        } else {
+            sink.octetsArrived(octets, at: position, slot: Int(place.handle))
         }
     }
 
     /// Takes in that octets of a stream of TCP will not come.
     public mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int) {
         let place = places[slot]
-        if place.reading == Reading.plain {
-            sink.octetsMissing(count, reason: reason, at: position, slot: Int(place.handle))
-        } else if place.reading == Reading.undecided {
+        if place.reading == Reading.undecided {
             if !preambles.isEmpty { preambles[slot] = nil }
             early[slot, default: []].append((count, reason, position))
-        } else {
+        } else if place.reading >= 0 {
             context.now = position.time
             readers[Int(place.reading)]?.octetsMissing(count, reason: reason, at: position, context, &sink)
-            noteWaiting(place.reading)
+            noteState(of: place.reading)
+        } else {
+            sink.octetsMissing(count, reason: reason, at: position, slot: Int(place.handle))
         }
     }
 
@@ -100,8 +104,10 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         let place = places[slot]
         if place.reading >= 0 {
             readers[Int(place.reading)]?.streamEnded(direction, end, at: time, context, &sink)
+            noteState(of: place.reading)
         } else {
             if place.reading == Reading.undecided { becomePlain(slot) }
+            guard !Reading.hasEnded(place.reading, direction) else { return }
             sink.streamEnded(direction, end, at: time, slot: Int(place.handle))
         }
     }
@@ -113,10 +119,12 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             if !preambles.isEmpty { preambles[slot] = nil }
             if place.reading == Reading.undecided { becomePlain(slot) }
             sink.connectionClosed(reason, at: time, slot: Int(place.handle))
+            if let session = Reading.session(place.reading) { context.sessions.close(session) }
             return handles.give(place.handle)
         }
         if let reader = readers[Int(place.reading)], reader.isWaiting, reason != .captureEnded {
             reader.closing = (reason, time)
+            reader.slot = -1
         } else {
             if reason == .captureEnded { readers[Int(place.reading)]?.waitEnds(context, &sink) }
             close(place.reading, reason, at: time)
@@ -153,7 +161,10 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             } else if reader.hasWaited(until: time, context.limits.patience) {
                 reader.giveUpWaiting(context, &sink)
                 closeIfOver(number, reader)
-            } else if reader.isWaiting {
+            } else if !reader.isWaiting {
+                // It was given up for want of memory.
+                closeIfOver(number, reader)
+            } else {
                 stillWaiting.append(number)
             }
         }
@@ -170,15 +181,48 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         waiting = []
     }
 
-    private mutating func noteWaiting(_ number: Int32) {
-        guard let reader = readers[Int(number)], reader.isWaiting, !reader.isListed else { return }
-        reader.isListed = true
-        waiting.append(number)
-    }
-
     private mutating func closeIfOver(_ number: Int32, _ reader: TLSConnection) {
         reader.isListed = false
-        if let closing = reader.closing { close(number, closing.end, at: closing.time) }
+        if let closing = reader.closing { return close(number, closing.end, at: closing.time) }
+        noteState(of: number)
+    }
+
+    // MARK: - Memory
+
+    /// After an event: lists a connection that waits, lets go of one that only passes on what comes, and counts what it takes.
+    private mutating func noteState(of number: Int32) {
+        guard let reader = readers[Int(number)] else { return }
+        if reader.isWaiting, !reader.isListed {
+            reader.isListed = true
+            waiting.append(number)
+        }
+        if letGoOf(number, reader) { return }
+        taken.touched(number, to: Int32(clamping: reader.memoryOctets))
+        while taken.total > context.limits.readerOctets, taken.oldest >= 0, taken.oldest != number {
+            giveUp(taken.oldest)
+        }
+    }
+
+    private mutating func giveUp(_ number: Int32) {
+        taken.changed(number, to: 0)
+        guard let reader = readers[Int(number)] else { return }
+        context.statistics.forgottenConnections += 1
+        reader.giveUp(context, &sink)
+        _ = letGoOf(number, reader)
+    }
+
+    /// Replaces a reader that only passes on what comes by a word; answers whether it did.
+    private mutating func letGoOf(_ number: Int32, _ reader: TLSConnection) -> Bool {
+        guard reader.onlyPasses, reader.slot >= 0, !reader.isListed else { return false }
+        places[reader.slot].reading = Reading.passing(reader)
+        discard(number)
+        return true
+    }
+
+    private mutating func discard(_ number: Int32) {
+        taken.changed(number, to: 0)
+        readers[Int(number)] = nil
+        freeReaders.append(number)
     }
 
     private mutating func close(_ number: Int32, _ reason: ConnectionEnd, at time: PacketTime) {
@@ -187,8 +231,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         sink.connectionClosed(reason, at: time, slot: reader.handle)
         handles.give(Int32(reader.handle))
         context.sessions.close(reader.session)
-        readers[Int(number)] = nil
-        freeReaders.append(number)
+        discard(number)
     }
 
     // MARK: - Deciding
@@ -238,6 +281,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         let isFirst = early[slot] == nil
         let connection = TLSConnection(
             handle: Int(handle),
+            slot: slot,
             session: session,
             offset: isFirst ? position.offset : 0,
             direction: position.direction
@@ -257,12 +301,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         context.now = position.time
         let place = places[slot]
         guard let reader = readers[Int(place.reading)] else { return }
-        if reader.octetsArrived(octets, at: position, context, &sink) { return noteWaiting(place.reading) }
+        if reader.octetsArrived(octets, at: position, context, &sink) { return noteState(of: place.reading) }
         // It only looked like TLS for its first octets.
         context.statistics.connections -= 1
         context.sessions.close(reader.session)
-        readers[Int(place.reading)] = nil
-        freeReaders.append(place.reading)
+        discard(place.reading)
         places[slot].reading = Reading.plain
         sink.connectionSecured(session: -1, slot: Int(place.handle))
         if let (octets, position) = reader.refused {
@@ -285,6 +328,21 @@ private enum Reading {
     /// Its first octets have not come.
     static let undecided: Int32 = -1
     static let plain: Int32 = -2
+    /// TLS that nobody can read: what comes is passed on, and the session of this number is known.
+    static func passing(_ connection: TLSConnection) -> Int32 {
+        let ended: Int32 = (connection.fromOriginator.isEnded ? 1 : 0) | (connection.fromResponder.isEnded ? 2 : 0)
+        return -3 - (connection.session << 2 | ended)
+    }
+
+    /// The session of a connection that is `passing`.
+    static func session(_ reading: Int32) -> Int32? {
+        reading <= -3 ? (-3 - reading) >> 2 : nil
+    }
+
+    /// Whether a direction of a connection that is `passing` was told to have ended, by the connection itself.
+    static func hasEnded(_ reading: Int32, _ direction: StreamDirection) -> Bool {
+        reading <= -3 && (-3 - reading) & (direction == .fromOriginator ? 1 : 2) != 0
+    }
 }
 
 extension TLSConnection {

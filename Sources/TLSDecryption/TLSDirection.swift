@@ -89,6 +89,11 @@ struct TLSDirection {
     /// What waits until it is known what is missing in the other direction.
     var ordered = OrderedItems()
 
+    /// Octets of memory that are kept of the direction.
+    var keptOctets: Int {
+        partial.capacity + handshake.capacity + earlyData.capacity + search.buffer.capacity + messageHead.capacity
+    }
+
     /// Gives up everything but whether the direction has ended.
     mutating func becomeUnreadable() {
         let isEnded = isEnded

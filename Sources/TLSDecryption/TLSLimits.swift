@@ -13,6 +13,12 @@ public struct TLSLimits: Sendable, Hashable {
     public var heldOctetsPerConnection = 64 << 10
     /// Records, whole or by their length only, that one connection holds.
     var heldItemsPerConnection = 4_096
+    /// Octets of memory that all connections take which are read or may become readable: hellos and records in progress, keys,
+    /// searches behind holes, without the ciphertext that waits for keys.
+    ///
+    /// 64 MiB: some ten thousand connections in the middle of a record of the largest size. Beyond it the connection that was
+    /// silent longest is read no further; counted in `TLSStatistics.forgottenConnections`.
+    public var readerOctets = 64 << 20
     /// Octets of a handshake that are kept of each direction until the hello in it is whole.
     var handshakeOctets = 64 << 10
     /// Encrypted records that may precede the first of application data (RFC 8446 §4.4: certificates can be long).

@@ -22,6 +22,8 @@ public struct TLSStatistics: Sendable, Hashable {
     public internal(set) var bridgedHoles = 0
     /// Octets of ciphertext that were given up while their keys were awaited; the lengths of their records were kept.
     public internal(set) var shedOctets = 0
+    /// Connections given up because TLS of all connections together took too much memory.
+    public internal(set) var forgottenConnections = 0
     /// Alerts sent in clear by their description, which is a handshake that failed (RFC 8446 §6).
     public internal(set) var alerts: [UInt8: Int] = [:]
     /// Connections that wait for keys at present.
@@ -46,6 +48,7 @@ public struct TLSStatistics: Sendable, Hashable {
         refusedTrials += other.refusedTrials
         bridgedHoles += other.bridgedHoles
         shedOctets += other.shedOctets
+        forgottenConnections += other.forgottenConnections
         alerts.merge(other.alerts, uniquingKeysWith: +)
         waitingConnections += other.waitingConnections
         heldOctets += other.heldOctets

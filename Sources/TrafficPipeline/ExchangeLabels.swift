@@ -147,6 +147,8 @@ extension TrafficMetrics.OpaqueReason {
             case .midstream: .midstream
             case .upgraded: .upgraded
             case .tunnel: .tunnel
+            case .tlsMemory: .tlsMemory
+            case .memory: .memory
             }
     }
 }

@@ -77,7 +77,9 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
             shedding?.requestsShed(shedRequests)
             shedRequests = 0
         }
+        let wasShedding = isShedding
         isShedding = shedding?.level == .everythingButMetrics
+        if isShedding, !wasShedding { recent?.giveUp() }
     }
 
     /// No packet has come for a while.

@@ -30,6 +30,7 @@ public enum SheddingLevel: Int, Sendable, Hashable, CaseIterable, Comparable {
 public final class LoadShedding: Sendable {
     private let current = Atomic<Int>(0)
     private let usedOctets = Atomic<Int>(0)
+    private let expectedOctets = Atomic<Int>(0)
     private let affected = Atomic<UInt64>(0)
 
     /// Starts with nothing left out.
@@ -45,6 +46,14 @@ public final class LoadShedding: Sendable {
     public var used: Int {
         get { usedOctets.load(ordering: .relaxed) }
         set { usedOctets.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Octets that something of short duration, such as a table in compilation, will take at most.
+    ///
+    /// They count as used meanwhile, so that what can be given up is given up before them.
+    public var expected: Int {
+        get { expectedOctets.load(ordering: .relaxed) }
+        set { expectedOctets.store(newValue, ordering: .relaxed) }
     }
 
     /// Requests of which only metrics were made, for want of memory.

@@ -111,13 +111,14 @@ struct MetricsTap {
         case .webSocket: break
         case .opaque(let reason):
             switch reason {
-            case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsHandshake:
+            case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsHandshake,
+                .tlsMemory:
                 shard.connectionOpened(gateway: gateway, .tls)
             // It was counted when it was read.
             case .tlsLost: break
             case .unknown, .midstream: shard.connectionOpened(gateway: gateway, .unknown)
             // These were counted when they were HTTP.
-            case .upgraded, .tunnel, .unreadable: break
+            case .upgraded, .tunnel, .unreadable, .memory: break
             }
             shard.connectionIsOpaque(gateway: gateway, TrafficMetrics.OpaqueReason(reason))
         }

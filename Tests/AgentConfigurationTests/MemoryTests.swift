@@ -2,6 +2,7 @@
 
 import HTTPReconstruction
 import TCPReassembly
+import TLSDecryption
 import Testing
 import TrafficPipeline
 
@@ -19,22 +20,28 @@ import TrafficPipeline
 
     @Test func `a budget bounds connections and what waits`() {
         let limits = Configuration().reassemblyLimits(within: 64 << 20)
-        #expect(limits.connections == 65_536)
+        #expect(limits.connections == 40_960)
         #expect(limits.bufferedOctets == 8 << 20)
         #expect(Configuration().reassemblyLimits(within: nil) == ReassemblyLimits())
         #expect(Configuration().reassemblyLimits(within: 1 << 40) == ReassemblyLimits())
     }
 
-    @Test func `the shares of a small budget leave room for the rest`() {
-        let budget = 64 << 20
-        let limits = Configuration().pipelineLimits(within: budget)
+    @Test(arguments: [64 << 20, 96 << 20, 384 << 20, 1 << 34])
+    func `the shares come to the budget and no more`(budget: Int) {
+        let sum = MemoryShare.allCases.reduce(0) { $0 + $1.octets(of: budget) }
+        #expect(sum <= budget && sum > budget - 64 * 64)
+    }
+
+    @Test func `each stage stays within its share of a small budget`() {
+        let limits = Configuration().pipelineLimits(within: 64 << 20)
         let http = limits.http
-        let shares = [
-            limits.reassembly.connections * MemoryEstimate.octetsPerConnection, limits.reassembly.bufferedOctets,
-            http.heldOctets, http.openExchanges * MemoryEstimate.octetsPerExchange, http.retainedOctets,
-        ]
-        #expect(shares == [32 << 20, 8 << 20, 4 << 20, 13_107 * 320, 8 << 20])
-        #expect(shares.reduce(0, +) < budget)
+        #expect(limits.reassembly.connections * MemoryEstimate.octetsPerConnection == 20 << 20)
+        #expect(limits.reassembly.bufferedOctets == 8 << 20)
+        #expect(http.heldOctets == 4 << 20 && http.openExchanges == 13_107 && http.retainedOctets == 6 << 20)
+        #expect(http.readerOctets == 8 << 20)
+        #expect(limits.tls.readerOctets == 4 << 20 && limits.tls.heldOctets == 2 << 20)
+        let recent = Configuration().recentLimits(within: 64 << 20)
+        #expect(recent.exchanges * recent.octetsPerExchange <= 1 << 20 && recent.exchanges >= 16)
     }
 
     @Test(arguments: [

@@ -29,7 +29,7 @@ struct RecordQueueTests {
         #expect(queue.ledger.lossText == "3 of 3 records were not written (2 queue_full, 1 write_failed)")
     }
 
-    @Test(arguments: [(64 << 20, 64), (1 << 30, 1024), (1 << 20, 16)])
+    @Test(arguments: [(64 << 20, 32), (1 << 30, 512), (1 << 36, 1024), (1 << 20, 4)])
     func `a small memory limit makes a small queue`(budget: Int, batches: Int) {
         let queue = RecordQueue(budget: budget)
         for _ in 0...batches { queue.append(Array("x\n".utf8)) }

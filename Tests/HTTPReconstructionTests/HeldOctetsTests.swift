@@ -11,6 +11,7 @@ import Testing
     private static let limits = {
         var limits = HTTPLimits()
         limits.heldOctets = 1 << 20
+        limits.readerOctets = 1 << 20
         return limits
     }()
 
@@ -116,5 +117,84 @@ import Testing
         let (sink, statistics) = read(connections: 10, rounds)
         #expect(statistics.forgottenHeads == 0)
         #expect(sink.exchanges.count == 500)
+    }
+
+    // MARK: - Other protocols
+
+    private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + TestFrame.frame(4, 0, 0, [])
+
+    @Test func `field blocks that never end are given up with their connections, the most silent first`() {
+        // A literal without indexing: the name is x, the value has 10,000 octets (RFC 7541 §5.1).
+        let literal: [UInt8] = [0x00, 0x01, 0x78, 0x7F, 0x91, 0x4D] + Array(Self.filler(10_000).utf8)
+        let (sink, statistics) = read(
+            connections: 200,
+            [
+                (.fromOriginator, Self.preface + TestFrame.frame(1, 1, 1, [0x82, 0x86, 0x84] + literal)),
+                (.fromOriginator, TestFrame.frame(9, 4, 1, [])),
+            ]
+        )
+        let read = sink.exchanges.count { $0.request != nil }
+        #expect(statistics.forgottenConnections == 200 - read)
+        #expect(read > 10 && read < 120)
+        #expect(sink.opaqueOctets[.memory] != nil)
+    }
+
+    @Test func `header tables of many connections are bounded together`() {
+        // Twenty entries of 150 octets.
+        var block: [UInt8] = [0x82, 0x86, 0x84]
+        for number in 0..<20 {
+            block += [0x40, 0x02, 0x78, UInt8(97 + number), 0x7F, 0x17] + Array(Self.filler(150).utf8)
+        }
+        let (sink, statistics) = read(
+            connections: 1000,
+            [
+                (.fromOriginator, Self.preface + TestFrame.frame(1, 5, 1, block)),
+                (.fromResponder, TestFrame.frame(4, 0, 0, []) + TestFrame.frame(1, 5, 1, [0x88])),
+            ]
+        )
+        #expect(statistics.forgottenConnections > 500 && statistics.forgottenConnections < 990)
+        // What is given up is emitted as it stands, once.
+        #expect(sink.exchanges.count == 1000)
+        #expect(sink.exchanges.count { $0.integrity.contains(.forgotten) } > 500)
+    }
+
+    @Test func `PROXY headers that never end are given up`() {
+        let part: [UInt8] = Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [0x21, 0x11, 0x02, 0x10]
+        let (sink, statistics) = read(
+            connections: 8000,
+            [(.fromOriginator, part + [UInt8](repeating: 0, count: 30))]
+        )
+        #expect(statistics.forgottenConnections > 1000)
+        #expect(sink.opaqueOctets[.unknown] == statistics.forgottenConnections * 46)
+    }
+
+    @Test func `WebSockets are given up when there are too many, and one that is used is not`() {
+        let ask =
+            "GET /u HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+            + "Sec-WebSocket-Key: a\r\n\r\n"
+        let answer = "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+        let (sink, statistics) = read(
+            connections: 2000,
+            [(.fromOriginator, Array(ask.utf8)), (.fromResponder, Array(answer.utf8))]
+        )
+        #expect(statistics.forgottenConnections == 2000 - 1024)
+        #expect(sink.exchanges.count == 2000)
+    }
+
+    // MARK: - The order
+
+    @Test func `who is touched goes to the end of the order, and who only changes keeps the place`() {
+        var held = HeldOctets()
+        for holder: Int32 in 0..<3 { held.changed(holder, to: 10) }
+        held.touched(0, to: 30)
+        held.changed(1, to: 20)
+        #expect(held.oldest == 1 && held.total == 60)
+        held.changed(1, to: 0)
+        #expect(held.oldest == 2 && held.octets(of: 1) == 0)
+        held.touched(2, to: 0)
+        #expect(held.oldest == 0 && held.total == 30)
+        held.touched(7, to: 5)
+        held.changed(0, to: 0)
+        #expect(held.oldest == 7 && held.total == 5)
     }
 }

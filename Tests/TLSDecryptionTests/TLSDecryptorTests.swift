@@ -117,6 +117,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 16 << 10])
+    func `connections are given up where all take too much, and nothing of them is wrong or lost`(room: Int) throws {
+        let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
+        var limits = TLSLimits()
+        limits.readerOctets = room
+        let whole = capture.read(with: capture.store())
+        let reading = capture.read(with: capture.store(), limits: limits)
+        #expect(reading.connections.count == whole.connections.count)
+        #expect(reading.connections.allSatisfy { $0.end != nil })
+        let forgotten = reading.connections.count { $0.reason == .memory || $0.reason == .lost }
+        #expect(forgotten == reading.statistics.forgottenConnections)
+        for (one, other) in zip(whole.connections, reading.connections) where other.reason == nil {
+            #expect(one.fromResponder.octets == other.fromResponder.octets)
+        }
+    }
+
     @Test func `patience ends by the packets' clock`() throws {
         let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
         var limits = TLSLimits()

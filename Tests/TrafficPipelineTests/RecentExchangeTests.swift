@@ -77,14 +77,36 @@ import TrafficMetrics
         #expect(try Self.board().routed.map(\.facts.startTime.nanoseconds) == first)
     }
 
+    @Test func `what was kept is given up while memory is short, and kept again afterwards`() throws {
+        let shedding = LoadShedding()
+        var seen: [Int: Int] = [:]
+        let board = try Self.board(shedding: shedding) { packets, board in
+            switch packets {
+            case 400: shedding.level = .everythingButMetrics
+            case 600: shedding.level = .none
+            default: break
+            }
+            seen[packets] = board.routed.count + board.unmatched.count + board.failed.count
+        }
+        #expect(seen[400] ?? 0 > 0)
+        #expect(seen[500] == 0 && seen[600] == 0)
+        #expect(!board.routed.isEmpty)
+        #expect(shedding.requests > 0)
+    }
+
     // MARK: - Reading the recording
 
-    private static func board(_ limits: RecentLimits = RecentLimits()) throws -> RecentBoard {
+    private static func board(
+        _ limits: RecentLimits = RecentLimits(),
+        shedding: LoadShedding? = nil,
+        between look: (Int, RecentBoard) -> Void = { _, _ in }
+    ) throws -> RecentBoard {
         let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples")
         let registry = MetricsRegistry()
         let board = RecentBoard(limits: limits)
         var outputs = PipelineOutputs()
         outputs.recent = board
+        outputs.shedding = shedding
         var pipeline = TrafficPipeline(
             routes: try routes(samples.appending(path: "istio").standardizedFileURL.path, registry),
             board: WorkerBoards(registry).sole,
@@ -96,7 +118,10 @@ import TrafficMetrics
         while let packet = try savefile.next() {
             pipeline.packetArrived(packet, octets: savefile.octets)
             packets += 1
-            if packets % 50 == 0 { pipeline.batchEnded() }
+            if packets % 50 == 0 {
+                pipeline.batchEnded()
+                look(packets, board)
+            }
         }
         pipeline.captureEnded()
         return board

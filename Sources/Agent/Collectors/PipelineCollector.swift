@@ -4,6 +4,7 @@ import HTTPReconstruction
 import OctetText
 import PacketDecoding
 package import TCPReassembly
+import TLSDecryption
 package import TrafficMetrics
 package import TrafficPipeline
 
@@ -29,19 +30,20 @@ package struct PipelineCollector: MetricCollector {
         collectCapture(figures, into: &samples)
         collectConnections(figures.reassembly, into: &samples)
         collectReassembly(figures.reassembly, into: &samples)
-        collectHTTP(figures.http, into: &samples)
+        collectHTTP(figures.http, figures.tls, into: &samples)
         for failure in ParseFailure.allCases {
             let count = figures.parseFailures[Int(failure.rawValue)]
             samples.count(MetricCatalogue.httpParseErrors, ["http1", failure.label], UInt64(count))
         }
     }
 
-    private func collectHTTP(_ figures: HTTPStatistics, into samples: inout SampleCollection) {
+    private func collectHTTP(_ figures: HTTPStatistics, _ tls: TLSStatistics, into samples: inout SampleCollection) {
         samples.count(MetricCatalogue.httpSkippedBytes, [], UInt64(figures.skippedOctets))
         samples.count(MetricCatalogue.httpAbandonedExchanges, [], UInt64(figures.abandonedExchanges))
         for (part, count) in [
             ("head", figures.forgottenHeads), ("exchange", figures.shedExchanges),
             ("message", figures.refusedMessages), ("content", figures.cutContents),
+            ("connection", figures.forgottenConnections), ("tls", tls.forgottenConnections),
         ] {
             samples.count(MetricCatalogue.httpShed, [part], UInt64(count))
         }

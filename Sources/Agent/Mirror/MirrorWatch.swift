@@ -61,7 +61,7 @@ struct MirrorWatch: Service {
             var looks = 0
             while true {
                 let used = ProcessMemory.ownOctets ?? 0
-                takeUp(memory.level(at: used), used: used, looks: looks)
+                takeUp(memory.level(at: used + shedding.expected), used: used, looks: looks)
                 pause(protection.look(observation(used), now: WallClock.now()))
                 noteLoop(&arrivals)
                 tellChanges(&reasons)

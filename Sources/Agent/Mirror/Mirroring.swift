@@ -38,9 +38,8 @@ struct Mirroring: Sendable {
     /// Makes the parts, without a plan.
     init(_ configuration: Configuration) {
         var bounded = configuration.mirror
-        // What waits for staging is the first to be left out, so it is no more than an eighth of all memory.
-        let share = ByteSize(max(MemoryBudget.current(configuration.limits).octets / 8, 1 << 20))
-        bounded.memory = min(bounded.memory, share)
+        let budget = MemoryBudget.current(configuration.limits)
+        bounded.memory = min(bounded.memory, ByteSize(MemoryShare.shadows.octets(of: budget.octets)))
         plans = MirrorPlanKeeper(bounded)
         node = configuration.mirror.node.isEmpty ? Self.machineName : configuration.mirror.node
         var generator = SystemRandomNumberGenerator()

@@ -88,6 +88,7 @@ package struct Agent: Sendable {
             mirroring: mirroring,
             cluster: cluster,
             control: capture.control,
+            shedding: shedding,
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
@@ -101,7 +102,10 @@ package struct Agent: Sendable {
             shedding: shedding,
             memoryLimit: budget.octets
         )
-        recent = RecentBoard(redactedFields: Set(chosen.redaction.fields))
+        recent = RecentBoard(
+            limits: chosen.recentLimits(within: budget.octets),
+            redactedFields: Set(chosen.redaction.fields)
+        )
         let clock: TrafficWatch.Clock =
             if sources.isReadFast {
                 .packets { [traffic, capture] in
@@ -112,7 +116,8 @@ package struct Agent: Sendable {
             } else {
                 .wall(since: startedAt)
             }
-        watch = TrafficWatch(registry, clock: clock) { [traffic, sources] in
+        let history = MemoryShare.history.octets(of: budget.octets)
+        watch = TrafficWatch(registry, clock: clock, octets: history) { [traffic, sources] in
             CaptureReading(traffic.boards.figures, sources: sources, registry: registry)
         }
         requests = RequestWatch(registry, recent: recent)

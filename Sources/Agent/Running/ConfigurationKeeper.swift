@@ -5,8 +5,10 @@ import AgentConfiguration
 import Logging
 import OctetText
 import PacketCapture
+import ResourceFiles
 import RouteAttribution
 import Synchronization
+import TrafficPipeline
 
 /// Keeps the configuration in force, and replaces it as a whole or not at all.
 ///
@@ -18,6 +20,7 @@ final class ConfigurationKeeper: Sendable {
     private let mirroring: Mirroring
     private let cluster: ClusterSource?
     private let control: CaptureControl?
+    private let shedding: LoadShedding
     private let logs: LogSettings
     private let logger: Logger
     private let state: Mutex<State>
@@ -59,6 +62,7 @@ final class ConfigurationKeeper: Sendable {
     ///   - mirroring: The shadow traffic.
     ///   - cluster: What is known of the cluster; `nil` where routes come from files.
     ///   - control: Gives the running capture other interfaces or another filter; `nil` where pcap files are read.
+    ///   - shedding: Where is said how much memory reading will take.
     ///   - logs: The log.
     init(
         _ plan: RunPlan,
@@ -67,8 +71,10 @@ final class ConfigurationKeeper: Sendable {
         mirroring: Mirroring,
         cluster: ClusterSource? = nil,
         control: CaptureControl? = nil,
+        shedding: LoadShedding = LoadShedding(),
         logs: LogSettings
     ) {
+        self.shedding = shedding
         reread = plan.reread
         self.cluster = cluster
         self.control = control
@@ -197,10 +203,18 @@ final class ConfigurationKeeper: Sendable {
         }
     }
 
+    /// What reading, keeping and compiling takes for each octet of the files: 17 for a large YAML file, measured.
+    private static let octetsPerFileOctet = 17
+    /// Files that are larger are refused.
+    private static let largestReading = 1 << 40
+
     private func readRoutes(
         _ configuration: Configuration
     ) throws(CommandFailure) -> (objects: RouteObjects, seconds: Double, isSaved: Bool) {
         let started = ContinuousClock.now
+        let octets = ResourceFileLoader().stamps(of: configuration.routes.files).octets
+        shedding.expected = min(octets, Self.largestReading) * Self.octetsPerFileOctet
+        defer { shedding.expected = 0 }
         let known = cluster?.current
         let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: known)
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AgentConfiguration
 import Dispatch
 import Synchronization
 
@@ -50,9 +51,9 @@ final class RecordQueue: Sendable {
 
     /// Makes an empty queue.
     ///
-    /// - Parameter budget: What the whole agent may take, in octets; the queue takes a sixteenth at most.
+    /// - Parameter budget: What the whole agent may take, in octets; the queue takes no more than its share.
     init(budget: Int = .max) {
-        capacity = min(Self.capacity, max(budget / 16 / 65_536, 16))
+        capacity = min(Self.capacity, max(MemoryShare.records.octets(of: budget) / 65_536, 4))
         places = (0..<capacity).map { _ in Place() }
     }
 

@@ -30,18 +30,23 @@ final class TrafficWatch: Sendable {
     /// - Parameters:
     ///   - registry: What is counted of the traffic.
     ///   - clock: What time it is.
+    ///   - octets: How much the history may hold.
     ///   - reading: What is counted of the capture.
-    init(_ registry: MetricsRegistry, clock: Clock, reading: @escaping @Sendable () -> CaptureReading) {
+    init(_ registry: MetricsRegistry, clock: Clock, octets: Int, reading: @escaping @Sendable () -> CaptureReading) {
         self.registry = registry
         self.reading = reading
         self.clock = clock
         switch clock {
         case .wall(let since):
-            var history = TrafficHistory(of: registry)
+            var limits = HistoryLimits()
+            limits.octets = min(limits.octets, octets)
+            var history = TrafficHistory(of: registry, limits: limits)
             history.countingBegan(at: since)
             kept = Mutex(history)
         case .packets:
-            kept = Mutex(TrafficHistory(of: registry, limits: .packetTime))
+            var limits = HistoryLimits.packetTime
+            limits.octets = min(limits.octets, octets)
+            kept = Mutex(TrafficHistory(of: registry, limits: limits))
         }
     }
 

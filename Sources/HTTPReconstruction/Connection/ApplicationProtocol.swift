@@ -28,6 +28,10 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     case upgraded
     /// Left HTTP by CONNECT.
     case tunnel
+    /// TLS that was given up before anything of it was read, because that of all connections together took too much memory.
+    case tlsMemory
+    /// HTTP/2 or a WebSocket that was given up, because those of all connections together took too much memory.
+    case memory
 
     /// The value of the label `reason`.
     public var label: String {
@@ -44,6 +48,8 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
         case .midstream: "midstream"
         case .upgraded: "upgraded"
         case .tunnel: "tunnel"
+        case .tlsMemory: "tls_memory"
+        case .memory: "memory"
         }
     }
 }
@@ -60,14 +66,16 @@ extension OpaqueReason {
             case .unsupportedCipher: .tlsUnsupportedCipher
             case .lost: .tlsLost
             case .handshake: .tlsHandshake
+            case .memory: .tlsMemory
             }
     }
 
     /// Whether the connection carries TLS.
     public var isTLS: Bool {
         switch self {
-        case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsLost, .tlsHandshake: true
-        case .unreadable, .unknown, .midstream, .upgraded, .tunnel: false
+        case .tls, .tlsNoKey, .tlsWrongKeys, .tlsMidstream, .tlsUnsupportedCipher, .tlsLost, .tlsHandshake, .tlsMemory:
+            true
+        case .unreadable, .unknown, .midstream, .upgraded, .tunnel, .memory: false
         }
     }
 }

@@ -16,6 +16,14 @@ public struct HTTPLimits: Sendable, Hashable {
     /// connection. Beyond it the one that has waited longest is given up; counted in `HTTPStatistics.forgottenHeads`.
     public var heldOctets = 32 << 20
 
+    /// Octets of memory that HTTP/2, WebSockets and PROXY headers in progress take of all connections together: header tables,
+    /// field blocks in progress, streams, and what is known of each connection beyond what HTTP/1 needs.
+    ///
+    /// 128 MiB: ten thousand HTTP/2 connections whose tables are full, many more as they usually are. Beyond it the connection
+    /// that was silent longest is read no further, and its octets are counted as those of any other that nobody reads;
+    /// counted in `HTTPStatistics.forgottenConnections`.
+    public var readerOctets = 128 << 20
+
     /// Exchanges of one connection that are not complete.
     ///
     /// The oldest is told as it stands when another begins. 100 is what Zeek allows; Envoy answers no more pipelined

@@ -23,6 +23,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             feedEarly(early, before: position, reader)
         }
         http2[reader].octetsArrived(octets, at: position, &shared, &sink)
+        noteMemory(of: slot)
     }
 
     /// The server has agreed to go on in HTTP/2: the answer to the exchange comes on stream 1.
@@ -47,6 +48,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
         http2[reader].upgraded(exchange, isRequestComplete: shared.exchanges[exchange].isRequestComplete)
         feedEarly(early, before: position, reader)
         if octets.count > 0 { http2[reader].octetsArrived(octets, at: position, &shared, &sink) }
+        noteMemory(of: slot)
     }
 
     private mutating func insertHTTP2(_ slot: Int, isWhole: Bool) -> Int32 {

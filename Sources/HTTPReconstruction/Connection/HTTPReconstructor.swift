@@ -18,6 +18,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Made when an upgrade is accepted.
     var webSockets = Slab<WebSocketConnection>()
     private var held = HeldOctets()
+    /// What readers of other protocols and PROXY headers take, by the slot in reassembly; who was silent longest comes first.
+    private var taken = HeldOctets()
     /// PROXY headers that came in part, by slot; hardly ever any.
     private var partialPrefixes: [Int: ProxyHeader.Part] = [:]
     var shared: SharedReconstruction
@@ -66,8 +68,10 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             }
         case .http2(let reader):
             http2[reader].octetsArrived(octets, at: position, &shared, &sink)
+            noteMemory(of: slot)
         case .webSocket(let reader):
             webSockets[reader].octetsArrived(octets, at: position, shared)
+            noteMemory(of: slot)
         case .opaque(let reason):
             sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections[places[slot].connection].facts)
         case .probing:
@@ -82,12 +86,13 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteHeldOctets(reader)
         case .probing:
-            if !partialPrefixes.isEmpty { partialPrefixes[slot] = nil }
+            forgetPrefix(of: slot)
             let reader = tentativeReader(of: slot)
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteHeldOctets(reader)
         case .http2(let reader):
             http2[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
+            noteMemory(of: slot)
         case .webSocket(let reader):
             webSockets[reader].octetsMissing(count, at: position, shared)
         case .opaque: break
@@ -108,16 +113,18 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Ends a connection, and emits what is left of it.
     public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
         let connection = places[slot].connection
-        if !partialPrefixes.isEmpty { partialPrefixes[slot] = nil }
+        forgetPrefix(of: slot)
         var wasRecognized = true
         switch places[slot].reader {
         case .http1(let reader): endHTTP1(reader, reason)
         case .http2(let reader):
             http2[reader].closed(reason, &shared, &sink)
             http2.discard(at: reader)
+            taken.changed(Int32(slot), to: 0)
         case .webSocket(let reader):
             webSockets[reader].closed(&shared, &sink)
             webSockets.discard(at: reader)
+            taken.changed(Int32(slot), to: 0)
         case .opaque: break
         case .probing(let reader):
             // The end may show that what was found is a request.
@@ -238,6 +245,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         }
         let rest = octets.extracting((octets.count - unread)...)
         webSockets[reader].octetsArrived(rest, at: position.behindHead(by: octets.count - unread), shared)
+        noteMemory(of: slot)
     }
 
     // MARK: - What stands in front
@@ -257,7 +265,11 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         switch partialPrefixes[slot] {
         case .beginning(let early): all = early
         case .extensions(let rest):
-            partialPrefixes[slot] = octets.count < rest ? .extensions(missing: rest - octets.count) : nil
+            guard octets.count >= rest else {
+                partialPrefixes[slot] = .extensions(missing: rest - octets.count)
+                return
+            }
+            forgetPrefix(of: slot)
             guard octets.count > rest else { return }
             return probeProtocol(octets.extracting(rest...), at: position.moved(by: rest), slot)
         case nil: break
@@ -267,11 +279,12 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         switch ProxyHeader.read(all.span) {
         case .incomplete where all.count < ProxyHeader.decidingOctets:
             partialPrefixes[slot] = .beginning(all)
+            noteMemory(of: slot)
         case .incomplete, .notOurs:
-            partialPrefixes[slot] = nil
+            forgetPrefix(of: slot)
             probeProtocol(all.span, at: position.moved(by: -before), slot)
         case .header(let header):
-            partialPrefixes[slot] = nil
+            forgetPrefix(of: slot)
             let connection = places[slot].connection
             shared.statistics.proxyHeaders += 1
             if header.isMalformed { shared.statistics.malformedProxyHeaders += 1 }
@@ -279,10 +292,16 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             shared.connections[connection].hasMalformedProxyHeader = header.isMalformed
             if header.length > all.count {
                 partialPrefixes[slot] = .extensions(missing: header.length - all.count)
+                noteMemory(of: slot)
             }
             guard header.length < all.count else { return }
             probeProtocol(all.span.extracting(header.length...), at: position.moved(by: header.length - before), slot)
         }
+    }
+
+    private mutating func forgetPrefix(of slot: Int) {
+        guard !partialPrefixes.isEmpty, partialPrefixes.removeValue(forKey: slot) != nil else { return }
+        taken.changed(Int32(slot), to: 0)
     }
 
     // MARK: - Tentative readers
@@ -308,6 +327,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// Ends the reader of a connection that carries something unknown from here on; `unread` octets of it came already.
     private mutating func becomeOpaque(_ slot: Int, _ reason: OpaqueReason, unread: Int) {
         let connection = places[slot].connection
+        // What is given up for want of memory may well have gone on.
+        let end: ConnectionEnd = reason == .memory ? .evicted : .captureEnded
+        taken.changed(Int32(slot), to: 0)
         // What the client sent before it was decided is in the buffer of its stream.
         var early = 0
         switch places[slot].reader {
@@ -317,7 +339,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
                 endHTTP1(reader, nil)
             }
         case .http2(let reader):
-            http2[reader].closed(.captureEnded, &shared, &sink)
+            http2[reader].closed(end, &shared, &sink)
             http2.discard(at: reader)
         case .webSocket(let reader):
             webSockets[reader].closed(&shared, &sink)
@@ -365,6 +387,32 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             shared.statistics.forgottenHeads += 1
         }
     }
+}
+
+extension HTTPReconstructor where Sink: ~Copyable {
+    /// Counts what the reader of a connection that is none of HTTP/1 takes, and has others given up where that is too much.
+    mutating func noteMemory(of slot: Int) {
+        switch places[slot].reader {
+        case .http2(let reader): taken.touched(Int32(slot), to: Int32(clamping: http2[reader].memoryOctets))
+        case .webSocket: taken.touched(Int32(slot), to: WebSocketConnection.memoryOctets)
+        case .probing:
+            guard let prefix = partialPrefixes[slot] else { return }
+            taken.touched(Int32(slot), to: Self.prefixOctets + Int32(prefix.octetCount))
+        case .http1, .opaque: return
+        }
+        while taken.total > shared.limits.readerOctets, taken.oldest >= 0, taken.oldest != Int32(slot) {
+            let oldest = Int(taken.oldest)
+            shared.statistics.forgottenConnections += 1
+            if let prefix = partialPrefixes.removeValue(forKey: oldest) {
+                becomeOpaque(oldest, .unknown, unread: prefix.octetCount)
+            } else {
+                becomeOpaque(oldest, .memory, unread: 0)
+            }
+        }
+    }
+
+    /// What a PROXY header in progress takes beside its octets, here and where TLS is looked for.
+    private static var prefixOctets: Int32 { 256 }
 }
 
 extension StreamPosition {

@@ -17,6 +17,9 @@ public struct HTTPStatistics: Sendable, Hashable {
     /// Connections whose unfinished head, trailer section or undecided upgrade was given up, because those of all
     /// connections together took too much memory.
     public internal(set) var forgottenHeads = 0
+    /// Connections that are read no further, because HTTP/2, WebSockets and PROXY headers of all connections together took too
+    /// much memory.
+    public internal(set) var forgottenConnections = 0
     /// Exchanges whose times run backwards, so that they have no durations.
     public internal(set) var unreliableClocks = 0
     /// Connections that began with a PROXY header.
@@ -39,6 +42,7 @@ public struct HTTPStatistics: Sendable, Hashable {
         refusedMessages += other.refusedMessages
         cutContents += other.cutContents
         forgottenHeads += other.forgottenHeads
+        forgottenConnections += other.forgottenConnections
         unreliableClocks += other.unreliableClocks
         proxyHeaders += other.proxyHeaders
         malformedProxyHeaders += other.malformedProxyHeaders

@@ -27,6 +27,9 @@ struct ProxyHeader {
         case beginning([UInt8])
         /// What it says, but for so many octets of extensions.
         case extensions(missing: Int)
+
+        /// How many octets are kept of it.
+        var octetCount: Int { if case .beginning(let octets) = self { octets.count } else { 0 } }
     }
 
     /// How many octets tell what a header says: a line of version 1, or version 2 with two IPv6 addresses.

@@ -18,6 +18,9 @@ struct EntryRing {
     /// What the entries cost together.
     private(set) var size = 0
 
+    /// Octets of memory that the ring takes.
+    var keptOctets: Int { octets.capacity + entries.capacity * MemoryLayout<TableEntry>.stride }
+
     /// The most that entries may cost together.
     static let capacity = 1 << 16
 

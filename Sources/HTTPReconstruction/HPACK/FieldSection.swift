@@ -56,6 +56,12 @@ struct FieldSection {
         let isNameOnly: Bool
     }
 
+    /// Octets of memory that the section takes.
+    var keptOctets: Int {
+        octets.capacity + fields.capacity * MemoryLayout<SectionField>.stride
+            + references.capacity * MemoryLayout<FloatingReference>.stride
+    }
+
     /// Forgets the fields, and memory beyond what blocks usually need.
     mutating func removeAll() {
         octets.removeAll(keepingAtMost: 16 << 10)

@@ -12,6 +12,9 @@ struct OctetBuffer {
         get { storage.span.extracting(first: count) }
     }
 
+    /// How many octets of memory it takes.
+    var capacity: Int { storage.capacity }
+
     /// Makes room for `additional` octets more.
     mutating func reserve(_ additional: Int) {
         let needed = count + additional

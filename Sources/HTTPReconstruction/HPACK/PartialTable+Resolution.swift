@@ -275,6 +275,9 @@ struct NameSequences {
     /// Longer ones are cut: a block of so many fields is told apart by its first.
     private static var lengthLimit: Int { 32 }
 
+    /// Octets of memory that the sequences take, each with the head of its array.
+    var keptOctets: Int { sequences.count * (Self.lengthLimit * MemoryLayout<UInt16>.stride + 48) }
+
     /// Stands for a name; never 0.
     static func code(of nameHash: UInt32) -> UInt16 {
         UInt16(truncatingIfNeeded: nameHash ^ nameHash >> 16) | 1

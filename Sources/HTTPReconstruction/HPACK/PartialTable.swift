@@ -41,6 +41,9 @@ struct PartialTable {
         limit = isWhole ? 4096 : Self.assumedLimit
     }
 
+    /// Octets of memory that the table takes beside itself.
+    var keptOctets: Int { ring.keptOctets + sequences.keptOctets }
+
     /// How many entries float.
     var floatingCount: Int { ring.count - exactCount }
 

@@ -68,6 +68,11 @@ struct HTTP2Connection {
         highestRequest = 1
     }
 
+    /// Octets of memory that the connection takes, without its exchanges.
+    var memoryOctets: Int {
+        MemoryLayout<HTTP2Connection>.stride + requests.keptOctets + responses.keptOctets + streams.keptOctets
+    }
+
     // MARK: - Events
 
     /// The next octets of either direction.

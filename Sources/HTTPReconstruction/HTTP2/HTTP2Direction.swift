@@ -101,6 +101,13 @@ struct HTTP2Direction {
         frames.lengthLimit = max(octets, FrameReader.assumedLengthLimit)
     }
 
+    /// Octets of memory that are kept of the direction beside itself.
+    var keptOctets: Int {
+        var octets = table.keptOctets + section.keptOctets
+        for before in unconfirmed { octets += before.keptOctets }
+        return octets
+    }
+
     // MARK: - Blocks
 
     mutating func blockBegan(

@@ -52,6 +52,9 @@ struct StreamTable {
 
     var count: Int { streams.count }
 
+    /// Octets of memory that the list takes.
+    var keptOctets: Int { streams.capacity * MemoryLayout<HTTP2Stream>.stride }
+
     subscript(place: Int) -> HTTP2Stream {
         get { streams[place] }
         _modify { yield &streams[place] }

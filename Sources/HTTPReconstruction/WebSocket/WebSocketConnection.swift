@@ -15,6 +15,9 @@ struct WebSocketConnection {
     /// The exchange that asked for the upgrade.
     let exchange: Int32
 
+    /// What a WebSocket takes, with the most of its tunnel; of the exchange only what it has beyond any other.
+    static var memoryOctets: Int32 { 1024 }
+
     /// The next octets of either direction.
     func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, _ shared: borrowing SharedReconstruction) {
         shared.exchanges[exchange].webSocket?.octetsArrived(

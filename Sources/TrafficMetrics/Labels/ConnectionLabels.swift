@@ -53,6 +53,10 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
     case upgraded
     /// Left HTTP by CONNECT.
     case tunnel
+    /// TLS given up to stay within the memory limits.
+    case tlsMemory
+    /// HTTP/2 or a WebSocket given up to stay within the memory limits.
+    case memory
 
     /// The label's value.
     public var text: String {
@@ -67,6 +71,8 @@ public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
         case .unreadable: "unreadable"
         case .upgraded: "upgraded"
         case .tunnel: "tunnel"
+        case .tlsMemory: "tls_memory"
+        case .memory: "memory"
         case .midstream: "midstream"
         case .unknown: "unknown"
         }

@@ -15,6 +15,13 @@ public final class RecentBoard: Sendable {
         var routed: RecentRing
         var unmatched: RecentRing
         var failed: RecentRing
+
+        /// Forgets all of them.
+        mutating func removeAll() {
+            routed.removeAll()
+            unmatched.removeAll()
+            failed.removeAll()
+        }
     }
 
     /// Makes an empty board.
@@ -58,6 +65,11 @@ struct RecentRing: Sendable {
         guard capacity > 0 else { return }
         entries[next] = exchange
         next = (next + 1) % capacity
+    }
+
+    /// Forgets all of them, and gives their memory back.
+    mutating func removeAll() {
+        self = RecentRing(capacity: capacity)
     }
 
     /// A copy of what there is, which shares nothing with the ring, so that the ring is never copied when it changes.

@@ -16,6 +16,9 @@ public struct RecentLimits: Sendable, Hashable {
     /// How long a route of which a request has been kept leaves the others their turn, in nanoseconds of packet time.
     public var turn: Int64 = 10_000_000_000
 
+    /// The most octets that one exchange of each kind takes: three times two heads.
+    public var octetsPerExchange: Int { 6 * headOctets }
+
     /// Makes the defaults.
     public init() {}
 }

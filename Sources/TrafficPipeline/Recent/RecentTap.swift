@@ -121,6 +121,14 @@ struct RecentTap {
         waiting.append((exchange, isFailure))
     }
 
+    /// Memory is short: gives up what waits, and what was kept.
+    ///
+    /// If somebody is looking just now, what was kept stays until memory is short again; it is little.
+    mutating func giveUp() {
+        waiting = []
+        _ = board.publish { $0.removeAll() }
+    }
+
     // MARK: - Between batches
 
     /// Grants permits for the time since the batch before, and hands over what was kept.
