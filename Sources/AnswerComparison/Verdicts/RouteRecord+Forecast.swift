@@ -77,9 +77,7 @@ extension RouteRecord {
 
     /// What to do about most of what is missing.
     private var coverageRemedy: String {
-        let most = MissedReason.allCases.filter { !$0.isIndependent }
-            .max { missed[$0, default: 0] < missed[$1, default: 0] }
-        switch most {
+        switch mostMissed {
         case .dropped, .lag:
             return "not all could be sent in time: lower percent, or raise the target's rate and inFlight"
         case .baseline: return "see why the baseline gives no response; its target has metrics of its own"

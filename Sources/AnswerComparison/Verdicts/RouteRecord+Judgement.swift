@@ -249,6 +249,11 @@ extension RouteRecord {
         return .noPairs
     }
 
+    /// The reason for which most of those are missing that may hide something.
+    var mostMissed: MissedReason? {
+        MissedReason.allCases.filter { !$0.isIndependent }.max { missed[$0, default: 0] < missed[$1, default: 0] }
+    }
+
     /// What stands in the way of passing, however many votes there are; `nil` when nothing does.
     func obstacle(_ standing: Standing, settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
         let tolerated = (1 - settings.coverageFloor) * Double(pairs)
@@ -256,9 +261,9 @@ extension RouteRecord {
         if breaker.isOpen { return .breaker }
         if Double(stillAmbiguous(limits: limits)) > settings.margin * Double(pairs) { return .credentials }
         if standing.coverage < settings.coverageFloor {
-            let most = MissedReason.allCases.filter { !$0.isIndependent }
-                .max { missed[$0, default: 0] < missed[$1, default: 0] }
-            switch most {
+            // What the target itself asks for comes before what follows from it.
+            if Double(missed[.throttled, default: 0]) > tolerated { return .throttled }
+            switch mostMissed {
             case .throttled: return .throttled
             case .breaker: return .breaker
             default: return .coverage
