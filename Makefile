@@ -20,7 +20,7 @@ RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test fuzz soak peaks fuzz-conversations lint format bench deps metrics-page sample-page \
-	shadow-demo dashboards-demo simulate-verdicts dashboards alert-simulation docs clean
+	shadow-demo dashboards-demo simulate-verdicts dashboards alert-simulation identities docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -34,7 +34,8 @@ help:
 	@echo "make simulate-verdicts  false alarms and powers of verdicts on many simulated routes (TRIALS=400)"
 	@echo "make dashboards   check the dashboards and rules (needs promtool)"
 	@echo "make dashboards-demo  start Prometheus and Grafana in containers beside make run (needs docker compose)"
-	@echo "make alert-simulation  hold the alerts against 300 days of healthy traffic (hours; needs promtool)"
+	@echo "make alert-simulation  hold the alerts against 300 days of healthy traffic (half an hour; needs promtool)"
+	@echo "make identities   hold what adds up against captures (CAPTURES=\"FOLDER…\", else those of the repository)"
 	@echo "make docs         make a site of the documentation with DocC, in $(DOCUMENTATION_SITE)/site"
 	@echo "make image        build a container image (Debian's buildah)"
 	@echo "make install      build a static executable and install it with completions and a systemd unit, under PREFIX"
@@ -152,6 +153,10 @@ dashboards-demo:
 
 alert-simulation:
 	python3 dashboards/simulate.py
+
+identities: build
+	python3 Tests/Tools/identities.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" \
+		$(or $(CAPTURES),samples/captures Tests)
 
 # DocC's own links are `doc:` and a page's name, where the pages have paths that a repository browser follows too.
 DOCUMENTATION := $(wildcard Sources/*/Documentation.docc)

@@ -241,7 +241,7 @@ let package = Package(
             name: "MetricsPage",
             dependencies: [
                 "AnswerComparison", "HTTPReconstruction", "KubernetesObjects", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -421,12 +421,13 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "AdminServer", "Agent", "AgentConfiguration", "JSONSyntax", "KubernetesObjects", "PacketCapture",
-                "PacketDecoding", "ResourceFiles", "RouteAttribution", "TCPReassembly", "TLSDecryption", "TestServers",
-                "TestSupport",
-                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "AdminServer", "Agent", "AgentConfiguration", "HTTPReconstruction", "JSONSyntax", "KubernetesObjects",
+                "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution", "TCPReassembly",
+                "TLSDecryption",
+                "TestServers", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(

@@ -9,6 +9,7 @@ import RouteAttribution
 import ShadowTesting
 import TCPReassembly
 import TrafficMetrics
+import TrafficPipeline
 
 /// The values of labels that come from closed lists, taken from the lists themselves.
 struct LabelValues {
@@ -108,7 +109,8 @@ struct LabelValues {
         LabelValues("reason", of: "dropped copies", DropReason.allCases.map(\.rawValue)),
         LabelValues("outcome", of: "copies", ["ok"] + ShadowFailure.allCases.map(\.rawValue)),
         LabelValues("reason", of: "pauses", PauseReason.allCases.map(\.rawValue)),
-        LabelValues("verdict", of: "comparisons", ComparisonWord.allCases.map(\.rawValue)),
+        LabelValues("result", of: "comparisons", ComparisonWord.allCases.map(\.rawValue)),
+        LabelValues("verdict", Verdict.allCases.map(\.rawValue)),
         LabelValues("design", VerdictDesign.allCases.map(\.rawValue)),
         LabelValues("fate", ["sent", "dropped"]),
     ]
@@ -120,6 +122,7 @@ struct LabelValues {
 
     private static let agent = [
         LabelValues("outcome", of: "reloads", ["success", "rejected"]),
+        LabelValues("work", SheddingLevel.allCases.compactMap(\.work)),
         LabelValues("lost", FoldedDetail.allCases.map(\.text)),
         LabelValues("format", of: "scrapes", ExpositionFormat.allCases.map(\.labelText) + ["none"]),
         LabelValues("reason", of: "dropped records", ["queue_full", "write_failed", "shutdown"]),

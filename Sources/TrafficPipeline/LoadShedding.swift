@@ -20,6 +20,15 @@ public enum SheddingLevel: Int, Sendable, Hashable, CaseIterable, Comparable {
         }
     }
 
+    /// The value of the label `work` of `load_shedding` for what this level leaves out beyond the one before; `nil` for none.
+    public var work: String? {
+        switch self {
+        case .none: nil
+        case .shadowTraffic: "shadow_traffic"
+        case .everythingButMetrics: "details"
+        }
+    }
+
     /// Whether `left` gives up less.
     public static func < (left: Self, right: Self) -> Bool {
         left.rawValue < right.rawValue

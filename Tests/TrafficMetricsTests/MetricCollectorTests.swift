@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import Synchronization
 import Testing
 
@@ -96,6 +97,27 @@ import Testing
         #expect(page.sum(name + "_sum") == 100)
     }
 
+    @Test(arguments: [HistogramLayout.usualDurations, .usualSizes])
+    func `counts that somebody else keeps in cells have the native buckets of what was observed`(
+        _ layout: HistogramLayout
+    ) {
+        var generator = SeededGenerator(seed: 7)
+        var observed = HistogramSnapshot(layout: layout)
+        let bounds = layout.cellBounds
+        var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+        var sum = 0.0
+        for _ in 0..<2000 {
+            let value = UInt64.random(in: 0..<1 << UInt64.random(in: 1..<45, using: &generator), using: &generator)
+            observed.observe(value)
+            counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+            sum += Double(value)
+        }
+        let counted = HistogramSnapshot(counts: counts, sum: sum, in: layout)
+        #expect(NativeHistogram(counted) == NativeHistogram(observed))
+        #expect(NativeHistogram(counted).buckets.count > 50)
+        #expect(counted.classicCounts == observed.classicCounts)
+    }
+
     @Test func `label values that are the same once clean are one series`() {
         var samples = SampleCollection()
         samples.count(MetricCatalogue.captureBytes, ["a\u{1}"], 2)
@@ -112,10 +134,14 @@ import Testing
     }
 
     private struct CountedElsewhere: MetricCollector {
-        private static let layout = HistogramLayout.counted(bounds: [10, 20], unitsPerBaseUnit: 1)
+        private static let layout = HistogramLayout.sizes(bounds: [10, 20])
 
         func collect(into samples: inout SampleCollection) {
-            let counted = HistogramSnapshot(counts: [2, 0, 3], sum: 100, in: Self.layout)
+            let bounds = Self.layout.cellBounds
+            var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+            if let ten = bounds.firstIndex(of: 10) { counts[ten] = 2 }
+            counts[bounds.count] = 3
+            let counted = HistogramSnapshot(counts: counts, sum: 100, in: Self.layout)
             samples.histogram(MetricCatalogue.mirrorBodySize, ["staging", "sent"], counted)
         }
     }

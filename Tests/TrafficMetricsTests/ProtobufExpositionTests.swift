@@ -70,10 +70,10 @@ import TrafficModel
     }
 
     @Test func `a classic histogram has its buckets, and a gauge its type`() {
-        let layout = HistogramLayout.counted(bounds: [10], unitsPerBaseUnit: 1)
+        let layout = HistogramLayout.milliseconds(bounds: [10_000_000])
         var histogram = HistogramSnapshot(layout: layout)
-        histogram.observe(10)
-        histogram.observe(11)
+        histogram.observe(10_000_000)
+        histogram.observe(11_000_000)
         let page = encode(
             MetricsSnapshot(families: [
                 .init(

@@ -276,7 +276,7 @@ def reading():
             "Parse errors",
             "Messages or streams per second that could not be parsed as HTTP.",
             "ops",
-            query(total_rate("http_parse_errors_total", by=("protocol", "reason")), "{{protocol}}: {{reason}}"),
+            query(total_rate("http_parse_errors_total", by=("reason",)), "{{reason}}"),
             stacked=True,
         ),
         curves(
@@ -461,10 +461,10 @@ def resources():
         ),
         curves(
             "Work shed",
-            "How much work is shed to stay within the limit, from 0 (none) to 4 (everything but metrics).",
+            "Agents that leave out work to stay within the limit: shadow traffic first, then details (exemplars, recent requests, "
+            "content of records). Metrics go on.",
             "none",
-            query(total(series("load_shedding_level"), "instance", operation="max"), "{{instance}}"),
-            most=4,
+            query(total(series("load_shedding"), "work"), "{{work}}"),
         ),
         curves(
             "Processor",

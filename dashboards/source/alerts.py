@@ -37,7 +37,7 @@ from .rulefile import rule_file
 RUNBOOKS = "{{ $externalURL }}/user/Runbooks"
 
 # Where a panel shows what an alert is about: a path on your Grafana, whose address Alertmanager's templates put before it.
-DASHBOARDS = "/d/{uid}?"
+DASHBOARDS = "/d/{uid}"
 OF_ROUTE = (
     "var-namespace={{ $labels.virtualservice_namespace | urlquery }}"
     "&var-virtualservice={{ $labels.virtualservice | urlquery }}&var-route={{ $labels.route | urlquery }}"
@@ -73,7 +73,7 @@ def alert(name, severity, expression, summary, description, *, wait=None, keep=N
         "summary": summary,
         "description": " ".join(description.split()),
         "runbook_url": f"{{runbooks}}/{name}.md",
-        "dashboard_url": DASHBOARDS.format(uid=uid(board)) + (OF_ROUTE if board == "route-detail" else ""),
+        "dashboard_url": DASHBOARDS.format(uid=uid(board)) + ("?" + OF_ROUTE if board == "route-detail" else ""),
     }
     return rule
 
@@ -357,12 +357,12 @@ def agent_down():
             "AgentsFewer",
             "warning",
             f"""
-            max_over_time({agents}[6h:5m])
-            - ({agents} or 0 * max_over_time({agents}[6h:5m]))
-            > 0
+            quantile_over_time(0.5, {agents}[6h:5m])
+            - ({agents} or 0 * quantile_over_time(0.5, {agents}[6h:5m]))
+            >= 1
             """,
             "Fewer agents of {{ $labels.job }} than in the last hours",
-            "{{ $value }} of the agents of {{ $labels.job }} are scraped no more: evicted, or out of what Prometheus discovers. What "
+            "{{ $value | humanize }} of the agents of {{ $labels.job }} are scraped no more: evicted, or out of what Prometheus discovers. What "
             "they watched shows in no figure and raises no other alert.",
             wait="15m",
         ),
@@ -439,9 +439,9 @@ def limits():
         alert(
             "AgentShedding",
             "warning",
-            "wingmirror_load_shedding_level > 0",
+            "max without (work) (wingmirror_load_shedding) == 1",
             f"{AGENT} sheds work",
-            f"{AGENT} has been at level {{{{ $value }}}} of 2 for ten minutes to stay within its memory limit.",
+            f"{AGENT} has left out work for ten minutes to stay within its memory limit; wingmirror_load_shedding says which.",
             wait="10m",
         ),
     ]
@@ -466,6 +466,7 @@ def mirroring():
             "The circuit breaker of {{ $labels.target }} is open",
             f"{AGENT} has sent nothing to {{{{ $labels.target }}}} for five minutes but probes, since too many copies failed.",
             wait="5m",
+            board="shadow-testing",
         ),
         alert(
             "MirrorDropping",
@@ -478,6 +479,7 @@ def mirroring():
             f"Copies are dropped: {LANE}",
             f"{SHARE} of the sampled requests of {LANE} were not sent by {AGENT}. What is compared is no fair sample of them.",
             wait="10m",
+            board="shadow-testing",
         ),
         alert(
             "MirrorSilent",
@@ -494,6 +496,7 @@ def mirroring():
             f"Nothing is mirrored: {LANE}",
             f"In 15 minutes {AGENT} should have sent about {{{{ $value | humanize }}}} copies of {LANE}, and sent none.",
             wait="15m",
+            board="shadow-testing",
         ),
         alert(
             "MirrorPaused",
@@ -502,13 +505,15 @@ def mirroring():
             f"{AGENT} has paused mirroring: {{{{ $labels.reason }}}}",
             f"{AGENT} has paused mirroring by itself for five minutes, because of {{{{ $labels.reason }}}}.",
             wait="5m",
+            board="shadow-testing",
         ),
         alert(
             "ShadowVerdictFailed",
             "warning",
-            "wingmirror_mirror_verdict == 2",
+            'wingmirror_mirror_verdict{verdict="fail"} == 1',
             f"{{{{ $labels.target }}}} answers {ROUTE} worse than production",
             f"The verdict of {LANE} on {ROUTE} is fail, by the pairs that {AGENT} compared.",
+            board="shadow-testing",
         ),
     ]
 

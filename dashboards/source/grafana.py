@@ -342,11 +342,12 @@ def column(name, expression, unit, *, steps=(), texts=None, width=None):
     return {"name": name, "expr": expression, "unit": unit, "steps": steps, "texts": texts, "width": width}
 
 
-def table(title, description, labels, *columns, size=(24, 8), link=None, sort=None):
+def table(title, description, labels, *columns, size=(24, 8), link=None, sort=None, colours={}):
     """A table with a line for each set of labels.
 
     `labels` maps names of labels to headings, in order; other labels are left out. With `link` the last label's cell leads
-    to another dashboard. Lines are sorted by the column `sort`, the largest first.
+    to another dashboard. Lines are sorted by the column `sort`, the largest first. `colours` gives values of a label's heading
+    colours, as `{"Verdict": {"fail": BAD}}`.
     """
     letters = [chr(ord("A") + number) for number in range(len(columns))]
     # One query's values are called "Value", those of several "Value #A", "Value #B" …
@@ -363,7 +364,7 @@ def table(title, description, labels, *columns, size=(24, 8), link=None, sort=No
         targets=targets,
         options=table_options(sort or columns[0]["name"]),
         defaults={"unit": "none", "custom": {"align": "auto", "filterable": True}},
-        overrides=[column_override(each) for each in columns] + link_override(labels, link),
+        overrides=[column_override(each) for each in columns] + colour_overrides(colours) + link_override(labels, link),
         transformations=[
             {"id": "merge", "options": {}},
             {
@@ -446,6 +447,20 @@ def column_override(each):
     if each["width"]:
         properties.append({"id": "custom.width", "value": each["width"]})
     return {"matcher": {"id": "byName", "options": each["name"]}, "properties": properties}
+
+
+def colour_overrides(colours):
+    """Colours of the values of labels."""
+    return [
+        {
+            "matcher": {"id": "byName", "options": heading},
+            "properties": [
+                {"id": "mappings", "value": [mapping({value: (value, colour) for value, colour in values.items()})]},
+                {"id": "custom.cellOptions", "value": {"type": "color-text"}},
+            ],
+        }
+        for heading, values in colours.items()
+    ]
 
 
 def link_override(labels, link):

@@ -28,7 +28,7 @@ JUDGED = LANE + IN_OBJECTS
 LANE_LABELS = ("policy", "target")
 LANE_LEGEND = "{{policy}} → {{target}}"
 ROUTE_LEGEND = "{{virtualservice}} {{route}} → {{target}}"
-VERDICTS = {0: ("inconclusive", "text"), 1: ("pass", GOOD), 2: ("fail", BAD), 3: ("different", FAIR)}
+VERDICTS = {"inconclusive": "text", "pass": GOOD, "fail": BAD, "different": FAIR}
 
 # Reasons of drops that somebody asked for; the others mean that the sample is not the one that was wished for.
 ASKED_FOR = 'reason!~"paused|ramp|back_off|reload|shutdown"'
@@ -98,7 +98,7 @@ def now():
             "Failing routes",
             "Routes whose verdict is fail on any agent.",
             "none",
-            f"count({series('mirror_verdict', *JUDGED)} == 2) or 0 * count({series('mirror_verdict', *JUDGED)})",
+            f"""sum({series('mirror_verdict', 'verdict="fail"', *JUDGED)})""",
             steps=((1, BAD),),
             none="no verdicts",
         ),
@@ -109,10 +109,10 @@ def verdicts():
     labels = ("instance",) + LANE_LABELS + ROUTE
 
     def value(name):
-        """A family of the verdict with the label `design`, which only the verdict itself has."""
-        design = total(series("mirror_verdict", *JUDGED), *labels, "design", operation="group")
+        """A family of the verdict with the labels `design` and `verdict`, which only the verdict itself has."""
+        holds = total(series("mirror_verdict", *JUDGED) + " == 1", *labels, "design", "verdict", operation="group")
         values = total(series(name, *JUDGED), *labels, operation="max")
-        return f"{design} * on ({', '.join(labels)}) group_left () {values}"
+        return f"{holds} * on ({', '.join(labels)}) group_left () {values}"
 
     return row(
         "Verdicts",
@@ -129,9 +129,9 @@ def verdicts():
                 "policy": "Policy",
                 "target": "Target",
                 "design": "Design",
+                "verdict": "Verdict",
                 **ROUTE_HEADINGS,
             },
-            column("Verdict", value("mirror_verdict"), "none", texts=VERDICTS),
             column("Pairs", value("mirror_verdict_pairs"), "short"),
             column("Coverage", value("mirror_verdict_coverage_ratio"), "percentunit"),
             column("Worse", value("mirror_verdict_worse_pairs"), "short"),
@@ -142,8 +142,9 @@ def verdicts():
             column("Evidence (ln)", value("mirror_verdict_log_evidence"), "none"),
             column("Noise", value("mirror_verdict_noise_floor_ratio"), "percentunit"),
             size=(24, 9),
-            sort="Verdict",
+            sort="Evidence (ln)",
             link=to_route(),
+            colours={"Verdict": VERDICTS},
         ),
         curves(
             "Excess and its interval",
@@ -175,15 +176,15 @@ def verdicts():
 
 
 def answers():
-    compared = total_rate("mirror_comparisons_total", *TARGET, *IN_OBJECTS, by=("verdict",))
-    by_route = total_rate("mirror_comparisons_total", *TARGET, *IN_OBJECTS, by=ROUTE + ("verdict",))
+    compared = total_rate("mirror_comparisons_total", *TARGET, *IN_OBJECTS, by=("result",))
+    by_route = total_rate("mirror_comparisons_total", *TARGET, *IN_OBJECTS, by=ROUTE + ("result",))
     return row(
         "Answers",
         curves(
             "Comparisons by result",
             "Pairs of answers per second by what was found.",
             "reqps",
-            query(compared, "{{verdict}}"),
+            query(compared, "{{result}}"),
             stacked=True,
         ),
         curves(
@@ -191,15 +192,15 @@ def answers():
             "Pairs of answers per second that are not the same, by route.",
             "reqps",
             query(
-                total_rate("mirror_comparisons_total", *TARGET, *IN_OBJECTS, 'verdict!="same"', by=ROUTE + ("verdict",)),
-                "{{virtualservice}} {{route}}: {{verdict}}",
+                total_rate("mirror_comparisons_total", *TARGET, *IN_OBJECTS, 'result!="same"', by=ROUTE + ("result",)),
+                "{{virtualservice}} {{route}}: {{result}}",
             ),
             stacked=True,
         ),
         table(
             "Results by route",
             "Pairs of answers per second.",
-            {**ROUTE_HEADINGS, "verdict": "Result"},
+            {**ROUTE_HEADINGS, "result": "Result"},
             column("Pairs", by_route, "reqps"),
             size=(8, 8),
         ),
@@ -372,9 +373,9 @@ def safety():
         ),
         curves(
             "Verdict of the last hours",
-            "1 pass, 2 fail, 3 different, 0 inconclusive.",
+            "Routes by what the answers of the last hours alone say.",
             "none",
-            query(total(series("mirror_verdict_recent", *LANE), *LANE_LABELS, operation="max"), LANE_LEGEND),
+            query(total(series("mirror_verdict_recent", *LANE), *LANE_LABELS, "verdict"), "{{verdict}}, " + LANE_LEGEND),
         ),
         curves(
             "Age of the verdict",

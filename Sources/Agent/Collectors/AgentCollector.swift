@@ -64,7 +64,11 @@ final class AgentCollector: MetricCollector {
         collectFindings(into: &samples)
         samples.set(MetricCatalogue.memoryLimit, [], Double(memoryLimit))
         samples.set(MetricCatalogue.memoryUsed, [], Double(shedding.used))
-        samples.set(MetricCatalogue.loadSheddingLevel, [], Double(shedding.level.rawValue))
+        let sheddingLevel = shedding.level
+        for level in SheddingLevel.allCases {
+            guard let work = level.work else { continue }
+            samples.set(MetricCatalogue.loadShedding, [work], level <= sheddingLevel ? 1 : 0)
+        }
         samples.count(MetricCatalogue.loadShedRequests, [], shedding.requests)
         for (level, count) in logs.messageCounts {
             samples.count(MetricCatalogue.logMessages, [level.rawValue], count)

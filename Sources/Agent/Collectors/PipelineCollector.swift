@@ -33,7 +33,7 @@ package struct PipelineCollector: MetricCollector {
         collectHTTP(figures.http, figures.tls, into: &samples)
         for failure in ParseFailure.allCases {
             let count = figures.parseFailures[Int(failure.rawValue)]
-            samples.count(MetricCatalogue.httpParseErrors, ["http1", failure.label], UInt64(count))
+            samples.count(MetricCatalogue.httpParseErrors, [failure.label], UInt64(count))
         }
     }
 

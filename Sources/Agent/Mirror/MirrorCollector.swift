@@ -93,8 +93,13 @@ struct MirrorCollector: MetricCollector {
             )
         }
         let labels = [verdict.lane.policy, verdict.lane.target] + route
-        let design = verdict.design.rawValue
-        samples.set(MetricCatalogue.mirrorVerdict, labels + [design], Double(verdict.verdict.number))
+        for value in Verdict.allCases {
+            samples.set(
+                MetricCatalogue.mirrorVerdict,
+                labels + [verdict.design.rawValue, value.rawValue],
+                value == verdict.verdict ? 1 : 0
+            )
+        }
         samples.set(MetricCatalogue.mirrorVerdictPairs, labels, Double(verdict.pairs))
         samples.set(MetricCatalogue.mirrorVerdictCoverage, labels, verdict.coverage)
         samples.set(MetricCatalogue.mirrorVerdictWorse, labels, Double(verdict.worsePairs))
@@ -104,7 +109,13 @@ struct MirrorCollector: MetricCollector {
         samples.set(MetricCatalogue.mirrorVerdictErrorsLogEvidence, labels, verdict.errors.logEvidence)
         samples.set(MetricCatalogue.mirrorVerdictSince, labels, Double(verdict.since) / 1e9)
         if let recent = verdict.recent {
-            samples.set(MetricCatalogue.mirrorVerdictRecent, labels, Double(recent.verdict.number))
+            for value in Verdict.allCases {
+                samples.set(
+                    MetricCatalogue.mirrorVerdictRecent,
+                    labels + [value.rawValue],
+                    value == recent.verdict ? 1 : 0
+                )
+            }
         }
         samples.set(MetricCatalogue.mirrorVerdictExcess, labels, verdict.excess)
         samples.set(MetricCatalogue.mirrorVerdictExcessLower, labels, verdict.excessLower)
@@ -129,14 +140,16 @@ extension BucketCounts {
 }
 
 extension HistogramLayout {
-    /// The buckets in which the queue counts durations.
-    fileprivate static let shadowDurations = counted(
-        bounds: BucketCounts.durations.bounds.map { UInt64($0) },
-        unitsPerBaseUnit: 1e9
-    )
-    /// The buckets in which the queue counts sizes.
-    fileprivate static let shadowSizes = counted(
-        bounds: BucketCounts.sizes.bounds.map { UInt64($0) },
-        unitsPerBaseUnit: 1
-    )
+    /// How durations of copies are shown: in classic buckets, and in native ones where those are read.
+    fileprivate static let shadowDurations = durations(bounds: BucketCounts.durationBounds.map { UInt64($0) })
+    /// How sizes of copies are shown.
+    fileprivate static let shadowSizes = sizes(bounds: BucketCounts.sizeBounds.map { UInt64($0) })
+}
+
+extension MirrorQueue.Limits {
+    /// Has the queue count in the cells from which both kinds of buckets are made.
+    mutating func countForHistograms() {
+        durationBounds = HistogramLayout.shadowDurations.cellBounds.map { Int64($0) }
+        sizeBounds = HistogramLayout.shadowSizes.cellBounds.map { Int64($0) }
+    }
 }

@@ -34,6 +34,7 @@ final class MirrorPlanKeeper: Sendable {
         var limits = MirrorQueue.Limits()
         limits.octets = configuration.memory.octets
         limits.egressOctetsPerSecond = configuration.egress.octets
+        limits.countForHistograms()
         queue = MirrorQueue(limits: limits, seed: UInt64.random(in: .min ... .max))
         state = Mutex(State())
         var generator = SystemRandomNumberGenerator()

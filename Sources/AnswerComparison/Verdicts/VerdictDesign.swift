@@ -22,16 +22,6 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
     case fail
     /// Other than production by more than noise, which may be the version or staging's own data (designs without baseline).
     case different
-
-    /// The value of the gauge `mirror_verdict`.
-    public var number: Int {
-        switch self {
-        case .inconclusive: 0
-        case .pass: 1
-        case .fail: 2
-        case .different: 3
-        }
-    }
 }
 
 /// What a verdict rests on.

@@ -16,6 +16,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             endHTTP1(reader, nil)
         }
         let reader = insertHTTP2(slot, isWhole: isWhole)
+        sink.protocolRecognized(.http2, on: shared.connections[connection(of: slot)].facts)
         if missed > 0 {
             let start = startOfClient(reader, at: position)
             http2[reader].octetsMissing(Int(missed), reason: .captureLoss, at: start, &shared, &sink)
@@ -28,6 +29,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
 
     /// The server has agreed to go on in HTTP/2: the answer to the exchange comes on stream 1.
     ///
+    /// The sink knows the connection as HTTP already, and it is one connection.
     /// - Parameters:
     ///   - exchange: What asked for the upgrade.
     ///   - octets: What the server has sent behind the 101; borrowed for the call only.
@@ -63,7 +65,6 @@ extension HTTPReconstructor where Sink: ~Copyable {
             )
         )
         places[slot].reader = .http2(reader)
-        sink.protocolRecognized(.http2, on: shared.connections[connection].facts)
         return reader
     }
 

@@ -101,7 +101,7 @@ struct MessageHead {
     }
 }
 
-/// Why octets are not the head of a message; a label value of `http_parse_errors_total`.
+/// Why octets are not a message; a label value of `http_parse_errors_total`.
 public enum ParseFailure: UInt8, Error, Sendable, Hashable, CaseIterable {
     /// The first line is neither a request line nor a status line.
     case startLine
@@ -117,6 +117,8 @@ public enum ParseFailure: UInt8, Error, Sendable, Hashable, CaseIterable {
     case transferCoding
     /// A chunk size that is no hexadecimal number, or chunk data without a line end.
     case chunk
+    /// HTTP/2: a frame or a field block that breaks a rule (RFC 9113 §4.2, §4.3).
+    case frame
 
     /// The value of the label `reason`.
     public var label: String {
@@ -128,6 +130,7 @@ public enum ParseFailure: UInt8, Error, Sendable, Hashable, CaseIterable {
         case .contentLength: "content_length"
         case .transferCoding: "transfer_coding"
         case .chunk: "chunk"
+        case .frame: "frame"
         }
     }
 }

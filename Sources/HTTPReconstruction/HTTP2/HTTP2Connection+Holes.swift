@@ -140,7 +140,7 @@ extension HTTP2Connection {
             }
         }
         guard !wasGuess else { return }
-        sink.parsingFailed(.startLine, on: shared.connections[connection].facts)
+        sink.parsingFailed(.frame, on: shared.connections[connection].facts)
         markOpenStreams(isClient, isClient ? .requestGap : .responseGap, &shared)
         if !isClient { responseHoleIsNew = true }
     }

@@ -32,9 +32,8 @@ public struct BucketCounts: Sendable, Hashable {
     }
 
     /// From a millisecond to a minute, in nanoseconds.
-    public static let durations = BucketCounts(
-        bounds: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000].map { $0 * 1_000_000 }
-    )
+    public static let durationBounds: [Int64] =
+        [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000].map { $0 * 1_000_000 }
     /// From nothing to 16 MiB in powers of four, in octets.
-    public static let sizes = BucketCounts(bounds: [0] + (4...12).map { Int64(1) << (2 * $0) })
+    public static let sizeBounds: [Int64] = [0] + (4...12).map { Int64(1) << (2 * $0) }
 }

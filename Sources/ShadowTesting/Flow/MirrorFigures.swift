@@ -99,16 +99,19 @@ public struct TargetFigures: Sendable, Hashable {
     /// Whether it is known where the target is, and whether it may be sent to.
     public var reach = TargetReach.unknown
     /// From the moment a copy was to be sent to its sending, in nanoseconds.
-    public var queueWait = BucketCounts.durations
+    public var queueWait: BucketCounts
     /// From sending to the last octet of the answer, in nanoseconds, by route.
     public var durations: [RouteName: BucketCounts] = [:]
     /// Content of the sampled requests that were sent, in octets.
-    public var sentSizes = BucketCounts.sizes
+    public var sentSizes: BucketCounts
     /// Content of the sampled requests that were dropped, in octets.
-    public var droppedSizes = BucketCounts.sizes
+    public var droppedSizes: BucketCounts
 
-    init(_ name: String) {
+    init(_ name: String, _ limits: MirrorQueue.Limits) {
         self.name = name
+        queueWait = BucketCounts(bounds: limits.durationBounds)
+        sentSizes = BucketCounts(bounds: limits.sizeBounds)
+        droppedSizes = BucketCounts(bounds: limits.sizeBounds)
     }
 }
 

@@ -247,7 +247,8 @@ extension MirrorQueueState {
         let isKnown =
             targets[place].figures.durations.count < limits.routes || targets[place].figures.durations[route] != nil
         let key = isKnown ? route : RouteName()
-        targets[place].figures.durations[key, default: .durations].observe(answer.durationNanoseconds)
+        let none = BucketCounts(bounds: limits.durationBounds)
+        targets[place].figures.durations[key, default: none].observe(answer.durationNanoseconds)
     }
 
     /// Lets breaker, ramp and back-off know what became of a request.

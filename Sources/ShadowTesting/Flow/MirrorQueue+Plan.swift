@@ -101,7 +101,7 @@ extension MirrorQueueState {
             targets[place].apply(target)
         } else {
             targetPlaces[target.name] = targets.count
-            targets.append(TargetState(target))
+            targets.append(TargetState(target, limits))
         }
     }
 

@@ -15,6 +15,10 @@ extension MirrorQueue {
         public var egressOctetsPerSecond: Int?
         /// Routes with counts of their own, for each target and each lane; others share the empty identity.
         public var routes = 1000
+        /// The bounds in which waits and durations are counted, in nanoseconds and growing order.
+        public var durationBounds = BucketCounts.durationBounds
+        /// The bounds in which sizes of content are counted, in octets and growing order.
+        public var sizeBounds = BucketCounts.sizeBounds
 
         /// Makes the defaults.
         public init() {}

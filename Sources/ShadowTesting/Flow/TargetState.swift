@@ -18,9 +18,9 @@ struct TargetState {
     /// Wakes whoever sends to the target.
     var signal = Signal()
 
-    init(_ settings: MirrorTarget) {
+    init(_ settings: MirrorTarget, _ limits: MirrorQueue.Limits) {
         self.settings = settings
-        figures = TargetFigures(settings.name)
+        figures = TargetFigures(settings.name, limits)
         rate = Self.bucket(settings)
         breaker = CircuitBreaker(settings.breaker)
         ramp = Ramp(settings.ramp)

@@ -89,11 +89,12 @@ extension MetricCatalogue {
         help: "Memory limit that the agent steers by."
     )
 
-    /// How much work is being shed.
-    public static let loadSheddingLevel = MetricFamily(
-        "wingmirror_load_shedding_level",
+    /// Which work is being shed.
+    public static let loadShedding = MetricFamily(
+        "wingmirror_load_shedding",
         .gauge,
-        help: "Work being shed to stay within the memory limit: 0 none, 1 shadow traffic, 2 everything but metrics."
+        labels: ["work"],
+        help: "Whether work is being shed to stay within the memory limit (1) or not (0), by what is left out."
     )
 
     /// Memory that counts against the limit.
@@ -154,7 +155,7 @@ extension MetricCatalogue {
     static let agent = [
         configReloads, configLastReloadSuccessful, configLastReloadSuccess, configInfo, buildInfo, featureEnabled,
         metricSeries, metricSeriesLimit, metricSeriesOverflow, historyRoutesLeftOut,
-        memoryLimit, memoryUsed, loadSheddingLevel, loadShedRequests, logMessages, scrapes,
+        memoryLimit, memoryUsed, loadShedding, loadShedRequests, logMessages, scrapes,
         scrapeRenderDuration, gatewayAddresses, gatewayOwnRequests,
     ]
 }

@@ -176,7 +176,7 @@ extension MetricCatalogue {
     public static let httpParseErrors = MetricFamily(
         "wingmirror_http_parse_errors_total",
         .counter,
-        labels: ["protocol", "reason"],
+        labels: ["reason"],
         help: "Messages or streams that could not be parsed as HTTP, by reason."
     )
 

@@ -190,7 +190,7 @@ extension MetricCatalogue {
     public static let mirrorComparisons = MetricFamily(
         "wingmirror_mirror_comparisons_total",
         .counter,
-        labels: ["policy", "target", "virtualservice_namespace", "virtualservice", "route", "verdict"],
+        labels: ["policy", "target", "virtualservice_namespace", "virtualservice", "route", "result"],
         help: "Answers of a target compared with production's, by what was found."
     )
 

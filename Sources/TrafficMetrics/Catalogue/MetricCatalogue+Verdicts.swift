@@ -6,8 +6,8 @@ extension MetricCatalogue {
     public static let mirrorVerdict = MetricFamily(
         "wingmirror_mirror_verdict",
         .gauge,
-        labels: verdictLabels + ["design"],
-        help: "Verdict so far: 0 inconclusive, 1 pass, 2 fail, 3 different from production for whatever cause."
+        labels: verdictLabels + ["design", "verdict"],
+        help: "Verdict so far: 1 for the one that holds, 0 for the others."
     )
 
     /// Pairs compared.
@@ -92,8 +92,8 @@ extension MetricCatalogue {
     public static let mirrorVerdictRecent = MetricFamily(
         "wingmirror_mirror_verdict_recent",
         .gauge,
-        labels: verdictLabels,
-        help: "Verdict by the answers of the last hours alone (comparison.recentWindow), numbered like the verdict."
+        labels: verdictLabels + ["verdict"],
+        help: "Verdict by the answers of the last hours alone (comparison.recentWindow): 1 for the one that holds."
     )
 
     /// Failures of the candidate alone.

@@ -24,12 +24,16 @@ public final class HistogramLayout: Sendable {
     private let firstCells: ConstantTable<UInt16>
 
     /// The layout of sizes in octets.
-    static func sizes(bounds: [UInt64]) -> HistogramLayout {
+    /// - Parameter bounds: Upper bounds of the classic buckets in octets, inclusive and ascending.
+    /// - Returns: The layout; worth keeping.
+    public static func sizes(bounds: [UInt64]) -> HistogramLayout {
         HistogramLayout(unitsPerBaseUnit: 1, bounds: bounds, native: .sizes, nativeEdges: NativeRange.sizes.wholeEdges)
     }
 
-    /// The layout of durations in nanoseconds.
-    static func durations(bounds: [UInt64]) -> HistogramLayout {
+    /// The layout of durations in nanoseconds, which are shown in seconds.
+    /// - Parameter bounds: Upper bounds of the classic buckets in nanoseconds, inclusive and ascending.
+    /// - Returns: The layout; worth keeping.
+    public static func durations(bounds: [UInt64]) -> HistogramLayout {
         HistogramLayout(
             unitsPerBaseUnit: 1e9,
             bounds: bounds,
@@ -42,15 +46,6 @@ public final class HistogramLayout: Sendable {
     /// powers of two of the base unit.
     static func milliseconds(bounds: [UInt64]) -> HistogramLayout {
         HistogramLayout(unitsPerBaseUnit: 1e6, bounds: bounds, native: nil, nativeEdges: [])
-    }
-
-    /// The layout of counts that somebody else keeps, in classic buckets only.
-    /// - Parameters:
-    ///   - bounds: Upper bounds in the unit of what was observed, inclusive and ascending.
-    ///   - unitsPerBaseUnit: How many of that unit make one base unit: 1e9 for nanoseconds that are shown in seconds.
-    /// - Returns: The layout; worth keeping.
-    public static func counted(bounds: [UInt64], unitsPerBaseUnit: Double) -> HistogramLayout {
-        HistogramLayout(unitsPerBaseUnit: unitsPerBaseUnit, bounds: bounds, native: nil, nativeEdges: [])
     }
 
     /// The layout with these bounds; `nativeEdges` are the upper bounds of the zero and all native buckets but the last.
@@ -104,6 +99,12 @@ public final class HistogramLayout: Sendable {
     /// The upper bound of a classic bucket in base units.
     func upperBound(ofClassicBucket bucket: Int) -> Double {
         bucket < bounds.count ? Double(bounds[bucket]) / unitsPerBaseUnit : .infinity
+    }
+
+    /// The upper bounds of all cells but the last, which has none: in what somebody else has to count, so that his counts
+    /// give the classic and the native buckets.
+    public var cellBounds: [UInt64] {
+        (0..<edges.count).map { edges[$0] }
     }
 
     /// How many cells there are.

@@ -119,6 +119,8 @@ extension MetricsRegistry {
         }
         for record in gateways.records {
             guard let record else { continue }
+            // Connections without a Gateway need not come at all, so their zeros say nothing.
+            guard !record.name.isEmpty || record.cells.contains(where: \.hasCounts) else { continue }
             for cells in record.cells {
                 add(cells, of: record.name, to: &samples)
             }

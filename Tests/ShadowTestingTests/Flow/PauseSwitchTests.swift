@@ -95,7 +95,7 @@ import TrafficModel
     }
 
     @Test func `sizes around a power of four fall on either side of its bound`() throws {
-        var counts = BucketCounts.sizes
+        var counts = BucketCounts(bounds: BucketCounts.sizeBounds)
         let place = try #require(counts.bounds.firstIndex(of: 1 << 20))
         counts.observe(1 << 20)
         counts.observe((1 << 20) + 1)

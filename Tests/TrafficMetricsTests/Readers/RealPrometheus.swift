@@ -16,17 +16,25 @@ enum RealPrometheus {
     struct Page: Encodable {
         let job: String
         let contentType: String
-        let body: Data
+        /// What one scrape after the other gets; empty for an agent that is not there.
+        let bodies: [Data]
 
         /// A snapshot in a format that is served whatever is asked for.
         init(_ job: String, _ snapshot: MetricsSnapshot, _ format: ExpositionFormat, accept: String) throws {
+            try self.init(job, [snapshot], format, accept: accept)
+        }
+
+        /// What one scrape after the other gets; `nil` while there is no agent.
+        init(_ job: String, _ snapshots: [MetricsSnapshot?], _ format: ExpositionFormat, accept: String) throws {
             let negotiated = NegotiatedExposition(accept: accept)
             try #require(negotiated.format == format)
-            var octets: [UInt8] = []
-            ExpositionWriter(format).write(snapshot, into: &octets)
             self.job = job
             contentType = negotiated.contentType
-            body = Data(octets)
+            bodies = snapshots.map { snapshot in
+                var octets: [UInt8] = []
+                if let snapshot { ExpositionWriter(format).write(snapshot, into: &octets) }
+                return Data(octets)
+            }
         }
     }
 
@@ -35,6 +43,10 @@ enum RealPrometheus {
         let queries: [[Sample]]
         /// For each query its exemplars.
         let exemplars: [[Exemplar]]
+        /// For each selector how far its series grew between their first and their last sample.
+        let increases: [[Sample]]
+        /// Whether a start time counts as a sample of zero, as Prometheus can from 2.50 on.
+        let readsStartTimes: Bool
     }
 
     struct Sample: Decodable {
@@ -50,13 +62,27 @@ enum RealPrometheus {
 
     private struct Question: Encodable {
         let pages: [Page]
+        let interval: String
         let queries: [String]
         let exemplars: [String]
+        let increases: [String]
     }
 
-    /// Has pages scraped, then asks.
-    static func ask(_ pages: [Page], queries: [String], exemplars: [String]) throws -> Answers {
-        let question = Question(pages: pages, queries: queries, exemplars: exemplars)
+    /// Has pages scraped at an interval, then asks.
+    static func ask(
+        _ pages: [Page],
+        interval: String = "3s",
+        queries: [String] = [],
+        exemplars: [String] = [],
+        increases: [String] = []
+    ) throws -> Answers {
+        let question = Question(
+            pages: pages,
+            interval: interval,
+            queries: queries,
+            exemplars: exemplars,
+            increases: increases
+        )
         let result = try helper.run(input: [UInt8](try JSONEncoder().encode(question)))
         try #require(result.status == 0, "\(result.error)")
         return try JSONDecoder().decode(Answers.self, from: result.output)
