@@ -98,12 +98,17 @@ import Testing
 
     @Test func `every reason for which a request is unmatched has a series before the first such request`() throws {
         let scenario = try Scenario(routes: 0)
-        let family = try #require(try scenario.scrape().samples["wingmirror_http_requests_unmatched_total"])
-        let reasons = Set(UnmatchedReason.allCases.map(\.text))
-        for gateway in [Scenario.gateway, ""] {
-            let present = family.keys.filter { $0.labels["gateway"] == gateway }.compactMap { $0.labels["reason"] }
-            #expect(Set(present) == reasons)
+        let reasons = { (gateway: String) in
+            let page = try scenario.scrape()
+            let family = try #require(page.samples["wingmirror_http_requests_unmatched_total"])
+            return Set(family.keys.filter { $0.labels["gateway"] == gateway }.compactMap { $0.labels["reason"] })
         }
+        let all = Set(UnmatchedReason.allCases.map(\.text))
+        #expect(try reasons(Scenario.gateway) == all)
+        // Connections without a Gateway need not come at all.
+        #expect(try reasons("").isEmpty)
+        scenario.shard.requestUnmatched(gateway: .none, reason: .noListener, status: 200)
+        #expect(try reasons("") == all)
     }
 
     @Test func `what belongs to a gateway is counted for it, and for none`() throws {
