@@ -7,13 +7,13 @@ import PacketDecoding
 import ResourceFiles
 import RouteAttribution
 import TCPReassembly
-import TLSDecryption
 import TestSupport
 import Testing
 import TrafficMetrics
 import TrafficPipeline
 
 @testable import Agent
+@testable import TLSDecryption
 
 /// The closed lists of label values on the page Metrics, held against captures: each value can occur, and no other does.
 @Suite struct LabelReachTests {
@@ -178,6 +178,8 @@ import TrafficPipeline
         /// Packets that the capture lacks.
         var lost: Range<Int> = 0..<0
         var hasRoutes = true
+        /// Whether messages are kept, as records with content need it.
+        var keepsContent = false
 
         init(_ path: String) {
             self.path = Repository.path + "/Tests/" + path
@@ -209,6 +211,9 @@ import TrafficPipeline
         readings.append(Reading("AgentTests/Fixtures/reach/methods.pcap"))
         readings[readings.count - 1].hasRoutes = false
         readings += withLimits()
+        var handshakes = Reading("AgentTests/Fixtures/reach/unreadable.pcap")
+        handshakes.keys = KeyStore(isExpected: true)
+        readings.append(handshakes)
         return try readings + encrypted()
     }
 
@@ -235,7 +240,11 @@ import TrafficPipeline
         exchanges.limits.http.openExchanges = 4
         var heads = Reading("AgentTests/Fixtures/reach/half-heads.pcap")
         heads.limits.http.heldOctets = 4 << 10
-        return [crowded, forgotten, held, few, waiting, fragments, exchanges, heads]
+        var kept = crowded
+        kept.limits = PipelineLimits()
+        kept.limits.http.retainedOctets = 3_000
+        kept.keepsContent = true
+        return [crowded, forgotten, held, few, waiting, fragments, exchanges, heads, kept]
     }
 
     /// TLS, with its keys, with wrong ones, with none, and with holes.
@@ -244,7 +253,7 @@ import TrafficPipeline
         return try names.flatMap { name in
             let path = "TLSDecryptionTests/Fixtures/\(name).pcap"
             let log = try String(contentsOfFile: Repository.path + "/Tests/\(path).keys", encoding: .utf8)
-            var readings = [Reading](repeating: Reading(path), count: 6)
+            var readings = [Reading](repeating: Reading(path), count: 12)
             readings[0].keys = store(log)
             readings[1].keys = store(wrong(log))
             readings[2].keys = KeyStore(isExpected: true)
@@ -252,6 +261,13 @@ import TrafficPipeline
             readings[4].lost = 0..<8
             readings[5].keys = store(log)
             readings[5].lost = 4..<6
+            for number in 6..<12 {
+                readings[number].keys = store(log)
+                readings[number].limits.tls.searchedOctets = 0
+                readings[number].limits.tls.trialsPerRecord = 0
+                readings[number].limits.tls.trialsPerSecond = 0
+                readings[number].lost = (number + 3)..<(number + 4)
+            }
             return readings
         }
     }
@@ -280,11 +296,17 @@ import TrafficPipeline
             PipelineCollector(boards: boards, sources: { [reading.path] }, limits: reading.limits.reassembly)
         )
         registry.add(TLSCollector(boards: boards))
+        var outputs = PipelineOutputs()
+        if reading.keepsContent {
+            outputs.records = RecordOptions(contentOctets: 1 << 20)
+            outputs.recordOutput = { _ in }
+        }
         var pipeline = TrafficPipeline(
             limits: reading.limits,
             routes: RouteBoard(try routes(reading.hasRoutes), registry: registry, at: 0),
             board: boards.sole,
-            keys: reading.keys
+            keys: reading.keys,
+            outputs: outputs
         )
         var savefile = try SavefileReader(path: reading.path)
         var number = 0

@@ -64,6 +64,11 @@ class Page:
         return total
 
 
+def status_label(status):
+    """The value of `response_code` for a status."""
+    return str(status) if 100 <= status <= 599 else "_OTHER"
+
+
 def is_whole_answer(code):
     return code not in ("0", "unknown")
 
@@ -108,7 +113,8 @@ def identities(page, records):
     yield "durations of unanswered requests", none, (
         "between",
         0,
-        page.sum("http_requests_total", response_code="0", error_type=lambda error: error in ("client_closed", "no_response")),
+        page.sum("http_requests_total", response_code="0", error_type=lambda error: error in ("client_closed", "no_response"))
+        + page.sum("http_requests_total", response_code="_OTHER"),
     )
 
     taken = [record for record in requests if record["route"] and record["route"].get("outcome") in ROUTED]
@@ -120,7 +126,7 @@ def identities(page, records):
             record["response"]["contentBytes"] for record in taken if record["response"]
         )
         by_code = collections.Counter(
-            str(record["response"]["status"]) for record in taken if record["response"] and record["response"]["status"]
+            status_label(record["response"]["status"]) for record in taken if record["response"] and record["response"]["status"]
         )
         for code, count in by_code.items():
             yield "requests by status", page.sum("http_requests_total", response_code=code), count

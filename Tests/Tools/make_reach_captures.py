@@ -110,6 +110,14 @@ class Talk:
         self.get(**more)
         self.answer(status)
 
+    def hello(self, suite, extensions, answers=True):
+        """The first messages of a TLS handshake (RFC 8446 §4.1)."""
+        hello = bytes.fromhex("0303") + bytes(32) + b"\0" + b"\0\2" + suite + b"\1\0" + b"\0\0"
+        self.client(b"\x16\x03\x01" + struct.pack(">H", len(hello) + 4) + b"\1" + struct.pack(">I", len(hello))[1:] + hello)
+        if answers:
+            answer = bytes.fromhex("0303") + bytes(range(32)) + b"\0" + suite + b"\0" + struct.pack(">H", len(extensions)) + extensions
+            self.server(b"\x16\x03\x03" + struct.pack(">H", len(answer) + 4) + b"\2" + struct.pack(">I", len(answer))[1:] + answer)
+
     def finish(self, side="c"):
         other = "s" if side == "c" else "c"
         self.send(side, flags=FIN | ACK)
@@ -325,10 +333,14 @@ def unreadable(c):
         t.server(f"X-{number}: " + "a" * 1000 + "\r\n")
         t.send("c")
     t.finish("s")
-    t = Talk(c)  # HTTP/0.9 after HTTP/1.1
-    t.exchange()
-    t.client("GET /shop\r\n")
-    t.server("bare content")
+    t = Talk(c)  # the head of a response, then a simple request (HTTP/0.9), and bare content longer than announced
+    t.server("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+    t.send("c")
+    t.client("GET /\r\n")
+    t.send("s")
+    t.client("\r\n")
+    t.server("this is too much.\n")
+    t.send("c")
     t.finish("s")
     t = Talk(c)  # octets of no protocol
     t.client(b"\x00\x01\x02\x03 nothing that is known" * 20)
@@ -339,14 +351,20 @@ def unreadable(c):
     t.server(b"\x04\x05\x06" * 300)
     t.finish()
     t = Talk(c)  # TLS that nobody has keys for
-    hello = bytes.fromhex("0303") + bytes(32) + b"\0" + b"\0\2\x13\x01" + b"\1\0" + b"\0\0"
-    t.client(b"\x16\x03\x01" + struct.pack(">H", len(hello) + 4) + b"\1" + struct.pack(">I", len(hello))[1:] + hello)
-    server = bytes.fromhex("0303") + bytes(range(32)) + b"\0" + b"\x13\x01" + b"\0" + b"\0\6" + b"\0\x2b\0\2\3\4"
-    t.server(b"\x16\x03\x03" + struct.pack(">H", len(server) + 4) + b"\2" + struct.pack(">I", len(server))[1:] + server)
+    t.hello(b"\x13\x01", bytes.fromhex("002b00020304"))
     for _ in range(3):
         t.client(b"\x17\x03\x03\0\x40" + bytes(64))
         t.server(b"\x17\x03\x03\0\x40" + bytes(64))
     t.finish()
+    t = Talk(c)  # TLS with a cipher suite that is none
+    t.hello(b"\x7a\x7a", b"")
+    t.client(b"\x14\x03\x03\0\1\1" + b"\x16\x03\x03\0\x28" + bytes(40))
+    t.server(b"\x14\x03\x03\0\1\1" + b"\x16\x03\x03\0\x28" + bytes(40))
+    t.finish()
+    t = Talk(c)  # TLS whose handshake comes to nothing
+    t.hello(b"\x13\x01", b"", answers=False)
+    t.server(b"\x15\x03\x01\0\2\2\x28")
+    t.finish("s")
     t = Talk(c)
     t.client("PROXY TCP4 203.0.113.9 10.244.1.10 51000 8080\r\n")
     t.exchange()
@@ -449,8 +467,8 @@ def forgotten(c):
     talks = [Talk(c) for _ in range(12)]
     for t in talks:
         t.exchange()
-    for _ in range(4):
-        c.wait(200)
+    for _ in range(45):  # a leap of the clock is not believed at once
+        c.wait(10)
         more = Talk(c)
         more.exchange()
         more.finish()

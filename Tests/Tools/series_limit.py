@@ -44,15 +44,16 @@ def routes(count):
 
 
 def traffic(count):
-    """A connection for each hundred routes and status; successes of all routes come before any error."""
+    """A connection for each hundred routes and status, which pipelines; successes of all routes come before any error."""
     capture = Capture()
     for status in STATUSES:
         for first in range(0, count, 100):
             Talk.port = 20000 + (Talk.port + 1) % 40000
             talk = Talk(capture)
-            for n in range(first, min(count, first + 100)):
-                talk.get(f"/r{n}", host=f"h{first}.example.com")
-                talk.answer(status, body="" if status in EMPTY else "{}")
+            numbers = range(first, min(count, first + 100))
+            talk.client("".join(f"GET /r{n} HTTP/1.1\r\nHost: h{first}.example.com\r\n\r\n" for n in numbers))
+            body = "" if status in EMPTY else "{}"
+            talk.server(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n{body}" * len(numbers))
             talk.finish()
     return capture
 

@@ -135,7 +135,8 @@ struct RecordEncoder {
     // MARK: - Messages
 
     private mutating func appendRequest(_ exchange: borrowing Exchange, scheme: String) {
-        guard exchange.hasRequest, let message = exchange.retainedRequest else { return line.null() }
+        guard exchange.hasRequest else { return line.null() }
+        guard let message = exchange.retainedRequest else { return appendUnkeptRequest(exchange, scheme: scheme) }
         let octets = message.octets
         line.beginObject()
         beginEscapes(of: message)
@@ -152,14 +153,30 @@ struct RecordEncoder {
         line.endObject()
     }
 
-    private mutating func appendResponse(_ exchange: borrowing Exchange) {
-        guard exchange.hasResponse, let message = exchange.retainedResponse else { return line.null() }
+    /// Adds a request that was seen, and of whose head nothing was kept because a limit was met.
+    private mutating func appendUnkeptRequest(_ exchange: borrowing Exchange, scheme: String) {
         line.beginObject()
-        beginEscapes(of: message)
+        line.key("method")
+        line.null()
+        line.key("target")
+        line.null()
+        line.key("scheme")
+        line.string(scheme)
+        line.key("authority")
+        line.null()
+        appendFigures(exchange.request)
+        line.endObject()
+    }
+
+    private mutating func appendResponse(_ exchange: borrowing Exchange) {
+        guard exchange.hasResponse else { return line.null() }
+        let message = exchange.retainedResponse
+        line.beginObject()
+        if let message { beginEscapes(of: message) }
         line.key("status")
         if exchange.isStatusUnknown { line.null() } else { line.integer(exchange.status) }
         appendFigures(exchange.response)
-        if let coding = message.contentCoding {
+        if let message, let coding = message.contentCoding {
             line.key("contentEncoding")
             appendText(message.octets[coding])
         }
@@ -167,7 +184,7 @@ struct RecordEncoder {
         line.beginList()
         for status in exchange.interim { line.integer(Int(status)) }
         line.endList()
-        appendRetained(message, contentOctets: exchange.response.contentOctets)
+        if let message { appendRetained(message, contentOctets: exchange.response.contentOctets) }
         line.endObject()
     }
 
