@@ -21,7 +21,7 @@ import TrafficPipeline
         var figures: PipelineFigures
     }
 
-    private static func record(_ name: String) throws -> Recording {
+    private static func record(_ name: String, limits: PipelineLimits = PipelineLimits()) throws -> Recording {
         let registry = MetricsRegistry()
         let collector = LineCollector()
         let exchanges = ExchangeCollector()
@@ -32,6 +32,7 @@ import TrafficPipeline
         let boards = WorkerBoards(registry)
         let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
+            limits: limits,
             routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
             board: boards.sole,
             outputs: outputs
@@ -83,6 +84,21 @@ import TrafficPipeline
                 "http://198.51.100.20:8080/health", "http://shop.example.com", "http://[2001:db8::5]:8080/health",
             ]
         )
+    }
+
+    @Test func `messages that no limit had room for were seen all the same`() throws {
+        var limits = PipelineLimits()
+        limits.http.retainedOctets = 1
+        let lines = { (recording: Recording) in
+            String(decoding: recording.lines, as: UTF8.self).split(separator: "\n")
+        }
+        let kept = lines(try Self.record("har-url"))
+        let seen = lines(try Self.record("har-url", limits: limits))
+        #expect(seen.count == kept.count)
+        for part in [#""request":null"#, #""response":null"#] {
+            #expect(seen.count { $0.contains(part) } == kept.count { $0.contains(part) })
+        }
+        #expect(seen.allSatisfy { $0.contains(#""method":null,"target":null"#) })
     }
 
     @Test func `a connection that is used every ten minutes keeps its requests`() throws {
