@@ -375,9 +375,9 @@ let package = Package(
         .testTarget(
             name: "TrafficPipelineTests",
             dependencies: [
-                "JSONSyntax", "PacketCapture", "PacketDecoding", "Recordings", "Redaction", "ResourceFiles",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport", "TrafficMetrics",
-                "TrafficModel", "TrafficPipeline",
+                "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding", "Recordings", "Redaction",
+                "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport",
+                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes

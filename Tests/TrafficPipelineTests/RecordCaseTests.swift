@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import HTTPReconstruction
 import JSONSyntax
 import PacketCapture
 import Recordings

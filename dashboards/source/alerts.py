@@ -49,7 +49,7 @@ IN_ROUTE = "destination_service, destination_subset, request_method, request_pro
 LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would be a large share
 # How many requests must have failed, whatever their share: a guard by rate would hide small routes, one by count does not.
 LEAST_FAILURES = {"critical": 10, "warning": 5}
-LEAST_COMPARED = 20  # requests of the sort that jumps, in half an hour: of fewer, chance makes large shares
+LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of fewer, chance makes large shares
 LEAST_REQUESTS = 50  # on each side of a canary
 CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
 KEPT = "15m"  # how long an alert outlives its expression, so that missing scrapes do not make two of one
@@ -143,7 +143,7 @@ def jump(ratio, least, window=NOW):
             and
             {ratio(window)} > 2 * {ratio(USUAL)} offset 1h
             and
-            {ratio(NOW)} * {requests(NOW)} * {SECONDS[NOW]} >= {LEAST_COMPARED}
+            {ratio(window)} * {requests(window)} * {SECONDS[window]} >= {LEAST_COMPARED}
             """
 
 
