@@ -303,7 +303,7 @@ import TrafficPipeline
         }
         var pipeline = TrafficPipeline(
             limits: reading.limits,
-            routes: RouteBoard(try routes(reading.hasRoutes), registry: registry, at: 0),
+            routes: RouteBoard(RouteTables(try routes(reading.hasRoutes)), registry: registry, at: 0),
             board: boards.sole,
             keys: reading.keys,
             outputs: outputs
