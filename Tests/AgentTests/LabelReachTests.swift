@@ -177,6 +177,8 @@ import TrafficPipeline
         var keys: KeyStore?
         /// Packets that the capture lacks.
         var lost: Range<Int> = 0..<0
+        /// Packets whose last octet is another.
+        var spoiled: PartialRangeFrom<Int> = .max...
         var hasRoutes = true
         /// Whether messages are kept, as records with content need it.
         var keepsContent = false
@@ -253,7 +255,7 @@ import TrafficPipeline
         return try names.flatMap { name in
             let path = "TLSDecryptionTests/Fixtures/\(name).pcap"
             let log = try String(contentsOfFile: Repository.path + "/Tests/\(path).keys", encoding: .utf8)
-            var readings = [Reading](repeating: Reading(path), count: 12)
+            var readings = [Reading](repeating: Reading(path), count: 7)
             readings[0].keys = store(log)
             readings[1].keys = store(wrong(log))
             readings[2].keys = KeyStore(isExpected: true)
@@ -261,13 +263,9 @@ import TrafficPipeline
             readings[4].lost = 0..<8
             readings[5].keys = store(log)
             readings[5].lost = 4..<6
-            for number in 6..<12 {
-                readings[number].keys = store(log)
-                readings[number].limits.tls.searchedOctets = 0
-                readings[number].limits.tls.trialsPerRecord = 0
-                readings[number].limits.tls.trialsPerSecond = 0
-                readings[number].lost = (number + 3)..<(number + 4)
-            }
+            readings[6].keys = store(log)
+            readings[6].limits.tls.failures = 0
+            readings[6].spoiled = 10...
             return readings
         }
     }
@@ -311,7 +309,15 @@ import TrafficPipeline
         var savefile = try SavefileReader(path: reading.path)
         var number = 0
         while let packet = try savefile.next() {
-            if !reading.lost.contains(number) { pipeline.packetArrived(packet, octets: savefile.octets) }
+            if reading.spoiled.contains(number) {
+                let captured = savefile.octets
+                var octets: [UInt8] = []
+                for index in captured.indices { octets.append(captured[index]) }
+                octets[octets.count - 1] ^= 0xFF
+                pipeline.packetArrived(packet, octets: octets.span)
+            } else if !reading.lost.contains(number) {
+                pipeline.packetArrived(packet, octets: savefile.octets)
+            }
             number += 1
         }
         pipeline.captureEnded()
