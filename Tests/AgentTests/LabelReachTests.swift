@@ -216,6 +216,11 @@ import TrafficPipeline
         var handshakes = Reading("AgentTests/Fixtures/reach/unreadable.pcap")
         handshakes.keys = KeyStore(isExpected: true)
         readings.append(handshakes)
+        // gRPC and WebSockets within TLS.
+        var secure = Reading("../samples/captures/secure.pcap")
+        let log = Repository.path + "/samples/captures/secure.keys"
+        secure.keys = store(try String(contentsOfFile: log, encoding: .utf8))
+        readings.append(secure)
         return try readings + encrypted()
     }
 

@@ -26,7 +26,7 @@ import tempfile
 ENDINGS = (".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz", ".cap")
 SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
-FAILURES = re.compile(r"5xx.*|no_response|incomplete_response")
+FAILURES = re.compile(r"5xx.*|grpc_error|no_response|incomplete_response")
 
 EVERYTHING = """apiVersion: networking.istio.io/v1
 kind: Gateway

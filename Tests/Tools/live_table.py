@@ -30,7 +30,7 @@ GATEWAY, SERVICE = 8080, 9000
 # Where the agents are, and `gateway.addresses` of each.
 AGENTS = {(NODE, 9646): "", (ROUTER, 9647): "", (ROUTER, 9648): "10.9.0.1"}
 HERE = os.path.abspath(__file__)
-FAILED = re.compile(r"5xx.*|no_response|incomplete_response")
+FAILED = re.compile(r"5xx.*|grpc_error|no_response|incomplete_response")
 
 ROUTES = """apiVersion: networking.istio.io/v1
 kind: Gateway
