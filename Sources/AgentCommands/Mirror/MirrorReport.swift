@@ -244,14 +244,14 @@ struct MirrorReport: Sendable {
     private func lasting(_ verdict: JSONValue) -> String {
         guard let lasting = verdict["lasting"], let first = lasting["time"]?.numberValue else { return "" }
         let last = lasting["lastSeen"]?.numberValue.map { "; last seen \(time(Int64(clamped: $0)))" } ?? ""
-        return "; said \(time(Int64(clamped: first)))\(last)"
+        return "; first said \(time(Int64(clamped: first)))\(last)"
     }
 
     private func recent(_ verdict: JSONValue) -> String {
         guard let recent = verdict["recent"], let since = recent["since"]?.numberValue,
             since > verdict["since"]?.numberValue ?? 0
         else { return "" }
-        return "; by itself since \(time(Int64(clamped: since))): \(recent.string("verdict").uppercased())"
+        return "; since \(time(Int64(clamped: since))) alone: \(recent.string("verdict").uppercased())"
     }
 
     /// A time to the second.

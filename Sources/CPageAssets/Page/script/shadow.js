@@ -56,8 +56,8 @@ function moment(nanoseconds) {
 /** Since when a verdict counts, when it was first said, what the last hours say, and how much it still takes. */
 function verdictTimes(verdict) {
   const parts = [`Counted since ${moment(verdict.since)}`];
-  if (verdict.lasting) parts.push(`said since ${moment(verdict.lasting.time)}${verdict.lasting.lastSeen ? `, last seen ${moment(verdict.lasting.lastSeen)}` : ""}`);
-  if (verdict.recent && verdict.recent.since > verdict.since) parts.push(`by itself since ${moment(verdict.recent.since)}: ${verdict.recent.verdict}`);
+  if (verdict.lasting) parts.push(`first said ${moment(verdict.lasting.time)}${verdict.lasting.lastSeen ? `, last seen ${moment(verdict.lasting.lastSeen)}` : ""}`);
+  if (verdict.recent && verdict.recent.since > verdict.since) parts.push(`since ${moment(verdict.recent.since)} alone: ${verdict.recent.verdict}`);
   if (verdict.breaker?.openings) parts.push(`breaker opened ${counted(verdict.breaker.openings, "time")}${verdict.breaker.open ? ", open now" : ""}`);
   if (verdict.pairsNeeded) parts.push(`needs about ${count(verdict.pairsNeeded)} more pairs`);
   return parts.join("; ");
