@@ -206,7 +206,7 @@ import TrafficModel
         #expect(text.contains("FAIL t on r"))
         #expect(text.contains("differs by more than the margin"))
         #expect(text.contains("held against the baseline's answers"))
-        #expect(text.contains("apart  5 pairs judged for errors only: sent at different times"))
+        #expect(text.contains("apart  5 pairs with other values set aside: not sent at once"))
         #expect(text.contains("missed 3 sent too long after production's response"))
         #expect(text.contains("errors only the target 7, only the other side 2, of 100 pairs"))
         #expect(text.contains("breaker opened 3 times, and is open now; the baseline's 0 times"))

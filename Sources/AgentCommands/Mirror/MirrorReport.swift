@@ -218,7 +218,7 @@ struct MirrorReport: Sendable {
             facts.append("missed " + text.joined(separator: "; "))
         }
         if verdict.string("verdict") != "pass", verdict["askedApart"]?.numberValue ?? 0 > 0 {
-            facts.append("apart  \(verdict.count("askedApart")) pairs judged for errors only: sent at different times")
+            facts.append("apart  \(verdict.count("askedApart")) pairs with other values set aside: not sent at once")
         }
         if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
             facts.append(

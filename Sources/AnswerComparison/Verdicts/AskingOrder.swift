@@ -4,8 +4,9 @@
 ///
 /// Two servers of one version answer alike only if they are asked alike. What depends on time, such as a clock, a counter or
 /// a cache, differs from production's answer at whichever is asked later, so a target whose queue is always the longer one
-/// would look worse. A pair may vote on answers only if as many of about the same distance the other way have voted, give
-/// or take a few; the others still show errors.
+/// would look worse. A pair whose values differ at one end only may vote only if as many of about the same distance the
+/// other way have voted, give or take a few. All vote on errors, and on what time does not explain: another type or status,
+/// what is missing, another order. While too many may not, nothing passes.
 struct AskingOrder: Sendable, Hashable {
     /// Distances below this are none: copies that leave at once are sent in random order.
     static let least: Int64 = 1_000_000
@@ -16,7 +17,7 @@ struct AskingOrder: Sendable, Hashable {
 
     private var surplus = [Int](repeating: 0, count: Self.kinds)
 
-    /// Whether a pair may vote on answers.
+    /// Whether a pair whose values differ may vote.
     /// - Parameter distance: How much later the candidate was asked than the baseline, in nanoseconds.
     /// - Returns: Whether it may; if so, it is counted.
     mutating func admits(_ distance: Int64) -> Bool {

@@ -9,7 +9,7 @@ extension RouteRecord {
         guard judgement.verdict == .inconclusive, pairs > 0 else { return nil }
         switch judgement.reason {
         case .coverage, .breaker: return pairsUntilCovered(settings)
-        case .moreNeeded, .episode, .unadjusted, .apart: return pairsUntilDecided(settings, limits: limits)
+        case .moreNeeded, .episode, .unadjusted: return pairsUntilDecided(settings, limits: limits)
         default: return nil
         }
     }

@@ -260,6 +260,8 @@ extension RouteRecord {
         // Whatever there was before, nobody knows what the target would answer now.
         if breaker.isOpen { return .breaker }
         if Double(stillAmbiguous(limits: limits)) > settings.margin * Double(pairs) { return .credentials }
+        // In random order a few may not vote; where most may not, one is mostly asked later.
+        if 2 * apart > skewed, Double(apart) > settings.margin * Double(pairs) { return .apart }
         if standing.coverage < settings.coverageFloor {
             // What the target itself asks for comes before what follows from it.
             if Double(missed[.throttled, default: 0]) > tolerated { return .throttled }
@@ -387,7 +389,7 @@ extension RouteRecord {
             guard evidence.votes >= least else { continue }
             return evidence.keys < evidence.blocks ? .fewKeys : .episode
         }
-        if hasBaseline { return 2 * apart > pairs ? .apart : .moreNeeded }
+        if hasBaseline { return .moreNeeded }
         if !unconfirmedPlaces(settings: settings, limits: limits).isEmpty { return .unconfirmed }
         let mismatches = standing[.unadjusted]
         let isNoisy = mismatches.whole.worse > limits.steadyShare * mismatches.votes

@@ -6,14 +6,14 @@ extension RouteRecord {
     /// - Parameters:
     ///   - answers: The answers.
     ///   - isAmbiguous: Whether the request lost its credentials and is answered otherwise, which may be because of that.
-    ///   - isEven: Whether the pair may vote on how answers differ from the baseline's.
+    ///   - distance: How much later the candidate was asked than the baseline, in nanoseconds; `nil` where that is not known.
     ///   - time: When the last answer was there.
     ///   - voter: Whose vote it is.
     ///   - limits: From when on a place is volatile.
     mutating func voted(
         _ answers: PairComparison,
         isAmbiguous: Bool,
-        isEven: Bool,
+        distance: Int64?,
         time: Int64,
         voter: inout Voter,
         limits: VerdictLimits
@@ -35,7 +35,14 @@ extension RouteRecord {
             time: time,
             voter: &voter
         )
-        for reading in answers.readings where isEven || reading.question != .baseline {
+        for reading in answers.readings {
+            if let distance, isOfTime(reading, limits: limits) {
+                skewed += 1
+                guard order.admits(distance) else {
+                    apart += 1
+                    continue
+                }
+            }
             voted(reading, time: time, voter: &voter, limits: limits)
         }
     }
@@ -65,6 +72,20 @@ extension RouteRecord {
             time: time,
             voter: &voter
         )
+    }
+
+    /// Whether answers differ from the baseline's in a way that the time of asking may explain: by a value of the same shape, at
+    /// one end only.
+    private mutating func isOfTime(_ reading: PairComparison.Reading, limits: VerdictLimits) -> Bool {
+        guard reading.question == .baseline else { return false }
+        func values(_ differences: [AnswerDifference]) -> [AnswerDifference] {
+            differences.filter { $0.hasEqualShape && $0.kind != .order }
+        }
+        let ours = positions(of: reading.candidate, .baseline, limits: limits)
+        let theirs = positions(of: reading.reference, .baseline, limits: limits)
+        let ourValues = positions(of: values(reading.candidate), .baseline, limits: limits)
+        let theirValues = positions(of: values(reading.reference), .baseline, limits: limits)
+        return ourValues & ~theirs != 0 || theirValues & ~ours != 0
     }
 
     /// Which side of a pair has differences of its own, when only one has.

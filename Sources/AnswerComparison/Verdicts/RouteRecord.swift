@@ -34,7 +34,9 @@ struct RouteRecord: Sendable {
     private(set) var ambiguous: UInt64 = 0
     /// Which of candidate and baseline was asked first.
     var order = AskingOrder()
-    /// Pairs that did not vote on answers because one order would have been ahead.
+    /// Pairs whose values differ at one of candidate and baseline only.
+    var skewed: UInt64 = 0
+    /// Those of them that did not vote because one order of asking would have been ahead.
     var apart: UInt64 = 0
     /// Whether only the candidate failed in the last pair.
     var failedLast = false

@@ -264,8 +264,6 @@ public struct VerdictBook: Sendable {
         } else {
             records[position].pairs += 1
         }
-        let isEven = pair.distance.map { records[position].order.admits($0) } ?? true
-        if !isEven { records[position].apart += 1 }
         let isAmbiguous =
             policy.baseline == nil && pair.lostCredentials && !answers.counted.isEmpty && answers.errors == 0
         if isAmbiguous { records[position].ambiguityObserved(answers.counted) }
@@ -284,7 +282,7 @@ public struct VerdictBook: Sendable {
         records[position].voted(
             answers,
             isAmbiguous: isAmbiguous,
-            isEven: isEven,
+            distance: pair.distance,
             time: pair.time,
             voter: &voter,
             limits: limits

@@ -62,7 +62,7 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case unconfirmed
     /// Answers differ from production too often for a verdict without a baseline.
     case noisy
-    /// One of candidate and baseline is mostly asked later than the other, so that few pairs may be held against each other.
+    /// Values differ where candidate and baseline were asked at different times, one mostly later than the other.
     case apart
     /// What differs fell into too few blocks of time: it may be one bad moment.
     case episode
