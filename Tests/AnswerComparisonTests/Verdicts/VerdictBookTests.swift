@@ -753,8 +753,7 @@ import TrafficModel
 
     @Test func `what time does not explain fails however late the candidate is asked, and equal answers pass`() throws {
         var (changed, same) = (Bench(hasBaseline: true), Bench(hasBaseline: true))
-        var text = Self.item()
-        text.message.content = Array(#"{"price":"100","trace":7,"tags":[1,2,3],"name":"a"}"#.utf8)
+        let text = AnswerComparatorTests.json(#"{"price":"100","trace":7,"tags":[1,2,3],"name":"a"}"#)
         for _ in 0..<5000 {
             changed.pair(
                 Self.item(),
