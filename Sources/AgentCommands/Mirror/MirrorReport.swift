@@ -205,7 +205,8 @@ struct MirrorReport: Sendable {
         }
         if let breaker = verdict["breaker"], breaker["openings"]?.numberValue ?? 0 > 0 {
             let state = breaker["open"]?.boolValue == true ? ", and is open now" : ""
-            let other = breaker["baselineOpenings"]?.numberValue.map { "; the baseline's \(Int($0)) times" } ?? ""
+            let hasOther = breaker["baselineOpenings"]?.numberValue != nil
+            let other = hasOther ? "; the baseline's \(breaker.count("baselineOpenings")) times" : ""
             facts.append("breaker opened \(breaker.count("openings")) times\(state)\(other)")
         }
         let missed = (verdict["missed"]?.objectMembers ?? []).filter { $0.value.numberValue ?? 0 > 0 }
