@@ -47,7 +47,8 @@ extension ConnectionTable {
         let sender = checksums.place(of: segment, on: clock.current)
         if checksum == .wrong {
             if checksums[sender].isTrusted {
-                return Doubt(sender: Int16(truncatingIfNeeded: sender), isSure: checksums[sender].isSure)
+                let isSure = checksums[sender].isSure(ofLength: segment.payload.count)
+                return Doubt(sender: Int16(truncatingIfNeeded: sender), isSure: isSure)
             }
             checksums.noteWrong(at: sender)
         } else {

@@ -19,6 +19,8 @@ struct SenderChecksums: ~Copyable {
         var rightWithOctets: UInt8 = 0
         /// Segments whose checksum is wrong and that their receiver took all the same, or that were the first seen, up to 255.
         var wrong: UInt8 = 0
+        /// How many bits the length of the longest payload has whose checksum is right.
+        var rightLengthBits: UInt8 = 0
 
         /// Whether a wrong checksum means that the receiver drops the segment.
         ///
@@ -29,9 +31,19 @@ struct SenderChecksums: ~Copyable {
             right > 0 && Int(rightWithOctets) >= Int(wrong) * 8
         }
 
-        /// Whether there is reason to believe that what was acknowledged was another copy, which was not captured.
-        var isSure: Bool {
+        /// Whether there is reason to believe that, where a payload was acknowledged, that was another copy, which was not
+        /// captured.
+        ///
+        /// A card that sums up what it cuts into segments leaves those wrong that were cut, and the short ones, which were not,
+        /// right: so a payload several times as long as any that was right is not judged by those.
+        func isSure(ofLength length: Int) -> Bool {
             rightWithOctets >= 2 && Int(rightWithOctets) >= Int(wrong) * 8
+                && Self.bits(length) <= rightLengthBits &+ 2
+        }
+
+        /// How many bits a length has.
+        static func bits(_ length: Int) -> UInt8 {
+            UInt8(truncatingIfNeeded: Int.bitWidth - length.leadingZeroBitCount)
         }
     }
 
@@ -57,7 +69,9 @@ struct SenderChecksums: ~Copyable {
     /// Takes note of a right checksum.
     mutating func noteRight(_ segment: TCPSegment, at place: Int) {
         records[place].right = Self.increased(records[place].right)
-        if !segment.payload.isEmpty { records[place].rightWithOctets = Self.increased(records[place].rightWithOctets) }
+        guard !segment.payload.isEmpty else { return }
+        records[place].rightWithOctets = Self.increased(records[place].rightWithOctets)
+        records[place].rightLengthBits = max(records[place].rightLengthBits, Record.bits(segment.payload.count))
     }
 
     /// Takes note of a wrong checksum that means nothing.

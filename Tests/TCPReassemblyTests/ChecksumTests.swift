@@ -227,6 +227,26 @@ import Testing
         #expect(talk.texts(.fromOriginator) == ["one", "two", "three"])
     }
 
+    /// As where a card sums up what it cuts into segments, and the captured ones were cut before.
+    @Test func `long payloads with wrong checksums are believed once acknowledged, though short ones are right`() {
+        let long = String(repeating: "x", count: 1400)
+        var talk = Talk()
+        talk.handshake()
+        talk.client(0, "one")
+        talk.client(3, "two")
+        talk.client(6, "three")
+        talk.server(0, "1", acknowledging: 11)
+        var reached = 11
+        for turn in 0..<6 {
+            talk.client(reached, long, acknowledging: turn, [], .unrelated)
+            reached += 1400
+            talk.server(1 + turn, "x", acknowledging: reached)
+        }
+        talk.end()
+        #expect(talk.texts(.fromOriginator).joined() == "onetwothree" + String(repeating: long, count: 6))
+        #expect(talk.missing == 0)
+    }
+
     @Test func `a corrupted reset ends nothing`() {
         var talk = Talk()
         talk.handshake()
