@@ -123,5 +123,10 @@ extension ConnectionTable {
             return
         }
         settle(slot, at: time, into: &sink)
+        // A reset that is not believed yet may be left. It must not keep the room: each call makes some.
+        if entries[slot].connection.wait == UInt32(wait) {
+            dropWait(of: slot)
+            refreshAttention(of: slot)
+        }
     }
 }
