@@ -29,7 +29,7 @@ import Testing
         #expect(try family("http_server_wait_seconds", of: detail).folds == nil)
         let routes = estimate(routes: 400, limit: 1000)
         #expect(try family("http_requests_total", of: routes).folds == .routes)
-        #expect(try family("http_server_wait_seconds", of: routes).labelSets == 76)
+        #expect(try family("http_server_wait_seconds", of: routes).labelSets == 71)
         #expect(try family("http_server_wait_seconds", of: routes).folds == .routes)
         #expect(try family("route_info", of: routes).folds == nil)
     }

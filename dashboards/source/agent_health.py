@@ -404,6 +404,18 @@ def kubernetes():
             query(total(series("route_table_stale")), "agents with a stale table"),
         ),
         curves(
+            "Taken for the gateway",
+            "Addresses that agents without a named address take for the gateway: more than one of each may be a service behind it.",
+            "none",
+            query(total(series("gateway_addresses"), "instance"), "{{instance}}"),
+        ),
+        curves(
+            "Requests that the gateway sends on",
+            "Requests from an address taken for the gateway to a server on a gateway port; counted as no_listener, not as requests.",
+            "reqps",
+            query(total_rate("gateway_own_requests_total", by=("instance",)), "{{instance}}"),
+        ),
+        curves(
             "Age of the objects",
             "Time since each resource was last known to be current.",
             "s",

@@ -20,7 +20,7 @@ extension MetricCatalogue {
         "wingmirror_tls_records_total",
         .counter,
         labels: ["result"],
-        help: "TLS records that were decrypted, skipped as nobody needs their content, or not authentic."
+        help: "TLS records that were decrypted, skipped as their content is not needed, or not authentic."
     )
 
     /// Octets of application data.
