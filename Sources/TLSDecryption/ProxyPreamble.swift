@@ -29,6 +29,8 @@ struct ProxyPreamble {
             missing -= next.count
             return missing > 0 ? .part : .rest(missing + next.count)
         }
+        // Nearly every connection begins otherwise, which is seen where the octets lie.
+        if octets.isEmpty, !Self.mayBegin(next) { return .none }
         let before = octets.count
         for index in 0..<min(next.count, Self.lineLimit - before) { octets.append(next[index]) }
         if begins(with: Self.line) {
@@ -40,6 +42,14 @@ struct ProxyPreamble {
         let length = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
         missing = max(0, length - before - next.count)
         return missing > 0 ? .part : .rest(length - before)
+    }
+
+    /// Whether octets, the first of a connection, are the beginning of a header.
+    private static func mayBegin(_ next: Span<UInt8>) -> Bool {
+        guard !next.isEmpty, next[0] == line[0] || next[0] == signature[0] else { return false }
+        let prefix = next[0] == line[0] ? line : signature
+        for index in 1..<min(next.count, prefix.count) where next[index] != prefix[index] { return false }
+        return true
     }
 
     private func begins(with prefix: [UInt8]) -> Bool {

@@ -245,9 +245,9 @@ import TrafficPipeline
         waiting.limits.reassembly.lingeringConnections = 2
         var fragments = Reading("AgentTests/Fixtures/reach/fragments.pcap")
         fragments.limits.decoding.fragmentedDatagrams = 2
-        var exchanges = crowded
-        exchanges.limits = PipelineLimits()
-        exchanges.limits.http.openExchanges = 4
+        // Clients that pipeline.
+        var exchanges = Reading("TrafficPipelineTests/Fixtures/labs/seed.pcap.gz")
+        exchanges.limits.http.openExchanges = 1
         var heads = Reading("AgentTests/Fixtures/reach/half-heads.pcap")
         heads.limits.http.heldOctets = 4 << 10
         var kept = crowded
