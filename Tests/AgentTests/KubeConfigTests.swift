@@ -89,7 +89,7 @@ struct KubeConfigTests {
         }
         let objects = try await ClusterObjects.read(ClusterAccess(server: server.url), Configuration())
         await server.close()
-        #expect(objects.objects.map { $0["kind"]?.stringValue } == ["Namespace"])
+        #expect(objects.manifests.map { $0["kind"]?.stringValue } == ["Namespace"])
         #expect(objects.refusedKinds == ["Gateway", "Gateway"])
     }
 
