@@ -72,6 +72,12 @@ package final class TestAPIServer: Sendable {
     /// Gives the steps that answer a request.
     package typealias Script = @Sendable (ReceivedAPIRequest) -> AsyncStream<ServerStep>
 
+    /// A thread for all servers of this kind.
+    ///
+    /// Answers that are sent octet by octet keep it busy for long, and on the threads that everything else shares they made
+    /// the connects of other tests time out.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     private let channel: any Channel
     private let isTLS: Bool
 
@@ -90,7 +96,7 @@ package final class TestAPIServer: Sendable {
         }
         isTLS = context != nil
         let counter = Counter()
-        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        channel = try await ServerBootstrap(group: Self.loops)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
