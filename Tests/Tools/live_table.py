@@ -24,13 +24,14 @@ import sys
 import tempfile
 import time
 
+from identities import FAILURES
+
 PREFIX = f"lt{os.getpid() % 10000}"
 CLIENT, ROUTER, NODE = (f"{PREFIX}{letter}" for letter in "crg")
 GATEWAY, SERVICE = 8080, 9000
 # Where the agents are, and `gateway.addresses` of each.
 AGENTS = {(NODE, 9646): "", (ROUTER, 9647): "", (ROUTER, 9648): "10.9.0.1"}
 HERE = os.path.abspath(__file__)
-FAILED = re.compile(r"5xx.*|grpc_error|no_response|incomplete_response")
 
 ROUTES = """apiVersion: networking.istio.io/v1
 kind: Gateway

@@ -8,7 +8,7 @@ enum AgentToken {
     ///
     /// - Parameters:
     ///   - path: The file; `nil` without the option.
-    ///   - problems: Gets why the file is none.
+    ///   - problems: Where the reason is added when the file holds no token.
     /// - Returns: The token; `nil` where there is none.
     static func read(_ path: String?, _ problems: inout [ConfigurationProblem]) -> String? {
         guard let path else { return nil }
