@@ -12,7 +12,6 @@ so and exits 77. Exit 1 when a row is not as it should be.
 import argparse
 import collections
 import http.server
-import json
 import os
 import pathlib
 import re
@@ -23,8 +22,6 @@ import subprocess
 import sys
 import tempfile
 import time
-
-from identities import FAILURES
 
 PREFIX = f"lt{os.getpid() % 10000}"
 CLIENT, ROUTER, NODE = (f"{PREFIX}{letter}" for letter in "crg")

@@ -12,7 +12,6 @@ import difflib
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import helm_python as helm
