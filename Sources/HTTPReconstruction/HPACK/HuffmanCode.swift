@@ -14,7 +14,10 @@ struct HuffmanCode {
     /// For each length: the first code of that length, its place in `symbols`, and how many there are.
     private let lengths: [(first: UInt32, place: UInt16, count: UInt16)]
 
-    init() {
+    /// The one code there is, made once for the process.
+    static let canonical = HuffmanCode()
+
+    private init() {
         let order = (0..<257).sorted { (Self.bitLengths[$0], $0) < (Self.bitLengths[$1], $1) }
         var root = [UInt16](repeating: 0, count: 256)
         var lengths = [(first: UInt32, place: UInt16, count: UInt16)](repeating: (0, 0, 0), count: 31)

@@ -5,7 +5,7 @@ internal import TrafficModel
 
 /// What every HPACK decoder knows, the static table and the Huffman code; one for all connections of a worker.
 struct HPACKTables: ~Copyable {
-    let huffman = HuffmanCode()
+    let huffman = HuffmanCode.canonical
     private var octets = OctetBuffer()
     private var entries: [Entry] = []
 
