@@ -167,6 +167,10 @@ class Picture:
             for step in settings.get("thresholds", {}).get("steps", []):
                 if step["value"] is None or shown[0] >= step["value"]:
                     colour = NAMED.get(step["color"], step["color"])
+            for mapping in settings.get("mappings", []):
+                named = mapping["options"].get(f"{shown[0]:g}") if mapping["type"] == "value" else None
+                if named:
+                    words, colour = named["text"], NAMED.get(named["color"], named["color"])
         size = min(26, width / max(4, len(words)) * 1.6)
         self.parts.append(text(x + width / 2, y + height / 2 + size / 3, words, f"{size:.0f}", colour, "middle", "600"))
 

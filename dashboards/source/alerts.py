@@ -46,6 +46,7 @@ OF_ROUTE = (
 # What a request's series has beyond its gateway and route.
 IN_ROUTE = "destination_service, destination_subset, request_method, request_protocol, response_code, error_type"
 
+STORM_RATE = "1"  # unmatched requests per second from which a large share pages
 LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would be a large share
 # How many requests must have failed, whatever their share: a guard by rate would hide small routes, one by count does not.
 LEAST_FAILURES = {"critical": 10, "warning": 5}
@@ -170,11 +171,15 @@ def refused():
         alert(
             "RouteClientErrorsJump",
             "warning",
-            jump(refused_ratio, "0.1"),
+            f"""
+            {jump(refused_ratio, "0.3", AT_ONCE).strip()}
+            or
+            {jump(refused_ratio, "0.1").strip()}
+            """,
             f"{ROUTE} refuses many requests",
-            f"{SHARE} of the requests of {ROUTE} were answered with 4xx in the last {NOW}: more than twice the share of the day "
-            "before.",
-            wait="5m",
+            f"{SHARE} of the requests of {ROUTE} were answered with 4xx in the last {AT_ONCE} or {NOW}: more than twice the share of "
+            "the day before.",
+            wait="3m",
             keep=KEPT,
             board="route-detail",
         )
@@ -211,17 +216,19 @@ def canary_worse():
 
 
 def unmatched_share():
+    """A fifth of a busy gateway's requests is a change gone wrong, and not to be waited for; less may be a scanner."""
     by = f"without ({OF_AGENTS}, reason, response_code_class)"
-    unmatched = (
-        f'sum {by} (rate(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[10m]))'
-    )
-    matched = f"sum without ({OF_AGENTS}, virtualservice_namespace, virtualservice, route, {IN_ROUTE}) " + (
-        "(rate(wingmirror_http_requests_total[10m]))"
-    )
-    return [
-        alert(
+
+    def found(severity, least, rate, window, wait):
+        unmatched = (
+            f'sum {by} (rate(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[{window}]))'
+        )
+        matched = f"sum without ({OF_AGENTS}, virtualservice_namespace, virtualservice, route, {IN_ROUTE}) " + (
+            f"(rate(wingmirror_http_requests_total[{window}]))"
+        )
+        return alert(
             "UnmatchedShareHigh",
-            "warning",
+            severity,
             f"""
             {unmatched}
             / (
@@ -231,17 +238,18 @@ def unmatched_share():
                 or
                 0 * {unmatched}
               )
-            ) > 0.05
+            ) > {least}
             and
-            {unmatched} > {LEAST_RATE}
+            {unmatched} > {rate}
             """,
             "Many requests match no route",
             f"{SHARE} of the requests at gateway “{{{{ $labels.gateway }}}}” match no route.",
-            wait="5m",
+            wait=wait,
             keep=KEPT,
             board="route-coverage",
         )
-    ]
+
+    return [found("critical", "0.2", STORM_RATE, "5m", "2m"), found("warning", "0.05", LEAST_RATE, "10m", "5m")]
 
 
 def never_hit():

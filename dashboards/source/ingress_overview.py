@@ -74,7 +74,7 @@ def now():
                 f"Time within which {percent} % of the requests were answered whole, by packet times.",
                 "s",
                 quantile(percent / 100, DURATION, *IN_OBJECTS),
-                size=(3, 4),
+                size=(2, 4),
                 none="no requests",
             )
             for percent in (50, 95, 99)
