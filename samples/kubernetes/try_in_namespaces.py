@@ -10,18 +10,16 @@ traffic stays in the namespaces. Exit 0 if the counts are right.
 """
 import http.client
 import http.server
-import json
 import os
 import re
 import signal
-import socketserver
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.parse
-import urllib.request
+
+from api_server import Objects, Server
 
 PREFIX = f"wm{os.getpid() % 10000}"
 NODE, GATEWAY, NEAR, FAR, CLIENT = (f"{PREFIX}{n}" for n in ("n", "g", "b", "f", "c"))
@@ -46,11 +44,6 @@ def pod(namespace, interface, address):
     for arguments in (["link", "set", "lo", "up"], ["link", "set", "eth0", "up"], ["addr", "add", f"{address}/32", "dev", "eth0"],
                       ["route", "add", "169.254.1.1", "dev", "eth0"], ["route", "add", "default", "via", "169.254.1.1"]):
         run("ip", "-n", namespace, *arguments)
-
-
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
 
 
 class Backend(http.server.BaseHTTPRequestHandler):
@@ -101,10 +94,6 @@ OBJECTS = {
     "/api/v1/services": [service("istio-ingress", "ingress"), service("inner", "inner")],
     "/api/v1/namespaces": [], "/api/v1/pods": [], "/api/v1/namespaces/istio-system/configmaps": [],
 }
-WATCHES = {}
-VERSION = [100]
-LOCK = threading.Condition()
-
 
 def gateway_pod(name, address):
     namespace, label = ("inner", "inner") if name.startswith("inner") else ("istio-ingress", "ingress")
@@ -113,66 +102,6 @@ def gateway_pod(name, address):
                          "annotations": {"inject.istio.io/templates": "gateway"}},
             "spec": {"nodeName": "node-1", "containers": [{"name": "istio-proxy", "ports": [{"name": "http", "containerPort": 8080}]}]},
             "status": {"phase": "Running", "podIP": address}}
-
-
-def change(kind, item):
-    with LOCK:
-        VERSION[0] += 1
-        item["metadata"]["resourceVersion"] = str(VERSION[0])
-        pods = OBJECTS["/api/v1/pods"]
-        pods[:] = [p for p in pods if p["metadata"]["name"] != item["metadata"]["name"]]
-        if kind != "DELETED":
-            pods.append(item)
-        WATCHES.setdefault("/api/v1/pods", []).append((VERSION[0], {"type": kind, "object": item}))
-        LOCK.notify_all()
-
-
-class API(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, value, status=200):
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        url = urllib.parse.urlsplit(self.path)
-        query = dict(urllib.parse.parse_qsl(url.query))
-        if url.path == "/version":
-            return self.answer({"major": "1", "minor": "31"})
-        if url.path == "/apis/networking.istio.io":
-            return self.answer({"versions": [{"version": "v1"}]})
-        if url.path == "/apis/networking.istio.io/v1":
-            names = [p.rsplit("/", 1)[1] for p in OBJECTS if p.startswith(url.path)]
-            return self.answer({"resources": [{"name": n, "verbs": ["list", "watch"]} for n in names]})
-        if url.path not in OBJECTS:
-            return self.answer({}, 404)
-        if "watch" not in query:
-            with LOCK:
-                return self.answer({"kind": "List", "apiVersion": "v1", "items": OBJECTS[url.path], "metadata": {"resourceVersion": str(VERSION[0])}})
-        self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        seen = int(query["resourceVersion"])
-        try:
-            while True:
-                with LOCK:
-                    events = [e for e in WATCHES.get(url.path, []) if e[0] > seen]
-                    if not events:
-                        LOCK.wait(1)
-                for version, event in events:
-                    line = json.dumps(event).encode() + b"\n"
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-                    self.wfile.flush()
-                    seen = version
-        except OSError:
-            return
 
 
 # MARK: The play
@@ -286,10 +215,11 @@ def main():
         Backend.targets = tuple(sys.argv[2:])
         Server(("0.0.0.0", 8080), Backend).serve_forever()
     elif sys.argv[1] == "api":
-        threading.Thread(target=Server(("127.0.0.1", 6443), API).serve_forever, daemon=True).start()
+        objects = Objects(OBJECTS)
+        objects.serve(6443)
         for line in sys.stdin:
             kind, name, address = line.split()
-            change(kind, gateway_pod(name, address))
+            objects.change("/api/v1/pods", gateway_pod(name, address), kind)
     else:
         play(os.path.abspath(sys.argv[1]))
 
