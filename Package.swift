@@ -171,6 +171,7 @@ let package = Package(
             name: "AdminServer",
             dependencies: [
                 "CPageAssets", "CZlib", "OctetText", "PacketDecoding",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -178,6 +179,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -222,6 +224,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strictWithLifetimes
@@ -396,7 +399,8 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "CZlib", "TestSupport",
+                "AdminServer", "CZlib", "TestServers", "TestSupport",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -439,8 +443,9 @@ let package = Package(
             name: "AgentCommandsTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentCommands", "AgentConfiguration", "AnswerComparison", "JSONSyntax",
-                "MetricsPage", "MirrorDispatch", "OctetText", "PacketDecoding", "Recordings", "Redaction",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel",
+                "KubernetesObjects", "MetricsPage", "MirrorDispatch", "OctetText", "PacketDecoding", "Recordings",
+                "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestServers",
+                "TestSupport", "TrafficMetrics", "TrafficModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

@@ -10,6 +10,8 @@ struct AdminAccess: Sendable {
         case admitted
         /// Credentials are needed, and none that fit were sent.
         case unauthenticated
+        /// An authority has to be asked whether the owner of this token may.
+        case undecided(token: String)
         /// Only peers on loopback may; the reason is for the peer to read.
         case forbidden(String)
     }
@@ -26,18 +28,25 @@ struct AdminAccess: Sendable {
 
     /// The credentials configured.
     var credentials: AdminCredentials
+    /// Whether an authority is asked about tokens that are none of them.
+    var asksAboutTokens = false
+
+    /// Whether nothing is configured that could let anybody in.
+    private var isOpen: Bool { credentials.isEmpty && !asksAboutTokens }
 
     /// Decides whether `peer` may use an endpoint that is open this far.
     func decide(_ exposure: AdminEndpoint.Exposure, for peer: Peer) -> Decision {
         switch exposure {
         case .open:
             return .admitted
-        case .openWithoutCredentials where credentials.isEmpty:
+        case .openWithoutCredentials where isOpen:
             return .admitted
-        case .guarded where credentials.isEmpty:
+        case .guarded where isOpen:
             return decideByLoopback(peer)
         case .openWithoutCredentials, .guarded:
-            return credentials.admit(peer.authorization) ? .admitted : .unauthenticated
+            if credentials.admit(peer.authorization) { return .admitted }
+            guard asksAboutTokens, let token = peer.bearerToken else { return .unauthenticated }
+            return .undecided(token: token)
         }
     }
 
@@ -53,16 +62,25 @@ struct AdminAccess: Sendable {
     }
 
     /// Why a request that changes something must be refused although its sender may: a page of another origin had a browser
-    /// send it.
+    /// send it, or may have.
     ///
-    /// Browsers say where a request comes from, in one of two fields that pages cannot set; other clients send neither.
+    /// Browsers say where a request comes from, in one of two fields that pages cannot set; old ones say it in neither. So where
+    /// neither is there, something is asked for that a form of another site cannot send along: a field of our own, a bearer
+    /// token, or content that is JSON.
     static func reasonToRefuse(_ fields: HTTPFields, of authority: String?) -> String? {
         if let site = fields[.fetchSite], site != "same-origin", site != "none" {
             return "a page of another origin (Sec-Fetch-Site: \(site)) must not ask for this"
         }
-        guard let origin = fields[.origin] else { return nil }
-        guard let authority, origin == "http://\(authority)" || origin == "https://\(authority)" else {
-            return "a page of another origin must not ask for this"
+        if let origin = fields[.origin] {
+            guard let authority, origin == "http://\(authority)" || origin == "https://\(authority)" else {
+                return "a page of another origin must not ask for this"
+            }
+            return nil
+        }
+        let isJSON = fields[.contentType]?.lowercased().hasPrefix("application/json") ?? false
+        let hasToken = fields[.authorization]?.lowercased().hasPrefix("bearer ") ?? false
+        guard fields[.fetchSite] != nil || fields[.ownRequest] != nil || isJSON || hasToken else {
+            return "send the header X-Wingmirror-Request: 1, which a form of another site cannot send"
         }
         return nil
     }
@@ -86,6 +104,17 @@ struct AdminAccess: Sendable {
     }
 }
 
+extension AdminAccess.Peer {
+    /// The bearer token that was sent (RFC 6750 section 2.1).
+    fileprivate var bearerToken: String? {
+        guard let authorization, let space = authorization.firstIndex(of: " "),
+            authorization[..<space].lowercased() == "bearer"
+        else { return nil }
+        let token = authorization[authorization.index(after: space)...].drop { $0 == " " }
+        return token.isEmpty ? nil : String(token)
+    }
+}
+
 extension IPAddress {
     /// Whether this is an address of loopback (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
     var isLoopback: Bool {
@@ -94,6 +123,12 @@ extension IPAddress {
 }
 
 extension HTTPField.Name {
+    /// Says that no form of another site has made the request.
+    fileprivate static var ownRequest: Self {
+        guard let name = Self("X-Wingmirror-Request") else { preconditionFailure("HTTPField.Name: a token") }
+        return name
+    }
+
     /// Where a browser's request comes from: Fetch Metadata Request Headers §2.4.
     fileprivate static var fetchSite: Self {
         guard let name = Self("Sec-Fetch-Site") else { preconditionFailure("HTTPField.Name: a token") }

@@ -29,6 +29,7 @@ struct AdminResponder: HTTPResponder {
     private let sources: AdminSources
     private let limits: AdminLimits
     private let access: @Sendable () -> AdminAccess
+    private let reviews: TokenReviews?
     private let shared: SharedResponses
     private let isForScrapers: Bool
 
@@ -39,17 +40,20 @@ struct AdminResponder: HTTPResponder {
     ///   - limits: Bounds on what peers can do.
     ///   - shared: What all listeners of the agent share.
     ///   - isForScrapers: Whether it answers scrapers and probes alone.
+    ///   - reviews: Says of tokens what their owners may; `nil` where no authority is asked.
     ///   - access: Who may use what, asked at each request.
     init(
         sources: AdminSources,
         limits: AdminLimits,
         shared: SharedResponses,
         isForScrapers: Bool,
+        reviews: TokenReviews? = nil,
         access: @escaping @Sendable () -> AdminAccess
     ) {
         self.sources = sources
         self.limits = limits
         self.access = access
+        self.reviews = reviews
         self.shared = shared
         self.isForScrapers = isForScrapers
     }
@@ -90,11 +94,39 @@ struct AdminResponder: HTTPResponder {
         case .forbidden(let reason):
             return .text(.forbidden, reason)
         case .unauthenticated:
-            var response = Response.text(.unauthorized, "credentials are needed")
-            response.headers[values: .wwwAuthenticate] = access.credentials.challenges
-            return response
+            return unauthenticated(access)
+        case .undecided(let token):
+            return await reviewed(token, access, request, to: endpoint, context)
         case .admitted:
             return await answer(request, to: endpoint, context)
+        }
+    }
+
+    private func unauthenticated(_ access: AdminAccess) -> Response {
+        var response = Response.text(.unauthorized, "credentials are needed")
+        var challenges = access.credentials.challenges
+        let bearer = "Bearer realm=\"wingmirror\""
+        if access.asksAboutTokens, !challenges.contains(bearer) { challenges.append(bearer) }
+        response.headers[values: .wwwAuthenticate] = challenges
+        return response
+    }
+
+    /// Answers where an authority lets the owner of a token.
+    private func reviewed(
+        _ token: String,
+        _ access: AdminAccess,
+        _ request: Request,
+        to endpoint: AdminEndpoint,
+        _ context: AdminContext
+    ) async -> Response {
+        // Looking at the head alone takes the same right as reading.
+        let verb = request.method == .post ? "post" : "get"
+        let question = TokenReviews.Question(token: token, verb: verb, path: endpoint.rawValue)
+        switch await reviews?.review(question) ?? .unknown {
+        case .allowed: return await answer(request, to: endpoint, context)
+        case .denied(let reason): return .text(.forbidden, reason)
+        case .unknown: return unauthenticated(access)
+        case .unavailable(let reason): return busy(reason)
         }
     }
 
@@ -103,7 +135,9 @@ struct AdminResponder: HTTPResponder {
         to endpoint: AdminEndpoint,
         _ context: AdminContext
     ) async -> Response {
-        if request.method == .post, let reason = AdminAccess.reasonToRefuse(request.headers, of: request.head.authority)
+        // An explanation changes nothing, and a page of another origin cannot read it.
+        if endpoint.methods == [.post],
+            let reason = AdminAccess.reasonToRefuse(request.headers, of: request.head.authority)
         {
             return .text(.forbidden, reason)
         }

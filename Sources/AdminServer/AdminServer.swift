@@ -33,6 +33,8 @@ public struct AdminServer: Service {
     private let addresses: [Address]
     private let sources: AdminSources
     private let credentials: @Sendable () -> AdminCredentials
+    private let certificate: AdminCertificate?
+    private let reviews: TokenReviews?
     private let limits: AdminLimits
     private let logger: Logger
     private let listening: @Sendable (Int) async -> Void
@@ -43,6 +45,8 @@ public struct AdminServer: Service {
     ///   - addresses: Where to listen.
     ///   - sources: What is shown.
     ///   - credentials: The credentials in force, asked at each request so that a reload can change them.
+    ///   - certificate: What connections are secured with; `nil` for plain HTTP.
+    ///   - reviews: Says of tokens that are no credentials what their owners may; `nil` where no authority is asked.
     ///   - limits: Bounds on what peers can do.
     ///   - logger: Where the server logs.
     ///   - listening: Called with the port once connections are accepted; for each address.
@@ -50,6 +54,8 @@ public struct AdminServer: Service {
         _ addresses: [Address],
         sources: AdminSources,
         credentials: @escaping @Sendable () -> AdminCredentials = { .none },
+        certificate: AdminCertificate? = nil,
+        reviews: TokenReviews? = nil,
         limits: AdminLimits = AdminLimits(),
         logger: Logger,
         listening: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -57,6 +63,8 @@ public struct AdminServer: Service {
         self.addresses = addresses
         self.sources = sources
         self.credentials = credentials
+        self.certificate = certificate
+        self.reviews = reviews
         self.limits = limits
         self.logger = logger
         self.listening = listening
@@ -89,11 +97,12 @@ public struct AdminServer: Service {
                 sources: sources,
                 limits: limits,
                 shared: shared,
-                isForScrapers: address.isForScrapers
-            ) {
-                AdminAccess(credentials: credentials())
+                isForScrapers: address.isForScrapers,
+                reviews: reviews
+            ) { [asksAboutTokens = reviews != nil] in
+                AdminAccess(credentials: credentials(), asksAboutTokens: asksAboutTokens)
             },
-            server: .http1(configuration: channelConfiguration(shared.places)),
+            server: protocols(shared.places),
             configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) },
             logger: logger
@@ -106,6 +115,18 @@ public struct AdminServer: Service {
             throw AdminServerError(address, reason: "\(error)")
         } catch let error as SocketAddressError.UnknownHost {
             throw AdminServerError(address, reason: "the name has no address: \(error.errorDescription)")
+        }
+    }
+
+    /// What is spoken on a connection: HTTP/1.1, inside TLS where there is a certificate.
+    private func protocols(_ places: ConnectionPlaces) -> HTTPServerBuilder {
+        let configuration = channelConfiguration(places)
+        guard let certificate else { return .http1(configuration: configuration) }
+        return HTTPServerBuilder { responder in
+            SecuredChannel(
+                base: HTTP1Channel(responder: responder, configuration: configuration),
+                certificate: certificate
+            )
         }
     }
 

@@ -5,6 +5,8 @@ package import AdminServer
 extension AdminConfiguration {
     /// The most octets of a file of credentials.
     private static let fileLimit = 64 << 10
+    /// The most octets of a certificate file, which may hold a chain.
+    private static let certificateLimit = 1 << 20
     /// The fewest characters of a token or password, below which it could be guessed.
     private static let shortestSecret = 8
 
@@ -23,6 +25,53 @@ extension AdminConfiguration {
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         return AdminCredentials(basicPairs: pairs, bearerTokens: tokens)
+    }
+
+    /// Reads the files of certificate and key; `nil` where there is no TLS.
+    ///
+    /// - Throws: Why they cannot be read.
+    package func certificate() throws(ConfigurationProblems) -> (chain: [UInt8], key: [UInt8])? {
+        guard !certificateFile.isEmpty else { return nil }
+        var problems: [ConfigurationProblem] = []
+        let contents = [certificateFile, keyFile].map { path -> [UInt8] in
+            do throws(FileContents.Failure) {
+                return try FileContents.read(path, limit: Self.certificateLimit)
+            } catch {
+                problems.append(ConfigurationProblem(place: .file(path), message: "cannot be read: \(error.reason)"))
+                return []
+            }
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+        return (contents[0], contents[1])
+    }
+
+    /// Reads certificate and key, and takes them for what the endpoints are served with; `nil` where there is no TLS.
+    ///
+    /// - Throws: Why they cannot be read or used.
+    package func servedCertificate() throws(ConfigurationProblems) -> AdminCertificate? {
+        guard let (chain, key) = try certificate() else { return nil }
+        do throws(AdminCertificate.Problem) {
+            return try AdminCertificate(chain: chain, key: key)
+        } catch {
+            throw problems(of: error)
+        }
+    }
+
+    /// Reads certificate and key again, and serves connections that begin now with them.
+    ///
+    /// - Returns: Whether they are others than before.
+    /// - Throws: Why they cannot be read or used; then those of before stay.
+    package func renew(_ served: AdminCertificate) throws(ConfigurationProblems) -> Bool {
+        guard let (chain, key) = try certificate() else { return false }
+        do throws(AdminCertificate.Problem) {
+            return try served.replace(chain: chain, key: key)
+        } catch {
+            throw problems(of: error)
+        }
+    }
+
+    private func problems(of error: AdminCertificate.Problem) -> ConfigurationProblems {
+        ConfigurationProblems([ConfigurationProblem(place: .file(certificateFile), message: error.description)])
     }
 
     private static func lines(

@@ -8,6 +8,12 @@ package struct AdminConfiguration: Sendable, Equatable {
     var basicFile = ""
     /// A file of tokens, one a line, for bearer authentication; empty for none.
     package var bearerFile = ""
+    /// Whether the API server is asked about tokens that are none of those: whose they are, and whether they may.
+    package var asksKubernetes = false
+    /// The file of the certificate that the endpoints are served with, and of those that lead to its authority; empty for none.
+    package var certificateFile = ""
+    /// The file of its private key; empty for none.
+    package var keyFile = ""
 }
 
 extension AdminConfiguration {
@@ -16,13 +22,17 @@ extension AdminConfiguration {
         self.init()
         section.read("listen", into: &listen, as: .optionalListenAddress)
         section.section("tls") { tls in
-            for key in ["certificate", "key"] {
-                tls.refuseUnlessEmpty(key, "TLS on the endpoints is not built yet; leave it empty")
+            tls.read("certificate", into: &certificateFile, as: .text)
+            tls.read("key", into: &keyFile, as: .text)
+            if certificateFile.isEmpty != keyFile.isEmpty {
+                let missing = keyFile.isEmpty ? "key" : "certificate"
+                tls.refuse(missing, "is missing: TLS takes a certificate and its key")
             }
         }
         section.section("auth") { auth in
             auth.read("basicFile", into: &basicFile, as: .text)
             auth.read("bearerFile", into: &bearerFile, as: .text)
+            auth.read("kubernetes", into: &asksKubernetes, as: .flag)
         }
     }
 }

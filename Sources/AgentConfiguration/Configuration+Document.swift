@@ -24,8 +24,11 @@ extension Configuration {
             "metrics": metrics.document,
             "admin": [
                 "listen": .string(admin.listen?.description ?? ""),
-                "tls": ["certificate": "", "key": ""],
-                "auth": ["basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile)],
+                "tls": ["certificate": .string(admin.certificateFile), "key": .string(admin.keyFile)],
+                "auth": [
+                    "basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile),
+                    "kubernetes": .bool(admin.asksKubernetes),
+                ],
             ],
             "redaction": [
                 "fields": JSONValue(redaction.fields),

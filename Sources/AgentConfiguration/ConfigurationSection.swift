@@ -96,24 +96,6 @@ final class ConfigurationSection {
         }
     }
 
-    /// Reads a flag that this version can only take as `false`.
-    func refuseWhenTrue(_ key: String, _ reason: String) {
-        var isOn = false
-        read(key, into: &isOn, as: .flag)
-        if isOn {
-            refuse(key, reason)
-        }
-    }
-
-    /// Reads text that this version can only take empty.
-    func refuseUnlessEmpty(_ key: String, _ reason: String) {
-        var text = ""
-        read(key, into: &text, as: .text)
-        if !text.isEmpty {
-            refuse(key, reason)
-        }
-    }
-
     /// Reports the keys that nothing asked for.
     func reportUnknownKeys() {
         for entry in entries where !knownKeys.contains(entry.key) {

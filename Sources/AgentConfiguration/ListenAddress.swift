@@ -42,16 +42,18 @@ extension ConfigurationValue where Value == ListenAddress {
 extension ListenAddress {
     /// Where somebody on this machine finds the page that is served here.
     ///
-    /// - Parameter port: The port that was listened on in the end, where the address has none of its own.
+    /// - Parameters:
+    ///   - port: The port that was listened on in the end, where the address has none of its own.
+    ///   - isSecured: Whether TLS is spoken there.
     /// - Returns: A URL with a slash at its end.
-    package func pageURL(_ port: Int) -> String {
+    package func pageURL(_ port: Int, isSecured: Bool = false) -> String {
         let host =
             switch self.host {
             case "0.0.0.0", "::", "": "127.0.0.1"
             case let host where host.contains(":"): "[\(host)]"
             default: self.host
             }
-        return "http://\(host):\(port)/"
+        return "\(isSecured ? "https" : "http")://\(host):\(port)/"
     }
 }
 

@@ -33,8 +33,18 @@ package struct ServerURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The URL with its port, also where that is the scheme's own.
-    package var description: String {
-        "\(usesTLS ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    package var description: String { named(host) }
+
+    /// Host and port, as a Host field has them (RFC 9110 section 7.2).
+    package var authority: String { Self.authority(host, port) }
+
+    /// The same URL with another host.
+    package func named(_ name: String) -> String {
+        "\(usesTLS ? "https" : "http")://\(Self.authority(name, port))"
+    }
+
+    private static func authority(_ host: String, _ port: Int) -> String {
+        "\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 }
 

@@ -95,7 +95,7 @@ struct AdminServerTests {
 
     @Test func `a rejected reload is a bad request with every reason`() async throws {
         try await withServer(.fixed()) { port in
-            let response = try await TestClient.request("POST", "/-/reload", port: port)
+            let response = try await TestClient.request("POST", "/-/reload", port: port, fields: TestClient.own)
             #expect(response.status == 400)
             #expect(response.text == "w.yaml:1:1: log: expected a mapping\nw.yaml:2:1: colour: unknown key\n")
         }
@@ -105,7 +105,7 @@ struct AdminServerTests {
         var sources = AdminSources.fixed()
         sources.reload = { .reloaded(["metrics.listen changes at the next restart"]) }
         try await withServer(sources) { port in
-            let response = try await TestClient.request("POST", "/-/reload", port: port)
+            let response = try await TestClient.request("POST", "/-/reload", port: port, fields: TestClient.own)
             #expect(response.status == 200)
             #expect(response.text == "reloaded\nmetrics.listen changes at the next restart\n")
         }

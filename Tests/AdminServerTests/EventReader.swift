@@ -17,7 +17,7 @@ enum EventReader {
 
     /// Listens on a new connection until so many blocks have come, each without the empty line that ends it.
     static func read(_ count: Int, port: Int) async throws -> (head: String, blocks: [String]) {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await TestClient.bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
@@ -55,7 +55,7 @@ enum EventReader {
     /// Opens a connection that asks for events and never reads them; it is closed when the test process ends, or before by
     /// the server.
     static func openWithoutReading(port: Int) async throws {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await TestClient.bootstrap
             .channelOption(.autoRead, value: false)
             .connect(host: "127.0.0.1", port: port).get()
         try await channel.writeAndFlush(request)
@@ -63,7 +63,7 @@ enum EventReader {
 
     /// Opens a connection that listens, and returns when the server has begun to answer; the connection stays open.
     static func openAndLeaveOpen(port: Int) async throws -> any Channel {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await TestClient.bootstrap
             .connect(host: "127.0.0.1", port: port).get()
         let answered = channel.eventLoop.makePromise(of: Void.self)
         try await channel.pipeline.addHandler(FirstRead(answered))

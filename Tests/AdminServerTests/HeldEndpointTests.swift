@@ -15,7 +15,7 @@ struct HeldEndpointTests {
     private static func open(_ count: Int, sending text: String, port: Int) async throws -> [any Channel] {
         var channels: [any Channel] = []
         for _ in 0..<count {
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            let channel = try await TestClient.bootstrap
                 .channelOption(.autoRead, value: false)
                 .channelOption(.socketOption(.so_rcvbuf), value: 4096)
                 .connect(host: "127.0.0.1", port: port).get()

@@ -70,7 +70,10 @@ struct QuestionTests {
     @Test(arguments: [
         (["Origin": "http://evil.example"], 403), (["Sec-Fetch-Site": "cross-site"], 403),
         (["Sec-Fetch-Site": "same-site"], 403), (["Origin": "null"], 403), (["Sec-Fetch-Site": "same-origin"], 200),
-        ([:], 200),
+        // What an old browser sends of a form, and what no form can send.
+        ([:], 403), (["Content-Type": "application/x-www-form-urlencoded"], 403), (TestClient.own, 200),
+        (["Content-Type": "application/json"], 200), (["Authorization": "Bearer x"], 200),
+        (["Authorization": "Basic eDp5"], 403), (["X-Wingmirror-Request": "1", "Sec-Fetch-Site": "cross-site"], 403),
     ])
     func `a page of another origin cannot pause mirroring or reload`(fields: [String: String], status: Int) async throws
     {
@@ -95,11 +98,21 @@ struct QuestionTests {
             }
         }
         try await withServer(sources) { port in
-            let all = try await TestClient.request("POST", "/-/mirror/judge-again", port: port)
+            let all = try await TestClient.request("POST", "/-/mirror/judge-again", port: port, fields: TestClient.own)
             #expect((all.status, all.text) == (200, "2 verdicts begin anew\n"))
-            let one = try await TestClient.request("POST", "/-/mirror/judge-again?policy=canary", port: port)
+            let one = try await TestClient.request(
+                "POST",
+                "/-/mirror/judge-again?policy=canary",
+                port: port,
+                fields: TestClient.own
+            )
             #expect((one.status, one.text) == (200, "1 verdict begins anew\n"))
-            let unknown = try await TestClient.request("POST", "/-/mirror/judge-again?policy=x", port: port).status
+            let unknown = try await TestClient.request(
+                "POST",
+                "/-/mirror/judge-again?policy=x",
+                port: port,
+                fields: TestClient.own
+            ).status
             #expect(unknown == 404)
             let read = try await TestClient.request("GET", "/-/mirror/judge-again", port: port).status
             #expect(read == 405)
@@ -122,7 +135,7 @@ struct QuestionTests {
 
     @Test func `what is off is not found, with the setting that switches it on`() async throws {
         try await withServer(.fixed()) { port in
-            let mirror = try await TestClient.request("POST", "/-/mirror/pause", port: port)
+            let mirror = try await TestClient.request("POST", "/-/mirror/pause", port: port, fields: TestClient.own)
             #expect(mirror.status == 404)
             #expect(mirror.text.contains("mirror.enabled"))
             let istio = try await TestClient.request("GET", "/metrics/istio", port: port)

@@ -9,6 +9,8 @@ import Synchronization
 func withServer(
     _ sources: AdminSources,
     credentials: AdminCredentials = .none,
+    certificate: AdminCertificate? = nil,
+    reviews: TokenReviews? = nil,
     limits: AdminLimits = AdminLimits(),
     addresses: [AdminServer.Address]? = nil,
     _ body: @escaping @Sendable (_ port: Int) async throws -> Void
@@ -20,6 +22,8 @@ func withServer(
         addresses ?? [AdminServer.Address(host: "127.0.0.1", port: 0)],
         sources: sources,
         credentials: { credentials },
+        certificate: certificate,
+        reviews: reviews,
         limits: limits,
         logger: logger,
         listening: { port in found.yield(port) }

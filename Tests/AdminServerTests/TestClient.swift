@@ -19,6 +19,14 @@ enum TestClient {
         var text: String { String(decoding: content, as: UTF8.self) }
     }
 
+    /// Makes connections; a machine that has much to do may take long to accept one.
+    static var bootstrap: ClientBootstrap {
+        ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connectTimeout(.minutes(10))
+    }
+
+    /// What a request that changes something has to have, and a form of another site cannot send.
+    static let own = ["X-Wingmirror-Request": "1"]
+
     /// Sends a request without content on a connection of its own.
     static func request(
         _ method: String,
@@ -35,7 +43,8 @@ enum TestClient {
 
     /// Writes `text` on a new connection and returns all octets until the server closes it.
     static func exchange(_ text: String, port: Int) async throws -> [UInt8] {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)

@@ -2,8 +2,12 @@
 
 import ArgumentParser
 import FoundationEssentials
+import JSONSyntax
+import KubernetesObjects
 import PacketCapture
 import PacketDecoding
+import ResourceFiles
+import TestServers
 import TestSupport
 import Testing
 import TrafficModel
@@ -49,6 +53,30 @@ import TrafficPipeline
         let records = try folder.text(of: "one")
         #expect(records == (try folder.text(of: "two")))
         #expect(records.split(separator: "\n").count == 508)
+    }
+
+    @Test(.timeLimit(.minutes(20)))
+    func `objects of an API server give the records and metrics that the same objects in files give`() async throws {
+        let cluster = TestCluster()
+        for object in try ResourceFileLoader().load(["\(Repository.path)/samples/istio"])
+        where object["apiVersion"] != "apps/v1" { cluster.apply(object) }
+        let server = try await TestAPIServer { cluster.answer($0) }
+        let folder = try TemporaryFolder()
+        let files = try plan(Self.capture, "--output", "ndjson")
+        var served = files
+        served.configuration.routes.files = []
+        let objects = try await ClusterObjects.read(ClusterAccess(server: server.url), served.configuration)
+        await server.close()
+        func page(_ plan: ReadPlan, _ name: String, _ objects: ClusterObjects?) throws -> [UInt8] {
+            let records = RecordFile(try OctetOutput.open("\(folder.path)/\(name)"))
+            let page = try plan.analyse(writingTo: records, cluster: objects).metricsPage
+            try records.finish()
+            return page
+        }
+        #expect(try page(files, "files", nil) == page(served, "served", objects))
+        let records = try folder.text(of: "served")
+        #expect(records == (try folder.text(of: "files")))
+        #expect(records.contains("default/product-vs"))
     }
 
     @Test func `the table attributes products and orders, and counts the rest as unmatched`() throws {

@@ -34,7 +34,7 @@ import Testing
 
     @Test func `an agent is named by its URL alone`() throws {
         let plan = try plan("--agent", "http://127.0.0.1:9646", "--window", "5m", "--interval", "2s", "--sort", "p99")
-        #expect(plan.origin == .agent(try #require(ServerURL("http://127.0.0.1:9646")), token: nil))
+        #expect(plan.origin == .agent(try #require(ServerURL("http://127.0.0.1:9646")), AgentAccess()))
         #expect((plan.window, plan.interval) == (.seconds(300), .seconds(2)))
         #expect(plan.order == .p99)
     }
@@ -43,7 +43,8 @@ import Testing
         let folder = try TemporaryFolder()
         let path = try folder.write("# of the page\n\nsecret-token\nother-token\n", to: "token")
         let plan = try plan("--agent", "https://agent.example", "--token-file", path)
-        #expect(plan.origin == .agent(try #require(ServerURL("https://agent.example")), token: "secret-token"))
+        let agent = try #require(ServerURL("https://agent.example"))
+        #expect(plan.origin == .agent(agent, AgentAccess(token: "secret-token")))
     }
 
     @Test(arguments: [

@@ -50,7 +50,9 @@ import TrafficModel
                 snapshot: /var/lib/objects
                 findGateways: false
             metrics: {listen: "[::1]:9000", durationBuckets: [0.1, 1, 2.5], seriesLimit: 500, nativeHistograms: false, exemplars: false, createdSeries: true, istioCompat: true, grpcErrorStatuses: [INTERNAL, 14]}
-            admin: {tls: {certificate: "", key: ""}, auth: {basicFile: /run/users, bearerFile: /run/tokens}}
+            admin:
+              tls: {certificate: /run/tls.crt, key: /run/tls.key}
+              auth: {basicFile: /run/users, bearerFile: /run/tokens, kubernetes: true}
             redaction: {fields: [X-Api-Key, cookie]}
             limits: {memory: 256MiB, connections: 5000, headBytes: 32KiB, bufferedBytesPerConnection: 2MiB, idleTimeout: 1m30s}
             records: {file: out.ndjson, fields: true, contentBytes: 1KiB}
@@ -102,6 +104,9 @@ import TrafficModel
         expected.metrics.istioCompat = true
         expected.admin.basicFile = "/run/users"
         expected.admin.bearerFile = "/run/tokens"
+        expected.admin.asksKubernetes = true
+        expected.admin.certificateFile = "/run/tls.crt"
+        expected.admin.keyFile = "/run/tls.key"
         expected.redaction.fields = [
             "authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key",
         ]
@@ -222,8 +227,7 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        ("capture: {workers: 2}", "capture.workers"),
-        ("admin: {tls: {certificate: a.pem}}", "admin.tls.certificate"),
+        ("capture: {workers: 2}", "capture.workers")
     ])
     func `what is not built yet is refused rather than ignored`(yaml: String, keyPath: String) throws {
         let found = problems(yaml)

@@ -211,6 +211,24 @@ struct ClusterServiceTests {
         await server.close()
     }
 
+    @Test func `an agent that starts without the API server and with nothing left has no table, and says why`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.mood = .down
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.source.store.troubledSince != nil }
+            #expect(rig.names == [] && !rig.source.hasObjects && !rig.routes.isSaved)
+            let hour = WallClock.now() + 3_600_000_000_000
+            #expect(rig.source.staleness(isSaved: false, at: hour)?.contains("has not been heard of") == true)
+            cluster.mood = .well
+            await rig.until { rig.names.count == 2 }
+        }
+        await server.close()
+    }
+
     // MARK: - Rights
 
     @Test func `the shipped rights are exactly what the agent asks for`() throws {
@@ -238,5 +256,20 @@ struct ClusterServiceTests {
         )
         let role = objects.first { $0["kind"] == "Role" }
         #expect(role?["metadata"]?["namespace"]?.stringValue == source.mesh.namespace)
+    }
+
+    @Test func `the chart adds the rights of admin.auth.kubernetes, and those alone`() throws {
+        func rules(_ path: String) throws -> [JSONValue] {
+            try ResourceFileLoader().load(["\(Repository.path)/samples/kubernetes/\(path)"])
+                .filter { $0["kind"] == "ClusterRole" }.flatMap { $0["rules"]?.arrayValue ?? [] }
+        }
+        let usual = try rules("kustomize/base/rbac.yaml")
+        let more = try rules("golden/admin.yaml").filter { !usual.contains($0) }
+        #expect(more.allSatisfy { $0["verbs"] == ["create"] })
+        let paths = more.map { rule in
+            "/apis/\(rule["apiGroups"]?.arrayValue?.first?.stringValue ?? "?")/v1/"
+                + (rule["resources"]?.arrayValue?.compactMap(\.stringValue).joined(separator: ",") ?? "?")
+        }
+        #expect(Set(paths) == [AccessReviewer.tokenReviews, AccessReviewer.subjectAccessReviews])
     }
 }

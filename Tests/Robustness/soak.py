@@ -216,7 +216,7 @@ mirror:
             case 0:
                 self.process.send_signal(signal.SIGHUP)
             case 1:
-                self.ask("/-/reload", "POST")
+                self.ask("/-/reload", "POST", {"X-Wingmirror-Request": "1"})
             case 2:
                 with open(f"{self.routes}/more.yaml", "w") as file:
                     file.write(GOOD_ROUTES.replace("order-vs", f"more-{number}").replace("/orders", f"/more-{number}"))

@@ -58,6 +58,19 @@ CASES = {
             }
         }
     },
+    # The endpoints inside TLS, for those whom the API server lets.
+    "admin": {
+        "config": {"admin": {"tls": {"certificate": "/etc/wingmirror-tls/tls.crt", "key": "/etc/wingmirror-tls/tls.key"}, "auth": {"kubernetes": True}}},
+        "extraVolumes": [{"name": "tls", "secret": {"secretName": "wingmirror-tls"}}],
+        "extraVolumeMounts": [{"name": "tls", "mountPath": "/etc/wingmirror-tls", "readOnly": True}],
+        "podMonitor": {
+            "enabled": True,
+            "endpoint": {
+                "tlsConfig": {"ca": {"secret": {"name": "wingmirror-tls", "key": "ca.crt"}}, "serverName": "wingmirror.example"},
+                "authorization": {"credentials": {"name": "prometheus-token", "key": "token"}},
+            },
+        },
+    },
     "tolerations": {"tolerations": [{"key": "dedicated", "value": "ingress", "effect": "NoSchedule"}]},
 }
 # Values that the schema must refuse.

@@ -160,7 +160,7 @@ class Demonstration:
         return urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=10).read().decode()
 
     def post(self, path):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.admin}{path}", method="POST")
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin}{path}", method="POST", headers={"X-Wingmirror-Request": "1"})
         return urllib.request.urlopen(request, timeout=10).read().decode()
 
     def mirror(self):

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AdminServer
 import AgentConfiguration
 import FoundationEssentials
 import JSONSyntax
@@ -70,6 +71,37 @@ final class ClusterSource: Sendable {
             namespace: configuration.environment.rootNamespace,
             fieldSelector: "metadata.name=\(revision.isEmpty || revision == "default" ? "istio" : "istio-\(revision)")"
         )
+    }
+
+    /// Asks the API server about tokens that are sent to the endpoints; `nil` where it is not to be asked.
+    ///
+    /// - Throws: `.usage` where it is not known which API server is meant.
+    static func tokenReviews(_ configuration: Configuration) throws(CommandFailure) -> TokenReviews? {
+        guard configuration.admin.asksKubernetes else { return nil }
+        let settings = configuration.routes.kubernetes
+        let node = settings.node.isEmpty ? Terminal.environment("NODE_NAME") ?? "" : settings.node
+        let access: ClusterAccess
+        do throws(CommandFailure) {
+            access = try Self.access(settings, node: node)
+        } catch {
+            throw CommandFailure(
+                .usage,
+                "admin.auth.kubernetes: this is no pod (KUBERNETES_SERVICE_HOST is not set); name the API server in "
+                    + "routes.kubernetes.server"
+            )
+        }
+        let reviewer = AccessReviewer(HTTPTransport(access) { WallClock.now() })
+        return TokenReviews(ask: { question in
+            switch await reviewer.review(token: question.token, verb: question.verb, path: question.path) {
+            case .allowed: .allowed
+            case .denied(let user, let reason):
+                .denied(
+                    "\(user) may not \(question.verb) \(question.path)" + (reason.isEmpty ? "" : ": \(reason)")
+                )
+            case .unknown: .unknown
+            case .unavailable(let reason): .unavailable(reason)
+            }
+        })
     }
 
     private static func access(_ settings: KubernetesConfiguration, node: String) throws(CommandFailure)

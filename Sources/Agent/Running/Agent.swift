@@ -39,6 +39,8 @@ package struct Agent: Sendable {
     private let watch: TrafficWatch
     private let requests: RequestWatch
     private let web: WebAnswers
+    private let certificate: AdminCertificate?
+    private let reviews: TokenReviews?
     private let shedding = LoadShedding()
     private let deadline = ShutdownDeadline()
     private let startedAt = WallClock.now()
@@ -57,6 +59,8 @@ package struct Agent: Sendable {
         let chosen = plan.configuration
         logs = LogSettings(chosen.log)
         let credentials = try chosen.admin.credentials()
+        certificate = try chosen.admin.servedCertificate()
+        reviews = try ClusterSource.tokenReviews(chosen)
         sources = try CaptureSources(chosen, awaitsGateway: chosen.findsGateways)
         cluster = try ClusterSource(chosen, logger: logs.logger("kubernetes"))
         let registry = MetricsRegistry(configuration: chosen.metricsSettings, startedAt: WallClock.now())
@@ -89,6 +93,7 @@ package struct Agent: Sendable {
             cluster: cluster,
             control: capture.control,
             shedding: shedding,
+            certificate: certificate,
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
@@ -165,10 +170,13 @@ package struct Agent: Sendable {
             plan.configuration.listeners,
             sources: adminSources,
             credentials: { configuration.current.credentials },
+            certificate: certificate,
+            reviews: reviews,
             logger: logs.logger("server"),
             listening: { [plan] port in
                 let pages = plan.configuration.admin.listen ?? plan.configuration.metrics.listen
-                logger.notice("serving", metadata: ["page": "\(pages.pageURL(port))"])
+                let url = pages.pageURL(port, isSecured: !plan.configuration.admin.certificateFile.isEmpty)
+                logger.notice("serving", metadata: ["page": "\(url)"])
                 announce.yield(port)
             }
         )
@@ -188,6 +196,14 @@ package struct Agent: Sendable {
         services.append(.init(service: KeyLogService(keys: keys, logger: logs.logger("keylog"))))
         services.append(.init(service: TrafficWatchService(watch: watch, requests: requests)))
         services.append(.init(service: ReloadService(loader: loader) { [records] in records?.reopen() }))
+        if let certificate {
+            let service = CertificateService(
+                certificate: certificate,
+                configuration: configuration,
+                logger: logs.logger("server")
+            )
+            services.append(.init(service: service))
+        }
         if let cluster {
             let service = ClusterService(
                 cluster: cluster,

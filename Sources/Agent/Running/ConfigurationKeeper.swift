@@ -19,6 +19,7 @@ final class ConfigurationKeeper: Sendable {
     private let routes: RouteKeeper
     private let mirroring: Mirroring
     private let cluster: ClusterSource?
+    private let certificate: AdminCertificate?
     private let control: CaptureControl?
     private let shedding: LoadShedding
     private let logs: LogSettings
@@ -63,6 +64,7 @@ final class ConfigurationKeeper: Sendable {
     ///   - cluster: What is known of the cluster; `nil` where routes come from files.
     ///   - control: Gives the running capture other interfaces or another filter; `nil` where pcap files are read.
     ///   - shedding: Where is said how much memory reading will take.
+    ///   - certificate: What the endpoints are served with; `nil` for plain HTTP.
     ///   - logs: The log.
     init(
         _ plan: RunPlan,
@@ -72,11 +74,13 @@ final class ConfigurationKeeper: Sendable {
         cluster: ClusterSource? = nil,
         control: CaptureControl? = nil,
         shedding: LoadShedding = LoadShedding(),
+        certificate: AdminCertificate? = nil,
         logs: LogSettings
     ) {
         self.shedding = shedding
         reread = plan.reread
         self.cluster = cluster
+        self.certificate = certificate
         self.control = control
         self.routes = routes
         self.mirroring = mirroring
@@ -161,7 +165,8 @@ final class ConfigurationKeeper: Sendable {
         let fixed = new.keepWhatNeedsRestart(of: old, changesCapture: control != nil)
         let credentials = try new.admin.credentials()
         let objects = try readRoutes(new)
-        // The last step that can refuse.
+        // Not given back where a later step refuses: a renewed certificate is taken up within a minute anyway.
+        if let certificate { _ = try new.admin.renew(certificate) }
         try mirroring.plans.configure(new.mirror)
         do {
             try changeCapture(to: new, from: old)
@@ -271,6 +276,12 @@ extension Configuration {
         keep(\.gateway.addresses, "gateway.addresses", of: old, &kept)
         keep(\.metrics, "metrics", of: old, &kept)
         keep(\.admin.listen, "admin.listen", of: old, &kept)
+        keep(\.admin.asksKubernetes, "admin.auth.kubernetes", of: old, &kept)
+        if admin.certificateFile.isEmpty != old.admin.certificateFile.isEmpty {
+            admin.certificateFile = old.admin.certificateFile
+            admin.keyFile = old.admin.keyFile
+            kept.append("admin.tls")
+        }
         keep(\.redaction, "redaction", of: old, &kept)
         keep(\.routes.kubernetes, "routes.kubernetes", of: old, &kept)
         keep(\.limits, "limits", of: old, &kept)

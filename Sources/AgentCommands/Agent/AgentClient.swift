@@ -8,6 +8,7 @@ import JSONSyntax
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// Asks a running agent for documents of its JSON API.
 struct AgentClient: Sendable {
@@ -18,18 +19,20 @@ struct AgentClient: Sendable {
 
     /// Where the agent listens.
     let agent: ServerURL
-    private let token: String?
+    private let access: AgentAccess
     private let client: HTTPClient
 
     /// Makes a client that has asked nothing.
     ///
     /// - Parameters:
     ///   - agent: Where the agent listens.
-    ///   - token: The bearer token that it asks for, if it does.
-    init(_ agent: ServerURL, token: String?) {
+    ///   - access: How it is asked.
+    init(_ agent: ServerURL, _ access: AgentAccess) {
         self.agent = agent
-        self.token = token
-        var configuration = HTTPClient.Configuration()
+        self.access = access
+        var configuration = HTTPClient.Configuration(tlsConfiguration: access.tlsConfiguration)
+        // The name is asked for, and the connection is made to where the URL says.
+        if let name = access.serverName { configuration.dnsOverride = [name: agent.host] }
         // A token is for this agent, not for wherever it might point to.
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: Self.patience, read: Self.patience)
@@ -55,9 +58,11 @@ struct AgentClient: Sendable {
 
     /// Asks for a document.
     func ask(_ path: String) async throws(Refusal) -> JSONValue {
-        var request = HTTPClientRequest(url: agent.description + path)
+        var request = HTTPClientRequest(url: "\(agent.named(access.serverName ?? agent.host))\(path)")
+        // An agent that asks for no token answers whoever calls it by an address.
+        request.headers.add(name: "host", value: agent.authority)
         request.headers.add(name: "accept", value: "application/json")
-        if let token {
+        if let token = access.token {
             request.headers.add(name: "authorization", value: "Bearer \(token)")
         }
         let status: HTTPResponseStatus
@@ -67,7 +72,7 @@ struct AgentClient: Sendable {
             status = response.status
             octets = Array((try await response.body.collect(upTo: Self.answerLimit)).readableBytesView)
         } catch {
-            throw Refusal(reason: Self.reason(error))
+            throw Refusal(reason: reason(error))
         }
         guard status == .ok else { throw Refusal(reason: Self.reason(status, octets)) }
         do throws(DocumentError) {
@@ -93,18 +98,29 @@ struct AgentClient: Sendable {
         return "no agent answers there; start one with `wingmirror run`, or name it with --agent"
     }
 
-    private static func reason(_ error: any Error) -> String {
+    private func reason(_ error: any Error) -> String {
         if let error = error as? HTTPClientError {
             return switch error {
             case .connectTimeout, .deadlineExceeded, .readTimeout: "no answer within 5 seconds"
+            case .remoteConnectionClosed where !agent.usesTLS:
+                "the connection was closed; if the agent has a certificate (admin.tls), write https://"
             case .remoteConnectionClosed: "the connection was closed"
             default: "\(error.shortDescription)"
             }
         }
-        if let error = error as? IOError { return reason(errorNumber: error.errnoCode) }
-        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first?.error as? IOError {
-            return reason(errorNumber: first.errnoCode)
+        if error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError {
+            return
+                "its certificate is not accepted, or it speaks no TLS: name the authority with --ca-file and the name in "
+                + "the certificate with --tls-server-name (\(Self.line(error)))"
         }
-        return "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+        if let error = error as? IOError { return Self.reason(errorNumber: error.errnoCode) }
+        if let error = error as? NIOConnectionError, let first = error.connectionErrors.first?.error as? IOError {
+            return Self.reason(errorNumber: first.errnoCode)
+        }
+        return Self.line(error)
+    }
+
+    private static func line(_ error: any Error) -> String {
+        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

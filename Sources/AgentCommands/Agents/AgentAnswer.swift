@@ -21,8 +21,8 @@ struct AgentAnswer: Sendable {
     let result: Result<Documents, AgentClient.Refusal>
 
     /// Asks an agent.
-    static func ask(_ agent: ServerURL, token: String?) async -> AgentAnswer {
-        let client = AgentClient(agent, token: token)
+    static func ask(_ agent: ServerURL, _ access: AgentAccess) async -> AgentAnswer {
+        let client = AgentClient(agent, access)
         let result: Result<Documents, AgentClient.Refusal>
         do throws(AgentClient.Refusal) {
             result = .success(

@@ -29,11 +29,7 @@ struct AgentsCommand: AsyncParsableCommand {
     )
     var agent: [String] = []
 
-    @Option(
-        help: ArgumentHelp("The first line of this file is the agents' bearer token.", valueName: "file"),
-        completion: .file()
-    )
-    var tokenFile: String?
+    @OptionGroup var access: AgentAccessOptions
 
     @Option(
         name: [.short, .long],
@@ -59,8 +55,8 @@ struct AgentsPlan: Sendable {
 
     /// Where the agents listen.
     let agents: [ServerURL]
-    /// The bearer token that they ask for.
-    let token: String?
+    /// How they are asked.
+    let access: AgentAccess
     /// What is printed.
     let output: Output
 
@@ -92,7 +88,7 @@ struct AgentsPlan: Sendable {
             let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
             problems.append(.option("--output", "expected one of \(known), found \"\(command.output)\""))
         }
-        token = AgentToken.read(command.tokenFile, &problems)
+        access = command.access.read(&problems)
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
 
@@ -118,7 +114,7 @@ struct AgentsPlan: Sendable {
             var waiting = agents.enumerated().makeIterator()
             func ask() {
                 guard let (number, agent) = waiting.next() else { return }
-                group.addTask { [token] in (number, await AgentAnswer.ask(agent, token: token)) }
+                group.addTask { [access] in (number, await AgentAnswer.ask(agent, access)) }
             }
             for _ in 0..<Self.concurrency { ask() }
             var answers: [Int: AgentAnswer] = [:]

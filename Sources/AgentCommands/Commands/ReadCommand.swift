@@ -16,6 +16,7 @@ struct ReadCommand: AsyncParsableCommand {
             Examples:
               wingmirror read capture.pcap --routes samples/istio
               tcpdump -w - 'tcp port 8080' | wingmirror read - --output ndjson --fields
+              wingmirror read capture.pcap --kubernetes --context staging
             """
     )
 
@@ -32,9 +33,10 @@ struct ReadCommand: AsyncParsableCommand {
     var content: String?
 
     @OptionGroup var files: SavefileOptions
+    @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
-        try ReadPlan(self).execute()
+        try await ReadPlan(self).execute()
     }
 }
 
@@ -56,6 +58,8 @@ struct ReadPlan: Sendable, Equatable {
     var configuration: Configuration
     /// What is printed.
     var output = Output.table
+    /// Where routes come from, if not from files alone.
+    var cluster: ClusterChoice?
 
     /// Checks the options.
     init(_ command: ReadCommand) throws(ConfigurationProblems) {
@@ -75,6 +79,11 @@ struct ReadPlan: Sendable, Equatable {
             configuration.records.fields = true
         }
         problems += configuration.records.apply(content: command.content)
+        do throws(ConfigurationProblems) {
+            cluster = try command.cluster.choice()
+        } catch {
+            problems += error.problems
+        }
         if Output(rawValue: command.output) != nil {
             problems += optionsInVain(command)
         }

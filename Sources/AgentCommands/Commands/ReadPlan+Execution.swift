@@ -18,12 +18,13 @@ extension ReadPlan {
     ///
     /// - Throws: `CommandFailure` for what cannot be read, after printing what could; `OctetOutput.Failure` when the
     ///   output cannot be written.
-    func execute() throws {
+    func execute() async throws {
         let records = output == .ndjson || output.recording != nil ? RecordFile(.standardOutput()) : nil
         let recording = records.flatMap { records in
             output.recording.map { RecordingOutput($0, redaction: configuration.redaction, file: records) }
         }
-        let analysis = try analyse(writingTo: records, recording)
+        let objects = try await cluster?.objects(configuration)
+        let analysis = try analyse(writingTo: records, recording, cluster: objects)
         recording?.finish().tell()
         try records?.finish()
         try print(analysis)
@@ -37,13 +38,16 @@ extension ReadPlan {
     /// - Parameters:
     ///   - records: Takes the records; without it none are made.
     ///   - recording: Takes the exchanges in their stead.
+    ///   - cluster: Objects of a cluster, besides those of the files.
     /// - Returns: What was counted, and what could not be read.
     /// - Throws: `CommandFailure` when a savefile cannot be opened or the routes cannot be read, and what `records` met.
     func analyse(
         writingTo records: RecordFile?,
-        _ recording: RecordingOutput? = nil
+        _ recording: RecordingOutput? = nil,
+        cluster: ClusterObjects? = nil
     ) throws -> SavefileAnalysis {
-        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
+        if cluster != nil { try objects.requireWorkload() }
         objects.warnOfErrors()
         // Time is that of packets.
         let keys = try KeyLogFile.savefileKeys(configuration.tls)

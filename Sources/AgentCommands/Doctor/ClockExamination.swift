@@ -14,29 +14,31 @@ struct ClockExamination {
 
     /// Where an agent with this configuration listens on this machine; `nil` where it listens nowhere.
     let agent: ServerURL?
-    /// The token that it asks for, if it does.
-    let token: String?
+    /// How it is asked.
+    let access: AgentAccess
 
     /// Takes what the configuration says of the agent; a file of tokens that cannot be read is as none.
     init(_ configuration: Configuration) {
         let listen = configuration.metrics.listen
-        agent = listen.port > 0 ? Self.address(listen) : nil
-        let file = configuration.admin.bearerFile
-        if file.isEmpty { token = nil } else { token = try? AgentToken.read(file) }
+        let admin = configuration.admin
+        agent = listen.port > 0 ? Self.address(listen, usesTLS: !admin.certificateFile.isEmpty) : nil
+        let token = admin.bearerFile.isEmpty ? nil : try? AgentAccessOptions.token(admin.bearerFile)
+        // Its certificate has the name by which others know it.
+        access = AgentAccess(token: token, trust: .anybody)
     }
 
     /// The address at which this machine reaches what listens on `listen`.
-    private static func address(_ listen: ListenAddress) -> ServerURL? {
+    private static func address(_ listen: ListenAddress, usesTLS: Bool) -> ServerURL? {
         var reached = listen
         if reached.host == "0.0.0.0" { reached.host = "127.0.0.1" }
         if reached.host == "::" { reached.host = "::1" }
-        return ServerURL("http://\(reached)")
+        return ServerURL("\(usesTLS ? "https" : "http")://\(reached)")
     }
 
     /// What the running agent says; nothing where none runs, or where it has nothing to compare.
     func findings() async -> [Finding] {
         guard let agent else { return [] }
-        let client = AgentClient(agent, token: token)
+        let client = AgentClient(agent, access)
         let status = try? await client.ask("/api/v1/status")
         await client.close()
         return status.map { Self.findings($0) } ?? []

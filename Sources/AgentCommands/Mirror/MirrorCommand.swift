@@ -74,11 +74,7 @@ struct MirrorReportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Ask this agent.", valueName: "url"))
     var agent = "http://127.0.0.1:9646"
 
-    @Option(
-        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
-        completion: .file()
-    )
-    var tokenFile: String?
+    @OptionGroup var access: AgentAccessOptions
 
     @Option(
         help: ArgumentHelp("Show the verdicts on this route only, by its name or namespace/object.", valueName: "route")

@@ -13,8 +13,8 @@ import TrafficModel
 struct MirrorReportPlan: Sendable {
     /// Where verdicts come from.
     enum Origin: Sendable, Equatable {
-        /// A running agent, and its token.
-        case agent(ServerURL, token: String?)
+        /// A running agent, and how it is asked.
+        case agent(ServerURL, AgentAccess)
         /// Recordings with replayed answers.
         case recordings([String])
     }
@@ -33,16 +33,16 @@ struct MirrorReportPlan: Sendable {
         selection = MirrorReport.Selection(route: command.route, isFailingOnly: command.failing)
         origin = .recordings(command.recordings)
         if command.recordings.isEmpty {
-            let token = AgentToken.read(command.tokenFile, &problems)
+            let access = command.access.read(&problems)
             if let url = ServerURL(command.agent) {
-                origin = .agent(url, token: token)
+                origin = .agent(url, access)
             } else {
                 problems.append(
                     .option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(command.agent)\"")
                 )
             }
-        } else if command.tokenFile != nil {
-            problems.append(.option("--token-file", "a recording needs no token"))
+        } else {
+            command.access.refuse("a recording is no agent", &problems)
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
@@ -53,7 +53,7 @@ struct MirrorReportPlan: Sendable {
     func execute() async throws {
         var report: MirrorReport
         switch origin {
-        case .agent(let url, let token): report = try await Self.ask(url, token)
+        case .agent(let url, let access): report = try await Self.ask(url, access)
         case .recordings(let paths): report = try Self.judge(paths)
         }
         report.selection = selection
@@ -68,8 +68,8 @@ struct MirrorReportPlan: Sendable {
         }
     }
 
-    private static func ask(_ url: ServerURL, _ token: String?) async throws -> MirrorReport {
-        let client = AgentClient(url, token: token)
+    private static func ask(_ url: ServerURL, _ access: AgentAccess) async throws -> MirrorReport {
+        let client = AgentClient(url, access)
         let answer: Result<JSONValue, AgentClient.Refusal>
         do throws(AgentClient.Refusal) {
             answer = .success(try await client.ask("/api/v1/mirror"))

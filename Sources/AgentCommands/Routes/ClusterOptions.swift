@@ -17,16 +17,34 @@ struct ClusterOptions: ParsableArguments {
     )
     var context: String?
 
+    /// The cluster that was chosen; `nil` where files are meant.
+    ///
+    /// - Throws: Options that do not fit.
+    func choice() throws(ConfigurationProblems) -> ClusterChoice? {
+        guard !kubernetes else { return ClusterChoice(context: context) }
+        guard context == nil else {
+            throw ConfigurationProblems([.option("--context", "is of use with --kubernetes only")])
+        }
+        return nil
+    }
+
     /// Reads the cluster's objects; `nil` where files are meant.
     ///
     /// - Throws: `CommandFailure` when there is no way to the cluster; `ConfigurationProblems` for options that do not fit.
     func objects(_ configuration: Configuration) async throws -> ClusterObjects? {
-        guard kubernetes else {
-            guard context == nil else {
-                throw ConfigurationProblems([.option("--context", "is of use with --kubernetes only")])
-            }
-            return nil
-        }
+        try await choice()?.objects(configuration)
+    }
+}
+
+/// A cluster of the kubeconfig.
+struct ClusterChoice: Sendable, Equatable {
+    /// The context; `nil` for the current one.
+    let context: String?
+
+    /// Reads the cluster's objects.
+    ///
+    /// - Throws: `CommandFailure` when there is no way to the cluster.
+    func objects(_ configuration: Configuration) async throws -> ClusterObjects {
         let config = try KubeConfig { Terminal.environment($0) }
         return try await ClusterObjects.read(try config.access(context: context), configuration)
     }

@@ -64,11 +64,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
     )
     var agent: String?
 
-    @Option(
-        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
-        completion: .file()
-    )
-    var tokenFile: String?
+    @OptionGroup var access: AgentAccessOptions
 
     @Option(help: ArgumentHelp("Kinds of changes that do not fail, separated by commas.", valueName: "kinds"))
     var allow: String?
@@ -101,9 +97,9 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         if let agent, url == nil {
             problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
         }
-        if tokenFile != nil, agent == nil { problems.append(.option("--token-file", "goes with --agent")) }
+        let agentAccess = access.read(&problems)
+        if agent == nil { access.refuse("goes with --agent", &problems) }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
-        let token = try tokenFile.map { path throws(ConfigurationProblems) in try AgentToken.read(path) }
         configuration.routes.files = before
         let old = try RouteObjects(configuration, namesServerPorts: true, for: .person)
         configuration.routes.files = after
@@ -118,7 +114,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
             )
         }
         if let url {
-            let document = try await Self.exchanges(of: url, token)
+            let document = try await Self.exchanges(of: url, agentAccess)
             recorded?.add(document, port: arrival)
         }
         let report = RouteDiffReport(old, new, traffic: recorded)
@@ -133,8 +129,8 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         guard report.kinds.isSubset(of: allowed) else { throw CommandFailure(.failed, []) }
     }
 
-    private static func exchanges(of url: ServerURL, _ token: String?) async throws(CommandFailure) -> JSONValue {
-        let client = AgentClient(url, token: token)
+    private static func exchanges(of url: ServerURL, _ access: AgentAccess) async throws(CommandFailure) -> JSONValue {
+        let client = AgentClient(url, access)
         let answer: Result<JSONValue, AgentClient.Refusal>
         do throws(AgentClient.Refusal) {
             answer = .success(try await client.ask("/api/v1/exchanges?limit=512"))

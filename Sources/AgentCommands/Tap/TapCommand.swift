@@ -24,11 +24,7 @@ struct TapCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The agent's address.", valueName: "url"))
     var agent = "http://127.0.0.1:9646"
 
-    @Option(
-        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
-        completion: .file()
-    )
-    var tokenFile: String?
+    @OptionGroup var access: AgentAccessOptions
 
     @Option(
         help: ArgumentHelp("Only requests that this object's rules took, or one of them.", valueName: "object[/rule]")
@@ -88,8 +84,8 @@ struct TapPlan: Sendable {
 
     /// Where the agent listens.
     let agent: ServerURL
-    /// The bearer token that it asks for.
-    let token: String?
+    /// How it is asked.
+    let access: AgentAccess
     /// The conditions that the agent holds requests against, as a query without `after`.
     let query: String
     /// The condition on the route, which is held against the answers.
@@ -137,7 +133,7 @@ struct TapPlan: Sendable {
             problems.append(.option("--limit", "expected a number of requests from 1, found \(limit)"))
         }
         limit = command.limit
-        token = AgentToken.read(command.tokenFile, &problems)
+        access = command.access.read(&problems)
         guard problems.isEmpty, let url else { throw ConfigurationProblems(problems) }
         agent = url
     }

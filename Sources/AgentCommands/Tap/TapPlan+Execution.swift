@@ -19,7 +19,7 @@ extension TapPlan {
         let stop = StopFlag()
         let signals = StoppingSignals(stop)
         defer { extendLifetime(signals) }
-        let client = AgentClient(agent, token: token)
+        let client = AgentClient(agent, access)
         let outcome: Result<TapCounts, any Error>
         do {
             outcome = .success(try await follow(client, until: stop))

@@ -14,10 +14,10 @@ final class AgentTopSource: TopSource {
     ///
     /// - Parameters:
     ///   - agent: Where the agent listens.
-    ///   - token: The bearer token that it asks for, if it does.
+    ///   - access: How it is asked.
     ///   - window: How far back the figures of a row go.
-    init(_ agent: ServerURL, token: String?, window: Duration) {
-        client = AgentClient(agent, token: token)
+    init(_ agent: ServerURL, _ access: AgentAccess, window: Duration) {
+        client = AgentClient(agent, access)
         self.window = window
         latest = Mutex(TopFrame(source: agent.description))
     }

@@ -35,11 +35,20 @@ final class TopCapture: Sendable {
 
     /// Reads the routes and chooses the sources; opens nothing yet.
     ///
+    /// - Parameters:
+    ///   - configuration: The sources, and the files of routes.
+    ///   - window: How far back the figures of a row go.
+    ///   - cluster: Routes that come from a cluster.
     /// - Throws: `CommandFailure` for whatever is wrong with them.
-    init(_ configuration: Configuration, window: Duration) throws(CommandFailure) {
+    init(
+        _ configuration: Configuration,
+        window: Duration,
+        cluster: ClusterObjects? = nil
+    ) throws(CommandFailure) {
         self.configuration = configuration
         sources = try CaptureSources(configuration)
-        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
+        if cluster != nil { try objects.requireWorkload() }
         objects.warnOfErrors()
         keys = try KeySource(configuration.tls, isLive: sources.isLive)
         traffic = TrafficRun(

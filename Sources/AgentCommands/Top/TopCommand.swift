@@ -25,11 +25,7 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show what a running agent sees.", valueName: "url"))
     var agent: String?
 
-    @Option(
-        help: ArgumentHelp("The first line of this file is the agent's bearer token.", valueName: "file"),
-        completion: .file()
-    )
-    var tokenFile: String?
+    @OptionGroup var access: AgentAccessOptions
 
     @Option(help: ArgumentHelp("How fast pcap files are read: realtime or fast.", valueName: "pace"))
     var pace: String?
@@ -49,6 +45,7 @@ struct TopCommand: AsyncParsableCommand {
     var once = false
 
     @OptionGroup var sources: SourceOptions
+    @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
         try await TopPlan(self).execute()
@@ -61,14 +58,16 @@ struct TopPlan: Sendable {
     enum Origin: Sendable, Equatable {
         /// A capture of this process.
         case capture
-        /// A running agent, and its token.
-        case agent(ServerURL, token: String?)
+        /// A running agent, and how it is asked.
+        case agent(ServerURL, AgentAccess)
     }
 
     /// The configuration, with the options laid over it.
     var configuration: Configuration
     /// Where the figures come from.
     var origin = Origin.capture
+    /// Where routes come from, if not from files.
+    var cluster: ClusterChoice?
     /// How often the figures change.
     var interval: Duration = .seconds(1)
     /// How far back rates and quantiles go.
@@ -99,11 +98,17 @@ struct TopPlan: Sendable {
         if let agent = command.agent {
             takeAgent(agent, command, &problems)
         } else {
-            if command.tokenFile != nil {
-                problems.append(.option("--token-file", "needs --agent, which the token is for"))
-            }
+            command.access.refuse("needs --agent", &problems)
             configuration.capture.pace = .realtime
             problems += configuration.capture.apply(pace: command.pace)
+        }
+        do throws(ConfigurationProblems) {
+            cluster = try command.cluster.choice()
+        } catch {
+            problems += error.problems
+        }
+        if cluster != nil, command.agent != nil {
+            problems.append(.option("--kubernetes", "an agent has routes of its own; leave it out"))
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
@@ -132,6 +137,6 @@ struct TopPlan: Sendable {
             problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
             return
         }
-        origin = .agent(url, token: AgentToken.read(command.tokenFile, &problems))
+        origin = .agent(url, command.access.read(&problems))
     }
 }

@@ -11,8 +11,8 @@ extension TopPlan {
     func execute() async throws {
         let (events, report) = AsyncStream.makeStream(of: TopEvent.self)
         switch origin {
-        case .agent(let url, let token):
-            let source = AgentTopSource(url, token: token, window: window)
+        case .agent(let url, let access):
+            let source = AgentTopSource(url, access, window: window)
             do {
                 try await show(source, named: url.description, events, report, capture: nil)
             } catch {
@@ -21,7 +21,8 @@ extension TopPlan {
             }
             await source.close()
         case .capture:
-            let capture = try TopCapture(configuration, window: window)
+            let objects = try await cluster?.objects(configuration)
+            let capture = try TopCapture(configuration, window: window, cluster: objects)
             try await show(capture.source, named: capture.name, events, report, capture: capture)
             try capture.throwFailures()
         }

@@ -110,6 +110,11 @@ package final class HTTPTransport: APITransport {
         message.headers.add(name: "User-Agent", value: access.userAgent)
         message.headers.add(name: "Accept", value: request.accept)
         if request.acceptsGzip { message.headers.add(name: "Accept-Encoding", value: "gzip") }
+        if let content = request.content {
+            message.method = .POST
+            message.headers.add(name: "Content-Type", value: "application/json")
+            message.body = .bytes(content)
+        }
         if let token = try currentToken() { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
         return message
     }

@@ -36,18 +36,22 @@ package struct APIRequest: Sendable, Hashable {
     package var acceptsGzip: Bool
     /// How long the whole exchange may take.
     package var timeLimit: Duration
+    /// What is sent: JSON, in a POST; `nil` for a GET.
+    package var content: [UInt8]?
 
     /// Makes a request.
     package init(
         _ target: String,
         accept: String = "application/json",
         acceptsGzip: Bool = true,
-        timeLimit: Duration = .seconds(60)
+        timeLimit: Duration = .seconds(60),
+        content: [UInt8]? = nil
     ) {
         self.target = target
         self.accept = accept
         self.acceptsGzip = acceptsGzip
         self.timeLimit = timeLimit
+        self.content = content
     }
 
     /// Makes the request for a collection.

@@ -112,7 +112,7 @@ const shadowView = {
     const button = h("button", { type: "button", onclick: async () => {
       button.disabled = true;
       try {
-        const answer = await fetch(isPaused ? "-/mirror/resume" : "-/mirror/pause", { method: "POST" });
+        const answer = await fetch(isPaused ? "-/mirror/resume" : "-/mirror/pause", { method: "POST", headers: { "X-Wingmirror-Request": "page" } });
         put(say, shown((await answer.text()).trim()));
       } catch { put(say, "The agent did not answer."); }
       button.disabled = false;
