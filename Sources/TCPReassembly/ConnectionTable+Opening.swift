@@ -47,9 +47,9 @@ extension ConnectionTable {
         counters.resumptions += 1
         entries[slot].connection.sawHandshake = true
         entries[slot].fromOriginator.isSeen = true
-        entries[slot].fromOriginator.setOrigin(SequenceNumber(memory.originatorNumber), .certain)
+        entries[slot].fromOriginator.synchronize(to: SequenceNumber(memory.originatorNumber))
         entries[slot].fromResponder.isSeen = true
-        entries[slot].fromResponder.setOrigin(SequenceNumber(memory.responderNumber), .certain)
+        entries[slot].fromResponder.synchronize(to: SequenceNumber(memory.responderNumber))
     }
 
     /// Makes an embryonic entry, first seen at `time`, and gives its slot.
@@ -131,7 +131,7 @@ extension ConnectionTable {
         }
         entries[slot].connection.sawHandshake = true
         entries[stream].isSeen = true
-        entries[stream].setOrigin(first, .certain)
+        entries[stream].synchronize(to: first)
         guard segment.flags.contains(.ack) else {
             clocks.synchronizeArrived(slot, at: time.nanoseconds, on: clock.current)
             if !isKnown {
@@ -147,7 +147,7 @@ extension ConnectionTable {
         {
             // The answer says which SYN was accepted; one that it does not fit was not.
             dropWait(of: slot)
-            entries[other].setOrigin(segment.acknowledgementNumber, .certain)
+            entries[other].synchronize(to: segment.acknowledgementNumber)
         }
         open(slot, at: time, into: &sink)
         openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
@@ -187,8 +187,8 @@ extension ConnectionTable {
         forget(stream.slot)
     }
 
-    /// Whether the numbers of a segment lie where those that are known of an embryonic connection let them.
-    private func fits(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
+    /// Whether the numbers of a segment lie where those that are known of a connection let them.
+    func fits(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let window = Int64(limits.receiveWindow)
         let own = entries[stream]
         if own.origin != .unknown, !(-window...window).contains(own.offset(of: segment.sequenceNumber)) {
@@ -232,14 +232,14 @@ extension ConnectionTable {
         let first = segment.sequenceNumber.advanced(by: 1)
         let own = entries[stream]
         if own.origin != .unknown, own.originNumber == first.rawValue {
-            entries[stream].setOrigin(first, .certain)
+            entries[stream].synchronize(to: first)
             return true
         }
         if own.origin != .certain, own.next == 0 {
             let window = Int64(limits.receiveWindow)
             if own.origin == .unknown || (-window...0).contains(own.offset(of: first)) {
                 // The handshake of a connection whose later segments were captured first.
-                entries[stream].setOrigin(first, .certain)
+                entries[stream].synchronize(to: first)
                 return true
             }
         }
@@ -306,9 +306,9 @@ extension ConnectionTable {
         let candidateStream = isFromCandidate ? next : next.reversed
         entries[next.slot].connection.sawHandshake = true
         entries[candidateStream].isSeen = true
-        entries[candidateStream].setOrigin(SequenceNumber(candidate.sequence &+ 1), .certain)
+        entries[candidateStream].synchronize(to: SequenceNumber(candidate.sequence &+ 1))
         if let acknowledgement = candidate.acknowledgement {
-            entries[candidateStream.reversed].setOrigin(SequenceNumber(acknowledgement), .certain)
+            entries[candidateStream.reversed].synchronize(to: SequenceNumber(acknowledgement))
         }
         embryonicSegmentArrived(segment, octets: octets, at: time, of: next, hash: hash, into: &sink)
     }

@@ -135,10 +135,10 @@ extension ConnectionTable {
         guard state.origin != .certain, !segment.flags.contains(.syn) else {
             return
         }
-        if state.origin == .unknown || bringsOctets && state.next == 0
-            || state.offset(of: segment.sequenceNumber) < 0
-        {
-            // Nothing rests on the guess yet, so that the first octets decide.
+        // Octets between what is acknowledged and the first that come are missing where the beginning was seen; else they
+        // belong to what was before the capture, and nothing rests on the guess yet, so that the first octets decide.
+        let startsAnywhere = bringsOctets && state.next == 0 && !entries[stream.slot].connection.sawHandshake
+        if state.origin == .unknown || startsAnywhere || state.offset(of: segment.sequenceNumber) < 0 {
             entries[stream].setOrigin(segment.sequenceNumber, .assumed)
         }
     }
@@ -156,6 +156,11 @@ extension ConnectionTable {
             return 0
         }
         var acknowledged = state.offset(of: segment.acknowledgementNumber)
+        if acknowledged < 0, mayBeginEarlier(other), fits(segment, stream) {
+            // Segments were captured out of order, and this one knows better where the other stream begins.
+            moveOrigin(of: other, back: -acknowledged)
+            return 0
+        }
         if state.isEnded || state.endIsPresumed && acknowledged == state.next + 1 {
             // The FIN takes a sequence number too.
             acknowledged = min(acknowledged, state.next)
@@ -184,6 +189,33 @@ extension ConnectionTable {
             }
         }
         return acknowledged
+    }
+
+    /// Whether the beginning of a stream is only what an acknowledgement said, and nothing that was delivered rests on it.
+    private func mayBeginEarlier(_ stream: StreamID) -> Bool {
+        let state = entries[stream]
+        return !state.isSynchronized && state.next == 0 && entries[stream.reversed].next == 0
+            && (!state.isSeen || entries[stream.slot].connection.sawHandshake)
+    }
+
+    /// Moves the beginning of a stream to so many octets before it, with what waits on either side.
+    private mutating func moveOrigin(of stream: StreamID, back count: Int64) {
+        let origin = entries[stream].originNumber &- UInt32(truncatingIfNeeded: count)
+        entries[stream].setOrigin(SequenceNumber(origin), entries[stream].origin)
+        guard entries[stream.slot].connection.wait != ConnectionWait.none else { return }
+        let wait = Int(entries[stream.slot].connection.wait)
+        let (own, other) = (streamWaitIndex(wait, stream), streamWaitIndex(wait, stream.reversed))
+        streamWaits[own].end = streamWaits[own].end.map { $0 + count }
+        var number = streamWaits[own].head
+        while number != HeldSegment.none {
+            held.moved(number, by: count)
+            number = held[number].next
+        }
+        number = streamWaits[other].head
+        while number != HeldSegment.none {
+            held.acknowledgementMoved(of: number, by: count)
+            number = held[number].next
+        }
     }
 
     // MARK: - Octets

@@ -125,6 +125,16 @@ struct HeldSegments: ~Copyable {
         segments[Int(number)].next = next
     }
 
+    /// Places a held segment so many octets further on in its stream, as that begins earlier than was thought.
+    mutating func moved(_ number: UInt32, by count: Int64) {
+        segments[Int(number)].offset += count
+    }
+
+    /// Counts what a held segment acknowledges from an origin that lies so many octets before the old one.
+    mutating func acknowledgementMoved(of number: UInt32, by count: Int64) {
+        segments[Int(number)].acknowledged = segments[Int(number)].acknowledged.map { $0 + count }
+    }
+
     /// Forgets a held segment.
     mutating func remove(_ number: UInt32) {
         if !segments[Int(number)].isTruncated {

@@ -29,8 +29,8 @@ struct StreamState: BitwiseCopyable {
     var isSeen = false
     /// Whether `streamEnded` was reported.
     var isEnded = false
-    /// `endIsPresumed`, `isAbsent`, `verifiesChecksums` and `isFinished`, in one octet so that two streams and their connection fill two
-    /// cache lines.
+    /// `endIsPresumed`, `isAbsent`, `verifiesChecksums`, `isFinished` and `isSynchronized`, in one octet so that two streams and their
+    /// connection fill two cache lines.
     private var marks: UInt8 = 0
 
     /// Whether the other side acknowledged one octet beyond the last and nothing followed: a FIN that was not captured.
@@ -55,6 +55,12 @@ struct StreamState: BitwiseCopyable {
     var isFinished: Bool {
         get { marks & 8 != 0 }
         set { marks = newValue ? marks | 8 : marks & ~8 }
+    }
+
+    /// Whether a handshake says where it begins, and not only what was seen of it.
+    var isSynchronized: Bool {
+        get { marks & 16 != 0 }
+        set { marks = newValue ? marks | 16 : marks & ~16 }
     }
 
     /// The sequence number that the next octet has.
@@ -85,6 +91,12 @@ struct StreamState: BitwiseCopyable {
         let reference = frontier
         let origin = SequenceNumber(originNumber &+ UInt32(truncatingIfNeeded: reference))
         return reference + Int64(number.distance(from: origin))
+    }
+
+    /// Sets the sequence number of offset 0 as a handshake says it.
+    mutating func synchronize(to number: SequenceNumber) {
+        setOrigin(number, .certain)
+        isSynchronized = true
     }
 
     /// Sets the sequence number of offset 0, moving along what was counted from the old one.

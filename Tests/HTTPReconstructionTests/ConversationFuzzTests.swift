@@ -31,6 +31,19 @@ import Testing
         // The test would be idle if nothing were paired; where nothing is lost, everything is.
         #expect(paired * 100 >= exchanges * disturbance.leastPaired, "\(disturbance): \(paired) of \(exchanges)")
     }
+
+    /// Conversations in which something was wrong once.
+    private static let kept: [(disturbance: Disturbance, seed: UInt64)] = [
+        (.jitter, 3347), (.jitter, 9295), (.loss, 4495), (.lateJoin, 8440), (.everything, 2497), (.everything, 3519),
+        (.everything, 5317), (.everything, 8418), (.everything, 8800), (.everything, 10_223), (.everything, 10_783),
+        (.everything, 17_411),
+    ]
+
+    @Test(arguments: kept)
+    func `what was paired wrongly once is not again`(disturbance: Disturbance, seed: UInt64) {
+        var conversation = DisturbedConversation(disturbance, seed: seed)
+        #expect(conversation.read().wrong == [])
+    }
 }
 
 /// What happens to a conversation between the wire and the agent.

@@ -156,6 +156,11 @@ import Testing
             [quotedWithContent, "content", "end"], [quotedWithContent + "con", "tent and the end"],
             [quoted, "", "end"], [quoted, quoted, "end"], [quoted + "GET /quo", "ted text", "end"],
             [quotedWithContent + "con", ""], [quotedWithContent + "con"],
+            ["text\r\n\r\nGET /quoted HTTP/1.1\r\nHost: ", "q\r\n\r\n" + quoted + "end"],
+            [
+                "text\r\n\r\nGET /quo", "ted HTTP/1.1\r\nHost: q\r\n\r\n" + quotedWithContent + "con",
+                "tent and the end",
+            ],
         ]
     )
     func `requests quoted in segments of their own are content, as what follows them tells`(content: [String]) {
@@ -663,6 +668,33 @@ import Testing
         #expect(record.complaints.isEmpty)
         #expect(record.lines.map { $0.prefix(8) }.first == "- -> 200")
         #expect(record.identities.map(\.client) == [Conversation.server])
+    }
+
+    @Test func `what was read while a server was taken for the client proves nothing of the client's requests`() {
+        // The server's packets were seen first, and what they quote looks like a request.
+        let quoting = "x\r\n\r\nPUT /quoted HTTP/1.1\r\nHost: q\r\nContent-Length: 400\r\n\r\nend"
+        let record = Conversation(
+            [
+                .octets(.fromOriginator, Array(quoting.utf8), acknowledging: 0),
+                .octets(.fromOriginator, Array(Self.ok("z").utf8), acknowledging: 50),
+                .octets(.fromResponder, Array("OST /a HTTP/1.1\r\nHost: h\r\n\r\n".utf8), acknowledging: nil),
+                .octets(.fromResponder, Array(Self.get("/b").utf8), acknowledging: nil),
+                .octets(.fromOriginator, Array(Self.ok("aa").utf8), acknowledging: nil),
+                .octets(.fromOriginator, Array(Self.ok("bbb").utf8), acknowledging: nil),
+            ],
+            sawHandshake: false
+        ).read(ending: .captureEnded)
+        #expect(record.complaints.isEmpty)
+        #expect(!record.lines.contains { $0.hasPrefix("GET /b -> 200 (2)") }, "\(record.lines)")
+    }
+
+    @Test func `where a SYN ends a connection joined midstream, its last answer is given to no request`() {
+        // The SYN may be its own, captured behind the first octets: requests came before those that were seen.
+        let record = Conversation(.client(Self.get("/b")), .server(Self.ok("a")), sawHandshake: false)
+            .read(ending: [
+                .ends(.fromOriginator, .abandoned), .ends(.fromResponder, .abandoned), .closes(.superseded),
+            ])
+        #expect(record.exchanges.allSatisfy { $0.request == nil || $0.response == nil }, "\(record.lines)")
     }
 
     @Test func `a connection joined midstream without a head is counted`() {

@@ -237,4 +237,53 @@ import Testing
         #expect(talk.table.statistics.outOfWindowSegments == 2)
         #expect(talk.table.statistics.waiting == 0)
     }
+
+    // MARK: - Where an unseen stream begins
+
+    @Test func `an acknowledgement captured out of order does not hide the answer that it acknowledges`() {
+        var talk = Conversation()
+        talk.client(-1, ack: nil, .syn)
+        talk.client(3, ack: 6)
+        talk.client(0, "abc", ack: 0)
+        talk.server(0, "answer", ack: 3)
+        talk.server(-1, ack: 0, .syn)
+        talk.server(6, "more", ack: 3)
+        #expect(
+            talk.events() == [
+                .opened(0, sawHandshake: true), .octets(.fromOriginator, 0, "abc"),
+                .octets(.fromResponder, 0, "answer"), .octets(.fromResponder, 6, "more"),
+            ]
+        )
+    }
+
+    @Test func `octets that wait keep what they acknowledge when the other stream turns out to begin earlier`() {
+        var talk = Conversation()
+        talk.client(-1, ack: nil, .syn)
+        talk.client(3, "def", ack: 6)
+        talk.client(0, "abc", ack: 0)
+        talk.server(0, "answer", ack: 3)
+        #expect(
+            talk.events() == [
+                .opened(0, sawHandshake: true), .octets(.fromOriginator, 0, "abc"),
+                .octets(.fromResponder, 0, "answer"), .octets(.fromOriginator, 3, "def"),
+            ]
+        )
+        #expect(talk.sink.violations == [])
+    }
+
+    @Test func `behind a SYN, what precedes the first octets of the other side is missing`() {
+        var talk = Conversation()
+        talk.client(-1, ack: nil, .syn)
+        talk.client(0, ack: 0)
+        talk.client(0, "abc", ack: 0)
+        talk.server(6, "late", ack: 3)
+        talk.client(3, ack: 10)
+        talk.pass(5_000)
+        #expect(
+            talk.events() == [
+                .opened(0, sawHandshake: true), .octets(.fromOriginator, 0, "abc"),
+                .missing(.fromResponder, 0, 6, .captureLoss), .octets(.fromResponder, 6, "late"),
+            ]
+        )
+    }
 }

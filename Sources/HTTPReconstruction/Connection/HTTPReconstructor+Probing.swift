@@ -118,6 +118,9 @@ extension HTTPReconstructor where Sink: ~Copyable {
         shared.statistics.guessedRoles += 1
         shared.connections[connection(of: slot)].clientFound(in: direction)
         let reader = existingReader(of: slot)
-        if reader >= 0 { http1[reader].clientDirection = direction }
+        guard reader >= 0, http1[reader].clientDirection != direction else { return }
+        // What it took for requests were responses, and what it knows of either side is the other's: another begins.
+        endHTTP1(reader, nil)
+        places[slot].reader = .probing(-1)
     }
 }

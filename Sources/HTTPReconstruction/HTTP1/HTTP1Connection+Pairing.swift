@@ -398,7 +398,8 @@ extension HTTP1Connection {
                 && newest >= 0 && (responseAcknowledges ?? 0) >= shared.exchanges[newest].requestHeadEnd
             finishAnswering(marks, &shared, &sink)
             // As many responses as requests, and nothing missing behind them: that they belong together is the likeliest.
-            let sameNumber = unanswered(shared).count == repair?.loose.count
+            // Not where another SYN ended it: that may be this connection's own, captured behind its first octets.
+            let sameNumber = end != .superseded && unanswered(shared).count == repair?.loose.count
             // A server that was asked to close does so behind the answer to that request (RFC 9112 §9.6).
             let endsWithAnswer = sameNumber || repair?.latestRequestCloses == true
             let alignsFromEnd =

@@ -517,12 +517,32 @@ struct MessageStream {
         }
         let doubtfulOctets = buffer.octets.count
         guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
+        return switch judgeDoubtful(&parser) {
+        case .remains: .remains
+        case .interrupted: .confirmed(doubtfulOctets: doubtfulOctets)
+        case .believed: .removedWithOctets
+        }
+    }
+
+    /// What the octets that are kept show of the requests that they begin with.
+    private enum Judgement {
+        /// Only what follows can tell; the stream is doubtful.
+        case remains
+        /// They were quoted, as something else stands behind them.
+        case interrupted
+        /// Nothing will tell more than is known.
+        case believed
+    }
+
+    /// Judges what is kept as one request after another.
+    private mutating func judgeDoubtful(_ parser: inout HeadParser) -> Judgement {
         switch buffer.octets.span.requestsInARow(&parser) {
-        case .interrupted: return .confirmed(doubtfulOctets: doubtfulOctets)
-        case .unbounded: return .removedWithOctets
+        case .interrupted: return .interrupted
+        case .unbounded: return .believed
         case .partial: remaining = -1
         case .whole(let missing): remaining = missing
         }
+        state = .doubtful
         return .remains
     }
 
@@ -556,10 +576,15 @@ struct MessageStream {
             where parser.head.isTrustworthy(atStreamStart: self.start.offset == 0)
                 && (kind == .response || buffer.octets.span.isPlausibleMethod(parser.head, at: 0))
                 && octets.mayFollow(parser.head, at: next) != .contradicted:
-                guard kind == .request, let missing = octets.octetsMissing(ofRequest: parser.head, at: next),
-                    doubt(octets, from: next, missing: missing, limits)
-                else { return .head(place, next: next) }
-                return .advanced(next: octets.count)
+                // What follows the head may quote requests too, so that they only seem to confirm one another.
+                guard kind == .request, buffer.appendAll(octets, from: next, limit: limits.headOctets) else {
+                    return .head(place, next: next)
+                }
+                switch judgeDoubtful(&parser) {
+                case .remains: return .advanced(next: octets.count)
+                case .interrupted: lose()
+                case .believed: return .head(place, next: next)
+                }
             default: lose()
             }
         } else if state == .doubtful {
