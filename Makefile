@@ -19,7 +19,7 @@ SOURCES := Package.swift Sources Tests
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz soak peaks fuzz-conversations lint format bench deps metrics-page sample-page \
+.PHONY: help run build test fuzz soak peaks endpoints fuzz-conversations lint format bench deps metrics-page sample-page \
 	shadow-demo dashboards-demo simulate-verdicts dashboards alert-simulation identities docs clean
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make lint         check the formatting only; make format repairs it"
 	@echo "make fuzz TARGET=streams SECONDS=60  let libFuzzer look for octets that a reader cannot take"
 	@echo "make soak         run an agent for half an hour with everything at once (as root); make peaks for memory at its peak"
+	@echo "make endpoints    attack the endpoints, and say how long a probe waits (as root)"
 	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (hours)"
 	@echo "make bench        measure, with the machine otherwise idle"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
@@ -92,8 +93,12 @@ fuzz: deps
 soak: build
 	python3 Tests/Robustness/soak.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" --seconds $(or $(SECONDS),1800)
 
+# OPTIONS="--live" as root sends the frames to an agent that captures; "--output har" reads for another output.
 peaks: build
-	python3 Tests/Robustness/peaks.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
+	python3 Tests/Robustness/peaks.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" $(OPTIONS)
+
+endpoints: build
+	python3 Tests/Robustness/endpoints.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
 
 lint:
 	swift format lint --strict --recursive --parallel $(SOURCES)

@@ -75,6 +75,45 @@ import Testing
         #expect(shed == 0)
     }
 
+    @Test func `answers behind a gap that wait for their requests are given up like requests`() {
+        var limits = HTTPLimits()
+        limits.openExchanges = 1000
+        var reconstructor = open(200, [Self.request, Self.request], limits: limits)
+        for slot in 0..<200 {
+            var position = StreamPosition(
+                direction: .fromResponder,
+                offset: 0,
+                time: PacketTime(nanoseconds: 2),
+                acknowledged: nil,
+                startsSegment: true
+            )
+            reconstructor.octetsMissing(1, reason: .captureLoss, at: position, slot: slot)
+            for _ in 0..<90 {
+                let octets = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
+                position = StreamPosition(
+                    direction: .fromResponder,
+                    offset: max(position.offset, 1),
+                    time: PacketTime(nanoseconds: 3),
+                    acknowledged: nil,
+                    startsSegment: true
+                )
+                reconstructor.octetsArrived(octets.span, at: position, slot: slot)
+                position = StreamPosition(
+                    direction: .fromResponder,
+                    offset: position.offset + Int64(octets.count),
+                    time: position.time,
+                    acknowledged: nil,
+                    startsSegment: true
+                )
+            }
+        }
+        let (pending, shed) = (reconstructor.pendingExchanges, reconstructor.statistics.shedExchanges)
+        let told = reconstructor.sink.exchanges
+        #expect(pending <= 1000 + 200)
+        #expect(shed > 1_000)
+        #expect(told.allSatisfy { !$0.integrity.isEmpty })
+    }
+
     @Test func `heads that are kept until their answers come are bounded together`() {
         var limits = HTTPLimits()
         limits.retainedOctets = 100_000

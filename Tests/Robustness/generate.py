@@ -38,6 +38,9 @@ class Capture:
             + struct.pack("!HHIIBBHHH", *ports, sequence & 0xFFFFFFFF, acknowledgement & 0xFFFFFFFF, 80, flags, 65535, 0, 0)
             + payload
         )
+        self.raw(frame)
+
+    def raw(self, frame):
         self.time += 1
         header = struct.pack("<IIII", self.time // 1_000_000, self.time % 1_000_000, len(frame), len(frame))
         self.waiting += [header, frame]
@@ -223,11 +226,223 @@ def pipelined(capture, number):
     Connection(capture, number).to_server(REQUEST * 100)
 
 
+def _fields(count):
+    return b"".join(b"X-%04d: %s\r\n" % (n, b"y" * 1000) for n in range(count))
+
+
+def response_heads(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(REQUEST)
+    connection.to_client(b"HTTP/1.1 200 OK\r\n" + _fields(59))
+
+
+def trailers(capture, number):
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    Connection(capture, number).to_server(head + _fields(59))
+
+
+def upgrades(capture, number):
+    """What comes behind an upgrade that is neither accepted nor refused."""
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+    Connection(capture, number).to_server(head + b"z" * 59000)
+
+
+def bodies(capture, number):
+    head = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 60010\r\n\r\n"
+    Connection(capture, number).to_server(head + b"z" * 59800)
+
+
+def response_bodies(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(REQUEST)
+    connection.to_client(b"HTTP/1.1 201 OK\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n\r\n")
+    connection.to_client(b"z" * 240_000)
+
+
+def large_pipelined(capture, number):
+    """Requests with long fields that are never answered."""
+    Connection(capture, number).to_server(b"GET /x HTTP/1.1\r\nHost: a\r\n" + _fields(5) + b"\r\n" + REQUEST * 99)
+    connection = Connection(capture, (1 << 22) + number)
+    connection.to_server((b"GET /x HTTP/1.1\r\nHost: a\r\n" + _fields(5) + b"\r\n") * 100)
+
+
+def interim(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(REQUEST)
+    connection.to_client(b"HTTP/1.1 102 \r\n\r\n" * 10_000)
+
+
+def gaps(capture, number):
+    """Octets behind one that never comes, on both sides."""
+    connection = Connection(capture, number)
+    connection.sent += 1
+    connection.received += 1
+    for _ in range(2):
+        connection.to_server(REQUEST * 28)
+        connection.to_client(b"HTTP/1.1 201 OK\r\nContent-Length: 1000\r\n\r\n" + b"z" * 1000)
+
+
+def loose_responses(capture, number):
+    """Answers behind one that was lost, to requests that nobody knows for certain."""
+    connection = Connection(capture, number)
+    connection.to_server(REQUEST * 2)
+    connection.received += 10
+    connection.to_server(b"", ACK)
+    connection.to_client(b"HTTP/1.1 204 No Content\r\n\r\n" * 95)
+
+
+def idle(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(REQUEST)
+    connection.to_client(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+
+def half_open(capture, number):
+    connection = Connection(capture, number, handshake=False)
+    connection.to_server(b"", SYN)
+    connection.sent += 1
+    connection.to_server(b"GET /x HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 60)
+
+
+def one_sided(capture, number):
+    """Answers whose requests nobody saw, joined in the middle."""
+    Connection(capture, number, handshake=False).to_client(b"HTTP/1.1 201 OK\r\nContent-Length: 900\r\n\r\n" + b"z" * 100)
+
+
+def fragments(capture, number):
+    """The first fragment of a datagram whose others never come."""
+    total = 1420
+    capture.raw(
+        ETHERNET
+        + struct.pack("!BBHHHBBH", 0x45, 0, total, number & 0xFFFF, 0x2000, 64, 6, 0)
+        + struct.pack("!I", (12 << 24) + number)
+        + Connection.SERVER
+        + b"f" * (total - 20)
+    )
+
+
+def http2_rapid_reset(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + SETTINGS)
+    for start in range(0, 1000, 100):
+        streams = range(1 + 2 * start, 201 + 2 * start, 2)
+        connection.to_server(b"".join(frame(1, 5, n, GET) + frame(3, 0, n, b"\0\0\0\x08") for n in streams))
+
+
+def http2_settings(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + frame(4, 0, 0, struct.pack("!HI", 1, 65536) * 1000) * 8)
+    connection.to_client(frame(4, 0, 0, struct.pack("!HI", 1, 0xFFFFFFFF) * 1000) * 8)
+
+
+def http2_pings(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + SETTINGS + frame(6, 0, 0, b"12345678") * 3000)
+    connection.to_client(SETTINGS + frame(6, 1, 0, b"12345678") * 3000)
+
+
+def http2_data(capture, number):
+    """Contents that never end, on a hundred streams of each connection."""
+    connection = Connection(capture, number)
+    streams = range(1, 201, 2)
+    fields = GET + literal(b"content-type", b"application/grpc", False)
+    connection.to_server(PREFACE + SETTINGS + b"".join(frame(1, 4, n, fields) for n in streams))
+    connection.to_server(b"".join(frame(0, 0, n, b"\0\0\x10\0\0" + b"z" * 400) for n in streams))
+
+
+def http2_field_names(capture, number):
+    """Blocks of 60 kB of fields with names of their own, which are indexed."""
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + SETTINGS)
+    for stream in range(1, 9, 2):
+        fields = b"".join(literal(b"n-%d-%d" % (stream, n), b"y" * 10, True) for n in range(700))
+        connection.to_server(frame(1, 5, stream, GET + fields))
+
+
+def http2_trailers(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + SETTINGS + frame(1, 4, 1, GET))
+    connection.to_client(SETTINGS + frame(1, 4, 1, b"\x89"))
+    connection.to_client(frame(1, 0, 1, b"".join(literal(b"t-%d" % n, b"y" * 150, False) for n in range(90))))
+
+
+def http2_push(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + SETTINGS + frame(1, 5, 1, GET))
+    connection.to_client(SETTINGS + b"".join(frame(5, 4, 1, struct.pack("!I", n) + GET) for n in range(2, 1000, 2)))
+
+
+def http2_gaps(capture, number):
+    """Frames behind octets that were lost, whose tables are not known."""
+    connection = Connection(capture, number)
+    connection.to_server(PREFACE + SETTINGS + frame(1, 5, 1, GET))
+    connection.sent += 300
+    connection.to_server(b"".join(frame(1, 5, n, b"\xbf\xc0\xc1" * 30) for n in range(3, 40, 2)))
+    connection.to_client(b"")
+
+
+def upgraded_http2(capture, number):
+    connection = Connection(capture, number)
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    connection.to_server(b"GET / HTTP/1.1\r\nHost: a\r\n" + upgrade)
+    connection.to_client(b"HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + SETTINGS)
+    entries = b"".join(literal(b"x-%d" % n, b"y" * 150, True) for n in range(20))
+    connection.to_server(PREFACE + SETTINGS + frame(1, 5, 3, GET + entries))
+
+
+def tls_records(capture, number):
+    """Thousands of empty and tiny records."""
+    connection = Connection(capture, number, 443)
+    connection.to_server(records(hello(b"h.example.com")))
+    connection.to_server(b"\x17\x03\x03\0\0" * 8000)
+    connection.to_client(b"\x17\x03\x03\0\x01z" * 8000)
+
+
+def tls_alerts(capture, number):
+    connection = Connection(capture, number, 443)
+    connection.to_server(records(hello(b"h.example.com")))
+    connection.to_client(b"\x15\x03\x03\0\x02\x02\x28")
+
+
+def websocket_frames(capture, number):
+    """Fragments of a message that never ends, in frames of an octet."""
+    connection = Connection(capture, number)
+    connection.to_server(
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Key: a\r\n\r\n"
+    )
+    connection.to_client(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+    connection.to_server(b"\x01\x81abcdz" + b"\x00\x81abcdz" * 7000)
+
+
+def websocket_deflate(capture, number):
+    connection = Connection(capture, number)
+    connection.to_server(
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Key: a\r\n"
+        b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    )
+    connection.to_client(
+        b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+        b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    )
+    connection.to_client(b"\xc2\x7e\xff\x00" + b"z" * 59000)
+
+
+def targets(capture, number):
+    """Hosts, methods, paths and statuses that never come again."""
+    connection = Connection(capture, number)
+    connection.to_server(b"M%d /p%d?q=%d HTTP/1.1\r\nHost: h%d.example.com\r\n\r\n" % (number, number, number, number))
+    connection.to_client(b"HTTP/1.1 %d OK\r\nContent-Length: 2\r\n\r\nhi" % (201 + number % 700))
+
+
 KINDS = {
     function.__name__.replace("_", "-"): function
     for function in (
         http2_idle, http2_tables, http2_large_tables, http2_streams, http2_continuation, http2_bomb, http2_midstream,
-        tls_hello, tls_long_names, tls_unfinished_hello, tls_unfinished_record, websockets, proxy_headers, heads, pipelined,
+        http2_rapid_reset, http2_settings, http2_pings, http2_data, http2_field_names, http2_trailers, http2_push,
+        http2_gaps, upgraded_http2, tls_hello, tls_long_names, tls_unfinished_hello, tls_unfinished_record, tls_records,
+        tls_alerts, websockets, websocket_frames, websocket_deflate, proxy_headers, heads, pipelined, response_heads,
+        trailers, upgrades, bodies, response_bodies, large_pipelined, interim, gaps, loose_responses, idle,
+        half_open, one_sided, fragments, targets,
     )
 }  # fmt: skip
 

@@ -150,13 +150,15 @@ extension HTTP1Connection {
         return index
     }
 
-    /// Gives up what no synchronizing request came for in time.
+    /// Gives up what no synchronizing request came for in time, or before exchanges take too much memory.
     mutating func boundLooseResponses<Sink: ExchangeSink & ~Copyable>(
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard let repair, repair.loose.count >= shared.limits.pendingExchanges else { return }
-        shared.statistics.abandonedExchanges += repair.loose.count
+        guard let repair, repair.loose.count >= shared.pendingLimit else { return }
+        for _ in repair.loose {
+            shared.noteAbandonedExchange(of: repair.loose.count, limit: shared.limits.pendingExchanges)
+        }
         settle(alignsFromEnd: false, marks: .limitReached, &shared, &sink)
         noteRequestBreak()
         noteResponseBreak()
