@@ -265,11 +265,14 @@ struct HTTP2Connection {
         guard unfinished.octets > 0, let place = streams.find(unfinished.stream) else { return }
         let exchange = streams[place].exchange
         guard shared.exchanges[exchange].successor == .http else { return }
+        // An exchange that began within the frame has counted less of it, and nothing else.
         if isClient {
-            shared.exchanges[exchange].request.contentOctets -= Int64(unfinished.octets)
+            let counted = shared.exchanges[exchange].request.contentOctets
+            shared.exchanges[exchange].request.contentOctets -= min(Int64(unfinished.octets), counted)
             shared.exchanges[exchange].retainedRequest?.cutContent(to: shared.exchanges[exchange].request.contentOctets)
         } else {
-            shared.exchanges[exchange].response.contentOctets -= Int64(unfinished.octets)
+            let counted = shared.exchanges[exchange].response.contentOctets
+            shared.exchanges[exchange].response.contentOctets -= min(Int64(unfinished.octets), counted)
             shared.exchanges[exchange].retainedResponse?.cutContent(
                 to: shared.exchanges[exchange].response.contentOctets
             )
