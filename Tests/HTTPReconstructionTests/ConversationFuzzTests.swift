@@ -36,7 +36,7 @@ import Testing
     private static let kept: [(disturbance: Disturbance, seed: UInt64)] = [
         (.jitter, 3347), (.jitter, 9295), (.loss, 4495), (.lateJoin, 8440), (.everything, 2497), (.everything, 3519),
         (.everything, 5317), (.everything, 8418), (.everything, 8800), (.everything, 10_223), (.everything, 10_783),
-        (.everything, 17_411),
+        (.everything, 17_411), (.everything, 60_108), (.everything, 78_318),
     ]
 
     @Test(arguments: kept)

@@ -181,6 +181,27 @@ import Testing
         }
     }
 
+    @Test func `a request quoted behind a hole does not take those behind it for its content, however well they fit`() {
+        let pipelined = Self.get("/b") + Self.get("/c")
+        let quoted = "PUT /quoted HTTP/1.1\r\nHost: q\r\nContent-Length: \(pipelined.utf8.count + 3)\r\n\r\nend"
+        let record = Conversation(
+            .clientHole("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: \(quoted.utf8.count)\r\n\r\n"),
+            .client(quoted),
+            .client(Self.get("/b")),
+            .client(Self.get("/c")),
+            .client(Self.get("/d")),
+            .server(Self.ok("a")),
+            .server(Self.ok("bb")),
+            .server(Self.ok("ccc")),
+            .server(Self.ok("dddd")),
+            .client(Self.get("/e")),
+            .server(Self.ok("eeeee"))
+        ).read()
+        #expect(record.complaints.isEmpty)
+        #expect(!record.lines.contains { $0.contains("quoted") }, "\(record.lines)")
+        #expect(record.lines.last?.hasPrefix("GET /e -> 200 (5)") == true, "\(record.lines)")
+    }
+
     @Test(arguments: [quoted, quotedWithContent + "012345678", quotedWithContent])
     func `of a client that waits for answers, no request begins before it has the answer to the lost one`(
         content: String

@@ -28,6 +28,11 @@ extension HTTP1Connection {
                 believeDoubtfulRequests(&shared, &sink)
                 return 0
             case .confirmed(let count): if isConfirmed { shared.statistics.skippedOctets += count }
+            case .undecidable(let count):
+                // What acknowledges more is neither.
+                if isConfirmed { shared.statistics.skippedOctets += count }
+                requests.lose()
+                requests.expectMessage(acknowledging: position.acknowledged ?? -1)
             }
         }
         let unread = messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
@@ -258,8 +263,11 @@ extension HTTP1Connection {
 
     /// A client that waits sends the rest of the request that is missing at `position`, which may quote others, before it
     /// has any octet of its answer; and its next request after that.
+    ///
+    /// Where octets of the server are missing too, its answer may be among them.
     private mutating func expectNextRequest(behind position: StreamPosition) {
-        guard rhythm.hasWaited, (responseAcknowledges ?? 0) <= position.offset else { return }
+        guard rhythm.hasWaited, repair?.responseBreakAtEnd != true, (responseAcknowledges ?? 0) <= position.offset
+        else { return }
         requests.expectMessage(acknowledging: responseEnd)
     }
 

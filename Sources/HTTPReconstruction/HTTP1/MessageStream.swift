@@ -495,6 +495,8 @@ struct MessageStream {
         case removedWithOctets
         /// They, so many octets, were quoted, as something else follows.
         case confirmed(doubtfulOctets: Int)
+        /// Either they, so many octets, or these are quoted, and nothing tells which.
+        case undecidable(doubtfulOctets: Int)
     }
 
     /// Whether doubtful requests have come whole.
@@ -516,6 +518,8 @@ struct MessageStream {
             return remaining == 0 ? .removed : .confirmed(doubtfulOctets: buffer.octets.count)
         }
         let doubtfulOctets = buffer.octets.count
+        // A request where there should be content, whose length may agree by chance.
+        if remaining > 0, octets.beginsStartLine(.request) { return .undecidable(doubtfulOctets: doubtfulOctets) }
         guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
         return switch judgeDoubtful(&parser) {
         case .remains: .remains
