@@ -51,6 +51,7 @@ LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would 
 # How many requests must have failed, whatever their share: a guard by rate would hide small routes, one by count does not.
 LEAST_FAILURES = {"critical": 10, "warning": 5}
 LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of fewer, chance makes large shares
+MANY_COMPARED = 100  # where 5 minutes alone are judged: a storm has that many at once, a small route at night never
 LEAST_REQUESTS = 50  # on each side of a canary
 CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
 KEPT = "15m"  # how long an alert outlives its expression, so that missing scrapes do not make two of one
@@ -136,7 +137,7 @@ def latency_budget():
     ]
 
 
-def jump(ratio, least, window=NOW):
+def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
     """A share that is above `least` and more than twice what it was the day before, on enough requests; nothing of a route
     that is not an hour old, which has no day before."""
     return f"""
@@ -144,7 +145,7 @@ def jump(ratio, least, window=NOW):
             and
             {ratio(window)} > 2 * {ratio(USUAL)} offset 1h
             and
-            {ratio(window)} * {requests(window)} * {SECONDS[window]} >= {LEAST_COMPARED}
+            {ratio(window)} * {requests(window)} * {SECONDS[window]} >= {compared}
             """
 
 
@@ -172,7 +173,7 @@ def refused():
             "RouteClientErrorsJump",
             "warning",
             f"""
-            {jump(refused_ratio, "0.3", AT_ONCE).strip()}
+            {jump(refused_ratio, "0.3", AT_ONCE, MANY_COMPARED).strip()}
             or
             {jump(refused_ratio, "0.1").strip()}
             """,

@@ -24,6 +24,13 @@ except ImportError:
     print("Playwright is not installed")
     sys.exit(77)
 
+try:
+    import axe_playwright_python
+
+    AXE = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
+except ImportError:
+    AXE = None
+
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -95,7 +102,7 @@ class Check:
     def run(self):
         for part in [
             self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.others, self.pause,
-            self.keyboard, self.narrow, self.lost,
+            self.keyboard, self.narrow, self.accessible, self.lost,
         ]:
             try:
                 part()
@@ -241,6 +248,33 @@ class Check:
                 over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 self.holds(f"{view} fits {width} pixels, and not {over} more", over <= 0)
             self.picture(f"width-{width}")
+
+    def accessible(self):
+        """Every view, wide and narrow, light and dark, with what can be opened opened, as axe sees it."""
+        if not AXE:
+            print("axe is not installed (pip install axe-playwright-python): contrast, names and roles were not checked")
+            return
+        script = AXE.read_text()
+        for scheme in ["light", "dark"]:
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            for width in [1400, 400]:
+                self.page.set_viewport_size({"width": width, "height": 900})
+                for view in ["routes", "route", "unmatched", "exchanges", "shadow", "coverage", "findings", "agent"]:
+                    self.page.goto(f"{self.address}/#{'routes' if view == 'route' else view}")
+                    self.page.wait_for_selector("h1")
+                    if view == "route":
+                        self.page.locator("tr[data-route] a").first.click()
+                        self.page.wait_for_selector(".columns svg.chart")
+                    for opener in [".opener[aria-expanded=false]", "main details:not([open]) > summary"]:
+                        if self.page.locator(opener).count():
+                            self.page.locator(opener).first.click()
+                    self.page.evaluate(script)
+                    # The addresses of views begin with #, so axe takes links to views for links within one.
+                    found = self.page.evaluate("axe.run(document, {rules: {'skip-link': {enabled: false}}})")
+                    for violation in found["violations"]:
+                        where = [node["target"] for node in violation["nodes"][:3]]
+                        self.holds(f"{view}, {scheme}, {width} wide: {violation['help']}: {where}", False)
+        self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
     def lost(self):
         """A connection that is gone is plainly said, and so is one that is back."""

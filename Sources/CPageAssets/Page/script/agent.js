@@ -49,8 +49,8 @@ function changeTable(changes) {
 function sourceTable(sources, rates = new Map()) {
   const isLive = sources.some((source) => source.interface !== undefined);
   const columns = isLive
-    ? [{ title: "Interface" }, { title: "Packets", class: "num" }, { title: "Now, per second", class: "num" }, { title: "Lost by the kernel", class: "num" }, { title: "Lost by the interface", class: "num middle-only" }, { title: "Ring", class: "num middle-only" }]
-    : [{ title: "Pcap file" }, { title: "Pace" }, { title: "Packets", class: "num" }, { title: "Now, per second", class: "num" }];
+    ? [{ title: "Interface" }, { title: "Packets", class: "num" }, { title: "Per second", class: "num" }, { title: "Lost by kernel", class: "num" }, { title: "Lost by interface", class: "num middle-only" }, { title: "Ring", class: "num middle-only" }]
+    : [{ title: "Pcap file" }, { title: "Pace" }, { title: "Packets", class: "num" }, { title: "Per second", class: "num" }];
   const lost = (value) => h("td", { class: `num ${value ? "bad-text" : ""}` }, count(value));
   return table(columns, sources.map((source) => {
     const perSecond = rates.get(source.interface ?? source.savefile);

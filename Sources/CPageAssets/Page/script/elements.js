@@ -28,11 +28,16 @@ function wire(text, properties) {
   const element = h("span", { class: "wire", dir: "ltr", ...properties });
   let end = 0;
   for (const match of String(text).matchAll(INVISIBLE)) {
-    element.append(text.slice(end, match.index), h("span", { class: "control" }, pictured(match[0])));
+    element.append(...breakable(String(text).slice(end, match.index)), h("span", { class: "control" }, pictured(match[0])));
     end = match.index + match[0].length;
   }
-  element.append(String(text).slice(end));
+  element.append(...breakable(String(text).slice(end)));
   return element;
+}
+
+/** A text with places where a line may end: between the parts of hosts, paths and queries. */
+function breakable(text) {
+  return text.split(/(?<=[.=,;:_])(?=\w)|(?<=[\w*])(?=[/?&])/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : part));
 }
 
 /** Replaces what an element holds. */
@@ -57,9 +62,25 @@ function empty(title, ...explanation) {
   return h("div", { class: "empty" }, h("strong", null, title), ...explanation);
 }
 
+/** Makes those frames that have more than they show reachable by the keyboard, which can then scroll them. */
+const scrollers = new ResizeObserver((entries) => {
+  for (const frame of new Set(entries.map((entry) => entry.target.closest(".scroll")))) {
+    if (frame && frame.scrollWidth > frame.clientWidth) frame.setAttribute("tabindex", "0");
+    else frame?.removeAttribute("tabindex");
+  }
+});
+
+/** A frame that scrolls sideways when it must. */
+function scroller(label, content) {
+  const frame = h("div", { class: "scroll", role: "group", "aria-label": label }, content);
+  scrollers.observe(frame);
+  scrollers.observe(content);
+  return frame;
+}
+
 /** A table in a frame that scrolls sideways when it must. */
 function table(columns, rows, properties) {
-  return h("div", { class: "scroll" },
+  return scroller(columns.map((column) => column.title).filter(Boolean).join(", "),
     h("table", properties,
       h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col", class: column.class, title: column.help }, column.title)))),
       h("tbody", null, rows)));
@@ -83,7 +104,7 @@ function described(value) {
     if (members.length === 0) return h("span", { class: "muted" }, "none");
     return h("dl", { class: "fields" }, members.map(([name, member]) => {
       const content = described(member);
-      return [h("dt", null, wire(name)), content.tagName === "DL" ? content : h("dd", null, content)];
+      return [h("dt", null, wire(name)), h("dd", content.tagName === "DL" ? { class: "nested" } : null, content)];
     }));
   }
   return typeof value === "number" ? String(value) : wire(String(value));

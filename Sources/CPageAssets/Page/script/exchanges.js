@@ -32,8 +32,8 @@ function requestLine(exchange) {
 function fieldList(name, message) {
   if (!message?.fields) return null;
   return h("div", null,
-    h("h3", { class: "muted" }, `${name} headers`),
-    h("dl", { class: "fields" }, message.fields.map(([field, value]) => [
+    h("p", { class: "muted fields-title" }, `${name} headers`),
+    h("dl", { class: "fields", "aria-label": `${name} headers` }, message.fields.map(([field, value]) => [
       h("dt", null, wire(field)),
       h("dd", null, value === "[redacted]" ? h("span", { class: "tag" }, "redacted") : wire(value)),
     ])),

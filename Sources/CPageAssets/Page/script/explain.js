@@ -112,7 +112,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
       h("td", { class: "num" }, share(group.share)),
       h("td", { class: "num" }, exact),
       h("td", { class: "tight middle-only" }, !group.status ? "none" : group.grpcStatus == null ? String(group.status) : callStatus(group.grpcStatus)),
-      h("td", { class: "wide-only" }, most(group.client), most(group.userAgent)),
+      h("td", { class: "wide-only from" }, most(group.client), most(group.userAgent)),
       h("td", { class: "tight" }, h("div", { title: group.firstTime }, clock(group.firstTime)), h("div", { class: "muted", title: group.lastTime }, clock(group.lastTime))),
       h("td", { class: "tight middle-only" }, group.trend.some((point) => point) ? sparkline(group.trend, `requests per second in steps of ${step} seconds`) : null)), inner];
   });

@@ -125,7 +125,7 @@ const routesView = {
       h("div", { class: "head" }, title("Routes"), this.note),
       h("div", { class: "controls" }, this.search),
       h("section", { class: "panel" },
-        h("div", { class: "scroll" }, h("table", { class: "routes", "aria-label": "Routes" }, h("thead", null, this.headRow), this.body)),
+        scroller("Routes", h("table", { class: "routes", "aria-label": "Routes" }, h("thead", null, this.headRow), this.body)),
         this.blank),
     ];
   },
