@@ -224,4 +224,13 @@ import TrafficModel
         let lines = MirrorReport(.object(JSONObject([:]))).lines(TerminalStyle(isColoured: false, width: 80))
         #expect(lines == ["Verdicts", "  nothing has been compared yet"])
     }
+
+    @Test(arguments: [(1, "not sent at once"), (4, "they waited at the agent or the targets")])
+    func `a report says why pairs with other values are set aside`(delayed: Int, cause: String) throws {
+        let document = try JSONDocument.parse(
+            Array(#"{"verdicts": [{"verdict": "inconclusive", "askedApart": 5, "delayed": \#(delayed)}]}"#.utf8)
+        )
+        let text = MirrorReport(document).lines(TerminalStyle(isColoured: false, width: 200)).joined(separator: "\n")
+        #expect(text.contains("apart  5 pairs with other values set aside: \(cause)"))
+    }
 }

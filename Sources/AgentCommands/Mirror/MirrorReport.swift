@@ -219,7 +219,9 @@ struct MirrorReport: Sendable {
             facts.append("missed " + text.joined(separator: "; "))
         }
         if verdict.string("verdict") != "pass", verdict["askedApart"]?.numberValue ?? 0 > 0 {
-            facts.append("apart  \(verdict.count("askedApart")) pairs with other values set aside: not sent at once")
+            let isDelayed = (verdict["delayed"]?.numberValue ?? 0) * 2 > verdict["askedApart"]?.numberValue ?? 0
+            let cause = isDelayed ? "they waited at the agent or the targets" : "not sent at once"
+            facts.append("apart  \(verdict.count("askedApart")) pairs with other values set aside: \(cause)")
         }
         if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
             facts.append(

@@ -6,9 +6,10 @@
 /// a cache, differs from production's answer at whichever is asked later, so a target whose queue is always the longer one
 /// would look worse. A pair whose values differ at one end only may vote only if as many of about the same distance the
 /// other way have voted, give or take a few. All vote on errors, and on what time does not explain: another type or status,
-/// what is missing, another order. While too many may not, nothing passes.
+/// what is missing, another order, and values that change too slowly to change between the two (`TimeExposure`). While too
+/// many may not, nothing passes.
 struct AskingOrder: Sendable, Hashable {
-    /// Distances below this are none: copies that leave at once are sent in random order.
+    /// Distances below this are none, in nanoseconds: copies that leave at once are sent in random order.
     static let least: Int64 = 1_000_000
     /// By how many pairs one order may be ahead, at each distance.
     static let surplusLimit = 4
@@ -31,14 +32,26 @@ struct AskingOrder: Sendable, Hashable {
     }
 }
 
-extension ComparedPair {
-    /// How much later the candidate was asked than the baseline, in nanoseconds; `nil` when that is not known.
-    var distance: Int64? {
-        guard let baseline, baseline.intendedTime > 0, candidate.intendedTime > 0 else { return nil }
-        let ours = candidate.intendedTime.addingReportingOverflow(candidate.queueNanoseconds)
-        let theirs = baseline.intendedTime.addingReportingOverflow(baseline.queueNanoseconds)
-        guard !ours.overflow, !theirs.overflow else { return nil }
-        let distance = ours.partialValue.subtractingReportingOverflow(theirs.partialValue)
-        return distance.overflow ? nil : distance.partialValue
+/// Which side has values of its own at a place, in pairs that waited somewhere the agent does not see.
+///
+/// When a copy was sent is not when it was answered: a request, or its answer, may have waited at an agent, on a way or at a target
+/// that gets too little processor time, and the one target's longer than the other's. Where values follow the time, whichever
+/// waits longer differs alone; where they are noise, each side does as often as the other. Pairs that waited vote only in
+/// the second case. Whether one does depends on those before it alone, so that neither side is chosen.
+struct WaitedPairs: Sendable, Hashable {
+    private var worse: UInt64 = 0
+    private var better: UInt64 = 0
+    /// Fewer say nothing.
+    private static let least: UInt64 = 16
+
+    /// Whether both sides have come up about equally often, within two standard deviations.
+    var isEven: Bool {
+        let (count, ahead) = (worse + better, max(worse, better) - min(worse, better))
+        return count >= Self.least && ahead * ahead <= 4 * count
+    }
+
+    /// Counts a pair.
+    mutating func observed(isWorse: Bool) {
+        if isWorse { worse += 1 } else { better += 1 }
     }
 }

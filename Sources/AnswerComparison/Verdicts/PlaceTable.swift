@@ -15,6 +15,14 @@ struct PlaceRecord: Sendable {
     var orderNoise: UInt64 = 0
     /// Pairs of production's own answers that differ there.
     var productionNoise: UInt64 = 0
+    /// Pairs in which the baseline's value is another one of the same shape than production's, and what lay between the two
+    /// answers, summed up, in nanoseconds.
+    var changed = (pairs: UInt64(0), lag: 0.0)
+    /// Pairs whose values differ there at one of candidate and baseline only, and that did not vote because time may
+    /// explain it.
+    var held: UInt64 = 0
+    /// Those that waited somewhere, whether they voted or not.
+    var waited = WaitedPairs()
     /// Pairs that differ there and whose request lost its credentials, by whether the values have the same shape.
     var ambiguous = (alike: UInt64(0), unlike: UInt64(0))
     /// Examples, a random choice of `exampleCandidates`.

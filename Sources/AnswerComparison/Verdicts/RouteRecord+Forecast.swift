@@ -65,7 +65,10 @@ extension RouteRecord {
             "the target's values vary at \(unconfirmedText(settings: settings, limits: limits)); add a baseline, or ignore "
                 + "them if they vary in production too"
         case .noisy: "answers vary too much to be judged without a baseline; add one, or ignore the places that vary"
-        case .apart: "give both targets the same rate and inFlight, or lower percent, so that neither waits longer"
+        case .apart:
+            2 * delayed > apart
+                ? "requests wait at the agent or at the targets: lower percent, or give them more processor time"
+                : "give both targets the same rate and inFlight, or lower percent, so that neither waits longer"
         case .episode: "what differs happened within a short time; wait whether it comes back"
         case .fewKeys:
             "what differs comes from few clients; wait for others, or sample by a key that more requests have"

@@ -6,14 +6,14 @@ extension RouteRecord {
     /// - Parameters:
     ///   - answers: The answers.
     ///   - isAmbiguous: Whether the request lost its credentials and is answered otherwise, which may be because of that.
-    ///   - distance: How much later the candidate was asked than the baseline, in nanoseconds; `nil` where that is not known.
+    ///   - moments: When candidate and baseline were asked; `nil` where that is not known.
     ///   - time: When the last answer was there.
     ///   - voter: Whose vote it is.
     ///   - limits: From when on a place is volatile.
     mutating func voted(
         _ answers: PairComparison,
         isAmbiguous: Bool,
-        distance: Int64?,
+        moments: AskingMoments?,
         time: Int64,
         voter: inout Voter,
         limits: VerdictLimits
@@ -36,14 +36,12 @@ extension RouteRecord {
             voter: &voter
         )
         for reading in answers.readings {
-            if let distance, isOfTime(reading, limits: limits) {
-                skewed += 1
-                guard order.admits(distance) else {
-                    apart += 1
-                    continue
-                }
+            var setAside: UInt64 = 0
+            if let moments, reading.question == .baseline {
+                guard let places = explainedByTime(reading, moments, limits: limits) else { continue }
+                setAside = places
             }
-            voted(reading, time: time, voter: &voter, limits: limits)
+            voted(reading, setAside: setAside, time: time, voter: &voter, limits: limits)
         }
     }
 
@@ -54,15 +52,16 @@ extension RouteRecord {
     /// differences at volatile places are set aside; at their place they vote like any others.
     private mutating func voted(
         _ reading: PairComparison.Reading,
+        setAside: UInt64,
         time: Int64,
         voter: inout Voter,
         limits: VerdictLimits
     ) {
         let question = reading.question
-        let candidate = positions(of: reading.candidate, question, limits: limits)
-        let reference = positions(of: reading.reference, question, limits: limits)
-        let ours = bits(counted(reading.candidate, question, limits: limits))
-        let theirs = bits(counted(reading.reference, question, limits: limits))
+        let candidate = positions(of: reading.candidate, question, limits: limits) & ~setAside
+        let reference = positions(of: reading.reference, question, limits: limits) & ~setAside
+        let ours = bits(counted(reading.candidate, question, limits: limits)) & ~setAside
+        let theirs = bits(counted(reading.reference, question, limits: limits)) & ~setAside
         voted(
             question,
             whole: Self.side(worse: ours & ~theirs, better: theirs & ~ours),
@@ -74,10 +73,16 @@ extension RouteRecord {
         )
     }
 
-    /// Whether answers differ from the baseline's in a way that the time of asking may explain: by a value of the same shape, at
-    /// one end only.
-    private mutating func isOfTime(_ reading: PairComparison.Reading, limits: VerdictLimits) -> Bool {
-        guard reading.question == .baseline else { return false }
+    /// The places at which time may explain how candidate and baseline differ from production, to be set aside in a pair.
+    ///
+    /// At a place that differs by a value of the same shape, at one end only, it may, unless the order of asking is not ahead,
+    /// or it differs so in more pairs than time explains.
+    /// - Returns: The places, as bits; `nil` for a pair that does not vote, since nothing else differs at one end.
+    private mutating func explainedByTime(
+        _ reading: PairComparison.Reading,
+        _ moments: AskingMoments,
+        limits: VerdictLimits
+    ) -> UInt64? {
         func values(_ differences: [AnswerDifference]) -> [AnswerDifference] {
             differences.filter { $0.hasEqualShape && $0.kind != .order }
         }
@@ -85,7 +90,57 @@ extension RouteRecord {
         let theirs = positions(of: reading.reference, .baseline, limits: limits)
         let ourValues = positions(of: values(reading.candidate), .baseline, limits: limits)
         let theirValues = positions(of: values(reading.reference), .baseline, limits: limits)
-        return ourValues & ~theirs != 0 || theirValues & ~ours != 0
+        quickest.candidate.observed(moments.candidateLatency)
+        quickest.baseline.observed(moments.baselineLatency)
+        exposure.observed(moments)
+        if let lag = moments.lag {
+            forEachPlace(theirValues) { record, position in
+                record.places[position].changed.pairs += 1
+                record.places[position].changed.lag += Double(lag)
+            }
+        }
+        let oneSided = ourValues & ~theirs | theirValues & ~ours
+        guard oneSided != 0 else { return 0 }
+        skewed += 1
+        let explained = oneSided & ~placesBeyondTime(oneSided)
+        guard explained != 0 else { return 0 }
+        let delay = max(
+            quickest.candidate.delay(of: moments.candidateLatency),
+            quickest.baseline.delay(of: moments.baselineLatency)
+        )
+        let isEven = delay < AskingOrder.least || hasEvenSides(explained)
+        if delay >= AskingOrder.least {
+            forEachPlace(explained) { record, position in
+                record.places[position].waited.observed(isWorse: ourValues & 1 << UInt64(position) != 0)
+            }
+        }
+        if isEven, order.admits(moments.asked) { return 0 }
+        forEachPlace(explained) { $0.places[$1].held += 1 }
+        apart += 1
+        if !isEven { delayed += 1 }
+        return explained == ours & ~theirs | theirs & ~ours ? nil : explained
+    }
+
+    /// Whether at each of some places neither side is ahead, in pairs that waited.
+    private func hasEvenSides(_ positions: UInt64) -> Bool {
+        var left = positions
+        while left != 0 {
+            guard places.records[left.trailingZeroBitCount].waited.isEven else { return false }
+            left &= left - 1
+        }
+        return true
+    }
+
+    /// Those of some places at which values differed at one end only in more pairs than passing time explains.
+    private func placesBeyondTime(_ positions: UInt64) -> UInt64 {
+        var (left, beyond) = (positions, UInt64(0))
+        while left != 0 {
+            let place = places.records[left.trailingZeroBitCount]
+            let most = exposure.mostChanges(changed: place.changed.pairs, changedLag: place.changed.lag)
+            if Double(place.held) >= most { beyond |= left & (~left + 1) }
+            left &= left - 1
+        }
+        return beyond
     }
 
     /// Which side of a pair has differences of its own, when only one has.

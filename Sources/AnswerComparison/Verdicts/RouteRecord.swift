@@ -36,8 +36,14 @@ struct RouteRecord: Sendable {
     var order = AskingOrder()
     /// Pairs whose values differ at one of candidate and baseline only.
     var skewed: UInt64 = 0
-    /// Those of them that did not vote because one order of asking would have been ahead.
+    /// Those of them that did not vote, or not at all places, because time may explain how they differ.
     var apart: UInt64 = 0
+    /// Those of these that were asked at the same time, and waited at the agent or the targets.
+    var delayed: UInt64 = 0
+    /// How quickly candidate and baseline answer when nothing waits.
+    var quickest = (candidate: QuickestAnswer(), baseline: QuickestAnswer())
+    /// How much time lay between answers.
+    var exposure = TimeExposure()
     /// Whether only the candidate failed in the last pair.
     var failedLast = false
     /// What the breakers of candidate and baseline have come to since the record began.

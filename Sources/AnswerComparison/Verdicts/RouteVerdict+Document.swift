@@ -46,6 +46,7 @@ extension RouteVerdict {
             "cut": JSONValue(cut),
             "lostCredentials": JSONValue(ambiguous),
             "askedApart": JSONValue(apart),
+            "delayed": JSONValue(delayed),
             "breaker": [
                 "openings": JSONValue(breaker.candidate), "open": .bool(breaker.isOpen),
                 "baselineOpenings": design == .baseline ? JSONValue(breaker.baseline) : .null,

@@ -87,8 +87,11 @@ public struct RouteVerdict: Sendable, Hashable {
     public var cut: UInt64 = 0
     /// Pairs that differ and whose request lost credentials on its way.
     public var ambiguous: UInt64 = 0
-    /// Pairs whose values differ and did not vote, because candidate and baseline were not asked at the same time.
+    /// Pairs whose values differ and that did not vote, or not at all places, because candidate and baseline were not asked at
+    /// the same time.
     public var apart: UInt64 = 0
+    /// Those of them that were asked at the same time and waited at the agent or at the targets.
+    public var delayed: UInt64 = 0
     /// How often the breakers of the target and of its baseline have opened since the verdict began.
     public var breaker = BreakerCount()
     /// Differences of places that a route had no room for.

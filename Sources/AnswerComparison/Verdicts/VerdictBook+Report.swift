@@ -155,6 +155,7 @@ extension RouteRecord {
         verdict.ambiguous = ambiguous
         verdict.breaker = breaker
         verdict.apart = apart
+        verdict.delayed = delayed
         verdict.overflowed = places.overflowed
         verdict.lags = lags.enumerated().map { index, lag in
             LagShare(

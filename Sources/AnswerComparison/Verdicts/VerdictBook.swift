@@ -282,7 +282,7 @@ public struct VerdictBook: Sendable {
         records[position].voted(
             answers,
             isAmbiguous: isAmbiguous,
-            distance: pair.distance,
+            moments: pair.moments,
             time: pair.time,
             voter: &voter,
             limits: limits

@@ -26,7 +26,7 @@ extension VerdictReason {
         case .credentials: "answers differ for requests whose credentials were taken out"
         case .unconfirmed: "values vary at the target, and nothing shows that production's vary too"
         case .noisy: "answers differ too often for a verdict without a baseline"
-        case .apart: "values differ where target and baseline were asked at different times, always one later"
+        case .apart: "values differ where target and baseline were not asked at the same moment, mostly one later"
         case .episode: "what differs happened within a short time"
         case .fewKeys: "what differs comes from few clients"
         case .notComparable: "the target turns away what production answers (401, 403, 404)"

@@ -50,6 +50,7 @@ import TrafficModel
             latency: (candidate: Int64, baseline: Int64) = (0, 0),
             wait: Int64 = 0,
             baselineEarlier: Int64? = nil,
+            firstByte: (candidate: Int64, baseline: Int64) = (0, 0),
             lostCredentials: Bool = false
         ) -> ComparisonWord {
             request += 1
@@ -76,6 +77,7 @@ import TrafficModel
                         result: candidate,
                         intendedTime: time + lag - wait,
                         queueNanoseconds: wait,
+                        firstByteNanoseconds: firstByte.candidate,
                         durationNanoseconds: latency.candidate
                     ),
                     repeated: repeated.map { ShadowAnswer(result: $0) },
@@ -83,6 +85,7 @@ import TrafficModel
                         ShadowAnswer(
                             result: $0,
                             intendedTime: baselineEarlier.map { time + lag - $0 } ?? 0,
+                            firstByteNanoseconds: firstByte.baseline,
                             durationNanoseconds: latency.baseline
                         )
                     },
@@ -802,6 +805,109 @@ import TrafficModel
         #expect(verdict.verdict == .inconclusive && verdict.reason == .apart && !verdict.remedy.isEmpty)
     }
 
+    @Test func `a value that time cannot explain fails though the candidate is always asked later`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<2000 {
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item(price: number % 10 == 3 ? 99 : 100)),
+                baseline: .success(Self.item()),
+                lag: 60_000_000,
+                baselineEarlier: 50_000_000
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .fail)
+        #expect(verdict.places.filter(\.fails).map(\.place) == [.content("price")])
+        // What was set aside until it was certain: more than time explains for once, and no more after.
+        #expect(verdict.apart < 40)
+    }
+
+    /// Targets and an agent that get too little processor time: both copies go out together, the candidate's queue is the
+    /// longer one, and the agent reads both answers late, nearly at once.
+    struct Starved: Sendable, CustomTestStringConvertible {
+        /// From one value to the next, in nanoseconds.
+        let tick: Int64
+        /// How much longer the candidate's queue is at most, in nanoseconds.
+        let queue: Int64
+        /// Every how many requests the price is wrong; none for 0.
+        var wrong = 0
+
+        var testDescription: String { "a value every \(tick) ns, a queue of \(queue) ns, wrong every \(wrong)" }
+    }
+
+    private func starved(_ situation: Starved, seed: UInt64 = 1) -> Bench {
+        var bench = Bench(hasBaseline: true, seed: seed, step: 100_000_000)
+        for number in 0..<6000 {
+            let time = Int64(number + 1) * bench.step
+            func answer(_ later: Int64, price: Int = 100) -> RecordedResponse {
+                Self.item(price: price, id: Int((time + later) / situation.tick))
+            }
+            let lag = 5_000_000 + Int64(bench.random()) % 60_000_000
+            // Now and then nothing waits.
+            let isQuick = bench.random() % 20 == 0
+            let ours = isQuick ? 300_000 : 400_000 + Int64(bench.random()) % situation.queue
+            let theirs: Int64 = 300_000
+            let read = isQuick ? 0 : situation.queue
+            let isOrdered = bench.random() % 2 == 0
+            bench.pair(
+                answer(-1_000_000),
+                candidate: .success(
+                    answer(lag + ours, price: situation.wrong > 0 && number % situation.wrong == 1 ? 99 : 100)
+                ),
+                baseline: .success(answer(lag + theirs)),
+                lag: lag,
+                baselineEarlier: isOrdered ? 100_000 : -100_000,
+                firstByte: (read + 450_000, read + 400_000)
+            )
+        }
+        return bench
+    }
+
+    @Test(arguments: [
+        Starved(tick: 1_000_000_000, queue: 40_000_000), Starved(tick: 500_000_000, queue: 40_000_000),
+        Starved(tick: 50_000_000, queue: 20_000_000), Starved(tick: 1_000_000_000, queue: 500_000_000),
+        Starved(tick: 10_000_000_000, queue: 200_000_000),
+    ])
+    func `queues that the agent does not see fail no version that did not change`(situation: Starved) throws {
+        var bench = starved(situation)
+        let verdict = try bench.verdict
+        #expect(verdict.verdict != .fail, "\(verdict.worse) worse, \(verdict.better) better, \(verdict.apart) apart")
+        #expect(verdict.verdict == .pass || !verdict.remedy.isEmpty)
+    }
+
+    @Test(arguments: [
+        Starved(tick: 1_000_000_000, queue: 40_000_000, wrong: 10),
+        Starved(tick: 50_000_000, queue: 20_000_000, wrong: 10),
+        Starved(tick: 10_000_000_000, queue: 200_000_000, wrong: 50),
+    ])
+    func `a price that is wrong now and then is found beside a value that follows the clock`(situation: Starved) throws
+    {
+        var bench = starved(situation)
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .fail, "\(verdict.reason)")
+        #expect(verdict.places.filter(\.fails).map(\.place) == [.content("price")])
+    }
+
+    @Test func `noise of both passes or fails nobody where the candidate is a little slower`() throws {
+        var bench = Bench(hasBaseline: true, step: 1_000_000_000)
+        for _ in 0..<5000 {
+            func latency() -> Int64 { 90_000_000 + Int64(bench.random() % 20_000_000) }
+            let (ours, theirs) = (latency() + 8_000_000, latency())
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item(price: bench.random() % 50 == 0 ? 99 : 100)),
+                baseline: .success(Self.item(price: bench.random() % 50 == 0 ? 99 : 100)),
+                lag: 5_000_000,
+                baselineEarlier: Int64(bench.random() % 400_000) - 200_000,
+                firstByte: (ours, theirs)
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict != .fail && verdict.reason != .apart)
+        #expect(verdict.apart == 0)
+    }
+
     @Test func `neither order of asking gets ahead by more than a few pairs`() {
         var order = AskingOrder()
         let counts = [900_000, 20_000_000, -20_000_000, 5_000_000, .max, .min].map { (distance: Int64) in
@@ -809,5 +915,37 @@ import TrafficModel
         }
         // As good as at once; then as many as one order may be ahead, and back; another distance has a balance of its own.
         #expect(counts == [100, 4, 8, 4, 4, 8])
+    }
+
+    @Test func `pairs that waited vote while neither side is ahead`() {
+        var (noise, clock) = (WaitedPairs(), WaitedPairs())
+        #expect(!noise.isEven)
+        for number in 0..<100 {
+            noise.observed(isWorse: number.isMultiple(of: 2))
+            clock.observed(isWorse: true)
+            #expect(noise.isEven == (number >= 15) && !clock.isEven)
+        }
+    }
+
+    @Test func `an answer is late by what it took beyond the quickest of the last some hundred`() {
+        var quickest = QuickestAnswer()
+        #expect(quickest.delay(of: 5) == 0)
+        for _ in 0..<300 { quickest.observed(2_000_000) }
+        #expect([2_900_000, 3_100_000].map(quickest.delay) == [0, 1_100_000])
+        for _ in 0..<600 { quickest.observed(40_000_000) }
+        #expect(quickest.delay(of: 45_000_000) == 0)
+    }
+
+    @Test func `what changes slowly can have changed in few pairs, and what is not known in any number`() {
+        var exposure = TimeExposure()
+        #expect(exposure.mostChanges(changed: 0, changedLag: 0) == .infinity)
+        for _ in 0..<1000 {
+            exposure.observed(
+                AskingMoments(asked: 1_000_000, candidateLatency: 4_000_000, baselineLatency: 2_000_000, lag: 5_000_000)
+            )
+        }
+        // Nothing in five seconds, so at most three changes in them, as in five seconds between the two ends.
+        #expect(exposure.mostChanges(changed: 0, changedLag: 0) < 13)
+        #expect(exposure.mostChanges(changed: 500, changedLag: 2_500_000_000) >= 1000)
     }
 }
