@@ -49,6 +49,7 @@ extension Configuration {
         root.section("limits") { limits = LimitsConfiguration($0) }
         root.section("records") { records = RecordsConfiguration($0) }
         root.section("mirror") { mirror = MirrorConfiguration($0) }
+        mirror.errorsOfCalls(are: metrics.grpcErrorStatuses)
         root.section("log") { log = LogConfiguration($0) }
     }
 }

@@ -16,7 +16,7 @@ package struct MetricsConfiguration: Sendable, Equatable {
     package var exemplars = true
     /// Whether OpenMetrics tells when each counter and histogram began.
     var createdSeries = false
-    /// Final statuses of gRPC that count as errors of a route.
+    /// Final statuses of gRPC that count as errors of a route, and of a mirror target.
     package var grpcErrorStatuses = GRPCStatusSet.usualErrors.statuses
     /// Whether `/metrics/istio` shows requests in families of Istio's names.
     package var istioCompat = false

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 package import ShadowTesting
 
 /// Shadow traffic: where it goes, which requests, and what makes it stop.
@@ -30,6 +31,11 @@ package struct MirrorConfiguration: Sendable, Equatable {
 
     /// Makes a configuration of defaults: nothing is sent.
     package init() {}
+
+    /// Takes over which statuses of gRPC are errors of a route, so that they are errors of targets too.
+    mutating func errorsOfCalls(are statuses: [Int]) {
+        for index in policies.indices { policies[index].comparison.grpcErrorStatuses = Set(statuses) }
+    }
 }
 
 /// When the agent stops sending by itself, to spare the node.

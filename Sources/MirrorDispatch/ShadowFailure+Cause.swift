@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import ShadowTesting
@@ -21,6 +22,10 @@ extension ShadowFailure {
             case let error as IOError: Self.kind(ofSystemError: error.errnoCode)
             case HTTPParserError.invalidEOFState: .reset
             case is HTTPParserError: .malformed
+            case is NIOHTTP2Errors.StreamClosed, is NIOHTTP2Errors.CreatedStreamAfterGoaway: .reset
+            case is NIOHTTP2Errors.IOOnClosedConnection, is NIOHTTP2Errors.StreamError: .reset
+            // The target speaks something else, or breaks the rules of HTTP/2.
+            case is any NIOHTTP2Error: .malformed
             case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .tls
             // What remains are the ways in which a connection, or a stream of HTTP/2, can end too early.
             default: .reset

@@ -25,6 +25,8 @@ final class TargetConnections: Sendable {
     let address: String
 
     private let client: HTTPClient
+    /// Where gRPC calls go; `HTTPClient` hands out no trailers.
+    private let calls: CallConnections
     private let origin: String
     private let timeout: Duration
     private let budget: AnswerBudget
@@ -44,6 +46,7 @@ final class TargetConnections: Sendable {
         self.limits = limits
         timeout = target.timeout
         origin = target.urlOrigin
+        calls = CallConnections(to: target, at: address, on: group, sharing: budget, limits: limits)
         client = HTTPClient(
             eventLoopGroupProvider: .shared(group),
             configuration: Self.configuration(target, address: address, limits: limits)
@@ -62,7 +65,7 @@ final class TargetConnections: Sendable {
         // A connection that cannot be made fails its request, which counts, rather than being tried again behind our back.
         pool.retryConnectionEstablishment = false
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: target.usesTLS ? tls(target) : nil,
+            tlsConfiguration: target.usesTLS ? .verifying(target) : nil,
             redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(target.connectTimeout)),
             connectionPool: pool,
@@ -70,16 +73,6 @@ final class TargetConnections: Sendable {
         )
         configuration.httpVersion = target.allowsHTTP2 ? .automatic : .http1Only
         configuration.dnsOverride = [target.host: address]
-        return configuration
-    }
-
-    private static func tls(_ target: MirrorTarget) -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.certificateVerification = .fullVerification
-        if !target.certificateAuthorities.isEmpty {
-            configuration.trustRoots = .file(target.certificateAuthorities)
-        }
         return configuration
     }
 
@@ -127,6 +120,13 @@ final class TargetConnections: Sendable {
         keeping keptOctets: Int,
         progress: AnswerProgress
     ) async -> Result<RecordedResponse, ShadowFailure> {
+        if request.isCall {
+            do {
+                return .success(try await calls.answer(to: request, keeping: keptOctets, progress: progress))
+            } catch {
+                return .failure(Task.isCancelled ? .cancelled : ShadowFailure(cause: error))
+            }
+        }
         var reserved = 0
         do {
             let response = try await client.execute(message(request), deadline: .distantFuture)
@@ -186,19 +186,33 @@ final class TargetConnections: Sendable {
             }
             if isUnused { caller.resume() }
         }
+        await calls.close()
         // Fails only for a client that was shut down before, which this one was not.
         try? await client.shutdown()
     }
 }
 
 /// When the head of an answer came.
-private final class AnswerProgress: Sendable {
+final class AnswerProgress: Sendable {
     private let head = Mutex<ContinuousClock.Instant?>(nil)
 
     var headTime: ContinuousClock.Instant? { head.withLock(\.self) }
 
     func headArrived() {
         head.withLock { $0 = .now }
+    }
+}
+
+extension TLSConfiguration {
+    /// What is asked of a target's certificate: that an authority the configuration trusts vouches for its name.
+    static func verifying(_ target: MirrorTarget) -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.certificateVerification = .fullVerification
+        if !target.certificateAuthorities.isEmpty {
+            configuration.trustRoots = .file(target.certificateAuthorities)
+        }
+        return configuration
     }
 }
 

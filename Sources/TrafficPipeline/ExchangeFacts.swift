@@ -66,6 +66,14 @@ public struct ExchangeFacts: TimedExchange, Sendable {
         responseMessages = exchange.responseMessages
     }
 
+    /// Whether it is a gRPC call that no other can be held against.
+    ///
+    /// That is a streaming one, with more or fewer than one message in a direction, or one that ended without a status. An error
+    /// may come without a message. gRPC-Web has its status within the content, and goes out like any other request.
+    var isIncomparableCall: Bool {
+        contentKind == .grpc && (requestMessages.seen != 1 || responseMessages.seen > 1 || grpcStatus == nil)
+    }
+
     /// Whether the request's head was seen.
     public var hasRequest: Bool { routed != nil }
 

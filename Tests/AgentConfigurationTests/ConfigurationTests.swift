@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AnswerComparison
 import Logging
 import PacketDecoding
 import RouteAttribution
@@ -125,6 +126,7 @@ import TrafficModel
         policy.match.virtualService = "default/product-vs"
         policy.percent = 5
         policy.key = [.traceContext]
+        policy.comparison.grpcErrorStatuses = [13, 14]
         expected.mirror.policies = [policy]
         expected.log = LogConfiguration(level: .debug, format: .text)
         #expect(configuration == expected)

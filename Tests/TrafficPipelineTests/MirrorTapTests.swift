@@ -7,6 +7,7 @@ import RouteAttribution
 import ShadowTesting
 import Testing
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 /// Mirroring on the packet path, with the sample capture of a real gateway.
@@ -101,5 +102,61 @@ import TrafficPipeline
         let without = try read([policy]).page
         policy.percent = 100
         #expect(try read([policy]).page == without)
+    }
+
+    // MARK: - gRPC
+
+    /// What a policy makes of the calls of a recording of a real client and server.
+    private func calls(_ capture: String) throws -> (lane: LaneFigures, copies: [RecordedExchange]) {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/streams")
+        let objects = try ResourceFileLoader().load([folder.appending(path: "routes.yaml").path])
+        var environment = RouteEnvironment()
+        environment.ports = [GatewayPort(pod: 50_051, server: 80)]
+        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        policy.percent = 100
+        policy.methods = ["POST"]
+        let plan = try MirrorPlan(policies: [policy], targets: ["t"], edition: 1)
+        let queue = queue([policy])
+        let registry = MetricsRegistry()
+        var outputs = PipelineOutputs()
+        outputs.mirror = MirrorDestination(queue: queue) { 1 }
+        var pipeline = TrafficPipeline(
+            routes: RouteBoard(
+                RouteTables(table),
+                registry: registry,
+                mirroring: { MirrorRouting(plan, for: $0) },
+                at: 0
+            ),
+            board: WorkerBoards(registry).sole,
+            outputs: outputs
+        )
+        var savefile = try SavefileReader(path: folder.appending(path: capture + ".pcap").path)
+        while let packet = try savefile.next() { pipeline.packetArrived(packet, octets: savefile.octets) }
+        pipeline.captureEnded()
+        let lane = try #require(queue.figures(now: 1).lanes.first)
+        queue.found("t", .allowed(address: "127.0.0.1"))
+        var copies: [RecordedExchange] = []
+        while case .copy(let copy) = queue.take(for: "t", now: 1) { copies.append(copy.ticket.exchange) }
+        return (lane, copies)
+    }
+
+    @Test func `unary calls are copied whole, with the trailers of production's answer`() throws {
+        let (lane, copies) = try calls("lab-grpc-unary")
+        #expect(lane.isConserved && lane.filtered.isEmpty && lane.queued == 4)
+        #expect(copies.count == 4)
+        #expect(copies.compactMap { $0.response?.grpcStatus }.sorted() == [0, 0, 5, 12])
+        for copy in copies {
+            let response = try #require(copy.response)
+            #expect(copy.request.message.isCall && copy.request.message.holdsOneMessage == true)
+            #expect(!copy.isIncomparableCall)
+            // An answer without a message has its status in the head, or in trailers.
+            #expect(response.grpcStatus != 0 || response.message.trailers.contains { $0.isNamed("grpc-status") })
+        }
+    }
+
+    @Test func `streaming calls are not comparable, and counted`() throws {
+        let (lane, copies) = try calls("lab-grpc-streams")
+        #expect(lane.isConserved && lane.filtered == [.notComparable: 3] && copies.isEmpty)
     }
 }

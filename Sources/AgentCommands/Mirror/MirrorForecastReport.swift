@@ -155,6 +155,12 @@ extension MirrorForecast.Row {
                     + "one key are in or out together"
             )
         }
+        if let calls = filtered[.notComparable] {
+            notes.append(
+                "\(name): \(HumanUnits.count(UInt64(calls))) gRPC calls are not comparable: streaming, or without a status; only "
+                    + "unary calls are copied"
+            )
+        }
         if withoutCredentials > 0, !hasBaseline {
             notes.append(
                 "\(name): \(HumanUnits.share(UInt64(withoutCredentials), of: UInt64(eligible))) of requests carry credentials "

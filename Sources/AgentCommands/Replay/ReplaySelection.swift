@@ -52,7 +52,8 @@ struct ReplaySelection: Sendable {
                 isWhole: exchange.isRequestSeenWhole,
                 contentOctets: exchange.request.message.contentOctets,
                 keptOctets: exchange.request.message.content.count,
-                changedProtocol: exchange.response?.status == 101
+                changedProtocol: exchange.response?.status == 101,
+                isIncomparableCall: exchange.isIncomparableCall
             )
             guard plan.complete(selection, completed, tallies: &tallies) != 0 else { continue }
             do throws(FilterReason) {

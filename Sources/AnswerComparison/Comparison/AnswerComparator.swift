@@ -47,7 +47,7 @@ public struct AnswerComparator: Sendable {
 
     /// Takes the content codings off an answer, once for all comparisons that it takes part in.
     func prepared(_ response: RecordedResponse) -> PreparedAnswer {
-        PreparedAnswer(response, contentLimit: settings.maximumContentOctets, depth: limits.depth, decoder: decoder)
+        PreparedAnswer(response, settings: settings, depth: limits.depth, decoder: decoder)
     }
 
     /// Compares two answers.
@@ -73,6 +73,17 @@ public struct AnswerComparator: Sendable {
                     kind: isSameClass ? .status : .statusClass,
                     production: String(production.status),
                     candidate: String(candidate.status)
+                )
+            )
+            return comparison
+        }
+        guard production.isCall == candidate.isCall, production.grpcStatus == candidate.grpcStatus else {
+            comparison.list.append(
+                AnswerDifference(
+                    place: .status,
+                    kind: production.isFailure == candidate.isFailure ? .status : .statusClass,
+                    production: production.statusText,
+                    candidate: candidate.statusText
                 )
             )
             return comparison

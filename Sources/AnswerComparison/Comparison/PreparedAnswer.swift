@@ -8,7 +8,15 @@ internal import TrafficModel
 /// An answer without its content codings, whose JSON is parsed when it is first asked for, once.
 struct PreparedAnswer {
     let status: Int
-    /// Field values by name in lower case, in wire order.
+    /// Whether it is the answer to a gRPC call, whose status is `grpcStatus`.
+    let isCall: Bool
+    /// The final status of a gRPC call; `nil` where there was none.
+    let grpcStatus: Int?
+    /// Whether it is an error of the server.
+    let isFailure: Bool
+    /// Whether it asks for fewer requests.
+    let asksForLess: Bool
+    /// Field values by name in lower case, in wire order; of a gRPC call the trailers are among them.
     let fields: [String: [[UInt8]]]
     /// The content as far as it could be read.
     let content: [UInt8]
@@ -23,11 +31,29 @@ struct PreparedAnswer {
     private let depth: Int
     private var parsed: JSONValue??
 
-    init(_ response: RecordedResponse, contentLimit: Int, depth: Int, decoder: ContentDecoder) {
+    init(_ response: RecordedResponse, settings: ComparisonSettings, depth: Int, decoder: ContentDecoder) {
+        let contentLimit = settings.maximumContentOctets
         status = response.status
         self.depth = depth
         let message = response.message
-        fields = Dictionary(grouping: message.fields) { $0.name.lowercased() }.mapValues { $0.map(\.value) }
+        isCall = message.isCall
+        grpcStatus = isCall ? response.grpcStatus : nil
+        isFailure = response.isFailure(settings.grpcErrorStatuses)
+        asksForLess = response.asksForLess
+        let lines = isCall ? message.fields + message.trailers : message.fields
+        fields = Dictionary(grouping: lines) { $0.name.lowercased() }.mapValues { $0.map(\.value) }
+        if isCall, message.holdsOneMessage == true, message.contentIsWhole, message.content.count <= contentLimit {
+            let coding = (fields["grpc-encoding"]?.first).flatMap { Self.tokens($0).first } ?? "identity"
+            let octets = Array(message.content[5...])
+            let isCoded = message.content[0] & 1 == 1 && coding != "identity"
+            let decoded = isCoded ? decoder(coding, octets, contentLimit) : octets
+            content = decoded ?? octets
+            isReadable = decoded != nil
+            isWhole = true
+            contentOctets = Int64(content.count)
+            codings = isCoded ? [coding] : []
+            return
+        }
         codings = (fields["content-encoding"] ?? []).flatMap { Self.tokens($0) }.filter { $0 != "identity" }
         guard !codings.isEmpty, !message.content.isEmpty else {
             content =
@@ -98,7 +124,15 @@ struct PreparedAnswer {
     }
 
     /// Whether the content is text: no octet that text has not.
+    ///
+    /// What a gRPC call carries is octets, whatever they look like.
     var isText: Bool {
-        !content.contains(0) && String(validating: content, as: UTF8.self) != nil
+        !isCall && !content.contains(0) && String(validating: content, as: UTF8.self) != nil
+    }
+
+    /// The status as it is shown: of a gRPC call the final one.
+    var statusText: String {
+        guard isCall else { return String(status) }
+        return grpcStatus.map { "grpc-status \($0)" } ?? "no grpc-status"
     }
 }

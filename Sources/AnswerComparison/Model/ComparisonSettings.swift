@@ -36,6 +36,8 @@ public struct ComparisonSettings: Sendable, Hashable {
     ///
     /// A new value begins the candidate's verdicts anew.
     public var versionField = ""
+    /// Final statuses of gRPC that are errors of a server; the usual ones are those of OpenTelemetry's conventions.
+    public var grpcErrorStatuses: Set<Int> = [2, 4, 12, 13, 14, 15]
     /// The most octets of an answer that are kept and compared, decoded too.
     public var maximumContentOctets = 1 << 20
     /// How much later than production's answer a shadow request may be sent and still be compared.

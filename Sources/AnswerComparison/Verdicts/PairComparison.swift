@@ -86,11 +86,12 @@ struct PairComparison {
     }
 
     private static func isRefused(_ pair: ComparedPair) -> Bool {
-        guard pair.candidate.turnsAway, pair.candidate.response?.status != pair.production.response?.status else {
-            return false
-        }
+        guard let candidate = pair.candidate.response, candidate.turnsAway,
+            candidate.status != pair.production.response?.status
+                || candidate.message.isCall && candidate.grpcStatus != pair.production.response?.grpcStatus
+        else { return false }
         guard let baseline = pair.baseline else { return true }
-        return baseline.turnsAway
+        return baseline.response?.turnsAway ?? false
     }
 
     /// The differences that make the pair an example: the candidate's own, the clearest first.
@@ -127,23 +128,28 @@ private struct Answers {
         self.unordered = unordered
     }
 
+    /// Whether production answered a gRPC call; what answers it with anything else has failed.
+    private var isCall: Bool {
+        if case .success(let answer)? = answers.first ?? nil { answer.isCall } else { false }
+    }
+
     mutating func add(_ result: Result<RecordedResponse, ShadowFailure>?) -> Int {
         answers.append(result?.map(comparator.prepared))
         return answers.count - 1
     }
 
-    /// Whether an answer is an error: a status of the class 5xx, or none at all.
+    /// Whether an answer is an error: a status of the class 5xx, a gRPC call that failed, or none at all.
     func isError(_ position: Int) -> Bool {
         switch answers[position] {
         case nil: false
         case .failure: true
-        case .success(let answer): answer.status >= 500
+        case .success(let answer): answer.isFailure || isCall && !answer.isCall
         }
     }
 
     /// Whether an answer asks for fewer requests.
     func isOverload(_ position: Int) -> Bool {
-        if case .success(let answer) = answers[position] { answer.status == 429 } else { false }
+        if case .success(let answer) = answers[position] { answer.asksForLess } else { false }
     }
 
     /// Compares two of them; `nil` when one was not asked for.
@@ -166,12 +172,6 @@ private struct Answers {
 }
 
 extension ShadowAnswer {
-    /// Whether the answer says that the request has no business there.
-    fileprivate var turnsAway: Bool {
-        guard let status = response?.status else { return false }
-        return status == 401 || status == 403 || status == 404
-    }
-
     /// The outcome, unless the agent gave the copy up.
     fileprivate var answered: Result<RecordedResponse, ShadowFailure>? {
         if case .failure(.cancelled) = result { nil } else { result }

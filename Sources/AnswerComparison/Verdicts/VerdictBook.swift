@@ -368,6 +368,6 @@ extension ShadowAnswer {
 
     /// Whether the target asked for fewer requests where production did not.
     func isThrottled(beside production: RecordedResponse) -> Bool {
-        response?.status == 429 && production.status != 429
+        response?.asksForLess == true && !production.asksForLess
     }
 }

@@ -18,8 +18,10 @@ public final class RetainedMessage {
     public let fields: [FieldLine]
     /// The beginning of the content, as far as it was asked for and there was room.
     public internal(set) var content: [UInt8] = []
+    /// The octets of the trailer section, and where its field lines lie in them; empty unless it was kept.
+    public private(set) var trailers: (octets: [UInt8], fields: [FieldLine]) = ([], [])
     private var contentLimit: Int
-    private let charge: Int
+    private var charge: Int
     private let ledger: RetentionLedger
 
     /// Keeps a head; `nil` when the messages of all connections together take too much already.
@@ -58,6 +60,17 @@ public final class RetainedMessage {
         let count = ledger.admitContent(wanted)
         if count < wanted { contentLimit = content.count + count }
         octets.extracting(range.lowerBound..<range.lowerBound + count).append(to: &content)
+    }
+
+    /// Keeps a trailer section; `false` when the messages of all connections together take too much already.
+    func keepTrailers(_ octets: Span<UInt8>, _ fields: Span<FieldLine>) -> Bool {
+        // A message has one, at its end.
+        guard trailers.fields.isEmpty else { return true }
+        let more = octets.count + fields.count * MemoryLayout<FieldLine>.stride
+        guard ledger.admit(more) else { return false }
+        charge += more
+        trailers = (octets.extracting(first: octets.count).copied(), fields.indices.map { fields[$0] })
+        return true
     }
 
     /// Keeps no more of the content than so many octets.

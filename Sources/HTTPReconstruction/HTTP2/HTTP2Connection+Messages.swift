@@ -460,6 +460,7 @@ extension HTTP2Connection {
         } else {
             shared.exchanges[exchange].response.trailerLines += lines
             noteGRPCStatus(reading, place, &shared)
+            keepTrailers(of: exchange, &shared)
         }
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         let facts = shared.connections[connection].facts
@@ -479,6 +480,16 @@ extension HTTP2Connection {
             sink.trailersArrived(view, tag: &tag, on: facts)
         }
         shared.exchanges.setTag(tag, of: exchange)
+    }
+
+    /// Keeps the trailers of a gRPC call, which say how it ended, where the head was kept.
+    private func keepTrailers(of exchange: Int32, _ shared: inout SharedReconstruction) {
+        guard shared.exchanges[exchange].contentKind == .grpc,
+            let message = shared.exchanges[exchange].retainedResponse
+        else { return }
+        if !message.keepTrailers(responses.section.octets.span, shared.http2.lines.span) {
+            shared.exchanges[exchange].integrity.insert(.limitReached)
+        }
     }
 
     private func noteGRPCStatus(

@@ -263,9 +263,10 @@ extension MirrorQueueState {
             (isFailure, isOverload) = (true, true)
         case .success(let response):
             // An error that production gives too is the right answer.
-            let productionFailed = (copy.ticket.exchange.response?.status ?? 0) >= 500
-            isFailure = response.status >= 500 && !productionFailed
-            isOverload = response.status == 429 || (response.status == 503 && isFailure)
+            let errors = copy.ticket.policy.comparison.grpcErrorStatuses
+            let productionFailed = copy.ticket.exchange.response?.isFailure(errors) ?? false
+            isFailure = response.isFailure(errors) && !productionFailed
+            isOverload = response.asksForLess || (response.isUnavailable && isFailure)
         }
         if targets[place].backOff.requestEnded(isOverload: isOverload, now: now) {
             targets[place].ramp.becameUnhealthy(now: now)

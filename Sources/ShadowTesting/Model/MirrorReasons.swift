@@ -18,6 +18,9 @@ public enum FilterReason: String, Sendable, Hashable, CaseIterable {
     case size
     /// Holds what a request to a target cannot carry: an upgrade, CONNECT, octets that are no text in a field.
     case unsendable
+    /// A gRPC call with more or fewer than one message in a direction, whose copy would not say what was said when; or one
+    /// whose final status is not known.
+    case notComparable = "not_comparable"
     /// What must be redacted could not be found out, such as content that is said to be JSON and is none.
     case redaction
     /// A copy seen before: the same request on another interface or hop.

@@ -77,7 +77,8 @@ public struct MirrorForecast: Sendable {
             isWhole: exchange.integrity.isEmpty,
             contentOctets: message.contentOctets,
             keptOctets: message.content.count,
-            changedProtocol: exchange.response?.status == 101
+            changedProtocol: exchange.response?.status == 101,
+            isIncomparableCall: exchange.isIncomparableCall
         )
         _ = plan.complete(selection, completed, tallies: &tallies)
         for policy in PolicyNumbers(mask: mask) where tallies.considered(ofPolicy: policy) > 0 {

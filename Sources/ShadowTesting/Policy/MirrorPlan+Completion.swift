@@ -13,13 +13,22 @@ public struct CompletedRequest: Sendable, Hashable {
     public var keptOctets: Int
     /// Whether the connection left HTTP with this exchange.
     public var changedProtocol: Bool
+    /// Whether it is a gRPC call that no other can be held against, such as a streaming one.
+    public var isIncomparableCall: Bool
 
     /// Makes what is known of its parts.
-    public init(isWhole: Bool, contentOctets: Int64, keptOctets: Int, changedProtocol: Bool = false) {
+    public init(
+        isWhole: Bool,
+        contentOctets: Int64,
+        keptOctets: Int,
+        changedProtocol: Bool = false,
+        isIncomparableCall: Bool = false
+    ) {
         self.isWhole = isWhole
         self.contentOctets = contentOctets
         self.keptOctets = keptOctets
         self.changedProtocol = changedProtocol
+        self.isIncomparableCall = isIncomparableCall
     }
 }
 
@@ -65,6 +74,7 @@ extension MirrorPlan {
     private func reason(against request: CompletedRequest, policy: Int) -> FilterReason? {
         guard request.isWhole else { return .integrity }
         if request.changedProtocol { return .unsendable }
+        if request.isIncomparableCall { return .notComparable }
         if request.contentOctets > rules.policies[policy].maximumContentOctets { return .size }
         return Int64(request.keptOctets) == request.contentOctets ? nil : .integrity
     }

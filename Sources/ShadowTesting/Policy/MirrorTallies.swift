@@ -82,8 +82,9 @@ extension FilterReason {
         case .integrity: 4
         case .size: 5
         case .unsendable: 6
-        case .redaction: 7
-        case .duplicate: 8
+        case .notComparable: 7
+        case .redaction: 8
+        case .duplicate: 9
         }
     }
 }

@@ -56,9 +56,6 @@ struct RequestFacts {
                     traceparentCount += 1
                     traceparent = traceparentCount == 1 ? line.value : nil
                 }
-            case 12:
-                // Not handled: calls of gRPC, which need HTTP/2 to the target and the trailers of its answer.
-                if octets.matches(line.name, "content-type"), Self.isGRPC(octets, line.value) { isUnsendable = true }
             case 13, 17, 22:
                 if MethodDisguise.isOverrideField(octets, line.name),
                     MethodDisguise.disagrees(octets, line.value, method: request.method)
@@ -73,13 +70,6 @@ struct RequestFacts {
             }
         }
         if hostCount > 1 { isUnsendable = true }
-    }
-
-    /// Whether a media type is that of gRPC; gRPC-Web can be sent by HTTP/1 too.
-    private static func isGRPC(_ octets: Span<UInt8>, _ value: Range<Int>) -> Bool {
-        let length = 16
-        guard value.count >= length, octets.matches(value.prefix(length), "application/grpc") else { return false }
-        return value.count == length || octets[value.lowerBound + length] != UInt8(ascii: "-")
     }
 
     /// The number that digits name; the largest for anything else.

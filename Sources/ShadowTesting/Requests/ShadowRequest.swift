@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// A copy of a request as it is sent to a target.
 ///
 /// What a target must not see has been taken out. Its description names no value, so that one that ends up in a log
@@ -37,6 +39,12 @@ public struct ShadowRequest: Sendable, Hashable {
         self.fields = fields
         self.content = content
         self.redactions = redactions
+    }
+
+    /// Whether it is a gRPC call, which HTTP/2 alone carries, and whose answer ends with trailers.
+    public var isCall: Bool {
+        let types = fields.filter { $0.name.lowercased() == "content-type" }
+        return RecordedMessage(fields: types.map { RecordedField(name: $0.name, value: $0.value) }).isCall
     }
 
     /// The first value of a field; `name` is in lower case.

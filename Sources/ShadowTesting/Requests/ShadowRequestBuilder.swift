@@ -12,6 +12,7 @@ public import TrafficModel
 ///   length, trailers are left out, and nobody waits for a 100 (Continue);
 /// - credentials, in fields, in the query, in forms and in what URLs other fields hold, unless the policy keeps a field;
 /// - what the policy hashes or removes;
+/// - a gRPC call is a message of HTTP/2 whose answer has trailers, and says that it takes them;
 /// - conditions and ranges, whose validators are production's, and content codings that answers could not be compared in;
 /// - the trace, which is a new one that links to the original's;
 /// - idempotency keys, which get a suffix, so that the copy is not taken for a repetition of the original.
@@ -67,6 +68,8 @@ public struct ShadowRequestBuilder: Sendable {
         if !octets.isEmpty || request.message.fields.contains(where: { $0.isNamed("content-length") }) {
             fields.append(ShadowRequest.Field(name: "content-length", value: String(octets.count)))
         }
+        // Whoever answers a call wants to know that its trailers arrive.
+        if request.message.isCall { fields.append(ShadowRequest.Field(name: "te", value: "trailers")) }
         let trace = ShadowTrace.fields(for: exchange, target: target.name, copy: copy, key: key)
         fields += trace.fields
         let stamp = seal?.parameters(method: request.method, trace: trace.context, time: exchange.startTime) ?? ""
@@ -161,7 +164,7 @@ public struct ShadowRequestBuilder: Sendable {
             case .links: value = parameters.redacted(links: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
             }
-            if name == "accept-encoding" { value = AcceptableCodings.readable(value) }
+            if name == "accept-encoding" || name == "grpc-accept-encoding" { value = AcceptableCodings.readable(value) }
             guard PolicyValidation.isToken(field.name), value.allSatisfy(ASCII.isFieldOctet),
                 let text = String(validating: value, as: UTF8.self)
             else { throw .unsendable }

@@ -13,6 +13,6 @@ extension RecordedMessage {
     /// About how much memory the message takes, in octets.
     public var octetsInMemory: Int {
         // A field is a string and an array: 24 octets in the list, and 32 before what each of the two holds.
-        fields.reduce(content.count) { $0 + 96 + $1.name.utf8.count + $1.value.count }
+        (fields + trailers).reduce(content.count) { $0 + 96 + $1.name.utf8.count + $1.value.count }
     }
 }

@@ -31,12 +31,14 @@ public struct RecordedField: Sendable, Hashable {
 
 /// What request and response have in common: fields and content.
 public struct RecordedMessage: Sendable, Hashable {
-    /// The field lines in wire order, without trailers.
+    /// The field lines of the head, in wire order.
     public var fields: [RecordedField]
     /// The content after removing transfer coding, as far as it was kept; content codings are still on it.
     public var content: [UInt8]
     /// How many octets of content there were, kept or not.
     public var contentOctets: Int64
+    /// The field lines of the trailer section, in wire order; kept of gRPC calls only, whose status they say.
+    public var trailers: [RecordedField] = []
 
     /// Makes a message; without a count, the content is all there was.
     public init(fields: [RecordedField], content: [UInt8] = [], contentOctets: Int64? = nil) {

@@ -71,7 +71,8 @@ struct MirrorTap: ~Copyable {
             isWhole: facts.integrity.isEmpty && facts.hasResponse && exchange.retainedRequest != nil,
             contentOctets: facts.request.contentOctets,
             keptOctets: exchange.retainedRequest?.content.count ?? 0,
-            changedProtocol: facts.successor != .http
+            changedProtocol: facts.successor != .http,
+            isIncomparableCall: facts.isIncomparableCall
         )
         let plan = routing.plan
         let accepted = outbox.withTallies(ofEdition: Int(plan.edition), policyCount: plan.policies.count) { tallies in

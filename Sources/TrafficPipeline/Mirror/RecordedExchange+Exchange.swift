@@ -66,5 +66,12 @@ extension RecordedMessage {
             content: retained.content,
             contentOctets: figures.contentOctets
         )
+        trailers = retained.trailers.fields.map { field in
+            RecordedField(
+                name: String(decoding: retained.trailers.octets[field.name], as: UTF8.self),
+                value: Array(retained.trailers.octets[field.value]),
+                isSecret: field.isNeverIndexed
+            )
+        }
     }
 }

@@ -163,6 +163,12 @@ import TrafficModel
         #expect(try reason(.client("GET", "/", [("X-A", "a\tä")])) == nil)
     }
 
+    @Test func `a gRPC call is a POST like any other, until it is known how many messages it had`() throws {
+        let call = RecordedRequest.client("POST", "/shop.Catalog/Get", [("content-type", "application/grpc")])
+        #expect(try reason(call) == .method)
+        #expect(try reason(call) { $0.methods = ["POST"] } == nil)
+    }
+
     @Test func `two hosts are not mirrored`() throws {
         #expect(try reason(.client("GET", "/", [("Host", "a"), ("host", "a")])) == .unsendable)
     }

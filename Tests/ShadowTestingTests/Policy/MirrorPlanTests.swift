@@ -60,6 +60,7 @@ import TrafficModel
         (CompletedRequest(isWhole: true, contentOctets: 9, keptOctets: 8), .integrity),
         (CompletedRequest(isWhole: false, contentOctets: 5, keptOctets: 5), .integrity),
         (CompletedRequest(isWhole: true, contentOctets: 0, keptOctets: 0, changedProtocol: true), .unsendable),
+        (CompletedRequest(isWhole: true, contentOctets: 7, keptOctets: 7, isIncomparableCall: true), .notComparable),
     ])
     func `only requests seen whole and within the limit are mirrored`(
         request: CompletedRequest,

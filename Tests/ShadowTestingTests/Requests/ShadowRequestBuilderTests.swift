@@ -313,4 +313,21 @@ import TrafficModel
         #expect(request.values(of: "x-idempotency-key") == ["abc-wm-staging-1"])
         #expect(request.values(of: "paypal-request-id") == ["-wm-staging-1"])
     }
+
+    // MARK: - gRPC
+
+    @Test func `a call says that it takes trailers, keeps its deadline, and loses its credentials`() throws {
+        let fields = [
+            ("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "2S"),
+            ("grpc-accept-encoding", "snappy, gzip"), ("authorization", "Bearer planted"),
+        ]
+        let message = "\u{0}\u{0}\u{0}\u{0}\u{1}a"
+        let request = try BuilderDriver().build(.client("POST", "/shop.Catalog/Get", fields, content: message))
+        #expect(request.isCall)
+        #expect(request.values(of: "te") == ["trailers"] && request.values(of: "grpc-timeout") == ["2S"])
+        #expect(request.values(of: "grpc-accept-encoding") == ["gzip"])
+        #expect(request.values(of: "authorization").isEmpty && request.redactions == 1)
+        #expect(request.contentText == message)
+        #expect(!(try BuilderDriver().build(.client("POST", "/", [("content-type", "application/grpc-web")])).isCall))
+    }
 }
