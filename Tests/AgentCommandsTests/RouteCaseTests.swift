@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import RouteAttribution
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -458,6 +459,41 @@ import Testing
     @Test func `a skipped server is one finding`() throws {
         let output = try Self.output("skipped-server-by-whom", Self.check)
         #expect(output.split(separator: "\n").count { $0.contains("[skipped-server]") } == 1)
+    }
+
+    @Test func `names of objects cannot command a terminal or forge a line`() throws {
+        let folder = try TemporaryFolder()
+        let objects = """
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: g, namespace: n}
+            spec:
+              selector: {istio: ingressgateway}
+              servers: [{port: {number: 80, name: h, protocol: HTTP}, hosts: ["*"]}]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: "v\\e[31m\\nforged", namespace: n}
+            spec:
+              hosts: ["*"]
+              gateways: [g]
+              http:
+              - match: [{uri: {exact: "/a\\e[2J"}}]
+                route: [{destination: {host: a}}]
+              - route: [{destination: {host: b}}]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: "w\\e[31m\\nforged", namespace: n}
+            spec: {hosts: ["*"], gateways: [g], http: [{route: [{destination: {host: "c\\e[2J"}}]}]}
+            """
+        let file = try folder.write(objects, to: "routes.yaml")
+        for arguments in [["check", file], ["explain", "http://a/", "--routes", file]] {
+            let text = try Self.output("", arguments)
+            #expect(text.contains("31m"), "the names are in what is said")
+            #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
+            #expect(!text.contains("\nforged"))
+        }
     }
 
     @Test func `SARIF says where a finding is`() throws {

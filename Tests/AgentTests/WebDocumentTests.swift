@@ -66,6 +66,8 @@ import TrafficMetrics
 
     @Test(arguments: [
         ([], "say which request"), ([("url", "ftp://a/")], "expected a URL"), ([("authority", "")], "names no host"),
+        ([("url", "http://[::1")], "expected a host"), ([("url", "http://a:-1/")], "expected a host"),
+        ([("url", "http://[::1]80/")], "expected a host"), ([("url", "http://a:65536/")], "expected a host"),
         ([("url", "http://a/"), ("port", "0")], "port: expected a number"),
         ([("url", "http://a/"), ("header", "nothing")], "expected a header"),
     ])

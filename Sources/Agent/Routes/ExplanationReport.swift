@@ -10,7 +10,7 @@ package struct ExplanationReport {
 
     /// Describes a decision about a request, under a title.
     package init(_ explanation: RouteExplanation, _ request: DescribedRequest, of table: RouteTable, title: String) {
-        lines = [title]
+        lines = [title.escapingControls]
         tellListener(explanation, request)
         if !explanation.path.isEmpty {
             tellHost(explanation)
@@ -22,7 +22,9 @@ package struct ExplanationReport {
     }
 
     private mutating func add(_ name: String, _ text: String) {
-        lines.append("  " + name + String(repeating: " ", count: max(1, 12 - name.count)) + text)
+        // Whoever writes objects chooses their names and what they match.
+        let visible = text.escapingControls
+        lines.append("  " + name + String(repeating: " ", count: max(1, 12 - name.count)) + visible)
     }
 
     // MARK: - Where the request arrives

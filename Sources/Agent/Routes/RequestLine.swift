@@ -50,6 +50,9 @@ package struct RequestLine: Sendable, Equatable {
         urlAuthority = String(rest[..<end])
         authority = urlAuthority
         guard !authority.isEmpty else { throw RequestLineError(message: "the URL \"\(url)\" names no host") }
+        guard Self.isAuthority(authority) else {
+            throw RequestLineError(message: "expected a host, perhaps with a port, in the URL \"\(url)\"")
+        }
         let path = rest[end...]
         target = path.hasPrefix("/") ? String(path) : "/" + path
         for line in headers {
@@ -85,6 +88,19 @@ package struct RequestLine: Sendable, Equatable {
             isTLS: isTLS,
             serverName: isTLS ? serverName ?? host : nil
         )
+    }
+
+    /// Whether text is a host, perhaps with a port; an IPv6 address stands in brackets (RFC 3986 §3.2).
+    private static func isAuthority(_ text: String) -> Bool {
+        var rest = text[(text.lastIndex(of: "@").map(text.index(after:)) ?? text.startIndex)...]
+        if rest.hasPrefix("[") {
+            guard let end = rest.firstIndex(of: "]") else { return false }
+            rest = rest[rest.index(after: end)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else { return false }
+        }
+        guard let colon = rest.lastIndex(of: ":") else { return true }
+        let port = rest[rest.index(after: colon)...]
+        return port.isEmpty || port.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt16(port) != nil
     }
 
     private static func split(_ authority: String) -> (host: String, port: Int?) {

@@ -87,9 +87,9 @@ struct ConfigurationCheck: Sendable {
             "\(verdict)  \(routes) from \(objects), \(table.gateways.count) of its Gateways used; "
                 + counts.joined(separator: ", ")
         ]
-        lines += notices.map { "    \($0)" }
+        lines += notices.map { "    \($0.withVisibleControls)" }
         if !warnings.isEmpty {
-            lines += ["", style.apply(.bold, to: "Warnings")] + warnings.map { "  \($0)" }
+            lines += ["", style.apply(.bold, to: "Warnings")] + warnings.map { "  \($0.withVisibleControls)" }
         }
         lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
         lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)

@@ -27,7 +27,9 @@ struct FindingReport {
         let lines = findings.map { finding in
             let severity = style.apply(Self.emphasis(finding.severity), to: finding.severity.rawValue)
             let place = finding.location.map { "\($0): " } ?? ""
-            return "\(place)\(severity) [\(finding.code.rawValue)] \(finding.line)"
+            // Whoever writes objects chooses their names.
+            let line = finding.line.withVisibleControls
+            return "\(place.withVisibleControls)\(severity) [\(finding.code.rawValue)] \(line)"
         }
         let counts = RouteFinding.Severity.allCases.map { severity in
             let count = findings.count { $0.severity == severity }

@@ -63,7 +63,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         case "ndjson": try octets.append(report.ndjson)
         case "sarif": try octets.append(report.sarif)
         default:
-            for line in check.notices + report.lines(Terminal.style(1)) { try octets.append(line: line) }
+            let notices = check.notices.map(\.withVisibleControls)
+            for line in notices + report.lines(Terminal.style(1)) { try octets.append(line: line) }
         }
         try octets.flush()
         if output != "table" {
