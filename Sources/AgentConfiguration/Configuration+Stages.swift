@@ -123,6 +123,9 @@ extension Configuration {
             let connections = MemoryShare.connections.octets(of: budget) / MemoryEstimate.octetsPerConnection
             reassembly.connections = min(reassembly.connections, connections)
             reassembly.bufferedOctets = min(reassembly.bufferedOctets, MemoryShare.waiting.octets(of: budget))
+            // What is known of a connection on which something waits, be it no octets but a SYN or a RST, takes some 400.
+            let waiting = MemoryShare.waiting.octets(of: budget) / MemoryEstimate.octetsPerWaitingConnection
+            reassembly.waitingConnections = min(reassembly.waitingConnections, waiting)
         }
         return reassembly
     }

@@ -14,6 +14,8 @@ package struct MemoryEstimate: Sendable, Equatable {
 
     /// What a connection may cost in all tables, while nothing of it waits.
     static let octetsPerConnection = 512
+    /// Octets of the share of waiting octets for each connection that may wait: a block, as most hold one.
+    static let octetsPerWaitingConnection = 2048
     /// What an exchange in progress costs, while nothing of its octets is kept.
     static let octetsPerExchange = 320
     /// What one line of a scrape costs: its counter, and its share of the labels' text.

@@ -34,10 +34,17 @@ public struct ExchangeOutput: Sendable {
     public let contentOctets: Int
     /// Takes one.
     public let take: @Sendable (RecordedExchange) -> Void
+    /// Notes that a request was seen whose head was not kept, for want of memory.
+    public let leaveOut: @Sendable () -> Void
 
     /// Makes an output.
-    public init(contentOctets: Int, take: @escaping @Sendable (RecordedExchange) -> Void) {
+    public init(
+        contentOctets: Int,
+        take: @escaping @Sendable (RecordedExchange) -> Void,
+        leaveOut: @escaping @Sendable () -> Void = {}
+    ) {
         self.contentOctets = contentOctets
         self.take = take
+        self.leaveOut = leaveOut
     }
 }

@@ -37,6 +37,7 @@ import TrafficPipeline
         let http = limits.http
         #expect(limits.reassembly.connections * MemoryEstimate.octetsPerConnection == 20 << 20)
         #expect(limits.reassembly.bufferedOctets == 8 << 20)
+        #expect(limits.reassembly.waitingConnections == 4096)
         #expect(http.heldOctets == 4 << 20 && http.openExchanges == 13_107 && http.retainedOctets == 6 << 20)
         #expect(http.readerOctets == 8 << 20)
         #expect(limits.tls.readerOctets == 4 << 20 && limits.tls.heldOctets == 2 << 20)

@@ -291,6 +291,13 @@ def loose_responses(capture, number):
     connection.to_client(b"HTTP/1.1 204 No Content\r\n\r\n" * 95)
 
 
+def second_syns(capture, number):
+    """A SYN on each live connection, which may replace it."""
+    connection = Connection(capture, number)
+    connection.sent += 100_000
+    connection.to_server(b"", SYN)
+
+
 def idle(capture, number):
     connection = Connection(capture, number)
     connection.to_server(REQUEST)
@@ -441,8 +448,8 @@ KINDS = {
         http2_rapid_reset, http2_settings, http2_pings, http2_data, http2_field_names, http2_trailers, http2_push,
         http2_gaps, upgraded_http2, tls_hello, tls_long_names, tls_unfinished_hello, tls_unfinished_record, tls_records,
         tls_alerts, websockets, websocket_frames, websocket_deflate, proxy_headers, heads, pipelined, response_heads,
-        trailers, upgrades, bodies, response_bodies, large_pipelined, interim, gaps, loose_responses, idle,
-        half_open, one_sided, fragments, targets,
+        trailers, upgrades, bodies, response_bodies, large_pipelined, interim, gaps, loose_responses, second_syns,
+        idle, half_open, one_sided, fragments, targets,
     )
 }  # fmt: skip
 

@@ -20,6 +20,12 @@ import TrafficPipeline
         var lines: [UInt8]
         var exchanges: [RecordedExchange]
         var figures: PipelineFigures
+        /// Requests that were seen and not kept.
+        var leftOut: Int
+    }
+
+    private final class Tally: Sendable {
+        let count = Atomic(0)
     }
 
     private static func record(_ name: String, limits: PipelineLimits = PipelineLimits()) throws -> Recording {
@@ -29,7 +35,12 @@ import TrafficPipeline
         var outputs = PipelineOutputs()
         outputs.records = RecordOptions(includesFields: true, contentOctets: 1 << 20)
         outputs.recordOutput = { collector.append($0) }
-        outputs.exchanges = ExchangeOutput(contentOctets: 1 << 20) { exchanges.append($0) }
+        let tally = Tally()
+        outputs.exchanges = ExchangeOutput(
+            contentOctets: 1 << 20,
+            take: { exchanges.append($0) },
+            leaveOut: { tally.count.add(1, ordering: .relaxed) }
+        )
         let boards = WorkerBoards(registry)
         let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
@@ -47,8 +58,18 @@ import TrafficPipeline
         return Recording(
             lines: Array(collector.lines.joined(separator: [0x0A])),
             exchanges: exchanges.all,
-            figures: boards.figures
+            figures: boards.figures,
+            leftOut: tally.count.load(ordering: .relaxed)
         )
+    }
+
+    @Test func `no recording lacks requests that were not kept without counting them`() throws {
+        let whole = try Self.record("ndjson-octets-lost")
+        #expect(whole.exchanges.count > 0 && whole.leftOut == 0)
+        var limits = PipelineLimits()
+        limits.http.retainedOctets = 1
+        let short = try Self.record("ndjson-octets-lost", limits: limits)
+        #expect(short.exchanges.isEmpty && short.leftOut == whole.exchanges.count)
     }
 
     @Test func `octets that are no UTF-8 survive in records, and different ones stay different`() throws {

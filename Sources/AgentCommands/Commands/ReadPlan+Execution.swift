@@ -21,7 +21,14 @@ extension ReadPlan {
     func execute() async throws {
         let records = output == .ndjson || output.recording != nil ? RecordFile(.standardOutput()) : nil
         let recording = records.flatMap { records in
-            output.recording.map { RecordingOutput($0, redaction: configuration.redaction, file: records) }
+            output.recording.map {
+                RecordingOutput(
+                    $0,
+                    redaction: configuration.redaction,
+                    file: records,
+                    within: configuration.limits.memory?.octets
+                )
+            }
         }
         let objects = try await cluster?.objects(configuration)
         let analysis = try analyse(writingTo: records, recording, cluster: objects)
@@ -59,8 +66,10 @@ extension ReadPlan {
         if let recording {
             let octets = configuration.records.contentBytes.octets
             outputs.exchanges = ExchangeOutput(
-                contentOctets: octets > 0 ? octets : RecordsConfiguration.recordingContent.octets
-            ) { recording.append($0) }
+                contentOctets: octets > 0 ? octets : RecordsConfiguration.recordingContent.octets,
+                take: { recording.append($0) },
+                leaveOut: { recording.leaveOut() }
+            )
         } else if let records {
             outputs.recordOutput = { records.append($0) }
         }

@@ -35,20 +35,24 @@ final class RecordingOutput: Sendable {
     ///   - format: How it is written.
     ///   - redaction: What is taken out, and what stands in its place.
     ///   - file: Where it goes.
-    init(_ format: Format, redaction: RedactionConfiguration, file: RecordFile) {
+    ///   - budget: The memory to stay within, in octets; what waits for its place has the share of records.
+    init(_ format: Format, redaction: RedactionConfiguration, file: RecordFile, within budget: Int? = nil) {
         self.file = file
+        var limits = RecordingLimits()
+        if let budget { limits.waitingOctets = min(limits.waitingOctets, MemoryShare.records.octets(of: budget)) }
         let key = RecordingKey(secret: redaction.recordingSecret)
         let fields = RecordingRedaction(fields: Set(redaction.fields))
         let writer: Writer =
             switch format {
-            case .gor: .gor(GorWriter(key: key, redaction: fields))
+            case .gor: .gor(GorWriter(key: key, redaction: fields, limits: limits))
             case .har:
                 .har(
                     HARWriter(
                         creatorVersion: BuildInformation.version,
                         key: key,
                         redaction: fields,
-                        decoder: Self.decode
+                        decoder: Self.decode,
+                        limits: limits
                     )
                 )
             }
@@ -78,6 +82,22 @@ final class RecordingOutput: Sendable {
             }
         }
         if !octets.isEmpty { file.append(octets) }
+    }
+
+    /// Counts a request that was not kept.
+    func leaveOut() {
+        writer.withLock { writer in
+            switch writer {
+            case .gor(var gor):
+                writer = .har(Self.nothing)
+                gor.leaveOut(.notKept)
+                writer = .gor(gor)
+            case .har(var har):
+                writer = .har(Self.nothing)
+                har.leaveOut(.notKept)
+                writer = .har(har)
+            }
+        }
     }
 
     /// Stands in a writer's place while that is changed, so that what it holds is not copied.

@@ -48,6 +48,11 @@ public struct GorWriter: Sendable {
         return takeOctets()
     }
 
+    /// Counts an exchange that is left out.
+    public mutating func leaveOut(_ reason: RecordingLoss) {
+        losses.count(reason)
+    }
+
     /// Adds the records of an exchange.
     public mutating func append(_ exchange: RecordedExchange) {
         guard exchange.isRequestSeenWhole else { return losses.count(.notWhole) }

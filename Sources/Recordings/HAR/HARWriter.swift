@@ -35,7 +35,7 @@ public struct HARWriter: Sendable {
         }
     }
 
-    /// What was left out; an archive also shows exchanges that were not seen whole, so nothing is yet.
+    /// What was left out; an archive also shows exchanges that were not seen whole.
     public private(set) var losses = RecordingLosses()
     private let format: HAREntryFormat
     private let limits: RecordingLimits
@@ -81,6 +81,11 @@ public struct HARWriter: Sendable {
         let entry = format.entry(of: exchange, note, isLate: exchange.startTime < latestStart)
         waiting.insert(start: exchange.startTime, entry)
         while waiting.count > limits.waitingEntries || waiting.octets > limits.waitingOctets { writeEarliest() }
+    }
+
+    /// Counts an exchange that is left out.
+    public mutating func leaveOut(_ reason: RecordingLoss) {
+        losses.count(reason)
     }
 
     /// Ends the archive; hands over what was written since the last time.

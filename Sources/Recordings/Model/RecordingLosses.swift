@@ -6,6 +6,8 @@ public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
 
     /// An exchange that was not seen whole: cut, damaged, or without all of its content.
     case notWhole = "not_whole"
+    /// A request whose headers were not kept while it lasted, because those of all together took too much memory.
+    case notKept = "not_kept"
     /// A response left out because it was not seen whole, while its request was written.
     case responseNotWhole = "response_not_whole"
     /// A message in which a line is the separator of `.gor` records.
@@ -34,6 +36,7 @@ public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
     public var explanation: String {
         switch self {
         case .notWhole: "exchanges not seen whole"
+        case .notKept: "requests that were not kept, for want of memory"
         case .responseNotWhole: "responses not seen whole; their requests are there"
         case .separator: "messages that hold the separator of .gor records"
         case .unframeable: "messages that cannot be written as HTTP/1.1"

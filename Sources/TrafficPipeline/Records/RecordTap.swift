@@ -74,6 +74,7 @@ struct RecordingTap {
         _ generation: RouteGeneration
     ) {
         guard let recorded = RecordedExchange(facts, exchange, route: routed.name(in: generation.tables)) else {
+            if facts.hasRequest, exchange.retainedRequest == nil { output.leaveOut() }
             return
         }
         output.take(recorded)
