@@ -131,7 +131,7 @@ public struct GorReader: Sendable {
         if let separator = GorFormat.separator(in: buffer, from: message) {
             return (separator.lowerBound, separator.upperBound)
         }
-        if isEnd { return (endWithoutSeparator, buffer.count) }
+        if isEnd { return (endWithoutSeparator(from: message), buffer.count) }
         if isTooLarge {
             refuse(.tooLarge)
         } else {
@@ -141,8 +141,10 @@ public struct GorReader: Sendable {
     }
 
     /// The end of the last message, behind which a writer that was ended may have left part of a separator.
-    private var endWithoutSeparator: Int {
-        for length in stride(from: min(GorFormat.separator.count - 1, buffer.count - start), to: 1, by: -1)
+    ///
+    /// The line feed in front of the message is none of it, though a separator begins with one.
+    private func endWithoutSeparator(from message: Int) -> Int {
+        for length in stride(from: min(GorFormat.separator.count - 1, buffer.count - message), to: 1, by: -1)
         where buffer.suffix(length).elementsEqual(GorFormat.separator.prefix(length)) {
             return buffer.count - length
         }
