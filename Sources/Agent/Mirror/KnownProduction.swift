@@ -25,11 +25,22 @@ final class KnownProduction: Sendable {
     private let state: Mutex<State>
 
     private struct State: Sendable {
+        /// Tables whose names have not been taken up: nobody asks for them where nothing is mirrored, and with thousands of routes
+        /// they are an eighth of what a change costs.
+        var tables: RouteTables?
         var names: [String] = []
         var destinations: [String] = []
         var addresses: [NetworkAddress] = []
         var cluster = ClusterHosts()
         var rules = TargetGuard()
+
+        /// Takes up the names of the tables in force.
+        mutating func takeNames() {
+            guard let tables else { return }
+            self.tables = nil
+            destinations = Set(tables.routes.flatMap { $0.destinations.map(\.host) }).sorted()
+            names = destinations + Set(tables.routes.flatMap(\.hosts))
+        }
     }
 
     /// Takes what does not change while the agent runs.
@@ -47,21 +58,16 @@ final class KnownProduction: Sendable {
         state = Mutex(State())
     }
 
-    /// Takes up the names of the tables in force.
+    /// Other tables are in force; their names are taken up when somebody asks for them.
     func tablesReplaced(_ tables: RouteTables) {
-        let destinations = Set(tables.routes.flatMap { $0.destinations.map(\.host) }).sorted()
-        let hosts = Set(tables.routes.flatMap(\.hosts))
-        state.withLock { state in
-            state.destinations = destinations
-            state.names = destinations + hosts
-            state.rules = rules(of: state)
-        }
+        state.withLock { $0.tables = tables }
     }
 
     /// Takes up what the cluster has.
     func clusterChanged(_ hosts: ClusterHosts) {
         state.withLock { state in
             guard state.cluster != hosts else { return }
+            state.takeNames()
             state.cluster = hosts
             state.rules = rules(of: state)
         }
@@ -69,7 +75,10 @@ final class KnownProduction: Sendable {
 
     /// Looks the destinations up; those that have no address, as outside of a cluster, rule out nothing.
     func lookUpDestinations() async {
-        let names = state.withLock { Array($0.destinations.prefix(Self.lookupLimit)) }
+        let names = state.withLock { state in
+            state.takeNames()
+            return Array(state.destinations.prefix(Self.lookupLimit))
+        }
         var found: [NetworkAddress] = []
         for name in names {
             let addresses = (try? await resolver.addresses(of: name)) ?? []
@@ -95,7 +104,13 @@ final class KnownProduction: Sendable {
 
     /// Why a target may not be sent to; `nil` when it may.
     func refusal(of target: MirrorTarget, resolvedTo addresses: [String]) -> String? {
-        let rules = state.withLock { $0.rules }
+        let rules = state.withLock { state in
+            if state.tables != nil {
+                state.takeNames()
+                state.rules = self.rules(of: state)
+            }
+            return state.rules
+        }
         let known = addresses.compactMap(NetworkAddress.init(text:))
         guard known.count == addresses.count else {
             return "target \(target.name): \(target.host) has an address that cannot be read"

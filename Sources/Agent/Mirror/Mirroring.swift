@@ -58,7 +58,7 @@ struct Mirroring: Sendable {
     /// Takes up what the tables say of production.
     func tablesReplaced(_ tables: RouteTables) {
         production.tablesReplaced(tables)
-        judge.configure(plans.configuration, hosts: Array(Set(tables.routes.flatMap(\.hosts))))
+        judge.configure(plans.configuration, hosts: isActive ? Array(Set(tables.routes.flatMap(\.hosts))) : [])
     }
 
     /// What somebody who starts the agent, or changes its policies, should know, in sentences.
