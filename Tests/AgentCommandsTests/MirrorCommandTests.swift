@@ -51,7 +51,7 @@ import TrafficModel
                 "--agent: expected a URL such as http://127.0.0.1:9646, found \"foo\""
             ]
         )
-        #expect(problems("report", "a.gor", "--token-file", "t") == ["--token-file: a recording needs no token"])
+        #expect(problems("report", "a.gor", "--token-file", "t") == ["--token-file: a recording is no agent"])
     }
 
     // MARK: - Check
