@@ -211,24 +211,6 @@ struct ClusterServiceTests {
         await server.close()
     }
 
-    @Test func `an agent that starts without the API server and with nothing left has no table, and says why`()
-        async throws
-    {
-        try applySamples()
-        cluster.apply(Self.pod)
-        cluster.mood = .down
-        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
-        try await Rig(server.url, folder).run { rig in
-            await rig.until { rig.source.store.troubledSince != nil }
-            #expect(rig.names == [] && !rig.source.hasObjects && !rig.routes.isSaved)
-            let hour = WallClock.now() + 3_600_000_000_000
-            #expect(rig.source.staleness(isSaved: false, at: hour)?.contains("has not been heard of") == true)
-            cluster.mood = .well
-            await rig.until { rig.names.count == 2 }
-        }
-        await server.close()
-    }
-
     // MARK: - Rights
 
     @Test func `the shipped rights are exactly what the agent asks for`() throws {
