@@ -43,8 +43,8 @@ package struct CaptureConfiguration: Sendable, Equatable {
     var snapshotLength = 262_144
     /// The kernel's ring, per interface.
     var ringBytes = ByteSize(mebibytes: 64)
-    /// Threads that share an interface by flow hash.
-    var workers = 1
+    /// Threads that share each interface by flow, one pipeline each.
+    package var workers = 1
     /// Whether frames for other stations are wanted too.
     var promiscuous = false
     /// What the tags of VLANs and virtual networks say of a connection.
@@ -78,8 +78,8 @@ extension CaptureConfiguration {
         if vxlanPorts.count > DecodingLimits.vxlanPortLimit {
             section.refuse("vxlanPorts", "at most \(DecodingLimits.vxlanPortLimit) ports are looked at")
         }
-        if workers > 1 {
-            section.refuse("workers", "more than one worker for each interface is not built yet; use 1")
+        if workers > 1, !savefiles.isEmpty {
+            section.refuse("workers", "several workers share interfaces; pcap files are read by one")
         }
         if let reason = loopRefusal { section.refuse("loop", reason) }
         if !savefiles.isEmpty, interfaces != .named([]) {

@@ -4,9 +4,8 @@ import Synchronization
 
 /// Gives a running capture another filter or another set of interfaces, from any thread.
 ///
-/// The capture thread looks between two batches of packets, which costs it one relaxed load, and never waits: while a
-/// change is being put here it looks again after the next batch. Of several changes that were not taken up yet the last
-/// one counts.
+/// Each capture thread looks between two batches of packets, which costs it one load, and never waits: while a change is
+/// being put here it looks again after the next batch. Of several changes that were not taken up yet the last one counts.
 public final class CaptureControl: Sendable {
     /// What a capture is to be like.
     struct Change: Sendable {
@@ -17,8 +16,9 @@ public final class CaptureControl: Sendable {
     }
 
     private let counters: CaptureCounters
-    private let isWaiting = Atomic<Bool>(false)
-    private let waiting = Mutex<Change?>(nil)
+    /// How many changes there were.
+    private let count = Atomic<Int>(0)
+    private let latest = Mutex<Change?>(nil)
 
     /// Makes a control of the capture that counts into `counters`.
     public init(counters: CaptureCounters) {
@@ -41,17 +41,18 @@ public final class CaptureControl: Sendable {
         try LiveConfiguration.check(interfaces)
         try filter.validate()
         let change = Change(filter: filter, interfaces: counters.numbered(interfaces))
-        waiting.withLock { $0 = change }
-        isWaiting.store(true, ordering: .releasing)
+        latest.withLock { $0 = change }
+        count.add(1, ordering: .releasing)
     }
 
-    /// The change that waits, if there is one and nobody is putting another.
-    func take() -> Change? {
-        guard isWaiting.load(ordering: .acquiring) else { return nil }
-        let taken = waiting.withLockIfAvailable { waiting in
-            isWaiting.store(false, ordering: .relaxed)
-            return waiting.take()
-        }
-        return taken ?? nil
+    /// The latest change, if there was one since the thread has seen `seen` of them and nobody is putting another.
+    ///
+    /// - Parameter seen: How many changes the thread knows; brought up to date.
+    /// - Returns: The change to take up, or `nil`.
+    func take(after seen: inout Int) -> Change? {
+        let count = count.load(ordering: .acquiring)
+        guard count != seen, let change = latest.withLockIfAvailable({ $0 }) else { return nil }
+        seen = count
+        return change
     }
 }

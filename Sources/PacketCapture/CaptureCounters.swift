@@ -14,7 +14,7 @@ public enum CaptureRestartReason: String, Sendable, Hashable, CaseIterable {
     case failed
 }
 
-/// What has been captured on each interface; written by the capture thread and read by any other.
+/// What has been captured on each interface; written by the capture threads and read by any other.
 public final class CaptureCounters: Sendable {
     private let list: Mutex<[InterfaceCounters]>
 
@@ -65,7 +65,8 @@ public final class InterfaceCounters: Sendable {
     private let disappeared = Atomic<UInt64>(0)
     private let wentDown = Atomic<UInt64>(0)
     private let failed = Atomic<UInt64>(0)
-    private let up = Atomic<Bool>(false)
+    /// How many workers have a handle open on it, and see it up.
+    private let up = Atomic<Int>(0)
     private let ring = Atomic<Int>(0)
 
     init(name: String) {
@@ -83,8 +84,10 @@ extension InterfaceCounters {
     /// Packets that the interface says it lost, whether or not they would have matched the filter.
     public var packetsDroppedByInterface: UInt64 { droppedByInterface.load(ordering: .relaxed) }
     /// Whether a handle is open and the interface is up.
-    public var isUp: Bool { up.load(ordering: .relaxed) }
-    /// The size of the kernel's ring as obtained, which may be less than asked for; 0 without a handle.
+    public var isUp: Bool { up.load(ordering: .relaxed) > 0 }
+    /// The size of the kernel's ring as obtained, which may be less than asked for.
+    ///
+    /// Of several workers' rings, the sum; 0 without a handle.
     public var ringOctets: Int { ring.load(ordering: .relaxed) }
 
     /// How often the handle was opened again, or resumed, for a reason.
@@ -98,7 +101,7 @@ extension InterfaceCounters {
     }
 }
 
-// MARK: - Writing, on the capture thread
+// MARK: - Writing, on a capture thread
 
 extension InterfaceCounters {
     func packetsDelivered(_ count: Int) {
@@ -119,8 +122,17 @@ extension InterfaceCounters {
         }
     }
 
-    func stateChanged(isUp: Bool, ringOctets: Int) {
-        up.store(isUp, ordering: .relaxed)
-        ring.store(ringOctets, ordering: .relaxed)
+    /// One worker's handle is in another state than it was.
+    func stateChanged(from old: HandleState, to new: HandleState) {
+        if old.isUp != new.isUp { up.wrappingAdd(new.isUp ? 1 : -1, ordering: .relaxed) }
+        ring.wrappingAdd(new.ringOctets - old.ringOctets, ordering: .relaxed)
     }
+}
+
+/// The state of one worker's handle on an interface.
+struct HandleState: Sendable {
+    /// Whether it is open, and the interface is up.
+    var isUp = false
+    /// The size of its ring.
+    var ringOctets = 0
 }

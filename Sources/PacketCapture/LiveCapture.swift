@@ -7,6 +7,8 @@
 /// read. An interface that is missing or disappears is tried again, sooner first and then every two seconds, for as
 /// long as the capture runs; its counters go on where they were.
 ///
+/// Several workers, each with such a capture on a thread of its own, may share the interfaces: see `CaptureShare`.
+///
 /// To stop, the kernel is told to let in nothing more, and what it still holds is delivered.
 public struct LiveCapture: ~Copyable, PacketSource {
     private var loop: LiveLoop<PcapHandle>
@@ -18,21 +20,24 @@ public struct LiveCapture: ~Copyable, PacketSource {
     ///   - configuration: What to capture.
     ///   - counters: What counts it; must have been made for the same interfaces.
     ///   - control: Gives the capture another filter or other interfaces while it runs.
+    ///   - share: This worker's part of what several capture; `nil` takes every packet.
     ///   - report: Called on the capture thread with what happens to an interface.
     /// - Throws: `.missingPermission`, or `.invalidFilter` for an interface's link type.
     public init(
         _ configuration: LiveConfiguration,
         counters: CaptureCounters,
         control: CaptureControl? = nil,
+        share: CaptureShare? = nil,
         report: @escaping @Sendable (CaptureEvent) -> Void
     ) throws(CaptureError) {
         var loop = LiveLoop(
             interfaces: counters.numbered(configuration.interfaces),
             filter: configuration.filter,
             control: control,
+            isLeading: share?.isLeading ?? true,
             environment: .system,
             open: { name, filter throws(CaptureError) in
-                try PcapHandle.openInterface(name, configuration, filter: filter)
+                try PcapHandle.openInterface(name, configuration, filter: filter, share: share)
             },
             report: report
         )

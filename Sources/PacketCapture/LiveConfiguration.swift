@@ -21,6 +21,8 @@ public struct LiveConfiguration: Sendable, Hashable {
     public var ringOctets: Int
     /// Whether packets for other machines are wanted too.
     public var isPromiscuous: Bool
+    /// Threads that share each interface by flow, 1 to 256; each has its part of the ring.
+    public var workers: Int
 
     /// Makes a configuration of its parts.
     /// - Parameters:
@@ -29,9 +31,8 @@ public struct LiveConfiguration: Sendable, Hashable {
     ///   - snapshotLength: Octets captured of a packet at most.
     ///   - ringOctets: The size of each interface's ring.
     ///   - isPromiscuous: Whether packets for other machines are wanted too.
-    ///   - workers: Threads that share an interface.
-    /// - Throws: `.invalidConfiguration` without an interface, with one named twice, with a size out of range, or with
-    ///   several workers.
+    ///   - workers: Threads that share each interface by flow.
+    /// - Throws: `.invalidConfiguration` without an interface, with one named twice, or with a number out of range.
     public init(
         interfaces: [String],
         filter: CaptureFilter = CaptureFilter(),
@@ -48,16 +49,19 @@ public struct LiveConfiguration: Sendable, Hashable {
         guard (1...Int(Int32.max)).contains(ringOctets) else {
             throw CaptureError(.invalidConfiguration, "the ring size \(ringOctets) is not within 1 and \(Int32.max)")
         }
-        guard workers == 1 else {
-            // Not handled: sharing an interface by flow hash (PACKET_FANOUT).
-            throw CaptureError(.invalidConfiguration, "\(workers) workers: an interface has exactly one so far")
+        guard Self.workerRange.contains(workers) else {
+            throw CaptureError(.invalidConfiguration, "\(workers) workers are not within 1 to 256")
         }
         self.interfaces = interfaces
         self.filter = filter
         self.snapshotLength = snapshotLength
         self.ringOctets = ringOctets
         self.isPromiscuous = isPromiscuous
+        self.workers = workers
     }
+
+    /// As many sockets as the kernel lets share an interface.
+    public static let workerRange = 1...256
 
     /// Refuses a set of interfaces that is none.
     static func check(_ interfaces: [String]) throws(CaptureError) {

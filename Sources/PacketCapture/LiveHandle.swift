@@ -13,6 +13,9 @@ protocol LiveHandle: ~Copyable {
     /// What was said when nothing could be read any more.
     var lastError: String { get }
 
+    /// Whether the totals count packets that are never delivered, so that they do not tell what is in the ring.
+    var hidesUndelivered: Bool { get }
+
     /// Delivers up to `limit` packets that have arrived, and says how many; `nil` when nothing can be read any more.
     mutating func deliver(
         limit: Int,

@@ -11,6 +11,13 @@ final class LiveInterface<Handle: LiveHandle & ~Copyable> {
 
     /// The handle while the interface is captured on.
     private var handle: Handle?
+    /// Whether the totals cannot tell what is in the ring: on `any` the copies that the loopback interface sends count as
+    /// received, and libpcap leaves them out.
+    private(set) var hidesUndelivered: Bool
+    /// What the counters were told last of the handle.
+    private var state = HandleState()
+    /// Whether this worker counts what concerns the interface as a whole.
+    private let isLeading: Bool
     /// What the open handle has delivered.
     private var delivered: UInt64 = 0
     private var received = WrappingTotal()
@@ -29,8 +36,15 @@ final class LiveInterface<Handle: LiveHandle & ~Copyable> {
     /// Until when what is in the ring is waited for, once the interface is not wanted any more.
     private(set) var leaveTime: Duration?
 
-    init(_ interface: NumberedInterface) {
+    /// Makes an interface without a handle.
+    ///
+    /// - Parameters:
+    ///   - interface: Its name, number and counters.
+    ///   - isLeading: Whether this worker is the one, of those that share it, that counts what concerns the interface.
+    init(_ interface: NumberedInterface, isLeading: Bool = true) {
+        self.isLeading = isLeading
         name = interface.counters.name
+        hidesUndelivered = name == "any"
         index = interface.number
         counters = interface.counters
     }
@@ -63,6 +77,7 @@ extension LiveInterface where Handle: ~Copyable {
     func opened(_ opened: consuming Handle) -> CaptureEvent {
         let ringOctets = opened.ringOctets
         let linkType = opened.linkType
+        hidesUndelivered = name == "any" || opened.hidesUndelivered
         // What came in before the filter was in place is taken for the filter's, so the account begins here.
         let statistics = opened.statistics()
         received = WrappingTotal(startingAt: statistics?.received ?? 0)
@@ -72,10 +87,10 @@ extension LiveInterface where Handle: ~Copyable {
         takenIn = 0
         handle = consume opened
         isUp = true
-        counters.stateChanged(isUp: true, ringOctets: ringOctets)
+        show(HandleState(isUp: true, ringOctets: ringOctets))
         backoff.reset()
         retryTime = nil
-        if let outage {
+        if let outage, isLeading {
             counters.restarted(outage)
         }
         outage = nil
@@ -127,7 +142,12 @@ extension LiveInterface where Handle: ~Copyable {
         // The ring goes with the handle, and what libpcap could not be got to deliver from it is lost.
         counters.packetsDropped(byKernelBuffer: undelivered, byInterface: 0)
         handle = nil
-        counters.stateChanged(isUp: false, ringOctets: 0)
+        show(HandleState())
+    }
+
+    private func show(_ new: HandleState) {
+        counters.stateChanged(from: state, to: new)
+        state = new
     }
 }
 
@@ -167,22 +187,16 @@ extension LiveInterface where Handle: ~Copyable {
         }
         let drops = dropped.advance(to: reading.dropped)
         takenIn += received.advance(to: reading.received) &- drops
-        counters.packetsDropped(
-            byKernelBuffer: drops,
-            byInterface: droppedByInterface.advance(to: reading.droppedByInterface)
-        )
+        let lost = droppedByInterface.advance(to: reading.droppedByInterface)
+        // Each worker's handle says the same of the interface.
+        counters.packetsDropped(byKernelBuffer: drops, byInterface: isLeading ? lost : 0)
     }
 
     /// Packets in the ring by the last reading of the totals.
     ///
-    /// Zero on `any`, where the copies that the loopback interface sends count as received and libpcap leaves them out.
+    /// Zero where they do not tell.
     var undelivered: UInt64 {
-        name == "any" || takenIn < delivered ? 0 : takenIn - delivered
-    }
-
-    /// Whether the totals cannot tell what is in the ring.
-    var hidesUndelivered: Bool {
-        name == "any"
+        hidesUndelivered || takenIn < delivered ? 0 : takenIn - delivered
     }
 
     /// Lets no more packets into the ring.
@@ -200,11 +214,11 @@ extension LiveInterface where Handle: ~Copyable {
             return nil
         }
         isUp = nowUp
-        counters.stateChanged(isUp: nowUp, ringOctets: counters.ringOctets)
+        show(HandleState(isUp: nowUp, ringOctets: state.ringOctets))
         guard nowUp else {
             return .wentDown(interface: name)
         }
-        counters.restarted(.wentDown)
+        if isLeading { counters.restarted(.wentDown) }
         return .cameUp(interface: name)
     }
 }

@@ -7,6 +7,10 @@ struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
     private var interfaces: [LiveInterface<Handle>]
     private var filter: CaptureFilter
     private let control: CaptureControl?
+    /// How many of its changes have been taken up.
+    private var changes = 0
+    /// Whether this worker counts what concerns an interface as a whole.
+    private let isLeading: Bool
     private let environment: LiveEnvironment
     private let open: (String, CaptureFilter) throws(CaptureError) -> Handle
     private let report: @Sendable (CaptureEvent) -> Void
@@ -17,11 +21,13 @@ struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
         interfaces: [NumberedInterface],
         filter: CaptureFilter = CaptureFilter(),
         control: CaptureControl? = nil,
+        isLeading: Bool = true,
         environment: LiveEnvironment,
         open: @escaping (String, CaptureFilter) throws(CaptureError) -> Handle,
         report: @escaping @Sendable (CaptureEvent) -> Void
     ) {
-        self.interfaces = interfaces.map { LiveInterface($0) }
+        self.interfaces = interfaces.map { LiveInterface($0, isLeading: isLeading) }
+        self.isLeading = isLeading
         self.filter = filter
         self.control = control
         self.environment = environment
@@ -54,7 +60,7 @@ struct LiveLoop<Handle: LiveHandle & ~Copyable>: ~Copyable {
                 batch = (0, now)
                 sink.batchEnded()
             }
-            if let change = control?.take() {
+            if let change = control?.take(after: &changes) {
                 takeUp(change, now: now)
             }
             if now >= housekeepingTime {
@@ -150,7 +156,7 @@ extension LiveLoop where Handle: ~Copyable {
                 interfaces[known].close()
                 interfaces.remove(at: known)
             }
-            let added = LiveInterface<Handle>(interface)
+            let added = LiveInterface<Handle>(interface, isLeading: isLeading)
             interfaces.append(added)
             _ = tryOpening(added, now: now)
         }

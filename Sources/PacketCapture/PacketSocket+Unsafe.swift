@@ -46,6 +46,56 @@ enum PacketSocket {
         }
     }
 
+    /// An error number of the system.
+    struct Failure: Error {
+        let code: CInt
+    }
+
+    /// Sockets among which the kernel divides the packets of an interface.
+    struct Group: Sendable {
+        let number: UInt16
+        /// Whether packets that go out are not divided among them, nor counted.
+        let ignoresOutgoing: Bool
+    }
+
+    /// Has a socket share the packets of its interface with the others of a group; `false` when the kernel refuses.
+    ///
+    /// The C function is `setsockopt` with `PACKET_FANOUT`.
+    static func join(_ group: Group, _ socket: CInt) -> Bool {
+        setGroup(group.number, group.ignoresOutgoing ? ignoreOutgoingFlag : 0, socket) == nil
+    }
+
+    /// Makes a group that has this socket only, with a number that no other has.
+    ///
+    /// The C functions are `setsockopt` and `getsockopt` with `PACKET_FANOUT`.
+    static func foundGroup(_ socket: CInt, ignoresOutgoing: Bool) -> Result<Group, Failure> {
+        let unique = CUnsignedInt(PACKET_FANOUT_FLAG_UNIQUEID)
+        var ignoresOutgoing = ignoresOutgoing
+        var error = setGroup(0, unique | (ignoresOutgoing ? ignoreOutgoingFlag : 0), socket)
+        if error == EINVAL, ignoresOutgoing {
+            ignoresOutgoing = false
+            error = setGroup(0, unique, socket)
+        }
+        if let error { return .failure(Failure(code: error)) }
+        var value: CUnsignedInt = 0
+        var size = socklen_t(MemoryLayout<CUnsignedInt>.size)
+        guard unsafe getsockopt(socket, SOL_PACKET, PACKET_FANOUT, &value, &size) == 0 else {
+            return .failure(Failure(code: errno))
+        }
+        return .success(Group(number: UInt16(truncatingIfNeeded: value), ignoresOutgoing: ignoresOutgoing))
+    }
+
+    /// `PACKET_FANOUT_FLAG_IGNORE_OUTGOING`, which the headers of older kernels do not have.
+    private static let ignoreOutgoingFlag: CUnsignedInt = 0x4000
+
+    private static func setGroup(_ number: UInt16, _ flags: CUnsignedInt, _ socket: CInt) -> CInt? {
+        // By flow, fragments put together first.
+        let mode = CUnsignedInt(PACKET_FANOUT_HASH) | CUnsignedInt(PACKET_FANOUT_FLAG_DEFRAG) | flags
+        var argument = CUnsignedInt(number) | mode << 16
+        let size = socklen_t(MemoryLayout<CUnsignedInt>.size)
+        return unsafe setsockopt(socket, SOL_PACKET, PACKET_FANOUT, &argument, size) == 0 ? nil : errno
+    }
+
     /// The octets of a socket's ring that are mapped into this process; 0 when the system does not say.
     ///
     /// libpcap asks for less when the kernel has not got the memory, and does not tell.

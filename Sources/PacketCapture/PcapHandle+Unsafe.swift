@@ -16,6 +16,10 @@ struct PcapHandle: ~Copyable {
     private var data: UnsafePointer<UInt8>?
     /// Whether packets have come from this interface, so that its first filter is the kernel's business alone.
     private var hasDelivered = false
+    /// When this handle began to share an interface: packets of the moment before were another worker's too.
+    private var shareBeginning: PacketTime?
+    /// Whether its totals count packets that are never delivered.
+    private(set) var hidesUndelivered = false
 
     private init(_ pcap: OpaquePointer, source: SavefileSource?) {
         unsafe self.pcap = unsafe pcap
@@ -230,7 +234,8 @@ extension PcapHandle: LiveHandle {
     static func openInterface(
         _ name: String,
         _ configuration: LiveConfiguration,
-        filter: CaptureFilter
+        filter: CaptureFilter,
+        share: CaptureShare? = nil
     ) throws(CaptureError) -> PcapHandle {
         var buffer = ErrorBuffer()
         let created = unsafe buffer.fill { unsafe pcap_create(name, $0) }
@@ -242,11 +247,15 @@ extension PcapHandle: LiveHandle {
         unsafe pcap_set_snaplen(created, CInt(clamping: configuration.snapshotLength))
         unsafe pcap_set_promisc(created, configuration.isPromiscuous ? 1 : 0)
         unsafe pcap_set_timeout(created, CInt(LiveConfiguration.packetBufferTimeoutMilliseconds))
-        unsafe pcap_set_buffer_size(created, CInt(clamping: configuration.ringOctets))
+        unsafe pcap_set_buffer_size(created, CInt(clamping: configuration.ringOctets / (share?.workers ?? 1)))
         unsafe pcap_set_tstamp_precision(created, PCAP_TSTAMP_PRECISION_NANO)
         let result = unsafe pcap_activate(created)
         guard result >= 0 else {
             throw CaptureError(activating: name, result: result, reason: handle.lastError)
+        }
+        if let share {
+            handle.hidesUndelivered = try share.join(handle.descriptor, on: name)
+            handle.shareBeginning = LiveEnvironment.system.packetTime()
         }
         try handle.prepare(name, filter)
         return handle
@@ -294,7 +303,7 @@ extension PcapHandle: LiveHandle {
         to receive: (PacketTime, _ wireLength: Int, _ octets: Span<UInt8>) -> Void
     ) -> Int? {
         let count = withoutActuallyEscaping(receive) { receive in
-            var delivery = Delivery(receive: receive)
+            var delivery = Delivery(receive: receive, beginning: shareBeginning)
             return unsafe withUnsafeMutablePointer(to: &delivery) { delivery in
                 unsafe pcap_dispatch(
                     pcap,
@@ -306,9 +315,11 @@ extension PcapHandle: LiveHandle {
                         else {
                             return
                         }
+                        let time = unsafe PacketTime(header.pointee.ts)
+                        if let beginning = unsafe delivery.pointee.beginning, time.isMomentBefore(beginning) { return }
                         let buffer = unsafe UnsafeBufferPointer(start: data, count: Int(header.pointee.caplen))
                         unsafe delivery.pointee.receive(
-                            PacketTime(header.pointee.ts),
+                            time,
                             Int(header.pointee.len),
                             Span(_unsafeElements: buffer)
                         )
@@ -367,6 +378,14 @@ extension PcapHandle: LiveHandle {
     /// What `pcap_dispatch` passes through to its callback.
     private struct Delivery {
         let receive: (PacketTime, Int, Span<UInt8>) -> Void
+        let beginning: PacketTime?
+    }
+}
+
+extension PacketTime {
+    /// Whether this lies in the second before `time`: longer ago is a clock that was set back.
+    fileprivate func isMomentBefore(_ time: PacketTime) -> Bool {
+        (1...1_000_000_000).contains(time.nanoseconds(since: self))
     }
 }
 

@@ -188,6 +188,14 @@ extension HeaderKind {
         }
     }
 
+    /// Whether this is an IP header.
+    var isInternetProtocol: Bool {
+        switch self {
+        case .ipv4, .ipv6: true
+        default: false
+        }
+    }
+
     /// Whether this leads to an IP header, as far as one can tell from here.
     var carriesInternetProtocol: Bool {
         switch self {

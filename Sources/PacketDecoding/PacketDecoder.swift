@@ -18,6 +18,8 @@ public struct PacketDecoder: ~Copyable {
     private let vxlanPorts: PortSet
     /// Packets whose format is not known, by that format.
     public private(set) var undecoded: [UndecodedFormat: Int] = [:]
+    /// Packets in which an IP header lies within another: those of tunnels.
+    public private(set) var tunnelledPackets = 0
 
     /// Makes a decoder that holds no fragments.
     public init(limits: DecodingLimits = DecodingLimits()) {
@@ -92,6 +94,7 @@ public struct PacketDecoder: ~Copyable {
     ) -> DecodedPacket {
         do {
             var kind = first
+            var networkHeaders = 0
             while true {
                 switch kind {
                 case .tcp: return .segment(try walk.decodeSegment())
@@ -103,7 +106,12 @@ public struct PacketDecoder: ~Copyable {
                     let header = try walk.decodeIPv6FragmentHeader()
                     guard header.isAtomic else { return ipv6FragmentArrived(header, &walk, of: packet) }
                     kind = HeaderKind(protocolNumber: header.nextHeader)
-                default: kind = try walk.decodeHeader(kind)
+                default:
+                    if kind.isInternetProtocol {
+                        networkHeaders += 1
+                        if networkHeaders == 2 { tunnelledPackets += 1 }
+                    }
+                    kind = try walk.decodeHeader(kind)
                 }
             }
         } catch {

@@ -204,8 +204,7 @@ extension ConnectionTable {
     ) {
         let addresses = entries[slot].connection.addresses
         close(slot, .superseded, at: time, lingers: false, into: &sink)
-        let next = makeEntry(addresses, hash: hash, number: nextNumber, time: jump.time)
-        nextNumber += 1
+        let next = makeEntry(addresses, hash: hash, number: numbering.take(), time: jump.time)
         for direction in StreamDirection.allCases where jump[direction].isKnown {
             let stream = StreamID(slot: next, direction)
             entries[stream].isSeen = jump[direction].isSeen

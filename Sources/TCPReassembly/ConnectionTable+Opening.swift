@@ -20,8 +20,7 @@ extension ConnectionTable {
             counters.straySegments += 1
             return
         }
-        let number = nextNumber
-        nextNumber += 1
+        let number = numbering.take()
         if !isSynchronize, let (memory, direction) = forgotten.take(continuedBy: segment, hash: hash) {
             let stream = StreamID(
                 slot: makeEntry(memory.addresses, hash: hash, number: number, time: time.nanoseconds),
@@ -252,11 +251,10 @@ extension ConnectionTable {
             direction: stream.direction,
             sequence: segment.sequenceNumber.rawValue,
             acknowledgement: segment.flags.contains(.ack) ? segment.acknowledgementNumber.rawValue : nil,
-            number: nextNumber,
+            number: numbering.take(),
             time: time.nanoseconds,
             arrivals: waits[wait].arrivals
         )
-        nextNumber += 1
         return false
     }
 

@@ -52,7 +52,7 @@ public struct ConnectionTable: ~Copyable {
     var clock = PacketClock()
     /// The clock's time at which timers have to be looked at.
     var nextTimer: Int64 = 0
-    var nextNumber = 0
+    var numbering: ConnectionNumbering
 
     var index: ConnectionIndex
     var slots: SlotPool
@@ -77,7 +77,15 @@ public struct ConnectionTable: ~Copyable {
     /// Makes an empty table.
     ///
     /// Memory is reserved for the limits, and becomes resident as it is used.
-    public init(limits: ReassemblyLimits = ReassemblyLimits()) {
+    ///
+    /// - Parameters:
+    ///   - limits: What it may hold, and for how long.
+    ///   - numbering: The numbers of its connections, where other tables take part of the same capture.
+    public init(
+        limits: ReassemblyLimits = ReassemblyLimits(),
+        numbering: ConnectionNumbering = ConnectionNumbering()
+    ) {
+        self.numbering = numbering
         var limits = limits
         limits.connections = max(limits.connections, 1)
         limits.halfOpenConnections = max(limits.halfOpenConnections, 1)

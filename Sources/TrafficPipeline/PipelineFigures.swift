@@ -17,6 +17,8 @@ public struct PipelineFigures: Sendable {
     public internal(set) var fragments = FragmentCounts()
     /// Packets whose format is not known, by that format.
     public internal(set) var undecoded: [UndecodedFormat: Int] = [:]
+    /// Packets that came in tunnels, by which several workers may have got one direction of a connection each.
+    public internal(set) var tunnelledPackets = 0
     /// What reassembly did.
     public internal(set) var reassembly = ReassemblyStatistics()
     /// What decryption did.
@@ -67,6 +69,7 @@ extension PipelineFigures {
         failures.merge(other.failures, uniquingKeysWith: +)
         fragments.add(other.fragments)
         undecoded.merge(other.undecoded, uniquingKeysWith: +)
+        tunnelledPackets += other.tunnelledPackets
         reassembly.add(other.reassembly)
         tls.add(other.tls)
         for figures in other.passthrough {

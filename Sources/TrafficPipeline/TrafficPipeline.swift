@@ -27,16 +27,18 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     ///   - routes: Where the routes come from.
     ///   - board: Where what is counted is left; this pipeline must be its only writer.
     ///   - keys: Where the secrets of TLS connections come from; without it no TLS is decrypted.
+    ///   - numbering: The numbers of its connections.
     ///   - outputs: What else leaves the pipeline.
     public init(
         limits: PipelineLimits = PipelineLimits(),
         routes: RouteBoard,
         board: WorkerBoard,
         keys: KeyStore? = nil,
+        numbering: ConnectionNumbering = ConnectionNumbering(),
         outputs: PipelineOutputs = PipelineOutputs()
     ) {
         decoder = PacketDecoder(limits: limits.decoding)
-        connections = ConnectionTable(limits: limits.reassembly)
+        connections = ConnectionTable(limits: limits.reassembly, numbering: numbering)
         let sessions = TLSSessions()
         streams = TLSDecryptor(
             sink: HTTPReconstructor(
@@ -169,6 +171,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         storeInterfaceFigures()
         figures.fragments = decoder.fragmentCounts
         figures.undecoded = decoder.undecoded
+        figures.tunnelledPackets = decoder.tunnelledPackets
         figures.reassembly = connections.statistics
         figures.tls = streams.statistics
         figures.passthrough = streams.sink.sink.passthroughFigures
@@ -192,4 +195,25 @@ public struct PipelineLimits: Sendable {
 
     /// Makes limits of the stages' defaults.
     public init() {}
+
+    /// What each of several workers may hold, so that all together hold what these limits say.
+    func share(among workers: Int) -> PipelineLimits {
+        guard workers > 1 else { return self }
+        var share = self
+        share.decoding.fragmentOctets /= workers
+        share.decoding.fragmentedDatagrams /= workers
+        share.reassembly.connections /= workers
+        share.reassembly.halfOpenConnections /= workers
+        share.reassembly.lingeringConnections /= workers
+        share.reassembly.waitingConnections /= workers
+        share.reassembly.bufferedOctets /= workers
+        share.tls.heldOctets /= workers
+        share.tls.readerOctets /= workers
+        share.tls.trialsPerSecond /= workers
+        share.http.heldOctets /= workers
+        share.http.readerOctets /= workers
+        share.http.openExchanges /= workers
+        share.http.retainedOctets /= workers
+        return share
+    }
 }

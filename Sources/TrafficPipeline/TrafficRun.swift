@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+internal import TCPReassembly
 public import TLSDecryption
 public import TrafficMetrics
 
@@ -12,7 +13,7 @@ public struct TrafficRun: Sendable {
     public let routes: RouteBoard
     /// What the workers have seen.
     public let boards: WorkerBoards
-    /// What the stages of each worker may hold.
+    /// What the stages of all workers together may hold; each has its share.
     public let limits: PipelineLimits
     /// Where the secrets of TLS connections come from, for all workers; `nil` decrypts nothing.
     public let keys: KeyStore?
@@ -21,7 +22,7 @@ public struct TrafficRun: Sendable {
     ///
     /// - Parameters:
     ///   - routes: The routes, and with them the registry that the traffic is counted in.
-    ///   - limits: What the stages of each worker may hold.
+    ///   - limits: What the stages of all workers together may hold.
     ///   - keys: Where the secrets of TLS connections come from.
     public init(routes: RouteBoard, limits: PipelineLimits = PipelineLimits(), keys: KeyStore? = nil) {
         self.routes = routes
@@ -42,10 +43,11 @@ public struct TrafficRun: Sendable {
     public func makePipeline(ofWorker worker: Int = 0, outputs: PipelineOutputs = PipelineOutputs()) -> TrafficPipeline
     {
         TrafficPipeline(
-            limits: limits,
+            limits: limits.share(among: boards.workers.count),
             routes: routes,
             board: boards.workers[worker],
             keys: keys,
+            numbering: ConnectionNumbering(table: worker, of: boards.workers.count),
             outputs: outputs
         )
     }

@@ -30,7 +30,7 @@ struct CaptureRunTests {
         let run = CaptureRun(.savefiles(paths, pace: pace, filter: nil, loops: loops), logger: logger)
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         try run.start(
-            makePipeline: {
+            makePipeline: { _ in
                 TrafficPipeline(routes: routes.board, board: boards.sole)
             },
             report: { event in

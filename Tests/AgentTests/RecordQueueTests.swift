@@ -37,6 +37,55 @@ struct RecordQueueTests {
         #expect(queue.ledger.lost(.queueFull) == 1)
     }
 
+    @Test func `each worker has a lane, from which batches are taken in turn and in order`() {
+        let queue = RecordQueue(workers: 2, budget: 1 << 20)
+        #expect(queue.capacity == 4)
+        for number in 0..<3 { queue.append(Array("a\(number)\n".utf8), of: 0) }
+        queue.append(Array("b0\n".utf8), of: 1)
+        #expect(queue.ledger.lost(.queueFull) == 1)
+        #expect(queue.count == 3)
+        let texts = (0..<4).map { _ in queue.next().map { String(decoding: $0, as: UTF8.self) } }
+        #expect(texts == ["a0\n", "b0\n", "a1\n", nil])
+    }
+
+    @Test func `what several threads add at once is taken or counted, that of each in order`() async {
+        let (workers, batches) = (4, 5_000)
+        let queue = RecordQueue(workers: workers)
+        let taken = await withTaskGroup(of: [String].self) { group in
+            group.addTask {
+                await withTaskGroup(of: Void.self) { adding in
+                    for worker in 0..<workers {
+                        adding.addTask {
+                            for number in 0..<batches { queue.append(Array("\(worker) \(number)\n".utf8), of: worker) }
+                        }
+                    }
+                }
+                queue.close()
+                return []
+            }
+            group.addTask {
+                var taken: [String] = []
+                while true {
+                    let isLast = queue.isClosed
+                    if let next = queue.next() {
+                        taken.append(String(decoding: next.dropLast(), as: UTF8.self))
+                    } else if isLast {
+                        return taken
+                    } else {
+                        queue.wait()
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(taken.count + Int(queue.ledger.lost(.queueFull)) == workers * batches)
+        #expect(Set(taken).count == taken.count)
+        for worker in 0..<workers {
+            let numbers = taken.filter { $0.hasPrefix("\(worker) ") }.compactMap { Int($0.dropFirst(2)) }
+            #expect(numbers == numbers.sorted())
+        }
+    }
+
     @Test func `whatever is added while others are taken is taken in order or counted as dropped`() async {
         let queue = RecordQueue()
         let batches = 20_000

@@ -19,7 +19,8 @@ import Testing
             (["eth0", "eth0"], 262_144, 1 << 20, 1),
             (["eth0"], 10, 1 << 20, 1),
             (["eth0"], 262_144, 0, 1),
-            (["eth0"], 262_144, 1 << 20, 2),
+            (["eth0"], 262_144, 1 << 20, 0),
+            (["eth0"], 262_144, 1 << 20, 257),
         ] as [([String], Int, Int, Int)]
     )
     func `what cannot be is refused`(interfaces: [String], snapshotLength: Int, ringOctets: Int, workers: Int) {

@@ -96,6 +96,55 @@ struct LiveCaptureTests {
         }
     }
 
+    @Test(arguments: ["vb", "lo", "any"])
+    func `workers that share an interface get each packet once, and both directions of a connection`(
+        interface: String
+    ) throws {
+        try NetworkSandbox.run {
+            let workers = try SharingWorkers(3, on: interface, filter: Self.filter)
+            let sender = FrameSender(interface == "lo" ? "lo" : "va")
+            let (client, gateway) = (TestFrame.client, TestFrame.gateway)
+            for port in UInt16(40_000)..<40_060 {
+                sender.send(TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(from: port, to: 8080))))
+                let answer = TestFrame.tcp(from: 8080, to: port)
+                sender.send(TestFrame.ethernet(TestFrame.ipv4(answer, to: client, from: gateway)))
+            }
+            // On `any` each is seen twice: as it leaves and as it comes in.
+            let expected = interface == "any" ? 240 : 120
+            #expect(NetworkSandbox.eventually { workers.counters.interfaces[0].packetsReceived >= UInt64(expected) })
+            let counters = workers.counters.interfaces[0]
+            #expect(counters.isUp)
+            let parts = workers.stop()
+            #expect(parts.reduce(0) { $0 + $1.count } == expected)
+            #expect(parts.allSatisfy { !$0.isEmpty })
+            let clients = parts.map { frames in Set(frames.map(TestFrame.clientPort)) }
+            for (number, ports) in clients.enumerated() {
+                for others in clients.dropFirst(number + 1) { #expect(ports.isDisjoint(with: others)) }
+            }
+            for (frames, ports) in zip(parts, clients) {
+                #expect(frames.count == ports.count * expected / 60)
+            }
+            #expect(counters.packetsReceived == UInt64(expected))
+            #expect(counters.packetsDroppedByKernelBuffer == 0)
+            #expect(!counters.isUp)
+            #expect(counters.ringOctets == 0)
+        }
+    }
+
+    @Test func `workers take up other interfaces, each of them`() throws {
+        try NetworkSandbox.run {
+            let workers = try SharingWorkers(2, on: "lo", filter: Self.filter)
+            try workers.control.change(to: ["vb"], filter: Self.filter)
+            #expect(NetworkSandbox.eventually { workers.counters.interfaces.last?.ringOctets == 8 << 20 })
+            let sender = FrameSender("va")
+            for port in UInt16(40_000)..<40_060 {
+                sender.send(TestFrame.ethernet(TestFrame.ipv4(TestFrame.tcp(from: port, to: 8080))))
+            }
+            #expect(NetworkSandbox.eventually { workers.counters.interfaces.last?.packetsReceived == 60 })
+            #expect(workers.stop().allSatisfy { !$0.isEmpty })
+        }
+    }
+
     @Test func `a tag that the kernel takes out of the frame passes the filter and is put back`() throws {
         try NetworkSandbox.run {
             let capture = try RunningCapture(["vb"], filter: Self.filter)
@@ -378,6 +427,78 @@ private final class RunningCapture {
             if isSlow, packets.count % 16 == 0 {
                 usleep(500)
             }
+        }
+
+        mutating func batchEnded() {}
+
+        mutating func timePassed(now: PacketTime) {}
+    }
+}
+
+/// Several workers that share an interface, each on a thread of its own.
+private final class SharingWorkers {
+    let counters: CaptureCounters
+    let control: CaptureControl
+    private let stopFlag = StopFlag()
+    private var threads: [CaptureThread] = []
+    private let parts: Parts
+
+    private final class Parts: Sendable {
+        let frames: Mutex<[[[UInt8]]]>
+        let open = Atomic<Int>(0)
+        let failure = Mutex<CaptureError?>(nil)
+
+        init(_ count: Int) {
+            frames = Mutex([[[UInt8]]](repeating: [], count: count))
+        }
+    }
+
+    /// Starts the workers in the calling thread's namespace and waits until all of them are open.
+    init(_ count: Int, on interface: String, filter: CaptureFilter) throws {
+        let configuration = try LiveConfiguration(
+            interfaces: [interface],
+            filter: filter,
+            ringOctets: 8 << 20,
+            workers: count
+        )
+        let counters = CaptureCounters(interfaces: [interface])
+        let control = CaptureControl(counters: counters)
+        let (parts, stopFlag) = (Parts(count), stopFlag)
+        (self.counters, self.control, self.parts) = (counters, control, parts)
+        for (worker, share) in CaptureShare.shares(among: count).enumerated() {
+            let thread = try CaptureThread.start(name: "capture-\(worker)") {
+                do throws(CaptureError) {
+                    var capture = try LiveCapture(configuration, counters: counters, control: control, share: share) {
+                        if case .unavailable(_, let error) = $0 { parts.failure.withLock { $0 = error } }
+                    }
+                    parts.open.add(1, ordering: .releasing)
+                    var sink = FrameSink()
+                    capture.run(into: &sink, until: stopFlag)
+                    let frames = sink.frames
+                    parts.frames.withLock { $0[worker] = frames }
+                } catch {
+                    parts.failure.withLock { $0 = error }
+                    parts.open.add(1, ordering: .releasing)
+                }
+            }
+            threads.append(thread)
+        }
+        #expect(NetworkSandbox.eventually { parts.open.load(ordering: .acquiring) == count })
+        #expect(parts.failure.withLock { $0 } == nil)
+    }
+
+    /// Stops the workers and gives the frames of each.
+    func stop() -> [[[UInt8]]] {
+        stopFlag.request()
+        for thread in threads { thread.join() }
+        return parts.frames.withLock { $0 }
+    }
+
+    private struct FrameSink: CaptureSink {
+        var frames: [[UInt8]] = []
+
+        mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
+            frames.append(Reading.copy(octets))
         }
 
         mutating func batchEnded() {}

@@ -51,6 +51,21 @@ import Testing
         #expect(decoder.undecoded.keys.sorted().map(\.text) == ["EtherType 0x1234", "EtherType 0x88b5"])
     }
 
+    @Test func `packets with an IP header inside another are counted as those of tunnels, once each`() {
+        var decoder = PacketDecoder()
+        let frame = SampleSegment.overIPv4.ip()
+        let plain = frame.ethernet().octets
+        let tunnelled = [
+            frame.ethernet().vxlan(1).ipv4().ethernet().octets, frame.ethernet().geneve(3).ipv4().ethernet().octets,
+            frame.ethernet().vxlan(1).ipv4().ethernet().vxlan(2).ipv4().ethernet().octets,
+        ]
+        for octets in [plain] + tunnelled {
+            let decoded = decoder.decode(octets)
+            #expect(decoded.segment != nil)
+        }
+        #expect(decoder.tunnelledPackets == 3)
+    }
+
     @Test func `VXLAN is decoded on the ports that are named, and on no other`() {
         let packet = SampleSegment.overIPv4.ip().ethernet().vxlan(42, port: 14_789).ipv4().ethernet().octets
         #expect(decodeAlone(packet).ignored == .udp)

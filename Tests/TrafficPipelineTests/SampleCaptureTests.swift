@@ -2,8 +2,10 @@
 
 import Foundation
 import PacketCapture
+import PacketDecoding
 import ResourceFiles
 import RouteAttribution
+import TCPReassembly
 import Testing
 import TrafficMetrics
 import TrafficPipeline
@@ -61,6 +63,20 @@ import TrafficPipeline
         #expect(Set(marked.flatMap(\.integrity)).isSubset(of: ["reset_by_client", "closed_early", "no_response"]))
     }
 
+    @Test func `workers that share a capture by connection count and record what one does`() throws {
+        let alone = try Self.share(among: 1)
+        let shared = try Self.share(among: 3)
+        #expect(shared.requests == alone.requests)
+        #expect(shared.figures.interfaces == alone.figures.interfaces)
+        #expect(shared.figures.reassembly.connectionsOpened == alone.figures.reassembly.connectionsOpened)
+        let (one, three) = (try alone.lines.map(Record.init), try shared.lines.map(Record.init))
+        #expect(three.map(\.withoutNumbers).sorted() == one.map(\.withoutNumbers).sorted())
+        // No two connections have one number, though no worker knows of another.
+        let clients = Dictionary(grouping: three, by: \.connection).mapValues { Set($0.map(\.endpoints)) }
+        #expect(clients.count == Set(one.map(\.connection)).count)
+        #expect(clients.values.allSatisfy { $0.count == 1 })
+    }
+
     @Test func `the same capture gives the same records`() throws {
         #expect(try Self.lines() == Self.lines())
     }
@@ -85,6 +101,49 @@ import TrafficPipeline
         }
         pipeline.captureEnded()
         return collector.lines
+    }
+
+    /// What several workers make of the capture, each of which gets some of its connections.
+    private static func share(
+        among count: Int
+    ) throws -> (requests: UInt64, figures: PipelineFigures, lines: [Data]) {
+        let registry = MetricsRegistry(shardCount: count)
+        let run = TrafficRun(routes: try routes(registry))
+        let collector = LineCollector()
+        var outputs = PipelineOutputs()
+        outputs.recordOutput = { collector.append($0) }
+        for worker in 0..<count {
+            var pipeline = run.makePipeline(ofWorker: worker, outputs: outputs)
+            var savefile = try SavefileReader(path: samples.appending(path: "captures/ingress.pcap").path)
+            while let packet = try savefile.next() {
+                guard let segment = PacketDecoder.commonSegment(in: savefile.octets, of: packet) else {
+                    if worker == 0 { pipeline.packetArrived(packet, octets: savefile.octets) }
+                    continue
+                }
+                let sum = Int(segment.source.port) + Int(segment.destination.port)
+                if sum % count == worker { pipeline.packetArrived(packet, octets: savefile.octets) }
+            }
+            pipeline.captureEnded()
+        }
+        let requests = registry.routeSummaries().reduce(UInt64(0)) { $0 + UInt64($1.requestCount) }
+        return (requests, run.boards.figures, collector.lines)
+    }
+
+    /// What of a record says where it comes from.
+    private struct Record {
+        let connection: Int
+        let endpoints: String
+        let withoutNumbers: String
+
+        init(_ line: Data) throws {
+            var members = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
+            connection = try #require(members.removeValue(forKey: "connection") as? Int)
+            endpoints = "\(try #require(members["client"])) \(try #require(members["server"]))"
+            withoutNumbers = String(
+                decoding: try JSONSerialization.data(withJSONObject: members, options: .sortedKeys),
+                as: UTF8.self
+            )
+        }
     }
 
     private static func routes(_ registry: MetricsRegistry) throws -> RouteBoard {

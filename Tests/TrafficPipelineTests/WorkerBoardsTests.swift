@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import HTTPReconstruction
 import PacketDecoding
+import TLSDecryption
 import Testing
 import TrafficMetrics
 
@@ -40,6 +42,18 @@ import TrafficMetrics
         #expect(sum.reassembly.clockOffsets.map(\.second) == [1, 2])
         #expect(sum.firstPacket == PacketTime(nanoseconds: 99))
         #expect(sum.latestPacket == PacketTime(nanoseconds: 200))
+    }
+
+    @Test func `workers share what one may hold, and together hold no more`() {
+        let whole = PipelineLimits()
+        #expect(whole.share(among: 1).reassembly == whole.reassembly)
+        let share = whole.share(among: 4)
+        #expect(share.reassembly.connections * 4 <= whole.reassembly.connections)
+        #expect(share.reassembly.bufferedOctets * 4 <= whole.reassembly.bufferedOctets)
+        #expect(share.http.openExchanges * 4 <= whole.http.openExchanges)
+        #expect(share.http.readerOctets * 4 <= whole.http.readerOctets)
+        #expect(share.tls.readerOctets * 4 <= whole.tls.readerOctets)
+        #expect(share.reassembly.bufferedOctetsPerConnection == whole.reassembly.bufferedOctetsPerConnection)
     }
 
     /// Whoever adds a number to the statistics adds it to the sum too.

@@ -128,6 +128,13 @@ def capture():
             query(total_rate("decode_packets_without_tcp_total", by=("reason",)), "{{reason}}"),
             stacked=True,
         ),
+        curves(
+            "Packets in tunnels",
+            "Packets per second with an IP header inside another. With several workers for an interface there should be none: "
+            "the directions of a connection may be at different ones.",
+            "pps",
+            query(total_rate("decode_tunnelled_packets_total"), "tunnelled"),
+        ),
         table(
             "Interfaces",
             "State of each capture, when its latest packet came, the kernel's packet buffer, and how often it was opened again "

@@ -137,11 +137,13 @@ struct LiveCollector: MetricCollector {
     let counters: CaptureCounters
     /// What the packets held, as the workers counted it.
     let boards: WorkerBoards
-    /// How far the capture thread is behind.
-    let heartbeat: Heartbeat
+    /// How far the capture threads are behind.
+    let heartbeats: Heartbeats
 
     func collect(into samples: inout SampleCollection) {
-        samples.set(MetricCatalogue.pipelineLag, ["0"], heartbeat.lagSeconds)
+        for (worker, heartbeat) in heartbeats.workers.enumerated() {
+            samples.set(MetricCatalogue.pipelineLag, ["\(worker)"], heartbeat.lagSeconds)
+        }
         let figures = boards.figures.interfaces
         for (number, interface) in counters.interfaces.enumerated() {
             let name = interface.name

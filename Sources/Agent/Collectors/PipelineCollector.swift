@@ -90,6 +90,7 @@ package struct PipelineCollector: MetricCollector {
             samples.count(MetricCatalogue.decodePacketsWithoutTCP, [reason.label], UInt64(count))
         }
         samples.count(MetricCatalogue.decodeSegments, [], UInt64(figures.reassembly.segments))
+        samples.count(MetricCatalogue.decodeTunnelledPackets, [], UInt64(figures.tunnelledPackets))
         for outcome in FragmentOutcomeLabel.allCases {
             let count = figures.fragments.count(of: outcome)
             samples.count(MetricCatalogue.fragmentedDatagrams, [outcome.text], UInt64(count))

@@ -12,9 +12,9 @@ import TrafficMetrics
 import TrafficPipeline
 import UnixSignals
 
-/// A running agent: the capture thread and the services around it.
+/// A running agent: the capture threads and the services around them.
 ///
-/// The capture thread owns the pipeline and everything in it. Around it, as services that end in turn at a signal: the
+/// A capture thread owns a pipeline and everything in it. Around them, as services that end in turn at a signal: the
 /// reloader first, then the capture, which delivers what the kernel still holds, then the writer of records, then the
 /// server, so that a last scrape sees the end. Nothing here is on the packet path.
 package struct Agent: Sendable {
@@ -63,7 +63,11 @@ package struct Agent: Sendable {
         reviews = try ClusterSource.tokenReviews(chosen)
         sources = try CaptureSources(chosen, awaitsGateway: chosen.findsGateways)
         cluster = try ClusterSource(chosen, logger: logs.logger("kubernetes"))
-        let registry = MetricsRegistry(configuration: chosen.metricsSettings, startedAt: WallClock.now())
+        let registry = MetricsRegistry(
+            configuration: chosen.metricsSettings,
+            shardCount: sources.workers,
+            startedAt: WallClock.now()
+        )
         mirroring = Mirroring(chosen)
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(
@@ -98,7 +102,7 @@ package struct Agent: Sendable {
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
         budget = MemoryBudget.current(chosen.limits)
-        records = chosen.records.file.isEmpty ? nil : RecordQueue(budget: budget.octets)
+        records = chosen.records.file.isEmpty ? nil : RecordQueue(workers: sources.workers, budget: budget.octets)
         collector = AgentCollector(
             configuration: configuration,
             logs: logs,
@@ -115,7 +119,7 @@ package struct Agent: Sendable {
             if sources.isReadFast {
                 .packets { [traffic, capture] in
                     // What was incomplete is counted when all packets have come: that is one sample more.
-                    let hasEnded = capture.heartbeat.age == nil
+                    let hasEnded = capture.heartbeats.age == nil
                     return traffic.boards.figures.span.map { ($0.first, $0.latest + (hasEnded ? 1 : 0)) }
                 }
             } else {
@@ -145,7 +149,7 @@ package struct Agent: Sendable {
             let names: @Sendable () -> [String] = { [sources] in sources.names }
             registry.add(PipelineCollector(boards: boards, sources: names, limits: traffic.limits.reassembly))
             registry.add(TLSCollector(boards: boards))
-            registry.add(LiveCollector(counters: counters, boards: boards, heartbeat: capture.heartbeat))
+            registry.add(LiveCollector(counters: counters, boards: boards, heartbeats: capture.heartbeats))
         case .savefiles(let paths, _, _, _): traffic.addCollectors(ofFiles: paths)
         }
         registry.add(KeyLogCollector(keys: keys))
@@ -242,7 +246,7 @@ package struct Agent: Sendable {
     private func captureService(_ listening: AsyncStream<Int>, _ logger: Logger) -> CaptureService {
         CaptureService(
             run: capture,
-            makePipeline: makePipeline,
+            makePipeline: makePipeline(ofWorker:),
             listening: listening,
             listenerCount: plan.configuration.listeners.count,
             prepare: { try await prepare(logger) },
@@ -265,19 +269,19 @@ package struct Agent: Sendable {
         return true
     }
 
-    /// Makes the pipeline, on the capture thread.
-    private func makePipeline() -> TrafficPipeline {
+    /// Makes the pipeline of a worker, on its capture thread.
+    private func makePipeline(ofWorker worker: Int) -> TrafficPipeline {
         var outputs = PipelineOutputs()
         outputs.records = plan.configuration.recordOptions
         if let records {
-            outputs.recordOutput = { records.append($0) }
+            outputs.recordOutput = { records.append($0, of: worker) }
         }
         outputs.mirror = mirroring.destination
         outputs.shadowArrivals = mirroring.arrivals
         outputs.shedding = shedding
         outputs.recent = recent
         outputs.readsTraces = plan.configuration.metrics.exemplars
-        return traffic.makePipeline(outputs: outputs)
+        return traffic.makePipeline(ofWorker: worker, outputs: outputs)
     }
 
     /// Hands over what the capture came to, unless nobody looks at the end of a live capture.
@@ -344,7 +348,7 @@ package struct Agent: Sendable {
 
     private var health: Probe {
         guard capture.hasStarted else { return Probe(isPassing: true, detail: "the routes are being read") }
-        guard let age = capture.heartbeat.age else {
+        guard let age = capture.heartbeats.age else {
             return Probe(isPassing: true, detail: "the sources have been read" + recordTrouble)
         }
         let isAlive = age < Heartbeat.limit
@@ -378,7 +382,7 @@ package struct Agent: Sendable {
             configuration: configuration.current,
             sources: sources,
             routes: routes.board.generation,
-            hasEnded: capture.heartbeat.age == nil,
+            hasEnded: capture.heartbeats.age == nil,
             figures: traffic.boards.figures,
             shedding: shedding,
             budget: budget,

@@ -8,20 +8,27 @@ import Synchronization
 package import TLSDecryption
 package import TrafficPipeline
 
-/// The capture thread's work: opens the sources, feeds the pipeline until told to stop, and tells how it ended.
+/// The capture threads' work: opens the sources, feeds a pipeline each until told to stop, and tells how it ended.
 package final class CaptureRun: Sendable {
-    /// What happens to the thread, in this order; `ended` always comes last.
+    /// What happens to the threads, in this order; `ended` always comes last.
     package enum Event: Sendable {
-        /// The sources are open, so that privileges are not needed any more.
+        /// The sources are open in every thread, so that privileges are not needed any more.
         case opened
         /// Nothing will be captured any more; the errors are of what could not be read.
         case ended([CaptureError])
     }
 
+    /// How far the threads have come together.
+    private struct Progress {
+        var opened = 0
+        var ended = 0
+        var errors: [CaptureError] = []
+    }
+
     /// Set to end the capture.
     package let stop = StopFlag()
-    /// Shows that the thread makes progress.
-    let heartbeat = Heartbeat()
+    /// Show that the threads make progress.
+    let heartbeats: Heartbeats
 
     /// Gives a live capture other interfaces or another filter; `nil` when pcap files are read.
     package let control: CaptureControl?
@@ -30,6 +37,7 @@ package final class CaptureRun: Sendable {
     private let keys: KeyStore?
     private let logger: Logger
     private let timeline: Timeline?
+    private let progress = Mutex(Progress())
     private let isOpen = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
 
@@ -49,6 +57,7 @@ package final class CaptureRun: Sendable {
         self.keys = keys
         self.logger = logger
         self.timeline = timeline
+        heartbeats = Heartbeats(workers: sources.workers)
         control =
             switch sources {
             case .live(_, let counters): CaptureControl(counters: counters)
@@ -56,7 +65,7 @@ package final class CaptureRun: Sendable {
             }
     }
 
-    /// Whether the thread was started.
+    /// Whether the threads were started.
     var hasStarted: Bool { isStarted.load(ordering: .relaxed) }
 
     /// Whether a source is open, or has been read to its end.
@@ -67,46 +76,80 @@ package final class CaptureRun: Sendable {
         }
     }
 
-    /// Starts the thread.
+    /// Starts a thread for each worker.
     ///
     /// - Parameters:
-    ///   - makePipeline: Makes the pipeline, which belongs to the thread.
-    ///   - report: Called on the thread with what happens to it.
+    ///   - makePipeline: Makes the pipeline of the worker with that number, which belongs to its thread.
+    ///   - report: Called on one of the threads with what happens to them.
     /// - Throws: `.captureFailed` when the system gives no thread.
     package func start(
-        makePipeline: @escaping @Sendable () -> TrafficPipeline,
+        makePipeline: @escaping @Sendable (_ worker: Int) -> TrafficPipeline,
         report: @escaping @Sendable (Event) -> Void
     ) throws(CaptureError) {
-        heartbeat.beat()
+        for heartbeat in heartbeats.workers { heartbeat.beat() }
         isStarted.store(true, ordering: .relaxed)
-        _ = try CaptureThread.start(name: "capture") { [self] in
+        for (worker, share) in CaptureShare.shares(among: sources.workers).enumerated() {
             do throws(CaptureError) {
-                report(.ended(try run(makePipeline(), report)))
+                let name = share == nil ? "capture" : "capture-\(worker)"
+                _ = try CaptureThread.start(name: name) { [self] in
+                    do throws(CaptureError) {
+                        ended(worker, try run(worker, share, makePipeline(worker), report), report)
+                    } catch {
+                        ended(worker, [error], report)
+                    }
+                }
             } catch {
-                report(.ended([error]))
+                guard worker > 0 else { throw error }
+                ended(worker, [error], report)
             }
-            heartbeat.finished()
         }
     }
 
+    /// The sources are open in one more thread.
+    private func opened(_ report: @Sendable (Event) -> Void) {
+        let isLast = progress.withLock { progress in
+            progress.opened += 1
+            return progress.opened == sources.workers
+        }
+        if isLast { report(.opened) }
+    }
+
+    /// One more thread has done all there was to do, or cannot go on; then the others are to end too.
+    private func ended(_ worker: Int, _ errors: [CaptureError], _ report: @Sendable (Event) -> Void) {
+        if !errors.isEmpty, sources.workers > 1 { stop.request() }
+        let all: [CaptureError]? = progress.withLock { progress in
+            progress.ended += 1
+            progress.errors += errors
+            return progress.ended == sources.workers ? progress.errors : nil
+        }
+        if let all {
+            if case .live(_, let counters) = sources, all.isEmpty {
+                for interface in counters.interfaces { logger.reportEnd(of: interface) }
+            }
+            report(.ended(all))
+        }
+        heartbeats.workers[worker].finished()
+    }
+
     private func run(
+        _ number: Int,
+        _ share: CaptureShare?,
         _ pipeline: consuming TrafficPipeline,
         _ report: @Sendable (Event) -> Void
     ) throws(CaptureError) -> [CaptureError] {
+        let heartbeat = heartbeats.workers[number]
         switch sources {
         case .live(let configuration, let counters):
-            let logger = logger
+            // What happens to an interface happens to all workers; the first one says so.
+            let (logger, timeline) = number == 0 ? (logger, timeline) : (logger.quieter, nil)
             var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: true)
-            var capture = try LiveCapture(configuration, counters: counters, control: control) { [timeline] event in
+            var capture = try LiveCapture(configuration, counters: counters, control: control, share: share) { event in
                 logger.report(event)
                 if let text = event.timelineText { timeline?.add(.capture, text) }
             }
-            report(.opened)
+            opened(report)
             capture.run(into: &worker, until: stop)
             worker.captureEnded()
-            for interface in counters.interfaces {
-                logger.reportEnd(of: interface)
-            }
             return []
         case .savefiles(let paths, let pace, let filter, let loops):
             var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: false)
@@ -118,7 +161,7 @@ package final class CaptureRun: Sendable {
                 return []
             }
             isOpen.store(true, ordering: .relaxed)
-            report(.opened)
+            opened(report)
             guard loops else {
                 capture.run(into: &worker, until: stop)
                 worker.captureEnded()
@@ -143,7 +186,7 @@ package final class CaptureRun: Sendable {
             keepsPace: pace == .realtime,
             secrets: { [keys] in keys?.take(keyLog: $0) },
             stop: stop,
-            progressed: { [heartbeat] _ in heartbeat.beat() }
+            progressed: { [heartbeats] _ in heartbeats.workers[0].beat() }
         )
     }
 
@@ -170,6 +213,13 @@ package final class CaptureRun: Sendable {
 }
 
 extension Logger {
+    /// The same, for what another logger says too.
+    fileprivate var quieter: Logger {
+        var logger = self
+        logger.logLevel = .error
+        return logger
+    }
+
     /// Logs what there was in all: what was lost while the rings were drained is on no scrape any more.
     fileprivate func reportEnd(of interface: InterfaceCounters) {
         info(

@@ -5,12 +5,12 @@ import PacketCapture
 import ServiceLifecycle
 import TrafficPipeline
 
-/// Runs the capture thread within the service group: starts it when the server listens, drains it at shutdown.
+/// Runs the capture threads within the service group: starts them when the server listens, drains them at shutdown.
 struct CaptureService: Service {
-    /// The thread's work.
+    /// The threads' work.
     let run: CaptureRun
-    /// Makes the pipeline, on the thread.
-    let makePipeline: @Sendable () -> TrafficPipeline
+    /// Makes the pipeline of a worker, on its thread.
+    let makePipeline: @Sendable (Int) -> TrafficPipeline
     /// Yields for each address on which the server listens; the capture waits for all, so that a taken port ends the agent
     /// before anything else is done.
     let listening: AsyncStream<Int>

@@ -84,6 +84,14 @@ package enum CaptureSources: Sendable {
         }
     }
 
+    /// How many threads take the packets; those of files come in the order of their times, to one thread.
+    package var workers: Int {
+        switch self {
+        case .live(let configuration, _): configuration.workers
+        case .savefiles: 1
+        }
+    }
+
     /// Whether packets come faster than they did when they were captured, so that their times are the only clock.
     package var isReadFast: Bool {
         if case .savefiles(_, .fast, _, _) = self { true } else { false }

@@ -4,6 +4,20 @@ import AgentConfiguration
 import OctetText
 import Synchronization
 
+/// The heartbeats of all capture threads: the agent is as well as the one that is worst off.
+struct Heartbeats: Sendable {
+    /// One for each worker.
+    let workers: [Heartbeat]
+
+    /// Makes heartbeats of so many workers.
+    init(workers: Int) {
+        self.workers = (0..<workers).map { _ in Heartbeat() }
+    }
+
+    /// How long ago that thread made progress which has made none for longest; `nil` once all have done everything.
+    var age: Duration? { workers.compactMap(\.age).max() }
+}
+
 /// When the capture thread last showed that it makes progress; written by it, read by the health endpoint.
 final class Heartbeat: Sendable {
     /// Beyond this age the thread is taken to hang; it shows itself several times a second.

@@ -23,7 +23,8 @@ extension TrafficRun {
         at now: Int64,
         keys: KeyStore? = nil
     ) {
-        let registry = MetricsRegistry(configuration: configuration.metricsSettings)
+        let workers = isLive ? configuration.capture.workers : 1
+        let registry = MetricsRegistry(configuration: configuration.metricsSettings, shardCount: workers)
         // No duration of this run may show, or two runs over the same files would print two pages.
         self.init(
             routes: RouteBoard(

@@ -23,9 +23,11 @@ struct Visibility {
     let trend: [Double?]
     /// The connections that could not be read.
     let opaque: [OpaqueSummary]
+    /// How many workers share each interface.
+    let workers: Int
 
     /// Puts it together.
-    init(figures: PipelineFigures, watch: TrafficWatch, registry: MetricsRegistry, window: Duration) {
+    init(figures: PipelineFigures, watch: TrafficWatch, registry: MetricsRegistry, window: Duration, workers: Int) {
         let history = watch.history
         self.figures = figures
         self.window = window
@@ -33,7 +35,11 @@ struct Visibility {
         totals = history.totals(over: window)
         trend = history.trend(RouteListDocument.trend)
         opaque = registry.opaqueSummaries()
+        self.workers = workers
     }
+
+    /// Packets of tunnels, of whose connections the workers may have got one direction each.
+    private var splitPackets: Int { workers > 1 ? figures.tunnelledPackets : 0 }
 
     /// Writes the members of an object.
     func write(to json: inout JSONText) {
@@ -50,6 +56,7 @@ struct Visibility {
         json.member("evictedConnections", integer: reassembly.evictions.total)
         json.member("undecodedPackets", integer: figures.failures.values.reduce(0, +))
         json.member("unreadableStreams", integer: figures.parseFailures.reduce(0, +))
+        json.member("splitPackets", integer: splitPackets)
         json.member("skippedOctets", integer: figures.http.skippedOctets)
         json.member("pendingExchanges", integer: figures.pendingExchanges)
         json.member("opaque", list: opaque) { json, summary in

@@ -257,7 +257,8 @@ final class WebAnswers: Sendable {
             figures: boards.figures,
             watch: watch,
             registry: routes.registry,
-            window: RouteListDocument.window
+            window: RouteListDocument.window,
+            workers: boards.workers.count
         )
     }
 }

@@ -97,7 +97,7 @@ struct MirrorForecastPlan: Sendable {
         let content = configuration.mirror.policies.map(\.maximumContentOctets).max() ?? 0
         let (events, continuation) = AsyncStream.makeStream(of: CaptureRun.Event.self)
         try run.start(
-            makePipeline: {
+            makePipeline: { _ in
                 var outputs = PipelineOutputs()
                 outputs.readsTraces = false
                 outputs.exchanges = ExchangeOutput(contentOctets: content, take: take)

@@ -84,7 +84,7 @@ final class TopCapture: Sendable {
         // The table is there for as long as the program is.
         Task { [keys] in await keys.follow(logger) }
         self.run.withLock { $0 = run }
-        let made = { @Sendable [traffic] in traffic.makePipeline() }
+        let made = { @Sendable [traffic] (worker: Int) in traffic.makePipeline(ofWorker: worker) }
         try run.start(makePipeline: made) { [self] event in
             switch event {
             case .opened: dropPrivileges()

@@ -109,9 +109,16 @@ extension MetricCatalogue {
         help: "TCP segments decoded. With those without TCP and the errors they are all packets that were received."
     )
 
+    /// Packets in tunnels.
+    public static let decodeTunnelledPackets = MetricFamily(
+        "wingmirror_decode_tunnelled_packets_total",
+        .counter,
+        help: "Packets with an IP header inside another, by which several workers may split a connection."
+    )
+
     static let capture = [
         capturePacketsReceived, capturePacketsDropped, capturePacketsTruncated, capturePacketsDuplicate, captureBytes,
         captureInterfaceUp, captureRestarts, captureLastPacket, captureRingSize, captureClockOffset, decodeErrors,
-        decodePacketsWithoutTCP, decodeSegments,
+        decodePacketsWithoutTCP, decodeSegments, decodeTunnelledPackets,
     ]
 }

@@ -15,6 +15,30 @@ public final class RecentBoard: Sendable {
         var routed: RecentRing
         var unmatched: RecentRing
         var failed: RecentRing
+        /// How many exchanges were ever put here, by whichever worker: the number of the next.
+        var count = 0
+
+        /// Puts in exchanges that have been waiting; a failure that is a sample too follows it, and has the same number.
+        mutating func append(_ waiting: [WaitingExchange]) {
+            var latest: RecentExchange?
+            for entry in waiting {
+                let exchange: RecentExchange
+                if entry.isSameAsBefore, let latest {
+                    exchange = latest
+                } else {
+                    exchange = entry.exchange.numbered(count)
+                    count += 1
+                }
+                latest = exchange
+                if entry.isFailure {
+                    failed.append(exchange)
+                } else if exchange.route == nil {
+                    unmatched.append(exchange)
+                } else {
+                    routed.append(exchange)
+                }
+            }
+        }
 
         /// Forgets all of them.
         mutating func removeAll() {
@@ -47,6 +71,15 @@ public final class RecentBoard: Sendable {
     func publish(_ body: (inout Kept) -> Void) -> Bool {
         kept.withLockIfAvailable { body(&$0) } != nil
     }
+}
+
+/// An exchange on its way to the board.
+struct WaitingExchange: Sendable {
+    let exchange: RecentExchange
+    /// Whether it is put among those that failed.
+    let isFailure: Bool
+    /// Whether it is the one before, which is put among the samples.
+    let isSameAsBefore: Bool
 }
 
 /// The latest exchanges of one kind.

@@ -4,7 +4,7 @@ public import RouteAttribution
 
 /// An exchange that was kept to be looked at.
 public final class RecentExchange: Sendable {
-    /// Counts those kept, from 0; later ones have larger numbers.
+    /// Counts those on the board, from 0, and is negative until it is there; later ones have larger numbers.
     public let number: Int
     /// What it was.
     public let facts: ExchangeFacts
@@ -19,7 +19,7 @@ public final class RecentExchange: Sendable {
 
     init(
         _ facts: ExchangeFacts,
-        number: Int,
+        number: Int = -1,
         route: CompiledRoute?,
         reason: RouteReason,
         request: RecentMessage?,
@@ -31,5 +31,10 @@ public final class RecentExchange: Sendable {
         self.reason = reason
         self.request = request
         self.response = response
+    }
+
+    /// The same with a number.
+    func numbered(_ number: Int) -> RecentExchange {
+        RecentExchange(facts, number: number, route: route, reason: reason, request: request, response: response)
     }
 }

@@ -25,8 +25,7 @@ struct RecentTap {
     private var hadTurn: [Bool] = []
     private var turnBegan: PacketTime?
     private var batchTime: PacketTime?
-    private var waiting: [(exchange: RecentExchange, isFailure: Bool)] = []
-    private var number = 0
+    private var waiting: [WaitingExchange] = []
 
     /// Hands over to `board`.
     init(_ board: RecentBoard) {
@@ -100,15 +99,13 @@ struct RecentTap {
         guard isSample || isFailure else { return }
         let kept = RecentExchange(
             facts,
-            number: number,
             route: route >= 0 ? generation.tables.routes[Int(route)] : nil,
             reason: routed.reason,
             request: request.map(message),
             response: exchange.retainedResponse.map(message)
         )
-        number += 1
         if isSample { wait(kept, isFailure: false) }
-        if isFailure { wait(kept, isFailure: true) }
+        if isFailure { wait(kept, isFailure: true, isSameAsBefore: isSample) }
     }
 
     private func message(_ message: RetainedMessage) -> RecentMessage {
@@ -116,9 +113,9 @@ struct RecentTap {
     }
 
     /// Lets an exchange wait for the end of the batch; with as many waiting as are kept at all, the oldest goes.
-    private mutating func wait(_ exchange: RecentExchange, isFailure: Bool) {
+    private mutating func wait(_ exchange: RecentExchange, isFailure: Bool, isSameAsBefore: Bool = false) {
         if waiting.count >= limits.exchanges, !waiting.isEmpty { waiting.removeFirst() }
-        waiting.append((exchange, isFailure))
+        waiting.append(WaitingExchange(exchange: exchange, isFailure: isFailure, isSameAsBefore: isSameAsBefore))
     }
 
     /// Memory is short: gives up what waits, and what was kept.
@@ -138,17 +135,7 @@ struct RecentTap {
         if let time { grant(at: time) }
         guard !waiting.isEmpty else { return }
         let waiting = waiting
-        let isTaken = board.publish { kept in
-            for entry in waiting {
-                if entry.isFailure {
-                    kept.failed.append(entry.exchange)
-                } else if entry.exchange.route == nil {
-                    kept.unmatched.append(entry.exchange)
-                } else {
-                    kept.routed.append(entry.exchange)
-                }
-            }
-        }
+        let isTaken = board.publish { $0.append(waiting) }
         if isTaken { self.waiting.removeAll(keepingCapacity: true) }
     }
 

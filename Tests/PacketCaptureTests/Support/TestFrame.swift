@@ -4,7 +4,7 @@
 struct TestFrame {
     var octets: [UInt8]
 
-    private static let client: [UInt8] = [10, 0, 0, 9]
+    static let client: [UInt8] = [10, 0, 0, 9]
     private static let clientIPv6: [UInt8] = [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [9]
 
     /// The gateway's addresses in all frames: 10.0.0.1 and 2001:db8::1.
@@ -36,6 +36,13 @@ struct TestFrame {
     /// A fragment header (RFC 8200 §4.5) before the first part of a TCP segment.
     static func fragment(_ payload: [UInt8]) -> [UInt8] {
         [6, 0, 0, 1, 0, 0, 0, 7] + payload
+    }
+
+    /// The port of a frame's TCP segment that is not the gateway's.
+    static func clientPort(_ frame: [UInt8]) -> UInt16 {
+        let ports = frame.suffix(20).prefix(4).map(UInt16.init)
+        let (source, destination) = (ports[0] << 8 | ports[1], ports[2] << 8 | ports[3])
+        return source == 8080 ? destination : source
     }
 
     /// An Ethernet frame; each tag is a TPID, and the VLAN is 100.

@@ -134,6 +134,7 @@ const truth = {
       ["packets not understood", count(visibility.undecodedPackets)], ["streams that could not be read on", count(visibility.unreadableStreams)],
       ["bytes skipped in search of a message", octets(visibility.skippedOctets)], ["requests waiting for a response", count(visibility.pendingExchanges)],
     ];
+    if (visibility.splitPackets) others.push(["packets in tunnels, whose two directions different workers may have read: set capture.workers to 1", count(visibility.splitPackets)]);
     fill(document.getElementById("truth-detail"), h("div", { class: "columns" },
       h("section", { class: "panel" }, sourceTable(status.sources, this.rates)),
       h("section", { class: "panel" }, visibility.opaque.length
