@@ -40,8 +40,8 @@ struct ReplayLoopbackTests {
     }
 
     private func plan(_ arguments: [String]) throws -> ReplayPlan {
-        let command = try #require(try Wingmirror.parseAsRoot(["replay"] + arguments) as? ReplayCommand)
-        return try ReplayPlan(command)
+        let command = try Wingmirror.parseAsRoot(["replay", "--timeout", "10m"] + arguments)
+        return try ReplayPlan(try #require(command as? ReplayCommand))
     }
 
     @Test func `requests arrive as recorded, without credentials and with the marker`() async throws {

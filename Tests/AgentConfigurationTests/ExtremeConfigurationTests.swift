@@ -19,7 +19,7 @@ import TrafficPipeline
     ]
 
     @Test(
-        .timeLimit(.minutes(10)),
+        .timeLimit(.minutes(20)),
         arguments: ["wingmirror.yaml", "wingmirror-live.yaml", "wingmirror-mirror.yaml", "keylog/wingmirror-tls.yaml"]
     )
     func `a number is taken or refused with its place, and what is taken can be used`(name: String) throws {

@@ -13,7 +13,7 @@ import Testing
         "00", "999999999999999999999999999999", ".5", "0x7fffffffffffffff",
     ]
 
-    @Test(.timeLimit(.minutes(10)), arguments: texts)
+    @Test(.timeLimit(.minutes(20)), arguments: texts)
     func `no number in a text is too large or too small`(target: FuzzTarget) throws {
         var replaced = 0
         for seed in try FuzzSeeds.all(of: target) where seed.octets.count <= 3000 && replaced < 40_000 {
@@ -36,7 +36,7 @@ import Testing
         [0, 0, 0, 0, 0, 0, 0, 0x80], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0xFF, 0xFF], [0, 0],
     ]
 
-    @Test(.timeLimit(.minutes(10)), arguments: binaries)
+    @Test(.timeLimit(.minutes(20)), arguments: binaries)
     func `no length, number or time in binary is too large or too small`(target: FuzzTarget) throws {
         let seeds = try FuzzSeeds.all(of: target).filter { $0.octets.count <= 4096 }
         for seed in seeds.prefix(12) {

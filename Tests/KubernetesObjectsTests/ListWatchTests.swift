@@ -58,13 +58,13 @@ struct ListWatchTests {
     private func run(
         _ answers: [AsyncStream<ServerStep>],
         streams: Bool = false,
-        timeLimit: Duration = .seconds(600),
         access: (inout ClusterAccess) -> Void = { _ in },
+        isOver: @escaping @Sendable (ObjectStore) -> Bool = { _ in false },
         until isMet: @escaping @Sendable ([ReceivedAPIRequest], ObjectStore) -> Bool
     ) async throws -> (requests: [ReceivedAPIRequest], rig: WatchRig) {
         let script = Script(answers)
         let server = try await TestAPIServer { script.answer($0) }
-        let rig = WatchRig(server, Self.collection, streams: streams, timeLimit: timeLimit, access)
+        let rig = WatchRig(server, Self.collection, streams: streams, access, isOver: isOver)
         await rig.run { store in await rig.until { isMet(script.received, store) } }
         await server.close()
         return (script.received, rig)
@@ -204,8 +204,9 @@ struct ListWatchTests {
             [
                 Self.list(7), Self.watch(Self.event("ADDED", Self.object("a", 9)), ends: false),
             ],
-            timeLimit: .seconds(3)
-        ) { requests, _ in requests.count >= 3 }
+            isOver: { $0[Self.collection]?.objects.values.first?.resourceVersion == "9" },
+            until: { requests, _ in requests.count >= 3 }
+        )
         #expect(requests[2].parameters["resourceVersion"] == "9" && requests[2].parameters["watch"] == "1")
         #expect((rig.store[Self.collection]?.counts.troubles[.timeout] ?? 0) >= 1)
     }

@@ -18,15 +18,16 @@ final class WatchRig: Sendable {
 
     private let transport: HTTPTransport
     private let collection: ResourceCollection
-    private let timeLimit: Duration
+    /// Whether the time of a request is over, by what the store has.
+    private let isOver: @Sendable (ObjectStore) -> Bool
 
     init(
         _ server: TestAPIServer,
         _ collection: ResourceCollection,
         streams: Bool = false,
         tls: TestCertificate? = nil,
-        timeLimit: Duration = .seconds(600),
-        _ access: (inout ClusterAccess) -> Void = { _ in }
+        _ access: (inout ClusterAccess) -> Void = { _ in },
+        isOver: @escaping @Sendable (ObjectStore) -> Bool = { _ in false }
     ) {
         var cluster = ClusterAccess(server: server.url)
         if let tls { cluster.authorityFile = tls.authority }
@@ -38,20 +39,21 @@ final class WatchRig: Sendable {
             return clock.now
         }
         self.collection = collection
-        self.timeLimit = timeLimit
+        self.isOver = isOver
         streaming = StreamingSupport(isOffered: streams)
     }
 
     /// Runs the watch while `body` looks at what it does.
     func run(_ body: (ObjectStore) async -> Void) async {
-        let timeLimit = timeLimit
         let clock = WatchClock(
             now: { [time] in time.now },
             pause: { [self] pause in
                 pauses.withLock { $0.append(pause) }
                 try await Task.sleep(for: .milliseconds(1))
             },
-            expire: { _ in try await Task.sleep(for: timeLimit) },
+            expire: { [store, isOver] _ in
+                while !isOver(store) { try await Task.sleep(for: .milliseconds(2)) }
+            },
             random: { 0.5 }
         )
         var logger = Logger(label: "watch")

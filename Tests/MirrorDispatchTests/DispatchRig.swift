@@ -180,7 +180,7 @@ enum DispatchFixtures {
         )
     }
 
-    static func target(_ name: String = "staging", port: Int, timeout: Duration = .seconds(20)) -> MirrorTarget {
+    static func target(_ name: String = "staging", port: Int, timeout: Duration = .seconds(600)) -> MirrorTarget {
         var target = MirrorTarget(name: name, host: "staging.test", port: port)
         target.ratePerSecond = 100_000
         target.timeout = timeout

@@ -18,7 +18,7 @@ struct MirrorFaultTests {
         let testDescription: String
         let conduct: Conduct
         let outcome: ShadowFailure
-        var timeout: Duration = .seconds(20)
+        var timeout: Duration = .seconds(600)
 
         static let all = [
             Fault(testDescription: "resets the connection", conduct: .reset, outcome: .reset),
