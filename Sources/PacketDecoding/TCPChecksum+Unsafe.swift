@@ -1,33 +1,48 @@
 // Wingmirror · Apache-2.0
 
 extension Span<UInt8> {
-    /// The octets as numbers of 16 bits in network byte order, added up; the last octet alone is the higher half of one.
-    var sumOfWords: UInt64 {
-        // The sum of 16-bit words may be taken from longer words (RFC 1071 §2), and in the machine's byte order.
-        var sum: UInt64 = 0
+    /// The sum of the octets as numbers of 16 bits in network byte order, its carries added in; the last octet of an odd
+    /// number of them is the higher half of one.
+    ///
+    /// Longer words may be summed up instead, in another byte order (RFC 1071 §2): here those of 32 bits, eight at a time.
+    var sumOfWords: UInt16 {
+        let halves = SIMD4<UInt64>(repeating: 0xFFFF_FFFF)
+        var sums = SIMD4<UInt64>.zero
         var index = 0
-        let whole = count - count % 32
-        while index < whole {
-            // Not checked: `index` is a multiple of 32 below `whole`, so 32 octets are there.
-            for offset in 0..<4 {
-                let place = index &+ offset &* 8
-                let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self).bigEndian
-                sum &+= (word & 0xFFFF_FFFF) &+ (word >> 32)
-            }
+        while index <= count - 32 {
+            // Not checked: 32 octets are there.
+            let words = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD4<UInt64>.self)
+            sums &+= (words & halves) &+ (words &>> 32)
             index &+= 32
         }
+        var sum = sums.wrappedSum()
         while index <= count - 8 {
-            let word = bigEndian64(at: index)
+            // Not checked: 8 octets are there.
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
             sum &+= (word & 0xFFFF_FFFF) &+ (word >> 32)
-            index += 8
+            index &+= 8
         }
-        var last: UInt64 = 0
-        var shift: UInt64 = 56
-        while index < count {
-            last |= UInt64(self[index]) << shift
-            shift &-= 8
-            index += 1
+        if index < count {
+            var last: UInt64 = 0
+            var place = count
+            while place > index {
+                place &-= 1
+                last = last << 8 | UInt64(self[place])
+            }
+            last = last.littleEndian
+            sum &+= (last & 0xFFFF_FFFF) &+ (last >> 32)
         }
-        return sum &+ (last & 0xFFFF_FFFF) &+ (last >> 32)
+        return sum.foldedToWord.bigEndian
+    }
+}
+
+extension UInt64 {
+    /// A sum of words of 16 bits with its carries added in.
+    var foldedToWord: UInt16 {
+        var sum = (self & 0xFFFF_FFFF) &+ (self >> 32)
+        sum = (sum & 0xFFFF) &+ (sum >> 16 & 0xFFFF) &+ (sum >> 32)
+        sum = (sum & 0xFFFF) &+ (sum >> 16)
+        sum = (sum & 0xFFFF) &+ (sum >> 16)
+        return UInt16(truncatingIfNeeded: sum)
     }
 }

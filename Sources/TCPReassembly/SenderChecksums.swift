@@ -68,10 +68,13 @@ struct SenderChecksums: ~Copyable {
 
     /// Takes note of a right checksum.
     mutating func noteRight(_ segment: TCPSegment, at place: Int) {
-        records[place].right = Self.increased(records[place].right)
-        guard !segment.payload.isEmpty else { return }
-        records[place].rightWithOctets = Self.increased(records[place].rightWithOctets)
-        records[place].rightLengthBits = max(records[place].rightLengthBits, Record.bits(segment.payload.count))
+        var record = records[place]
+        record.right = Self.increased(record.right)
+        if !segment.payload.isEmpty {
+            record.rightWithOctets = Self.increased(record.rightWithOctets)
+            record.rightLengthBits = max(record.rightLengthBits, Record.bits(segment.payload.count))
+        }
+        records[place] = record
     }
 
     /// Takes note of a wrong checksum that means nothing.
