@@ -32,6 +32,12 @@ import Testing
         #expect(try plan("a.pcap", "--pace", "fast").configuration.capture.pace == .fast)
     }
 
+    @Test func `json is the same as ndjson, and other outputs are refused`() throws {
+        #expect(try plan("a.pcap", "--once", "--output", "json").output == .ndjson)
+        #expect(try plan("a.pcap").output == .table)
+        #expect(problems("a.pcap", "--output", "xml") == ["--output: expected one of table, ndjson, found \"xml\""])
+    }
+
     @Test func `an agent is named by its URL alone`() throws {
         let plan = try plan("--agent", "http://127.0.0.1:9646", "--window", "5m", "--interval", "2s", "--sort", "p99")
         #expect(plan.origin == .agent(try #require(ServerURL("http://127.0.0.1:9646")), AgentAccess()))

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import JSONSyntax
 import Testing
 
 @testable import Agent
@@ -38,6 +39,23 @@ import Testing
 
     private func names(_ view: TopView, _ frame: TopFrame) -> [String] {
         view.rows(of: frame).map { String($0.object.dropFirst(5)) }
+    }
+
+    // MARK: - As a document
+
+    @Test func `a document has every route in order, and null where nothing is known`() {
+        var frame = frame(row("a", rate: 1), row("b", rate: 5, errors: 30, p99: 0.5), row("idle", rate: 0))
+        frame.unmatchedPerSecond = [TopFrame.Reason(word: "no_match", perSecond: 0.5)]
+        let document = frame.document(.rate)
+        let routes = document["routes"]?.arrayValue ?? []
+        #expect(routes.map { $0["object"]?.stringValue } == ["shop/b", "shop/a", "shop/idle"])
+        #expect(routes.first?["errorShare"]?.numberValue == 0.1)
+        #expect(routes.first?["p99"]?.numberValue == 0.5)
+        #expect(routes.first?["p50"] == .null)
+        #expect(routes.last?["errorShare"] == .null)
+        #expect(document["unmatchedPerSecond"]?["no_match"]?.numberValue == 0.5)
+        #expect(document["requestsPerSecond"]?.numberValue == 6.5)
+        #expect(document["visibility"] == .null)
     }
 
     // MARK: - Order and filter

@@ -81,13 +81,7 @@ struct AgentsPlan: Sendable {
             agents.append(url)
         }
         self.agents = agents
-        if let output = Output(rawValue: command.output) {
-            self.output = output
-        } else {
-            output = .table
-            let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
-            problems.append(.option("--output", "expected one of \(known), found \"\(command.output)\""))
-        }
+        output = OutputName.read(command.output, &problems) ?? .table
         access = command.access.read(&problems)
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }

@@ -66,11 +66,8 @@ struct ReadPlan: Sendable, Equatable {
         var problems: [ConfigurationProblem] = []
         let isComplete: Bool
         (configuration, isComplete) = command.files.configuration(&problems)
-        if let output = Output(rawValue: command.output) {
-            self.output = output
-        } else {
-            problems.append(.option("--output", Self.refusal(of: command.output)))
-        }
+        let output: Output? = OutputName.read(command.output, &problems)
+        self.output = output ?? .table
         configuration.capture.interfaces = .named([])
         if isComplete, configuration.capture.savefiles.isEmpty {
             problems.append(.option("FILE", "name the pcap file to read, or - for standard input"))
@@ -84,7 +81,7 @@ struct ReadPlan: Sendable, Equatable {
         } catch {
             problems += error.problems
         }
-        if Output(rawValue: command.output) != nil {
+        if output != nil {
             problems += optionsInVain(command)
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
@@ -100,10 +97,6 @@ struct ReadPlan: Sendable, Equatable {
             let options = (command.fields ? ["--fields"] : []) + (command.content == nil ? [] : ["--content"])
             return options.map { .option($0, "only --output ndjson prints records") }
         }
-    }
-
-    private static func refusal(of output: String) -> String {
-        "expected one of \(Output.allCases.map(\.rawValue).joined(separator: ", ")), found \"\(output)\""
     }
 }
 

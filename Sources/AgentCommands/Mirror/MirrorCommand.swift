@@ -102,12 +102,6 @@ enum MirrorOutput: String, Sendable, CaseIterable {
 
     /// Reads the option; what is unknown is added to `problems`.
     init(_ text: String, _ problems: inout [ConfigurationProblem]) {
-        if let output = Self(rawValue: text) {
-            self = output
-        } else {
-            let known = Self.allCases.map(\.rawValue).joined(separator: ", ")
-            problems.append(.option("--output", "expected one of \(known), found \"\(text)\""))
-            self = .table
-        }
+        self = OutputName.read(text, &problems) ?? .table
     }
 }

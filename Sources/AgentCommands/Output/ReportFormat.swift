@@ -22,7 +22,8 @@ struct ReportFormatOption: ParsableArguments {
 
     /// The format that was asked for.
     func format() throws(ConfigurationProblems) -> ReportFormat {
-        if let format = ReportFormat(rawValue: output) { return format }
-        throw ConfigurationProblems([.option("--output", "expected one of text, json, found \"\(output)\"")])
+        var problems: [ConfigurationProblem] = []
+        if let format: ReportFormat = OutputName.read(output, &problems) { return format }
+        throw ConfigurationProblems(problems)
     }
 }

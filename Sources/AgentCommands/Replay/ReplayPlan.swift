@@ -56,11 +56,7 @@ struct ReplayPlan: Sendable {
         } else {
             problems.append(.option("--loop", "expected a number from 1 to \(Self.loopLimit), found \(command.loop)"))
         }
-        if let output = Output(rawValue: command.output) {
-            self.output = output
-        } else {
-            problems.append(.option("--output", "expected one of table, ndjson, found \"\(command.output)\""))
-        }
+        if let output: Output = OutputName.read(command.output, &problems) { self.output = output }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
 

@@ -21,6 +21,13 @@ struct RoutesCheckCommand: AsyncParsableCommand {
             """
     )
 
+    /// What is printed.
+    private enum Output: String, CaseIterable {
+        case table
+        case ndjson
+        case sarif
+    }
+
     @Argument(
         help: ArgumentHelp(
             "Files and folders of route objects, as with --routes; - is standard input.",
@@ -32,7 +39,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp("What to print: table, ndjson or sarif.", valueName: "output"),
-        completion: .list(["table", "ndjson", "sarif"])
+        completion: .list(Output.allCases.map(\.rawValue))
     )
     var output = "table"
 
@@ -45,11 +52,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
     mutating func run() async throws {
         var configuration = try shared.configuration()
         if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
-        guard ["table", "ndjson", "sarif"].contains(output) else {
-            throw ConfigurationProblems([
-                .option("--output", "expected one of table, ndjson, sarif, found \"\(output)\"")
-            ])
-        }
+        var problems: [ConfigurationProblem] = []
+        guard let output: Output = OutputName.read(output, &problems) else { throw ConfigurationProblems(problems) }
         let objects = try RouteObjects(
             configuration,
             namesServerPorts: false,
@@ -60,14 +64,14 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         let report = FindingReport(check.findings)
         var octets = OctetOutput.standardOutput()
         switch output {
-        case "ndjson": try octets.append(report.ndjson)
-        case "sarif": try octets.append(report.sarif)
-        default:
+        case .ndjson: try octets.append(report.ndjson)
+        case .sarif: try octets.append(report.sarif)
+        case .table:
             let notices = check.notices.map(\.withVisibleControls)
             for line in notices + report.lines(Terminal.style(1)) { try octets.append(line: line) }
         }
         try octets.flush()
-        if output != "table" {
+        if output != .table {
             for notice in check.notices { StandardError.say(notice) }
         }
         let passedOver = strict && !objects.survey.passedOver.isEmpty

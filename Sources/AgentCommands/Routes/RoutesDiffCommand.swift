@@ -24,6 +24,13 @@ struct RoutesDiffCommand: AsyncParsableCommand {
             """
     )
 
+    /// What is printed.
+    private enum Output: String, CaseIterable {
+        case table
+        case ndjson
+        case markdown
+    }
+
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp("The objects as they are; may be repeated; - is standard input.", valueName: "path"),
@@ -71,7 +78,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp("What to print: table, ndjson or markdown.", valueName: "output"),
-        completion: .list(["table", "ndjson", "markdown"])
+        completion: .list(Output.allCases.map(\.rawValue))
     )
     var output = "table"
 
@@ -85,9 +92,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         if before.contains("-"), after.contains("-") {
             problems.append(.option("--after", "standard input can be read once only"))
         }
-        if !["table", "ndjson", "markdown"].contains(output) {
-            problems.append(.option("--output", "expected one of table, ndjson, markdown, found \"\(output)\""))
-        }
+        let format: Output? = OutputName.read(output, &problems)
         let known = RouteChange.Kind.allCases.map(\.rawValue) + TrafficDifference.Kind.allCases.map(\.rawValue)
         let allowed = Set((allow ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) })
         for kind in allowed.sorted() where !known.contains(kind) {
@@ -119,10 +124,10 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         }
         let report = RouteDiffReport(old, new, traffic: recorded)
         var octets = OctetOutput.standardOutput()
-        switch output {
-        case "ndjson": try octets.append(report.ndjson)
-        case "markdown": for line in report.markdown { try octets.append(line: line) }
-        default: for line in report.lines(Terminal.style(1)) { try octets.append(line: line) }
+        switch format ?? .table {
+        case .ndjson: try octets.append(report.ndjson)
+        case .markdown: for line in report.markdown { try octets.append(line: line) }
+        case .table: for line in report.lines(Terminal.style(1)) { try octets.append(line: line) }
         }
         try octets.flush()
         for notice in report.notices { StandardError.say(notice) }

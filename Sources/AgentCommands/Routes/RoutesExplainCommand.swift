@@ -86,6 +86,12 @@ struct ExplainPlan: Sendable {
         case cases(file: String)
     }
 
+    /// What is printed.
+    private enum Output: String, CaseIterable {
+        case text
+        case ndjson
+    }
+
     let source: Source
     let isJSON: Bool
     let configuration: Configuration
@@ -96,10 +102,8 @@ struct ExplainPlan: Sendable {
     init(_ command: RoutesExplainCommand) throws(ConfigurationProblems) {
         configuration = try command.shared.configuration()
         var problems: [ConfigurationProblem] = []
-        if !["text", "ndjson"].contains(command.output) {
-            problems.append(.option("--output", "expected one of text, ndjson, found \"\(command.output)\""))
-        }
-        isJSON = command.output == "ndjson"
+        let output: Output? = OutputName.read(command.output, &problems)
+        isJSON = output == .ndjson
         let given =
             (command.request.isEmpty ? 0 : 1) + (command.requests == nil ? 0 : 1) + (command.cases == nil ? 0 : 1)
         let isConnection = given == 0 && command.sni != nil

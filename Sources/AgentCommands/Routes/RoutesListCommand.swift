@@ -18,6 +18,12 @@ struct RoutesListCommand: AsyncParsableCommand {
             """
     )
 
+    /// What is printed.
+    private enum Output: String, CaseIterable {
+        case table
+        case ndjson
+    }
+
     @Argument(
         help: ArgumentHelp("Files and folders of route objects, as with --routes.", valueName: "path"),
         completion: .file()
@@ -26,7 +32,7 @@ struct RoutesListCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
-        completion: .list(["table", "ndjson"])
+        completion: .list(Output.allCases.map(\.rawValue))
     )
     var output = "table"
 
@@ -36,9 +42,8 @@ struct RoutesListCommand: AsyncParsableCommand {
     mutating func run() async throws {
         var configuration = try shared.configuration()
         if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
-        guard ["table", "ndjson"].contains(output) else {
-            throw ConfigurationProblems([.option("--output", "expected one of table, ndjson, found \"\(output)\"")])
-        }
+        var problems: [ConfigurationProblem] = []
+        guard let output: Output = OutputName.read(output, &problems) else { throw ConfigurationProblems(problems) }
         let objects = try RouteObjects(
             configuration,
             namesServerPorts: false,
@@ -49,7 +54,7 @@ struct RoutesListCommand: AsyncParsableCommand {
         objects.warnOfErrors()
         var octets = OctetOutput.standardOutput()
         let listing = RouteListing(objects.table)
-        if output == "ndjson" {
+        if output == .ndjson {
             try octets.append(listing.ndjson)
         } else {
             for line in listing.lines(Terminal.style(1)) { try octets.append(line: line) }

@@ -122,13 +122,7 @@ struct TapPlan: Sendable {
             problems.append(.option("--route", "requests that no route took have none; leave out --unmatched or this"))
         }
         route = command.route.map { TapRoute($0) }
-        if let output = Output(rawValue: command.output == "json" ? "ndjson" : command.output) {
-            self.output = output
-        } else {
-            output = .table
-            let known = Output.allCases.map(\.rawValue).joined(separator: ", ")
-            problems.append(.option("--output", "expected one of \(known), found \"\(command.output)\""))
-        }
+        output = OutputName.read(command.output, &problems) ?? .table
         if let limit = command.limit, limit < 1 {
             problems.append(.option("--limit", "expected a number of requests from 1, found \(limit)"))
         }

@@ -19,6 +19,7 @@ struct TopCommand: AsyncParsableCommand {
               sudo wingmirror top --interface eth0 --routes /etc/istio-routes
               wingmirror top samples/captures/ingress.pcap --routes samples/istio
               wingmirror top --agent http://127.0.0.1:9646 --once
+              wingmirror top --agent http://127.0.0.1:9646 --once --output json
             """
     )
 
@@ -44,6 +45,13 @@ struct TopCommand: AsyncParsableCommand {
     @Flag(help: "Print the table once: when the pcap files have been read, or after one interval.")
     var once = false
 
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, or ndjson for a document on each line.", valueName: "output"),
+        completion: .list(TopPlan.Output.allCases.map(\.rawValue))
+    )
+    var output = "table"
+
     @OptionGroup var sources: SourceOptions
     @OptionGroup var cluster: ClusterOptions
 
@@ -62,6 +70,14 @@ struct TopPlan: Sendable {
         case agent(ServerURL, AgentAccess)
     }
 
+    /// What is printed.
+    enum Output: String, Sendable, CaseIterable {
+        /// The table, on a terminal the whole screen.
+        case table
+        /// One document for each interval.
+        case ndjson
+    }
+
     /// The configuration, with the options laid over it.
     var configuration: Configuration
     /// Where the figures come from.
@@ -74,6 +90,8 @@ struct TopPlan: Sendable {
     var window: Duration = .seconds(60)
     /// What rows are ordered by at first.
     var order = TopView.Order.rate
+    /// What is printed.
+    var output = Output.table
     /// Whether one table is printed and no more.
     var isOnce: Bool
 
@@ -87,6 +105,7 @@ struct TopPlan: Sendable {
                 needsSource: command.agent == nil
             ).configuration
         isOnce = command.once
+        if let output: Output = OutputName.read(command.output, &problems) { self.output = output }
         if let order = TopView.Order(rawValue: command.sort) {
             self.order = order
         } else {

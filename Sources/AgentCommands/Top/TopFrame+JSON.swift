@@ -6,6 +6,67 @@ import JSONSyntax
 import OctetText
 import TrafficMetrics
 
+extension TopFrame {
+    /// The frame as a document, in the words of the agent's API; every route is in it, those without requests too.
+    ///
+    /// - Parameter order: What routes are ordered by.
+    func document(_ order: TopView.Order) -> JSONValue {
+        var view = TopView(size: TerminalSize(columns: .max, rows: .max), isColoured: false)
+        view.order = order
+        return [
+            "source": .string(source),
+            "time": time.map { .string($0) } ?? .null,
+            "windowSeconds": .double(windowSeconds),
+            "ended": .bool(hasEnded),
+            "problem": problem.map { .string($0) } ?? .null,
+            "requestsPerSecond": .double(requestsPerSecond),
+            "unmatchedPerSecond": JSONValue(
+                Dictionary(uniqueKeysWithValues: unmatchedPerSecond.map { ($0.word, .double($0.perSecond)) })
+            ),
+            "visibility": truth?.document ?? .null,
+            "routes": .array(view.rows(of: self).map(\.document)),
+        ]
+    }
+}
+
+extension TopFrame.Row {
+    fileprivate var document: JSONValue {
+        [
+            "id": .string(id), "object": .string(object), "route": .string(route), "match": .string(match),
+            "gateway": .string(gateway), "hosts": .string(hosts), "target": .string(target),
+            "inTable": .bool(isInTable),
+            "requests": JSONValue(requests),
+            "windowRequests": JSONValue(windowRequests),
+            "windowFailures": JSONValue(windowFailures),
+            "windowClientErrors": JSONValue(windowClientErrors),
+            "errorShare": JSONValue(number: errorShare),
+            "clientErrorShare": JSONValue(number: clientErrorShare),
+            "requestsPerSecond": JSONValue(number: requestsPerSecond),
+            "p50": JSONValue(number: latency.p50), "p95": JSONValue(number: latency.p95),
+            "p99": JSONValue(number: latency.p99),
+            "lastRequestTime": lastRequest.map { .string($0) } ?? .null,
+        ]
+    }
+}
+
+extension TopFrame.Truth {
+    fileprivate var document: JSONValue {
+        [
+            "packetsPerSecond": JSONValue(number: packetsPerSecond),
+            "packets": JSONValue(packets), "lostPackets": JSONValue(lostPackets),
+            "truncatedPackets": JSONValue(truncatedPackets), "gaps": JSONValue(gaps), "gapOctets": JSONValue(gapOctets),
+            "connections": JSONValue(connections), "opaqueConnections": JSONValue(opaqueConnections),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// A number; `null` without one.
+    fileprivate init(number: Double?) {
+        self = number.map { .double($0) } ?? .null
+    }
+}
+
 /// Frames from what an agent answers to `/api/v1/status` and `/api/v1/routes`.
 extension TopFrame {
     /// Takes the answers; members that another version of the agent does not have are left out.

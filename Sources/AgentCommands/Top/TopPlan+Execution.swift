@@ -2,6 +2,7 @@
 
 import Agent
 import AgentConfiguration
+import JSONSyntax
 import PacketCapture
 
 extension TopPlan {
@@ -35,7 +36,7 @@ extension TopPlan {
         _ report: AsyncStream<TopEvent>.Continuation,
         capture: TopCapture?
     ) async throws {
-        let isFullScreen = TopScreen.isUsable && !isOnce
+        let isFullScreen = TopScreen.isUsable && !isOnce && output == .table
         let screen = isFullScreen ? TopScreen() : nil
         do throws(CaptureError) {
             // The threads begin after the handlers, so that no signal finds the default one.
@@ -73,7 +74,7 @@ extension TopPlan {
     ) async throws {
         let endsWithSource = capture?.isLive == false
         let style = Terminal.style(1)
-        var output = OctetOutput.standardOutput()
+        var page = OctetOutput.standardOutput()
         _ = await source.frame()
         for await event in events {
             let isEnd: Bool
@@ -89,10 +90,14 @@ extension TopPlan {
                 if let problem = frame.problem { throw CommandFailure(.failed, problem) }
                 try capture?.throwFailures()
             }
-            for line in TopListing(frame: frame, order: order).lines(style) {
-                try output.append(line: line)
+            switch self.output {
+            case .table:
+                for line in TopListing(frame: frame, order: order).lines(style) { try page.append(line: line) }
+            case .ndjson:
+                try page.append(frame.document(order).encoded())
+                try page.append(line: "")
             }
-            try output.flush()
+            try page.flush()
             if isOnce || isEnd { return }
         }
     }
