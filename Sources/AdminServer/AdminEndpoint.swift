@@ -17,6 +17,7 @@ enum AdminEndpoint: String, CaseIterable {
     case findings = "/api/v1/findings"
     case mirror = "/api/v1/mirror"
     case timeline = "/api/v1/timeline"
+    case packets = "/api/v1/packets"
     case configuration = "/api/v1/config"
     case events = "/api/v1/events"
     case reload = "/-/reload"
@@ -39,8 +40,8 @@ enum AdminEndpoint: String, CaseIterable {
         switch self {
         case .health, .readiness: .open
         case .metrics, .istioMetrics: .openWithoutCredentials
-        case .page, .status, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline, .configuration,
-            .events, .reload, .mirrorPause, .mirrorResume, .mirrorJudgeAgain:
+        case .page, .status, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline, .packets,
+            .configuration, .events, .reload, .mirrorPause, .mirrorResume, .mirrorJudgeAgain:
             .guarded
         }
     }
@@ -69,6 +70,7 @@ enum AdminEndpoint: String, CaseIterable {
         case .findings: .findings
         case .mirror: .mirror
         case .timeline: .timeline
+        case .packets: .packets
         default: nil
         }
     }

@@ -18,6 +18,8 @@ public struct AdminQuestion: Sendable {
         case mirror
         /// What changed in the agent and in what it goes by, and when.
         case timeline
+        /// The packets of a connection that are kept.
+        case packets
     }
 
     /// One parameter of the query.
@@ -63,8 +65,30 @@ public struct AdminQuestion: Sendable {
 public enum AdminAnswer: Sendable, Equatable {
     /// A JSON document.
     case document([UInt8])
+    /// A file to be saved.
+    case file(AdminFile)
     /// The question makes no sense; the sentence says why.
     case refused(String)
     /// What was asked about is not there; the sentence says what.
     case missing(String)
+}
+
+/// A file to be saved.
+public struct AdminFile: Sendable, Equatable {
+    /// Its content.
+    public var octets: [UInt8]
+    /// The value of the Content-Type field.
+    public var mediaType: String
+    /// The name that a browser gives it: letters, digits, hyphens and dots.
+    public var name: String
+    /// What is in it, in a sentence of printable ASCII characters.
+    public var note: String
+
+    /// Makes a file of its parts.
+    public init(octets: [UInt8], mediaType: String, name: String, note: String) {
+        self.octets = octets
+        self.mediaType = mediaType
+        self.name = name
+        self.note = note
+    }
 }

@@ -151,7 +151,8 @@ struct AdminResponder: HTTPResponder {
         case .mirrorPause: return await pauseMirror(true)
         case .mirrorResume: return await pauseMirror(false)
         case .mirrorJudgeAgain: return await judgeAgain(request)
-        case .page, .status, .configuration, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline:
+        case .page, .status, .configuration, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline,
+            .packets:
             return await shared.documentThread.perform { await document(request, of: endpoint, context) }
         }
     }
@@ -194,6 +195,7 @@ struct AdminResponder: HTTPResponder {
         }
         switch await sources.answer(question) {
         case .document(let octets): return .json(octets, compressed: compressed)
+        case .file(let file): return .file(file)
         case .refused(let reason): return .text(.badRequest, reason)
         case .missing(let reason): return .text(.notFound, reason)
         }
@@ -220,6 +222,7 @@ struct AdminResponder: HTTPResponder {
         let policy = request.uri.queryParameters.first { $0.key == "policy" }.map { String($0.value) }
         switch await judgeAgain(policy) {
         case .document(let octets): return .text(.ok, String(decoding: octets, as: UTF8.self))
+        case .file(let file): return .file(file)
         case .refused(let reason): return .text(.badRequest, reason)
         case .missing(let reason): return .text(.notFound, reason)
         }

@@ -53,6 +53,19 @@ extension Response {
         return response
     }
 
+    /// A file to be saved, which pages of other origins cannot embed; a field of its own says what is in it.
+    static func file(_ file: AdminFile) -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: file.mediaType, .cacheControl: "no-store", .typeOptions: "nosniff",
+                .resourcePolicy: "same-origin", .contentDisposition: "attachment; filename=\"\(file.name)\"",
+                .note: file.note,
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.octets))
+        )
+    }
+
     private static func document(_ octets: [UInt8], _ mediaType: String, compressed: Bool) -> Response {
         let content = compressed && octets.count >= compressionThreshold ? GzipEncoder.compress(octets) : nil
         var response = Response(
@@ -87,6 +100,7 @@ extension HTTPField.Name {
     fileprivate static let resourcePolicy = Self(known: "Cross-Origin-Resource-Policy")
     fileprivate static let openerPolicy = Self(known: "Cross-Origin-Opener-Policy")
     fileprivate static let frameOptions = Self(known: "X-Frame-Options")
+    fileprivate static let note = Self(known: "Wingmirror-Note")
     fileprivate static let referrerPolicy = Self(known: "Referrer-Policy")
 
     /// Makes a name of a constant that is one.

@@ -85,7 +85,7 @@ extension AdminConfiguration {
         do throws(FileContents.Failure) {
             octets = try FileContents.read(path, limit: fileLimit)
         } catch {
-            problems.append(ConfigurationProblem(place: .file(path), message: "cannot be read: \(error.reason)"))
+            problems.append(ConfigurationProblem(place: .file(path), message: error.explained))
             return []
         }
         var lines: [String] = []

@@ -29,6 +29,26 @@ package struct CaptureConfiguration: Sendable, Equatable {
         case expression(String)
     }
 
+    /// How many packets are kept, and for how long, so that those of one connection can be saved.
+    package struct Keep: Sendable, Equatable {
+        /// Below this there is no room for two packets of any size.
+        fileprivate static let smallest = ByteSize(mebibytes: 1)
+        /// The largest part of the memory that the agent steers by.
+        fileprivate static let largestPart = 4
+
+        /// The most octets that they take; 0 keeps none.
+        package var bytes = ByteSize(0)
+        /// For how long they are kept.
+        package var age: Duration = .seconds(60)
+
+        /// Why so much cannot be kept within the memory that the agent steers by; `nil` when it can.
+        package func refusal(within budget: MemoryBudget) -> String? {
+            guard bytes.octets > budget.octets / Self.largestPart else { return nil }
+            return "capture.keep.bytes: \(bytes) are more than a quarter of the agent's memory, which is "
+                + "\(budget.octets >> 20) MiB (\(budget.origin)); keep less, or raise limits.memory"
+        }
+    }
+
     /// The interfaces to capture.
     package var interfaces: Interfaces = .named([])
     /// The savefiles to read instead of interfaces.
@@ -51,6 +71,8 @@ package struct CaptureConfiguration: Sendable, Equatable {
     var networkTags = NetworkTags.join
     /// The UDP ports on which VXLAN is decoded.
     var vxlanPorts: [UInt16] = [4789, 8472]
+    /// Whether packets are kept for a while, and how many.
+    package var keep = Keep()
     /// The user to run as once the sources are open, when started as root; empty keeps the user.
     package var user = ""
 }
@@ -74,12 +96,22 @@ extension CaptureConfiguration {
         section.read("promiscuous", into: &promiscuous, as: .flag)
         section.read("networkTags", into: &networkTags, as: .oneOf(NetworkTags.self))
         section.read("vxlanPorts", into: &vxlanPorts, as: .list(of: .port))
+        section.section("keep") { section in
+            section.read("bytes", into: &keep.bytes, as: .byteSize(in: ByteSize(0)...ByteSize(mebibytes: 2047)))
+            section.read("age", into: &keep.age, as: .duration(in: .seconds(1) ... .seconds(3600)))
+            if keep.bytes.octets > 0, keep.bytes < Keep.smallest {
+                section.refuse("bytes", "less than \(Keep.smallest) has no room for large packets; 0 keeps none")
+            }
+        }
         section.read("user", into: &user, as: .text)
         if vxlanPorts.count > DecodingLimits.vxlanPortLimit {
             section.refuse("vxlanPorts", "at most \(DecodingLimits.vxlanPortLimit) ports are looked at")
         }
         if workers > 1, !savefiles.isEmpty {
             section.refuse("workers", "several workers share interfaces; pcap files are read by one")
+        }
+        if workers > 1, keep.bytes.octets > 0 {
+            section.refuse("workers", "packets are kept by one worker only: use 1, or set capture.keep.bytes to 0")
         }
         if let reason = loopRefusal { section.refuse("loop", reason) }
         if !savefiles.isEmpty, interfaces != .named([]) {

@@ -95,6 +95,7 @@ extension CaptureConfiguration {
             "promiscuous": .bool(promiscuous),
             "networkTags": .string(networkTags.rawValue),
             "vxlanPorts": .array(vxlanPorts.map { JSONValue(Int($0)) }),
+            "keep": ["bytes": .string(keep.bytes.description), "age": .string(keep.age.text)],
             "user": .string(user),
         ]
     }

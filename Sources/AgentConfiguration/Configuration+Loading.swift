@@ -14,7 +14,7 @@ extension Configuration {
         do {
             octets = try FileContents.read(path, limit: fileLimit)
         } catch {
-            throw ConfigurationProblems(file: path, "cannot be read: \(error.reason)")
+            throw ConfigurationProblems(file: path, error.explained)
         }
         guard let text = String(validating: octets, as: UTF8.self) else {
             throw ConfigurationProblems(file: path, "is not text: it is not valid UTF-8")

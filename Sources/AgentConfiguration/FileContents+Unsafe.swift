@@ -54,8 +54,21 @@ package struct FileStatus: Sendable, Equatable {
 package enum FileContents {
     /// Why a file was not read.
     package struct Failure: Error, Equatable {
-        /// The reason, such as "No such file or directory".
+        /// The reason, such as "Is a directory".
         package var reason: String
+
+        /// There is nothing at the path.
+        package static let missing = Failure(reason: "no such file or folder")
+
+        /// What the system says of the latest error.
+        package static var latest: Failure {
+            errno == ENOENT ? .missing : Failure(reason: systemMessage())
+        }
+
+        /// What to say of the file, behind its path: the same words by every command where there is none.
+        package var explained: String {
+            self == .missing ? reason : "cannot be read: \(reason)"
+        }
 
         /// Says why.
         package init(reason: String) {
@@ -75,7 +88,7 @@ package enum FileContents {
     package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
         // Without O_NONBLOCK a FIFO would be waited for in here.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Failure(reason: systemMessage()) }
+        guard descriptor >= 0 else { throw Failure.latest }
         defer { close(descriptor) }
         let tooLarge = Failure(reason: "it is larger than \(ByteSize(limit))")
         guard let status = FileStatus(of: descriptor) else { throw Failure(reason: systemMessage()) }

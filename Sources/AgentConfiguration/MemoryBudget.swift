@@ -35,6 +35,13 @@ package struct MemoryBudget: Sendable, Equatable {
         )
     }
 
+    /// What is to be shared out (``MemoryShare``): the budget without the packets that are kept.
+    package static func shared(_ configuration: Configuration) -> MemoryBudget {
+        var budget = current(configuration.limits)
+        budget.octets = max(budget.octets - configuration.capture.keep.bytes.octets, 0)
+        return budget
+    }
+
     /// This process's group in the unified hierarchy, or in that of the memory controller.
     private static var controlGroupPath: String? {
         guard let octets = try? FileContents.read("/proc/self/cgroup", limit: 1 << 16) else { return nil }

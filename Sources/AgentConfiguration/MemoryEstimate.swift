@@ -36,12 +36,15 @@ package struct MemoryEstimate: Sendable, Equatable {
             case .named(let names): names.count
             case .automatic: 1
             }
-        parts = [
+        var parts = [
             Part(name: "kernel rings", octets: interfaces * configuration.capture.ringBytes.octets),
             Part(name: "connections", octets: reassembly.connections * Self.octetsPerConnection),
             Part(name: "bytes that wait", octets: reassembly.bufferedOctets),
             Part(name: "series", octets: lines * Self.octetsPerLine),
         ]
+        let kept = configuration.capture.keep.bytes.octets
+        if kept > 0 { parts.append(Part(name: "kept packets", octets: kept)) }
+        self.parts = parts
     }
 
     /// All parts together.

@@ -2,7 +2,8 @@
 
 /// Who may take how much of the memory budget: everything that grows with the traffic, in one place.
 ///
-/// The shares are fixed, in 64ths, and come to the whole budget: what one does not use no other takes, so that none needs to be
+/// The shares are fixed, in 64ths, and come to the whole budget, from which packets that are kept (`capture.keep`) have been
+/// taken before, where there are any: what one does not use no other takes, so that none needs to be
 /// asked before another holds something, and a workload that fills one leaves the others as they were. Each holder gives up
 /// within its share, in an order of its own, and counts that. What is measured of the process (`MemoryPressure`) comes on
 /// top, for what is in no share: the program, route tables, series.

@@ -10,7 +10,7 @@ struct FragmentPosition: Sendable, Hashable {
 }
 
 /// What the fragments of one datagram have in common.
-struct FragmentKey: Sendable, Hashable {
+public struct FragmentKey: Sendable, Hashable {
     /// The sender.
     let source: IPAddress
     /// The receiver.

@@ -139,14 +139,7 @@ extension PacketDecoder {
     ) throws(DecodeFailure) -> DecodedPacket {
         let header = try IPv4Header(decoding: walk.octets)
         walk.advance(by: header.headerLength)
-        let key = FragmentKey(
-            source: header.source,
-            destination: header.destination,
-            identification: UInt32(header.identification),
-            protocolNumber: header.protocolNumber,
-            interface: packet.interface,
-            network: walk.network
-        )
+        let key = FragmentKey(of: header, walk, packet)
         let fragment = Fragment(
             key: key,
             position: header.fragmentPosition,
@@ -163,14 +156,7 @@ extension PacketDecoder {
         _ walk: inout HeaderWalk,
         of packet: CapturedPacket
     ) -> DecodedPacket {
-        let key = FragmentKey(
-            source: walk.source,
-            destination: walk.destination,
-            identification: header.identification,
-            protocolNumber: nil,
-            interface: packet.interface,
-            network: walk.network
-        )
+        let key = FragmentKey(of: header, walk, packet)
         let fragment = Fragment(
             key: key,
             position: header.position,

@@ -230,6 +230,12 @@ public struct ConnectionTable: ~Copyable {
     ///
     /// It does where its numbers continue that stream's, or answer it: see `NetworkTags`.
     private mutating func otherwiseTaggedStream(of segment: TCPSegment, hash: UInt64) -> StreamID? {
+        guard let stream = streamInAnyNetwork(of: segment, hash: hash) else { return nil }
+        entries[stream.slot].connection.addresses.setNetwork(segment.network, of: stream.direction)
+        return stream
+    }
+
+    private func streamInAnyNetwork(of segment: TCPSegment, hash: UInt64) -> StreamID? {
         guard limits.networkTags != .separate else {
             return nil
         }
@@ -240,13 +246,24 @@ public struct ConnectionTable: ~Copyable {
             {
                 let stream = StreamID(slot: slot, direction)
                 if limits.networkTags == .ignore || continues(segment, stream) {
-                    entries[slot].connection.addresses.setNetwork(segment.network, of: direction)
                     return stream
                 }
             }
             position = index.position(after: position)
         }
         return nil
+    }
+
+    /// The number of the connection that a segment belongs to; `nil` where the table knows none.
+    ///
+    /// Changes nothing. Asked after the segment has arrived, the answer is the connection that took it: a SYN's is the one
+    /// that it opens.
+    public func connectionNumber(of segment: TCPSegment) -> Int? {
+        let hash = index.hash(segment.source, segment.destination)
+        guard let stream = stream(of: segment, hash: hash) ?? streamInAnyNetwork(of: segment, hash: hash) else {
+            return nil
+        }
+        return entries[stream.slot].connection.number
     }
 
     /// Whether the numbers of a segment are those of a stream, and not another connection's on the same addresses.

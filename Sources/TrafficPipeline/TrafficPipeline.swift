@@ -109,6 +109,11 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         )
     }
 
+    /// The number of the connection that took a segment, which has arrived, as records have it; `nil` where none is known.
+    public func connectionNumber(of segment: TCPSegment) -> Int? {
+        connections.connectionNumber(of: segment)
+    }
+
     /// Between two batches of packets: takes up new routes, and leaves figures and records for others.
     public mutating func batchEnded() {
         storeInterfaceFigures()

@@ -9,7 +9,7 @@ struct QuestionTests {
     @Test(arguments: [
         ("/api/v1/routes", AdminQuestion.Subject.routes), ("/api/v1/exchanges", .exchanges),
         ("/api/v1/explain", .explain), ("/api/v1/unmatched", .unmatched), ("/api/v1/findings", .findings),
-        ("/api/v1/timeline", .timeline),
+        ("/api/v1/timeline", .timeline), ("/api/v1/packets", .packets),
         ("/api/v1/mirror", .mirror),
     ])
     func `each question has its address`(path: String, subject: AdminQuestion.Subject) async throws {
@@ -49,6 +49,30 @@ struct QuestionTests {
                 "POST /api/v1/explain HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: \(content.count)\r\n\r\n"
             let answer = try await TestClient.exchange(request + content, port: port)
             #expect(String(decoding: answer, as: UTF8.self).hasSuffix("\r\n\r\n\(content)"))
+        }
+    }
+
+    @Test func `a file is for saving, under its name and with a sentence on what is in it`() async throws {
+        var sources = AdminSources.fixed()
+        sources.answer = { _ in
+            .file(
+                AdminFile(
+                    octets: [0xD4, 0xC3],
+                    mediaType: "application/vnd.tcpdump.pcap",
+                    name: "a-1.pcap",
+                    note: "2 bytes"
+                )
+            )
+        }
+        try await withServer(sources) { port in
+            let response = try await TestClient.request("GET", "/api/v1/packets?connection=1", port: port)
+            #expect(response.status == 200)
+            #expect(response.fields["content-type"] == "application/vnd.tcpdump.pcap")
+            #expect(response.fields["content-disposition"] == "attachment; filename=\"a-1.pcap\"")
+            #expect(response.fields["wingmirror-note"] == "2 bytes")
+            #expect(response.fields["cache-control"] == "no-store")
+            #expect(response.fields["x-content-type-options"] == "nosniff")
+            #expect(response.fields["content-length"] == "2")
         }
     }
 

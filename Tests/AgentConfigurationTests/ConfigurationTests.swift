@@ -31,6 +31,7 @@ import TrafficModel
               workers: 1
               promiscuous: true
               user: nobody
+              keep: {bytes: 16MiB, age: 30s}
               pace: realtime
             gateway:
               namespace: edge
@@ -81,6 +82,8 @@ import TrafficModel
         expected.capture.snapshotLength = 65_535
         expected.capture.ringBytes = ByteSize(8_388_608)
         expected.capture.promiscuous = true
+        expected.capture.keep.bytes = ByteSize(mebibytes: 16)
+        expected.capture.keep.age = .seconds(30)
         expected.capture.user = "nobody"
         expected.capture.pace = .realtime
         expected.gateway.namespace = "edge"
@@ -173,6 +176,14 @@ import TrafficModel
         (
             "capture: {ringBytes: 5GiB}",
             "capture.ringBytes: expected a size such as 64MiB, from 256KiB to 2047MiB, found \"5GiB\""
+        ),
+        (
+            "capture: {keep: {bytes: 10KiB}}",
+            "capture.keep.bytes: less than 1MiB has no room for large packets; 0 keeps none"
+        ),
+        (
+            "capture: {keep: {age: 0s}}",
+            "capture.keep.age: expected a duration such as 5m or 100ms, from 1s to 1h, found \"0s\""
         ),
         (
             "capture: {interfaces: eth0}",
@@ -271,7 +282,7 @@ import TrafficModel
     @Test func `a file that cannot be read says why`() {
         let error = #expect(throws: ConfigurationProblems.self) { try Configuration.load(path: "/nowhere/w.yaml") }
         #expect(
-            error?.problems.map(\.description) == ["/nowhere/w.yaml: cannot be read: No such file or directory"]
+            error?.problems.map(\.description) == ["/nowhere/w.yaml: no such file or folder"]
         )
     }
 

@@ -61,7 +61,7 @@ struct FileContentsTests {
     }
 
     @Test(arguments: [
-        ("/", "Is a directory"), ("/nowhere", "No such file or directory"), ("/dev/zero", "it is larger than 1MiB"),
+        ("/", "Is a directory"), ("/nowhere", "no such file or folder"), ("/dev/zero", "it is larger than 1MiB"),
     ])
     func `what is no file says so`(path: String, reason: String) {
         #expect(failure(path) == reason)

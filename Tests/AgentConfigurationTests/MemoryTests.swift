@@ -32,6 +32,28 @@ import TrafficPipeline
         #expect(sum <= budget && sum > budget - 64 * 64)
     }
 
+    @Test func `packets that are kept are taken from the budget before it is shared out`() throws {
+        let yaml = "capture: {keep: {bytes: 16MiB}}\nlimits: {memory: 80MiB}"
+        let configuration = try Configuration.parse(yaml, file: "w.yaml")
+        #expect(MemoryBudget.current(configuration.limits).octets == 80 << 20)
+        #expect(MemoryBudget.shared(configuration).octets == 64 << 20)
+        let estimate = MemoryEstimate(configuration, configuration.reassemblyLimits(within: 64 << 20), lines: 0)
+        #expect(estimate.parts.last == MemoryEstimate.Part(name: "kept packets", octets: 16 << 20))
+    }
+
+    @Test func `more than a quarter of the memory is not for packets that are kept`() {
+        var keep = CaptureConfiguration.Keep()
+        let budget = MemoryBudget(octets: 64 << 20, origin: "as limits.memory says")
+        keep.bytes = ByteSize(16 << 20)
+        #expect(keep.refusal(within: budget) == nil)
+        keep.bytes = ByteSize(17 << 20)
+        #expect(
+            keep.refusal(within: budget)
+                == "capture.keep.bytes: 17MiB are more than a quarter of the agent's memory, which is 64 MiB (as limits.memory "
+                + "says); keep less, or raise limits.memory"
+        )
+    }
+
     @Test func `each stage stays within its share of a small budget`() {
         let limits = Configuration().pipelineLimits(within: 64 << 20)
         let http = limits.http

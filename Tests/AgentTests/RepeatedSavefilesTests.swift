@@ -60,6 +60,6 @@ import TrafficPipeline
         let two = try read(rounds: 2) { 1000 }
         let once = try read(rounds: 1) { 1000 }
         let length = try #require(once.figures.span).latest - 1000
-        #expect(two.figures.span?.latest == 1000 + 2 * length + RepeatedSavefiles.pause)
+        #expect(two.figures.span?.latest == 1000 + 2 * length + RepeatedSavefiles<CaptureWorker>.pause)
     }
 }

@@ -7,16 +7,23 @@ import TrafficMetrics
 
 /// A connection that carries one request and its answer.
 enum Conversation {
-    /// The Ethernet frames, from handshake to the last acknowledgement.
-    static func frames(from client: Endpoint, to server: Endpoint, _ request: String, _ response: String) -> [[UInt8]] {
+    /// The Ethernet frames, from handshake to the last acknowledgement; the client's SYN has the number `origin`.
+    static func frames(
+        from client: Endpoint,
+        to server: Endpoint,
+        _ request: String,
+        _ response: String,
+        origin: UInt32 = 100
+    ) -> [[UInt8]] {
         let request = Array(request.utf8)
         let response = Array(response.utf8)
-        let asked = UInt32(101 + request.count)
+        let first = origin + 1
+        let asked = first + UInt32(request.count)
         let answered = UInt32(501 + response.count)
         let segments = [
-            PacketBuilder.tcp(from: client, to: server, sequence: 100, flags: [.syn]),
-            PacketBuilder.tcp(from: server, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]),
-            PacketBuilder.tcp(from: client, to: server, sequence: 101, acknowledgement: 501, payload: request),
+            PacketBuilder.tcp(from: client, to: server, sequence: origin, flags: [.syn]),
+            PacketBuilder.tcp(from: server, to: client, sequence: 500, acknowledgement: first, flags: [.syn, .ack]),
+            PacketBuilder.tcp(from: client, to: server, sequence: first, acknowledgement: 501, payload: request),
             PacketBuilder.tcp(from: server, to: client, sequence: 501, acknowledgement: asked, payload: response),
             PacketBuilder.tcp(from: client, to: server, sequence: asked, acknowledgement: answered),
         ]

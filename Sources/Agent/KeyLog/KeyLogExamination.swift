@@ -19,7 +19,7 @@ package struct KeyLogExamination {
             file = try KeyLogFile(configuration.keyLog)
         } catch {
             isUsable = false
-            detail = "cannot be read: \(error.reason)"
+            detail = error.explained
             remedy = "mount the volume that the gateway writes its key log to, and let this user read it"
             return
         }

@@ -109,7 +109,7 @@ extension KeyLogFile {
         do {
             file = try KeyLogFile(configuration.keyLog)
         } catch {
-            throw CommandFailure(.failed, "\(configuration.keyLog): cannot be read: \(error.reason)")
+            throw CommandFailure(.failed, "\(configuration.keyLog): \(error.explained)")
         }
         SecretMemory.protect()
         var reader = KeyLogReader(into: store)

@@ -38,7 +38,7 @@ struct Mirroring: Sendable {
     /// Makes the parts, without a plan.
     init(_ configuration: Configuration) {
         var bounded = configuration.mirror
-        let budget = MemoryBudget.current(configuration.limits)
+        let budget = MemoryBudget.shared(configuration)
         bounded.memory = min(bounded.memory, ByteSize(MemoryShare.shadows.octets(of: budget.octets)))
         plans = MirrorPlanKeeper(bounded)
         node = configuration.mirror.node.isEmpty ? Self.machineName : configuration.mirror.node

@@ -45,11 +45,15 @@ package struct OctetOutput: ~Copyable {
         OctetOutput(descriptor: STDOUT_FILENO, isOwned: false)
     }
 
-    /// Opens the file at `path` anew, or standard output for `-`.
-    static func open(_ path: String) throws(Failure) -> OctetOutput {
+    /// Opens the file at `path` anew, or standard output for `-`; if `isPrivate`, nobody but its owner may read it, even if it
+    /// was there before.
+    package static func open(_ path: String, forOwnerOnly isPrivate: Bool = false) throws(Failure) -> OctetOutput {
         guard path != "-" else { return standardOutput() }
-        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        let mode: mode_t = isPrivate ? 0o600 : 0o640
+        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw .failed("\(path): cannot be written: \(FileContents.systemMessage())") }
+        // What is no regular file, such as a pipe, has no mode to be changed.
+        if isPrivate { _ = fchmod(descriptor, mode) }
         return OctetOutput(descriptor: descriptor, isOwned: true)
     }
 

@@ -36,6 +36,7 @@ package struct Agent: Sendable {
     private let budget: MemoryBudget
     private let collector: AgentCollector
     private let recent: RecentBoard
+    private let keptPackets: KeptPackets?
     private let watch: TrafficWatch
     private let requests: RequestWatch
     private let web: WebAnswers
@@ -61,6 +62,9 @@ package struct Agent: Sendable {
         let credentials = try chosen.admin.credentials()
         certificate = try chosen.admin.servedCertificate()
         reviews = try ClusterSource.tokenReviews(chosen)
+        budget = MemoryBudget.current(chosen.limits)
+        if let refusal = chosen.capture.keep.refusal(within: budget) { throw CommandFailure(.usage, refusal) }
+        let shared = MemoryBudget.shared(chosen)
         sources = try CaptureSources(chosen, awaitsGateway: chosen.findsGateways)
         cluster = try ClusterSource(chosen, logger: logs.logger("kubernetes"))
         let registry = MetricsRegistry(
@@ -83,11 +87,17 @@ package struct Agent: Sendable {
             limits: chosen.pipelineLimits(isLive: sources.isLive),
             keys: keys.store
         )
+        let keep = chosen.capture.keep
+        keptPackets =
+            keep.bytes.octets > 0 ? KeptPackets(octets: keep.bytes.octets, age: keep.age.nanoseconds) : nil
         capture = CaptureRun(
             sources,
             keys: keys.store,
             logger: logs.logger("capture"),
-            timeline: timeline
+            timeline: timeline,
+            keptPackets: keptPackets,
+            shedding: shedding,
+            decoding: traffic.limits.decoding
         )
         configuration = ConfigurationKeeper(
             plan,
@@ -101,8 +111,7 @@ package struct Agent: Sendable {
             logs: logs
         )
         loader = ConfigurationLoader(configuration: configuration, routes: routes)
-        budget = MemoryBudget.current(chosen.limits)
-        records = chosen.records.file.isEmpty ? nil : RecordQueue(workers: sources.workers, budget: budget.octets)
+        records = chosen.records.file.isEmpty ? nil : RecordQueue(workers: sources.workers, budget: shared.octets)
         collector = AgentCollector(
             configuration: configuration,
             logs: logs,
@@ -112,7 +121,7 @@ package struct Agent: Sendable {
             memoryLimit: budget.octets
         )
         recent = RecentBoard(
-            limits: chosen.recentLimits(within: budget.octets),
+            limits: chosen.recentLimits(within: shared.octets),
             redactedFields: Set(chosen.redaction.fields)
         )
         let clock: TrafficWatch.Clock =
@@ -125,7 +134,7 @@ package struct Agent: Sendable {
             } else {
                 .wall(since: startedAt)
             }
-        let history = MemoryShare.history.octets(of: budget.octets)
+        let history = MemoryShare.history.octets(of: shared.octets)
         watch = TrafficWatch(registry, clock: clock, octets: history) { [traffic, sources] in
             CaptureReading(traffic.boards.figures, sources: sources, registry: registry)
         }
@@ -135,6 +144,7 @@ package struct Agent: Sendable {
             watch: watch,
             recent: recent,
             requests: requests,
+            keptPackets: keptPackets,
             boards: traffic.boards
         ) { [mirroring] in
             mirroring.document
@@ -388,6 +398,7 @@ package struct Agent: Sendable {
             budget: budget,
             latestChange: timeline.entries.last,
             records: records?.ledger,
+            keptPackets: keptPackets,
             requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
         ).document

@@ -32,6 +32,8 @@ struct AgentStatus {
     let latestChange: Timeline.Entry?
     /// What became of the records, where they are written.
     let records: RecordLedger?
+    /// The packets that are kept, where they are.
+    let keptPackets: KeptPackets?
     /// Requests that a route took.
     let requests: UInt64
     /// Requests that none took.
@@ -79,6 +81,7 @@ struct AgentStatus {
             ],
             "latestChange": latestChange?.document ?? .null,
             "records": records.map(Self.document) ?? .null,
+            "keptPackets": keptPackets.map(Self.document) ?? .null,
             "sources": .array(sourceDocuments),
             "capture": [
                 "ended": .bool(hasEnded),
@@ -100,6 +103,17 @@ struct AgentStatus {
                 )
             ),
             "failure": records.failure.map { .string($0) } ?? .null,
+        ]
+    }
+
+    private static func document(_ kept: KeptPackets) -> JSONValue {
+        let extent = kept.extent
+        return [
+            "packets": JSONValue(extent.packets),
+            "bytes": JSONValue(extent.octets),
+            "limitBytes": JSONValue(kept.octets),
+            "limitSeconds": .double(Double(kept.age) / 1_000_000_000),
+            "missed": JSONValue(extent.missed),
         ]
     }
 

@@ -37,6 +37,9 @@ package final class CaptureRun: Sendable {
     private let keys: KeyStore?
     private let logger: Logger
     private let timeline: Timeline?
+    private let keptPackets: KeptPackets?
+    private let shedding: LoadShedding?
+    private let decoding: DecodingLimits
     private let progress = Mutex(Progress())
     private let isOpen = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
@@ -52,7 +55,27 @@ package final class CaptureRun: Sendable {
     }
 
     /// Makes the work, which notes what happens to interfaces on a time line too.
-    init(_ sources: CaptureSources, keys: KeyStore?, logger: Logger, timeline: Timeline?) {
+    ///
+    /// - Parameters:
+    ///   - sources: Where packets come from.
+    ///   - keys: Takes the key logs that pcapng files hold.
+    ///   - logger: Where to say what happens to the sources.
+    ///   - timeline: Where else to say it.
+    ///   - keptPackets: Where packets are kept for a while; `nil` keeps none.
+    ///   - shedding: Says when memory is too short to keep any.
+    ///   - decoding: How packets are decoded, to keep them by their connections.
+    init(
+        _ sources: CaptureSources,
+        keys: KeyStore?,
+        logger: Logger,
+        timeline: Timeline?,
+        keptPackets: KeptPackets? = nil,
+        shedding: LoadShedding? = nil,
+        decoding: DecodingLimits = DecodingLimits()
+    ) {
+        self.keptPackets = keptPackets
+        self.shedding = shedding
+        self.decoding = decoding
         self.sources = sources
         self.keys = keys
         self.logger = logger
@@ -137,12 +160,23 @@ package final class CaptureRun: Sendable {
         _ pipeline: consuming TrafficPipeline,
         _ report: @Sendable (Event) -> Void
     ) throws(CaptureError) -> [CaptureError] {
-        let heartbeat = heartbeats.workers[number]
+        let worker = CaptureWorker(pipeline, heartbeat: heartbeats.workers[number], measuresLag: sources.isLive)
+        guard let keptPackets else { return try capture(number, share, into: worker, report) }
+        let keeping = PacketKeeping(keptPackets, shedding: shedding)
+        return try capture(number, share, into: PacketKeeper(worker, keeping: keeping, decoding: decoding), report)
+    }
+
+    private func capture(
+        _ number: Int,
+        _ share: CaptureShare?,
+        into sink: consuming some FinishingSink & ~Copyable,
+        _ report: @Sendable (Event) -> Void
+    ) throws(CaptureError) -> [CaptureError] {
+        var worker = sink
         switch sources {
         case .live(let configuration, let counters):
             // What happens to an interface happens to all workers; the first one says so.
             let (logger, timeline) = number == 0 ? (logger, timeline) : (logger.quieter, nil)
-            var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: true)
             var capture = try LiveCapture(configuration, counters: counters, control: control, share: share) { event in
                 logger.report(event)
                 if let text = event.timelineText { timeline?.add(.capture, text) }
@@ -152,7 +186,6 @@ package final class CaptureRun: Sendable {
             worker.captureEnded()
             return []
         case .savefiles(let paths, let pace, let filter, let loops):
-            var worker = CaptureWorker(pipeline, heartbeat: heartbeat, measuresLag: false)
             var capture: SavefileCapture
             do throws(CaptureError) {
                 capture = try savefileCapture(paths, pace, filter)
@@ -193,7 +226,7 @@ package final class CaptureRun: Sendable {
     /// Reads savefiles again and again until a stop, or until one cannot be read or has no packet.
     private func `repeat`(
         _ first: consuming SavefileCapture,
-        into worker: consuming CaptureWorker,
+        into worker: consuming some FinishingSink & ~Copyable,
         _ open: () throws(CaptureError) -> SavefileCapture
     ) -> [CaptureError] {
         var capture = first

@@ -4,9 +4,15 @@ import PacketCapture
 package import PacketDecoding
 package import TrafficPipeline
 
+/// What takes packets until a capture ends.
+protocol FinishingSink: CaptureSink, ~Copyable {
+    /// The capture is over: emits everything that is not complete.
+    mutating func captureEnded()
+}
+
 /// What one capture thread does with its packets: it owns the pipeline, and with it the decoder, the connections, what is
 /// read in them, and the figures.
-package struct CaptureWorker: ~Copyable, CaptureSink {
+package struct CaptureWorker: ~Copyable, FinishingSink {
     private var pipeline: TrafficPipeline
     private let heartbeat: Heartbeat?
     private let measuresLag: Bool
@@ -33,6 +39,11 @@ package struct CaptureWorker: ~Copyable, CaptureSink {
     package mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         pipeline.packetArrived(packet, octets: octets)
         latest = packet.time
+    }
+
+    /// The number of the connection that took a segment, which has arrived, as records have it; `nil` where none is known.
+    func connectionNumber(of segment: TCPSegment) -> Int? {
+        pipeline.connectionNumber(of: segment)
     }
 
     /// Leaves figures and records for others, and takes up new routes.

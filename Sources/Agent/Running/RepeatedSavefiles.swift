@@ -7,13 +7,13 @@ import PacketDecoding
 ///
 /// The times of a round are moved by one amount, so that its first packet comes at the present and all intervals stay as
 /// they are. Between two rounds every connection ends, since the next one has the same addresses and sequence numbers.
-struct RepeatedSavefiles: ~Copyable, CaptureSink {
+struct RepeatedSavefiles<Worker: FinishingSink & ~Copyable>: ~Copyable, CaptureSink {
     /// The least that lies between the last packet of a round and the first of the next, in nanoseconds.
-    static let pause: Int64 = 1_000_000
+    static var pause: Int64 { 1_000_000 }
 
     /// How many packets came so far.
     private(set) var packets = 0
-    private var worker: CaptureWorker
+    private var worker: Worker
     private let clock: @Sendable () -> Int64
     /// What is added to packet times; `nil` before the first packet of a round.
     private var shift: Int64?
@@ -25,7 +25,7 @@ struct RepeatedSavefiles: ~Copyable, CaptureSink {
     /// - Parameters:
     ///   - worker: Takes the packets with their new times.
     ///   - clock: Nanoseconds since the Unix epoch.
-    init(_ worker: consuming CaptureWorker, clock: @escaping @Sendable () -> Int64 = WallClock.now) {
+    init(_ worker: consuming Worker, clock: @escaping @Sendable () -> Int64 = WallClock.now) {
         self.worker = worker
         self.clock = clock
     }

@@ -57,7 +57,7 @@ extension GatewayPlaces {
 extension Configuration {
     /// What the stages may hold: of a live capture, what the machine allows; of pcap files, what is configured.
     func pipelineLimits(isLive: Bool) -> PipelineLimits {
-        var pipeline = pipelineLimits(within: isLive ? MemoryBudget.current(limits).octets : limits.memory?.octets)
+        var pipeline = pipelineLimits(within: isLive || limits.memory != nil ? MemoryBudget.shared(self).octets : nil)
         // The key log of pcap files is read before their packets.
         if isLive { pipeline.tls.patience = tls.patience.nanoseconds }
         return pipeline

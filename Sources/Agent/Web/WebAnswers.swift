@@ -20,6 +20,7 @@ final class WebAnswers: Sendable {
     private let watch: TrafficWatch
     private let recent: RecentBoard
     private let requests: RequestWatch
+    private let keptPackets: KeptPackets?
     private let nearest = NearestRules()
     private let boards: WorkerBoards
     private let mirror: @Sendable () -> JSONValue?
@@ -41,6 +42,7 @@ final class WebAnswers: Sendable {
     ///   - watch: What they did.
     ///   - recent: The exchanges kept of late.
     ///   - requests: What kinds of requests fail, or are taken by no route.
+    ///   - keptPackets: The packets that are kept; `nil` where none are.
     ///   - boards: What else the workers saw.
     ///   - mirror: What mirroring does and has found out; `nil` where it is off.
     init(
@@ -48,6 +50,7 @@ final class WebAnswers: Sendable {
         watch: TrafficWatch,
         recent: RecentBoard,
         requests: RequestWatch,
+        keptPackets: KeptPackets? = nil,
         boards: WorkerBoards,
         mirror: @escaping @Sendable () -> JSONValue?
     ) {
@@ -55,6 +58,7 @@ final class WebAnswers: Sendable {
         self.watch = watch
         self.recent = recent
         self.requests = requests
+        self.keptPackets = keptPackets
         self.boards = boards
         self.mirror = mirror
     }
@@ -75,6 +79,7 @@ final class WebAnswers: Sendable {
         case .findings: .document(findings)
         case .mirror: .document((mirror() ?? .null).encoded())
         case .timeline: .document(routes.timeline.document)
+        case .packets: answerPackets(question)
         }
     }
 
@@ -163,6 +168,31 @@ final class WebAnswers: Sendable {
         } catch {
             return .refused(error.reason)
         }
+    }
+
+    private func answerPackets(_ question: AdminQuestion) -> AdminAnswer {
+        guard let text = question.value("connection"), let number = Int(text), number >= 0 else {
+            let found = question.value("connection").map { ", found \"\($0)\"" } ?? ""
+            return .refused("connection: expected the number of a connection, as records have it\(found)")
+        }
+        guard let keptPackets else {
+            return .missing("no packets are kept: capture.keep.bytes is 0, in the agent's configuration")
+        }
+        guard let saved = keptPackets.packets(ofConnection: number) else {
+            let age = Duration.nanoseconds(keptPackets.age).text
+            return .missing(
+                "no packet of connection \(number) is kept: packets are for \(age) and \(ByteSize(keptPackets.octets)) at most "
+                    + "(capture.keep), and while memory is short none are"
+            )
+        }
+        return .file(
+            AdminFile(
+                octets: saved.octets,
+                mediaType: "application/vnd.tcpdump.pcap",
+                name: "connection-\(number).pcap",
+                note: saved.sentence
+            )
+        )
     }
 
     private var unmatched: [UInt8] {
@@ -270,6 +300,7 @@ extension AdminQuestion {
             switch subject {
             case .routes: ["route", "window"]
             case .exchanges: ["kind", "limit", "route"] + ExchangeSelection.parameters
+            case .packets: ["connection"]
             case .explain where content == nil:
                 ["authority", "header", "method", "path", "port", "scheme", "sni", "url"]
             case .explain, .unmatched, .findings, .mirror, .timeline: [String]()
@@ -296,5 +327,15 @@ extension [RecentExchange] {
     fileprivate var latestFirst: [RecentExchange] {
         var seen: Set<Int> = []
         return sorted { $0.number > $1.number }.filter { seen.insert($0.number).inserted }
+    }
+}
+
+extension SavedPackets {
+    /// What there is, and what is missing at the beginning.
+    var sentence: String {
+        let packets = count == 1 ? "1 packet" : "\(count) packets"
+        let span = "\(packets) from \(WallClock.text(first.nanoseconds)) to \(WallClock.text(last.nanoseconds))"
+        if leftOut > 0 { return "\(span); the \(leftOut) before them are too much for one file" }
+        return hasBeginning ? span : "\(span); the beginning of the connection is not kept any more"
     }
 }

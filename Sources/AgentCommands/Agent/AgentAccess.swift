@@ -115,7 +115,7 @@ struct AgentAccessOptions: ParsableArguments {
         do throws(FileContents.Failure) {
             return try FileContents.read(path, limit: limit)
         } catch {
-            throw problem(path, "cannot be read: \(error.reason)")
+            throw problem(path, error.explained)
         }
     }
 

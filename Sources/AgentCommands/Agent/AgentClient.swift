@@ -56,25 +56,17 @@ struct AgentClient: Sendable {
         }
     }
 
+    /// A file, and a sentence on what is in it.
+    struct File: Sendable {
+        /// Its content.
+        let octets: [UInt8]
+        /// The sentence; empty without one.
+        let note: String
+    }
+
     /// Asks for a document.
     func ask(_ path: String) async throws(Refusal) -> JSONValue {
-        var request = HTTPClientRequest(url: "\(agent.named(access.serverName ?? agent.host))\(path)")
-        // An agent that asks for no token answers whoever calls it by an address.
-        request.headers.add(name: "host", value: agent.authority)
-        request.headers.add(name: "accept", value: "application/json")
-        if let token = access.token {
-            request.headers.add(name: "authorization", value: "Bearer \(token)")
-        }
-        let status: HTTPResponseStatus
-        let octets: [UInt8]
-        do {
-            let response = try await client.execute(request, timeout: Self.patience)
-            status = response.status
-            octets = Array((try await response.body.collect(upTo: Self.answerLimit)).readableBytesView)
-        } catch {
-            throw Refusal(reason: reason(error))
-        }
-        guard status == .ok else { throw Refusal(reason: Self.reason(status, octets)) }
+        let octets = try await askFile(path).octets
         do throws(DocumentError) {
             return try JSONDocument.parse(octets)
         } catch {
@@ -82,14 +74,39 @@ struct AgentClient: Sendable {
         }
     }
 
+    /// Asks for a file.
+    func askFile(_ path: String) async throws(Refusal) -> File {
+        var request = HTTPClientRequest(url: "\(agent.named(access.serverName ?? agent.host))\(path)")
+        // An agent that asks for no token answers whoever calls it by an address.
+        request.headers.add(name: "host", value: agent.authority)
+        request.headers.add(name: "accept", value: "application/json, */*;q=0.5")
+        if let token = access.token {
+            request.headers.add(name: "authorization", value: "Bearer \(token)")
+        }
+        let status: HTTPResponseStatus
+        let octets: [UInt8]
+        let note: String
+        do {
+            let response = try await client.execute(request, timeout: Self.patience)
+            status = response.status
+            note = response.headers.first(name: "wingmirror-note")?.withVisibleControls ?? ""
+            octets = Array((try await response.body.collect(upTo: Self.answerLimit)).readableBytesView)
+        } catch {
+            throw Refusal(reason: reason(error))
+        }
+        guard status == .ok else { throw Refusal(reason: Self.reason(status, octets)) }
+        return File(octets: octets, note: note)
+    }
+
     private static func reason(_ status: HTTPResponseStatus, _ body: [UInt8]) -> String {
-        switch status {
+        let sentence = String(decoding: body.prefix(300), as: UTF8.self)
+            .split(whereSeparator: \.isNewline).joined(separator: " ").withVisibleControls
+        return switch status {
         case .unauthorized: "the agent asks for a token; name its file with --token-file"
+        // An agent that knows the question says what it does not have; others have no such answer at all.
+        case .notFound where !sentence.isEmpty && !sentence.hasPrefix("not found") && !sentence.hasPrefix("<"): sentence
         case .notFound: "there is no such answer; is it an agent, and as new as this program?"
-        default:
-            "\(status.code): "
-                + String(decoding: body.prefix(200), as: UTF8.self)
-                .split(whereSeparator: \.isNewline).joined(separator: " ").withVisibleControls
+        default: "\(status.code): \(sentence)"
         }
     }
 

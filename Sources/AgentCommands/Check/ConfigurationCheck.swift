@@ -46,6 +46,8 @@ struct ConfigurationCheck: Sendable {
         } catch {
             problems.append("mirror: \(error)")
         }
+        budget = MemoryBudget.current(configuration.limits)
+        if let refusal = configuration.capture.keep.refusal(within: budget) { problems.append(refusal) }
         let objects: RouteObjects
         do throws(CommandFailure) {
             objects = try RouteObjects(configuration, namesServerPorts: false)
@@ -60,8 +62,7 @@ struct ConfigurationCheck: Sendable {
         notices = check.notices
         start = await StartRefusals(configuration, table: table)
         series = SeriesEstimate(table, metrics: configuration.metricsSettings)
-        budget = MemoryBudget.current(configuration.limits)
-        let reassembly = configuration.reassemblyLimits(within: budget.octets)
+        let reassembly = configuration.reassemblyLimits(within: MemoryBudget.shared(configuration).octets)
         memory = MemoryEstimate(configuration, reassembly, lines: series.lines)
     }
 

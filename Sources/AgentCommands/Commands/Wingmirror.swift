@@ -20,7 +20,7 @@ struct Wingmirror: AsyncParsableCommand {
         version: BuildInformation.summary,
         subcommands: [
             RunCommand.self, ReadCommand.self, ReplayCommand.self, MirrorCommand.self, RoutesCommand.self,
-            TopCommand.self, TapCommand.self, AgentsCommand.self,
+            TopCommand.self, TapCommand.self, PacketsCommand.self, AgentsCommand.self,
             CheckCommand.self, DoctorCommand.self,
         ]
     )

@@ -39,6 +39,6 @@ struct RecordingFile: ~Copyable {
     }
 
     private static func failure(_ path: String) -> CommandFailure {
-        CommandFailure(.usage, "\(path): cannot be read: \(FileContents.systemMessage())")
+        CommandFailure(.usage, "\(path): \(FileContents.Failure.latest.explained)")
     }
 }

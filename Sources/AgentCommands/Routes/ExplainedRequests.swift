@@ -39,7 +39,7 @@ struct ExplainedRequests {
         do throws(FileContents.Failure) {
             octets = try FileContents.read(file == "-" ? "/dev/stdin" : file, limit: fileLimit)
         } catch {
-            throw CommandFailure(.usage, "\(file): cannot be read: \(error.reason)")
+            throw CommandFailure(.usage, "\(file): \(error.explained)")
         }
         return octets.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
             .filter { line in line.element.contains { ![0x20, 0x09, 0x0D].contains($0) } }

@@ -98,7 +98,7 @@ struct RecordedRequests {
         do throws(FileContents.Failure) {
             octets = try FileContents.read(file, limit: Self.harLimit)
         } catch {
-            throw CommandFailure(.usage, "\(file): cannot be read: \(error.reason)")
+            throw CommandFailure(.usage, "\(file): \(error.explained)")
         }
         let value: JSONValue
         do throws(DocumentError) {

@@ -46,6 +46,7 @@ function exchangeDetail(exchange) {
     "started": exchange.startTime,
     "client": exchange.client,
     "server": exchange.server,
+    "connection": String(exchange.connection),
     "protocol": exchange.protocol,
     "first byte after": seconds(exchange.timing.responseFirstByteSeconds),
     "took": seconds(exchange.timing.durationSeconds),
@@ -63,6 +64,7 @@ function exchangeDetail(exchange) {
       fieldList("Request", exchange.request),
       fieldList("Response", exchange.response)),
     exchange.request ? explainButton(exchange) : null,
+    link.latest?.status.keptPackets ? savePacketsButton(exchange) : null,
     exchange.request?.authority ? h("details", null, h("summary", null, "As a curl command"), command(curlCommand(exchange.request))) : null);
 }
 
@@ -94,6 +96,26 @@ function explainButton(exchange) {
     fill(place, await explained(question));
     button.disabled = false;
   } }, "Explain this request");
+  return h("div", null, h("p", null, button), place);
+}
+
+/** A button that saves the packets of an exchange's connection, as far as the agent still keeps them. */
+function savePacketsButton(exchange) {
+  const place = h("p", { "aria-live": "polite" });
+  const button = h("button", { type: "button", class: "save-packets", onclick: async () => {
+    button.disabled = true;
+    try {
+      const answer = await fetch(`api/v1/packets?connection=${exchange.connection}`, { cache: "no-store" });
+      if (!answer.ok) throw new Error((await answer.text()).trim() || `the agent answered ${answer.status}`);
+      const address = URL.createObjectURL(await answer.blob());
+      h("a", { href: address, download: `connection-${exchange.connection}.pcap` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
+      fill(place, h("span", { class: "muted" }, answer.headers.get("wingmirror-note") ?? "saved"));
+    } catch (error) {
+      fill(place, h("span", { class: "warn-text" }, error.message));
+    }
+    button.disabled = false;
+  } }, "Save the connection's packets (pcap)");
   return h("div", null, h("p", null, button), place);
 }
 

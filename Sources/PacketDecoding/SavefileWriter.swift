@@ -1,8 +1,6 @@
 // Wingmirror · Apache-2.0
 // The classic savefile format: pcap-savefile(5).
 
-public import PacketDecoding
-
 /// Writes packets as the octets of a savefile.
 public struct SavefileWriter: Sendable {
     /// The unit of the fraction of a second in time stamps.
@@ -57,18 +55,34 @@ public struct SavefileWriter: Sendable {
     ///   - wireLength: Octets on the wire, where that is more than `packet` holds.
     public mutating func append(_ packet: [UInt8], at time: PacketTime, wireLength: Int? = nil) {
         let captured = packet.prefix(snapshotLength)
-        let (seconds, nanoseconds) = time.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        append(UInt32(seconds))
-        append(UInt32(resolution == .microseconds ? nanoseconds / 1000 : nanoseconds))
-        append(UInt32(captured.count))
-        append(UInt32(wireLength ?? packet.count))
+        appendHeader(at: time, captured: captured.count, wireLength: wireLength ?? packet.count)
         octets += captured
     }
 
+    /// Adds a packet whose octets are borrowed, without the first of them.
+    ///
+    /// - Parameters:
+    ///   - packet: What the capture says of it.
+    ///   - octets: Its captured octets.
+    ///   - start: The first of them that is written.
+    public mutating func append(_ packet: CapturedPacket, octets: Span<UInt8>, from start: Int = 0) {
+        let captured = max(min(octets.count - start, snapshotLength), 0)
+        appendHeader(at: packet.time, captured: captured, wireLength: max(packet.wireLength - start, captured))
+        for index in start..<start + captured { self.octets.append(octets[index]) }
+    }
+
+    private mutating func appendHeader(at time: PacketTime, captured: Int, wireLength: Int) {
+        let (seconds, nanoseconds) = time.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        append(UInt32(truncatingIfNeeded: seconds))
+        append(UInt32(truncatingIfNeeded: resolution == .microseconds ? nanoseconds / 1000 : nanoseconds))
+        append(UInt32(captured))
+        append(UInt32(truncatingIfNeeded: wireLength))
+    }
+
     private mutating func append(_ number: some FixedWidthInteger) {
-        switch byteOrder {
-        case .littleEndian: octets.append(littleEndian: number)
-        case .bigEndian: octets.append(bigEndian: number)
+        let ordered = byteOrder == .littleEndian ? number.littleEndian : number.bigEndian
+        for shift in stride(from: 0, to: number.bitWidth, by: 8) {
+            octets.append(UInt8(truncatingIfNeeded: ordered >> shift))
         }
     }
 }

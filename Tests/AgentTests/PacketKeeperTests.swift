@@ -1,0 +1,164 @@
+// Wingmirror · Apache-2.0
+
+import AdminServer
+import Foundation
+import JSONSyntax
+import Logging
+import PacketCapture
+import PacketDecoding
+import Synchronization
+import TestSupport
+import Testing
+import TrafficMetrics
+import TrafficModel
+import TrafficPipeline
+
+@testable import Agent
+@testable import AgentConfiguration
+
+/// From a capture to the file that is saved of one connection, and back.
+@Suite(.timeLimit(.minutes(20)))
+struct PacketKeeperTests {
+    private static let capture = "\(Repository.path)/samples/captures/ingress.pcap"
+
+    /// Lines of records.
+    private final class Lines: Sendable {
+        private let octets = Mutex<[UInt8]>([])
+
+        func append(_ more: [UInt8]) { octets.withLock { $0 += more } }
+
+        var records: [JSONValue] {
+            get throws {
+                try octets.withLock { $0 }.split(separator: UInt8(ascii: "\n")).map {
+                    try JSONDocument.parse(Array($0))
+                }
+            }
+        }
+    }
+
+    /// Reads a savefile, and keeps its packets if asked for.
+    private func read(_ path: String, keeping kept: KeptPackets? = nil) throws -> [JSONValue] {
+        let configuration = Configuration()
+        let objects = try RouteObjects(configuration, namesServerPorts: false)
+        let run = TrafficRun(objects, configuration, isLive: false, at: 0)
+        let lines = Lines()
+        var outputs = PipelineOutputs()
+        outputs.recordOutput = { lines.append($0) }
+        let stop = StopFlag()
+        var source = try SavefileCapture(paths: [path], stop: stop)
+        let worker = CaptureWorker(run.makePipeline(outputs: outputs))
+        if let kept {
+            var keeper = PacketKeeper(worker, keeping: PacketKeeping(kept), decoding: run.limits.decoding)
+            source.run(into: &keeper, until: stop)
+            keeper.captureEnded()
+        } else {
+            var sink = worker
+            source.run(into: &sink, until: stop)
+            sink.captureEnded()
+        }
+        return try lines.records
+    }
+
+    /// A record without its connection's number, which is 0 in a file of one connection.
+    private func withoutNumber(_ record: JSONValue) -> JSONValue? {
+        guard case .object(let object) = record else { return nil }
+        return JSONValue(
+            Dictionary(
+                uniqueKeysWithValues: object.members.filter { $0.key != "connection" }.map { ($0.key, $0.value) }
+            )
+        )
+    }
+
+    @Test func `what is saved of a connection gives the same records as the capture did`() throws {
+        let kept = KeptPackets(octets: 16 << 20, age: 3600 * 1_000_000_000)
+        let records = try read(Self.capture, keeping: kept)
+        var connections: [Int: [JSONValue]] = [:]
+        for record in records {
+            guard case .integer(let number) = record["connection"] else { continue }
+            connections[number, default: []].append(record)
+        }
+        #expect(connections.count > 20)
+        let folder = try TemporaryFolder()
+        for (number, expected) in connections {
+            let saved = try #require(kept.packets(ofConnection: number))
+            let file = "\(folder.path)/connection.pcap"
+            try Data(saved.octets).write(to: URL(filePath: file))
+            let found = try read(file)
+            #expect(found.compactMap(withoutNumber) == expected.compactMap(withoutNumber), "connection \(number)")
+        }
+    }
+
+    // MARK: - The question
+
+    private func answers(_ kept: KeptPackets?) -> WebAnswers {
+        let registry = MetricsRegistry()
+        let routes = RouteKeeper(
+            Configuration().environment,
+            registry: registry,
+            mirroring: Mirroring(Configuration())
+        )
+        let recent = RecentBoard()
+        return WebAnswers(
+            routes: routes,
+            watch: TrafficWatch(registry, clock: .wall(since: 0), octets: 1 << 20) { preconditionFailure("not read") },
+            recent: recent,
+            requests: RequestWatch(registry, recent: recent),
+            keptPackets: kept,
+            boards: WorkerBoards(registry)
+        ) { nil }
+    }
+
+    private func ask(_ connection: String, of kept: KeptPackets?) -> AdminAnswer {
+        answers(kept).answer(AdminQuestion(.packets, parameters: [.init(name: "connection", value: connection)]))
+    }
+
+    @Test func `an agent that keeps no packets says which setting does`() {
+        guard case .missing(let sentence) = ask("1", of: nil) else {
+            Issue.record("an answer was expected")
+            return
+        }
+        #expect(sentence.contains("capture.keep.bytes"))
+    }
+
+    @Test func `a connection whose packets are gone is missing, with the bounds in the sentence`() {
+        let kept = KeptPackets(octets: 2 << 20, age: 60 * 1_000_000_000)
+        #expect(
+            ask("7", of: kept)
+                == .missing(
+                    "no packet of connection 7 is kept: packets are for 1m and 2MiB at most (capture.keep), and while "
+                        + "memory is short none are"
+                )
+        )
+    }
+
+    @Test(arguments: ["", "-1", "x", "99999999999999999999"])
+    func `what is no number of a connection is refused`(text: String) {
+        let kept = KeptPackets(octets: 2 << 20, age: 60 * 1_000_000_000)
+        #expect(
+            ask(text, of: kept)
+                == .refused("connection: expected the number of a connection, as records have it, found \"\(text)\"")
+        )
+    }
+
+    @Test func `a file says what is in it, and that a beginning is missing`() throws {
+        let kept = KeptPackets(octets: 2 << 20, age: 60 * 1_000_000_000)
+        var keeping = PacketKeeping(kept)
+        let frame = [UInt8](repeating: 0, count: 60)
+        let packet = CapturedPacket(
+            time: PacketTime(nanoseconds: 1_500_000_000),
+            linkType: .ethernet,
+            interface: 0,
+            wireLength: 60
+        )
+        keeping.packetArrived(packet, octets: frame.span, connection: 7)
+        guard case .file(let file) = ask("7", of: kept) else {
+            Issue.record("a file was expected")
+            return
+        }
+        #expect(file.name == "connection-7.pcap")
+        #expect(file.mediaType == "application/vnd.tcpdump.pcap")
+        #expect(file.note.hasPrefix("1 packet from 1970-01-01T00:00:01.5"))
+        #expect(file.note.hasSuffix("; the beginning of the connection is not kept any more"))
+        #expect(file.octets.count == 24 + 16 + 60)
+    }
+}
