@@ -55,6 +55,15 @@ extension Configuration {
             && capture.savefiles.isEmpty
     }
 
+    /// Whether all interfaces of this machine are captured, as far as the configuration says.
+    package var seesAllInterfaces: Bool {
+        guard capture.savefiles.isEmpty else { return false }
+        return switch capture.interfaces {
+        case .automatic: gateway.addresses.isEmpty
+        case .named(let names): names.contains("any")
+        }
+    }
+
     /// What the kernel is to hand over: the gateway's traffic, without what scrapers exchange with this agent.
     package var liveFilter: CaptureFilter {
         liveFilter(ports: gateway.ports.map(\.pod), addresses: gateway.addresses)

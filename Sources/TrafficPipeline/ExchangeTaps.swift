@@ -43,7 +43,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
 
     init(routes: RouteBoard, shard: TrafficShard, sessions: TLSSessions, outputs: PipelineOutputs) {
         self.sessions = sessions
-        router = RequestRouter(routes)
+        router = RequestRouter(routes, isElsewhere: outputs.isElsewhere)
         metrics = MetricsTap(shard, router.newest)
         if let arrivals = outputs.shadowArrivals { shadows = ShadowTap(arrivals) } else { shadows = nil }
         recent = outputs.recent.map { RecentTap($0) }
@@ -234,7 +234,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         let session = session(of: connection)
         router.connectionRecognized(connection)
         metrics.protocolRecognized(application, gateway: router.gateway(of: connection, in: session))
-        if case .opaque(let reason) = application, reason.isTLS, let session, !router.isOwnConnection(connection) {
+        if case .opaque(let reason) = application, reason.isTLS, let session, !router.isForeignConnection(connection) {
             passthrough.connectionIsOpaque(connection, session, router.newest)
         }
     }

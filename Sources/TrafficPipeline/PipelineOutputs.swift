@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+public import PacketDecoding
 internal import ShadowTesting
 public import TrafficModel
 
@@ -23,6 +24,12 @@ public struct PipelineOutputs: Sendable {
     public var shedding: LoadShedding?
     /// Whether requests are asked for the trace that they belong to, so that durations can lead there.
     public var readsTraces = true
+
+    /// Whether an address is known to be reached by way of another machine, which is asked where no address of the gateway is
+    /// known; `nil` knows of none.
+    ///
+    /// Requests to servers there pass by this node, and the agent on theirs counts them.
+    public var isElsewhere: (@Sendable (IPAddress) -> Bool)?
 
     /// Makes outputs that are all off.
     public init() {}

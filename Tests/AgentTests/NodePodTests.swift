@@ -242,6 +242,23 @@ struct NodePodTests {
     )
 
     @Test(arguments: [
+        ("10.1.0.7", false), ("10.1.0.8", false), ("10.3.0.7", true), ("192.168.2.9", true), ("2001:db8::7", false),
+        ("2001:db8::8", true), ("2001:db8:1::1", true),
+    ]) func `an address is elsewhere when its packets are handed to another machine`(text: String, isElsewhere: Bool)
+        throws
+    {
+        let address = try #require(IPAddress(text: text))
+        #expect(NodeLocality(routes: Self.routes, own: []).isElsewhere(address) == isElsewhere)
+        #expect(!NodeLocality(routes: Self.routes, own: [address]).isElsewhere(address))
+    }
+
+    @Test func `a next machine that is this one leads nowhere else`() throws {
+        let own = try #require(IPAddress(text: "192.168.2.1"))
+        let pod = try #require(IPAddress(text: "10.3.0.7"))
+        #expect(!NodeLocality(routes: Self.routes, own: [own]).isElsewhere(pod))
+    }
+
+    @Test(arguments: [
         ("10.1.0.7", "cali12"), ("10.1.0.8", "cni0"), ("10.2.0.1", nil), ("192.0.2.1", nil), ("2001:db8::7", "cali12"),
         ("2001:db8::8", nil),
     ]) func `an address is reached by the longest prefix that is no default route`(text: String, interface: String?)

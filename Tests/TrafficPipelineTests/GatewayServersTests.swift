@@ -3,6 +3,7 @@
 import PacketDecoding
 import ResourceFiles
 import RouteAttribution
+import Synchronization
 import TestSupport
 import Testing
 import TrafficMetrics
@@ -27,7 +28,9 @@ import TrafficMetrics
 
     /// Servers that an expectation can ask.
     private final class Scene {
-        var servers = GatewayServers()
+        var servers: GatewayServers
+
+        init(isElsewhere: (@Sendable (IPAddress) -> Bool)? = nil) { servers = GatewayServers(isElsewhere: isElsewhere) }
 
         func requestArrived(from client: IPAddress, to server: Endpoint, at time: Int64) -> Bool {
             servers.requestArrived(from: client, to: server, at: time)
@@ -40,8 +43,28 @@ import TrafficMetrics
         let scene = Scene()
         #expect(!scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 1))
         #expect(scene.requestArrived(from: Self.gateway, to: Self.port(Self.backend), at: 2))
-        #expect(scene.servers.isOwnConnection(from: Self.gateway, to: Self.port(Self.backend)))
-        #expect(!scene.servers.isOwnConnection(from: Self.client, to: Self.port(Self.gateway)))
+        #expect(scene.servers.isForeignConnection(from: Self.gateway, to: Self.port(Self.backend)))
+        #expect(!scene.servers.isForeignConnection(from: Self.client, to: Self.port(Self.gateway)))
+    }
+
+    @Test func `what passes by to a server on another machine does not count, and is told apart`() {
+        let scene = Scene { $0 == Self.other }
+        #expect(scene.requestArrived(from: Self.client, to: Self.port(Self.other), at: 1))
+        #expect(!scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 2))
+        #expect(scene.servers.isForeignConnection(from: Self.client, to: Self.port(Self.other)))
+        #expect(!scene.servers.isForeignConnection(from: Self.client, to: Self.port(Self.gateway)))
+        scene.servers.captureEnded()
+        let found = scene.servers.report.map { [$0.requests, $0.passedBy] }
+        #expect(found.contains([0, 1]) && found.contains([1, 0]))
+    }
+
+    @Test func `an address that comes to this node is asked about again after a minute`() {
+        let isAway = Mutex(true)
+        let scene = Scene { _ in isAway.withLock { $0 } }
+        #expect(scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 0))
+        isAway.withLock { $0 = false }
+        #expect(scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 59 * Self.second))
+        #expect(!scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 60 * Self.second))
     }
 
     @Test func `an address that asks itself is no proxy`() {
@@ -76,7 +99,7 @@ import TrafficMetrics
         for number in 0..<1000 {
             #expect(!scene.requestArrived(from: Self.client, to: server(number), at: 1))
         }
-        #expect(!scene.servers.isOwnConnection(from: server(999).address, to: Self.port(Self.backend)))
+        #expect(!scene.servers.isForeignConnection(from: server(999).address, to: Self.port(Self.backend)))
         let later = 700 * Self.second
         #expect(!scene.requestArrived(from: Self.client, to: server(999), at: later))
         #expect(scene.requestArrived(from: server(999).address, to: Self.port(Self.backend), at: later))

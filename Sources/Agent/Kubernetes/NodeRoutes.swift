@@ -12,6 +12,8 @@ struct NodeRoutes: Sendable {
         let length: Int
         let metric: UInt32
         let interface: String
+        /// The machine that packets are handed to; `nil` where the address itself is on the link.
+        let gateway: IPAddress?
     }
 
     private var routes: [Route] = []
@@ -30,7 +32,8 @@ struct NodeRoutes: Sendable {
             let columns = line.split(whereSeparator: \.isWhitespace)
             // Destination and mask are words as they lie in memory: the first octet of the address is the lowest.
             guard columns.count >= 8, let destination = UInt32(columns[1], radix: 16),
-                let flags = UInt32(columns[3], radix: 16), let metric = UInt32(columns[6]),
+                let gateway = UInt32(columns[2], radix: 16), let flags = UInt32(columns[3], radix: 16),
+                let metric = UInt32(columns[6]),
                 let mask = UInt32(columns[7], radix: 16), Self.isUsable(flags)
             else { continue }
             let address = IPAddress(ipv4: destination.byteSwapped)
@@ -41,7 +44,8 @@ struct NodeRoutes: Sendable {
                     low: address.low,
                     length: length,
                     metric: metric,
-                    interface: String(columns[0])
+                    interface: String(columns[0]),
+                    gateway: flags & 2 == 0 ? nil : IPAddress(ipv4: gateway.byteSwapped)
                 )
             )
         }
@@ -49,10 +53,21 @@ struct NodeRoutes: Sendable {
             let columns = line.split(whereSeparator: \.isWhitespace)
             guard columns.count >= 10, columns[0].count == 32, let high = UInt64(columns[0].prefix(16), radix: 16),
                 let low = UInt64(columns[0].suffix(16), radix: 16), let length = Int(columns[1], radix: 16),
+                columns[4].count == 32, let nextHigh = UInt64(columns[4].prefix(16), radix: 16),
+                let nextLow = UInt64(columns[4].suffix(16), radix: 16),
                 let metric = UInt32(columns[5], radix: 16), let flags = UInt32(columns[8], radix: 16),
                 Self.isUsable(flags), columns[9] != "lo"
             else { continue }
-            routes.append(Route(high: high, low: low, length: length, metric: metric, interface: String(columns[9])))
+            routes.append(
+                Route(
+                    high: high,
+                    low: low,
+                    length: length,
+                    metric: metric,
+                    interface: String(columns[9]),
+                    gateway: flags & 2 == 0 ? nil : IPAddress(high: nextHigh, low: nextLow)
+                )
+            )
         }
     }
 
@@ -63,7 +78,18 @@ struct NodeRoutes: Sendable {
     ///
     /// A default route does not count: a pod of this node is never reached by it.
     func interface(to address: IPAddress) -> String? {
-        let shortest = address.isIPv4 ? 97 : 1
+        best(to: address, from: address.isIPv4 ? 97 : 1)?.interface
+    }
+
+    /// The machine that packets to an address are handed to, by a default route too; `nil` where the address is on a link of
+    /// this one, or there is no route.
+    func gateway(to address: IPAddress) -> IPAddress? {
+        best(to: address, from: address.isIPv4 ? 96 : 0)?.gateway
+    }
+
+    /// The route of the longest prefix that an address has, of several that with the least metric; none that is shorter than
+    /// `shortest`.
+    private func best(to address: IPAddress, from shortest: Int) -> Route? {
         var best: Route?
         for route in routes where route.length >= shortest && matches(address, route) {
             if let known = best, (known.length, -Int64(known.metric)) >= (route.length, -Int64(route.metric)) {
@@ -71,7 +97,7 @@ struct NodeRoutes: Sendable {
             }
             best = route
         }
-        return best?.interface
+        return best
     }
 
     private func matches(_ address: IPAddress, _ route: Route) -> Bool {

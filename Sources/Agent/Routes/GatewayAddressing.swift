@@ -34,7 +34,7 @@ package struct GatewayAddressing: Sendable {
     var sentOn: Int { servers.reduce(0) { $0 + $1.sentOn } }
 
     /// What an operator should know, a sentence each; none where one address answers and sends nothing on.
-    package var sentences: [String] { findings.map(\.message) }
+    package var sentences: [String] { findings.filter { $0.severity == .warning }.map(\.message) }
 
     /// The same, as findings about the setting that is missing.
     var findings: [RouteFinding] {
@@ -48,6 +48,18 @@ package struct GatewayAddressing: Sendable {
                     "\(list(names)) \(names.count == 1 ? "answers on a gateway port and is" : "answer on gateway ports and are") "
                         + "a client of other servers on such a port: taken for the gateway, and the \(requests) requests that "
                         + "\(names.count == 1 ? "it" : "they") sent on are not counted. \(remedy(proxies))"
+                )
+            )
+        }
+        let passing = servers.filter { $0.passedBy > 0 }
+        if !passing.isEmpty {
+            let names = passing.map { "\($0.endpoint) (\($0.passedBy) requests)" }
+            findings.append(
+                finding(
+                    .passesBy,
+                    "\(list(names)) \(names.count == 1 ? "is" : "are") on other machines, as this one's routes say: what passes by "
+                        + "on its way there is not counted here, but by the agent there",
+                    .note
                 )
             )
         }
@@ -73,15 +85,20 @@ package struct GatewayAddressing: Sendable {
                     "port": JSONValue(Int(server.endpoint.port)),
                     "requests": JSONValue(server.requests),
                     "sentOn": JSONValue(server.sentOn),
+                    "passedBy": JSONValue(server.passedBy),
                 ]
             }
         )
     }
 
-    private func finding(_ code: FindingCode, _ message: String) -> RouteFinding {
+    private func finding(
+        _ code: FindingCode,
+        _ message: String,
+        _ severity: RouteFinding.Severity = .warning
+    ) -> RouteFinding {
         RouteFinding(
             object: ObjectIdentity(kind: "Setting", namespace: "", name: "gateway.addresses"),
-            severity: .warning,
+            severity: severity,
             code: code,
             path: "",
             message: message

@@ -37,6 +37,7 @@ package struct Agent: Sendable {
     private let collector: AgentCollector
     private let recent: RecentBoard
     private let keptPackets: KeptPackets?
+    private let locality: NodeLocality?
     private let watch: TrafficWatch
     private let requests: RequestWatch
     private let web: WebAnswers
@@ -87,6 +88,7 @@ package struct Agent: Sendable {
             limits: chosen.pipelineLimits(isLive: sources.isLive),
             keys: keys.store
         )
+        locality = NodeLocality.current(chosen)
         let keep = chosen.capture.keep
         keptPackets =
             keep.bytes.octets > 0 ? KeptPackets(octets: keep.bytes.octets, age: keep.age.nanoseconds) : nil
@@ -218,6 +220,7 @@ package struct Agent: Sendable {
             )
             services.append(.init(service: service))
         }
+        if let locality { services.append(.init(service: NodeLocalityService(locality: locality))) }
         if let cluster {
             let service = ClusterService(
                 cluster: cluster,
@@ -290,6 +293,7 @@ package struct Agent: Sendable {
         outputs.shadowArrivals = mirroring.arrivals
         outputs.shedding = shedding
         outputs.recent = recent
+        if let locality { outputs.isElsewhere = { locality.isElsewhere($0) } }
         outputs.readsTraces = plan.configuration.metrics.exemplars
         return traffic.makePipeline(ofWorker: worker, outputs: outputs)
     }

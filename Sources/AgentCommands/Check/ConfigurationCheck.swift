@@ -175,8 +175,8 @@ struct ConfigurationCheck: Sendable {
                 style.apply(
                     .warning,
                     to:
-                        "gateway.addresses names no address: requests that pass through this node to a gateway on another are counted "
-                        + "on both nodes, and so are the gateway's own requests to services on its ports"
+                        "gateway.addresses names no address: requests that pass through this node to a gateway on another are told "
+                        + "by this node's routes, and counted on both nodes where those do not say"
                 )
             ] : []
         return passing + memoryConcerns(style)
@@ -184,11 +184,7 @@ struct ConfigurationCheck: Sendable {
 
     /// Whether what passes by cannot be told from what arrives: all interfaces are captured, and no address is known.
     private var seesOtherNodes: Bool {
-        guard configuration.gateway.addresses.isEmpty else { return false }
-        return switch configuration.capture.interfaces {
-        case .automatic: true
-        case .named(let names): names.contains("any")
-        }
+        configuration.gateway.addresses.isEmpty && configuration.seesAllInterfaces
     }
 
     private func memoryConcerns(_ style: TerminalStyle) -> [String] {

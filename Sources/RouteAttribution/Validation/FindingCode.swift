@@ -98,4 +98,6 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case gatewaySendsOn = "gateway-sends-on"
     /// Several addresses that count as the gateway, where none was named.
     case severalGateways = "several-gateways"
+    /// Requests pass by to a gateway on another machine.
+    case passesBy = "passes-by"
 }

@@ -10,9 +10,14 @@ public struct GatewayServer: Sendable, Hashable {
     public internal(set) var requests = 0
     /// Requests that its address sent on to other servers on a port of the gateway, and that do not count.
     public internal(set) var sentOn = 0
+    /// Requests that passed by on their way to it, as it is on another machine, and that do not count.
+    public internal(set) var passedBy = 0
 
     /// Names what answers.
     init(_ endpoint: Endpoint) { self.endpoint = endpoint }
+
+    /// All requests that had to do with it.
+    fileprivate var total: Int { requests + sentOn + passedBy }
 }
 
 /// Tells the gateway's own connections from those of its clients, where the gateway's addresses are not known.
@@ -23,6 +28,9 @@ public struct GatewayServer: Sendable, Hashable {
 /// first one on, since the request that caused it came before. The other way round, a pod that only such an address asks is
 /// behind the gateway; when it asks the gateway itself, it is a client like any other.
 ///
+/// What answers on another machine is no gateway of this node: a Service sends requests of a node's port to pods of any node,
+/// and they pass by here twice, in and out. Where the node's routes say so (`isElsewhere`) they do not count.
+///
 /// Addresses are forgotten some time after they last answered, because a pod's address may be a client's later on.
 ///
 /// Not handled: workers that share an interface learn each for itself, from the connections that the kernel gives them.
@@ -30,6 +38,9 @@ struct GatewayServers {
     private struct Slot {
         var server: GatewayServer
         var latest: Int64
+        /// Whether it is on another machine, as of a time.
+        var isElsewhere: Bool
+        var askedAt: Int64
     }
 
     /// How many servers are known at a time: more than a node has pods.
@@ -43,6 +54,10 @@ struct GatewayServers {
     /// How much time passes between two reports at least, in nanoseconds.
     private static let reportInterval: Int64 = 1_000_000_000
 
+    /// How long it stands that a server is here or elsewhere, in nanoseconds: a pod's address may move.
+    private static let standing: Int64 = 60_000_000_000
+
+    private let isElsewhere: (@Sendable (IPAddress) -> Bool)?
     private var slots = [Slot?](repeating: nil, count: capacity)
     private var count = 0
     private var now: Int64 = 0
@@ -50,6 +65,13 @@ struct GatewayServers {
     private var hasChanged = false
     /// The servers, the one with the most requests first, as of the latest report.
     private(set) var report: [GatewayServer] = []
+
+    /// Knows no server yet.
+    ///
+    /// - Parameter isElsewhere: Whether an address is known to be reached by way of another machine; `nil` knows of none.
+    init(isElsewhere: (@Sendable (IPAddress) -> Bool)? = nil) {
+        self.isElsewhere = isElsewhere
+    }
 
     // MARK: - Events
 
@@ -59,7 +81,7 @@ struct GatewayServers {
     ///   - client: The address that it came from.
     ///   - server: The end that answers.
     ///   - time: Nanoseconds since the Unix epoch.
-    /// - Returns: Whether it is a proxy's own, which passes another request on.
+    /// - Returns: Whether it is none of this node's gateway: a proxy's own, which passes another request on, or one that passes by.
     mutating func requestArrived(from client: IPAddress, to server: Endpoint, at time: Int64) -> Bool {
         now = max(now, time)
         hasChanged = true
@@ -68,6 +90,10 @@ struct GatewayServers {
             slots[sender]?.server.sentOn += 1
             _ = take(server)
         } else if let place = take(server) {
+            if slots[place]?.isElsewhere == true {
+                slots[place]?.server.passedBy += 1
+                return true
+            }
             slots[place]?.server.requests += 1
         }
         return sender != nil
@@ -78,8 +104,10 @@ struct GatewayServers {
         _ = take(server)
     }
 
-    /// Whether a connection is a proxy's own.
-    func isOwnConnection(from client: IPAddress, to server: Endpoint) -> Bool { proxy(client, of: server) != nil }
+    /// Whether a connection is none of this node's gateway: a proxy's own, or one that passes by.
+    func isForeignConnection(from client: IPAddress, to server: Endpoint) -> Bool {
+        proxy(client, of: server) != nil || place(of: server).map { slots[$0]?.isElsewhere ?? false } ?? false
+    }
 
     // MARK: - Reports
 
@@ -98,7 +126,7 @@ struct GatewayServers {
     private mutating func makeReport() {
         hasChanged = false
         let servers = slots.compactMap(\.?.server).sorted { first, second in
-            let (one, other) = (first.requests + first.sentOn, second.requests + second.sentOn)
+            let (one, other) = (first.total, second.total)
             return one == other ? first.endpoint.order < second.endpoint.order : one > other
         }
         report = Array(servers.prefix(Self.reportLimit))
@@ -133,22 +161,39 @@ struct GatewayServers {
         return found
     }
 
-    /// The place of a server, made if it is new; `nil` where there is no room.
-    private mutating func take(_ server: Endpoint) -> Int? {
+    /// The place of a server; `nil` where it is not known.
+    private func place(of server: Endpoint) -> Int? {
         var place = Self.home(of: server.address)
         while let slot = slots[place] {
-            if slot.server.endpoint == server {
-                slots[place]?.latest = now
-                return place
-            }
+            if slot.server.endpoint == server { return place }
             place = (place + 1) & (Self.capacity - 1)
+        }
+        return nil
+    }
+
+    /// The place of a server, made if it is new; `nil` where there is no room.
+    private mutating func take(_ server: Endpoint) -> Int? {
+        if let place = place(of: server) {
+            slots[place]?.latest = now
+            if let isElsewhere, let asked = slots[place]?.askedAt, now - asked >= Self.standing {
+                slots[place]?.isElsewhere = isElsewhere(server.address)
+                slots[place]?.askedAt = now
+            }
+            return place
         }
         if count >= Self.limit {
             forgetSilent()
             guard count < Self.limit else { return nil }
             return take(server)
         }
-        slots[place] = Slot(server: GatewayServer(server), latest: now)
+        var place = Self.home(of: server.address)
+        while slots[place] != nil { place = (place + 1) & (Self.capacity - 1) }
+        slots[place] = Slot(
+            server: GatewayServer(server),
+            latest: now,
+            isElsewhere: isElsewhere?(server.address) ?? false,
+            askedAt: now
+        )
         count += 1
         return place
     }

@@ -17,11 +17,17 @@ struct RequestRouter: ~Copyable {
     private var generations: GenerationsInUse
     private var ports: RoutedPorts
     /// What answers on the gateway's ports, where no address is known.
-    private var servers = GatewayServers()
+    private var servers: GatewayServers
     private var scratch = RouteScratch()
 
-    init(_ board: RouteBoard) {
+    /// Makes a router.
+    ///
+    /// - Parameters:
+    ///   - board: Where the routes come from.
+    ///   - isElsewhere: Whether an address is known to be reached by way of another machine.
+    init(_ board: RouteBoard, isElsewhere: (@Sendable (IPAddress) -> Bool)? = nil) {
         self.board = board
+        servers = GatewayServers(isElsewhere: isElsewhere)
         generations = GenerationsInUse(board.generation)
         ports = RoutedPorts(generations.newest)
     }
@@ -88,10 +94,10 @@ struct RequestRouter: ~Copyable {
         if place.isLearnt { servers.serverAnswers(connection.server) }
     }
 
-    /// Whether a connection is the gateway's own to a server on one of its ports.
-    func isOwnConnection(_ connection: ConnectionFacts) -> Bool {
+    /// Whether a connection to one of the gateway's ports is the gateway's own, or passes by to another machine.
+    func isForeignConnection(_ connection: ConnectionFacts) -> Bool {
         generations.newest.places.isAnywhere
-            && servers.isOwnConnection(from: connection.client.address, to: connection.server)
+            && servers.isForeignConnection(from: connection.client.address, to: connection.server)
     }
 
     /// What answers on the gateway's ports, as of the latest report; empty where the gateway's addresses are known.
@@ -99,7 +105,7 @@ struct RequestRouter: ~Copyable {
 
     /// What a connection is counted under.
     mutating func gateway(of connection: ConnectionFacts, in session: TLSSession?) -> GatewaySeries {
-        guard !isOwnConnection(connection) else { return .none }
+        guard !isForeignConnection(connection) else { return .none }
         let place = ports.port(of: connection.server, in: generations.newest)
         guard session != nil else { return place.gateway }
         let gateway = generations.newest.tables.gateway(of: hostTable(at: place, in: session), workload: place.workload)
