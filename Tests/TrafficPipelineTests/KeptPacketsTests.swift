@@ -233,7 +233,8 @@ import TrafficMetrics
             acknowledgement: 1,
             payload: payload
         ).ipv4Fragments(of: 64, identification: 8).map { $0.ethernet().octets }
-        keeping.packetArrived(Self.packet(strange[0], at: 0), octets: strange[0].span, connection: nil)
+        let unfinished = strange[0]
+        keeping.packetArrived(Self.packet(unfinished, at: 0), octets: unfinished.span, connection: nil)
         for (index, piece) in pieces.enumerated() {
             let isLast = index == pieces.count - 1
             keeping.packetArrived(

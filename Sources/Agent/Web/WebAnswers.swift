@@ -217,7 +217,7 @@ final class WebAnswers: Sendable {
                     json.member("requests", integer: summary.requestCount)
                 }
             }
-            json.write(unmatched: totals)
+            json.write(unmatched: totals, most: requests.unmatched(1))
             json.member("recent", list: recent.unmatched.prefix(Self.exchangeLimit)) { $0.exchange($1, catalogue) }
         }
     }
@@ -259,7 +259,7 @@ final class WebAnswers: Sendable {
             json.key("status")
             json.value(status)
             json.member("visibility", visibility.write)
-            json.write(unmatched: totals)
+            json.write(unmatched: totals, most: requests.unmatched(1))
         }
     }
 
@@ -277,7 +277,7 @@ final class WebAnswers: Sendable {
                 }
             }
             json.member("visibility", visibility.write)
-            json.write(unmatched: totals)
+            json.write(unmatched: totals, most: requests.unmatched(1))
         }
     }
 
@@ -312,8 +312,23 @@ extension AdminQuestion {
 }
 
 extension JSONText {
-    /// Writes how many requests no route took, by reason.
-    fileprivate mutating func write(unmatched totals: TrafficTotals) {
+    /// Writes how many requests no route took, by reason, and of which kind most of them are.
+    fileprivate mutating func write(
+        unmatched totals: TrafficTotals,
+        most: (groups: [RequestGroups.Group], total: Double)
+    ) {
+        key("unmatchedMost")
+        if totals.unmatched.contains(where: { $0.value > 0 }), let group = most.groups.first {
+            object { json in
+                json.member("method", string: group.methods.first)
+                json.member("host", string: group.key.host)
+                json.member("path", string: group.key.path.text)
+                json.member("share", number: most.total > 0 ? min(group.count / most.total, 1) : nil)
+                json.member("firstTime", time: group.first)
+            }
+        } else {
+            null()
+        }
         member("unmatchedPerSecond") { json in
             for (reason, count) in totals.unmatched.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 json.member(reason.text, number: Double(count) / max(totals.routes.seconds, 1))

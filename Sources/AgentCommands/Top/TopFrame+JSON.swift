@@ -7,9 +7,8 @@ import OctetText
 import TrafficMetrics
 
 extension TopFrame {
-    /// The frame as a document, in the words of the agent's API; every route is in it, those without requests too.
-    ///
-    /// - Parameter order: What routes are ordered by.
+    /// The frame as a document, in the words of the agent's API; every route is in it, ordered by `order`, those without
+    /// requests too.
     func document(_ order: TopView.Order) -> JSONValue {
         var view = TopView(size: TerminalSize(columns: .max, rows: .max), isColoured: false)
         view.order = order
@@ -23,6 +22,7 @@ extension TopFrame {
             "unmatchedPerSecond": JSONValue(
                 Dictionary(uniqueKeysWithValues: unmatchedPerSecond.map { ($0.word, .double($0.perSecond)) })
             ),
+            "unmatchedMost": unmatchedMost.map { .string($0) } ?? .null,
             "visibility": truth?.document ?? .null,
             "routes": .array(view.rows(of: self).map(\.document)),
         ]
@@ -82,10 +82,25 @@ extension TopFrame {
         let visibility = status["visibility"]
         windowSeconds = visibility?["windowSeconds"]?.numberValue ?? routes["windowSeconds"]?.numberValue ?? 0
         truth = visibility.map(Truth.init)
+        unmatchedMost = status["unmatchedMost"].flatMap(Self.kind)
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
             reasons[reason.text]?.numberValue.flatMap { $0 > 0 ? Reason(word: reason.text, perSecond: $0) : nil }
         }
+    }
+}
+
+extension TopFrame {
+    /// The kind of requests that an agent names, in words.
+    private static func kind(_ most: JSONValue) -> String? {
+        guard let host = most["host"]?.stringValue, let path = most["path"]?.stringValue else { return nil }
+        let method = most["method"]?.stringValue.map { "\($0) " } ?? ""
+        let share =
+            most["share"]?.numberValue.map {
+                $0 < 0.995 ? "\(HumanUnits.share(UInt64(clamped: $0 * 1000), of: 1000)) " : ""
+            } ?? ""
+        let since = most["firstTime"]?.stringValue.map { " since \($0.dropFirst(11).prefix(8))" } ?? ""
+        return "\(share)\(method)\(host)\(path)\(since)"
     }
 }
 

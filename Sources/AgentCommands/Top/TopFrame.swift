@@ -78,6 +78,8 @@ struct TopFrame: Sendable, Equatable {
     var rows: [Row] = []
     /// Requests per second without a route in the window, by reason.
     var unmatchedPerSecond: [Reason] = []
+    /// Of which kind most of the requests without a route are, and since when, in words; `nil` where the source does not say.
+    var unmatchedMost: String?
     /// How much of the truth this is; `nil` when the source does not say.
     var truth: Truth?
     /// What keeps the figures from being fresh; they are then those of an earlier time.

@@ -42,7 +42,8 @@ struct TopHead {
 
     private var unmatchedLine: String {
         let reasons = frame.unmatchedPerSecond.map { "\($0.word) \(HumanUnits.rate($0.perSecond))" }
-        let text = reasons.isEmpty ? "nothing" : reasons.joined(separator: ", ")
+        let kind = reasons.isEmpty ? "" : frame.unmatchedMost.map { ": \($0)" } ?? ""
+        let text = reasons.isEmpty ? "nothing" : reasons.joined(separator: ", ") + kind
         let line = "No route took  \(text)".withVisibleControls.cut(to: style.width ?? .max)
         return style.apply(reasons.isEmpty ? .dim : .plain, to: line)
     }

@@ -17,6 +17,7 @@ const truth = {
     const unmatched = Object.values(changes.unmatchedPerSecond).reduce((sum, value) => sum + value, 0);
     this.noteRates(status.sources, changes.time);
     this.showChange(status.latestChange);
+    this.showUnmatched(changes.unmatchedMost, unmatched, visibility.requestsPerSecond);
     put(document.getElementById("truth-line"), this.traffic(visibility, changes));
     put(document.getElementById("truth-note"), this.sentence(visibility, changes));
     document.getElementById("truth-note").classList.toggle("warn-text", !this.isWhole(visibility, changes));
@@ -58,6 +59,19 @@ const truth = {
     if (refused) parts.push(`${share(refused)} answered 4xx by a route`);
     parts.push(unmatched ? `${share(unmatched / requests)} taken by no route` : "each taken by a route");
     return `${rate(visibility.requestsPerSecond)} requests per second ${of}: ${parts.join(", ")}.`;
+  },
+
+  /** Names the kind of requests that most of those without a route are, while they are a share worth a word. */
+  showUnmatched(most, unmatched, requests) {
+    const place = document.getElementById("truth-unmatched");
+    // A scanner's few requests are no news.
+    place.hidden = !most || unmatched < 0.05 * (requests || unmatched);
+    if (place.hidden) return;
+    const kind = `${most.method ?? ""} ${most.host}${most.path}`.trim();
+    const part = most.share < 0.995 ? `${share(most.share)} of what no route takes is ` : "What no route takes is ";
+    if (place.dataset.text === part + kind + most.firstTime) return;
+    place.dataset.text = part + kind + most.firstTime;
+    fill(place, part, h("a", { href: "#unmatched" }, wire(kind)), `, since ${clock(most.firstTime)}.`);
   },
 
   /** Says what changed last, for an hour: a change of the traffic may have begun there. */
