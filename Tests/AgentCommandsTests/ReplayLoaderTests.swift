@@ -97,7 +97,7 @@ import TrafficModel
         let text = try folder.write("hello\n", to: "a.txt")
         #expect(failure { _ = try load(text) }.contains("neither"))
         #expect(failure { _ = try load(try folder.write("", to: "empty")) }.contains("empty"))
-        #expect(failure { _ = try load("\(folder.path)/missing") }.contains("No such file"))
+        #expect(failure { _ = try load("\(folder.path)/missing") }.contains("no such file or folder"))
         #expect(failure { _ = try load(try write([0x1F, 0x8B, 1, 2, 3], to: "bad.gz")) }.contains("decompressed"))
     }
 

@@ -240,14 +240,20 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        ("capture: {workers: 2}", "capture.workers")
+        ("capture: {workers: 2, savefiles: [a.pcap]}", "pcap files are read by one"),
+        ("capture: {workers: 2, interfaces: [eth0], keep: {bytes: 1MiB}}", "packets are kept by one worker only"),
+        ("capture: {workers: 0}", "1"), ("capture: {workers: 257}", "256"),
     ])
-    func `what is not built yet is refused rather than ignored`(yaml: String, keyPath: String) throws {
+    func `workers are refused where there cannot be so many`(yaml: String, reason: String) throws {
         let found = problems(yaml)
         #expect(found.count == 1)
         let problem = try #require(found.first)
-        #expect(problem.contains(keyPath))
-        #expect(problem.contains("not built yet"))
+        #expect(problem.contains("capture.workers"))
+        #expect(problem.contains(reason))
+    }
+
+    @Test func `several workers share interfaces`() {
+        #expect(problems("capture: {workers: 256, interfaces: [eth0]}").isEmpty)
     }
 
     @Test func `all mistakes are reported, in the order of the file`() {

@@ -85,6 +85,8 @@ import Testing
 
     @Test func `the status names every server with what it got and what it sent on`() throws {
         let addressing = try Self.addressing(("10.1.0.7", requests: 7, sentOn: 6))
-        #expect(addressing.document == [["address": "10.1.0.7", "port": 8080, "requests": 7, "sentOn": 6]])
+        #expect(
+            addressing.document == [["address": "10.1.0.7", "port": 8080, "requests": 7, "sentOn": 6, "passedBy": 0]]
+        )
     }
 }
