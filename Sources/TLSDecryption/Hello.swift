@@ -20,13 +20,6 @@ struct ClientRandom: Hashable, BitwiseCopyable, Sendable {
         third = word(2)
         fourth = word(3)
     }
-
-    /// The octets as they stand in a hello.
-    var octets: [UInt8] {
-        [first, second, third, fourth].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
-        }
-    }
 }
 
 /// What is taken from the hello of a client; later parts may be missing where it was not captured whole.
@@ -40,12 +33,6 @@ struct ClientHello {
     private(set) var serverName: [UInt8] = []
     /// The protocols it offered, most wanted first.
     private(set) var protocols: [[UInt8]] = []
-
-    /// Stands for a hello that was not captured, whose random was found by its keys.
-    init(found random: ClientRandom) {
-        self.random = random
-        randomOctets = random.octets
-    }
 
     /// Reads a message from its type on; only what is there is read.
     /// - Returns: `nil` without the whole random, or where it is no hello of a client.

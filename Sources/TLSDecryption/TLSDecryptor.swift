@@ -158,7 +158,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             guard let reader = readers[Int(number)] else { continue }
             if hasNewKeys, reader.lookAgain(context, &sink) {
                 closeIfOver(number, reader)
-            } else if reader.hasWaited(until: time, context.limits) {
+            } else if reader.hasWaited(until: time, context.limits.patience) {
                 reader.giveUpWaiting(context, &sink)
                 closeIfOver(number, reader)
             } else if !reader.isWaiting {
@@ -284,8 +284,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             slot: slot,
             session: session,
             offset: isFirst ? position.offset : 0,
-            direction: position.direction,
-            isMidstream: places[slot].isMidstream
+            direction: position.direction
         )
         if let number = freeReaders.popLast() {
             readers[Int(number)] = connection
@@ -348,9 +347,8 @@ private enum Reading {
 
 extension TLSConnection {
     /// Whether the connection has waited for its keys for longer than it may.
-    fileprivate func hasWaited(until time: PacketTime, _ limits: TLSLimits) -> Bool {
-        let patience = clientHello == nil ? max(limits.patience, limits.trialPatience) : limits.patience
-        return if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
+    fileprivate func hasWaited(until time: PacketTime, _ patience: Int64) -> Bool {
+        if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
     }
 
     /// Nothing more comes that could be waited for.
