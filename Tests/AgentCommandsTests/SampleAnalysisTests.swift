@@ -65,7 +65,11 @@ import TrafficPipeline
         let files = try plan(Self.capture, "--output", "ndjson")
         var served = files
         served.configuration.routes.files = []
-        let objects = try await ClusterObjects.read(ClusterAccess(server: server.url), served.configuration)
+        let objects = try await ClusterObjects.read(
+            ClusterAccess(server: server.url),
+            served.configuration,
+            within: .seconds(1_200)
+        )
         await server.close()
         func page(_ plan: ReadPlan, _ name: String, _ objects: ClusterObjects?) throws -> [UInt8] {
             let records = RecordFile(try OctetOutput.open("\(folder.path)/\(name)"))

@@ -87,7 +87,8 @@ struct KubeConfigTests {
         let server = try await TestAPIServer { request in
             request.path.hasSuffix("/gateways") ? .answer(403, "{}") : cluster.answer(request)
         }
-        let objects = try await ClusterObjects.read(ClusterAccess(server: server.url), Configuration())
+        let access = ClusterAccess(server: server.url)
+        let objects = try await ClusterObjects.read(access, Configuration(), within: .seconds(1_200))
         await server.close()
         #expect(objects.manifests.map { $0["kind"]?.stringValue } == ["Namespace"])
         #expect(objects.refusedKinds == ["Gateway", "Gateway"])

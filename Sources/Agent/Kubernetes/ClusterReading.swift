@@ -6,19 +6,18 @@ import Logging
 import RouteAttribution
 
 extension ClusterObjects {
-    /// How long the whole may take.
-    private static let patience: Duration = .seconds(60)
-
     /// Reads the objects of a cluster once, for a command of a person.
     ///
     /// - Parameters:
     ///   - access: How the cluster is reached.
     ///   - configuration: The namespaces, and the revision of the mesh.
+    ///   - patience: How long the whole may take.
     /// - Returns: What there is, as far as the person may read it.
     /// - Throws: `.failed` when the server cannot be reached or refuses.
     package static func read(
         _ access: ClusterAccess,
-        _ configuration: Configuration
+        _ configuration: Configuration,
+        within patience: Duration = .seconds(60)
     ) async throws(CommandFailure) -> ClusterObjects {
         let store = ObjectStore()
         let transport = HTTPTransport(access) { WallClock.now() }
