@@ -15,41 +15,17 @@ package final class HTTPTransport: APITransport {
     private let authority: RenewedFile?
     private let state: Mutex<State>
 
-    /// A client and who uses it: one whose authorities were replaced is closed once its last watch has ended.
+    /// A client, which closes its connections when nobody uses it any more: neither the transport nor an answer.
     private final class Client: Sendable {
         let http: HTTPClient
         let authority: [UInt8]
-        private let uses = Mutex((count: 0, isRetired: false))
 
         init(_ http: HTTPClient, authority: [UInt8]) {
             self.http = http
             self.authority = authority
         }
 
-        func begin() { uses.withLock { $0.count += 1 } }
-
-        func end() {
-            close(
-                uses.withLock { uses in
-                    uses.count -= 1
-                    return uses.count == 0 && uses.isRetired
-                }
-            )
-        }
-
-        func retire() {
-            close(
-                uses.withLock { uses in
-                    uses.isRetired = true
-                    return uses.count == 0
-                }
-            )
-        }
-
-        private func close(_ isUnused: Bool) {
-            guard isUnused else { return }
-            http.shutdown { _ in }
-        }
+        deinit { http.shutdown { _ in } }
     }
 
     private struct State {
@@ -71,13 +47,11 @@ package final class HTTPTransport: APITransport {
     /// Sends a request and returns when the head of the answer has come.
     package func send(_ request: APIRequest) async throws -> APIAnswer {
         let client = try client()
-        client.begin()
         do {
             let response = try await client.http.execute(try message(request), deadline: .distantFuture)
             // The client stays open as long as somebody holds the answer.
-            let use = Use { client.end() }
             let body = response.body.map { part in
-                withExtendedLifetime(use) { [UInt8](buffer: part) }
+                withExtendedLifetime(client) { [UInt8](buffer: part) }
             }
             return APIAnswer(
                 status: Int(response.status.code),
@@ -86,7 +60,6 @@ package final class HTTPTransport: APITransport {
                 body: body
             )
         } catch {
-            client.end()
             throw Self.failure(error)
         }
     }
@@ -96,13 +69,14 @@ package final class HTTPTransport: APITransport {
         token?.reread() ?? false
     }
 
-    /// Closes the connections once no request is under way.
+    /// Closes the connections once no request is under way; a later request would open others.
     package func close() {
+        // Given up outside of the lock, as it may be the last use.
         let client = state.withLock { state in
             defer { state.client = nil }
             return state.client
         }
-        client?.retire()
+        withExtendedLifetime(client) {}
     }
 
     private func message(_ request: APIRequest) throws(APIFailure) -> HTTPClientRequest {
@@ -144,7 +118,7 @@ package final class HTTPTransport: APITransport {
             defer { state.client = fresh }
             return state.client
         }
-        replaced?.retire()
+        withExtendedLifetime(replaced) {}
         return fresh
     }
 
@@ -192,16 +166,5 @@ package final class HTTPTransport: APITransport {
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .tls("\(error)")
         default: .connection("\(error)")
         }
-    }
-
-    /// Says once that an answer is not read any more.
-    private final class Use: Sendable {
-        private let ended: @Sendable () -> Void
-
-        init(_ ended: @escaping @Sendable () -> Void) {
-            self.ended = ended
-        }
-
-        deinit { ended() }
     }
 }
