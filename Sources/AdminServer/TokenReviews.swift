@@ -9,7 +9,7 @@ public enum TokenReview: Sendable, Equatable {
     case allowed
     /// It is known whose it is, and they may not; the reason is for them to read.
     case denied(String)
-    /// The token is nobody's, or has expired.
+    /// The token is unknown to the cluster, or has expired.
     case unknown
     /// The authority gives no answer; the reason is for a person to read.
     case unavailable(String)

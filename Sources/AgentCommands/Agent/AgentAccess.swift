@@ -8,9 +8,9 @@ import NIOSSL
 struct AgentAccess: Sendable, Equatable {
     /// Who the agent has to be where it speaks TLS.
     enum Trust: Sendable, Equatable {
-        /// Somebody with a certificate of the system's authorities.
+        /// A server whose certificate leads to one of the system's authorities.
         case system
-        /// Somebody with one of these certificates, or with one that leads to them.
+        /// A server that has one of these certificates, or one that leads to them.
         case certificates([NIOSSLCertificate])
         /// Anybody; for the agent of this machine, which is asked on loopback.
         case anybody
@@ -92,7 +92,7 @@ struct AgentAccessOptions: ParsableArguments {
 
     /// Reads the first line of a file that is neither empty nor a comment, as in a file of tokens for the agent.
     ///
-    /// - Throws: Why the file is none.
+    /// - Throws: Why the file cannot be used.
     static func token(_ path: String) throws(ConfigurationProblems) -> String {
         let lines = String(decoding: try content(path, limit: 64 << 10), as: UTF8.self).split(
             whereSeparator: \.isNewline

@@ -14,7 +14,7 @@ package struct AccessReviewer: Sendable {
         case allowed
         /// They may not; the user's name and the authorizer's reason.
         case denied(user: String, reason: String)
-        /// The token is nobody's.
+        /// The token is unknown to the cluster.
         case unknown
         /// There is no answer; why, as a sentence's end.
         case unavailable(String)
