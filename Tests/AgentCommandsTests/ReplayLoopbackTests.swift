@@ -106,13 +106,9 @@ struct ReplayLoopbackTests {
     }
 
     @Test func `nobody listening is a failure to connect`() async throws {
-        let port: Int
-        do {
-            let server = try LoopbackServer { _ in "" }
-            port = server.port
-        }
+        let closed = try ClosedPort()
         let path = try recording([("GET /a HTTP/1.1\r\n", "")])
-        let summary = try await plan([path, "--target", "http://127.0.0.1:\(port)"]).replay().summary
+        let summary = try await plan([path, "--target", "http://127.0.0.1:\(closed.port)"]).replay().summary
         #expect(summary.failed == [.connect: 1])
     }
 
@@ -171,13 +167,14 @@ private final class LoopbackServer: Sendable {
                 }
                 close(connection)
             }
+            close(descriptor)
         }
     }
 
     deinit {
-        // Wakes the thread in `accept`, which then ends.
+        // Wakes the thread in `accept`, which then closes it: closed here, its number could be another test's socket
+        // by the time the thread accepts again.
         shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
     }
 
     /// Reads a head, and as much content as its length says.

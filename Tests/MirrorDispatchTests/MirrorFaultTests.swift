@@ -122,17 +122,10 @@ struct MirrorFaultTests {
     }
 
     @Test func `a port where nobody listens is a failure to connect`() async throws {
-        let port = try await StagingServer.with { _ in
-            .hang
-        } _: { port, _ in
-            port
-        }
-        // Another test's server may have the port by now, but not at this address.
-        let resolver = FixedResolver(["127.1.2.3"])
+        let closed = try ClosedPort()
         try await DispatchRig.run(
             policies: [Fixtures.policy()],
-            targets: [Fixtures.target(port: port)],
-            resolver: resolver
+            targets: [Fixtures.target(port: closed.port)]
         ) { rig in
             #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
             #expect(rig.lane.failed == [.connect: 1])

@@ -59,7 +59,8 @@ struct MirrorTLSTests {
             var exchange = Fixtures.exchange("GET", "/products")
             exchange.protocolVersion = "HTTP/2"
             let target = target(port: port, authorities: certificate.authority, http2: true)
-            try await DispatchRig.run(policies: [Fixtures.policy()], targets: [target]) { rig in
+            let resolver = FixedResolver([NghttpServer.address])
+            try await DispatchRig.run(policies: [Fixtures.policy()], targets: [target], resolver: resolver) { rig in
                 let finished = try #require(await rig.outcome(of: exchange))
                 #expect(finished.response?.status == 200)
                 #expect(finished.response?.message.content == Array("[1, 2, 3]".utf8))

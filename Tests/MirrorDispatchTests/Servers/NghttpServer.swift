@@ -11,6 +11,9 @@ enum NghttpServer {
     /// Whether it is installed.
     static let exists = FileManager.default.isExecutableFile(atPath: program)
 
+    /// Where it listens, and no other test does: a port that is free stays free until it is taken.
+    static let address = "127.0.0.3"
+
     /// Runs it with one file for as long as `body` takes.
     static func with(
         _ certificate: TestCertificate,
@@ -24,7 +27,7 @@ enum NghttpServer {
         let process = Process()
         process.executableURL = URL(filePath: program)
         let files = ["server.key", "server.pem"].map { folder.appending(path: $0).path }
-        process.arguments = ["-a", "127.0.0.1", "-d", folder.path, String(port)] + files
+        process.arguments = ["-a", address, "-d", folder.path, String(port)] + files
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -40,7 +43,7 @@ enum NghttpServer {
     /// A port that nothing has at this moment; nghttpd cannot be asked to choose one.
     private static func freePort() async throws -> Int {
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: address, port: 0).get()
         let port = channel.localAddress?.port ?? 0
         try await channel.close()
         return port
@@ -48,7 +51,7 @@ enum NghttpServer {
 
     private static func isListening(_ port: Int) async -> Bool {
         let connecting = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .connect(host: "127.0.0.1", port: port)
+            .connect(host: address, port: port)
         guard let channel = try? await connecting.get() else { return false }
         try? await channel.close()
         return true
