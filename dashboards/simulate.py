@@ -7,9 +7,9 @@ usage: simulate.py [--days N] [--seed N] [--chunk N] [--jobs N]
 Five routes between 72 requests an hour and 50 a second, with the failures, slow answers, refusals and clients that leave which a
 healthy service has, by day and by night, each within its objectives; agents restart now and then. The traffic of `chunk` days at a time
 becomes a case for `promtool test rules` with the groups of rules that look at routes; those of agents, canaries and mirroring have
-nothing to look at here. Samples are five minutes apart and evaluations ten, so alerts fire at once here, without their `for`: what is
-quiet then is quiet with it too. Each run of days has its own seed, so that one that fails can be repeated with
-`--seed N --days CHUNK`. Exit 1 when an alert of severity critical fires, or any alert on a route. Takes about four seconds of
+nothing to look at here. Samples are five minutes apart and evaluations ten, so an alert's `for` is rounded down to whole
+evaluations, and one of less than ten minutes is left out: what is quiet then is quiet with it too. Each run of days has its own seed,
+so that one that fails can be repeated with `--seed N --days CHUNK`. Exit 1 when an alert of severity critical fires, or any alert on a route. Takes about four seconds of
 processor time for each day.
 """
 import argparse
@@ -25,6 +25,7 @@ import tempfile
 
 RULES = pathlib.Path(__file__).resolve().parent / "rules"
 STEP = 300  # seconds between samples
+EVALUATION = 10  # minutes between evaluations
 LABELS = 'job="wingmirror", instance="node-{agent}:9646", gateway="default/my-gateway", virtualservice_namespace="shop"'
 
 # (route, requests per second by day, share that fails, that is slow, that clients leave, that is refused)
@@ -40,12 +41,18 @@ wingmirror-route-alerts""".split()
 
 
 def rules():
-    """The groups of rules that look at routes, as one file, with alerts that fire at once."""
+    """The groups of rules that look at routes, as one file, with alerts that wait for whole evaluations."""
     found = {}
     for name in ("objectives", "recording", "alerts"):
         for group in re.split(r"(?m)^(?=  - name: )", (RULES / f"{name}.yml").read_text())[1:]:
             found[re.match(r'  - name: "?([^"\n]+)', group)[1]] = group
-    return "groups:\n" + re.sub(r"(?m)^        for: .*\n", "", "".join(found[name] for name in GROUPS))
+    return "groups:\n" + re.sub(r'(?m)^        for: "(\d+)([mh])"\n', whole_evaluations, "".join(found[name] for name in GROUPS))
+
+
+def whole_evaluations(wait):
+    """The line of an alert's `for`, rounded down."""
+    minutes = int(wait[1]) * {"m": 1, "h": 60}[wait[2]] // EVALUATION * EVALUATION
+    return f'        for: "{minutes}m"\n' if minutes else ""
 
 
 def poisson(rng, mean):
@@ -103,7 +110,7 @@ def counters(rng, route, steps):
 def case(rng, days, rule_file):
     """A case for promtool."""
     steps = days * 86400 // STEP
-    lines = [f"rule_files: [{rule_file}]", "evaluation_interval: 10m"]
+    lines = [f"rule_files: [{rule_file}]", f"evaluation_interval: {EVALUATION}m"]
     lines += ["group_eval_order: [" + ", ".join(GROUPS) + "]", "tests:", f"  - interval: {STEP}s", "    input_series:"]
     for agent in ("a", "b"):
         for route in ROUTES:

@@ -51,6 +51,7 @@ LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would 
 # How many requests must have failed, whatever their share: a guard by rate would hide small routes, one by count does not.
 LEAST_FAILURES = {"critical": 10, "warning": 5}
 LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of fewer, chance makes large shares
+BEYOND_CHANCE = "2.5"  # by how much the roots of two counts differ once in millions by chance: five standard errors, of 1/2 each
 MANY_COMPARED = 100  # where 5 minutes alone are judged: a storm has that many at once, a small route at night never
 LEAST_REQUESTS = 50  # on each side of a canary
 CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
@@ -138,32 +139,50 @@ def latency_budget():
 
 
 def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
-    """A share that is above `least` and more than twice what it was the day before, on enough requests; nothing of a route
-    that is not an hour old, which has no day before."""
+    """A share that is above `least`, more than twice what it was the day before and more than chance makes of that, on enough
+    requests; nothing of a route that is not an hour old, which has no day before.
+
+    Counts of few requests scatter by their root, whose own scatter is 1/2 whatever the count is (Anscombe): a third that
+    becomes two thirds of 30 requests at night happens by chance, of 300 it does not."""
+    counted = f"{requests(window)} * {SECONDS[window]}"
     return f"""
             {ratio(window)} > {least}
             and
             {ratio(window)} > 2 * {ratio(USUAL)} offset 1h
             and
-            {ratio(window)} * {requests(window)} * {SECONDS[window]} >= {compared}
+            {ratio(window)} * {counted} >= {compared}
+            and
+            sqrt({ratio(window)} * {counted})
+            - sqrt({ratio(USUAL)} offset 1h * {counted})
+            > {BEYOND_CHANCE}
             """
 
 
 def abandoned():
-    """A service that hangs gives no answer and no error: its clients leave."""
-    return [
-        alert(
+    """A service that hangs gives no answer and no error: its clients leave. Half of them at once page, and half of them over half
+    an hour where five minutes have too few requests to tell."""
+
+    def found(severity, expression, windows):
+        return alert(
             "RouteAbandoned",
             severity,
-            jump(left_ratio, least, window),
+            expression,
             f"Clients leave {ROUTE}",
-            f"Clients gave up {SHARE} of the requests of {ROUTE} before the answer was whole, in the last {window}: more than twice "
+            f"Clients gave up {SHARE} of the requests of {ROUTE} before the answer was whole, in the last {windows}: more than twice "
             "the share of the day before. Services that hang look like this.",
             wait="5m",
             keep=KEPT,
             board="route-detail",
         )
-        for severity, least, window in (("critical", "0.5", AT_ONCE), ("warning", "0.05", NOW))
+
+    at_once = f"""
+            {jump(left_ratio, "0.5", AT_ONCE).strip()}
+            or
+            {jump(left_ratio, "0.5").strip()}
+            """
+    return [
+        found("critical", at_once, f"{AT_ONCE} or {NOW}"),
+        found("warning", jump(left_ratio, "0.05"), NOW),
     ]
 
 
