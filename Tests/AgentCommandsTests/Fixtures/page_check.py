@@ -193,6 +193,10 @@ class Check:
         page.goto(self.address + "/#exchanges?kind=routed")
         page.wait_for_selector("tr.open-row")
         self.holds("credentials are taken out", "session=" not in page.content())
+        lines = page.locator("#main td.tight.wide-only .wire").evaluate_all(
+            "all => all.map((cell) => new Set([...cell.getClientRects()].map((box) => box.top)).size)"
+        )
+        self.holds("a client's address stays on one line", lines and max(lines) == 1)
         page.goto(self.address + "/#exchanges?status=4xx")
         page.wait_for_selector(".segments a[aria-current]:text('4xx')")
         page.wait_for_selector("tr.open-row")

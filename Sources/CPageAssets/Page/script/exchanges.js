@@ -179,7 +179,7 @@ const exchangesView = {
 
   /** A form of conditions, which the address holds. */
   conditions(address) {
-    const places = [["host", "Host"], ["path", "Path begins with"], ["client", "Client"], ["slower", "Slower than, such as 1s"]];
+    const places = [["host", "Host"], ["path", "Path begins with"], ["client", "Client"], ["slower", "Slower than 1s"]];
     const inputs = places.map(([name, text]) => h("input", { type: "search", id: name === "host" ? "filter" : undefined, name, placeholder: text, "aria-label": text, value: address.get(name) ?? "", autocomplete: "off", spellcheck: "false" }));
     return h("form", { class: "controls", onsubmit: (event) => {
       event.preventDefault();
