@@ -7,7 +7,10 @@ import TrafficMetrics
 import TrafficPipeline
 
 extension Scenario {
-    /// The whole path over a savefile, against reading it with libpcap and nothing else.
+    /// The whole path over a savefile, against reading it with libpcap and nothing else, and beside other programs.
+    ///
+    /// What is installed of tcpdump and tshark reads the same file: tcpdump prints a line for each packet, tshark reassembles
+    /// and counts HTTP requests by host and path. Their start is in their figures, a few tenths of a second for tshark.
     ///
     /// The savefile made here is kinder than traffic: nothing is lost, and heads are much alike, which suits the branch
     /// predictor. What was captured gives the figure to quote.
@@ -22,11 +25,26 @@ extension Scenario {
     }
 
     private static func savefileRows(_ input: SavefileInput) throws -> [any Measurable] {
-        [
+        let rows: [any Measurable] = [
             Row(BareLoopWorkload(input)),
             Row(ReaderWorkload(input)),
             Row(try PipelineWorkload("all stages, routes, and the metrics page", input, routes: 100)),
         ]
+        let others: [(label: String, program: String, arguments: [String])] = [
+            ("tcpdump -nr", "tcpdump", ["-nr", input.path]),
+            ("tshark -z http_req,tree", "tshark", ["-nqr", input.path, "-z", "http_req,tree"]),
+        ]
+        return rows
+            + others.compactMap { other in
+                ProgramWorkload(
+                    other.label,
+                    other.program,
+                    other.arguments,
+                    items: input.totals.packets,
+                    octets: input.totals.octets
+                )
+                .map { Row($0) }
+            }
     }
 }
 
