@@ -60,6 +60,24 @@ struct FieldBlockDecoder {
     /// Whether the octets so far end where a representation ends.
     var isAtBoundary: Bool { phase == .representation }
 
+    /// What the entry costs at the least that the literal in progress inserts at its end.
+    ///
+    /// The literal says how long it is before the octets come: of plain text that is the length, and Huffman codes have at
+    /// most 30 bits (RFC 7541 §5.2 and appendix B) and seven of padding. A name that is not known costs nothing here.
+    /// - Parameter section: What the fragments of the block were decoded into.
+    /// - Returns: Octets as RFC 7541 §4.1 counts them; `nil` if no such literal is in progress.
+    func leastInsertion(_ section: borrowing FieldSection) -> Int? {
+        guard form == .incremental, phase != .representation else { return nil }
+        if isCut { return EntryRing.capacity + 1 }
+        let toCome = isHuffman ? max(0, remaining * 8 - 7) / 30 : remaining
+        switch phase {
+        case .representation, .index, .nameLengthStart, .nameLength: return 32
+        case .name: return 32 + section.octets.count - start + toCome
+        case .valueLengthStart, .valueLength: return 32 + valueStart - start
+        case .value: return 32 + section.octets.count - start + toCome
+        }
+    }
+
     /// Begins the next block.
     mutating func begin() {
         self = FieldBlockDecoder()

@@ -145,6 +145,14 @@ struct PartialTable {
 
     // MARK: - What was missed
 
+    /// The end of a literal that inserts an entry was missed: what must go for the entry is gone (RFC 7541 §4.4).
+    ///
+    /// The entry itself is one of the insertions that ``blocksMissed(octets:)`` counts.
+    /// - Parameter size: What the entry costs at the least.
+    mutating func insertionBroken(leastSize size: Int) {
+        if isLimitCertain, size > limit { removeAll() } else { makeRoom(for: size) }
+    }
+
     /// Octets were missed that may have held field blocks, or the rest of one.
     ///
     /// An insertion takes two octets at least (RFC 7541 §6.2.1).

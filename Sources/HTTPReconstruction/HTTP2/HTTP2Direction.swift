@@ -179,7 +179,10 @@ struct HTTP2Direction {
     /// - Returns: What that did to the frames.
     mutating func octetsMissing(_ count: Int, highestStream: UInt32, isAnyOpen: Bool) -> FrameHole {
         let hole = frames.missing(count)
-        if hole.breaksBlock { block?.isBroken = true }
+        if hole.breaksBlock, block?.isBroken == false {
+            block?.isBroken = true
+            if let size = decoder.leastInsertion(section) { table.insertionBroken(leastSize: size) }
+        }
         if hole.blockOctets > 0 || hole.breaksBlock {
             if missedOctets == 0 { highestBeforeHole = highestStream }
             missedOctets += hole.blockOctets

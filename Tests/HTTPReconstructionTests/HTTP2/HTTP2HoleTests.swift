@@ -107,4 +107,38 @@ import TrafficModel
         #expect(record.exchanges.last?.request?.authority == "z.example")
         #expect(record.exchanges.last?.response?.status == 204)
     }
+
+    /// The targets that are said of requests around a hole that begins inside a literal of `octets`.
+    ///
+    /// Requests insert the same names in the same order; a literal that is larger than the table follows some of them, and
+    /// empties it. Of the last such literal only `seen` octets are captured, and nothing of the next request, which inserts
+    /// its fields anew. All further ones refer to those.
+    private static func targets(aroundLiteral octets: Int, seen: Int) -> [String] {
+        var script = HTTP2Script()
+        func fields(_ path: String, isLarge: Bool = false) -> HTTP2Script.Fields {
+            HTTP2Script.head(path) + [("x-tenant", "a")]
+                + (isLarge ? [("x-large", String(repeating: "x", count: octets))] : [])
+        }
+        let whole =
+            HTTP2Script.opening + script.request(1, fields("/first"))
+            + script.request(3, fields("/second", isLarge: true))
+        let torn = script.request(5, fields("/torn", isLarge: true))
+        let head = torn.count - octets + seen
+        let lost = Array(torn[head...]) + script.request(7, fields("/lost"))
+        var events: [Conversation.Event] = [.client(whole), .client(Array(torn[..<head])), .clientHole(lost)]
+        let streams = (UInt32(0)..<10).map { $0 * 2 + 1 }
+        for stream in streams.dropFirst(4) { events.append(.client(script.request(stream, fields("/lost")))) }
+        for stream in streams {
+            events.append(.server(script.response(stream, [(":status", "200")], ends: true)))
+        }
+        return Conversation(events).read().exchanges.compactMap { $0.request?.target }
+    }
+
+    @Test(arguments: [(4096, 4095), (5000, 4990), (15_000, 13_000), (15_000, 100), (15_000, 0)])
+    func `a literal that empties the table does so though its end is missing`(octets: Int, seen: Int) {
+        let targets = Self.targets(aroundLiteral: octets, seen: seen)
+        // What the table had when the hole came is gone, and what fills it now was lost.
+        #expect(targets.prefix(2) == ["/first", "/second"])
+        #expect(!targets.contains("/torn"), "\(targets)")
+    }
 }
