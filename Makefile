@@ -29,7 +29,7 @@ help:
 	@echo "make soak         run an agent for half an hour with everything at once (as root); make peaks for memory at its peak"
 	@echo "make endpoints    attack the endpoints, and say how long a probe waits (as root)"
 	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (hours)"
-	@echo "make bench        measure, with the machine otherwise idle"
+	@echo "make bench        measure, with the machine otherwise idle; tcpdump and tshark beside it if they are installed"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
 	@echo "make simulate-verdicts  false alarms and powers of verdicts on many simulated routes (TRIALS=400)"
