@@ -37,7 +37,7 @@ struct ProgramWorkload: Workload {
         }
         // The copies and the list of them live until the child has been made, which has its own.
         var list: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { unsafe list.forEach { unsafe free($0) } }
+        defer { for index in unsafe list.indices { unsafe free(list[index]) } }
         var child = pid_t()
         let failure = unsafe posix_spawn(&child, path, &actions, nil, &list, environ)
         guard failure == 0 else { throw BenchmarkFailure("\(path) cannot be started (error \(failure))") }
