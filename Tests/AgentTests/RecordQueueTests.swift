@@ -1,11 +1,15 @@
 // Wingmirror · Apache-2.0
 
+import AdminServer
 import Testing
 
 @testable import Agent
 
 @Suite(.timeLimit(.minutes(20)))
 struct RecordQueueTests {
+    /// Takes what a queue has: it waits for more on a thread that no other task needs, as the agent does.
+    private let taker = WorkThread("test")
+
     @Test func `what is added is taken in order`() {
         let queue = RecordQueue()
         queue.append(Array("one\ntwo\n".utf8))
@@ -63,7 +67,7 @@ struct RecordQueueTests {
                 queue.close()
                 return []
             }
-            group.addTask {
+            group.addTask(executorPreference: taker) {
                 var taken: [String] = []
                 while true {
                     let isLast = queue.isClosed
@@ -95,7 +99,7 @@ struct RecordQueueTests {
                 queue.close()
                 return []
             }
-            group.addTask {
+            group.addTask(executorPreference: taker) {
                 var taken: [Int] = []
                 while true {
                     let isLast = queue.isClosed
