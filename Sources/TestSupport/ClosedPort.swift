@@ -16,6 +16,11 @@ public final class ClosedPort: Sendable {
 
     /// Takes a port that nothing else has.
     public init() throws {
+        (descriptor, port) = try Self.boundSocket()
+    }
+
+    /// A TCP socket that is bound to a free port of 127.0.0.1, which is for the caller to close.
+    public static func boundSocket() throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Unavailable() }
         var address = sockaddr_in()
@@ -31,8 +36,7 @@ public final class ClosedPort: Sendable {
             close(descriptor)
             throw Unavailable()
         }
-        self.descriptor = descriptor
-        port = Int(UInt16(bigEndian: address.sin_port))
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
     deinit {

@@ -142,20 +142,9 @@ private final class LoopbackServer: Sendable {
     var requests: [String] { received.all }
 
     init(answer: @escaping @Sendable (String) -> String) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        (descriptor, port) = try ClosedPort.boundSocket()
         let descriptor = descriptor
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
-                    && getsockname(descriptor, address, &length) == 0
-            }
-        }
-        try #require(isBound)
-        port = Int(UInt16(bigEndian: address.sin_port))
+        try #require(listen(descriptor, 16) == 0)
         let received = received
         Thread.start {
             while case let connection = accept(descriptor, nil, nil), connection >= 0 {
