@@ -97,7 +97,7 @@ struct KubeConfigTests {
     @Test func `a server that refuses the credentials is a failure that says so`() async throws {
         let server = try await TestAPIServer { _ in .answer(401, "{}") }
         let failure = await #expect(throws: CommandFailure.self) {
-            try await ClusterObjects.read(ClusterAccess(server: server.url), Configuration())
+            try await ClusterObjects.read(ClusterAccess(server: server.url), Configuration(), within: .seconds(1_200))
         }
         await server.close()
         #expect(failure?.lines.first?.contains("401") == true)
