@@ -158,6 +158,21 @@ extension Configuration {
         return pipeline
     }
 
+    /// How much of pcap files may be decompressed and wait to be read, in octets.
+    ///
+    /// A second file is to be decompressed far enough ahead that two threads are busy until the first has been read: two
+    /// fifths of what `tcpdump -C 300` writes. Within `limits.memory` it is no more than the shares of shadow requests and
+    /// of what the page shows, which files that are read once do without.
+    /// - Parameter jobs: How many threads there are, with the one that reads.
+    /// - Returns: For all files together.
+    package func readAheadOctets(jobs: Int) -> Int {
+        let wanted = (jobs - 1) * (128 << 20)
+        guard limits.memory != nil else { return wanted }
+        let budget = MemoryBudget.shared(self).octets
+        let unused: [MemoryShare] = [.shadows, .recent, .history]
+        return min(wanted, unused.reduce(0) { $0 + $1.octets(of: budget) })
+    }
+
     /// How many recent exchanges are kept to be looked at, within a budget.
     package func recentLimits(within budget: Int) -> RecentLimits {
         var recent = RecentLimits()

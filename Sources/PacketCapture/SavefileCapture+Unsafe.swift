@@ -13,6 +13,8 @@ public struct SavefileCapture: ~Copyable, PacketSource {
     private static let longestNap = Duration.milliseconds(100)
 
     private var merger: SavefileMerger
+    /// Its threads end with the capture.
+    private let ahead: ReadAhead?
     private let pipe: PipeWait
     private let keepsPace: Bool
     private let progressed: (_ octetsRead: Int?) -> Void
@@ -24,6 +26,9 @@ public struct SavefileCapture: ~Copyable, PacketSource {
     ///   - filter: An expression of libpcap's language; only packets that match it are read.
     ///   - keepsPace: Whether packets come no sooner than they did when they were captured.
     ///   - secrets: Takes the key logs of TLS that pcapng files hold, before the packets behind them; also here.
+    ///   - jobs: How many threads there are, with the calling one: the others decompress gzipped files ahead, which
+    ///     changes nothing of what is delivered.
+    ///   - aheadOctets: How much of what they have decompressed may wait, of all files together.
     ///   - stop: Ends the wait for a pipe, also here; the same flag is to be given to `run`.
     ///   - progressed: Called at the end of each batch with the octets read so far, and without them while a pipe is
     ///     silent, also here.
@@ -33,18 +38,26 @@ public struct SavefileCapture: ~Copyable, PacketSource {
         filter: String? = nil,
         keepsPace: Bool = false,
         secrets: SavefileSecrets? = nil,
+        jobs: Int = 1,
+        aheadOctets: Int = 128 << 20,
         stop: StopFlag,
         progressed: @escaping (_ octetsRead: Int?) -> Void = { _ in }
     ) throws(CaptureError) {
         let pipe = PipeWait(until: stop) { progressed(nil) }
         self.pipe = pipe
-        merger = try SavefileMerger(paths: paths, filter: filter, pipe: pipe, secrets: secrets)
+        // More threads than files would find nothing to do.
+        let threads = min(jobs - 1, paths.count)
+        ahead = threads > 0 ? ReadAhead(threads: threads, octets: aheadOctets) : nil
+        merger = try SavefileMerger(paths: paths, filter: filter, pipe: pipe, secrets: secrets, ahead: ahead)
         self.keepsPace = keepsPace
         self.progressed = progressed
     }
 
     /// The sum of the sizes of the files as stored; `nil` when one has no size, such as a pipe.
     public var totalOctets: Int? { merger.totalOctets }
+
+    /// Whether any of the files is decompressed ahead; never with one job.
+    public var readsAhead: Bool { ahead?.hasFiles ?? false }
 
     /// The files that could not be read, or not to their ends.
     public var failures: [CaptureError] { merger.failures }

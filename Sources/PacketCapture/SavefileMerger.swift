@@ -46,12 +46,21 @@ public struct SavefileMerger: ~Copyable {
         try self.init(paths: paths, filter: filter, pipe: nil)
     }
 
-    /// Opens savefiles as above; `pipe` waits for what comes through a pipe, `secrets` takes the key logs they hold.
+    /// Opens savefiles as above.
+    ///
+    /// - Parameters:
+    ///   - paths: Paths, or `-` for standard input; `CapturedPacket.interface` counts them from 0.
+    ///   - filter: An expression of libpcap's language; only packets that match it are read.
+    ///   - pipe: Waits for what comes through a pipe.
+    ///   - secrets: Takes the key logs that the files hold.
+    ///   - ahead: Decompresses the files ahead; `nil` to do that when their octets are needed.
+    /// - Throws: As above.
     init(
         paths: [String],
         filter: String?,
         pipe: PipeWait?,
-        secrets: SavefileSecrets? = nil
+        secrets: SavefileSecrets? = nil,
+        ahead: ReadAhead? = nil
     ) throws(CaptureError) {
         guard !paths.isEmpty else {
             throw CaptureError(.invalidConfiguration, "no pcap file is named")
@@ -81,6 +90,7 @@ public struct SavefileMerger: ~Copyable {
                     interface: interface,
                     bufferOctets: bufferOctets,
                     pipe: pipe,
+                    ahead: ahead,
                     secrets: secrets
                 )
                 total = total.flatMap { total in reader.totalOctets.map { total + $0 } }

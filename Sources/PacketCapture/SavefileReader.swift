@@ -84,6 +84,7 @@ public struct SavefileReader: ~Copyable {
     ///   - bufferOctets: How much to read at once.
     ///   - pipe: Waits for what comes through a pipe.
     ///   - usesLibpcap: Whether libpcap reads all that it can, to compare what it reads with what we do.
+    ///   - ahead: Decompresses the file ahead, if it is compressed.
     ///   - secrets: Takes the key logs that a pcapng file holds, before the packets behind them.
     /// - Throws: As above.
     init(
@@ -93,6 +94,7 @@ public struct SavefileReader: ~Copyable {
         bufferOctets: Int,
         pipe: PipeWait? = nil,
         usesLibpcap: Bool = false,
+        ahead: ReadAhead? = nil,
         secrets: SavefileSecrets? = nil
     ) throws(CaptureError) {
         let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
@@ -128,6 +130,7 @@ public struct SavefileReader: ~Copyable {
         self.interface = interface
         self.path = path
         self.source = source
+        if let ahead { source.readAhead(by: ahead) }
     }
 
     private static func open(_ source: SavefileSource, filter: String?) throws(CaptureError) -> PcapHandle {

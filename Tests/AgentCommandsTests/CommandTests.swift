@@ -71,6 +71,17 @@ import TrafficModel
         #expect(plan.configuration.gateway.ports.map(\.pod) == [80, 8080])
     }
 
+    @Test func `read takes a number of jobs where other threads could have something to do`() throws {
+        #expect(try read("a.pcap.gz").jobs == 1)
+        #expect(try read("a.pcap.gz", "-", "--jobs", "8").jobs == 8)
+        for jobs in ["0", "65"] {
+            let found = problems { _ = try read("a.pcap.gz", "--jobs", jobs) }
+            #expect(found == ["--jobs: expected a number from 1 to 64, found \(jobs)"])
+        }
+        #expect(problems { _ = try read("-", "--jobs", "2") }.count == 1)
+        #expect(problems { _ = try read("-", "--jobs", "1") }.isEmpty)
+    }
+
     @Test func `all mistakes among the options are reported`() {
         let found = problems {
             _ = try read(
@@ -175,7 +186,7 @@ import TrafficModel
 
     @Test(arguments: [
         (["--bogus"], "Unknown option '--bogus'; see `wingmirror --help`"),
-        (["read", "--bogus"], "Unknown option '--bogus'; see `wingmirror read --help`"),
+        (["read", "--quite-another"], "Unknown option '--quite-another'; see `wingmirror read --help`"),
         (["read", "--content", "-5"], "Missing value for '--content <bytes>'; see `wingmirror read --help`"),
     ])
     func `what is wrong with the arguments is said in one line`(arguments: [String], line: String) throws {

@@ -92,6 +92,50 @@ import TrafficPipeline
         #expect(report.lines(.plain).contains { $0.contains("uri prefix /products") })
     }
 
+    // MARK: Several jobs
+
+    private static let laboratory = "\(Repository.path)/Tests/TrafficPipelineTests/Fixtures/labs"
+
+    /// What `read` gives: metrics, table, records, and what could not be read.
+    private func result(_ paths: [String], _ options: [String]) throws -> [String] {
+        let folder = try TemporaryFolder()
+        let records = RecordFile(try OctetOutput.open("\(folder.path)/records"))
+        let arguments = ["read"] + paths + options + ["--routes", "\(Repository.path)/samples/istio"]
+        let command = try #require(try Wingmirror.parseAsRoot(arguments) as? ReadCommand)
+        let analysis = try ReadPlan(command).analyse(writingTo: records)
+        try records.finish()
+        return [
+            String(decoding: analysis.metricsPage, as: UTF8.self),
+            analysis.report.lines(.plain).joined(separator: "\n"),
+            try folder.text(of: "records"),
+            analysis.problems.joined(separator: "\n"),
+        ]
+    }
+
+    @Test(arguments: [2, 3])
+    func `several jobs give the metrics, table and records of one, in the same order`(jobs: Int) throws {
+        let captures = ["\(Self.laboratory)/canary.pcap.gz", "\(Self.laboratory)/seed.pcap.gz", Self.capture]
+        let options = ["--output", "ndjson", "--fields", "--content", "64"]
+        for paths in [[captures[0]], [captures[1], captures[0]], captures] {
+            let one = try result(paths, options + ["--jobs", "1"])
+            #expect(one[2].split(separator: "\n").count > 100)
+            #expect(try result(paths, options + ["--jobs", "\(jobs)"]) == one)
+        }
+    }
+
+    @Test func `several jobs read the others when one file is damaged, and say what one job says`() throws {
+        let folder = try TemporaryFolder()
+        let cut = "\(folder.path)/cut.pcap.gz"
+        let whole = try Data(contentsOf: URL(filePath: "\(Self.laboratory)/seed.pcap.gz"))
+        try whole.dropLast(1_000).write(to: URL(filePath: cut))
+        let text = try folder.write("no pcap file", to: "text.pcap")
+        let paths = [cut, text, "\(Self.laboratory)/canary.pcap.gz"]
+        let one = try result(paths, ["--output", "ndjson", "--jobs", "1"])
+        #expect(one[3].split(separator: "\n").count == 2)
+        #expect(one[3].contains(cut) && one[3].contains(text))
+        #expect(try result(paths, ["--output", "ndjson", "--jobs", "2"]) == one)
+    }
+
     @Test func `a savefile that is cut gives what came before, and says where`() throws {
         let folder = try TemporaryFolder()
         let whole = try Data(contentsOf: URL(filePath: Self.capture))

@@ -54,6 +54,15 @@ import TrafficPipeline
         )
     }
 
+    @Test func `what jobs read ahead is in the shares of what they have no use for`() throws {
+        #expect(Configuration().readAheadOctets(jobs: 1) == 0)
+        #expect(Configuration().readAheadOctets(jobs: 3) == 256 << 20)
+        let small = try Configuration.parse("limits: {memory: 64MiB}", file: "w.yaml")
+        #expect(small.readAheadOctets(jobs: 1) == 0)
+        #expect(small.readAheadOctets(jobs: 2) == 6 << 20)
+        #expect(small.readAheadOctets(jobs: 64) == 6 << 20)
+    }
+
     @Test func `each stage stays within its share of a small budget`() {
         let limits = Configuration().pipelineLimits(within: 64 << 20)
         let http = limits.http

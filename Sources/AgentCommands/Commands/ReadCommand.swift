@@ -13,10 +13,15 @@ struct ReadCommand: AsyncParsableCommand {
             connections that reach the gateway. Of a damaged pcap file everything before the damage is read; the offset \
             of the damage is printed, and the exit status is 1.
 
+            Several files are read as one capture, in the order of their packets' times, so that a connection may \
+            begin in one and go on in the next. --jobs decompresses gzipped files on several threads; what is printed \
+            stays the same.
+
             Examples:
               wingmirror read capture.pcap --routes samples/istio
               tcpdump -w - 'tcp port 8080' | wingmirror read - --output ndjson --fields
               wingmirror read capture.pcap --kubernetes --context staging
+              wingmirror read --jobs 4 gateway.pcap*.gz --output metrics
             """
     )
 
@@ -31,6 +36,14 @@ struct ReadCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
     var content: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Threads to use, 1 to \(ReadPlan.jobLimit): one analyses, the others decompress gzipped files.",
+            valueName: "number"
+        )
+    )
+    var jobs = 1
 
     @OptionGroup var files: SavefileOptions
     @OptionGroup var cluster: ClusterOptions
@@ -60,6 +73,11 @@ struct ReadPlan: Sendable, Equatable {
     var output = Output.table
     /// Where routes come from, if not from files alone.
     var cluster: ClusterChoice?
+    /// How many threads work on the savefiles.
+    var jobs = 1
+
+    /// More threads than that would wait for the one that analyses.
+    static let jobLimit = 64
 
     /// Checks the options.
     init(_ command: ReadCommand) throws(ConfigurationProblems) {
@@ -80,6 +98,12 @@ struct ReadPlan: Sendable, Equatable {
             cluster = try command.cluster.choice()
         } catch {
             problems += error.problems
+        }
+        jobs = command.jobs
+        if !(1...Self.jobLimit).contains(jobs) {
+            problems.append(.option("--jobs", "expected a number from 1 to \(Self.jobLimit), found \(jobs)"))
+        } else if jobs > 1, configuration.capture.savefiles == ["-"] {
+            problems.append(.option("--jobs", "standard input is read by one thread; name a file instead"))
         }
         if output != nil {
             problems += optionsInVain(command)

@@ -41,7 +41,8 @@ extension ReadPlan {
 
     /// Reads the savefiles.
     ///
-    /// Everything happens on the calling thread, in the order of the packets, so that the same files give the same.
+    /// Everything happens on the calling thread, in the order of the packets, so that the same files give the same;
+    /// other jobs only decompress.
     /// - Parameters:
     ///   - records: Takes the records; without it none are made.
     ///   - recording: Takes the exchanges in their stead.
@@ -101,6 +102,8 @@ extension ReadPlan {
                 paths: configuration.capture.savefiles,
                 filter: configuration.capture.filter.expression,
                 secrets: { keys.take(keyLog: $0) },
+                jobs: jobs,
+                aheadOctets: configuration.readAheadOctets(jobs: jobs),
                 stop: stop,
                 progressed: { octets in
                     if let octets { progress.advanced(to: octets) } else { records?.flush() }
@@ -110,6 +113,9 @@ extension ReadPlan {
         } catch {
             guard error.code == .stopped else { throw CommandFailure(error) }
             return []
+        }
+        if jobs > 1, !capture.readsAhead {
+            StandardError.say("warning: --jobs is of no use here: none of the files is gzipped")
         }
         progress.total = capture.totalOctets
         capture.run(into: &worker, until: stop)
