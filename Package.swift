@@ -161,12 +161,16 @@ let package = Package(
             dependencies: [
                 "JSONSyntax", "OctetText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -218,9 +222,9 @@ let package = Package(
             name: "AgentCommands",
             dependencies: [
                 "AdminServer", "Agent", "AgentConfiguration", "AnswerComparison", "ContentDecoding",
-                "HTTPReconstruction", "JSONSyntax", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding",
-                "Recordings", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly",
-                "TLSDecryption", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "HTTPReconstruction", "JSONSyntax", "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture",
+                "PacketDecoding", "Recordings", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting",
+                "TCPReassembly", "TLSDecryption", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -276,6 +280,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -284,6 +289,7 @@ let package = Package(
             dependencies: [
                 "JSONSyntax", "KubernetesObjects", "TestServers", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Fixtures"],
             swiftSettings: strict

@@ -23,8 +23,8 @@ import Testing
         return AgentAnswer(
             name: name,
             result: .success(
-                AgentAnswer.Documents(
-                    status: try parsed(
+                AgentAnswer.Documents([
+                    try parsed(
                         """
                         {"version": "1.0", "startTime": "2026-11-28T10:00:00Z", "configuration": {"sha256": \
                         "\(configuration)", "latestReloadSuccessful": true}, "routes": {"hash": "\(table)", "routes": 2, \
@@ -32,7 +32,7 @@ import Testing
                         "memory": {"leftOut": "nothing"}, "gatewayNotices": \(notices)}
                         """
                     ),
-                    routes: try parsed(
+                    try parsed(
                         """
                         {"routes": [{"id": "r1", "object": "shop/storefront", "route": "pages", "gateway": "edge/g", \
                         "requests": \(requests), "windowRequests": 50, "windowFailures": \(failures), \
@@ -41,14 +41,14 @@ import Testing
                         "windowRequests": 0, "windowFailures": 0, "requestsPerSecond": null, "p99": null, "inTable": true}]}
                         """
                     ),
-                    mirror: try parsed(
+                    try parsed(
                         """
                         {"verdicts": [{"policy": "canary", "target": "staging", "virtualServiceNamespace": "shop", \
                         "virtualService": "storefront", "route": "pages", "verdict": "\(verdict)", "pairs": 1000, \
                         "worsePairs": 3, "betterPairs": 1}]}
                         """
-                    )
-                )
+                    ),
+                ])
             )
         )
     }
@@ -95,6 +95,19 @@ import Testing
         #expect(report.document["agents"]?.arrayValue?.count == 1)
     }
 
+    @Test func `agents of a cluster have a column for their nodes, others have none`() throws {
+        let plain = try Self.answer("http://a")
+        #expect(!AgentsReport([plain, plain]).lines(.plain).contains { $0.contains("NODE") })
+        let pods = ["node-a", "node-b"].map {
+            AgentAnswer(name: "wingmirror/\($0)-pod", node: $0, result: plain.result)
+        }
+        let report = AgentsReport(pods)
+        let lines = report.lines(.plain)
+        #expect(lines[1].split(separator: " ").prefix(3) == ["AGENT", "NODE", "VERSION"])
+        #expect(lines[2].split(separator: " ").prefix(3) == ["wingmirror/node-a-pod", "node-a", "1.0"])
+        #expect(report.document["agents"]?.arrayValue?.first?["node"]?.stringValue == "node-a")
+    }
+
     // MARK: - Options
 
     private func problems(_ arguments: [String]) -> [String] {
@@ -112,6 +125,10 @@ import Testing
         #expect(problems(["--agent", "http://127.0.0.1:1", "--agent", "http://127.0.0.1:2"]).isEmpty)
         #expect(problems(["--agent", "http://a:1", "--agent", "http://a:1/"]).contains { $0.contains("named twice") })
         #expect(problems(["--agent", "nonsense"]).contains { $0.contains("expected a URL") })
+        #expect(problems(["--kubernetes", "--context", "c", "--namespace", "n"]).isEmpty)
+        #expect(problems(["--kubernetes", "--agent", "http://a:1"]).contains { $0.contains("leave out one") })
+        #expect(problems(["--context", "c"]).contains { $0.contains("with --kubernetes only") })
+        #expect(problems(["--kubernetes", "--namespace", "a/b"]).contains { $0.contains("name of a namespace") })
         #expect(problems(["--output", "xml"]).contains { $0.contains("expected one of table, json") })
     }
 }

@@ -15,7 +15,7 @@ struct AgentClient: Sendable {
     /// How long an answer may take.
     private static let patience: TimeAmount = .seconds(5)
     /// The most octets of an answer; a list of 20,000 routes takes some 20 MiB.
-    private static let answerLimit = 128 << 20
+    static let answerLimit = 128 << 20
 
     /// Where the agent listens.
     let agent: ServerURL
@@ -66,12 +66,7 @@ struct AgentClient: Sendable {
 
     /// Asks for a document.
     func ask(_ path: String) async throws(Refusal) -> JSONValue {
-        let octets = try await askFile(path).octets
-        do throws(DocumentError) {
-            return try JSONDocument.parse(octets)
-        } catch {
-            throw Refusal(reason: "\(path) is no JSON: \(error)")
-        }
+        try Self.document(path, try await askFile(path).octets)
     }
 
     /// Asks for a file.
@@ -94,19 +89,55 @@ struct AgentClient: Sendable {
         } catch {
             throw Refusal(reason: reason(error))
         }
-        guard status == .ok else { throw Refusal(reason: Self.reason(status, octets)) }
-        return File(octets: octets, note: note)
+        return File(octets: try Self.content(Int(status.code), octets), note: note)
     }
 
-    private static func reason(_ status: HTTPResponseStatus, _ body: [UInt8]) -> String {
+    // MARK: - Answers, however they came
+
+    /// The content of an answer.
+    ///
+    /// - Parameters:
+    ///   - status: The status code.
+    ///   - octets: What came as content.
+    /// - Returns: The content of a success.
+    /// - Throws: Why it is none, where the status says so.
+    static func content(_ status: Int, _ octets: [UInt8]) throws(Refusal) -> [UInt8] {
+        guard status == 200 else { throw Refusal(reason: reason(status, octets)) }
+        return octets
+    }
+
+    /// Reads a document.
+    ///
+    /// - Parameters:
+    ///   - path: What was asked for.
+    ///   - octets: The content.
+    /// - Returns: The document.
+    /// - Throws: Why it is none.
+    static func document(_ path: String, _ octets: [UInt8]) throws(Refusal) -> JSONValue {
+        do throws(DocumentError) {
+            return try JSONDocument.parse(octets)
+        } catch {
+            throw Refusal(reason: "\(path) is no JSON: \(error)")
+        }
+    }
+
+    /// Why TLS failed with an agent; `nil` for errors of other kinds.
+    static func certificateReason(_ error: any Error) -> String? {
+        guard error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError else { return nil }
+        return
+            "its certificate is not accepted, or it speaks no TLS: name the authority with --ca-file and the name in "
+            + "the certificate with --tls-server-name (\(line(error)))"
+    }
+
+    private static func reason(_ status: Int, _ body: [UInt8]) -> String {
         let sentence = String(decoding: body.prefix(300), as: UTF8.self)
             .split(whereSeparator: \.isNewline).joined(separator: " ").withVisibleControls
         return switch status {
-        case .unauthorized: "the agent asks for a token; name its file with --token-file"
+        case 401: "the agent asks for a token; name its file with --token-file"
         // An agent that knows the question says what it does not have; others have no such answer at all.
-        case .notFound where !sentence.isEmpty && !sentence.hasPrefix("not found") && !sentence.hasPrefix("<"): sentence
-        case .notFound: "there is no such answer; is it an agent, and as new as this program?"
-        default: "\(status.code): \(sentence)"
+        case 404 where !sentence.isEmpty && !sentence.hasPrefix("not found") && !sentence.hasPrefix("<"): sentence
+        case 404: "there is no such answer; is it an agent, and as new as this program?"
+        default: "\(status): \(sentence)"
         }
     }
 
@@ -125,11 +156,7 @@ struct AgentClient: Sendable {
             default: "\(error.shortDescription)"
             }
         }
-        if error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError {
-            return
-                "its certificate is not accepted, or it speaks no TLS: name the authority with --ca-file and the name in "
-                + "the certificate with --tls-server-name (\(Self.line(error)))"
-        }
+        if let reason = Self.certificateReason(error) { return reason }
         if let error = error as? IOError { return Self.reason(errorNumber: error.errnoCode) }
         if let error = error as? NIOConnectionError, let first = error.connectionErrors.first?.error as? IOError {
             return Self.reason(errorNumber: first.errnoCode)
@@ -137,7 +164,8 @@ struct AgentClient: Sendable {
         return Self.line(error)
     }
 
-    private static func line(_ error: any Error) -> String {
+    /// What an error says of itself, in one line.
+    static func line(_ error: any Error) -> String {
         "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -15,9 +15,12 @@ struct AgentsCommand: AsyncParsableCommand {
             where they differ: in version, configuration or routes. An agent that does not answer is named, and the others \
             are shown.
 
-            On Kubernetes the page of an agent is served on its node's loopback, so forward a port for each:
+            With --kubernetes it finds the agents of your kubeconfig's cluster by itself, and asks each through a port that \
+            the API server forwards, as `kubectl port-forward` does. That takes the rights to list pods, and to get and \
+            create pods/portforward; the ClusterRoles edit and admin have them.
 
             Examples:
+              wingmirror agents --kubernetes --context production
               wingmirror agents --agent http://127.0.0.1:9646 --agent http://127.0.0.1:9647
               wingmirror agents --agent http://10.0.0.5:9646 --agent http://10.0.0.6:9646 --token-file token --output json
             """
@@ -28,6 +31,20 @@ struct AgentsCommand: AsyncParsableCommand {
         help: ArgumentHelp("An agent's address; may be repeated.", valueName: "url")
     )
     var agent: [String] = []
+
+    @Flag(help: "Ask all agents in the cluster of your kubeconfig.")
+    var kubernetes = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The kubeconfig's context, with --kubernetes; without it the current one.",
+            valueName: "name"
+        )
+    )
+    var context: String?
+
+    @Option(help: ArgumentHelp("Only agents in this namespace, with --kubernetes.", valueName: "name"))
+    var namespace: String?
 
     @OptionGroup var access: AgentAccessOptions
 
@@ -55,6 +72,10 @@ struct AgentsPlan: Sendable {
 
     /// Where the agents listen.
     let agents: [ServerURL]
+    /// The cluster whose agents are asked; `nil` where they are named.
+    let cluster: ClusterChoice?
+    /// The namespace of that cluster's agents; `nil` for all.
+    let namespace: String?
     /// How they are asked.
     let access: AgentAccess
     /// What is printed.
@@ -66,6 +87,18 @@ struct AgentsPlan: Sendable {
     /// Checks the options.
     init(_ command: AgentsCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
+        cluster = command.kubernetes ? ClusterChoice(context: command.context) : nil
+        namespace = command.namespace
+        if command.kubernetes, !command.agent.isEmpty {
+            problems.append(.option("--agent", "--kubernetes finds the agents; leave out one of the two"))
+        }
+        for (name, value) in [("--context", command.context), ("--namespace", command.namespace)]
+        where value != nil && !command.kubernetes {
+            problems.append(.option(name, "is of use with --kubernetes only"))
+        }
+        if let namespace, !namespace.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) {
+            problems.append(.option("--namespace", "expected the name of a namespace, found \"\(namespace)\""))
+        }
         let named = command.agent.isEmpty ? ["http://127.0.0.1:9646"] : command.agent
         var agents: [ServerURL] = []
         for text in named {
@@ -90,7 +123,7 @@ struct AgentsPlan: Sendable {
     ///
     /// - Throws: `CommandFailure` when one of them gave no answer, after the others have been shown.
     func execute() async throws {
-        let report = AgentsReport(await answers())
+        let report = AgentsReport(try await answers())
         var page = OctetOutput.standardOutput()
         switch output {
         case .table: for line in report.lines(Terminal.style(1)) { try page.append(line: line) }
@@ -102,19 +135,30 @@ struct AgentsPlan: Sendable {
         }
     }
 
-    /// What each agent says, in the order in which they were named.
-    private func answers() async -> [AgentAnswer] {
+    /// What each agent says, in the order in which they were named or, in a cluster, of their names.
+    private func answers() async throws -> [AgentAnswer] {
+        guard let cluster else { return await Self.ask(agents) { [access] in await AgentAnswer.ask($0, access) } }
+        let found = ClusterAgents(try cluster.access(), access)
+        defer { found.close() }
+        return await Self.ask(try await found.pods(in: namespace)) { await found.ask($0) }
+    }
+
+    /// Asks some at a time, and keeps their order.
+    private static func ask<Agent: Sendable>(
+        _ agents: [Agent],
+        _ ask: @escaping @Sendable (Agent) async -> AgentAnswer
+    ) async -> [AgentAnswer] {
         await withTaskGroup(of: (Int, AgentAnswer).self) { group in
             var waiting = agents.enumerated().makeIterator()
-            func ask() {
+            func begin() {
                 guard let (number, agent) = waiting.next() else { return }
-                group.addTask { [access] in (number, await AgentAnswer.ask(agent, access)) }
+                group.addTask { (number, await ask(agent)) }
             }
-            for _ in 0..<Self.concurrency { ask() }
+            for _ in 0..<concurrency { begin() }
             var answers: [Int: AgentAnswer] = [:]
             for await (number, answer) in group {
                 answers[number] = answer
-                ask()
+                begin()
             }
             return answers.sorted { $0.key < $1.key }.map(\.value)
         }

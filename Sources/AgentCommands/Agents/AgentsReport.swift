@@ -14,8 +14,10 @@ struct AgentsReport: Sendable {
 
     /// One agent.
     struct Row: Sendable, Equatable {
-        /// Its address.
+        /// Its address, or its pod's namespace and name.
         let name: String
+        /// The node that its pod is on; empty where that is not known.
+        let node: String
         /// The version of the program.
         let version: String
         /// When it started (RFC 3339).
@@ -94,7 +96,7 @@ struct AgentsReport: Sendable {
             switch answer.result {
             case .failure(let refusal): silent.append(Silent(name: answer.name, reason: refusal.reason))
             case .success(let documents):
-                rows.append(Row(answer.name, documents.status))
+                rows.append(Row(answer, documents.status))
                 for route in documents.routes["routes"]?.arrayValue ?? [] { Self.add(route, to: &byID) }
                 for verdict in documents.mirror["verdicts"]?.arrayValue ?? [] { Self.add(verdict, to: &byKey) }
             }
@@ -184,27 +186,36 @@ struct AgentsReport: Sendable {
     }
 
     private var agentTable: TextTable {
-        var table = TextTable([
-            .init(title: "AGENT", isFigure: false, shortest: 12), .init(title: "VERSION", isFigure: false, yield: 3),
-            .init(title: "STARTED", isFigure: false, yield: 4), .init(title: "CONFIG", isFigure: false, yield: 2),
-            .init(title: "TABLE", isFigure: false, yield: 1), .init(title: "ROUTES"), .init(title: "REQUESTS"),
-            .init(title: "UNMATCHED"),
-        ])
+        let hasNodes = rows.contains { !$0.node.isEmpty }
+        let node = hasNodes ? [TextTable.Column(title: "NODE", isFigure: false, shortest: 8)] : []
+        var table = TextTable(
+            [.init(title: "AGENT", isFigure: false, shortest: 12)] + node + [
+                .init(title: "VERSION", isFigure: false, yield: 3),
+                .init(title: "STARTED", isFigure: false, yield: 4), .init(title: "CONFIG", isFigure: false, yield: 2),
+                .init(title: "TABLE", isFigure: false, yield: 1), .init(title: "ROUTES"), .init(title: "REQUESTS"),
+                .init(title: "UNMATCHED"),
+            ]
+        )
         for row in rows {
-            table.append([
-                .init(row.name, row.troubles.isEmpty ? .plain : .warning), .init(row.version),
-                .init(String(row.startTime.prefix(19))), .init(String(row.configuration.prefix(8))),
-                .init(String(row.table.prefix(8))), .init(HumanUnits.count(UInt64(max(0, row.routes)))),
-                .init(HumanUnits.count(UInt64(max(0, row.matched)))),
-                .init(HumanUnits.count(UInt64(max(0, row.unmatched)))),
-            ])
+            let name = [TextTable.Cell(row.name, row.troubles.isEmpty ? .plain : .warning)]
+            table.append(
+                name + (hasNodes ? [.init(row.node)] : []) + [
+                    .init(row.version),
+                    .init(String(row.startTime.prefix(19))), .init(String(row.configuration.prefix(8))),
+                    .init(String(row.table.prefix(8))), .init(HumanUnits.count(UInt64(max(0, row.routes)))),
+                    .init(HumanUnits.count(UInt64(max(0, row.matched)))),
+                    .init(HumanUnits.count(UInt64(max(0, row.unmatched)))),
+                ]
+            )
         }
         guard rows.count > 1 else { return table }
-        table.append([
-            .init("all", .bold), "", "", "", "", "",
-            .init(HumanUnits.count(UInt64(max(0, rows.reduce(0) { $0 + $1.matched }))), .bold),
-            .init(HumanUnits.count(UInt64(max(0, rows.reduce(0) { $0 + $1.unmatched }))), .bold),
-        ])
+        table.append(
+            [.init("all", .bold)] + (hasNodes ? [""] : []) + [
+                "", "", "", "", "",
+                .init(HumanUnits.count(UInt64(max(0, rows.reduce(0) { $0 + $1.matched }))), .bold),
+                .init(HumanUnits.count(UInt64(max(0, rows.reduce(0) { $0 + $1.unmatched }))), .bold),
+            ]
+        )
         return table
     }
 
@@ -261,7 +272,7 @@ struct AgentsReport: Sendable {
             "agents": .array(
                 rows.map { row in
                     [
-                        "agent": .string(row.name), "version": .string(row.version),
+                        "agent": .string(row.name), "node": .string(row.node), "version": .string(row.version),
                         "startTime": .string(row.startTime), "configuration": .string(row.configuration),
                         "table": .string(row.table), "routes": JSONValue(row.routes),
                         "matched": .double(row.matched), "unmatched": .double(row.unmatched),
@@ -299,8 +310,9 @@ struct AgentsReport: Sendable {
 
 extension AgentsReport.Row {
     /// Reads the status of an agent.
-    fileprivate init(_ name: String, _ status: JSONValue) {
-        self.name = name
+    fileprivate init(_ answer: AgentAnswer, _ status: JSONValue) {
+        name = answer.name
+        node = answer.node
         version = status.text("version")
         startTime = status.text("startTime")
         configuration = status["configuration"]?.text("sha256") ?? ""

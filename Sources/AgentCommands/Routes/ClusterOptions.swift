@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import ArgumentParser
+import KubernetesObjects
 
 /// The options that take route objects from a cluster instead of files.
 struct ClusterOptions: ParsableArguments {
@@ -45,7 +46,13 @@ struct ClusterChoice: Sendable, Equatable {
     ///
     /// - Throws: `CommandFailure` when there is no way to the cluster.
     func objects(_ configuration: Configuration) async throws -> ClusterObjects {
-        let config = try KubeConfig { Terminal.environment($0) }
-        return try await ClusterObjects.read(try config.access(context: context), configuration)
+        try await ClusterObjects.read(try access(), configuration)
+    }
+
+    /// Where the API server is, and who asks.
+    ///
+    /// - Throws: `CommandFailure` when the kubeconfig does not say.
+    func access() throws -> ClusterAccess {
+        try KubeConfig { Terminal.environment($0) }.access(context: context)
     }
 }

@@ -79,16 +79,7 @@ package struct AccessReviewer: Sendable {
     /// Sends a review and returns its status.
     private func ask(_ target: String, _ review: JSONValue) async throws -> JSONValue {
         let request = APIRequest(target, timeLimit: Self.patience, content: review.encoded())
-        return try await withThrowingTaskGroup(of: JSONValue.self) { group in
-            group.addTask { try await answer(to: request, mayRepeat: true) }
-            group.addTask {
-                try await Task.sleep(for: Self.patience)
-                throw APIFailure.timedOut
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next() else { throw APIFailure.timedOut }
-            return first
-        }
+        return try await within(Self.patience) { try await answer(to: request, mayRepeat: true) }
     }
 
     private func answer(to request: APIRequest, mayRepeat: Bool) async throws -> JSONValue {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AsyncHTTPClient
+import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
@@ -123,21 +124,7 @@ package final class HTTPTransport: APITransport {
     }
 
     private func makeClient(_ authorities: [UInt8]) throws(APIFailure) -> HTTPClient {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.minimumTLSVersion = .tlsv12
-        do {
-            if !authorities.isEmpty {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authorities))
-            }
-            if !access.clientCertificate.isEmpty {
-                tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(access.clientCertificate).map {
-                    .certificate($0)
-                }
-                tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: access.clientKey, format: .pem))
-            }
-        } catch {
-            throw .tls("the certificates cannot be read: \(error)")
-        }
+        let tls = try tlsConfiguration(authorities)
         // Watches of many kinds are open at once.
         var pool = HTTPClient.Configuration.ConnectionPool(
             idleTimeout: .seconds(30),
@@ -155,6 +142,66 @@ package final class HTTPTransport: APITransport {
         return HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: configuration
+        )
+    }
+
+    /// Whom to trust, and what to prove oneself with.
+    private func tlsConfiguration(_ authorities: [UInt8]) throws(APIFailure) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        do {
+            if !authorities.isEmpty {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authorities))
+            }
+            if !access.clientCertificate.isEmpty {
+                tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(access.clientCertificate).map {
+                    .certificate($0)
+                }
+                tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: access.clientKey, format: .pem))
+            }
+        } catch {
+            throw .tls("the certificates cannot be read: \(error)")
+        }
+        return tls
+    }
+
+    // MARK: - Connections that are no requests
+
+    /// What it takes to make a connection to the API server that becomes something else than HTTP.
+    struct Entry: Sendable {
+        /// Where the server listens.
+        let host: String
+        /// On which port.
+        let port: Int
+        /// Whom to trust; `nil` for no TLS.
+        let tls: TLSConfiguration?
+        /// What is before every path.
+        let prefix: String
+        /// The bearer token.
+        let token: String?
+        /// Who asks.
+        let userAgent: String
+
+        /// The name in the server's certificate; `nil` for an address.
+        var serverName: String? { (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil }
+
+        /// What a Host field says.
+        var authority: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    }
+
+    /// What it takes to make a connection of one's own, with the credentials of now.
+    func entry() throws(APIFailure) -> Entry {
+        guard let url = URL(string: access.server), let host = url.host() else {
+            throw .connection("\(access.server) is no URL of a server")
+        }
+        let isSecured = url.scheme == "https"
+        return Entry(
+            host: host.filter { $0 != "[" && $0 != "]" },
+            port: url.port ?? (isSecured ? 443 : 80),
+            tls: isSecured ? try tlsConfiguration(try authority?.content() ?? access.authority) : nil,
+            prefix: url.path().hasSuffix("/") ? String(url.path().dropLast()) : url.path(),
+            token: try currentToken(),
+            userAgent: access.userAgent
         )
     }
 

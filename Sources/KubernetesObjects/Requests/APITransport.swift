@@ -49,3 +49,23 @@ package enum APIFailure: Error, Sendable, Hashable {
     /// The answer took longer than the request allowed.
     case timedOut
 }
+
+/// An answer of an API server, or of what stands before it, that is no success.
+package struct APIRefusal: Error, Sendable, Hashable {
+    /// The status code.
+    package let status: Int
+    /// The server's reason in words, one line; may be empty.
+    package let reason: String
+
+    /// Names a reason.
+    package init(status: Int, reason: String) {
+        self.status = status
+        self.reason = reason
+    }
+
+    /// Reads the reason out of the content: a `Status`, or text.
+    init(status: Int, content: [UInt8]) {
+        let message = APIStatus(code: status, content: content).message
+        self.init(status: status, reason: message.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+    }
+}
