@@ -135,8 +135,8 @@ def page(command, path, parent, options):
             lines += [entry(a) for a in others if (a.get("sectionTitle") or "") == title]
     if examples:
         lines.append(".SH EXAMPLES")
-        for example in examples:
-            lines += [".PP", ".nf", ".RS", escape(example), ".RE", ".fi"]
+        for number, example in enumerate(examples):
+            lines += ([".PP"] if number else []) + [".nf", ".RS", escape(example), ".RE", ".fi"]
     lines.append(".SH EXIT STATUS")
     for status, text in EXIT_STATUS:
         lines += [".TP", f"\\fB{status}\\fR", escape(text)]
