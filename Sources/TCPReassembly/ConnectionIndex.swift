@@ -13,7 +13,7 @@ struct ConnectionIndex: ~Copyable {
 
     /// Makes an empty index.
     ///
-    /// - Parameter seed: Varies the hash, so that traffic cannot be made to collide; nothing visible depends on it.
+    /// - Parameter seed: Varies the hash, so that traffic cannot be made to collide; what is found does not depend on it.
     init(seed: UInt64) {
         self.seed = seed
         entries = FixedBuffer(repeating: 0, count: 1 << 10)

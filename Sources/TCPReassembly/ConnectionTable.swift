@@ -93,7 +93,7 @@ public struct ConnectionTable: ~Copyable {
         limits.waitingConnections = max(limits.waitingConnections, 1)
         self.limits = limits
         let capacity = limits.connections + limits.halfOpenConnections + limits.lingeringConnections
-        index = ConnectionIndex(seed: UInt64.random(in: .min ... .max))
+        index = ConnectionIndex(seed: limits.hashSeed ?? .random(in: .min ... .max))
         slots = SlotPool(capacity: capacity)
         entries = FixedBuffer(capacity: capacity)
         expiry = TimerWheel(capacity: capacity, lanes: 4, tickShift: 30, bucketCount: 512)

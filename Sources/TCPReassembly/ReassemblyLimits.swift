@@ -103,6 +103,11 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var jumpBlocks = 128
     /// What tags around segments say of their connection.
     public var networkTags = NetworkTags.join
+    /// What varies the hashes of addresses, so that traffic cannot be made to collide; `nil` leaves it to chance.
+    ///
+    /// It decides which packets take each other's place among those that are remembered for `duplicateWindow`, and so
+    /// which are found to be seen twice. Pcap files, which are to give the same each time, need one that is given.
+    public var hashSeed: UInt64?
 
     /// Makes the default limits.
     public init() {}

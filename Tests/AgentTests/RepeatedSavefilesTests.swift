@@ -56,6 +56,12 @@ import TrafficPipeline
         #expect(three.requests == 3 * once.requests)
     }
 
+    @Test func `nothing is left to chance with pcap files, and hashes are with a live capture`() {
+        let seeds = [false, false, true].map { Configuration().pipelineLimits(isLive: $0).reassembly.hashSeed }
+        #expect(seeds[0] != nil && seeds[0] == seeds[1])
+        #expect(seeds[2] == nil)
+    }
+
     @Test func `a clock that stands still does not take time back`() throws {
         let two = try read(rounds: 2) { 1000 }
         let once = try read(rounds: 1) { 1000 }

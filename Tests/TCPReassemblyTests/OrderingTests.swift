@@ -219,6 +219,24 @@ import Testing
         #expect(talk.table.statistics.retransmittedOctets == 3)
     }
 
+    @Test func `which of many duplicates are forgotten depends on nothing but the seed`() {
+        /// 3,000 segments, and all of them again on another interface: some places are taken by then.
+        func duplicates(_ seed: UInt64?) -> [Int] {
+            var limits = ReassemblyLimits()
+            limits.hashSeed = seed
+            var talk = Conversation(limits)
+            talk.handshake()
+            for interface in 0..<2 {
+                for offset in 0..<3_000 { talk.client(offset, "a", identification: 8, interface: interface) }
+            }
+            return talk.table.statistics.duplicateSegments
+        }
+        let some = duplicates(1)
+        #expect(some.count == 2 && (500..<2_500).contains(some[1]))
+        #expect(duplicates(1) == some)
+        #expect((2...5).contains { duplicates($0) != some })
+    }
+
     @Test func `an old copy on another interface is a retransmission`() {
         var talk = opened()
         talk.client(0, "abc", interface: 0)

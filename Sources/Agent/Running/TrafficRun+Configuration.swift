@@ -2,6 +2,7 @@
 
 package import AgentConfiguration
 import OctetText
+import TCPReassembly
 package import TLSDecryption
 import TrafficMetrics
 package import TrafficPipeline
@@ -58,8 +59,12 @@ extension Configuration {
     /// What the stages may hold: of a live capture, what the machine allows; of pcap files, what is configured.
     func pipelineLimits(isLive: Bool) -> PipelineLimits {
         var pipeline = pipelineLimits(within: isLive || limits.memory != nil ? MemoryBudget.shared(self).octets : nil)
-        // The key log of pcap files is read before their packets.
-        if isLive { pipeline.tls.patience = tls.patience.nanoseconds }
+        if isLive {
+            // The key log of pcap files is read before their packets.
+            pipeline.tls.patience = tls.patience.nanoseconds
+        } else {
+            pipeline.reassembly.hashSeed = 0x57_696E_676D_6972
+        }
         return pipeline
     }
 }
