@@ -40,6 +40,13 @@ struct HeldItems {
         return (items.map { ($0.item, $0.direction) }, isWhole)
     }
 
+    /// The first whole records.
+    func records(limit: Int) -> [(record: [UInt8], direction: StreamDirection)] {
+        items.lazy.compactMap { item, direction in
+            if case .record(let record, _) = item { (record, direction) } else { nil }
+        }.prefix(limit).map { $0 }
+    }
+
     private mutating func hold(_ count: Int, _ context: TLSContext) {
         octets += count
         context.statistics.heldOctets += count

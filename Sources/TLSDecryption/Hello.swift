@@ -20,6 +20,13 @@ struct ClientRandom: Hashable, BitwiseCopyable, Sendable {
         third = word(2)
         fourth = word(3)
     }
+
+    /// The octets as they stand in a hello.
+    var octets: [UInt8] {
+        [first, second, third, fourth].flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+        }
+    }
 }
 
 /// What is taken from the hello of a client; later parts may be missing where it was not captured whole.
@@ -31,8 +38,16 @@ struct ClientHello {
     private(set) var randomOctets: [UInt8]
     /// The name the client asked for, in the case it was sent; empty where it asked for none.
     private(set) var serverName: [UInt8] = []
+    /// Whether the extension with the name was captured, or all of the hello and it was not there.
+    private(set) var isServerNameKnown = false
     /// The protocols it offered, most wanted first.
     private(set) var protocols: [[UInt8]] = []
+
+    /// Stands for a hello that was not captured, whose random was found by its keys.
+    init(found random: ClientRandom) {
+        self.random = random
+        randomOctets = random.octets
+    }
 
     /// Reads a message from its type on; only what is there is read.
     /// - Returns: `nil` without the whole random, or where it is no hello of a client.
@@ -44,13 +59,17 @@ struct ClientHello {
         guard reader.vector(lengthOctets: 1) != nil, reader.vector(lengthOctets: 2) != nil,
             reader.vector(lengthOctets: 1) != nil
         else { return }
-        HelloExtensions.forEach(in: message, from: reader.index) { type, range in
+        let end = HelloExtensions.forEach(in: message, from: reader.index) { type, range in
             switch type {
-            case HelloExtensions.serverName: serverName = Self.hostName(message.extracting(range))
+            case HelloExtensions.serverName:
+                serverName = Self.hostName(message.extracting(range))
+                isServerNameKnown = true
             case HelloExtensions.protocols: protocols = HelloExtensions.protocols(message.extracting(range))
             default: break
             }
         }
+        let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
+        if end == 4 + length { isServerNameKnown = true }
     }
 
     /// The first name of type `host_name`.
@@ -121,12 +140,17 @@ private enum HelloExtensions {
     static let supportedVersions: UInt16 = 43
 
     /// Goes through the extensions that lie whole in the message.
-    static func forEach(in message: Span<UInt8>, from index: Int, _ body: (UInt16, Range<Int>) -> Void) {
+    /// - Returns: Where the last of them ends.
+    @discardableResult
+    static func forEach(in message: Span<UInt8>, from index: Int, _ body: (UInt16, Range<Int>) -> Void) -> Int {
         var reader = OctetReader(message, at: index)
-        guard reader.number(octets: 2) != nil else { return }
+        guard reader.number(octets: 2) != nil else { return index }
+        var end = reader.index
         while let type = reader.number(octets: 2), let content = reader.vector(lengthOctets: 2) {
             body(UInt16(type), content)
+            end = reader.index
         }
+        return end
     }
 
     /// The names of an ALPN list, of which at most sixteen are kept.

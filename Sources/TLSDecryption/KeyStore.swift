@@ -69,9 +69,15 @@ public final class KeyStore: Sendable {
         table.withLockIfAvailable { $0.secrets(of: random) } ?? nil
     }
 
-    /// Forgets a connection that has taken its secrets.
-    func remove(_ random: ClientRandom) {
-        table.withLockIfAvailable { $0.remove(random) }
+    /// A connection has taken its secrets, which are forgotten unless they are kept for another capture of it.
+    func claim(_ random: ClientRandom, isKept: Bool) {
+        table.withLockIfAvailable { $0.claim(random, isKept: isKept) }
+    }
+
+    /// Secrets of at most `limit` connections: first those that no connection has taken, from the one that was named nearest to
+    /// the latest that was taken; then those that are kept although one has. None while another thread is at the store.
+    func candidates(limit: Int) -> [(random: ClientRandom, secrets: ConnectionSecrets)] {
+        table.withLockIfAvailable { $0.candidates(limit: limit) } ?? []
     }
 }
 
@@ -100,13 +106,18 @@ struct ConnectionSecrets: Sendable {
 
 /// The secrets in the order in which their connections were first named, of which the oldest go first.
 private struct SecretTable {
-    private var secrets: [ClientRandom: (secrets: ConnectionSecrets, number: UInt64)] = [:]
+    private var secrets: [ClientRandom: (secrets: ConnectionSecrets, number: UInt64, isClaimed: Bool)] = [:]
     /// Who was named when; entries that were removed or named anew are passed over.
     private var order: [(random: ClientRandom, number: UInt64)] = []
     private var oldest = 0
     private var next: UInt64 = 0
+    /// The number of the connection that took its secrets last.
+    private var latestClaimed: UInt64 = 0
     private let limit: Int
     private(set) var forgotten = 0
+
+    /// Entries that are passed over, at most, in the search for one that nobody has taken.
+    private static var searchedEntries: Int { 4_096 }
 
     init(limit: Int) {
         self.limit = max(limit, 1)
@@ -118,14 +129,41 @@ private struct SecretTable {
         secrets[random]?.secrets
     }
 
-    mutating func remove(_ random: ClientRandom) {
-        secrets[random] = nil
+    mutating func claim(_ random: ClientRandom, isKept: Bool) {
+        guard let number = secrets[random]?.number else { return }
+        latestClaimed = max(latestClaimed, number)
+        if isKept { secrets[random]?.isClaimed = true } else { secrets[random] = nil }
+    }
+
+    /// Looks from the latest that was taken both ways, as connections are named in about the order in which they begin.
+    func candidates(limit: Int) -> [(random: ClientRandom, secrets: ConnectionSecrets)] {
+        var found: [(random: ClientRandom, secrets: ConnectionSecrets)] = []
+        var claimed: [(random: ClientRandom, secrets: ConnectionSecrets)] = []
+        var (low, high) = (oldest, order.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if order[middle].number < latestClaimed { low = middle + 1 } else { high = middle }
+        }
+        var (before, behind) = (low - 1, low)
+        for step in 0..<Self.searchedEntries where found.count < limit {
+            let isBehind = step % 2 == 0 && behind < order.count || before < oldest
+            guard isBehind ? behind < order.count : before >= oldest else { break }
+            let (random, number) = order[isBehind ? behind : before]
+            if isBehind { behind += 1 } else { before -= 1 }
+            guard let entry = secrets[random], entry.number == number else { continue }
+            if !entry.isClaimed {
+                found.append((random, entry.secrets))
+            } else if claimed.count < limit {
+                claimed.append((random, entry.secrets))
+            }
+        }
+        return found + claimed.prefix(limit - found.count)
     }
 
     mutating func insert(_ line: KeyLogLine) {
         if secrets[line.random] == nil {
             while secrets.count >= limit { forgetOldest() }
-            secrets[line.random] = (ConnectionSecrets(), next)
+            secrets[line.random] = (ConnectionSecrets(), next, false)
             order.append((line.random, next))
             next += 1
             if oldest > 1_024, oldest * 2 > order.count || order.count > 2 * limit + 2_048 { compact() }

@@ -28,7 +28,7 @@ extension TLSConnection {
     ) {
         if case .handshake = state {
             findKeys(at: position.time, context, &sink)
-            if case .waiting = state { return held.append(.unframed(octets, position), direction, context) }
+            if case .waiting = state { return hold(.unframed(octets, position), direction, context, &sink) }
         }
         guard case .open = state else { return }
         guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }

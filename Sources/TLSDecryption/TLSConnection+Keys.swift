@@ -12,14 +12,14 @@ extension TLSConnection {
         _ sink: inout Sink
     ) {
         guard let store = context.store, !store.isOff else { return becomeUnreadable(.off, &sink) }
-        guard let clientHello else { return becomeUnreadable(.midstream, &sink) }
+        guard clientHello != nil || mayTryKeys else { return becomeUnreadable(.midstream, &sink) }
         if let serverHello, CipherSuite(number: serverHello.suite) == nil || serverHello.version < 0x0301 {
             return becomeUnreadable(.unsupportedCipher, &sink)
         }
-        if let secrets = store.secrets(of: clientHello.random), secrets.isComplete {
+        if let clientHello, let secrets = store.secrets(of: clientHello.random), secrets.isComplete {
             return openWith(secrets, clientHello, context, &sink)
         }
-        guard context.limits.patience > 0 else { return giveUpWaiting(context, &sink) }
+        guard context.limits.patience > 0 || clientHello == nil else { return giveUpWaiting(context, &sink) }
         state = .waiting(since: time)
         context.statistics.waitingConnections += 1
     }
@@ -27,6 +27,7 @@ extension TLSConnection {
     /// The store has changed: looks again for the keys of a connection that waits, and goes through what is held.
     /// - Returns: Whether the waiting is over.
     func lookAgain<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) -> Bool {
+        if clientHello == nil { tryKeysOnHeld(context, &sink) }
         guard case .waiting(let since) = state, let clientHello,
             let secrets = context.store?.secrets(of: clientHello.random), secrets.isComplete
         else { return !isWaiting }
@@ -44,7 +45,7 @@ extension TLSConnection {
         if let clientHello, let secrets = context.store?.secrets(of: clientHello.random), secrets.isUsable {
             openWith(secrets, clientHello, context, &sink)
         } else {
-            becomeUnreadable(.noKey, &sink)
+            becomeUnreadable(clientHello == nil ? .midstream : .noKey, &sink)
         }
         replay(context, &sink)
     }
@@ -71,7 +72,7 @@ extension TLSConnection {
         _ sink: inout Sink
     ) {
         state = .open
-        if context.limits.patience > 0 { context.store?.remove(clientHello.random) }
+        context.store?.claim(clientHello.random, isKept: context.limits.patience == 0)
         let isTLS13 = serverHello.map { $0.version >= 0x0304 } ?? (secrets.master == nil)
         if isTLS13 {
             if context.sessions[session].version == nil { context.sessions[session].version = 0x0304 }

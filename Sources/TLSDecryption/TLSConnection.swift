@@ -50,6 +50,10 @@ final class TLSConnection {
     /// Octets of ciphertext so far.
     var octets = 0
     var held = HeldItems()
+    /// Whether the connection may have begun before the capture did.
+    let isMidstream: Bool
+    /// Records of each direction on which keys were tried, as the client's hello was not captured.
+    var triedRecords: (fromOriginator: Int, fromResponder: Int) = (0, 0)
     /// Whether a whole record was seen, which proves that this is TLS.
     var isProven = false
     /// What came instead of a record, where the connection is none of TLS, and where it stands.
@@ -61,7 +65,8 @@ final class TLSConnection {
     /// Whether what was held back is being gone through.
     var isReleasing = false
 
-    init(handle: Int, slot: Int, session: Int32, offset: Int64, direction: StreamDirection) {
+    init(handle: Int, slot: Int, session: Int32, offset: Int64, direction: StreamDirection, isMidstream: Bool) {
+        self.isMidstream = isMidstream
         self.handle = handle
         self.slot = slot
         self.session = session
@@ -182,7 +187,7 @@ final class TLSConnection {
         _ context: TLSContext,
         _ sink: inout Sink
     ) {
-        if case .waiting = state { return held.append(item, direction, context) }
+        if case .waiting = state { return hold(item, direction, context, &sink) }
         if mustWait(item, direction) {
             if !self[direction].ordered.append(item, context.limits) { releaseOrdered(direction, context, &sink) }
             return
@@ -224,7 +229,7 @@ final class TLSConnection {
         if case .handshake = state { findKeys(at: place.firstTime, context, &sink) }
         switch state {
         case .handshake, .unreadable: break
-        case .waiting: held.append(.record(record, place), direction, context)
+        case .waiting: hold(.record(record, place), direction, context, &sink)
         case .open:
             open(header, record, place, direction, context, &sink)
             context.giveBack(record)

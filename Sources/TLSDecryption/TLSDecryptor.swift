@@ -32,8 +32,10 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// What each reader takes; the one that was silent longest comes first.
     private var taken = HeldOctets()
     private var seenChanges: UInt64 = 0
-    /// What was lost of connections of which nothing else came yet; hardly ever any.
-    private var early: [Int: [(count: Int, reason: MissingReason, position: StreamPosition)]] = [:]
+    /// What came of connections whose beginning was lost, until it is known what they carry; hardly ever any.
+    private var early: [Int: EarlyItems] = [:]
+    /// Octets in it.
+    private var earlyOctets = 0
     /// PROXY headers that came in part, of connections of which nothing else came yet; hardly ever any.
     private var preambles: [Int: ProxyPreamble] = [:]
     private let context: TLSContext
@@ -89,7 +91,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         let place = places[slot]
         if place.reading == Reading.undecided {
             if !preambles.isEmpty { preambles[slot] = nil }
-            early[slot, default: []].append((count, reason, position))
+            early[slot, default: EarlyItems()].append(.hole(count, reason, position))
         } else if place.reading >= 0 {
             context.now = position.time
             readers[Int(place.reading)]?.octetsMissing(count, reason: reason, at: position, context, &sink)
@@ -158,7 +160,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             guard let reader = readers[Int(number)] else { continue }
             if hasNewKeys, reader.lookAgain(context, &sink) {
                 closeIfOver(number, reader)
-            } else if reader.hasWaited(until: time, context.limits.patience) {
+            } else if reader.hasWaited(until: time, context.limits) {
                 reader.giveUpWaiting(context, &sink)
                 closeIfOver(number, reader)
             } else if !reader.isWaiting {
@@ -265,14 +267,40 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             places[slot].isMidstream && position.startsSegment && octets.count >= RecordHeader.octetCount
             && RecordHeader.mayBegin(octets)
         guard mayBegin || mayContinue else {
+            if !early.isEmpty, keepEarly(octets, at: position, slot) { return }
             becomePlain(slot)
             return sink.octetsArrived(octets, at: position, slot: Int(places[slot].handle))
         }
         start(at: position, slot)
-        for hole in early.removeValue(forKey: slot) ?? [] {
-            octetsMissing(hole.count, reason: hole.reason, at: hole.position, slot: slot)
-        }
+        releaseEarly(slot)
         read(octets, at: position, slot)
+    }
+
+    /// Keeps octets whose direction begins with a hole, so that they do not say what the connection carries: the other
+    /// direction will.
+    /// - Returns: `false` where they are not kept.
+    private mutating func keepEarly(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
+        guard let store = context.store, !store.isOff, !places[slot].isMidstream,
+            let items = early[slot], items.direction == position.direction,
+            items.octetCount + octets.count <= context.limits.earlyOctetsPerConnection,
+            earlyOctets + octets.count <= context.limits.earlyOctets
+        else { return false }
+        early[slot]?.append(.octets(octets.octets, position))
+        earlyOctets += octets.count
+        return true
+    }
+
+    /// It is known what a connection carries: goes through what came of it.
+    private mutating func releaseEarly(_ slot: Int) {
+        guard !early.isEmpty, let items = early.removeValue(forKey: slot) else { return }
+        earlyOctets -= items.octetCount
+        for item in items.items {
+            switch item {
+            case .hole(let count, let reason, let position):
+                octetsMissing(count, reason: reason, at: position, slot: slot)
+            case .octets(let octets, let position): octetsArrived(octets.span, at: position, slot: slot)
+            }
+        }
     }
 
     private mutating func start(at position: StreamPosition, _ slot: Int) {
@@ -284,7 +312,8 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             slot: slot,
             session: session,
             offset: isFirst ? position.offset : 0,
-            direction: position.direction
+            direction: position.direction,
+            isMidstream: places[slot].isMidstream
         )
         if let number = freeReaders.popLast() {
             readers[Int(number)] = connection
@@ -316,10 +345,32 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// From here on the connection goes through unchanged.
     private mutating func becomePlain(_ slot: Int) {
         places[slot].reading = Reading.plain
-        guard !early.isEmpty, let holes = early.removeValue(forKey: slot) else { return }
-        for hole in holes {
-            sink.octetsMissing(hole.count, reason: hole.reason, at: hole.position, slot: Int(places[slot].handle))
+        releaseEarly(slot)
+    }
+}
+
+/// What came of a connection of which it is not known yet what it carries, in order.
+private struct EarlyItems {
+    enum Item {
+        case hole(Int, MissingReason, StreamPosition)
+        case octets([UInt8], StreamPosition)
+    }
+
+    private(set) var items: [Item] = []
+    private(set) var octetCount = 0
+    /// The direction that all of it is of; `nil` where both have holes.
+    private(set) var direction: StreamDirection?
+
+    mutating func append(_ item: Item) {
+        let position: StreamPosition
+        switch item {
+        case .hole(_, _, let place): position = place
+        case .octets(let octets, let place):
+            octetCount += octets.count
+            position = place
         }
+        direction = items.isEmpty || direction == position.direction ? position.direction : nil
+        items.append(item)
     }
 }
 
@@ -347,8 +398,9 @@ private enum Reading {
 
 extension TLSConnection {
     /// Whether the connection has waited for its keys for longer than it may.
-    fileprivate func hasWaited(until time: PacketTime, _ patience: Int64) -> Bool {
-        if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
+    fileprivate func hasWaited(until time: PacketTime, _ limits: TLSLimits) -> Bool {
+        let patience = clientHello == nil ? max(limits.patience, limits.trialPatience) : limits.patience
+        return if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
     }
 
     /// Nothing more comes that could be waited for.

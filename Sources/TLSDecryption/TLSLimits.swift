@@ -36,6 +36,18 @@ public struct TLSLimits: Sendable, Hashable {
     var orderedOctets = 64 << 10
     /// How many such records wait.
     var orderedItems = 256
+    /// Octets of a connection that are kept where its first were lost, until the other direction shows whether it is TLS.
+    var earlyOctetsPerConnection = 16 << 10
+    /// Those of all connections.
+    var earlyOctets = 1 << 20
+    /// Connections whose keys are tried where the client's hello, which names them, was not captured.
+    var triedConnections = 64
+    /// Records that such keys are tried on before the connection is given up.
+    var triedRecords = 16
+    /// The highest number under which one of those is tried.
+    var triedNumber: UInt64 = 8
+    /// How long at least such a connection waits for a record that its keys open, in nanoseconds of packet time.
+    var trialPatience: Int64 = 3_000_000_000
     /// Plaintext of a record from which on it is not opened where nobody looks at it; to open a shorter one costs no more.
     var leastSkippedOctets = 1024
     /// Octets that are searched for a record behind a hole before the connection is given up.

@@ -81,7 +81,7 @@ import Testing
         #expect(store.count <= 500)
     }
 
-    /// TLS 1.2 needs the server's random, and any version the client's, to find keys and make them.
+    /// TLS 1.2 needs the server's random to make keys; which of the key log's they are, the server's records tell too.
     @Test(arguments: TLSDecryptorTests.http1.filter { !$0.contains("resumption") })
     func `of one direction what can be read is read, and the rest has a reason`(name: String) throws {
         let capture = try Capture(name)
@@ -100,6 +100,63 @@ import Testing
         var ofServer = capture
         ofServer.packets.removeAll(where: isOfClient)
         let answered = try #require(ofServer.read(with: capture.store()).connections.first)
-        #expect(answered.reason == .midstream)
+        #expect(answered.reason == nil)
+        #expect(answered.fromResponder.octets == whole.fromResponder.octets)
+    }
+
+    private static let names = TLSDecryptorTests.http1 + ["lab-tls13-h2-tls_aes_256_gcm_sha384"]
+
+    /// The capture without its first segment of the client that is a whole hello.
+    private static func withoutHello(_ capture: Capture) throws -> Capture {
+        var damaged = capture
+        // Ethernet, IPv4 and TCP; the hello is the first that has octets.
+        damaged.packets.remove(at: try #require(capture.packets.firstIndex { $0.octets.count > 150 }))
+        return damaged
+    }
+
+    @Test(arguments: names, [0, 3_000_000_000])
+    func `a connection whose client's hello was lost is read with keys that nobody took`(
+        name: String,
+        patience: Int64
+    ) throws {
+        let capture = try Capture(name)
+        let whole = try #require(capture.read(with: capture.store()).connections.first)
+        var limits = TLSLimits()
+        limits.patience = patience
+        let others = try Self.names.flatMap { $0 == name ? [] : try Capture($0).keys }
+        for keys in [capture.keys, others + capture.keys, capture.keys + others] {
+            let reading = try Self.withoutHello(capture).read(with: capture.store(keys), limits: limits)
+            let connection = try #require(reading.connections.first)
+            #expect(connection.reason == nil)
+            #expect(connection.fromResponder.octets == whole.fromResponder.octets)
+            #expect(connection.fromOriginator.octets.suffix(20) == whole.fromOriginator.octets.suffix(20))
+            #expect(reading.statistics.heldOctets == 0 && reading.statistics.waitingConnections == 0)
+        }
+    }
+
+    @Test(arguments: names)
+    func `keys of such a connection that come behind its records are found too`(name: String) throws {
+        let capture = try Self.withoutHello(Capture(name))
+        var limits = TLSLimits()
+        limits.patience = 3_600_000_000_000
+        let store = KeyStore()
+        var reader = KeyLogReader(into: store)
+        let late = capture.read(with: store, limits: limits) { number in
+            if number == 12 { reader.octetsArrived(capture.keys.span) }
+        }
+        #expect(Self.isEqual(late, capture.read(with: capture.store())))
+    }
+
+    @Test(arguments: names)
+    func `without its client's hello, and with keys of others alone, a connection is given up, and why is said`(
+        name: String
+    ) throws {
+        let capture = try Capture(name)
+        let others = try Self.names.flatMap { $0 == name ? [] : try Capture($0).keys }
+        let reading = try Self.withoutHello(capture).read(with: capture.store(others))
+        let connection = try #require(reading.connections.first)
+        #expect(connection.reason == .midstream)
+        #expect(connection.fromOriginator.octets.isEmpty && connection.fromResponder.octets.isEmpty)
+        #expect(reading.statistics.heldOctets == 0 && reading.statistics.waitingConnections == 0)
     }
 }

@@ -1,0 +1,121 @@
+// Wingmirror · Apache-2.0
+// Keys of a connection whose client's hello was not captured (reference: http2-grpc-tls.md 9.6, "Late joins", a).
+
+internal import TCPReassembly
+
+/// A key log names a connection by the random of its client's hello. Where that was lost, the keys that no connection has taken
+/// are tried on the records: a record that one of them opens is its proof, since the tag is.
+extension TLSConnection {
+    /// Whether the beginning was seen, so that the keys must be among the latest.
+    var mayTryKeys: Bool { serverHello != nil || !isMidstream }
+
+    /// Holds an item of a connection that waits for its keys; looks for them in it where nothing names them.
+    func hold<Sink: StreamSink & ~Copyable>(
+        _ item: TLSItem,
+        _ direction: StreamDirection,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        if clientHello == nil, case .record(let record, _) = item, let header = RecordHeader(record.span, at: 0),
+            header.type != ContentType.applicationData, !self[direction].isEncrypted
+        {
+            // The server's hello, behind a hole at the client's beginning, says which keys there can be.
+            return clearRecordArrived(header, record, direction, context)
+        }
+        held.append(item, direction, context)
+        guard clientHello == nil, case .record(let record, _) = item else { return }
+        guard triedRecords.fromOriginator + triedRecords.fromResponder < context.limits.triedRecords else {
+            // Where keys come late, those that open one of the first records still may.
+            if context.limits.patience == 0 { giveUpWaiting(context, &sink) }
+            return
+        }
+        let count: Int
+        switch direction {
+        case .fromOriginator:
+            count = triedRecords.fromOriginator
+            triedRecords.fromOriginator += 1
+        case .fromResponder:
+            count = triedRecords.fromResponder
+            triedRecords.fromResponder += 1
+        }
+        let candidates = context.store?.candidates(limit: context.limits.triedConnections) ?? []
+        if let (random, secrets) = opening(record, number: count, direction, among: candidates, context) {
+            keysFound(random, secrets, context, &sink)
+        }
+    }
+
+    /// Tries keys that came meanwhile on what is held.
+    func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+        guard isWaiting else { return }
+        let candidates = context.store?.candidates(limit: context.limits.triedConnections) ?? []
+        var counts: [StreamDirection: Int] = [:]
+        for (record, direction) in held.records(limit: context.limits.triedRecords) {
+            let count = counts[direction, default: 0]
+            counts[direction] = count + 1
+            guard let (random, secrets) = opening(record, number: count, direction, among: candidates, context) else {
+                continue
+            }
+            return keysFound(random, secrets, context, &sink)
+        }
+    }
+
+    private func keysFound<Sink: StreamSink & ~Copyable>(
+        _ random: ClientRandom,
+        _ secrets: ConnectionSecrets,
+        _ context: TLSContext,
+        _ sink: inout Sink
+    ) {
+        let hello = ClientHello(found: random)
+        clientHello = hello
+        context.statistics.waitingConnections -= 1
+        openWith(secrets, hello, context, &sink)
+        replay(context, &sink)
+    }
+
+    /// The secrets that open a record, before which so many of its direction were tried.
+    private func opening(
+        _ record: [UInt8],
+        number count: Int,
+        _ direction: StreamDirection,
+        among candidates: [(random: ClientRandom, secrets: ConnectionSecrets)],
+        _ context: TLSContext
+    ) -> (ClientRandom, ConnectionSecrets)? {
+        guard let header = RecordHeader(record.span, at: 0),
+            header.type == ContentType.applicationData || header.type == ContentType.handshake
+        else { return nil }
+        let body = record[RecordHeader.octetCount...]
+        let last = min(UInt64(count), context.limits.triedNumber)
+        for (random, secrets) in candidates where secrets.isComplete {
+            for protection in protections(of: secrets, random, direction) {
+                for sequence in 0...last {
+                    guard context.mayTry() else { return nil }
+                    if protection.open(header, body, sequence: sequence) != nil { return (random, secrets) }
+                }
+            }
+        }
+        return nil
+    }
+
+    /// What the records of a direction would be protected under, were these the connection's secrets.
+    private func protections(
+        of secrets: ConnectionSecrets,
+        _ random: ClientRandom,
+        _ direction: StreamDirection
+    ) -> [RecordProtection] {
+        let isClient = direction == clientDirection
+        if let serverHello, serverHello.version < 0x0304 {
+            guard let master = secrets.master, let suite = CipherSuite(number: serverHello.suite) else { return [] }
+            let (client, server) = KeySchedule.protections(
+                master: master,
+                clientRandom: random.octets,
+                serverRandom: serverHello.randomOctets,
+                suite: suite,
+                version: serverHello.version,
+                encryptsThenMACs: serverHello.encryptsThenMACs
+            )
+            return [isClient ? client : server]
+        }
+        guard let secret = isClient ? secrets.clientTraffic : secrets.serverTraffic else { return [] }
+        return suites(fitting: secret).map { KeySchedule.protection(of: secret, suite: $0) }
+    }
+}
