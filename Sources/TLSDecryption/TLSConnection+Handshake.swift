@@ -70,7 +70,11 @@ extension TLSConnection {
         guard let hello = ClientHello(message) else { return }
         clientDirection = direction
         clientHello = hello
-        context.sessions[session].serverName = hello.serverName
+        // A second hello, which the server asked for, names the same server (RFC 8446 §4.1.2).
+        if hello.isServerNameKnown || !context.sessions[session].isServerNameKnown {
+            context.sessions[session].serverName = hello.serverName
+            context.sessions[session].isServerNameKnown = hello.isServerNameKnown
+        }
         context.sessions[session].offeredProtocols = hello.protocols
     }
 

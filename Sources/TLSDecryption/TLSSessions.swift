@@ -6,8 +6,10 @@ public struct TLSSession: Sendable, Hashable {
     public internal(set) var version: UInt16?
     /// The cipher suite's number; `nil` where it is not known.
     public internal(set) var cipherSuite: UInt16?
-    /// The name the client asked for (SNI), as it was sent; empty where it asked for none or its hello was not seen.
+    /// The name the client asked for (SNI), as it was sent; empty where it asked for none or that is not known.
     public internal(set) var serverName: [UInt8] = []
+    /// Whether it is known which name the client asked for, if any: its hello was captured up to there.
+    public internal(set) var isServerNameKnown = false
     /// The protocols the client offered (ALPN).
     public internal(set) var offeredProtocols: [[UInt8]] = []
     /// The protocol the server chose, where it says so in clear: not in TLS 1.3.

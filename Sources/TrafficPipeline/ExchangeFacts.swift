@@ -57,7 +57,9 @@ public struct ExchangeFacts: TimedExchange, Sendable {
         hasResponse = exchange.hasResponse
         request = exchange.request
         response = exchange.response
-        integrity = exchange.integrity
+        integrity =
+            tag.routed?.hangsOnServerName ?? false
+            ? exchange.integrity.union(.unknownServerName) : exchange.integrity
         successor = exchange.successor
         outcome = ExchangeOutcome(exchange, tag.answer, grpcErrors: grpcErrors)
         contentKind = exchange.contentKind

@@ -115,6 +115,7 @@ extension UnmatchedReason {
         case .conditional: self = .conditional
         case .noGateway: self = .noGateway
         case .unknownFields: self = .unknownFields
+        case .unknownServerName: self = .unknownServerName
         }
     }
 }

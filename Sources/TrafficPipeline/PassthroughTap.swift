@@ -53,12 +53,13 @@ struct PassthroughTap {
         answers.removeAll()
     }
 
-    /// A connection will not be read.
+    /// A connection will not be read; it is counted if the name that the client asked for is known.
     mutating func connectionIsOpaque(
         _ connection: ConnectionFacts,
         _ session: TLSSession,
         _ generation: RouteGeneration
     ) {
+        guard session.isServerNameKnown else { return }
         let question = Question(
             workload: generation.places.workload(of: connection.server, in: generation.tables),
             port: connection.server.port,

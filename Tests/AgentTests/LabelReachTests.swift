@@ -224,6 +224,9 @@ import TrafficPipeline
         let log = Repository.path + "/samples/captures/secure.keys"
         secure.keys = store(try String(contentsOfFile: log, encoding: .utf8))
         readings.append(secure)
+        // The hello of a WebSocket's client is lost, with the name that would tell which server it asked.
+        secure.lost = 163..<164
+        readings.append(secure)
         return try readings + encrypted()
     }
 
@@ -334,7 +337,7 @@ import TrafficPipeline
 
     private static func routes(_ hasRoutes: Bool) throws -> RouteTable {
         var environment = RouteEnvironment()
-        environment.ports = [GatewayPort(pod: 8080, server: 80), GatewayPort(pod: 8081, server: 81)]
+        environment.ports = [(8080, 80), (8081, 81), (8443, 443)].map { GatewayPort(pod: $0, server: $1) }
         let files = Repository.path + "/Tests/AgentTests/Fixtures/reach/routes.yaml"
         let objects = hasRoutes ? try ResourceFileLoader().load([files]) : []
         return RouteTable.compile(RouteResources(decoding: objects), environment: environment).table

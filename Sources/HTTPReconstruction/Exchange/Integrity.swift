@@ -45,13 +45,16 @@ public struct Integrity: OptionSet, Sendable, Hashable {
     /// Fields rest on a vote of field blocks after a loss (HTTP/2).
     public static let fieldsByInference = Integrity(rawValue: 1 << 16)
 
+    /// The route hangs on the name in the client's TLS hello, which was not captured.
+    public static let unknownServerName = Integrity(rawValue: 1 << 17)
+
     /// Every mark with its word in exchange records, in the order in which they are written.
     public static let words: [(mark: Integrity, word: String)] = [
         (.joinedMidstream, "joined_midstream"), (.requestGap, "request_gap"), (.responseGap, "response_gap"),
         (.truncatedCapture, "truncated_capture"), (.noResponse, "no_response"), (.resetByClient, "reset_by_client"),
         (.resetByServer, "reset_by_server"), (.closedEarly, "closed_early"), (.malformed, "malformed"),
         (.framingConflict, "framing_conflict"), (.unknownFieldBlock, "unknown_field_block"),
-        (.fieldsByInference, "fields_by_inference"),
+        (.fieldsByInference, "fields_by_inference"), (.unknownServerName, "unknown_server_name"),
         (.pairedByInference, "paired_by_inference"), (.limitReached, "limit_reached"), (.forgotten, "forgotten"),
         (.clockUnreliable, "clock_unreliable"),
         (.interrupted, "interrupted"),

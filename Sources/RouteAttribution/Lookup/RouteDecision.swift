@@ -12,7 +12,7 @@ public enum RouteOutcome: String, Sendable, Hashable, CaseIterable {
     case rejected
     /// No HTTP routing takes place where the request arrived.
     case noListener = "no_listener"
-    /// Fields that would decide were not captured (HTTP/2).
+    /// What would decide was not captured: fields of HTTP/2, or the name in the TLS hello.
     case unknown
 }
 
@@ -36,6 +36,8 @@ public enum RouteReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyabl
     case noGateway
     /// Fields that would decide are not known.
     case unknownFields
+    /// The name that the client asked for in its TLS hello would decide, and was not captured.
+    case unknownServerName
 
     /// The value of the `reason` label.
     public var label: String {
@@ -49,6 +51,7 @@ public enum RouteReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyabl
         case .conditional: "conditional"
         case .noGateway: "no_gateway"
         case .unknownFields: "unknown_fields"
+        case .unknownServerName: "unknown_server_name"
         }
     }
 }
@@ -60,6 +63,8 @@ public struct RouteDecision: Sendable, Hashable {
     /// Why; `conditional` means that `outcome` and `route` must not be reported as certain.
     public let reason: RouteReason
     /// The index in `RouteTable.routes`; -1 without a route.
+    ///
+    /// With the reason `unknownServerName`, the route that took the request unless the gateway answered that it has none.
     public let route: Int32
     /// The index in `RouteTable.gateways`; -1 where no Gateway is concerned.
     public let gateway: Int32
@@ -74,13 +79,27 @@ public struct RouteDecision: Sendable, Hashable {
 
 /// Where the requests of a connection are looked up; found once per connection.
 public struct HostTableReference: Sendable, Hashable {
-    /// The place in the table; -1 where nothing carries HTTP.
+    /// The place in the table; -1 where nothing carries HTTP, and less where it may be that of any TLS server of a listener.
     let index: Int32
     /// Why there is none.
     let reason: RouteReason
 
-    /// Whether HTTP is routed here at all.
+    init(index: Int32, reason: RouteReason) {
+        self.index = index
+        self.reason = reason
+    }
+
+    /// Any of the TLS servers of a listener, since it is not known which name the client asked for.
+    init(anyServerOf listener: Int32) {
+        index = -2 - listener
+        reason = .unknownServerName
+    }
+
+    /// Whether HTTP is routed here for certain.
     public var carriesHTTP: Bool { index >= 0 }
+
+    /// The listener of which it may be any TLS server.
+    var listenerOfAnyServer: Int? { index < -1 ? Int(-2 - index) : nil }
 }
 
 /// The buffers that a lookup needs, kept by the thread that looks up so that it never allocates.

@@ -103,6 +103,20 @@ public final class RouteTable: Sendable {
         return tlsTable(index.listeners[Int(number)], serverName: serverName)
     }
 
+    /// Where requests inside TLS to a pod port are looked up if the name that the client asked for was not captured.
+    ///
+    /// - Parameter podPort: the port that packets bear.
+    /// - Returns: the place, for `route(_:in:scratch:)`; where several servers listen, each of them is asked.
+    public func hostTableOfAnyServer(podPort: UInt16) -> HostTableReference {
+        guard let number = byPodPort[podPort] else { return HostTableReference(index: -1, reason: absence) }
+        let listener = index.listeners[Int(number)]
+        if listener.isRefused { return HostTableReference(index: -1, reason: .conditional) }
+        guard listener.tls.count > 1 else {
+            return HostTableReference(index: listener.tls.first?.table ?? -1, reason: .noListener)
+        }
+        return HostTableReference(anyServerOf: Int32(number))
+    }
+
     /// The listener that a Gateway server's port number leads to, for callers that know no pods.
     func listener(serverPort: Int) -> LookupListener? {
         index.listeners.first { $0.serverPorts.contains(serverPort) }
@@ -123,6 +137,7 @@ public final class RouteTable: Sendable {
 
     /// The index in ``gateways`` of the Gateway whose server opened a host table first; `nil` where there is none.
     public func gateway(of reference: HostTableReference) -> Int? {
+        if let listener = reference.listenerOfAnyServer { return gatewayOfAllServers(of: index.listeners[listener]) }
         guard reference.carriesHTTP else { return nil }
         let gateway = index.tables[Int(reference.index)].gateway
         return gateway >= 0 ? Int(gateway) : nil
@@ -142,8 +157,17 @@ public final class RouteTable: Sendable {
         in reference: HostTableReference,
         scratch: inout RouteScratch
     ) -> RouteDecision {
-        guard reference.carriesHTTP else { return RouteDecision(.noListener, reference.reason) }
-        let table = index.tables[Int(reference.index)]
+        guard reference.carriesHTTP else {
+            guard let listener = reference.listenerOfAnyServer else {
+                return RouteDecision(.noListener, reference.reason)
+            }
+            return routeInAnyServer(request, of: index.listeners[listener], scratch: &scratch)
+        }
+        return route(request, in: index.tables[Int(reference.index)], scratch: &scratch)
+    }
+
+    @inline(__always)
+    func route(_ request: RequestView, in table: LookupTable, scratch: inout RouteScratch) -> RouteDecision {
         if !request.traits.isDisjoint(with: [.targetUnknown, .authorityUnknown]) {
             return routeWithUnknownTarget(request, in: table, scratch: &scratch)
         }

@@ -75,6 +75,12 @@ public final class RouteTables: Sendable {
         tables[workload].hostTable(podPort: podPort, serverName: serverName)
     }
 
+    /// Where requests inside TLS to a port of a workload's pods are looked up if the name that the client asked for was not
+    /// captured.
+    public func hostTableOfAnyServer(podPort: UInt16, workload: Int) -> HostTableReference {
+        tables[workload].hostTableOfAnyServer(podPort: podPort)
+    }
+
     /// The index in ``gateways`` of the Gateway whose server opened a host table first; `nil` where there is none.
     public func gateway(of reference: HostTableReference, workload: Int) -> Int? {
         tables[workload].gateway(of: reference).map { Int(gatewayNumbers[workload][$0]) }

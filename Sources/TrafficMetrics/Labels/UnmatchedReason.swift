@@ -18,6 +18,8 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
     case noGateway
     /// Fields that would decide were not captured (HTTP/2 behind a loss or a late start).
     case unknownFields
+    /// The name in the client's TLS hello would decide, and was not captured.
+    case unknownServerName
 
     /// The label's value.
     public var text: String {
@@ -30,6 +32,7 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         case .conditional: "conditional"
         case .noGateway: "no_gateway"
         case .unknownFields: "unknown_fields"
+        case .unknownServerName: "unknown_server_name"
         }
     }
 
@@ -38,7 +41,7 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         switch self {
         case .noHost, .noMatch, .rejected, .noGateway: .clientError
         case .httpsRedirect: .redirection
-        case .conditional, .unknownFields: .success
+        case .conditional, .unknownFields, .unknownServerName: .success
         case .noListener: .none
         }
     }

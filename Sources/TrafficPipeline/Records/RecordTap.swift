@@ -36,12 +36,14 @@ struct RecordTap {
         if encoder.pendingOctets >= Self.batchOctets { flush() }
     }
 
-    /// Whether a record gives no route: the target is known, and a field that a rule asks for is not.
+    /// Whether a record gives no route: the target is known, and a field that a rule asks for, or the server's name, is not.
     ///
-    /// As for every member that is not known, the value is `null` then, and `unknown_field_block` says why. Where not even
-    /// the target is known, the outcome is `unknown`.
+    /// As for every member that is not known, the value is `null` then, and `unknown_field_block` or `unknown_server_name`
+    /// says why. Where not even the target is known, the outcome is `unknown`.
     private static func isRouteUnsaid(_ routed: RoutedRequest, _ exchange: borrowing Exchange) -> Bool {
-        guard routed.reason == .unknownFields, let target = exchange.retainedRequest?.target else { return false }
+        guard routed.reason == .unknownFields || routed.reason == .unknownServerName,
+            let target = exchange.retainedRequest?.target
+        else { return false }
         return !target.isEmpty
     }
 

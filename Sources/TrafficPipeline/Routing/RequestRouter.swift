@@ -115,13 +115,16 @@ struct RequestRouter: ~Copyable {
     /// Where requests to a server are looked up: by the name that the client asked for where TLS is spoken.
     @inline(__always)
     private func hostTable(at place: RoutedPort, in session: TLSSession?) -> HostTableReference {
-        session.map {
-            generations.newest.tables.hostTable(
-                podPort: place.port,
-                serverName: $0.serverName.span,
-                workload: place.workload
-            )
-        } ?? place.hosts
+        guard let session else { return place.hosts }
+        let tables = generations.newest.tables
+        guard session.isServerNameKnown else {
+            return tables.hostTableOfAnyServer(podPort: place.port, workload: place.workload)
+        }
+        return tables.hostTable(
+            podPort: place.port,
+            serverName: session.serverName.span,
+            workload: place.workload
+        )
     }
 
     /// No packet will come any more.

@@ -12,7 +12,7 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
     /// The number of the generation that decided, modulo 2³².
     public let generation: UInt32
     /// Why that route, or why none.
-    public let reason: RouteReason
+    public private(set) var reason: RouteReason
     /// Whether an agent sent the request as shadow traffic, so that it is not counted as traffic.
     public let isShadow: Bool
 
@@ -24,12 +24,20 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         self.isShadow = isShadow
     }
 
+    /// Whether the route hangs on the name in the client's TLS hello, which was not captured.
+    var hangsOnServerName: Bool { reason == .unknownServerName }
+
+    /// A service answered, so that a route took the request: if only one can have, it did.
+    mutating func serviceAnswered() {
+        if reason == .unknownServerName, route >= 0 { reason = .matched }
+    }
+
     /// The route, where it is certain that it took the request; else -1.
     var certainRoute: Int32 { reason == .matched ? route : -1 }
 
     /// The names that label the route's series; empty ones for no route.
     func name(in tables: RouteTables) -> RouteName {
-        route >= 0 ? RouteName(tables.routes[Int(route)]) : RouteName()
+        route >= 0 && reason != .unknownServerName ? RouteName(tables.routes[Int(route)]) : RouteName()
     }
 
     /// The members of `route` in exchange records, without the braces around them.
@@ -43,6 +51,7 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         case .rejected: Array(#""outcome":"rejected""#.utf8)
         case .noListener, .noGateway: Array(#""outcome":"no_listener""#.utf8)
         case .unknownFields: Array(#""outcome":"unknown","reason":"unknown_fields""#.utf8)
+        case .unknownServerName: Array(#""outcome":"unknown","reason":"unknown_server_name""#.utf8)
         }
     }
 }

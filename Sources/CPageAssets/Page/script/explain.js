@@ -78,6 +78,7 @@ const REASONS = {
   conditional: "the rule depends on what the wire does not show",
   no_gateway: "no Gateway selects the workload",
   unknown_fields: "header fields that decide were not captured (HTTP/2)",
+  unknown_server_name: "the host name in the TLS handshake decides, and was not captured",
 };
 
 /** Rows of kinds of requests: what was asked for, how often, by whom, since when; each opens to an example. */
