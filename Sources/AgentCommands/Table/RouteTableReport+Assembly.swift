@@ -94,10 +94,10 @@ extension RouteTableReport {
             title: "Integrity",
             figures: [
                 .concern("holes", figures.reassembly.gaps.total),
-                .octetConcern("octets in holes", figures.reassembly.gapOctets.total),
+                .octetConcern("bytes in holes", figures.reassembly.gapOctets.total),
                 .octets("sent again", figures.reassembly.retransmittedOctets),
                 .count("segments out of order", figures.reassembly.outOfOrderSegments),
-                .concern("octets in conflict", figures.reassembly.conflictingOctets),
+                .concern("bytes in conflict", figures.reassembly.conflictingOctets),
                 .concern("streams not read on", figures.parseFailures.reduce(0, +)),
                 .concern("connections evicted", figures.reassembly.evictions[.capacity]),
             ] + unpaired.map { .count("\($0.key)s without a partner", Int(clamping: $0.count)) }

@@ -100,7 +100,9 @@ extension TopFrame {
                 $0 < 0.995 ? "\(HumanUnits.share(UInt64(clamped: $0 * 1000), of: 1000)) " : ""
             } ?? ""
         let since = most["firstTime"]?.stringValue.map { " since \($0.dropFirst(11).prefix(8))" } ?? ""
-        return "\(share)\(method)\(host)\(path)\(since)"
+        // The target `*` of OPTIONS is no path.
+        let space = path.hasPrefix("/") ? "" : " "
+        return "\(share)\(method)\(host)\(space)\(path)\(since)"
     }
 }
 

@@ -35,6 +35,11 @@ function wire(text, properties) {
   return element;
 }
 
+/** Host and path as one word; the target `*` of OPTIONS is no path, and stands apart. */
+function hostAndPath(host, path) {
+  return path.startsWith("/") ? host + path : `${host} ${path}`.trim();
+}
+
 /** A text with places where a line may end: between the parts of hosts, paths and queries. */
 function breakable(text) {
   return text.split(/(?<=[.=,;:_])(?=\w)|(?<=[\w*])(?=[/?&])/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : part));

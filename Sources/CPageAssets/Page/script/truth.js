@@ -63,15 +63,15 @@ const truth = {
 
   /** Names the kind of requests that most of those without a route are, while they are a share worth a word. */
   showUnmatched(most, unmatched, requests) {
-    const place = document.getElementById("truth-unmatched");
+    const element = document.getElementById("truth-unmatched");
     // A scanner's few requests are no news.
-    place.hidden = !most || unmatched < 0.05 * (requests || unmatched);
-    if (place.hidden) return;
-    const kind = `${most.method ?? ""} ${most.host}${most.path}`.trim();
+    element.hidden = !most || unmatched < 0.05 * (requests || unmatched);
+    if (element.hidden) return;
+    const kind = `${most.method ?? ""} ${hostAndPath(most.host, most.path)}`.trim();
     const part = most.share < 0.995 ? `${share(most.share)} of what no route takes is ` : "What no route takes is ";
-    if (place.dataset.text === part + kind + most.firstTime) return;
-    place.dataset.text = part + kind + most.firstTime;
-    fill(place, part, h("a", { href: "#unmatched" }, wire(kind)), `, since ${clock(most.firstTime)}.`);
+    if (element.dataset.text === part + kind + most.firstTime) return;
+    element.dataset.text = part + kind + most.firstTime;
+    fill(element, part, h("a", { href: "#unmatched" }, wire(kind)), `, since ${clock(most.firstTime)}.`);
   },
 
   /** Says what changed last, for an hour: a change of the traffic may have begun there. */
