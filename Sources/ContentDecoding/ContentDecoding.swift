@@ -38,6 +38,22 @@ public enum ContentDecoding {
         return decoded
     }
 
+    /// Decompresses a gzip file (RFC 1952), which is refused as soon as it has unfolded further than files of its kind do.
+    ///
+    /// - Parameters:
+    ///   - file: All of it.
+    ///   - limit: The most octets that may come out.
+    ///   - ratio: The most that may come out of what was consumed so far.
+    /// - Returns: What came out; ended by `limit` where either was met.
+    /// - Throws: What is wrong with the file.
+    public static func unpack(
+        _ file: [UInt8],
+        limit: Int,
+        ratio: UnpackingRatio
+    ) throws(ContentDecodingError) -> DecodedContent {
+        try Inflation.inflate(file, format: .gzip, limit: limit, ratio: ratio)
+    }
+
     /// Takes one coding, or a list of them, off content that is all there.
     ///
     /// - Returns: All of what comes out; `nil` when the coding is unknown, the content is none of it or cut short, or more
@@ -83,6 +99,26 @@ public enum ContentDecoding {
         guard content.count >= 2 else { return true }
         let (method, flags) = (content[0], content[1])
         return method & 0x0F == 8 && method >> 4 <= 7 && (Int(method) << 8 | Int(flags)) % 31 == 0
+    }
+}
+
+/// How far a file may unfold: what is made to fill memory unfolds a thousandfold from its beginning on.
+public struct UnpackingRatio: Sendable, Hashable {
+    /// Octets that may come out of any file.
+    public let free: Int
+    /// How many octets more for each that was consumed.
+    public let factor: Int
+
+    /// Makes a ratio; both numbers are 0 or more.
+    public init(free: Int, factor: Int) {
+        self.free = free
+        self.factor = factor
+    }
+
+    func limit(consumed: Int) -> Int {
+        let (more, overflows) = consumed.multipliedReportingOverflow(by: factor)
+        let (limit, isBeyond) = more.addingReportingOverflow(free)
+        return overflows || isBeyond ? .max : limit
     }
 }
 

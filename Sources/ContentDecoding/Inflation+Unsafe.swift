@@ -32,7 +32,7 @@ enum Inflation {
     /// Octets that are decompressed at a time.
     private static let chunk = 64 << 10
 
-    /// Decompresses `content`, up to `limit` octets.
+    /// Decompresses `content`, up to `limit` octets, and as far as `ratio` allows for what was consumed.
     ///
     /// A gzip file may have several members, which read as one (RFC 1952 §2.2); what follows the data otherwise is ignored, as
     /// browsers do.
@@ -40,7 +40,8 @@ enum Inflation {
     static func inflate(
         _ content: [UInt8],
         format: Format,
-        limit: Int
+        limit: Int,
+        ratio: UnpackingRatio? = nil
     ) throws(ContentDecodingError) -> DecodedContent {
         guard !content.isEmpty else { return DecodedContent(octets: [], end: .whole) }
         var stream = unsafe z_stream()
@@ -53,6 +54,7 @@ enum Inflation {
         var output: [UInt8] = []
         var consumed = 0
         while true {
+            let limit = min(limit, ratio?.limit(consumed: consumed) ?? .max)
             // One octet more than the limit shows that there is more, and nothing beyond it is ever decompressed.
             let room = min(chunk, limit + 1 - output.count)
             let step = unsafe inflate(&stream, content, from: &consumed, into: &output, room: room)

@@ -9,9 +9,8 @@ import Recordings
 struct RecordingLoader {
     /// The most octets of all recordings together, decompressed.
     static let octetLimit = 2 << 30
-    /// How many octets a gzipped recording may unpack to in any case, and how many times its size beyond that.
-    private static let unfoldedOctets = 64 << 20
-    private static let greatestRatio = 100
+    /// Records of traffic are made ten or twenty times smaller; what unfolds further is made to fill memory.
+    private static let ratio = UnpackingRatio(free: 64 << 20, factor: 100)
 
     /// What could be read.
     private(set) var recording = Recording(entries: [])
@@ -156,21 +155,19 @@ struct RecordingLoader {
             compressed += piece
             guard compressed.count <= octetLimit else { return try count(compressed, path) }
         }
-        // Records of traffic are made ten or twenty times smaller; what unfolds further is made to fill memory.
-        let unfolded = Self.unfoldedOctets + compressed.count * Self.greatestRatio
         let decoded: DecodedContent
         do throws(ContentDecodingError) {
-            decoded = try ContentDecoding.decode(compressed, codings: ["gzip"], limit: min(octetLimit, unfolded))
+            decoded = try ContentDecoding.unpack(compressed, limit: octetLimit, ratio: Self.ratio)
         } catch {
             throw CommandFailure(.usage, "\(path): cannot be decompressed")
         }
         switch decoded.end {
         case .whole: break
         case .truncated: damage.append("\(path): the compressed data is cut short")
-        case .limit where unfolded < octetLimit:
+        case .limit where decoded.octets.count < octetLimit:
             throw CommandFailure(
                 .usage,
-                "\(path): unpacks to more than \(Self.greatestRatio) times its size; unpack it first if that is meant"
+                "\(path): unpacks to more than \(Self.ratio.factor) times its size; unpack it first if that is meant"
             )
         case .limit: try count(decoded.octets + [0], path)
         }
