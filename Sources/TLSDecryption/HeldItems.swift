@@ -8,7 +8,7 @@ internal import TCPReassembly
 /// Payloads go before records: of what is too much, the number, length and times are kept, which is a hole of known size
 /// once the keys are there (reference: http2-grpc-tls.md 9.6).
 struct HeldItems {
-    private var items: [(item: TLSItem, direction: StreamDirection)] = []
+    private(set) var items: [(item: TLSItem, direction: StreamDirection)] = []
     private var octets = 0
     private var isWhole = true
 
@@ -38,13 +38,6 @@ struct HeldItems {
             isWhole = true
         }
         return (items.map { ($0.item, $0.direction) }, isWhole)
-    }
-
-    /// The first whole records.
-    func records(limit: Int) -> [(record: [UInt8], direction: StreamDirection)] {
-        items.lazy.compactMap { item, direction in
-            if case .record(let record, _) = item { (record, direction) } else { nil }
-        }.prefix(limit).map { $0 }
     }
 
     private mutating func hold(_ count: Int, _ context: TLSContext) {

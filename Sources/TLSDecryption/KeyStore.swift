@@ -74,8 +74,9 @@ public final class KeyStore: Sendable {
         table.withLockIfAvailable { $0.claim(random, isKept: isKept) }
     }
 
-    /// Secrets of at most `limit` connections: first those that no connection has taken, from the one that was named nearest to
-    /// the latest that was taken; then those that are kept although one has. None while another thread is at the store.
+    /// Secrets of at most `limit` connections, those first that no connection has taken.
+    ///
+    /// They begin with the one that was named nearest to the latest that was taken. None while another thread is at the store.
     func candidates(limit: Int) -> [(random: ClientRandom, secrets: ConnectionSecrets)] {
         table.withLockIfAvailable { $0.candidates(limit: limit) } ?? []
     }

@@ -3,6 +3,55 @@
 
 internal import TCPReassembly
 
+/// How many there are of each direction.
+struct DirectionCounts {
+    private(set) var fromOriginator = 0
+    private(set) var fromResponder = 0
+
+    subscript(direction: StreamDirection) -> Int {
+        get { direction == .fromOriginator ? fromOriginator : fromResponder }
+        set { if direction == .fromOriginator { fromOriginator = newValue } else { fromResponder = newValue } }
+    }
+}
+
+extension TLSItem {
+    /// Whether it is not known where records begin in it.
+    fileprivate var isUnframed: Bool { if case .unframed = self { true } else { false } }
+
+    /// The records that it has whole.
+    ///
+    /// Behind a hole those are taken for records that a segment begins with and that look like some.
+    fileprivate var wholeRecords: [[UInt8]] {
+        switch self {
+        case .record(let record, _): return [record]
+        case .unframed(let octets, let position) where position.startsSegment:
+            var records: [[UInt8]] = []
+            var index = 0
+            while index + RecordHeader.octetCount <= octets.count,
+                let header = RecordHeader(octets.span, at: index),
+                index + RecordHeader.octetCount + header.length <= octets.count
+            {
+                let end = index + RecordHeader.octetCount + header.length
+                records.append(Array(octets[index..<end]))
+                index = end
+            }
+            return records
+        case .unframed, .damagedRecord, .hole, .ended: return []
+        }
+    }
+}
+
+extension HeldItems {
+    /// The first whole records, and whether their numbers are those in which they came.
+    func records(limit: Int) -> [(record: [UInt8], direction: StreamDirection, isNumbered: Bool)] {
+        Array(
+            items.lazy.flatMap { item, direction in
+                item.wholeRecords.map { ($0, direction, !item.isUnframed) }
+            }.prefix(limit)
+        )
+    }
+}
+
 /// A key log names a connection by the random of its client's hello. Where that was lost, the keys that no connection has taken
 /// are tried on the records: a record that one of them opens is its proof, since the tag is.
 extension TLSConnection {
@@ -23,24 +72,19 @@ extension TLSConnection {
             return clearRecordArrived(header, record, direction, context)
         }
         held.append(item, direction, context)
-        guard clientHello == nil, case .record(let record, _) = item else { return }
-        guard triedRecords.fromOriginator + triedRecords.fromResponder < context.limits.triedRecords else {
-            // Where keys come late, those that open one of the first records still may.
-            if context.limits.patience == 0 { giveUpWaiting(context, &sink) }
-            return
-        }
-        let count: Int
-        switch direction {
-        case .fromOriginator:
-            count = triedRecords.fromOriginator
-            triedRecords.fromOriginator += 1
-        case .fromResponder:
-            count = triedRecords.fromResponder
-            triedRecords.fromResponder += 1
-        }
+        guard clientHello == nil else { return }
         let candidates = context.store?.candidates(limit: context.limits.triedConnections) ?? []
-        if let (random, secrets) = opening(record, number: count, direction, among: candidates, context) {
-            keysFound(random, secrets, context, &sink)
+        for record in item.wholeRecords {
+            guard triedRecords.fromOriginator + triedRecords.fromResponder < context.limits.triedRecords else {
+                // Where keys come late, those that open one of the first records still may.
+                if context.limits.patience == 0 { giveUpWaiting(context, &sink) }
+                return
+            }
+            let number = item.isUnframed ? Int(context.limits.triedNumber) : triedRecords[direction]
+            triedRecords[direction] += 1
+            if let (random, secrets) = opening(record, number: number, direction, among: candidates, context) {
+                return keysFound(random, secrets, context, &sink)
+            }
         }
     }
 
@@ -48,11 +92,11 @@ extension TLSConnection {
     func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         guard isWaiting else { return }
         let candidates = context.store?.candidates(limit: context.limits.triedConnections) ?? []
-        var counts: [StreamDirection: Int] = [:]
-        for (record, direction) in held.records(limit: context.limits.triedRecords) {
-            let count = counts[direction, default: 0]
-            counts[direction] = count + 1
-            guard let (random, secrets) = opening(record, number: count, direction, among: candidates, context) else {
+        var tried = DirectionCounts()
+        for (record, direction, isNumbered) in held.records(limit: context.limits.triedRecords) {
+            let number = isNumbered ? tried[direction] : Int(context.limits.triedNumber)
+            tried[direction] += 1
+            guard let (random, secrets) = opening(record, number: number, direction, among: candidates, context) else {
                 continue
             }
             return keysFound(random, secrets, context, &sink)
@@ -72,7 +116,7 @@ extension TLSConnection {
         replay(context, &sink)
     }
 
-    /// The secrets that open a record, before which so many of its direction were tried.
+    /// The secrets that open a record, whose number in its direction is at most `count`.
     private func opening(
         _ record: [UInt8],
         number count: Int,

@@ -53,7 +53,7 @@ final class TLSConnection {
     /// Whether the connection may have begun before the capture did.
     let isMidstream: Bool
     /// Records of each direction on which keys were tried, as the client's hello was not captured.
-    var triedRecords: (fromOriginator: Int, fromResponder: Int) = (0, 0)
+    var triedRecords = DirectionCounts()
     /// Whether a whole record was seen, which proves that this is TLS.
     var isProven = false
     /// What came instead of a record, where the connection is none of TLS, and where it stands.

@@ -263,8 +263,9 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
 
     private mutating func decideBehindPreamble(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
         let mayBegin = RecordHeader.mayBeginHandshake(octets)
+        let isBehindBeginning = places[slot].isMidstream || early[slot]?.hasHole(position.direction) ?? false
         let mayContinue =
-            places[slot].isMidstream && position.startsSegment && octets.count >= RecordHeader.octetCount
+            isBehindBeginning && position.startsSegment && octets.count >= RecordHeader.octetCount
             && RecordHeader.mayBegin(octets)
         guard mayBegin || mayContinue else {
             if !early.isEmpty, keepEarly(octets, at: position, slot) { return }
@@ -360,6 +361,9 @@ private struct EarlyItems {
     private(set) var octetCount = 0
     /// The direction that all of it is of; `nil` where both have holes.
     private(set) var direction: StreamDirection?
+
+    /// Whether a direction begins with a hole.
+    func hasHole(_ direction: StreamDirection) -> Bool { self.direction == nil || self.direction == direction }
 
     mutating func append(_ item: Item) {
         let position: StreamPosition

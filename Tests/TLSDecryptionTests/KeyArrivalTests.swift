@@ -134,6 +134,18 @@ import Testing
         }
     }
 
+    @Test(arguments: names.filter { $0.contains("tls13") })
+    func `a connection whose both hellos were lost is read too, in TLS 1.3`(name: String) throws {
+        let capture = try Capture(name)
+        let whole = try #require(capture.read(with: capture.store()).connections.first)
+        var damaged = try Self.withoutHello(capture)
+        damaged.packets.remove(at: try #require(damaged.packets.firstIndex { $0.octets.count > 150 }))
+        let connection = try #require(damaged.read(with: capture.store()).connections.first)
+        #expect(connection.reason == nil)
+        #expect(connection.fromResponder.octets == whole.fromResponder.octets)
+        #expect(connection.fromOriginator.octets.suffix(20) == whole.fromOriginator.octets.suffix(20))
+    }
+
     @Test(arguments: names)
     func `keys of such a connection that come behind its records are found too`(name: String) throws {
         let capture = try Self.withoutHello(Capture(name))
