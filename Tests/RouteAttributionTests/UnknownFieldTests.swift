@@ -15,10 +15,11 @@ import TrafficModel
     private static func decide(
         _ traits: RequestTraits,
         rules: String = Self.rules,
+        hosts: String = "['*']",
         method: String = "GET",
         target: String = "/x"
     ) throws -> RouteDecision {
-        let table = try compile(everyHostGateway, virtualService(http: rules)).table
+        let table = try compile(everyHostGateway, virtualService(hosts: hosts, http: rules)).table
         let octets = Array("\(method)\(target)a.example".utf8)
         let targetStart = method.utf8.count
         let authorityStart = targetStart + target.utf8.count
@@ -63,8 +64,32 @@ import TrafficModel
         #expect(try Self.decide([.targetUnknown], method: "POST", target: "").outcome == .route)
     }
 
-    @Test func `without an authority nothing is known`() throws {
-        #expect(try Self.decide([.authorityUnknown], rules: Self.catchAll).outcome == .unknown)
+    @Test func `without an authority, what all virtual hosts do with the path is known`() throws {
+        let decision = try Self.decide([.authorityUnknown], rules: Self.byPath, target: "/v1/x")
+        #expect(decision.outcome == .route && decision.reason == .matched && decision.route == 0)
+        let neither = try Self.decide([.authorityUnknown, .targetUnknown], rules: Self.catchAll, target: "")
+        #expect(neither.outcome == .unknown)
+    }
+
+    @Test func `without an authority, the only host's route is the only one there may be, and not certain`() throws {
+        let decision = try Self.decide([.authorityUnknown], rules: Self.byPath, hosts: "[a.example]")
+        #expect(decision.outcome == .unknown && decision.reason == .unknownFields && decision.route == 1)
+    }
+
+    @Test func `an authority that a rule asks for must be known`() throws {
+        let rules = """
+            [{name: a, match: [{authority: {exact: a.example}}], route: [{destination: {host: a}}]}, \
+            {name: any, route: [{destination: {host: a}}]}]
+            """
+        let decision = try Self.decide([.authorityUnknown], rules: rules)
+        #expect(decision.outcome == .unknown && decision.route == -1)
+    }
+
+    @Test func `a path that no virtual host has a rule for has no route, whatever the authority is`() throws {
+        let rules = "[{name: v1, match: [{uri: {prefix: /v1}}], route: [{destination: {host: a}}]}]"
+        #expect(try Self.decide([.authorityUnknown], rules: rules, target: "/v2").outcome == .noRoute)
+        let decision = try Self.decide([.authorityUnknown], rules: rules, hosts: "[a.example]", target: "/v2")
+        #expect(decision.outcome == .noRoute)
     }
 
     @Test func `the CONNECT of a WebSocket is routed as GET`() throws {

@@ -99,7 +99,11 @@ struct RequestPreparation: Sendable {
     private func locate(_ request: RequestView, isTLS: Bool) -> AbsoluteTarget? {
         guard let first = request.target.first else { return nil }
         if request.octets[first] == UInt8(ascii: "/") {
-            return request.authority.map { AbsoluteTarget(authority: $0, rest: request.target, isHTTPS: isTLS) }
+            // One that was not captured is not asked for.
+            let unknown = request.traits.contains(.authorityUnknown) ? first..<first : nil
+            return (request.authority ?? unknown).map {
+                AbsoluteTarget(authority: $0, rest: request.target, isHTTPS: isTLS)
+            }
         }
         guard request.version != .http2, let target = AbsoluteTarget(request.octets, request.target) else { return nil }
         // A connection without TLS takes no https URLs.

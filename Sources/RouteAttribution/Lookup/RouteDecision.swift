@@ -64,7 +64,8 @@ public struct RouteDecision: Sendable, Hashable {
     public let reason: RouteReason
     /// The index in `RouteTable.routes`; -1 without a route.
     ///
-    /// With the reason `unknownServerName`, the route that took the request unless the gateway answered that it has none.
+    /// With the reasons `unknownFields` and `unknownServerName`, the only route that can have taken the request, unless the
+    /// gateway answered that it has none.
     public let route: Int32
     /// The index in `RouteTable.gateways`; -1 where no Gateway is concerned.
     public let gateway: Int32

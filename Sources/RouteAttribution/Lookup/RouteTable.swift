@@ -177,39 +177,52 @@ public final class RouteTable: Sendable {
         case .ready(let prepared):
             let host = findHost(in: table, request.octets, prepared.authority)
             guard host >= 0 else { return RouteDecision(.noRoute, .noHost, gateway: table.gateway) }
-            let entry = index.hosts[Int(host)]
-            if entry.requiresTLS, prepared.forwardedProto != .https {
-                return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: table.gateway)
-            }
-            let choice =
-                prepared.isRewritten
-                ? choose(entry, request, prepared, rewritten: scratch.target, &scratch.joined)
-                : choose(entry, request, prepared, request.octets.extracting(prepared.target), &scratch.joined)
-            if choice.isConditional, request.traits.contains(.fieldsUnknown) {
-                return RouteDecision(.unknown, .unknownFields, gateway: table.gateway)
-            }
-            guard choice.route >= 0 else {
-                let reason: RouteReason = choice.isConditional ? .conditional : .noMatch
-                return RouteDecision(.noRoute, reason, gateway: table.gateway)
-            }
-            return RouteDecision(
-                .route,
-                choice.isConditional ? .conditional : .matched,
-                route: choice.route,
-                gateway: index.routes[Int(choice.route)].gateway
-            )
+            return route(request, prepared, of: index.hosts[Int(host)], gateway: table.gateway, &scratch)
         }
+    }
+
+    /// Which route of a virtual host takes a request.
+    @inline(__always)
+    func route(
+        _ request: RequestView,
+        _ prepared: PreparedRequest,
+        of entry: LookupHost,
+        gateway: Int32,
+        _ scratch: inout RouteScratch
+    ) -> RouteDecision {
+        if entry.requiresTLS, prepared.forwardedProto != .https {
+            return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: gateway)
+        }
+        let choice =
+            prepared.isRewritten
+            ? choose(entry, request, prepared, rewritten: scratch.target, &scratch.joined)
+            : choose(entry, request, prepared, request.octets.extracting(prepared.target), &scratch.joined)
+        if choice.isConditional, !request.traits.isDisjoint(with: [.fieldsUnknown, .authorityUnknown]) {
+            return RouteDecision(.unknown, .unknownFields, gateway: gateway)
+        }
+        guard choice.route >= 0 else {
+            let reason: RouteReason = choice.isConditional ? .conditional : .noMatch
+            return RouteDecision(.noRoute, reason, gateway: gateway)
+        }
+        return RouteDecision(
+            .route,
+            choice.isConditional ? .conditional : .matched,
+            route: choice.route,
+            gateway: index.routes[Int(choice.route)].gateway
+        )
     }
 
     /// Which route takes a request of which the target or the authority is not known.
     ///
-    /// Only a host whose first rules hold whatever the path is gives an answer.
+    /// Without the target, only a host whose first rules hold whatever the path is gives an answer; without the authority, what
+    /// all virtual hosts would do with the request.
     private func routeWithUnknownTarget(
         _ request: RequestView,
         in table: LookupTable,
         scratch: inout RouteScratch
     ) -> RouteDecision {
         let unknown = RouteDecision(.unknown, .unknownFields, gateway: table.gateway)
+        if !request.traits.contains(.targetUnknown) { return routeOfAnyHost(request, in: table, scratch: &scratch) }
         guard !request.traits.contains(.authorityUnknown),
             let prepared = preparation.prepareWithoutTarget(request, isTLS: table.isTLS)
         else { return unknown }
@@ -224,7 +237,7 @@ public final class RouteTable: Sendable {
         return RouteDecision(.route, .matched, route: route, gateway: index.routes[Int(route)].gateway)
     }
 
-    /// Prepares a request as `route` does, for `explain`.
+    /// Prepares a request as `route` does, for those who look up otherwise.
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
         preparation.prepare(request, isTLS: isTLS, scratch: &scratch)
     }

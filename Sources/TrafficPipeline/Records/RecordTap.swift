@@ -41,9 +41,7 @@ struct RecordTap {
     /// As for every member that is not known, the value is `null` then, and `unknown_field_block` or `unknown_server_name`
     /// says why. Where not even the target is known, the outcome is `unknown`.
     private static func isRouteUnsaid(_ routed: RoutedRequest, _ exchange: borrowing Exchange) -> Bool {
-        guard routed.reason == .unknownFields || routed.reason == .unknownServerName,
-            let target = exchange.retainedRequest?.target
-        else { return false }
+        guard routed.isUnknown, let target = exchange.retainedRequest?.target else { return false }
         return !target.isEmpty
     }
 

@@ -24,12 +24,15 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         self.isShadow = isShadow
     }
 
+    /// Whether what would decide on the route was not captured.
+    var isUnknown: Bool { reason == .unknownFields || reason == .unknownServerName }
+
     /// Whether the route hangs on the name in the client's TLS hello, which was not captured.
     var hangsOnServerName: Bool { reason == .unknownServerName }
 
     /// A service answered, so that a route took the request: if only one can have, it did.
     mutating func serviceAnswered() {
-        if reason == .unknownServerName, route >= 0 { reason = .matched }
+        if isUnknown, route >= 0 { reason = .matched }
     }
 
     /// The route, where it is certain that it took the request; else -1.
@@ -37,7 +40,7 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
 
     /// The names that label the route's series; empty ones for no route.
     func name(in tables: RouteTables) -> RouteName {
-        route >= 0 && reason != .unknownServerName ? RouteName(tables.routes[Int(route)]) : RouteName()
+        route >= 0 && !isUnknown ? RouteName(tables.routes[Int(route)]) : RouteName()
     }
 
     /// The members of `route` in exchange records, without the braces around them.

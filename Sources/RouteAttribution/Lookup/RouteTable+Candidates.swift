@@ -1,12 +1,12 @@
 // Wingmirror · Apache-2.0
-// Requests inside TLS whose client's hello was not captured whole. Whose routes Envoy asks is decided by the name in that hello
-// (filter chain match), and by nothing in the request.
+// Requests of which it is not known whose rules were asked. Which server's, is decided by the name in the client's TLS hello
+// (Envoy's filter chain match); which virtual host's, by the authority. Either may not have been captured.
 
 internal import TrafficModel
 
 extension RouteTable {
-    /// Servers that are asked for one request at most.
-    private static var askedServers: Int { 64 }
+    /// Servers, or virtual hosts, that are asked for one request at most.
+    private static var askedCandidates: Int { 64 }
 
     /// Which route takes a request that any TLS server of a listener may have received.
     ///
@@ -18,7 +18,7 @@ extension RouteTable {
         of listener: LookupListener,
         scratch: inout RouteScratch
     ) -> RouteDecision {
-        guard listener.tls.count <= Self.askedServers else { return RouteDecision(.unknown, .unknownServerName) }
+        guard listener.tls.count <= Self.askedCandidates else { return RouteDecision(.unknown, .unknownServerName) }
         var decisions: [RouteDecision] = []
         for server in listener.tls {
             decisions.append(
@@ -27,16 +27,44 @@ extension RouteTable {
                     : RouteDecision(.noListener, .noListener)
             )
         }
+        return agreed(decisions, else: .unknownServerName)
+    }
+
+    /// Which route takes a request for any virtual host of a table, since its authority was not captured.
+    ///
+    /// - Returns: As for ``routeInAnyServer(_:of:scratch:)``.
+    @inline(never)
+    func routeOfAnyHost(
+        _ request: RequestView,
+        in table: LookupTable,
+        scratch: inout RouteScratch
+    ) -> RouteDecision {
+        let unknown = RouteDecision(.unknown, .unknownFields, gateway: table.gateway)
+        guard table.hostRange.count <= Self.askedCandidates,
+            case .ready(let prepared) = prepare(request, isTLS: table.isTLS, scratch: &scratch)
+        else { return unknown }
+        var decisions: [RouteDecision] = []
+        for host in table.hostRange {
+            let decision = route(request, prepared, of: index.hosts[host], gateway: table.gateway, &scratch)
+            if decision.outcome == .unknown { return unknown }
+            decisions.append(decision)
+        }
+        if table.universalHost < 0 { decisions.append(RouteDecision(.noRoute, .noHost, gateway: table.gateway)) }
+        return agreed(decisions, else: .unknownFields)
+    }
+
+    /// What all candidates say, or else that it is unknown for a reason, with the only route that there may be.
+    private func agreed(_ decisions: [RouteDecision], else reason: RouteReason) -> RouteDecision {
         guard let first = decisions.first else { return RouteDecision(.noListener, .noListener) }
         if decisions.allSatisfy({ isSame($0, first) }) { return first }
         let routed = decisions.filter { $0.outcome == .route && $0.reason == .matched }
         if let only = routed.first, routed.allSatisfy({ isSame($0, only) }),
             routed.count + decisions.count(where: Self.isWithoutRoute) == decisions.count
         {
-            return RouteDecision(.unknown, .unknownServerName, route: only.route, gateway: only.gateway)
+            return RouteDecision(.unknown, reason, route: only.route, gateway: only.gateway)
         }
         let isOfOneGateway = decisions.allSatisfy { $0.gateway == first.gateway }
-        return RouteDecision(.unknown, .unknownServerName, gateway: isOfOneGateway ? first.gateway : -1)
+        return RouteDecision(.unknown, reason, gateway: isOfOneGateway ? first.gateway : -1)
     }
 
     /// The Gateway of all TLS servers of a listener; `nil` where there are several.

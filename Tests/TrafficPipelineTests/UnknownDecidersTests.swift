@@ -11,12 +11,13 @@ import TrafficMetrics
 
 @testable import TrafficPipeline
 
-/// The second sample without the hellos of its clients, on a gateway with two servers behind TLS: everything is read, and a route
-/// is named only where it is the right one.
-@Suite struct UnknownServerNameTests {
+/// The second sample without packets that say whose rules were asked: everything else is read, and a route is named only where
+/// it is the right one.
+@Suite struct UnknownDecidersTests {
     private struct Record: Decodable {
         struct Message: Decodable {
             var target: String?
+            var authority: String?
             var status: Int?
         }
 
@@ -45,11 +46,10 @@ import TrafficMetrics
 
     private static let samples = URL(filePath: Repository.path).appending(path: "samples")
 
-    /// Reads the sample: `hosts` is what the servers behind TLS are for, `withHellos` whether the first segment of each client
-    /// is there.
+    /// Reads the sample: `hosts` is what the servers behind TLS are for, `isLost` which packets, by number, are left out.
     private static func read(
         hosts: [String],
-        withHellos: Bool
+        isLost: (Int, Span<UInt8>) -> Bool = { _, _ in false }
     ) throws -> (records: [Record], snapshot: MetricsSnapshot, figures: PipelineFigures) {
         let files = try FileManager.default.contentsOfDirectory(atPath: samples.appending(path: "istio-secure").path)
         var objects = try ResourceFileLoader().load(
@@ -84,10 +84,10 @@ import TrafficMetrics
             outputs: outputs
         )
         var savefile = try SavefileReader(path: samples.appending(path: "captures/secure.pcap").path)
+        var number = 0
         while let packet = try savefile.next() {
-            if withHellos || !isClientHello(savefile.octets) {
-                pipeline.packetArrived(packet, octets: savefile.octets)
-            }
+            number += 1
+            if !isLost(number, savefile.octets) { pipeline.packetArrived(packet, octets: savefile.octets) }
         }
         pipeline.captureEnded()
         let records = try collector.lines.map { try JSONDecoder().decode(Record.self, from: Data($0)) }
@@ -103,8 +103,8 @@ import TrafficMetrics
     }
 
     @Test func `the only server of a port needs no name`() throws {
-        let whole = try Self.read(hosts: ["*"], withHellos: true)
-        let damaged = try Self.read(hosts: ["*"], withHellos: false)
+        let whole = try Self.read(hosts: ["*"])
+        let damaged = try Self.read(hosts: ["*"]) { Self.isClientHello($1) }
         #expect(damaged.figures.tls.decryptedConnections == whole.figures.tls.decryptedConnections)
         #expect(damaged.records.allSatisfy { $0.tls?.sni == nil })
         // Records are written as exchanges end, and those whose keys were searched for end later.
@@ -116,8 +116,8 @@ import TrafficMetrics
 
     @Test func `of two servers, the answer of a service tells which one was asked`() throws {
         let hosts = ["shop.example.com", "other.example.com"]
-        let whole = try Self.read(hosts: hosts, withHellos: true)
-        let damaged = try Self.read(hosts: hosts, withHellos: false)
+        let whole = try Self.read(hosts: hosts)
+        let damaged = try Self.read(hosts: hosts) { Self.isClientHello($1) }
         let truths = Dictionary(uniqueKeysWithValues: whole.records.map { ($0.key, $0) })
         #expect(damaged.records.count == whole.records.count)
         var (named, unnamed) = (0, 0)
@@ -145,5 +145,21 @@ import TrafficMetrics
             return sum + Int(count)
         }
         #expect(unknown == unnamed)
+    }
+
+    @Test func `requests whose authority refers to a lost one are counted for the only rule there may be`() throws {
+        let whole = try Self.read(hosts: ["*"])
+        // The first request of a connection of HTTP/2 that has 60.
+        let damaged = try Self.read(hosts: ["*"]) { number, _ in number == 146 }
+        let truths = Dictionary(uniqueKeysWithValues: whole.records.map { ($0.key, $0) })
+        var named = 0
+        for record in damaged.records where record.request?.target != nil && record.request?.authority == nil {
+            let truth = try #require(truths[record.key])
+            #expect(record.integrity.contains("unknown_field_block"))
+            #expect(record.request?.target == truth.request?.target)
+            #expect(record.route == truth.route)
+            named += 1
+        }
+        #expect(named == 40)
     }
 }
