@@ -20,7 +20,9 @@ struct DelegateMerging {
 
     /// The root's rules, each delegating one replaced; other rules keep their index as origin.
     mutating func rules(of root: VirtualService) -> [HTTPRule] {
+        // Most rules delegate nothing, and one takes nearly a kilobyte.
         var result: [HTTPRule] = []
+        result.reserveCapacity(root.http.count)
         for (index, rule) in root.http.enumerated() {
             guard var rule else { continue }
             if rule.origin.rule == nil { rule.origin.rule = index }

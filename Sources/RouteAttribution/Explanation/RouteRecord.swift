@@ -51,7 +51,8 @@ public enum RouteRecord {
             for mirror in route.mirrors { write(mirror, to: &json) }
             json.endList()
         }
-        return json.octets
+        // Kept for each route as long as the table, so without the room that it grew by.
+        return Array(json.octets[...])
     }
 
     /// The key under which an object is named.
