@@ -1,0 +1,48 @@
+// Wingmirror · Apache-2.0
+
+import Foundation
+import Testing
+
+/// What happens to running agents: signals, kills, configurations that are no file, other agents, interfaces that go and come.
+///
+/// `Fixtures/fault_check.py` does each to the program, and waits for what must follow.
+@Suite(
+    .enabled(
+        if: AgentProgram.isBuilt && AgentProgram.hasPython,
+        "needs the program wingmirror beside the tests, and python3"
+    ),
+    .timeLimit(.minutes(20))
+)
+struct FaultTests {
+    private static func holds(_ fault: String) throws {
+        let (status, output) = try AgentProgram.check("fault_check.py", [fault])
+        #expect(status == 0, "\(output)")
+    }
+
+    @Test func `a storm of signals leaves a good configuration and an agent that counts on`() throws {
+        try Self.holds("signals")
+    }
+
+    @Test func `an agent that is killed while it writes leaves whole records, and the next one goes on behind them`()
+        throws
+    {
+        try Self.holds("killed-while-writing")
+    }
+
+    @Test(arguments: ["configuration-is-folder", "configuration-is-fifo", "configuration-is-gone"])
+    func `a configuration that cannot be read changes nothing, and the agent ends when it is told to`(
+        fault: String
+    ) throws {
+        try Self.holds(fault)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "captures live, which needs root"))
+    func `two agents on one interface see all of its traffic, each for itself`() throws {
+        try Self.holds("two-agents")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "makes interfaces, which needs root"))
+    func `an interface that is deleted and made again is captured again, and others all the while`() throws {
+        try Self.holds("interface-gone")
+    }
+}
