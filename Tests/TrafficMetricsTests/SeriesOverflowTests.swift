@@ -34,6 +34,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 30, 400, 10_000])
+    func `all requests are in the sum over routes, whatever name they are counted under`(_ limit: Int) throws {
+        let scenario = try Scenario(routes: 20, seriesLimit: limit)
+        for route in 0..<20 {
+            for status in [200, 404, 503] { scenario.exchange(route, status: status) }
+        }
+        #expect(scenario.registry.routedRequestCount == 60)
+        #expect(scenario.registry.routeSummaries().reduce(0) { $0 + $1.requestCount } == 60)
+    }
+
     /// F2: what occurs first are successes, so what came too late for a series of its own used to be the errors.
     @Test(arguments: [(100, 200), (100, 2_000), (10_000, 20_000)])
     func `at the limit the share of errors of every named route is the truth`(_ routes: Int, _ limit: Int) throws {

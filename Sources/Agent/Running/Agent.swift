@@ -403,7 +403,7 @@ package struct Agent: Sendable {
             latestChange: timeline.entries.last,
             records: records?.ledger,
             keptPackets: keptPackets,
-            requests: routes.registry.routeSummaries().reduce(0) { $0 + $1.requestCount },
+            requests: routes.registry.routedRequestCount,
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
         ).document
     }

@@ -37,6 +37,14 @@ struct RouteAdmission: Sendable {
         records.compactMap { $0 }.filter(\.isExposed)
     }
 
+    /// How many requests were counted under the names of routes whose series are shown.
+    var requestCount: UInt64 {
+        records.reduce(0) { total, record in
+            guard let record, record.isExposed else { return total }
+            return record.cells.reduce(total) { $0 &+ $1.requestCount }
+        }
+    }
+
     /// Whether some route of the table has no series.
     var hasFolded: Bool {
         records.contains { $0?.status == .folded }
@@ -46,16 +54,19 @@ struct RouteAdmission: Sendable {
 
     /// Takes the routes of a new table: admits new ones as long as there is room, and starts the grace of removed ones.
     mutating func routesPublished(_ wanted: [RouteLabels], at now: Int64) {
-        let wantedLabels = Set(wanted)
+        var isWanted = [Bool](repeating: false, count: records.count)
+        var unknown: Set<RouteLabels> = []
+        for labels in wanted {
+            if let slot = slots[labels] { isWanted[slot] = true } else { unknown.insert(labels) }
+        }
         for slot in records.indices {
-            guard let record = records[slot] else { continue }
-            if wantedLabels.contains(record.labels) {
-                if case .removed = record.status { setStatus(.admitted, at: slot) }
-            } else {
+            if !isWanted[slot] {
                 routeRemoved(at: slot, now: now)
+            } else if case .removed = records[slot]?.status {
+                setStatus(.admitted, at: slot)
             }
         }
-        for labels in wantedLabels.subtracting(slots.keys).sorted() {
+        for labels in unknown.sorted() {
             insert(labels)
         }
         admitFolded(at: now)
@@ -120,6 +131,8 @@ struct RouteAdmission: Sendable {
     @discardableResult
     private mutating func admitFolded(at now: Int64) -> Bool {
         let free = max(0, limit - records.count { $0?.isExposed ?? false })
+        // At the limit there is nothing to give, and thousands of routes need no order.
+        guard free > 0 else { return false }
         let admitted = rankedFolded().prefix(free)
         for slot in admitted {
             // Series that were withdrawn begin again at zero, in cells that no reader has seen.
@@ -179,10 +192,20 @@ struct RouteAdmission: Sendable {
 
 /// A route that has, had or could have series.
 struct RouteRecord: Sendable {
-    let labels: RouteLabels
-    let block: LabelBlock
-    /// Tells the route from others that had the slot before.
-    let serial: UInt32
+    /// What never changes of a record; apart, so that a copy of the record is two references and not one for each label.
+    private final class Name: Sendable {
+        let labels: RouteLabels
+        let block: LabelBlock
+        let serial: UInt32
+
+        init(_ labels: RouteLabels, serial: UInt32) {
+            self.labels = labels
+            self.serial = serial
+            block = LabelBlock(names: MetricCatalogue.routeLabels, values: labels.values)
+        }
+    }
+
+    private let name: Name
     /// The counters in each shard.
     private(set) var cells: [RouteCells]
     var status = Status.folded
@@ -211,14 +234,19 @@ struct RouteRecord: Sendable {
     }
 
     init(labels: RouteLabels, serial: UInt32, cells: [RouteCells]) {
-        self.labels = labels
-        self.serial = serial
+        name = Name(labels, serial: serial)
         self.cells = cells
-        block = LabelBlock(names: MetricCatalogue.routeLabels, values: labels.values)
         for cells in cells {
             cells.setFolded(true)
         }
     }
+
+    var labels: RouteLabels { name.labels }
+
+    var block: LabelBlock { name.block }
+
+    /// Tells the route from others that had the slot before.
+    var serial: UInt32 { name.serial }
 
     var isExposed: Bool {
         status != .folded

@@ -63,6 +63,13 @@ extension MetricsRegistry {
         return summaries
     }
 
+    /// How many requests were attributed to routes so far: the sum of the summaries, without making them.
+    ///
+    /// A status is asked for more often than a list of ten thousand routes.
+    public var routedRequestCount: UInt64 {
+        withState { $0.routes.requestCount } &+ shards.reduce(0) { $0 &+ $1.overflow.requestCount }
+    }
+
     /// How many requests no route accounts for, where there are any.
     public func unmatchedSummaries() -> [UnmatchedSummary] {
         let gateways = withState { $0.gateways.records }.compactMap { $0 }.map { ($0.name, $0.cells) }

@@ -79,15 +79,16 @@ extension RouteLabels {
     /// Which of several destinations the gateway chose is not on the wire before it, so a route with several has no
     /// destination, or no subset where they differ in that alone.
     public init(_ route: CompiledRoute) {
-        let services = Set(route.destinations.map(\.host))
-        let subsets = Set(route.destinations.map(\.subset))
+        let first = route.destinations.first
+        let isOneService = route.destinations.allSatisfy { $0.host == first?.host }
+        let isOneSubset = isOneService && route.destinations.allSatisfy { $0.subset == first?.subset }
         self.init(
             gateway: route.gateway,
             virtualServiceNamespace: route.identity.object.namespace,
             virtualService: route.identity.object.name,
             route: route.label,
-            destinationService: services.count == 1 ? services.first ?? "" : "",
-            destinationSubset: services.count == 1 && subsets.count == 1 ? subsets.first ?? "" : ""
+            destinationService: isOneService ? first?.host ?? "" : "",
+            destinationSubset: isOneSubset ? first?.subset ?? "" : ""
         )
     }
 }
