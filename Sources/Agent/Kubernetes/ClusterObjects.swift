@@ -36,7 +36,9 @@ package struct ClusterObjects: Sendable {
 }
 
 /// An object of the cluster with what was decoded of it, which is done once for each of its versions.
-struct DecodedObject: Sendable {
+///
+/// A class, because thousands of them are handed on with every change.
+final class DecodedObject: Sendable {
     private let stored: StoredObject
     /// What routing knows of it.
     let resources: RouteResources

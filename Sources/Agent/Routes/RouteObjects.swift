@@ -46,12 +46,14 @@ package struct RouteObjects {
     ///   - namesServerPorts: whether ports will be those of Gateway servers, so that `gateway.ports` plays no part.
     ///   - reader: for whom.
     ///   - cluster: what is known of the cluster; `nil` where the API server is not asked.
+    ///   - patterns: the patterns of the tables in force, where there are some.
     /// - Throws: paths that do not exist; for an agent also every file that cannot be read or understood.
     package init(
         _ configuration: Configuration,
         namesServerPorts: Bool,
         for reader: Reader = .agent,
-        cluster: ClusterObjects? = nil
+        cluster: ClusterObjects? = nil,
+        patterns: RegularExpressionCache = RegularExpressionCache()
     ) throws(CommandFailure) {
         let paths = configuration.routes.files
         self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
@@ -89,7 +91,8 @@ package struct RouteObjects {
         }
         self.environment = environments[0]
         undecided = gateways.isEmpty ? choice.undecided : []
-        let compiled = environments.map { RouteTable.compile(resources, environment: $0) }
+        let compiled = environments.map { RouteTable.compile(resources, environment: $0, patterns: patterns) }
+        patterns.tablesMade()
         tables = RouteTables(compiled.map(\.table))
         findings = survey.findings + Self.merged(compiled.map(\.findings))
         let sources = paths + (cluster.map { $0.isEmpty ? [] : ["the API server"] } ?? [])

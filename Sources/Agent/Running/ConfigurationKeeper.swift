@@ -24,6 +24,8 @@ final class ConfigurationKeeper: Sendable {
     private let shedding: LoadShedding
     private let logs: LogSettings
     private let logger: Logger
+    /// The patterns of the tables in force.
+    private let patterns = RegularExpressionCache()
     private let state: Mutex<State>
 
     /// What others may ask for.
@@ -221,7 +223,7 @@ final class ConfigurationKeeper: Sendable {
         shedding.expected = min(octets, Self.largestReading) * Self.octetsPerFileOctet
         defer { shedding.expected = 0 }
         let known = cluster?.current
-        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: known)
+        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: known, patterns: patterns)
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         return (objects, seconds, known?.isSaved ?? false)
     }

@@ -13,7 +13,7 @@ struct RouteTableCompiler {
     private var servers: [[ListenerPlan.Server]] = []
     private(set) var findings: [RouteFinding] = []
     private(set) var routes: [CompiledRoute] = []
-    private(set) var index = LookupIndexBuilder()
+    private(set) var index: LookupIndexBuilder
     private var tables: [[ServerKey]: Int] = [:]
     private var gatewayNames: [String: Int32] = [:]
 
@@ -39,8 +39,9 @@ struct RouteTableCompiler {
         let object: Int
     }
 
-    init(_ resources: RouteResources, environment: RouteEnvironment) {
+    init(_ resources: RouteResources, environment: RouteEnvironment, patterns: RegularExpressionCache) {
         self.environment = environment
+        index = LookupIndexBuilder(patterns)
         catalog = ServiceCatalog(resources, environment: environment)
         let attached = HTTPRouteConversion(resources, environment: environment, catalog: catalog)
         let ingress = IngressConversion(resources, environment: environment, catalog: catalog)

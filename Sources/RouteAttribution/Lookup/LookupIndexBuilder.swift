@@ -7,13 +7,18 @@ struct LookupIndexBuilder {
     var hasGateways = false
     private var places: [String: OctetRange] = [:]
     private var patternNumbers: [String: Int32] = [:]
+    private let patterns: RegularExpressionCache
 
     var listeners: [LookupListener] {
         get { index.listeners }
         set { index.listeners = newValue }
     }
 
-    init() {
+    /// Begins an index.
+    ///
+    /// - Parameter patterns: Patterns that need not be compiled again.
+    init(_ patterns: RegularExpressionCache) {
+        self.patterns = patterns
         // The two schemes lie first, `http` as the beginning of `https`, where `RouteMatcher` finds them.
         index.arena = Array("https".utf8)
     }
@@ -109,7 +114,7 @@ struct LookupIndexBuilder {
         if let known = patternNumbers[text] { return known }
         // Validation has compiled every pattern before, so this cannot fail for objects that reach the table.
         let number: Int32
-        if let compiled = try? RegularExpression(text) {
+        if let compiled = try? patterns.pattern(text) {
             number = Int32(index.patterns.count)
             index.patterns.append(compiled)
         } else {

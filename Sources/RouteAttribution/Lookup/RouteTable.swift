@@ -30,7 +30,11 @@ public final class RouteTable: Sendable {
     /// A table without routes, where every request ends at no listener.
     public convenience init() {
         let environment = RouteEnvironment()
-        let compiler = RouteTableCompiler(RouteResources(), environment: environment)
+        let compiler = RouteTableCompiler(
+            RouteResources(),
+            environment: environment,
+            patterns: RegularExpressionCache()
+        )
         self.init(
             compiler,
             environment: environment,
@@ -63,12 +67,19 @@ public final class RouteTable: Sendable {
     ///
     /// Objects that Istio's admission would refuse are left out as a whole and reported. Nothing here fails: without
     /// usable objects the table is empty.
+    ///
+    /// - Parameters:
+    ///   - resources: The objects.
+    ///   - environment: What else the table depends on.
+    ///   - patterns: The patterns of earlier tables, where there were some; the table is the same without them.
+    /// - Returns: The table, and what was found out about the objects.
     public static func compile(
         _ resources: RouteResources,
-        environment: RouteEnvironment
+        environment: RouteEnvironment,
+        patterns: RegularExpressionCache = RegularExpressionCache()
     ) -> (table: RouteTable, findings: [RouteFinding]) {
-        let validation = ResourceValidation(resources, environment: environment)
-        let compiler = RouteTableCompiler(validation.accepted, environment: environment)
+        let validation = ResourceValidation(resources, environment: environment, patterns: patterns)
+        let compiler = RouteTableCompiler(validation.accepted, environment: environment, patterns: patterns)
         let knowledge = compiler.knowledge(
             of: resources,
             accepted: validation.accepted,

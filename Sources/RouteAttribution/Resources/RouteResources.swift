@@ -72,35 +72,39 @@ public struct RouteResources: Sendable {
     /// - Returns: `false`, with nothing taken, where one of them is there already: then the manifests say which counts.
     public mutating func append(_ part: RouteResources) -> Bool {
         guard part.places.keys.allSatisfy({ places[$0] == nil }) else { return false }
-        join(part, \.gateways, \.origin)
-        join(part, \.virtualServices, \.origin)
-        join(part, \.destinationRules, \.identity)
-        join(part, \.services, \.identity)
-        join(part, \.serviceEntries, \.identity)
-        join(part, \.namespaces, \.identity)
-        join(part, \.workloads, \.identity)
-        join(part, \.gatewayClasses, \.identity)
-        join(part, \.apiGateways, \.identity)
-        join(part, \.listenerSets, \.identity)
-        join(part, \.httpRoutes, \.identity)
-        join(part, \.tlsRoutes, \.identity)
-        join(part, \.referenceGrants, \.identity)
-        join(part, \.ingresses, \.identity)
-        join(part, \.ingressClasses, \.identity)
+        Self.join(part.gateways, \.origin, from: part.places, to: &gateways, &places)
+        Self.join(part.virtualServices, \.origin, from: part.places, to: &virtualServices, &places)
+        Self.join(part.destinationRules, \.identity, from: part.places, to: &destinationRules, &places)
+        Self.join(part.services, \.identity, from: part.places, to: &services, &places)
+        Self.join(part.serviceEntries, \.identity, from: part.places, to: &serviceEntries, &places)
+        Self.join(part.namespaces, \.identity, from: part.places, to: &namespaces, &places)
+        Self.join(part.workloads, \.identity, from: part.places, to: &workloads, &places)
+        Self.join(part.gatewayClasses, \.identity, from: part.places, to: &gatewayClasses, &places)
+        Self.join(part.apiGateways, \.identity, from: part.places, to: &apiGateways, &places)
+        Self.join(part.listenerSets, \.identity, from: part.places, to: &listenerSets, &places)
+        Self.join(part.httpRoutes, \.identity, from: part.places, to: &httpRoutes, &places)
+        Self.join(part.tlsRoutes, \.identity, from: part.places, to: &tlsRoutes, &places)
+        Self.join(part.referenceGrants, \.identity, from: part.places, to: &referenceGrants, &places)
+        Self.join(part.ingresses, \.identity, from: part.places, to: &ingresses, &places)
+        Self.join(part.ingressClasses, \.identity, from: part.places, to: &ingressClasses, &places)
         findings += part.findings
         count += part.count
         return true
     }
 
-    private mutating func join<Model>(
-        _ part: RouteResources,
-        _ list: WritableKeyPath<RouteResources, [Model]>,
-        _ identity: KeyPath<Model, ObjectIdentity>
+    private static func join<Model>(
+        _ models: [Model],
+        _ identity: KeyPath<Model, ObjectIdentity>,
+        from known: [ObjectIdentity: Place],
+        to list: inout [Model],
+        _ places: inout [ObjectIdentity: Place]
     ) {
-        for model in part[keyPath: list] {
+        // Of one object's kinds all but one are empty.
+        guard !models.isEmpty else { return }
+        for model in models {
             let key = model[keyPath: identity]
-            places[key] = Place(index: self[keyPath: list].count, location: part.places[key]?.location)
-            self[keyPath: list].append(model)
+            places[key] = Place(index: list.count, location: known[key]?.location)
+            list.append(model)
         }
     }
 

@@ -10,8 +10,14 @@ struct PatternChecks {
     /// API server takes could need a gibibyte. Patterns that an earlier object has too cost nothing.
     static let programLimit = 1_000_000
 
+    private let cache: RegularExpressionCache
     private var reasons: [String: String] = [:]
     private var programSize = 0
+
+    /// Has checked nothing yet.
+    ///
+    /// - Parameter cache: Patterns that need not be compiled again.
+    init(_ cache: RegularExpressionCache) { self.cache = cache }
 
     /// The patterns that follow are another object's.
     mutating func objectBegan() {
@@ -28,7 +34,10 @@ struct PatternChecks {
         }
         var reason = ""
         do throws(RegularExpressionError) {
-            programSize += try RegularExpression(text).programSize
+            // Not every pattern that is checked gets into a table, so those compiled here are not kept.
+            let pattern: RegularExpression
+            if let known = cache.known(text) { pattern = known } else { pattern = try RegularExpression(text) }
+            programSize += pattern.programSize
         } catch {
             reason = "is not a valid RE2 pattern: \(error.message)"
         }

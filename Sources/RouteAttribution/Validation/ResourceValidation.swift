@@ -10,9 +10,15 @@ struct ResourceValidation {
     private(set) var accepted: RouteResources
     private(set) var findings: [RouteFinding] = []
 
-    init(_ resources: RouteResources, environment: RouteEnvironment) {
+    /// Checks objects.
+    ///
+    /// - Parameters:
+    ///   - resources: The objects.
+    ///   - environment: What narrows them to those that istiod sees.
+    ///   - cache: Patterns that need not be compiled again.
+    init(_ resources: RouteResources, environment: RouteEnvironment, patterns cache: RegularExpressionCache) {
         accepted = resources
-        var patterns = PatternChecks()
+        var patterns = PatternChecks(cache)
         var scope = ObjectScope(resources, environment: environment)
         scope.narrow(&accepted)
         let resources = accepted

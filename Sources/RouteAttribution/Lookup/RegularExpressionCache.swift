@@ -1,0 +1,45 @@
+// Wingmirror · Apache-2.0
+
+internal import Synchronization
+
+/// The patterns of the tables in force, kept for the next ones: when one object changes, thousands of others do not.
+///
+/// A pattern never changes, so a table is the same whether its patterns were compiled for it or before. Only patterns that
+/// tables hold are kept, which therefore take no memory of their own.
+public final class RegularExpressionCache: Sendable {
+    private struct State {
+        var before: [String: RegularExpression] = [:]
+        var now: [String: RegularExpression] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes a cache without patterns.
+    public init() {}
+
+    /// Ends the making of tables: patterns that none of them has are given up.
+    public func tablesMade() {
+        let dropped = state.withLock { state in
+            let dropped = state.before
+            state = State(before: state.now)
+            return dropped
+        }
+        // Given up outside of the lock.
+        withExtendedLifetime(dropped) {}
+    }
+
+    /// The compiled pattern of a text, if some table has it.
+    func known(_ text: String) -> RegularExpression? {
+        state.withLock { $0.now[text] ?? $0.before[text] }
+    }
+
+    /// The pattern of a text, for a table; compiled now if no table had it.
+    ///
+    /// - Throws: Why it is none.
+    func pattern(_ text: String) throws(RegularExpressionError) -> RegularExpression {
+        let pattern: RegularExpression
+        if let known = known(text) { pattern = known } else { pattern = try RegularExpression(text) }
+        state.withLock { $0.now[text] = pattern }
+        return pattern
+    }
+}
