@@ -13,8 +13,9 @@ DIST_NAME := wingmirror-$(IMAGE_VERSION)-$(shell uname -m)
 
 .PHONY: install uninstall dist
 
-# A static link wants more of Debian's packages than `make run`.
-$(IMAGE_BUILD)/release/wingmirror:
+# A static link wants more of Debian's packages than `make run`. Made anew when a source is newer, so that no old program is
+# installed, or packed, as a new one.
+$(IMAGE_BUILD)/release/wingmirror: Package.swift $(shell find Sources -type f) $(wildcard $(IMAGE_SAMPLES)/*-stub*.c)
 	$(MAKE) image-executable SYSTEM_PACKAGES="$(SYSTEM_PACKAGES) libdbus-1-dev binutils"
 
 install: $(INSTALL_BINARY)
