@@ -1,17 +1,11 @@
 // Wingmirror · Apache-2.0
 
 // Foundation brings ICU, and ICU 34 MB of data: names, dates and numbers in all languages, of which this agent formats none. A
-// static executable takes the data from an archive, unless something else has its name: this, the header of ICU's data without
-// any entry (ICU's unicode/udata.h and ucmndata.h say its shape). Functions of ICU that want data report that there is none.
-// Hidden, so that it can never stand in the way of a shared library's data.
-//
-// The name has ICU's version in it; image.mk asks the toolchain for it. Where it is another, the executable is only larger.
+// static executable takes the data from an archive, unless the linker is told (image.mk) that the name stands for this: the
+// header of ICU's data without any entry (ICU's unicode/udata.h and ucmndata.h say its shape). Functions of ICU that want data
+// report that there is none.
 
 #include <stdint.h>
-
-#ifndef ICU_DATA
-#error "ICU_DATA must name the data of the toolchain's ICU, such as icudt76_dat"
-#endif
 
 typedef struct {
     uint16_t header_size;
@@ -32,7 +26,7 @@ typedef struct {
     uint32_t reserved;
 } EmptyData;
 
-__attribute__((visibility("hidden"))) const EmptyData ICU_DATA = {
+const EmptyData wingmirror_empty_unicode_data = {
     .header_size = 32,
     .magic = {0xDA, 0x27},
     .info_size = 20,
