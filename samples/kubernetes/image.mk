@@ -20,7 +20,7 @@ ICU_DATA = $(or $(shell nm --defined-only $(ICU_ARCHIVE) 2>/dev/null | grep -o '
 
 # What -static-executable leaves open, in the order the linker wants it: libdbus for libpcap's D-Bus source, with the two
 # functions it wants of systemd, and RE2 before the C++ library that it calls; and a header in place of ICU's data.
-IMAGE_LINK := -Xswiftc -static-executable \
+IMAGE_LINK = -Xswiftc -static-executable \
 	-Xlinker -ldbus-1 -Xlinker $(CURDIR)/$(IMAGE_BUILD)/systemd-stubs.o \
 	-Xlinker $(CURDIR)/$(IMAGE_BUILD)/unicode-data-stub.o -Xlinker --defsym=$(ICU_DATA)=wingmirror_empty_unicode_data \
 	-Xlinker -lre2 -Xlinker -lstdc++
