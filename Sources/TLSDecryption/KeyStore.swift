@@ -74,11 +74,15 @@ public final class KeyStore: Sendable {
         table.withLockIfAvailable { $0.claim(random, isKept: isKept) }
     }
 
-    /// Secrets of at most `limit` connections, those first that no connection has taken.
+    /// Whole secrets of at most `limit` connections, those first that no connection has taken.
     ///
-    /// They begin with the one that was named nearest to the latest that was taken. None while another thread is at the store.
-    func candidates(limit: Int) -> [(random: ClientRandom, secrets: ConnectionSecrets)] {
-        table.withLockIfAvailable { $0.candidates(limit: limit) } ?? []
+    /// They begin with the one that was named nearest to the latest that was taken.
+    /// - Parameters:
+    ///   - limit: How many there may be.
+    ///   - first: The number of the connection from which on they are asked for.
+    /// - Returns: They, and the number to ask from the next time; `nil` while another thread is at the store.
+    func candidates(limit: Int, from first: UInt64 = 0) -> KeyCandidates? {
+        table.withLockIfAvailable { $0.candidates(limit: limit, from: first) }
     }
 }
 
@@ -103,6 +107,13 @@ struct ConnectionSecrets: Sendable {
         case .clientEarlyTraffic: clientEarlyTraffic = line.secret
         }
     }
+}
+
+/// Secrets that may be those of a connection whose client's hello was not captured.
+struct KeyCandidates: Sendable {
+    fileprivate(set) var secrets: [(random: ClientRandom, secrets: ConnectionSecrets)] = []
+    /// The number of the first connection that was not there, or whose secrets were not whole.
+    fileprivate(set) var next: UInt64
 }
 
 /// The secrets in the order in which their connections were first named, of which the oldest go first.
@@ -137,28 +148,38 @@ private struct SecretTable {
     }
 
     /// Looks from the latest that was taken both ways, as connections are named in about the order in which they begin.
-    func candidates(limit: Int) -> [(random: ClientRandom, secrets: ConnectionSecrets)] {
-        var found: [(random: ClientRandom, secrets: ConnectionSecrets)] = []
+    func candidates(limit: Int, from first: UInt64) -> KeyCandidates {
+        var found = KeyCandidates(next: next)
         var claimed: [(random: ClientRandom, secrets: ConnectionSecrets)] = []
-        var (low, high) = (oldest, order.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if order[middle].number < latestClaimed { low = middle + 1 } else { high = middle }
-        }
-        var (before, behind) = (low - 1, low)
-        for step in 0..<Self.searchedEntries where found.count < limit {
-            let isBehind = step % 2 == 0 && behind < order.count || before < oldest
-            guard isBehind ? behind < order.count : before >= oldest else { break }
+        let start = place(of: first)
+        var behind = max(place(of: latestClaimed), start)
+        var before = behind - 1
+        for step in 0..<Self.searchedEntries where found.secrets.count < limit {
+            let isBehind = step % 2 == 0 && behind < order.count || before < start
+            guard isBehind ? behind < order.count : before >= start else { break }
             let (random, number) = order[isBehind ? behind : before]
             if isBehind { behind += 1 } else { before -= 1 }
             guard let entry = secrets[random], entry.number == number else { continue }
-            if !entry.isClaimed {
-                found.append((random, entry.secrets))
+            if !entry.secrets.isComplete {
+                found.next = min(found.next, number)
+            } else if !entry.isClaimed {
+                found.secrets.append((random, entry.secrets))
             } else if claimed.count < limit {
                 claimed.append((random, entry.secrets))
             }
         }
-        return found + claimed.prefix(limit - found.count)
+        found.secrets += claimed.prefix(limit - found.secrets.count)
+        return found
+    }
+
+    /// Where the first connection stands whose number is not less.
+    private func place(of number: UInt64) -> Int {
+        var (low, high) = (oldest, order.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if order[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     mutating func insert(_ line: KeyLogLine) {
@@ -167,7 +188,7 @@ private struct SecretTable {
             secrets[line.random] = (ConnectionSecrets(), next, false)
             order.append((line.random, next))
             next += 1
-            if oldest > 1_024, oldest * 2 > order.count || order.count > 2 * limit + 2_048 { compact() }
+            if order.count > 2 * secrets.count + 2_048 { compact() }
         }
         secrets[line.random]?.secrets.insert(line)
     }
@@ -186,11 +207,9 @@ private struct SecretTable {
         secrets.removeAll()
     }
 
+    /// Lets go of entries that are passed over; rare enough that each is looked at a few times at most.
     private mutating func compact() {
-        order.removeSubrange(..<oldest)
+        order.removeAll { secrets[$0.random]?.number != $0.number }
         oldest = 0
-        if order.count > 2 * limit + 2_048 {
-            order.removeAll { secrets[$0.random]?.number != $0.number }
-        }
     }
 }

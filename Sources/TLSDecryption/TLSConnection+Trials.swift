@@ -71,15 +71,22 @@ extension TLSConnection {
             // The server's hello, behind a hole at the client's beginning, says which keys there can be.
             return clearRecordArrived(header, record, direction, context)
         }
+        if clientHello == nil, case .damagedRecord(let header, let came, let reason, let place) = item,
+            header.type != ContentType.applicationData, !self[direction].isEncrypted
+        {
+            return damagedRecordArrived(header, came, reason, place, direction, context, &sink)
+        }
         held.append(item, direction, context)
         guard clientHello == nil else { return }
-        let candidates = context.store?.candidates(limit: context.limits.triedConnections) ?? []
-        for record in item.wholeRecords {
-            guard triedRecords.fromOriginator + triedRecords.fromResponder < context.limits.triedRecords else {
-                // Where keys come late, those that open one of the first records still may.
-                if context.limits.patience == 0 { giveUpWaiting(context, &sink) }
-                return
-            }
+        let records = item.wholeRecords
+        guard !records.isEmpty else { return }
+        guard mayTryRecord(context) else {
+            // Where keys come late, those that open one of the first records still may.
+            if context.limits.patience == 0 { giveUpWaiting(context, &sink) }
+            return
+        }
+        let candidates = context.store?.candidates(limit: context.limits.triedConnections)?.secrets ?? []
+        for record in records where mayTryRecord(context) {
             let number = item.isUnframed ? Int(context.limits.triedNumber) : triedRecords[direction]
             triedRecords[direction] += 1
             if let (random, secrets) = opening(record, number: number, direction, among: candidates, context) {
@@ -88,19 +95,32 @@ extension TLSConnection {
         }
     }
 
-    /// Tries keys that came meanwhile on what is held.
+    /// Octets of the shortest record under any suite: a tag, and in TLS 1.3 the inner type.
+    private static var leastProtected: Int { 16 }
+
+    /// Whether keys may be tried on one record more.
+    private func mayTryRecord(_ context: TLSContext) -> Bool {
+        triedRecords.fromOriginator + triedRecords.fromResponder < context.limits.triedRecords
+    }
+
+    /// Tries keys that came since it was last called on what is held.
     func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
-        guard isWaiting else { return }
-        let candidates = context.store?.candidates(limit: context.limits.triedConnections) ?? []
+        guard isWaiting,
+            let found = context.store?.candidates(limit: context.limits.triedConnections, from: nextTriedKey)
+        else { return }
+        let candidates = found.secrets
         var tried = DirectionCounts()
-        for (record, direction, isNumbered) in held.records(limit: context.limits.triedRecords) {
+        for (record, direction, isNumbered) in candidates.isEmpty
+            ? [] : held.records(limit: context.limits.triedRecords)
+        {
             let number = isNumbered ? tried[direction] : Int(context.limits.triedNumber)
             tried[direction] += 1
-            guard let (random, secrets) = opening(record, number: number, direction, among: candidates, context) else {
-                continue
+            if let (random, secrets) = opening(record, number: number, direction, among: candidates, context) {
+                return keysFound(random, secrets, context, &sink)
             }
-            return keysFound(random, secrets, context, &sink)
         }
+        // Where the second's attempts were used up, the same keys are tried in the next.
+        if context.keyTrialsLeft > 0 { nextTriedKey = found.next }
     }
 
     private func keysFound<Sink: StreamSink & ~Copyable>(
@@ -125,14 +145,15 @@ extension TLSConnection {
         _ context: TLSContext
     ) -> (ClientRandom, ConnectionSecrets)? {
         guard let header = RecordHeader(record.span, at: 0),
-            header.type == ContentType.applicationData || header.type == ContentType.handshake
+            header.type == ContentType.applicationData || header.type == ContentType.handshake,
+            header.length >= Self.leastProtected
         else { return nil }
         let body = record[RecordHeader.octetCount...]
         let last = min(UInt64(count), context.limits.triedNumber)
-        for (random, secrets) in candidates where secrets.isComplete {
+        for (random, secrets) in candidates {
             for protection in protections(of: secrets, random, direction) {
                 for sequence in 0...last {
-                    guard context.mayTry() else { return nil }
+                    guard context.mayTryKey() else { return nil }
                     if protection.open(header, body, sequence: sequence) != nil { return (random, secrets) }
                 }
             }

@@ -54,6 +54,8 @@ final class TLSConnection {
     let isMidstream: Bool
     /// Records of each direction on which keys were tried, as the client's hello was not captured.
     var triedRecords = DirectionCounts()
+    /// From which connection of the store on keys were not tried yet on what is held.
+    var nextTriedKey: UInt64 = 0
     /// Whether a whole record was seen, which proves that this is TLS.
     var isProven = false
     /// What came instead of a record, where the connection is none of TLS, and where it stands.

@@ -16,6 +16,7 @@ final class TLSContext {
     /// Buffers of records, to be used again.
     private var buffers: [[UInt8]] = []
     private var trialsLeft: Int
+    private(set) var keyTrialsLeft: Int
     private var trialsFrom: Int64 = .min
 
     init(store: KeyStore?, limits: TLSLimits, sessions: TLSSessions) {
@@ -23,6 +24,7 @@ final class TLSContext {
         self.limits = limits
         self.sessions = sessions
         trialsLeft = limits.trialsPerSecond
+        keyTrialsLeft = limits.trialsPerSecond / 5
     }
 
     func takeBuffer() -> [UInt8] {
@@ -35,18 +37,33 @@ final class TLSContext {
         buffers.append(buffer)
     }
 
-    /// Whether one more attempt may be made.
+    /// Whether one more attempt may be made to find a record behind a hole.
     func mayTry() -> Bool {
+        renewTrials()
+        return take(from: &trialsLeft)
+    }
+
+    /// Whether one more key may be tried for a connection that nothing names: of a fifth of the attempts beside the others, so
+    /// that such connections, which anybody can make, take none from them.
+    func mayTryKey() -> Bool {
+        renewTrials()
+        return take(from: &keyTrialsLeft)
+    }
+
+    private func renewTrials() {
         let second = now.nanoseconds / 1_000_000_000
-        if second != trialsFrom {
-            trialsFrom = second
-            trialsLeft = limits.trialsPerSecond
-        }
-        guard trialsLeft > 0 else {
+        guard second != trialsFrom else { return }
+        trialsFrom = second
+        trialsLeft = limits.trialsPerSecond
+        keyTrialsLeft = limits.trialsPerSecond / 5
+    }
+
+    private func take(from left: inout Int) -> Bool {
+        guard left > 0 else {
             statistics.refusedTrials += 1
             return false
         }
-        trialsLeft -= 1
+        left -= 1
         statistics.trials += 1
         return true
     }

@@ -21,6 +21,8 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         var reading: Int32
         /// Whether the connection may have begun before the capture did.
         var isMidstream: Bool
+        /// Octets of a PROXY header in front, which were given on.
+        var preambleOctets: UInt16 = 0
     }
 
     private var places: [Place] = []
@@ -249,9 +251,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         switch preamble.take(octets) {
         case .part:
             preambles[slot] = preamble
+            places[slot].preambleOctets &+= UInt16(truncatingIfNeeded: octets.count)
             sink.octetsArrived(octets, at: position, slot: handle)
         case .rest(let count):
             if begun != nil { preambles[slot] = nil }
+            places[slot].preambleOctets &+= UInt16(truncatingIfNeeded: count)
             sink.octetsArrived(octets.extracting(first: count), at: position, slot: handle)
             guard count < octets.count else { return }
             decideBehindPreamble(octets.extracting(count...), at: position.moved(by: count), slot)
@@ -274,7 +278,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         }
         start(at: position, slot)
         releaseEarly(slot)
-        read(octets, at: position, slot)
+        octetsArrived(octets, at: position, slot: slot)
     }
 
     /// Keeps octets whose direction begins with a hole, so that they do not say what the connection carries: the other
@@ -283,11 +287,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     private mutating func keepEarly(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
         guard let store = context.store, !store.isOff, !places[slot].isMidstream,
             let items = early[slot], items.direction == position.direction,
-            items.octetCount + octets.count <= context.limits.earlyOctetsPerConnection,
-            earlyOctets + octets.count <= context.limits.earlyOctets
+            items.octetCount + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctetsPerConnection,
+            earlyOctets + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctets
         else { return false }
         early[slot]?.append(.octets(octets.octets, position))
-        earlyOctets += octets.count
+        earlyOctets += EarlyItems.cost(of: octets.count)
         return true
     }
 
@@ -316,6 +320,9 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             direction: position.direction,
             isMidstream: places[slot].isMidstream
         )
+        if !isFirst || position.direction == .fromResponder {
+            connection.fromOriginator.plaintextOffset = Int64(places[slot].preambleOctets)
+        }
         if let number = freeReaders.popLast() {
             readers[Int(number)] = connection
             places[slot].reading = number
@@ -358,9 +365,13 @@ private struct EarlyItems {
     }
 
     private(set) var items: [Item] = []
+    /// The memory that the octets among them take.
     private(set) var octetCount = 0
     /// The direction that all of it is of; `nil` where both have holes.
     private(set) var direction: StreamDirection?
+
+    /// What octets take with the item around them.
+    static func cost(of count: Int) -> Int { count + 128 }
 
     /// Whether a direction begins with a hole.
     func hasHole(_ direction: StreamDirection) -> Bool { self.direction == nil || self.direction == direction }
@@ -370,7 +381,7 @@ private struct EarlyItems {
         switch item {
         case .hole(_, _, let place): position = place
         case .octets(let octets, let place):
-            octetCount += octets.count
+            octetCount += Self.cost(of: octets.count)
             position = place
         }
         direction = items.isEmpty || direction == position.direction ? position.direction : nil

@@ -13,6 +13,11 @@ struct AnswerTraits: OptionSet, BitwiseCopyable, Sendable {
     static let isEventStream = AnswerTraits(rawValue: 1 << 1)
     /// The gateway had named a service's time before, so that a response without it is the gateway's own.
     static let isOfNamingGateway = AnswerTraits(rawValue: 1 << 2)
+    /// A service answered, which shows that a route took the request.
+    ///
+    /// Not so with 401, 403 and redirects: external authorization comes before the route, and Envoy passes on what an
+    /// authorizer says, which may have passed a proxy that names its time.
+    static let showsRoute = AnswerTraits(rawValue: 1 << 3)
 
     init(rawValue: UInt8) {
         self.rawValue = rawValue
@@ -38,6 +43,8 @@ struct AnswerTraits: OptionSet, BitwiseCopyable, Sendable {
             default: break
             }
         }
+        let mayBeAuthorizers = response.status == 401 || response.status == 403 || 300..<400 ~= response.status
+        if traits.contains(.isOfService), !mayBeAuthorizers { traits.insert(.showsRoute) }
         self = traits
     }
 

@@ -172,16 +172,14 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     ) {
         guard response.status >= 200 else { return }
         tag.answer = AnswerTraits(response)
-        if tag.answer.contains(.isOfService) {
-            gatewayNamesServices = true
-            tag.routed?.serviceAnswered()
-        }
+        if tag.answer.contains(.isOfService) { gatewayNamesServices = true }
+        if tag.answer.contains(.showsRoute) { tag.routed?.serviceAnswered() }
         if gatewayNamesServices { tag.answer.insert(.isOfNamingGateway) }
     }
 
     mutating func responsePaired(_ response: ExchangeTag, with tag: inout ExchangeTag, on connection: ConnectionFacts) {
         tag.answer = response.answer
-        if tag.answer.contains(.isOfService) { tag.routed?.serviceAnswered() }
+        if tag.answer.contains(.showsRoute) { tag.routed?.serviceAnswered() }
     }
 
     mutating func webSocketOpened(tag: ExchangeTag, on connection: ConnectionFacts) {

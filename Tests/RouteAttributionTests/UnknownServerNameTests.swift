@@ -98,6 +98,37 @@ import TrafficModel
         #expect(gateway == nil)
     }
 
+    @Test func `what no server has a rule for is counted under no Gateway, if they are of several`() throws {
+        let gateways = """
+            \(Self.gateway([("a", "[a.example]")]))
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: gw2, namespace: default}
+            spec: {servers: [{port: {number: 443, name: b, protocol: HTTPS}, hosts: [b.example], \
+            tls: {mode: SIMPLE, credentialName: b}}]}
+            """
+        let (decision, gateway) = try Self.decide(
+            "a.example",
+            "/v2",
+            gateways,
+            virtualService(http: Self.anyHost, spec: "gateways: [gw, gw2]")
+        )
+        #expect(decision.outcome == .noRoute && decision.gateway == -1)
+        #expect(gateway == nil)
+    }
+
+    @Test func `a service's answer names no rule that redirects`() throws {
+        let redirect = "[{name: moved, redirect: {uri: /new}}]"
+        let (decision, _) = try Self.decide(
+            "a.example",
+            "/v1",
+            Self.two,
+            virtualService(hosts: "[a.example]", http: redirect)
+        )
+        #expect(decision.outcome == .unknown && decision.route == -1)
+    }
+
     @Test func `a server that passes TLS through may have been asked too`() throws {
         let passing = """
             apiVersion: networking.istio.io/v1

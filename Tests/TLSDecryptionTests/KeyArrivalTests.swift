@@ -134,6 +134,44 @@ import Testing
         }
     }
 
+    /// The capture with a PROXY header in a segment of its own in front of the client's hello, which is lost.
+    private static func withHeader(_ header: [UInt8], insteadOfHelloIn capture: Capture) throws -> Capture {
+        var changed = capture
+        let hello = try #require(capture.packets.firstIndex { $0.octets.count > 150 })
+        func tcp(_ packet: [UInt8]) -> Int { 14 + Int(packet[14] & 15) * 4 }
+        let client = Array(capture.packets[hello].octets[tcp(capture.packets[hello].octets)...].prefix(2))
+        func add(_ count: Int, to packet: inout [UInt8], at index: Int) {
+            let value = packet[index..<(index + 4)].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } &+ UInt32(count)
+            for place in 0..<4 { packet[index + place] = UInt8(truncatingIfNeeded: value >> UInt32(24 - 8 * place)) }
+        }
+        for number in hello..<capture.packets.count {
+            var packet = capture.packets[number].octets
+            let start = tcp(packet)
+            let isClient = Array(packet[start...].prefix(2)) == client
+            if number == hello {
+                packet.removeSubrange((start + Int(packet[start + 12] >> 4) * 4)...)
+                packet += header
+                (packet[16], packet[17]) = (UInt8((packet.count - 14) >> 8), UInt8((packet.count - 14) & 0xFF))
+            } else {
+                add(header.count, to: &packet, at: start + (isClient ? 4 : 8))
+            }
+            changed.packets[number].octets = packet
+        }
+        return changed
+    }
+
+    @Test func `a PROXY header in front of a lost hello stays in front of the plaintext`() throws {
+        let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
+        let whole = try #require(capture.read(with: capture.store()).connections.first)
+        let header = Array("PROXY TCP4 203.0.113.7 198.51.100.20 40000 8443\r\n".utf8)
+        let changed = try Self.withHeader(header, insteadOfHelloIn: capture)
+        let connection = try #require(changed.read(with: capture.store()).connections.first)
+        #expect(connection.reason == nil)
+        #expect(connection.fromOriginator.octets.starts(with: header))
+        #expect(connection.fromOriginator.octets.suffix(20) == whole.fromOriginator.octets.suffix(20))
+        #expect(connection.fromResponder.octets == whole.fromResponder.octets)
+    }
+
     @Test(arguments: names.filter { $0.contains("tls13") })
     func `a connection whose both hellos were lost is read too, in TLS 1.3`(name: String) throws {
         let capture = try Capture(name)

@@ -18,7 +18,9 @@ extension RouteTable {
         of listener: LookupListener,
         scratch: inout RouteScratch
     ) -> RouteDecision {
-        guard listener.tls.count <= Self.askedCandidates else { return RouteDecision(.unknown, .unknownServerName) }
+        // Without the authority too, each server asks all of its hosts.
+        let limit = Self.askedCandidates / (request.traits.contains(.authorityUnknown) ? 8 : 1)
+        guard listener.tls.count <= limit else { return RouteDecision(.unknown, .unknownServerName) }
         var decisions: [RouteDecision] = []
         for server in listener.tls {
             decisions.append(
@@ -56,15 +58,19 @@ extension RouteTable {
     /// What all candidates say, or else that it is unknown for a reason, with the only route that there may be.
     private func agreed(_ decisions: [RouteDecision], else reason: RouteReason) -> RouteDecision {
         guard let first = decisions.first else { return RouteDecision(.noListener, .noListener) }
-        if decisions.allSatisfy({ isSame($0, first) }) { return first }
+        // What every server would do is known although it is not which of them did.
+        let gateway = decisions.allSatisfy { $0.gateway == first.gateway } ? first.gateway : -1
+        if decisions.allSatisfy({ isSame($0, first) }) {
+            return first.route >= 0 ? first : RouteDecision(first.outcome, first.reason, gateway: gateway)
+        }
         let routed = decisions.filter { $0.outcome == .route && $0.reason == .matched }
         if let only = routed.first, routed.allSatisfy({ isSame($0, only) }),
-            routed.count + decisions.count(where: Self.isWithoutRoute) == decisions.count
+            routed.count + decisions.count(where: Self.isWithoutRoute) == decisions.count,
+            routes[Int(only.route)].action == .forward
         {
-            return RouteDecision(.unknown, reason, route: only.route, gateway: only.gateway)
+            return RouteDecision(.unknown, reason, route: only.route, gateway: gateway)
         }
-        let isOfOneGateway = decisions.allSatisfy { $0.gateway == first.gateway }
-        return RouteDecision(.unknown, reason, gateway: isOfOneGateway ? first.gateway : -1)
+        return RouteDecision(.unknown, reason, gateway: gateway)
     }
 
     /// The Gateway of all TLS servers of a listener; `nil` where there are several.
