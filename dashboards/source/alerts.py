@@ -143,7 +143,8 @@ def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
     requests; nothing of a route that is not an hour old, which has no day before.
 
     Counts of few requests scatter by their root, whose own scatter is 1/2 whatever the count is (Anscombe): a third that
-    becomes two thirds of 30 requests at night happens by chance, of 300 it does not."""
+    becomes two thirds of 30 requests at night happens by chance, of 300 it does not. What was usual scatters too, by as much more
+    as it was of fewer requests: in the first hours there is no whole day yet."""
     counted = f"{requests(window)} * {SECONDS[window]}"
     return f"""
             {ratio(window)} > {least}
@@ -154,7 +155,7 @@ def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
             and
             sqrt({ratio(window)} * {counted})
             - sqrt({ratio(USUAL)} offset 1h * {counted})
-            > {BEYOND_CHANCE}
+            > {BEYOND_CHANCE} * sqrt(1 + {counted} / ({requests(USUAL)} offset 1h * {SECONDS[USUAL]}))
             """
 
 
