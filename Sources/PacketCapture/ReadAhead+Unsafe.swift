@@ -116,8 +116,8 @@ final class OctetsAhead {
 
 /// Octets of a file, decompressed.
 ///
-/// It is used by one thread at a time: the one that fills it, then that of the file's reader. In between it lies on the
-/// board, whose lock orders the two.
+/// `@unchecked Sendable`: one thread at a time uses it, the one that fills it, then that of the file's reader. In between it
+/// lies on the board, whose lock orders the two.
 @safe
 private final class Block: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
@@ -158,8 +158,8 @@ private final class Block: @unchecked Sendable {
 
 /// A file that is read ahead.
 ///
-/// The variables are guarded by the lock of the board. `stored` is used only by the thread that has set `isClaimed`,
-/// which it does under that lock, and so by one at a time; by that of its reader when `hasEnded` is set too.
+/// `@unchecked Sendable`: the variables are guarded by the lock of the board. `stored` is used only by the thread that has set
+/// `isClaimed`, which it does under that lock, and so by one at a time; by that of its reader when `hasEnded` is set too.
 private final class AheadFile: @unchecked Sendable {
     let stored: StoredOctets
     /// What had been read of the file as stored when it was taken over.
@@ -189,7 +189,7 @@ private final class AheadFile: @unchecked Sendable {
 
 /// Which files there are, which blocks are ready, and who does what next.
 ///
-/// All variables are guarded by the lock; no octet is read, decompressed or copied under it.
+/// `@unchecked Sendable`: all variables are guarded by the lock; no octet is read, decompressed or copied under it.
 @safe
 private final class BlockBoard: @unchecked Sendable {
     /// What a reader gets.
