@@ -287,7 +287,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     private mutating func keepEarly(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
         guard let store = context.store, !store.isOff, !places[slot].isMidstream,
             let items = early[slot], items.direction == position.direction,
-            items.octetCount + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctetsPerConnection,
+            items.memoryOctets + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctetsPerConnection,
             earlyOctets + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctets
         else { return false }
         early[slot]?.append(.octets(octets.octets, position))
@@ -298,7 +298,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// It is known what a connection carries: goes through what came of it.
     private mutating func releaseEarly(_ slot: Int) {
         guard !early.isEmpty, let items = early.removeValue(forKey: slot) else { return }
-        earlyOctets -= items.octetCount
+        earlyOctets -= items.memoryOctets
         for item in items.items {
             switch item {
             case .hole(let count, let reason, let position):
@@ -366,7 +366,7 @@ private struct EarlyItems {
 
     private(set) var items: [Item] = []
     /// The memory that the octets among them take.
-    private(set) var octetCount = 0
+    private(set) var memoryOctets = 0
     /// The direction that all of it is of; `nil` where both have holes.
     private(set) var direction: StreamDirection?
 
@@ -381,7 +381,7 @@ private struct EarlyItems {
         switch item {
         case .hole(_, _, let place): position = place
         case .octets(let octets, let place):
-            octetCount += Self.cost(of: octets.count)
+            memoryOctets += Self.cost(of: octets.count)
             position = place
         }
         direction = items.isEmpty || direction == position.direction ? position.direction : nil
