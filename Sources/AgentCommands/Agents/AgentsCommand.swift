@@ -35,13 +35,7 @@ struct AgentsCommand: AsyncParsableCommand {
     @Flag(help: "Ask all agents in the cluster of your kubeconfig.")
     var kubernetes = false
 
-    @Option(
-        help: ArgumentHelp(
-            "The kubeconfig's context, with --kubernetes; without it the current one.",
-            valueName: "name"
-        )
-    )
-    var context: String?
+    @OptionGroup var cluster: ClusterContextOption
 
     @Option(help: ArgumentHelp("Only agents in this namespace, with --kubernetes.", valueName: "name"))
     var namespace: String?
@@ -87,12 +81,12 @@ struct AgentsPlan: Sendable {
     /// Checks the options.
     init(_ command: AgentsCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
-        cluster = command.kubernetes ? ClusterChoice(context: command.context) : nil
+        cluster = command.kubernetes ? ClusterChoice(context: command.cluster.context) : nil
         namespace = command.namespace
         if command.kubernetes, !command.agent.isEmpty {
             problems.append(.option("--agent", "--kubernetes finds the agents; leave out one of the two"))
         }
-        for (name, value) in [("--context", command.context), ("--namespace", command.namespace)]
+        for (name, value) in [("--context", command.cluster.context), ("--namespace", command.namespace)]
         where value != nil && !command.kubernetes {
             problems.append(.option(name, "is of use with --kubernetes only"))
         }

@@ -10,20 +10,14 @@ struct ClusterOptions: ParsableArguments {
     @Flag(help: "Take route objects from the cluster of your kubeconfig.")
     var kubernetes = false
 
-    @Option(
-        help: ArgumentHelp(
-            "The kubeconfig's context, with --kubernetes; without it the current one.",
-            valueName: "name"
-        )
-    )
-    var context: String?
+    @OptionGroup var chosen: ClusterContextOption
 
     /// The cluster that was chosen; `nil` where files are meant.
     ///
     /// - Throws: Options that do not fit.
     func choice() throws(ConfigurationProblems) -> ClusterChoice? {
-        guard !kubernetes else { return ClusterChoice(context: context) }
-        guard context == nil else {
+        guard !kubernetes else { return ClusterChoice(context: chosen.context) }
+        guard chosen.context == nil else {
             throw ConfigurationProblems([.option("--context", "is of use with --kubernetes only")])
         }
         return nil
@@ -35,6 +29,17 @@ struct ClusterOptions: ParsableArguments {
     func objects(_ configuration: Configuration) async throws -> ClusterObjects? {
         try await choice()?.objects(configuration)
     }
+}
+
+/// The option that names a cluster, beside the flag that asks for one.
+struct ClusterContextOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The kubeconfig's context, with --kubernetes; without it the current one.",
+            valueName: "name"
+        )
+    )
+    var context: String?
 }
 
 /// A cluster of the kubeconfig.
