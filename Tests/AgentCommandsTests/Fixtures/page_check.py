@@ -110,12 +110,21 @@ class Check:
                 self.failures.append(f"{part.__name__}: {str(error).splitlines()[0]}")
         self.holds(f"no complaint in the console: {self.complaints}", not self.complaints)
 
+    def open(self, view=""):
+        """Goes to the view with this address and waits until it is drawn, so that nothing is read off the one before."""
+        self.page.goto(self.address + (f"/#{view}" if view else ""))
+        self.drawn()
+
+    def drawn(self):
+        address = self.page.evaluate("location.hash")
+        self.page.wait_for_selector(f"#main[data-address='{address}']:not([aria-busy])")
+
     def names(self):
         return self.page.locator("tr[data-route] .route-name a").all_inner_texts()
 
     def routes(self):
         page = self.page
-        page.goto(self.address)
+        self.open()
         page.wait_for_selector("body[data-link=ended]")
         page.wait_for_selector("tr[data-route]")
         self.holds("both routes are listed", sorted(self.names()) == ["default/order-vs", "default/product-vs"])
@@ -150,13 +159,14 @@ class Check:
         self.holds("markup makes no element", page.locator("main img, main script, main b").count() == 0)
         page.get_by_role("link", name="30 min").click()
         page.wait_for_selector(".segments a[aria-current]:text('30 min')")
+        self.drawn()
         page.locator(".opener").first.click()
         self.holds("an exchange opens to its fields", page.get_by_text("Request headers").first.is_visible())
         self.picture("route")
 
     def unmatched(self):
         page = self.page
-        page.goto(self.address + "/#unmatched")
+        self.open("unmatched")
         page.wait_for_selector(".opener")
         page.locator("tr.open-row", has_text="onload=alert(4)").locator(".opener").first.click()
         self.holds("markup in a field is text", page.get_by_text("</td></table><script>alert(5)</script>").count() > 0)
@@ -172,7 +182,7 @@ class Check:
 
     def form(self):
         page = self.page
-        page.goto(self.address + "/#unmatched")
+        self.open("unmatched")
         form = page.locator("#explain-form")
         form.locator("[name=url]").fill("http://shop.example.com/products/1")
         form.get_by_role("button", name="Explain").click()
@@ -185,27 +195,29 @@ class Check:
 
     def exchanges(self):
         page = self.page
-        page.goto(self.address + "/#exchanges?kind=failed")
+        self.open("exchanges?kind=failed")
         page.locator("tr.open-row", has_text="javascript:alert(3)").locator(".opener").click()
         shown = page.locator("tr.inner:not([hidden])").inner_text()
         self.holds("control characters are made visible", all(mark in shown for mark in ["⟨0085⟩", "⟨202E⟩", "⟨200B⟩"]))
         self.holds("what is no text is replaced", "\ufffd" in shown)
-        page.goto(self.address + "/#exchanges?kind=routed")
+        self.open("exchanges?kind=routed")
         page.wait_for_selector("tr.open-row")
         self.holds("credentials are taken out", "session=" not in page.content())
         lines = page.locator("#main td.tight.wide-only .wire").evaluate_all(
             "all => all.map((cell) => new Set([...cell.getClientRects()].map((box) => box.top)).size)"
         )
         self.holds("a client's address stays on one line", lines and max(lines) == 1)
-        page.goto(self.address + "/#exchanges?status=4xx")
+        self.open("exchanges?status=4xx")
         page.wait_for_selector(".segments a[aria-current]:text('4xx')")
         page.wait_for_selector("tr.open-row")
         statuses = page.locator("tr.open-row .status").all_inner_texts()
         self.holds("only the status that was asked for is shown", statuses and all(text[0] == "4" for text in statuses))
         page.locator("[name=path]").fill("/rob")
         page.get_by_role("button", name="Show").click()
-        page.wait_for_function("location.hash.includes('path=')")
-        page.wait_for_function("[...document.querySelectorAll('.request-line')].every((line) => line.innerText.includes('/rob'))")
+        page.wait_for_url(re.compile("#.*path="))
+        self.drawn()
+        paths = page.locator(".request-line").all_inner_texts()
+        self.holds("only the path that was asked for is shown", paths and all("/rob" in path for path in paths))
         page.locator(".opener").first.click()
         page.get_by_text("As a curl command").first.click()
         self.holds("a request can be sent again", page.get_by_text("curl -sS").first.is_visible())
@@ -216,7 +228,7 @@ class Check:
             ("shadow", "Mirroring is off"), ("coverage", "Route coverage"), ("findings", "Nothing to report"),
             ("agent", "Configuration in force"),
         ]:
-            page.goto(f"{self.address}/#{view}")
+            self.open(view)
             page.get_by_text(text).first.wait_for()
             self.holds(f"{view} has one title", page.locator("h1").count() == 1)
             self.picture(view)
@@ -225,7 +237,7 @@ class Check:
 
     def pause(self):
         page = self.page
-        page.goto(self.address + "/#routes")
+        self.open("routes")
         page.wait_for_selector("tr[data-route]")
         page.get_by_role("button", name="Pause").click()
         page.wait_for_selector("body[data-link=paused]")
@@ -247,8 +259,7 @@ class Check:
         for width in [400, 2000]:
             self.page.set_viewport_size({"width": width, "height": 800})
             for view in ["routes", "unmatched", "agent"]:
-                self.page.goto(f"{self.address}/#{view}")
-                self.page.wait_for_selector("h1")
+                self.open(view)
                 over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 self.holds(f"{view} fits {width} pixels, and not {over} more", over <= 0)
             self.picture(f"width-{width}")
@@ -264,8 +275,7 @@ class Check:
             for width in [1400, 400]:
                 self.page.set_viewport_size({"width": width, "height": 900})
                 for view in ["routes", "route", "unmatched", "exchanges", "shadow", "coverage", "findings", "agent"]:
-                    self.page.goto(f"{self.address}/#{'routes' if view == 'route' else view}")
-                    self.page.wait_for_selector("h1")
+                    self.open("routes" if view == "route" else view)
                     if view == "route":
                         self.page.locator("tr[data-route] a").first.click()
                         self.page.wait_for_selector(".columns svg.chart")
@@ -283,7 +293,7 @@ class Check:
     def lost(self):
         """A connection that is gone is plainly said, and so is one that is back."""
         page = self.page
-        page.goto(self.address + "/#routes")
+        self.open("routes")
         page.wait_for_selector("body[data-link=ended]")
         page.evaluate("link.close()")
         page.wait_for_selector("body[data-link=stale]", timeout=20_000)

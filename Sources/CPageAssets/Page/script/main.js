@@ -46,6 +46,9 @@ async function refresh(isAsked) {
   clearTimeout(shownView.timer);
   const request = ++shownView.request;
   const main = document.getElementById("main");
+  const address = location.hash;
+  isAsked ||= main.ariaBusy === "true";  // What was asked for is still to be drawn, by whichever request is the last.
+  if (isAsked) main.ariaBusy = "true";
   try {
     const data = await view.load(parameters, id);
     if (request !== shownView.request) return;
@@ -60,6 +63,7 @@ async function refresh(isAsked) {
     if (request !== shownView.request) return;
     if (isAsked) fill(main, title(view.title), h("section", { class: "panel" }, empty("This could not be shown", wire(error.message))));
   }
+  if (isAsked) { main.ariaBusy = null; main.dataset.address = address; }
   if (view.interval && !document.hidden) shownView.timer = setTimeout(tick, view.interval);
 }
 
