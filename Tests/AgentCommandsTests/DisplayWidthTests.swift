@@ -22,6 +22,24 @@ import Testing
         #expect("abcd".cut(to: 0).isEmpty)
     }
 
+    @Test func `a name that does not fit keeps its beginning and its end`() {
+        #expect("default/products-canary".cutInTheMiddle(to: 16) == "defau…cts-canary")
+        #expect("日本語日本語".cutInTheMiddle(to: 7) == "日…本語")
+        #expect("abcd".cutInTheMiddle(to: 4) == "abcd")
+        #expect("abcd".cutInTheMiddle(to: 2) == "a…")
+    }
+
+    @Test func `the widest columns of a narrow table are cut first, and none below its least`() {
+        var table = TextTable([
+            .init(title: "A", isFigure: false, shortest: 4), .init(title: "B", isFigure: false, shortest: 4),
+            .init(title: "N"),
+        ])
+        table.append(["aaaaaaaaaa", "bbbbbb", "1"])
+        #expect(table.lines(TerminalStyle(width: 20))[1] == "  aaaaaa…  bbbbbb  1")
+        #expect(table.lines(TerminalStyle(width: 16))[1] == "  aaa…  bbbb…  1")
+        #expect(table.lines(TerminalStyle(width: 5))[1] == "  aaa…  bbb…  1")
+    }
+
     @Test func `columns of a table line up below wide characters`() {
         var table = TextTable([.init(title: "NAME", isFigure: false), .init(title: "N")])
         table.append(["日本", "1"])

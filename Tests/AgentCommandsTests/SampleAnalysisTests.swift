@@ -92,6 +92,15 @@ import TrafficPipeline
         #expect(report.lines(.plain).contains { $0.contains("uri prefix /products") })
     }
 
+    @Test func `a terminal of 80 columns shows the object and the rule of every row, and what it matches`() throws {
+        let lines = try plan(Self.capture).analyse(writingTo: nil).report.lines(TerminalStyle(width: 80))
+        #expect(lines.allSatisfy { $0.displayWidth <= 80 })
+        let rows = lines.filter { $0.contains("#0") }
+        #expect(rows.map { $0.contains("order-vs") || $0.contains("product-vs") } == [true, true])
+        #expect(rows.map { $0.contains("uri ") } == [true, true])
+        #expect(rows.map { $0.hasSuffix("s") } == [true, true], "the last column is a duration")
+    }
+
     // MARK: Several jobs
 
     private static let laboratory = "\(Repository.path)/Tests/TrafficPipelineTests/Fixtures/labs"

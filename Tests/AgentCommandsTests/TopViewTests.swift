@@ -168,6 +168,14 @@ import Testing
 
     // MARK: - Lines
 
+    @Test func `80 columns show the object and the rule of every row, and what it matches`() {
+        let frame = frame(row("storefront-of-the-north", rate: 5), row("storefront-of-the-south", rate: 4))
+        let rows = view(80).lines(frame).filter { $0.contains("#0") }
+        #expect(rows.map { $0.contains("north") } == [true, false])
+        #expect(rows.map { $0.contains("south") } == [false, true])
+        #expect(rows.allSatisfy { $0.contains("uri ") })
+    }
+
     @Test(arguments: [(200, 50), (80, 24), (40, 12), (20, 6), (5, 3), (1, 1)])
     func `no screen gets more lines or columns than it has`(_ columns: Int, _ rows: Int) {
         var frame = frame(row("a", rate: 12345.6, errors: 1, p99: 0.001), row("名前が長いルート", rate: 2))
@@ -215,7 +223,7 @@ import Testing
         frame.source = "eth0\u{1B}]0;title\u{07}"
         frame.problem = "bad\u{1B}[31m"
         for isDetailed in [false, true] {
-            var view = view()
+            var view = view(160)
             if isDetailed { _ = press(&view, .enter, showing: frame) }
             let scalars = view.lines(frame).joined().unicodeScalars
             #expect(!scalars.contains { $0.properties.generalCategory == .control || $0.value == 0x202E })

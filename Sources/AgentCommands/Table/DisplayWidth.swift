@@ -53,6 +53,14 @@ extension String {
     func cut(to columns: Int) -> String {
         displayWidth <= columns ? self : String(prefix(columns: max(columns - 1, 0))) + (columns > 0 ? "…" : "")
     }
+
+    /// The text, its middle cut out if it takes more columns: a third of what stays is its beginning, the rest its end.
+    func cutInTheMiddle(to columns: Int) -> String {
+        guard displayWidth > columns, columns > 2 else { return cut(to: columns) }
+        let end = (columns - 1) * 2 / 3
+        let backwards = String(reversed())
+        return String(prefix(columns: columns - 1 - end)) + "…" + String(backwards.prefix(columns: end).reversed())
+    }
 }
 
 extension String {

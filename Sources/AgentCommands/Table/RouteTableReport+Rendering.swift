@@ -33,15 +33,15 @@ extension RouteTableReport {
 
     private var routeTable: TextTable {
         var table = TextTable([
-            .init(title: "OBJECT", isFigure: false, shortest: 10),
-            .init(title: "ROUTE", isFigure: false, yield: 4, shortest: 8),
-            .init(title: "MATCH", isFigure: false, yield: 3, shortest: 12),
+            .init(title: "OBJECT", isFigure: false, shortest: 16, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 12, isName: true),
+            .init(title: "MATCH", isFigure: false, yield: 2, shortest: 18, isName: true),
             .init(title: "REQUESTS"),
-            .init(title: "RATE", yield: 2),
+            .init(title: "RATE", yield: 4),
             .init(title: "ERRORS"),
-            .init(title: "P50", yield: 1),
+            .init(title: "P50", yield: 5),
             .init(title: "P95", yield: 6),
-            .init(title: "P99"),
+            .init(title: "P99", yield: 3),
             .init(title: "IN", yield: 8),
             .init(title: "OUT", yield: 7),
         ])

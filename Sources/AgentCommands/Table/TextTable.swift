@@ -5,7 +5,7 @@ import AgentConfiguration
 /// Rows of text in aligned columns, which fit themselves to a narrow terminal.
 ///
 /// When the columns do not fit, those with the highest `yield` go first; what is left over is taken from the columns
-/// that may be cut, down to a readable rest.
+/// that may be cut, the widest first, down to a readable rest.
 struct TextTable: Sendable {
     /// A column.
     struct Column: Sendable {
@@ -17,6 +17,8 @@ struct TextTable: Sendable {
         var yield: Int?
         /// The width below which it is never cut; `nil` never cuts it.
         var shortest: Int?
+        /// Whether its texts are names, which are cut in the middle: many differ only at their ends.
+        var isName = false
         /// The width it has at least, so that a table that is drawn again and again does not move.
         var least = 0
     }
@@ -91,11 +93,21 @@ struct TextTable: Sendable {
             }
             widths[index] = nil
         }
-        for index in columns.indices {
-            guard let shortest = columns[index].shortest, let width = widths[index] else { continue }
-            widths[index] = max(min(shortest, width), width - max(excess(widths, available), 0))
-        }
+        cut(&widths, by: excess(widths, available))
         return widths
+    }
+
+    /// Takes some columns of the terminal from those of the table that may be cut, each time from the widest.
+    private func cut(_ widths: inout [Int?], by excess: Int) {
+        for _ in 0..<max(excess, 0) {
+            var widest: (index: Int, width: Int)?
+            for index in columns.indices {
+                guard let width = widths[index], width > columns[index].shortest ?? width else { continue }
+                if width > widest?.width ?? 0 { widest = (index, width) }
+            }
+            guard let widest else { return }
+            widths[widest.index] = widest.width - 1
+        }
     }
 
     private func excess(_ widths: [Int?], _ available: Int) -> Int {
@@ -117,10 +129,9 @@ struct TextTable: Sendable {
         var line = ""
         for (index, cell) in cells.enumerated() {
             guard let width = widths[index] else { continue }
-            let isCut = cell.text.displayWidth > width
-            let text = isCut ? cell.text.prefix(columns: max(width - 1, 0)) + "…" : cell.text[...]
+            let text = columns[index].isName ? cell.text.cutInTheMiddle(to: width) : cell.text.cut(to: width)
             let padding = String(repeating: " ", count: max(width - text.displayWidth, 0))
-            let shown = style.apply(cell.emphasis, to: String(text))
+            let shown = style.apply(cell.emphasis, to: text)
             line += String(repeating: " ", count: Self.gap)
             line += columns[index].isFigure ? padding + shown : shown + padding
         }

@@ -10,14 +10,14 @@ struct TopTable {
     init(order: TopView.Order) {
         func title(_ text: String, _ own: TopView.Order) -> String { own == order ? "\(text)▼" : text }
         table = TextTable([
-            .init(title: title("OBJECT", .name), isFigure: false, shortest: 12),
-            .init(title: "ROUTE", isFigure: false, shortest: 12),
-            .init(title: "MATCH", isFigure: false, yield: 5, shortest: 16),
+            .init(title: title("OBJECT", .name), isFigure: false, shortest: 12, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 12, isName: true),
+            .init(title: "MATCH", isFigure: false, yield: 4, shortest: 14, isName: true),
             .init(title: title("RATE", .rate), least: 9),
             .init(title: "10 MIN", isFigure: false, yield: 7, least: TopTable.trendWidth),
             .init(title: title("ERRORS", .errors), least: 7),
             .init(title: title("4XX", .clientErrors), least: 6),
-            .init(title: title("P50", .p50), yield: 4, least: 7),
+            .init(title: title("P50", .p50), yield: 5, least: 7),
             .init(title: title("P95", .p95), least: 7),
             .init(title: title("P99", .p99), yield: 6, least: 7),
             .init(title: title("REQUESTS", .requests), yield: 8, least: 9),
