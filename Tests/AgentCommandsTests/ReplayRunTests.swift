@@ -122,6 +122,39 @@ struct ReplayRunTests {
         #expect(summary.mismatches == 0)
     }
 
+    @Test(arguments: [(true, 20), (false, 60)])
+    func `a target that accepts no connection at all is given up, and nothing is compared`(
+        isDead: Bool,
+        sent: Int
+    ) async {
+        let entries = (0..<60).map { ReplaySamples.entry("GET", "/\($0)", at: $0) }
+        let policy = ReplaySamples.policy()
+        let clock = SteppingClock()
+        var planned = ReplaySummary()
+        planned.planned = entries.count
+        let ledger = ReplayLedger(planned, lines: nil, isShown: false)
+        let run = ReplayRun(
+            entries: entries,
+            schedule: ReplaySchedule(times: entries.map(\.exchange.startTime), pace: .speed(1)),
+            loops: 1,
+            inFlight: 1,
+            builder: ReplaySamples.builder(policy),
+            client: ScriptedClient(clock) { request in
+                let isAnswered = !isDead && request.target == "/3"
+                return (.zero, isAnswered ? .success(ReplaySamples.response()) : .failure(.connect))
+            },
+            comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
+            clock: clock,
+            completed: { ledger.completed($0) },
+            isHopeless: { ledger.isHopeless }
+        )
+        let summary = ledger.finished(elapsed: await run.run(), isInterrupted: false)
+        #expect(summary.sent == sent)
+        #expect(summary.isHopeless == isDead)
+        #expect(summary.comparisons[.skipped] == summary.failed[.connect])
+        #expect(summary.mismatches == 0)
+    }
+
     @Test func `no more requests are in flight than allowed`() async {
         struct CountingClient: ReplayClient {
             let flight: @Sendable (Int) -> Void

@@ -30,10 +30,10 @@ struct ReplayComparison: Sendable {
         _ exchange: RecordedExchange,
         with result: Result<RecordedResponse, ShadowFailure>
     ) -> (word: ComparisonWord, places: [AnswerPlace]) {
-        // What was not seen whole is no measure, and what was given up says nothing of the target.
-        guard let recorded = exchange.response, exchange.integrity.isEmpty, result.failure != .cancelled else {
-            return (.skipped, [])
-        }
+        // What was not seen whole is no measure; what was given up, or never reached the target, says nothing of its answers.
+        guard let recorded = exchange.response, exchange.integrity.isEmpty, result.failure != .cancelled,
+            result.failure != .connect
+        else { return (.skipped, []) }
         let differences = comparator.compare(recorded, with: result, authority: exchange.request.authority).differences
         let counted = differences.filter(\.counts)
         guard !counted.isEmpty else { return (differences.isEmpty ? .same : .noise, []) }

@@ -31,6 +31,9 @@ final class ReplayLedger: Sendable {
         }
     }
 
+    /// Whether there was never a connection to the target.
+    var isHopeless: Bool { state.withLock { $0.summary.isHopeless } }
+
     /// All requests are over, or given up.
     func finished(elapsed: Duration, isInterrupted: Bool) -> ReplaySummary {
         state.withLock { state in

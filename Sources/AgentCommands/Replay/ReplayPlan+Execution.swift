@@ -57,7 +57,8 @@ extension ReplayPlan {
             client: TargetReplayClient(client: client, keptOctets: policy.comparison.maximumContentOctets),
             comparison: ReplayComparison(policy: policy, target: target, unknownFields: selection.unknownFields),
             clock: ContinuousClock(),
-            completed: { ledger.completed($0) }
+            completed: { ledger.completed($0) },
+            isHopeless: { ledger.isHopeless }
         )
         let (elapsed, isInterrupted) = await Self.untilSignal { await run.run() }
         await client.close()
@@ -158,7 +159,9 @@ extension ReplayPlan {
 
     private func judge(_ summary: ReplaySummary, _ damage: [String]) throws(CommandFailure) {
         var lines = damage
-        if summary.answered == 0, summary.sent > 0, !summary.isInterrupted {
+        if summary.isHopeless, summary.unsent > 0, !summary.isInterrupted {
+            lines.append("\(target.url) accepts no connection: given up after \(summary.sent) requests")
+        } else if summary.answered == 0, summary.sent > 0, !summary.isInterrupted {
             let reasons = summary.failed.sorted { $0.key.rawValue < $1.key.rawValue }
             lines.append(
                 "no request was answered: " + reasons.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")

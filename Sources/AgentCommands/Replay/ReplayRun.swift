@@ -31,8 +31,10 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
     let clock: ReplayClock
     /// Told of each request that is over.
     let completed: @Sendable (ReplayOutcome) -> Void
+    /// Whether it is of no use to send more.
+    var isHopeless: @Sendable () -> Bool = { false }
 
-    /// Sends everything, or until the task is cancelled; then what is in flight is given up.
+    /// Sends everything, or until it is of no use or the task is cancelled; then what is in flight is given up.
     /// - Returns: How long it took.
     func run() async -> Duration {
         let places = Places(inFlight)
@@ -44,7 +46,7 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
                     await places.take()
                     let due = schedule.due(place, loop: loop)
                     try? await clock.sleep(until: start.advanced(by: due), tolerance: nil)
-                    guard !Task.isCancelled else { break rounds }
+                    guard !Task.isCancelled, !isHopeless() else { break rounds }
                     let turn = order.turn(of: place)
                     sends.addTask {
                         await turn.begin()

@@ -47,6 +47,12 @@ struct ReplaySummary: Sendable {
     /// Whether somebody ended it early.
     var isInterrupted = false
 
+    /// After how many requests a target that accepts no connection is given up.
+    static let hopelessRequests = 20
+
+    /// Whether there was never a connection to the target.
+    var isHopeless: Bool { sent >= Self.hopelessRequests && failed[.connect] == sent }
+
     /// How many were to be sent and were not.
     var unsent: Int { planned - sent }
 
