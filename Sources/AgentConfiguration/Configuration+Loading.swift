@@ -43,6 +43,12 @@ extension Configuration {
         } catch {
             throw ConfigurationProblems([ConfigurationProblem(yamlError: error, file: file)])
         }
+        if let kind = documents.lazy.compactMap(\.kindOfObject).first {
+            throw ConfigurationProblems(
+                file: file,
+                "is a Kubernetes object (\(kind)), not a configuration; name route objects with --routes or routes.files"
+            )
+        }
         guard documents.count <= 1 else {
             throw ConfigurationProblems(file: file, "holds \(documents.count) documents; a configuration is one")
         }
@@ -73,5 +79,14 @@ extension ConfigurationProblem {
         default:
             self.init(place: .file(file), message: "is not valid YAML")
         }
+    }
+}
+
+extension Yams.Node {
+    /// The kind, where the document is an object of the Kubernetes API.
+    fileprivate var kindOfObject: String? {
+        let entries = ConfigurationNode(self).entries ?? []
+        guard entries.contains(where: { $0.key == "apiVersion" }) else { return nil }
+        return entries.first { $0.key == "kind" }?.value.text
     }
 }

@@ -14,15 +14,26 @@ final class ConfigurationSection {
     /// The mistakes found in this section and the sections within it.
     private(set) var problems: [ConfigurationProblem] = []
 
+    /// Whether there is a mapping, or nothing: then what is required in it is missing.
+    private let isMapping: Bool
+
     /// Opens the mapping at `node`; anything but a mapping or nothing is a mistake, and then reads as empty.
-    init(_ node: ConfigurationNode, file: String, keyPath: String = "") {
+    ///
+    /// - Parameters:
+    ///   - node: What stands there.
+    ///   - file: The file's name, for messages.
+    ///   - keyPath: Where the mapping stands in it.
+    ///   - example: What could stand there, for the message.
+    init(_ node: ConfigurationNode, file: String, keyPath: String = "", example: String? = nil) {
         self.file = file
         self.keyPath = keyPath
         position = node.position
         entries = node.entries ?? []
-        if node.entries == nil, !node.isNothing {
+        isMapping = node.entries != nil || node.isNothing
+        if !isMapping {
+            let mapping = example.map { "a mapping such as \($0)" } ?? "a mapping"
             report(
-                "expected \(keyPath.isEmpty ? "sections such as capture: and gateway:" : "a mapping"), found \(node.summary)"
+                "expected \(keyPath.isEmpty ? "sections such as capture: and gateway:" : mapping), found \(node.summary)"
             )
         }
     }
@@ -46,7 +57,7 @@ final class ConfigurationSection {
 
     /// Reads the value of `key`, which must be there.
     func require<Value>(_ key: String, into target: inout Value, as format: ConfigurationValue<Value>) {
-        if value(of: key) == nil {
+        if value(of: key) == nil, isMapping {
             report("\(key) is missing: expected \(format.expectation)")
         }
         read(key, into: &target, as: format)
@@ -59,13 +70,19 @@ final class ConfigurationSection {
     }
 
     /// Reads the sections of the list under `key`, in order.
-    func sections(_ key: String, _ body: (ConfigurationSection) -> Void) {
+    ///
+    /// - Parameters:
+    ///   - key: The list's key.
+    ///   - example: One of the sections, for the message where something else stands there.
+    ///   - body: Reads one of them.
+    func sections(_ key: String, example: String? = nil, _ body: (ConfigurationSection) -> Void) {
         guard let node = value(of: key), !node.isNothing else { return }
         guard node.isSequence else {
-            return report(key, at: node, "expected a list of mappings, found \(node.summary)")
+            let list = example.map { "a list of mappings such as [\($0)]" } ?? "a list of mappings"
+            return report(key, at: node, "expected \(list), found \(node.summary)")
         }
         for (index, element) in node.elements.enumerated() {
-            descend(into: element, "\(key)[\(index)]", body)
+            descend(into: element, "\(key)[\(index)]", example: example, body)
         }
     }
 
@@ -113,8 +130,13 @@ final class ConfigurationSection {
         return entries.first { $0.key == key }?.value
     }
 
-    private func descend(into node: ConfigurationNode, _ key: String, _ body: (ConfigurationSection) -> Void) {
-        let section = ConfigurationSection(node, file: file, keyPath: path(of: key))
+    private func descend(
+        into node: ConfigurationNode,
+        _ key: String,
+        example: String? = nil,
+        _ body: (ConfigurationSection) -> Void
+    ) {
+        let section = ConfigurationSection(node, file: file, keyPath: path(of: key), example: example)
         body(section)
         section.reportUnknownKeys()
         problems += section.problems

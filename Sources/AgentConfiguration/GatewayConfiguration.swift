@@ -59,7 +59,7 @@ extension GatewayConfiguration {
         section.read("addresses", into: &addresses, as: .list(of: .address))
         section.read("trustedProxies", into: &trustedProxies, as: .integer(in: 0...100))
         var listed: [GatewayPort]?
-        section.sections("ports") { port in
+        section.sections("ports", example: "{pod: 8080, server: 80}") { port in
             var pod: UInt16 = 0
             port.require("pod", into: &pod, as: .port)
             var server = pod

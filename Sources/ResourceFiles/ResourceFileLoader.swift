@@ -78,14 +78,17 @@ public struct ResourceFileLoader: Sendable {
     /// - Throws: what cannot be read, and what is larger than the limit: its size is looked at before anything is read.
     func contents(of path: String) throws(DocumentError) -> [UInt8] {
         let tooLarge = DocumentError(line: 1, message: "larger than \(limits.fileBytes) bytes")
-        let contents: Data?
-        if path == "-" {
-            contents = try? FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
-        } else {
-            if let stamp = FileStamp(path: path), stamp.size > Int64(limits.fileBytes) { throw tooLarge }
-            contents = FileManager.default.contents(atPath: path)
+        let contents: Data
+        if path != "-", let stamp = FileStamp(path: path), stamp.size > Int64(limits.fileBytes) { throw tooLarge }
+        do {
+            contents =
+                try path == "-"
+                ? FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
+                : Data(contentsOf: URL(filePath: path))
+        } catch {
+            let isRefused = (error as? CocoaError)?.code == .fileReadNoPermission
+            throw DocumentError(line: 1, message: "cannot be read\(isRefused ? ": Permission denied" : "")")
         }
-        guard let contents else { throw DocumentError(line: 1, message: "the file cannot be read") }
         guard contents.count <= limits.fileBytes else { throw tooLarge }
         return [UInt8](contents)
     }

@@ -69,7 +69,8 @@ public struct ResourceSurvey: Sendable {
             return count == 1 ? "1 \(kind.rawValue)" : "\(count) \(kind == .patch ? "patches" : kind.rawValue + "s")"
         }
         let files = passedOver.count == 1 ? "1 file" : "\(passedOver.count) files"
-        return "passed over \(files) without Kubernetes objects: \(counts.joined(separator: ", "))"
+        let kinds = passedOver.allSatisfy { $0.kind == .other } ? "" : ": \(counts.joined(separator: ", "))"
+        return "passed over \(files) without Kubernetes objects\(kinds)"
     }
 }
 
@@ -77,14 +78,14 @@ extension ResourceFileLoader {
     /// Reads files and folders as a person's repository has them; `-` is standard input.
     ///
     /// Where `load` refuses a folder for one file that is no object, this passes such files over and says so, and a file
-    /// with a mistake does not hide the others.
+    /// with a mistake does not hide the others. A file that is named by itself was meant, so it has to be YAML or JSON.
     /// - Throws: paths that do not exist.
     public func survey(_ paths: [String]) throws(ResourceFileError) -> ResourceSurvey {
         var problems: [String] = []
         var files: [String] = []
         for path in paths { files += path == "-" ? ["-"] : self.files(at: path, &problems) }
         guard problems.isEmpty else { throw ResourceFileError(problems: problems) }
-        var walk = SurveyWalk(loader: self)
+        var walk = SurveyWalk(loader: self, named: Set(paths))
         return walk.survey(files)
     }
 }
@@ -92,6 +93,8 @@ extension ResourceFileLoader {
 /// One survey while it is made.
 private struct SurveyWalk {
     let loader: ResourceFileLoader
+    /// The paths that were given, where those of files in folders are not.
+    let named: Set<String>
     var survey = ResourceSurvey()
     /// Folders with a Chart.yaml, and those with templates that were passed over.
     private var charts: Set<String> = []
@@ -104,8 +107,9 @@ private struct SurveyWalk {
     private var included: Set<String> = []
     private var patchingKustomizations: Set<String> = []
 
-    init(loader: ResourceFileLoader) {
+    init(loader: ResourceFileLoader, named: Set<String>) {
         self.loader = loader
+        self.named = named
     }
 
     mutating func survey(_ files: [String]) -> ResourceSurvey {
@@ -143,7 +147,7 @@ private struct SurveyWalk {
             take(try documents(octets, file: file), of: file)
         } catch {
             if hasBraces { return pass(file, .template) }
-            guard Self.looksLikeManifest(octets) || file == "-" else { return pass(file, .other) }
+            guard Self.looksLikeManifest(octets) || named.contains(file) else { return pass(file, .other) }
             survey.unreadable.append(UnreadableFile(file: file, line: error.line, message: error.message))
         }
     }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Logging
 import RouteAttribution
+import TestSupport
 import Testing
 import TrafficModel
 
@@ -160,9 +161,22 @@ import TrafficModel
         (["read"], .usage), (["read", "--bogus"], .usage), (["replay", "x"], .usage),
         (["check", "--config", "/nowhere"], .usage),
         (["check", "--routes", "/nowhere"], .usage),
+        (["check", "--routes", "\(Repository.path)/samples/istio"], .done),
+        (["check", "--routes", "\(Repository.path)/samples/istio/product-vs.yaml"], .failed),
     ])
     func `the exit status says what happened`(arguments: [String], status: ProgramStatus) async {
         #expect(await Program.run(arguments) == status)
+    }
+
+    @Test func `examples in the help fit 80 columns, so that they can be copied`() {
+        func commands(_ command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+            [command] + command.configuration.subcommands.flatMap { commands($0) }
+        }
+        for command in commands(Wingmirror.self) {
+            let lines = command.configuration.discussion.split(separator: "\n", omittingEmptySubsequences: false)
+            let examples = lines.drop { !$0.hasPrefix("Example") }.dropFirst().prefix { $0.hasPrefix("  ") }
+            #expect(examples.allSatisfy { $0.count < 80 }, "\(command): \(examples)")
+        }
     }
 
     @Test func `doctor looks at the interfaces that options name`() throws {
@@ -187,6 +201,10 @@ import TrafficModel
     @Test(arguments: [
         (["--bogus"], "Unknown option '--bogus'; see `wingmirror --help`"),
         (["read", "--quite-another"], "Unknown option '--quite-another'; see `wingmirror read --help`"),
+        (
+            ["routes", "explain", "--quite-another"],
+            "Unknown option '--quite-another'; see `wingmirror routes explain --help`"
+        ),
         (["read", "--content", "-5"], "Missing value for '--content <bytes>'; see `wingmirror read --help`"),
     ])
     func `what is wrong with the arguments is said in one line`(arguments: [String], line: String) throws {

@@ -194,7 +194,14 @@ import TrafficModel
         ("gateway: {ports: [{pod: 0}]}", "gateway.ports[0].pod: expected a port from 1 to 65535, found 0"),
         ("gateway: {ports: [{server: 80}]}", "gateway.ports[0]: pod is missing: expected a port from 1 to 65535"),
         ("gateway: {ports: [{pod: 1}, {pod: 1}]}", "gateway.ports: pod port 1 is listed twice"),
-        ("gateway: {ports: 80}", "gateway.ports: expected a list of mappings, found 80"),
+        (
+            "gateway: {ports: 80}",
+            "gateway.ports: expected a list of mappings such as [{pod: 8080, server: 80}], found 80"
+        ),
+        (
+            "gateway: {ports: [8080]}",
+            "gateway.ports[0]: expected a mapping such as {pod: 8080, server: 80}, found 8080"
+        ),
         ("gateway: {labels: {app: 1}}", "gateway.labels.app: expected text; put it in quotes, found 1"),
         ("gateway: {addresses: [10.0.0]}", "gateway.addresses[0]: expected an IP address, found \"10.0.0\""),
         (
@@ -274,6 +281,10 @@ import TrafficModel
         ("just text", "w.yaml:1:1: expected sections such as capture: and gateway:, found \"just text\""),
         ("a: b: c", "w.yaml:1:5: is not valid YAML: mapping values are not allowed in this context"),
         ("log: {}\n---\nlog: {}", "w.yaml: holds 2 documents; a configuration is one"),
+        (
+            "apiVersion: v1\nkind: Service\n---\napiVersion: networking.istio.io/v1\nkind: Gateway",
+            "w.yaml: is a Kubernetes object (Service), not a configuration; name route objects with --routes or routes.files"
+        ),
     ])
     func `a file that is no mapping gives one line`(yaml: String, expected: String) {
         #expect(problems(yaml) == [expected])

@@ -60,6 +60,15 @@ import Testing
         #expect(survey.unreadable.map(\.line) == [3])
     }
 
+    @Test func `text that is no YAML is passed over in a folder, and a mistake where its file is named`() throws {
+        let repository = try Repository(["a.yaml": Self.object, "notes.yaml": "a:\n\tb: c\n"])
+        #expect(try repository.survey().passedOver.map(\.kind) == [.other])
+        #expect(try repository.survey().summary == "passed over 1 file without Kubernetes objects")
+        let named = try ResourceFileLoader().survey(["\(repository.path)/notes.yaml"])
+        #expect(named.passedOver.isEmpty)
+        #expect(named.unreadable.map(\.line) == [2])
+    }
+
     @Test func `braces in the text of an object make no template of it`() throws {
         let survey = try Repository([
             "a.yaml": "kind: Rule\nmetadata: {name: a}\nsummary: \"{{ $labels.pod }}\"\n"

@@ -104,6 +104,10 @@ package struct RouteObjects {
             + Self.notices(of: cluster, configuration)
     }
 
+    /// What to say where no route objects are named at all.
+    package static let unnamed =
+        "no route objects are named, so no request has a route; name them with --routes, routes.files or routes.kubernetes"
+
     /// The compiled table of the only workload, or of the first.
     package var table: RouteTable { tables.tables[0] }
 

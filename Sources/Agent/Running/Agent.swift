@@ -193,6 +193,9 @@ package struct Agent: Sendable {
                 let pages = plan.configuration.admin.listen ?? plan.configuration.metrics.listen
                 let url = pages.pageURL(port, isSecured: !plan.configuration.admin.certificateFile.isEmpty)
                 logger.notice("serving", metadata: ["page": "\(url)"])
+                if Terminal.isTerminal(2), !plan.endsAfterSavefiles {
+                    StandardError.write(StartHints.text(page: url, program: CommandLine.arguments.first ?? ""))
+                }
                 announce.yield(port)
             }
         )

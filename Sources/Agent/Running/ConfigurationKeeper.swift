@@ -129,6 +129,9 @@ final class ConfigurationKeeper: Sendable {
     func loadFirstRoutes() throws(CommandFailure) {
         let read = try readRoutes(current.configuration)
         read.objects.warnOfErrors()
+        if cluster == nil, current.configuration.routes.files.isEmpty {
+            StandardError.say("warning: \(RouteObjects.unnamed)")
+        }
         routes.replace(with: read.objects, buildSeconds: read.seconds)
     }
 

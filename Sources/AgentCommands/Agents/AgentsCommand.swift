@@ -21,8 +21,8 @@ struct AgentsCommand: AsyncParsableCommand {
 
             Examples:
               wingmirror agents --kubernetes --context production
-              wingmirror agents --agent http://127.0.0.1:9646 --agent http://127.0.0.1:9647
-              wingmirror agents --agent http://10.0.0.5:9646 --agent http://10.0.0.6:9646 --token-file token --output json
+              wingmirror agents --agent http://10.0.0.5:9646 \\
+                  --agent http://10.0.0.6:9646 --token-file token --output json
             """
     )
 

@@ -14,7 +14,8 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Validate a configuration and its routes, and estimate series and memory.",
         discussion: """
             Exits with 2 if the configuration or an object is invalid, or if run would refuse it, and prints each problem \
-            on standard error. The names of mirror targets are looked up; nothing is sent to them.
+            on standard error; with 1 if the objects make no route. The names of mirror targets are looked up; nothing \
+            is sent to them.
 
             Example:
               wingmirror check --config samples/wingmirror.yaml
@@ -39,5 +40,6 @@ struct CheckCommand: AsyncParsableCommand {
         if !errors.isEmpty {
             throw CommandFailure(.usage, errors)
         }
+        if let emptiness = check.emptiness { throw CommandFailure(.failed, emptiness) }
     }
 }

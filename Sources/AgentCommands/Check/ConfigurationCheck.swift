@@ -18,6 +18,8 @@ struct ConfigurationCheck: Sendable {
     private let notices: [String]
     private let start: StartRefusals
     private let objectCount: Int
+    /// Why there are no routes although files were named for them; `nil` where there are some, or may yet come of a cluster.
+    let emptiness: String?
     private let series: SeriesEstimate
     private let budget: MemoryBudget
     private let memory: MemoryEstimate
@@ -59,7 +61,10 @@ struct ConfigurationCheck: Sendable {
         table = objects.table
         let check = RouteCheck(objects)
         findings = check.findings
-        notices = check.notices
+        let comeFromFiles = !configuration.routes.kubernetes.isEnabled
+        emptiness = comeFromFiles ? objects.emptiness : nil
+        let isUnnamed = comeFromFiles && configuration.routes.files.isEmpty
+        notices = check.notices + (isUnnamed ? [RouteObjects.unnamed] : [])
         start = await StartRefusals(configuration, table: table)
         series = SeriesEstimate(table, metrics: configuration.metricsSettings)
         let reassembly = configuration.reassemblyLimits(within: MemoryBudget.shared(configuration).octets)
@@ -81,8 +86,13 @@ struct ConfigurationCheck: Sendable {
         let objects = objectCount == 1 ? "1 object" : "\(objectCount) objects"
         let errorCount = errors.count
         let verdict =
-            errorCount > 0
-            ? style.apply(.alarm, to: "not valid") : style.apply(warnings.isEmpty ? .good : .warning, to: "ok")
+            if errorCount > 0 {
+                style.apply(.alarm, to: "not valid")
+            } else if emptiness != nil {
+                style.apply(.alarm, to: "no routes")
+            } else {
+                style.apply(warnings.isEmpty ? .good : .warning, to: "ok")
+            }
         let counts = [(errorCount, "error"), (warnings.count, "warning")].map { "\($0) \($1)\($0 == 1 ? "" : "s")" }
         var lines = [
             "\(verdict)  \(routes) from \(objects), \(table.gateways.count) of its Gateways used; "
@@ -190,7 +200,7 @@ struct ConfigurationCheck: Sendable {
     private func memoryConcerns(_ style: TerminalStyle) -> [String] {
         guard memory.octets > budget.octets else { return [] }
         let text =
-            "more than the \(HumanUnits.octets(UInt64(budget.octets))) that the agent steers by (\(budget.origin)): "
+            "more than the \(HumanUnits.octets(UInt64(budget.octets))) that the agent keeps within (\(budget.origin)): "
             + "lower limits.connections or capture.ringBytes for a machine that may meet these bounds"
         return [style.apply(.warning, to: text)]
     }

@@ -82,29 +82,29 @@ public enum Program {
     ///
     /// The parser would add a synopsis of several lines, in which what is wrong is easily overlooked.
     static func problem(of error: any Error, in arguments: [String]) -> String {
-        let commands = Wingmirror.configuration.subcommands.compactMap { $0.configuration.commandName }
-        let command = arguments.first.flatMap { commands.contains($0) ? " \($0)" : nil } ?? ""
-        if let unknown = unknownCommand(arguments) { return unknown }
+        let (command, unknown) = command(in: arguments)
+        if let unknown { return unknown }
         let problem = Wingmirror.message(for: error).split(separator: "\n").joined(separator: " ")
-        return "\(problem); see `wingmirror\(command) --help`"
+        return "\(problem); see `\(command) --help`"
     }
 
-    /// What is wrong where a command is named that does not exist; the nearest name is suggested.
-    private static func unknownCommand(_ arguments: [String]) -> String? {
+    /// The command that the arguments name, and what is wrong where one is named that does not exist; then the nearest name
+    /// is suggested.
+    private static func command(in arguments: [String]) -> (path: String, unknown: String?) {
         var parent: any ParsableCommand.Type = Wingmirror.self
         var path = "wingmirror"
         for argument in arguments {
             let known = parent.configuration.subcommands
-            guard !known.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return nil }
+            guard !known.isEmpty, !argument.hasPrefix("-"), argument != "help" else { break }
             let names = known.compactMap { $0.configuration.commandName }
             guard let place = names.firstIndex(of: argument) else {
                 let hint = names.similar(to: argument).map { "did you mean `\(path) \($0)`?" }
                 let list = hint ?? "there are \(names.joined(separator: ", "))"
-                return "there is no command '\(argument.withVisibleControls)'; \(list)"
+                return (path, "there is no command '\(argument.withVisibleControls)'; \(list)")
             }
             parent = known[place]
             path += " \(argument)"
         }
-        return nil
+        return (path, nil)
     }
 }

@@ -19,7 +19,7 @@ struct ReadCommand: AsyncParsableCommand {
 
             Examples:
               wingmirror read capture.pcap --routes samples/istio
-              tcpdump -w - 'tcp port 8080' | wingmirror read - --output ndjson --fields
+              tcpdump -w - 'tcp port 8080' | wingmirror read - --output ndjson
               wingmirror read capture.pcap --kubernetes --context staging
               wingmirror read --jobs 4 gateway.pcap*.gz --output metrics
             """

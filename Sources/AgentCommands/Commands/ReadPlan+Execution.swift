@@ -127,6 +127,10 @@ extension ReadPlan {
 
     private func print(_ analysis: SavefileAnalysis) throws {
         for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
+        if analysis.failures.isEmpty, analysis.figures.interfaces.allSatisfy({ $0.packets == 0 }) {
+            let filter = configuration.capture.filter.expression.map { " that the filter \"\($0)\" lets through" } ?? ""
+            StandardError.say("warning: there are no packets\(filter)")
+        }
         var page = OctetOutput.standardOutput()
         switch output {
         case .ndjson, .gor, .har: return

@@ -43,8 +43,10 @@ struct SharedOptions: ParsableArguments {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A port of the gateway's pods, and the Gateway server's port it stands for; may be repeated.",
-            discussion: "Without any: 80 and 8080:80.",
+            """
+            A port of the gateway's pods, and the Gateway server's port it stands for; may be repeated. \
+            (default: 80, 8080:80)
+            """,
             valueName: "pod[:server]"
         )
     )

@@ -107,7 +107,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private static func memoryFinding(_ configuration: Configuration) -> Finding {
         let budget = MemoryBudget.current(configuration.limits)
-        let detail = "the agent steers by \(HumanUnits.octets(UInt64(budget.octets))), \(budget.origin)"
+        let detail = "the agent keeps within \(HumanUnits.octets(UInt64(budget.octets))): \(budget.origin)"
         guard budget.octets >= MemoryBudget.comfortable else {
             return Finding(
                 verdict: .warn,

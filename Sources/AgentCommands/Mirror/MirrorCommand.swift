@@ -28,8 +28,10 @@ struct MirrorPlanCommand: AsyncParsableCommand {
             counts what mirroring would send.
 
             Examples:
-              wingmirror mirror plan capture.pcap --config wingmirror.yaml --routes samples/istio
-              sudo wingmirror mirror plan --interface eth0 --for 30s --config wingmirror.yaml
+              wingmirror mirror plan capture.pcap --config wingmirror.yaml \\
+                  --routes samples/istio
+              sudo wingmirror mirror plan --interface eth0 --for 30s \\
+                  --config wingmirror.yaml
             """
     )
 

@@ -19,8 +19,10 @@ struct ReplayCommand: AsyncParsableCommand {
             the summary.
 
             Examples:
-              wingmirror replay capture.pcap --target http://staging.example.internal:8080 --speed 2x
-              wingmirror replay requests_*.gor --target http://127.0.0.1:9000 --rate 100/s --loop 10 --output ndjson
+              wingmirror replay capture.pcap --speed 2x \\
+                  --target http://staging.example.internal:8080
+              wingmirror replay requests_*.gor --target http://127.0.0.1:9000 \\
+                  --rate 100/s --loop 10 --output ndjson
             """
     )
 

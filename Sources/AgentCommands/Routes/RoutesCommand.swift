@@ -9,7 +9,8 @@ struct RoutesCommand: AsyncParsableCommand {
         abstract: "List the routes, check them, explain which one takes a request, or compare two sets.",
         discussion: """
             Example:
-              wingmirror routes explain GET http://shop.example.com/products/1 --routes samples/istio
+              wingmirror routes explain http://shop.example.com/products/1 \\
+                  --routes samples/istio
             """,
         subcommands: [
             RoutesExplainCommand.self, RoutesListCommand.self, RoutesCheckCommand.self, RoutesDiffCommand.self,

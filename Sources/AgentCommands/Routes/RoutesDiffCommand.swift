@@ -20,7 +20,8 @@ struct RoutesDiffCommand: AsyncParsableCommand {
 
             Examples:
               wingmirror routes diff --before main/istio --after branch/istio
-              wingmirror routes diff --before old --after new --traffic ingress.pcap --output markdown --allow won
+              wingmirror routes diff --before old --after new --traffic ingress.pcap \\
+                  --output markdown --allow won
             """
     )
 

@@ -16,9 +16,12 @@ struct RoutesExplainCommand: AsyncParsableCommand {
             The exit status is 0 also when no route takes the request.
 
             Examples:
-              wingmirror routes explain GET http://shop.example.com/products/1 -H 'x-user: 7' --routes samples/istio
+              wingmirror routes explain http://shop.example.com/products/1 \\
+                  --header 'x-user: 7' --routes samples/istio
+              wingmirror routes explain POST shop.example.com/orders --routes samples/istio
               wingmirror routes explain --sni shop.example.com --routes samples/istio
-              wingmirror routes explain --requests requests.ndjson --output ndjson --routes samples/istio
+              wingmirror routes explain --requests requests.ndjson --output ndjson \\
+                  --routes samples/istio
             """
     )
 

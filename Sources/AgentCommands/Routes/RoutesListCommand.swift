@@ -12,7 +12,7 @@ struct RoutesListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the virtual hosts and their routes, in match order.",
         discussion: """
-            Example:
+            Examples:
               wingmirror routes list --routes samples/istio
               wingmirror routes list --kubernetes
             """
