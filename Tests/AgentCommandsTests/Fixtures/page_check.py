@@ -101,8 +101,8 @@ class Check:
 
     def run(self):
         for part in [
-            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.others, self.pause,
-            self.keyboard, self.narrow, self.accessible, self.lost,
+            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.others, self.headline,
+            self.verdicts, self.pause, self.keyboard, self.narrow, self.accessible, self.lost,
         ]:
             try:
                 part()
@@ -149,7 +149,7 @@ class Check:
 
     def route(self):
         page = self.page
-        page.get_by_role("link", name="default/product-vs").click()
+        page.locator("tr[data-route] a", has_text="default/product-vs").click()
         page.wait_for_selector("svg.chart rect")
         self.holds("the title names the route", "default/product-vs" in page.title())
         self.holds("the title has the focus", page.evaluate("document.activeElement.tagName") == "H1")
@@ -235,6 +235,30 @@ class Check:
         page.get_by_text("What was captured, and what cannot be read").click()
         page.locator("#truth-detail").get_by_text("ingress.pcap").wait_for()
 
+    def headline(self):
+        """The route that most failures are of is named, if they are a share of all that is worth a word."""
+        self.open("routes")
+        show = """(requests) => {
+            const route = (id, windowRequests, errorShare) => [id, { id, object: `shop/${id}`, route: "pay", windowRequests, errorShare }];
+            const held = routes.byID;
+            routes.byID = new Map([route("idle", 0, null), route("busy", 90, 0.05), route("worst", 10, 0.9)]);
+            truth.showWorst("truth-failing", "failures", (route) => route.errorShare, requests);
+            routes.byID = held;
+            const element = document.getElementById("truth-failing");
+            return element.hidden ? "" : element.textContent;
+        }"""
+        said = self.page.evaluate(show, 100)
+        self.holds(f"the worst route is named: {said}", said == "Most failures: shop/worst pay, 90.0\u00a0% of its requests.")
+        self.holds("few failures are no headline", self.page.evaluate(show, 1000) == "")
+
+    def verdicts(self):
+        """What the answers say comes before the tables of what was sent."""
+        titles = self.page.evaluate("""() => shadowView.draw({ mirror: { lanes: [], targets: [], verdicts: [{
+            policy: "p", target: "t", verdict: "fail", virtualServiceNamespace: "shop", virtualService: "a", route: "pay",
+            pairs: 1, coverage: 1, sampled: 1,
+        }] } }).map((part) => part?.querySelector("h1, h2")?.textContent)""")
+        self.holds(f"the verdict is first: {titles}", titles == ["Shadow traffic", "shop/a pay", "What is sent", None])
+
     def pause(self):
         page = self.page
         self.open("routes")
@@ -263,6 +287,12 @@ class Check:
                 over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 self.holds(f"{view} fits {width} pixels, and not {over} more", over <= 0)
             self.picture(f"width-{width}")
+            self.open("exchanges?kind=routed")
+            self.page.wait_for_selector("tr.open-row")
+            cut = self.page.locator(".request-line").evaluate_all(
+                "all => all.filter((line) => line.scrollHeight > line.clientHeight + 1).map((line) => line.textContent)"
+            )
+            self.holds(f"paths are whole at {width} pixels: {cut}", not cut)
 
     def accessible(self):
         """Every view, wide and narrow, light and dark, with what can be opened opened, as axe sees it."""

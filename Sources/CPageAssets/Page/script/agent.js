@@ -36,7 +36,7 @@ const agentView = {
 /** The changes, each with what exactly changed. */
 function changeTable(changes) {
   if (!changes.length) return empty("Nothing has changed");
-  const columns = [{ title: "Time" }, { title: "Change" }, { title: "Routes", class: "num", help: "The generation of the routes that the change led to" }];
+  const columns = [{ title: "Time" }, { title: "Change" }, { title: "Generation", class: "num", help: "Which table of routes was in force after the change; it counts from 1." }];
   return table(columns, changes.map((change) => h("tr", null,
     h("td", null, wire(`${change.time.slice(0, 10)} ${clock(change.time)}`)),
     h("td", null,

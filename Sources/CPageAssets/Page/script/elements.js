@@ -112,7 +112,7 @@ function described(value) {
       return [h("dt", null, wire(name)), h("dd", content.tagName === "DL" ? { class: "nested" } : null, content)];
     }));
   }
-  return typeof value === "number" ? String(value) : wire(String(value));
+  return wire(String(value));
 }
 
 /** A line to be copied into a terminal. */

@@ -18,14 +18,18 @@ function statusTag(exchange) {
   const call = exchange.grpcStatus;
   const isBad = status >= 500 || call > 0;
   const kind = isBad ? "bad-text" : status >= 400 ? "warn-text" : "";
-  return h("span", { class: `status ${kind}` }, call == null ? String(status) : `${status} · ${callStatus(call)}`);
+  if (call == null) return h("span", { class: `status ${kind}` }, String(status));
+  const name = callStatus(call), number = `gRPC ${call}`;
+  // On a phone the number is enough, and leaves room for the path.
+  const wide = (text) => h("span", { class: "middle-only" }, text);
+  return h("span", { class: `status ${kind}`, title: name }, wide(`${status} · `), number, wide(name.slice(number.length)));
 }
 
 /** What was asked for: method, authority and target. */
 function requestLine(exchange) {
   const request = exchange.request;
   if (!request) return h("span", { class: "muted" }, "the head was not kept");
-  return [h("strong", null, wire(request.method)), " ", wire((request.authority ?? "") + request.target)];
+  return [h("strong", null, wire(request.method)), " ", wire(hostAndPath(request.authority ?? "", request.target))];
 }
 
 /** A message's fields, as sent, without credentials. */
@@ -160,7 +164,7 @@ function routeLink(route) {
 
 /** The view of all exchanges that were kept. */
 const exchangesView = {
-  title: "Exchanges",
+  title: "Requests",
   interval: 3000,
   opens: new Set(),
   async load(address) {
@@ -189,7 +193,7 @@ const exchangesView = {
 
   draw(data) {
     const kinds = [["all", "All"], ["failed", "Failed"], ["unmatched", "Unmatched"], ["routed", "Routed"]];
-    const statuses = [["", "Any status"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"], ["none", "no response"]];
+    const statuses = [["", "Any"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"], ["none", "no response"]];
     return [
       h("div", { class: "head" }, title("Recent requests"),
         h("p", { class: "muted" }, "A sample: some of each route, and failures as far as there are not too many. Credentials are not shown.")),

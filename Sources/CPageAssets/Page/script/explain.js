@@ -85,7 +85,7 @@ const REASONS = {
 function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
   const columns = [
     { title: "Request", help: "Host and path; * stands for identifiers." },
-    { title: "Share", class: "num", help: "Share of all in this list." },
+    { title: "Share", class: "num middle-only", help: "Share of all in this list." },
     { title: "Requests", class: "num", help: "Reckoned from a sample of up to 20 requests per second." },
     { title: "Status", class: "tight middle-only" },
     { title: "Mostly from", class: "wide-only" },
@@ -110,7 +110,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
       h("td", null, button,
         isUnmatched ? h("div", { class: "muted" }, h("span", { class: "tag warn" }, group.reason), " ", REASONS[group.reason] ?? "") : null,
         group.nearest ? h("div", null, "Nearest rule: ", h("a", { href: `#route/${group.nearestRouteId}` }, wire(group.nearest.replaceAll("`", "")))) : null),
-      h("td", { class: "num" }, share(group.share)),
+      h("td", { class: "num middle-only" }, share(group.share)),
       h("td", { class: "num" }, exact),
       h("td", { class: "tight middle-only" }, !group.status ? "none" : group.grpcStatus == null ? String(group.status) : callStatus(group.grpcStatus)),
       h("td", { class: "wide-only from" }, most(group.client), most(group.userAgent)),

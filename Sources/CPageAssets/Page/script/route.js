@@ -3,12 +3,17 @@
 /** The windows of the past that can be looked at. */
 const WINDOWS = [["10m", "10 min"], ["30m", "30 min"], ["2h", "2 h"]];
 
+/** How grave a share is, as the figures show it. */
+function figureKind(value) {
+  return errorClass(value).replace("-text", "");
+}
+
 /** Figures of a route in a row. */
 function routeFigures(route, now) {
   const figures = [
     ["Requests per second", rate(route.requestsPerSecond ?? 0), "of the last minute"],
-    ["Errors", share(route.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests)}`, route.errorShare ? (route.errorShare >= 0.05 ? "bad" : "warn") : ""],
-    ["4xx", share(route.clientErrorShare), "answered with 4xx in the last minute", route.clientErrorShare ? "warn" : ""],
+    ["Errors", share(route.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests)}`, figureKind(route.errorShare)],
+    ["4xx", share(route.clientErrorShare), "answered with 4xx in the last minute", figureKind(route.clientErrorShare)],
     ["p50", seconds(route.p50), "half are faster"],
     ["p95", seconds(route.p95), "1 in 20 is slower"],
     ["p99", seconds(route.p99), "1 in 100 is slower"],
@@ -108,9 +113,9 @@ const routeView = {
       data.failing?.length ? panel("What fails", "Kinds of requests answered with 4xx, 5xx or not at all, of a sample; the most frequent first.", groupTable(data.failing, this.opens)) : null,
       earlierPanel(data.hosts),
       data.findings.length ? panel("Findings about it", null, findingList(data.findings)) : null,
-      panel("Recent exchanges", "A sample, and failures; without credentials.", exchanges.length
+      panel("Recent requests", "A sample, and failures; without credentials.", exchanges.length
         ? exchangeTable(exchanges, { showsRoute: false, opens: this.opens })
-        : empty("None kept yet", "An exchange of each route is kept at least every ten seconds when it has requests.")),
+        : empty("None kept yet", "A request of each route is kept at least every ten seconds when it has requests.")),
     ].map((part, place) => {
       if (place === 0) part.querySelector("h1").append(wire(route.object));
       return part;

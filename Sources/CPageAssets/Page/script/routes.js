@@ -66,7 +66,7 @@ function routeRow(route) {
         h("span", { class: "tag" }, wire(route.route)),
         route.kind && route.kind !== "VirtualService" ? h("span", { class: "tag" }, route.kind) : null),
       h("div", { class: "route-match", title: shown(matches) }, wire(matches))),
-    h("td", { class: "wide-only route-target" }, wire(route.target)),
+    h("td", { class: "wide-only route-target" }, wire(route.target.replaceAll(" %", "\u00a0%"))),
     Object.values(cells));
   let drawnTrend = null;
   const write = (now) => {

@@ -10,7 +10,7 @@ function reasonCounts(counts) {
 
 /** The lanes: what became of the requests that each policy looked at. */
 function lanePanel(lanes) {
-  return panel("What is sent", "Every request that a policy looked at is in exactly one column.", lanes.length
+  return panel("What is sent", "Looked at = not eligible + not sampled + dropped + waiting + sent; answered and failed are parts of sent.", lanes.length
     ? table([{ title: "Policy" }, { title: "Target" }, { title: "Looked at", class: "num" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num" }],
       lanes.map((lane) => h("tr", { class: lane.active === false ? "idle" : "" },
         h("td", null, wire(lane.policy)),
@@ -105,7 +105,8 @@ const shadowView = {
   draw({ mirror }) {
     if (!mirror) {
       return [title("Shadow traffic"), h("section", { class: "panel" },
-        empty("Mirroring is off", "Nothing is sent anywhere. It takes two switches: ", h("code", null, "mirror.enabled"), " and a policy with a target."))];
+        empty("Mirroring is off", "Nothing is sent anywhere. It takes two switches: ", h("code", null, "mirror.enabled"), " and a policy with a target. ",
+          h("code", null, "wingmirror mirror plan"), " says what a policy would send."))];
     }
     const isPaused = mirror.paused;
     const say = h("span", { role: "status", class: "muted" });
@@ -122,10 +123,10 @@ const shadowView = {
       h("div", { class: "head" }, title("Shadow traffic"),
         h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? wire(`paused: ${mirror.pauseReason}`) : "sending"), button, say,
         h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : "")),
-      lanePanel(mirror.lanes),
-      targetPanel(mirror.targets),
       ...(mirror.verdicts.length ? mirror.verdicts.map((verdict) => verdictPanel(verdict, this.opens))
         : [h("section", { class: "panel" }, empty("No verdicts yet", "They appear when answers of a target have been compared with production's."))]),
+      lanePanel(mirror.lanes),
+      targetPanel(mirror.targets),
     ];
   },
 };

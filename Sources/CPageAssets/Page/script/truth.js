@@ -18,6 +18,9 @@ const truth = {
     this.noteRates(status.sources, changes.time);
     this.showChange(status.latestChange);
     this.showUnmatched(changes.unmatchedMost, unmatched, visibility.requestsPerSecond);
+    const requests = visibility.requestsPerSecond * visibility.windowSeconds;
+    this.showWorst("truth-failing", "failures", (route) => route.errorShare, requests);
+    this.showWorst("truth-refused", "4xx", (route) => route.clientErrorShare, requests);
     put(document.getElementById("truth-line"), this.traffic(visibility, changes));
     put(document.getElementById("truth-note"), this.sentence(visibility, changes));
     document.getElementById("truth-note").classList.toggle("warn-text", !this.isWhole(visibility, changes));
@@ -72,6 +75,21 @@ const truth = {
     if (element.dataset.text === part + kind + most.firstTime) return;
     element.dataset.text = part + kind + most.firstTime;
     fill(element, part, h("a", { href: "#unmatched" }, wire(kind)), `, since ${clock(most.firstTime)}.`);
+  },
+
+  /** Names the route that has the most requests of a kind in the last minute, while they are a share worth a word. */
+  showWorst(id, kind, shareOf, requests) {
+    const element = document.getElementById(id);
+    let worst = null, most = 0, sum = 0;
+    for (const route of routes.byID.values()) {
+      const part = route.windowRequests * shareOf(route) || 0;
+      sum += part;
+      if (part > most) { worst = route; most = part; }
+    }
+    element.hidden = !worst || sum < 0.05 * requests;
+    if (element.hidden) return;
+    const words = [`Most ${kind}: `, `${shown(worst.object)} ${shown(worst.route)}`, `, ${share(shareOf(worst))} of its requests.`];
+    if (element.textContent !== words.join("")) fill(element, words[0], h("a", { href: `#route/${worst.id}` }, wire(words[1])), words[2]);
   },
 
   /** Says what changed last, for an hour: a change of the traffic may have begun there. */
