@@ -141,8 +141,9 @@ sample-page: build
 metrics-page: deps
 	swift run MetricsPage Sources/AgentCommands/Documentation.docc/Metrics.md
 
+# OPTIONS=--keep leaves everything up afterwards, so that the page and the report's curl lines can be tried.
 shadow-demo: build
-	python3 samples/shadow/demo.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
+	python3 samples/shadow/demo.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" $(OPTIONS)
 
 simulate-verdicts: deps
 	WINGMIRROR_TRIALS=$(or $(TRIALS),400) swift test --filter VerdictSimulationTests

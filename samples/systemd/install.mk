@@ -11,14 +11,19 @@ INSTALL_SAMPLES := samples/systemd
 DIST := $(IMAGE_BUILD)/dist
 DIST_NAME := wingmirror-$(IMAGE_VERSION)-$(shell uname -m)
 
-.PHONY: install uninstall dist
+.PHONY: install install-folder uninstall dist
 
 # A static link wants more of Debian's packages than `make run`. Made anew when a source is newer, so that no old program is
 # installed, or packed, as a new one.
 $(IMAGE_BUILD)/release/wingmirror: Package.swift $(shell find Sources -type f) $(wildcard $(IMAGE_SAMPLES)/*-stub*.c)
 	$(MAKE) image-executable SYSTEM_PACKAGES="$(SYSTEM_PACKAGES) libdbus-1-dev binutils"
 
-install: $(INSTALL_BINARY)
+# Found out before a build of ten minutes rather than after it.
+install-folder:
+	@install -d "$(DESTDIR)$(PREFIX)/bin" 2>/dev/null && test -w "$(DESTDIR)$(PREFIX)/bin" || { \
+		echo "make: $(DESTDIR)$(PREFIX) cannot be written to; use sudo, or PREFIX=\$$HOME/.local" >&2; exit 1; }
+
+install: install-folder $(INSTALL_BINARY)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" \
 		"$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/share/doc/wingmirror" "$(DESTDIR)$(PREFIX)/share/man/man1"
