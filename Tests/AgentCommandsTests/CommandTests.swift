@@ -179,6 +179,17 @@ import TrafficModel
         }
     }
 
+    @Test(arguments: [
+        ("http://127.0.0.1:9646/", "http://127.0.0.1:9646"), ("127.0.0.1:9646", "http://127.0.0.1:9646"),
+        ("[::1]:9646", "http://[::1]:9646"), ("node-7:9646", "http://node-7:9646"), ("https://a", "https://a:443"),
+        ("127.0.0.1", nil), ("node-7", nil), ("ftp://a:1", nil), ("a:0", nil),
+    ])
+    func `an agent is named by its URL, or by host and port`(text: String, url: String?) {
+        var problems: [ConfigurationProblem] = []
+        #expect(ServerURL.agent(text, &problems)?.description == url)
+        #expect(problems.count == (url == nil ? 1 : 0))
+    }
+
     @Test func `doctor looks at the interfaces that options name`() throws {
         func interfaces(_ arguments: String...) throws -> CaptureConfiguration.Interfaces {
             let command = try #require(try Wingmirror.parseAsRoot(["doctor"] + arguments) as? DoctorCommand)

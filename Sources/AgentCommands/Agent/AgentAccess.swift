@@ -36,6 +36,21 @@ struct AgentAccess: Sendable, Equatable {
     }
 }
 
+extension ServerURL {
+    /// Reads where a running agent is: a URL, or the host and port of one with http.
+    ///
+    /// - Parameters:
+    ///   - text: The value of `--agent`.
+    ///   - problems: Where is added what is wrong with it.
+    /// - Returns: Where the agent is; `nil` where the text does not say.
+    static func agent(_ text: String, _ problems: inout [ConfigurationProblem]) -> ServerURL? {
+        let isBare = text.contains(":") && !text.contains("://")
+        if let url = ServerURL(isBare ? "http://\(text)" : text) { return url }
+        problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(text)\""))
+        return nil
+    }
+}
+
 /// The options that say how a running agent is asked.
 struct AgentAccessOptions: ParsableArguments {
     @Option(

@@ -96,12 +96,7 @@ struct AgentsPlan: Sendable {
         let named = command.agent.isEmpty ? ["http://127.0.0.1:9646"] : command.agent
         var agents: [ServerURL] = []
         for text in named {
-            guard let url = ServerURL(text) else {
-                problems.append(
-                    .option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(text)\"")
-                )
-                continue
-            }
+            guard let url = ServerURL.agent(text, &problems) else { continue }
             if agents.contains(where: { $0.description == url.description }) {
                 problems.append(.option("--agent", "\(url) is named twice, and would be counted twice"))
             }

@@ -15,18 +15,26 @@ struct RunCommand: AsyncParsableCommand {
             the agent within five seconds.
 
             Examples:
-              sudo wingmirror run --interface eth0 --routes /etc/istio-routes
-              wingmirror run capture.pcap --loop --routes samples/istio
+              sudo wingmirror run --interface eth0 --routes routes.yaml
+              sudo wingmirror run --interface any --gateway-port 8080:80 --routes routes.yaml
+              wingmirror run capture.pcap --loop --routes routes.yaml
             """
     )
 
-    @Option(help: ArgumentHelp("How fast pcap files are read: fast or realtime.", valueName: "pace"))
+    @Option(
+        help: ArgumentHelp(
+            "How fast pcap files are read: fast or realtime. (default: fast; realtime with --loop)",
+            valueName: "pace"
+        )
+    )
     var pace: String?
 
     @Flag(help: "Begin pcap files again when they end, in real time and with their times moved to now.")
     var loop = false
 
-    @Option(help: ArgumentHelp("Serve metrics and health here.", valueName: "address:port"))
+    @Option(
+        help: ArgumentHelp("Serve metrics, health and the page here. (default: 0.0.0.0:9646)", valueName: "address:port")
+    )
     var listen: String?
 
     @Option(

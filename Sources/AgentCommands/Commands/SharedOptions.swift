@@ -23,7 +23,7 @@ struct SharedOptions: ParsableArguments {
     )
     var routes: [String] = []
 
-    @Option(help: ArgumentHelp("The namespace of objects whose file names none.", valueName: "name"))
+    @Option(help: ArgumentHelp("The namespace of objects that name none. (default: default)", valueName: "name"))
     var namespace: String?
 
     @Option(
@@ -53,7 +53,10 @@ struct SharedOptions: ParsableArguments {
     var gatewayPort: [String] = []
 
     @Option(
-        help: ArgumentHelp("Log lines of this level and above.", valueName: "level"),
+        help: ArgumentHelp(
+            "Log lines of this level and above: trace, debug, info, notice, warning, error or critical. (default: info)",
+            valueName: "level"
+        ),
         completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"])
     )
     var logLevel: String?

@@ -12,8 +12,10 @@ struct Wingmirror: AsyncParsableCommand {
             Rebuilds HTTP requests and responses from packets, works out which VirtualService rule the gateway chose for \
             each, and exports the result as Prometheus metrics.
 
-            Example:
-              wingmirror read capture.pcap --routes samples/istio
+            Examples:
+              wingmirror read capture.pcap --routes routes.yaml
+              wingmirror routes explain shop.example.com/product/7 --routes routes.yaml
+              sudo wingmirror run --interface eth0 --routes routes.yaml
 
             Exit status: 0 done; 1 the work failed; 2 bad usage or configuration; 3 missing permission.
             """,

@@ -34,13 +34,7 @@ struct MirrorReportPlan: Sendable {
         origin = .recordings(command.recordings)
         if command.recordings.isEmpty {
             let access = command.access.read(&problems)
-            if let url = ServerURL(command.agent) {
-                origin = .agent(url, access)
-            } else {
-                problems.append(
-                    .option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(command.agent)\"")
-                )
-            }
+            if let url = ServerURL.agent(command.agent, &problems) { origin = .agent(url, access) }
         } else {
             command.access.refuse("a recording is no agent", &problems)
         }

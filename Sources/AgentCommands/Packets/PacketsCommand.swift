@@ -55,11 +55,7 @@ struct PacketsPlan: Sendable {
     /// Checks the options.
     init(_ command: PacketsCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
-        let url = ServerURL(command.agent)
-        if url == nil {
-            let example = "http://127.0.0.1:9646"
-            problems.append(.option("--agent", "expected a URL such as \(example), found \"\(command.agent)\""))
-        }
+        let url = ServerURL.agent(command.agent, &problems)
         if command.connection < 0 {
             problems.append(.option("<connection>", "expected a number from 0, found \(command.connection)"))
         }

@@ -99,10 +99,7 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         for kind in allowed.sorted() where !known.contains(kind) {
             problems.append(.option("--allow", "expected some of \(known.joined(separator: ", ")), found \"\(kind)\""))
         }
-        let url = agent.flatMap { ServerURL($0) }
-        if let agent, url == nil {
-            problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
-        }
+        let url = agent.flatMap { ServerURL.agent($0, &problems) }
         let agentAccess = access.read(&problems)
         if agent == nil { access.refuse("goes with --agent", &problems) }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }

@@ -33,9 +33,9 @@ extension RouteTableReport {
 
     private var routeTable: TextTable {
         var table = TextTable([
-            .init(title: "OBJECT", isFigure: false, shortest: 16, isName: true),
+            .init(title: "OBJECT", isFigure: false, shortest: 22, isName: true),
             .init(title: "ROUTE", isFigure: false, shortest: 12, isName: true),
-            .init(title: "MATCH", isFigure: false, yield: 2, shortest: 18, isName: true),
+            .init(title: "MATCH", isFigure: false, yield: 2, shortest: 20, isName: true),
             .init(title: "REQUESTS"),
             .init(title: "RATE", yield: 4),
             .init(title: "ERRORS"),

@@ -106,11 +106,7 @@ struct TapPlan: Sendable {
         for case (let name, let value?) in conditions { parameters.append((name, value)) }
         for status in command.status { parameters.append(("status", status)) }
         query = parameters.map { "\($0)=\($1.percentEncoded)" }.joined(separator: "&")
-        let url = ServerURL(command.agent)
-        if url == nil {
-            let example = "http://127.0.0.1:9646"
-            problems.append(.option("--agent", "expected a URL such as \(example), found \"\(command.agent)\""))
-        }
+        let url = ServerURL.agent(command.agent, &problems)
         if let slower = command.slower, Duration(text: slower) == nil {
             problems.append(.option("--slower", "expected a duration such as 1s or 250ms, found \"\(slower)\""))
         }

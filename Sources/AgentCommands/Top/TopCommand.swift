@@ -152,10 +152,7 @@ struct TopPlan: Sendable {
         if !shared.routes.isEmpty || shared.filter != nil || !shared.gatewayPort.isEmpty {
             problems.append(.option("--agent", "an agent has routes, ports and a filter of its own; leave them out"))
         }
-        guard let url = ServerURL(agent) else {
-            problems.append(.option("--agent", "expected a URL such as http://127.0.0.1:9646, found \"\(agent)\""))
-            return
-        }
+        guard let url = ServerURL.agent(agent, &problems) else { return }
         origin = .agent(url, command.access.read(&problems))
     }
 }
