@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
 
             Examples:
               sudo wingmirror run --interface eth0 --routes routes.yaml
-              sudo wingmirror run --interface any --gateway-port 8080:80 --routes routes.yaml
+              sudo wingmirror run -i any --gateway-port 8080:80 --routes routes.yaml
               wingmirror run capture.pcap --loop --routes routes.yaml
             """
     )
@@ -33,7 +33,10 @@ struct RunCommand: AsyncParsableCommand {
     var loop = false
 
     @Option(
-        help: ArgumentHelp("Serve metrics, health and the page here. (default: 0.0.0.0:9646)", valueName: "address:port")
+        help: ArgumentHelp(
+            "Serve metrics, health and the page here. (default: 0.0.0.0:9646)",
+            valueName: "address:port"
+        )
     )
     var listen: String?
 

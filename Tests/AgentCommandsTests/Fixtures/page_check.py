@@ -257,7 +257,7 @@ class Check:
             policy: "p", target: "t", verdict: "fail", virtualServiceNamespace: "shop", virtualService: "a", route: "pay",
             pairs: 1, coverage: 1, sampled: 1,
         }] } }).map((part) => part?.querySelector("h1, h2")?.textContent)""")
-        self.holds(f"the verdict is first: {titles}", titles == ["Shadow traffic", "shop/a pay", "What is sent", None])
+        self.holds(f"the verdict is first: {titles}", titles == ["Shadow traffic", "t on shop/a pay", "What is sent", None])
 
     def pause(self):
         page = self.page

@@ -1,6 +1,7 @@
 // Shadow traffic: what is sent, and what the answers say.
 
 const VERDICT_KINDS = { pass: "good", fail: "bad", inconclusive: "warn" };
+const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "too little to say" };
 
 /** Counts by reason, as words. */
 function reasonCounts(counts) {
@@ -11,11 +12,11 @@ function reasonCounts(counts) {
 /** The lanes: what became of the requests that each policy looked at. */
 function lanePanel(lanes) {
   return panel("What is sent", "Looked at = not eligible + not sampled + dropped + waiting + sent; answered and failed are parts of sent.", lanes.length
-    ? table([{ title: "Policy" }, { title: "Target" }, { title: "Looked at", class: "num" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num" }],
+    ? table([{ title: "Policy", class: "tight" }, { title: "Target", class: "tight" }, { title: "Looked at", class: "num middle-only" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num middle-only" }],
       lanes.map((lane) => h("tr", { class: lane.active === false ? "idle" : "" },
-        h("td", null, wire(lane.policy)),
-        h("td", null, wire(lane.target), lane.baseline ? [" ", h("span", { class: "tag" }, "baseline")] : null),
-        h("td", { class: "num" }, count(lane.considered)),
+        h("td", { class: "tight" }, wire(lane.policy)),
+        h("td", { class: "tight" }, wire(lane.target), lane.baseline ? [" ", h("span", { class: "tag" }, "baseline")] : null),
+        h("td", { class: "num middle-only" }, count(lane.considered)),
         h("td", { class: "middle-only" }, reasonCounts(lane.filtered)),
         h("td", { class: "num middle-only" }, count(lane.notSampled)),
         h("td", null, reasonCounts(lane.dropped)),
@@ -23,7 +24,7 @@ function lanePanel(lanes) {
         h("td", { class: "num" }, count(lane.sent)),
         h("td", { class: "num" }, count(lane.answered)),
         h("td", { class: "middle-only" }, reasonCounts(lane.failed)),
-        h("td", { class: "num", title: `asked for: ${share(lane.configuredRatio)}` }, share(lane.samplingRatio)))))
+        h("td", { class: "num middle-only", title: `asked for: ${share(lane.configuredRatio)}` }, share(lane.samplingRatio)))))
     : empty("No policy has looked at a request yet"));
 }
 
@@ -31,12 +32,12 @@ function lanePanel(lanes) {
 function targetPanel(targets) {
   if (!targets.length) return null;
   return panel("Targets", null, table(
-    [{ title: "Target" }, { title: "Reached at" }, { title: "Breaker" }, { title: "Let through", class: "num" }, { title: "Waiting", class: "num" }, { title: "Sent", class: "num" }],
+    [{ title: "Target", class: "tight" }, { title: "Reached at", class: "middle-only" }, { title: "Breaker" }, { title: "Let through", class: "num" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }],
     targets.map((target) => h("tr", { class: target.active ? "" : "idle" },
-      h("td", null, wire(target.target)), h("td", null, wire(target.reach)),
+      h("td", { class: "tight" }, wire(target.target)), h("td", { class: "middle-only" }, wire(target.reach)),
       h("td", null, target.breakerOpen ? h("span", { class: "tag bad" }, "open") : h("span", { class: "tag good" }, "closed")),
       h("td", { class: "num" }, share(Math.min(target.rampShare, target.backOffShare))),
-      h("td", { class: "num" }, octets(target.queuedBytes)), h("td", { class: "num" }, octets(target.sentBytes))))));
+      h("td", { class: "num middle-only" }, octets(target.queuedBytes)), h("td", { class: "num" }, octets(target.sentBytes))))));
 }
 
 /** One example of a difference, and the line that repeats it. */
@@ -57,7 +58,7 @@ function moment(nanoseconds) {
 function verdictTimes(verdict) {
   const parts = [`Counted since ${moment(verdict.since)}`];
   if (verdict.lasting) parts.push(`first said ${moment(verdict.lasting.time)}${verdict.lasting.lastSeen ? `, last seen ${moment(verdict.lasting.lastSeen)}` : ""}`);
-  if (verdict.recent && verdict.recent.since > verdict.since) parts.push(`since ${moment(verdict.recent.since)} alone: ${verdict.recent.verdict}`);
+  if (verdict.recent && verdict.recent.since > verdict.since + 60e9) parts.push(`since ${moment(verdict.recent.since)} alone: ${verdict.recent.verdict}`);
   if (verdict.breaker?.openings) parts.push(`breaker opened ${counted(verdict.breaker.openings, "time")}${verdict.breaker.open ? ", open now" : ""}`);
   if (verdict.pairsNeeded) parts.push(`needs about ${count(verdict.pairsNeeded)} more pairs`);
   return parts.join("; ");
@@ -75,9 +76,9 @@ function verdictPanel(verdict, opens) {
   return h("section", { class: "panel" },
     h("header", null,
       h("span", { class: `tag ${kind}` }, wire(verdict.verdict)),
-      h("h2", null, wire(verdict.virtualService ? `${verdict.virtualServiceNamespace}/${verdict.virtualService} ${verdict.route}` : "no route")),
-      h("p", null, "policy ", wire(verdict.policy), ", target ", wire(verdict.target), verdict.explanation ? [": ", wire(verdict.explanation)] : null,
-        verdict.remedy ? [". To do: ", wire(verdict.remedy)] : null),
+      h("h2", null, wire(verdict.target), " on ", wire(verdict.virtualService ? `${verdict.virtualServiceNamespace}/${verdict.virtualService} ${verdict.route}` : "no route")),
+      h("p", null, `policy ${shown(verdict.policy)}`, verdict.explanation ? `: ${shown(verdict.explanation)}` : null,
+        verdict.remedy ? `. To do: ${shown(verdict.remedy)}.` : null),
       verdict.since ? h("p", { class: "muted" }, verdictTimes(verdict)) : null),
     h("dl", { class: "figures" }, [
       ["Compared", count(verdict.pairs), `${share(verdict.coverage)} of ${count(verdict.sampled)} sampled`],
@@ -86,7 +87,7 @@ function verdictPanel(verdict, opens) {
       ["Better", count(verdict.betterPairs ?? 0), "the reference differs"],
       ["Excess", share(Math.max(verdict.excess?.ratio ?? 0, 0)), `passes up to ${share(verdict.margin)}`],
       ["Noise", share(verdict.noise?.floor), `${counted(verdict.noise?.pairs ?? 0, "pair")} of one version`],
-      verdict.latency ? ["Latency", `× ${figure(verdict.latency.ratio)}`, wire(verdict.latency.classification)] : null,
+      verdict.latency ? ["Latency", `× ${figure(verdict.latency.ratio)}`, LATENCY_WORDS[verdict.latency.classification] ?? shown(verdict.latency.classification)] : null,
     ].filter(Boolean).map(([name, value, note]) => h("div", { class: "figure" }, h("dt", null, name), h("dd", { class: "value" }, value), h("dd", { class: "note" }, note)))),
     places.length ? details(`Where answers differ (${places.length})`,
       table([{ title: "Where" }, { title: "How" }, { title: "Worse", class: "num" }, { title: "Better", class: "num" }, { title: "" }],
