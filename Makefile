@@ -16,6 +16,12 @@ SAMPLE_ROUTES := samples/istio$(SAMPLE_SUFFIX)
 SYSTEM_PACKAGES := libpcap-dev zlib1g-dev libbrotli-dev libre2-dev
 
 SOURCES := Package.swift Sources Tests
+
+# SwiftPM evaluates the manifests of all packages again where the environment is another one: make's variables stay out of it.
+SWIFT := env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKE_TERMOUT -u MAKE_TERMERR \
+	-u ONCE -u SAMPLE -u OPTIONS -u SECONDS swift
+# The release build, as a word of the shell.
+PROGRAM := "$$($(SWIFT) build -c release --show-bin-path)/wingmirror"
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
 
 .DEFAULT_GOAL := help
@@ -43,12 +49,11 @@ help:
 	@echo "make dist         the same as a tar archive, with licences, samples and dashboards"
 
 run: build
-	@echo "The program is $$(swift build -c release --show-bin-path)/wingmirror"
-	@"$$(swift build -c release --show-bin-path)/wingmirror" run $(SAMPLE_CAPTURE) \
+	@program=$(PROGRAM); echo "The program is $$program"; exec "$$program" run $(SAMPLE_CAPTURE) \
 		--config $(SAMPLE_CONFIGURATION) --routes $(SAMPLE_ROUTES) $(RUN_OPTIONS)
 
 build: deps
-	swift build -c release --product wingmirror
+	@echo "swift build -c release --product wingmirror" && $(SWIFT) build -c release --product wingmirror
 
 TEST_OUTPUT := .build/test-output.txt
 
@@ -91,14 +96,14 @@ fuzz: deps
 
 # As root, on loopback: everything at once for SECONDS, half an hour unless told otherwise.
 soak: build
-	python3 Tests/Robustness/soak.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" --seconds $(or $(SECONDS),1800)
+	python3 Tests/Robustness/soak.py --agent $(PROGRAM) --seconds $(or $(SECONDS),1800)
 
 # OPTIONS="--live" as root sends the frames to an agent that captures; "--output har" reads for another output.
 peaks: build
-	python3 Tests/Robustness/peaks.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" $(OPTIONS)
+	python3 Tests/Robustness/peaks.py --agent $(PROGRAM) $(OPTIONS)
 
 endpoints: build
-	python3 Tests/Robustness/endpoints.py --agent "$$(swift build -c release --show-bin-path)/wingmirror"
+	python3 Tests/Robustness/endpoints.py --agent $(PROGRAM)
 
 lint:
 	swift format lint --strict --recursive --parallel $(SOURCES)
@@ -134,7 +139,7 @@ deps:
 
 # The page that Tests/AgentCommandsTests compares with; to be looked at before it is committed.
 sample-page: build
-	"$$(swift build -c release --show-bin-path)/wingmirror" read $(SAMPLE_CAPTURE) --routes $(SAMPLE_ROUTES) \
+	$(PROGRAM) read $(SAMPLE_CAPTURE) --routes $(SAMPLE_ROUTES) \
 		--output metrics > Tests/AgentCommandsTests/Fixtures/ingress.metrics
 
 # The tables of the documentation's page of metrics, from the catalogue.
@@ -143,7 +148,7 @@ metrics-page: deps
 
 # OPTIONS=--keep leaves everything up afterwards, so that the page and the report's curl lines can be tried.
 shadow-demo: build
-	python3 samples/shadow/demo.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" $(OPTIONS)
+	@python3 samples/shadow/demo.py --agent $(PROGRAM) $(OPTIONS)
 
 simulate-verdicts: deps
 	WINGMIRROR_TRIALS=$(or $(TRIALS),400) swift test --filter VerdictSimulationTests
@@ -161,7 +166,7 @@ alert-simulation:
 	python3 dashboards/simulate.py
 
 identities: build
-	python3 Tests/Tools/identities.py --agent "$$(swift build -c release --show-bin-path)/wingmirror" \
+	python3 Tests/Tools/identities.py --agent $(PROGRAM) \
 		$(or $(CAPTURES),samples/captures Tests)
 
 # DocC's own links are `doc:` and a page's name, where the pages have paths that a repository browser follows too.

@@ -50,10 +50,10 @@ extension DocumentError {
             .composer(_, let problem, let mark, _):
             self.init(line: mark.line, message: "not valid YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            self.init(
-                line: context.mark.line,
-                message: "the key \(duplicates.sorted().joined(separator: ", ")) occurs twice in one object"
-            )
+            let keys = duplicates.sorted()
+            let words = keys.count == 1 ? "key \(keys[0]) occurs" : "keys \(keys.joined(separator: ", ")) occur"
+            let hint = keys.contains("kind") ? "; is there no line --- between two objects?" : ""
+            self.init(line: context.mark.line, message: "the \(words) twice in one object\(hint)")
         case .reader(let problem, _, _, _):
             self.init(line: 1, message: "not valid YAML: \(problem)")
         default:

@@ -32,6 +32,14 @@ import Testing
         #expect(documents.last?.value["b"] == .integer(2))
     }
 
+    @Test func `two objects without a line between them are told from a key that was written twice`() {
+        let message = "the keys apiVersion, kind occur twice in one object; is there no line --- between two objects?"
+        let error = #expect(throws: DocumentError.self) {
+            try YAMLDocuments.parse("apiVersion: v1\nkind: A\napiVersion: v1\nkind: B\n", limits: DocumentLimits())
+        }
+        #expect(error?.message == message)
+    }
+
     @Test func `a key that occurs twice is refused with its line`() {
         #expect(throws: DocumentError(line: 2, message: "the key a occurs twice in one object")) {
             try YAMLDocuments.parse("b: 0\na: 1\na: 2\n")
