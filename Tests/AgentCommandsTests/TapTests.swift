@@ -81,6 +81,13 @@ import Testing
         )
     }
 
+    @Test func `a narrow terminal has less of the rule, then no client, and all of what was asked for`() throws {
+        let start = "10:00:00.123  503  250 ms    shop/st…efront/pages  POST shop.example.com/a?b='c'"
+        #expect(try line().text(.table, TerminalStyle(width: 100)) == "\(start)  198.51.100.7:4000")
+        #expect(try line().text(.table, TerminalStyle(width: 80)) == start)
+        #expect(try line().text(.table, TerminalStyle(width: 20)) == start)
+    }
+
     @Test func `a command is what a shell passes on, without what was hidden`() throws {
         let text = try line().text(.curl, .plain)
         #expect(text.hasSuffix("  # without Authorization"))

@@ -44,16 +44,34 @@ struct TapLine {
         let call = entry["grpcStatus"]?.count.map { "  gRPC \($0)" } ?? ""
         let what =
             request.map { request in
-                let place = (request["authority"]?.stringValue ?? "") + (request["target"]?.stringValue ?? "")
-                return "\(request["method"]?.stringValue ?? "") \(place)"
+                let authority = request["authority"]?.stringValue ?? ""
+                let target = request["target"]?.stringValue ?? ""
+                // The target `*` of OPTIONS is no path, nor is that of CONNECT.
+                let isPath = authority.isEmpty || target.hasPrefix("/")
+                return "\(request["method"]?.stringValue ?? "") \(authority)\(isPath ? "" : " ")\(target)"
             } ?? "(the head was not kept)"
         let rule = ruleName.isEmpty ? "#\(ruleNumber)" : ruleName
         let cause = object.map { "\($0)/\(rule)" } ?? entry["reason"]?.stringValue ?? ""
         let client = entry["client"]?.stringValue ?? ""
         let statusText = style.apply(Self.emphasis(status), to: status.map { String($0) } ?? "–".padded(to: 3))
-        let line = "\(time)  \(statusText)  \(took.padded(to: 8))  \(cause.withVisibleControls.padded(to: 28))  "
-        return line + "\(what.withVisibleControls)\(call)  \(style.apply(.dim, to: client))"
+        let isNarrow = style.width.map { $0 < Self.narrow } ?? false
+        let causeWidth = isNarrow ? Self.narrowCause : Self.wideCause
+        let causeText = cause.withVisibleControls
+        let shownCause = (isNarrow ? causeText.cutInTheMiddle(to: causeWidth) : causeText).padded(to: causeWidth)
+        let asked = "\(what.withVisibleControls)\(call)"
+        let line = "\(time)  \(statusText)  \(took.padded(to: 8))  \(shownCause)  \(asked)"
+        let width = Self.beforeCause + shownCause.displayWidth + 2 + asked.displayWidth + 2 + client.displayWidth
+        // What was asked for stays whole; where there is no room for the client it goes, rather than fold the line.
+        guard width <= style.width ?? width else { return line }
+        return "\(line)  \(style.apply(.dim, to: client))"
     }
+
+    /// Columns of time, status and duration, with what is between and behind them.
+    private static let beforeCause = 12 + 2 + 3 + 2 + 8 + 2
+    /// A terminal with fewer columns has a narrower column of rules.
+    private static let narrow = 120
+    private static let narrowCause = 20
+    private static let wideCause = 28
 
     private static func emphasis(_ status: UInt64?) -> TextEmphasis {
         switch status ?? 500 {
