@@ -3,10 +3,14 @@
 #   make run          build the agent and run it on the sample capture, again and again, until Ctrl-C
 #   make run ONCE=1   read the sample capture once, and print the table
 #   make run SAMPLE=secure  the second sample: TLS by key log, HTTP/2, gRPC and WebSocket (ONCE=1 works too)
+#   make run OPTIONS="--listen 127.0.0.1:9700"  with other options of `wingmirror run`
 #   make test         check the formatting and run all tests
 
 # Which sample `make run` plays: ingress, or secure.
 SAMPLE := ingress
+ifeq ($(filter $(SAMPLE),ingress secure),)
+$(error there is no sample $(SAMPLE); SAMPLE is ingress or secure)
+endif
 SAMPLE_SUFFIX := $(if $(filter secure,$(SAMPLE)),-secure)
 SAMPLE_CONFIGURATION := samples/wingmirror$(SAMPLE_SUFFIX).yaml
 SAMPLE_CAPTURE := samples/captures/$(SAMPLE).pcap
@@ -22,7 +26,7 @@ SWIFT := env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKE_TERMOU
 	-u ONCE -u SAMPLE -u OPTIONS -u SECONDS swift
 # The release build, as a word of the shell.
 PROGRAM := "$$($(SWIFT) build -c release --show-bin-path)/wingmirror"
-RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop)
+RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop) $(OPTIONS)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test fuzz soak peaks endpoints fuzz-conversations lint format bench deps metrics-page sample-page \
