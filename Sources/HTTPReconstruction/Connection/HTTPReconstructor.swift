@@ -393,7 +393,9 @@ extension HTTPReconstructor where Sink: ~Copyable {
     /// Counts what the reader of a connection that is none of HTTP/1 takes, and has others given up where that is too much.
     mutating func noteMemory(of slot: Int) {
         switch places[slot].reader {
-        case .http2(let reader): taken.touched(Int32(slot), to: Int32(clamping: http2[reader].memoryOctets))
+        case .http2(let reader):
+            let octets = http2[reader].memoryOctets(shared.http2)
+            taken.touched(Int32(slot), to: Int32(clamping: octets))
         case .webSocket: taken.touched(Int32(slot), to: WebSocketConnection.memoryOctets)
         case .probing:
             guard let prefix = partialPrefixes[slot] else { return }

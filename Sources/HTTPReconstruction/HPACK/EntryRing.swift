@@ -31,6 +31,7 @@ struct EntryRing {
         set { entries[index(position)] = newValue }
     }
 
+    @inline(__always)
     private func index(_ position: Int) -> Int {
         precondition(position < count, "EntryRing: no entry is there")
         return (oldest + count - 1 - position) & (entries.count - 1)
@@ -44,13 +45,21 @@ struct EntryRing {
         if used + length > octets.count { growOctets(to: used + length) }
         if count == entries.count { growEntries() }
         entry.start = UInt16(truncatingIfNeeded: end)
-        let mask = octets.count - 1
-        for offset in 0..<length { octets[(end &+ offset) & mask] = source[start &+ offset] }
-        if length > 0 { end = (end + length) & mask }
+        if length > 0 { write(source.extracting(start..<start + length)) }
         used += length
         size += entry.size
         entries[(oldest + count) & (entries.count - 1)] = entry
         count += 1
+    }
+
+    /// Writes octets where the latest end, and on from the ring's beginning where they reach beyond its end.
+    private mutating func write(_ source: Span<UInt8>) {
+        let start = end
+        let first = min(source.count, octets.count - start)
+        end = (start + source.count) & (octets.count - 1)
+        var room = octets.mutableSpan
+        for offset in 0..<first { room[start &+ offset] = source[offset] }
+        for offset in first..<source.count { room[offset &- first] = source[offset] }
     }
 
     /// Removes the oldest entry.
@@ -67,6 +76,12 @@ struct EntryRing {
         self = EntryRing()
     }
 
+    /// Adds the name of an entry, and its value behind it, to `output`.
+    @inline(__always)
+    func copyField(of entry: TableEntry, into output: inout OctetBuffer) {
+        copy(Int(entry.start), entry.octetCount, into: &output)
+    }
+
     /// Adds the name of an entry to `output`.
     func copyName(of entry: TableEntry, into output: inout OctetBuffer) {
         copy(Int(entry.start), entry.nameLength, into: &output)
@@ -77,12 +92,13 @@ struct EntryRing {
         copy(Int(entry.start) + entry.nameLength, Int(entry.valueLength), into: &output)
     }
 
+    @inline(__always)
     private func copy(_ start: Int, _ length: Int, into output: inout OctetBuffer) {
         guard length > 0 else { return }
         let start = start & (octets.count - 1)
         let first = min(length, octets.count - start)
         output.append(octets.span.extracting(start..<start + first))
-        output.append(octets.span.extracting(0..<length - first))
+        if first < length { output.append(octets.span.extracting(0..<length - first)) }
     }
 
     /// Whether two entries have the same name, and with `comparesValues` the same value.

@@ -102,9 +102,16 @@ struct FieldBlockDecoder {
         while index < octets.count {
             switch phase {
             case .representation:
-                begin(octets[index], &section)
-                index += 1
-                if phase == .representation { try indexRead(tables, &table, &section, limit) }
+                let octet = octets[index]
+                index &+= 1
+                if octet > 0x80, octet < 0xFF {
+                    // Most fields are an index of one octet, which needs no state (RFC 7541 §6.1).
+                    (form, isCut, start) = (.indexed, false, section.octets.count)
+                    try fieldBegins(Int(octet & 0x7F), tables, &table, &section, limit)
+                } else {
+                    begin(octet, &section)
+                    if phase == .representation { try indexRead(tables, &table, &section, limit) }
+                }
             case .index:
                 if try integerContinues(octets[index]) { try indexRead(tables, &table, &section, limit) }
                 index += 1
@@ -188,6 +195,18 @@ struct FieldBlockDecoder {
             table.limitChanged(to: index)
             return
         }
+        try fieldBegins(index, tables, &table, &section, limit)
+    }
+
+    /// Begins the field whose representation has this index; it is complete if it is nothing else.
+    @inline(__always)
+    private mutating func fieldBegins(
+        _ index: Int,
+        _ tables: borrowing HPACKTables,
+        _ table: inout PartialTable,
+        _ section: inout FieldSection,
+        _ limit: Int
+    ) throws(HPACKError) {
         hasField = true
         marks = form == .neverIndexed ? .neverIndexed : []
         floatingName = -1
@@ -205,6 +224,7 @@ struct FieldBlockDecoder {
     }
 
     /// Takes the name, and with `isWhole` the value, of an entry.
+    @inline(__always)
     private mutating func referenceRead(
         _ index: Int,
         _ tables: borrowing HPACKTables,
@@ -214,18 +234,19 @@ struct FieldBlockDecoder {
     ) throws(HPACKError) {
         guard index > 0 else { throw .invalidIndex }
         if index <= HPACKTables.lastIndex {
-            (name, nameHash) = tables.name(index)
-            tables.copyName(index, into: &section)
-            valueStart = section.octets.count
-            if isWhole { tables.copyValue(index, into: &section) }
+            let entry = tables.copy(index, withValue: isWhole, into: &section)
+            (name, nameHash, valueStart) = (entry.code, entry.hash, start + entry.nameLength)
             return
         }
         switch table.lookUp(index - HPACKTables.lastIndex - 1) {
         case .entry(let entry):
-            (name, nameHash) = (entry.code, entry.nameHash)
-            table.ring.copyName(of: entry, into: &section.octets)
-            valueStart = section.octets.count
-            if isWhole { table.ring.copyValue(of: entry, into: &section.octets) }
+            (name, nameHash, valueStart) = (entry.code, entry.nameHash, start + entry.nameLength)
+            if isWhole {
+                table.ring.copyField(of: entry, into: &section.octets)
+            } else {
+                table.ring.copyName(of: entry, into: &section.octets)
+            }
+            guard !entry.marks.isEmpty else { return }
             if entry.marks.contains(.nameUnknown) { marks.insert(.nameUnknown) }
             if isWhole, entry.marks.contains(.valueUnknown) { marks.insert(.valueUnknown) }
             if entry.marks.contains(.inferred) { marks.insert(.inferred) }
@@ -367,12 +388,13 @@ struct FieldBlockDecoder {
     }
 
     /// Adds the field that is complete, unless the section has enough.
+    @inline(__always)
     private func finish(_ section: inout FieldSection, _ limit: Int) {
         section.lineCount += 1
         if isCut || section.octets.count + section.fields.count * Self.fieldCost > limit { section.isOverLimit = true }
         guard !section.isOverLimit else {
             section.octets.truncate(to: start)
-            while let last = section.references.last, last.field >= section.fields.count {
+            while !section.references.isEmpty, section.references.last.field >= section.fields.count {
                 section.references.removeLast()
             }
             return

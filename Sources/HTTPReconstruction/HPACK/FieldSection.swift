@@ -31,13 +31,13 @@ struct SectionField {
 ///
 /// It is filled by a ``FieldBlockDecoder`` and used again for the next block, so that a block costs no allocation once
 /// the memory is there. What is in no field is not held: a limit on octets only stops the writing, never the decoding.
-struct FieldSection {
+struct FieldSection: ~Copyable {
     /// Names and values.
     var octets = OctetBuffer()
     /// The fields, as far as the limit allowed.
-    var fields: [SectionField] = []
+    var fields = PlainList<SectionField>()
     /// Fields whose entries float.
-    var references: [FloatingReference] = []
+    var references = PlainList<FloatingReference>()
     /// How many of the fields, from the first, end with the last one whose name is in a table; what follows are literals
     /// that say nothing about the places of entries.
     var tabledCount = 0
@@ -65,8 +65,8 @@ struct FieldSection {
     /// Forgets the fields, and memory beyond what blocks usually need.
     mutating func removeAll() {
         octets.removeAll(keepingAtMost: 16 << 10)
-        if fields.capacity > 1 << 10 { fields = [] } else { fields.removeAll(keepingCapacity: true) }
-        if references.capacity > 1 << 10 { references = [] } else { references.removeAll(keepingCapacity: true) }
+        fields.removeAll(keepingAtMost: 1 << 10)
+        references.removeAll(keepingAtMost: 1 << 10)
         tabledCount = 0
         lineCount = 0
         isOverLimit = false

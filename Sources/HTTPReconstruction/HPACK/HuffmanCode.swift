@@ -90,28 +90,22 @@ struct HuffmanState {
     /// - Throws: `.invalidHuffman` of EOS.
     mutating func decode(
         _ octets: Span<UInt8>,
-        _ code: HuffmanCode,
+        _ code: borrowing HuffmanCode,
         into output: inout OctetBuffer
     ) throws(HPACKError) {
         // No symbol has fewer than 5 bits.
         let most = (octets.count * 8 + count) / 5
-        var state = self
-        try output.append(atMost: most) { (room, start) throws(HPACKError) in
-            try state.decode(octets, code, into: &room, from: start)
-        }
-        self = state
+        try output.append(atMost: most) { (room) throws(HPACKError) in try decode(octets, code, into: &room) }
     }
 
     private mutating func decode(
         _ octets: Span<UInt8>,
-        _ code: HuffmanCode,
-        into room: inout MutableSpan<UInt8>,
-        from start: Int
-    ) throws(HPACKError) -> Int {
+        _ code: borrowing HuffmanCode,
+        into room: inout OutputSpan<UInt8>
+    ) throws(HPACKError) {
         var bits = bits
         var count = count
         var index = 0
-        var end = start
         while true {
             while count <= 56, index < octets.count {
                 bits = bits << 8 | UInt64(octets[index])
@@ -122,8 +116,7 @@ struct HuffmanState {
             let short = code.short(Int(truncatingIfNeeded: bits &>> UInt64(count &- 8)) & 0xFF)
             if short.length > 0 {
                 count &-= short.length
-                room[end] = short.symbol
-                end &+= 1
+                room.append(short.symbol)
                 continue
             }
             let long = code.long(Self.window(bits, count))
@@ -131,16 +124,14 @@ struct HuffmanState {
             if long.length > count { break }
             if long.symbol == 256 { throw .invalidHuffman }
             count &-= long.length
-            room[end] = UInt8(truncatingIfNeeded: long.symbol)
-            end &+= 1
+            room.append(UInt8(truncatingIfNeeded: long.symbol))
         }
         self.bits = bits
         self.count = count
-        return end
     }
 
     /// Decodes what is left at the end of a string, which is then over.
-    mutating func finish(_ code: HuffmanCode, into output: inout OctetBuffer) throws(HPACKError) {
+    mutating func finish(_ code: borrowing HuffmanCode, into output: inout OctetBuffer) throws(HPACKError) {
         defer { self = HuffmanState() }
         while count > 0, count < 8 {
             // Ones stand for the bits that are not there: they make a code longer, never shorter.

@@ -19,8 +19,8 @@ extension PartialTable {
                 if shifts.count > 1 { isVoted = vote(by: section) }
             }
             if shifts.count == 0 { dropFloating() }
-            for reference in section.references {
-                fillIn(&section, reference, isInferred: isVoted || isFloatInferred)
+            for index in 0..<section.references.count {
+                fillIn(&section, section.references[index], isInferred: isVoted || isFloatInferred)
             }
             if floatingCount > 0, shifts.count == 1, let shift = shifts.first {
                 settle(shift, isInferred: isVoted || isFloatInferred)
@@ -76,14 +76,15 @@ extension PartialTable {
 
     // MARK: - Refuting
 
-    private mutating func refute(by section: FieldSection, as kind: SectionKind) {
-        var codes = section.fields.map(\.code)
+    private mutating func refute(by section: borrowing FieldSection, as kind: SectionKind) {
+        var codes = (0..<section.fields.count).map { section.fields[$0].code }
         let mayConnect = Self.mayConnect(section)
         var shift = shifts.first
         while let candidate = shift {
             shift = shifts.next(from: candidate + 1)
             var isBeyondTable = false
-            for reference in section.references {
+            for index in 0..<section.references.count {
+                let reference = section.references[index]
                 let entry = floatingEntry(reference.offset, shift: candidate)
                 codes[reference.field] = entry?.code ?? .unknown
                 if entry == nil, candidate != ShiftSet.everything, reference.offset >= candidate, isWhole {
@@ -95,8 +96,8 @@ extension PartialTable {
     }
 
     /// Whether the method may be CONNECT, which has no scheme and no path (RFC 9113 §8.5).
-    private static func mayConnect(_ section: FieldSection) -> Bool {
-        for index in section.fields.indices {
+    private static func mayConnect(_ section: borrowing FieldSection) -> Bool {
+        for index in 0..<section.fields.count {
             let field = section.fields[index]
             guard field.code == .method, !field.marks.contains(.valueUnknown) else { continue }
             return section.octets.span.extracting(field.value.range).spells("CONNECT")
@@ -136,7 +137,7 @@ extension PartialTable {
 
     /// Lets a section vote for the one shift that makes it a sequence of names seen before, and answers whether that
     /// settles the question.
-    private mutating func vote(by section: FieldSection) -> Bool {
+    private mutating func vote(by section: borrowing FieldSection) -> Bool {
         guard section.references.count >= Ballot.leastNames else { return false }
         var ballot = Ballot(section)
         var fitting: (shift: Int, weight: UInt8)?
@@ -144,7 +145,8 @@ extension PartialTable {
         while let candidate = shift {
             shift = shifts.next(from: candidate + 1)
             ballot.begin()
-            for reference in section.references {
+            for index in 0..<section.references.count {
+                let reference = section.references[index]
                 ballot.note(floatingEntry(reference.offset, shift: candidate), in: reference.field)
             }
             guard let weight = weight(of: ballot) else { continue }
@@ -192,9 +194,10 @@ private struct Ballot {
     /// So many settle the question by themselves.
     private static var strongNames: Int { 5 }
 
-    init(_ section: FieldSection) {
-        before = section.fields.prefix(section.tabledCount).map {
-            $0.marks.contains(.nameUnknown) ? 0 : NameSequences.code(of: $0.nameHash)
+    init(_ section: borrowing FieldSection) {
+        before = (0..<section.tabledCount).map {
+            let field = section.fields[$0]
+            return field.marks.contains(.nameUnknown) ? 0 : NameSequences.code(of: field.nameHash)
         }
         names = before
     }
@@ -269,6 +272,8 @@ struct ShiftVotes {
 /// Name sequences that blocks of a direction had, up to the last name that is in a table; the latest 16 that differ.
 struct NameSequences {
     private var sequences: [[UInt16]] = []
+    /// A hash of each of them, by which one that is known is told.
+    private var hashes: [UInt64] = []
     private var next = 0
 
     private static var limit: Int { 16 }
@@ -276,7 +281,7 @@ struct NameSequences {
     private static var lengthLimit: Int { 32 }
 
     /// Octets of memory that the sequences take, each with the head of its array.
-    var keptOctets: Int { sequences.count * (Self.lengthLimit * MemoryLayout<UInt16>.stride + 48) }
+    var keptOctets: Int { sequences.count * (Self.lengthLimit * MemoryLayout<UInt16>.stride + 56) }
 
     /// Stands for a name; never 0.
     static func code(of nameHash: UInt32) -> UInt16 {
@@ -303,23 +308,31 @@ struct NameSequences {
     }
 
     /// Learns the names of a block, if all of them are known.
-    mutating func learn(_ section: FieldSection) {
+    mutating func learn(_ section: borrowing FieldSection) {
         let count = min(section.tabledCount, Self.lengthLimit)
         guard !section.isOverLimit, count > 0 else { return }
-        for index in 0..<count where section.fields[index].marks.contains(.nameUnknown) { return }
-        for sequence in sequences where Self.isSequence(sequence, of: section, count) { return }
+        let fields = section.fields.span.extracting(first: count)
+        // Blocks repeat their names, so that nearly all are known. Two sequences of one hash would cost a vote and no more.
+        var hash = UInt64(count)
+        for index in 0..<count {
+            if fields[index].marks.contains(.nameUnknown) { return }
+            hash = (hash ^ UInt64(Self.code(of: fields[index].nameHash))) &* 0x9E37_79B9_7F4A_7C15
+        }
+        if isKnown(hash) { return }
         let learned = (0..<count).map { Self.code(of: section.fields[$0].nameHash) }
         if sequences.count < Self.limit {
             sequences.append(learned)
+            hashes.append(hash)
         } else {
             sequences[next] = learned
+            hashes[next] = hash
             next = (next + 1) % Self.limit
         }
     }
 
-    private static func isSequence(_ sequence: [UInt16], of section: FieldSection, _ count: Int) -> Bool {
-        guard sequence.count == count else { return false }
-        for index in 0..<count where sequence[index] != code(of: section.fields[index].nameHash) { return false }
-        return true
+    private func isKnown(_ hash: UInt64) -> Bool {
+        let known = hashes.span
+        for index in 0..<known.count where known[index] == hash { return true }
+        return false
     }
 }

@@ -60,6 +60,7 @@ struct PartialTable {
     }
 
     /// What the entry at `position` is; positions count from 0 for the newest, and index 62 is position 0.
+    @inline(__always)
     func lookUp(_ position: Int) -> Reference {
         if position < exactCount { return .entry(ring[position]) }
         let offset = position - exactCount
@@ -196,7 +197,7 @@ struct PartialTable {
         var settled = EntryRing()
         func move(_ before: TableEntry, nameOf named: TableEntry?, from ring: EntryRing) {
             var entry = before
-            text.truncate(to: 0)
+            text.removeAll()
             if let named, !named.marks.contains(.nameUnknown) {
                 ring.copyName(of: named, into: &text)
                 entry.nameField = named.nameField

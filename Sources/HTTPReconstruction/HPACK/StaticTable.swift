@@ -7,14 +7,7 @@ internal import TrafficModel
 struct HPACKTables: ~Copyable {
     let huffman = HuffmanCode.canonical
     private var octets = OctetBuffer()
-    private var entries: [Entry] = []
-
-    private struct Entry {
-        let name: OctetRange
-        let value: OctetRange
-        let code: FieldName
-        let hash: UInt32
-    }
+    private var entries = PlainList<StaticEntry>(capacity: HPACKTables.lastIndex)
 
     /// The last index of the static table; dynamic entries follow.
     static let lastIndex = 61
@@ -26,29 +19,35 @@ struct HPACKTables: ~Copyable {
             let middle = octets.count
             octets.append(value)
             let (code, hash) = Self.meaning(of: octets, start..<middle)
-            let names = OctetRange(start..<middle)
-            entries.append(Entry(name: names, value: OctetRange(middle..<octets.count), code: code, hash: hash))
+            entries.append(
+                StaticEntry(
+                    start: start,
+                    nameLength: middle - start,
+                    valueLength: octets.count - middle,
+                    code: code,
+                    hash: hash
+                )
+            )
         }
     }
 
-    private static func meaning(of octets: OctetBuffer, _ range: Range<Int>) -> (FieldName, UInt32) {
+    private static func meaning(of octets: borrowing OctetBuffer, _ range: Range<Int>) -> (FieldName, UInt32) {
         let text = octets.span.extracting(range)
         return (FieldName(text), text.nameHash)
     }
 
-    /// Adds the name of entry `index`, which counts from 1, to the field in progress.
-    func copyName(_ index: Int, into section: inout FieldSection) {
-        section.octets.append(octets.span.extracting(entries[index - 1].name.range))
-    }
-
-    /// Adds the value of entry `index`, which counts from 1, to the field in progress.
-    func copyValue(_ index: Int, into section: inout FieldSection) {
-        section.octets.append(octets.span.extracting(entries[index - 1].value.range))
-    }
-
-    /// What the name of entry `index` means, and its hash.
-    func name(_ index: Int) -> (code: FieldName, hash: UInt32) {
-        (entries[index - 1].code, entries[index - 1].hash)
+    /// Adds the name of entry `index`, which counts from 1, to the field in progress, and its value if that is wanted.
+    /// - Returns: What the name means, its hash, and how many octets it has.
+    @inline(__always)
+    func copy(
+        _ index: Int,
+        withValue: Bool,
+        into section: inout FieldSection
+    ) -> (code: FieldName, hash: UInt32, nameLength: Int) {
+        let entry = entries[index - 1]
+        let length = entry.nameLength + (withValue ? entry.valueLength : 0)
+        section.octets.append(octets.span.extracting(entry.start..<entry.start + length))
+        return (entry.code, entry.hash, entry.nameLength)
     }
 
     private static var table: [(StaticString, StaticString)] {
@@ -68,4 +67,16 @@ struct HPACKTables: ~Copyable {
             ("transfer-encoding", ""), ("user-agent", ""), ("vary", ""), ("via", ""), ("www-authenticate", ""),
         ]
     }
+}
+
+/// One entry of the static table.
+struct StaticEntry {
+    /// Where the name lies, and behind it the value.
+    let start: Int
+    let nameLength: Int
+    let valueLength: Int
+    /// What the name means.
+    let code: FieldName
+    /// A hash of the name.
+    let hash: UInt32
 }

@@ -9,7 +9,7 @@ extension MessageHead {
     /// A name is compared whole, octet for octet: one that differs in a single octet is another field, which no recipient
     /// takes for this one (RFC 9110 §5.1), and a client that could make us take it would write requests that were never
     /// made. Only the names that mention a trace are compared by their beginnings, because they are looked at again.
-    mutating func interpret(_ lines: borrowing FieldLineList, in octets: Span<UInt8>) {
+    mutating func interpret(_ lines: borrowing PlainList<FieldLine>, in octets: Span<UInt8>) {
         let fields = lines.span
         for index in fields.indices {
             let field = fields[index]

@@ -11,7 +11,7 @@ struct HeadParser: ~Copyable {
     /// What the latest head said; meaningful after `.complete`.
     private(set) var head = MessageHead()
     /// The field lines of the latest head, or of the latest trailer section.
-    private var lines = FieldLineList(capacity: 64)
+    private var lines = PlainList<FieldLine>(capacity: 64)
     /// How many field lines there are.
     var fieldCount: Int { lines.count }
 

@@ -50,10 +50,14 @@ struct FrameHeader {
     }
 
     /// Decodes the header at `index`, behind which nine octets must lie.
+    @inline(__always)
     init(_ octets: Span<UInt8>, at index: Int) {
-        var bits: UInt128 = 0
-        for offset in 0..<Self.octetCount { bits = bits << 8 | UInt128(octets[index + offset]) }
-        self.init(bits)
+        precondition(index >= 0 && octets.count - index >= Self.octetCount, "FrameHeader: too few octets")
+        let first = octets.word(at: index).byteSwapped
+        length = Int(truncatingIfNeeded: first >> 40)
+        type = UInt8(truncatingIfNeeded: first >> 32)
+        flags = FrameFlags(rawValue: UInt8(truncatingIfNeeded: first >> 24))
+        stream = (UInt32(truncatingIfNeeded: first) << 8 | UInt32(octets[index + 8])) & 0x7FFF_FFFF
     }
 
     /// The type, if RFC 9113 defines it.
@@ -65,13 +69,14 @@ struct FrameHeader {
         return known == .data || known == .headers || known == .pushPromise
     }
 
-    /// Octets in front of a field block fragment: length of padding, and priority or promised stream.
+    /// Octets in front of content or of a field block fragment: length of padding, and priority or promised stream.
     var prefixLength: Int {
+        if flags.isDisjoint(with: [.padded, .priority]), type != FrameType.pushPromise.rawValue { return 0 }
         switch known {
-        case .data: isPadded ? 1 : 0
-        case .headers: (isPadded ? 1 : 0) + (flags.contains(.priority) ? 5 : 0)
-        case .pushPromise: (isPadded ? 1 : 0) + 4
-        default: 0
+        case .data: return isPadded ? 1 : 0
+        case .headers: return (isPadded ? 1 : 0) + (flags.contains(.priority) ? 5 : 0)
+        case .pushPromise: return (isPadded ? 1 : 0) + 4
+        default: return 0
         }
     }
 

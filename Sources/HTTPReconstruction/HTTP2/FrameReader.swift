@@ -131,8 +131,16 @@ struct FrameReader {
         switch phase {
         case .preface: return prefaceStep(octets, from: index)
         case .header:
+            if collectedCount == 0, octets.count - index >= FrameHeader.octetCount {
+                header = FrameHeader(octets, at: index)
+                let step = headerRead(index &+ FrameHeader.octetCount, octets.count)
+                // Content mostly stands behind its header.
+                guard case .passed(let next) = step, case .content = phase, next < octets.count else { return step }
+                return contentStep(octets, from: next)
+            }
             guard let next = collect(FrameHeader.octetCount, octets, from: index) else { return nil }
-            return headerRead(next)
+            header = FrameHeader(collected)
+            return headerRead(next, octets.count)
         case .prefix:
             guard let next = collect(header.prefixLength, octets, from: index) else { return nil }
             return prefixRead(next)
@@ -142,29 +150,11 @@ struct FrameReader {
             remaining -= count
             let isOver = remaining == padding
             if isOver { phase = .skipping }
+            if isOver, padding == 0 { endFrame() }
             let endsBlock = isOver && header.flags.contains(.endHeaders)
             if endsBlock { blockStream = 0 }
             return .fragment(index..<index + count, endsBlock: endsBlock)
-        case .content:
-            let count = min(remaining - padding, octets.count - index)
-            if count > 0 {
-                remaining -= count
-                return .content(stream: header.stream, index..<index + count)
-            }
-            let skipped = min(remaining, octets.count - index)
-            guard remaining == padding, skipped == remaining else {
-                if remaining == padding {
-                    remaining -= skipped
-                    padding -= skipped
-                }
-                return skipped > 0 ? .passed(next: index + skipped) : nil
-            }
-            endFrame()
-            return .contentEnded(
-                stream: header.stream,
-                endsStream: header.flags.contains(.endStream),
-                next: index + skipped
-            )
+        case .content: return contentStep(octets, from: index)
         case .fixed(let length):
             guard let next = collect(length, octets, from: index) else { return nil }
             return fixedRead(next)
@@ -176,6 +166,28 @@ struct FrameReader {
         case .lost:
             preconditionFailure("FrameReader.next: the direction is lost")
         }
+    }
+
+    private mutating func contentStep(_ octets: Span<UInt8>, from index: Int) -> FrameStep? {
+        let count = min(remaining - padding, octets.count - index)
+        if count > 0 {
+            remaining -= count
+            return .content(stream: header.stream, index..<index + count)
+        }
+        let skipped = min(remaining, octets.count - index)
+        guard remaining == padding, skipped == remaining else {
+            if remaining == padding {
+                remaining -= skipped
+                padding -= skipped
+            }
+            return skipped > 0 ? .passed(next: index + skipped) : nil
+        }
+        endFrame()
+        return .contentEnded(
+            stream: header.stream,
+            endsStream: header.flags.contains(.endStream),
+            next: index + skipped
+        )
     }
 
     private mutating func endFrame() {
@@ -219,8 +231,8 @@ struct FrameReader {
         return UInt8(truncatingIfNeeded: begunType)
     }
 
-    private mutating func headerRead(_ next: Int) -> FrameStep {
-        header = FrameHeader(collected)
+    /// Takes in the header of a frame; the octets at hand end at `end`.
+    private mutating func headerRead(_ next: Int, _ end: Int) -> FrameStep {
         begunType = Int16(header.type)
         (collected, collectedCount) = (0, 0)
         remaining = header.length
@@ -238,7 +250,13 @@ struct FrameReader {
         case .resetStream: phase = .fixed(4)
         case .goAway: phase = .fixed(8)
         case .settings: phase = header.length == 0 ? .skipping : .fixed(6)
-        case .priority, .ping, .windowUpdate, nil: phase = .skipping
+        case .priority, .ping, .windowUpdate, nil:
+            phase = .skipping
+            guard remaining <= end - next else { break }
+            let isOverAt = next + remaining
+            remaining = 0
+            endFrame()
+            return .passed(next: isOverAt)
         }
         return .passed(next: next)
     }

@@ -46,7 +46,7 @@ extension HTTP2Connection {
     mutating func joinRequest<Sink: ExchangeSink & ~Copyable>(
         _ place: Int,
         _ block: HTTP2Direction.Block,
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink

@@ -67,7 +67,7 @@ extension HTTP2Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let reading = SectionReading(&requests.section, lines: &shared.http2.lines)
+        let reading = SectionReading(&shared.http2.sections[requests.section], lines: &shared.http2.lines)
         shared.statistics.http2.unknownRequestFields += reading.unknownCount
         highestRequest = max(highestRequest, block.stream)
         if let place = streams.place(of: block.stream) {
@@ -103,14 +103,13 @@ extension HTTP2Connection {
 
     private mutating func open<Sink: ExchangeSink & ~Copyable>(
         _ block: HTTP2Direction.Block,
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         makeRoom(at: time, &shared, &sink)
-        let begun = newExchange(block, &shared)
-        let exchange = shared.exchanges.insert(begun)
+        let exchange = insertExchange(block, &shared)
         let place = streams.insert(HTTP2Stream(identifier: block.stream, exchange: exchange))
         let shape = requestBegan(place, block, reading, at: time, &shared)
         show(reading, of: exchange, isConnect: shape.method == .connect, at: block.time, &shared, &sink)
@@ -121,11 +120,11 @@ extension HTTP2Connection {
     mutating func requestBegan(
         _ place: Int,
         _ block: HTTP2Direction.Block,
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         at time: PacketTime,
         _ shared: inout SharedReconstruction
     ) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
-        let shape = requests.section.shape(of: reading)
+        let shape = shared.http2.sections[requests.section].shape(of: reading)
         let exchange = streams[place].exchange
         shared.exchanges[exchange].hasRequest = true
         shared.exchanges[exchange].method = shape.method
@@ -135,7 +134,7 @@ extension HTTP2Connection {
         var marks: Integrity = []
         if reading.hasUnknown { marks.insert(.unknownFieldBlock) }
         if reading.isInferred { marks.insert(.fieldsByInference) }
-        if requests.section.isOverLimit { marks.insert(.limitReached) }
+        if shared.http2.sections[requests.section].isOverLimit { marks.insert(.limitReached) }
         if !shape.isValid { marks.insert(.malformed) }
         shared.exchanges[exchange].integrity.formUnion(marks)
         streams[place].received = received
@@ -148,14 +147,14 @@ extension HTTP2Connection {
 
     /// Shows the sink a request, and keeps of it what the sink asks for.
     func show<Sink: ExchangeSink & ~Copyable>(
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         of exchange: Int32,
         isConnect: Bool,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let octets = requests.section.octets.span
+        let section = requests.section
         let authority = reading.authority ?? reading.host
         let target = reading.path ?? (isConnect && reading.protocol == nil ? authority : nil)
         var traits = reading.traits
@@ -165,11 +164,11 @@ extension HTTP2Connection {
         if reading.hasUnknown { traits.insert(.fieldsUnknown) }
         if isConnect, reading.protocol != nil { traits.insert(.isExtendedConnect) }
         // The proxy resets a stream whose head breaks the rules, before it looks for a route (RFC 9113 §8.1.1).
-        if !reading.isValidRequest(octets) { traits.insert(.isRefusedForFraming) }
+        if !reading.isValidRequest(shared.http2.sections[section].octets.span) { traits.insert(.isRefusedForFraming) }
         var retention = Retention.none
         let tag = sink.requestArrived(
             RequestView(
-                octets: octets,
+                octets: shared.http2.sections[section].octets.span,
                 method: reading.method?.range ?? 0..<0,
                 target: target?.range ?? 0..<0,
                 authority: authority?.range,
@@ -189,9 +188,9 @@ extension HTTP2Connection {
         head.target = target ?? head.target
         head.host = authority
         head.contentCoding = reading.contentCoding
-        head.length = octets.count
+        head.length = shared.http2.sections[section].octets.count
         shared.exchanges[exchange].retainedRequest = RetainedMessage(
-            octets,
+            shared.http2.sections[section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
             contentLimit: retention.requestContentOctets,
@@ -202,14 +201,12 @@ extension HTTP2Connection {
         }
     }
 
-    /// An exchange of a stream that begins, with the next number of the connection.
-    private func newExchange(_ block: HTTP2Direction.Block, _ shared: inout SharedReconstruction)
-        -> Exchange
-    {
-        var exchange = Exchange()
-        exchange.version = .http2
-        exchange.stream = block.stream
-        exchange.number = Int(shared.connections[connection].emittedExchanges)
+    /// Stores the exchange of a stream that begins, with the next number of the connection.
+    private func insertExchange(_ block: HTTP2Direction.Block, _ shared: inout SharedReconstruction) -> Int32 {
+        let exchange = shared.exchanges.insert { Exchange() }
+        shared.exchanges[exchange].version = .http2
+        shared.exchanges[exchange].stream = block.stream
+        shared.exchanges[exchange].number = Int(shared.connections[connection].emittedExchanges)
         shared.connections[connection].emittedExchanges += 1
         return exchange
     }
@@ -285,7 +282,7 @@ extension HTTP2Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let reading = SectionReading(&responses.section, lines: &shared.http2.lines)
+        let reading = SectionReading(&shared.http2.sections[responses.section], lines: &shared.http2.lines)
         shared.statistics.http2.unknownResponseFields += reading.unknownCount
         // Without a status it is a trailer section, unless the status may be among what is not known.
         let mayBeHead = reading.hasStatus || reading.hasUnknownName && !block.endsStream
@@ -326,10 +323,9 @@ extension HTTP2Connection {
             unseen.remove(stream)
         }
         makeRoom(at: block.time, &shared, &sink)
-        var exchange = newExchange(block, &shared)
         let beganBefore = isJoinedMidstream && (firstSeenStream == 0 || stream < firstSeenStream)
-        exchange.integrity = beganBefore ? .joinedMidstream : .requestGap
-        let index = shared.exchanges.insert(exchange)
+        let index = insertExchange(block, &shared)
+        shared.exchanges[index].integrity = beganBefore ? .joinedMidstream : .requestGap
         let tag = sink.responseArrivedWithoutRequest(
             on: shared.connections[connection].facts,
             retention: &shared.exchanges[index].retention
@@ -349,7 +345,7 @@ extension HTTP2Connection {
 
     private mutating func headArrived<Sink: ExchangeSink & ~Copyable>(
         _ block: HTTP2Direction.Block,
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         _ place: Int,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
@@ -360,7 +356,7 @@ extension HTTP2Connection {
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         sink.responseArrived(
             ResponseView(
-                octets: responses.section.octets.span,
+                octets: shared.http2.sections[responses.section].octets.span,
                 status: status,
                 version: .http2,
                 fields: shared.http2.lines.span
@@ -379,7 +375,9 @@ extension HTTP2Connection {
         }
         streams[place].flags.insert(.responseBegan)
         if reading.isMalformed { shared.exchanges[exchange].integrity.insert(.malformed) }
-        if responses.section.isOverLimit { shared.exchanges[exchange].integrity.insert(.limitReached) }
+        if shared.http2.sections[responses.section].isOverLimit {
+            shared.exchanges[exchange].integrity.insert(.limitReached)
+        }
         shared.exchanges[exchange].status = status
         shared.exchanges[exchange].isStatusUnknown = reading.status == nil
         shared.exchanges[exchange].response.firstOctet = block.time
@@ -418,7 +416,7 @@ extension HTTP2Connection {
     }
 
     private func retainResponse(
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         _ exchange: Int32,
         _ shared: inout SharedReconstruction
     ) {
@@ -427,9 +425,9 @@ extension HTTP2Connection {
         var head = MessageHead()
         head.kind = .response
         head.contentCoding = reading.contentCoding
-        head.length = responses.section.octets.count
+        head.length = shared.http2.sections[responses.section].octets.count
         shared.exchanges[exchange].retainedResponse = RetainedMessage(
-            responses.section.octets.span,
+            shared.http2.sections[responses.section].octets.span,
             head: head,
             fields: shared.http2.lines.span,
             contentLimit: retention.responseContentOctets,
@@ -443,7 +441,7 @@ extension HTTP2Connection {
     // MARK: - Trailers
 
     private mutating func trailersArrived<Sink: ExchangeSink & ~Copyable>(
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         _ place: Int,
         isClient: Bool,
         at time: PacketTime,
@@ -466,14 +464,14 @@ extension HTTP2Connection {
         let facts = shared.connections[connection].facts
         if isClient {
             let view = TrailerView(
-                octets: requests.section.octets.span,
+                octets: shared.http2.sections[requests.section].octets.span,
                 isOfResponse: false,
                 fields: shared.http2.lines.span
             )
             sink.trailersArrived(view, tag: &tag, on: facts)
         } else {
             let view = TrailerView(
-                octets: responses.section.octets.span,
+                octets: shared.http2.sections[responses.section].octets.span,
                 isOfResponse: true,
                 fields: shared.http2.lines.span
             )
@@ -487,13 +485,17 @@ extension HTTP2Connection {
         guard shared.exchanges[exchange].contentKind == .grpc,
             let message = shared.exchanges[exchange].retainedResponse
         else { return }
-        if !message.keepTrailers(responses.section.octets.span, shared.http2.lines.span) {
+        let isKept = message.keepTrailers(
+            shared.http2.sections[responses.section].octets.span,
+            shared.http2.lines.span
+        )
+        if !isKept {
             shared.exchanges[exchange].integrity.insert(.limitReached)
         }
     }
 
     private func noteGRPCStatus(
-        _ reading: SectionReading,
+        _ reading: borrowing SectionReading,
         _ place: Int,
         _ shared: inout SharedReconstruction
     ) {

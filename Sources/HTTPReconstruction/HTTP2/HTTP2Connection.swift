@@ -14,7 +14,7 @@ internal import TrafficModel
 ///
 /// What a hole did is judged late: octets that may have held field blocks are counted, and only when the next block
 /// begins is it decided whether that can be (``HTTP2Connection/forgetHarmlessHole(_:next:)``).
-struct HTTP2Connection {
+struct HTTP2Connection: ~Copyable {
     /// The connection's ``TrackedConnection``.
     let connection: Int32
     /// Whether the connection may have begun before the capture did.
@@ -41,6 +41,8 @@ struct HTTP2Connection {
     var clientEnd: Int64 = 0
     /// How much of the client's stream the server says to have received.
     var acknowledged: Int64 = 0
+    /// How many streams have a gRPC call.
+    private var openCalls = 0
     /// How many streams have `requestUnseen`.
     var awaitedRequests = 0
     /// Streams that the client has reset and that wait for the rest of their responses, and the earliest time of a reset.
@@ -69,8 +71,9 @@ struct HTTP2Connection {
     }
 
     /// Octets of memory that the connection takes, without its exchanges.
-    var memoryOctets: Int {
-        MemoryLayout<HTTP2Connection>.stride + requests.keptOctets + responses.keptOctets + streams.keptOctets
+    func memoryOctets(_ shared: borrowing SharedHTTP2) -> Int {
+        MemoryLayout<HTTP2Connection>.stride + requests.keptOctets(shared) + responses.keptOctets(shared)
+            + streams.keptOctets + openCalls * MemoryLayout<GRPCCall>.stride
     }
 
     // MARK: - Events
@@ -210,8 +213,8 @@ struct HTTP2Connection {
         let isAnyOpen = isClient ? hasOpenRequest : hasOpenResponse(before: responseHoleEnd)
         let hole =
             isClient
-            ? requests.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen)
-            : responses.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen)
+            ? requests.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen, shared.http2)
+            : responses.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen, shared.http2)
         if hole.contentStream != 0, let place = streams.place(of: hole.contentStream) {
             contentMissing(hole.content, place, isClient, marks, &shared)
         }
@@ -345,10 +348,15 @@ struct HTTP2Connection {
         guard kind.isGRPC else { return }
         var messages =
             isClient ? shared.exchanges[exchange].requestMessages : shared.exchanges[exchange].responseMessages
+        if streams[place].call < 0 {
+            streams[place].call = shared.http2.calls.insert(GRPCCall())
+            openCalls += 1
+        }
+        let call = streams[place].call
         if octets.count > 0 {
-            streams[place].call.contentArrived(octets, isClient, of: kind, at: time, &messages)
+            shared.http2.calls[call].contentArrived(octets, isClient, of: kind, at: time, &messages)
         } else {
-            streams[place].call.contentMissing(missing, isClient, of: kind, at: time, &messages)
+            shared.http2.calls[call].contentMissing(missing, isClient, of: kind, at: time, &messages)
         }
         if isClient {
             shared.exchanges[exchange].requestMessages = messages
@@ -418,14 +426,22 @@ struct HTTP2Connection {
         let stream = streams.remove(at: place)
         if stream.flags.contains(.resetByClient) { resetStreams -= 1 }
         if stream.flags.contains(.requestUnseen) { awaitedRequests -= 1 }
-        if shared.exchanges[stream.exchange].contentKind.isGRPCWeb, let status = stream.call.statusInContent {
-            shared.exchanges[stream.exchange].grpcCode = status
-        }
+        if stream.call >= 0 { callEnded(stream, &shared) }
         if stream.flags.contains(.responseEnded), !stream.flags.contains(.responseBegan) {
             // Content or trailers without a head: it was missed, or there was none.
             shared.exchanges[stream.exchange].integrity.insert(responses.hasLosses ? .responseGap : .malformed)
         }
         shared.emitNumbered(stream.exchange, on: connection, &sink)
+    }
+
+    /// The gRPC call of a stream is over; gRPC-Web says in the content how it ended.
+    private mutating func callEnded(_ stream: HTTP2Stream, _ shared: inout SharedReconstruction) {
+        let status = shared.http2.calls[stream.call].statusInContent
+        if let status, shared.exchanges[stream.exchange].contentKind.isGRPCWeb {
+            shared.exchanges[stream.exchange].grpcCode = status
+        }
+        shared.http2.calls.discard(at: stream.call)
+        openCalls -= 1
     }
 
     /// Notes who broke off the exchange of a stream, and what was not said until then.

@@ -6,10 +6,14 @@ internal import TrafficModel
 /// What all HTTP/2 connections of a worker share.
 struct SharedHTTP2: ~Copyable {
     let tables = HPACKTables()
+    /// The sections of blocks in progress, and of some that are over.
+    var sections = Slab<FieldSection>()
     /// Sections that no block uses; as many as blocks were in progress at once, within a bound.
-    private var sections: [FieldSection] = []
+    private var idleSections = PlainList<Int32>()
     /// The field lines of the head that is shown to the sink.
-    var lines: [FieldLine] = []
+    var lines = PlainList<FieldLine>()
+    /// The gRPC calls in progress.
+    var calls = Slab<GRPCCall>()
     /// Tables whose entries found their places again, and those that were given up.
     var settledTables = 0
     var abandonedTables = 0
@@ -20,15 +24,17 @@ struct SharedHTTP2: ~Copyable {
     init() {}
 
     /// Lends an empty section.
-    mutating func takeSection() -> FieldSection {
-        sections.popLast() ?? FieldSection()
+    mutating func takeSection() -> Int32 {
+        guard !idleSections.isEmpty else { return sections.insert(FieldSection()) }
+        defer { idleSections.removeLast() }
+        return idleSections.last
     }
 
     /// Takes a section back.
-    mutating func giveBack(_ section: consuming FieldSection) {
-        guard sections.count < Self.keptSections else { return }
-        section.removeAll()
-        sections.append(section)
+    mutating func giveBack(_ section: Int32) {
+        guard idleSections.count < Self.keptSections else { return sections.discard(at: section) }
+        sections[section].removeAll()
+        idleSections.append(section)
     }
 }
 
@@ -36,12 +42,12 @@ struct SharedHTTP2: ~Copyable {
 ///
 /// Every block is decoded, in wire order, whether it is wanted or not: reset streams, push, trailers, blocks over a
 /// limit (RFC 7541 §2.2).
-struct HTTP2Direction {
+struct HTTP2Direction: ~Copyable {
     var frames: FrameReader
     private(set) var table: PartialTable
     private var decoder = FieldBlockDecoder()
-    /// The fields of the block in progress.
-    var section = FieldSection()
+    /// Where the fields of the block in progress are, among those that all connections share; -1 without one.
+    private(set) var section: Int32 = -1
     /// The block in progress.
     private(set) var block: Block?
     /// Octets missed since the last block that may have held blocks.
@@ -102,8 +108,9 @@ struct HTTP2Direction {
     }
 
     /// Octets of memory that are kept of the direction beside itself.
-    var keptOctets: Int {
-        var octets = table.keptOctets + section.keptOctets
+    func keptOctets(_ shared: borrowing SharedHTTP2) -> Int {
+        var octets = table.keptOctets
+        if section >= 0 { octets += shared.sections[section].keptOctets }
         for before in unconfirmed { octets += before.keptOctets }
         return octets
     }
@@ -121,6 +128,7 @@ struct HTTP2Direction {
             table.blocksMissed(octets: missedOctets)
         }
         forgetMissed()
+        releaseSection(&shared)
         section = shared.takeSection()
         decoder.begin()
         block = Block(stream: stream, endsStream: endsStream, isPromise: isPromise, time: frameTime)
@@ -148,7 +156,7 @@ struct HTTP2Direction {
             return .lost(current)
         }
         do throws(HPACKError) {
-            try decoder.decode(octets, shared.tables, &table, into: &section, limit: limit)
+            try decoder.decode(octets, shared.tables, &table, into: &shared.sections[section], limit: limit)
             guard endsBlock else { return .continues }
             guard decoder.isAtBoundary else { throw HPACKError.truncated }
         } catch {
@@ -156,17 +164,18 @@ struct HTTP2Direction {
             return .failed(error)
         }
         let floated = table.floatingCount > 0
-        table.resolve(&section, as: kind)
+        table.resolve(&shared.sections[section], as: kind)
         if floated, table.floatingCount == 0 { shared.settledTables += 1 }
         block = nil
-        unconfirmed = []
+        if !unconfirmed.isEmpty { unconfirmed = [] }
         return .complete(current)
     }
 
     /// Gives the section of a block back that is over.
     mutating func releaseSection(_ shared: inout SharedHTTP2) {
+        guard section >= 0 else { return }
         shared.giveBack(section)
-        section = FieldSection()
+        section = -1
     }
 
     // MARK: - Holes and boundaries
@@ -176,12 +185,18 @@ struct HTTP2Direction {
     ///   - count: How many.
     ///   - highestStream: The highest stream that the client has opened.
     ///   - isAnyOpen: Whether the sender has a message that is not over.
+    ///   - shared: Where the section of the block in progress is.
     /// - Returns: What that did to the frames.
-    mutating func octetsMissing(_ count: Int, highestStream: UInt32, isAnyOpen: Bool) -> FrameHole {
+    mutating func octetsMissing(
+        _ count: Int,
+        highestStream: UInt32,
+        isAnyOpen: Bool,
+        _ shared: borrowing SharedHTTP2
+    ) -> FrameHole {
         let hole = frames.missing(count)
         if hole.breaksBlock, block?.isBroken == false {
             block?.isBroken = true
-            if let size = decoder.leastInsertion(section) { table.insertionBroken(leastSize: size) }
+            if let size = decoder.leastInsertion(shared.sections[section]) { table.insertionBroken(leastSize: size) }
         }
         if hole.blockOctets > 0 || hole.breaksBlock {
             if missedOctets == 0 { highestBeforeHole = highestStream }

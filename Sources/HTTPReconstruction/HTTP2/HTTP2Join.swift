@@ -23,6 +23,7 @@ enum HTTP2Join {
         else { return nil }
         var direction = HTTP2Direction(isClient: false, isJoinedMidstream: true)
         direction.frames.boundaryFound()
+        defer { direction.releaseSection(&shared) }
         return firstMessage(octets, limit, &direction, &shared)
     }
 
@@ -66,7 +67,7 @@ enum HTTP2Join {
     }
 
     private static func kind(of direction: inout HTTP2Direction, _ shared: inout SharedHTTP2) -> MessageKind? {
-        let reading = SectionReading(&direction.section, lines: &shared.lines)
+        let reading = SectionReading(&shared.sections[direction.section], lines: &shared.lines)
         guard !reading.isMalformed else { return nil }
         if reading.status != nil { return .response }
         return reading.method != nil || reading.path != nil || reading.scheme != nil ? .request : nil

@@ -14,8 +14,8 @@ struct HTTP2Stream {
     /// What `content-length` announces, or -1.
     var announcedRequest: Int64 = -1
     var announcedResponse: Int64 = -1
-    /// The messages of a gRPC call.
-    var call = GRPCCall()
+    /// Its gRPC call, among those that all connections share; -1 before it has content, and of other streams.
+    var call: Int32 = -1
 
     struct Flags: OptionSet {
         let rawValue: UInt16
@@ -45,8 +45,8 @@ struct HTTP2Stream {
 ///
 /// Clients open streams in rising order (RFC 9113 §5.1.1), so a new one goes to the end; one that was lost and is
 /// answered goes where it belongs.
-struct StreamTable {
-    private var streams: [HTTP2Stream] = []
+struct StreamTable: ~Copyable {
+    private var streams = PlainList<HTTP2Stream>()
     /// Where the latest stream that was asked for was found.
     private var latest = 0
 
@@ -56,15 +56,17 @@ struct StreamTable {
     var keptOctets: Int { streams.capacity * MemoryLayout<HTTP2Stream>.stride }
 
     subscript(place: Int) -> HTTP2Stream {
+        @inline(__always)
         get { streams[place] }
+        @inline(__always)
         _modify { yield &streams[place] }
     }
 
     /// Where a stream is; `nil` if it is not live.
+    @inline(__always)
     mutating func place(of identifier: UInt32) -> Int? {
         if latest < streams.count, streams[latest].identifier == identifier { return latest }
-        let place = lowerBound(identifier)
-        guard place < streams.count, streams[place].identifier == identifier else { return nil }
+        guard let place = find(identifier) else { return nil }
         latest = place
         return place
     }
@@ -77,7 +79,7 @@ struct StreamTable {
 
     /// Adds a stream, and answers where it is.
     mutating func insert(_ stream: HTTP2Stream) -> Int {
-        let isNewest = streams.last.map { $0.identifier < stream.identifier } ?? true
+        let isNewest = streams.isEmpty || streams.last.identifier < stream.identifier
         let place = isNewest ? streams.count : lowerBound(stream.identifier)
         streams.insert(stream, at: place)
         latest = place
@@ -88,7 +90,7 @@ struct StreamTable {
     mutating func remove(at place: Int) -> HTTP2Stream {
         let stream = streams.remove(at: place)
         // A connection that once had many streams does not keep their memory.
-        if streams.isEmpty, streams.capacity > 32 { streams = [] }
+        if streams.isEmpty { streams.removeAll(keepingAtMost: 32) }
         return stream
     }
 

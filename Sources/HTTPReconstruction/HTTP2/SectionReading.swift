@@ -7,7 +7,9 @@ internal import TrafficModel
 ///
 /// Fields that are not known are left out of the lines and counted. `cookie` fields are joined to one, as they were before
 /// the client split them (RFC 9113 §8.2.3).
-struct SectionReading {
+///
+/// It is read where it was made: it is too large to be copied for everyone who asks it something.
+struct SectionReading: ~Copyable {
     var method: OctetRange?
     var scheme: OctetRange?
     var path: OctetRange?
@@ -47,10 +49,10 @@ struct SectionReading {
     private var cookieLine = -1
 
     /// Reads a section, and replaces `lines` by its field lines.
-    init(_ section: inout FieldSection, lines: inout [FieldLine]) {
-        lines.removeAll(keepingCapacity: true)
+    init(_ section: inout FieldSection, lines: inout PlainList<FieldLine>) {
+        lines.removeAll()
         var pseudo = 0
-        for index in section.fields.indices {
+        for index in 0..<section.fields.count {
             let field = section.fields[index]
             if field.marks.contains(.inferred) { isInferred = true }
             if !field.isKnown {
@@ -138,16 +140,18 @@ struct SectionReading {
         return hasTarget || octets.extracting(method.range).spells("CONNECT")
     }
 
-    private mutating func joinCookies(_ section: inout FieldSection, _ lines: inout [FieldLine]) {
+    private mutating func joinCookies(_ section: inout FieldSection, _ lines: inout PlainList<FieldLine>) {
         let start = section.octets.count
         var isFirst = true
-        for index in section.fields.indices where section.fields[index].code == .cookie {
-            guard section.fields[index].isKnown else { continue }
+        var isSecret = false
+        for index in 0..<section.fields.count where section.fields[index].code == .cookie {
+            let field = section.fields[index]
+            if field.marks.contains(.neverIndexed) { isSecret = true }
+            guard field.isKnown else { continue }
             if !isFirst { section.octets.append("; ") }
             isFirst = false
-            section.octets.append(copyOf: section.fields[index].value.range)
+            section.octets.append(copyOf: field.value.range)
         }
-        let isSecret = section.fields.contains { $0.code == .cookie && $0.marks.contains(.neverIndexed) }
         lines[cookieLine] = FieldLine(
             name: lines[cookieLine].name,
             value: start..<section.octets.count,
@@ -167,7 +171,9 @@ struct SectionReading {
 
 extension FieldSection {
     /// What a request's pseudo-header fields come to.
-    func shape(of reading: SectionReading) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
+    func shape(
+        of reading: borrowing SectionReading
+    ) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
         let text = octets.span
         let method = reading.method.map { RequestMethod(text, $0.range) } ?? .other
         let names = reading.protocol.map { text.extracting($0.range).spells("websocket") } ?? false

@@ -2,7 +2,7 @@
 // Field lines: RFC 9110 §5, RFC 9112 §5.
 
 /// Where one field line lies within the octets of a head.
-public struct FieldLine: Sendable, Hashable {
+public struct FieldLine: Sendable, Hashable, BitwiseCopyable {
     @usableFromInline let nameRange: OctetRange
     @usableFromInline let valueStart: UInt32
     /// The length of the value in 31 bits, and in the highest one whether the value is secret.

@@ -1,7 +1,7 @@
 // Wingmirror · Apache-2.0
 
 /// A range of octets within a head, in half the room that `Range<Int>` takes; a head has fewer than 2³² octets.
-public struct OctetRange: Sendable, Hashable {
+public struct OctetRange: Sendable, Hashable, BitwiseCopyable {
     @usableFromInline let start: UInt32
     @usableFromInline let length: UInt32
 

@@ -78,7 +78,8 @@ struct TestDecoder: ~Copyable {
     }
 
     var fields: [SeenField] {
-        section.fields.map { field in
+        (0..<section.fields.count).map { index in
+            let field = section.fields[index]
             let octets = section.octets.array
             func text(_ range: Range<Int>) -> String { String(decoding: octets[range], as: UTF8.self) }
             var seen = SeenField(
@@ -165,9 +166,7 @@ struct TestEncoder {
         let tables = HPACKTables()
         return (1...HPACKTables.lastIndex).map { index in
             var section = FieldSection()
-            tables.copyName(index, into: &section)
-            let middle = section.octets.count
-            tables.copyValue(index, into: &section)
+            let middle = tables.copy(index, withValue: true, into: &section).nameLength
             let octets = section.octets.array
             return (
                 String(decoding: octets[..<middle], as: UTF8.self), String(decoding: octets[middle...], as: UTF8.self)
@@ -176,7 +175,7 @@ struct TestEncoder {
     }
 }
 
-extension OctetBuffer {
+extension PlainList where Element == UInt8 {
     /// The octets in an array of their own.
     var array: [UInt8] { span.indices.map { span[$0] } }
 }
