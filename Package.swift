@@ -59,6 +59,9 @@ let package = Package(
         // MARK: Calls that Swift cannot make
         .target(name: "CProcess"),
 
+        // MARK: Calls of the BoringSSL in swift-crypto
+        .target(name: "CRecordAEAD", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+
         // MARK: Embedded files
         .target(name: "CPageAssets", exclude: ["Page"]),
 
@@ -73,7 +76,7 @@ let package = Package(
         .target(
             name: "TLSDecryption",
             dependencies: [
-                "OctetText", "PacketDecoding", "TCPReassembly",
+                "CRecordAEAD", "OctetText", "PacketDecoding", "TCPReassembly",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],

@@ -7,15 +7,19 @@ internal import FoundationEssentials
 
 /// What one direction's records are protected with, under one generation of keys.
 ///
-/// This and `KeySchedule` are all that knows of swift-crypto, which takes and gives `Data`: each record opened costs what
-/// it allocates for the nonce, the sealed box and the plaintext.
-struct RecordProtection {
+/// This, ``RecordCipher`` and `KeySchedule` are all that knows of swift-crypto. What the cipher does not open, CCM and CBC,
+/// swift-crypto opens, which takes and gives `Data`.
+///
+/// It never changes, and is shared by whoever needs it for a record rather than copied with all its parts.
+final class RecordProtection: Sendable {
     let suite: CipherSuite
     let version: UInt16
     private let key: SymmetricKey
     private let iv: [UInt8]
     private let macKey: SymmetricKey?
     private let encryptsThenMACs: Bool
+    /// Opens what is protected by GCM or ChaCha20-Poly1305; `nil` under other suites.
+    private let cipher: RecordCipher?
 
     init(
         suite: CipherSuite,
@@ -31,6 +35,7 @@ struct RecordProtection {
         self.iv = iv
         self.macKey = macKey
         self.encryptsThenMACs = encryptsThenMACs
+        cipher = RecordCipher(suite.protection, key: key)
     }
 
     var isTLS13: Bool { version >= 0x0304 }
@@ -68,13 +73,14 @@ struct RecordProtection {
         guard body.count >= overhead else { return nil }
         if isTLS13 {
             let additional = Self.additionalData(header)
-            return openAEAD(body, nonce: nonce(xor: sequence), additional).flatMap(OpenedRecord.init(inner:))
+            return openAEAD(body, nonce: nonce(xor: sequence), additional).flatMap { OpenedRecord(inner: $0) }
         }
         if suite.isCBC { return openCBC(header, body, sequence, chained) }
         let explicit = suite.explicitNonceLength
         let length = body.count - explicit - suite.tagLength
         let additional = Self.additionalData(sequence, header.type, header.version, length)
-        let nonce = explicit > 0 ? iv + body.prefix(explicit) : nonce(xor: sequence)
+        var nonce = explicit > 0 ? ShortOctets(iv) : nonce(xor: sequence)
+        for octet in body.prefix(explicit) { nonce.append(octet) }
         return openAEAD(body.dropFirst(explicit), nonce: nonce, additional)
             .map { OpenedRecord($0, type: header.type, count: length) }
     }
@@ -94,14 +100,15 @@ struct RecordProtection {
         case .gcm:
             // The first block of the key stream is for the tag, so content begins with number 2 (NIST SP 800-38D §7.1).
             let number = UInt32(truncatingIfNeeded: 2 + last / 16)
-            let counter = nonce(xor: sequence) + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
-            guard let start = try? AES._CTR.Nonce(nonceBytes: counter),
+            var counter = nonce(xor: sequence)
+            counter.append(UInt64(number), octets: 4)
+            guard let start = try? AES._CTR.Nonce(nonceBytes: counter.array),
                 let block = try? AES._CTR.decrypt(Data(last16), using: key, nonce: start)
             else { return false }
             return block.last == ContentType.applicationData
         case .chaCha20:
             let number = UInt32(truncatingIfNeeded: 1 + last / 64)
-            guard let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce(xor: sequence)),
+            guard let start = try? Insecure.ChaCha20CTR.Nonce(data: nonce(xor: sequence).array),
                 let block = try? Insecure.ChaCha20CTR.encrypt(
                     Data(ciphertext.dropFirst(last / 64 * 64)),
                     using: key,
@@ -117,23 +124,19 @@ struct RecordProtection {
     // MARK: - AEAD
 
     /// Opens ciphertext and tag.
-    private func openAEAD(_ sealed: ArraySlice<UInt8>, nonce: [UInt8], _ additional: [UInt8]) -> Data? {
-        let ciphertext = sealed.dropLast(suite.tagLength)
-        let tag = sealed.suffix(suite.tagLength)
-        switch suite.protection {
-        case .gcm:
-            guard let nonce = try? AES.GCM.Nonce(data: nonce),
-                let box = try? AES.GCM.SealedBox(nonce: nonce, ciphertext: ciphertext, tag: tag)
-            else { return nil }
-            return try? AES.GCM.open(box, using: key, authenticating: additional)
-        case .chaCha20:
-            guard let nonce = try? ChaChaPoly.Nonce(data: nonce),
-                let box = try? ChaChaPoly.SealedBox(nonce: nonce, ciphertext: ciphertext, tag: tag)
-            else { return nil }
-            return try? ChaChaPoly.open(box, using: key, authenticating: additional)
-        case .ccm, .ccm8: return openCCM(ciphertext, tag: tag, nonce: nonce, additional)
-        case .cbcSHA1, .cbcSHA256, .cbcSHA384: return nil
-        }
+    private func openAEAD(
+        _ sealed: ArraySlice<UInt8>,
+        nonce: ShortOctets,
+        _ additional: ShortOctets
+    ) -> [UInt8]? {
+        if let cipher { return cipher.open(sealed, nonce: nonce, additional: additional) }
+        guard suite.protection == .ccm || suite.protection == .ccm8 else { return nil }
+        return openCCM(
+            sealed.dropLast(suite.tagLength),
+            tag: sealed.suffix(suite.tagLength),
+            nonce: nonce.array,
+            additional.array
+        )
     }
 
     /// CCM with a nonce of twelve octets (RFC 3610 §2): counter mode, and a CBC-MAC of the plaintext.
@@ -142,7 +145,7 @@ struct RecordProtection {
         tag: ArraySlice<UInt8>,
         nonce: [UInt8],
         _ additional: [UInt8]
-    ) -> Data? {
+    ) -> [UInt8]? {
         // Block 0 of the key stream is for the tag, the blocks from 1 on for the content.
         let start: [UInt8] = [2] + nonce + [0, 0, 0]
         guard let counter = try? AES._CTR.Nonce(nonceBytes: start),
@@ -152,7 +155,7 @@ struct RecordProtection {
                 nonce: counter
             )
         else { return nil }
-        let plaintext = Data(stream.dropFirst(16))
+        let plaintext = Array(stream.dropFirst(16))
         let tagLength = suite.tagLength
         var blocks: [UInt8] = [UInt8(0x40 | ((tagLength - 2) / 2) << 3 | 2)]
         blocks += nonce
@@ -168,29 +171,32 @@ struct RecordProtection {
         return expected.prefix(tagLength).elementsEqual(tag) ? plaintext : nil
     }
 
-    private func nonce(xor sequence: UInt64) -> [UInt8] {
-        var nonce = iv
-        for place in 0..<8 { nonce[4 + place] ^= UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * place)) }
+    private func nonce(xor sequence: UInt64) -> ShortOctets {
+        var nonce = ShortOctets(iv)
+        nonce.xorLast(sequence)
         return nonce
     }
 
-    private static func additionalData(_ header: RecordHeader) -> [UInt8] {
-        [
-            header.type, UInt8(header.version >> 8), UInt8(header.version & 0xFF), UInt8(header.length >> 8),
-            UInt8(header.length & 0xFF),
-        ]
+    private static func additionalData(_ header: RecordHeader) -> ShortOctets {
+        var octets = ShortOctets()
+        octets.append(header.type)
+        octets.append(UInt64(header.version), octets: 2)
+        octets.append(UInt64(header.length), octets: 2)
+        return octets
     }
 
     /// Number, type, version and length of the plaintext (RFC 5246 §6.2.3.3), which a MAC covers too.
-    private static func additionalData(_ sequence: UInt64, _ type: UInt8, _ version: UInt16, _ length: Int) -> [UInt8] {
-        var octets: [UInt8] = []
-        octets.reserveCapacity(13)
-        for place in 0..<8 { octets.append(UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * place))) }
+    private static func additionalData(
+        _ sequence: UInt64,
+        _ type: UInt8,
+        _ version: UInt16,
+        _ length: Int
+    ) -> ShortOctets {
+        var octets = ShortOctets()
+        octets.append(sequence, octets: 8)
         octets.append(type)
-        octets.append(UInt8(version >> 8))
-        octets.append(UInt8(version & 0xFF))
-        octets.append(UInt8(truncatingIfNeeded: length >> 8))
-        octets.append(UInt8(truncatingIfNeeded: length))
+        octets.append(UInt64(version), octets: 2)
+        octets.append(UInt64(length), octets: 2)
         return octets
     }
 
@@ -205,7 +211,7 @@ struct RecordProtection {
         var sealed = body
         if encryptsThenMACs {
             sealed = body.dropLast(suite.macLength)
-            let covered = Self.additionalData(sequence, header.type, header.version, sealed.count) + sealed
+            let covered = Self.additionalData(sequence, header.type, header.version, sealed.count).array + sealed
             guard mac(of: covered).elementsEqual(body.suffix(suite.macLength)) else { return nil }
         }
         let vector: [UInt8]
@@ -222,10 +228,10 @@ struct RecordProtection {
         guard padded.count >= trailing else { return nil }
         let count = padded.count - trailing
         if !encryptsThenMACs {
-            let covered = Self.additionalData(sequence, header.type, header.version, count) + padded.prefix(count)
+            let covered = Self.additionalData(sequence, header.type, header.version, count).array + padded.prefix(count)
             guard mac(of: covered).elementsEqual(padded.dropFirst(count).prefix(suite.macLength)) else { return nil }
         }
-        return OpenedRecord(padded, type: header.type, count: count)
+        return OpenedRecord(Array(padded), type: header.type, count: count)
     }
 
     private func mac(of octets: [UInt8]) -> [UInt8] {
@@ -240,7 +246,7 @@ struct RecordProtection {
 
 /// The plaintext of a record.
 struct OpenedRecord {
-    private let data: Data
+    private let plaintext: [UInt8]
     /// What it holds, as `ContentType` numbers it.
     let type: UInt8
     private let count: Int
@@ -248,8 +254,8 @@ struct OpenedRecord {
     var isPadded: Bool { hidden > 0 }
     private let hidden: Int
 
-    init(_ data: Data, type: UInt8, count: Int) {
-        self.data = data
+    init(_ plaintext: [UInt8], type: UInt8, count: Int) {
+        self.plaintext = plaintext
         self.type = type
         self.count = count
         hidden = 0
@@ -257,17 +263,17 @@ struct OpenedRecord {
 
     /// Takes apart what TLS 1.3 encrypts: content, its type, and zeros (RFC 8446 §5.2).
     /// - Returns: `nil` where there is no type, which an authentic record cannot lack.
-    init?(inner data: Data) {
-        guard let place = data.lastIndex(where: { $0 != 0 }) else { return nil }
-        self.data = data
-        type = data[place]
-        count = place - data.startIndex
-        hidden = data.endIndex - 1 - place
+    init?(inner plaintext: [UInt8]) {
+        guard let place = plaintext.lastIndex(where: { $0 != 0 }) else { return nil }
+        self.plaintext = plaintext
+        type = plaintext[place]
+        count = place
+        hidden = plaintext.count - 1 - place
     }
 
     /// The content, borrowed from the record.
     var octets: Span<UInt8> {
         @_lifetime(borrow self)
-        get { data.span.extracting(first: count) }
+        get { plaintext.span.extracting(first: count) }
     }
 }

@@ -5,7 +5,7 @@ internal import TCPReassembly
 
 extension TLSConnection {
     /// Opens a record of a client that sends data before the handshake is over.
-    func openEarly<Sink: StreamSink & ~Copyable>(
+    mutating func openEarly<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
         _ body: ArraySlice<UInt8>,
         _ place: RecordPlace,
@@ -34,7 +34,7 @@ extension TLSConnection {
     }
 
     /// Gives on what the client sent early, since the server took it.
-    func deliverEarlyData<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    mutating func deliverEarlyData<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         guard !self[clientDirection].earlyData.isEmpty, let place = self[clientDirection].earlyPlace,
             !self[clientDirection].hasOpened
         else { return }

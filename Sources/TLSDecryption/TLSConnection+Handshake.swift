@@ -4,7 +4,7 @@
 internal import TCPReassembly
 
 extension TLSConnection {
-    func clearRecordArrived(
+    mutating func clearRecordArrived(
         _ header: RecordHeader,
         _ record: [UInt8],
         _ direction: StreamDirection,
@@ -21,11 +21,11 @@ extension TLSConnection {
     }
 
     /// Up to TLS 1.2 everything behind it is encrypted; in TLS 1.3 it means nothing (RFC 8446 §5).
-    func changeCipherSpecArrived(_ direction: StreamDirection) {
+    mutating func changeCipherSpecArrived(_ direction: StreamDirection) {
         if let serverHello, serverHello.version < 0x0304 { self[direction].isEncrypted = true }
     }
 
-    func handshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
+    mutating func handshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
         guard !self[direction].isHelloRead,
             self[direction].handshake.count + octets.count <= context.limits.handshakeOctets
         else { return }
@@ -33,7 +33,7 @@ extension TLSConnection {
         readHello(direction, context)
     }
 
-    func readHello(_ direction: StreamDirection, _ context: TLSContext) {
+    mutating func readHello(_ direction: StreamDirection, _ context: TLSContext) {
         while self[direction].handshake.count >= 4 {
             let message = self[direction].handshake
             let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
@@ -57,7 +57,7 @@ extension TLSConnection {
         }
     }
 
-    func finishHello(_ direction: StreamDirection, _ context: TLSContext) {
+    mutating func finishHello(_ direction: StreamDirection, _ context: TLSContext) {
         if !self[direction].handshake.isEmpty, self[direction].handshake[0] == 2 {
             let message = self[direction].handshake
             _ = serverHelloArrived(message.span, direction, context)
@@ -66,7 +66,7 @@ extension TLSConnection {
         self[direction].isHelloRead = true
     }
 
-    func clientHelloArrived(_ message: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
+    mutating func clientHelloArrived(_ message: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
         guard let hello = ClientHello(message) else { return }
         clientDirection = direction
         clientHello = hello
@@ -79,7 +79,7 @@ extension TLSConnection {
     }
 
     /// - Returns: Whether it is the hello that counts, and no request for another of the client.
-    func serverHelloArrived(
+    mutating func serverHelloArrived(
         _ message: Span<UInt8>,
         _ direction: StreamDirection,
         _ context: TLSContext

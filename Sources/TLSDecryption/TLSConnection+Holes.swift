@@ -5,7 +5,7 @@ internal import PacketDecoding
 internal import TCPReassembly
 
 extension TLSConnection {
-    func holeArrived(
+    mutating func holeArrived(
         _ count: Int,
         _ reason: MissingReason,
         _ offset: Int64,
@@ -19,7 +19,7 @@ extension TLSConnection {
         self[direction].search.reason = reason
     }
 
-    func unframedArrived<Sink: StreamSink & ~Copyable>(
+    mutating func unframedArrived<Sink: StreamSink & ~Copyable>(
         _ octets: [UInt8],
         _ position: StreamPosition,
         _ direction: StreamDirection,
@@ -46,15 +46,15 @@ extension TLSConnection {
         if !self[direction].ordered.isEmpty { return true }
         // What is searched through itself must not wait, lest both directions wait for each other.
         if case .unframed = item { return false }
-        let search = self[direction.reversed].search
-        guard search.start >= 0, self[direction.reversed].isUnframed, !self[direction].ordered.isGivenUp,
+        let start = self[direction.reversed].search.start
+        guard start >= 0, self[direction.reversed].isUnframed, !self[direction].ordered.isGivenUp,
             !self[direction.reversed].isEnded, let acknowledged = item.acknowledged
         else { return false }
-        return acknowledged > search.start
+        return acknowledged > start
     }
 
     /// Goes on with what waited, as far as it acknowledges no more than `limit`; with all of it without one.
-    func releaseOrdered<Sink: StreamSink & ~Copyable>(
+    mutating func releaseOrdered<Sink: StreamSink & ~Copyable>(
         _ direction: StreamDirection,
         acknowledging limit: Int64? = nil,
         _ context: TLSContext,
@@ -73,7 +73,7 @@ extension TLSConnection {
     }
 
     /// Nothing comes any more in which a record could be found: what was lost is missing from the plaintext.
-    func endSearch<Sink: StreamSink & ~Copyable>(
+    mutating func endSearch<Sink: StreamSink & ~Copyable>(
         _ direction: StreamDirection,
         at time: PacketTime,
         _ context: TLSContext,
@@ -95,7 +95,7 @@ extension TLSConnection {
     // MARK: - Searching
 
     /// Looks for a record in what came behind the hole.
-    func searchRecord<Sink: StreamSink & ~Copyable>(
+    mutating func searchRecord<Sink: StreamSink & ~Copyable>(
         _ direction: StreamDirection,
         _ context: TLSContext,
         _ sink: inout Sink
@@ -194,7 +194,7 @@ extension TLSConnection {
     }
 
     /// Goes on with a record that was found.
-    private func resume<Sink: StreamSink & ~Copyable>(
+    private mutating func resume<Sink: StreamSink & ~Copyable>(
         _ found: FoundRecord,
         at index: Int,
         _ direction: StreamDirection,

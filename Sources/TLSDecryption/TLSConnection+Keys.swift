@@ -6,7 +6,7 @@ internal import TCPReassembly
 
 extension TLSConnection {
     /// Something encrypted came: looks for the keys.
-    func findKeys<Sink: StreamSink & ~Copyable>(
+    mutating func findKeys<Sink: StreamSink & ~Copyable>(
         at time: PacketTime,
         _ context: TLSContext,
         _ sink: inout Sink
@@ -26,7 +26,7 @@ extension TLSConnection {
 
     /// The store has changed: looks again for the keys of a connection that waits, and goes through what is held.
     /// - Returns: Whether the waiting is over.
-    func lookAgain<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) -> Bool {
+    mutating func lookAgain<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) -> Bool {
         if clientHello == nil { tryKeysOnHeld(context, &sink) }
         guard case .waiting(let since) = state, let clientHello,
             let secrets = context.store?.secrets(of: clientHello.random), secrets.isComplete
@@ -40,7 +40,7 @@ extension TLSConnection {
     }
 
     /// Nothing more is waited for: does with what is there.
-    func giveUpWaiting<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    mutating func giveUpWaiting<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         if isWaiting { context.statistics.waitingConnections -= 1 }
         if let clientHello, let secrets = context.store?.secrets(of: clientHello.random), secrets.isUsable {
             openWith(secrets, clientHello, context, &sink)
@@ -51,7 +51,7 @@ extension TLSConnection {
     }
 
     /// Goes through what is held, as if it came now.
-    func replay<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    mutating func replay<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         let (items, isWhole) = held.takeAll(context)
         if !isWhole { becomeUnreadable(.lost, &sink) }
         for (item, direction) in items {
@@ -65,7 +65,7 @@ extension TLSConnection {
         }
     }
 
-    func openWith<Sink: StreamSink & ~Copyable>(
+    mutating func openWith<Sink: StreamSink & ~Copyable>(
         _ secrets: ConnectionSecrets,
         _ clientHello: ClientHello,
         _ context: TLSContext,
@@ -101,7 +101,7 @@ extension TLSConnection {
         self[clientDirection.reversed].protections = [server]
     }
 
-    func setSecret(_ secret: SecretOctets?, _ direction: StreamDirection) {
+    mutating func setSecret(_ secret: SecretOctets?, _ direction: StreamDirection) {
         guard let secret else { return }
         self[direction].secret = secret
         self[direction].protections = suites(fitting: secret).map { KeySchedule.protection(of: secret, suite: $0) }
@@ -114,17 +114,17 @@ extension TLSConnection {
         return numbers.compactMap(CipherSuite.init(number:))
     }
 
-    func becomeUnreadable<Sink: StreamSink & ~Copyable>(_ reason: EncryptionReason, _ sink: inout Sink) {
+    mutating func becomeUnreadable<Sink: StreamSink & ~Copyable>(_ reason: EncryptionReason, _ sink: inout Sink) {
         if case .unreadable = state { return }
         // What was read before is not unread.
         var unread = octets
-        if case .open = state, fromOriginator.hasOpened || fromResponder.hasOpened {
-            unread = fromOriginator.search.buffer.count + fromResponder.search.buffer.count
+        if case .open = state, self[.fromOriginator].hasOpened || self[.fromResponder].hasOpened {
+            unread = self[.fromOriginator].search.buffer.count + self[.fromResponder].search.buffer.count
         }
         state = .unreadable
         let ends = orderedEnds
-        fromOriginator.becomeUnreadable()
-        fromResponder.becomeUnreadable()
+        self[.fromOriginator].becomeUnreadable()
+        self[.fromResponder].becomeUnreadable()
         sink.connectionUnreadable(reason, octets: unread, slot: handle)
         for (direction, end, time) in ends { sink.streamEnded(direction, end, at: time, slot: handle) }
     }

@@ -6,7 +6,7 @@ internal import TCPReassembly
 
 extension TLSConnection {
     /// Gives plaintext on, in two parts where its first octets were captured earlier than its last.
-    func deliver<Sink: StreamSink & ~Copyable>(
+    mutating func deliver<Sink: StreamSink & ~Copyable>(
         _ plaintext: Span<UInt8>,
         _ place: RecordPlace,
         _ direction: StreamDirection,
@@ -39,7 +39,7 @@ extension TLSConnection {
     }
 
     /// A record with known bounds will not be read: its plaintext is missing.
-    func loseRecord<Sink: StreamSink & ~Copyable>(
+    mutating func loseRecord<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
         _ reason: MissingReason,
         _ place: RecordPlace,
@@ -64,7 +64,7 @@ extension TLSConnection {
         !self[direction].pads && self[direction].protections.first?.hasExactOverhead ?? false
     }
 
-    func missPlaintext<Sink: StreamSink & ~Copyable>(
+    mutating func missPlaintext<Sink: StreamSink & ~Copyable>(
         _ count: Int,
         _ reason: MissingReason,
         _ time: PacketTime,

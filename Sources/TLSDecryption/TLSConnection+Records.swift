@@ -4,7 +4,7 @@
 internal import TCPReassembly
 
 extension TLSConnection {
-    func open<Sink: StreamSink & ~Copyable>(
+    mutating func open<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
         _ record: [UInt8],
         _ place: RecordPlace,
@@ -41,7 +41,7 @@ extension TLSConnection {
     /// Passes over a record that holds nothing but content which nobody looks at, without opening it.
     ///
     /// Not authentic, so nothing is taken from it but its length; where that was wrong, what is read behind it shows it.
-    private func passOver<Sink: StreamSink & ~Copyable>(
+    private mutating func passOver<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
         _ body: ArraySlice<UInt8>,
         _ place: RecordPlace,
@@ -68,7 +68,7 @@ extension TLSConnection {
     }
 
     /// Tries the keys on a record, none of this direction having been opened yet.
-    func openFirst<Sink: StreamSink & ~Copyable>(
+    mutating func openFirst<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
         _ body: ArraySlice<UInt8>,
         _ place: RecordPlace,
@@ -110,7 +110,7 @@ extension TLSConnection {
         becomeUnreadable(.wrongKeys, &sink)
     }
 
-    func recordOpened<Sink: StreamSink & ~Copyable>(
+    mutating func recordOpened<Sink: StreamSink & ~Copyable>(
         _ opened: OpenedRecord,
         _ header: RecordHeader,
         _ body: ArraySlice<UInt8>,
@@ -141,7 +141,7 @@ extension TLSConnection {
     }
 
     /// KeyUpdate is the only message that matters (RFC 8446 §4.6.3); the others are passed over.
-    func innerHandshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection) {
+    mutating func innerHandshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection) {
         var index = 0
         while index < octets.count {
             if self[direction].messageRemaining > 0 {
@@ -160,7 +160,7 @@ extension TLSConnection {
         }
     }
 
-    func updateKeys(_ direction: StreamDirection) {
+    mutating func updateKeys(_ direction: StreamDirection) {
         guard let (secret, protection) = nextGeneration(direction) else { return }
         self[direction].secret = secret
         self[direction].protections = [protection]
@@ -178,7 +178,7 @@ extension TLSConnection {
     }
 
     /// close_notify ends the plaintext, whatever TCP does afterwards.
-    func alertArrived<Sink: StreamSink & ~Copyable>(
+    mutating func alertArrived<Sink: StreamSink & ~Copyable>(
         _ octets: Span<UInt8>,
         _ place: RecordPlace,
         _ direction: StreamDirection,

@@ -59,7 +59,7 @@ extension TLSConnection {
     var mayTryKeys: Bool { serverHello != nil || !isMidstream }
 
     /// Holds an item of a connection that waits for its keys; looks for them in it where nothing names them.
-    func hold<Sink: StreamSink & ~Copyable>(
+    mutating func hold<Sink: StreamSink & ~Copyable>(
         _ item: TLSItem,
         _ direction: StreamDirection,
         _ context: TLSContext,
@@ -104,7 +104,7 @@ extension TLSConnection {
     }
 
     /// Tries keys that came since it was last called on what is held.
-    func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    mutating func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         guard isWaiting,
             let found = context.store?.candidates(limit: context.limits.triedConnections, from: nextTriedKey)
         else { return }
@@ -123,7 +123,7 @@ extension TLSConnection {
         if context.keyTrialsLeft > 0 { nextTriedKey = found.next }
     }
 
-    private func keysFound<Sink: StreamSink & ~Copyable>(
+    private mutating func keysFound<Sink: StreamSink & ~Copyable>(
         _ random: ClientRandom,
         _ secrets: ConnectionSecrets,
         _ context: TLSContext,

@@ -18,7 +18,7 @@ internal import TCPReassembly
 /// Lengths are in clear. A hole inside a record costs that record, whose length says how much plaintext it was. Behind any
 /// other hole a record is searched that is authentic under one of the numbers that may come next: the tag proves where it
 /// begins and how many records were lost, and so how many octets of plaintext (9.5).
-final class TLSConnection {
+struct TLSConnection: ~Copyable {
     /// What can be done with records.
     ///
     /// Next of `handshake`: `waiting`, `open`, `unreadable`; of `waiting`: `open`, `unreadable`; of `open`: `unreadable`.
@@ -31,8 +31,8 @@ final class TLSConnection {
         case unreadable
     }
 
-    /// What a connection takes beside the octets that it keeps: this object, its keys, and what is known of its session.
-    private static let fixedOctets = 2048
+    /// What a connection takes beside the octets that it keeps: its own state, its keys, and what is known of its session.
+    private static let fixedOctets = 3584
 
     /// How the next stage calls the connection.
     let handle: Int
@@ -45,8 +45,7 @@ final class TLSConnection {
     var clientDirection = StreamDirection.fromOriginator
     var clientHello: ClientHello?
     var serverHello: ServerHello?
-    var fromOriginator = TLSDirection()
-    var fromResponder = TLSDirection()
+    var directions = DirectionPair()
     /// Octets of ciphertext so far.
     var octets = 0
     var held = HeldItems()
@@ -75,15 +74,8 @@ final class TLSConnection {
         self[direction].plaintextOffset = offset
     }
 
-    subscript(direction: StreamDirection) -> TLSDirection {
-        get { direction == .fromOriginator ? fromOriginator : fromResponder }
-        _modify {
-            if direction == .fromOriginator { yield &fromOriginator } else { yield &fromResponder }
-        }
-    }
-
     /// Octets of memory that the connection takes, without the ciphertext that waits for keys.
-    var memoryOctets: Int { Self.fixedOctets + fromOriginator.keptOctets + fromResponder.keptOctets }
+    var memoryOctets: Int { Self.fixedOctets + self[.fromOriginator].keptOctets + self[.fromResponder].keptOctets }
 
     /// Whether nothing more is asked of it than to pass on what comes.
     var onlyPasses: Bool {
@@ -91,10 +83,10 @@ final class TLSConnection {
     }
 
     /// There is no room for the connection any more: it is read no further.
-    func giveUp<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    mutating func giveUp<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         if isWaiting { context.statistics.waitingConnections -= 1 }
         // What was read until here is lost from here on, as behind a hole.
-        let wasRead = fromOriginator.hasOpened || fromResponder.hasOpened
+        let wasRead = self[.fromOriginator].hasOpened || self[.fromResponder].hasOpened
         becomeUnreadable(wasRead ? .lost : .memory, &sink)
         replay(context, &sink)
     }
@@ -105,7 +97,7 @@ final class TLSConnection {
 
     /// Takes in the next octets of a direction.
     /// - Returns: `false` where they show that the connection is no TLS, of which nothing but them came.
-    func octetsArrived<Sink: StreamSink & ~Copyable>(
+    mutating func octetsArrived<Sink: StreamSink & ~Copyable>(
         _ octets: Span<UInt8>,
         at position: StreamPosition,
         _ context: TLSContext,
@@ -120,7 +112,7 @@ final class TLSConnection {
         return refused == nil
     }
 
-    func read<Sink: StreamSink & ~Copyable>(
+    mutating func read<Sink: StreamSink & ~Copyable>(
         _ octets: Span<UInt8>,
         at position: StreamPosition,
         _ context: TLSContext,
@@ -142,7 +134,7 @@ final class TLSConnection {
     }
 
     /// Takes in that octets of a direction will not come.
-    func octetsMissing<Sink: StreamSink & ~Copyable>(
+    mutating func octetsMissing<Sink: StreamSink & ~Copyable>(
         _ count: Int,
         reason: MissingReason,
         at position: StreamPosition,
@@ -159,7 +151,7 @@ final class TLSConnection {
     }
 
     /// A direction ended.
-    func streamEnded<Sink: StreamSink & ~Copyable>(
+    mutating func streamEnded<Sink: StreamSink & ~Copyable>(
         _ direction: StreamDirection,
         _ end: StreamEnd,
         at time: PacketTime,
@@ -170,7 +162,7 @@ final class TLSConnection {
     }
 
     /// The connection is over and nothing waits: nothing more comes.
-    func closed<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    mutating func closed<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         switch state {
         case .handshake: becomeUnreadable(.handshake, &sink)
         case .open:
@@ -183,7 +175,7 @@ final class TLSConnection {
 
     // MARK: - Items
 
-    func take<Sink: StreamSink & ~Copyable>(
+    mutating func take<Sink: StreamSink & ~Copyable>(
         _ item: TLSItem,
         _ direction: StreamDirection,
         _ context: TLSContext,
@@ -216,7 +208,7 @@ final class TLSConnection {
         }
     }
 
-    func recordArrived<Sink: StreamSink & ~Copyable>(
+    mutating func recordArrived<Sink: StreamSink & ~Copyable>(
         _ record: [UInt8],
         _ place: RecordPlace,
         _ direction: StreamDirection,
@@ -239,7 +231,7 @@ final class TLSConnection {
     }
 
     /// A record with known bounds cannot be opened: its plaintext is a hole of known length.
-    func damagedRecordArrived<Sink: StreamSink & ~Copyable>(
+    mutating func damagedRecordArrived<Sink: StreamSink & ~Copyable>(
         _ header: RecordHeader,
         _ came: [UInt8],
         _ reason: MissingReason,
@@ -263,5 +255,16 @@ final class TLSConnection {
         case .open: break
         }
         loseRecord(header, reason, place, direction, &sink)
+    }
+}
+
+/// Where a connection lies.
+///
+/// It is looked up once for an event, which then works on it in place.
+final class TLSReader {
+    var connection: TLSConnection
+
+    init(_ connection: consuming TLSConnection) {
+        self.connection = connection
     }
 }

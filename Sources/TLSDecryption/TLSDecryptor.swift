@@ -27,7 +27,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
 
     private var places: [Place] = []
     private var handles = NumberPool()
-    private var readers: [TLSConnection?] = []
+    private var readers: [TLSReader?] = []
     private var freeReaders: [Int32] = []
     /// Connections that wait for their keys, in the order in which they began to.
     private var waiting: [Int32] = []
@@ -96,7 +96,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             early[slot, default: EarlyItems()].append(.hole(count, reason, position))
         } else if place.reading >= 0 {
             context.now = position.time
-            readers[Int(place.reading)]?.octetsMissing(count, reason: reason, at: position, context, &sink)
+            readers[Int(place.reading)]?.connection.octetsMissing(count, reason: reason, at: position, context, &sink)
             noteState(of: place.reading)
         } else {
             sink.octetsMissing(count, reason: reason, at: position, slot: Int(place.handle))
@@ -107,7 +107,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     public mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
         let place = places[slot]
         if place.reading >= 0 {
-            readers[Int(place.reading)]?.streamEnded(direction, end, at: time, context, &sink)
+            readers[Int(place.reading)]?.connection.streamEnded(direction, end, at: time, context, &sink)
             noteState(of: place.reading)
         } else {
             if place.reading == Reading.undecided { becomePlain(slot) }
@@ -126,11 +126,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             if let session = Reading.session(place.reading) { context.sessions.close(session) }
             return handles.give(place.handle)
         }
-        if let reader = readers[Int(place.reading)], reader.isWaiting, reason != .captureEnded {
-            reader.closing = (reason, time)
-            reader.slot = -1
+        if let reader = readers[Int(place.reading)], reader.connection.isWaiting, reason != .captureEnded {
+            reader.connection.closing = (reason, time)
+            reader.connection.slot = -1
         } else {
-            if reason == .captureEnded { readers[Int(place.reading)]?.waitEnds(context, &sink) }
+            if reason == .captureEnded { readers[Int(place.reading)]?.connection.waitEnds(context, &sink) }
             close(place.reading, reason, at: time)
         }
     }
@@ -143,7 +143,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// Whether a connection is in the middle of something.
     public func isBusy(slot: Int) -> Bool {
         let place = places[slot]
-        if place.reading >= 0, readers[Int(place.reading)]?.isWaiting ?? false { return true }
+        if place.reading >= 0, readers[Int(place.reading)]?.connection.isWaiting ?? false { return true }
         return sink.isBusy(slot: Int(place.handle))
     }
 
@@ -160,12 +160,12 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         var stillWaiting: [Int32] = []
         for number in waiting {
             guard let reader = readers[Int(number)] else { continue }
-            if hasNewKeys, reader.lookAgain(context, &sink) {
+            if hasNewKeys, reader.connection.lookAgain(context, &sink) {
                 closeIfOver(number, reader)
-            } else if reader.hasWaited(until: time, context.limits) {
-                reader.giveUpWaiting(context, &sink)
+            } else if reader.connection.hasWaited(until: time, context.limits) {
+                reader.connection.giveUpWaiting(context, &sink)
                 closeIfOver(number, reader)
-            } else if !reader.isWaiting {
+            } else if !reader.connection.isWaiting {
                 // It was given up for want of memory.
                 closeIfOver(number, reader)
             } else {
@@ -179,15 +179,15 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     public mutating func captureEnded() {
         for number in waiting {
             guard let reader = readers[Int(number)] else { continue }
-            reader.waitEnds(context, &sink)
+            reader.connection.waitEnds(context, &sink)
             closeIfOver(number, reader)
         }
         waiting = []
     }
 
-    private mutating func closeIfOver(_ number: Int32, _ reader: TLSConnection) {
-        reader.isListed = false
-        if let closing = reader.closing { return close(number, closing.end, at: closing.time) }
+    private mutating func closeIfOver(_ number: Int32, _ reader: TLSReader) {
+        reader.connection.isListed = false
+        if let closing = reader.connection.closing { return close(number, closing.end, at: closing.time) }
         noteState(of: number)
     }
 
@@ -196,12 +196,10 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// After an event: lists a connection that waits, lets go of one that only passes on what comes, and counts what it takes.
     private mutating func noteState(of number: Int32) {
         guard let reader = readers[Int(number)] else { return }
-        if reader.isWaiting, !reader.isListed {
-            reader.isListed = true
-            waiting.append(number)
-        }
-        if letGoOf(number, reader) { return }
-        taken.touched(number, to: Int32(clamping: reader.memoryOctets))
+        let outcome = reader.connection.eventEnded()
+        if outcome.beganToWait { waiting.append(number) }
+        if outcome.onlyPasses, letGoOf(number, reader) { return }
+        taken.touched(number, to: Int32(clamping: outcome.memoryOctets))
         while taken.total > context.limits.readerOctets, taken.oldest >= 0, taken.oldest != number {
             giveUp(taken.oldest)
         }
@@ -211,14 +209,16 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         taken.changed(number, to: 0)
         guard let reader = readers[Int(number)] else { return }
         context.statistics.forgottenConnections += 1
-        reader.giveUp(context, &sink)
+        reader.connection.giveUp(context, &sink)
         _ = letGoOf(number, reader)
     }
 
     /// Replaces a reader that only passes on what comes by a word; answers whether it did.
-    private mutating func letGoOf(_ number: Int32, _ reader: TLSConnection) -> Bool {
-        guard reader.onlyPasses, reader.slot >= 0, !reader.isListed else { return false }
-        places[reader.slot].reading = Reading.passing(reader)
+    private mutating func letGoOf(_ number: Int32, _ reader: TLSReader) -> Bool {
+        guard reader.connection.onlyPasses, reader.connection.slot >= 0, !reader.connection.isListed else {
+            return false
+        }
+        places[reader.connection.slot].reading = Reading.passing(reader.connection)
         discard(number)
         return true
     }
@@ -231,10 +231,10 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
 
     private mutating func close(_ number: Int32, _ reason: ConnectionEnd, at time: PacketTime) {
         guard let reader = readers[Int(number)] else { return }
-        reader.closed(context, &sink)
-        sink.connectionClosed(reason, at: time, slot: reader.handle)
-        handles.give(Int32(reader.handle))
-        context.sessions.close(reader.session)
+        reader.connection.closed(context, &sink)
+        sink.connectionClosed(reason, at: time, slot: reader.connection.handle)
+        handles.give(Int32(reader.connection.handle))
+        context.sessions.close(reader.connection.session)
         discard(number)
     }
 
@@ -312,7 +312,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         let handle = places[slot].handle
         let session = context.sessions.open()
         let isFirst = early[slot] == nil
-        let connection = TLSConnection(
+        var connection = TLSConnection(
             handle: Int(handle),
             slot: slot,
             session: session,
@@ -321,14 +321,15 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             isMidstream: places[slot].isMidstream
         )
         if !isFirst || position.direction == .fromResponder {
-            connection.fromOriginator.plaintextOffset = Int64(places[slot].preambleOctets)
+            connection[.fromOriginator].plaintextOffset = Int64(places[slot].preambleOctets)
         }
+        let reader = TLSReader(connection)
         if let number = freeReaders.popLast() {
-            readers[Int(number)] = connection
+            readers[Int(number)] = reader
             places[slot].reading = number
         } else {
             places[slot].reading = Int32(readers.count)
-            readers.append(connection)
+            readers.append(reader)
         }
         context.statistics.connections += 1
         sink.connectionSecured(session: session, slot: Int(handle))
@@ -338,14 +339,14 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         context.now = position.time
         let place = places[slot]
         guard let reader = readers[Int(place.reading)] else { return }
-        if reader.octetsArrived(octets, at: position, context, &sink) { return noteState(of: place.reading) }
+        if reader.connection.octetsArrived(octets, at: position, context, &sink) { return noteState(of: place.reading) }
         // It only looked like TLS for its first octets.
         context.statistics.connections -= 1
-        context.sessions.close(reader.session)
+        context.sessions.close(reader.connection.session)
         discard(place.reading)
         places[slot].reading = Reading.plain
         sink.connectionSecured(session: -1, slot: Int(place.handle))
-        if let (octets, position) = reader.refused {
+        if let (octets, position) = reader.connection.refused {
             sink.octetsArrived(octets.span, at: position, slot: Int(place.handle))
         }
     }
@@ -395,8 +396,8 @@ private enum Reading {
     static let undecided: Int32 = -1
     static let plain: Int32 = -2
     /// TLS that nobody can read: what comes is passed on, and the session of this number is known.
-    static func passing(_ connection: TLSConnection) -> Int32 {
-        let ended: Int32 = (connection.fromOriginator.isEnded ? 1 : 0) | (connection.fromResponder.isEnded ? 2 : 0)
+    static func passing(_ connection: borrowing TLSConnection) -> Int32 {
+        let ended: Int32 = (connection[.fromOriginator].isEnded ? 1 : 0) | (connection[.fromResponder].isEnded ? 2 : 0)
         return -3 - (connection.session << 2 | ended)
     }
 
@@ -418,8 +419,16 @@ extension TLSConnection {
         return if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
     }
 
+    /// After an event: whether the connection is to be listed with those that wait, whether it only passes on what comes, and
+    /// the memory that it takes.
+    fileprivate mutating func eventEnded() -> (beganToWait: Bool, onlyPasses: Bool, memoryOctets: Int) {
+        let beganToWait = isWaiting && !isListed
+        if beganToWait { isListed = true }
+        return (beganToWait, onlyPasses, memoryOctets)
+    }
+
     /// Nothing more comes that could be waited for.
-    fileprivate func waitEnds<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    fileprivate mutating func waitEnds<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         if isWaiting, !lookAgain(context, &sink) { giveUpWaiting(context, &sink) }
     }
 }

@@ -31,7 +31,7 @@ enum TLSItem {
 }
 
 /// Cuts the ciphertext of a direction into records, and keeps what is known of it between two of them.
-struct TLSDirection {
+struct TLSDirection: ~Copyable {
     /// What came of the record at hand, with its header.
     private var partial: [UInt8] = []
     private var partialTime = PacketTime(nanoseconds: 0)

@@ -1,0 +1,106 @@
+// Wingmirror · Apache-2.0
+// The AEADs of TLS: RFC 5116, RFC 5288, RFC 7905, RFC 8446 §5.2.
+
+internal import CRecordAEAD
+internal import Crypto
+
+/// An AEAD with the key of a direction, made ready once for all its records.
+///
+/// `AES.GCM.open` expands the key for each record, and allocates for the nonce, the sealed box and the plaintext: for a short
+/// record that is ten times what opening it takes. This calls the same BoringSSL, which swift-crypto brings along, and allocates
+/// the plaintext.
+@safe
+final class RecordCipher: @unchecked Sendable {
+    // What makes it `Sendable`: the context is not changed once it is made, and may be used on any thread.
+    private let context: OpaquePointer
+
+    /// Octets of a tag.
+    private static var tagLength: Int { 16 }
+
+    /// Makes the cipher of a suite; `nil` where that is none of these AEADs, or has a key of another length.
+    init?(_ protection: CipherSuite.Protection, key: SymmetricKey) {
+        let context = unsafe key.withUnsafeBytes { key -> OpaquePointer? in
+            // The octets of the key are read within the call only.
+            let octets = unsafe key.assumingMemoryBound(to: UInt8.self)
+            return switch protection {
+            case .gcm: unsafe wingmirror_aead_aes_gcm(octets.baseAddress, octets.count)
+            case .chaCha20: unsafe wingmirror_aead_chacha20_poly1305(octets.baseAddress, octets.count)
+            case .ccm, .ccm8, .cbcSHA1, .cbcSHA256, .cbcSHA384: nil
+            }
+        }
+        guard let context = unsafe context else { return nil }
+        unsafe self.context = context
+    }
+
+    deinit { unsafe wingmirror_aead_free(context) }
+
+    /// Opens ciphertext with the tag behind it.
+    /// - Parameters:
+    ///   - sealed: The ciphertext and its tag.
+    ///   - nonce: Twelve octets.
+    ///   - additional: What the tag covers beside the ciphertext.
+    /// - Returns: The plaintext; `nil` where the tag does not fit.
+    func open(_ sealed: ArraySlice<UInt8>, nonce: ShortOctets, additional: ShortOctets) -> [UInt8]? {
+        guard sealed.count >= Self.tagLength else { return nil }
+        var isAuthentic = false
+        let count = sealed.count - Self.tagLength
+        let plaintext = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, written in
+            // All that is handed over is used within the call; it writes `count` octets, where it succeeds, and no more.
+            isAuthentic = unsafe sealed.withUnsafeBufferPointer { sealed in
+                unsafe nonce.span.withUnsafeBufferPointer { nonce in
+                    unsafe additional.span.withUnsafeBufferPointer { additional in
+                        unsafe wingmirror_aead_open(
+                            context,
+                            room.baseAddress,
+                            room.count,
+                            nonce.baseAddress,
+                            nonce.count,
+                            sealed.baseAddress,
+                            sealed.count,
+                            additional.baseAddress,
+                            additional.count
+                        ) == 1
+                    }
+                }
+            }
+            written = isAuthentic ? count : 0
+        }
+        return isAuthentic ? plaintext : nil
+    }
+}
+
+/// Up to sixteen octets in place: a nonce, or what a tag covers beside the ciphertext.
+struct ShortOctets {
+    private var octets = InlineArray<16, UInt8>(repeating: 0)
+    private(set) var count = 0
+
+    /// Takes the first sixteen octets of an array.
+    init(_ array: [UInt8] = []) {
+        for octet in array.prefix(octets.count) { append(octet) }
+    }
+
+    /// Adds an octet; there must be room.
+    mutating func append(_ octet: UInt8) {
+        octets[count] = octet
+        count += 1
+    }
+
+    /// Adds the lowest `count` octets of a number, the highest of them first.
+    mutating func append(_ number: UInt64, octets count: Int) {
+        for place in 0..<count { append(UInt8(truncatingIfNeeded: number >> UInt64(8 * (count - 1 - place)))) }
+    }
+
+    /// Combines the last octets with those of a number.
+    mutating func xorLast(_ number: UInt64) {
+        for place in 0..<8 { octets[count - 8 + place] ^= UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * place)) }
+    }
+
+    /// The octets.
+    var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { octets.span.extracting(first: count) }
+    }
+
+    /// The octets in an array of their own.
+    var array: [UInt8] { (0..<count).map { octets[$0] } }
+}
