@@ -15,7 +15,7 @@ struct AllocationTests {
     private static let tolerance = 0.05
 
     @Test(.enabled(if: BenchmarksProgram.isBuilt, BenchmarksProgram.whyMissing))
-    func `decoding, reassembly, HTTP/1 and lookup allocate no more than is stored`() throws {
+    func `decoding, reassembly, HTTP/1, HTTP/2 and lookup allocate no more than is stored`() throws {
         let stored = Self.counts(try BenchmarksProgram.stored("allocations.tsv"))
         let (output, errors, isSuccess) = try BenchmarksProgram.output(of: BenchmarksProgram.file, ["--allocations"])
         try #require(isSuccess, "\(errors)")

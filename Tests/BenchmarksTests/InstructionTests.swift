@@ -14,7 +14,7 @@ import Testing
 @Suite(.timeLimit(.minutes(20)))
 struct InstructionTests {
     /// What the packet path does most.
-    private static let scenarios = ["decode", "reassembly", "heads", "lookup"]
+    private static let scenarios = ["decode", "reassembly", "heads", "streams", "lookup"]
 
     /// By how much a count may exceed what is stored: the next release of a compiler or library may do a little more.
     private static let tolerance = 0.05

@@ -109,7 +109,7 @@ private struct HeadWorkload: ~Copyable, Workload {
 }
 
 /// Counts the exchanges that were seen whole.
-private struct ExchangeCounter: ExchangeSink {
+struct ExchangeCounter: ExchangeSink {
     private(set) var wholeExchanges = 0
 
     mutating func requestArrived(
