@@ -40,6 +40,18 @@ import Testing
         #expect(table.lines(TerminalStyle(width: 5))[1] == "  aaa…  bbb…  1")
     }
 
+    @Test func `extra columns go before a name is cut, others only where cutting is not enough`() {
+        var table = TextTable([
+            .init(title: "NAME", isFigure: false, shortest: 4, isName: true), .init(title: "MORE", yield: 1),
+            .init(title: "EXTRA", yield: 2, isExtra: true),
+        ])
+        table.append(["abcdefgh", "1", "2"])
+        #expect(table.lines(TerminalStyle(width: 23))[1] == "  abcdefgh     1      2")
+        #expect(table.lines(TerminalStyle(width: 22))[1] == "  abcdefgh     1")
+        #expect(table.lines(TerminalStyle(width: 14))[1] == "  ab…fgh     1")
+        #expect(table.lines(TerminalStyle(width: 11))[1] == "  abcdefgh")
+    }
+
     @Test func `columns of a table line up below wide characters`() {
         var table = TextTable([.init(title: "NAME", isFigure: false), .init(title: "N")])
         table.append(["日本", "1"])

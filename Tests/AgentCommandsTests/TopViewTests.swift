@@ -168,6 +168,11 @@ import Testing
 
     // MARK: - Lines
 
+    @Test func `100 columns cut no name while there are figures to be left out`() {
+        let lines = view(100).lines(frame(row("product-search", rate: 5)))
+        #expect(lines.contains { $0.contains("shop/product-search  #0     uri prefix /product-search") })
+    }
+
     @Test func `80 columns show the object and the rule of every row, and what it matches`() {
         let frame = frame(row("storefront-of-the-north", rate: 5), row("storefront-of-the-south", rate: 4))
         let rows = view(80).lines(frame).filter { $0.contains("#0") }

@@ -33,17 +33,17 @@ extension RouteTableReport {
 
     private var routeTable: TextTable {
         var table = TextTable([
-            .init(title: "OBJECT", isFigure: false, shortest: 22, isName: true),
+            .init(title: "OBJECT", isFigure: false, shortest: 16, isName: true),
             .init(title: "ROUTE", isFigure: false, shortest: 12, isName: true),
-            .init(title: "MATCH", isFigure: false, yield: 2, shortest: 20, isName: true),
+            .init(title: "MATCH", isFigure: false, yield: 2, shortest: 18, isName: true),
             .init(title: "REQUESTS"),
-            .init(title: "RATE", yield: 4),
+            .init(title: "RATE", yield: 4, isExtra: true),
             .init(title: "ERRORS"),
-            .init(title: "P50", yield: 5),
-            .init(title: "P95", yield: 6),
+            .init(title: "P50", yield: 5, isExtra: true),
+            .init(title: "P95", yield: 6, isExtra: true),
             .init(title: "P99", yield: 3),
-            .init(title: "IN", yield: 8),
-            .init(title: "OUT", yield: 7),
+            .init(title: "IN", yield: 8, isExtra: true),
+            .init(title: "OUT", yield: 7, isExtra: true),
         ])
         for row in rows {
             table.append(cells(of: row))

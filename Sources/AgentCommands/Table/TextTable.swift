@@ -4,8 +4,8 @@ import AgentConfiguration
 
 /// Rows of text in aligned columns, which fit themselves to a narrow terminal.
 ///
-/// When the columns do not fit, those with the highest `yield` go first; what is left over is taken from the columns
-/// that may be cut, the widest first, down to a readable rest.
+/// When the columns do not fit, those with the highest `yield` go first: extra ones until nothing is cut, others until
+/// what may be cut is enough. What is left over is taken from that, the widest column first, down to a readable rest.
 struct TextTable: Sendable {
     /// A column.
     struct Column: Sendable {
@@ -15,6 +15,8 @@ struct TextTable: Sendable {
         var isFigure = true
         /// In which order columns are left out when there is no room, the highest first; `nil` keeps it always.
         var yield: Int?
+        /// Whether it is left out before the text of any other is cut.
+        var isExtra = false
         /// The width below which it is never cut; `nil` never cuts it.
         var shortest: Int?
         /// Whether its texts are names, which are cut in the middle: many differ only at their ends.
@@ -88,7 +90,7 @@ struct TextTable: Sendable {
         guard let available else { return widths }
         let yielding = columns.indices.filter { columns[$0].yield != nil }
         for index in yielding.sorted(by: { (columns[$0].yield ?? 0) > (columns[$1].yield ?? 0) }) {
-            if excess(widths, available) <= slack(widths) {
+            if excess(widths, available) <= (columns[index].isExtra ? 0 : slack(widths)) {
                 break
             }
             widths[index] = nil

@@ -14,13 +14,13 @@ struct TopTable {
             .init(title: "ROUTE", isFigure: false, shortest: 12, isName: true),
             .init(title: "MATCH", isFigure: false, yield: 4, shortest: 14, isName: true),
             .init(title: title("RATE", .rate), least: 9),
-            .init(title: "10 MIN", isFigure: false, yield: 7, least: TopTable.trendWidth),
+            .init(title: "10 MIN", isFigure: false, yield: 7, isExtra: true, least: TopTable.trendWidth),
             .init(title: title("ERRORS", .errors), least: 7),
             .init(title: title("4XX", .clientErrors), least: 6),
-            .init(title: title("P50", .p50), yield: 5, least: 7),
+            .init(title: title("P50", .p50), yield: 5, isExtra: true, least: 7),
             .init(title: title("P95", .p95), least: 7),
-            .init(title: title("P99", .p99), yield: 6, least: 7),
-            .init(title: title("REQUESTS", .requests), yield: 8, least: 9),
+            .init(title: title("P99", .p99), yield: 6, isExtra: true, least: 7),
+            .init(title: title("REQUESTS", .requests), yield: 8, isExtra: true, least: 9),
         ])
     }
 
