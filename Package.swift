@@ -329,7 +329,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RouteAttributionTests",
-            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution", "TrafficModel"],
+            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution", "TestSupport", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
@@ -347,7 +347,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TrafficMetricsTests",
-            dependencies: ["OctetText", "TrafficMetrics", "TrafficModel"],
+            dependencies: ["OctetText", "TestSupport", "TrafficMetrics", "TrafficModel"],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
@@ -421,7 +421,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "BenchmarksTests", exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarksTests",
+            dependencies: ["TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "AgentConfigurationTests",
             dependencies: [
@@ -448,7 +453,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DocumentationTests",
-            dependencies: ["AnswerComparison", "JSONSyntax", "ShadowTesting", "TrafficMetrics", "TrafficModel"],
+            dependencies: [
+                "AnswerComparison", "JSONSyntax", "ShadowTesting", "TestSupport", "TrafficMetrics", "TrafficModel",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// What happens to running agents: signals, kills, configurations that are no file, other agents, interfaces that go and come.
@@ -8,15 +9,15 @@ import Testing
 /// `Fixtures/fault_check.py` does each to the program, and waits for what must follow.
 @Suite(
     .enabled(
-        if: AgentProgram.isBuilt && AgentProgram.hasPython,
+        if: AgentProgram.canBeChecked,
         "needs the program wingmirror beside the tests, and python3"
     ),
     .timeLimit(.minutes(20))
 )
 struct FaultTests {
     private static func holds(_ fault: String) throws {
-        let (status, output) = try AgentProgram.check("fault_check.py", [fault])
-        #expect(status == 0, "\(output)")
+        let run = try AgentProgram.check("fault_check.py", [fault])
+        #expect(run.status == 0, "\(run.text)")
     }
 
     @Test func `a storm of signals leaves a good configuration and an agent that counts on`() throws {

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import TestSupport
 import Testing
 
 /// The page of a running agent, driven in Chromium by `Fixtures/page_check.py`.
@@ -9,8 +10,8 @@ import Testing
 )
 struct PageInBrowserTests {
     @Test func `the page sorts, filters, explains, pauses and shows what is hostile as text`() throws {
-        let (status, output) = try AgentProgram.check("page_check.py")
-        #expect(status == 0, "\(output)")
+        let run = try AgentProgram.check("page_check.py")
+        #expect(run.status == 0, "\(run.text)")
     }
 }
 
@@ -20,6 +21,6 @@ private enum PageCheck {
     static var isAvailable: Bool {
         let probe =
             "import playwright, shutil, sys; sys.exit(not (shutil.which('chromium') or shutil.which('google-chrome')))"
-        return AgentProgram.isBuilt && (try? AgentProgram.python(["-c", probe]).status) == 0
+        return AgentProgram.canBeChecked && AgentProgram.python.succeeds(["-c", probe])
     }
 }

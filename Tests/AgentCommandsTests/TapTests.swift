@@ -4,6 +4,7 @@ import AgentConfiguration
 import ArgumentParser
 import Foundation
 import JSONSyntax
+import TestSupport
 import Testing
 
 @testable import AgentCommands
@@ -92,16 +93,9 @@ import Testing
         let text = try line().text(.curl, .plain)
         #expect(text.hasSuffix("  # without Authorization"))
         #expect(!text.contains("\u{1B}"))
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let words = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        let shell = ExternalProgram("sh", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
         #expect(
-            words.split(separator: "\n").map(String.init) == [
+            try shell.run().text.split(separator: "\n").map(String.init) == [
                 "-sS", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m", "http://shop.example.com/a?b='c'",
             ]
         )

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import TestSupport
 import Testing
 
 /// Clients that reach the gateway's pod by another node, with an agent on each of the two.
@@ -17,12 +18,12 @@ struct TwoNodesTests {
     func `a request that one node forwards to a gateway on another is counted once in sum`(
         arrangement: String
     ) throws {
-        let (status, output) = try AgentProgram.check("two_nodes_check.py", [arrangement])
-        #expect(status == 0, "\(output)")
+        let run = try AgentProgram.check("two_nodes_check.py", [arrangement])
+        #expect(run.status == 0, "\(run.text)")
     }
 }
 
 private enum TwoNodes {
     static let areAvailable =
-        AgentProgram.isBuilt && (try? AgentProgram.check("two_nodes_check.py", ["available"]).status) == 0
+        AgentProgram.canBeChecked && (try? AgentProgram.check("two_nodes_check.py", ["available"]).status) == 0
 }

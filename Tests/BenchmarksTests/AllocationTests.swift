@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// Calls of the allocator on the packet path, against what is stored; counts, which no load of the machine moves.
@@ -14,12 +15,12 @@ struct AllocationTests {
     /// By how much a count may exceed what is stored: counts of one compiler are exact, and those of its next release may differ.
     private static let tolerance = 0.05
 
-    @Test(.enabled(if: BenchmarksProgram.isBuilt, BenchmarksProgram.whyMissing))
+    @Test(.enabled(if: BenchmarksProgram.program.exists, BenchmarksProgram.whyMissing))
     func `decoding, reassembly, HTTP/1, HTTP/2 and lookup allocate no more than is stored`() throws {
         let stored = Self.counts(try BenchmarksProgram.stored("allocations.tsv"))
-        let (output, errors, isSuccess) = try BenchmarksProgram.output(of: BenchmarksProgram.file, ["--allocations"])
-        try #require(isSuccess, "\(errors)")
-        let counted = Self.counts(BenchmarksProgram.rows(output))
+        let run = try BenchmarksProgram.program.run(["--allocations"])
+        try #require(run.status == 0, "\(run.errors)")
+        let counted = Self.counts(BenchmarksProgram.rows(String(decoding: run.output, as: UTF8.self)))
         #expect(Set(stored.keys) == Set(counted.keys), "store the counts anew")
         for (row, count) in counted {
             let limit = stored[row, default: 0] * (1 + Self.tolerance) + 0.01

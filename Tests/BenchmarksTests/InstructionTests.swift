@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// Instructions of the packet path, against what is stored; counted by valgrind, so that no load of the machine moves them.
@@ -19,15 +20,12 @@ struct InstructionTests {
     /// By how much a count may exceed what is stored: the next release of a compiler or library may do a little more.
     private static let tolerance = 0.05
 
-    /// The first of the folders of programs that has one of this name.
-    private static func installed(_ name: String) -> URL? {
-        ["/usr/bin", "/usr/local/bin"].map { URL(filePath: "\($0)/\(name)") }
-            .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-    }
+    private static let valgrind = ExternalProgram("valgrind")
+    private static let strip = ExternalProgram("strip")
 
     @Test(
-        .enabled(if: BenchmarksProgram.isBuilt, BenchmarksProgram.whyMissing),
-        .enabled(if: installed("valgrind") != nil && installed("strip") != nil, "needs valgrind and binutils"),
+        .enabled(if: BenchmarksProgram.program.exists, BenchmarksProgram.whyMissing),
+        .enabled(if: valgrind.exists && strip.exists, "needs valgrind and binutils"),
         arguments: scenarios
     )
     func `a stage of the packet path executes no more instructions than are stored`(_ scenario: String) throws {
@@ -38,21 +36,14 @@ struct InstructionTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         // Valgrind does not understand all of the compiler's debugging information.
         let program = folder.appending(path: "Benchmarks")
-        let strip = try #require(Self.installed("strip"))
-        let stripped = try BenchmarksProgram.output(
-            of: strip,
-            ["--strip-debug", "-o", program.path, BenchmarksProgram.file.path]
-        )
-        try #require(stripped.isSuccess, "\(stripped.errors)")
-        let (_, errors, isSuccess) = try BenchmarksProgram.output(
-            of: try #require(Self.installed("valgrind")),
-            [
-                "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
-                "--toggle-collect=*measuredRunSiyKF", program.path, scenario, "--allocations",
-            ]
-        )
-        try #require(isSuccess, "\(errors)")
-        let counted = try #require(errors.firstMatch(of: /Collected : (\d+)/).flatMap { Double($0.1) })
+        let stripping = try Self.strip.run(["--strip-debug", "-o", program.path, BenchmarksProgram.program.name])
+        try #require(stripping.status == 0, "\(stripping.text)")
+        let run = try Self.valgrind.run([
+            "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
+            "--toggle-collect=*measuredRunSiyKF", program.path, scenario, "--allocations",
+        ])
+        try #require(run.status == 0, "\(run.errors)")
+        let counted = try #require(run.errors.firstMatch(of: /Collected : (\d+)/).flatMap { Double($0.1) })
         #expect(counted > limit / 2, "nothing, or something else, was counted: store the counts anew")
         #expect(counted <= limit * (1 + Self.tolerance), "\(counted) instructions, where \(limit) are stored")
     }

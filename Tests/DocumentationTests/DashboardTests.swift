@@ -4,6 +4,7 @@ import AnswerComparison
 import Foundation
 import JSONSyntax
 import ShadowTesting
+import TestSupport
 import Testing
 import TrafficMetrics
 import TrafficModel
@@ -11,6 +12,7 @@ import TrafficModel
 /// The dashboards, rules and runbooks of the repository: they ask only for what the agent exposes.
 @Suite struct DashboardTests {
     private static let folder = Repository.root.appending(path: "dashboards")
+    private static let promtool = ExternalProgram("promtool")
     private static let runbooks = Repository.documentation.appending(path: "Runbooks")
 
     static let dashboards = files(in: folder, ending: "json")
@@ -96,28 +98,28 @@ import TrafficModel
 
     // MARK: The programs
 
-    @Test(.enabled(if: Program("python3").exists, "no python3"), .timeLimit(.minutes(20)))
+    @Test(.enabled(if: ExternalProgram("python3").exists, "no python3"), .timeLimit(.minutes(20)))
     func `what is committed is what the generator makes`() throws {
-        let result = try Program("python3").run([Self.folder.appending(path: "generate.py").path, "--check"])
-        #expect(result.status == 0, "\(result.output)")
+        let result = try ExternalProgram(script: Self.folder.appending(path: "generate.py")).run(["--check"])
+        #expect(result.status == 0, "\(result.text)")
     }
 
-    @Test(.enabled(if: Program("promtool").exists, "no promtool: apt-get install prometheus"), .timeLimit(.minutes(20)))
+    @Test(.enabled(if: Self.promtool.exists, "no promtool: apt-get install prometheus"), .timeLimit(.minutes(20)))
     func `Prometheus accepts the rules`() throws {
         let paths = Self.rules.map { Self.folder.appending(path: "rules/\($0)").path }
-        let result = try Program("promtool").run(["check", "rules"] + paths)
-        #expect(result.status == 0, "\(result.output)")
+        let result = try Self.promtool.run(["check", "rules"] + paths)
+        #expect(result.status == 0, "\(result.text)")
     }
 
     @Test(
-        .enabled(if: Program("promtool").exists, "no promtool: apt-get install prometheus"),
+        .enabled(if: Self.promtool.exists, "no promtool: apt-get install prometheus"),
         .timeLimit(.minutes(20)),
         arguments: DashboardTests.cases
     )
     func `alerts fire when they should and not when they just should not`(name: String) throws {
         let path = Self.folder.appending(path: "rules/tests/\(name)").path
-        let result = try Program("promtool").run(["test", "rules", path])
-        #expect(result.status == 0, "\(result.output)")
+        let result = try Self.promtool.run(["test", "rules", path])
+        #expect(result.status == 0, "\(result.text)")
     }
 
     @Test func `every alert has a case in which it fires, and one in which it just does not`() throws {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// Links and pictures of the pages that people read, followed as a repository browser follows them.
@@ -43,12 +44,15 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Program("docc").exists, "no docc: it is part of a Swift toolchain"), .timeLimit(.minutes(20)))
+    @Test(
+        .enabled(if: ExternalProgram("docc").exists, "no docc: it is part of a Swift toolchain"),
+        .timeLimit(.minutes(20))
+    )
     func `DocC makes a site of the documentation without a warning`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let make = try Program("make").run(["docs", "DOCUMENTATION_SITE=\(folder.path)"], in: Repository.root)
-        #expect(make.status == 0, "\(make.output)")
+        let make = try ExternalProgram("make").run(["docs", "DOCUMENTATION_SITE=\(folder.path)"], in: Repository.root)
+        #expect(make.status == 0, "\(make.text)")
         let contents = folder.appending(path: "site/data/documentation/wingmirror.json")
         #expect(try String(contentsOf: contents, encoding: .utf8).contains("FirstHour"))
     }

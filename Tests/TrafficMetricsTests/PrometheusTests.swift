@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 import TrafficModel
 
@@ -87,15 +88,15 @@ struct PrometheusTests {
 
 /// Pages of ours under Prometheus's linter.
 @Suite(
-    .enabled(if: HelperProgram.promtool.isAvailable(["--version"]), "no promtool: apt-get install prometheus"),
+    .enabled(if: ExternalProgram("promtool").exists, "no promtool: apt-get install prometheus"),
     .timeLimit(.minutes(20))
 )
 struct LinterTests {
     private func check(_ snapshot: MetricsSnapshot) throws -> (status: Int32, found: [Substring]) {
         var body: [UInt8] = []
         ExpositionWriter(.text).write(snapshot, into: &body)
-        let result = try HelperProgram.promtool.run(["check", "metrics"], input: body)
-        return (result.status, (String(decoding: result.output, as: UTF8.self) + result.error).split(separator: "\n"))
+        let result = try ExternalProgram("promtool").run(["check", "metrics"], input: body)
+        return (result.status, (String(decoding: result.output, as: UTF8.self) + result.errors).split(separator: "\n"))
     }
 
     @Test func `promtool finds nothing to say about a page with every family`() throws {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TrafficMetrics
@@ -54,10 +55,10 @@ struct IndependentPage: Decodable {
         let labels: [String: String]
     }
 
-    private static let helper = HelperProgram(script: "read_exposition.py")
+    private static let helper = ExternalProgram(fixture: "read_exposition.py")
 
     /// Whether there is a Python with the readers.
-    static let isAvailable = helper.isAvailable(["--check"])
+    static let isAvailable = helper.succeeds(["--check"])
 
     /// Why tests are skipped.
     static let requirement: Comment = "no independent readers: pip install prometheus_client protobuf"
@@ -65,8 +66,8 @@ struct IndependentPage: Decodable {
     /// Has a page read; fails where its reader refuses it.
     init(_ body: [UInt8], _ format: ExpositionFormat) throws {
         let result = try Self.helper.run([format.labelText], input: body)
-        try #require(result.status == 0, "\(result.error)")
-        families = try JSONDecoder().decode([Family].self, from: result.output)
+        try #require(result.status == 0, "\(result.errors)")
+        families = try JSONDecoder().decode([Family].self, from: Data(result.output))
     }
 
     /// Renders a snapshot and has it read.

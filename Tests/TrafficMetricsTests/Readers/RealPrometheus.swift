@@ -1,16 +1,17 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TrafficMetrics
 
 /// A real Prometheus that scrapes pages and is asked questions.
 enum RealPrometheus {
-    private static let helper = HelperProgram(script: "ask_prometheus.py")
+    private static let helper = ExternalProgram(fixture: "ask_prometheus.py")
 
     /// Whether there is one, and a Python to ask it with.
-    static let isAvailable = helper.isAvailable(["--check"])
+    static let isAvailable = helper.succeeds(["--check"])
 
     /// A page to scrape.
     struct Page: Encodable {
@@ -84,7 +85,7 @@ enum RealPrometheus {
             increases: increases
         )
         let result = try helper.run(input: [UInt8](try JSONEncoder().encode(question)))
-        try #require(result.status == 0, "\(result.error)")
-        return try JSONDecoder().decode(Answers.self, from: result.output)
+        try #require(result.status == 0, "\(result.errors)")
+        return try JSONDecoder().decode(Answers.self, from: Data(result.output))
     }
 }
