@@ -93,7 +93,7 @@ final class TargetConnections: Sendable {
             race.addTask { await self.exchange(request, keeping: keptOctets, progress: progress) }
             race.addTask {
                 do {
-                    try await Task.sleep(for: self.timeout)
+                    try await RunningTime.wait(for: self.timeout)
                     return .failure(.timeout)
                 } catch {
                     return .failure(.cancelled)
