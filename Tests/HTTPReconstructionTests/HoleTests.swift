@@ -639,6 +639,79 @@ import Testing
         #expect(without.exchanges.allSatisfy { $0.request == nil || $0.response == nil })
     }
 
+    @Test func `the last answer of a server that closes by itself may be to any of the requests that were pipelined`() {
+        let refusal = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        let record = Conversation(
+            [
+                .client(Self.get("/a")),
+                .serverHole(Self.ok("a")),
+                .clientHole(Self.get("/lost")),
+                .server(Self.ok("lost")),
+                .clientHole("POST /refused HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+                .client(Self.get("/b")),
+                .server(refusal),
+            ] + [.serverFinishes, .clientFinishes, .closes(.finished)]
+        ).read()
+        #expect(record.exchanges.allSatisfy { $0.request == nil || $0.response == nil }, "\(record.lines)")
+    }
+
+    @Test(arguments: [(404, false), (429, false), (400, true), (431, true), (503, true)])
+    func `a refusal that the server gives by what a head says is of a head that it had`(status: Int, mayBe: Bool) {
+        let head = Self.get("/b")
+        let record = Conversation(
+            [
+                .client(Self.get("/a")),
+                .serverHole(Self.ok("a")),
+                .clientHole(Self.get("/lost")),
+                .server(Self.ok("lost")),
+                .client(String(head.dropLast(2))),
+                .server("HTTP/1.1 \(status) No\r\nContent-Length: 0\r\n\r\n"),
+                .client(String(head.suffix(2))),
+            ] + [.clientFinishes, .serverFinishes, .closes(.finished)]
+        ).read()
+        let isPaired = record.exchanges.contains { $0.request?.target == "/b" && $0.response != nil }
+        #expect(isPaired == mayBe, "\(record.lines)")
+    }
+
+    @Test func `an answer that breaks off may be to a request that was lost before the latest`() {
+        let record = Conversation(
+            [
+                .client(Self.get("/a")),
+                .server(Self.ok("a")),
+                .clientHole(Self.get("/lost")),
+                .client(Self.get("/b")),
+                .server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"),
+                .passes(seconds: 60),
+            ] + [.serverFinishes, .clientFinishes, .closes(.finished)]
+        ).read()
+        #expect(record.lines.first == "GET /a -> 200 (1)")
+        #expect(!record.exchanges.contains { $0.request?.target == "/b" && $0.response != nil }, "\(record.lines)")
+    }
+
+    @Test func `answers that are missing in the middle of what was pipelined may as well be missing at its end`() {
+        let round = ["/1", "/2", "/3"].map(Self.get).joined()
+        let record = Conversation(
+            [
+                .client(round), .server(Self.ok("1") + Self.ok("2") + Self.ok("3")),
+                .client(round), .serverHole(Self.ok("1")), .server(Self.ok("2")), .passes(seconds: 6),
+            ] + [.clientFinishes, .serverFinishes, .closes(.finished)]
+        ).read()
+        #expect(record.lines.suffix(4).filter { $0.contains("-> 200") && $0.contains("GET") } == [], "\(record.lines)")
+    }
+
+    @Test func `an answer is not given to the only request that was seen while the server has received more`() {
+        let all = Self.get("/a") + Self.get("/b")
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .serverHole(Self.ok("a")),
+            .server(Self.ok("bb"), acknowledging: Int64(all.utf8.count)),
+            .client(Self.get("/b"), acknowledging: 0),
+            .client(Self.get("/c")),
+            .server(Self.ok("ccc"))
+        ).read()
+        #expect(!record.lines.contains { $0.hasPrefix("GET /a -> 200") }, "\(record.lines)")
+    }
+
     @Test func `answers to HEAD among pipelined ones are told by the head behind them`() {
         let head = "HEAD /b HTTP/1.1\r\nHost: h\r\n\r\n"
         let empty = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"

@@ -109,8 +109,8 @@ extension MessageHead {
 }
 
 extension HeadParser {
-    /// Whether the sender of the request that was parsed last, of `octets`, wants the connection closed behind the answer
-    /// (RFC 9112 §9.3).
+    /// Whether the head that was parsed last, of `octets`, ends the connection behind this request's answer, or behind this
+    /// response (RFC 9112 §9.3).
     func asksToClose(_ octets: Span<UInt8>) -> Bool {
         var closes = false
         var persists = head.version != .http10

@@ -98,8 +98,10 @@ extension HTTP1Connection {
             return candidate
         }
         let open = unanswered(shared)
-        // Responses may be missing, but there is only one request that could be answered, and none among what is held.
-        let mayHoldRequests = requests.state == .held && !requests.buffer.isEmpty
+        // Responses may be missing, but there is only one request that could be answered, and none among what is held, here
+        // or by reassembly behind a hole.
+        let isBehind = start.acknowledged.map { $0 > requestEnd + 1 } ?? true
+        let mayHoldRequests = requests.state == .held && !requests.buffer.isEmpty || isBehind
         if mayAnswer, open.count == 1, !repair.missesRequests, repair.loose.isEmpty, !mayHoldRequests {
             shared.exchanges[candidate].integrity.insert(.pairedByInference)
             self.repair?.responseBreakAtEnd = false
@@ -122,7 +124,8 @@ extension HTTP1Connection {
     ) -> Bool {
         let asked = shared.exchanges[exchange].requestStart
         if let acknowledged = start.acknowledged {
-            let needed = status >= 400 ? asked.offset + 1 : shared.exchanges[exchange].requestHeadEnd
+            let needed =
+                status.mayRefuseUnreadHead ? asked.offset + 1 : shared.exchanges[exchange].requestHeadEnd
             if acknowledged < needed { return false }
         }
         if let received = asked.acknowledged, start.offset < received { return false }
@@ -399,13 +402,9 @@ extension HTTP1Connection {
                 end == .finished && !responses.isInsideMessage
                 && newest >= 0 && (responseAcknowledges ?? 0) >= shared.exchanges[newest].requestHeadEnd
             finishAnswering(marks, &shared, &sink)
-            // As many responses as requests, and nothing missing behind them: that they belong together is the likeliest.
             // Not where another SYN ended it: that may be this connection's own, captured behind its first octets.
             let sameNumber = end != .superseded && unanswered(shared).count == repair?.loose.count
-            // A server that was asked to close does so behind the answer to that request (RFC 9112 §9.6).
-            let endsWithAnswer = sameNumber || repair?.latestRequestCloses == true
-            let alignsFromEnd =
-                allAnswered && endsWithAnswer || rhythm.quietMeansAnswered && (allAnswered || sameNumber)
+            let alignsFromEnd = isLatestAnswered(allAnswered: allAnswered, sameNumber: sameNumber, shared)
             settle(alignsFromEnd: alignsFromEnd, marks: [], unanswered: marks, &shared, &sink)
         }
         finishAnswering(marks, &shared, &sink)
@@ -427,6 +426,52 @@ extension HTTP1Connection {
             shared.exchanges[index].isResponseComplete = true
             tellCompleted(&shared, &sink)
         }
+    }
+
+    /// Whether the latest response answers the latest request, at the end of the connection.
+    ///
+    /// A client that waits had sent no request before it had the answers to all others. Of what a client pipelines, answers
+    /// in the middle may be missing as well as those at the end, which the client or the server gave up. What tells is as
+    /// many responses as requests, none of which is missing; that a client which waits for whole rounds closed behind one;
+    /// or that the server closed as the latest request asked it to (RFC 9112 §9.6).
+    ///
+    /// `allAnswered` says that the connection ended in order, and that the server had received all requests when it sent
+    /// its latest octets; `sameNumber`, that as many responses as requests are not paired.
+    private func isLatestAnswered(
+        allAnswered: Bool,
+        sameNumber: Bool,
+        _ shared: borrowing SharedReconstruction
+    ) -> Bool {
+        guard let repair else { return false }
+        if repair.latestRequestCloses, allAnswered { return true }
+        guard !mayHaveLeftRequests(shared) else { return false }
+        if rhythm.habit == .waits { return allAnswered || sameNumber }
+        if rhythm.quietMeansAnswered, allAnswered, clientClosesInOrder { return true }
+        return sameNumber && !repair.missesRequests && (allAnswered || rhythm.quietMeansAnswered)
+    }
+
+    /// Whether the client closed first, and soon after the latest answer: one that gives up waits for longer.
+    private var clientClosesInOrder: Bool {
+        guard let earlyEnd, earlyEnd.side == .client else { return false }
+        return earlyEnd.time.nanoseconds(since: responseTime) < Self.shortestTimeout
+    }
+
+    /// What clients wait for an answer at the least, in nanoseconds.
+    private static var shortestTimeout: Int64 { 1_000_000_000 }
+
+    /// Whether the server may have closed without an answer to requests that had arrived.
+    ///
+    /// One that closes of its own accord answers no more of what a client pipelined (RFC 9112 §9.3.2, §9.6), so its latest
+    /// response may belong to any of the requests; Envoy does so behind its own answer to a request that it has not read to
+    /// the end. Where it was silent for long before, or the client sends one request at a time, nothing was left.
+    private func mayHaveLeftRequests(_ shared: borrowing SharedReconstruction) -> Bool {
+        guard let repair else { return false }
+        // In a hole before its latest request even a client that has waited so far may have pipelined.
+        let waits = rhythm.hasWaited && newest >= 0 && !shared.exchanges[newest].followsRequestBreak
+        if repair.latestRequestCloses || waits { return false }
+        if repair.latestResponseCloses { return true }
+        guard let earlyEnd, earlyEnd.side == .server else { return false }
+        return earlyEnd.time.nanoseconds(since: responseTime) < rhythm.patience(shared.limits)
     }
 
     /// Ends a response that the connection broke off.
@@ -485,5 +530,16 @@ extension HTTP1Connection {
     ) {
         guard isConfirmed else { return }
         sink.parsingFailed(failure, on: shared.connections[connection].facts)
+    }
+}
+
+extension Int {
+    /// Whether this status may be the answer to a head that did not come to its end: that it is malformed, too large, too
+    /// slow or of another version, or that the server itself has trouble; what other refusals judge stands in the head.
+    fileprivate var mayRefuseUnreadHead: Bool {
+        switch self {
+        case 401...407, 409...412, 415, 416, 422...425, 428, 429, 451: false
+        default: self >= 400
+        }
     }
 }

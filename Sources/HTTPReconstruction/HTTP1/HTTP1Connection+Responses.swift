@@ -53,6 +53,7 @@ extension HTTP1Connection {
             leave(for: .upgraded)
             return
         }
+        if repair != nil { repair?.latestResponseCloses = shared.parser.asksToClose(octets) }
         let isCertain = repair == nil && shared.exchanges[answering].isRequestComplete
         let asked = shared.exchanges[answering].request.lastOctet
         let begun = responses.start.time
@@ -294,6 +295,7 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) {
         guard answering >= 0, responses.isInsideMessage else { return }
+        repair?.latestResponseCloses = true
         switch end {
         case .finished where responses.state == .untilClose: break
         case .finished: shared.exchanges[answering].integrity.insert(.closedEarly)

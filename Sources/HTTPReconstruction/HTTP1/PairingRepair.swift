@@ -19,6 +19,8 @@ struct PairingRepair {
     var missesResponses = false
     /// Whether the latest request asked the server to close the connection behind its answer.
     var latestRequestCloses = false
+    /// Whether the latest response ends the connection: it says that the server closes behind it, or it was cut off.
+    var latestResponseCloses = false
     /// What was wrong with a request that could not be read, so that its refusal says why it stands alone.
     var failedRequest: Integrity?
     /// Responses put aside, in order.
