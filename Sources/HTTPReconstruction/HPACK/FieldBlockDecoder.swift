@@ -141,6 +141,21 @@ struct FieldBlockDecoder {
         }
     }
 
+    /// Whether the block that begins at `start` provably begins with a pseudo-header field, by a name of the static table
+    /// (RFC 7541 §6, Appendix A), as heads do and trailers do not (RFC 9113 §8.1).
+    static func beginsWithPseudoField(_ octets: Span<UInt8>, at start: Int) -> Bool {
+        guard start < octets.count else { return false }
+        let octet = octets[start]
+        let index =
+            switch octet.leadingZeroBitCount {
+            case 0: octet & 0x7F
+            case 1: octet & 0x3F
+            case 2: 0 as UInt8
+            default: octet & 0x0F
+            }
+        return 1...14 ~= index
+    }
+
     // MARK: - Representations
 
     /// Reads the first octet of a representation; the phase stays if the index is complete (RFC 7541 §6).

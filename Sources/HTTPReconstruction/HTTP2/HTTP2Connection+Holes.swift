@@ -27,9 +27,9 @@ extension HTTP2Connection {
     /// A block of the client begins: forgets octets that were missed if they provably held no block.
     ///
     /// They could not hold trailers, since every request was over; and no head, since streams rise and the next one is
-    /// the one behind the last.
-    mutating func forgetHarmlessHole(next stream: UInt32) {
-        guard requests.missedOctets > 0 else { return }
+    /// the one behind the last, unless the block is itself trailers, of a request whose head was missed.
+    mutating func forgetHarmlessHole(next stream: UInt32, isHead: Bool) {
+        guard requests.missedOctets > 0, isHead else { return }
         if !requests.missedWhileOpen, !isJoinedMidstream || requests.highestBeforeHole > 0,
             stream == requests.highestBeforeHole + 2
         {
@@ -44,6 +44,7 @@ extension HTTP2Connection {
         responseHoleIsNew = false
         let mayMissRequests =
             isJoinedMidstream || requests.frames.isLost || requests.missedOctets > 0 || !unseen.isEmpty
+            || mayRequestCome
         if !responses.missedWhileOpen, !hasOpenResponse(before: responseHoleEnd), !mayMissRequests {
             responses.forgetMissed()
         }

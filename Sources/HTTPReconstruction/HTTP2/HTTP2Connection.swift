@@ -13,7 +13,7 @@ internal import TrafficModel
 /// hours.
 ///
 /// What a hole did is judged late: octets that may have held field blocks are counted, and only when the next block
-/// begins is it decided whether that can be (``HTTP2Connection/forgetHarmlessHole(_:next:)``).
+/// begins is it decided whether that can be (``HTTP2Connection/forgetHarmlessHole(next:isHead:)``).
 struct HTTP2Connection: ~Copyable {
     /// The connection's ``TrackedConnection``.
     let connection: Int32
@@ -37,6 +37,12 @@ struct HTTP2Connection: ~Copyable {
     var responseHoleEnd: Int64 = 0
     /// How much of the server's stream the client says to have received.
     var received: Int64 = 0
+    /// When the client last sent something.
+    private var clientTime = PacketTime(nanoseconds: 0)
+    /// How far the server's stream was read, and when.
+    private var serverEnd = (offset: Int64(0), time: PacketTime(nanoseconds: 0))
+    /// How far it was when the server last ended a stream that the client had not.
+    private var leftOpen: (offset: Int64, time: PacketTime)?
     /// Where the client's stream stands, as far as it was read or is known to be missing.
     var clientEnd: Int64 = 0
     /// How much of the client's stream the server says to have received.
@@ -88,7 +94,9 @@ struct HTTP2Connection: ~Copyable {
         let isClient = position.direction == clientDirection
         if isClient {
             received = max(received, position.acknowledged ?? 0)
+            clientTime = position.time
         } else {
+            serverEnd = (position.offset + Int64(octets.count), position.time)
             acknowledged = max(acknowledged, position.acknowledged ?? 0)
             if responseHoleIsNew { judgeResponseHole() }
         }
@@ -149,7 +157,8 @@ struct HTTP2Connection: ~Copyable {
         case .passed(let next): return next
         case .blockBegan(let stream, let endsStream, let isPromise, let next):
             if isClient {
-                forgetHarmlessHole(next: stream)
+                let isHead = !endsStream || FieldBlockDecoder.beginsWithPseudoField(octets, at: next)
+                forgetHarmlessHole(next: stream, isHead: isHead)
                 requests.blockBegan(
                     stream: stream,
                     endsStream: endsStream,
@@ -198,6 +207,15 @@ struct HTTP2Connection: ~Copyable {
         }
     }
 
+    /// Whether the client may send on a stream that is over: it does until it has read that the server ended it.
+    private var mayTrailersFollow: Bool {
+        guard let leftOpen else { return false }
+        return received < leftOpen.offset || clientTime.nanoseconds(since: leftOpen.time) < Self.timeToRead
+    }
+
+    /// How long after its arrival a client may read a frame, in nanoseconds.
+    private static var timeToRead: Int64 { 1_000_000_000 }
+
     /// Octets of either direction that will never come.
     mutating func octetsMissing<Sink: ExchangeSink & ~Copyable>(
         _ count: Int,
@@ -210,7 +228,7 @@ struct HTTP2Connection: ~Copyable {
         let mark: Integrity = reason == .truncated ? .truncatedCapture : []
         let marks = mark.union(isClient ? .requestGap : .responseGap)
         if !isClient { responseHoleEnd = position.offset + Int64(count) }
-        let isAnyOpen = isClient ? hasOpenRequest : hasOpenResponse(before: responseHoleEnd)
+        let isAnyOpen = isClient ? hasOpenRequest || mayTrailersFollow : hasOpenResponse(before: responseHoleEnd)
         let hole =
             isClient
             ? requests.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen, shared.http2)
@@ -427,6 +445,7 @@ struct HTTP2Connection: ~Copyable {
         if stream.flags.contains(.resetByClient) { resetStreams -= 1 }
         if stream.flags.contains(.requestUnseen) { awaitedRequests -= 1 }
         if stream.call >= 0 { callEnded(stream, &shared) }
+        if stream.flags.isDisjoint(with: [.requestEnded, .resetByClient]) { leftOpen = serverEnd }
         if stream.flags.contains(.responseEnded), !stream.flags.contains(.responseBegan) {
             // Content or trailers without a head: it was missed, or there was none.
             shared.exchanges[stream.exchange].integrity.insert(responses.hasLosses ? .responseGap : .malformed)

@@ -194,13 +194,19 @@ struct HTTP2Direction: ~Copyable {
         _ shared: borrowing SharedHTTP2
     ) -> FrameHole {
         let hole = frames.missing(count)
+        var insertionSize: Int?
         if hole.breaksBlock, block?.isBroken == false {
             block?.isBroken = true
-            if let size = decoder.leastInsertion(shared.sections[section]) { table.insertionBroken(leastSize: size) }
+            insertionSize = decoder.leastInsertion(shared.sections[section])
         }
         if hole.blockOctets > 0 || hole.breaksBlock {
             if missedOctets == 0 { highestBeforeHole = highestStream }
             missedOctets += hole.blockOctets
+            if let insertionSize {
+                table.insertionBroken(leastSize: insertionSize)
+                // One of its octets came, and may be one of the two that an insertion takes.
+                missedOctets += 1
+            }
             missedWhileOpen = missedWhileOpen || isAnyOpen || hole.breaksBlock
             hasLosses = true
         }
