@@ -34,7 +34,7 @@ extension RouteTableReport {
     private var routeTable: TextTable {
         var table = TextTable([
             .init(title: "OBJECT", isFigure: false, shortest: 16, isName: true),
-            .init(title: "ROUTE", isFigure: false, shortest: 12, isName: true),
+            .init(title: "ROUTE", isFigure: false, yield: 1, shortest: 12, isName: true),
             .init(title: "MATCH", isFigure: false, yield: 2, shortest: 18, isName: true),
             .init(title: "REQUESTS"),
             .init(title: "RATE", yield: 4, isExtra: true),

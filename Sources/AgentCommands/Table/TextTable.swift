@@ -5,7 +5,8 @@ import AgentConfiguration
 /// Rows of text in aligned columns, which fit themselves to a narrow terminal.
 ///
 /// When the columns do not fit, those with the highest `yield` go first: extra ones until nothing is cut, others until
-/// what may be cut is enough. What is left over is taken from that, the widest column first, down to a readable rest.
+/// what may be cut is enough; those that fit again then come back. What is left over is taken from the columns that may
+/// be cut, the widest first, down to a readable rest.
 struct TextTable: Sendable {
     /// A column.
     struct Column: Sendable {
@@ -88,12 +89,19 @@ struct TextTable: Sendable {
                 .reduce(max(columns[index].title.displayWidth, columns[index].least), max)
         }
         guard let available else { return widths }
+        let natural = widths
         let yielding = columns.indices.filter { columns[$0].yield != nil }
-        for index in yielding.sorted(by: { (columns[$0].yield ?? 0) > (columns[$1].yield ?? 0) }) {
+            .sorted { (columns[$0].yield ?? 0) > (columns[$1].yield ?? 0) }
+        for index in yielding {
             if excess(widths, available) <= (columns[index].isExtra ? 0 : slack(widths)) {
                 break
             }
             widths[index] = nil
+        }
+        // A wide column may have gone in the end, and left room for narrow ones that went before it.
+        for index in yielding.reversed() where widths[index] == nil && !columns[index].isExtra {
+            widths[index] = natural[index]
+            if excess(widths, available) > slack(widths) { widths[index] = nil }
         }
         cut(&widths, by: excess(widths, available))
         return widths
