@@ -39,12 +39,13 @@ extension HTTP2Connection {
 
     /// The first octets of the server behind a hole are there, and with them all requests that it had received.
     ///
-    /// The hole held no block if no stream waits for a head or trailers, and no request may be missing.
-    mutating func judgeResponseHole() {
+    /// The hole held no block if no stream waits for a head or trailers, and no request may be missing: of what the server
+    /// has received everything is there. Within TLS that may not be known.
+    mutating func judgeResponseHole(knowsReceived: Bool) {
         responseHoleIsNew = false
         let mayMissRequests =
             isJoinedMidstream || requests.frames.isLost || requests.missedOctets > 0 || !unseen.isEmpty
-            || mayRequestCome
+            || mayRequestCome || !knowsReceived
         if !responses.missedWhileOpen, !hasOpenResponse(before: responseHoleEnd), !mayMissRequests {
             responses.forgetMissed()
         }

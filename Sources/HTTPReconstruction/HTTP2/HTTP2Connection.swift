@@ -98,7 +98,7 @@ struct HTTP2Connection: ~Copyable {
         } else {
             serverEnd = (position.offset + Int64(octets.count), position.time)
             acknowledged = max(acknowledged, position.acknowledged ?? 0)
-            if responseHoleIsNew { judgeResponseHole() }
+            if responseHoleIsNew { judgeResponseHole(knowsReceived: position.acknowledged != nil) }
         }
         read(octets, at: position, isClient, &shared, &sink)
         if isClient { clientStreamRead(to: position.offset + Int64(octets.count), &shared, &sink) }

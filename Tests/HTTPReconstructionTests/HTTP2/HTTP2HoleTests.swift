@@ -209,7 +209,8 @@ import TrafficModel
         #expect(Self.wrongTargets(after: events, from: 11, &script) == [])
     }
 
-    @Test func `a hole of the server is not harmless while requests that it has received are held behind one`() {
+    @Test(arguments: [true, false])
+    func `a hole of the server is not harmless while requests that it has received are held behind one`(isKnown: Bool) {
         var script = HTTP2Script()
         var events = Self.opening(&script)
         let known: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "a"), ("x-zone", "b")]
@@ -226,7 +227,7 @@ import TrafficModel
             .octets(
                 .fromResponder,
                 TestFrame.frame(6, 1, 0, [UInt8](repeating: 7, count: 8)),
-                acknowledging: Int64(received + late.count)
+                acknowledging: isKnown ? Int64(received + late.count) : Conversation.unknown
             )
         )
         events.append(.client(late + script.request(13, HTTP2Script.head("/f"))))

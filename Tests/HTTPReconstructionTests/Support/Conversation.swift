@@ -20,6 +20,9 @@ struct Conversation: Sendable {
         case closes(ConnectionEnd)
     }
 
+    /// Acknowledges what is not known, as within TLS behind a hole of the other side.
+    static let unknown = Int64.min
+
     var events: [Event]
     /// Whether the capture began before the connection did.
     var sawHandshake = true
@@ -202,7 +205,8 @@ struct ConversationReader: ~Copyable {
         switch event {
         case .octets(let direction, let octets, let acknowledging):
             guard !octets.isEmpty else { return }
-            let acknowledged = acknowledging ?? sent[direction.reversed, default: 0]
+            let latest = acknowledging ?? sent[direction.reversed, default: 0]
+            let acknowledged = latest == Conversation.unknown ? nil : latest
             let position = position(direction, acknowledged, time)
             reconstructor.octetsArrived(octets.span, at: position, slot: 0)
             sent[direction, default: 0] += Int64(octets.count)
