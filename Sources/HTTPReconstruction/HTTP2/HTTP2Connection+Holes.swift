@@ -45,7 +45,7 @@ extension HTTP2Connection {
         responseHoleIsNew = false
         let mayMissRequests =
             isJoinedMidstream || requests.frames.isLost || requests.missedOctets > 0 || !unseen.isEmpty
-            || mayRequestCome || !knowsReceived
+            || mayRequestCome || !knowsReceived || requests.block != nil
         if !responses.missedWhileOpen, !hasOpenResponse(before: responseHoleEnd), !mayMissRequests {
             responses.forgetMissed()
         }

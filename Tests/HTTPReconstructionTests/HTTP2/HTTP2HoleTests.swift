@@ -236,4 +236,25 @@ import TrafficModel
         let answer = record.exchanges.first { $0.stream == 13 }?.response
         #expect(answer?.fields.allSatisfy { ["a", "b"].contains($0.value) } == true, "\(record.lines)")
     }
+
+    @Test func `a hole of the server is not harmless while the head behind the client's is not complete`() {
+        var script = HTTP2Script()
+        var events = Self.opening(&script)
+        let known: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "a"), ("x-zone", "b")]
+        let other: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "c"), ("x-zone", "d")]
+        events.append(.client(script.request(9, HTTP2Script.head("/d"))))
+        events.append(.server(script.response(9, known, ends: true)))
+        events.append(.clientHole(script.request(11, HTTP2Script.head("/e"))))
+        events.append(.serverHole(script.response(11, other, ends: true)))
+        let behind =
+            TestFrame.frame(8, 0, 0, [0, 0, 0, 9])
+            + script.request(13, HTTP2Script.head("/f") + [("x-long", String(repeating: "y", count: 200))])
+        events.append(.client(Array(behind.prefix(60))))
+        events.append(.server(TestFrame.frame(6, 1, 0, [UInt8](repeating: 7, count: 8))))
+        events.append(.client(Array(behind.dropFirst(60))))
+        events.append(.server(script.response(13, known, ends: true)))
+        let record = Conversation(events).read()
+        let answer = record.exchanges.first { $0.stream == 13 }?.response
+        #expect(answer?.fields.allSatisfy { ["a", "b"].contains($0.value) } == true, "\(record.lines)")
+    }
 }
