@@ -9,9 +9,10 @@ internal import Crypto
 /// `AES.GCM.open` expands the key for each record, and allocates for the nonce, the sealed box and the plaintext: for a short
 /// record that is ten times what opening it takes. This calls the same BoringSSL, which swift-crypto brings along, and allocates
 /// the plaintext.
+///
+/// `@unchecked Sendable`: the context is made in the initializer, opening only reads it, and the sole owner frees it.
 @safe
 final class RecordCipher: @unchecked Sendable {
-    // What makes it `Sendable`: the context is not changed once it is made, and may be used on any thread.
     private let context: OpaquePointer
 
     /// Octets of a tag.

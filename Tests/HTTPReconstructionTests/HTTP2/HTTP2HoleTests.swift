@@ -209,20 +209,27 @@ import TrafficModel
         #expect(Self.wrongTargets(after: events, from: 11, &script) == [])
     }
 
+    private static let answer: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "a"), ("x-zone", "b")]
+    private static let lostAnswer: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "c"), ("x-zone", "d")]
+
+    /// The answer on a stream has no other fields than those of `answer`.
+    private static func expectAnswer(of stream: UInt32, in record: Record) {
+        let found = record.exchanges.first { $0.stream == stream }?.response
+        #expect(found?.fields.allSatisfy { ["a", "b"].contains($0.value) } == true, "\(record.lines)")
+    }
+
     @Test(arguments: [true, false])
     func `a hole of the server is not harmless while requests that it has received are held behind one`(isKnown: Bool) {
         var script = HTTP2Script()
         var events = Self.opening(&script)
-        let known: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "a"), ("x-zone", "b")]
-        let other: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "c"), ("x-zone", "d")]
         events.append(.client(script.request(9, HTTP2Script.head("/d"))))
-        events.append(.server(script.response(9, known, ends: true)))
+        events.append(.server(script.response(9, Self.answer, ends: true)))
         // The request of stream 11 comes late; the server's answer to it, which inserts two fields, is missing.
         let late = script.request(11, HTTP2Script.head("/e"))
         let received = events.reduce(0) {
             if case .octets(.fromOriginator, let octets, _) = $1 { $0 + octets.count } else { $0 }
         }
-        events.append(.serverHole(script.response(11, other, ends: true)))
+        events.append(.serverHole(script.response(11, Self.lostAnswer, ends: true)))
         events.append(
             .octets(
                 .fromResponder,
@@ -231,30 +238,24 @@ import TrafficModel
             )
         )
         events.append(.client(late + script.request(13, HTTP2Script.head("/f"))))
-        events.append(.server(script.response(13, known, ends: true)))
-        let record = Conversation(events).read()
-        let answer = record.exchanges.first { $0.stream == 13 }?.response
-        #expect(answer?.fields.allSatisfy { ["a", "b"].contains($0.value) } == true, "\(record.lines)")
+        events.append(.server(script.response(13, Self.answer, ends: true)))
+        Self.expectAnswer(of: 13, in: Conversation(events).read())
     }
 
     @Test func `a hole of the server is not harmless while the head behind the client's is not complete`() {
         var script = HTTP2Script()
         var events = Self.opening(&script)
-        let known: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "a"), ("x-zone", "b")]
-        let other: HTTP2Script.Fields = [(":status", "200"), ("x-pod", "c"), ("x-zone", "d")]
         events.append(.client(script.request(9, HTTP2Script.head("/d"))))
-        events.append(.server(script.response(9, known, ends: true)))
+        events.append(.server(script.response(9, Self.answer, ends: true)))
         events.append(.clientHole(script.request(11, HTTP2Script.head("/e"))))
-        events.append(.serverHole(script.response(11, other, ends: true)))
+        events.append(.serverHole(script.response(11, Self.lostAnswer, ends: true)))
         let behind =
             TestFrame.frame(8, 0, 0, [0, 0, 0, 9])
             + script.request(13, HTTP2Script.head("/f") + [("x-long", String(repeating: "y", count: 200))])
         events.append(.client(Array(behind.prefix(60))))
         events.append(.server(TestFrame.frame(6, 1, 0, [UInt8](repeating: 7, count: 8))))
         events.append(.client(Array(behind.dropFirst(60))))
-        events.append(.server(script.response(13, known, ends: true)))
-        let record = Conversation(events).read()
-        let answer = record.exchanges.first { $0.stream == 13 }?.response
-        #expect(answer?.fields.allSatisfy { ["a", "b"].contains($0.value) } == true, "\(record.lines)")
+        events.append(.server(script.response(13, Self.answer, ends: true)))
+        Self.expectAnswer(of: 13, in: Conversation(events).read())
     }
 }
