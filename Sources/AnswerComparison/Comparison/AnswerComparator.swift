@@ -55,7 +55,7 @@ public struct AnswerComparator: Sendable {
     ///   - production: The answer that is held to be right; production's, or the first of two of one server.
     ///   - candidate: The other.
     ///   - authority: The Host of the request; links to it are no difference.
-    ///   - unordered: Lists, by path, whose order has turned out to mean nothing.
+    ///   - unordered: Lists, by path, whose order varies by itself: they are compared as sets, and their order apart.
     /// - Returns: The differences, and whether content could be read.
     func compare(
         _ production: inout PreparedAnswer,

@@ -184,8 +184,10 @@ struct JSONComparison {
         if let key = rules.key(cursor), let first = keyed(production, key), let second = keyed(candidate, key) {
             return compareKeyed(first, second, below)
         }
-        if rules.isUnordered(cursor) || unordered.contains(path.text(members: limits.pathMembers)) {
-            return compareUnordered(production, candidate, below)
+        if rules.isUnordered(cursor) { return compareUnordered(production, candidate, below, sayingOrder: false) }
+        // That order varies says how noisy it is; it is a difference all the same.
+        if unordered.contains(path.text(members: limits.pathMembers)) {
+            return compareUnordered(production, candidate, below, sayingOrder: true)
         }
         guard production.count == candidate.count else {
             return differ(
@@ -242,10 +244,12 @@ struct JSONComparison {
         if let extra = candidate.first(where: { others[$0.key] != nil }) { differ(.extra, nil, extra.entry, cursor) }
     }
 
+    /// Compares lists as sets, and the order of the entries that both have only if it is to be said.
     private mutating func compareUnordered(
         _ production: [JSONValue],
         _ candidate: [JSONValue],
-        _ cursor: PathRules.Cursor
+        _ cursor: PathRules.Cursor,
+        sayingOrder: Bool
     ) {
         guard let firstHashes = hashes(production, cursor), let secondHashes = hashes(candidate, cursor) else { return }
         var counts: [UInt64: Int] = [:]
@@ -265,6 +269,14 @@ struct JSONComparison {
         }
         if let first = missing.dropFirst(extra.count).first { differ(.missing, production[first], nil, cursor) }
         if let second = extra.dropFirst(missing.count).first { differ(.extra, nil, candidate[second], cursor) }
+        guard sayingOrder else { return }
+        func shared(_ hashes: [UInt64], without positions: [Int]) -> [UInt64] {
+            let others = Set(positions)
+            return hashes.indices.filter { !others.contains($0) }.map { hashes[$0] }
+        }
+        if shared(firstHashes, without: missing) != shared(secondHashes, without: extra) {
+            differ(.order, .array(production), .array(candidate), cursor, hasEqualShape: true)
+        }
     }
 
     // MARK: - Hashes

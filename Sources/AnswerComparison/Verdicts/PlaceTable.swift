@@ -13,8 +13,10 @@ struct PlaceRecord: Sendable {
     var noise: UInt64 = 0
     /// Pairs of answers of one version whose entries there are in another order.
     var orderNoise: UInt64 = 0
-    /// Pairs of production's own answers that differ there.
+    /// Pairs of production's own answers that differ there, otherwise than in the order of entries.
     var productionNoise: UInt64 = 0
+    /// Pairs of production's own answers whose entries there are in another order.
+    var productionOrderNoise: UInt64 = 0
     /// Pairs in which the baseline's value is another one of the same shape than production's, and what lay between the two
     /// answers, summed up, in nanoseconds.
     var changed = (pairs: UInt64(0), lag: 0.0)

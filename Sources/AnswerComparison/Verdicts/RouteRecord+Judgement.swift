@@ -345,10 +345,21 @@ extension RouteRecord {
         }
     }
 
-    /// Whether differences at a place are set aside in pairs as wholes.
+    /// Whether differences at a place are set aside in pairs as wholes, be it those of values or those of their order.
     func isVolatile(_ position: Int, limits: VerdictLimits) -> Bool {
+        hasVolatileValues(position, limits: limits) || hasVolatileOrder(position, limits: limits)
+    }
+
+    /// Whether values at a place vary among answers of one version.
+    func hasVolatileValues(_ position: Int, limits: VerdictLimits) -> Bool {
         guard position < places.records.count else { return false }
         return Volatility(differing: places.records[position].noise, of: noisePairs, limits: limits) == .volatile
+    }
+
+    /// Whether the order of entries at a place does.
+    func hasVolatileOrder(_ position: Int, limits: VerdictLimits) -> Bool {
+        guard position < places.records.count else { return false }
+        return Volatility(differing: places.records[position].orderNoise, of: noisePairs, limits: limits) == .volatile
     }
 
     /// Places whose differences were set aside because the candidate differs from itself there, when nothing shows that
@@ -358,13 +369,16 @@ extension RouteRecord {
     func unconfirmedPlaces(settings: ComparisonSettings, limits: VerdictLimits) -> Set<Int> {
         guard !hasBaseline else { return [] }
         let ballot = self[.unadjusted]
+        func isConfirmed(_ noise: UInt64) -> Bool {
+            Volatility(differing: noise, of: productionPairs, limits: limits) == .volatile
+        }
         return Set(
             ballot.places.indices.filter { position in
-                guard position < places.records.count, isVolatile(position, limits: limits),
-                    ballot.places[position].worse > settings.margin * ballot.votes
+                guard position < places.records.count, ballot.places[position].worse > settings.margin * ballot.votes
                 else { return false }
-                let noise = places.records[position].productionNoise
-                return Volatility(differing: noise, of: productionPairs, limits: limits) != .volatile
+                let place = places.records[position]
+                return hasVolatileValues(position, limits: limits) && !isConfirmed(place.productionNoise)
+                    || hasVolatileOrder(position, limits: limits) && !isConfirmed(place.productionOrderNoise)
             }
         )
     }

@@ -49,7 +49,7 @@ struct RouteRecord: Sendable {
     /// What the breakers of candidate and baseline have come to since the record began.
     var breaker = BreakerCount()
     var places: PlaceTable
-    /// Lists whose order has turned out to mean nothing.
+    /// Lists whose order varies among answers of one version: their entries are compared as sets, and their order apart.
     var unordered: Set<String> = []
     var latency = LatencyRecord()
     var lags = [(pairs: UInt64, mismatches: UInt64)](repeating: (0, 0), count: Self.lagBounds.count + 1)
@@ -122,10 +122,8 @@ struct RouteRecord: Sendable {
         let counted = counted(comparison.differences, .baseline, limits: limits)
         noisePairs += 1
         if !counted.isEmpty { noisyPairs += 1 }
-        for position in differing(comparison) { places[position].noise += 1 }
-        for difference in comparison.differences where !difference.isExpected && difference.kind == .order {
-            orderNoiseObserved(at: places.position(of: difference.place), limits: limits)
-        }
+        for position in differing(comparison, inOrder: false) { places[position].noise += 1 }
+        for position in differing(comparison, inOrder: true) { orderNoiseObserved(at: position, limits: limits) }
     }
 
     /// Takes in a pair that differs and whose request lost its credentials.
@@ -149,7 +147,8 @@ struct RouteRecord: Sendable {
     func stillAmbiguous(limits: VerdictLimits) -> UInt64 {
         let sum = places.records.enumerated().reduce(UInt64(0)) { sum, known in
             let (position, place) = known
-            return sum + place.ambiguous.unlike + (isVolatile(position, limits: limits) ? 0 : place.ambiguous.alike)
+            return sum + place.ambiguous.unlike
+                + (hasVolatileValues(position, limits: limits) ? 0 : place.ambiguous.alike)
         }
         return min(sum, ambiguous)
     }
@@ -157,13 +156,15 @@ struct RouteRecord: Sendable {
     /// Takes in how two of production's answers differ.
     mutating func productionNoiseObserved(_ comparison: ComparedAnswers) {
         productionPairs += 1
-        for position in differing(comparison) { places[position].productionNoise += 1 }
+        for position in differing(comparison, inOrder: false) { places[position].productionNoise += 1 }
+        for position in differing(comparison, inOrder: true) { places[position].productionOrderNoise += 1 }
     }
 
-    /// The places at which two answers differ, otherwise than in the order of entries.
-    private mutating func differing(_ comparison: ComparedAnswers) -> Set<Int> {
+    /// The places at which two answers differ in the order of entries, or otherwise.
+    private mutating func differing(_ comparison: ComparedAnswers, inOrder: Bool) -> Set<Int> {
         var seen = Set<Int>()
-        for difference in comparison.differences where !difference.isExpected && difference.kind != .order {
+        for difference in comparison.differences where !difference.isExpected && (difference.kind == .order) == inOrder
+        {
             seen.insert(places.position(of: difference.place))
         }
         return seen
@@ -171,9 +172,10 @@ struct RouteRecord: Sendable {
 
     private mutating func orderNoiseObserved(at position: Int, limits: VerdictLimits) {
         places[position].orderNoise += 1
-        guard case .content(let path) = places[position].place else { return }
-        let volatility = Volatility(differing: places[position].orderNoise, of: noisePairs, limits: limits)
-        if volatility == .volatile { unordered.insert(path) }
+        guard case .content(let path) = places[position].place, hasVolatileOrder(position, limits: limits) else {
+            return
+        }
+        unordered.insert(path)
     }
 
     // MARK: - Time

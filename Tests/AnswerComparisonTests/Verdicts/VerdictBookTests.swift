@@ -269,7 +269,7 @@ import TrafficModel
         #expect(bench.pair(ours, candidate: .success(other), baseline: .success(ours)) == .bodyDiffers)
     }
 
-    @Test func `lists whose order means nothing are learned, and then compared as sets`() throws {
+    @Test func `lists whose order varies are learned, and then compared as sets and by their order apart`() throws {
         var bench = Bench(hasBaseline: true)
         let orders = ["1,2,3", "3,1,2", "2,3,1", "3,2,1"]
         func any(_ bench: inout Bench) -> String { orders[bench.random() % 4] }
@@ -286,7 +286,7 @@ import TrafficModel
                 candidate: .success(Self.item(tags: "3,2,1")),
                 baseline: .success(Self.item())
             )
-                == .same
+                == .noise
         )
         #expect(
             bench.pair(
@@ -296,6 +296,64 @@ import TrafficModel
             )
                 == .bodyDiffers
         )
+    }
+
+    /// A list in one of many orders.
+    private static func shuffled(_ bench: inout Bench) -> RecordedResponse {
+        item(tags: [1, 2, 3, 4, 5].shuffled(using: &bench.generator).map(String.init).joined(separator: ","))
+    }
+
+    @Test func `an order that is random at the target alone does not pass by its own second responses`() throws {
+        var bench = Bench(hasBaseline: false)
+        for number in 0..<3000 {
+            bench.pair(
+                Self.item(tags: "1,2,3,4,5"),
+                candidate: .success(Self.shuffled(&bench)),
+                repeated: .success(Self.shuffled(&bench))
+            )
+            if number % 250 == 249 { #expect(try bench.verdict.verdict == .inconclusive) }
+        }
+        #expect(try bench.verdict.reason == .unconfirmed)
+        #expect(try bench.verdict.remedy.contains("content tags[]"))
+    }
+
+    @Test func `an order that varies in production too is confirmed`() throws {
+        var bench = Bench(hasBaseline: false)
+        for number in 0..<6000 {
+            bench.pair(
+                Self.shuffled(&bench),
+                candidate: .success(Self.shuffled(&bench)),
+                repeated: .success(Self.shuffled(&bench)),
+                path: "/items/\(number / 2)"
+            )
+        }
+        #expect(try bench.verdict.reason != .unconfirmed)
+    }
+
+    @Test func `an order that varied once in a while before hides no order that is random since`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<1500 {
+            let fixed = Self.item(tags: "1,2,3,4,5")
+            bench.pair(
+                fixed,
+                candidate: .success(number < 300 ? fixed : Self.shuffled(&bench)),
+                baseline: .success([100, 200].contains(number) ? Self.item(tags: "2,1,3,4,5") : fixed)
+            )
+        }
+        #expect(try bench.verdict.verdict == .fail)
+        #expect(try bench.verdict.places.filter(\.fails).map(\.place) == [.content("tags[]")])
+    }
+
+    @Test func `an order that varies at both passes beside a baseline`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<4000 {
+            bench.pair(
+                Self.item(tags: "1,2,3,4,5"),
+                candidate: .success(Self.shuffled(&bench)),
+                baseline: .success(Self.shuffled(&bench))
+            )
+            if number % 500 == 499 { #expect(try bench.verdict.verdict != .fail) }
+        }
     }
 
     @Test func `natural repeats in production serve as a reference without any call`() throws {
