@@ -20,7 +20,7 @@ extension AnswerComparator {
             let kind: DifferenceKind = production.content.isEmpty ? .extra : .missing
             return append(kind, octets(production), octets(candidate), into: &comparison)
         }
-        if let first = production.json(), let second = candidate.json() {
+        if let first = production.json(), let second = candidate.json(), production.isLatin1 == candidate.isLatin1 {
             var walk = JSONComparison(self, hosts: hosts, unordered: unordered, list: comparison.list)
             let isComplete = walk.compareContents(first, second)
             comparison.list = walk.list

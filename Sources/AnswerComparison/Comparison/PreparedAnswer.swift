@@ -30,6 +30,8 @@ struct PreparedAnswer {
     let codings: [String]
     private let depth: Int
     private var parsed: JSONValue??
+    /// Whether the JSON was read as ISO 8859-1, since it is no UTF-8; known once it was asked for.
+    private(set) var isLatin1 = false
 
     init(_ response: RecordedResponse, settings: ComparisonSettings, depth: Int, decoder: ContentDecoder) {
         let contentLimit = settings.maximumContentOctets
@@ -81,12 +83,16 @@ struct PreparedAnswer {
     /// The content as JSON; `nil` when it is none, or nested too deep.
     mutating func json() -> JSONValue? {
         if let parsed { return parsed }
-        let value = looksLikeJSON ? parse() : nil
+        var value = looksLikeJSON ? parse(content) : nil
+        if value == nil, looksLikeJSON, !isUTF8 {
+            value = parse(Self.fromLatin1(content))
+            isLatin1 = value != nil
+        }
         parsed = .some(value)
         return value
     }
 
-    private func parse() -> JSONValue? {
+    private func parse(_ content: [UInt8]) -> JSONValue? {
         var limits = DocumentLimits()
         limits.depth = depth
         guard hasJSONLines else { return try? JSONDocument.parse(content, limits: limits) }
@@ -96,6 +102,24 @@ struct PreparedAnswer {
             values.append(value)
         }
         return .array(values)
+    }
+
+    /// Whether the content is UTF-8.
+    private var isUTF8: Bool { String(validating: content, as: UTF8.self) != nil }
+
+    /// Octets as UTF-8, each taken for the code point of its number (ISO 8859-1); those of other sets become other text, and
+    /// equal octets equal text.
+    private static func fromLatin1(_ octets: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(octets.count + octets.count / 8)
+        for octet in octets {
+            if octet < 0x80 {
+                text.append(octet)
+            } else {
+                text += [0xC0 | octet >> 6, 0x80 | octet & 0x3F]
+            }
+        }
+        return text
     }
 
     private var contentType: String {
@@ -123,12 +147,23 @@ struct PreparedAnswer {
             || type.isEmpty && content.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "<")
     }
 
-    /// Whether the content is text: no octet that text has not.
+    /// Whether the content is text: no octet that text has not, and either UTF-8 or of a type that is text in any character set.
     ///
     /// What a gRPC call carries is octets, whatever they look like.
-    var isText: Bool {
-        !isCall && !content.contains(0) && String(validating: content, as: UTF8.self) != nil
+    var isText: Bool { !isCall && !content.contains(0) && (hasTextType || isMarkup && contentType.isEmpty || isUTF8) }
+
+    /// Whether the type is one of text, whatever its character set.
+    private var hasTextType: Bool {
+        let type = contentType.prefix { $0 != ";" && $0 != " " }
+        guard !type.hasPrefix("text/") else { return true }
+        let words = type.split(whereSeparator: { $0 == "/" || $0 == "+" }).dropFirst()
+        return words.last.map { Self.textTypes.contains(String($0)) } ?? false
     }
+
+    private static let textTypes: Set<String> = [
+        "csv", "ecmascript", "html", "javascript", "json", "jsonlines", "ndjson", "x-javascript", "x-ndjson",
+        "x-www-form-urlencoded", "x-yaml", "xml", "yaml",
+    ]
 
     /// The status as it is shown: of a gRPC call the final one.
     var statusText: String {

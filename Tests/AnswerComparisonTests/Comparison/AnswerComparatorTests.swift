@@ -217,6 +217,49 @@ import TrafficModel
         )
     }
 
+    @Test func `text in another character set is text`() {
+        func answer(_ type: String, _ text: String) -> RecordedResponse {
+            var answer = Self.answer("", fields: type.isEmpty ? [] : [("Content-Type", type)])
+            // "é" in ISO 8859-1 is no UTF-8.
+            answer.message = RecordedMessage(
+                fields: answer.message.fields,
+                content: Array(text.replacing("é", with: "\u{1}").utf8).map { $0 == 1 ? 0xE9 : $0 }
+            )
+            return answer
+        }
+        func page(_ type: String, _ token: String, _ price: String) -> RecordedResponse {
+            answer(type, "<p>Café</p><input name=csrf value=\(token)>\n<p class=price>\(price)</p>")
+        }
+        for type in ["text/html; charset=iso-8859-1", "application/xhtml+xml", ""] {
+            #expect(
+                Self.differences(page(type, "a1", "9.99"), page(type, "b2", "0.00")) == [
+                    "content <input name=csrf>: value", "content <p class=price>: value",
+                ]
+            )
+        }
+        let lines = ["text/plain; charset=windows-1252", "application/x-yaml", "text/csv"]
+        for type in lines {
+            #expect(
+                Self.differences(answer(type, "name: Café\nprice: 1"), answer(type, "name: Café\nprice: 2")) == [
+                    "content price:: value"
+                ]
+            )
+        }
+        let json = ["application/json", "application/problem+json;charset=latin1"].map { type in
+            Self.differences(answer(type, #"{"n":"Café","p":1}"#), answer(type, #"{"n":"Café","p":2}"#))
+        }
+        #expect(json == [["content p: value"], ["content p: value"]])
+        // The same text in another character set is other content.
+        #expect(
+            Self.differences(Self.json("{\"n\":\"Caf\u{E9}\"}"), answer("application/json", #"{"n":"Café"}"#)).count
+                == 1
+        )
+        let image = ["image/png", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"].map { type in
+            Self.differences(answer(type, "é: 1\nx: 1"), answer(type, "é: 2\nx: 2"))
+        }
+        #expect(image == [["content: value"], ["content: value"]])
+    }
+
     @Test func `lines of JSON are compared as JSON`() {
         func lines(_ value: Int) -> RecordedResponse {
             Self.answer(
