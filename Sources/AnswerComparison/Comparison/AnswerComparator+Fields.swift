@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Fields: RFC 9110 §5; cookies: RFC 6265.
+// Fields: RFC 9110 §5; Expires: RFC 9111 §5.3.
 
 import OctetText
 
@@ -17,7 +17,23 @@ extension AnswerComparator {
             guard first != second else { continue }
             switch (first, second) {
             case (let first?, let second?) where name == "set-cookie":
-                compareCookies(first, second, into: &comparison)
+                compareCookies(
+                    first.map { ResponseCookie($0, date: production.date) },
+                    second.map { ResponseCookie($0, date: candidate.date) },
+                    hosts: hosts,
+                    into: &comparison
+                )
+            case (let first?, let second?) where name == "expires":
+                // When content expires is new each time; whether it may be kept at all is not.
+                append(
+                    name,
+                    .value,
+                    joined(first),
+                    joined(second),
+                    .volatile,
+                    hasEqualShape: production.hasExpired(joined(first)) == candidate.hasExpired(joined(second)),
+                    into: &comparison
+                )
             case (let first?, let second?):
                 // The content says what an entity tag would.
                 let isTag = name == "etag" && !comparison.contentIsUnread && !production.content.isEmpty
@@ -81,47 +97,49 @@ extension AnswerComparator {
 
     // MARK: - Cookies
 
-    /// Compares cookies by name and by the attributes that guard them; their values are expected to be new.
-    private func compareCookies(_ first: [[UInt8]], _ second: [[UInt8]], into comparison: inout ComparedAnswers) {
-        let production = Dictionary(first.map(ResponseCookie.init).map { ($0.name, $0) }) { $1 }
-        let candidate = Dictionary(second.map(ResponseCookie.init).map { ($0.name, $0) }) { $1 }
+    /// Compares cookies by name, but for their values, which are expected to be new.
+    ///
+    /// What counts is whether they are set or deleted, how long they last, where they are sent, and what guards them.
+    private func compareCookies(
+        _ first: [ResponseCookie],
+        _ second: [ResponseCookie],
+        hosts: LinkHosts,
+        into comparison: inout ComparedAnswers
+    ) {
+        let production = inEffect(first)
+        let candidate = inEffect(second)
         for name in Set(production.keys).union(candidate.keys).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            let ours = production[name]
-            let theirs = candidate[name]
-            guard ours != theirs else { continue }
-            let kind: DifferenceKind = ours == nil ? .extra : theirs == nil ? .missing : .value
-            var isLike = false
-            if let ours, let theirs { isLike = ours.isLike(theirs) }
-            append("set-cookie", kind, ours?.value, theirs?.value, .volatile, hasEqualShape: isLike, into: &comparison)
+            let ours = production[name] ?? []
+            let theirs = candidate[name] ?? []
+            let kind: DifferenceKind =
+                ours.count < theirs.count ? .extra : ours.count > theirs.count ? .missing : .value
+            let pairs = zip(ours, theirs)
+            let unlike = pairs.first { !$0.isLike($1, hosts: hosts) }
+            let isLike = unlike == nil && kind == .value
+            guard !isLike || pairs.contains(where: { $0.value != $1.value }) else { continue }
+            var difference = AnswerDifference(
+                place: .field("set-cookie"),
+                kind: kind,
+                production: shown(unlike?.0 ?? ours.last),
+                candidate: shown(unlike?.1 ?? theirs.last)
+            )
+            difference.expectation = .volatile
+            difference.hasEqualShape = isLike
+            comparison.list.append(difference)
         }
     }
-}
 
-/// A cookie as a Set-Cookie field line sets it.
-private struct ResponseCookie: Equatable {
-    let name: [UInt8]
-    let value: [UInt8]
-    /// Attributes that do not change with time, in lower case and in order.
-    let attributes: [[UInt8]]
-
-    init(_ line: [UInt8]) {
-        let parts = line.split(separator: UInt8(ascii: ";")).map { Array($0.drop { $0 == 0x20 }) }
-        let pair = (parts.first ?? []).split(
-            separator: UInt8(ascii: "="),
-            maxSplits: 1,
-            omittingEmptySubsequences: false
-        )
-        name = Array(pair.first ?? [])
-        value = pair.count > 1 ? Array(pair[1]) : []
-        attributes = parts.dropFirst().map { $0.map(ASCII.lowered) }
-            .filter {
-                !$0.starts(with: "expires=".utf8) && !$0.starts(with: "max-age=".utf8)
-                    && !$0.starts(with: "domain=".utf8)
-            }
-            .sorted { $0.lexicographicallyPrecedes($1) }
+    /// The cookies that a client takes up, by name: of lines that set the same one, the last.
+    private func inEffect(_ cookies: [ResponseCookie]) -> [[UInt8]: [ResponseCookie]] {
+        let last = Dictionary(cookies.map { ($0.identity, $0) }) { $1 }
+        let inOrder = last.values.sorted { first, second in
+            let keys = [first, second].map { $0.identity.path + [0] + ($0.identity.domain ?? []) }
+            return keys[0].lexicographicallyPrecedes(keys[1])
+        }
+        return Dictionary(grouping: inOrder) { $0.identity.name }
     }
 
-    func isLike(_ other: ResponseCookie) -> Bool {
-        attributes == other.attributes && value.isEmpty == other.value.isEmpty
+    private func shown(_ cookie: ResponseCookie?) -> String {
+        cookie.map { "\(sketch.text($0.value, isSecret: true)), \($0.lifetime.rawValue)" } ?? "absent"
     }
 }

@@ -19,6 +19,26 @@ struct LinkHosts: Sendable {
         return hosts
     }
 
+    /// Whether cookies with these domains are sent to the same hosts, "here" being one place; `nil` is the answering host alone.
+    ///
+    /// Domains that both cover one host are two reaches of one place; those of different hosts are the same if both cover one
+    /// that is known.
+    func areAlike(domain first: [UInt8]?, _ second: [UInt8]?) -> Bool {
+        guard let first, let second, first != second else { return first == second }
+        let (ours, theirs) = (covered(by: first), covered(by: second))
+        return !ours.isEmpty && !theirs.isEmpty && ours.isDisjoint(with: theirs)
+    }
+
+    /// The known hosts that are a domain or lie within it.
+    private func covered(by domain: [UInt8]) -> Set<[UInt8]> {
+        authorities.filter { authority in
+            let host = authority.prefix { $0 != UInt8(ascii: ":") }
+            guard host.count > domain.count else { return host.elementsEqual(domain) }
+            return host.dropLast(domain.count).last == UInt8(ascii: ".")
+                && host.suffix(domain.count).elementsEqual(domain)
+        }
+    }
+
     /// A text without scheme and authority where they say "here".
     func relative(_ octets: [UInt8]) -> [UInt8] {
         guard !authorities.isEmpty else { return octets }

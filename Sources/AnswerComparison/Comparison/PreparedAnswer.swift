@@ -73,6 +73,15 @@ struct PreparedAnswer {
         contentOctets = Int64(content.count)
     }
 
+    /// When the answer was made, in seconds since the Unix epoch; `nil` when it does not say.
+    var date: Int? { fields["date"]?.first.flatMap(HTTPTime.seconds) }
+
+    /// Whether a value of Expires says that the content is old already; what is no time says so too.
+    func hasExpired(_ value: [UInt8]) -> Bool {
+        guard let expiry = HTTPTime.seconds(value) else { return true }
+        return expiry < HTTPTime.sensible || expiry <= date ?? .min
+    }
+
     /// The comma-separated words of a field value, in lower case.
     private static func tokens(_ value: [UInt8]) -> [String] {
         value.map(ASCII.lowered).split(separator: UInt8(ascii: ","))

@@ -410,6 +410,55 @@ import TrafficModel
         FieldRow("a cookie's name", "Set-Cookie", "s=abc", "t=abc", counts: true),
         FieldRow("a cookie that is no longer guarded", "Set-Cookie", "s=abc; HttpOnly", "s=abc", counts: true),
         FieldRow("a cookie that became empty", "Set-Cookie", "s=abc", "s=", counts: true),
+        FieldRow("a cookie that is deleted", "Set-Cookie", "s=abc; Max-Age=3600", "s=deleted; Max-Age=0", counts: true),
+        FieldRow(
+            "a cookie that is deleted by a time of long ago",
+            "Set-Cookie",
+            "s=abc; Max-Age=3600",
+            "s=x; Expires=Thu, 01-Jan-1970 00:00:01 GMT",
+            counts: true
+        ),
+        FieldRow("a cookie deleted either way", "Set-Cookie", "s=a; Max-Age=-1", "s=; max-age=0", counts: false),
+        FieldRow(
+            "Max-Age before Expires",
+            "Set-Cookie",
+            "s=a; Max-Age=60",
+            "s=b; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            counts: false
+        ),
+        FieldRow(
+            "how long a cookie lasts",
+            "Set-Cookie",
+            "s=abc; Max-Age=3600",
+            "s=def; Expires=Tue, 19 Jan 2038 03:14:07 GMT",
+            counts: false
+        ),
+        FieldRow("a cookie that lasts no longer", "Set-Cookie", "s=abc; Max-Age=3600", "s=def", counts: true),
+        FieldRow("a cookie for other paths", "Set-Cookie", "s=abc; Path=/A", "s=def; Path=/a", counts: true),
+        FieldRow("a cookie for more hosts", "Set-Cookie", "s=a", "s=b; Domain=shop.example.com", counts: true),
+        FieldRow(
+            "a cookie for the hosts around",
+            "Set-Cookie",
+            "s=a; Domain=shop.example.com",
+            "s=b; Domain=.example.com",
+            counts: true
+        ),
+        FieldRow(
+            "a cookie for elsewhere",
+            "Set-Cookie",
+            "s=a; Domain=shop.example.com",
+            "s=b; Domain=evil.example",
+            counts: true
+        ),
+        FieldRow(
+            "a cookie for its own host",
+            "Set-Cookie",
+            "s=a; Domain=Shop.example.com",
+            "s=b; Domain=staging",
+            counts: false
+        ),
+        FieldRow("content that is old at once", "Expires", "Tue, 19 Jan 2038 03:14:07 GMT", "0", counts: true),
+        FieldRow("content that is old, either way", "Expires", "Thu, 01 Jan 1970 00:00:00 GMT", "-1", counts: false),
         FieldRow("another policy for caches", "Cache-Control", "no-store", "max-age=60", counts: true),
         FieldRow("what answers vary by", "Vary", "Accept-Encoding, Origin", "origin", counts: false),
         FieldRow("a time nobody knows", "X-Built", "2026-11-23T10:00:00Z", "2026-11-24T10:00:00Z", counts: false),
@@ -420,6 +469,54 @@ import TrafficModel
         let differences = Self.comparison(production, candidate).differences
         #expect(differences.contains { Volatility.unknown.counts($0) } == row.counts)
         if row.counts { #expect(differences.map(\.place).allSatisfy { $0 == .field(row.name.lowercased()) }) }
+    }
+
+    @Test func `a cookie that expires before its own answer was made is deleted`() {
+        func answer(_ date: String, _ expiry: String) -> RecordedResponse {
+            Self.answer(
+                "a",
+                fields: [
+                    ("Date", "Mon, 23 Nov 2026 \(date) GMT"),
+                    ("Set-Cookie", "s=1; Expires=Mon, 23-Nov-26 \(expiry) GMT"),
+                    ("Expires", "Mon, 23 Nov 2026 \(expiry) GMT"),
+                ]
+            )
+        }
+        func counted(_ first: RecordedResponse, _ second: RecordedResponse) -> [AnswerPlace] {
+            Self.comparison(first, second).differences.filter(Volatility.unknown.counts).map(\.place)
+        }
+        // Each by its own clock, as the one may answer an hour after the other.
+        #expect(counted(answer("10:00:00", "10:30:00"), answer("11:00:00", "11:30:00")) == [])
+        #expect(
+            counted(answer("10:00:00", "10:30:00"), answer("11:00:00", "10:59:00")) == [
+                .field("expires"), .field("set-cookie"),
+            ]
+        )
+    }
+
+    @Test func `of lines that set one cookie the last counts, and a deletion elsewhere is one of its own`() {
+        func answer(_ lines: String...) -> RecordedResponse {
+            Self.answer("a", fields: lines.map { ("Set-Cookie", $0) })
+        }
+        let both = answer("s=; Max-Age=0; Path=/old", "s=1; Path=/")
+        #expect(Self.differences(both, answer("s=1; Path=/", "s=; Max-Age=0; Path=/old")) == [])
+        #expect(Self.differences(both, answer("s=1; Path=/")) == ["field set-cookie: missing"])
+        #expect(Self.differences(answer("s=; Max-Age=0", "s=1"), answer("s=1")) == [])
+        let example = Self.comparison(answer("s=1; Max-Age=9"), answer("s=1; Max-Age=0")).differences.first
+        #expect(example?.production.hasSuffix(", lasting") == true && example?.candidate.hasSuffix(", expired") == true)
+    }
+
+    @Test(
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777),
+            ("Sun Nov  6 08:49:37 1994", 784_111_777), ("Thu, 01-Jan-1970 00:00:00 GMT", 0),
+            ("Tue, 19 Jan 2038 03:14:08 GMT", 2_147_483_648), ("6 nov 2069 1:2:3", 3_150_925_323),
+            ("Sun, 06 Nov 1500 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 24:00:00 GMT", nil), ("0", nil), ("", nil),
+            ("Sun, 06 1994 08:49:37 GMT", nil), ("Sun, 32 Nov 1994 08:49:37 GMT", nil),
+        ] as [(String, Int?)]
+    )
+    func `times are read in all forms that servers write`(text: String, seconds: Int?) {
+        #expect(HTTPTime.seconds(Array(text.utf8)) == seconds)
     }
 
     @Test func `ignored fields are not compared`() {
