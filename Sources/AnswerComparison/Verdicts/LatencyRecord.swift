@@ -18,8 +18,8 @@ struct LatencyRecord: Sendable {
     /// Latencies of the baseline, a random choice of all.
     private var baselines: [Int64] = []
     private(set) var pairs: UInt64 = 0
-    /// Pairs in which the candidate took longer by more than the margin.
-    private var beyond: UInt64 = 0
+    /// Pairs in which the candidate took longer by more than the margin, against all others.
+    private var median = Tally()
     private var waitSum = 0.0
     private var baselineSum = 0.0
     /// Beyond which latency an answer belongs to the tail; set anew from time to time by what came before.
@@ -39,7 +39,7 @@ struct LatencyRecord: Sendable {
         pairs += 1
         waitSum += Double(max(sample.wait, 0))
         baselineSum += Double(sample.baseline)
-        if Double(sample.candidate) > Double(sample.baseline) * (1 + margin) { beyond += 1 }
+        median.pairSeen(Double(sample.candidate) > Double(sample.baseline) * (1 + margin) ? 1 : -1, time: sample.time)
         observeTail(sample)
         let logRatio = (Double(sample.candidate) / Double(sample.baseline)).logarithm
         if logRatios.count < limit {
@@ -71,12 +71,16 @@ struct LatencyRecord: Sendable {
     }
 
     /// A block of time ended.
-    mutating func blockEnded() { tail.blockEnded() }
+    mutating func blockEnded() {
+        median.blockEnded()
+        tail.blockEnded()
+    }
 
     /// What the latencies say.
     ///
     /// "Higher" speaks of the median and needs three things: evidence, valid at any time, that more than half of the requests
-    /// take longer by more than the margin; a shift beyond the margin; and an interval of the shift whose lower end is more
+    /// take longer by more than the margin, and that they do in more than half of the blocks of time, since a server that was
+    /// just started is slow for a moment, however many requests fall into it; a shift beyond the margin; and an interval of the shift whose lower end is more
     /// than a quarter of its estimate, the bound on effect sizes of Kayenta's judge. The tail is judged apart, by the share of
     /// answers that take longer than all but a twentieth of the baseline's, and the margin on top. While copies wait for
     /// their turn for longer than the difference that is looked for, the agent's own delay is in both latencies, and
@@ -90,7 +94,10 @@ struct LatencyRecord: Sendable {
     func verdict(margin: Double, tailMargin: Double, logThreshold: Double, leastPairs: Int) -> LatencyVerdict? {
         guard let shift = SignedRankShift(differences: logRatios) else { return nil }
         let logMargin = (1 + margin).logarithm
-        let evidence = SignEvidence.logarithm(worse: beyond, better: pairs - beyond)
+        let evidence = [median.pairs, median.allBlocks].map {
+            SignEvidence.logarithm(worse: $0.worse, better: $0.better)
+        }
+        .reduce(.infinity, min)
         let isBusy = waitSum > baselineSum * margin
         let classification: LatencyVerdict.Classification =
             if pairs < UInt64(leastPairs) {
@@ -105,7 +112,7 @@ struct LatencyRecord: Sendable {
         return LatencyVerdict(
             classification: classification,
             pairs: pairs,
-            slower: beyond,
+            slower: median.pairs.worse,
             ratio: shift.estimate.exponential,
             ratioLower: shift.lower.exponential,
             ratioUpper: shift.upper.exponential,

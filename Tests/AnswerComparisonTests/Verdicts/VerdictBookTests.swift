@@ -182,6 +182,41 @@ import TrafficModel
         #expect(try like.verdict.latency?.classification == .similar)
     }
 
+    @Test func `a target that is slow for a moment after its start does not fail, however many requests fall into it`()
+        throws
+    {
+        var bench = Bench(hasBaseline: true, step: 20_000_000)
+        for number in 0..<3000 {
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item()),
+                baseline: .success(Self.item()),
+                // The first 1,000 requests are those of twenty seconds.
+                latency: (number < 1000 ? 12_000_000 : 6_000_000, 6_000_000)
+            )
+            if number % 100 == 99 { #expect(try bench.verdict.verdict != .fail) }
+        }
+        #expect(try bench.verdict.latency?.classification == .similar)
+    }
+
+    @Test func `a target that stays slow fails once that has been so in enough blocks of time`() throws {
+        var bench = Bench(hasBaseline: true, step: 20_000_000)
+        func run(_ seconds: Int) {
+            for _ in 0..<seconds * 50 {
+                bench.pair(
+                    Self.item(),
+                    candidate: .success(Self.item()),
+                    baseline: .success(Self.item()),
+                    latency: (12_000_000, 6_000_000)
+                )
+            }
+        }
+        run(60)
+        #expect(try bench.verdict.verdict != .fail)
+        run(90)
+        #expect(try bench.verdict.reason == .latency)
+    }
+
     @Test func `latency of a few pairs gives no verdict`() throws {
         var bench = Bench(hasBaseline: true)
         for _ in 0..<299 {
