@@ -30,6 +30,17 @@ public struct ShadowAnswer: Sendable {
         self.durationNanoseconds = durationNanoseconds
     }
 
+    /// Whether the copy ran out of time where production itself took about as long as that, so that nothing follows.
+    ///
+    /// Production's time is from the first octet of the request to the last of the response.
+    public func ranOutOfTime(beside production: RecordedExchange) -> Bool {
+        guard case .failure(.timeout) = result, durationNanoseconds > 0 else { return false }
+        return Double(production.durationNanoseconds ?? 0) >= Self.nearTimeout * Double(durationNanoseconds)
+    }
+
+    /// From which share of the time that a copy is given on production is as slow as that.
+    private static let nearTimeout = 0.8
+
     /// The answer, if there is one.
     public var response: RecordedResponse? {
         switch result {

@@ -84,6 +84,9 @@ extension RouteRecord {
         case .dropped, .lag:
             return "not all could be sent in time: lower percent, or raise the target's rate and inFlight"
         case .baseline: return "see why the baseline gives no response; its target has metrics of its own"
+        case .slow: return "raise the timeout of \(lane.target): production takes that long too"
+        case .unanswered:
+            return "replay all requests, and see why the target did not respond to some: it may have failed"
         default: return "see what was missed; requests that never became pairs may hide failures"
         }
     }

@@ -246,6 +246,7 @@ extension RouteRecord {
         if missed[.breaker, default: 0] > 0 { return .breaker }
         if missed[.throttled, default: 0] > 0 { return .throttled }
         if missed[.conditional, default: 0] > 0 { return .conditional }
+        if missed[.slow, default: 0] + missed[.unanswered, default: 0] > 0 { return .coverage }
         return .noPairs
     }
 

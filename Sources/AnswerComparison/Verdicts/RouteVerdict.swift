@@ -167,6 +167,10 @@ public enum MissedReason: String, Sendable, Hashable, CaseIterable {
     case breaker
     /// The target answered 429, and production did not.
     case throttled
+    /// The target gave no answer in time, and production took about as long.
+    case slow
+    /// No answer is recorded.
+    case unanswered
     /// Production answered to a condition or a range (304, 206, 412, 416), which copies do not carry.
     case conditional
     /// Sent too long after production's answer.
@@ -179,7 +183,7 @@ public enum MissedReason: String, Sendable, Hashable, CaseIterable {
     public var isIndependent: Bool {
         switch self {
         case .production, .thinned, .conditional: true
-        case .dropped, .cancelled, .breaker, .throttled, .lag, .baseline: false
+        case .dropped, .cancelled, .breaker, .throttled, .slow, .unanswered, .lag, .baseline: false
         }
     }
 }

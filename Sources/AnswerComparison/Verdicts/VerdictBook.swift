@@ -242,7 +242,12 @@ public struct VerdictBook: Sendable {
         if [206, 304, 412, 416].contains(production.status) { return .conditional }
         if case .failure(.cancelled) = pair.candidate.result { return .cancelled }
         if pair.lag > policy.settings.maximumLag.nanoseconds { return .lag }
-        guard policy.baseline != nil else { return pair.candidate.isThrottled(beside: production) ? .throttled : nil }
+        guard policy.baseline != nil else {
+            if pair.candidate.ranOutOfTime(beside: pair.production) { return .slow }
+            return pair.candidate.isThrottled(beside: production) ? .throttled : nil
+        }
+        let areSlow = [pair.candidate, pair.baseline].allSatisfy { $0?.ranOutOfTime(beside: pair.production) ?? false }
+        if areSlow { return .slow }
         switch (pair.baseline?.result, pair.candidate.result) {
         case (nil, _), (.failure(.cancelled), _), (.failure, .failure): return .baseline
         default: return nil

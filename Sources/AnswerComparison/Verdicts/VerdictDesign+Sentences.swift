@@ -60,6 +60,8 @@ extension MissedReason {
         case .thinned: "left out by ramp, back-off, rate, pause or reload"
         case .breaker: "held back by the breaker"
         case .throttled: "answered 429"
+        case .slow: "without a response in time, where production took about as long"
+        case .unanswered: "without a replayed response in the recording"
         case .conditional: "production answered 304 or 206"
         case .lag: "sent too long after production's response"
         case .baseline: "without a response of the baseline"

@@ -259,6 +259,9 @@ extension MirrorQueueState {
         switch answer.result {
         case .failure(.cancelled):
             return targets[place].breaker.requestCancelled()
+        case .failure where answer.ranOutOfTime(beside: copy.ticket.exchange):
+            // A request that takes longer than the target is given says nothing of the target's health.
+            return targets[place].breaker.requestCancelled()
         case .failure:
             (isFailure, isOverload) = (true, true)
         case .success(let response):

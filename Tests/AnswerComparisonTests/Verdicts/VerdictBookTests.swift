@@ -47,6 +47,7 @@ import TrafficModel
             key: UInt64? = nil,
             path: String? = nil,
             lag: Int64 = 1_000_000,
+            took: Int64 = 0,
             latency: (candidate: Int64, baseline: Int64) = (0, 0),
             wait: Int64 = 0,
             baselineEarlier: Int64? = nil,
@@ -64,18 +65,18 @@ import TrafficModel
                 response: production,
                 route: Self.route,
                 startTime: time,
-                durationNanoseconds: 0
+                durationNanoseconds: took
             )
             book.sampled(Self.lane, route: Self.route)
             return book.compared(
                 ComparedPair(
                     lane: Self.lane,
                     keyHash: key ?? UInt64(request),
-                    time: time + lag,
+                    time: time + took + lag,
                     production: exchange,
                     candidate: ShadowAnswer(
                         result: candidate,
-                        intendedTime: time + lag - wait,
+                        intendedTime: time + took + lag - wait,
                         queueNanoseconds: wait,
                         firstByteNanoseconds: firstByte.candidate,
                         durationNanoseconds: latency.candidate
@@ -84,7 +85,7 @@ import TrafficModel
                     baseline: baseline.map {
                         ShadowAnswer(
                             result: $0,
-                            intendedTime: baselineEarlier.map { time + lag - $0 } ?? 0,
+                            intendedTime: baselineEarlier.map { time + took + lag - $0 } ?? 0,
                             firstByteNanoseconds: firstByte.baseline,
                             durationNanoseconds: latency.baseline
                         )
@@ -458,6 +459,38 @@ import TrafficModel
         #expect(try bench.verdict.errors.worse == 120 && bench.verdict.coverage == 1)
         #expect(try bench.verdict.verdict == .fail)
         #expect(try bench.verdict.places.filter(\.fails).map(\.place) == [.outcome])
+    }
+
+    @Test(arguments: [true, false])
+    func `a timeout where production takes as long is no error, and says what to do`(hasBaseline: Bool) throws {
+        var bench = Bench(hasBaseline: hasBaseline)
+        for _ in 0..<200 {
+            let word = bench.pair(
+                Self.item(),
+                candidate: .failure(.timeout),
+                baseline: hasBaseline ? .failure(.timeout) : nil,
+                took: 8_500_000_000,
+                latency: (10_000_000_000, 10_000_000_000)
+            )
+            #expect(word == .skipped)
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .coverage && verdict.errors.worse == 0)
+        #expect(verdict.missed == [.slow: 200])
+        #expect(verdict.remedy.contains("raise the timeout of candidate"))
+    }
+
+    @Test func `a timeout where production is quicker is an error`() throws {
+        var bench = Bench(hasBaseline: false)
+        for _ in 0..<120 {
+            bench.pair(
+                Self.item(),
+                candidate: .failure(.timeout),
+                took: 7_000_000_000,
+                latency: (10_000_000_000, 0)
+            )
+        }
+        #expect(try bench.verdict.reason == .errors)
     }
 
     @Test func `pairs that say nothing are counted by cause and lower the coverage`() throws {

@@ -263,6 +263,29 @@ import TrafficModel
         }
     }
 
+    @Test func `a request that takes production longer than a copy is given teaches neither breaker nor back-off`()
+        throws
+    {
+        var target = Fixtures.target("a")
+        target.breaker.window = 2
+        target.breaker.errorShare = 0
+        for (seconds, isHealthy) in [(9, true), (7, false)] as [(Int64, Bool)] {
+            let queue = Fixtures.queue(policies: [Fixtures.policy(to: ["a"])], targets: [target])
+            var exchange = Fixtures.exchange()
+            exchange.durationNanoseconds = seconds * second
+            queue.deliver((0..<20).map { Fixtures.sampled(exchange, key: UInt64($0)) }, now: 0)
+            while let copy = queue.send(to: "a", now: 0) {
+                let answer = ShadowAnswer(result: .failure(.timeout), durationNanoseconds: 10 * second)
+                _ = queue.ended(copy, answer, now: 0)
+            }
+            #expect(queue.figures(now: 0).targets[0].breakerIsOpen != isHealthy)
+            queue.deliver((0..<100).map { Fixtures.sampled(exchange, key: UInt64($0)) }, now: 2 * second)
+            let lane = try #require(queue.lane("orders", "a"))
+            #expect((lane.failed[.timeout] ?? 0 == 20) == isHealthy && lane.isConserved)
+            #expect((lane.dropped.isEmpty) == isHealthy)
+        }
+    }
+
     @Test func `ramp and back-off leave out by key, and a smaller share is part of a larger one`() throws {
         var sent: [Set<UInt64>] = []
         for share in [0.1, 0.3, 1] {
