@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import JSONSyntax
+import Recordings
 import Redaction
 import ShadowTesting
 import TestSupport
@@ -218,6 +219,36 @@ import TrafficModel
         #expect(report.shown.isEmpty)
         report.selection = MirrorReport.Selection(route: "shop/products", isFailingOnly: true)
         #expect(report.shown.count == 1)
+    }
+
+    @Test(arguments: [0, 3])
+    func `a recording in which replayed responses are missing does not pass by those that are there`(missing: Int)
+        throws
+    {
+        let entries = (0..<6000).map { number in
+            var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 100)
+            entry.exchange.durationNanoseconds = 1_000_000
+            if number % 10 >= missing {
+                entry.replayed = [
+                    ReplayedAnswer(
+                        time: entry.exchange.startTime + 2_000_000,
+                        roundTripNanoseconds: 1_000_000,
+                        response: ReplaySamples.response()
+                    )
+                ]
+            }
+            return entry
+        }
+        let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
+        let verdict = try #require(judged.report.verdicts.first)
+        #expect(verdict["verdict"] == (missing == 0 ? "pass" : "inconclusive"))
+        guard missing > 0 else { return #expect(judged.note == nil) }
+        #expect(verdict["reason"] == "coverage" && verdict["missed"] == ["unanswered": 1800])
+        #expect(judged.note == "1,800 of 6,000 requests have no replayed response and count as missing")
+        let text = judged.report.lines(TerminalStyle(isColoured: false, width: 200)).joined(separator: "\n")
+        #expect(text.contains("missed 1,800 without a replayed response in the recording"))
+        #expect(text.contains("do     replay all requests, and see why the target did not respond to some"))
+        #expect(MirrorReportPlan.judged(Recording(entries: entries.filter(\.replayed.isEmpty))) == nil)
     }
 
     @Test func `an agent that compared nothing has a report all the same`() {

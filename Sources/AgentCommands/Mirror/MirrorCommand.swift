@@ -58,7 +58,7 @@ struct MirrorReportCommand: AsyncParsableCommand {
         abstract: "Show what the answers of targets say, of a running agent or a recording.",
         discussion: """
             A recording is a .gor file with replayed responses beside the original ones: the first replayed response to \
-            a request is judged, and a second one measures the noise.
+            a request is judged, and a second one measures the noise. Requests without a replayed response count as missing.
 
             Examples:
               wingmirror mirror report --agent http://127.0.0.1:9646

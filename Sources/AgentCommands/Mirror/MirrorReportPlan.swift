@@ -86,31 +86,48 @@ struct MirrorReportPlan: Sendable {
         let loaded = try RecordingLoader(paths)
         loaded.recording.losses.tell()
         for line in loaded.damage { StandardError.say(line) }
+        guard let judged = judged(loaded.recording) else {
+            throw CommandFailure(.failed, "\(paths.joined(separator: ", ")): no replayed answers are recorded there")
+        }
+        if let note = judged.note { StandardError.say(note) }
+        return judged.report
+    }
+
+    /// Judges the replayed answers of a recording, with what is to be said of those that are not there.
+    /// - Returns: `nil` without any replayed answer.
+    static func judged(_ recording: Recording) -> (report: MirrorReport, note: String?)? {
+        let entries = recording.entries
+        let unanswered = entries.count { $0.replayed.isEmpty }
+        guard unanswered < entries.count else { return nil }
         let lane = MirrorLane(policy: "recording", target: "replayed")
         var book = VerdictBook { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
         var policy = ComparisonPolicy(name: lane.policy, targets: [lane.target])
-        policy.settings.timeBlock = timeBlock(of: loaded.recording)
+        policy.settings.timeBlock = timeBlock(of: recording)
         book.policyConfigured(policy)
-        var pairs = 0
-        for entry in loaded.recording.entries {
-            guard let first = entry.replayed.first else { continue }
-            pairs += 1
+        for (number, entry) in entries.enumerated() {
             book.sampled(lane, route: entry.exchange.route)
-            let answer = ShadowAnswer(first)
+            guard let first = entry.replayed.first else {
+                // A target that gave no answer leaves no other trace in a recording.
+                let isWhole = entry.exchange.response != nil && entry.exchange.integrity.isEmpty
+                book.missed(lane, route: entry.exchange.route, reason: isWhole ? .unanswered : .production)
+                continue
+            }
             let pair = ComparedPair(
                 lane: lane,
-                keyHash: UInt64(pairs),
+                keyHash: UInt64(number),
                 time: first.time,
                 production: entry.exchange,
-                candidate: answer,
+                candidate: ShadowAnswer(first),
                 repeated: entry.replayed.dropFirst().first.map { ShadowAnswer($0) }
             )
             book.compared(pair) { "" }
         }
-        guard pairs > 0 else {
-            throw CommandFailure(.failed, "\(paths.joined(separator: ", ")): no replayed answers are recorded there")
-        }
-        return MirrorReport(verdicts: book.report().map(\.document))
+        let counts = [unanswered, entries.count].map { HumanUnits.count(UInt64($0)) }
+        return (
+            MirrorReport(verdicts: book.report().map(\.document)),
+            unanswered > 0
+                ? "\(counts[0]) of \(counts[1]) requests have no replayed response and count as missing" : nil
+        )
     }
 }
 
