@@ -112,6 +112,49 @@ struct ReplayRunTests {
         #expect(summary.differences[.outcome] == 30)
     }
 
+    @Test func `content that could not be read, or not whole, is not called the same`() async {
+        @Sendable func response(_ content: String, _ fields: [(String, String)] = [], octets: Int64? = nil)
+            -> RecordedResponse
+        {
+            RecordedResponse(
+                status: 200,
+                message: RecordedMessage(
+                    fields: fields.map { RecordedField(name: $0.0, value: $0.1) },
+                    content: Array(content.utf8),
+                    contentOctets: octets
+                )
+            )
+        }
+        let zstd = [("Content-Encoding", "zstd")]
+        let long = response("begins alike", octets: 3 << 20)
+        let entries = [response("one", zstd), response("same", zstd), long, long].enumerated().map { number, recorded in
+            ReplaySamples.entry("GET", "/\(number)", response: recorded, at: Int64(number))
+        }
+        let (summary, _, _) = await Self.replay(entries) { request in
+            let answer =
+                switch request.target {
+                case "/0": response("two", zstd)
+                case "/1": response("same", zstd)
+                case "/2": response("begins alike", octets: 3 << 20)
+                default: response("begins otherwise", octets: 3 << 20)
+                }
+            return (.zero, .success(answer))
+        }
+        #expect(summary.comparisons == [.unread: 1, .same: 1, .cut: 1, .bodyDiffers: 1])
+        #expect(summary.mismatches == 1)
+        let text = ReplayReport(summary: summary, target: "t").lines.joined(separator: "\n")
+        #expect(text.contains("same 1 · body_differs 1 · unread 1 · cut 1"))
+        #expect(text.contains("not the same for certain: 1 in a coding that is not read · 1 longer than is compared"))
+    }
+
+    @Test func `a timeout where the recorded answer took as long is not compared`() async {
+        var entries = [9, 2].map { ReplaySamples.entry("GET", "/\($0)", at: $0) }
+        entries[0].exchange.durationNanoseconds = 9_000_000_000
+        entries[1].exchange.durationNanoseconds = 2_000_000_000
+        let (summary, _, _) = await Self.replay(entries) { _ in (.seconds(10), .failure(.timeout)) }
+        #expect(summary.comparisons == [.skipped: 1, .statusDiffers: 1])
+    }
+
     @Test func `an exchange without a whole recorded answer is not compared`() async {
         let entries = [
             ReplaySamples.entry(response: nil, integrity: ["no_response"]),

@@ -16,7 +16,7 @@ struct ReplayCommand: AsyncParsableCommand {
             The rules of mirroring apply: only safe methods unless --methods names others, no credentials unless \
             --keep-field does, only complete requests, and each marked as a copy. A target that is production by the \
             recording's own Host headers is refused unless --allow-host names it. An interrupt ends the replay and prints \
-            the summary.
+            the summary. Responses that could be compared in part only are counted apart from those that are the same.
 
             Examples:
               wingmirror replay capture.pcap --speed 2x \\

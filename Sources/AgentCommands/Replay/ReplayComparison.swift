@@ -2,12 +2,15 @@
 
 import AnswerComparison
 import ContentDecoding
+import OctetText
 import ShadowTesting
 import TrafficModel
 
 /// Compares the answers of a replay with the recorded ones.
 struct ReplayComparison: Sendable {
     private let comparator: AnswerComparator
+    /// How long the target has for an answer, in nanoseconds.
+    private let timeout: Int64
 
     /// Makes a comparison.
     /// - Parameters:
@@ -15,6 +18,7 @@ struct ReplayComparison: Sendable {
     ///   - target: The target, whose own name in links is no difference.
     ///   - unknownFields: Fields, in lower case, whose recorded values were redacted.
     init(policy: MirrorPolicy, target: MirrorTarget, unknownFields: Set<String>) {
+        timeout = target.timeout.nanoseconds
         var policy = policy
         policy.comparison.ignoredFields += unknownFields.sorted()
         comparator = AnswerComparator(policy: policy.comparisonPolicy, hosts: [target.authority]) {
@@ -34,10 +38,14 @@ struct ReplayComparison: Sendable {
         guard let recorded = exchange.response, exchange.integrity.isEmpty, result.failure != .cancelled,
             result.failure != .connect
         else { return (.skipped, []) }
-        let differences = comparator.compare(recorded, with: result, authority: exchange.request.authority).differences
-        let counted = differences.filter(\.counts)
-        guard !counted.isEmpty else { return (differences.isEmpty ? .same : .noise, []) }
-        return (Self.word(counted), counted.map(\.place))
+        let answer = ShadowAnswer(result: result, durationNanoseconds: timeout)
+        guard !answer.ranOutOfTime(beside: exchange) else { return (.skipped, []) }
+        let comparison = comparator.compare(recorded, with: result, authority: exchange.request.authority)
+        let counted = comparison.differences.filter(\.counts)
+        guard counted.isEmpty else { return (Self.word(counted), counted.map(\.place)) }
+        if comparison.contentIsUnread { return (.unread, []) }
+        if comparison.contentIsCut { return (.cut, []) }
+        return (comparison.differences.isEmpty ? .same : .noise, [])
     }
 
     private static func word(_ differences: [AnswerDifference]) -> ComparisonWord {

@@ -40,6 +40,7 @@ struct ReplayReport {
             ("", quantiles(summary.latencyFromDue, "from when they were due")),
             ("late by", quantiles(summary.lateness, "")),
             ("compared", Self.list(comparisons)),
+            ("", unsure),
             ("differs in", Self.list(places)),
             (
                 "recording",
@@ -67,6 +68,16 @@ struct ReplayReport {
 
     private var comparisons: [(String, Int)] {
         ComparisonWord.allCases.compactMap { word in summary.comparisons[word].map { (word.rawValue, $0) } }
+    }
+
+    /// Why some answers that show no difference are not called the same.
+    private var unsure: String {
+        let reasons = [
+            (ComparisonWord.unread, "in a coding that is not read"), (.cut, "longer than is compared"),
+        ].compactMap { word, reason in
+            summary.comparisons[word].map { "\(Self.count($0)) \(reason)" }
+        }
+        return reasons.isEmpty ? "" : "not the same for certain: " + reasons.joined(separator: " · ")
     }
 
     /// The places at which most answers differ.

@@ -50,6 +50,8 @@ extension AnswerComparator {
             && candidate.codings.allSatisfy { ["gzip", "x-gzip", "deflate", "br"].contains($0) }
         if isBroken {
             append(.type, octets(production), "unreadable", into: &comparison)
+        } else if !production.isWhole || !candidate.isWhole {
+            comparison.contentIsCut = true
         } else {
             comparison.contentIsUnread = true
         }

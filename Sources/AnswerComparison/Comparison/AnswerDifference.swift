@@ -39,7 +39,7 @@ public struct AnswerDifference: Sendable, Hashable {
     }
 }
 
-/// What a comparison of two answers says in one word; the label `verdict` of `mirror_comparisons_total`.
+/// What a comparison of two answers says in one word; the label `result` of `mirror_comparisons_total`.
 public enum ComparisonWord: String, Sendable, Hashable, CaseIterable {
     /// No difference at all.
     case same
@@ -51,6 +51,10 @@ public enum ComparisonWord: String, Sendable, Hashable, CaseIterable {
     case bodyDiffers = "body_differs"
     /// Only differences that are none at volatile places.
     case noise
+    /// No difference that counts, but content is coded in a way that is not read.
+    case unread
+    /// No difference that counts, as far as content was kept.
+    case cut
     /// Not comparable: no answer of production's, sent too late, or given up by the agent.
     case skipped
 }

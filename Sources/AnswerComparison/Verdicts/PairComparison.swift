@@ -102,7 +102,11 @@ struct PairComparison {
 
     /// The comparison in one word.
     var word: ComparisonWord {
-        if counted.isEmpty { return differences.allSatisfy(\.isExpected) ? .same : .noise }
+        if counted.isEmpty {
+            if contentIsUnread { return .unread }
+            if contentIsCut { return .cut }
+            return differences.allSatisfy(\.isExpected) ? .same : .noise
+        }
         var word = ComparisonWord.headersDiffer
         for difference in counted {
             switch difference.place {

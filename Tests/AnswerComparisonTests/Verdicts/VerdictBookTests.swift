@@ -515,6 +515,17 @@ import TrafficModel
         for _ in 0..<1000 { bench.pair(coded("a"), candidate: .success(coded("b")), baseline: .success(coded("c"))) }
         #expect(try bench.verdict.reason == .unreadable)
         #expect(try bench.verdict.unread == 1000)
+        #expect(try bench.verdict.comparisons == [.unread: 1000])
+    }
+
+    @Test func `content that was kept in part is not called the same`() throws {
+        var bench = Bench(hasBaseline: false)
+        var long = AnswerComparatorTests.answer("first line\nsecond")
+        long.message.contentOctets = 2 << 20
+        #expect(bench.pair(long, candidate: .success(long)) == .cut)
+        long.message.fields = [RecordedField(name: "Content-Encoding", value: "gzip")]
+        #expect(bench.pair(long, candidate: .success(long)) == .cut)
+        #expect(try bench.verdict.cut == 2 && bench.verdict.unread == 0)
     }
 
     @Test func `what is left out whatever the target answers is no gap, and what may hide failures is`() throws {
