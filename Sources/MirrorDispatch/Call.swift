@@ -112,7 +112,8 @@ final class Call: ChannelInboundHandler {
 
     private func keep(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
         octets += Int64(buffer.readableBytes)
-        guard octets <= settings.answerOctets else { return failed(ShadowFailure.malformed, context) }
+        // Its status comes last, so that what was read says nothing.
+        guard octets <= settings.answerOctets else { return failed(ShadowFailure.cancelled, context) }
         // Once octets are missing, later ones are of no use either.
         guard !hasEnded, octets - Int64(buffer.readableBytes) == content.count else { return }
         let kept = budget.reserve(min(buffer.readableBytes, settings.keptOctets - content.count))

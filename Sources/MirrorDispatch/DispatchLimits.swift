@@ -2,9 +2,10 @@
 
 /// Bounds on what sending may take; the bounds on waiting are the queue's.
 public struct DispatchLimits: Sendable, Hashable {
-    /// The most octets of an answer's content that are read; a longer answer ends as malformed.
+    /// The most octets of an answer's content that are read; a longer one is an answer all the same, whose rest is not read.
     ///
-    /// What lies beyond the comparison limit is counted and thrown away as it comes, so this bounds traffic, not memory.
+    /// What lies beyond the comparison limit is counted and thrown away as it comes, so this bounds traffic, not memory. A gRPC
+    /// call whose answer is longer is given up, since its status comes last.
     public var answerOctets: Int64 = 64 << 20
     /// Octets of all answers that are kept until they are judged; an answer that does not fit is kept in part.
     public var keptOctets = 64 << 20

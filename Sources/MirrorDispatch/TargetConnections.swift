@@ -133,9 +133,14 @@ final class TargetConnections: Sendable {
             progress.headArrived()
             var content: [UInt8] = []
             var octets: Int64 = 0
+            var isOpen = false
             for try await part in response.body {
                 octets += Int64(part.readableBytes)
-                guard octets <= limits.answerOctets else { throw ShadowFailure.malformed }
+                if octets > limits.answerOctets {
+                    isOpen = true
+                    // Nobody asks for the rest: the connection is closed, or the stream reset.
+                    break
+                }
                 // Once octets are missing, later ones are of no use either.
                 guard octets - Int64(part.readableBytes) == content.count else { continue }
                 let kept = budget.reserve(min(part.readableBytes, keptOctets - content.count))
@@ -145,12 +150,9 @@ final class TargetConnections: Sendable {
             // What a cancelled task has read may be less than all.
             try Task.checkCancellation()
             let fields = response.headers.map { RecordedField(name: $0.name, value: $0.value) }
-            return .success(
-                RecordedResponse(
-                    status: Int(response.status.code),
-                    message: RecordedMessage(fields: fields, content: content, contentOctets: octets)
-                )
-            )
+            var message = RecordedMessage(fields: fields, content: content, contentOctets: octets)
+            message.contentIsOpen = isOpen
+            return .success(RecordedResponse(status: Int(response.status.code), message: message))
         } catch {
             budget.release(reserved)
             return .failure(Task.isCancelled ? .cancelled : ShadowFailure(cause: error))

@@ -78,7 +78,7 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        (CallConduct.resetStream, ShadowFailure.reset), (.closeConnection, .reset), (.endless, .malformed),
+        (CallConduct.resetStream, ShadowFailure.reset), (.closeConnection, .reset), (.endless, .cancelled),
     ])
     func `a call that breaks off has an outcome, and the next one an answer`(
         conduct: CallConduct,

@@ -167,7 +167,8 @@ extension AnswerComparator {
         into comparison: inout ComparedAnswers
     ) {
         guard production.codings.isEmpty, candidate.codings.isEmpty,
-            production.contentOctets != candidate.contentOctets
+            production.contentOctets != candidate.contentOctets,
+            !mayBeAsLong(production, candidate), !mayBeAsLong(candidate, production)
         else { return }
         append(
             .size,
@@ -176,5 +177,10 @@ extension AnswerComparator {
             hasEqualShape: ValueShape.areClose(Int(production.contentOctets), Int(candidate.contentOctets)),
             into: &comparison
         )
+    }
+
+    /// Whether an answer that was not read to its end may be as long as another one.
+    private func mayBeAsLong(_ open: PreparedAnswer, _ other: PreparedAnswer) -> Bool {
+        open.isOpen && (other.isOpen || other.contentOctets >= open.contentOctets)
     }
 }

@@ -26,6 +26,8 @@ struct PreparedAnswer {
     let isWhole: Bool
     /// The octets of content there were, as far as is known.
     let contentOctets: Int64
+    /// Whether there was more content than that.
+    let isOpen: Bool
     /// The content codings as sent, in lower case.
     let codings: [String]
     private let depth: Int
@@ -40,6 +42,7 @@ struct PreparedAnswer {
         let message = response.message
         isCall = message.isCall
         grpcStatus = isCall ? response.grpcStatus : nil
+        isOpen = message.contentIsOpen
         isFailure = response.isFailure(settings.grpcErrorStatuses)
         asksForLess = response.asksForLess
         let lines = isCall ? message.fields + message.trailers : message.fields

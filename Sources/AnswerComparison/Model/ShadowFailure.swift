@@ -10,8 +10,8 @@ public enum ShadowFailure: String, Sendable, Hashable, CaseIterable, Error {
     case reset
     /// TLS failed.
     case tls
-    /// The answer was no HTTP, or too long.
+    /// The answer was no HTTP.
     case malformed
-    /// Given up when the agent ended or mirroring was paused.
+    /// Given up by the agent: it ended, mirroring was paused, or a gRPC call's answer was too long to be read to its status.
     case cancelled
 }

@@ -55,7 +55,7 @@ extension MissedReason {
     public var sentence: String {
         switch self {
         case .dropped: "dropped, the queue was full or they waited too long"
-        case .cancelled: "given up by a pause or the end of the agent"
+        case .cancelled: "given up: a pause, the end of the agent, or a gRPC response too long to be read"
         case .production: "production's response was not captured whole"
         case .thinned: "left out by ramp, back-off, rate, pause or reload"
         case .breaker: "held back by the breaker"

@@ -37,6 +37,8 @@ public struct RecordedMessage: Sendable, Hashable {
     public var content: [UInt8]
     /// How many octets of content there were, kept or not.
     public var contentOctets: Int64
+    /// Whether reading was given up before the end of the content, so that `contentOctets` is the least there was.
+    public var contentIsOpen = false
     /// The field lines of the trailer section, in wire order; kept of gRPC calls only, whose status they say.
     public var trailers: [RecordedField] = []
 
@@ -48,7 +50,7 @@ public struct RecordedMessage: Sendable, Hashable {
     }
 
     /// Whether `content` is all there was.
-    public var contentIsWhole: Bool { Int64(content.count) == contentOctets }
+    public var contentIsWhole: Bool { !contentIsOpen && Int64(content.count) == contentOctets }
 
     /// The values of a field in wire order; `name` is in lower case.
     public func values(of name: String) -> [[UInt8]] {
