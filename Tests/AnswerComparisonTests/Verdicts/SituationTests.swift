@@ -44,6 +44,12 @@ struct Situation: Sendable, CustomTestStringConvertible {
     let repeats: Set<Verdict>
     let standard: Set<Verdict>
     var lostCredentials = false
+    /// From one request to the next, in nanoseconds.
+    var step: Int64 = 1_000_000_000
+    /// How long a server takes, or is given, in nanoseconds; 0 where that does not matter.
+    var took: @Sendable (Question) -> Int64 = { _ in 0 }
+    /// Whether the recording has no replayed answer.
+    var isUnanswered: @Sendable (Question) -> Bool = { _ in false }
     let answer: @Sendable (inout Question) -> Result<RecordedResponse, ShadowFailure>
 
     init(
@@ -63,6 +69,27 @@ struct Situation: Sendable, CustomTestStringConvertible {
     }
 
     var testDescription: String { name }
+
+    /// The same with requests that follow each other faster or slower.
+    func every(_ nanoseconds: Int64) -> Situation {
+        var other = self
+        other.step = nanoseconds
+        return other
+    }
+
+    /// The same with times.
+    func taking(_ took: @escaping @Sendable (Question) -> Int64) -> Situation {
+        var other = self
+        other.took = took
+        return other
+    }
+
+    /// The same with answers that are not there.
+    func missing(_ isUnanswered: @escaping @Sendable (Question) -> Bool) -> Situation {
+        var other = self
+        other.isUnanswered = isUnanswered
+        return other
+    }
 
     // MARK: - Answers
 
@@ -106,6 +133,24 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 fields: [("Content-Type", "text/html")]
             )
         )
+    }
+
+    /// The page in ISO 8859-1.
+    static func latinPage(_ token: String, price: String) -> Result<RecordedResponse, ShadowFailure> {
+        page(token, price: price).map { response in
+            var response = response
+            response.message.fields = [RecordedField(name: "Content-Type", value: "text/html; charset=iso-8859-1")]
+            response.message.content += Array("<p>Caf".utf8) + [0xE9] + Array("</p>\n".utf8)
+            response.message.contentOctets = Int64(response.message.content.count)
+            return response
+        }
+    }
+
+    /// The same entries in any order.
+    static func list(_ question: inout Question, isShuffled: Bool) -> Result<RecordedResponse, ShadowFailure> {
+        var entries = [1, 2, 3, 4, 5]
+        if isShuffled { entries.shuffle(using: &question.random) }
+        return product(question, tags: "\(entries)")
     }
 
     static func noise(_ question: inout Question) -> String {
@@ -163,6 +208,13 @@ struct Situation: Sendable, CustomTestStringConvertible {
         Situation("a page with a token", [.pass], [.inconclusive], [.inconclusive]) {
             page("t\($0.word())", price: "9.99")
         },
+        Situation("a cookie that is deleted", [.pass], [.pass], [.pass]) {
+            let value = $0.isStaging ? "deleted" : ""
+            return product($0, fields: [("Set-Cookie", "sid=\(value); Path=/; Max-Age=0")])
+        },
+        Situation("a candidate that was just started", [.pass], [.pass], [.pass]) { product($0) }
+            .every(100_000_000)
+            .taking { $0.isNew && $0.number < 320 ? 12_000_000 : 6_000_000 },
     ]
 
     /// The candidate fails.
@@ -182,6 +234,17 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 $0.isNew && $0.isOneOf(0.06) ? .failure(.timeout) : product($0)
             },
             Situation("nobody there", [.fail], [.fail], [.fail]) { $0.isNew ? .failure(.connect) : product($0) },
+            Situation("timeouts where production takes as long", [.inconclusive], [.inconclusive], [.inconclusive]) {
+                $0.isStaging && $0.isOneOf(0.1) ? .failure(.timeout) : product($0)
+            }
+            .taking { $0.isOneOf(0.1) ? ($0.isStaging ? 10_000_000_000 : 12_000_000_000) : 0 },
+            Situation(
+                "a recording in which a third has no replayed answer",
+                [.inconclusive],
+                [.inconclusive],
+                [.inconclusive]
+            ) { product($0) }
+            .missing { $0.isOneOf(0.3) },
             Situation("production's own errors repaired, at random", [.pass], [.pass], [.pass]) {
                 !$0.isNew && $0.chance(0.1) ? error(500) : product($0)
             },
@@ -260,6 +323,18 @@ struct Situation: Sendable, CustomTestStringConvertible {
         },
         change("the price on a page") { page("", price: $0.isNew ? "0.00" : "9.99") },
         change("the price on a page with a token") { page("t\($0.word())", price: $0.isNew ? "0.00" : "9.99") },
+        change("the price on a page in Latin-1 with a token") {
+            latinPage("t\($0.word())", price: $0.isNew ? "0.00" : "9.99")
+        },
+        change("a cookie deleted instead of set") {
+            product(
+                $0,
+                fields: [("Set-Cookie", $0.isNew ? "sid=deleted; Max-Age=0" : "sid=\($0.word()); Max-Age=3600")]
+            )
+        },
+        change("content without end") { question in
+            AnswerComparatorTests.answer("first line\nsecond").without(end: question.isNew)
+        },
         change("404 for some requests") { $0.isNew && $0.isOneOf(0.08) ? error(404) : product($0) },
         change("a change beside noise") { question in
             let noise = noise(&question)
@@ -294,6 +369,21 @@ struct Situation: Sendable, CustomTestStringConvertible {
             ) {
                 let price = "\($0.word() % 10)"
                 return product($0, price: $0.isNew ? price : "1")
+            },
+            Situation(
+                "a list in random order at the candidate",
+                [.fail],
+                [.inconclusive, .different],
+                [.inconclusive, .different]
+            ) { list(&$0, isShuffled: $0.isNew) },
+            Situation(
+                "a list in random order at the candidate, after another order once in a while",
+                [.fail],
+                [.inconclusive, .different],
+                [.inconclusive, .different]
+            ) { list(&$0, isShuffled: $0.isNew && $0.number >= 310 || $0.isStaging && $0.chance(0.02)) },
+            Situation("a list in random order everywhere", [.pass], [.inconclusive], [.inconclusive]) {
+                list(&$0, isShuffled: true)
             },
             Situation("a number that varies everywhere", [.pass], [.inconclusive], [.inconclusive]) {
                 let took = $0.word()
@@ -376,7 +466,24 @@ struct Situation: Sendable, CustomTestStringConvertible {
             response.message.contentOctets = 2 << 20
             return .success(response)
         },
+        Situation("a download longer than is read", [.inconclusive], [.inconclusive], [.inconclusive]) {
+            var response = AnswerComparatorTests.answer("first line\nsecond")
+            response.message.contentOctets = $0.isStaging ? 64 << 20 : 80 << 20
+            response.message.contentIsOpen = $0.isStaging
+            return .success(response)
+        },
     ]
+}
+
+extension RecordedResponse {
+    /// The answer, which goes on and on if that is wanted, so that reading it was given up.
+    fileprivate func without(end isWanted: Bool) -> Result<RecordedResponse, ShadowFailure> {
+        guard isWanted else { return .success(self) }
+        var endless = self
+        endless.message.contentOctets = 64 << 20
+        endless.message.contentIsOpen = true
+        return .success(endless)
+    }
 }
 
 @Suite struct SituationTests {
@@ -397,15 +504,19 @@ struct Situation: Sendable, CustomTestStringConvertible {
 
     /// What is said after all pairs, and everything that is said at five looks on the way.
     private func judged(_ situation: Situation, _ design: Design) throws -> (last: RouteVerdict, said: Set<Verdict>) {
-        var bench = VerdictBookTests.Bench(hasBaseline: design == .baseline, seed: 11) { settings in
+        var bench = VerdictBookTests.Bench(hasBaseline: design == .baseline, seed: 11, step: situation.step) {
+            settings in
             let own = Self.settings
             settings.margin = own.margin
             settings.errorMargin = own.errorMargin
         }
         var random = SeededGenerator(seed: 12)
         var said: Set<Verdict> = []
+        func question(_ role: Situation.Role, _ number: Int) -> Situation.Question {
+            Situation.Question(role: role, number: number, random: random, time: Double(number))
+        }
         func ask(_ role: Situation.Role, _ number: Int) -> Result<RecordedResponse, ShadowFailure> {
-            var question = Situation.Question(role: role, number: number, random: random, time: Double(number))
+            var question = question(role, number)
             let answer = situation.answer(&question)
             _ = random.next()
             random = SeededGenerator(seed: random.next())
@@ -413,6 +524,11 @@ struct Situation: Sendable, CustomTestStringConvertible {
         }
         for number in 0..<Self.pairs {
             guard case .success(let production) = ask(.production, number) else { continue }
+            guard !situation.isUnanswered(question(.candidate, number)) else {
+                bench.book.sampled(VerdictBookTests.Bench.lane, route: VerdictBookTests.Bench.route)
+                bench.book.missed(VerdictBookTests.Bench.lane, route: VerdictBookTests.Bench.route, reason: .unanswered)
+                continue
+            }
             let candidate = ask(.candidate, number)
             let isRepeated = design == .repeats || design == .standard && number.isMultiple(of: 10)
             let repeated = isRepeated ? ask(.candidate, number) : nil
@@ -422,6 +538,10 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 candidate: candidate,
                 repeated: repeated,
                 baseline: baseline,
+                took: situation.took(question(.production, number)),
+                latency: (
+                    situation.took(question(.candidate, number)), situation.took(question(.baseline, number))
+                ),
                 lostCredentials: situation.lostCredentials
             )
             if number % 200 == 199 { said.insert(try bench.verdict.verdict) }
