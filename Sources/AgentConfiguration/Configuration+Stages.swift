@@ -7,7 +7,7 @@ package import PacketCapture
 package import PacketDecoding
 package import RouteAttribution
 package import TCPReassembly
-import TLSDecryption
+package import TLSDecryption
 package import TrafficMetrics
 package import TrafficPipeline
 
@@ -156,6 +156,16 @@ extension Configuration {
             pipeline.http.retainedOctets = min(pipeline.http.retainedOctets, MemoryShare.retained.octets(of: budget))
         }
         return pipeline
+    }
+
+    /// How many keys may wait for their connections: in a live capture for a minute, those of pcap files all the time.
+    package func keyLimits(isLive: Bool) -> KeyStore.Limits {
+        var keys = isLive ? KeyStore.Limits() : .savefile
+        if isLive || limits.memory != nil {
+            let share = MemoryShare.keys.octets(of: MemoryBudget.shared(self).octets)
+            keys.connections = min(keys.connections, share / MemoryEstimate.octetsPerKeys)
+        }
+        return keys
     }
 
     /// How much of pcap files may be decompressed and wait to be read, in octets.

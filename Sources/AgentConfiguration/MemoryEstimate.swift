@@ -18,6 +18,8 @@ package struct MemoryEstimate: Sendable, Equatable {
     static let octetsPerWaitingConnection = 2048
     /// What an exchange in progress costs, while nothing of its octets is kept.
     static let octetsPerExchange = 320
+    /// What the keys of a connection cost that no connection has taken: of TLS 1.3 two secrets, with their place in the store.
+    static let octetsPerKeys = 512
     /// What one line of a scrape costs: its counter, and its share of the labels' text.
     private static let octetsPerLine = 200
 

@@ -20,8 +20,10 @@ package enum MemoryShare: String, Sendable, Hashable, CaseIterable {
     case retained = "kept headers and contents"
     /// HTTP/2 with its tables, WebSockets, PROXY headers.
     case readers = "HTTP/2 and WebSockets"
-    /// Hellos, records and keys of TLS.
+    /// Hellos and records of TLS, and keys that connections have taken.
     case tls = "TLS"
+    /// Keys that no connection has taken yet.
+    case keys = "TLS keys that wait for connections"
     /// Ciphertext that waits for keys.
     case ciphertext = "TLS that waits for keys"
     /// Shadow requests that wait, are in flight or are to be judged.
@@ -39,9 +41,10 @@ package enum MemoryShare: String, Sendable, Hashable, CaseIterable {
         case .connections: 20
         case .waiting, .readers: 8
         case .retained: 6
-        case .heads, .exchanges, .tls, .shadows: 4
+        case .heads, .exchanges, .shadows: 4
+        case .tls: 3
         case .ciphertext, .records: 2
-        case .recent, .history: 1
+        case .keys, .recent, .history: 1
         }
     }
 

@@ -12,8 +12,8 @@ int wingmirror_forbid_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 }
 
-int wingmirror_punch_hole(int descriptor, long end) {
-    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end);
+int wingmirror_punch_hole(int descriptor, long start, long length) {
+    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, length);
 }
 
 long wingmirror_data_offset(int descriptor, long from) {

@@ -101,6 +101,7 @@ struct LabelValues {
         LabelValues("result", of: "trial decryptions", ["made", "refused"]),
         LabelValues("alert", text: "the descriptions of RFC 8446 §6 such as `handshake_failure`, and `other`"),
         LabelValues("kind", of: "key log lines", ["secret", "not_needed", "malformed"]),
+        LabelValues("reason", of: "dropped keys", ["expired", "limit"]),
         LabelValues("kind", of: "passed-through connections", ["VirtualService", "TLSRoute"]),
     ]
 

@@ -17,6 +17,13 @@ public struct KeyLogReader: ~Copyable {
 
         /// Makes counts of nothing.
         public init() {}
+
+        /// Adds what was read of another log.
+        public static func += (counts: inout Counts, others: Counts) {
+            counts.secrets += others.secrets
+            counts.notNeeded += others.notNeeded
+            counts.malformed += others.malformed
+        }
     }
 
     private let store: KeyStore

@@ -10,9 +10,11 @@ public final class KeyStore: Sendable {
     /// What is bounded.
     public struct Limits: Sendable, Hashable {
         /// Connections whose secrets are held; the oldest is forgotten for a new one.
-        ///
-        /// In `run`, a connection that did not come within a minute will not.
         public var connections = 65_536
+        /// How long secrets are held that no connection takes, in nanoseconds of the time that ``KeyStore/timePassed(to:)`` says.
+        ///
+        /// A connection whose first records did not come within a minute of its secrets will not.
+        public var lifetime: Int64 = 60_000_000_000
 
         /// Makes limits of the defaults.
         public init() {}
@@ -35,7 +37,7 @@ public final class KeyStore: Sendable {
     ///   - isExpected: Whether secrets are to come. Without, TLS is not taken for unreadable for want of keys until one came:
     ///     the secrets blocks of a pcapng savefile are found only when it is read.
     public init(limits: Limits = Limits(), isExpected: Bool = true) {
-        table = Mutex(SecretTable(limit: limits.connections))
+        table = Mutex(SecretTable(limits))
         self.isExpected = isExpected
     }
 
@@ -48,8 +50,24 @@ public final class KeyStore: Sendable {
     /// Connections whose secrets are held.
     public var count: Int { table.withLock { $0.count } }
 
-    /// Secrets of connections that were forgotten because there were too many.
-    public var forgotten: Int { table.withLock { $0.forgotten } }
+    /// Connections whose secrets were forgotten, which only grow.
+    public struct Forgotten: Sendable, Hashable {
+        /// For want of room.
+        public internal(set) var displaced = 0
+        /// As no connection took them in time.
+        public internal(set) var expired = 0
+    }
+
+    /// How many connections' secrets were forgotten.
+    public var forgotten: Forgotten { table.withLock { $0.forgotten } }
+
+    /// Time has passed: secrets are forgotten that no connection took within ``Limits/lifetime``.
+    ///
+    /// Without it none expire, as where a key log is read as a whole before its packets.
+    /// - Parameter now: Nanoseconds since any fixed moment, the same for all calls.
+    public func timePassed(to now: Int64) {
+        table.withLock { $0.timePassed(to: now) }
+    }
 
     /// Puts in a secret; one of the same connection and label replaces the earlier, which was written too soon.
     func insert(_ line: KeyLogLine) {
@@ -120,19 +138,22 @@ struct KeyCandidates: Sendable {
 private struct SecretTable {
     private var secrets: [ClientRandom: (secrets: ConnectionSecrets, number: UInt64, isClaimed: Bool)] = [:]
     /// Who was named when; entries that were removed or named anew are passed over.
-    private var order: [(random: ClientRandom, number: UInt64)] = []
+    private var order: [(random: ClientRandom, number: UInt64, time: Int64)] = []
     private var oldest = 0
+    private var now: Int64 = 0
     private var next: UInt64 = 0
     /// The number of the connection that took its secrets last.
     private var latestClaimed: UInt64 = 0
     private let limit: Int
-    private(set) var forgotten = 0
+    private let lifetime: Int64
+    private(set) var forgotten = KeyStore.Forgotten()
 
     /// Entries that are passed over, at most, in the search for one that nobody has taken.
     private static var searchedEntries: Int { 4_096 }
 
-    init(limit: Int) {
-        self.limit = max(limit, 1)
+    init(_ limits: KeyStore.Limits) {
+        limit = max(limits.connections, 1)
+        lifetime = limits.lifetime
     }
 
     var count: Int { secrets.count }
@@ -157,7 +178,7 @@ private struct SecretTable {
         for step in 0..<Self.searchedEntries where found.secrets.count < limit {
             let isBehind = step % 2 == 0 && behind < order.count || before < start
             guard isBehind ? behind < order.count : before >= start else { break }
-            let (random, number) = order[isBehind ? behind : before]
+            let (random, number, _) = order[isBehind ? behind : before]
             if isBehind { behind += 1 } else { before -= 1 }
             guard let entry = secrets[random], entry.number == number else { continue }
             if !entry.secrets.isComplete {
@@ -186,20 +207,32 @@ private struct SecretTable {
         if secrets[line.random] == nil {
             while secrets.count >= limit { forgetOldest() }
             secrets[line.random] = (ConnectionSecrets(), next, false)
-            order.append((line.random, next))
+            order.append((line.random, next, now))
             next += 1
             if order.count > 2 * secrets.count + 2_048 { compact() }
         }
         secrets[line.random]?.secrets.insert(line)
     }
 
+    mutating func timePassed(to now: Int64) {
+        self.now = now
+        while oldest < order.count, now - order[oldest].time > lifetime {
+            let (random, number, _) = order[oldest]
+            oldest += 1
+            guard let entry = secrets[random], entry.number == number else { continue }
+            secrets[random] = nil
+            if !entry.isClaimed { forgotten.expired += 1 }
+        }
+        if oldest > 2 * secrets.count + 2_048 { compact() }
+    }
+
     private mutating func forgetOldest() {
         while oldest < order.count {
-            let (random, number) = order[oldest]
+            let (random, number, _) = order[oldest]
             oldest += 1
             if secrets[random]?.number == number {
                 secrets[random] = nil
-                forgotten += 1
+                forgotten.displaced += 1
                 return
             }
         }

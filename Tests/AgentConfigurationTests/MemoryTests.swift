@@ -71,9 +71,19 @@ import TrafficPipeline
         #expect(limits.reassembly.waitingConnections == 4096)
         #expect(http.heldOctets == 4 << 20 && http.openExchanges == 13_107 && http.retainedOctets == 6 << 20)
         #expect(http.readerOctets == 8 << 20)
-        #expect(limits.tls.readerOctets == 4 << 20 && limits.tls.heldOctets == 2 << 20)
+        #expect(limits.tls.readerOctets == 3 << 20 && limits.tls.heldOctets == 2 << 20)
         let recent = Configuration().recentLimits(within: 64 << 20)
         #expect(recent.exchanges * recent.octetsPerExchange <= 1 << 20 && recent.exchanges >= 16)
+    }
+
+    @Test func `keys that wait for connections have a share of the budget`() throws {
+        let small = try Configuration.parse("limits: {memory: 64MiB}", file: "w.yaml")
+        for isLive in [true, false] {
+            #expect(small.keyLimits(isLive: isLive).connections * MemoryEstimate.octetsPerKeys == 1 << 20)
+        }
+        #expect(Configuration().keyLimits(isLive: false).connections == 1 << 20)
+        let large = try Configuration.parse("limits: {memory: 64GiB}", file: "w.yaml")
+        #expect(large.keyLimits(isLive: true).connections == 65_536)
     }
 
     @Test(arguments: [

@@ -74,7 +74,7 @@ import Testing
             reader.octetsArrived(Array("CLIENT_TRAFFIC_SECRET_0 \(random) \(secret)\n".utf8).span)
         }
         #expect(store.count == 500)
-        #expect(store.forgotten == count - 500)
+        #expect(store.forgotten.displaced == count - 500)
         reader.octetsArrived(capture.keys.span)
         reader.ended()
         #expect(Self.isEqual(capture.read(with: store), capture.read(with: capture.store())))

@@ -92,9 +92,37 @@ import Testing
             reader.octetsArrived(Array(Self.line("CLIENT_RANDOM", number, secretOctets: 48).utf8).span)
         }
         #expect(store.count == 100)
-        #expect(store.forgotten == 4_900)
+        #expect(store.forgotten.displaced == 4_900 && store.forgotten.expired == 0)
         #expect(Self.secrets(store, 4_899) == nil)
         #expect(Self.secrets(store, 4_900) != nil)
         #expect(Self.secrets(store, 4_999) != nil)
+    }
+
+    @Test func `secrets that no connection takes are forgotten after a minute`() {
+        let store = KeyStore()
+        var reader = KeyLogReader(into: store)
+        for second in 0..<90 {
+            store.timePassed(to: Int64(second) * 1_000_000_000)
+            reader.octetsArrived(Array(Self.line("CLIENT_RANDOM", second, secretOctets: 48).utf8).span)
+            if second == 0 { store.claim(ClientRandom([UInt8](repeating: 0, count: 32).span), isKept: true) }
+        }
+        #expect(store.count == 61)
+        #expect(Self.secrets(store, 28) == nil && Self.secrets(store, 29) != nil)
+        // The first was taken, and kept for another capture of its connection.
+        #expect(store.forgotten.expired == 28 && store.forgotten.displaced == 0)
+        store.timePassed(to: 1_000_000_000_000)
+        #expect(store.count == 0)
+        #expect(store.candidates(limit: 10)?.secrets.isEmpty == true)
+    }
+
+    @Test func `secrets that expire leave no more behind than those that do not`() {
+        let store = KeyStore()
+        var reader = KeyLogReader(into: store)
+        for number in 0..<20_000 {
+            store.timePassed(to: Int64(number) * 1_000_000_000)
+            reader.octetsArrived(Array(Self.line("CLIENT_RANDOM", number, secretOctets: 48).utf8).span)
+        }
+        #expect(store.count == 61)
+        #expect(store.candidates(limit: 100)?.secrets.count == 61)
     }
 }

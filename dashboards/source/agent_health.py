@@ -369,9 +369,10 @@ def tls():
         ),
         curves(
             "Key log lines",
-            "Lines per second read from the key log, by what they were.",
+            "Lines per second read from the key log, by what they were, and connections whose keys were dropped unused.",
             "ops",
             query(total_rate("tls_key_log_lines_total", by=("kind",)), "{{kind}}"),
+            query(total_rate("tls_keys_dropped_total", by=("reason",)), "keys dropped: {{reason}}"),
         ),
         curves(
             "Waiting for keys",

@@ -23,7 +23,7 @@ struct TLSCollector: MetricCollector {
     }
 }
 
-/// Supplies what was read of a key log that is followed.
+/// Supplies what was read of a key log that is followed, and what came of no use.
 struct KeyLogCollector: MetricCollector {
     /// Where keys come from.
     let keys: KeySource
@@ -35,6 +35,9 @@ struct KeyLogCollector: MetricCollector {
         ] {
             samples.count(MetricCatalogue.tlsKeyLogLines, [kind], UInt64(count))
         }
+        guard let forgotten = keys.store?.forgotten else { return }
+        samples.count(MetricCatalogue.tlsKeysDropped, ["expired"], UInt64(forgotten.expired))
+        samples.count(MetricCatalogue.tlsKeysDropped, ["limit"], UInt64(forgotten.displaced))
     }
 }
 

@@ -23,10 +23,10 @@ package struct KeyLogExamination {
             remedy = "mount the volume that the gateway writes its key log to, and let this user read it"
             return
         }
-        if file.isReadableByAll, !file.isInMemory, !configuration.allowsReadableByAll {
+        if let refusal = configuration.refusal(of: file) {
             isUsable = false
-            detail = "every user of this machine can read it, and with it all traffic it covers"
-            remedy = "put it on a memory-backed volume, or chmod it to 0640"
+            detail = refusal
+            remedy = TLSConfiguration.exposureRemedy
             return
         }
         let store = KeyStore()
@@ -38,6 +38,12 @@ package struct KeyLogExamination {
             offset += count
         }
         SecretMemory.wipe(&buffer)
+        if let problem = configuration.punchProblem(file.identity) {
+            isUsable = false
+            detail = problem
+            remedy = "mount its volume so that this user may write to it, or leave tls.reclaim out"
+            return
+        }
         isUsable = true
         detail = "\(store.count) connections, \(reader.counts.malformed) lines malformed"
         remedy =

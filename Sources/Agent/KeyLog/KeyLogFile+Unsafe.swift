@@ -13,16 +13,19 @@ package import TLSDecryption
 package struct KeyLogFile: ~Copyable {
     /// Which file it is, whatever it is called now.
     struct Identity: Hashable {
-        let device: UInt
-        let inode: UInt
+        private let device: UInt
+        private let inode: UInt
+
+        fileprivate init(_ information: stat) {
+            device = UInt(information.st_dev)
+            inode = UInt(information.st_ino)
+        }
     }
 
     private let descriptor: Int32
     let identity: Identity
-    /// Whether everybody on the machine may read it.
-    let isReadableByAll: Bool
-    /// Whether its octets are in memory only.
-    let isInMemory: Bool
+    /// Whether everybody on the machine may read it, and its octets are not in memory only.
+    let isExposed: Bool
 
     /// Opens a file to be read.
     /// - Throws: The reason, in the system's words.
@@ -41,9 +44,8 @@ package struct KeyLogFile: ~Copyable {
             throw FileContents.Failure(reason: "it is no regular file")
         }
         self.descriptor = descriptor
-        identity = Identity(device: UInt(information.st_dev), inode: UInt(information.st_ino))
-        isReadableByAll = information.st_mode & S_IROTH != 0
-        isInMemory = Self.isInMemory(UInt64(information.st_dev))
+        identity = Identity(information)
+        isExposed = information.st_mode & S_IROTH != 0 && !Self.isInMemory(UInt64(information.st_dev))
     }
 
     deinit {
@@ -90,26 +92,45 @@ package struct KeyLogFile: ~Copyable {
     }
 
     /// Gives back the memory of what lies before an offset, which leaves the file's size and its writer as they are.
-    /// - Returns: Whether the file system did so.
-    static func punch(_ path: String, upTo offset: Int) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - path: Where the file is, if it still is there: another file at that place is left as it is.
+    ///   - identity: Which file is meant.
+    ///   - offset: A multiple of the page size; with 0 it is only found out whether it can be done.
+    /// - Returns: Whether the path still names that file.
+    /// - Throws: The reason why it cannot be done, in the system's words.
+    static func punch(_ path: String, of identity: Identity, upTo offset: Int) throws(FileContents.Failure) -> Bool {
         let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw FileContents.Failure(reason: FileContents.systemMessage())
+        }
         defer { close(descriptor) }
-        return wingmirror_punch_hole(descriptor, offset) == 0
+        var information = stat()
+        guard unsafe fstat(descriptor, &information) == 0, identity == Identity(information) else { return false }
+        // Behind the end there is nothing to be lost, and it shows all the same whether the file system does so.
+        let (start, length) = offset > 0 ? (0, offset) : ((Int(information.st_size) + (1 << 30)) & ~4_095, 4_096)
+        guard wingmirror_punch_hole(descriptor, start, length) == 0 else {
+            throw FileContents.Failure(reason: FileContents.systemMessage())
+        }
+        return true
     }
 }
 
 extension KeyLogFile {
     /// Where the keys of pcap files come from: their key log, all of it, and what pcapng files hold themselves.
+    ///
+    /// Warns on standard error where they are more than there is room for.
     /// - Throws: `.failed` where there is a key log that cannot be read.
-    package static func savefileKeys(_ configuration: TLSConfiguration) throws(CommandFailure) -> KeyStore {
-        let store = KeyStore(limits: .savefile, isExpected: !configuration.keyLog.isEmpty)
-        guard !configuration.keyLog.isEmpty else { return store }
+    package static func savefileKeys(_ configuration: Configuration) throws(CommandFailure) -> KeyStore {
+        let path = configuration.tls.keyLog
+        let store = KeyStore(limits: configuration.keyLimits(isLive: false), isExpected: !path.isEmpty)
+        guard !path.isEmpty else { return store }
         let file: KeyLogFile
         do {
-            file = try KeyLogFile(configuration.keyLog)
+            file = try KeyLogFile(path)
         } catch {
-            throw CommandFailure(.failed, "\(configuration.keyLog): \(error.explained)")
+            throw CommandFailure(.failed, "\(path): \(error.explained)")
         }
         SecretMemory.protect()
         var reader = KeyLogReader(into: store)
@@ -123,6 +144,13 @@ extension KeyLogFile {
         }
         reader.ended()
         SecretMemory.wipe(&buffer)
+        let displaced = store.forgotten.displaced
+        if displaced > 0 {
+            StandardError.say(
+                "warning: \(path): there is room for the keys of the last \(store.count) connections, those of \(displaced) before "
+                    + "them are left out: raise limits.memory, or read less of the key log"
+            )
+        }
         return store
     }
 }

@@ -21,13 +21,13 @@ package final class KeySource: Sendable {
     ///   - configuration: Which key log, if any.
     ///   - isLive: Whether packets come as they are captured.
     /// - Throws: `.usage` where the key log is open to everybody, `.failed` where that of pcap files cannot be read.
-    package init(_ configuration: TLSConfiguration, isLive: Bool) throws(CommandFailure) {
-        self.configuration = configuration
-        isFollowed = isLive && !configuration.keyLog.isEmpty
+    package init(_ configuration: Configuration, isLive: Bool) throws(CommandFailure) {
+        self.configuration = configuration.tls
+        isFollowed = isLive && !configuration.tls.keyLog.isEmpty
         if isFollowed {
-            try configuration.refuseExposedKeyLog()
+            try configuration.tls.refuseExposedKeyLog()
             SecretMemory.protect()
-            store = KeyStore()
+            store = KeyStore(limits: configuration.keyLimits(isLive: true))
         } else {
             store = isLive ? nil : try KeyLogFile.savefileKeys(configuration)
         }
@@ -44,8 +44,9 @@ package final class KeySource: Sendable {
         guard isFollowed, let store else { return }
         let follower = KeyLogFollower(configuration, into: store) { state in self.latest.withLock { $0 = state } }
         var known: KeyLogState?
+        let start = ContinuousClock.now
         while !Task.isCancelled {
-            follower.look()
+            follower.look(at: ContinuousClock.now - start)
             let state = latest.withLock { $0 }
             report(state, before: known, logger)
             known = state
@@ -56,7 +57,7 @@ package final class KeySource: Sendable {
     /// Says once what has changed about the file.
     private func report(_ state: KeyLogState, before: KeyLogState?, _ logger: Logger) {
         if state.problem != before?.problem, let problem = state.problem {
-            logger.warning("key log cannot be read", metadata: ["reason": "\(problem)"])
+            logger.warning("key log: \(problem)", metadata: ["file": "\(configuration.keyLog)"])
         }
         if state.isOpen, before?.isOpen != true { logger.info("key log opened, TLS is decrypted") }
         if let before, state.replacements > before.replacements { logger.info("key log replaced") }

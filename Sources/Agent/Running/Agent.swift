@@ -82,7 +82,7 @@ package struct Agent: Sendable {
             mirroring: mirroring,
             timeline: timeline
         )
-        keys = try KeySource(chosen.tls, isLive: sources.isLive)
+        keys = try KeySource(chosen, isLive: sources.isLive)
         traffic = TrafficRun(
             routes: routes.board,
             limits: chosen.pipelineLimits(isLive: sources.isLive),
@@ -405,6 +405,7 @@ package struct Agent: Sendable {
             budget: budget,
             latestChange: timeline.entries.last,
             records: records?.ledger,
+            keyLog: keys.state,
             keptPackets: keptPackets,
             requests: routes.registry.routedRequestCount,
             unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }

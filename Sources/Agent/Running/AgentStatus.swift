@@ -32,6 +32,8 @@ struct AgentStatus {
     let latestChange: Timeline.Entry?
     /// What became of the records, where they are written.
     let records: RecordLedger?
+    /// What became of the key log, where one is followed.
+    let keyLog: KeyLogState?
     /// The packets that are kept, where they are.
     let keptPackets: KeptPackets?
     /// Requests that a route took.
@@ -53,6 +55,7 @@ struct AgentStatus {
             ],
             "tls": [
                 "decryption": .bool(!configuration.configuration.tls.keyLog.isEmpty),
+                "problem": keyLog?.problem.map { .string($0) } ?? .null,
                 "connections": JSONValue(figures.tls.connections),
                 "decryptedConnections": JSONValue(figures.tls.decryptedConnections),
                 "waitingConnections": JSONValue(figures.tls.waitingConnections),

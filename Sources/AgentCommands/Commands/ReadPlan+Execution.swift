@@ -58,7 +58,7 @@ extension ReadPlan {
         if cluster != nil { try objects.requireWorkload() }
         objects.warnOfErrors()
         // Time is that of packets.
-        let keys = try KeyLogFile.savefileKeys(configuration.tls)
+        let keys = try KeyLogFile.savefileKeys(configuration)
         let run = TrafficRun(objects, configuration, isLive: false, at: 0, keys: keys)
         run.addCollectors(ofFiles: configuration.capture.savefiles)
         var outputs = PipelineOutputs()

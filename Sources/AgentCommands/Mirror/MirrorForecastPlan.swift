@@ -88,7 +88,7 @@ struct MirrorForecastPlan: Sendable {
         let sources = try CaptureSources(configuration)
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
-        let keys = try KeySource(configuration.tls, isLive: sources.isLive)
+        let keys = try KeySource(configuration, isLive: sources.isLive)
         let traffic = TrafficRun(objects, configuration, isLive: sources.isLive, at: 0, keys: keys.store)
         let logger = LogSettings(configuration.log).logger("capture")
         let run = CaptureRun(sources, keys: keys.store, logger: logger)

@@ -50,7 +50,7 @@ final class TopCapture: Sendable {
         let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
         if cluster != nil { try objects.requireWorkload() }
         objects.warnOfErrors()
-        keys = try KeySource(configuration.tls, isLive: sources.isLive)
+        keys = try KeySource(configuration, isLive: sources.isLive)
         traffic = TrafficRun(
             objects,
             configuration,

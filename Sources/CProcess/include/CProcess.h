@@ -9,7 +9,7 @@ int wingmirror_forbid_dumps(void);
 
 /// Gives back the memory or blocks of a file before an offset, whose size stays: `fallocate` with FALLOC_FL_PUNCH_HOLE, which
 /// is an extension of Linux. Returns 0, or -1 with `errno`.
-int wingmirror_punch_hole(int descriptor, long end);
+int wingmirror_punch_hole(int descriptor, long start, long length);
 
 /// The first offset from one on that is no hole: `lseek` with SEEK_DATA. Returns -1 where there is none.
 long wingmirror_data_offset(int descriptor, long from);

@@ -93,6 +93,14 @@ extension MetricCatalogue {
         help: "Lines read from the key log."
     )
 
+    /// Connections whose keys were dropped.
+    public static let tlsKeysDropped = MetricFamily(
+        "wingmirror_tls_keys_dropped_total",
+        .counter,
+        labels: ["reason"],
+        help: "Connections whose keys were dropped before their traffic came: after a minute, or for want of room."
+    )
+
     /// Connections passed through.
     public static let tlsPassthroughConnections = MetricFamily(
         "wingmirror_tls_passthrough_connections_total",
@@ -113,6 +121,6 @@ extension MetricCatalogue {
     static let tls = [
         tlsConnections, tlsDecryptedConnections, tlsRecords, tlsDecryptedBytes, tlsRecoveredGaps, tlsTrialDecryptions,
         tlsShedBytes, tlsWaitingConnections, tlsHeldBytes, tlsKeyDelay, tlsHandshakeAlerts, tlsKeyLogLines,
-        tlsPassthroughConnections, tlsPassthroughBytes,
+        tlsKeysDropped, tlsPassthroughConnections, tlsPassthroughBytes,
     ]
 }

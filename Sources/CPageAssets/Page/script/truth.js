@@ -161,7 +161,7 @@ const truth = {
       unreadable: "was HTTP, and could not be read on", midstream: "begun before the capture", unknown: "no protocol that is known", upgraded: "left HTTP by an upgrade, such as WebSocket", tunnel: "left HTTP by CONNECT",
     };
     const others = [
-      ["TLS decryption", status.tls.decryption ? `on, ${count(status.tls.decryptedConnections)} of ${counted(status.tls.connections, "connection")}` : "off"],
+      ["TLS decryption", status.tls.decryption ? `on, ${count(status.tls.decryptedConnections)} of ${counted(status.tls.connections, "connection")}${status.tls.problem ? `; key log: ${status.tls.problem}` : ""}` : "off"],
       ["connections joined midstream", count(visibility.midstreamConnections)], ["connections given up for want of room", count(visibility.evictedConnections)],
       ["packets not understood", count(visibility.undecodedPackets)], ["streams that could not be read on", count(visibility.unreadableStreams)],
       ["bytes skipped in search of a message", octets(visibility.skippedOctets)], ["requests waiting for a response", count(visibility.pendingExchanges)],
