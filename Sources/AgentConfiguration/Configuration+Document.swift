@@ -33,6 +33,7 @@ extension Configuration {
             "redaction": [
                 "fields": JSONValue(redaction.fields),
                 "secret": .string(redaction.secret.isEmpty ? "" : "[masked]"),
+                "parameters": .bool(redaction.parameters),
             ],
             "tls": tls.document,
             "limits": limits.document,

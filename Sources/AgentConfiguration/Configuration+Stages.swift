@@ -195,7 +195,8 @@ extension Configuration {
         RecordOptions(
             includesFields: records.fields,
             contentOctets: records.contentBytes.octets > 0 ? records.contentBytes.octets : nil,
-            redactedFields: Set(redaction.fields)
+            redactedFields: Set(redaction.fields),
+            replacesParameters: redaction.parameters
         )
     }
 }

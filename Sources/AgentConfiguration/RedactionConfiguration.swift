@@ -11,6 +11,8 @@ package struct RedactionConfiguration: Sendable, Equatable {
     ///
     /// With a secret, equal values are equal across recordings and the same savefile gives the same recording.
     package var secret = ""
+    /// Whether values of parameters that carry credentials are replaced: in targets, in fields that hold URLs, in forms.
+    package var parameters = true
 }
 
 extension RedactionConfiguration {
@@ -21,6 +23,7 @@ extension RedactionConfiguration {
         section.read("fields", into: &named, as: .list(of: .fieldName))
         fields += named.filter { !Self.always.contains($0) }
         section.read("secret", into: &secret, as: .text)
+        section.read("parameters", into: &parameters, as: .flag)
     }
 }
 

@@ -89,11 +89,13 @@ package struct MediaTypeText {
 
     /// Reads the type of a message.
     package init(_ message: RecordedMessage) {
-        boundary = message.firstText(of: "content-type").flatMap { MultipartForm.boundary(of: String($0)) }
-        essence = message.firstText(of: "content-type").map { text in
-            let essence = text.prefix { $0 != ";" }
-            return essence.trimmed.lowercased()
-        }
+        self.init(message.firstText(of: "content-type"))
+    }
+
+    /// Reads the value of the field.
+    init(_ contentType: String?) {
+        boundary = contentType.flatMap(MultipartForm.boundary)
+        essence = contentType.map { $0.prefix { $0 != ";" }.trimmed.lowercased() }
     }
 
     /// Whether the content is a form in the coding of queries.

@@ -9,17 +9,54 @@
 /// and by how they end. `code` and `state` are not among them: they name too much else, and logins, where they are secrets, are
 /// on the list of paths.
 package enum CredentialNames {
-    /// Whether a name, decoded and in lower case, is that of a credential.
+    /// Whether a name is that of a credential; decoded, and in the case in which it was sent, as `userPin` has two parts and
+    /// `userpin` one.
     package static func contains(_ name: String) -> Bool {
-        var octets = name.utf8.map { isSeparator($0) ? UInt8(ascii: "-") : $0 }
-        if octets.starts(with: "x-".utf8) { octets.removeFirst(2) }
-        let name = String(decoding: octets, as: UTF8.self)
-        if harmless.contains(name) { return false }
-        if names.contains(name) { return true }
-        return words.contains { stands($0, in: octets) } || suffixes.contains { name.hasSuffix($0) }
-            || prefixes.contains { name.hasPrefix($0) }
-            || name.split(separator: "-").contains { parts.contains(String($0)) }
+        let joined = hyphenated(name.utf8, splitsCase: false)
+        let split = hyphenated(name.utf8, splitsCase: true)
+        let forms = joined == split ? [joined] : [joined, split]
+        if forms.contains(where: { harmless.contains(text($0)) }) { return false }
+        return forms.contains(where: isCredential)
     }
+
+    /// Whether a name with hyphens between its parts is that of a credential.
+    private static func isCredential(_ octets: [UInt8]) -> Bool {
+        let name = text(octets)
+        if names.contains(name) { return true }
+        if words.contains(where: { stands($0, in: octets) }) || suffixes.contains(where: name.hasSuffix)
+            || prefixes.contains(where: name.hasPrefix)
+        {
+            return true
+        }
+        let divided = name.split(separator: "-").map(String.init)
+        if divided.contains(where: parts.contains) { return true }
+        let last = divided.last { !additions.contains($0) && !$0.utf8.allSatisfy(isDigit) }
+        return last.map { lastParts.contains(withoutNumber($0)) } ?? false
+    }
+
+    /// A name in lower case with single hyphens between its parts and none around it, without a leading `x-`.
+    private static func hyphenated(_ name: String.UTF8View, splitsCase: Bool) -> [UInt8] {
+        let name = Array(name)
+        var result: [UInt8] = []
+        for (index, octet) in name.enumerated() {
+            let isHyphen = separators.contains(octet)
+            let begins =
+                splitsCase && index > 0 && isUpper(octet)
+                && (!isUpper(name[index - 1]) || index + 1 < name.count && isLower(name[index + 1]))
+            if isHyphen || begins, let last = result.last, last != hyphen { result.append(hyphen) }
+            if !isHyphen { result.append(isUpper(octet) ? octet | 0x20 : octet) }
+        }
+        if result.last == hyphen { result.removeLast() }
+        if result.starts(with: "x-".utf8) { result.removeFirst(2) }
+        return result
+    }
+
+    /// A part of a name without digits at its end: `pwd2`, `cvv2`.
+    private static func withoutNumber(_ part: String) -> String {
+        text(Array(part.utf8.reversed().drop(while: isDigit).reversed()))
+    }
+
+    private static func text(_ octets: [UInt8]) -> String { String(decoding: octets, as: UTF8.self) }
 
     /// Whole names, with hyphens between their parts and without a leading `x-`.
     private static let names: Set<String> = [
@@ -27,12 +64,12 @@ package enum CredentialNames {
         "key", "apikey", "appkey", "authkey", "keyid", "key-pair-id", "accesskeyid", "awsaccesskeyid", "googleaccessid",
         "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
         // Passwords and numbers that stand for them.
-        "pw", "pwd", "pin", "cvv", "cvc", "user-pass", "userpass",
+        "user-pass", "userpass",
         // What a login hands on.
         "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "oobcode", "magic-link",
-        "magiclink", "ticket", "sid", "sas", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
+        "magiclink", "ticket", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
         // Signatures, which hold for the request as it was and prove who made it.
-        "sig", "sign", "policy", "dpop",
+        "sign", "policy", "dpop",
         // Certificates of clients, and what proxies say of them.
         "forwarded-client-cert", "ssl-client-cert", "client-cert", "client-cert-chain", "tls-client-cert",
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
@@ -41,7 +78,7 @@ package enum CredentialNames {
         "endpoint-api-userinfo", "ms-client-principal", "ms-client-principal-id", "ms-client-principal-name",
         "remote-user", "remote-email", "remote-name", "remote-groups", "webauth-user", "forwarded-user",
         "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "consumer-username", "consumer-id",
-        "consumer-custom-id", "credential-username", "userinfo", "user-claims",
+        "consumer-custom-id", "credential-username", "user-claims",
         // Browsers can send a token nowhere else when they open a WebSocket.
         "sec-websocket-protocol",
     ]
@@ -54,7 +91,8 @@ package enum CredentialNames {
         "message-key", "order-key", "lookup-key", "translation-key", "locale-key", "issue-key", "project-key",
         "cookie-consent", "cookie-policy", "session-length", "session-duration", "token-type", "token-count",
         "max-tokens", "signature-version", "signaturemethod", "signature-method", "amz-signedheaders", "otp-type",
-        "password-policy", "authority", "cross-origin-embedder-policy", "auth-type", "auth-method", "hmac-algorithm",
+        "password-policy", "pass-through", "pass-rate", "pass-count", "authority", "cross-origin-embedder-policy",
+        "auth-type", "auth-method", "hmac-algorithm",
     ]
 
     /// Parts of names that tell a credential where they stand alone between hyphens and the like.
@@ -64,10 +102,23 @@ package enum CredentialNames {
         "passkey", "pincode", "sso", "webauthn",
     ]
 
+    /// Parts of names that tell a credential where they come last, as in `user[pwd]`, `new_pin` and `__Host-sid`.
+    private static let lastParts: Set<String> = [
+        "pw", "pwd", "pin", "cvv", "cvc", "sid", "sas", "sig", "userinfo",
+    ]
+
+    /// What may stand behind such a part.
+    private static let additions: Set<String> = [
+        "code", "number", "value", "hash", "new", "old", "current", "again", "repeat", "confirm", "confirmation",
+        "check",
+    ]
+
     /// Words that tell a credential wherever they stand, as in `accessToken` and `user_password`.
     private static let words: [[UInt8]] = [
         "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "jwt", "apikey", "accesskey",
         "access-key", "privatekey", "private-key", "secretkey", "sessionid", "authorization", "licensekey",
+        "sessionkey",
+        "signingkey", "webhookkey", "masterkey", "subscriptionkey", "encryptionkey",
     ].map { Array($0.utf8) }
 
     /// Ends that tell a credential.
@@ -84,7 +135,13 @@ package enum CredentialNames {
         }
     }
 
-    private static func isSeparator(_ octet: UInt8) -> Bool {
-        "_.[]".utf8.contains(octet)
-    }
+    private static let hyphen = UInt8(ascii: "-")
+    /// What stands between the parts of names, in forms, JSON and headers.
+    private static let separators = Set("-_.[]$:/ ".utf8)
+
+    private static func isUpper(_ octet: UInt8) -> Bool { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= octet }
+
+    private static func isLower(_ octet: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= octet }
+
+    private static func isDigit(_ octet: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= octet }
 }

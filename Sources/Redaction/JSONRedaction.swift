@@ -108,7 +108,7 @@ struct JSONRedaction {
             let key = text(scalar())
             skipSpace()
             index += 1
-            let isCredential = hashesCredentials && CredentialNames.contains(key.lowercased())
+            let isCredential = hashesCredentials && CredentialNames.contains(key)
             let inside = paths.compactMap { $0.steps.isEmpty ? $0 : $0.inside(member: key) }
             value(isCredential ? inside + [.everything] : inside)
             skipComma()

@@ -4,9 +4,29 @@
 /// Values that are links: URLs, or paths with a query, as parameters and fields hold them.
 enum LinkText {
     /// Whether a value, decoded, may be a link in which credentials lie: in its query, behind semicolons or before its host.
+    ///
+    /// Without a scheme and a slash, as in `home?token=…`, it is one where a parameter with a value follows.
     static func mayHoldCredentials(_ value: [UInt8]) -> Bool {
-        guard value.contains(where: { "?;@#".utf8.contains($0) }) else { return false }
-        return value.first == UInt8(ascii: "/") || hasScheme(value)
+        guard let mark = value.firstIndex(where: { "?;@#".utf8.contains($0) }) else { return false }
+        if value.first == UInt8(ascii: "/") || hasScheme(value) { return true }
+        let parameters = value[mark...].drop { $0 == UInt8(ascii: "@") }
+        return parameters.contains { "?;#".utf8.contains($0) } && parameters.contains(UInt8(ascii: "="))
+    }
+
+    /// What names a user in the authority of a link, with the at sign behind it (RFC 3986 §3.2.1); `nil` where nothing does.
+    ///
+    /// The authority lies behind a scheme, or behind two slashes that the link begins with.
+    static func user(in link: [UInt8]) -> Range<Int>? {
+        let start: Int
+        if link.starts(with: "//".utf8) {
+            start = 2
+        } else if let colon = link.firstIndex(of: UInt8(ascii: ":")), link[colon...].starts(with: "://".utf8) {
+            start = colon + 3
+        } else {
+            return nil
+        }
+        let end = link[start...].firstIndex { "/?#".utf8.contains($0) } ?? link.endIndex
+        return link[start..<end].lastIndex(of: UInt8(ascii: "@")).map { start..<$0 + 1 }
     }
 
     /// A scheme and two slashes (RFC 3986 §3).

@@ -26,8 +26,11 @@ package struct ParameterRedaction: Sendable {
 
     /// Whether the value of a parameter, its name decoded, is not sent as it is.
     func hides(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return hashed.contains(name) || !kept.contains(name) && CredentialNames.contains(name)
+        hashed.contains(name.lowercased()) || isCredential(name)
+    }
+
+    private func isCredential(_ name: String) -> Bool {
+        !kept.contains(name.lowercased()) && CredentialNames.contains(name)
     }
 
     // MARK: - Targets
@@ -55,6 +58,11 @@ package struct ParameterRedaction: Sendable {
     }
 
     private func redacted(target: [UInt8], depth: Int, redactions: inout Int) -> [UInt8] {
+        var target = target
+        if target.starts(with: "//".utf8), let user = LinkText.user(in: target) {
+            target.removeSubrange(user)
+            redactions += 1
+        }
         let fragment = target.firstIndex(of: UInt8(ascii: "#")) ?? target.endIndex
         let withoutFragment = Array(target[..<fragment])
         let parts = RequestTargetParts(withoutFragment.span, withoutFragment.indices)
@@ -68,7 +76,11 @@ package struct ParameterRedaction: Sendable {
             let redacted = redacted(query: query, credentials: .removed, depth: depth, redactions: &redactions)
             if !redacted.isEmpty || query.isEmpty { result += [UInt8(ascii: "?")] + redacted }
         }
-        // A fragment belongs to the client; some put tokens there.
+        // A fragment belongs to the client, and is not sent; some put tokens there.
+        if fragment < target.endIndex {
+            let fragment = Array(target[(fragment + 1)...])
+            _ = redacted(query: fragment, credentials: .removed, depth: depth, redactions: &redactions)
+        }
         return result
     }
 
@@ -138,9 +150,9 @@ package struct ParameterRedaction: Sendable {
         redactions: inout Int
     ) -> [UInt8]? {
         let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
-        let name = String(decoding: Self.decoded(parameter[..<nameEnd]), as: UTF8.self).lowercased()
-        let isHashed = hashed.contains(name)
-        guard isHashed || !kept.contains(name) && CredentialNames.contains(name) else {
+        let name = String(decoding: Self.decoded(parameter[..<nameEnd]), as: UTF8.self)
+        let isHashed = hashed.contains(name.lowercased())
+        guard isHashed || isCredential(name) else {
             return redacted(linkOf: parameter, at: nameEnd, depth: depth, redactions: &redactions)
         }
         redactions += 1

@@ -99,6 +99,13 @@ import TrafficModel
         #expect(request.firstValue(of: "x-kept") == "1")
     }
 
+    @Test func `parameters that a redaction replaced are not sent`() throws {
+        let entry = ReplaySamples.entry("GET", "/a?token=redacted-0123456789abcdef&b=c")
+        let selection = try Self.select([entry]) { $0.keptParameters = ["token"] }
+        #expect(selection.placeholders == 1)
+        #expect(try #require(selection.chosen.first).exchange.request.target == Array("/a?b=c".utf8))
+    }
+
     @Test func `response fields that were redacted are not compared`() throws {
         var response = ReplaySamples.response()
         response.message.fields = [RecordedField(name: "X-Session", value: "[redacted]")]

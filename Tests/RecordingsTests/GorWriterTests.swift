@@ -158,6 +158,44 @@ import TrafficModel
         #expect(other.first?.exchange.request.message.firstText(of: "authorization") != values[0])
     }
 
+    @Test func `credentials in targets, links and forms are replaced, and all lengths hold`() throws {
+        let form = Array("user=anna&password=s3cr3t-long&pin=9876".utf8)
+        let exchange = Samples.exchange(
+            "POST",
+            "/a?access_token=s3cr3t&b=c",
+            fields: [
+                ("Referer", "https://h/?token=s3cr3t"), ("Content-Type", "application/x-www-form-urlencoded"),
+                ("Content-Length", "\(form.count)"),
+            ],
+            content: form,
+            responseFields: [("Content-Length", "2"), ("Location", "https://u:s3cr3t@h/")]
+        )
+        let (octets, losses) = Samples.gor([exchange])
+        let text = String(decoding: octets, as: UTF8.self)
+        #expect(!text.contains("s3cr3t") && !text.contains("9876") && losses.isEmpty)
+        let read = try #require(Samples.recording(octets).entries.first?.exchange)
+        let target = String(decoding: read.request.target, as: UTF8.self)
+        #expect(target.hasPrefix("/a?access_token=redacted-") && target.hasSuffix("&b=c"))
+        #expect(read.request.message.content.count == form.count)
+        #expect(RecordingRedaction.withoutReplaced(target: read.request.target) == (Array("/a?b=c".utf8), 1))
+        var writer = GorWriter(
+            key: RecordingKey(secret: "k"),
+            redaction: RecordingRedaction(fields: ["authorization"], replacesParameters: false)
+        )
+        writer.append(exchange)
+        #expect(String(decoding: writer.finish(), as: UTF8.self).contains("/a?access_token=s3cr3t&b=c"))
+    }
+
+    @Test(arguments: [
+        ("/a?token=redacted-0123456789abcdef", "/a"), ("/a?token=[redacted]&b=c", "/a?b=c"),
+        ("/a?b=c;token=[redacted]&d=e", "/a?b=c&d=e"), ("/a?token=redacted-x", "/a?token=redacted-x"), ("/a", "/a"),
+    ])
+    func `parameters that a redaction replaced can be left out`(target: String, left: String) {
+        let (kept, count) = RecordingRedaction.withoutReplaced(target: Array(target.utf8))
+        #expect(String(decoding: kept, as: UTF8.self) == left)
+        #expect((count > 0) == (left != target))
+    }
+
     @Test func `octets are handed over once`() {
         var writer = GorWriter(key: RecordingKey(secret: "k"), redaction: Samples.redaction())
         writer.append(Samples.exchange())

@@ -263,10 +263,14 @@ import TrafficModel
     @Test(arguments: RecordingRedaction.Replacement.allCases)
     func `nothing redacted is anywhere in the archive`(_ replacement: RecordingRedaction.Replacement) throws {
         let exchange = Samples.exchange(
+            "POST",
+            "/a?access_token=s3cr3t-9&x=2",
             fields: [
-                ("Authorization", "Bearer s3cr3t-1"), ("Cookie", "sid=s3cr3t-2; s3cr3t-3;=s3cr3t-4"),
+                ("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", "Bearer s3cr3t-1"),
+                ("Cookie", "sid=s3cr3t-2; s3cr3t-3;=s3cr3t-4"),
                 ("X-Key", "s3cr3t-5"), ("COOKIE", "b=s3cr3t-6"),
             ],
+            content: Samples.octets("a=b&password=s3cr3t-10"),
             status: 302,
             responseFields: [("Set-Cookie", "sid=s3cr3t-7; Path=/"), ("Location", "/?token=s3cr3t-8")]
         )
@@ -277,7 +281,7 @@ import TrafficModel
         let archive = try Self.archive([exchange], redaction: redaction)
         #expect(!String(decoding: archive.encoded(), as: UTF8.self).contains("s3cr3t"))
         let entry = try #require(Self.entries(archive).first)
-        #expect(entry["_redactions"] == .integer(6))
+        #expect(entry["_redactions"] == .integer(8))
         guard case .array(let cookies)? = entry["request"]?["cookies"] else {
             Issue.record("no cookies")
             return

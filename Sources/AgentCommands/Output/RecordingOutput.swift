@@ -41,7 +41,10 @@ final class RecordingOutput: Sendable {
         var limits = RecordingLimits()
         if let budget { limits.waitingOctets = min(limits.waitingOctets, MemoryShare.records.octets(of: budget)) }
         let key = RecordingKey(secret: redaction.recordingSecret)
-        let fields = RecordingRedaction(fields: Set(redaction.fields))
+        let fields = RecordingRedaction(
+            fields: Set(redaction.fields),
+            replacesParameters: redaction.parameters
+        )
         let writer: Writer =
             switch format {
             case .gor: .gor(GorWriter(key: key, redaction: fields, limits: limits))

@@ -72,6 +72,9 @@ struct ReplaySelection: Sendable {
         let fields = exchange.request.message.fields
         exchange.request.message.fields.removeAll { RecordingRedaction.isReplaced($0.value) }
         placeholders += fields.count - exchange.request.message.fields.count
+        let (target, count) = RecordingRedaction.withoutReplaced(target: exchange.request.target)
+        exchange.request.target = target
+        placeholders += count
         guard let response = exchange.response else { return }
         for field in response.message.fields where RecordingRedaction.isReplaced(field.value) {
             unknownFields.insert(field.name.lowercased())

@@ -12,6 +12,15 @@ struct HAREntryFormat: Sendable {
     let decoder: HARWriter.ContentDecoder?
 
     func entry(of exchange: RecordedExchange, _ note: HARWriter.Note, isLate: Bool) -> [UInt8] {
+        var exchange = exchange
+        let (request, count) = redaction.applied(to: exchange.request, under: key)
+        exchange.request = request
+        var replaced = count
+        if let response = exchange.response {
+            let (response, count) = redaction.applied(to: response, under: key)
+            exchange.response = response
+            replaced += count
+        }
         var text = JSONText()
         text.beginObject()
         text.key("startedDateTime")
@@ -30,13 +39,18 @@ struct HAREntryFormat: Sendable {
         timings.append(to: &text)
         if !exchange.serverAddress.isEmpty { text.member("serverIPAddress", exchange.serverAddress) }
         text.member("connection", String(exchange.connection))
-        append(note, exchange, to: &text)
+        append(note, exchange, replaced: replaced, to: &text)
         if isLate { text.member("_late", true) }
         text.endObject()
         return text.octets
     }
 
-    private func append(_ note: HARWriter.Note, _ exchange: RecordedExchange, to text: inout JSONText) {
+    private func append(
+        _ note: HARWriter.Note,
+        _ exchange: RecordedExchange,
+        replaced: Int,
+        to text: inout JSONText
+    ) {
         if exchange.route != RouteName() {
             text.key("_route")
             text.beginObject()
@@ -58,7 +72,7 @@ struct HAREntryFormat: Sendable {
             text.endList()
         }
         let lines = exchange.request.message.fields + (exchange.response?.message.fields ?? [])
-        let redactions = lines.count { redaction.covers($0) }
+        let redactions = lines.count { redaction.covers($0) } + replaced
         if redactions > 0 { text.member("_redactions", redactions) }
     }
 

@@ -27,12 +27,14 @@ struct MessageText {
 
     /// The request as octets.
     func octets(of request: RecordedRequest) throws(Failure) -> [UInt8] {
+        let (request, _) = redaction.applied(to: request, under: key)
         let startLine = Array("\(request.method) ".utf8) + request.target + Array(" HTTP/1.1\r\n".utf8)
         return try octets(of: request.message, startLine: startLine, as: .request)
     }
 
     /// The response to a request of that method as octets.
     func octets(of response: RecordedResponse, to method: String) throws(Failure) -> [UInt8] {
+        let (response, _) = redaction.applied(to: response, under: key)
         let startLine = "HTTP/1.1 \(response.status) \(ReasonPhrase.text(for: response.status))\r\n"
         let kind = WholeMessage.Kind.response(to: RequestMethod(recorded: method))
         return try octets(of: response.message, startLine: Array(startLine.utf8), as: kind)

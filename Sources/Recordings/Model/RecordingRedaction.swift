@@ -54,11 +54,14 @@ public struct RecordingRedaction: Sendable {
     public let fields: Set<String>
     /// What stands in their place.
     public let replacement: Replacement
+    /// Whether values of parameters that carry credentials are replaced as well: in targets, in fields that hold URLs, in forms.
+    public let replacesParameters: Bool
 
     /// Makes a redaction.
-    public init(fields: Set<String>, replacement: Replacement = .keyedHash) {
+    public init(fields: Set<String>, replacement: Replacement = .keyedHash, replacesParameters: Bool = true) {
         self.fields = Set(fields.map { $0.lowercased() })
         self.replacement = replacement
+        self.replacesParameters = replacesParameters
     }
 
     /// Whether the value is one that a redaction of ours left.
@@ -88,5 +91,61 @@ public struct RecordingRedaction: Sendable {
         lines.map { line in
             covers(line) ? RecordedField(name: line.name, value: replaced(line.value, under: key)) : line
         }
+    }
+
+    // MARK: - Parameters
+
+    /// A request with the values of parameters replaced, and how many there were; its fields are as they were otherwise.
+    func applied(to request: RecordedRequest, under key: RecordingKey) -> (RecordedRequest, count: Int) {
+        guard replacesParameters, !fields.isEmpty else { return (request, 0) }
+        var credentials = CredentialReplacement(names: fields) { replaced($0, under: key) }
+        var request = request
+        request.target = credentials.redacted(url: request.target)
+        redact(&request.message, &credentials)
+        return (request, credentials.count)
+    }
+
+    /// The same of a response.
+    func applied(to response: RecordedResponse, under key: RecordingKey) -> (RecordedResponse, count: Int) {
+        guard replacesParameters, !fields.isEmpty else { return (response, 0) }
+        var credentials = CredentialReplacement(names: fields) { replaced($0, under: key) }
+        var response = response
+        redact(&response.message, &credentials)
+        return (response, credentials.count)
+    }
+
+    private func redact(_ message: inout RecordedMessage, _ credentials: inout CredentialReplacement) {
+        for index in message.fields.indices where !covers(message.fields[index]) {
+            let field = message.fields[index]
+            let name = field.name.lowercased()
+            message.fields[index].value =
+                name == "host"
+                ? credentials.redacted(authority: field.value) : credentials.redacted(field: name, field.value)
+        }
+        message.content = credentials.redacted(
+            content: message.content,
+            contentType: message.firstText(of: "content-type"),
+            isCoded: message.values(of: "content-encoding").contains {
+                !$0.isEmpty && !$0.elementsEqual("identity".utf8)
+            }
+        )
+    }
+
+    /// A target without the parameters whose values a redaction of ours left, and how many these were.
+    public static func withoutReplaced(target: [UInt8]) -> (target: [UInt8], count: Int) {
+        guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else { return (target, 0) }
+        var kept: [UInt8] = []
+        var count = 0
+        var parameters = QueryParameters(target.span, (mark + 1)..<target.endIndex)
+        while let parameter = parameters.next() {
+            if let value = parameter.value, isReplaced(Array(target[value])) {
+                count += 1
+            } else {
+                kept += (kept.isEmpty ? [] : target[(parameter.whole.lowerBound - 1)..<parameter.whole.lowerBound])
+                kept += target[parameter.whole]
+            }
+        }
+        guard count > 0 else { return (target, 0) }
+        return (Array(kept.isEmpty ? target[..<mark] : target[...mark]) + kept, count)
     }
 }

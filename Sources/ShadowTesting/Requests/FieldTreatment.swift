@@ -56,14 +56,10 @@ enum FieldTreatment {
     ]
 
     /// The fields that hold a URL or a part of one.
-    static let urlFields: Set<String> = [
-        "referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-path",
-        "x-envoy-original-path", "x-request-uri", "origin", "destination", "x-forwarded-url", "x-original-request-uri",
-        "content-location", "location",
-    ]
+    static let urlFields = URLFields.urls
 
     /// The fields that hold URLs between angle brackets (RFC 8288 §3, RFC 4918 §10.4).
-    static let linkFields: Set<String> = ["link", "if"]
+    static let linkFields = URLFields.links
 }
 
 /// Decides on field lines by the settings of a policy.

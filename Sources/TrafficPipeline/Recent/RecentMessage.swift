@@ -85,7 +85,7 @@ public struct RecentMessage: Sendable {
     public var fields: [Field] {
         lines.map { line in
             let name = text(line.start, line.nameCount)
-            let isHidden = line.valueCount < 0 || ShownRequest.hidesField(name.lowercased())
+            let isHidden = line.valueCount < 0 || ShownRequest.hidesField(name)
             // Fields such as Referer hold URLs.
             return Field(
                 name: name,

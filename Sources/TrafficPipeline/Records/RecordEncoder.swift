@@ -19,10 +19,15 @@ struct RecordEncoder {
     /// Names in lower case that were looked up, and whether their values are replaced.
     private var knownNames: [[UInt8]: Bool] = [:]
     private static let nameLimit = 4096
+    private var credentials: CredentialReplacement
 
     init(options: RecordOptions) {
         self.options = options
+        credentials = CredentialReplacement(names: options.redactedFields) { _ in Self.redacted }
     }
+
+    /// What stands in place of a value.
+    private static let redacted = Array("[redacted]".utf8)
 
     /// What a record needs of an exchange.
     var retention: Retention {
@@ -143,11 +148,11 @@ struct RecordEncoder {
         line.key("method")
         appendKnown(octets[message.method])
         line.key("target")
-        appendKnown(octets[message.target])
+        appendTarget(octets[message.target])
         line.key("scheme")
         line.string(scheme)
         line.key("authority")
-        if let authority = message.authority { appendText(octets[authority]) } else { line.null() }
+        if let authority = message.authority { appendAuthority(octets[authority]) } else { line.null() }
         appendFigures(exchange.request)
         appendRetained(message, contentOctets: exchange.request.contentOctets)
         line.endObject()
@@ -186,6 +191,20 @@ struct RecordEncoder {
         line.endList()
         if let message { appendRetained(message, contentOctets: exchange.response.contentOctets) }
         line.endObject()
+    }
+
+    /// Adds a request target, without values of parameters that carry credentials.
+    private mutating func appendTarget(_ target: ArraySlice<UInt8>) {
+        guard options.replacesParameters, target.contains(where: { "?;#@".utf8.contains($0) }) else {
+            return appendKnown(target)
+        }
+        appendKnown(credentials.redacted(url: Array(target))[...])
+    }
+
+    /// Adds a host, without a user and password before it.
+    private mutating func appendAuthority(_ authority: ArraySlice<UInt8>) {
+        guard options.replacesParameters, authority.contains(UInt8(ascii: "@")) else { return appendText(authority) }
+        appendText(credentials.redacted(authority: Array(authority))[...])
     }
 
     /// Adds a part of a head that has an octet at least; one without is not known.
@@ -236,9 +255,9 @@ struct RecordEncoder {
                 line.beginList()
                 appendText(octets[field.name])
                 if field.isNeverIndexed || isRedacted(octets.span.extracting(field.name)) {
-                    line.string("[redacted]")
+                    line.string(Self.redacted.span)
                 } else {
-                    appendText(octets[field.value])
+                    appendValue(octets[field.value], of: octets[field.name])
                 }
                 line.endList()
             }
@@ -248,10 +267,33 @@ struct RecordEncoder {
             // Mirroring may have had more kept than records are to say.
             let content = message.content.prefix(limit)
             line.key("content")
-            line.base64(Array(content))
+            line.base64(shown(Array(content), of: message))
             line.key("contentTruncated")
             line.bool(Int64(content.count) < contentOctets)
         }
+    }
+
+    /// Adds a field's value, without credentials in the URLs that it holds.
+    private mutating func appendValue(_ value: ArraySlice<UInt8>, of name: ArraySlice<UInt8>) {
+        guard options.replacesParameters, value.contains(where: { "?;#@".utf8.contains($0) }) else {
+            return appendText(value)
+        }
+        let name = String(decoding: name, as: UTF8.self).lowercased()
+        if name == "host" { return appendAuthority(value) }
+        appendText(credentials.redacted(field: name, Array(value))[...])
+    }
+
+    /// Content without the credentials of a form.
+    private mutating func shown(_ content: [UInt8], of message: RetainedMessage) -> [UInt8] {
+        guard options.replacesParameters, !content.isEmpty else { return content }
+        let type = message.fields.first {
+            String(decoding: message.octets[$0.name], as: UTF8.self).lowercased() == "content-type"
+        }
+        return credentials.redacted(
+            content: content,
+            contentType: type.map { String(decoding: message.octets[$0.value], as: UTF8.self) },
+            isCoded: message.contentCoding != nil
+        )
     }
 
     /// Whether a field's value is replaced: because the configuration names it, or because it is known to carry credentials.

@@ -8,13 +8,20 @@ public struct RecordOptions: Sendable, Hashable {
     public var contentOctets: Int?
     /// Names, in lower case, of fields whose values are replaced.
     public var redactedFields: Set<String>
+    /// Whether values of parameters that carry credentials are replaced as well: in targets, in fields that hold URLs, in forms.
+    public var replacesParameters: Bool
 
     /// Makes options of their parts.
-    public init(includesFields: Bool = false, contentOctets: Int? = nil, redactedFields: Set<String> = Self.credentials)
-    {
+    public init(
+        includesFields: Bool = false,
+        contentOctets: Int? = nil,
+        redactedFields: Set<String> = Self.credentials,
+        replacesParameters: Bool = true
+    ) {
         self.includesFields = includesFields
         self.contentOctets = contentOctets
         self.redactedFields = Set(redactedFields.map { $0.lowercased() })
+        self.replacesParameters = replacesParameters
     }
 
     /// The fields that carry credentials: redacted unless the configuration names others.

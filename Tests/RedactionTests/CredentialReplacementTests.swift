@@ -1,0 +1,61 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+
+@testable import Redaction
+
+@Suite struct CredentialReplacementTests {
+    private static func replacement(names: Set<String> = []) -> CredentialReplacement {
+        CredentialReplacement(names: names) { _ in Array("REDACTED".utf8) }
+    }
+
+    @Test func `names of the configuration are those of parameters too`() {
+        var credentials = Self.replacement(names: ["x-customer"])
+        let shown = credentials.redacted(url: Array("/a?X-Customer=planted&b=c".utf8))
+        #expect(String(decoding: shown, as: UTF8.self) == "/a?X-Customer=REDACTED&b=c")
+        #expect(credentials.count == 1)
+    }
+
+    @Test(arguments: [
+        ("referer", "https://h/a?token=planted&b=c", "https://h/a?token=REDACTED&b=c"),
+        ("location", "//u:planted@h/", "//REDACTED@h/"),
+        ("link", "<https://h/a?token=planted>; rel=next, </b?c=d>", "<https://h/a?token=REDACTED>; rel=next, </b?c=d>"),
+        ("refresh", "0; url=https://h/?token=planted", "0; url=https%3A%2F%2Fh%2F%3Ftoken%3DREDACTED"),
+        ("accept", "text/html;token=0.5", "text/html;token=0.5"),
+    ])
+    func `fields that hold URLs lose the credentials in them`(name: String, value: String, expected: String) {
+        var credentials = Self.replacement()
+        let shown = credentials.redacted(field: name, Array(value.utf8))
+        #expect(String(decoding: shown, as: UTF8.self) == expected)
+    }
+
+    @Test(arguments: [
+        (
+            "application/x-www-form-urlencoded; charset=utf-8", "user=anna&password=planted&a=1",
+            "user=anna&password=REDACTE&a=1"
+        ),
+        ("application/x-www-form-urlencoded", "user[pin]=1234", "user[pin]=REDA"),
+        ("application/x-www-form-urlencoded", "next=%2Fa%3Ftoken%3Dplanted", "next=REDACTEDREDACTEDREDACT"),
+        ("application/x-www-form-urlencoded", "user=anna&password=", "user=anna&password="),
+        ("application/x-www-form-urlencoded", "user=anna&pass", "user=anna&pass"),
+        ("application/json", #"{"password":"kept"}"#, #"{"password":"kept"}"#),
+        (
+            "multipart/form-data; boundary=x",
+            "--x\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nplanted\r\n--x--\r\n",
+            "--x\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nREDACTE\r\n--x--\r\n"
+        ),
+        ("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: planted", "REDACTEDREDACTEDREDACTEDREDACTEDR"),
+    ])
+    func `forms keep their length and lose credentials`(type: String, content: String, expected: String) {
+        var credentials = Self.replacement()
+        let shown = credentials.redacted(content: Array(content.utf8), contentType: type, isCoded: false)
+        #expect(String(decoding: shown, as: UTF8.self) == expected)
+    }
+
+    @Test func `of a form that bears a coding nothing is shown`() {
+        var credentials = Self.replacement()
+        let type = "application/x-www-form-urlencoded"
+        let shown = credentials.redacted(content: Array("planted".utf8), contentType: type, isCoded: true)
+        #expect(String(decoding: shown, as: UTF8.self) == "REDACTE")
+    }
+}
