@@ -82,12 +82,19 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     /// Whether the head of the final response was seen.
     public let hasResponse: Bool
 
+    /// How long a request waited that was never answered, until one side gave it up, in nanoseconds; `nil` where it was answered,
+    /// or that is not known.
+    public var unansweredNanoseconds: Int64? { outcome.unansweredNanoseconds(since: request.firstOctet) }
+
     /// How the exchange was broken off, where it was and that was seen.
     public var earlyEnd: EarlyEnd? { outcome.earlyEnd }
 
     /// Whether the gateway or what is behind it failed, as the metrics have it: what the client broke off and what the
     /// capture lost is not held against it.
     var isFailure: Bool { ErrorTypeLabel(outcome).isFailure }
+
+    /// Whether it was answered with 4xx, for which the client is to blame, or a route that leads to the wrong place.
+    package var isRefusal: Bool { status / 100 == 4 && !isFailure }
 }
 
 /// What the intervals of an exchange are measured by: its facts, or the exchange itself where only those are asked for.

@@ -60,6 +60,12 @@ import Testing
         #expect(problems("--agent", "nonsense").first?.hasPrefix("--agent: ") == true)
         #expect(problems("--unmatched", "--route", "a/b").count == 1)
         #expect(problems("--status", "404", "--output", "json").isEmpty)
+        #expect(
+            problems("--client", "10.0.0") == [
+                "--client: expected an address such as 10.0.0.7 or a prefix such as 10.0.0.0/8, found \"10.0.0\""
+            ]
+        )
+        #expect(problems("--client", "2001:DB8::/32").isEmpty)
     }
 
     @Test(arguments: [
@@ -71,6 +77,24 @@ import Testing
         let object = try #require(line.object)
         let contains = TapRoute(text).contains(object: object, name: line.ruleName, number: line.ruleNumber)
         #expect(contains == isWanted)
+    }
+
+    @Test func `a route that the table does not have is said`() throws {
+        let table = Array(
+            """
+            {"routes": [{"object": "shop/storefront", "route": "pages", "matches": [{"rule": 4}]}, \
+            {"object": "shop/cart", "route": "#0", "matches": [{"rule": 0}]}]}
+            """.utf8
+        )
+        let document = try JSONDocument.parse(table)
+        for known in ["shop/storefront", "storefront", "shop/storefront/pages", "shop/storefront/#4", "shop/cart/0"] {
+            #expect(TapRoute(known).absence(in: document) == nil)
+        }
+        #expect(TapRoute("shop/strefront").absence(in: document)?.hasSuffix("; did you mean shop/storefront?") == true)
+        #expect(
+            TapRoute("shop/cart/7/x").absence(in: document)?.hasPrefix("no rule of the agent's table is shop/cart/7/x")
+                == true
+        )
     }
 
     // MARK: - Lines
@@ -99,6 +123,20 @@ import Testing
                 "-sS", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m", "http://shop.example.com/a?b='c'",
             ]
         )
+    }
+
+    @Test func `a command for what came inside TLS asks inside TLS`() throws {
+        let secured = Self.entry.replacing("\"authority\"", with: "\"scheme\": \"https\", \"authority\"")
+        let text = TapLine(try JSONDocument.parse(Array(secured.utf8))).text(.curl, .plain)
+        #expect(text.contains("'https://shop.example.com/a?b="))
+    }
+
+    @Test func `a request that waited in vain is shown with how long it did`() throws {
+        let hung = Self.entry.replacing(
+            "\"durationSeconds\": 0.25",
+            with: "\"durationSeconds\": null, \"unansweredSeconds\": 31"
+        )
+        #expect(TapLine(try JSONDocument.parse(Array(hung.utf8))).text(.table, .plain).contains("  31"))
     }
 
     @Test func `a document is given as it came`() throws {

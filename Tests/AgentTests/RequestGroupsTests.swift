@@ -51,12 +51,14 @@ import TrafficPipeline
 
 @Suite struct RequestWatchTests {
     /// Reads the sample through a pipeline that keeps exchanges.
-    private func watched() throws -> (watch: RequestWatch, run: TrafficRun, recent: RecentBoard) {
+    private func watched(
+        _ limits: RecentLimits = RecentLimits()
+    ) throws -> (watch: RequestWatch, run: TrafficRun, recent: RecentBoard) {
         var configuration = Configuration()
         configuration.routes.files = ["\(Repository.path)/samples/istio"]
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         let run = TrafficRun(objects, configuration, isLive: false, at: 0)
-        let recent = RecentBoard()
+        let recent = RecentBoard(limits: limits)
         var outputs = PipelineOutputs()
         outputs.recent = recent
         var worker = CaptureWorker(run.makePipeline(outputs: outputs))
@@ -105,8 +107,30 @@ import TrafficPipeline
             #expect(group.key.status == 0 || group.key.status >= 400)
             #expect(group.first <= group.last)
             let perSecond = group.trend(at: group.last).compactMap { $0 }.reduce(0, +)
-            #expect(abs(perSecond * 10 - Double(group.samples)) < 0.01)
+            #expect(abs(perSecond * 10 - group.count) < 0.01 * group.count)
         }
+    }
+
+    @Test func `what a sample stands for is counted, not the sample`() throws {
+        var limits = RecentLimits()
+        limits.perSecond = 1
+        limits.burst = 1
+        let (watch, run, recent) = try watched(limits)
+        watch.sample()
+        let routes = Set((recent.failed + recent.refused).compactMap { $0.route.map { RouteLabels($0) } })
+        let counts = run.registry.errorCounts(of: routes)
+        #expect(!routes.isEmpty && counts.count == routes.count)
+        var kept = 0
+        for route in routes {
+            let groups = watch.failing(route, 200)
+            kept += groups.reduce(0) { $0 + $1.samples }
+            let refusals = groups.filter { $0.key.status / 100 == 4 }.reduce(0) { $0 + $1.count }
+            let failures = groups.reduce(0) { $0 + $1.count } - refusals
+            let counted = try #require(counts[route])
+            #expect(refusals == 0 || abs(refusals - Double(counted.refusals)) < 0.01)
+            #expect(failures == 0 || abs(failures - Double(counted.failures)) < 0.01)
+        }
+        #expect(kept > 0 && kept < counts.values.reduce(0) { $0 + Int($1.failures + $1.refusals) })
     }
 
     @Test func `the number of kinds is bounded, and a count is never too low`() throws {

@@ -23,6 +23,20 @@ import TrafficMetrics
         #expect(board.failed.allSatisfy { $0.facts.isFailure && $0.route != nil })
     }
 
+    @Test func `what routes refused is kept beside the samples, with its head or without`() throws {
+        let board = try Self.board()
+        #expect(!board.refused.isEmpty)
+        #expect(board.refused.allSatisfy { $0.facts.status / 100 == 4 && $0.route != nil })
+        #expect(board.refused.map(\.number) == board.refused.map(\.number).sorted(by: >))
+        var limits = RecentLimits()
+        limits.perSecond = 1
+        limits.burst = 1
+        let sparse = try Self.board(limits)
+        #expect(sparse.refused.contains { $0.request == nil })
+        let sampled = sparse.routed.count { $0.facts.status / 100 == 4 }
+        #expect(sparse.refused.count > sampled)
+    }
+
     @Test func `every route has its turn`() throws {
         let objects = Set(try Self.board().routed.compactMap { $0.route?.identity.object.name })
         #expect(objects == ["order-vs", "product-vs"])

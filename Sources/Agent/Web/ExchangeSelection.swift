@@ -19,8 +19,8 @@ struct ExchangeSelection: Sendable {
     static let parameters = ["after", "client", "host", "method", "path", "slower", "status"]
 
     private var after = Int.min
-    private var client: String?
-    private var host: String?
+    private var client: AddressRange?
+    private var host: WantedHost?
     private var method: String?
     private var path: String?
     private var slower: Int64?
@@ -28,12 +28,18 @@ struct ExchangeSelection: Sendable {
 
     /// Reads the conditions of a question.
     ///
-    /// `after` is the number of an exchange, of which later ones are wanted; `client` an address; `host` the Host field
-    /// without regard to case; `path` the beginning of the target; `slower` a time such as `1s`; `status` may occur several
-    /// times, of which one must hold.
+    /// `after` is the number of an exchange, of which later ones are wanted; `client` an address or a prefix; `host` the Host
+    /// field without regard to case, and to its port where none is asked for; `path` the beginning of the target; `slower` a time
+    /// such as `1s`, which the exchange took or the request waited in vain; `status` may occur several times, of which one must
+    /// hold.
     init(_ question: AdminQuestion) throws(Refusal) {
-        client = question.value("client")
-        host = question.value("host")?.lowercased()
+        if let text = question.value("client") {
+            guard let range = AddressRange(text) else {
+                throw Refusal(reason: "client: \(AddressRange.refusal(of: text))")
+            }
+            client = range
+        }
+        host = question.value("host").map { WantedHost($0) }
         method = question.value("method")?.uppercased()
         path = question.value("path")
         if let text = question.value("after") {
@@ -66,14 +72,42 @@ struct ExchangeSelection: Sendable {
     private func isWanted(_ exchange: RecentExchange) -> Bool {
         let facts = exchange.facts
         guard exchange.number > after else { return false }
-        if let slower, (facts.durationNanoseconds ?? .min) <= slower { return false }
+        if let slower, (facts.durationNanoseconds ?? facts.unansweredNanoseconds ?? .min) <= slower { return false }
         if !statuses.isEmpty, !statuses.contains(where: { $0.contains(facts.status) }) { return false }
-        if let client, facts.connection.originalClient.address.description != client { return false }
+        if let client, !client.contains(facts.connection.originalClient.address) { return false }
         if method == nil, host == nil, path == nil { return true }
         guard let request = exchange.request else { return false }
         if let method, request.method != method { return false }
-        if let host, request.authority?.lowercased() != host { return false }
+        if let host, !host.contains(request.authority ?? "", isSecured: facts.connection.isSecured) { return false }
         if let path, !request.target.hasPrefix(path) { return false }
         return true
+    }
+}
+
+/// A host that somebody wants to see requests for: at any port, or at one.
+struct WantedHost: Sendable, Equatable {
+    private let name: String
+    private let port: Int?
+
+    /// Reads `shop.example.com`, `shop.example.com:8080` or `[2001:db8::1]:80`.
+    init(_ text: String) {
+        (name, port) = Self.parts(text)
+    }
+
+    /// Whether an authority, as a request named it, is that host; without a port it has the scheme's.
+    func contains(_ authority: String, isSecured: Bool) -> Bool {
+        let (name, port) = Self.parts(authority)
+        return name == self.name && (self.port == nil || self.port == port ?? (isSecured ? 443 : 80))
+    }
+
+    private static func parts(_ text: String) -> (name: String, port: Int?) {
+        let text = text.lowercased()
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), port >= 0 else {
+            return (text, nil)
+        }
+        let name = text[..<colon]
+        // An address of IPv6 without brackets has no port.
+        guard !name.contains(":") || name.hasSuffix("]") else { return (text, nil) }
+        return (String(name), port)
     }
 }

@@ -33,6 +33,7 @@ extension JSONText {
             json.member("timing") { json in
                 json.member("responseFirstByteSeconds", seconds: exchange.facts.firstByteNanoseconds)
                 json.member("durationSeconds", seconds: exchange.facts.durationNanoseconds)
+                json.member("unansweredSeconds", seconds: exchange.facts.unansweredNanoseconds)
             }
             json.member("integrity", strings: exchange.facts.integrity.recordWords)
             json.member("reason", string: exchange.reason.label)
@@ -51,6 +52,7 @@ extension JSONText {
         member("request") { json in
             json.member("method", string: message.method)
             json.member("target", string: message.target)
+            json.member("scheme", string: exchange.facts.connection.isSecured ? "https" : "http")
             json.member("authority", string: message.authority)
             json.member("contentBytes", integer: exchange.facts.request.contentOctets)
             json.writeFields(message)

@@ -13,6 +13,13 @@ struct PathShape: Sendable, Hashable {
     /// The shape, such as `/orders/*/items`.
     let text: String
 
+    /// Stands for what is not known.
+    static let unknown = PathShape(text: "")
+
+    private init(text: String) {
+        self.text = text
+    }
+
     /// Reads the target of a request, in origin form or absolute form (RFC 9112 section 3.2).
     init(target: String) {
         let path = Self.path(of: target)

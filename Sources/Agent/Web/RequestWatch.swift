@@ -23,10 +23,11 @@ final class RequestWatch: Sendable {
         var failing = RequestGroups()
         /// The numbers of the latest exchanges that were taken up, by ring.
         var latestUnmatched = -1
-        var latestRouted = -1
-        var latestFailed = -1
+        var latestFailing = -1
         /// Requests that no route took, by reason, as far as the sample stands for them.
         var counted = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
+        /// Requests of routes that failed or were refused, as far as the sample stands for them.
+        var countedErrors: [RouteLabels: RouteErrorCounts] = [:]
     }
 
     /// Makes a watch that has seen nothing.
@@ -53,11 +54,14 @@ final class RequestWatch: Sendable {
     func sample() {
         var totals = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
         for summary in registry.unmatchedSummaries() { totals[Int(summary.reason.rawValue)] += summary.requestCount }
-        let (unmatched, routed, failed) = (recent.unmatched, recent.routed, recent.failed)
+        let unmatched = recent.unmatched
+        let refused = recent.refused + recent.routed.filter { $0.facts.isRefusal }
+        let failing = FailingExchanges(recent.failed + refused, after: state.withLock { $0.latestFailing })
+        let errors = failing.routes.isEmpty ? [:] : registry.errorCounts(of: failing.routes)
         state.withLock { state in
             state.takeUnmatched(unmatched, totals: totals)
-            state.takeFailing(routed, failed)
-            let latest = [unmatched.first, routed.first, failed.first].compactMap { $0?.facts.startTime.nanoseconds }
+            state.takeFailing(failing, errors)
+            let latest = [unmatched.first, failing.exchanges.last].compactMap { $0?.facts.startTime.nanoseconds }
             guard let now = latest.max() else { return }
             state.unmatched.forget(before: now - Self.memory)
             state.failing.forget(before: now - Self.memory)
@@ -82,20 +86,61 @@ extension RequestWatch.State {
         for place in totals.indices where kept[place] > 0 { counted[place] = totals[place] }
     }
 
-    /// Failures are kept as such, and others with 4xx among the sample of all.
-    fileprivate mutating func takeFailing(_ routed: [RecentExchange], _ failed: [RecentExchange]) {
-        let newFailed = failed.prefix { $0.number > latestFailed }
-        let known = Set(newFailed.map(\.number))
-        let newRouted = routed.prefix { $0.number > latestRouted }.filter {
-            (400...499).contains($0.facts.status) && !known.contains($0.number)
+    /// Each exchange stands for the requests of its route that failed, or were refused, since, in equal parts.
+    ///
+    /// Those whose heads were kept say what was asked for: they stand for the others too, where there are any.
+    fileprivate mutating func takeFailing(_ failing: FailingExchanges, _ totals: [RouteLabels: RouteErrorCounts]) {
+        guard let latest = failing.exchanges.last else { return }
+        latestFailing = latest.number
+        for (kind, exchanges) in failing.byKind {
+            let count = totals[kind.route].map(kind.count) ?? 0
+            let before = countedErrors[kind.route].map(kind.count) ?? 0
+            let withHeads = exchanges.filter { $0.request != nil }
+            let shown = withHeads.isEmpty ? exchanges : withHeads
+            let requests = max(count >= before ? count - before : count, UInt64(exchanges.count))
+            for exchange in shown {
+                let key = exchange.key(.route(kind.route)) ?? exchange.keyWithoutHead(.route(kind.route))
+                self.failing.add(exchange, key: key, weight: Double(requests) / Double(shown.count))
+            }
+            kind.note(count, in: &countedErrors[kind.route, default: RouteErrorCounts()])
         }
-        latestFailed = newFailed.first?.number ?? latestFailed
-        latestRouted = routed.first?.number ?? latestRouted
-        for exchange in (newFailed + newRouted).sorted(by: { $0.number < $1.number }) {
-            guard let route = exchange.route, let key = exchange.key(.route(RouteLabels(route))) else { continue }
-            failing.add(exchange, key: key, weight: 1)
+        // Routes that the table no longer has, or whose series are gone, have no place here for ever.
+        if countedErrors.count > Self.routeLimit { countedErrors = countedErrors.filter { totals[$0.key] != nil } }
+    }
+
+    /// Routes whose errors are remembered.
+    private static var routeLimit: Int { 20_000 }
+}
+
+/// What was kept of requests of routes that failed or were refused, since the last time.
+private struct FailingExchanges {
+    /// A route, and which of the two.
+    struct Kind: Hashable {
+        let route: RouteLabels
+        let isRefusal: Bool
+
+        func count(_ counts: RouteErrorCounts) -> UInt64 { isRefusal ? counts.refusals : counts.failures }
+
+        func note(_ count: UInt64, in counts: inout RouteErrorCounts) {
+            if isRefusal { counts.refusals = count } else { counts.failures = count }
         }
     }
+
+    /// All of them, the oldest first.
+    let exchanges: [RecentExchange]
+    /// They by kind, the oldest first.
+    let byKind: [Kind: [RecentExchange]]
+
+    init(_ kept: [RecentExchange], after number: Int) {
+        var seen: Set<Int> = []
+        exchanges = kept.filter { $0.number > number && $0.route != nil && seen.insert($0.number).inserted }
+            .sorted { $0.number < $1.number }
+        byKind = Dictionary(grouping: exchanges) { exchange in
+            Kind(route: exchange.route.map { RouteLabels($0) } ?? .overflow, isRefusal: exchange.facts.isRefusal)
+        }
+    }
+
+    var routes: Set<RouteLabels> { Set(byKind.keys.map(\.route)) }
 }
 
 extension RecentExchange {
@@ -112,6 +157,17 @@ extension RecentExchange {
             status: facts.status,
             host: (request.authority ?? "").lowercased(),
             path: PathShape(target: request.target),
+            grpcStatus: facts.grpcStatus
+        )
+    }
+
+    /// The same where the head was not kept: what was asked for is not known.
+    fileprivate func keyWithoutHead(_ cause: RequestGroups.Cause) -> RequestGroups.Key {
+        RequestGroups.Key(
+            cause: cause,
+            status: facts.status,
+            host: "",
+            path: .unknown,
             grpcStatus: facts.grpcStatus
         )
     }

@@ -140,7 +140,7 @@ final class WebAnswers: Sendable {
         }
         var exchanges: [RecentExchange]
         switch question.value("kind") ?? "all" {
-        case "all": exchanges = (recent.routed + recent.failed + recent.unmatched).latestFirst
+        case "all": exchanges = (recent.routed + recent.failed + recent.refused + recent.unmatched).latestFirst
         case "routed": exchanges = recent.routed
         case "failed": exchanges = recent.failed
         case "unmatched": exchanges = recent.unmatched
@@ -152,7 +152,8 @@ final class WebAnswers: Sendable {
             exchanges = exchanges.filter { $0.route.map { RouteLabels($0) } == labels }
         }
         let catalogue = catalogue
-        let latest = [recent.routed, recent.failed, recent.unmatched].compactMap { $0.first?.number }.max()
+        let latest = [recent.routed, recent.failed, recent.refused, recent.unmatched].compactMap { $0.first?.number }
+            .max()
         exchanges = selection.select(exchanges)
         return .document(
             JSONText.document { json in

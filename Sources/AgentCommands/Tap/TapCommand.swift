@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import ArgumentParser
+import JSONSyntax
 
 /// `tap`: the requests that a running agent sees, as they come.
 struct TapCommand: AsyncParsableCommand {
@@ -10,7 +11,7 @@ struct TapCommand: AsyncParsableCommand {
         commandName: "tap",
         abstract: "Follow the requests that a running agent sees.",
         discussion: """
-            An agent keeps a sample of up to 20 requests per second of each kind (routed, failed, unmatched), without \
+            An agent keeps a sample of up to 20 requests per second of each kind (routed, failed, with 4xx, unmatched), without \
             credentials; tap prints those for which every condition holds, as they come. At the end it says how many \
             requests there were in all.
 
@@ -40,7 +41,7 @@ struct TapCommand: AsyncParsableCommand {
     )
     var status: [String] = []
 
-    @Option(help: ArgumentHelp("Only requests for this host.", valueName: "host"))
+    @Option(help: ArgumentHelp("Only requests for this host, at any port unless one is given.", valueName: "host"))
     var host: String?
 
     @Option(help: ArgumentHelp("Only paths that begin with this.", valueName: "prefix"))
@@ -49,10 +50,12 @@ struct TapCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this method.", valueName: "method"))
     var method: String?
 
-    @Option(help: ArgumentHelp("Only requests of this client.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp("Only requests of this client, or of a prefix such as 10.0.0.0/8.", valueName: "address")
+    )
     var client: String?
 
-    @Option(help: ArgumentHelp("Only requests that took longer.", valueName: "duration"))
+    @Option(help: ArgumentHelp("Only requests that took longer, or waited longer in vain.", valueName: "duration"))
     var slower: String?
 
     @Option(
@@ -110,6 +113,9 @@ struct TapPlan: Sendable {
         if let slower = command.slower, Duration(text: slower) == nil {
             problems.append(.option("--slower", "expected a duration such as 1s or 250ms, found \"\(slower)\""))
         }
+        if let client = command.client, AddressRange(client) == nil {
+            problems.append(.option("--client", AddressRange.refusal(of: client)))
+        }
         for status in command.status where WantedStatus(status) == nil {
             let message = "expected a status such as 404, a class such as 4xx, or none, found \"\(status)\""
             problems.append(.option("--status", message))
@@ -134,11 +140,32 @@ struct TapRoute: Sendable, Equatable {
     private let object: String
     private let rule: String?
 
+    /// The condition as it was given.
+    let text: String
+
     /// Reads the condition; a number may be written `4` or `#4`.
     init(_ text: String) {
+        self.text = text
         let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
         object = parts.prefix(2).joined(separator: "/")
         rule = parts.count > 2 ? String(parts[2].hasPrefix("#") ? parts[2].dropFirst() : parts[2]) : nil
+    }
+
+    /// Why nothing is to be expected: no rule of a table, as `/api/v1/routes` has it, is one of them; `nil` where one is.
+    func absence(in document: JSONValue) -> String? {
+        let routes = document["routes"]?.arrayValue ?? []
+        var names: [String] = []
+        for route in routes {
+            let object = route["object"]?.stringValue ?? ""
+            let name = route["route"]?.stringValue ?? ""
+            let numbers = (route["matches"]?.arrayValue ?? []).compactMap { $0["rule"]?.count }
+            let isWanted = numbers.contains { contains(object: object, name: name, number: String($0)) }
+            if isWanted || contains(object: object, name: name, number: "") { return nil }
+            names += rule == nil ? [object] : [object, "\(object)/\(name)"]
+        }
+        let similar = names.similar(to: text).map { "; did you mean \($0)?" } ?? ""
+        return "no rule of the agent's table is \(text)"
+            + (similar.isEmpty ? ", so nothing is shown until there is one" : similar)
     }
 
     /// Whether the rule of an object is one of them.

@@ -40,7 +40,10 @@ struct TapLine {
         let request = entry["request"]
         let time = (entry["startTime"]?.stringValue ?? "").dropFirst(11).prefix(12)
         let status = entry["response"]?["status"]?.count
-        let took = HumanUnits.seconds(entry["timing"]?["durationSeconds"]?.numberValue)
+        let timing = entry["timing"]
+        let took = HumanUnits.seconds(
+            timing?["durationSeconds"]?.numberValue ?? timing?["unansweredSeconds"]?.numberValue
+        )
         let call = entry["grpcStatus"]?.count.map { "  gRPC \($0)" } ?? ""
         let what =
             request.map { request in
@@ -109,7 +112,8 @@ struct TapLine {
             }
         }
         let target = request["target"]?.stringValue ?? "/"
-        let url = target.hasPrefix("/") ? "http://\(authority)\(target)" : target
+        let scheme = request["scheme"]?.stringValue ?? "http"
+        let url = target.hasPrefix("/") ? "\(scheme)://\(authority)\(target)" : target
         words.append(url.shellQuoted)
         guard !hidden.isEmpty else { return words.joined(separator: " ") }
         return words.joined(separator: " ") + "  # without \(hidden.joined(separator: ", ").withVisibleControls)"

@@ -67,6 +67,9 @@ extension TapPlan {
     private func begin(_ client: AgentClient, _ counts: inout TapCounts) async throws(CommandFailure) -> Int64 {
         do throws(AgentClient.Refusal) {
             counts.began(with: try await client.ask("/api/v1/status"))
+            if let route, let absence = route.absence(in: try await client.ask("/api/v1/routes")) {
+                StandardError.say("warning: --route: \(absence)")
+            }
             let document = try await client.ask("/api/v1/exchanges?\(query)")
             return document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? -1
         } catch {

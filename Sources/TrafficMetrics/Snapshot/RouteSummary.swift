@@ -37,6 +37,17 @@ public struct RouteSummary: Sendable {
     }
 }
 
+/// How many requests of a route came out in ways that somebody wants to look into.
+public struct RouteErrorCounts: Sendable, Hashable {
+    /// Those that failed, as ``RouteSummary/failureCount`` has them.
+    public var failures: UInt64 = 0
+    /// Others that were answered with 4xx.
+    public var refusals: UInt64 = 0
+
+    /// Nothing.
+    public init() {}
+}
+
 /// How many requests no route accounts for, for one Gateway and one reason.
 public struct UnmatchedSummary: Sendable, Hashable {
     /// The Gateway as `namespace/name`; empty for none.
@@ -61,6 +72,23 @@ extension MetricsRegistry {
             summaries.append(RouteSummary(labels: .overflow, reading: overflow, layout: layout))
         }
         return summaries
+    }
+
+    /// What was counted so far of the errors of some routes; those without series of their own are not in it.
+    public func errorCounts(of routes: Set<RouteLabels>) -> [RouteLabels: RouteErrorCounts] {
+        let records = withState { $0.routes.exposed }.filter { routes.contains($0.labels) }
+        var copy = RouteCopy()
+        var counts: [RouteLabels: RouteErrorCounts] = [:]
+        for record in records {
+            for request in record.cells.read(layout: layout, copy: &copy).requests {
+                if request.combination.isFailure {
+                    counts[record.labels, default: RouteErrorCounts()].failures &+= request.count
+                } else if request.combination.code.codeClass == .clientError {
+                    counts[record.labels, default: RouteErrorCounts()].refusals &+= request.count
+                }
+            }
+        }
+        return counts
     }
 
     /// How many requests were attributed to routes so far: the sum of the summaries, without making them.

@@ -15,10 +15,11 @@ public final class RecentBoard: Sendable {
         var routed: RecentRing
         var unmatched: RecentRing
         var failed: RecentRing
+        var refused: RecentRing
         /// How many exchanges were ever put here, by whichever worker: the number of the next.
         var count = 0
 
-        /// Puts in exchanges that have been waiting; a failure that is a sample too follows it, and has the same number.
+        /// Puts in exchanges that have been waiting; a failure or refusal that is a sample too follows it, and has the same number.
         mutating func append(_ waiting: [WaitingExchange]) {
             var latest: RecentExchange?
             for entry in waiting {
@@ -30,12 +31,11 @@ public final class RecentBoard: Sendable {
                     count += 1
                 }
                 latest = exchange
-                if entry.isFailure {
-                    failed.append(exchange)
-                } else if exchange.route == nil {
-                    unmatched.append(exchange)
-                } else {
-                    routed.append(exchange)
+                switch entry.place {
+                case .failed: failed.append(exchange)
+                case .refused: refused.append(exchange)
+                case .samples where exchange.route == nil: unmatched.append(exchange)
+                case .samples: routed.append(exchange)
                 }
             }
         }
@@ -45,6 +45,7 @@ public final class RecentBoard: Sendable {
             routed.removeAll()
             unmatched.removeAll()
             failed.removeAll()
+            refused.removeAll()
         }
     }
 
@@ -53,7 +54,7 @@ public final class RecentBoard: Sendable {
         self.limits = limits
         self.redactedFields = redactedFields
         let empty = RecentRing(capacity: limits.exchanges)
-        kept = Mutex(Kept(routed: empty, unmatched: empty, failed: empty))
+        kept = Mutex(Kept(routed: empty, unmatched: empty, failed: empty, refused: empty))
     }
 
     /// Exchanges that a route took, a sample of all, the latest first.
@@ -67,6 +68,9 @@ public final class RecentBoard: Sendable {
     /// All of them where there are few. Those whose request was not sampled have no heads.
     public var failed: [RecentExchange] { kept.withLock { $0.failed.latestFirst } }
 
+    /// Exchanges of routes that were answered with 4xx, the latest first; as with failures, all of them where there are few.
+    public var refused: [RecentExchange] { kept.withLock { $0.refused.latestFirst } }
+
     /// Lends what is kept to a capture thread; `false` when somebody is looking just now.
     func publish(_ body: (inout Kept) -> Void) -> Bool {
         kept.withLockIfAvailable { body(&$0) } != nil
@@ -76,10 +80,20 @@ public final class RecentBoard: Sendable {
 /// An exchange on its way to the board.
 struct WaitingExchange: Sendable {
     let exchange: RecentExchange
-    /// Whether it is put among those that failed.
-    let isFailure: Bool
+    /// Where it is put.
+    let place: RecentPlace
     /// Whether it is the one before, which is put among the samples.
     let isSameAsBefore: Bool
+}
+
+/// Where exchanges are kept.
+enum RecentPlace: Sendable {
+    /// Among the samples of all: of routes, or of what no route took.
+    case samples
+    /// Among those that failed.
+    case failed
+    /// Among those that were answered with 4xx.
+    case refused
 }
 
 /// The latest exchanges of one kind.

@@ -8,8 +8,8 @@ internal import RouteAttribution
 ///
 /// Whether a request's head is kept is decided when it arrives, by permits that packet time grants: a few in a second,
 /// whatever the load. Requests that no route took have permits of their own, and so have routes that have not had their turn
-/// for a while, so that a busy route does not hide a quiet one. To all others this costs two comparisons. Failures cannot
-/// be foreseen: those of requests whose heads were not kept are noted without them. What was kept is handed over at the
+/// for a while, so that a busy route does not hide a quiet one. To all others this costs two comparisons. Failures and
+/// refusals (4xx) cannot be foreseen: those of requests whose heads were not kept are noted without them. What was kept is handed over at the
 /// end of a batch, unless somebody is looking; then at the end of a later one.
 struct RecentTap {
     private let board: RecentBoard
@@ -18,6 +18,7 @@ struct RecentTap {
     private var inTurn: Permits
     private var unmatched: Permits
     private var failed: Permits
+    private var refused: Permits
     /// What was decided on again when an exchange is complete, as others may have had its heads kept.
     private var completed: Permits
     private var completedUnmatched: Permits
@@ -36,6 +37,7 @@ struct RecentTap {
         inTurn = permits
         unmatched = permits
         failed = permits
+        refused = permits
         completed = Permits(perSecond: 2 * limits.perSecond, burst: 2 * limits.burst)
         completedUnmatched = permits
     }
@@ -79,8 +81,8 @@ struct RecentTap {
         _ routed: RoutedRequest,
         _ generation: RouteGeneration
     ) {
-        let isFailure = facts.status >= 500 || !facts.hasResponse || facts.outcome.isFailedCall
-        guard isFailure || exchange.retainedRequest != nil else { return }
+        let isOfInterest = facts.status >= 400 || !facts.hasResponse || facts.outcome.isFailedCall
+        guard isOfInterest || exchange.retainedRequest != nil else { return }
         keep(facts, exchange, routed, generation)
     }
 
@@ -95,8 +97,8 @@ struct RecentTap {
         var isSample = request != nil
         if isSample { isSample = route >= 0 ? completed.take() : completedUnmatched.take() }
         // Who asks for what is not there gets no answer from a route, which is no failure of one.
-        let isFailure = route >= 0 && facts.isFailure && failed.take()
-        guard isSample || isFailure else { return }
+        let place: RecentPlace? = route >= 0 ? placeBesideSamples(facts) : nil
+        guard isSample || place != nil else { return }
         let kept = RecentExchange(
             facts,
             route: route >= 0 ? generation.tables.routes[Int(route)] : nil,
@@ -104,8 +106,14 @@ struct RecentTap {
             request: request.map(message),
             response: exchange.retainedResponse.map(message)
         )
-        if isSample { wait(kept, isFailure: false) }
-        if isFailure { wait(kept, isFailure: true, isSameAsBefore: isSample) }
+        if isSample { wait(kept, at: .samples) }
+        if let place { wait(kept, at: place, isSameAsBefore: isSample) }
+    }
+
+    /// Where an exchange of a route is kept for how it came out, as far as permits go.
+    private mutating func placeBesideSamples(_ facts: ExchangeFacts) -> RecentPlace? {
+        if facts.isFailure { return failed.take() ? .failed : nil }
+        return facts.isRefusal && refused.take() ? .refused : nil
     }
 
     private func message(_ message: RetainedMessage) -> RecentMessage {
@@ -113,9 +121,9 @@ struct RecentTap {
     }
 
     /// Lets an exchange wait for the end of the batch; with as many waiting as are kept at all, the oldest goes.
-    private mutating func wait(_ exchange: RecentExchange, isFailure: Bool, isSameAsBefore: Bool = false) {
+    private mutating func wait(_ exchange: RecentExchange, at place: RecentPlace, isSameAsBefore: Bool = false) {
         if waiting.count >= limits.exchanges, !waiting.isEmpty { waiting.removeFirst() }
-        waiting.append(WaitingExchange(exchange: exchange, isFailure: isFailure, isSameAsBefore: isSameAsBefore))
+        waiting.append(WaitingExchange(exchange: exchange, place: place, isSameAsBefore: isSameAsBefore))
     }
 
     /// Memory is short: gives up what waits, and what was kept.
@@ -146,6 +154,7 @@ struct RecentTap {
         inTurn.grant(elapsed)
         unmatched.grant(elapsed)
         failed.grant(elapsed)
+        refused.grant(elapsed)
         completed.grant(elapsed)
         completedUnmatched.grant(elapsed)
         guard time.nanoseconds(since: turnBegan ?? time) < limits.turn, turnBegan != nil else {

@@ -53,7 +53,8 @@ function exchangeDetail(exchange) {
     "connection": String(exchange.connection),
     "protocol": exchange.protocol,
     "first byte after": seconds(exchange.timing.responseFirstByteSeconds),
-    "took": seconds(exchange.timing.durationSeconds),
+    ...(exchange.timing.unansweredSeconds == null
+      ? { "took": seconds(exchange.timing.durationSeconds) } : { "waited in vain for": seconds(exchange.timing.unansweredSeconds) }),
     "request body": octets(exchange.request?.contentBytes),
     "response body": octets(exchange.response?.contentBytes),
     ...(exchange.grpcMessages ? {
@@ -82,7 +83,7 @@ function curlCommand(request) {
   const left = new Set(["host", "content-length", "transfer-encoding", "connection"]);
   const words = ["curl", "-sS", ...(request.method === "HEAD" ? ["--head"] : request.method === "GET" ? [] : ["-X", shellWord(request.method)])];
   for (const [name, value] of request.fields) if (!left.has(name.toLowerCase()) && !name.startsWith(":") && value !== "[redacted]") words.push("-H", shellWord(`${name}: ${value}`));
-  words.push(shellWord(request.target.startsWith("/") ? `http://${request.authority}${request.target}` : request.target));
+  words.push(shellWord(request.target.startsWith("/") ? `${request.scheme}://${request.authority}${request.target}` : request.target));
   return words.join(" ");
 }
 
@@ -148,7 +149,7 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
       h("td", { class: "tight" }, button),
       h("td", null, statusTag(exchange)),
       h("td", null, h("div", { class: "request-line" }, requestLine(exchange))),
-      h("td", { class: "num" }, seconds(exchange.timing.durationSeconds)),
+      h("td", { class: "num" }, seconds(exchange.timing.durationSeconds ?? exchange.timing.unansweredSeconds)),
       h("td", { class: "wide-only tight" }, wire(exchange.client.slice(0, exchange.client.lastIndexOf(":")))),
       showsRoute ? h("td", { class: "middle-only" }, route ? routeLink(route) : h("span", { class: "tag warn" }, exchange.reason)) : null,
       h("td", { class: "wide-only tight" }, exchange.integrity.length ? h("span", { class: "tag warn" }, wire(exchange.integrity.join(", "))) : h("span", { class: "muted" }, "whole"))), inner];
@@ -183,7 +184,7 @@ const exchangesView = {
 
   /** A form of conditions, which the address holds. */
   conditions(address) {
-    const places = [["host", "Host"], ["path", "Path begins with"], ["client", "Client"], ["slower", "Slower than 1s"]];
+    const places = [["host", "Host"], ["path", "Path begins with"], ["client", "Client or prefix"], ["slower", "Slower than 1s"]];
     const inputs = places.map(([name, text]) => h("input", { type: "search", id: name === "host" ? "filter" : undefined, name, placeholder: text, "aria-label": text, value: address.get(name) ?? "", autocomplete: "off", spellcheck: "false" }));
     return h("form", { class: "controls", onsubmit: (event) => {
       event.preventDefault();

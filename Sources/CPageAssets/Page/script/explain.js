@@ -103,7 +103,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
     const button = h("button", { type: "button", class: "quiet opener", "aria-expanded": String(!inner.hidden), onclick: () => {
       if (inner.hidden) { open(); opens.add(id); } else { inner.hidden = true; opens.delete(id); }
       button.setAttribute("aria-expanded", String(!inner.hidden));
-    } }, h("strong", null, wire(group.method ?? "")), " ", wire(hostAndPath(group.host, group.path)));
+    } }, h("strong", null, wire(group.method ?? "")), " ", group.path ? wire(hostAndPath(group.host, group.path)) : h("span", { class: "muted" }, "heads not kept: too few among too many"));
     const most = (text) => (text ? h("div", null, wire(text.value), text.share < 0.95 ? h("span", { class: "muted" }, ` ${share(text.share)}`) : null) : null);
     const exact = group.requestsAtLeast < group.requests ? `${count(group.requestsAtLeast)} to ${count(group.requests)}` : count(group.requests);
     return [h("tr", { class: "open-row" },
