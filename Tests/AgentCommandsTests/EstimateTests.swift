@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -7,8 +9,19 @@ import Testing
 @testable import AgentConfiguration
 
 @Suite struct SeriesEstimateTests {
-    private func estimate(routes: Int, limit: Int) -> SeriesEstimate {
-        SeriesEstimate(routes: routes, rules: 30, gateways: 2, durationBounds: 14, serverWaitBounds: 7, limit: limit)
+    private func estimate(routes: Int, limit: Int, callRoutes: Int = 0, rules: Int = 30, gateways: Int = 2)
+        -> SeriesEstimate
+    {
+        SeriesEstimate(
+            routes: routes,
+            callRoutes: callRoutes,
+            rules: rules,
+            gateways: gateways,
+            durationBounds: 14,
+            serverWaitBounds: 7,
+            lifetimeBounds: 6,
+            limit: limit
+        )
     }
 
     private func family(_ name: String, of estimate: SeriesEstimate) throws -> SeriesEstimate.Family {
@@ -38,5 +51,23 @@ import Testing
         let estimate = estimate(routes: 10, limit: 20_000)
         #expect(estimate.lines == estimate.families.map(\.lines).reduce(0, +))
         #expect(estimate.lines == 240 + 850 + 100 + 70 + 70 + 10 + 24 + 30 + 30 + 10)
+    }
+
+    @Test func `routes of GRPCRoutes have the families of gRPC as well`() throws {
+        let estimate = estimate(routes: 10, limit: 20_000, callRoutes: 3)
+        #expect(try family("grpc_responses_total", of: estimate).labelSets == 15)
+        #expect(try family("grpc_stream_duration_seconds", of: estimate).lines == 27)
+        #expect(estimate.lines == self.estimate(routes: 10, limit: 20_000).lines + 3 * estimate.linesPerCallRoute)
+    }
+
+    @Test func `the chart's limit of samples is reckoned as check does`() throws {
+        let values = try String(
+            contentsOfFile: "\(Repository.path)/samples/kubernetes/chart/values.yaml",
+            encoding: .utf8
+        )
+        let one = estimate(routes: 1, limit: 20_000, rules: 1, gateways: 0)
+        #expect(values.contains("= \(one.lines) samples"))
+        #expect(values.contains("carries gRPC has \(one.linesPerCallRoute) more"))
+        #expect(values.contains("carries WebSockets \(one.linesPerWebSocketRoute) more"))
     }
 }

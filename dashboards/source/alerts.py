@@ -419,7 +419,13 @@ def configuration():
         alert(
             "RouteDrift",
             "warning",
-            "count by (job) (count by (job, hash) (wingmirror_route_table_info)) > 1",
+            """
+            count by (job) (
+              count by (job, hash) (
+                wingmirror_route_table_info unless on (job, instance) wingmirror_route_table_routes == 0
+              )
+            ) > 1
+            """,
             "Agents of {{ $labels.job }} have different routes",
             "{{ $value }} different route tables are in force among the agents of {{ $labels.job }}: the same request is counted for "
             "one route here and for another there.",
@@ -506,7 +512,8 @@ def mirroring():
             {dropped} > 0.01
             """,
             f"Copies are dropped: {LANE}",
-            f"{SHARE} of the sampled requests of {LANE} were not sent by {AGENT}. What is compared is no fair sample of them.",
+            f"{SHARE} of the sampled requests of {LANE} were not sent by {AGENT}. For the reasons rate, back_off and target_refused the "
+            "sample is only smaller; for breaker, queue_full and expired it is no fair one any more. mirror_dropped_total has the reasons.",
             wait="10m",
             board="shadow-testing",
         ),

@@ -77,6 +77,7 @@ CASES = {
 REFUSED = [
     {"imgae": {}}, {"metrics": {"port": "9646"}}, {"image": {"digest": "abc"}}, {"podMonitor": {"interval": "often"}},
     {"updateStrategy": {"type": "Recreate"}},
+    {"prometheusRule": {"runbookBase": "wiki"}}, {"prometheusRule": {"grafanaBase": "grafana"}},
 ]
 
 
@@ -111,6 +112,22 @@ def validate(documents, place, problems):
             problems.append(f"{place}: {value['kind']} {value['metadata']['name']}: {error}")
 
 
+def links(bases, runbooks, boards):
+    """What is wrong with the links of the alerts, given what they are to begin with; nothing for none."""
+    documents = [yaml.safe_load(d) for d in render({"prometheusRule": {"enabled": True, **bases}})]
+    groups = next(d for d in documents if d["kind"] == "PrometheusRule")["spec"]["groups"]
+    rules = [r for group in groups for r in group["rules"] if "alert" in r]
+    wrong = [] if rules else ["no alerts"]
+    for rule in rules:
+        notes, name = rule["annotations"], rule["alert"]
+        wanted = f"{runbooks}{name}.md" if runbooks else None
+        if notes.get("runbook_url") != wanted:
+            wrong.append(f"{name}: runbook_url is {notes.get('runbook_url')}, not {wanted}")
+        if not notes["dashboard_url"].startswith(boards):
+            wrong.append(f"{name}: dashboard_url is {notes['dashboard_url']}")
+    return wrong
+
+
 def compare(path, text, update, problems):
     if update:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,6 +154,9 @@ def main():
     wanted = sum(len(yaml.safe_load(f.read_text())["groups"]) for f in (CHART / "files/rules").glob("*.yml"))
     if len(rules["spec"]["groups"]) != wanted:
         problems.append(f"PrometheusRule: {len(rules['spec']['groups'])} groups, not {wanted}")
+    problems += links({}, "", "/d/")
+    bases = {"runbookBase": "https://git.example/Runbooks/", "grafanaBase": "https://grafana.example/"}
+    problems += links(bases, "https://git.example/Runbooks/", "https://grafana.example/d/")
     boards = {k: v for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["labels"].get("grafana_dashboard") == "1"
               for k, v in d["data"].items()}
     for file in (CHART / "files/dashboards").glob("*.json"):

@@ -103,6 +103,10 @@ struct ConfigurationCheck: Sendable {
             lines += ["", style.apply(.bold, to: "Warnings")] + warnings.map { "  \($0.withVisibleControls)" }
         }
         lines += ["", style.apply(.bold, to: "Series, estimated for a busy day")] + seriesTable.lines(style)
+        lines.append(
+            "  A destination that carries WebSockets has \(series.linesPerWebSocketRoute) lines more; one that carries gRPC without a "
+                + "GRPCRoute \(series.linesPerCallRoute)."
+        )
         lines += ["", style.apply(.bold, to: "Memory, at most")] + memoryTable.lines(style)
         lines += concerns(style)
         return lines + ["", style.apply(.dim, to: "configuration sha256 \(configuration.digest)")]
@@ -136,6 +140,8 @@ struct ConfigurationCheck: Sendable {
                     ]
                 }
             ),
+            "linesPerWebSocketRoute": JSONValue(series.linesPerWebSocketRoute),
+            "linesPerGRPCRoute": JSONValue(series.linesPerCallRoute),
             "memory": .array(
                 memory.parts.map { ["part": .string($0.name), "bytes": JSONValue($0.octets)] }
             ),

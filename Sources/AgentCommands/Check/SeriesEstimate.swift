@@ -34,11 +34,20 @@ struct SeriesEstimate: Sendable, Equatable {
 
     private static let combinationsPerRoute = 24
     private static let classesPerRoute = 5
+    private static let statusesPerCall = 5
+    private static let closeCodesPerRoute = 4
+    /// Text, binary, pings and pongs of each direction.
+    private static let messagesPerWebSocket = 8
+    private static let directions = 2
     /// Requests without a route come with four classes of answers for some of the reasons.
     private static let unmatchedPerGateway = 12
 
     /// The families, in the order of the catalogue.
     private(set) var families: [Family] = []
+    /// Lines of one scrape that a route has beside, once it carries gRPC; those of GRPCRoutes are among the families.
+    let linesPerCallRoute: Int
+    /// Lines that a route has beside, once it carries WebSockets, which no configuration says.
+    let linesPerWebSocketRoute: Int
     private let limit: Int
     private let foldsRoutes: Bool
 
@@ -46,10 +55,13 @@ struct SeriesEstimate: Sendable, Equatable {
     init(_ table: RouteTable, metrics: TrafficMetrics.MetricsConfiguration) {
         self.init(
             routes: Set(table.routes.map { RouteLabels($0) }).count,
+            callRoutes: Set(table.routes.filter { $0.identity.object.kind == "GRPCRoute" }.map { RouteLabels($0) })
+                .count,
             rules: table.routes.count,
             gateways: table.gateways.count + 1,
             durationBounds: metrics.durationBounds.count,
             serverWaitBounds: metrics.serverWaitBounds.count,
+            lifetimeBounds: metrics.lifetimeBounds.count,
             limit: metrics.seriesLimit
         )
     }
@@ -58,13 +70,28 @@ struct SeriesEstimate: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - routes: Different sets of the six route labels.
+    ///   - callRoutes: How many of them are of GRPCRoutes.
     ///   - rules: Routes in the table.
     ///   - gateways: Values of the label `gateway`.
     ///   - durationBounds: Bounds of the duration histogram, without `+Inf`.
     ///   - serverWaitBounds: The same of the server wait.
+    ///   - lifetimeBounds: The same of how long streams last.
     ///   - limit: The most label sets of a family.
-    init(routes: Int, rules: Int, gateways: Int, durationBounds: Int, serverWaitBounds: Int, limit: Int) {
+    init(
+        routes: Int,
+        callRoutes: Int,
+        rules: Int,
+        gateways: Int,
+        durationBounds: Int,
+        serverWaitBounds: Int,
+        lifetimeBounds: Int,
+        limit: Int
+    ) {
         self.limit = limit
+        let (wait, lifetime) = (serverWaitBounds + 3, lifetimeBounds + 3)
+        linesPerCallRoute = Self.statusesPerCall + Self.directions + wait + 2 * lifetime
+        linesPerWebSocketRoute =
+            Self.messagesPerWebSocket + Self.directions + lifetime + wait + Self.closeCodesPerRoute
         let named = min(routes, limit / TrafficMetrics.MetricsConfiguration.leastLabelSetsPerRoute)
         foldsRoutes = named < routes
         // A classic histogram has a line for each bound, for +Inf, for the count and for the sum.
@@ -75,9 +102,17 @@ struct SeriesEstimate: Sendable, Equatable {
             lines: durationBounds + 3,
             isLimited: true
         )
-        add(MetricCatalogue.httpServerWait, named, lines: serverWaitBounds + 3, isLimited: true)
+        add(MetricCatalogue.httpServerWait, named, lines: wait, isLimited: true)
         add(MetricCatalogue.httpRequestBodySize, named, lines: 4 + 3, isLimited: true)
         add(MetricCatalogue.httpResponseBodySize, named, lines: 4 + 3, isLimited: true)
+        let calls = min(callRoutes, named)
+        if calls > 0 {
+            add(MetricCatalogue.grpcResponses, calls * Self.statusesPerCall, isLimited: true)
+            add(MetricCatalogue.grpcMessages, calls * Self.directions, isLimited: true)
+            add(MetricCatalogue.grpcStreamFirstMessage, calls, lines: wait, isLimited: true)
+            add(MetricCatalogue.grpcStreamLastMessage, calls, lines: lifetime, isLimited: true)
+            add(MetricCatalogue.grpcStreamDuration, calls, lines: lifetime, isLimited: true)
+        }
         add(MetricCatalogue.websocketUpgrades, named, isLimited: true)
         add(MetricCatalogue.httpRequestsUnmatched, gateways * Self.unmatchedPerGateway)
         add(MetricCatalogue.routeInfo, rules)
