@@ -12,6 +12,11 @@ package struct CredentialReplacement {
     private let replacement: ([UInt8]) -> [UInt8]
     /// How many values were replaced.
     package private(set) var count = 0
+    /// Names of parameters, as sent, that were looked up: whether their values are replaced.
+    private var known: [[UInt8]: Bool] = [:]
+    /// Names are few and short, unless a client makes them up.
+    private static let knownLimit = 1024
+    private static let knownLength = 64
 
     /// Makes a replacement.
     ///
@@ -96,10 +101,14 @@ package struct CredentialReplacement {
     }
 
     /// Whether a name is that of a credential; one behind another question mark or number sign counts from there.
-    private func isCredential(_ text: [UInt8], _ name: Range<Int>) -> Bool {
+    private mutating func isCredential(_ text: [UInt8], _ name: Range<Int>) -> Bool {
+        let sent = Array(text[name])
+        if let isCredential = known[sent] { return isCredential }
         let octets = Self.decoded(text, name)
         let start = octets.lastIndex { "?#".utf8.contains($0) }.map { $0 + 1 } ?? 0
-        return isCredential(String(decoding: octets[start...], as: UTF8.self))
+        let isCredential = isCredential(String(decoding: octets[start...], as: UTF8.self))
+        if sent.count <= Self.knownLength, known.count < Self.knownLimit { known[sent] = isCredential }
+        return isCredential
     }
 
     private func isCredential(_ name: String) -> Bool {
@@ -137,7 +146,7 @@ package struct CredentialReplacement {
     }
 
     /// Where the values lie that are replaced.
-    private func credentials(in content: [UInt8], _ mediaType: MediaTypeText) -> [Range<Int>] {
+    private mutating func credentials(in content: [UInt8], _ mediaType: MediaTypeText) -> [Range<Int>] {
         if mediaType.isMultipartForm {
             guard let boundary = mediaType.boundary, let form = MultipartForm(content, boundary: boundary) else {
                 return [content.indices]

@@ -16,6 +16,17 @@ import Testing
         #expect(credentials.count == 1)
     }
 
+    @Test func `names are known again, however many there were`() {
+        var credentials = Self.replacement()
+        for round in 0..<2 {
+            for number in 0..<2_000 {
+                let shown = credentials.redacted(url: Array("/a?n\(number)=x&token\(number)=planted".utf8))
+                #expect(String(decoding: shown, as: UTF8.self) == "/a?n\(number)=x&token\(number)=REDACTED", "\(round)")
+            }
+        }
+        #expect(credentials.count == 4_000)
+    }
+
     @Test(arguments: [
         ("referer", "https://h/a?token=planted&b=c", "https://h/a?token=REDACTED&b=c"),
         ("location", "//u:planted@h/", "//REDACTED@h/"),

@@ -19,6 +19,7 @@ struct RecordEncoder {
     /// Names in lower case that were looked up, and whether their values are replaced.
     private var knownNames: [[UInt8]: Bool] = [:]
     private static let nameLimit = 4096
+    private static let nameLength = 64
     private var credentials: CredentialReplacement
 
     init(options: RecordOptions) {
@@ -307,8 +308,8 @@ struct RecordEncoder {
         if let known = knownNames[lowercased] { return known }
         let text = String(decoding: lowercased, as: UTF8.self)
         let isRedacted = options.redactedFields.contains(text) || ShownRequest.hidesField(text)
-        // Names are few, unless somebody invents them.
-        if knownNames.count < Self.nameLimit { knownNames[lowercased] = isRedacted }
+        // Names are few and short, unless somebody invents them.
+        if name.count <= Self.nameLength, knownNames.count < Self.nameLimit { knownNames[lowercased] = isRedacted }
         return isRedacted
     }
 
