@@ -130,6 +130,9 @@ import TrafficPipeline
             #expect(refusals == 0 || abs(refusals - Double(counted.refusals)) < 0.01)
             #expect(failures == 0 || abs(failures - Double(counted.failures)) < 0.01)
         }
+        // Of one status no other is made.
+        let statuses = Set((recent.failed + recent.refused).map(\.facts.status))
+        #expect(Set(routes.flatMap { watch.failing($0, 200) }.map(\.key.status)) == statuses)
         #expect(kept > 0 && kept < counts.values.reduce(0) { $0 + Int($1.failures + $1.refusals) })
     }
 

@@ -88,19 +88,22 @@ extension RequestWatch.State {
 
     /// Each exchange stands for the requests of its route that failed, or were refused, since, in equal parts.
     ///
-    /// Those whose heads were kept say what was asked for: they stand for the others too, where there are any.
+    /// Those whose heads were kept say what was asked for: they stand for the others of their status too, where there are any.
     fileprivate mutating func takeFailing(_ failing: FailingExchanges, _ totals: [RouteLabels: RouteErrorCounts]) {
         guard let latest = failing.exchanges.last else { return }
         latestFailing = latest.number
         for (kind, exchanges) in failing.byKind {
             let count = totals[kind.route].map(kind.count) ?? 0
             let before = countedErrors[kind.route].map(kind.count) ?? 0
-            let withHeads = exchanges.filter { $0.request != nil }
-            let shown = withHeads.isEmpty ? exchanges : withHeads
             let requests = max(count >= before ? count - before : count, UInt64(exchanges.count))
-            for exchange in shown {
-                let key = exchange.key(.route(kind.route)) ?? exchange.keyWithoutHead(.route(kind.route))
-                self.failing.add(exchange, key: key, weight: Double(requests) / Double(shown.count))
+            for (_, alike) in Dictionary(grouping: exchanges, by: \.facts.status) {
+                let withHeads = alike.filter { $0.request != nil }
+                let shown = withHeads.isEmpty ? alike : withHeads
+                let share = Double(alike.count) / Double(exchanges.count) / Double(shown.count)
+                for exchange in shown {
+                    let key = exchange.key(.route(kind.route)) ?? exchange.keyWithoutHead(.route(kind.route))
+                    self.failing.add(exchange, key: key, weight: Double(requests) * share)
+                }
             }
             kind.note(count, in: &countedErrors[kind.route, default: RouteErrorCounts()])
         }
