@@ -29,6 +29,10 @@ extension Configuration {
                     "basicFile": .string(admin.basicFile), "bearerFile": .string(admin.bearerFile),
                     "kubernetes": .bool(admin.asksKubernetes),
                 ],
+                "links": [
+                    "grafana": .string(admin.links.grafana), "runbooks": .string(admin.links.runbooks),
+                    "trace": .string(admin.links.trace),
+                ],
             ],
             "redaction": [
                 "fields": JSONValue(redaction.fields),

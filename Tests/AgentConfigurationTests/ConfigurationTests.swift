@@ -55,7 +55,8 @@ import TrafficModel
             admin:
               tls: {certificate: /run/tls.crt, key: /run/tls.key}
               auth: {basicFile: /run/users, bearerFile: /run/tokens, kubernetes: true}
-            redaction: {fields: [X-Api-Key, cookie]}
+              links: {grafana: "https://g", runbooks: "http://r/x", trace: "https://t/{trace}"}
+            redaction: {fields: [X-Api-Key, cookie], parameters: false}
             limits: {memory: 256MiB, connections: 5000, headBytes: 32KiB, bufferedBytesPerConnection: 2MiB, idleTimeout: 1m30s}
             records: {file: out.ndjson, fields: true, contentBytes: 1KiB}
             mirror:
@@ -111,6 +112,10 @@ import TrafficModel
         expected.admin.asksKubernetes = true
         expected.admin.certificateFile = "/run/tls.crt"
         expected.admin.keyFile = "/run/tls.key"
+        expected.admin.links.grafana = "https://g"
+        expected.admin.links.runbooks = "http://r/x"
+        expected.admin.links.trace = "https://t/{trace}"
+        expected.redaction.parameters = false
         expected.redaction.fields = [
             "authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key",
         ]
@@ -229,6 +234,14 @@ import TrafficModel
         (
             "redaction: {fields: [\"a b\"]}",
             "redaction.fields[0]: expected a field name such as x-api-key, found \"a b\""
+        ),
+        (
+            "admin: {links: {grafana: \"javascript:alert(1)\"}}",
+            "admin.links.grafana: expected an address such as https://grafana.example.com, found \"javascript:alert(1)\""
+        ),
+        (
+            "admin: {links: {trace: \"https://t/\"}}",
+            "admin.links.trace: has no {trace}, which the id of a trace takes the place of"
         ),
         (
             "mirror: {targets: {s: {url: \"http://u:p@h\"}}}",

@@ -53,6 +53,7 @@ struct AgentStatus {
                 "rejectedReloads": JSONValue(configuration.reloads.rejected),
                 "latestReloadSuccessful": .bool(configuration.reloads.isLatestGood),
             ],
+            "links": Self.document(configuration.configuration.admin.links),
             "tls": [
                 "decryption": .bool(!configuration.configuration.tls.keyLog.isEmpty),
                 "problem": keyLog?.problem.map { .string($0) } ?? .null,
@@ -95,6 +96,11 @@ struct AgentStatus {
             "gatewayServers": GatewayAddressing(figures).document,
             "gatewayNotices": .array(GatewayAddressing(figures).sentences.map { .string($0) }),
         ]
+    }
+
+    /// Where the page leads to.
+    private static func document(_ links: AdminConfiguration.Links) -> JSONValue {
+        ["grafana": .string(links.grafana), "runbooks": .string(links.runbooks), "trace": .string(links.trace)]
     }
 
     private static func document(_ records: RecordLedger) -> JSONValue {

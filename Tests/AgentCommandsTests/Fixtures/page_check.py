@@ -10,6 +10,7 @@ requests carry markup, control characters and text that runs backwards. Ends wit
 """
 
 import argparse
+import json
 import pathlib
 import re
 import shutil
@@ -104,7 +105,7 @@ class Check:
 
     def run(self):
         for part in [
-            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.others, self.headline,
+            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.times, self.links, self.others, self.headline,
             self.verdicts, self.pause, self.keyboard, self.narrow, self.accessible, self.lost,
         ]:
             try:
@@ -163,7 +164,8 @@ class Check:
         page.get_by_role("link", name="30 min").click()
         page.wait_for_selector(".segments a[aria-current]:text('30 min')")
         self.drawn()
-        page.locator(".opener").first.click()
+        recent = page.locator("section.panel", has=page.get_by_role("heading", name="Recent requests"))
+        recent.locator("tr.open-row:not(:has-text('not kept')) .opener").first.click()
         self.holds("an exchange opens to its fields", page.get_by_text("Request headers").first.is_visible())
         self.picture("route")
 
@@ -216,7 +218,7 @@ class Check:
         statuses = page.locator("tr.open-row .status").all_inner_texts()
         self.holds("only the status that was asked for is shown", statuses and all(text[0] == "4" for text in statuses))
         page.locator("[name=path]").fill("/rob")
-        page.get_by_role("button", name="Show").click()
+        page.get_by_role("button", name="Show", exact=True).click()
         page.wait_for_url(re.compile("#.*path="))
         self.drawn()
         paths = page.locator(".request-line").all_inner_texts()
@@ -224,6 +226,49 @@ class Check:
         page.locator(".opener").first.click()
         page.get_by_text("As a curl command").first.click()
         self.holds("a request can be sent again", page.get_by_text("curl -sS").first.is_visible())
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save these as HAR").click()
+        saved = json.loads(pathlib.Path(download.value.path()).read_text())
+        entries = saved["log"]["entries"]
+        self.holds("requests are saved as an archive", download.value.suggested_filename == "requests.har" and saved["log"]["version"] == "1.2")
+        self.holds("what is shown is saved", entries and all("/rob" in entry["request"]["url"] for entry in entries))
+        self.holds("an archive's times add up", all(
+            abs(entry["time"] - sum(entry["timings"].values())) < 0.001 and entry["response"]["status"] // 100 == 4 for entry in entries))
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        found = page.evaluate("(trace) => traceLink({ fields: [['Traceparent', `00-${trace}-00f067aa0ba902b7-01`]] }).firstChild.href", trace)
+        self.holds(f"a trace is linked to: {found}", found == f"https://traces.example/{trace}")
+        self.holds("what is no trace is not", page.evaluate("traceLink({ fields: [['traceparent', 'javascript:alert(1)']] })") is None)
+
+    def times(self):
+        """Times are UTC until somebody wants those of the place, and the choice is remembered."""
+        page = self.page
+        self.open("exchanges?kind=routed")
+        before = page.locator(".opener").first.inner_text()
+        page.get_by_role("button", name="Show local time").click()
+        self.drawn()
+        page.wait_for_selector("text=Times are local")
+        # The browser is five and a half hours ahead.
+        minutes = lambda text: int(text[:2]) * 60 + int(text[3:5])
+        after = page.locator(".opener").first.inner_text()
+        self.holds(f"times are local: {before}, {after}", (minutes(after) - minutes(before)) % 1440 == 330)
+        page.reload()
+        page.wait_for_selector("text=Times are local")
+        page.locator(".opener").first.click()
+        self.holds("an exchange has both times", re.search(r"T\d\d:\d\d:\d\d\.\d+Z \(.* here\)", page.locator("tr.inner:not([hidden])").inner_text()))
+        page.get_by_role("button", name="Show UTC").click()
+        self.drawn()
+        page.wait_for_selector("text=Times are UTC")
+
+    def links(self):
+        page = self.page
+        self.open("routes")
+        page.locator("tr[data-route] a", has_text="default/product-vs").click()
+        self.page.wait_for_selector(".columns svg.chart")
+        target = page.get_by_role("link", name="Dashboard").get_attribute("href")
+        self.holds(f"a route leads to its dashboard: {target}", target.startswith(
+            "https://grafana.example/d/wingmirror-route-detail?var-namespace=default&var-virtualservice=product-vs&var-route="))
+        self.open("agent")
+        self.holds("the agent leads to the runbooks", page.get_by_role("link", name="Runbooks").get_attribute("href") == "https://git.example/Runbooks")
 
     def others(self):
         page = self.page
@@ -351,16 +396,20 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         hostile = pathlib.Path(folder) / "hostile.pcap"
         savefile(hostile, 1_795_000_000)
+        links = pathlib.Path(folder) / "links.yaml"
+        links.write_text(
+            'admin: {links: {grafana: "https://grafana.example/", runbooks: "https://git.example/Runbooks", trace: "https://traces.example/{trace}"}}\n'
+        )
         agent = subprocess.Popen(
             [arguments.agent, "run", arguments.samples / "captures/ingress.pcap", hostile, "--pace", "fast",
-             "--routes", arguments.samples / "istio", "--gateway-port", "8080:80", "--listen", "127.0.0.1:0"],
+             "--routes", arguments.samples / "istio", "--gateway-port", "8080:80", "--listen", "127.0.0.1:0", "--config", links],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
         try:
             port = next(match[1] for match in map(re.compile(r"listening on 127\.0\.0\.1:(\d+)").search, agent.stderr) if match)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-                check = Check(browser.new_page(), f"http://127.0.0.1:{port}", arguments.pictures)
+                check = Check(browser.new_page(timezone_id="Asia/Kolkata"), f"http://127.0.0.1:{port}", arguments.pictures)
                 check.page.set_default_timeout(PATIENCE)
                 check.run()
                 browser.close()

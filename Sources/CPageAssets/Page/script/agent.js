@@ -14,7 +14,7 @@ const agentView = {
     const facts = [
       ["capture", h("span", { class: !health || health.isPassing ? "good-text" : "bad-text" }, health ? wire(health.detail) : "–")],
       ["version", wire(version)],
-      ["started", h("span", null, wire(startTime), " (", span((Date.now() - Date.parse(startTime)) / 1000), " ago)")],
+      ["started", h("span", null, wire(moments(startTime)), " (", span((Date.now() - Date.parse(startTime)) / 1000), " ago)")],
       ["routes", h("span", null, counted(routes.routes, "route"), ", generation ", count(routes.generation), ", Gateways ", wire(routes.gateways.join(", ") || "none"))],
       ["requests", h("span", null, count(requests.matched), " with a route, ", count(requests.unmatched), " without")],
       ["connections", h("span", null, count(connections.tracked), " tracked, ", count(connections.opened), " since the start")],
@@ -23,11 +23,12 @@ const agentView = {
       ["configuration", h("span", null, "read ", wire(reloads.readTime), ", SHA-256 ", h("code", null, wire(reloads.sha256.slice(0, 16))))],
     ];
     return [
-      h("div", { class: "head" }, title("The agent")),
+      h("div", { class: "head" }, title("The agent"),
+        status.links.grafana ? outerLink(status.links.grafana, "Grafana") : null, status.links.runbooks ? outerLink(status.links.runbooks, "Runbooks") : null),
       h("div", { class: "columns" },
         panel("Health", null, h("dl", { class: "fields inside" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))),
         panel("Where packets come from", null, sourceTable(sources, truth.rates))),
-      panel("What changed", "Routes, configuration, interfaces and mirroring since the start; the latest first. Times are UTC.", changeTable(timeline.changes)),
+      panel("What changed", "Routes, configuration, interfaces and mirroring since the start; the latest first.", changeTable(timeline.changes)),
       panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside settings" }, described(configuration))),
     ];
   },
@@ -38,7 +39,7 @@ function changeTable(changes) {
   if (!changes.length) return empty("Nothing has changed");
   const columns = [{ title: "Time" }, { title: "Change" }, { title: "Generation", class: "num", help: "Which table of routes was in force after the change; it counts from 1." }];
   return table(columns, changes.map((change) => h("tr", null,
-    h("td", null, wire(`${change.time.slice(0, 10)} ${clock(change.time)}`)),
+    h("td", null, wire(`${day(change.time)} ${clock(change.time)}`)),
     h("td", null,
       h("span", { class: change.kind === "refused" ? "bad-text" : "" }, wire(change.text)),
       change.details.length ? h("ul", { class: "details" }, change.details.map((line) => h("li", null, wire(line)))) : null),

@@ -27,7 +27,7 @@ function timeFrame(timeline, rows, label) {
   for (let mark = 0; mark <= 4; mark += 1) {
     const time = new Date(start + ((end - start) * mark) / 4).toISOString();
     const anchor = mark === 0 ? "start" : mark === 4 ? "end" : "middle";
-    chart.append(s("text", { x: x(time), y: height - 5, "text-anchor": anchor }, end - start > 600_000 ? time.slice(11, 16) : clock(time)));
+    chart.append(s("text", { x: x(time), y: height - 5, "text-anchor": anchor }, end - start > 600_000 ? clock(time).slice(0, 5) : clock(time)));
   }
   for (const { position, text } of rows(top, height - bottom)) {
     chart.append(s("line", { class: "grid", x1: left, x2: width, y1: position, y2: position }));

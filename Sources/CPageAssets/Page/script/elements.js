@@ -55,6 +55,11 @@ function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A link to another site, which the configuration names. */
+function outerLink(address, text) {
+  return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, text);
+}
+
 /** A framed part of a view. */
 function panel(title, note, ...content) {
   return h("section", { class: "panel" },

@@ -44,10 +44,66 @@ function fieldList(name, message) {
     message.fieldsCut ? h("p", { class: "muted" }, "The head is long; what follows was not kept.") : null);
 }
 
+/** The id of the trace that a request belongs to, of W3C Trace Context or B3; `null` without one. */
+function traceID(request) {
+  const value = (name) => request?.fields?.find(([field]) => field.toLowerCase() === name)?.[1] ?? "";
+  const found = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(value("traceparent")) ?? /^([0-9a-f]{16,32})(?:-|$)/i.exec(value("b3") || value("x-b3-traceid"));
+  return found?.[1] ?? null;
+}
+
+/** A link to a request's trace, where the request names one and the configuration says where traces are. */
+function traceLink(request) {
+  const template = link.latest?.status.links.trace, id = traceID(request);
+  return template && id ? h("p", null, outerLink(template.replace("{trace}", id), `Trace ${id}`)) : null;
+}
+
+/** A query as HTTP archives list it. */
+function queryString(target) {
+  const mark = target.indexOf("?");
+  return mark < 0 ? [] : [...new URLSearchParams(target.slice(mark + 1))].map(([name, value]) => ({ name, value }));
+}
+
+/** Exchanges as an HTTP archive 1.2, without credentials and content; those whose head was not kept are left out. */
+function archive(exchanges) {
+  const headers = (message) => (message?.fields ?? []).filter(([name]) => !name.startsWith(":")).map(([name, value]) => ({ name, value }));
+  const entries = exchanges.filter((exchange) => exchange.request).reverse().map((exchange) => {
+    const { request, response, timing } = exchange;
+    const whole = (timing.durationSeconds ?? timing.unansweredSeconds ?? 0) * 1000, wait = Math.min((timing.responseFirstByteSeconds ?? timing.unansweredSeconds ?? 0) * 1000, whole);
+    const type = headers(response).find(({ name }) => name.toLowerCase() === "content-type")?.value ?? "";
+    return {
+      startedDateTime: exchange.startTime, time: whole,
+      request: {
+        method: request.method, url: request.target.startsWith("/") ? `${request.scheme}://${request.authority ?? exchange.server}${request.target}` : request.target,
+        httpVersion: exchange.protocol, cookies: [], headers: headers(request), queryString: queryString(request.target), headersSize: -1, bodySize: request.contentBytes,
+      },
+      response: {
+        status: response?.status ?? 0, statusText: "", httpVersion: exchange.protocol, cookies: [], headers: headers(response),
+        content: { size: response?.contentBytes ?? 0, mimeType: type }, redirectURL: headers(response).find(({ name }) => name.toLowerCase() === "location")?.value ?? "",
+        headersSize: -1, bodySize: response?.contentBytes ?? -1,
+      },
+      cache: {}, timings: { send: 0, wait, receive: whole - wait }, connection: String(exchange.connection), _integrity: exchange.integrity,
+    };
+  });
+  return { log: { version: "1.2", creator: { name: "Wingmirror", version: link.latest?.status.version ?? "" }, entries } };
+}
+
+/** Hands a file to the browser to be saved. */
+function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+}
+
+/** A button that saves the requests that are shown. */
+function saveArchiveButton(exchanges) {
+  return h("button", { type: "button", class: "save-archive", onclick: () =>
+    save(new Blob([JSON.stringify(archive(exchanges), null, 1)], { type: "application/json" }), "requests.har") }, "Save these as HAR");
+}
+
 /** All that is known of an exchange. */
 function exchangeDetail(exchange) {
   const facts = {
-    "started": exchange.startTime,
+    "started": moments(exchange.startTime),
     "client": exchange.client,
     "server": exchange.server,
     "connection": String(exchange.connection),
@@ -68,6 +124,7 @@ function exchangeDetail(exchange) {
       h("dl", { class: "fields" }, Object.entries(facts).map(([name, value]) => [h("dt", null, name), h("dd", null, wire(value))])),
       fieldList("Request", exchange.request),
       fieldList("Response", exchange.response)),
+    traceLink(exchange.request),
     exchange.request ? explainButton(exchange) : null,
     link.latest?.status.keptPackets ? savePacketsButton(exchange) : null,
     exchange.request?.authority ? h("details", null, h("summary", null, "As a curl command"), command(curlCommand(exchange.request))) : null);
@@ -112,9 +169,7 @@ function savePacketsButton(exchange) {
     try {
       const answer = await fetch(`api/v1/packets?connection=${exchange.connection}`, { cache: "no-store" });
       if (!answer.ok) throw new Error((await answer.text()).trim() || `the agent answered ${answer.status}`);
-      const address = URL.createObjectURL(await answer.blob());
-      h("a", { href: address, download: `connection-${exchange.connection}.pcap` }).click();
-      setTimeout(() => URL.revokeObjectURL(address), 60000);
+      save(await answer.blob(), `connection-${exchange.connection}.pcap`);
       fill(place, h("span", { class: "muted" }, answer.headers.get("wingmirror-note") ?? "saved"));
     } catch (error) {
       fill(place, h("span", { class: "warn-text" }, error.message));
@@ -203,6 +258,7 @@ const exchangesView = {
       h("nav", { class: "segments", "aria-label": "Statuses" }, statuses.map(([status, text]) =>
         h("a", { href: this.link(data.address, { status }), "aria-current": status === data.status ? "true" : undefined }, text))),
       this.conditions(data.address),
+      data.exchanges.some((exchange) => exchange.request) ? h("p", null, saveArchiveButton(data.exchanges)) : null,
       h("section", { class: "panel" }, data.exchanges.length
         ? exchangeTable(data.exchanges, { opens: this.opens })
         : empty("Nothing to show", "Requests appear here a moment after the gateway has answered them, if they meet the conditions above.")),

@@ -116,6 +116,18 @@ document.getElementById("pause").addEventListener("click", () => link.pause(!lin
 document.getElementById("truth-more").addEventListener("toggle", () => {
   if (truth.latest) truth.showDetail(truth.latest.visibility, truth.latest.status);
 });
+/** Says in which zone times are, and what the button does. */
+function showZone() {
+  put(document.getElementById("zone-name"), zone.isLocal ? `Times are local (${Intl.DateTimeFormat().resolvedOptions().timeZone})` : "Times are UTC");
+  put(document.getElementById("zone"), zone.isLocal ? "Show UTC" : "Show local time");
+}
+document.getElementById("zone").addEventListener("click", () => {
+  zone.isLocal = !zone.isLocal;
+  try { localStorage.setItem("wingmirror-times", zone.isLocal ? "local" : "UTC"); } catch { /* It holds until the page is left. */ }
+  showZone();
+  refresh(true);
+});
+showZone();
 put(document.getElementById("agent-name"), location.host);
 setInterval(() => link.showState(), 1000);
 link.open();

@@ -73,6 +73,15 @@ function findingList(findings) {
     finding.path ? h("span", { class: "muted" }, " at ", wire(finding.path)) : null)));
 }
 
+/** A link to the route's dashboard, where the configuration says where Grafana is. */
+function dashboardLink(route) {
+  const base = link.latest?.status.links.grafana;
+  if (!base) return null;
+  const [namespace, name] = route.object.split("/");
+  const variables = new URLSearchParams({ "var-namespace": namespace, "var-virtualservice": name, "var-route": route.route });
+  return outerLink(`${base.replace(/\/$/, "")}/d/wingmirror-route-detail?${variables}`, "Dashboard");
+}
+
 /** The view of one route. */
 const routeView = {
   title: "Route",
@@ -95,7 +104,7 @@ const routeView = {
     return [
       h("div", null,
         h("div", { class: "crumb" }, h("a", { href: "#routes" }, "Routes"), " / ", wire(route.kind), " / ", wire(route.gateway)),
-        h("div", { class: "head" }, title(""), h("span", { class: "tag" }, wire(route.route)))),
+        h("div", { class: "head" }, title(""), h("span", { class: "tag" }, wire(route.route)), dashboardLink(route))),
       routeFigures(route, link.now),
       h("div", { class: "controls" }, h("span", { class: "muted" }, "Look back"),
         h("nav", { class: "segments", "aria-label": "How far back" }, WINDOWS.map(([key, text]) =>

@@ -49,9 +49,10 @@ function example(entry) {
     entry.curl ? command(entry.curl) : null);
 }
 
-/** A moment given in nanoseconds since the Unix epoch, in UTC. */
+/** A moment given in nanoseconds since the Unix epoch. */
 function moment(nanoseconds) {
-  return new Date(nanoseconds / 1e6).toISOString().slice(0, 19).replace("T", " ");
+  const time = new Date(nanoseconds / 1e6).toISOString();
+  return `${day(time)} ${clock(time)}`;
 }
 
 /** Since when a verdict counts, when it was first said, what the last hours say, and how much it still takes. */

@@ -77,9 +77,30 @@ function octets(value) {
   return `${place ? figure(value) : value} ${units[place]}`;
 }
 
-/** The time of day of an RFC 3339 time, in UTC. */
+/** Whether times of day are those of the browser's place, or UTC. */
+const zone = { isLocal: false };
+try { zone.isLocal = localStorage.getItem("wingmirror-times") === "local"; } catch { /* Without storage it is asked for anew. */ }
+
+/** An RFC 3339 time as date and time of day of the browser's place, in the same form as UTC. */
+function localTime(time) {
+  const moment = new Date(time), two = (value) => String(value).padStart(2, "0");
+  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}T${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+}
+
+/** The date of an RFC 3339 time. */
+function day(time) {
+  return (zone.isLocal ? localTime(time) : time).slice(0, 10);
+}
+
+/** The time of day of an RFC 3339 time. */
 function clock(time) {
-  return time ? time.slice(11, 19) : "–";
+  return time ? (zone.isLocal ? localTime(time) : time).slice(11, 19) : "–";
+}
+
+/** A moment in UTC, and beside it what the clocks of the browser's place showed. */
+function moments(time) {
+  const local = localTime(time);
+  return time.startsWith(local) ? time : `${time} (${local.replace("T", " ")} here)`;
 }
 
 /** How long before `now` a time was; both as RFC 3339. */
