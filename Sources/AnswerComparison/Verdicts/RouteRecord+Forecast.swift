@@ -51,7 +51,7 @@ extension RouteRecord {
         case .lessSteady: "answers vary at the target alone; look at the places, or add a baseline"
         case .latency, .latencyTail: "compare the latency of candidate and baseline by route"
         case .noPairs: "nothing has been compared yet; see what was filtered and not sampled"
-        case .moreNeeded: "wait for more pairs, or raise percent"
+        case .moreNeeded: "wait for more pairs, or raise percent" + orderRemedy(settings: settings, limits: limits)
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
         case .coverage: coverageRemedy
         case .breaker: "see why \(lane.target) fails or is slow: its breaker opened\(breaker.isAlone ? " alone" : "")"
@@ -63,7 +63,7 @@ extension RouteRecord {
                 + "the fields if the target may act for users"
         case .unconfirmed:
             "the target's values vary at \(unconfirmedText(settings: settings, limits: limits)); add a baseline, or ignore "
-                + "them if they vary in production too"
+                + "them if they vary in production too" + orderRemedy(settings: settings, limits: limits)
         case .noisy: "answers vary too much to be judged without a baseline; add one, or ignore the places that vary"
         case .apart:
             2 * delayed > apart
@@ -89,6 +89,21 @@ extension RouteRecord {
             return "replay all requests, and see why the target did not respond to some: it may have failed"
         default: return "see what was missed; requests that never became pairs may hide failures"
         }
+    }
+
+    /// What to do about lists whose order varies, which take many pairs; empty without any.
+    private func orderRemedy(settings: ComparisonSettings, limits: VerdictLimits) -> String {
+        let ballot = self[.unadjusted]
+        let paths = ballot.places.indices.compactMap { position -> String? in
+            guard hasVolatileOrder(position, limits: limits), !hasVolatileValues(position, limits: limits),
+                ballot.places[position].worse > settings.margin * ballot.votes,
+                case .content(let path) = places.records[position].place
+            else { return nil }
+            return path.hasSuffix("[]") ? String(path.dropLast(2)) : path
+        }
+        guard !paths.isEmpty else { return "" }
+        return "; where the order of a list means nothing (\(paths.prefix(3).joined(separator: ", "))), name it in "
+            + "comparison.unorderedPaths"
     }
 
     private func unconfirmedText(settings: ComparisonSettings, limits: VerdictLimits) -> String {

@@ -292,6 +292,54 @@ struct VerdictSimulation {
         }
     }
 
+    /// A target's latencies against a baseline's, log-normal with σ 0.5, a hundred pairs a second.
+    ///
+    /// - Parameters:
+    ///   - seed: Where its noise starts.
+    ///   - seconds: How long it is asked.
+    ///   - factor: How many times as long the candidate takes, after so many seconds.
+    /// - Returns: After how many pairs the median was found to be higher, looked at each second; `nil` if never.
+    private static func pairsUntilSlower(_ seed: Int, seconds: Int, factor: (Int) -> Double) -> Int? {
+        var record = LatencyRecord()
+        var generator = SeededGenerator(seed: UInt64(seed))
+        func latency() -> Double {
+            // The sum of twelve uniform numbers is as good as a normal one.
+            let normal = (0..<12).reduce(-6) { sum, _ in sum + Double(generator.next() >> 11) * 0x1p-53 }
+            return 6_000_000 * exp(0.5 * normal)
+        }
+        for second in 0..<seconds {
+            for number in 0..<100 {
+                let sample = LatencyRecord.Sample(
+                    candidate: Int64(latency() * factor(second)),
+                    baseline: Int64(latency()),
+                    wait: 0,
+                    time: Int64(second * 100 + number) * 10_000_000
+                )
+                record.observed(sample, margin: 0.2, limit: 256, generator: &generator)
+            }
+            if second % 10 == 9 { record.blockEnded() }
+            let threshold = RouteRecord.logThreshold(ComparisonSettings(), share: RouteRecord.Share.latency / 2)
+            let verdict = record.verdict(margin: 0.2, tailMargin: 0.01, logThreshold: threshold, leastPairs: 300)
+            if verdict?.classification == .higher { return (second + 1) * 100 }
+        }
+        return nil
+    }
+
+    @Test(arguments: [3, 10, 40])
+    func `a target that was just started and is slow for so long raises few false alarms`(seconds: Int) {
+        Self.expectFewAlarms("twice as slow for \(seconds) s, then equal, 100 pairs a second") { trial in
+            Self.pairsUntilSlower(7000 + trial, seconds: 180) { $0 < seconds ? 2 : 1 } != nil
+        }
+    }
+
+    @Test(arguments: [1.5, 2])
+    func `a median that stays higher is found after eleven blocks of time`(factor: Double) {
+        let median = Self.median("\(factor) times as slow, 100 pairs a second", trials: 5, limit: 20_000) { trial in
+            Self.pairsUntilSlower(8000 + trial, seconds: 200) { _ in factor } ?? 20_000
+        }
+        #expect((10_000...12_000).contains(median))
+    }
+
     @Test func `a target that is wrong for each of a few keys fails all the same`() {
         var simulation = VerdictSimulation(seed: 1)
         for round in 0..<200 {
