@@ -23,6 +23,7 @@ public struct MirrorDispatcher: Service {
     private let limits: DispatchLimits
     private let resolver: any HostResolver
     private let check: TargetCheck
+    private let looks: TargetLooks
     private let judge: @Sendable (FinishedExchange) async -> Void
     private let now: @Sendable () -> Int64
     private let logger: Logger
@@ -38,6 +39,7 @@ public struct MirrorDispatcher: Service {
     ///   - limits: Bounds on what sending may take.
     ///   - resolver: Knows the addresses of the targets.
     ///   - check: Says which targets are refused; asked at each look at a name.
+    ///   - looks: Who wants another look before it is time.
     ///   - judge: Gets the exchanges that were sent, one after the other, never on an event loop. While it is busy, what is
     ///     sent meanwhile keeps its place in the queue's budget.
     ///   - logger: Where the dispatcher logs.
@@ -50,6 +52,7 @@ public struct MirrorDispatcher: Service {
         limits: DispatchLimits = DispatchLimits(),
         resolver: any HostResolver = SystemResolver(),
         check: @escaping TargetCheck,
+        looks: TargetLooks = TargetLooks(),
         judge: @escaping @Sendable (FinishedExchange) async -> Void,
         logger: Logger,
         now: @escaping @Sendable () -> Int64
@@ -59,6 +62,7 @@ public struct MirrorDispatcher: Service {
         self.limits = limits
         self.resolver = resolver
         self.check = check
+        self.looks = looks
         self.judge = judge
         self.logger = logger
         self.now = now
@@ -87,6 +91,7 @@ public struct MirrorDispatcher: Service {
             resolver: resolver,
             check: check,
             limits: limits,
+            looks: looks,
             makeConnections: { [budget, limits] address in
                 TargetConnections(to: target, at: address, on: group, sharing: budget, limits: limits)
             },

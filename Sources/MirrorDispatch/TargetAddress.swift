@@ -25,6 +25,8 @@ final class TargetAddress: Sendable {
     private let limits: DispatchLimits
     private let state = Mutex(State())
     private let failures = Nudge()
+    private let looks: TargetLooks
+    private let wishes = Nudge()
 
     /// Makes the address of a target, which is not known before `watch` runs.
     ///
@@ -33,6 +35,7 @@ final class TargetAddress: Sendable {
     ///   - resolver: Knows the addresses of names.
     ///   - check: Says which are refused.
     ///   - limits: How often to look.
+    ///   - looks: Who wants another look now.
     ///   - makeConnections: Prepares connections to an address.
     ///   - found: Told what was found out, after the connections are there.
     init(
@@ -40,6 +43,7 @@ final class TargetAddress: Sendable {
         resolver: any HostResolver,
         check: @escaping TargetCheck,
         limits: DispatchLimits,
+        looks: TargetLooks,
         makeConnections: @escaping @Sendable (String) -> TargetConnections,
         found: @escaping @Sendable (TargetReach) -> Void
     ) {
@@ -47,6 +51,7 @@ final class TargetAddress: Sendable {
         self.resolver = resolver
         self.check = check
         self.limits = limits
+        self.looks = looks
         self.makeConnections = makeConnections
         self.found = found
     }
@@ -62,6 +67,10 @@ final class TargetAddress: Sendable {
 
     /// Looks at the name again and again, until the task is cancelled; then closes the connections.
     func watch() async {
+        await looks.waking(wishes) { await lookAgainAndAgain() }
+    }
+
+    private func lookAgainAndAgain() async {
         await withDiscardingTaskGroup { closing in
             while !Task.isCancelled {
                 if let old = await look() {
@@ -140,6 +149,7 @@ final class TargetAddress: Sendable {
             race.addTask {
                 if await self.failures.sleep() { try? await Task.sleep(for: self.limits.recheckPause) }
             }
+            race.addTask { _ = await self.wishes.sleep() }
             await race.next()
             race.cancelAll()
         }

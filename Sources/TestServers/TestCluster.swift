@@ -41,13 +41,16 @@ package final class TestCluster: Sendable {
 
     /// Makes a cluster that serves the core kinds, and the groups that are named.
     package init(
-        serving groups: Set<String> = ["networking.istio.io", "gateway.networking.k8s.io", "networking.k8s.io"]
+        serving groups: Set<String> = [
+            "networking.istio.io", "gateway.networking.k8s.io", "networking.k8s.io", "discovery.k8s.io",
+        ]
     ) {
         for kind in Self.kinds where kind.group.isEmpty || groups.contains(kind.group) { serve(kind) }
     }
 
     private static let kinds: [(group: String, version: String, kind: String, resource: String)] = [
         ("", "v1", "Pod", "pods"), ("", "v1", "Service", "services"), ("", "v1", "Namespace", "namespaces"),
+        ("", "v1", "Node", "nodes"), ("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
         ("", "v1", "ConfigMap", "configmaps"), ("networking.istio.io", "v1", "Gateway", "gateways"),
         ("networking.istio.io", "v1", "VirtualService", "virtualservices"),
         ("networking.istio.io", "v1", "DestinationRule", "destinationrules"),

@@ -7,6 +7,7 @@ import Logging
 import PacketCapture
 import ResourceFiles
 import RouteAttribution
+import ShadowTesting
 import TestServers
 import TestSupport
 import Testing
@@ -45,18 +46,28 @@ struct ClusterServiceTests {
     /// The parts of an agent that follow the API server.
     private struct Rig {
         let source: ClusterSource
+        let mirroring: Mirroring
+        let keeper: ConfigurationKeeper
         let routes: RouteKeeper
         let control: CaptureControl
         let service: ClusterService
 
-        init(_ url: String, _ folder: TemporaryFolder) throws {
-            let file = try folder.write(
+        static func write(_ url: String, _ folder: TemporaryFolder, isMirroring: Bool = false) throws -> String {
+            try folder.write(
                 """
                 routes: {kubernetes: {enabled: true, server: "\(url)", node: node-1, snapshot: "\(folder.path)/objects"}}
                 log: {level: critical}
+                mirror:
+                  enabled: \(isMirroring)
+                  targets: {next: {url: "http://next.test:8080"}}
+                  policies: [{name: all, target: next, percent: 1}]
                 """,
                 to: "w.yaml"
             )
+        }
+
+        init(_ url: String, _ folder: TemporaryFolder, isMirroring: Bool = false) throws {
+            let file = try Self.write(url, folder, isMirroring: isMirroring)
             let configuration = try Configuration.load(path: file)
             var logger = Logger(label: "test")
             logger.logLevel = .critical
@@ -67,12 +78,14 @@ struct ClusterServiceTests {
                 random: { 0 }
             )
             source = try #require(try ClusterSource(configuration, logger: logger, clock: clock))
-            let mirroring = Mirroring(Configuration())
+            mirroring = Mirroring(Configuration())
+            mirroring.clusterChanged(nil)
+            try mirroring.plans.configure(configuration.mirror)
             routes = RouteKeeper(configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
             let plan = RunPlan(configuration: configuration, endsAfterSavefiles: false) {
                 () throws(ConfigurationProblems) in try Configuration.load(path: file)
             }
-            let keeper = ConfigurationKeeper(
+            keeper = ConfigurationKeeper(
                 plan,
                 credentials: .none,
                 routes: routes,
@@ -87,7 +100,7 @@ struct ClusterServiceTests {
                 configuration: keeper,
                 routes: routes,
                 control: control,
-                hosts: { mirroring.production.clusterChanged($0) },
+                hosts: { [mirroring] in mirroring.clusterChanged($0) },
                 logger: logger
             )
         }
@@ -101,6 +114,12 @@ struct ClusterServiceTests {
 
         func until(_ isMet: () -> Bool) async {
             while !isMet(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
+        }
+
+        /// Why the target may not be sent to if its name means this address.
+        func refusal(_ address: String) -> String? {
+            let target = MirrorTarget(name: "next", host: "next.test", port: 8080)
+            return mirroring.production.refusal(of: target, resolvedTo: [address])
         }
 
         var names: [String] { routes.tables.routes.map(\.identity.object.name).sorted() }
@@ -207,6 +226,86 @@ struct ClusterServiceTests {
             young.install(group: "networking.istio.io")
             for object in try Self.samples() { young.apply(object) }
             await rig.until { rig.names == ["order-vs", "product-vs"] }
+        }
+        await server.close()
+    }
+
+    // MARK: - Hosts
+
+    private static let service: JSONValue = [
+        "apiVersion": "v1", "kind": "Service", "metadata": ["name": "orders", "namespace": "shop"],
+        "spec": ["clusterIP": "10.96.0.20", "ports": [["port": 80]]],
+    ]
+    private static let slice: JSONValue = [
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+        "metadata": ["name": "orders-1", "namespace": "shop"], "endpoints": [["addresses": ["10.244.1.5"]]],
+    ]
+    private static let node: JSONValue = [
+        "apiVersion": "v1", "kind": "Node", "metadata": ["name": "node-2"],
+        "status": ["addresses": [["type": "InternalIP", "address": "192.0.2.7"]]],
+    ]
+    private static let unknown = "target next: the cluster's hosts are not known yet"
+
+    private func applyHosts() throws {
+        try applySamples()
+        for object in [Self.pod, Self.service, Self.slice, Self.node] { cluster.apply(object) }
+    }
+
+    @Test func `every target is refused until the hosts of the cluster are known, and no agent ends for that`()
+        async throws
+    {
+        try applyHosts()
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder, isMirroring: true).run { rig in
+            #expect(rig.refusal("198.51.100.9") == Self.unknown)
+            try await rig.mirroring.refuseForbiddenTargets()
+            await rig.until { rig.refusal("198.51.100.9") == nil }
+            for address in ["10.96.0.20", "10.244.1.5", "192.0.2.7"] {
+                let refusal = rig.refusal(address)
+                #expect(refusal != nil && refusal != Self.unknown, "\(address)")
+            }
+        }
+        await server.close()
+    }
+
+    @Test func `hosts of kinds that the cluster does not serve are not waited for`() async throws {
+        let strict = TestCluster(serving: ["networking.istio.io"])
+        strict.apply(Self.pod)
+        strict.apply(Self.service)
+        let server = try await TestAPIServer { strict.answer($0) }
+        try await Rig(server.url, folder, isMirroring: true).run { rig in
+            await rig.until { rig.refusal("198.51.100.9") == nil }
+            #expect(rig.refusal("10.96.0.20") != nil)
+        }
+        await server.close()
+    }
+
+    @Test
+    func `mirroring that a reload switches on is held against the hosts of the cluster, though nothing changes there`()
+        async throws
+    {
+        try applyHosts()
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 }
+            #expect(!cluster.requests.contains { $0.hasSuffix("/endpointslices") || $0.hasSuffix("/nodes") })
+            _ = try Rig.write(server.url, folder, isMirroring: true)
+            #expect(rig.keeper.reload() == .reloaded([]))
+            #expect(rig.refusal("198.51.100.9") == Self.unknown)
+            await rig.until { rig.refusal("198.51.100.9") == nil }
+            for address in ["10.96.0.20", "10.244.1.5", "192.0.2.7"] {
+                #expect(rig.refusal(address) != nil, "\(address)")
+            }
+            #expect(cluster.requests.contains { $0.hasSuffix("/endpointslices") })
+
+            // Switched off and on again, what was known before says nothing.
+            _ = try Rig.write(server.url, folder)
+            #expect(rig.keeper.reload() == .reloaded([]))
+            await rig.until { rig.refusal("198.51.100.9") == Self.unknown }
+            #expect(rig.source.hosts.collections.isEmpty && rig.names.count == 2)
+            _ = try Rig.write(server.url, folder, isMirroring: true)
+            #expect(rig.keeper.reload() == .reloaded([]))
+            await rig.until { rig.refusal("198.51.100.9") == nil }
         }
         await server.close()
     }

@@ -37,6 +37,7 @@ struct DispatchRig: Sendable {
         limits: DispatchLimits = quickLimits,
         resolver: any HostResolver = FixedResolver(["127.0.0.1"]),
         check: @escaping TargetCheck = { _, _ in nil },
+        looks: TargetLooks = TargetLooks(),
         _ body: (DispatchRig) async throws -> Result
     ) async throws -> Result {
         let bell = ChangeBell()
@@ -51,6 +52,7 @@ struct DispatchRig: Sendable {
             limits: limits,
             resolver: resolver,
             check: check,
+            looks: looks,
             judge: { judged.append($0) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             now: { clock.now }

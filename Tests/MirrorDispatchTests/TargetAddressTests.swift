@@ -47,6 +47,30 @@ struct TargetAddressTests {
         }
     }
 
+    @Test func `a refused target is looked at at once when more is known of what is refused`() async throws {
+        try await StagingServer.with { _ in
+            .answer(status: 200)
+        } _: { port, _ in
+            let isKnown = Mutex(false)
+            let looks = TargetLooks()
+            // With the usual limits, the next look by itself is half a minute away.
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port)],
+                check: { _, _ in isKnown.withLock(\.self) ? nil : "not known yet" },
+                looks: looks
+            ) { rig in
+                await rig.reaches(.refused(why: "not known yet"))
+                isKnown.withLock { $0 = true }
+                let start = ContinuousClock.now
+                looks.lookAgain()
+                await rig.reaches(.allowed(address: "127.0.0.1"))
+                #expect(ContinuousClock.now - start < DispatchRig.quickLimits.recheckInterval)
+                #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
+            }
+        }
+    }
+
     @Test func `a name that comes to mean another address is followed, and one that is refused is not`() async throws {
         try await StagingServer.with(host: "0.0.0.0") { _ in
             .answer(status: 200)

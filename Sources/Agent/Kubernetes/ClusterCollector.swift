@@ -24,7 +24,10 @@ struct ClusterCollector: MetricCollector {
         if gateways.isEmpty { samples.set(MetricCatalogue.gatewayPods, ["", ""], 0) }
         var sums: [String: ObjectStore.CollectionState] = [:]
         var objects: [String: Int] = [:]
-        for (collection, state) in cluster.store.collections {
+        for (collection, state) in cluster.store.collections.merging(
+            cluster.hosts.collections,
+            uniquingKeysWith: { $1 }
+        ) {
             let group = collection.resource.group
             let name = group.isEmpty ? collection.resource.resource : "\(collection.resource.resource).\(group)"
             objects[name, default: 0] += state.objects.count

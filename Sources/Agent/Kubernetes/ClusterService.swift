@@ -32,8 +32,8 @@ struct ClusterService: Service {
     let routes: RouteKeeper
     /// Changes what is captured; `nil` for pcap files.
     let control: CaptureControl?
-    /// Takes the hosts of the cluster, which no shadow traffic may be sent to.
-    let hosts: @Sendable (ClusterHosts) -> Void
+    /// Takes the hosts of the cluster, which no shadow traffic may be sent to; `nil` when they are not followed any more.
+    let hosts: @Sendable (ClusterHosts?) -> Void
     /// Where changes are logged.
     let logger: Logger
     /// Makes tables of thousands of objects, while the threads that all tasks share stay free.
@@ -45,7 +45,7 @@ struct ClusterService: Service {
         configuration: ConfigurationKeeper,
         routes: RouteKeeper,
         control: CaptureControl?,
-        hosts: @escaping @Sendable (ClusterHosts) -> Void,
+        hosts: @escaping @Sendable (ClusterHosts?) -> Void,
         logger: Logger
     ) {
         self.cluster = cluster
@@ -63,6 +63,7 @@ struct ClusterService: Service {
                     let (looks, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
                     await withTaskGroup(of: Void.self) { group in
                         group.addTask { for await _ in cluster.store.changes { bell.yield() } }
+                        group.addTask { for await _ in cluster.hosts.changes { bell.yield() } }
                         group.addTask {
                             while (try? await Task.sleep(for: Self.lookInterval)) != nil { bell.yield() }
                         }
@@ -80,12 +81,11 @@ struct ClusterService: Service {
     private func watchPods() async {
         guard cluster.settings.findsGateways else { return }
         let scope = ClusterWatch.Scope(kinds: [], collections: [cluster.pods])
-        await watch(scope)
+        await watch(scope, into: cluster.store)
     }
 
-    private func watch(_ scope: ClusterWatch.Scope) async {
-        await ClusterWatch(scope, over: cluster.transport, into: cluster.store, clock: cluster.clock, logger: logger)
-            .run()
+    private func watch(_ scope: ClusterWatch.Scope, into store: ObjectStore) async {
+        await ClusterWatch(scope, over: cluster.transport, into: store, clock: cluster.clock, logger: logger).run()
     }
 
     // MARK: - Changes
@@ -95,6 +95,7 @@ struct ClusterService: Service {
         var generation = -1
         var isComplete = false
         var target: CaptureTarget?
+        var hostGenerations: [Int] = []
         var savedGeneration = -1
         var savedAt: Int64 = 0
         var lastGatewayAt: Int64 = 0
@@ -104,7 +105,11 @@ struct ClusterService: Service {
     private func follow(_ looks: AsyncStream<Void>) async {
         var inForce = InForce()
         var watching: Task<Void, Never>?
-        defer { watching?.cancel() }
+        var watchingHosts: Task<Void, Never>?
+        defer {
+            watching?.cancel()
+            watchingHosts?.cancel()
+        }
         for await _ in looks {
             guard (try? await Task.sleep(for: Self.settling)) != nil else { return }
             let now = WallClock.now()
@@ -120,11 +125,24 @@ struct ClusterService: Service {
                 watching = nil
                 cluster.forgetDecoded()
             }
+            // The policies may have come with a reload, and may go with the next.
+            if isWanted, mirrors, watchingHosts == nil {
+                logger.info("following the hosts of the cluster")
+                watchingHosts = Task { await watchHosts() }
+            } else if !isWanted || !mirrors, let running = watchingHosts {
+                running.cancel()
+                await running.value
+                watchingHosts = nil
+                cluster.hosts.forget()
+                inForce.hostGenerations = []
+                hosts(nil)
+            }
             guard let took = await rebuild(&inForce, at: now) else { return }
             capture(&inForce)
+            guard let tookHosts = await publishHosts(&inForce, at: now) else { return }
             save(&inForce, at: now)
             // At most half of one core is for tables, however fast objects change.
-            guard (try? await Task.sleep(for: took)) != nil else { return }
+            guard (try? await Task.sleep(for: took + tookHosts)) != nil else { return }
         }
     }
 
@@ -143,12 +161,22 @@ struct ClusterService: Service {
     private func watchRoutes() async {
         await watch(
             ClusterWatch.Scope(
-                kinds: WatchedKind.routing + (mirrors ? WatchedKind.production : []),
+                kinds: WatchedKind.routing,
                 namespaces: cluster.settings.namespaces,
                 collections: [cluster.mesh],
                 startDelay: 0
-            )
+            ),
+            into: cluster.store
         )
+    }
+
+    private func watchHosts() async {
+        let scope = ClusterWatch.Scope(
+            kinds: WatchedKind.production,
+            namespaces: cluster.settings.namespaces,
+            startDelay: 0
+        )
+        await watch(scope, into: cluster.hosts)
     }
 
     /// Makes tables if the objects have changed; returns how long that took, or `nil` when the task was cancelled first.
@@ -164,11 +192,22 @@ struct ClusterService: Service {
         return await thread.run { [self] in
             let started = ContinuousClock.now
             _ = configuration.reloadRoutes()
-            if mirrors {
-                let known = cluster.current
-                let domain = configuration.current.configuration.environment.clusterDomain
-                hosts(ClusterHosts(known.manifests + known.pods, domain: domain))
-            }
+            return ContinuousClock.now - started
+        }
+    }
+
+    /// Says which hosts are the cluster's once all have come, and when they have changed; returns how long that took, or `nil`
+    /// when the task was cancelled first.
+    private func publishHosts(_ inForce: inout InForce, at now: Int64) async -> Duration? {
+        let generations = [cluster.store.generation, cluster.hosts.generation]
+        guard mirrors, generations != inForce.hostGenerations, cluster.store.isComplete(at: now),
+            cluster.hosts.isComplete(at: now)
+        else { return .zero }
+        inForce.hostGenerations = generations
+        return await thread.run { [self] in
+            let started = ContinuousClock.now
+            let domain = configuration.current.configuration.environment.clusterDomain
+            if let known = cluster.hosts(domain: domain, at: now) { hosts(known) }
             return ContinuousClock.now - started
         }
     }

@@ -14,8 +14,10 @@ final class ClusterSource: Sendable {
     /// After how long without contact routes may be out of date, in nanoseconds: longer than a server takes to restart.
     private static let patience: Int64 = 300_000_000_000
 
-    /// Where the objects are.
+    /// Where the objects are of which routes are made, and the pods of this node.
     let store = ObjectStore()
+    /// Where the objects are that say which other hosts the cluster has; empty while nothing is mirrored.
+    let hosts = ObjectStore()
     /// The way to the API server.
     let transport: HTTPTransport
     /// What is known of time.
@@ -146,6 +148,18 @@ final class ClusterSource: Sendable {
             current.isSaved = true
         }
         return current
+    }
+
+    /// What the cluster has for hosts.
+    ///
+    /// - Parameters:
+    ///   - domain: The cluster's domain.
+    ///   - now: Nanoseconds since the Unix epoch.
+    /// - Returns: Names and addresses; `nil` until all that is to be had of them has come.
+    func hosts(domain: String, at now: Int64) -> ClusterHosts? {
+        guard store.isComplete(at: now), hosts.isComplete(at: now) else { return nil }
+        let known = current
+        return ClusterHosts(known.manifests + known.pods + hosts.objects.map(\.value), domain: domain)
     }
 
     /// The routes are not followed any more: gives back the memory of what was decoded.

@@ -32,6 +32,10 @@ final class KnownProduction: Sendable {
         var destinations: [String] = []
         var addresses: [NetworkAddress] = []
         var cluster = ClusterHosts()
+        /// Whether the hosts of the cluster are still to come.
+        var isAwaitingCluster = false
+        /// Whether destinations have been looked up since there were any.
+        var hasLookedUp = false
         var rules = TargetGuard()
 
         /// Takes up the names of the tables in force.
@@ -63,14 +67,26 @@ final class KnownProduction: Sendable {
         state.withLock { $0.tables = tables }
     }
 
-    /// Takes up what the cluster has.
-    func clusterChanged(_ hosts: ClusterHosts) {
+    /// Takes up what the cluster has; `nil` while that is not known, so that every target is refused.
+    ///
+    /// - Returns: Whether it has become known with this.
+    @discardableResult
+    func clusterChanged(_ hosts: ClusterHosts?) -> Bool {
         state.withLock { state in
-            guard state.cluster != hosts else { return }
+            let isNews = state.isAwaitingCluster && hosts != nil
+            state.isAwaitingCluster = hosts == nil
+            let hosts = hosts ?? ClusterHosts()
+            guard state.cluster != hosts else { return isNews }
             state.takeNames()
             state.cluster = hosts
             state.rules = rules(of: state)
+            return isNews
         }
+    }
+
+    /// Whether there are destinations and none was looked up yet.
+    var isFirstLookUpDue: Bool {
+        state.withLock { !$0.hasLookedUp && ($0.tables.map { !$0.routes.isEmpty } ?? !$0.destinations.isEmpty) }
     }
 
     /// Looks the destinations up; those that have no address, as outside of a cluster, rule out nothing.
@@ -85,6 +101,7 @@ final class KnownProduction: Sendable {
             found += addresses.compactMap(NetworkAddress.init(text:))
         }
         state.withLock { [found] state in
+            state.hasLookedUp = state.hasLookedUp || !names.isEmpty
             state.addresses = found
             state.rules = rules(of: state)
         }
@@ -102,8 +119,16 @@ final class KnownProduction: Sendable {
         )
     }
 
-    /// Why a target may not be sent to; `nil` when it may.
+    /// Why a target may not be sent to now; `nil` when it may.
     func refusal(of target: MirrorTarget, resolvedTo addresses: [String]) -> String? {
+        guard !state.withLock(\.isAwaitingCluster) else {
+            return "target \(target.name): the cluster's hosts are not known yet"
+        }
+        return ruling(on: target, resolvedTo: addresses)
+    }
+
+    /// Why a target may not be sent to, by what is known by now.
+    private func ruling(on target: MirrorTarget, resolvedTo addresses: [String]) -> String? {
         let rules = state.withLock { state in
             if state.tables != nil {
                 state.takeNames()
@@ -118,11 +143,11 @@ final class KnownProduction: Sendable {
         return rules.refusal(of: target, resolvedTo: known)
     }
 
-    /// Looks a target up and judges it.
+    /// Looks a target up and judges it by what is known by now.
     ///
     /// - Returns: Why it may not be sent to; `nil` when it may, or when its name has no address yet.
     func examine(_ target: MirrorTarget) async -> String? {
-        refusal(of: target, resolvedTo: (try? await resolver.addresses(of: target.host)) ?? [])
+        ruling(on: target, resolvedTo: (try? await resolver.addresses(of: target.host)) ?? [])
     }
 }
 

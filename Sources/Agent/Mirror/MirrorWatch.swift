@@ -66,8 +66,8 @@ struct MirrorWatch: Service {
                 noteLoop(&arrivals)
                 tellChanges(&reasons)
                 if looks % Self.looksPerVerdict == 0 { mirroring.judge.publish() }
-                if looks % Self.looksPerLookup == 0, mirroring.isActive {
-                    await mirroring.production.lookUpDestinations()
+                if mirroring.isActive, looks % Self.looksPerLookup == 0 || mirroring.production.isFirstLookUpDue {
+                    await mirroring.lookUpDestinations()
                 }
                 looks += 1
                 try await Task.sleep(for: Self.interval)

@@ -23,6 +23,8 @@ struct Mirroring: Sendable {
     let judge: MirrorJudge
     /// What must not be sent to.
     let production: KnownProduction
+    /// Has targets looked at again when more is known of production.
+    private let looks = TargetLooks()
     /// Counts shadow traffic that arrives at the gateway.
     let arrivals = ShadowArrivals()
 
@@ -59,6 +61,18 @@ struct Mirroring: Sendable {
     func tablesReplaced(_ tables: RouteTables) {
         production.tablesReplaced(tables)
         judge.configure(plans.configuration, hosts: isActive ? Array(Set(tables.routes.flatMap(\.hosts))) : [])
+    }
+
+    /// Takes up what the cluster has; `nil` while that is not known, so that nothing is sent to any target.
+    func clusterChanged(_ hosts: ClusterHosts?) {
+        if production.clusterChanged(hosts) { looks.lookAgain() }
+    }
+
+    /// Looks the destinations of routes up; targets are looked at again at once when that was the first time.
+    func lookUpDestinations() async {
+        let isFirst = production.isFirstLookUpDue
+        await production.lookUpDestinations()
+        if isFirst { looks.lookAgain() }
     }
 
     /// What somebody who starts the agent, or changes its policies, should know, in sentences.
@@ -139,6 +153,7 @@ struct Mirroring: Sendable {
                 }
                 return nil
             },
+            looks: looks,
             judge: { [judge] finished in judge.judge(finished) },
             logger: logger,
             now: { WallClock.now() }

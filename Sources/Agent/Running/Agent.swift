@@ -74,6 +74,8 @@ package struct Agent: Sendable {
             startedAt: WallClock.now()
         )
         mirroring = Mirroring(chosen)
+        // Before there is a plan, whose targets would be looked at.
+        if cluster != nil { mirroring.clusterChanged(nil) }
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(
             chosen.environment,
@@ -230,7 +232,7 @@ package struct Agent: Sendable {
                 configuration: configuration,
                 routes: routes,
                 control: capture.control,
-                hosts: { [mirroring] in mirroring.production.clusterChanged($0) },
+                hosts: { [mirroring] in mirroring.clusterChanged($0) },
                 logger: logs.logger("kubernetes")
             )
             services.append(.init(service: service))

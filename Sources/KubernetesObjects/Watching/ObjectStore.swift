@@ -159,6 +159,16 @@ package final class ObjectStore: Sendable {
         update(collection) { count(&$0.counts) }
     }
 
+    /// Nothing is watched any more: forgets everything, and which kinds there are.
+    package func forget() {
+        state.withLock { state in
+            state.collections = [:]
+            state.isDiscovered = false
+            state.generation += 1
+        }
+        bell.yield()
+    }
+
     private func update(_ collection: ResourceCollection, _ body: (inout CollectionState) -> Void) {
         state.withLock { state in
             guard state.collections[collection] != nil else { return }
