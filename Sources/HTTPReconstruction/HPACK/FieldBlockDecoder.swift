@@ -265,6 +265,7 @@ struct FieldBlockDecoder {
             if entry.marks.contains(.nameUnknown) { marks.insert(.nameUnknown) }
             if isWhole, entry.marks.contains(.valueUnknown) { marks.insert(.valueUnknown) }
             if entry.marks.contains(.inferred) { marks.insert(.inferred) }
+            if isWhole, entry.marks.contains(.valueInvalid) { marks.insert(.valueInvalid) }
             if entry.marks.contains(.nameFloats) {
                 floatingName = Int(entry.nameField)
                 if isWhole { noteFloating(&section, isNameOnly: true) }
@@ -313,7 +314,7 @@ struct FieldBlockDecoder {
     }
 
     private mutating func emptyNameRead(_ section: inout FieldSection) {
-        (name, nameHash) = (.other, section.octets.span.extracting(start...).nameHash)
+        (name, nameHash) = (.invalid, section.octets.span.extracting(start...).nameHash)
         valueStart = section.octets.count
         phase = .valueLengthStart
     }
@@ -321,7 +322,7 @@ struct FieldBlockDecoder {
     private mutating func nameRead(_ tables: borrowing HPACKTables, _ section: inout FieldSection) throws(HPACKError) {
         try stringEnds(tables, &section)
         let text = section.octets.span.extracting(start...)
-        (name, nameHash) = (FieldName(text), text.nameHash)
+        (name, nameHash) = (isCut ? .other : FieldName(text), text.nameHash)
         valueStart = section.octets.count
         phase = .valueLengthStart
     }
@@ -374,6 +375,7 @@ struct FieldBlockDecoder {
     ) throws(HPACKError) {
         try stringEnds(tables, &section)
         phase = .representation
+        if section.octets.span.indexOfControl(from: valueStart) < section.octets.count { marks.insert(.valueInvalid) }
         if floatingName >= 0 { noteFloating(&section, isNameOnly: true) }
         if form == .incremental { insert(into: &table, &section) }
         finish(&section, limit)
@@ -389,6 +391,7 @@ struct FieldBlockDecoder {
         var entry = TableEntry(code: name, nameHash: nameHash)
         if marks.contains(.nameUnknown) { entry.marks.insert(.nameUnknown) }
         if marks.contains(.inferred) { entry.marks.insert(.inferred) }
+        if marks.contains(.valueInvalid) { entry.marks.insert(.valueInvalid) }
         if floatingName >= 0 {
             entry.marks.insert(.nameFloats)
             entry.nameField = UInt16(truncatingIfNeeded: floatingName)

@@ -21,6 +21,8 @@ struct SectionField {
         static let neverIndexed = Marks(rawValue: 1 << 2)
         /// Name or value rest on a vote.
         static let inferred = Marks(rawValue: 1 << 3)
+        /// The value has an octet that no value may have: a control character other than HTAB (RFC 9113 §8.2.1).
+        static let valueInvalid = Marks(rawValue: 1 << 4)
     }
 
     /// Whether name and value are known.

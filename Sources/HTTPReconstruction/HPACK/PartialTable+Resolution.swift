@@ -114,7 +114,8 @@ extension PartialTable {
             switch code {
             case .unknown:
                 if !isBehindPseudo { wildcards += 1 }
-            case .other, .cookie, .contentEncoding, .contentLength, .grpcStatus, .trace, .shadow:
+            case .other, .invalid, .connectionSpecific, .te, .cookie, .contentEncoding, .contentLength, .grpcStatus,
+                .trace, .shadow:
                 isBehindPseudo = true
             default:
                 if code.isPseudo { if isBehindPseudo { return false } } else { isBehindPseudo = true }

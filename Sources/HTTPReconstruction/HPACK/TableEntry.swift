@@ -27,6 +27,8 @@ struct TableEntry {
         static let nameFloats = Marks(rawValue: 1 << 2)
         /// The contents rest on a vote.
         static let inferred = Marks(rawValue: 1 << 3)
+        /// The value has an octet that no value may have.
+        static let valueInvalid = Marks(rawValue: 1 << 4)
     }
 
     /// Octets of the name that lie in the ring.

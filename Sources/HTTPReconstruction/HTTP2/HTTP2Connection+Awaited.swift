@@ -58,7 +58,7 @@ extension HTTP2Connection {
         shared.exchanges[exchange].integrity.subtract([.requestGap, .joinedMidstream])
         let response = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         let shape = requestBegan(place, block, reading, at: time, &shared)
-        show(reading, of: exchange, isConnect: shape.method == .connect, at: block.time, &shared, &sink)
+        show(reading, of: exchange, shape, at: block.time, &shared, &sink)
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         sink.responsePaired(response, with: &tag, on: shared.connections[connection].facts)
         shared.exchanges.setTag(tag, of: exchange)

@@ -112,7 +112,7 @@ extension HTTP2Connection {
         let exchange = insertExchange(block, &shared)
         let place = streams.insert(HTTP2Stream(identifier: block.stream, exchange: exchange))
         let shape = requestBegan(place, block, reading, at: time, &shared)
-        show(reading, of: exchange, isConnect: shape.method == .connect, at: block.time, &shared, &sink)
+        show(reading, of: exchange, shape, at: block.time, &shared, &sink)
         if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
     }
 
@@ -124,7 +124,7 @@ extension HTTP2Connection {
         at time: PacketTime,
         _ shared: inout SharedReconstruction
     ) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
-        let shape = shared.http2.sections[requests.section].shape(of: reading)
+        let shape = shared.http2.sections[requests.section].shape(of: reading, endsStream: block.endsStream)
         let exchange = streams[place].exchange
         shared.exchanges[exchange].hasRequest = true
         shared.exchanges[exchange].method = shape.method
@@ -149,13 +149,14 @@ extension HTTP2Connection {
     func show<Sink: ExchangeSink & ~Copyable>(
         _ reading: borrowing SectionReading,
         of exchange: Int32,
-        isConnect: Bool,
+        _ shape: (method: RequestMethod, asksWebSocket: Bool, isValid: Bool),
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         let section = requests.section
         let authority = reading.authority ?? reading.host
+        let isConnect = shape.method == .connect
         let target = reading.path ?? (isConnect && reading.protocol == nil ? authority : nil)
         var traits = reading.traits
         if reading.method == nil { traits.insert(.methodUnknown) }
@@ -164,7 +165,7 @@ extension HTTP2Connection {
         if reading.hasUnknown { traits.insert(.fieldsUnknown) }
         if isConnect, reading.protocol != nil { traits.insert(.isExtendedConnect) }
         // The proxy resets a stream whose head breaks the rules, before it looks for a route (RFC 9113 §8.1.1).
-        if !reading.isValidRequest(shared.http2.sections[section].octets.span) { traits.insert(.isRefusedForFraming) }
+        if !shape.isValid { traits.insert(.isRefusedForFraming) }
         var retention = Retention.none
         let tag = sink.requestArrived(
             RequestView(
@@ -449,7 +450,7 @@ extension HTTP2Connection {
         _ sink: inout Sink
     ) {
         let exchange = streams[place].exchange
-        if reading.hasPseudo { shared.exchanges[exchange].integrity.insert(.malformed) }
+        if reading.hasPseudo || reading.isMalformed { shared.exchanges[exchange].integrity.insert(.malformed) }
         if reading.hasUnknown { shared.exchanges[exchange].integrity.insert(.unknownFieldBlock) }
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }
         let lines = UInt32(clamping: reading.fieldCount)

@@ -310,6 +310,13 @@ struct HTTP2Connection: ~Copyable {
     ) {
         guard let place = streams.place(of: stream) else { return }
         let exchange = streams[place].exchange
+        // What comes behind the end of a message is no part of it (RFC 9113 §5.1, half-closed (remote)).
+        guard streams[place].flags.isDisjoint(with: isClient ? .requestEnded : .responseEnded) else {
+            if streams[place].flags.isDisjoint(with: isClient ? .requestHole : .responseHole) {
+                shared.exchanges[exchange].integrity.insert(.malformed)
+            }
+            return
+        }
         // What follows an accepted CONNECT is the tunnel's.
         guard shared.exchanges[exchange].successor == .http else {
             let frames = octets.extracting(range)
@@ -568,7 +575,7 @@ extension SharedReconstruction {
         on connection: Int32,
         _ sink: inout Sink
     ) {
-        noteClock(of: exchange, on: connection)
+        noteFaults(of: exchange, on: connection)
         exchanges.report(exchange, on: connections[connection].facts, &sink)
         exchanges.discard(at: exchange)
     }

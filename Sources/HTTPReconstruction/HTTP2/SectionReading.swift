@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// HTTP message framing in HTTP/2: RFC 9113 §8.2 and §8.3; extended CONNECT: RFC 8441 §4.
+// HTTP message framing in HTTP/2: RFC 9113 §8.2, §8.3 and §8.5; extended CONNECT: RFC 8441 §4.
 
 internal import TrafficModel
 
@@ -40,11 +40,13 @@ struct SectionReading: ~Copyable {
     var hasPseudo = false
     /// Whether there is a `:status`, known or not.
     var hasStatus = false
-    /// Whether the order or number of pseudo-header fields breaks a rule.
+    /// Whether a field is there that no message has, or pseudo-header fields in an order or number that none has.
     var isMalformed = false
 
     private var seen: UInt32 = 0
     private var isBehindPseudo = false
+    /// Whether Host or Content-Length stands in several lines.
+    private var repeatsSingleLine = false
     private var cookies = 0
     private var cookieLine = -1
 
@@ -59,6 +61,7 @@ struct SectionReading: ~Copyable {
                 hasUnknown = true
                 unknownCount += 1
             }
+            if field.marks.contains(.valueInvalid) { isMalformed = true }
             if field.code == .unknown {
                 hasUnknownName = true
                 continue
@@ -86,7 +89,7 @@ struct SectionReading: ~Copyable {
     private mutating func pseudoField(_ field: SectionField, _ octets: Span<UInt8>) {
         hasPseudo = true
         let bit: UInt32 = 1 << UInt32(field.code.rawValue)
-        if isBehindPseudo || seen & bit != 0 { isMalformed = true }
+        if isBehindPseudo || seen & bit != 0 || field.code == .otherPseudo { isMalformed = true }
         seen |= bit
         if field.code == .status { hasStatus = true }
         guard field.isKnown else { return }
@@ -103,10 +106,13 @@ struct SectionReading: ~Copyable {
 
     private mutating func regularField(_ field: SectionField, _ octets: Span<UInt8>, _ line: Int) {
         switch field.code {
-        case .host: host = host ?? field.value
+        case .host:
+            if host != nil { repeatsSingleLine = true }
+            host = host ?? field.value
         case .contentEncoding: contentCoding = contentCoding ?? field.value
         case .contentLength:
             let number = octets.decimalNumber(field.value.range)
+            if contentLength >= 0 { repeatsSingleLine = true }
             if let number, contentLength < 0 || contentLength == number {
                 contentLength = number
             } else {
@@ -116,6 +122,8 @@ struct SectionReading: ~Copyable {
         case .grpcStatus: grpcStatus = GRPCStatus.code(octets.extracting(field.value.range))
         case .trace: traits.insert(.namesTrace)
         case .shadow: traits.insert(.isShadow)
+        case .te: if !octets.extracting(field.value.range).spells("trailers") { isMalformed = true }
+        case .connectionSpecific, .invalid: isMalformed = true
         case .cookie:
             cookies += 1
             if cookies == 1 { cookieLine = line }
@@ -129,15 +137,28 @@ struct SectionReading: ~Copyable {
         if code == .contentLength { contentLength = -1 }
     }
 
-    /// Whether the pseudo-header fields that a request must have are there (RFC 9113 §8.3.1).
-    func isValidRequest(_ octets: Span<UInt8>) -> Bool {
-        guard !isMalformed, !hasStatus else { return false }
-        if hasUnknownName { return true }
-        guard let method else { return seen & 1 << UInt32(FieldName.method.rawValue) != 0 }
-        let hasTarget =
-            seen & 1 << UInt32(FieldName.path.rawValue) != 0
-            && seen & 1 << UInt32(FieldName.scheme.rawValue) != 0
-        return hasTarget || octets.extracting(method.range).spells("CONNECT")
+    /// Whether a pseudo-header field is there, its value known or not.
+    private func has(_ name: FieldName) -> Bool { seen & 1 << UInt32(name.rawValue) != 0 }
+
+    /// Whether it is a head that Envoy takes for a request: with the pseudo-header fields that one must have and none that one
+    /// must not have (RFC 9113 §8.3.1 and §8.5, RFC 8441 §4), and no line twice that stands for the whole message.
+    ///
+    /// What is not known is taken to be as it should be.
+    /// - Parameters:
+    ///   - octets: The section's text.
+    ///   - endsStream: Whether the head is the whole request, so that no content can follow.
+    /// - Returns: `false` where Envoy resets the stream.
+    func isValidRequest(_ octets: Span<UInt8>, endsStream: Bool) -> Bool {
+        guard !isMalformed, !hasStatus, !repeatsSingleLine else { return false }
+        if endsStream, contentLength > 0 { return false }
+        guard let method else { return hasUnknownName || has(.method) }
+        guard octets.isToken(method.range), !method.range.isEmpty else { return false }
+        guard octets.extracting(method.range).spells("CONNECT") else {
+            guard !has(.protocol) else { return false }
+            return hasUnknownName || has(.path) && has(.scheme)
+        }
+        if has(.protocol) { return hasUnknownName || has(.path) && has(.scheme) }
+        return !has(.path) && !has(.scheme) && (hasUnknownName || has(.authority))
     }
 
     private mutating func joinCookies(_ section: inout FieldSection, _ lines: inout PlainList<FieldLine>) {
@@ -172,11 +193,12 @@ struct SectionReading: ~Copyable {
 extension FieldSection {
     /// What a request's pseudo-header fields come to.
     func shape(
-        of reading: borrowing SectionReading
+        of reading: borrowing SectionReading,
+        endsStream: Bool
     ) -> (method: RequestMethod, asksWebSocket: Bool, isValid: Bool) {
         let text = octets.span
         let method = reading.method.map { RequestMethod(text, $0.range) } ?? .other
         let names = reading.protocol.map { text.extracting($0.range).spells("websocket") } ?? false
-        return (method, method == .connect && names, reading.isValidRequest(text))
+        return (method, method == .connect && names, reading.isValidRequest(text, endsStream: endsStream))
     }
 }

@@ -1,0 +1,108 @@
+// Wingmirror · Apache-2.0
+// What makes a request of HTTP/2 no request: RFC 9113 §8.1 to §8.5. Each row was asked of Envoy 1.40, which resets the stream of a
+// refused one before it looks for a route.
+
+import Testing
+import TrafficModel
+
+@testable import HTTPReconstruction
+
+@Suite struct HTTP2RequestRuleTests {
+    typealias Fields = [(String, String)]
+
+    private static let plain = HTTP2Script.head("/a")
+    private static let connect: Fields = [(":method", "CONNECT"), (":authority", "shop.example.com:443")]
+
+    private static func with(_ name: String, _ value: String) -> Fields { plain + [(name, value)] }
+    private static func method(_ method: String) -> Fields { HTTP2Script.head("/a", method: method) }
+    private static func without(_ names: String...) -> Fields { plain.filter { !names.contains($0.0) } }
+
+    /// The traits and marks of a request that is the whole stream, or is followed by `content`.
+    private static func read(_ fields: Fields, content: String? = nil, inserts: Bool = true) -> Record {
+        var script = HTTP2Script()
+        var octets = HTTP2Script.opening + script.request(1, fields, ends: content == nil, inserts: inserts)
+        if let content { octets += HTTP2Script.data(1, content) }
+        return Conversation(.client(octets)).readInEveryWay()
+    }
+
+    static let refused: [Fields] = [
+        with("X-A", "1"), with("Content-Length", "0"), with("a b", "1"), with("a:b", "1"), with("", "1"),
+        with("x-é", "1"),
+        with("a(b", "1"), with("a\u{7F}", "1"), [(":foo", "x")] + plain,
+        with("connection", "close"), with("keep-alive", "x"), with("proxy-connection", "x"), with("upgrade", "x"),
+        with("transfer-encoding", "chunked"), with("te", "gzip"), with("te", "trailers, deflate"),
+        with("x-a", "a\0b"), with("x-a", "a\rb"), with("x-a", "a\nb"), with("x-a", "a\u{1}b"), with("x-a", "a\u{7F}"),
+        with("user-agent", "a\nb"), with("x-a", String(repeating: "a", count: 40) + "\0"),
+        [(":protocol", "websocket")] + plain, [(":status", "200")] + plain,
+        method("CONNECT"), [(":method", "CONNECT")], connect + [(":scheme", "http")], method("G ET"), method(""),
+        without(":method"), without(":path"), without(":scheme"), plain + [(":path", "/b")],
+        without(":path") + [("x-a", "1"), (":path", "/a")],
+        without(":authority") + [("host", "a"), ("host", "b")], with("host", "a") + [("host", "a")],
+        with("content-length", "5"), with("content-length", "abc"), with("content-length", "+3"),
+        with("content-length", "0") + [("content-length", "0")],
+    ]
+    static let taken: [Fields] = [
+        plain, connect, with("te", "trailers"), with("x-a", " a\t"), with("x-a", "\u{80}"), with("x-a", ""),
+        with("a!#$%&'*+.^_`|~", "1"),
+        method("FOO"), method("get"), with("content-length", "0"),
+        with("host", "other.example.com"), without(":authority") + [("host", "a")],
+        [(":method", "CONNECT"), (":protocol", "websocket")] + without(":method"),
+    ]
+
+    @Test(arguments: refused)
+    func `a request that Envoy refuses for a rule of HTTP 2 is malformed and gets no route`(fields: Fields) {
+        let record = Self.read(fields)
+        #expect(record.traits.first?.contains(.isRefusedForFraming) == true, "\(fields)")
+        #expect(record.exchanges.first?.integrity.contains(.malformed) == true, "\(fields)")
+    }
+
+    @Test(arguments: taken)
+    func `a request that is only strange is one`(fields: Fields) {
+        let record = Self.read(fields)
+        #expect(record.traits.first?.contains(.isRefusedForFraming) == false, "\(fields)")
+        #expect(record.exchanges.first?.integrity.contains(.malformed) == false, "\(fields)")
+    }
+
+    @Test(arguments: [("3", false), ("3, 3", true), ("03", false)])
+    func `a length that is no single number is refused`(length: String, isRefused: Bool) {
+        let record = Self.read(HTTP2Script.head("/a", method: "POST") + [("content-length", length)], content: "abc")
+        #expect(record.traits.first?.contains(.isRefusedForFraming) == isRefused)
+    }
+
+    @Test func `a value that no field may have is known by its index too`() {
+        var script = HTTP2Script()
+        let record = Conversation(
+            .client(HTTP2Script.opening + script.request(1, Self.with("x-a", "a\nb"))),
+            .client(script.request(3, Self.with("x-a", "a\nb"))),
+            .client(script.request(5, Self.plain)),
+            .client(script.request(7, Self.with("x-a", "ab")))
+        ).readInEveryWay()
+        #expect(record.traits.map { $0.contains(.isRefusedForFraming) } == [true, true, false, false])
+    }
+
+    @Test(
+        arguments: [
+            [("X-Sum", "1")], [("connection", "close")], [("x-sum", "a\0")], [(":path", "/b")], [("te", "gzip")],
+        ] as [Fields]
+    )
+    func `trailers that no message has make it malformed, and its route stays`(trailers: Fields) {
+        var script = HTTP2Script()
+        let record = Conversation(
+            .client(HTTP2Script.opening + script.request(1, Self.method("POST"), ends: false)),
+            .client(HTTP2Script.data(1, "abc", ends: false) + script.request(1, trailers))
+        ).readInEveryWay()
+        #expect(record.traits == [[]])
+        #expect(record.exchanges.first?.integrity.contains(.malformed) == true)
+    }
+
+    @Test func `content behind the end of a message is not counted and makes it malformed`() {
+        var script = HTTP2Script()
+        let record = Conversation(
+            .client(HTTP2Script.opening + script.request(1, Self.method("POST"), ends: false)),
+            .client(HTTP2Script.data(1, "abc") + HTTP2Script.data(1, "defgh")),
+            .server(HTTP2Script.serverOpening + script.response(1, [(":status", "200")], ends: true))
+        ).readInEveryWay()
+        #expect(record.exchanges.first?.request?.contentOctets == 3)
+        #expect(record.exchanges.first?.integrity == [.malformed])
+    }
+}
