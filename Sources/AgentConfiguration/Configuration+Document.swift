@@ -114,6 +114,7 @@ extension GatewayConfiguration {
             "addresses": JSONValue(addresses.map(\.description)),
             "ports": .array(ports.map { ["pod": JSONValue($0.pod), "server": JSONValue($0.server)] }),
             "trustedProxies": JSONValue(trustedProxies),
+            "http10": .bool(http10),
         ]
     }
 }

@@ -20,6 +20,7 @@ extension Configuration {
         environment.namespace = gateway.namespace
         environment.labels = gateway.labels
         environment.trustedProxies = gateway.trustedProxies
+        environment.takesHTTP10 = gateway.http10
         environment.ports = gateway.ports
         environment.pathNormalization = mesh.pathNormalization
         environment.defaultVirtualServiceExportTo = mesh.defaultVirtualServiceExportTo

@@ -34,17 +34,21 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var ports = [GatewayPort(pod: 80, server: 80), GatewayPort(pod: 8080, server: 80)]
     /// How many proxies in front of the gateway are trusted to write `x-forwarded-…` fields.
     package var trustedProxies = 0
+    /// Whether the gateway takes requests of HTTP/1.0.
+    package var http10 = false
     /// Whether the workload was chosen rather than left at Istio's usual one.
     package var isChosen = false
     /// Whether ports were named.
     package var namesPorts = false
     /// Whether the number of trusted proxies was given.
     package var namesTrustedProxies = false
+    /// Whether it was said what becomes of HTTP/1.0.
+    package var namesHTTP10 = false
 
     /// Whether both say the same; how one came to say it (``isChosen``) is no part of that.
     package static func == (left: Self, right: Self) -> Bool {
         left.namespace == right.namespace && left.labels == right.labels && left.addresses == right.addresses
-            && left.ports == right.ports && left.trustedProxies == right.trustedProxies
+            && left.ports == right.ports && left.trustedProxies == right.trustedProxies && left.http10 == right.http10
     }
 }
 
@@ -58,6 +62,7 @@ extension GatewayConfiguration {
         section.read("labels", into: &labels, as: .textByKey)
         section.read("addresses", into: &addresses, as: .list(of: .address))
         section.read("trustedProxies", into: &trustedProxies, as: .integer(in: 0...100))
+        section.read("http10", into: &http10, as: .flag)
         var listed: [GatewayPort]?
         section.sections("ports", example: "{pod: 8080, server: 80}") { port in
             var pod: UInt16 = 0
@@ -67,6 +72,7 @@ extension GatewayConfiguration {
             listed = (listed ?? []) + [GatewayPort(pod: pod, server: server)]
         }
         namesTrustedProxies = section.has("trustedProxies")
+        namesHTTP10 = section.has("http10")
         guard let listed else { return }
         namesPorts = true
         ports = listed

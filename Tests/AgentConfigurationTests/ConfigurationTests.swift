@@ -39,6 +39,7 @@ import TrafficModel
               addresses: ["10.0.0.1", "2001:db8::1"]
               ports: [{pod: 8443, server: 443}, {pod: 80}]
               trustedProxies: 2
+              http10: true
             mesh: {pathNormalization: MERGE_SLASHES, defaultVirtualServiceExportTo: ["."], clusterDomain: c.test, envoyVersion: "1.38.1"}
             routes:
               files: [samples/istio]
@@ -94,6 +95,7 @@ import TrafficModel
         ]
         expected.gateway.ports = [GatewayPort(pod: 8443, server: 443), GatewayPort(pod: 80, server: 80)]
         expected.gateway.trustedProxies = 2
+        expected.gateway.http10 = true
         expected.mesh.pathNormalization = .mergeSlashes
         expected.mesh.defaultVirtualServiceExportTo = ["."]
         expected.mesh.clusterDomain = "c.test"

@@ -316,7 +316,7 @@ struct NodePodTests {
                 defaultVirtualServiceExportTo: ["."]
                 rootNamespace: mesh
                 ingressControllerMode: DEFAULT
-                defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}
+                defaultConfig: {gatewayTopology: {numTrustedProxies: 2}, proxyMetadata: {ISTIO_META_HTTP10: "1"}}
                 """
             ],
         ]
@@ -325,14 +325,14 @@ struct NodePodTests {
         settings.apply(to: &environment, under: Configuration())
         #expect(environment.pathNormalization == .mergeSlashes && environment.rootNamespace == "mesh")
         #expect(environment.defaultVirtualServiceExportTo == ["."] && environment.trustedProxies == 2)
-        #expect(environment.ingress.mode == .byDefault)
+        #expect(environment.ingress.mode == .byDefault && environment.takesHTTP10)
         let chosen = try Configuration.parse(
-            "mesh: {pathNormalization: NONE}\ngateway: {trustedProxies: 0}",
+            "mesh: {pathNormalization: NONE}\ngateway: {trustedProxies: 0, http10: false}",
             file: "w"
         )
         environment = chosen.environment
         settings.apply(to: &environment, under: chosen)
-        #expect(environment.pathNormalization == .none && environment.trustedProxies == 0)
+        #expect(environment.pathNormalization == .none && environment.trustedProxies == 0 && !environment.takesHTTP10)
         #expect(MeshSettings(configMap: ["data": ["mesh": "a: ["]]) == nil)
     }
 }

@@ -77,8 +77,17 @@ import TrafficModel
         #expect(try Self.table().explain(target, method: "CONNECT").decision.outcome == outcome)
     }
 
-    @Test func `a request of HTTP 1.0 is refused`() throws {
-        let octets = Array("GET/a.example".utf8)
+    @Test(arguments: [
+        ("GET", false, RouteOutcome.rejected), ("GET", true, .route), ("FOO", true, .rejected),
+    ])
+    func `a request of HTTP 1.0 is refused unless the gateway takes them`(
+        method: String,
+        takesHTTP10: Bool,
+        outcome: RouteOutcome
+    ) throws {
+        let octets = Array("\(method)/a.example".utf8)
+        var environment = RouteEnvironment()
+        environment.takesHTTP10 = takesHTTP10
         let view = RequestView(
             octets: octets.span,
             method: 0..<3,
@@ -87,10 +96,10 @@ import TrafficModel
             version: .http10,
             fields: [FieldLine]().span
         )
-        let table = try Self.table()
+        let table = try Self.table(environment)
         var scratch = RouteScratch()
         let decision = table.route(view, in: table.hostTable(podPort: 80), scratch: &scratch)
-        #expect(decision.outcome == .rejected)
+        #expect(decision.outcome == outcome)
     }
 
     @Test(arguments: [

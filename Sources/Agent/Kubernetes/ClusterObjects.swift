@@ -132,6 +132,11 @@ struct MeshSettings: Sendable, Hashable {
         {
             environment.trustedProxies = number
         }
+        if !configuration.gateway.namesHTTP10,
+            let word = mesh["defaultConfig"]?["proxyMetadata"]?["ISTIO_META_HTTP10"]
+        {
+            environment.takesHTTP10 = word.stringValue == "1" || word == .integer(1)
+        }
         if let namespace = mesh["rootNamespace"]?.stringValue, !namespace.isEmpty {
             environment.rootNamespace = namespace
         }

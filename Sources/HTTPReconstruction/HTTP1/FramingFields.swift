@@ -20,7 +20,7 @@ extension MessageHead {
             case (2, Name.b3), (11, Name.traceparent), (12, Name.b3TraceID):
                 traits.insert(.namesTrace)
             case (4, Name.host):
-                if host == nil { host = OctetRange(field.value) }
+                if host == nil { host = OctetRange(field.value) } else { traits.insert(.hasSeveralHosts) }
             case (6, Name.expect):
                 if octets.equalsIgnoringCase(field.value, "100-continue") { expectsContinue = true }
             case (7, Name.upgrade):

@@ -10,6 +10,9 @@ public struct RouteEnvironment: Sendable, Hashable {
     public var labels = ["istio": "ingressgateway", "app": "istio-ingressgateway"]
     /// How many trusted proxies stand before the gateway.
     public var trustedProxies = 0
+    /// Whether the gateway takes requests of HTTP/1.0, which it refuses with 426 unless istiod (`PILOT_HTTP10`) or the proxy
+    /// (`ISTIO_META_HTTP10`) is told otherwise.
+    public var takesHTTP10 = false
     /// Which server port a pod port carries, where Services do not say.
     public var ports: [GatewayPort] = []
     /// How the gateway normalises paths.

@@ -12,6 +12,8 @@ struct PreparedRequest {
     var pathCount: Int
     /// The authority as sent, within the request's octets.
     var authority: Range<Int>
+    /// Whether the authority is what all Host lines are together, which `RequestView.joinHosts` writes.
+    var isAuthorityJoined = false
     /// What `x-forwarded-proto` is when the proxy is done.
     var forwardedProto: ForwardedProto
     var isTLS: Bool
@@ -47,20 +49,23 @@ enum Preparation {
 struct RequestPreparation: Sendable {
     let normalizer: PathNormalizer
     let trustedProxies: Int
+    let takesHTTP10: Bool
     private let methods = KnownMethods()
     private let forwardedProtoName = Array("x-forwarded-proto".utf8)
     private let contentTypeName = Array("content-type".utf8)
 
-    init(normalizer: PathNormalizer, trustedProxies: Int) {
+    init(normalizer: PathNormalizer, trustedProxies: Int, takesHTTP10: Bool) {
         self.normalizer = normalizer
         self.trustedProxies = trustedProxies
+        self.takesHTTP10 = takesHTTP10
     }
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
-        if request.version == .http10 || request.traits.contains(.isRefusedForFraming) { return .rejected }
+        if request.version == .http10, !takesHTTP10 { return .rejected }
+        if request.traits.contains(.isRefusedForFraming) { return .rejected }
         let method = request.octets.extracting(request.method)
         if !KnownMethods.isGetOrPost(method) {
-            if request.version == .http11, !methods.contains(method) {
+            if request.version != .http2, !methods.contains(method) {
                 guard methods.isQuery(method), hasContentType(request) else { return .rejected }
             }
             if methods.isConnect(method), !request.traits.contains(.isExtendedConnect) {
@@ -68,9 +73,11 @@ struct RequestPreparation: Sendable {
                 return isUsable ? .unroutable : .rejected
             }
         }
-        guard let place = locate(request, isTLS: isTLS), Self.isAuthority(request.octets, place.authority) else {
-            return .rejected
-        }
+        guard let place = locate(request, isTLS: isTLS), Self.isAuthority(request.octets, place.authority),
+            request.version != .http2 || Self.isAuthorityOfHTTP2(request, place.authority)
+        else { return .rejected }
+        let isJoined = request.traits.contains(.hasSeveralHosts) && place.authority == request.authority
+        if isJoined, !request.hostsAreAll(where: { Self.isAuthority(request.octets, $0) }) { return .rejected }
         var prepared = PreparedRequest(
             target: place.rest,
             pathCount: 0,
@@ -78,6 +85,7 @@ struct RequestPreparation: Sendable {
             forwardedProto: forwardedProto(request, isTLS: isTLS),
             isTLS: isTLS
         )
+        prepared.isAuthorityJoined = isJoined
         return prepareTarget(request, &prepared, scratch: &scratch) ? .ready(prepared) : .rejected
     }
 
@@ -119,6 +127,12 @@ struct RequestPreparation: Sendable {
             guard isAllowed else { return false }
         }
         return true
+    }
+
+    /// Whether the proxy takes an authority in HTTP/2, where it must be there and have no user information.
+    private static func isAuthorityOfHTTP2(_ request: RequestView, _ authority: Range<Int>) -> Bool {
+        if request.traits.contains(.authorityUnknown) { return true }
+        return !authority.isEmpty && !authority.contains { request.octets[$0] == UInt8(ascii: "@") }
     }
 
     /// Finds path and query, and rewrites the path unless it is in normal form already.

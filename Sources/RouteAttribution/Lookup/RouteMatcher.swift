@@ -105,7 +105,12 @@ struct RouteMatcher: Sendable {
             // The proxy makes a WebSocket's CONNECT the GET of an upgrade before it looks for a route.
             if request.traits.contains(.isExtendedConnect) { return takes(condition, get.span) }
             return takes(condition, request.octets.extracting(request.method))
-        case .authority: return takes(condition, request.octets.extracting(prepared.authority))
+        case .authority:
+            guard prepared.isAuthorityJoined else {
+                return takes(condition, request.octets.extracting(prepared.authority))
+            }
+            request.joinHosts(into: &joined)
+            return takes(condition, joined.span)
         case .target: return takes(condition, target)
         case .scheme: return takes(condition, schemeValue(prepared.isHTTPS))
         case .parameter: return parameterHolds(condition, target.extracting(prepared.pathCount..<target.count))

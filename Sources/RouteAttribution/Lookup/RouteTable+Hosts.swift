@@ -1,6 +1,21 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 extension RouteTable {
+    /// The virtual host of a request's authority, as below.
+    @inline(__always)
+    func findHost(
+        in table: LookupTable,
+        _ request: RequestView,
+        _ prepared: PreparedRequest,
+        _ joined: inout [UInt8]
+    ) -> Int32 {
+        guard prepared.isAuthorityJoined else { return findHost(in: table, request.octets, prepared.authority) }
+        request.joinHosts(into: &joined)
+        return findHost(in: table, joined.span, 0..<joined.count)
+    }
+
     /// The virtual host of an authority: by its exact name, else the longest wildcard, else `*`; -1 without one.
     func findHost(in table: LookupTable, _ octets: Span<UInt8>, _ authority: Range<Int>) -> Int32 {
         var found = table.universalHost

@@ -53,7 +53,8 @@ public final class RouteTable: Sendable {
         )
         preparation = RequestPreparation(
             normalizer: environment.pathNormalizer,
-            trustedProxies: environment.trustedProxies
+            trustedProxies: environment.trustedProxies,
+            takesHTTP10: environment.takesHTTP10
         )
         var byPodPort: [UInt16: Int32] = [:]
         for (number, listener) in compiler.index.listeners.enumerated() {
@@ -186,7 +187,7 @@ public final class RouteTable: Sendable {
         case .rejected: return RouteDecision(.rejected, .rejected, gateway: table.gateway)
         case .unroutable: return RouteDecision(.noRoute, .noMatch, gateway: table.gateway)
         case .ready(let prepared):
-            let host = findHost(in: table, request.octets, prepared.authority)
+            let host = findHost(in: table, request, prepared, &scratch.joined)
             guard host >= 0 else { return RouteDecision(.noRoute, .noHost, gateway: table.gateway) }
             return route(request, prepared, of: index.hosts[Int(host)], gateway: table.gateway, &scratch)
         }

@@ -3,10 +3,10 @@
 /// What the field lines of a request's head are known to hold, so that nobody looks through them for nothing.
 public struct RequestTraits: OptionSet, Sendable, Hashable {
     /// One bit for each trait.
-    public let rawValue: UInt8
+    public let rawValue: UInt16
 
     /// Makes a set of its bits.
-    public init(rawValue: UInt8) {
+    public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
@@ -26,6 +26,8 @@ public struct RequestTraits: OptionSet, Sendable, Hashable {
     public static let fieldsUnknown = RequestTraits(rawValue: 1 << 6)
     /// CONNECT with a protocol and a path (RFC 8441 §4), which a proxy routes like the GET of an HTTP/1.1 upgrade.
     public static let isExtendedConnect = RequestTraits(rawValue: 1 << 7)
+    /// More than one Host line, which Envoy joins with commas to one authority (RFC 9112 §3.2 asks for a 400).
+    public static let hasSeveralHosts = RequestTraits(rawValue: 1 << 8)
 
     /// What makes an answer depend on fields that are not known.
     public static let anythingUnknown: RequestTraits = [
