@@ -639,6 +639,17 @@ import Testing
         #expect(without.exchanges.allSatisfy { $0.request == nil || $0.response == nil })
     }
 
+    @Test func `an answer that the server broke off may be to any of the requests, whoever asked to close`() {
+        let last = "GET /d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        var events = Self.pipelinedUntilClose(last)
+        events.removeLast(2)
+        events.append(.server("HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 9\r\n\r\ncut"))
+        let record = Conversation(events, sawHandshake: false)
+            .read(ending: [.serverFinishes, .clientFinishes, .closes(.finished)])
+        #expect(record.complaints.isEmpty)
+        #expect(record.exchanges.allSatisfy { $0.request == nil || $0.response == nil }, "\(record.lines)")
+    }
+
     @Test func `the last answer of a server that closes by itself may be to any of the requests that were pipelined`() {
         let refusal = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         let record = Conversation(

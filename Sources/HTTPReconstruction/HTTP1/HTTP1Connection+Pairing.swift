@@ -433,7 +433,7 @@ extension HTTP1Connection {
     /// A client that waits had sent no request before it had the answers to all others. Of what a client pipelines, answers
     /// in the middle may be missing as well as those at the end, which the client or the server gave up. What tells is as
     /// many responses as requests, none of which is missing; that a client which waits for whole rounds closed behind one;
-    /// or that the server closed as the latest request asked it to (RFC 9112 §9.6).
+    /// or that the server closed as the latest request asked it to (RFC 9112 §9.6), and not in the midst of an answer.
     ///
     /// `allAnswered` says that the connection ended in order, and that the server had received all requests when it sent
     /// its latest octets; `sameNumber`, that as many responses as requests are not paired.
@@ -443,7 +443,7 @@ extension HTTP1Connection {
         _ shared: borrowing SharedReconstruction
     ) -> Bool {
         guard let repair else { return false }
-        if repair.latestRequestCloses, allAnswered { return true }
+        if repair.latestRequestCloses, allAnswered, !repair.latestResponseWasCut { return true }
         guard !mayHaveLeftRequests(shared) else { return false }
         if rhythm.habit == .waits { return allAnswered || sameNumber }
         if rhythm.quietMeansAnswered, allAnswered, clientClosesInOrder { return true }
@@ -468,7 +468,9 @@ extension HTTP1Connection {
         guard let repair else { return false }
         // In a hole before its latest request even a client that has waited so far may have pipelined.
         let waits = rhythm.hasWaited && newest >= 0 && !shared.exchanges[newest].followsRequestBreak
-        if repair.latestRequestCloses || waits { return false }
+        if waits { return false }
+        if repair.latestResponseWasCut { return true }
+        if repair.latestRequestCloses { return false }
         if repair.latestResponseCloses { return true }
         guard let earlyEnd, earlyEnd.side == .server else { return false }
         return earlyEnd.time.nanoseconds(since: responseTime) < rhythm.patience(shared.limits)

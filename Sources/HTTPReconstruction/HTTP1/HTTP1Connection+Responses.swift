@@ -303,7 +303,13 @@ extension HTTP1Connection {
         case .resetByReceiver: shared.exchanges[answering].integrity.insert(.resetByClient)
         case .abandoned: return
         }
-        if end != .finished || responses.state != .untilClose { noteCutResponse(&shared) }
+        if end != .finished || responses.state != .untilClose {
+            noteCutResponse(&shared)
+            // Without content it may be the whole answer to the latest request, if that is a HEAD.
+            let mayBeWhole =
+                responses.contentOctets == 0 && newest >= 0 && shared.exchanges[newest].method == .head
+            repair?.latestResponseWasCut = !mayBeWhole
+        }
         let last = shared.exchanges[answering].response.lastOctet
         responseEnded(trailers: 0, at: last, &shared, &sink)
         responses.lose()

@@ -21,6 +21,8 @@ struct PairingRepair {
     var latestRequestCloses = false
     /// Whether the latest response ends the connection: it says that the server closes behind it, or it was cut off.
     var latestResponseCloses = false
+    /// Whether the server closed in the midst of the latest response, so that it answered nothing behind it.
+    var latestResponseWasCut = false
     /// What was wrong with a request that could not be read, so that its refusal says why it stands alone.
     var failedRequest: Integrity?
     /// Responses put aside, in order.
