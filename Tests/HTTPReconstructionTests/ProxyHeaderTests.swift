@@ -45,6 +45,9 @@ import Testing
         "PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP6 1::2::3 ::1 1 2\r\n",
         "PROXY TCP4  203.0.113.7 198.51.100.20 40000 8080\r\n", "PROXY TCP4 203.0.113.07 198.51.100.20 1 2\r\n",
         "PROXY TCP4 203.0.113.7 198.51.100.20 040000 8080\r\n", "PROXY TCP6 ::ffff:1.2.3 ::1 1 2\r\n",
+        "PROXY UDP4 203.0.113.7 198.51.100.20 40000 8080\r\n", "PROXY tcp4 203.0.113.7 198.51.100.20 40000 8080\r\n",
+        "PROXY \r\n", "PROXY TCP4 203.0.113.7 198.51.100.20 40000 8080\n",
+        "PROXY UNKNOWN \(String(repeating: "a", count: 100))\r\n",
     ])
     func `a line that says what cannot be is malformed`(line: String) throws {
         let found = try #require(header(Array(line.utf8)))
@@ -106,9 +109,26 @@ import Testing
         #expect(record.identities.contains { $0.clientFromProxy?.port == 40_000 })
     }
 
-    @Test func `a wrong header marks the first request, and loses none`() {
+    @Test(arguments: ["PROXY TCP4 203.0.113.7 198.51.100.20 40000 8080\r\n", ""])
+    func `a header in front of a connection whose handshake was not captured is one`(line: String) {
+        let header = line.isEmpty ? Self.binary : Array(line.utf8)
         let record = Conversation(
-            .client("PROXY TCP4 nobody 198.51.100.20 40000 8080\r\n" + HoleTests.get("/a")),
+            .octets(.fromOriginator, header + Array(HoleTests.get("/a").utf8), acknowledging: nil),
+            .server(HoleTests.ok("a")),
+            sawHandshake: false
+        ).read()
+        #expect(record.exchanges.first?.request?.target == "/a")
+        #expect(record.statistics.proxyHeaders == 1)
+        #expect(record.identities.contains { $0.clientFromProxy?.port == 40_000 })
+    }
+
+    @Test(arguments: [
+        "PROXY TCP4 nobody 198.51.100.20 40000 8080\r\n", "PROXY UDP4 203.0.113.7 198.51.100.20 40000 8080\r\n",
+        "PROXY TCP4 \(String(repeating: "1", count: 200))\r\n",
+    ])
+    func `a wrong header marks the first request, and loses none`(line: String) {
+        let record = Conversation(
+            .client(line + HoleTests.get("/a")),
             .server(HoleTests.ok("a")),
             .client(HoleTests.get("/b")),
             .server(HoleTests.ok("b"))

@@ -115,6 +115,7 @@ enum WebSocketFrame {
             .client(Array(long[900...]) + WebSocketFrame.client(1, "next"))
         ).read()
         #expect(record.exchanges.first?.webSocket == "client 1.1.0.0.0.0 (1+1) 1004? server 0.0.0.0.0.0 (0+0) 0")
+        #expect(record.exchanges.first?.integrity == [.requestGap])
     }
 
     @Test func `behind a hole a client's frames are found again where three fill a segment, a server's are not`() {
@@ -144,5 +145,6 @@ enum WebSocketFrame {
             .server(WebSocketFrame.server(1, "fine"))
         ).readInEveryWay()
         #expect(record.exchanges.first?.webSocket == "client 0.0.0.0.0.0 (0+0) 0?! server 1.0.0.0.0.0 (1+0) 4")
+        #expect(record.exchanges.first?.integrity == [.malformed])
     }
 }

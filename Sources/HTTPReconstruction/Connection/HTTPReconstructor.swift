@@ -94,7 +94,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             http2[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteMemory(of: slot)
         case .webSocket(let reader):
-            webSockets[reader].octetsMissing(count, at: position, shared)
+            webSockets[reader].octetsMissing(count, at: position, &shared)
         case .opaque: break
         }
     }
@@ -254,9 +254,10 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     private func mayBeginWithProxyHeader(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
         if partialPrefixes[slot] != nil { return position.direction == .fromOriginator }
         guard position.offset == 0, position.direction == .fromOriginator,
-            !shared.connections[places[slot].connection].isJoinedMidstream
+            octets[0] == 0x0D || octets[0] == UInt8(ascii: "P")
         else { return false }
-        return octets[0] == 0x0D || octets[0] == UInt8(ascii: "P")
+        // Where the handshake was not captured, these may be any octets of the connection.
+        return !shared.connections[places[slot].connection].isJoinedMidstream || ProxyHeader.isCertain(octets)
     }
 
     /// Takes a PROXY header off the front, and gives what is behind it to whoever reads the connection.

@@ -32,12 +32,14 @@ struct ProxyHeader {
         var octetCount: Int { if case .beginning(let octets) = self { octets.count } else { 0 } }
     }
 
-    /// How many octets tell what a header says: a line of version 1, or version 2 with two IPv6 addresses.
-    static let decidingOctets = max(lineLimit, addressLimit)
+    /// How many octets tell what a header says, or that it says nothing: a line of version 1, or version 2 with two IPv6 addresses.
+    static let decidingOctets = max(searchedOctets, addressLimit)
     /// Version 2 up to the end of two IPv6 addresses (§2.2).
     private static let addressLimit = 16 + 36
     /// The longest header of version 1, with its line end (§2.1).
     private static let lineLimit = 107
+    /// How far the line end of a header of version 1 that is too long is looked for.
+    private static let searchedOctets = 256
 
     /// Reads the header that the octets begin with.
     static func read(_ octets: Span<UInt8>) -> Outcome {
@@ -49,17 +51,29 @@ struct ProxyHeader {
         }
     }
 
+    /// Whether the octets can be nothing but the beginning of a header, wherever in a connection they stand.
+    static func isCertain(_ octets: Span<UInt8>) -> Bool {
+        if octets.count >= 12, octets.agrees(with: "\r\n\r\n\0\r\nQUIT\n", at: 0) { return true }
+        guard octets.count >= 11 else { return false }
+        return octets.agrees(with: "PROXY TCP4 ", at: 0) || octets.agrees(with: "PROXY TCP6 ", at: 0)
+    }
+
     // MARK: - Version 1
 
     /// `PROXY SP protocol SP source SP destination SP port SP port CRLF`, or `PROXY UNKNOWN … CRLF`.
+    ///
+    /// Another line that begins with `PROXY` and has a line end is a header that says what cannot be, unless it ends as a
+    /// request line does.
     private static func readLine(_ octets: Span<UInt8>) -> Outcome {
+        guard octets.agrees(with: "PROXY ", at: 0) else { return .notOurs }
         let isTCP = octets.agrees(with: "PROXY TCP", at: 0)
-        guard isTCP || octets.agrees(with: "PROXY UNKNOWN", at: 0) else { return .notOurs }
-        let searched = min(octets.count, lineLimit)
+        let isUnknown = octets.agrees(with: "PROXY UNKNOWN", at: 0)
+        let searched = min(octets.count, searchedOctets)
         let lineFeed = octets.firstIndex(of: 0x0A, from: 0, to: searched)
-        guard lineFeed < searched else { return octets.count < lineLimit ? .incomplete : .notOurs }
+        guard lineFeed < searched else { return octets.count < searchedOctets ? .incomplete : .notOurs }
         let length = lineFeed + 1
-        guard octets[lineFeed - 1] == 0x0D else {
+        if !isTCP, !isUnknown, octets.endsLikeRequestLine(lineFeed) { return .notOurs }
+        guard octets[lineFeed - 1] == 0x0D, length <= lineLimit, isTCP || isUnknown else {
             return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
         }
         if !isTCP { return .header(ProxyHeader(client: nil, isMalformed: false, length: length)) }
@@ -123,6 +137,14 @@ struct ProxyHeader {
         return .header(
             ProxyHeader(client: Endpoint(address: address, port: port), isMalformed: false, length: length)
         )
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether the line that ends at `lineFeed` ends with a version of HTTP (RFC 9112 §3).
+    fileprivate func endsLikeRequestLine(_ lineFeed: Int) -> Bool {
+        let end = lineFeed > 0 && self[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
+        return end >= 9 && extracting(end - 9..<end - 1).spells(" HTTP/1.")
     }
 }
 

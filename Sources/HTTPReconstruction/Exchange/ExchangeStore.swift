@@ -79,7 +79,7 @@ extension SharedReconstruction {
     mutating func emit<Sink: ExchangeSink & ~Copyable>(_ exchange: Int32, on connection: Int32, _ sink: inout Sink) {
         let hasAnything = exchanges[exchange].hasRequest || exchanges[exchange].hasResponse
         if hasAnything || !exchanges[exchange].interim.isEmpty {
-            noteClock(of: exchange, on: connection)
+            noteFaults(of: exchange, on: connection)
             exchanges[exchange].number = Int(connections[connection].emittedExchanges)
             connections[connection].emittedExchanges += 1
             exchanges.report(exchange, on: connections[connection].facts, &sink)
@@ -87,8 +87,14 @@ extension SharedReconstruction {
         exchanges.discard(at: exchange)
     }
 
-    /// Marks an exchange whose times run backwards, or are those of two clocks, and counts it.
-    mutating func noteClock(of exchange: Int32, on connection: Int32) {
+    /// Marks an exchange whose WebSocket carried what is no frame, and one whose times run backwards or are those of two clocks,
+    /// which is counted.
+    mutating func noteFaults(of exchange: Int32, on connection: Int32) {
+        if let figures = exchanges[exchange].webSocket?.figures,
+            figures.request.isMalformed || figures.response.isMalformed
+        {
+            exchanges[exchange].integrity.insert(.malformed)
+        }
         guard exchanges[exchange].runsBackwards || connections[connection].hasTwoClocks else { return }
         exchanges[exchange].integrity.insert(.clockUnreliable)
         statistics.unreliableClocks += 1

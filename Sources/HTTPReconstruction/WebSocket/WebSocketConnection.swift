@@ -29,8 +29,10 @@ struct WebSocketConnection {
     }
 
     /// Octets of either direction that will never come.
-    func octetsMissing(_ count: Int, at position: StreamPosition, _ shared: borrowing SharedReconstruction) {
-        shared.exchanges[exchange].webSocket?.octetsMissing(count, position.direction == clientDirection)
+    func octetsMissing(_ count: Int, at position: StreamPosition, _ shared: inout SharedReconstruction) {
+        let isClient = position.direction == clientDirection
+        shared.exchanges[exchange].integrity.insert(isClient ? .requestGap : .responseGap)
+        shared.exchanges[exchange].webSocket?.octetsMissing(count, isClient)
     }
 
     /// The connection is over, and with it the WebSocket.
