@@ -53,10 +53,10 @@ public struct CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
         self.offset = offset
     }
 
-    /// Whether it is about what a savefile holds, not about its name or what was asked for.
+    /// Whether it is about one savefile and what it holds, not about its name or what was asked for.
     public var concernsContent: Bool {
         switch code {
-        case .emptyFile, .notASavefile, .unsupported, .damaged: true
+        case .unreadable, .emptyFile, .notASavefile, .unsupported, .damaged: true
         default: false
         }
     }

@@ -32,6 +32,8 @@ struct PcapngReader: ~Copyable {
     private(set) var linkType = LinkType.ethernet
     /// Its octets on the wire.
     private(set) var wireLength = 0
+    /// Which interface of its section captured it, counted from 0.
+    private(set) var interface = 0
 
     private let source: SavefileSource
     private let filter: String?
@@ -267,6 +269,7 @@ struct PcapngReader: ~Copyable {
         packet = offset..<offset + captured
         self.wireLength = wireLength
         linkType = interfaces[interface].linkType
+        self.interface = interface
         return try matchesFilter(interface)
     }
 

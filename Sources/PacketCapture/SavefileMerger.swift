@@ -91,7 +91,8 @@ public struct SavefileMerger: ~Copyable {
                     bufferOctets: bufferOctets,
                     pipe: pipe,
                     ahead: ahead,
-                    secrets: secrets
+                    secrets: secrets,
+                    fileCount: paths.count
                 )
                 total = total.flatMap { total in reader.totalOctets.map { total + $0 } }
                 if hasOpened {

@@ -25,6 +25,8 @@ public struct SavefileReader: ~Copyable {
     public let name: String
     /// What `CapturedPacket.interface` is for its packets.
     public let interface: Int
+    /// How many files are read together.
+    private let fileCount: Int
 
     let path: String
     let source: SavefileSource
@@ -85,7 +87,9 @@ public struct SavefileReader: ~Copyable {
     ///   - pipe: Waits for what comes through a pipe.
     ///   - usesLibpcap: Whether libpcap reads all that it can, to compare what it reads with what we do.
     ///   - ahead: Decompresses the file ahead, if it is compressed.
-    ///   - secrets: Takes the key logs that a pcapng file holds, before the packets behind them.
+    ///   - secrets: Takes the key logs that a pcapng file holds: before any packet, or where the file is compressed or a pipe
+    ///     before the packets behind them.
+    ///   - fileCount: How many files are read together, so that the interfaces of all have numbers of their own.
     /// - Throws: As above.
     init(
         path: String,
@@ -95,7 +99,8 @@ public struct SavefileReader: ~Copyable {
         pipe: PipeWait? = nil,
         usesLibpcap: Bool = false,
         ahead: ReadAhead? = nil,
-        secrets: SavefileSecrets? = nil
+        secrets: SavefileSecrets? = nil,
+        fileCount: Int = 1
     ) throws(CaptureError) {
         let source = try SavefileSource(path: path, bufferOctets: bufferOctets, pipe: pipe)
         // libpcap asks for what is peeked at first, and gets no more until it reads a packet.
@@ -118,6 +123,8 @@ public struct SavefileReader: ~Copyable {
             bufferOctets: isClassic ? bufferOctets : 0
         )
         handle = opened
+        var secrets = secrets
+        if isPcapng, let takes = secrets, PcapngSecrets.read(path, takes) { secrets = nil }
         blocks = PcapngReader(
             source,
             filter: filter,
@@ -128,6 +135,7 @@ public struct SavefileReader: ~Copyable {
         name = source.name
         isRereadable = source.totalOctets != nil && path != "-"
         self.interface = interface
+        self.fileCount = fileCount
         self.path = path
         self.source = source
         if let ahead { source.readAhead(by: ahead) }
@@ -234,7 +242,8 @@ public struct SavefileReader: ~Copyable {
             time: blocks.time,
             linkType: blocks.linkType,
             interface: interface,
-            wireLength: blocks.wireLength
+            wireLength: blocks.wireLength,
+            origin: interface + blocks.interface * fileCount
         )
     }
 

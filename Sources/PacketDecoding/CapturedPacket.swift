@@ -10,19 +10,23 @@ public struct CapturedPacket: Sendable, Hashable {
     public let interface: Int
     /// Octets on the wire; more than were captured when the snapshot length cut it.
     public let wireLength: Int
+    /// Which of all interfaces captured it, each of which may have a clock of its own: that of `interface`, unless a pcapng file
+    /// holds what several captured.
+    public let origin: Int
 
-    /// Makes a description of its parts.
+    /// Makes a description of its parts; without an `origin` it is that of the interface or file.
     @inlinable
-    public init(time: PacketTime, linkType: LinkType, interface: Int, wireLength: Int) {
+    public init(time: PacketTime, linkType: LinkType, interface: Int, wireLength: Int, origin: Int? = nil) {
         self.time = time
         self.linkType = linkType
         self.interface = interface
         self.wireLength = wireLength
+        self.origin = origin ?? interface
     }
 
     /// The same packet as if it had been captured at another time.
     public func moved(to time: PacketTime) -> CapturedPacket {
-        CapturedPacket(time: time, linkType: linkType, interface: interface, wireLength: wireLength)
+        CapturedPacket(time: time, linkType: linkType, interface: interface, wireLength: wireLength, origin: origin)
     }
 }
 

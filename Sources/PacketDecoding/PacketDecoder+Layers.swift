@@ -66,7 +66,7 @@ extension FragmentKey {
             destination: header.destination,
             identification: UInt32(header.identification),
             protocolNumber: header.protocolNumber,
-            interface: packet.interface,
+            interface: packet.origin,
             network: walk.network
         )
     }
@@ -78,7 +78,7 @@ extension FragmentKey {
             destination: walk.destination,
             identification: header.identification,
             protocolNumber: nil,
-            interface: packet.interface,
+            interface: packet.origin,
             network: walk.network
         )
     }

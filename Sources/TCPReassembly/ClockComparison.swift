@@ -100,8 +100,29 @@ struct ClockComparison: ~Copyable {
             return false
         }
         follows(time, on: interface, handshake.answerTime, on: other, isLast: true)
-        return offsets.contains {
-            $0.first == min(interface, other) && $0.second == max(interface, other) && $0.makesDurationsUnreliable
+        return areUnreliable(interface, other)
+    }
+
+    /// The first segment was seen of a connection that was joined midstream.
+    mutating func directionJoined(_ slot: Int, on interface: Int) {
+        handshakes[slot & (Self.handshakeCount - 1)] = Handshake(slot: slot, synchronizeInterface: interface)
+    }
+
+    /// The first segment of that connection's other direction was seen.
+    ///
+    /// - Returns: Whether its directions are seen by clocks that handshakes of others have shown not to be the same.
+    mutating func otherDirectionJoined(_ slot: Int, on interface: Int) -> Bool {
+        let place = slot & (Self.handshakeCount - 1)
+        let first = handshakes[place]
+        guard first.slot == slot else { return false }
+        handshakes[place].slot = -1
+        return first.synchronizeInterface != interface && areUnreliable(first.synchronizeInterface, interface)
+    }
+
+    /// Whether no duration can rest on the clocks of both interfaces, as far as handshakes have shown.
+    private func areUnreliable(_ one: Int, _ other: Int) -> Bool {
+        offsets.contains {
+            $0.first == min(one, other) && $0.second == max(one, other) && $0.makesDurationsUnreliable
         }
     }
 

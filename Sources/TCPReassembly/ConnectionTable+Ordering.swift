@@ -94,6 +94,9 @@ extension ConnectionTable {
         of stream: StreamID,
         into sink: inout Sink
     ) {
+        if !entries[stream].isSeen, !entries[stream.slot].connection.sawHandshake {
+            directionJoined(stream, into: &sink)
+        }
         segmentSighted(segment, of: stream)
         let acknowledged = acknowledgementArrived(segment, of: stream)
         let first = segment.sequenceNumber.advanced(by: segment.flags.contains(.syn) ? 1 : 0)
@@ -107,6 +110,16 @@ extension ConnectionTable {
             finishArrived(endingAt: offset + Int64(count), of: stream, at: time, into: &sink)
         }
         settle(stream.slot, at: time, into: &sink)
+    }
+
+    /// The first segment of a direction was seen, of a connection whose handshake was not: it says by which clock that direction
+    /// is stamped.
+    private mutating func directionJoined<Sink: StreamSink & ~Copyable>(_ stream: StreamID, into sink: inout Sink) {
+        if !entries[stream.reversed].isSeen {
+            clocks.directionJoined(stream.slot, on: clock.current)
+        } else if clocks.otherDirectionJoined(stream.slot, on: clock.current) {
+            sink.clocksDiffer(slot: stream.slot)
+        }
     }
 
     /// Learns where a stream begins from a segment that is not its SYN.

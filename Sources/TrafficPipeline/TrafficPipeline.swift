@@ -62,7 +62,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 segment,
                 octets: octets,
                 at: packet.time,
-                interface: packet.interface,
+                interface: packet.origin,
                 into: &streams
             )
         } else {
@@ -78,7 +78,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 segment,
                 octets: octets,
                 at: packet.time,
-                interface: packet.interface,
+                interface: packet.origin,
                 into: &streams
             )
         case .reassembledSegment(let segment):
@@ -104,7 +104,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
             segment,
             octets: decoder.datagram,
             at: packet.time,
-            interface: packet.interface,
+            interface: packet.origin,
             into: &streams
         )
     }

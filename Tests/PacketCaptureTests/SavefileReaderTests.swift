@@ -268,6 +268,47 @@ struct SavefileReaderTests {
         #expect(reading.packets.allSatisfy { $0.linkType == .raw })
     }
 
+    @Test func `the interfaces of a pcapng file are told apart, and those of several files from each other`() throws {
+        let octets = TestSavefile.pcapng(Self.packets, linkTypes: [1, 1], takesTurns: true)
+        let path = folder.file("a.pcapng", octets)
+        #expect(Reading(path).packets.map(\.origin) == [0, 1, 0, 1, 0])
+        #expect(Reading(path).packets.allSatisfy { $0.interface == 0 })
+        var merger = try SavefileMerger(paths: [path, folder.file("b.pcapng", octets)])
+        var origins: [Int: Set<Int>] = [:]
+        while let packet = merger.next() { origins[packet.interface, default: []].insert(packet.origin) }
+        #expect(origins == [0: [0, 2], 1: [1, 3]])
+    }
+
+    @Test(arguments: [false, true])
+    func `a key log behind the packets is there before the first, unless the file is compressed`(
+        isBigEndian: Bool
+    ) throws {
+        let octets = TestSavefile.pcapng(Self.packets, isBigEndian: isBigEndian, keyLog: "CLIENT_RANDOM 01 02\n")
+        for (name, octets) in [("a.pcapng", octets), ("a.pcapng.gz", TestSavefile.gzip(octets))] {
+            var found: [String] = []
+            var savefile = try SavefileReader(path: folder.file(name, octets)) {
+                found.append(String(decoding: $0, as: UTF8.self))
+            }
+            #expect(found.count == (name.hasSuffix("gz") ? 0 : 1))
+            while try savefile.next() != nil {}
+            #expect(found == ["CLIENT_RANDOM 01 02\n"])
+        }
+    }
+
+    @Test func `a file that ends within its key log, or has wrong lengths, is looked through to there`() throws {
+        let whole = TestSavefile.pcapng(Self.packets, keyLog: "CLIENT_RANDOM 01 02\n")
+        for index in 0..<whole.count {
+            var octets = whole
+            octets[index] ^= 0xFF
+            for octets in [octets, Array(whole.prefix(index))] where octets.count > 4 {
+                var found = 0
+                var savefile = try? SavefileReader(path: folder.file("a.pcapng", octets)) { _ in found += 1 }
+                while (try? savefile?.next()) != nil {}
+                #expect(found <= 1)
+            }
+        }
+    }
+
     @Test(arguments: [false, true])
     func `a pcapng file cut anywhere gives the packets before the cut, then where the bad block begins`(
         isCompressed: Bool

@@ -660,6 +660,29 @@ import Testing
         #expect(talk.sink.connectionsOfTwoClocks == told)
     }
 
+    @Test(arguments: [(0.5, 0), (1_000.0, 1), (-1_000.0, 1)])
+    func `a connection that is joined midstream has the clocks that handshakes have compared`(late: Double, told: Int) {
+        var talk = Conversation()
+        talk.client(0, "before any is known", interface: 0)
+        talk.server(0, "answer", ack: 3, after: 1 + late, interface: 1)
+        for number in UInt16(1)...3 {
+            talk.client = Self.port(number)
+            talk.client(-1, ack: nil, .syn, after: 1 - late, interface: 0)
+            talk.server(-1, ack: 0, .syn, after: 1 + late, interface: 1)
+            talk.client(0, after: 1 - late, interface: 0)
+        }
+        let before = talk.sink.connectionsOfTwoClocks
+        talk.client = Self.port(7)
+        talk.client(0, "ask", interface: 0)
+        talk.server(0, "answer", ack: 3, after: 1 + late, interface: 1)
+        talk.client(3, "ask again", ack: 6, after: 1 - late, interface: 0)
+        #expect(talk.sink.connectionsOfTwoClocks - before == told)
+        talk.client = Self.port(8)
+        talk.client(0, "ask", interface: 0)
+        talk.server(0, "answer", ack: 3, after: 1, interface: 0)
+        #expect(talk.sink.connectionsOfTwoClocks - before == told)
+    }
+
     @Test func `one interface has no clock to compare with`() {
         let talk = opened()
         #expect(talk.table.statistics.clockOffsets == [])

@@ -71,7 +71,9 @@ package struct PipelineCollector: MetricCollector {
         let sources = sources()
         for (number, name) in sources.enumerated() {
             let duplicates = figures.reassembly.duplicateSegments
-            let duplicate = number < duplicates.count ? duplicates[number] : 0
+            // What several interfaces of a pcapng file captured is that file's.
+            let places = stride(from: number, to: duplicates.count, by: sources.count)
+            let duplicate = places.reduce(0) { $0 + duplicates[$1] }
             samples.count(MetricCatalogue.capturePacketsDuplicate, [name], UInt64(duplicate))
         }
         for offset in figures.reassembly.clockOffsets {

@@ -50,14 +50,17 @@ struct TestSavefile {
 
     // MARK: pcapng
 
-    /// A pcapng file with one section and as many interfaces as link types, whose packets are all of the first.
+    /// A pcapng file with one section and as many interfaces as link types, whose packets are all of the first, or of each in turn;
+    /// its key log, if any, stands behind them.
     static func pcapng(
         _ packets: [Packet],
         isBigEndian: Bool = false,
         linkTypes: [UInt16] = [1],
         statisticsBeforePacket: Int? = nil,
         options: [UInt8] = [],
-        ticks: UInt64? = nil
+        ticks: UInt64? = nil,
+        takesTurns: Bool = false,
+        keyLog: String? = nil
     ) -> [UInt8] {
         var file = TestSavefile(isBigEndian: isBigEndian)
         file.append(block: 0x0A0D_0D0A) { section in
@@ -85,13 +88,21 @@ struct TestSavefile {
             }
             file.append(block: 6) { enhanced in
                 let time = ticks ?? UInt64(packet.seconds) * 1_000_000 + UInt64(packet.fraction)
-                enhanced.append(0 as UInt32)  // interface
+                enhanced.append(takesTurns ? UInt32(index % linkTypes.count) : 0)  // interface
                 enhanced.append(UInt32(time >> 32))
                 enhanced.append(UInt32(truncatingIfNeeded: time))
                 enhanced.append(UInt32(packet.octets.count))
                 enhanced.append(UInt32(packet.wireLength ?? packet.octets.count))
                 enhanced.octets += packet.octets
                 enhanced.octets += [UInt8](repeating: 0, count: -packet.octets.count & 3)
+            }
+        }
+        if let keyLog {
+            file.append(block: 10) { secrets in
+                secrets.append(0x544C_534B as UInt32)  // a key log of TLS
+                secrets.append(UInt32(keyLog.utf8.count))
+                secrets.octets += keyLog.utf8
+                secrets.octets += [UInt8](repeating: 0, count: -keyLog.utf8.count & 3)
             }
         }
         return file.octets
