@@ -5,7 +5,7 @@
 struct GREHeader: Sendable, Hashable {
     /// What follows.
     let next: NextHeader
-    /// The network of NVGRE, which is GRE with a key around Ethernet frames.
+    /// The network of NVGRE, which is GRE with a key around Ethernet frames, or the VLAN that ERSPAN mirrors.
     let network: NetworkTag
 
     /// Decodes the header with all its optional fields.
@@ -17,8 +17,7 @@ struct GREHeader: Sendable, Hashable {
         case 0:
             let length = try Self.length(flags, of: octets)
             next = try Self.next(protocolType, hasSequence: flags.contains(.sequence), after: length, in: octets)
-            let isVirtual = flags == .key && protocolType == 0x6558
-            network = .virtualNetwork(isVirtual ? octets.bigEndian32(at: 4) >> 8 : 0)
+            network = Self.network(protocolType, flags, after: length, in: octets)
         case 1:
             let length =
                 8 + (flags.contains(.sequence) ? 4 : 0) + (flags.contains(.acknowledgement) ? 4 : 0)
@@ -41,6 +40,21 @@ struct GREHeader: Sendable, Hashable {
         static let acknowledgement = Flags(rawValue: 0x0080)
 
         var version: UInt16 { rawValue & 7 }
+    }
+
+    /// NVGRE is GRE with a key and nothing else; the mirror header of ERSPAN II and III has the VLAN in its first two octets.
+    private static func network(
+        _ protocolType: UInt16,
+        _ flags: Flags,
+        after length: Int,
+        in octets: Span<UInt8>
+    ) -> NetworkTag {
+        switch protocolType {
+        case 0x6558 where flags == .key: return .virtualNetwork(octets.bigEndian32(at: 4) >> 8)
+        case 0x88BE where flags.contains(.sequence), 0x22EB:
+            return .vlan(octets.count >= length + 2 ? octets.bigEndian16(at: length) & 0x0FFF : 0)
+        default: return .virtualNetwork(0)
+        }
     }
 
     private static func length(_ flags: Flags, of octets: Span<UInt8>) throws(DecodeFailure) -> Int {

@@ -8,8 +8,10 @@ import PacketDecoding
 /// Their receiver drops them, so they change nothing here either. Only their octets are kept, for the case that the receiver
 /// acknowledges them though no other copy was captured.
 extension ConnectionTable {
-    /// Longer payloads are not verified: whoever joined several segments to one had verified them.
-    private static let verifiedOctets = 2048
+    /// The payload of the largest frame that networks carry, with an MTU of 9,216.
+    ///
+    /// Longer ones are not verified: whoever joined several segments to one had verified them.
+    private static let verifiedOctets = 9216
 
     /// Whether nothing speaks against a segment that may take the common path.
     @inline(__always)

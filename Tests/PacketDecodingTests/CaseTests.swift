@@ -80,14 +80,26 @@ import Testing
         func network(_ packet: PacketBuilder) throws -> UInt32 {
             try #require(decodeAlone(packet.octets).segment).network
         }
+        // A frame that ERSPAN mirrors bears its VLAN in the mirror header, of type II or III.
+        func mirrored(vlan: UInt8, hasTypeIII: Bool = false) throws -> UInt32 {
+            let header = [hasTypeIII ? 0x20 : 0x10, vlan] + [UInt8](repeating: 0, count: hasTypeIII ? 10 : 6)
+            let type: UInt16 = hasTypeIII ? 0x22EB : 0x88BE
+            return try network(
+                frame.ethernet().encapsulated(in: header).gre(sequence: 1, protocolType: type).ipv4().ethernet()
+            )
+        }
+        let mirroredWithout = try mirrored(vlan: 0)
+        #expect(try mirrored(vlan: 10) == mirrored(vlan: 10, hasTypeIII: true))
         let networks = try [
             network(frame.ethernet()), network(frame.vlan(0).ethernet()), network(frame.vlan(1).ethernet()),
             network(frame.vlan(2).ethernet()), network(frame.vlan(1).vlan(2, protocolIdentifier: 0x88A8).ethernet()),
             network(frame.ethernet().vxlan(1).ipv4().ethernet()), network(frame.ethernet().vxlan(2).ipv4().ethernet()),
             network(frame.vlan(1).ethernet().vxlan(1).ipv4().ethernet()), network(frame.geneve(3).ipv4().ethernet()),
             network(frame.ethernet().gre(key: 4 << 8).ipv4().ethernet()),
+            mirrored(vlan: 15), mirrored(vlan: 20, hasTypeIII: true),
             network(frame.gre(key: 4 << 8).ipv4().ethernet()),
         ]
+        #expect(mirroredWithout == 0)
         #expect(networks[0] == 0 && networks[1] == 0 && networks.last == 0)
         #expect(Set(networks).count == networks.count - 2)
     }
