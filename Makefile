@@ -23,13 +23,13 @@ SOURCES := Package.swift Sources Tests
 
 # SwiftPM evaluates the manifests of all packages again where the environment is another one: make's variables stay out of it.
 SWIFT := env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKE_TERMOUT -u MAKE_TERMERR \
-	-u ONCE -u SAMPLE -u OPTIONS -u SECONDS swift
+	-u ONCE -u SAMPLE -u OPTIONS -u SEED -u SECONDS swift
 # The release build, as a word of the shell.
 PROGRAM := "$$($(SWIFT) build -c release --show-bin-path)/wingmirror"
 RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop) $(OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz soak peaks endpoints fuzz-conversations lint format bench deps metrics-page sample-page \
+.PHONY: help run build test fuzz soak peaks endpoints fuzz-conversations random-clients lint format bench deps metrics-page sample-page \
 	shadow-demo dashboards-demo simulate-verdicts dashboards alert-simulation identities docs clean
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo "make soak         run an agent for half an hour with everything at once (as root); make peaks for memory at its peak"
 	@echo "make endpoints    attack the endpoints, and say how long a probe waits (as root)"
 	@echo "make fuzz-conversations  pair a million exchanges of each kind of disturbed conversation (hours)"
+	@echo "make random-clients  let clients talk by chance through Envoy, and hold records against its log (as root; SEED, SECONDS)"
 	@echo "make bench        measure, with the machine otherwise idle; tcpdump and tshark beside it if they are installed"
 	@echo "make deps         install the system packages: $(SYSTEM_PACKAGES)"
 	@echo "make shadow-demo  mirror traffic to two staging servers on this machine, and judge them (as root, needs nginx)"
@@ -105,6 +106,10 @@ soak: build
 # OPTIONS="--live" as root sends the frames to an agent that captures; "--output har" reads for another output.
 peaks: build
 	python3 Tests/Robustness/peaks.py --agent $(PROGRAM) $(OPTIONS)
+
+# Against a real Envoy, whole and with packets taken out; OPTIONS="--keep FOLDER" leaves capture and logs there.
+random-clients: build
+	python3 Tests/Robustness/random_clients --agent $(PROGRAM) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),20) $(OPTIONS)
 
 endpoints: build
 	python3 Tests/Robustness/endpoints.py --agent $(PROGRAM)
