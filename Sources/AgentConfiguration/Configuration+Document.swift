@@ -34,11 +34,7 @@ extension Configuration {
                     "trace": .string(admin.links.trace),
                 ],
             ],
-            "redaction": [
-                "fields": JSONValue(redaction.fields),
-                "secret": .string(redaction.secret.isEmpty ? "" : "[masked]"),
-                "parameters": .bool(redaction.parameters),
-            ],
+            "redaction": redaction.document,
             "tls": tls.document,
             "limits": limits.document,
             "records": [
@@ -103,6 +99,16 @@ extension CaptureConfiguration {
             "keep": ["bytes": .string(keep.bytes.description), "age": .string(keep.age.text)],
             "user": .string(user),
         ]
+    }
+}
+
+extension RedactionConfiguration {
+    fileprivate var document: JSONValue {
+        var members: [String: JSONValue] = [
+            "fields": JSONValue(fields), "secret": .string(secret.isEmpty ? "" : "[masked]"),
+        ]
+        if let parameters { members["parameters"] = .bool(parameters) }
+        return JSONValue(members)
     }
 }
 

@@ -197,7 +197,7 @@ extension Configuration {
             includesFields: records.fields,
             contentOctets: records.contentBytes.octets > 0 ? records.contentBytes.octets : nil,
             redactedFields: Set(redaction.fields),
-            replacesParameters: redaction.parameters
+            replacesParameters: redaction.parameters ?? false
         )
     }
 }

@@ -12,7 +12,9 @@ package struct RedactionConfiguration: Sendable, Equatable {
     /// With a secret, equal values are equal across recordings and the same savefile gives the same recording.
     package var secret = ""
     /// Whether values of parameters that carry credentials are replaced: in targets, in fields that hold URLs, in forms.
-    package var parameters = true
+    ///
+    /// Unless it is said, those of recordings are, which are made to be passed on, and those of records are as they were sent.
+    package var parameters: Bool?
 }
 
 extension RedactionConfiguration {
@@ -23,7 +25,11 @@ extension RedactionConfiguration {
         section.read("fields", into: &named, as: .list(of: .fieldName))
         fields += named.filter { !Self.always.contains($0) }
         section.read("secret", into: &secret, as: .text)
-        section.read("parameters", into: &parameters, as: .flag)
+        if section.has("parameters") {
+            var isSaid = true
+            section.read("parameters", into: &isSaid, as: .flag)
+            parameters = isSaid
+        }
     }
 }
 

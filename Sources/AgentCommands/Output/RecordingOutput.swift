@@ -43,7 +43,7 @@ final class RecordingOutput: Sendable {
         let key = RecordingKey(secret: redaction.recordingSecret)
         let fields = RecordingRedaction(
             fields: Set(redaction.fields),
-            replacesParameters: redaction.parameters
+            replacesParameters: redaction.parameters ?? true
         )
         let writer: Writer =
             switch format {

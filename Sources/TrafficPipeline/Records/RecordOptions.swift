@@ -16,7 +16,7 @@ public struct RecordOptions: Sendable, Hashable {
         includesFields: Bool = false,
         contentOctets: Int? = nil,
         redactedFields: Set<String> = Self.credentials,
-        replacesParameters: Bool = true
+        replacesParameters: Bool = false
     ) {
         self.includesFields = includesFields
         self.contentOctets = contentOctets
