@@ -666,6 +666,40 @@ import Testing
         #expect(record.exchanges.allSatisfy { $0.request == nil || $0.response == nil }, "\(record.lines)")
     }
 
+    @Test(arguments: ["", "Connection: close\r\n"])
+    func `a server that closes a second behind its latest answer may have left the requests behind that one`(
+        field: String
+    ) {
+        let last = "GET /d HTTP/1.1\r\nHost: h\r\n\(field)\r\n"
+        let record = Conversation(
+            [
+                .client(Self.get("/a") + Self.get("/b")),
+                .serverHole(Self.ok("a")),
+                .server(Self.ok("bb")),
+                .client(Self.get("/c") + last),
+                .server("HTTP/1.1 410 Gone\r\nContent-Length: 4\r\n\r\ngone"),
+                .passes(seconds: 1),
+            ] + [.serverFinishes, .clientFinishes, .closes(.finished)]
+        ).read()
+        #expect(!record.lines.contains { $0.hasPrefix("GET /d -> 410") }, "\(record.lines)")
+    }
+
+    @Test func `what a client receives that has asked for 100 may be no more than that`() {
+        let record = Conversation(
+            .client(Self.get("/a")),
+            .server(Self.ok("a")),
+            .client("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"),
+            .serverHole("HTTP/1.1 100 Continue\r\n\r\n"),
+            .client("yyy" + Self.get("/c")),
+            .server("HTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\nx"),
+            .server("HTTP/1.1 429 No\r\nContent-Length: 2\r\n\r\nxx")
+        ).read()
+        #expect(
+            record.lines.allSatisfy { !$0.hasPrefix("GET /c -> 500") && !$0.hasPrefix("POST /b (3) -> 429") },
+            "\(record.lines)"
+        )
+    }
+
     @Test(arguments: [(404, false), (429, false), (400, true), (431, true), (503, true)])
     func `a refusal that the server gives by what a head says is of a head that it had`(status: Int, mayBe: Bool) {
         let head = Self.get("/b")

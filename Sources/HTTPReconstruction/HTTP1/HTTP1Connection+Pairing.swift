@@ -195,8 +195,14 @@ extension HTTP1Connection {
         guard let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage, answering < 0
         else { return false }
         if serverHadAll(before: start) { return true }
-        guard let before = rhythm.latestAcknowledged else { return false }
+        guard let before = rhythm.latestAcknowledged, !mayOnlyBeToldToContinue(shared) else { return false }
         return !repair.requestBreakAtEnd && received > before
+    }
+
+    /// Whether what the client received since its latest request may be no more than the 100 that the request asked for
+    /// (RFC 9110 §10.1.1).
+    private func mayOnlyBeToldToContinue(_ shared: borrowing SharedReconstruction) -> Bool {
+        newest >= 0 && shared.exchanges[newest].expectsContinue && shared.exchanges[newest].interim.isEmpty
     }
 
     /// Whether the server had received all requests before `start` when it sent the latest response octets.
@@ -206,9 +212,9 @@ extension HTTP1Connection {
 
     /// Whether the request that begins at `start` is the next of a client that has waited for all its answers so far, and
     /// has received something since its latest request, which was the answer to that one, though it may be missing.
-    func showsAnswer(_ start: MessageStart) -> Bool {
+    func showsAnswer(_ start: MessageStart, _ shared: borrowing SharedReconstruction) -> Bool {
         guard rhythm.habit == .waits, repair?.missesRequests == false, let received = start.acknowledged,
-            let before = rhythm.latestAcknowledged
+            let before = rhythm.latestAcknowledged, !mayOnlyBeToldToContinue(shared)
         else { return false }
         return received > before
     }
@@ -443,12 +449,22 @@ extension HTTP1Connection {
         _ shared: borrowing SharedReconstruction
     ) -> Bool {
         guard let repair else { return false }
-        if repair.latestRequestCloses, allAnswered, !repair.latestResponseWasCut { return true }
+        if closesAsAsked, allAnswered { return true }
         guard !mayHaveLeftRequests(shared) else { return false }
         if rhythm.habit == .waits { return allAnswered || sameNumber }
         if rhythm.quietMeansAnswered, allAnswered, clientClosesInOrder { return true }
         return sameNumber && !repair.missesRequests && (allAnswered || rhythm.quietMeansAnswered)
     }
+
+    /// Whether the connection ended right behind the latest answer, as the latest request asked the server to end it.
+    private var closesAsAsked: Bool {
+        guard let repair, repair.latestRequestCloses, !repair.latestResponseWasCut else { return false }
+        guard let earlyEnd else { return true }
+        return earlyEnd.time.nanoseconds(since: responseTime) < Self.promptClose
+    }
+
+    /// How soon a connection ends that was to end behind an answer, in nanoseconds.
+    private static var promptClose: Int64 { 500_000_000 }
 
     /// Whether the client closed first, and soon after the latest answer: one that gives up waits for longer.
     private var clientClosesInOrder: Bool {
@@ -463,18 +479,23 @@ extension HTTP1Connection {
     ///
     /// One that closes of its own accord answers no more of what a client pipelined (RFC 9112 §9.3.2, §9.6), so its latest
     /// response may belong to any of the requests; Envoy does so behind its own answer to a request that it has not read to
-    /// the end. Where it was silent for long before, or the client sends one request at a time, nothing was left.
+    /// the end, and a second later where the client goes on (`delayed_close_timeout`). Where it was silent for long before, or
+    /// the client sends one request at a time, nothing was left.
     private func mayHaveLeftRequests(_ shared: borrowing SharedReconstruction) -> Bool {
         guard let repair else { return false }
         // In a hole before its latest request even a client that has waited so far may have pipelined.
         let waits = rhythm.hasWaited && newest >= 0 && !shared.exchanges[newest].followsRequestBreak
         if waits { return false }
         if repair.latestResponseWasCut { return true }
-        if repair.latestRequestCloses { return false }
+        if closesAsAsked { return false }
         if repair.latestResponseCloses { return true }
         guard let earlyEnd, earlyEnd.side == .server else { return false }
-        return earlyEnd.time.nanoseconds(since: responseTime) < rhythm.patience(shared.limits)
+        let silence = earlyEnd.time.nanoseconds(since: responseTime)
+        return silence < max(rhythm.patience(shared.limits), Self.delayedClose)
     }
+
+    /// How long a server that leaves requests may wait before it closes, in nanoseconds.
+    private static var delayedClose: Int64 { 3_000_000_000 }
 
     /// Ends a response that the connection broke off.
     private mutating func finishAnswering<Sink: ExchangeSink & ~Copyable>(

@@ -81,7 +81,7 @@ extension HTTP1Connection {
         let start = requests.start
         endAnswerToHEAD(before: start, &shared, &sink)
         let isQuiet = isQuiet(at: start, shared)
-        let showsAnswer = repair != nil && showsAnswer(start)
+        let showsAnswer = repair != nil && showsAnswer(start, shared)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
         if isQuiet { synchronize(with: start, showsAnswer: showsAnswer, &shared, &sink) }
         while queueLength >= shared.pendingLimit {

@@ -177,11 +177,14 @@ class Streams:
         self.connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self.open = set()
         self.ended = False
+        # What is written in pieces is not interrupted by what the other task has to say.
+        self.writing = asyncio.Lock()
 
     async def flush(self):
-        octets = self.connection.data_to_send()
-        if octets:
-            await write_in_pieces(self.chance, self.writer, octets)
+        async with self.writing:
+            octets = self.connection.data_to_send()
+            if octets:
+                await write_in_pieces(self.chance, self.writer, octets)
 
     async def read(self):
         try:
@@ -191,7 +194,7 @@ class Streams:
                         self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                     elif isinstance(event, h2.events.StreamEnded | h2.events.StreamReset):
                         self.open.discard(event.stream_id)
-                self.writer.write(self.connection.data_to_send())
+                await self.flush()
         except (ConnectionError, h2.exceptions.ProtocolError, ssl.SSLError):
             pass
         self.ended = True
