@@ -176,6 +176,19 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         if mayBeginWithProxyHeader(octets, at: position, slot) {
             return readProxyHeader(octets, at: position, slot)
         }
+        if position.direction == .fromResponder, case .beginning(let early) = partialPrefixes[slot] {
+            // Nobody answers a part of a PROXY header: what the client sent is the beginning of something else.
+            forgetPrefix(of: slot)
+            let start = StreamPosition(
+                direction: .fromOriginator,
+                offset: 0,
+                time: position.time,
+                acknowledged: nil,
+                startsSegment: true
+            )
+            probeProtocol(early.span, at: start, slot)
+            return octetsArrived(octets, at: position, slot: slot)
+        }
         probeProtocol(octets, at: position, slot)
     }
 

@@ -74,6 +74,21 @@ extension Conversation.Event {
         #expect(record.exchanges.first?.version == .http2)
     }
 
+    @Test func `a server may speak in the midst of the client's preface`() {
+        for cut in 0...TestFrame.preface.count {
+            var script = HTTP2Script()
+            let record = Conversation(
+                .client(Array(TestFrame.preface[..<cut])),
+                .server(HTTP2Script.serverOpening),
+                .client(
+                    Array(HTTP2Script.opening[cut...]) + script.request(1, HTTP2Script.head("/a"))
+                ),
+                .server(script.response(1, [(":status", "204")], ends: true))
+            ).read()
+            #expect(record.lines == ["GET /a -> 204"], "cut after \(cut)")
+        }
+    }
+
     @Test func `interim responses and trailers of both sides belong to the exchange`() {
         var script = HTTP2Script()
         let record = Conversation(
