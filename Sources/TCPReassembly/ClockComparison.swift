@@ -48,6 +48,9 @@ struct ClockComparison: ~Copyable {
         var answerTime: Int64 = 0
         var synchronizeInterface = 0
         var answerInterface = -1
+        /// Of what acknowledges the answer, where that was seen before it: files are merged by their stamps.
+        var acknowledgementTime: Int64 = 0
+        var acknowledgementInterface = -1
     }
 
     /// 1,024 handshakes under way; a newer one takes the place of an older.
@@ -80,6 +83,38 @@ struct ClockComparison: ~Copyable {
         handshakes[place].answerTime = time
         handshakes[place].answerInterface = interface
         follows(time, on: interface, handshake.synchronizeTime, on: handshake.synchronizeInterface, isLast: false)
+    }
+
+    /// A segment of the originator was seen before the SYN-ACK that it acknowledges.
+    mutating func acknowledgementCameFirst(_ slot: Int, at time: Int64, on interface: Int) {
+        let place = slot & (Self.handshakeCount - 1)
+        guard handshakes[place].slot == slot, handshakes[place].answerInterface < 0,
+            handshakes[place].acknowledgementInterface < 0
+        else { return }
+        handshakes[place].acknowledgementTime = time
+        handshakes[place].acknowledgementInterface = interface
+    }
+
+    /// The SYN-ACK of such a handshake was seen.
+    ///
+    /// - Returns: Whether the connection's directions were seen by clocks that cannot be the same.
+    mutating func lateAnswerArrived(_ slot: Int, at time: Int64, on interface: Int) -> Bool {
+        let place = slot & (Self.handshakeCount - 1)
+        let handshake = handshakes[place]
+        guard handshake.slot == slot, handshake.acknowledgementInterface >= 0 else { return false }
+        handshakes[place].slot = -1
+        guard handshake.synchronizeInterface != interface, handshake.acknowledgementInterface != interface else {
+            return false
+        }
+        follows(time, on: interface, handshake.synchronizeTime, on: handshake.synchronizeInterface, isLast: false)
+        follows(
+            handshake.acknowledgementTime,
+            on: handshake.acknowledgementInterface,
+            time,
+            on: interface,
+            isLast: true
+        )
+        return areUnreliable(handshake.acknowledgementInterface, interface)
     }
 
     /// Whether the acknowledgement of a SYN-ACK would say something.

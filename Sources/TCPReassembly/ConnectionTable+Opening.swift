@@ -100,6 +100,9 @@ extension ConnectionTable {
             forget(slot)
             unknownSegmentArrived(segment, octets: octets, at: time, hash: hash, into: &sink)
         } else if entries[slot].connection.sawHandshake || segment.payload.count + segment.truncatedOctets > 0 {
+            if stream.direction == .fromOriginator {
+                clocks.acknowledgementCameFirst(slot, at: time.nanoseconds, on: clock.current)
+            }
             open(slot, at: time, into: &sink)
             openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
         } else {

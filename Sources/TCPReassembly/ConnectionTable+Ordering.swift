@@ -29,6 +29,11 @@ extension ConnectionTable {
                 resetArrived(segment, at: time, of: stream, into: &sink)
             } else if segment.flags.contains(.syn) {
                 if synchronizeBelongs(segment, at: time, to: stream) {
+                    if stream.direction == .fromResponder,
+                        clocks.lateAnswerArrived(stream.slot, at: time.nanoseconds, on: clock.current)
+                    {
+                        sink.clocksDiffer(slot: stream.slot)
+                    }
                     openSegmentArrived(segment, octets: octets, at: time, of: stream, into: &sink)
                 }
             } else if segment.flags.contains(.ack) {

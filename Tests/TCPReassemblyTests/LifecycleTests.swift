@@ -683,6 +683,22 @@ import Testing
         #expect(talk.sink.connectionsOfTwoClocks - before == told)
     }
 
+    @Test(arguments: [(0.5, 0), (5.0, 20)])
+    func `the clocks of files that were merged by their stamps are compared too`(late: Double, told: Int) {
+        var talk = Conversation()
+        for number in UInt16(1)...20 {
+            talk.client = Self.port(number)
+            // Stamped earlier than the SYN-ACK that it acknowledges.
+            talk.client(-1, ack: nil, .syn, after: 1, interface: 0)
+            talk.client(0, "ask", after: 0.1, interface: 0)
+            talk.server(-1, ack: 0, .syn, after: late, interface: 1)
+            talk.server(0, "answer", ack: 3, after: 0.1, interface: 1)
+        }
+        #expect(talk.sink.connectionsOfTwoClocks == told)
+        #expect(talk.table.statistics.clockOffsets.first?.handshakes == 20)
+        #expect(talk.sink.violations == [])
+    }
+
     @Test func `one interface has no clock to compare with`() {
         let talk = opened()
         #expect(talk.table.statistics.clockOffsets == [])
