@@ -456,10 +456,11 @@ extension HTTP1Connection {
         return sameNumber && !repair.missesRequests && (allAnswered || rhythm.quietMeansAnswered)
     }
 
-    /// Whether the connection ended right behind the latest answer, as the latest request asked the server to end it.
+    /// Whether the connection ended behind the latest answer as the latest request asked the server to end it: the answer says
+    /// so (RFC 9112 §9.6), or the end came right behind it.
     private var closesAsAsked: Bool {
         guard let repair, repair.latestRequestCloses, !repair.latestResponseWasCut else { return false }
-        guard let earlyEnd else { return true }
+        guard !repair.latestResponseCloses, let earlyEnd else { return true }
         return earlyEnd.time.nanoseconds(since: responseTime) < Self.promptClose
     }
 
