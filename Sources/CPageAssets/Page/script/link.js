@@ -67,6 +67,7 @@ const link = {
 
   /** Takes over what an event says, or first the whole list where events have been missed. */
   async apply(changes) {
+    const isFirst = this.latest === null;
     this.latest = changes;
     this.noteClock(changes);
     const follows = this.sequence !== null && changes.sequence === this.sequence + 1;
@@ -75,6 +76,7 @@ const link = {
     if (!routes.update(changes) || !follows || !routes.isComplete) await this.fetchRoutes();
     truth.show(changes);
     showChanges(changes);
+    if (isFirst) drawAgain();
   },
 
   /** Asks for the whole list; events that come meanwhile are applied to it. */

@@ -67,6 +67,12 @@ async function refresh(isAsked) {
   if (view.interval && !document.hidden) shownView.timer = setTimeout(tick, view.interval);
 }
 
+/** The first event has come: a view that was drawn without it, and its links, is drawn again. */
+function drawAgain() {
+  shownView.text = null;
+  refresh(false);
+}
+
 /** Draws the view again, unless everything stands still. */
 function tick() {
   if (link.isPaused) shownView.timer = setTimeout(tick, VIEWS[shownView.name].interval);
