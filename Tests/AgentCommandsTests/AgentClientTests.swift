@@ -27,12 +27,17 @@ struct AgentClientTests {
         let agent = try #require(ServerURL(server.url))
         let client = AgentClient(agent, access)
         var refusal: String?
-        do throws(AgentClient.Refusal) {
-            let answer = try await client.ask("/api/v1/status")
-            // An agent that asks for no token looks at the Host field.
-            #expect(answer["host"]?.stringValue == "127.0.0.1:\(agent.port)")
-        } catch {
-            refusal = error.reason
+        // Where other tests keep the machine busy an answer may take longer than a client waits.
+        for _ in 0..<20 {
+            do throws(AgentClient.Refusal) {
+                let answer = try await client.ask("/api/v1/status")
+                // An agent that asks for no token looks at the Host field.
+                #expect(answer["host"]?.stringValue == "127.0.0.1:\(agent.port)")
+                refusal = nil
+            } catch {
+                refusal = error.reason
+            }
+            if refusal?.hasPrefix("no answer within") != true { break }
         }
         await client.close()
         await server.close()
