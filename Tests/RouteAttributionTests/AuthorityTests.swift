@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
-// Which authority a request has when Host stands in several lines, and in HTTP/2. Each row was asked of Envoy 1.40.
+// Which authority a request has when Host stands in several lines, and in HTTP/2. Envoy 1.40 was asked for two lines, equal ones,
+// an empty one before another, lines beside an absolute target, and for each authority of HTTP/2; the other rows follow from that.
 
 import RouteAttribution
 import Testing

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
-// What makes a request of HTTP/2 no request: RFC 9113 §8.1 to §8.5. Each row was asked of Envoy 1.40, which resets the stream of a
-// refused one before it looks for a route.
+// What makes a request of HTTP/2 no request: RFC 9113 §8.1 to §8.5. Each kind was asked of Envoy 1.40, which ends the stream or
+// the connection of a refused one before it looks for a route; extended CONNECT it takes where `allow_connect` is set.
 
 import Testing
 import TrafficModel
