@@ -3,6 +3,9 @@
 // Swift's own way of embedding writes an array literal, which takes the compiler half a minute for a page of this size;
 // `#embed` (C23) takes none, and the files are tracked as dependencies. Parts follow one another in the order given here.
 
+// The compiler has #embed, and says that C23 is where it comes from.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 #include "CPageAssets.h"
 
 static const uint8_t head[] = {
