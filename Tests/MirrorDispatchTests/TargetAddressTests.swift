@@ -108,17 +108,18 @@ struct TargetAddressTests {
     }
 
     @Test func `when an address does not answer the next one is used`() async throws {
-        try await StagingServer.with(host: "127.0.0.2") { _ in
+        // Addresses of this test alone: on 127.0.0.1 a server of another test may listen on the same port.
+        try await StagingServer.with(host: "127.0.77.2") { _ in
             .answer(status: 200)
         } _: { port, _ in
             try await DispatchRig.run(
                 policies: [Fixtures.policy()],
                 targets: [Fixtures.target(port: port)],
                 limits: quickLimits,
-                resolver: FixedResolver(["127.0.0.1", "127.0.0.2"])
+                resolver: FixedResolver(["127.0.77.1", "127.0.77.2"])
             ) { rig in
                 #expect(await rig.outcome(of: Fixtures.exchange())?.failure == .connect)
-                await rig.reaches(.allowed(address: "127.0.0.2"))
+                await rig.reaches(.allowed(address: "127.0.77.2"))
                 #expect(await rig.outcome(of: Fixtures.exchange())?.response?.status == 200)
             }
         }
