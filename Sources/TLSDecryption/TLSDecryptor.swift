@@ -93,7 +93,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         let place = places[slot]
         if place.reading == Reading.undecided {
             if !preambles.isEmpty { preambles[slot] = nil }
-            early[slot, default: EarlyItems()].append(.hole(count, reason, position))
+            if early[slot]?.extendHole(by: count, reason, at: position) ?? false { return }
+            if keepEarly(.hole(count, reason, position), slot) { return }
+            // A capture of headers alone has nothing but holes, and never says what they are of.
+            becomePlain(slot)
+            sink.octetsMissing(count, reason: reason, at: position, slot: Int(place.handle))
         } else if place.reading >= 0 {
             context.now = position.time
             readers[Int(place.reading)]?.connection.octetsMissing(count, reason: reason, at: position, context, &sink)
@@ -286,12 +290,22 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// - Returns: `false` where they are not kept.
     private mutating func keepEarly(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
         guard let store = context.store, !store.isOff, !places[slot].isMidstream,
-            let items = early[slot], items.direction == position.direction,
-            items.memoryOctets + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctetsPerConnection,
-            earlyOctets + EarlyItems.cost(of: octets.count) <= context.limits.earlyOctets
+            early[slot]?.direction == position.direction,
+            // What is too long for any connection is not copied first.
+            EarlyItems.cost(of: octets.count) <= context.limits.earlyOctetsPerConnection
         else { return false }
-        early[slot]?.append(.octets(octets.octets, position))
-        earlyOctets += EarlyItems.cost(of: octets.count)
+        return keepEarly(.octets(octets.octets, position), slot)
+    }
+
+    /// Keeps an item until it is known what the connection carries.
+    /// - Returns: `false` where there is no room for it.
+    private mutating func keepEarly(_ item: EarlyItems.Item, _ slot: Int) -> Bool {
+        let cost = EarlyItems.cost(of: item)
+        guard (early[slot]?.memoryOctets ?? 0) + cost <= context.limits.earlyOctetsPerConnection,
+            earlyOctets + cost <= context.limits.earlyOctets
+        else { return false }
+        early[slot, default: EarlyItems()].append(item)
+        earlyOctets += cost
         return true
     }
 
@@ -366,10 +380,18 @@ private struct EarlyItems {
     }
 
     private(set) var items: [Item] = []
-    /// The memory that the octets among them take.
+    /// The memory that they take.
     private(set) var memoryOctets = 0
     /// The direction that all of it is of; `nil` where both have holes.
     private(set) var direction: StreamDirection?
+
+    /// What an item takes.
+    static func cost(of item: Item) -> Int {
+        switch item {
+        case .hole: cost(of: 0)
+        case .octets(let octets, _): cost(of: octets.count)
+        }
+    }
 
     /// What octets take with the item around them.
     static func cost(of count: Int) -> Int { count + 128 }
@@ -381,12 +403,21 @@ private struct EarlyItems {
         let position: StreamPosition
         switch item {
         case .hole(_, _, let place): position = place
-        case .octets(let octets, let place):
-            memoryOctets += Self.cost(of: octets.count)
-            position = place
+        case .octets(_, let place): position = place
         }
+        memoryOctets += Self.cost(of: item)
         direction = items.isEmpty || direction == position.direction ? position.direction : nil
         items.append(item)
+    }
+
+    /// Takes in a hole behind the one that came last, as one hole with it.
+    /// - Returns: `false` where the last item is no hole of the same direction and reason that ends there.
+    mutating func extendHole(by count: Int, _ reason: MissingReason, at position: StreamPosition) -> Bool {
+        guard case .hole(let before, reason, let start)? = items.last, start.direction == position.direction,
+            start.offset + Int64(before) == position.offset
+        else { return false }
+        items[items.count - 1] = .hole(before + count, reason, start)
+        return true
     }
 }
 

@@ -274,6 +274,51 @@ import Testing
         return (decryptor.sink.connections[0], Int(decryptor.statistics.connections))
     }
 
+    /// A capture that holds headers alone has a hole in place of each segment.
+    private func decryptor(missing segments: [StreamDirection]) -> TLSDecryptor<StreamRecorder> {
+        var decryptor = TLSDecryptor(sink: StreamRecorder(), store: KeyStore())
+        let endpoint = Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: 1)
+        let start = PacketTime(nanoseconds: 0)
+        decryptor.connectionOpened(
+            ConnectionIntroduction(
+                slot: 0,
+                number: 0,
+                originator: endpoint,
+                responder: endpoint,
+                time: start,
+                sawHandshake: true
+            )
+        )
+        var offsets: [StreamDirection: Int64] = [:]
+        for direction in segments {
+            let position = StreamPosition(
+                direction: direction,
+                offset: offsets[direction, default: 0],
+                time: start,
+                acknowledged: offsets[direction.reversed, default: 0],
+                startsSegment: true
+            )
+            decryptor.octetsMissing(1_448, reason: .truncated, at: position, slot: 0)
+            offsets[direction, default: 0] += 1_448
+        }
+        return decryptor
+    }
+
+    @Test func `segments in a row of which nothing was captured are one hole until more is known`() {
+        var decryptor = decryptor(missing: [StreamDirection](repeating: .fromOriginator, count: 10_000))
+        #expect(decryptor.sink.connections[0].fromOriginator.holes.isEmpty)
+        decryptor.connectionClosed(.finished, at: PacketTime(nanoseconds: 0), slot: 0)
+        #expect(decryptor.sink.connections[0].fromOriginator.holes.map(\.count) == [14_480_000])
+    }
+
+    @Test func `a connection of holes alone goes through unchanged once it would take too much to keep them`() {
+        let segments = (0..<10_000).map { $0 % 2 == 0 ? StreamDirection.fromOriginator : .fromResponder }
+        let decryptor = decryptor(missing: segments)
+        let connection = decryptor.sink.connections[0]
+        #expect(connection.fromOriginator.holes.count == 5_000 && connection.fromResponder.holes.count == 5_000)
+        #expect(connection.fromOriginator.octets.count == 7_240_000 && connection.session == -1)
+    }
+
     @Test func `what only begins like TLS goes through unchanged`() {
         let segments: [[UInt8]] = [[0x16, 0x03], [0x09, 0x09, 0x09, 0x41, 0x42], [0x09, 0x09, 0x09, 0x41, 0x42]]
         let (connection, tlsConnections) = read(segments)
