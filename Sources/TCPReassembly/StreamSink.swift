@@ -82,6 +82,17 @@ public struct StreamPosition: Sendable, Hashable {
         self.acknowledged = acknowledged
         self.startsSegment = startsSegment
     }
+
+    /// The position so many octets further on in the stream, or back, which no segment is known to begin at.
+    package func moved(by count: Int) -> StreamPosition {
+        StreamPosition(
+            direction: direction,
+            offset: offset + Int64(count),
+            time: time,
+            acknowledged: acknowledged,
+            startsSegment: startsSegment && count == 0
+        )
+    }
 }
 
 /// Why octets of a stream will never be delivered.

@@ -266,16 +266,3 @@ struct RecordSearch {
         scanned = 0
     }
 }
-
-extension StreamPosition {
-    /// The position so many octets further on in the stream, within the same segment.
-    func moved(by count: Int) -> StreamPosition {
-        StreamPosition(
-            direction: direction,
-            offset: offset + Int64(count),
-            time: time,
-            acknowledged: acknowledged,
-            startsSegment: startsSegment && count == 0
-        )
-    }
-}

@@ -220,7 +220,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         at position: StreamPosition,
         _ slot: Int
     ) {
-        let rest = position.behindHead(by: octets.count - unread)
+        let rest = position.moved(by: octets.count - unread)
         upgradeToHTTP2(exchange, octets.extracting((octets.count - unread)...), at: rest, slot)
     }
 
@@ -257,7 +257,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             webSockets[reader].octetsArrived(early.span, at: client, shared)
         }
         let rest = octets.extracting((octets.count - unread)...)
-        webSockets[reader].octetsArrived(rest, at: position.behindHead(by: octets.count - unread), shared)
+        webSockets[reader].octetsArrived(rest, at: position.moved(by: octets.count - unread), shared)
         noteMemory(of: slot)
     }
 
@@ -285,7 +285,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             }
             forgetPrefix(of: slot)
             guard octets.count > rest else { return }
-            return probeProtocol(octets.extracting(rest...), at: position.moved(by: rest), slot)
+            return probeProtocol(octets.extracting(rest...), at: position.beginning(rest), slot)
         case nil: break
         }
         let before = all.count
@@ -296,7 +296,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             noteMemory(of: slot)
         case .incomplete, .notOurs:
             forgetPrefix(of: slot)
-            probeProtocol(all.span, at: position.moved(by: -before), slot)
+            probeProtocol(all.span, at: position.beginning(-before), slot)
         case .header(let header):
             forgetPrefix(of: slot)
             let connection = places[slot].connection
@@ -309,7 +309,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
                 noteMemory(of: slot)
             }
             guard header.length < all.count else { return }
-            probeProtocol(all.span.extracting(header.length...), at: position.moved(by: header.length - before), slot)
+            probeProtocol(all.span.extracting(header.length...), at: position.beginning(header.length - before), slot)
         }
     }
 
@@ -432,25 +432,14 @@ extension HTTPReconstructor where Sink: ~Copyable {
 }
 
 extension StreamPosition {
-    /// The position so many octets further on in the stream, within the same segment.
-    fileprivate func moved(by count: Int) -> StreamPosition {
+    /// The position so many octets further on, or back, where the client's octets begin: as surely as where a segment does.
+    fileprivate func beginning(_ count: Int) -> StreamPosition {
         StreamPosition(
             direction: direction,
             offset: offset + Int64(count),
             time: time,
             acknowledged: acknowledged,
-            startsSegment: startsSegment
-        )
-    }
-
-    /// The position so many octets further on in the same segment, where something else begins.
-    fileprivate func behindHead(by count: Int) -> StreamPosition {
-        StreamPosition(
-            direction: direction,
-            offset: offset + Int64(count),
-            time: time,
-            acknowledged: acknowledged,
-            startsSegment: false
+            startsSegment: true
         )
     }
 }
