@@ -22,7 +22,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         /// Whether the connection may have begun before the capture did.
         var isMidstream: Bool
         /// Octets of a PROXY header in front, which were given on.
-        var preambleOctets: UInt16 = 0
+        var preambleOctets: Int32 = 0
     }
 
     private var places: [Place] = []
@@ -255,11 +255,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         switch preamble.take(octets) {
         case .part:
             preambles[slot] = preamble
-            places[slot].preambleOctets &+= UInt16(truncatingIfNeeded: octets.count)
+            places[slot].preambleOctets += Int32(octets.count)
             sink.octetsArrived(octets, at: position, slot: handle)
         case .rest(let count):
             if begun != nil { preambles[slot] = nil }
-            places[slot].preambleOctets &+= UInt16(truncatingIfNeeded: count)
+            places[slot].preambleOctets += Int32(count)
             sink.octetsArrived(octets.extracting(first: count), at: position, slot: handle)
             guard count < octets.count else { return }
             decideBehindPreamble(octets.extracting(count...), at: position.moved(by: count), slot)

@@ -136,6 +136,8 @@ import Testing
 
     /// The capture with a PROXY header in a segment of its own in front of the client's hello, which is lost.
     private static func withHeader(_ header: [UInt8], insteadOfHelloIn capture: Capture) throws -> Capture {
+        // A packet has no room for the longest.
+        let pieces = stride(from: 0, to: header.count, by: 30_000).map { Array(header[$0...].prefix(30_000)) }
         var changed = capture
         let hello = try #require(capture.packets.firstIndex { $0.octets.count > 150 })
         func tcp(_ packet: [UInt8]) -> Int { 14 + Int(packet[14] & 15) * 4 }
@@ -150,20 +152,35 @@ import Testing
             let isClient = Array(packet[start...].prefix(2)) == client
             if number == hello {
                 packet.removeSubrange((start + Int(packet[start + 12] >> 4) * 4)...)
-                packet += header
+                packet += pieces[0]
                 (packet[16], packet[17]) = (UInt8((packet.count - 14) >> 8), UInt8((packet.count - 14) & 0xFF))
             } else {
                 add(header.count, to: &packet, at: start + (isClient ? 4 : 8))
             }
             changed.packets[number].octets = packet
         }
+        for (number, piece) in pieces.enumerated().dropFirst() {
+            var packet = changed.packets[hello]
+            packet.octets.removeLast(pieces[0].count)
+            packet.octets += piece
+            let length = packet.octets.count - 14
+            (packet.octets[16], packet.octets[17]) = (UInt8(length >> 8), UInt8(length & 0xFF))
+            add(number * 30_000, to: &packet.octets, at: tcp(packet.octets) + 4)
+            changed.packets.insert(packet, at: hello + number)
+        }
         return changed
     }
 
-    @Test func `a PROXY header in front of a lost hello stays in front of the plaintext`() throws {
+    /// The longest header of version 2: what is beyond the addresses is a TLV of NOOP (PROXY protocol §2.2).
+    private static let longestHeader: [UInt8] =
+        [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10, 0x21, 0x11, 0xFF, 0xFF]
+        + [203, 0, 113, 7, 198, 51, 100, 20, 1, 2, 3, 4]
+        + [4, 0xFF, 0xF0] + [UInt8](repeating: 0, count: 0xFFF0)
+
+    @Test(arguments: [Array("PROXY TCP4 203.0.113.7 198.51.100.20 40000 8443\r\n".utf8), longestHeader])
+    func `a PROXY header in front of a lost hello stays in front of the plaintext`(header: [UInt8]) throws {
         let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
         let whole = try #require(capture.read(with: capture.store()).connections.first)
-        let header = Array("PROXY TCP4 203.0.113.7 198.51.100.20 40000 8443\r\n".utf8)
         let changed = try Self.withHeader(header, insteadOfHelloIn: capture)
         let connection = try #require(changed.read(with: capture.store()).connections.first)
         #expect(connection.reason == nil)
