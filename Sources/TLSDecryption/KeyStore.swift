@@ -27,7 +27,8 @@ public final class KeyStore: Sendable {
         }()
     }
 
-    private let table: Mutex<SecretTable>
+    /// What is held; a capture thread only ever tries to take its lock.
+    let table: Mutex<SecretTable>
     private let changes = Atomic<UInt64>(0)
     private let isExpected: Bool
 
@@ -82,9 +83,14 @@ public final class KeyStore: Sendable {
         reader.ended()
     }
 
-    /// What is known of a connection; `nil` also while somebody else is at the store.
-    func secrets(of random: ClientRandom) -> ConnectionSecrets? {
-        table.withLockIfAvailable { $0.secrets(of: random) } ?? nil
+    /// What is known of a connection.
+    /// - Parameters:
+    ///   - random: The random of its client's hello.
+    ///   - waits: Whether to wait while another thread is at the store, which no capture thread may before its capture is over.
+    /// - Returns: The secrets, or why there are none.
+    func secrets(of random: ClientRandom, waits: Bool = false) -> KeyLookup {
+        if waits { return table.withLock { KeyLookup($0.secrets(of: random)) } }
+        return table.withLockIfAvailable { KeyLookup($0.secrets(of: random)) } ?? .busy
     }
 
     /// A connection has taken its secrets, which are forgotten unless they are kept for another capture of it.
@@ -101,6 +107,19 @@ public final class KeyStore: Sendable {
     /// - Returns: They, and the number to ask from the next time; `nil` while another thread is at the store.
     func candidates(limit: Int, from first: UInt64 = 0) -> KeyCandidates? {
         table.withLockIfAvailable { $0.candidates(limit: limit, from: first) }
+    }
+}
+
+/// What came of a look for the secrets of a connection.
+enum KeyLookup {
+    case found(ConnectionSecrets)
+    /// No key log has named the connection, or it was forgotten.
+    case absent
+    /// Another thread is at the store, so that a later look may find them.
+    case busy
+
+    fileprivate init(_ secrets: ConnectionSecrets?) {
+        self = secrets.map { .found($0) } ?? .absent
     }
 }
 
@@ -135,7 +154,7 @@ struct KeyCandidates: Sendable {
 }
 
 /// The secrets in the order in which their connections were first named, of which the oldest go first.
-private struct SecretTable {
+struct SecretTable {
     private var secrets: [ClientRandom: (secrets: ConnectionSecrets, number: UInt64, isClaimed: Bool)] = [:]
     /// Who was named when; entries that were removed or named anew are passed over.
     private var order: [(random: ClientRandom, number: UInt64, time: Int64)] = []

@@ -16,10 +16,17 @@ extension TLSConnection {
         if let serverHello, CipherSuite(number: serverHello.suite) == nil || serverHello.version < 0x0301 {
             return becomeUnreadable(.unsupportedCipher, &sink)
         }
-        if let clientHello, let secrets = store.secrets(of: clientHello.random), secrets.isComplete {
-            return openWith(secrets, clientHello, context, &sink)
+        if let clientHello {
+            switch context.secrets(of: clientHello.random) {
+            case .found(let secrets) where secrets.isComplete:
+                return openWith(secrets, clientHello, context, &sink)
+            case .found, .absent:
+                if context.limits.patience == 0, giveUpWaiting(context, &sink) { return }
+            case .busy:
+                // Also without patience, until after the batch.
+                break
+            }
         }
-        guard context.limits.patience > 0 || clientHello == nil else { return giveUpWaiting(context, &sink) }
         state = .waiting(since: time)
         context.statistics.waitingConnections += 1
     }
@@ -29,7 +36,7 @@ extension TLSConnection {
     mutating func lookAgain<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) -> Bool {
         if clientHello == nil { tryKeysOnHeld(context, &sink) }
         guard case .waiting(let since) = state, let clientHello,
-            let secrets = context.store?.secrets(of: clientHello.random), secrets.isComplete
+            case .found(let secrets) = context.secrets(of: clientHello.random), secrets.isComplete
         else { return !isWaiting }
         let delay = context.now.nanoseconds - since.nanoseconds
         context.statistics.longestKeyDelay = max(context.statistics.longestKeyDelay, delay)
@@ -40,14 +47,28 @@ extension TLSConnection {
     }
 
     /// Nothing more is waited for: does with what is there.
-    mutating func giveUpWaiting<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
+    /// - Returns: Whether that was known; not while another thread is at the store, for which only `waitsForStore` waits.
+    mutating func giveUpWaiting<Sink: StreamSink & ~Copyable>(
+        _ context: TLSContext,
+        _ sink: inout Sink,
+        waitsForStore: Bool = false
+    ) -> Bool {
+        var usable: ConnectionSecrets?
+        if let clientHello {
+            switch context.secrets(of: clientHello.random, waits: waitsForStore) {
+            case .found(let secrets): usable = secrets.isUsable ? secrets : nil
+            case .absent: break
+            case .busy: return false
+            }
+        }
         if isWaiting { context.statistics.waitingConnections -= 1 }
-        if let clientHello, let secrets = context.store?.secrets(of: clientHello.random), secrets.isUsable {
-            openWith(secrets, clientHello, context, &sink)
+        if let clientHello, let usable {
+            openWith(usable, clientHello, context, &sink)
         } else {
             becomeUnreadable(clientHello == nil ? .midstream : .noKey, &sink)
         }
         replay(context, &sink)
+        return true
     }
 
     /// Goes through what is held, as if it came now.

@@ -82,10 +82,10 @@ extension TLSConnection {
         guard !records.isEmpty else { return }
         guard mayTryRecord(context) else {
             // Where keys come late, those that open one of the first records still may.
-            if context.limits.patience == 0 { giveUpWaiting(context, &sink) }
+            if context.limits.patience == 0 { _ = giveUpWaiting(context, &sink) }
             return
         }
-        let candidates = context.store?.candidates(limit: context.limits.triedConnections)?.secrets ?? []
+        let candidates = context.candidates()?.secrets ?? []
         for record in records where mayTryRecord(context) {
             let number = item.isUnframed ? Int(context.limits.triedNumber) : triedRecords[direction]
             triedRecords[direction] += 1
@@ -105,9 +105,7 @@ extension TLSConnection {
 
     /// Tries keys that came since it was last called on what is held.
     mutating func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
-        guard isWaiting,
-            let found = context.store?.candidates(limit: context.limits.triedConnections, from: nextTriedKey)
-        else { return }
+        guard isWaiting, let found = context.candidates(from: nextTriedKey) else { return }
         let candidates = found.secrets
         var tried = DirectionCounts()
         for (record, direction, isNumbered) in candidates.isEmpty

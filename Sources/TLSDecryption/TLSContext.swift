@@ -11,6 +11,8 @@ final class TLSContext {
     var statistics = TLSStatistics()
     /// The time of the latest event.
     var now = PacketTime(nanoseconds: 0)
+    /// Whether another thread was at the store when keys were looked for, so that they are again after the batch.
+    var foundStoreBusy = false
     /// What stands for content that nobody looks at.
     let blank = [UInt8](repeating: 0, count: 1 << 14)
     /// Buffers of records, to be used again.
@@ -25,6 +27,22 @@ final class TLSContext {
         self.sessions = sessions
         trialsLeft = limits.trialsPerSecond
         keyTrialsLeft = limits.trialsPerSecond / 5
+    }
+
+    /// Looks for the secrets of a connection; notes where another thread is at the store.
+    func secrets(of random: ClientRandom, waits: Bool = false) -> KeyLookup {
+        guard let store else { return .absent }
+        let lookup = store.secrets(of: random, waits: waits)
+        if case .busy = lookup { foundStoreBusy = true }
+        return lookup
+    }
+
+    /// Keys that may be those of a connection whose client's hello was not captured; notes where another thread is at the store.
+    func candidates(from first: UInt64 = 0) -> KeyCandidates? {
+        guard let store else { return nil }
+        let found = store.candidates(limit: limits.triedConnections, from: first)
+        if found == nil { foundStoreBusy = true }
+        return found
     }
 
     func takeBuffer() -> [UInt8] {

@@ -159,15 +159,17 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         guard !waiting.isEmpty else { return }
         context.now = time
         let changes = context.store?.changeCount ?? 0
-        let hasNewKeys = changes != seenChanges
+        let mayFindKeys = changes != seenChanges || context.foundStoreBusy
         seenChanges = changes
+        context.foundStoreBusy = false
         var stillWaiting: [Int32] = []
         for number in waiting {
             guard let reader = readers[Int(number)] else { continue }
-            if hasNewKeys, reader.connection.lookAgain(context, &sink) {
+            if mayFindKeys, reader.connection.lookAgain(context, &sink) {
                 closeIfOver(number, reader)
-            } else if reader.connection.hasWaited(until: time, context.limits) {
+            } else if reader.connection.hasWaited(until: time, context.limits),
                 reader.connection.giveUpWaiting(context, &sink)
+            {
                 closeIfOver(number, reader)
             } else if !reader.connection.isWaiting {
                 // It was given up for want of memory.
@@ -460,7 +462,8 @@ extension TLSConnection {
 
     /// Nothing more comes that could be waited for.
     fileprivate mutating func waitEnds<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
-        if isWaiting, !lookAgain(context, &sink) { giveUpWaiting(context, &sink) }
+        guard isWaiting, !lookAgain(context, &sink) else { return }
+        _ = giveUpWaiting(context, &sink, waitsForStore: true)
     }
 }
 

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import Synchronization
 import TCPReassembly
 import TestSupport
 import Testing
@@ -56,6 +57,31 @@ import Testing
         #expect(Self.isEqual(late, capture.read(with: capture.store())))
         #expect(late.statistics.waitingConnections == 0)
         #expect(late.statistics.heldOctets == 0)
+    }
+
+    @Test(arguments: TLSDecryptorTests.http1, [0, 3_600_000_000_000])
+    func `keys that cannot be looked up just now are looked up after the batch`(name: String, patience: Int64) throws {
+        let capture = try Capture(name)
+        var limits = TLSLimits()
+        limits.patience = patience
+        let store = capture.store()
+        let taken = TakenStore(store)
+        let reading = capture.read(with: store, limits: limits) { number in
+            if number == 14 { taken.give() }
+        }
+        #expect(Self.isEqual(reading, capture.read(with: capture.store())))
+        #expect(reading.statistics.heldOctets == 0 && reading.statistics.waitingConnections == 0)
+    }
+
+    @Test func `a connection whose keys cannot be looked up to the end of the capture has them looked up then`() throws
+    {
+        let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
+        let store = capture.store()
+        let taken = TakenStore(store)
+        let reading = capture.read(with: store) { number in
+            if number == capture.packets.count { taken.give() }
+        }
+        #expect(Self.isEqual(reading, capture.read(with: capture.store())))
     }
 
     /// A million take a while: `WINGMIRROR_KEY_LOG_LINES=1000000 swift test -c release --filter KeyArrivalTests`.
@@ -225,5 +251,28 @@ import Testing
         #expect(connection.reason == .midstream)
         #expect(connection.fromOriginator.octets.isEmpty && connection.fromResponder.octets.isEmpty)
         #expect(reading.statistics.heldOctets == 0 && reading.statistics.waitingConnections == 0)
+    }
+}
+
+/// Keeps others from a store until it is given back, as what reads a key log does for a moment.
+private final class TakenStore {
+    private let isWanted = DispatchSemaphore(value: 0)
+    private let isGiven = DispatchSemaphore(value: 0)
+
+    init(_ store: KeyStore) {
+        let isTaken = DispatchSemaphore(value: 0)
+        Thread.detachNewThread { [isWanted, isGiven] in
+            store.table.withLock { _ in
+                isTaken.signal()
+                isWanted.wait()
+            }
+            isGiven.signal()
+        }
+        isTaken.wait()
+    }
+
+    func give() {
+        isWanted.signal()
+        isGiven.wait()
     }
 }
