@@ -26,10 +26,11 @@ public struct PipelineOutputs: Sendable {
     public var readsTraces = true
 
     /// Whether an address is known to be reached by way of another machine, which is asked where no address of the gateway is
-    /// known; `nil` knows of none.
+    /// known; without it none is.
     ///
-    /// Requests to servers there pass by this node, and the agent on theirs counts them.
-    public var isElsewhere: (@Sendable (IPAddress) -> Bool)?
+    /// Requests to servers there pass by this node, and the agent on theirs counts them. It is called on the capture thread, for
+    /// which it must not wait: `nil` says that the answer cannot be had just now, and the next request asks again.
+    public var isElsewhere: (@Sendable (IPAddress) -> Bool?)?
 
     /// Makes outputs that are all off.
     public init() {}

@@ -249,13 +249,13 @@ struct NodePodTests {
     {
         let address = try #require(IPAddress(text: text))
         #expect(NodeLocality(routes: Self.routes, own: []).isElsewhere(address) == isElsewhere)
-        #expect(!NodeLocality(routes: Self.routes, own: [address]).isElsewhere(address))
+        #expect(NodeLocality(routes: Self.routes, own: [address]).isElsewhere(address) == false)
     }
 
     @Test func `a next machine that is this one leads nowhere else`() throws {
         let own = try #require(IPAddress(text: "192.168.2.1"))
         let pod = try #require(IPAddress(text: "10.3.0.7"))
-        #expect(!NodeLocality(routes: Self.routes, own: [own]).isElsewhere(pod))
+        #expect(NodeLocality(routes: Self.routes, own: [own]).isElsewhere(pod) == false)
     }
 
     @Test(arguments: [

@@ -30,7 +30,9 @@ import TrafficMetrics
     private final class Scene {
         var servers: GatewayServers
 
-        init(isElsewhere: (@Sendable (IPAddress) -> Bool)? = nil) { servers = GatewayServers(isElsewhere: isElsewhere) }
+        init(isElsewhere: (@Sendable (IPAddress) -> Bool?)? = nil) {
+            servers = GatewayServers(isElsewhere: isElsewhere)
+        }
 
         func requestArrived(from client: IPAddress, to server: Endpoint, at time: Int64) -> Bool {
             servers.requestArrived(from: client, to: server, at: time)
@@ -116,6 +118,16 @@ import TrafficMetrics
         #expect(scene.servers.report.map(\.requests) == [1])
         scene.servers.batchEnded(at: 1 + Self.second)
         #expect(scene.servers.report.map(\.requests) == [3, 1])
+    }
+
+    @Test func `whether a server is elsewhere is asked again with the next request where it could not be said`() {
+        let answers = Mutex<[Bool?]>([nil, nil, true, false])
+        let scene = Scene { _ in answers.withLock { $0.removeFirst() } }
+        #expect(!scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 1))
+        #expect(!scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 2))
+        #expect(scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 3))
+        #expect(scene.requestArrived(from: Self.client, to: Self.port(Self.gateway), at: 4))
+        #expect(answers.withLock(\.count) == 1)
     }
 
     // MARK: - Through the pipeline

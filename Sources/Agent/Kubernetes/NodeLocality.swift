@@ -16,11 +16,17 @@ final class NodeLocality: Sendable {
     /// How often the routes are read.
     static let interval: Duration = .seconds(30)
 
+    /// Held to exchange it and to copy it, never while it is read or searched.
     private let state: Mutex<State>
 
     private struct State: Sendable {
-        var routes: NodeRoutes
-        var own: Set<IPAddress>
+        let routes: NodeRoutes
+        let own: Set<IPAddress>
+
+        func isElsewhere(_ address: IPAddress) -> Bool {
+            guard !own.contains(address), let gateway = routes.gateway(to: address) else { return false }
+            return !own.contains(gateway)
+        }
     }
 
     /// Reads the routes and addresses of this machine.
@@ -56,12 +62,10 @@ final class NodeLocality: Sendable {
         state.withLock { $0 = read }
     }
 
-    /// Whether packets to an address are handed to another machine.
-    func isElsewhere(_ address: IPAddress) -> Bool {
-        state.withLock { state in
-            guard !state.own.contains(address), let gateway = state.routes.gateway(to: address) else { return false }
-            return !state.own.contains(gateway)
-        }
+    /// Whether packets to an address are handed to another machine; `nil` while that cannot be said without waiting, as the capture
+    /// threads ask.
+    func isElsewhere(_ address: IPAddress) -> Bool? {
+        state.withLockIfAvailable { $0 }?.isElsewhere(address)
     }
 }
 

@@ -38,9 +38,9 @@ struct GatewayServers {
     private struct Slot {
         var server: GatewayServer
         var latest: Int64
-        /// Whether it is on another machine, as of a time.
+        /// Whether it is on another machine, as of a time; `nil` before that could be said.
         var isElsewhere: Bool
-        var askedAt: Int64
+        var askedAt: Int64?
     }
 
     /// How many servers are known at a time: more than a node has pods.
@@ -57,7 +57,7 @@ struct GatewayServers {
     /// How long it stands that a server is here or elsewhere, in nanoseconds: a pod's address may move.
     private static let standing: Int64 = 60_000_000_000
 
-    private let isElsewhere: (@Sendable (IPAddress) -> Bool)?
+    private let isElsewhere: (@Sendable (IPAddress) -> Bool?)?
     private var slots = [Slot?](repeating: nil, count: capacity)
     private var count = 0
     private var now: Int64 = 0
@@ -68,8 +68,9 @@ struct GatewayServers {
 
     /// Knows no server yet.
     ///
-    /// - Parameter isElsewhere: Whether an address is known to be reached by way of another machine; `nil` knows of none.
-    init(isElsewhere: (@Sendable (IPAddress) -> Bool)? = nil) {
+    /// - Parameter isElsewhere: Whether an address is known to be reached by way of another machine, or `nil` where that cannot be said
+    ///   just now; without it none is.
+    init(isElsewhere: (@Sendable (IPAddress) -> Bool?)? = nil) {
         self.isElsewhere = isElsewhere
     }
 
@@ -175,8 +176,10 @@ struct GatewayServers {
     private mutating func take(_ server: Endpoint) -> Int? {
         if let place = place(of: server) {
             slots[place]?.latest = now
-            if let isElsewhere, let asked = slots[place]?.askedAt, now - asked >= Self.standing {
-                slots[place]?.isElsewhere = isElsewhere(server.address)
+            if let isElsewhere, slots[place]?.askedAt.map({ now - $0 >= Self.standing }) ?? true,
+                let answer = isElsewhere(server.address)
+            {
+                slots[place]?.isElsewhere = answer
                 slots[place]?.askedAt = now
             }
             return place
@@ -188,11 +191,12 @@ struct GatewayServers {
         }
         var place = Self.home(of: server.address)
         while slots[place] != nil { place = (place + 1) & (Self.capacity - 1) }
+        let answer = isElsewhere?(server.address)
         slots[place] = Slot(
             server: GatewayServer(server),
             latest: now,
-            isElsewhere: isElsewhere?(server.address) ?? false,
-            askedAt: now
+            isElsewhere: answer ?? false,
+            askedAt: answer == nil ? nil : now
         )
         count += 1
         return place

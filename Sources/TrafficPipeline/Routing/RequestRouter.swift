@@ -25,7 +25,7 @@ struct RequestRouter: ~Copyable {
     /// - Parameters:
     ///   - board: Where the routes come from.
     ///   - isElsewhere: Whether an address is known to be reached by way of another machine.
-    init(_ board: RouteBoard, isElsewhere: (@Sendable (IPAddress) -> Bool)? = nil) {
+    init(_ board: RouteBoard, isElsewhere: (@Sendable (IPAddress) -> Bool?)? = nil) {
         self.board = board
         servers = GatewayServers(isElsewhere: isElsewhere)
         generations = GenerationsInUse(board.generation)
