@@ -64,26 +64,40 @@ final class WebAnswers: Sendable {
     }
 
     private var generation: RouteGeneration { routes.board.generation }
-    private var catalogue: RouteCatalogue { catalogues.catalogue(of: generation) }
 
     // MARK: - Questions
 
     /// Answers a question.
+    ///
+    /// Which routes are in force is looked up once for each answer: numbers of one table mean nothing in the next.
     func answer(_ question: AdminQuestion) -> AdminAnswer {
+        let generation = generation
+        let inForce = InForce(number: generation.number, catalogue: catalogues.catalogue(of: generation))
+        return answer(question, inForce)
+    }
+
+    /// The routes that one answer is about.
+    private struct InForce {
+        /// Numbers the generation.
+        let number: Int
+        let catalogue: RouteCatalogue
+    }
+
+    private func answer(_ question: AdminQuestion, _ inForce: InForce) -> AdminAnswer {
         if let reason = question.unknownParameter { return .refused(reason) }
         return switch question.subject {
-        case .routes: answerRoutes(question)
-        case .exchanges: answerExchanges(question)
-        case .explain: answerExplain(question)
-        case .unmatched: .document(unmatched)
-        case .findings: .document(findings)
+        case .routes: answerRoutes(question, inForce)
+        case .exchanges: answerExchanges(question, inForce.catalogue)
+        case .explain: answerExplain(question, inForce.catalogue)
+        case .unmatched: .document(unmatched(inForce))
+        case .findings: .document(findings(inForce.number))
         case .mirror: .document((mirror() ?? .null).encoded())
         case .timeline: .document(routes.timeline.document)
         case .packets: answerPackets(question)
         }
     }
 
-    private func answerRoutes(_ question: AdminQuestion) -> AdminAnswer {
+    private func answerRoutes(_ question: AdminQuestion, _ inForce: InForce) -> AdminAnswer {
         var window = question.value("route") == nil ? RouteListDocument.window : .seconds(600)
         if let text = question.value("window") {
             guard let given = Duration(text: text), given >= .seconds(10), given <= .seconds(7200) else {
@@ -91,10 +105,10 @@ final class WebAnswers: Sendable {
             }
             window = given
         }
-        guard let id = question.value("route") else { return .document(routeList(window)) }
-        guard let entry = catalogue[id: id] else { return .missing("the table has no route \(id)") }
+        guard let id = question.value("route") else { return .document(routeList(window, inForce)) }
+        guard let entry = inForce.catalogue[id: id] else { return .missing("the table has no route \(id)") }
         let document = RouteDetailDocument(
-            catalogue: catalogue,
+            catalogue: inForce.catalogue,
             entry: entry,
             history: watch.history,
             window: window,
@@ -106,16 +120,15 @@ final class WebAnswers: Sendable {
     }
 
     /// The list, made once for each sample however many ask for it.
-    private func routeList(_ window: Duration) -> [UInt8] {
+    private func routeList(_ window: Duration, _ inForce: InForce) -> [UInt8] {
         let history = watch.history
-        let generation = generation.number
-        let key = ListKey(sample: history.latestSample, generation: generation, window: window)
+        let key = ListKey(sample: history.latestSample, generation: inForce.number, window: window)
         return lists.withLock { list in
             if let list, list.key == key { return list.octets }
             let document = RouteListDocument(
-                catalogue: catalogue,
+                catalogue: inForce.catalogue,
                 history: history,
-                generation: generation,
+                generation: inForce.number,
                 window: window
             )
             let octets = document.octets
@@ -124,7 +137,7 @@ final class WebAnswers: Sendable {
         }
     }
 
-    private func answerExchanges(_ question: AdminQuestion) -> AdminAnswer {
+    private func answerExchanges(_ question: AdminQuestion, _ catalogue: RouteCatalogue) -> AdminAnswer {
         var limit = Self.exchangeLimit
         if let text = question.value("limit") {
             guard let number = Int(text), (1...recent.limits.exchanges).contains(number) else {
@@ -151,7 +164,6 @@ final class WebAnswers: Sendable {
             guard let labels = catalogue[id: id]?.labels else { return .missing("the table has no route \(id)") }
             exchanges = exchanges.filter { $0.route.map { RouteLabels($0) } == labels }
         }
-        let catalogue = catalogue
         let latest = [recent.routed, recent.failed, recent.refused, recent.unmatched].compactMap { $0.first?.number }
             .max()
         exchanges = selection.select(exchanges)
@@ -163,7 +175,7 @@ final class WebAnswers: Sendable {
         )
     }
 
-    private func answerExplain(_ question: AdminQuestion) -> AdminAnswer {
+    private func answerExplain(_ question: AdminQuestion, _ catalogue: RouteCatalogue) -> AdminAnswer {
         do throws(ExplainDocument.Refusal) {
             return .document(try ExplainDocument(question).octets(catalogue))
         } catch {
@@ -196,9 +208,9 @@ final class WebAnswers: Sendable {
         )
     }
 
-    private var unmatched: [UInt8] {
-        let generation = generation.number
-        let catalogue = catalogue
+    private func unmatched(_ inForce: InForce) -> [UInt8] {
+        let generation = inForce.number
+        let catalogue = inForce.catalogue
         let history = watch.history
         let totals = history.totals(over: RouteListDocument.window)
         let (groups, total) = requests.unmatched(Self.groupLimit)
@@ -223,10 +235,10 @@ final class WebAnswers: Sendable {
         }
     }
 
-    private var findings: [UInt8] {
+    private func findings(_ generation: Int) -> [UInt8] {
         let findings = routes.findings + GatewayAddressing(boards.figures).findings
         return JSONText.document { json in
-            json.member("generation", integer: generation.number)
+            json.member("generation", integer: generation)
             json.member("counts") { json in
                 for severity in RouteFinding.Severity.allCases {
                     json.member(severity.rawValue, integer: findings.count { $0.severity == severity })
