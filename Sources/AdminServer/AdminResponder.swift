@@ -208,24 +208,16 @@ struct AdminResponder: HTTPResponder {
         return EventStream(listener: listener).response
     }
 
+    // MARK: - Mirroring
+
+    /// Not on the thread of documents, as sending must stop also while one of them takes long.
     private func pauseMirror(_ isPaused: Bool) async -> Response {
-        guard let pauseMirror = sources.pauseMirror else {
-            return .text(.notFound, "mirroring is off (mirror.enabled)")
-        }
-        return .text(.ok, await pauseMirror(isPaused))
+        .sentence(await sources.pauseMirror(isPaused))
     }
 
     private func judgeAgain(_ request: Request) async -> Response {
-        guard let judgeAgain = sources.judgeAgain else {
-            return .text(.notFound, "mirroring is off (mirror.enabled)")
-        }
         let policy = request.uri.queryParameters.first { $0.key == "policy" }.map { String($0.value) }
-        switch await judgeAgain(policy) {
-        case .document(let octets): return .text(.ok, String(decoding: octets, as: UTF8.self))
-        case .file(let file): return .file(file)
-        case .refused(let reason): return .text(.badRequest, reason)
-        case .missing(let reason): return .text(.notFound, reason)
-        }
+        return await shared.documentThread.perform { [sources] in .sentence(await sources.judgeAgain(policy)) }
     }
 
     // MARK: - Scrapes

@@ -3,8 +3,9 @@
 /// What the endpoints show, asked of the rest of the agent at each request.
 ///
 /// The server knows nothing of captures, routes or metrics: all it needs comes through these closures, which must not wait
-/// for the capture thread, and may be called from several tasks at once. `health` and `readiness` must be quick; the
-/// others are called on threads that are the server's own.
+/// for the capture thread, and may be called from several tasks at once. `health`, `readiness`, `pauseMirror`,
+/// `expositionFormat` and `scrapeServed` must be quick, and `reload` do its work elsewhere: they are called on the threads that
+/// all tasks share. The others are called on threads that are the server's own.
 public struct AdminSources: Sendable {
     /// Renders the metrics in the format that fits the Accept field best; `nil` when `deadline` passed first.
     public var exposition: @Sendable (_ accept: String?, _ deadline: ContinuousClock.Instant?) async -> Exposition?
@@ -34,11 +35,16 @@ public struct AdminSources: Sendable {
     ///
     /// Asked about once a second while pages are open, and never twice at a time.
     public var changes: @Sendable () async -> [UInt8] = { Array("{}".utf8) }
-    /// Stops sending shadow traffic, or takes it up again, and says what came of it; `nil` where mirroring is off.
-    public var pauseMirror: (@Sendable (_ isPaused: Bool) async -> String)?
-
-    /// Begins the verdicts of a policy anew, or of all without a name, and says what came of it; `nil` where mirroring is off.
-    public var judgeAgain: (@Sendable (_ policy: String?) async -> AdminAnswer)?
+    /// Stops sending shadow traffic, or takes it up again, and says what came of it; that it is missing where nothing is mirrored,
+    /// which a reload may change.
+    public var pauseMirror: @Sendable (_ isPaused: Bool) async -> AdminAnswer = { _ in
+        .missing("mirroring is off (mirror.enabled)")
+    }
+    /// Begins the verdicts of a policy anew, or of all without a name, and says what came of it; that it is missing where nothing is
+    /// mirrored.
+    public var judgeAgain: @Sendable (_ policy: String?) async -> AdminAnswer = { _ in
+        .missing("mirroring is off (mirror.enabled)")
+    }
 
     /// Makes sources of the parts that every agent has; the others are off.
     public init(

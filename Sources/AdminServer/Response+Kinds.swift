@@ -20,6 +20,16 @@ extension Response {
         )
     }
 
+    /// What came of a request that changes something, as a line of text.
+    static func sentence(_ answer: AdminAnswer) -> Response {
+        switch answer {
+        case .document(let octets): .text(.ok, String(decoding: octets, as: UTF8.self))
+        case .file(let file): .file(file)
+        case .refused(let reason): .text(.badRequest, reason)
+        case .missing(let reason): .text(.notFound, reason)
+        }
+    }
+
     /// A page of metrics.
     static func page(_ content: ScrapePages.Content) -> Response {
         var response = Response(

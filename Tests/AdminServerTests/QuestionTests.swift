@@ -103,7 +103,7 @@ struct QuestionTests {
     {
         var sources = AdminSources.fixed()
         sources.reload = { .reloaded([]) }
-        sources.pauseMirror = { $0 ? "paused" : "resumed" }
+        sources.pauseMirror = { .document(Array(($0 ? "paused" : "resumed").utf8)) }
         try await withServer(sources) { port in
             for path in ["/-/mirror/pause", "/-/mirror/resume", "/-/reload"] {
                 let found = try await TestClient.request("POST", path, port: port, fields: fields).status
@@ -145,7 +145,7 @@ struct QuestionTests {
 
     @Test func `a page of this origin may pause and resume mirroring`() async throws {
         var sources = AdminSources.fixed()
-        sources.pauseMirror = { $0 ? "paused" : "resumed" }
+        sources.pauseMirror = { .document(Array(($0 ? "paused" : "resumed").utf8)) }
         try await withServer(sources) { port in
             let fields = ["Origin": "http://127.0.0.1:\(port)", "Sec-Fetch-Site": "same-origin"]
             let paused = try await TestClient.request("POST", "/-/mirror/pause", port: port, fields: fields)

@@ -113,7 +113,7 @@ struct Mirroring: Sendable {
         return "mirroring is paused"
     }
 
-    /// Takes sending up again; also after a loop was noticed, which nothing else ends.
+    /// Takes sending up again; also after a loop was noticed, before its pause ends by itself.
     ///
     /// - Returns: What came of it, in a sentence.
     func resume() -> String {
@@ -123,11 +123,27 @@ struct Mirroring: Sendable {
         return reasons.isEmpty ? "mirroring goes on" : "mirroring stays paused: \(reasons.joined(separator: ", "))"
     }
 
+    /// Stops sending, or takes it up again, for a peer that asks for it.
+    ///
+    /// - Returns: What came of it, in a sentence; that it is missing where nothing is mirrored.
+    func paused(_ isPaused: Bool) -> AdminAnswer {
+        if let reason = reasonForBeingOff { return .missing(reason) }
+        return .document(Array((isPaused ? pause() : resume()).utf8))
+    }
+
+    /// Why nothing is mirrored, in a sentence; `nil` where something is.
+    private var reasonForBeingOff: String? {
+        if isActive { return nil }
+        return plans.configuration.enabled
+            ? "nothing is mirrored: there are no mirror.policies" : "mirroring is off (mirror.enabled)"
+    }
+
     /// Begins verdicts anew: votes so far, and what targets were found to do, are forgotten.
     ///
     /// - Parameter policy: Whose verdicts; `nil` for all.
-    /// - Returns: What came of it, in a sentence.
+    /// - Returns: What came of it, in a sentence; that it is missing where nothing is mirrored.
     func judgeAgain(policy: String?) -> AdminAnswer {
+        if let reason = reasonForBeingOff { return .missing(reason) }
         guard let count = judge.judgeAgain(policy: policy) else {
             return .missing("there is no mirror policy \(policy ?? "")")
         }

@@ -332,8 +332,11 @@ package struct Agent: Sendable {
         sources.judgeAgain = { [mirroring] policy in mirroring.judgeAgain(policy: policy) }
         sources.expositionFormat = { NegotiatedExposition(accept: $0).contentType }
         sources.pauseMirror = { [mirroring, timeline] isPaused in
-            timeline.add(.mirroring, isPaused ? "mirroring paused" : "mirroring resumed")
-            return isPaused ? mirroring.pause() : mirroring.resume()
+            let answer = mirroring.paused(isPaused)
+            if case .document = answer {
+                timeline.add(.mirroring, isPaused ? "mirroring paused" : "mirroring resumed")
+            }
+            return answer
         }
         sources.answer = { [web] question in web.answer(question) }
         sources.changes = { web.changes(health: health, status: status) }
