@@ -443,8 +443,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentConfiguration", "HTTPReconstruction", "JSONSyntax", "KubernetesObjects",
-                "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution", "TCPReassembly",
-                "TLSDecryption",
+                "MirrorDispatch", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
+                "ShadowTesting", "TCPReassembly", "TLSDecryption",
                 "TestServers", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],

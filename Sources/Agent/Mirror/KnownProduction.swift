@@ -15,8 +15,8 @@ import Synchronization
 /// Names come from the routes and their destinations; addresses from the gateway, from this node where its own traffic is
 /// captured, and from looking up the destinations, again and again, as their Services may come and go.
 final class KnownProduction: Sendable {
-    /// The most names of production that are looked up.
-    private static let lookupLimit = 256
+    /// How many names of production are looked up in one round; the next goes on with those that waited longest.
+    static let namesPerRound = 256
 
     private let gatewayAddresses: [NetworkAddress]
     private let capturedPorts: Set<Int>
@@ -30,11 +30,16 @@ final class KnownProduction: Sendable {
         var tables: RouteTables?
         var names: [String] = []
         var destinations: [String] = []
-        var addresses: [NetworkAddress] = []
+        /// The addresses of each destination, as of the last look-up that found any: a name server that does not answer takes
+        /// no address from production.
+        var addresses: [String: [NetworkAddress]] = [:]
+        /// The round in which a destination was looked up last.
+        var rounds: [String: Int] = [:]
+        var round = 0
         var cluster = ClusterHosts()
         /// Whether the hosts of the cluster are still to come.
         var isAwaitingCluster = false
-        /// Whether destinations have been looked up since there were any.
+        /// Whether all destinations have been looked up since there were any.
         var hasLookedUp = false
         var rules = TargetGuard()
 
@@ -44,7 +49,31 @@ final class KnownProduction: Sendable {
             self.tables = nil
             destinations = Set(tables.routes.flatMap { $0.destinations.map(\.host) }).sorted()
             names = destinations + Set(tables.routes.flatMap(\.hosts))
+            let known = Set(destinations)
+            addresses = addresses.filter { known.contains($0.key) }
+            rounds = rounds.filter { known.contains($0.key) }
         }
+
+        /// The destinations whose last look-up is longest ago, first those that have had none.
+        mutating func nextRound() -> [String] {
+            takeNames()
+            round += 1
+            guard destinations.count > KnownProduction.namesPerRound else { return destinations }
+            let waited = destinations.sorted { (rounds[$0] ?? 0, $0) < (rounds[$1] ?? 0, $1) }
+            return Array(waited.prefix(KnownProduction.namesPerRound))
+        }
+
+        /// Takes up what a round has found; names that the tables do not have any more are left out.
+        mutating func roundEnded(_ names: [String], _ found: [String: [NetworkAddress]]) {
+            let known = Set(destinations)
+            for name in names where known.contains(name) {
+                rounds[name] = round
+                if let addresses = found[name] { self.addresses[name] = addresses }
+            }
+        }
+
+        /// Whether a destination was never looked up.
+        var hasUnknown: Bool { rounds.count < destinations.count }
     }
 
     /// Takes what does not change while the agent runs.
@@ -84,33 +113,37 @@ final class KnownProduction: Sendable {
         }
     }
 
-    /// Whether there are destinations and none was looked up yet.
+    /// Whether there are destinations of which some were not looked up yet, since the agent began.
     var isFirstLookUpDue: Bool {
         state.withLock { !$0.hasLookedUp && ($0.tables.map { !$0.routes.isEmpty } ?? !$0.destinations.isEmpty) }
     }
 
     /// Looks the destinations up; those that have no address, as outside of a cluster, rule out nothing.
+    ///
+    /// All that were never looked up, and as many of the others as one round takes.
     func lookUpDestinations() async {
-        let names = state.withLock { state in
-            state.takeNames()
-            return Array(state.destinations.prefix(Self.lookupLimit))
-        }
-        var found: [NetworkAddress] = []
-        for name in names {
-            let addresses = (try? await resolver.addresses(of: name)) ?? []
-            found += addresses.compactMap(NetworkAddress.init(text:))
-        }
-        state.withLock { [found] state in
-            state.hasLookedUp = state.hasLookedUp || !names.isEmpty
-            state.addresses = found
-            state.rules = rules(of: state)
+        var isThrough = false
+        while !isThrough {
+            let names = state.withLock { $0.nextRound() }
+            var found: [String: [NetworkAddress]] = [:]
+            for name in names {
+                guard !Task.isCancelled else { return }
+                let addresses = ((try? await resolver.addresses(of: name)) ?? []).compactMap(NetworkAddress.init(text:))
+                if !addresses.isEmpty { found[name] = addresses }
+            }
+            isThrough = state.withLock { [found] state in
+                state.roundEnded(names, found)
+                state.rules = rules(of: state)
+                state.hasLookedUp = state.hasLookedUp || !names.isEmpty && !state.hasUnknown
+                return names.isEmpty || !state.hasUnknown
+            }
         }
     }
 
     private func rules(of state: State) -> TargetGuard {
         TargetGuard(
             productionNames: state.names,
-            productionAddresses: state.addresses,
+            productionAddresses: state.addresses.values.flatMap(\.self),
             gatewayAddresses: gatewayAddresses,
             capturedPorts: capturedPorts,
             ownPorts: ownPorts,
