@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import AdminServer
 import AgentConfiguration
 import AnswerComparison
 import ContentDecoding
@@ -10,13 +11,14 @@ import TrafficModel
 
 /// Keeps the verdicts: compares the answers of exchanges that have been sent, one after the other.
 ///
-/// Comparing happens on the slow side, off the threads that capture and send; whoever shows verdicts gets those of the last
+/// Comparing happens on a thread of its own, off those that capture, send and answer; whoever shows verdicts gets those of the last
 /// `publish`, and so never waits for a comparison. Requests that were dropped before they became copies never come here:
 /// their number is taken from the queue, because a verdict on the few that got through would be one on a chosen few.
 final class MirrorJudge: Sendable {
     private let queue: MirrorQueue
     private let node: String
     private let key: RedactionKey
+    private let thread = WorkThread("judge")
     private let state: Mutex<State>
     private let published = Mutex<(verdicts: [RouteVerdict], forgottenVotes: UInt64)>(([], 0))
 
@@ -78,9 +80,11 @@ final class MirrorJudge: Sendable {
     // MARK: - Answers
 
     /// Compares the answers to one exchange.
-    func judge(_ finished: FinishedExchange) {
-        state.withLock { state in
-            for fate in finished.fates where !fate.isBaseline { judge(fate, of: finished, &state) }
+    func judge(_ finished: FinishedExchange) async {
+        await thread.perform { [self] in
+            state.withLock { state in
+                for fate in finished.fates where !fate.isBaseline { judge(fate, of: finished, &state) }
+            }
         }
     }
 
@@ -119,14 +123,14 @@ final class MirrorJudge: Sendable {
 
     // MARK: - Verdicts
 
-    /// Begins the verdicts of a policy anew, or of all.
+    /// Begins the verdicts of a policy anew, or of all; waits for the comparison that is being made.
     /// - Returns: How many; `nil` for a policy that there is not.
     func judgeAgain(policy: String?) -> Int? {
         let count = state.withLock { state -> Int? in
             if let policy, !state.book.hasPolicy(policy) { return nil }
             return state.book.judgedAnew(policy: policy)
         }
-        publish()
+        makeVerdicts()
         return count
     }
 
@@ -137,7 +141,11 @@ final class MirrorJudge: Sendable {
     var forgottenVotes: UInt64 { published.withLock { $0.forgottenVotes } }
 
     /// Makes the verdicts so far the ones to show.
-    func publish() {
+    func publish() async {
+        await thread.perform { [self] in makeVerdicts() }
+    }
+
+    private func makeVerdicts() {
         let figures = queue.figures(now: WallClock.now())
         let breakers = figures.targets.map { target in
             (target.name, BreakerState(openings: target.breakerOpenings, isOpen: target.breakerIsOpen))

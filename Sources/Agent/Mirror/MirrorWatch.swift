@@ -12,14 +12,15 @@ import UnixSignals
 /// Watches over the node while requests are mirrored: pauses sending when packets are lost, memory runs short, or shadow
 /// traffic comes back to production, and keeps verdicts and what is known of production up to date.
 ///
-/// It looks at figures that others leave, a few times in a second; nothing waits for it.
+/// It looks at figures that others leave, a few times in a second; nothing waits for it. What may take long, looking names up
+/// and making verdicts, has tasks of its own, so that the figures are looked at in time.
 struct MirrorWatch: Service {
     /// How often the figures are looked at; a kill switch works at once, this bounds what is noticed by itself.
     private static let interval: Duration = .milliseconds(250)
-    /// After how many looks the verdicts are made anew.
-    private static let looksPerVerdict = 4
-    /// After how many looks production's names are looked up again.
-    private static let looksPerLookup = 120
+    /// How long verdicts stand.
+    private static let verdictInterval: Duration = .seconds(1)
+    /// After how long production's names are looked up again.
+    private static let lookupInterval: Duration = .seconds(30)
 
     /// The mirroring half of the agent.
     let mirroring: Mirroring
@@ -40,6 +41,8 @@ struct MirrorWatch: Service {
     func run() async throws {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await look() }
+            tasks.addTask { await keepVerdicts() }
+            tasks.addTask { await keepProduction() }
             tasks.addTask { await listen(to: .sigusr1) { mirroring.pause() } }
             tasks.addTask { await listen(to: .sigusr2) { mirroring.resume() } }
             await tasks.waitForAll()
@@ -65,11 +68,30 @@ struct MirrorWatch: Service {
                 pause(protection.look(observation(used), now: WallClock.now()))
                 noteLoop(&arrivals)
                 tellChanges(&reasons)
-                if looks % Self.looksPerVerdict == 0 { mirroring.judge.publish() }
-                if mirroring.isActive, looks % Self.looksPerLookup == 0 || mirroring.production.isFirstLookUpDue {
-                    await mirroring.lookUpDestinations()
-                }
                 looks += 1
+                try await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private func keepVerdicts() async {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                await mirroring.judge.publish()
+                try await Task.sleep(for: Self.verdictInterval)
+            }
+        }
+    }
+
+    /// Looks production's names up now and then, and as soon as there are any.
+    private func keepProduction() async {
+        try? await cancelWhenGracefulShutdown {
+            var due = ContinuousClock.now
+            while true {
+                if mirroring.isActive, ContinuousClock.now >= due || mirroring.production.isFirstLookUpDue {
+                    await mirroring.lookUpDestinations()
+                    due = .now + Self.lookupInterval
+                }
                 try await Task.sleep(for: Self.interval)
             }
         }

@@ -170,7 +170,7 @@ struct Mirroring: Sendable {
                 return nil
             },
             looks: looks,
-            judge: { [judge] finished in judge.judge(finished) },
+            judge: { [judge] finished in await judge.judge(finished) },
             logger: logger,
             now: { WallClock.now() }
         )
