@@ -78,7 +78,7 @@ struct EarlierRoutes {
             guard let failure = considered.failure,
                 let earlier = hosts[place].earlier.firstIndex(where: { $0.number == number })
             else { continue }
-            hosts[place].earlier[earlier].note(failure)
+            hosts[place].earlier[earlier].note(failure.description)
         }
     }
 }

@@ -95,7 +95,7 @@ struct ExplainDocument {
                     json.member("rule", integer: candidate.identity.rule)
                     json.member("match", integer: candidate.identity.match)
                     json.member("conditions", string: candidate.matchText)
-                    json.member("failed", string: considered.failure)
+                    json.member("failed", string: considered.failure?.description)
                 }
             }
             json.member("leftOut", strings: explanation.leftOut)

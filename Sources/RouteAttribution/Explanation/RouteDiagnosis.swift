@@ -158,15 +158,15 @@ struct RouteDiagnosis {
         guard request.methodText == "OPTIONS", names.isSuperset(of: ["origin", "access-control-request-method"]) else {
             return []
         }
-        let rule = explanation.considered.first { entry in
-            table.routes[entry.route].metadata.hasCORSPolicy && entry.failure?.contains("the path is not") == false
+        for entry in explanation.considered where table.routes[entry.route].metadata.hasCORSPolicy {
+            guard case .condition(let words)? = entry.failure else { continue }
+            let identity = table.routes[entry.route].identity
+            return [
+                "this is a CORS preflight; \(identity.object) rule \(identity.rule) has a corsPolicy, but its conditions do not take "
+                    + "OPTIONS (\(words))"
+            ]
         }
-        guard let rule else { return [] }
-        let identity = table.routes[rule.route].identity
-        return [
-            "this is a CORS preflight; \(identity.object) rule \(identity.rule) has a corsPolicy, but its conditions do not take "
-                + "OPTIONS (\(rule.failure ?? ""))"
-        ]
+        return []
     }
 
     // MARK: - VirtualServices

@@ -31,7 +31,7 @@ extension RouteTable {
             if let match = identity.match { json.integer(match) } else { json.null() }
             if let failure = entry.failure {
                 json.key("failed")
-                json.string(failure)
+                json.string(failure.description)
             }
             json.endObject()
         }

@@ -8,8 +8,24 @@ public struct RouteExplanation: Sendable {
     public struct Considered: Sendable {
         /// The index in `RouteTable.routes`.
         public let route: Int
-        /// The first condition that does not hold, in words; `nil` for the winner.
-        public let failure: String?
+        /// The first condition that does not hold; `nil` for the winner.
+        public let failure: Failure?
+    }
+
+    /// Why a route does not take the request.
+    public enum Failure: Sendable, Hashable, CustomStringConvertible {
+        /// The path is another one than this.
+        case path(String)
+        /// The path fits, and this condition does not hold.
+        case condition(String)
+
+        /// The reason in words.
+        public var description: String {
+            switch self {
+            case .path(let wanted): "the path is not \(wanted)"
+            case .condition(let words): words
+            }
+        }
     }
 
     /// The answer, as the lookup gives it.
@@ -131,9 +147,9 @@ extension RouteTable {
         for position in 0..<host.routeCount {
             let number = Int(index.hostRoutes[Int(host.firstRoute + position)])
             let route = index.routes[number]
-            var failure: String?
+            var failure: RouteExplanation.Failure?
             if !matcher.pathMatches(route, target.span.extracting(first: prepared.pathCount)) {
-                failure = "the path is not \(pathText(route))"
+                failure = .path(pathText(route))
             } else {
                 var sawUnseen = false
                 let failed = matcher.firstFailure(
@@ -145,7 +161,7 @@ extension RouteTable {
                     sawUnseen: &sawUnseen
                 )
                 if let failed {
-                    failure = conditionText(index.conditions[Int(route.firstCondition) + failed])
+                    failure = .condition(conditionText(index.conditions[Int(route.firstCondition) + failed]))
                 }
             }
             explanation.considered.append(RouteExplanation.Considered(route: number, failure: failure))
