@@ -71,6 +71,16 @@ import Testing
         #expect(Self.kinds(before, after) == [.order])
     }
 
+    @Test func `a host with too many rules to compare all pairs is named`() throws {
+        let rules = (0...RouteTableDifference.pairLimit).map { Self.rule("uri: {exact: /\($0)}", "a") }
+        let before = try Self.table(virtualService(http: "[\(rules.joined(separator: ", "))]"))
+        let after = try Self.table(virtualService(http: "[\(([Self.a] + rules).joined(separator: ", "))]"))
+        let difference = RouteTableDifference(before: before, after: after)
+        #expect(difference.changes.map(\.kind) == [.added])
+        #expect(difference.unsearchedHosts == difference.changes.first?.hosts)
+        #expect(RouteTableDifference(before: before, after: before).unsearchedHosts.isEmpty)
+    }
+
     @Test func `a host that loses its object falls to the wider one`() throws {
         let wide = virtualService("wide", hosts: "['*.example.com']", http: "[\(Self.a)]")
         let narrow = virtualService("narrow", hosts: "[shop.example.com]", http: "[\(Self.b)]")

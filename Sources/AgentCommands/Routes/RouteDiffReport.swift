@@ -10,6 +10,8 @@ import RouteAttribution
 struct RouteDiffReport {
     /// What changes by reasoning.
     let changes: [RouteChange]
+    /// Hosts with too many rules to search all pairs of them for shadows and order.
+    let unsearchedHosts: [String]
     /// What changes for recorded requests; `nil` without any recording.
     let traffic: Traffic?
     /// What was left out or taken for granted.
@@ -28,7 +30,9 @@ struct RouteDiffReport {
 
     /// Compares two sets of objects, and looks recorded requests up in both.
     init(_ old: RouteObjects, _ new: RouteObjects, traffic recorded: RecordedRequests?) {
-        changes = RouteTableDifference(before: old.table, after: new.table).changes
+        let rules = RouteTableDifference(before: old.table, after: new.table)
+        changes = rules.changes
+        unsearchedHosts = rules.unsearchedHosts
         for (name, objects) in [("before", old), ("after", new)] {
             notices += objects.notices.map { "\(name): \($0)" }
             notices += objects.survey.findings.map { "\(name): warning: \($0.line)" }
@@ -80,9 +84,18 @@ struct RouteDiffReport {
             style.apply(.bold, to: changes.isEmpty ? "no rule changes" : "\(changes.count) changes of rules")
         )
         for change in changes {
-            lines.append("  \(change.kind.rawValue)  \(Self.hosts(change)): \(change.text)")
+            lines.append("  \(change.kind.rawValue)  \(Self.hosts(change.hosts)): \(change.text)")
         }
+        if let unsearched { lines.append(unsearched) }
         return lines
+    }
+
+    /// What was not searched, in a sentence; `nil` where everything was.
+    private var unsearched: String? {
+        guard !unsearchedHosts.isEmpty else { return nil }
+        return
+            "not searched for shadowed rules and changes of order (more than \(RouteTableDifference.pairLimit) rules): "
+            + Self.hosts(unsearchedHosts)
     }
 
     private static func summary(of traffic: Traffic) -> String {
@@ -108,9 +121,9 @@ struct RouteDiffReport {
 
     private static func requests(_ count: Int) -> String { count == 1 ? "1 request" : "\(count) requests" }
 
-    private static func hosts(_ change: RouteChange) -> String {
-        let rest = change.hosts.count - hostLimit
-        return change.hosts.prefix(hostLimit).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    private static func hosts(_ hosts: [String]) -> String {
+        let rest = hosts.count - hostLimit
+        return hosts.prefix(hostLimit).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 
     // MARK: - For a review
@@ -132,10 +145,14 @@ struct RouteDiffReport {
                 lines.append("")
             }
         }
+        if let unsearched { lines += [Self.cell(unsearched) + ".", ""] }
         guard !changes.isEmpty else { return lines + ["No rule changes."] }
         lines += ["| change | hosts | |", "| --- | --- | --- |"]
         for change in changes {
-            lines.append("| \(change.kind.rawValue) | \(Self.cell(Self.hosts(change))) | \(Self.cell(change.text)) |")
+            lines.append(
+                "| \(change.kind.rawValue) | \(Self.cell(Self.hosts(change.hosts))) "
+                    + "| \(Self.cell(change.text)) |"
+            )
         }
         return lines
     }
@@ -203,6 +220,12 @@ struct RouteDiffReport {
         json.string("summary")
         json.key("changes")
         json.integer(changes.count)
+        if !unsearchedHosts.isEmpty {
+            json.key("unsearchedHosts")
+            json.beginList()
+            for host in unsearchedHosts { json.string(host) }
+            json.endList()
+        }
         if let traffic {
             json.key("compared")
             json.integer(traffic.compared)

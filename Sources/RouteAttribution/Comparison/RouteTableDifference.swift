@@ -36,9 +36,12 @@ public struct RouteChange: Sendable, Hashable {
 public struct RouteTableDifference: Sendable {
     /// The changes, by kind, each once with all hosts that it concerns.
     public let changes: [RouteChange]
+    /// The virtual hosts that have more than ``pairLimit`` routes, some of which changed: whether rules are shadowed or changed places
+    /// was not searched there.
+    public let unsearchedHosts: [String]
 
     /// Hosts with more routes are not searched for order and shadows, which compares every route with all others.
-    private static let pairLimit = 600
+    public static let pairLimit = 600
 
     /// Compares two tables.
     public init(before: RouteTable, after: RouteTable) {
@@ -65,6 +68,7 @@ public struct RouteTableDifference: Sendable {
             Self.compare(first.routes, before, second.routes, after, key.text, &found)
         }
         changes = found.changes
+        unsearchedHosts = found.unsearchedHosts
     }
 
     private static func comparePorts(_ old: HostList, _ new: HostList, _ found: inout ChangeList) {
@@ -135,7 +139,7 @@ public struct RouteTableDifference: Sendable {
             }
             compare(before.routes[earlier], route, host, &found)
         }
-        guard first.count <= pairLimit, second.count <= pairLimit else { return }
+        guard first.count <= pairLimit, second.count <= pairLimit else { return found.unsearchedHosts.append(host) }
         compareShadows(old, before, second, after, new, host, &found)
         compareOrder(old, new, after, host, &found)
     }
@@ -298,6 +302,7 @@ private struct ChangeList {
     private var order: [Key] = []
     private var hosts: [Key: [String]] = [:]
     private var seen: Set<Place> = []
+    var unsearchedHosts: [String] = []
 
     mutating func add(_ kind: RouteChange.Kind, _ host: String, _ object: ObjectIdentity?, _ text: String) {
         let key = Key(kind: kind, object: object, text: text)
