@@ -7,9 +7,15 @@ internal import TrafficModel
 extension HTTP2Connection {
     // MARK: - What a hole may have held
 
-    /// Whether the client has a request that is not over.
-    var hasOpenRequest: Bool {
-        for place in 0..<streams.count where !streams[place].flags.contains(.requestEnded) { return true }
+    /// Whether the client has a request that is not over and may have trailers; that of a gRPC call has none
+    /// (gRPC over HTTP2, Requests).
+    func mayTrailersCome(_ shared: borrowing SharedReconstruction) -> Bool {
+        for place in 0..<streams.count
+        where !streams[place].flags.contains(.requestEnded)
+            && shared.exchanges[streams[place].exchange].contentKind != .grpc
+        {
+            return true
+        }
         return false
     }
 

@@ -228,7 +228,8 @@ struct HTTP2Connection: ~Copyable {
         let mark: Integrity = reason == .truncated ? .truncatedCapture : []
         let marks = mark.union(isClient ? .requestGap : .responseGap)
         if !isClient { responseHoleEnd = position.offset + Int64(count) }
-        let isAnyOpen = isClient ? hasOpenRequest || mayTrailersFollow : hasOpenResponse(before: responseHoleEnd)
+        let isAnyOpen =
+            isClient ? mayTrailersCome(shared) || mayTrailersFollow : hasOpenResponse(before: responseHoleEnd)
         let hole =
             isClient
             ? requests.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen, shared.http2)
@@ -452,7 +453,11 @@ struct HTTP2Connection: ~Copyable {
         if stream.flags.contains(.resetByClient) { resetStreams -= 1 }
         if stream.flags.contains(.requestUnseen) { awaitedRequests -= 1 }
         if stream.call >= 0 { callEnded(stream, &shared) }
-        if stream.flags.isDisjoint(with: [.requestEnded, .resetByClient]) { leftOpen = serverEnd }
+        if stream.flags.isDisjoint(with: [.requestEnded, .resetByClient]),
+            shared.exchanges[stream.exchange].contentKind != .grpc
+        {
+            leftOpen = serverEnd
+        }
         if stream.flags.contains(.responseEnded), !stream.flags.contains(.responseBegan) {
             // Content or trailers without a head: it was missed, or there was none.
             shared.exchanges[stream.exchange].integrity.insert(responses.hasLosses ? .responseGap : .malformed)

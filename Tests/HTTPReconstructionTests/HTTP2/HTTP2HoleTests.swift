@@ -199,6 +199,20 @@ import TrafficModel
         #expect(Self.wrongTargets(after: events, from: 11, &script) == [])
     }
 
+    /// A gRPC request is a head and messages (gRPC over HTTP2, Requests), so that a missed message hides no fields.
+    @Test(arguments: [("application/grpc", true), ("application/json", false)])
+    func `what a gRPC client sends behind its head is no trailers`(contentType: String, isHarmless: Bool) throws {
+        var script = HTTP2Script()
+        var events = Self.opening(&script)
+        let fields = HTTP2Script.head("/shop.v1.Cart/Upload", method: "POST") + [("content-type", contentType)]
+        events.append(.client(script.request(9, fields, ends: false)))
+        events.append(.clientHole(HTTP2Script.data(9, "a message that is missed", ends: false)))
+        events.append(.client(script.request(11, HTTP2Script.head("/a") + [("x-tenant", "/a")])))
+        events.append(.server(script.response(11, [(":status", "200")], ends: true)))
+        let exchange = try #require(Conversation(events).read().exchanges.first { $0.stream == 11 })
+        #expect(exchange.integrity.isDisjoint(with: [.unknownFieldBlock, .fieldsByInference]) == isHarmless)
+    }
+
     @Test(arguments: 1...6)
     func `a literal whose last octets are missing is an insertion all the same`(lost: Int) {
         var script = HTTP2Script()
