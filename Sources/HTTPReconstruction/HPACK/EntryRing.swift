@@ -71,6 +71,17 @@ struct EntryRing {
         count -= 1
     }
 
+    /// Removes the newest entries.
+    mutating func removeNewest(_ removed: Int) {
+        for position in 0..<removed {
+            let entry = self[position]
+            used -= entry.octetCount
+            size -= entry.size
+            end = Int(entry.start)
+        }
+        count -= removed
+    }
+
     /// Removes all entries, and gives back their memory.
     mutating func removeAll() {
         self = EntryRing()

@@ -19,6 +19,9 @@ struct ShiftSet: Equatable {
         for shift in 0...min(most, Self.everything) { insert(shift) }
     }
 
+    /// No number.
+    private init() {}
+
     /// One number alone.
     init(only shift: Int) {
         insert(shift)
@@ -26,6 +29,18 @@ struct ShiftSet: Equatable {
 
     private mutating func insert(_ shift: Int) {
         if shift < 64 { low |= 1 << UInt64(shift) } else { high |= 1 << UInt64(shift - 64) }
+    }
+
+    /// The sums of each number, `count`, and any number up to `most`; those above ``everything`` are that.
+    func moved(by count: Int, upTo most: Int) -> ShiftSet {
+        var sums = ShiftSet()
+        var shift = first
+        while let number = shift {
+            let lowest = number + count
+            for sum in min(lowest, Self.everything)...min(lowest + most, Self.everything) { sums.insert(sum) }
+            shift = next(from: number + 1)
+        }
+        return sums
     }
 
     mutating func remove(_ shift: Int) {

@@ -60,6 +60,13 @@ struct PartialOutcome {
     var boundaries = 0
 }
 
+extension PartialTable {
+    /// Whether so many insertions since the newest floating entry are possible.
+    fileprivate func holds(_ insertions: Int) -> Bool {
+        floatingCount == 0 || shifts.contains(min(insertions - exactCount, ShiftSet.everything))
+    }
+}
+
 @Suite struct PartialTableTests {
     /// Sends `count` blocks; loses each with a chance of one in `losses`, and joins at a random one.
     private static func run(seed: UInt64, count: Int, losses: Int) throws -> PartialOutcome {
@@ -69,8 +76,10 @@ struct PartialOutcome {
         let join = partial.table.isWhole ? 0 : Int.random(in: 0..<30, using: &source.random)
         var outcome = PartialOutcome()
         var missedOctets = 0
-        var pendingInsertions = 0
-        var missedInsertions = 0
+        var missedBlocks = 0
+        // Of the encoder's insertions: those before the first missed block, and those before the newest entry that floats was out of date.
+        var beforeMissed = 0
+        var beforeFloating = 0
         for number in 0..<count {
             let before = source.encoder.insertions
             let (fields, block) = source.next()
@@ -80,26 +89,25 @@ struct PartialOutcome {
             if source.random.oneIn(losses) {
                 missedOctets +=
                     block.count + (source.random.oneIn(2) ? Int.random(in: 0..<200, using: &source.random) : 0)
-                pendingInsertions += source.encoder.insertions - before
+                if missedBlocks == 0 { beforeMissed = before }
+                missedBlocks += 1
                 continue
             }
-            if missedOctets > 0 {
-                partial.table.blocksMissed(octets: missedOctets)
-                missedInsertions = pendingInsertions
-                pendingInsertions = 0
-                if partial.table.floatingCount > 0,
-                    !partial.table.shifts.contains(min(missedInsertions, ShiftSet.everything))
-                {
-                    outcome.lostShifts += 1
-                }
+            if missedBlocks > 0 {
+                let knowsBlocks = source.kind.isRequest && !source.random.oneIn(4)
+                let isKept = partial.table.floatingCount > 2 * partial.table.exactCount
+                partial.table.blocksMissed(
+                    octets: missedOctets,
+                    blocks: knowsBlocks ? missedBlocks...missedBlocks : nil
+                )
+                // Entries that floated before and still do have more insertions above them.
+                if !isKept { beforeFloating = beforeMissed }
+                outcome.lostShifts += partial.table.holds(before - beforeFloating) ? 0 : 1
                 missedOctets = 0
+                missedBlocks = 0
             }
             let seen = try partial.decode(block, as: source.kind)
-            if partial.table.floatingCount > 0 {
-                if !partial.table.shifts.contains(min(missedInsertions, ShiftSet.everything)) {
-                    outcome.lostShifts += 1
-                }
-            }
+            outcome.lostShifts += partial.table.holds(source.encoder.insertions - beforeFloating) ? 0 : 1
             if seen.count != judged.count { outcome.boundaries += 1 }
             for (field, truth) in zip(seen, judged) {
                 outcome.fields += 1
@@ -338,14 +346,79 @@ struct PartialOutcome {
         #expect(fields.map(\.value) == ["b"])
     }
 
-    @Test func `a second loss before the first is settled gives up what floated`() throws {
+    @Test func `what floats at a second loss is kept where little was inserted since the first`() throws {
         var encoder = TestEncoder()
         var decoder = TestDecoder()
-        _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        encoder.prefersStaticNames = true
+        for _ in 0..<3 { _ = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request) }
+        let before = decoder.table.exactCount
+        // One entry is missed, one is inserted, and two more are missed: they are four together.
+        _ = encoder.encode("x-missed", "1", inserts: true)
+        decoder.table.blocksMissed(octets: 40)
+        _ = try decoder.decode(encoder.encode("x-new", "1", inserts: true), as: .requestOrTrailers)
+        for name in ["x-missed-too", "x-missed-as-well"] { _ = encoder.encode(name, "1", inserts: true) }
+        decoder.table.blocksMissed(octets: 40)
+        let floating = decoder.table.floatingCount
+        #expect(floating == before)
+        let mayBeFour = decoder.table.shifts.contains(4)
+        let mayBeNone = decoder.table.shifts.contains(0)
+        #expect(mayBeFour && !mayBeNone)
+        let fields = try decoder.decode(Self.request(&encoder, path: "/a"), as: .request)
+        #expect(fields.map(\.value) == ["GET", "http", "/a", "shop.example.com", "test", "a", "*/*"])
+    }
+
+    @Test func `what floats at a second loss is given up where more was inserted since the first`() throws {
+        var encoder = TestEncoder()
+        var decoder = TestDecoder()
+        _ = try decoder.decode(encoder.encode("x-old", "1", inserts: true), as: .requestOrTrailers)
         decoder.table.blocksMissed(octets: 300)
         _ = try decoder.decode(encoder.encode("x-new", "1", inserts: true), as: .requestOrTrailers)
         decoder.table.blocksMissed(octets: 300)
         let floating = decoder.table.floatingCount
         #expect(floating == 1)
+        let field = try decoder.decode(encoder.encode("x-old", "1", inserts: false), as: .requestOrTrailers)
+        #expect(field.map(\.value) == [nil])
+    }
+
+    // MARK: - How much blocks insert
+
+    /// A request of a client that inserts an identifier each time.
+    private static func numbered(_ encoder: inout TestEncoder, _ number: Int) -> [UInt8] {
+        [(":method", "GET"), (":scheme", "http"), (":authority", "shop.example.com"), (":path", "/\(number)")]
+            .flatMap { encoder.encode($0.0, $0.1, inserts: $0.0 == ":authority") }
+            + [("x-id", "\(number)"), ("x-kind", "a")].flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+    }
+
+    @Test(arguments: [(1, true), (2, true), (nil, false), (12, false)] as [(Int?, Bool)])
+    func `two names are enough where missed blocks have inserted as much as those before`(
+        told: Int?,
+        isEnough: Bool
+    ) throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        for number in 0..<4 { _ = try decoder.decode(Self.numbered(&encoder, number), as: .request) }
+        let blocks = told ?? 1
+        for number in 4..<4 + min(blocks, 2) { _ = Self.numbered(&encoder, number) }
+        decoder.table.blocksMissed(octets: 400, blocks: told.map { $0...$0 })
+        let fields = try decoder.decode(Self.numbered(&encoder, 20), as: .request)
+        #expect(fields[2].value == (isEnough ? "shop.example.com" : nil))
+        #expect(fields[2].isInferred == isEnough)
+    }
+
+    @Test func `paths do not tell how much was missed`() throws {
+        var encoder = TestEncoder()
+        encoder.prefersStaticNames = true
+        var decoder = TestDecoder()
+        func block(_ path: String, _ kind: String) -> [UInt8] {
+            [(":method", "GET"), (":scheme", "http"), (":path", path), ("x-kind", kind)]
+                .flatMap { encoder.encode($0.0, $0.1, inserts: true) }
+        }
+        for number in 0..<3 { _ = try decoder.decode(block("/\(number)", "a"), as: .request) }
+        // A path and a kind are missed, in the places of those that are known.
+        _ = block("/2", "b") + block("/9", "a")
+        decoder.table.blocksMissed(octets: 200, blocks: 2...2)
+        let fields = try decoder.decode(block("/9", "a"), as: .request)
+        #expect(fields[2].value == nil || fields[2].value == "/9")
     }
 }
