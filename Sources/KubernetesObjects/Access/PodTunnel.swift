@@ -78,8 +78,6 @@ package struct PodTunnel: Sendable {
 
     /// The longest message of the tunnel; kubelets copy 32 KiB at a time.
     private static let frameLimit = 1 << 20
-    /// The most octets that are read of a refusal.
-    private static let reasonLimit = 64 << 10
     private static let subprotocol = "v4.channel.k8s.io"
 
     private let transport: HTTPTransport
@@ -269,15 +267,14 @@ package struct PodTunnel: Sendable {
     /// Reads an answer that is no upgrade.
     private static func refusal(_ stream: PlainStream) async throws -> APIRefusal {
         var status = 0
-        var content: [UInt8] = []
+        var content = RefusalContent()
         do {
             try await stream.executeThenClose { inbound, _ in
                 for try await part in inbound {
                     switch part {
                     case .head(let head): status = Int(head.status.code)
                     case .body(let buffer):
-                        content += buffer.readableBytesView.prefix(reasonLimit - content.count)
-                        guard content.count < reasonLimit else { return }
+                        guard content.append(buffer.readableBytesView) else { return }
                     case .end: return
                     }
                 }
@@ -287,7 +284,7 @@ package struct PodTunnel: Sendable {
             guard status != 0 else { throw failure(error) }
         }
         guard status != 0 else { throw Failure.ended }
-        return APIRefusal(status: status, content: content)
+        return APIRefusal(status: status, content: content.octets)
     }
 
     private static func failure(_ error: any Error) -> any Error {

@@ -69,3 +69,28 @@ package struct APIRefusal: Error, Sendable, Hashable {
         self.init(status: status, reason: message.split(whereSeparator: \.isWhitespace).joined(separator: " "))
     }
 }
+
+/// The beginning of what came with a refusal: as much as a reason takes.
+struct RefusalContent {
+    /// The most octets that are read.
+    static let limit = 64 << 10
+
+    /// What was read.
+    private(set) var octets: [UInt8] = []
+
+    /// Nothing was read yet.
+    init() {}
+
+    /// Reads the beginning of a body, and gives up the rest, which may have no end.
+    init(beginning body: any AsyncSequence<[UInt8], any Error> & Sendable) async throws {
+        for try await part in body {
+            guard append(part) else { return }
+        }
+    }
+
+    /// Takes a part; answers whether there is room for more.
+    mutating func append(_ part: some Sequence<UInt8>) -> Bool {
+        octets += part.prefix(Self.limit - octets.count)
+        return octets.count < Self.limit
+    }
+}

@@ -8,8 +8,6 @@ import Synchronization
 package struct CollectionWatch: Sendable {
     /// After how many seconds the server is asked to end a watch: within the range that client-go takes.
     private static let watchSeconds = 300...600
-    /// How much of a refusal is read.
-    private static let refusalLimit = 64 << 10
 
     private let collection: ResourceCollection
     private let transport: any APITransport
@@ -143,7 +141,7 @@ package struct CollectionWatch: Sendable {
         do {
             let answer = try await transport.send(message)
             guard answer.status == 200 else {
-                let content = try await Self.beginning(of: answer.body)
+                let content = try await RefusalContent(beginning: answer.body).octets
                 return ExchangeResult(
                     outcome: .refused(APIStatus(code: answer.status, content: content), retryAfter: answer.retryAfter)
                 )
@@ -152,16 +150,6 @@ package struct CollectionWatch: Sendable {
         } catch {
             return ExchangeResult(outcome: Self.outcome(of: error))
         }
-    }
-
-    private static func beginning(
-        of body: any AsyncSequence<[UInt8], any Error> & Sendable
-    ) async throws -> [UInt8] {
-        var content: [UInt8] = []
-        for try await part in body {
-            content += part.prefix(refusalLimit - content.count)
-        }
-        return content
     }
 
     private static func outcome(of error: any Error) -> Reflector.Outcome {
