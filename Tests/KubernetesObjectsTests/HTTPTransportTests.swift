@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import Foundation
+import Synchronization
 import TestServers
 import Testing
 
@@ -56,5 +58,36 @@ struct HTTPTransportTests {
         #expect(texts == [String](repeating: "one", count: 20))
         transport.close()
         await server.close()
+    }
+
+    @Test func `a refusal without an end is read as far as a reason may go`() async throws {
+        let endless = AsyncThrowingStream<[UInt8], any Error> { [UInt8](repeating: 0x78, count: 1_000) }
+        #expect(try await RefusalContent(beginning: endless).octets.count == RefusalContent.limit)
+        let short = AsyncThrowingStream<[UInt8], any Error> { continuation in
+            for part in ["for", "bidden"] { continuation.yield(Array(part.utf8)) }
+            continuation.finish()
+        }
+        #expect(try await RefusalContent(beginning: short).octets == Array("forbidden".utf8))
+    }
+
+    @Test func `a renewed file is read again after its time, and one that is too long, empty or gone changes nothing`()
+        async throws
+    {
+        let file = FileManager.default.temporaryDirectory.appending(path: "renewed-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let time = Mutex<Int64>(0)
+        let renewed = RenewedFile(file.path) { time.withLock(\.self) }
+        await #expect(throws: APIFailure.self) { try await renewed.content() }
+        try Data("one".utf8).write(to: file)
+        #expect(try await renewed.content() == Array("one".utf8))
+        for content in [Data(count: 2 << 20), Data(" \n".utf8), nil] {
+            time.withLock { $0 += RenewedFile.interval * 1_000_000_000 }
+            if let content { try content.write(to: file) } else { try FileManager.default.removeItem(at: file) }
+            #expect(try await renewed.content() == Array("one".utf8))
+        }
+        try Data("two".utf8).write(to: file)
+        #expect(try await renewed.content() == Array("one".utf8))
+        #expect(await renewed.reread())
+        #expect(try await renewed.content() == Array("two".utf8))
     }
 }

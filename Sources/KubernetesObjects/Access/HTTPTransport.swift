@@ -47,9 +47,9 @@ package final class HTTPTransport: APITransport {
 
     /// Sends a request and returns when the head of the answer has come.
     package func send(_ request: APIRequest) async throws -> APIAnswer {
-        let client = try client()
+        let client = try await client()
         do {
-            let response = try await client.http.execute(try message(request), deadline: .distantFuture)
+            let response = try await client.http.execute(try await message(request), deadline: .distantFuture)
             // The client stays open as long as somebody holds the answer.
             let body = response.body.map { part in
                 withExtendedLifetime(client) { [UInt8](buffer: part) }
@@ -67,7 +67,7 @@ package final class HTTPTransport: APITransport {
 
     /// Reads the token again; returns whether another is there to be tried.
     package func credentialsRefused() async -> Bool {
-        token?.reread() ?? false
+        await token?.reread() ?? false
     }
 
     /// Closes the connections once no request is under way; a later request would open others.
@@ -80,7 +80,7 @@ package final class HTTPTransport: APITransport {
         withExtendedLifetime(client) {}
     }
 
-    private func message(_ request: APIRequest) throws(APIFailure) -> HTTPClientRequest {
+    private func message(_ request: APIRequest) async throws(APIFailure) -> HTTPClientRequest {
         var message = HTTPClientRequest(url: access.server + request.target)
         message.headers.add(name: "User-Agent", value: access.userAgent)
         message.headers.add(name: "Accept", value: request.accept)
@@ -90,21 +90,21 @@ package final class HTTPTransport: APITransport {
             message.headers.add(name: "Content-Type", value: "application/json")
             message.body = .bytes(content)
         }
-        if let token = try currentToken() { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let token = try await currentToken() { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
         return message
     }
 
-    private func currentToken() throws(APIFailure) -> String? {
+    private func currentToken() async throws(APIFailure) -> String? {
         guard let token else { return access.token.isEmpty ? nil : access.token }
-        let text = String(decoding: try token.content(), as: UTF8.self)
+        let text = String(decoding: try await token.content(), as: UTF8.self)
         return String(text.split(whereSeparator: \.isWhitespace).first ?? "")
     }
 
     // MARK: - The client
 
     /// The client for the authorities of now.
-    private func client() throws(APIFailure) -> Client {
-        let authorities = try authority?.content() ?? access.authority
+    private func client() async throws(APIFailure) -> Client {
+        let authorities = try await authority?.content() ?? access.authority
         let known = state.withLock { $0.client }
         if let known, known.authority == authorities { return known }
         let fresh: Client
@@ -190,17 +190,18 @@ package final class HTTPTransport: APITransport {
     }
 
     /// What it takes to make a connection of one's own, with the credentials of now.
-    func entry() throws(APIFailure) -> Entry {
+    func entry() async throws(APIFailure) -> Entry {
         guard let url = URL(string: access.server), let host = url.host() else {
             throw .connection("\(access.server) is no URL of a server")
         }
         let isSecured = url.scheme == "https"
+        let authorities = isSecured ? try await authority?.content() ?? access.authority : []
         return Entry(
             host: host.filter { $0 != "[" && $0 != "]" },
             port: url.port ?? (isSecured ? 443 : 80),
-            tls: isSecured ? try tlsConfiguration(try authority?.content() ?? access.authority) : nil,
+            tls: isSecured ? try tlsConfiguration(authorities) : nil,
             prefix: url.path().hasSuffix("/") ? String(url.path().dropLast()) : url.path(),
-            token: try currentToken(),
+            token: try await currentToken(),
             userAgent: access.userAgent
         )
     }

@@ -182,7 +182,7 @@ package struct PodTunnel: Sendable {
     }
 
     private func open() async throws -> Outcome {
-        let entry = try transport.entry()
+        let entry = try await transport.entry()
         let opening = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(10))
             .connect(host: entry.host, port: entry.port) { channel in
