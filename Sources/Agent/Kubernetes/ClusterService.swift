@@ -140,7 +140,7 @@ struct ClusterService: Service {
             guard let took = await rebuild(&inForce, at: now) else { return }
             capture(&inForce)
             guard let tookHosts = await publishHosts(&inForce, at: now) else { return }
-            save(&inForce, at: now)
+            guard await save(&inForce, at: now) else { return }
             // At most half of one core is for tables, however fast objects change.
             guard (try? await Task.sleep(for: took + tookHosts)) != nil else { return }
         }
@@ -236,13 +236,14 @@ struct ClusterService: Service {
         }
     }
 
-    private func save(_ inForce: inout InForce, at now: Int64) {
+    /// Saves the objects now and then; answers `false` when the task was cancelled first.
+    private func save(_ inForce: inout InForce, at now: Int64) async -> Bool {
         guard inForce.isComplete, inForce.generation != inForce.savedGeneration,
             now - inForce.savedAt >= Self.saveInterval
-        else { return }
+        else { return true }
         inForce.savedGeneration = inForce.generation
         inForce.savedAt = now
-        cluster.save()
+        return await thread.run { [cluster] in cluster.save() } != nil
     }
 }
 
