@@ -96,24 +96,24 @@ final class Call: ChannelInboundHandler {
         case .headers(let section):
             let isInterim = section.headers.first(name: ":status")?.hasPrefix("1") ?? false
             if head != nil {
-                if section.endStream { ended(trailers: section.headers, context) }
+                if section.endStream { ended(trailers: section.headers) }
             } else if !isInterim {
                 head = section.headers
                 progress.headArrived()
-                if section.endStream { ended(trailers: HPACKHeaders(), context) }
+                if section.endStream { ended(trailers: HPACKHeaders()) }
             }
         case .data(let part):
             guard case .byteBuffer(let buffer) = part.data else { return }
-            keep(buffer, context)
-            if part.endStream { ended(trailers: HPACKHeaders(), context) }
+            keep(buffer)
+            if part.endStream { ended(trailers: HPACKHeaders()) }
         default: break
         }
     }
 
-    private func keep(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func keep(_ buffer: ByteBuffer) {
         octets += Int64(buffer.readableBytes)
         // Its status comes last, so that what was read says nothing.
-        guard octets <= settings.answerOctets else { return failed(ShadowFailure.cancelled, context) }
+        guard octets <= settings.answerOctets else { return failed(ShadowFailure.cancelled) }
         // Once octets are missing, later ones are of no use either.
         guard !hasEnded, octets - Int64(buffer.readableBytes) == content.count else { return }
         let kept = budget.reserve(min(buffer.readableBytes, settings.keptOctets - content.count))
@@ -121,10 +121,10 @@ final class Call: ChannelInboundHandler {
         content += buffer.readableBytesView.prefix(kept)
     }
 
-    private func ended(trailers: HPACKHeaders, _ context: ChannelHandlerContext) {
+    private func ended(trailers: HPACKHeaders) {
         guard !hasEnded else { return }
         guard let head, let status = head.first(name: ":status").flatMap({ Int($0) }) else {
-            return failed(ShadowFailure.malformed, context)
+            return failed(ShadowFailure.malformed)
         }
         hasEnded = true
         var message = RecordedMessage(fields: Self.fields(head), content: content, contentOctets: octets)
@@ -136,18 +136,18 @@ final class Call: ChannelInboundHandler {
         section.compactMap { name, value, _ in name.hasPrefix(":") ? nil : RecordedField(name: name, value: value) }
     }
 
-    private func failed(_ error: any Error, _ context: ChannelHandlerContext) {
+    private func failed(_ error: any Error) {
         guard !hasEnded else { return }
         // Releases what was reserved, and closes the stream.
         promise.fail(error)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        failed(connection.error ?? error, context)
+        failed(connection.error ?? error)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        failed(connection.error ?? ShadowFailure.reset, context)
+        failed(connection.error ?? ShadowFailure.reset)
         context.fireChannelInactive()
     }
 }

@@ -42,7 +42,7 @@ public struct PacketDecoder: ~Copyable {
     }
 
     /// Octets that fragments take at the moment, with the fixed charge of `DecodingLimits.fragmentOctets`.
-    public var heldFragmentOctets: Int {
+    var heldFragmentOctets: Int {
         reassembler.heldOctets
     }
 

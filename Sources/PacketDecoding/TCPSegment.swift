@@ -21,8 +21,6 @@ public struct TCPFlags: OptionSet, Sendable, Hashable {
     public static let psh = TCPFlags(rawValue: 0x08)
     /// The acknowledgement number is meaningful.
     public static let ack = TCPFlags(rawValue: 0x10)
-    /// The urgent pointer is meaningful.
-    public static let urg = TCPFlags(rawValue: 0x20)
 }
 
 /// A TCP segment with the addresses of the innermost IP header around it.

@@ -24,9 +24,6 @@ struct CipherSuite: BitwiseCopyable, Hashable, Sendable {
     /// Whether keys are made with SHA-384; SHA-256 otherwise.
     let usesSHA384: Bool
 
-    /// Whether the suite is one of TLS 1.3, which name no key exchange.
-    var isOfTLS13: Bool { number >> 8 == 0x13 }
-
     /// Octets of the tag behind a record that an AEAD protects.
     var tagLength: Int { protection == .ccm8 ? 8 : 16 }
 

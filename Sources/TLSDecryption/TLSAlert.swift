@@ -8,9 +8,6 @@ public enum TLSAlert {
         names[description] ?? "other"
     }
 
-    /// All names that there are.
-    public static var allNames: [String] { names.values.sorted() + ["other"] }
-
     private static let names: [UInt8: String] = [
         0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow",
         40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked",

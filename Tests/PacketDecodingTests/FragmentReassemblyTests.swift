@@ -1,8 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import PacketDecoding
 import TestSupport
 import Testing
+
+@testable import PacketDecoding
 
 @Suite struct FragmentReassemblyTests {
     /// A version of IP, and the sample segment in fragments of 32 octets under it.

@@ -35,7 +35,7 @@ struct VoteTable: Sendable {
 
     private var votes: [Key: Vote] = [:]
     /// The keys in the order in which their windows began, at most twice the limit; those before `head` are gone.
-    private var order: [(key: Key, start: Int64)] = []
+    private(set) var order: [(key: Key, start: Int64)] = []
     private var head = 0
     private let limit: Int
     /// Keys forgotten before their window ended.
@@ -44,9 +44,6 @@ struct VoteTable: Sendable {
     init(limit: Int) {
         self.limit = max(1, limit)
     }
-
-    /// How many windows are remembered, those that have begun again since among them.
-    var remembered: Int { order.count }
 
     /// The vote of a key, or a new one, when there is none or its window has ended.
     mutating func vote(_ key: Key, time: Int64, window: Duration) -> (vote: Vote, isNew: Bool) {

@@ -37,14 +37,6 @@ struct Reflector: Sendable {
         var duration = Duration.zero
     }
 
-    /// What is known of the collection.
-    enum Condition: Sendable, Hashable {
-        /// It is followed.
-        case followed
-        /// It is not, for now; the reason as a word of a closed list.
-        case interrupted(WatchTrouble)
-    }
-
     /// What the caller is to do before the next request.
     struct Step: Sendable, Hashable {
         /// How long to wait.

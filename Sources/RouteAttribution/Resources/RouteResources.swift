@@ -33,8 +33,6 @@ public struct RouteResources: Sendable {
     private struct Place {
         var index: Int
         var location: ObjectLocation?
-        /// The second object of the identity, where one was met.
-        var isDoubled = false
     }
 
     /// Makes an empty set.
@@ -301,7 +299,7 @@ public struct RouteResources: Sendable {
         _ location: ObjectLocation?
     ) {
         self[keyPath: list][known.index] = model
-        places[key] = Place(index: known.index, location: location, isDoubled: true)
+        places[key] = Place(index: known.index, location: location)
     }
 
     /// Whether a manifest has directives that only kustomize understands.

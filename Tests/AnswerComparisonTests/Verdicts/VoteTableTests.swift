@@ -33,7 +33,7 @@ import Testing
         var table = VoteTable(limit: 4)
         for round in 0..<10_000 {
             _ = table.vote(Self.key(round % 3), time: Int64(round) * 1_000_000_000, window: .seconds(1))
-            #expect(table.remembered <= 8)
+            #expect(table.order.count <= 8)
         }
         #expect(table.forgotten == 0)
     }
