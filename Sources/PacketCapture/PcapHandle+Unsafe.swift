@@ -144,10 +144,7 @@ extension PcapHandle {
     ///
     /// The C functions are `pcap_compile`, `pcap_setfilter` and `pcap_freecode`.
     mutating func setFilter(_ expression: String) throws(CaptureError) {
-        var program = unsafe bpf_program()
-        guard unsafe pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
-            throw CaptureError(.invalidFilter, "the filter \"\(expression)\" cannot be used", cause: lastError)
-        }
+        var program = unsafe try program(expression)
         let result = unsafe pcap_setfilter(pcap, &program)
         unsafe pcap_freecode(&program)
         guard result == 0 else {
@@ -357,10 +354,7 @@ extension PcapHandle: LiveHandle {
     /// The C functions are `pcap_compile` and `pcap_freecode`.
     mutating func change(filter: CaptureFilter) throws(CaptureError) {
         let expression = filter.text(for: linkType)
-        var program = unsafe bpf_program()
-        guard unsafe pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
-            throw CaptureError(.invalidFilter, "the filter \"\(expression)\" cannot be used", cause: lastError)
-        }
+        var program = unsafe try program(expression)
         let isCooked = linkType == .linuxCooked || linkType == .linuxCooked2
         let isChanged =
             unsafe hasDelivered && !isCooked && PacketSocket.attach(program.bf_insns, program.bf_len, to: descriptor)
