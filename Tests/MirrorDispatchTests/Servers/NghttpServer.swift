@@ -23,7 +23,25 @@ enum NghttpServer {
     ) async throws {
         let folder = certificate.folder
         try content.write(to: folder.appending(path: file), atomically: true, encoding: .utf8)
-        let port = try await freePort()
+        for _ in 0..<attempts {
+            let port = try await freePort()
+            let process = try start(in: folder, port)
+            defer { end(process) }
+            while process.isRunning, !(await isListening(port)) { await Task.yield() }
+            // What listens is another program where this one has ended: the port was taken in between.
+            guard process.isRunning else { continue }
+            return try await body(port)
+        }
+        throw Unavailable()
+    }
+
+    /// It could not be started.
+    struct Unavailable: Error {}
+
+    /// How many ports are tried.
+    private static let attempts = 10
+
+    private static func start(in folder: URL, _ port: Int) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: program)
         let files = ["server.key", "server.pem"].map { folder.appending(path: $0).path }
@@ -31,13 +49,13 @@ enum NghttpServer {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        defer {
-            // SIGTERM is ignored where a test before this one has trapped it: programs that are started inherit that.
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-        while process.isRunning, !(await isListening(port)) { await Task.yield() }
-        try await body(port)
+        return process
+    }
+
+    private static func end(_ process: Process) {
+        // SIGTERM is ignored where a test before this one has trapped it: programs that are started inherit that.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     /// A port that nothing has at this moment; nghttpd cannot be asked to choose one.
