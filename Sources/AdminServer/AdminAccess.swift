@@ -45,7 +45,9 @@ struct AdminAccess: Sendable {
             return decideByLoopback(peer)
         case .openWithoutCredentials, .guarded:
             if credentials.admit(peer.authorization) { return .admitted }
-            guard asksAboutTokens, let token = peer.bearerToken else { return .unauthenticated }
+            guard asksAboutTokens, let token = AuthorizationField(peer.authorization)?.bearerToken else {
+                return .unauthenticated
+            }
             return .undecided(token: token)
         }
     }
@@ -78,7 +80,7 @@ struct AdminAccess: Sendable {
             return nil
         }
         let isJSON = fields[.contentType]?.lowercased().hasPrefix("application/json") ?? false
-        let hasToken = fields[.authorization]?.lowercased().hasPrefix("bearer ") ?? false
+        let hasToken = AuthorizationField(fields[.authorization])?.bearerToken != nil
         guard fields[.fetchSite] != nil || fields[.ownRequest] != nil || isJSON || hasToken else {
             return "send the header X-Wingmirror-Request: 1, which a form of another site cannot send"
         }
@@ -101,17 +103,6 @@ struct AdminAccess: Sendable {
     /// Whether this is what may follow an address in a Host field: nothing, or a colon and digits.
     private static func isPort(_ text: Substring) -> Bool {
         text.isEmpty || (text.hasPrefix(":") && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) })
-    }
-}
-
-extension AdminAccess.Peer {
-    /// The bearer token that was sent (RFC 6750 section 2.1).
-    fileprivate var bearerToken: String? {
-        guard let authorization, let space = authorization.firstIndex(of: " "),
-            authorization[..<space].lowercased() == "bearer"
-        else { return nil }
-        let token = authorization[authorization.index(after: space)...].drop { $0 == " " }
-        return token.isEmpty ? nil : String(token)
     }
 }
 

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Basic authentication: RFC 7617. Bearer tokens: RFC 6750 §2.1.
+// Basic authentication: RFC 7617.
 
 import OctetText
 
@@ -30,21 +30,17 @@ public struct AdminCredentials: Sendable, Equatable {
             challenges.append("Basic realm=\"wingmirror\", charset=\"UTF-8\"")
         }
         if !bearer.isEmpty {
-            challenges.append("Bearer realm=\"wingmirror\"")
+            challenges.append(AuthorizationField.bearerChallenge)
         }
         return challenges
     }
 
     /// Whether the value of an Authorization field opens the endpoints.
     func admit(_ authorization: String?) -> Bool {
-        guard let authorization, let space = authorization.firstIndex(of: " ") else { return false }
-        let scheme = authorization[..<space].lowercased()
-        let value = authorization[authorization.index(after: space)...].drop { $0 == " " }
-        switch scheme {
-        case "bearer": return bearer.containsInConstantTime(Array(value.utf8))
-        case "basic": return Base64Text.octets(value.utf8).map(basic.containsInConstantTime) ?? false
-        default: return false
-        }
+        guard let field = AuthorizationField(authorization) else { return false }
+        if let token = field.bearerToken { return bearer.containsInConstantTime(Array(token.utf8)) }
+        guard field.scheme == "basic" else { return false }
+        return Base64Text.octets(field.credentials.utf8).map(basic.containsInConstantTime) ?? false
     }
 }
 

@@ -105,7 +105,7 @@ struct AdminResponder: HTTPResponder {
     private func unauthenticated(_ access: AdminAccess) -> Response {
         var response = Response.text(.unauthorized, "credentials are needed")
         var challenges = access.credentials.challenges
-        let bearer = "Bearer realm=\"wingmirror\""
+        let bearer = AuthorizationField.bearerChallenge
         if access.asksAboutTokens, !challenges.contains(bearer) { challenges.append(bearer) }
         response.headers[values: .wwwAuthenticate] = challenges
         return response
