@@ -191,8 +191,8 @@ struct ConfigurationCheck: Sendable {
                 style.apply(
                     .warning,
                     to:
-                        "gateway.addresses names no address: requests that pass through this node to a gateway on another are told "
-                        + "by this node's routes, and counted on both nodes where those do not say"
+                        "gateway.addresses names no address: this node's routes say which requests only pass through it to a gateway "
+                        + "on another node; where they do not say, such requests are counted on both nodes"
                 )
             ] : []
         return passing + memoryConcerns(style)

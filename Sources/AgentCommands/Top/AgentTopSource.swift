@@ -46,7 +46,7 @@ final class AgentTopSource: TopSource {
         do throws(AgentClient.Refusal) {
             // The id came from the agent; as it goes into an address, only what an id is made of is taken.
             guard id.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }) else {
-                throw AgentClient.Refusal(reason: "the route has an id that is none")
+                throw AgentClient.Refusal(reason: "the id of the route has characters that no id has")
             }
             return TopDetail(id: id, try await client.ask("/api/v1/routes?route=\(id)&window=10m"))
         } catch {
