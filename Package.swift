@@ -454,7 +454,8 @@ let package = Package(
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
-                "AnswerComparison", "JSONSyntax", "ShadowTesting", "TestSupport", "TrafficMetrics", "TrafficModel",
+                "AgentConfiguration", "AnswerComparison", "JSONSyntax", "ShadowTesting", "TestSupport",
+                "TrafficMetrics", "TrafficModel",
             ],
             swiftSettings: strict
         ),
