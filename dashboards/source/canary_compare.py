@@ -3,6 +3,7 @@
 
 from .grafana import BAD, FAIR, GOOD, column, curves, dashboard, query, row, table, text, tile, variable
 from .queries import (
+    AN_ERROR,
     DURATION,
     JUDGED,
     REQUESTS,
@@ -142,7 +143,7 @@ def side_by_side():
         ),
         curves(
             "Error share",
-            "Share of requests answered with 5xx, or not answered whole because of the server.",
+            f"Share of requests {AN_ERROR}.",
             "percentunit",
             *(query(error_share(*side), name) for name, side in BOTH),
         ),
@@ -178,7 +179,7 @@ def side_by_side():
         ),
         curves(
             "Statuses, canary",
-            "Share of each status among the canary's requests; what is missing to 100 % had no answer.",
+            "Share of each status among the canary's requests; 0 is no answer. Requests whose answer the capture lost are no part of it.",
             "percentunit",
             query(statuses(CANARY), "{{response_code}}"),
             stacked=True,
@@ -186,7 +187,7 @@ def side_by_side():
         ),
         curves(
             "Statuses, stable",
-            "Share of each status among the stable rule's requests; what is missing to 100 % had no answer.",
+            "Share of each status among the stable rule's requests; 0 is no answer. Requests whose answer the capture lost are no part of it.",
             "percentunit",
             query(statuses(STABLE), "{{response_code}}"),
             stacked=True,

@@ -3,6 +3,8 @@
 
 from .grafana import BAD, FAIR, curves, dashboard, query, row, tile, trends
 from .queries import (
+    AN_ERROR,
+    ARRIVING,
     DURATION,
     FAILED,
     IN_OBJECTS,
@@ -10,7 +12,6 @@ from .queries import (
     ROUTE,
     ROUTE_HEADINGS,
     UNMATCHED,
-    UNMATCHED_BY_MISTAKE,
     by_gateway,
     error_share,
     failed,
@@ -23,6 +24,7 @@ from .queries import (
     to_route,
     total,
     total_rate,
+    unmatched_share,
     yesterday,
 )
 from .recording import BUDGET_LEFT, ERROR_BUDGET, error_ratio
@@ -31,8 +33,7 @@ NAME = "ingress-overview"
 AT_GATEWAY = 'gateway=~"$gateway"'
 
 REQUEST_RATE = total_rate(REQUESTS, *IN_OBJECTS)
-ARRIVING_RATE = f"({total_rate(REQUESTS, AT_GATEWAY)} or vector(0)) + ({total_rate(UNMATCHED, AT_GATEWAY)} or vector(0))"
-UNMATCHED_RATE = total_rate(UNMATCHED, AT_GATEWAY, UNMATCHED_BY_MISTAKE)
+ARRIVING_RATE = f"({total_rate(REQUESTS, AT_GATEWAY)} or vector(0)) + ({total_rate(UNMATCHED, AT_GATEWAY, ARRIVING)} or vector(0))"
 UNREAD_RATE = total_rate("opaque_connections_total", AT_GATEWAY, 'reason!~"upgraded|tunnel"')
 OPENED_RATE = total_rate("connections_opened_total", AT_GATEWAY)
 
@@ -52,7 +53,8 @@ def now():
         "Now",
         tile(
             "Arriving",
-            "Requests that arrive at the gateways, per second: those of all routes, and those that no route accounts for.",
+            "Requests that arrive at the gateways, per second: those of all routes, and those that no route accounts for. What a "
+            "gateway sends on is no_listener, a line of Unmatched requests by reason.",
             "reqps",
             ARRIVING_RATE,
             size=(3, 4),
@@ -60,8 +62,7 @@ def now():
         tile("Requests", "Requests attributed to a route, per second.", "reqps", REQUEST_RATE, size=(3, 4)),
         tile(
             "Error share",
-            "Share of requests answered with 5xx, or not answered whole because of the server. Requests whose answer "
-            "the capture lost are no part of it.",
+            f"Share of requests {AN_ERROR}. Requests whose answer the capture lost are no part of it.",
             "percentunit",
             error_share(*IN_OBJECTS),
             steps=((0.01, FAIR), (0.05, BAD)),
@@ -81,18 +82,18 @@ def now():
         ),
         tile(
             "Unmatched share",
-            "Share of the gateways' requests that no route accounts for; redirects to https that a Gateway asks for are not "
-            "among them.",
+            "Share of the gateways' requests that no route accounts for; redirects to https that a Gateway asks for, and what a "
+            "gateway sends on, are not among them.",
             "percentunit",
-            share(UNMATCHED_RATE, f"({UNMATCHED_RATE} + ({total_rate(REQUESTS, AT_GATEWAY)} or 0 * {UNMATCHED_RATE}))"),
+            unmatched_share(AT_GATEWAY),
             steps=((0.01, FAIR), (0.05, BAD)),
             size=(3, 4),
             none="no requests",
         ),
         tile(
             "Visible connections",
-            "Share of new connections whose content could be read. The rest is TLS, HTTP/3 or unknown, and is in no other "
-            "panel of this dashboard.",
+            "Share of new TCP connections whose content could be read. The rest is TLS or unknown, and is in no other panel of this "
+            "dashboard. HTTP/3 has no TCP connections: it is in neither number.",
             "percentunit",
             f"1 - {share(UNREAD_RATE, OPENED_RATE)}",
             size=(3, 4),
@@ -126,7 +127,7 @@ def red():
         ),
         curves(
             "Error share by VirtualService",
-            "Share of requests answered with 5xx, or not answered whole because of the server.",
+            f"Share of requests {AN_ERROR}.",
             "percentunit",
             query(error_share(*IN_OBJECTS, by=ROUTE[:2]), "{{virtualservice_namespace}}/{{virtualservice}}"),
         ),
@@ -173,7 +174,7 @@ def breakdown():
         ),
         curves(
             "Errors by service",
-            "Share of requests answered with 5xx, or not answered whole because of the server, by where they are sent.",
+            f"Share of requests {AN_ERROR}, by where they are sent.",
             "percentunit",
             query(error_share(*IN_OBJECTS, by=("destination_service",)), "{{destination_service}}"),
         ),
@@ -189,7 +190,8 @@ def breakdown():
         ),
         curves(
             "Unmatched requests by reason",
-            "Requests per second that no route accounts for. The dashboard Route coverage has more on them.",
+            "Requests per second that no route accounts for; no_listener is what a gateway sends on or what passes by, and does not "
+            "arrive. The dashboard Route coverage has more on them.",
             "reqps",
             query(total_rate(UNMATCHED, AT_GATEWAY, by=("reason",)), "{{reason}}"),
             stacked=True,

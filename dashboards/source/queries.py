@@ -32,6 +32,8 @@ IN_OBJECTS = (
 # end, and not because of the client. The one
 # matcher for them, in every panel and rule.
 FAILED = 'error_type=~"5xx.*|grpc_error|no_response|incomplete_response"'
+# The same in the captions of shares.
+AN_ERROR = "answered with 5xx or a gRPC status that counts as an error, or not answered whole because of the server"
 # Requests whose answer, or its absence, was seen: what errors are a share of. What our own capture lost, cut or could not
 # read is no error, and where it took the answer's status the code is `unknown`.
 JUDGED = 'response_code!="unknown"'
@@ -39,8 +41,9 @@ JUDGED = 'response_code!="unknown"'
 LEFT = 'error_type="client_closed"'
 
 # Reasons of unmatched requests that are no problem of the route table: a redirect that a Gateway asks for, and traffic
-# that is none of the gateway's.
+# that is none of the gateway's, which does not arrive at it either: what it sends on, and what passes by.
 UNMATCHED_BY_MISTAKE = 'reason!~"https_redirect|no_listener"'
+ARRIVING = 'reason!="no_listener"'
 
 
 # -- selectors ----------------------------------------------------------------------------------------------------
@@ -88,6 +91,12 @@ def share(part, whole):
 def error_share(*matchers, by=()):
     """The share of requests that count as errors."""
     return share(failed(*matchers, by=by), judged(*matchers, by=by))
+
+
+def unmatched_share(*matchers):
+    """The share of the requests at gateways that no route accounts for, also where there is no route at all."""
+    unmatched = total_rate(UNMATCHED, UNMATCHED_BY_MISTAKE, *matchers)
+    return share(unmatched, f"({unmatched} + ({total_rate(REQUESTS, *matchers)} or 0 * {unmatched}))")
 
 
 def quantile(part, name, *matchers, by=()):

@@ -7,15 +7,14 @@ from .queries import (
     ROUTE,
     ROUTE_HEADINGS,
     UNMATCHED,
-    UNMATCHED_BY_MISTAKE,
     by_gateway,
     object_variables,
     series,
-    share,
     target_variables,
     to_route,
     total,
     total_rate,
+    unmatched_share,
 )
 
 NAME = "route-coverage"
@@ -47,7 +46,6 @@ def build():
 
 
 def now():
-    mistaken = total_rate(UNMATCHED, AT_GATEWAY, UNMATCHED_BY_MISTAKE)
     return row(
         "Now",
         tile(
@@ -74,10 +72,10 @@ def now():
         ),
         tile(
             "Unmatched share",
-            "Share of the gateways' requests that no route accounts for; redirects to https that a Gateway asks for are not "
-            "among them.",
+            "Share of the gateways' requests that no route accounts for; redirects to https that a Gateway asks for, and what a "
+            "gateway sends on, are not among them.",
             "percentunit",
-            share(mistaken, f"({mistaken} + {total_rate(REQUESTS, AT_GATEWAY)})"),
+            unmatched_share(AT_GATEWAY),
             steps=((0.01, FAIR), (0.05, BAD)),
             size=(4, 4),
             none="no requests",

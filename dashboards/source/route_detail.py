@@ -3,6 +3,7 @@
 
 from .grafana import curves, column, dashboard, heatmap, query, row, table, text, tile, variable
 from .queries import (
+    AN_ERROR,
     DURATION,
     LEFT,
     SERVER_WAIT,
@@ -56,7 +57,7 @@ def now():
         tile("Requests", "Requests of this route, per second.", "reqps", total_rate(REQUESTS, *SEEN)),
         tile(
             "Error share",
-            "Share of requests answered with 5xx or a gRPC status that counts as an error, or not answered whole because of the server.",
+            f"Share of requests {AN_ERROR}.",
             "percentunit",
             error_share(*SEEN),
             none="no requests",
