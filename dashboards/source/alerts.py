@@ -15,6 +15,8 @@ from .recording import (
     CANARY_ERRORS,
     CANARY_REQUESTS,
     ERROR_BUDGET,
+    KNOWN_BOUNDS,
+    LATENCY_BOUNDS,
     LATENCY_BURN_RATES,
     NOW,
     OF_AGENTS,
@@ -435,7 +437,8 @@ def configuration():
 
 
 def rules_themselves():
-    """Rules that fail are silent, and so are alerts without objectives."""
+    """Rules that fail are silent, and so are alerts without objectives, or with one for a bound that nothing is recorded for."""
+    latency = "wingmirror_latency_objective:ratio"
     return [
         alert(
             "RuleEvaluationFailing",
@@ -457,6 +460,16 @@ def rules_themselves():
             "No objectives are loaded",
             "Prometheus has not loaded dashboards/rules/objectives.yml. Routes are held to 99.9 % without errors, and to no latency.",
             wait="15m",
+        ),
+        alert(
+            "ObjectivesMissing",
+            "warning",
+            f'{{__name__=~"(route:)?{latency}", le!~"{KNOWN_BOUNDS}"}}',
+            "An objective of latency is not watched",
+            f"The le “{{{{ $labels.le }}}}” of an objective of latency in objectives.yml is none of {', '.join(LATENCY_BOUNDS)}: nothing is held "
+            "to it{{ with $labels.route }}, and the route {{ . }} keeps the default{{ end }}.",
+            wait="15m",
+            objective="latency",
         ),
     ]
 

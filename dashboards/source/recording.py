@@ -28,6 +28,17 @@ DEFAULT_AVAILABILITY = "0.999"
 # Bounds that a latency objective may have; they are in the default buckets, and near ones of the native histogram.
 LATENCY_BOUNDS = ("0.1", "0.25", "0.5", "1.0", "2.5", "5.0")
 
+
+def spellings(bound):
+    """A pattern for the ways to write a bound: 1 and 1.00 are 1.0, and .25 is 0.25."""
+    whole, _, part = bound.partition(".")
+    digits = part.rstrip("0")
+    return ("0*" if whole == "0" else f"0*{whole}") + (f"[.]{digits}0*" if digits else "([.]0*)?")
+
+
+# What `le` of a latency objective is when some bound is meant.
+KNOWN_BOUNDS = "|".join(map(spellings, LATENCY_BOUNDS))
+
 ROUTE_LABELS = "virtualservice_namespace, virtualservice, route"
 DESTINATION = "gateway, destination_service, destination_subset"
 # What the scrape adds that tells agents apart; `namespace` and what else it adds is of all agents of a job.
@@ -144,7 +155,8 @@ and on (job, {ROUTE_LABELS}) {SLOW_BUDGET}{{le="{bound}"}}
 def budget_rules():
     """The objective of each route as what may fail: the route's own where objectives.yml has one, else the default.
 
-    A route may have several objectives of latency, with a bound each; of several of one bound the strictest holds."""
+    A route may have several objectives of latency, with a bound each; of several of one bound the strictest holds. One whose bound
+    is none of ours holds nothing, so it does not take the default's place either; ObjectivesMissing names it."""
     routes = f"group without ({OF_REQUESTS}) (wingmirror_http_requests_total)"
     own = f"on ({ROUTE_LABELS}) group_left () max by ({ROUTE_LABELS})"
     availability, latency = "wingmirror_availability_objective:ratio", "wingmirror_latency_objective:ratio"
@@ -156,13 +168,13 @@ def budget_rules():
             "expr": f"""
 1 - (
   {routes}
-  * {own} (route:{latency}{{le="{bound}"}})
+  * {own} (route:{latency}{{le=~"{spellings(bound)}"}})
   or on (job, {ROUTE_LABELS})
   (
     {routes}
-    unless on ({ROUTE_LABELS}) route:{latency}
+    unless on ({ROUTE_LABELS}) route:{latency}{{le=~"{KNOWN_BOUNDS}"}}
   )
-  * on () group_left () max({latency}{{le="{bound}"}})
+  * on () group_left () max({latency}{{le=~"{spellings(bound)}"}})
 )
 """,
         }
