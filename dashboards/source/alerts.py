@@ -54,6 +54,7 @@ LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would 
 LEAST_FAILURES = {"critical": 10, "warning": 5}
 LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of fewer, chance makes large shares
 BEYOND_CHANCE = "2.5"  # by how much the roots of two counts differ once in millions by chance: five standard errors, of 1/2 each
+MOST = "0.5"  # above this share refusals, and clients that leave, are news of a route that has no day before
 MANY_COMPARED = 100  # where 5 minutes alone are judged: a storm has that many at once, a small route at night never
 LEAST_REQUESTS = 50  # on each side of a canary
 CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
@@ -64,6 +65,8 @@ ROUTE = "{{ $labels.virtualservice_namespace }}/{{ $labels.virtualservice }} {{ 
 AGENT = "{{ $labels.instance }}"
 LANE = "policy {{ $labels.policy }} to {{ $labels.target }}"
 SHARE = "{{ $value | humanizePercentage }}"
+TWICE = "more than twice the share of the day before"
+TWICE_OR_MOST = f"{TWICE}, or most of what a route had on its first day"
 
 
 def alert(name, severity, expression, summary, description, *, wait=None, keep=None, board="agent-health", **labels):
@@ -142,7 +145,7 @@ def latency_budget():
 
 def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
     """A share that is above `least`, more than twice what it was the day before and more than chance makes of that, on enough
-    requests; nothing of a route that is not an hour old, which has no day before.
+    requests; nothing of a route that is not an hour old, for which there is `always`.
 
     Counts of few requests scatter by their root, whose own scatter is 1/2 whatever the count is (Anscombe): a third that
     becomes two thirds of 30 requests at night happens by chance, of 300 it does not. What was usual scatters too, by as much more
@@ -161,32 +164,50 @@ def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
             """
 
 
+def always(ratio, window=NOW, compared=LEAST_COMPARED):
+    """A share that is above a half by more than chance, of a route that Prometheus did not know a day ago.
+
+    Nothing tells whether the route is meant to be so: a ticket, and for its first day only, after which it is what is usual. The
+    hour in which it is looked for lets Prometheus have been away just then."""
+    counted = f"{requests(window)} * {SECONDS[window]}"
+    return f"""
+            {ratio(window)} > {MOST}
+            and
+            {ratio(window)} * {counted} >= {compared}
+            and
+            ({ratio(window)} - {MOST}) * {counted} > {BEYOND_CHANCE} * sqrt({counted})
+            unless
+            last_over_time({requests(USUAL)}[1h] offset 1d)
+            """
+
+
+def either(*expressions):
+    """What any of the expressions finds; `or` binds least."""
+    return "\n            or".join("\n            " + expression.strip() for expression in expressions) + "\n"
+
+
 def abandoned():
     """A service that hangs gives no answer and no error: its clients leave. Half of them at once page, and half of them over half
-    an hour where five minutes have too few requests to tell."""
+    an hour where five minutes have too few requests to tell. Those of a route that is new are a ticket: it may be one that clients
+    leave on purpose."""
 
-    def found(severity, expression, windows):
+    def found(severity, expression, windows, than):
         return alert(
             "RouteAbandoned",
             severity,
             expression,
             f"Clients leave {ROUTE}",
-            f"Clients gave up {SHARE} of the requests of {ROUTE} before the answer was whole, in the last {windows}: more than twice "
-            "the share of the day before. Services that hang look like this.",
+            f"Clients gave up {SHARE} of the requests of {ROUTE} before the answer was whole, in the last {windows}: {than}. "
+            "Services that hang look like this.",
             wait="5m",
             keep=KEPT,
             board="route-detail",
         )
 
-    at_once = f"""
-            {jump(left_ratio, "0.5", AT_ONCE).strip()}
-            or
-            {jump(left_ratio, "0.5").strip()}
-            """
-    return [
-        found("critical", at_once, f"{AT_ONCE} or {NOW}"),
-        found("warning", jump(left_ratio, "0.05"), NOW),
-    ]
+    windows = f"{AT_ONCE} or {NOW}"
+    half = either(jump(left_ratio, "0.5", AT_ONCE), jump(left_ratio, "0.5"))
+    part = either(jump(left_ratio, "0.05"), always(left_ratio, AT_ONCE, MANY_COMPARED), always(left_ratio))
+    return [found("critical", half, windows, TWICE), found("warning", part, windows, TWICE_OR_MOST)]
 
 
 def refused():
@@ -194,14 +215,14 @@ def refused():
         alert(
             "RouteClientErrorsJump",
             "warning",
-            f"""
-            {jump(refused_ratio, "0.3", AT_ONCE, MANY_COMPARED).strip()}
-            or
-            {jump(refused_ratio, "0.1").strip()}
-            """,
+            either(
+                jump(refused_ratio, "0.3", AT_ONCE, MANY_COMPARED),
+                jump(refused_ratio, "0.1"),
+                always(refused_ratio, AT_ONCE, MANY_COMPARED),
+                always(refused_ratio),
+            ),
             f"{ROUTE} refuses many requests",
-            f"{SHARE} of the requests of {ROUTE} were answered with 4xx in the last {AT_ONCE} or {NOW}: more than twice the share of "
-            "the day before.",
+            f"{SHARE} of the requests of {ROUTE} were answered with 4xx in the last {AT_ONCE} or {NOW}: {TWICE_OR_MOST}.",
             wait="3m",
             keep=KEPT,
             board="route-detail",
