@@ -48,8 +48,10 @@ OF_ROUTE = (
 # What a request's series has beyond its gateway and route.
 IN_ROUTE = "destination_service, destination_subset, request_method, request_protocol, response_code, error_type"
 
-STORM_RATE = "1"  # unmatched requests per second from which a large share pages
-LEAST_RATE = "0.1"  # unmatched requests per second below which a scanner would be a large share
+# How many requests must have matched no route: of fewer in so short a time a scanner makes a large share. Where a gateway has few
+# requests at all, they are counted over a longer time.
+STORM_UNMATCHED = {"5m": 300}
+LEAST_UNMATCHED = {"10m": 60, "6h": 400}
 # How many requests must have failed, whatever their share: a guard by rate would hide small routes, one by count does not.
 LEAST_FAILURES = {"critical": 10, "warning": 5}
 LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of fewer, chance makes large shares
@@ -260,32 +262,34 @@ def canary_worse():
 
 
 def unmatched_share():
-    """A fifth of a busy gateway's requests is a change gone wrong, and not to be waited for; less may be a scanner."""
+    """A fifth of a busy gateway's requests is a change gone wrong, and not to be waited for; less may be a scanner.
+
+    A gateway of few requests is looked at for six hours, and whether it goes on. That pages never: at night the checks of a load
+    balancer, or a scanner, are most of what such a gateway gets."""
     by = f"without ({OF_AGENTS}, reason, response_code_class)"
 
-    def found(severity, least, rate, window, wait):
-        unmatched = (
-            f'sum {by} (rate(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[{window}]))'
-        )
-        matched = f"sum without ({OF_AGENTS}, virtualservice_namespace, virtualservice, route, {IN_ROUTE}) " + (
-            f"(rate(wingmirror_http_requests_total[{window}]))"
-        )
-        return alert(
-            "UnmatchedShareHigh",
-            severity,
-            f"""
-            {unmatched}
+    def unmatched(window):
+        return f'sum {by} (increase(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[{window}]))'
+
+    def share(window):
+        matched = f"sum without ({OF_AGENTS}, {ROUTE_LABELS}, {IN_ROUTE}) (increase(wingmirror_http_requests_total[{window}]))"
+        return f"""
+            {unmatched(window)}
             / (
-              {unmatched}
+              {unmatched(window)}
               + (
                 {matched}
                 or
-                0 * {unmatched}
+                0 * {unmatched(window)}
               )
-            ) > {least}
-            and
-            {unmatched} > {rate}
-            """,
+            )
+            """.strip()
+
+    def found(severity, expression, wait):
+        return alert(
+            "UnmatchedShareHigh",
+            severity,
+            expression,
             "Many requests match no route",
             f"{SHARE} of the requests at gateway “{{{{ $labels.gateway }}}}” match no route.",
             wait=wait,
@@ -293,7 +297,18 @@ def unmatched_share():
             board="route-coverage",
         )
 
-    return [found("critical", "0.2", STORM_RATE, "5m", "2m"), found("warning", "0.05", LEAST_RATE, "10m", "5m")]
+    def many(least, window, counts):
+        return f"""
+            {share(window)} > {least}
+            and
+            {unmatched(window)} > {counts[window]}
+            """
+
+    slowly = f"{many('0.2', '6h', LEAST_UNMATCHED).strip()}\n            and\n            {share(NOW)} > 0.2"
+    return [
+        found("critical", many("0.2", "5m", STORM_UNMATCHED), "2m"),
+        found("warning", either(many("0.05", "10m", LEAST_UNMATCHED), slowly), "5m"),
+    ]
 
 
 def never_hit():
