@@ -58,6 +58,8 @@ LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of
 BEYOND_CHANCE = "2.5"  # by how much the roots of two counts differ once in millions by chance: five standard errors, of 1/2 each
 MOST = "0.5"  # above this share refusals, and clients that leave, are news of a route that has no day before
 MANY_COMPARED = 100  # where 5 minutes alone are judged: a storm has that many at once, a small route at night never
+LEAST_WAITING = 10  # by how many requests more wait than nearly ever the day before, where a route hangs
+MANY_WAITING = 20  # requests that wait at a gateway that answers none
 LEAST_REQUESTS = 50  # on each side of a canary
 CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
 KEPT = "15m"  # how long an alert outlives its expression, so that missing scrapes do not make two of one
@@ -308,6 +310,80 @@ def unmatched_share():
     return [
         found("critical", many("0.2", "5m", STORM_UNMATCHED), "2m"),
         found("warning", either(many("0.05", "10m", LEAST_UNMATCHED), slowly), "5m"),
+    ]
+
+
+def waiting():
+    """A service hangs and its clients wait: nothing fails, nothing is slow, and none has left yet. Requests in flight are known by
+    gateway only, so they say that some route hangs; which one is known by what it no longer answers.
+
+    Event streams and other streams are in flight for as long as they last (WebSockets are not). So what is in flight is compared
+    with nearly the most of the day before, and a route is left out that had as few requests at this hour of yesterday. Where a
+    gateway answers nothing at all there may be no day before: then its streams are known by those that ended."""
+    in_flight = "wingmirror_http_requests_in_flight"
+
+    def total(expression):
+        return f"sum by (job, gateway) ({expression})"
+
+    waits = total(f"min_over_time({in_flight}[10m])")
+    answered = total("increase(wingmirror_http_requests_total[10m])")
+    unmatched = total("increase(wingmirror_http_requests_unmatched_total[10m])")
+    usual = total(f"quantile_over_time(0.5, {in_flight}[{USUAL}] offset 1h)")
+    expected = f"{requests(USUAL)} offset 1h * {SECONDS[AT_ONCE]}"
+
+    def found(level, expression, summary, description, wait, board):
+        return alert(
+            "RequestsWaiting", "warning", expression, summary, description, wait=wait, keep=KEPT, board=board, level=level
+        )
+
+    return [
+        found(
+            "route",
+            f"""
+            (
+              {requests(AT_ONCE)} < 0.1 * {requests(USUAL)} offset 1h
+              and
+              {expected} >= {LEAST_COMPARED}
+              unless
+              {requests(NOW)} offset 1d * {SECONDS[AT_ONCE]} < {LEAST_COMPARED}
+            )
+            and on (job, {ROUTE_LABELS})
+            (
+              wingmirror_http_requests_total
+              and on (job, gateway)
+              {total(f"min_over_time({in_flight}[{AT_ONCE}])")}
+              - {total(f"quantile_over_time(0.99, {in_flight}[{USUAL}] offset 1h)")}
+              >= {LEAST_WAITING}
+            )
+            """,
+            f"{ROUTE} hardly answers any more",
+            f"{ROUTE} answers less than a tenth of the requests that it usually does, while more requests wait at its gateway than "
+            "nearly ever in the day before. Services that hang look like this until their clients leave.",
+            "10m",
+            "route-detail",
+        ),
+        found(
+            "gateway",
+            f"""
+            {waits} >= {MANY_WAITING}
+            and
+            (
+              ({answered} or 0 * {waits})
+              + ({unmatched} or 0 * {waits})
+            ) < 0.1 * {waits}
+            and
+            {waits}
+            > 2 * ({usual} or 0 * {waits})
+            unless
+            {total(f"increase(wingmirror_http_streams_total[{USUAL}])")}
+            > 0.1 * {total(f"increase(wingmirror_http_requests_total[{USUAL}])")}
+            """,
+            "Requests at gateway “{{ $labels.gateway }}” wait and are not answered",
+            "{{ $value | humanize }} requests have been waiting at gateway “{{ $labels.gateway }}” for ten minutes, and hardly any was "
+            "answered. Services that hang look like this until their clients leave.",
+            "5m",
+            "ingress-overview",
+        ),
     ]
 
 
@@ -608,7 +684,7 @@ def text(runbooks):
     groups = [
         (
             {"name": "wingmirror-route-alerts"},
-            error_budget() + latency_budget() + abandoned() + refused() + canary_worse() + unmatched_share(),
+            error_budget() + latency_budget() + abandoned() + refused() + waiting() + canary_worse() + unmatched_share(),
         ),
         ({"name": "wingmirror-coverage-alerts", "interval": "5m"}, never_hit()),
         (
