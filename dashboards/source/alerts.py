@@ -453,6 +453,31 @@ def capture_lossy():
     ]
 
 
+def interface_down():
+    """An interface that is found with the gateway's pods stays in the list when they have moved; of such agents it matters whether
+    any interface is up, and only where there is a pod. What is read from files has no such state."""
+    return [
+        alert(
+            "InterfaceDown",
+            "warning",
+            """
+            wingmirror_capture_interface_up == 0
+            unless on (job, instance)
+            wingmirror_gateway_pods
+            or
+            max without (interface) (wingmirror_capture_interface_up) == 0
+            and on (job, instance)
+            sum by (job, instance) (wingmirror_gateway_pods) > 0
+            """,
+            f"{AGENT} does not capture",
+            f"{AGENT} captures {{{{ with $labels.interface }}}}nothing on {{{{ . }}}}{{{{ else }}}}on no interface, though a gateway's pod is on its "
+            "node{{ end }}: the interface is gone or down, or cannot be opened.",
+            wait="5m",
+            keep=KEPT,
+        )
+    ]
+
+
 def no_packets():
     """Silence is news where the same hour of yesterday was not silent, or where the last hours were busy."""
     received = "wingmirror_capture_packets_received_total"
@@ -690,6 +715,7 @@ def text(runbooks):
         (
             {"name": "wingmirror-agent-alerts"},
             capture_lossy()
+            + interface_down()
             + no_packets()
             + agent_down()
             + visibility()
