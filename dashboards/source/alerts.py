@@ -453,6 +453,54 @@ def capture_lossy():
     ]
 
 
+def half_seen():
+    """Requests without their answers, or answers without their requests: one direction of the traffic is not seen. By agent,
+    since the path of the packets differs from node to node."""
+    window = "15m"
+
+    def received(matchers=""):
+        return f"sum without ({ROUTE_LABELS}, {IN_ROUTE}) (increase(wingmirror_http_requests_total{matchers}[{window}]))"
+
+    def of_agent(name):
+        return f"sum by (job, instance) (increase(wingmirror_http_{name}[{window}]))"
+
+    def found(unseen, expression, description):
+        return alert(
+            "HalfSeen", "warning", expression, f"{AGENT} sees half of the traffic", description, wait="10m", keep=KEPT, unseen=unseen
+        )
+
+    unanswered = received('{response_code="unknown"}')
+    alone = of_agent('unpaired_messages_total{kind="response"}')
+    return [
+        found(
+            "answers",
+            f"""
+            {unanswered}
+            / {received()}
+            > 0.05
+            and
+            {unanswered} >= {LEAST_COMPARED}
+            """,
+            f"{AGENT} has not seen how {SHARE} of the requests at gateway “{{{{ $labels.gateway }}}}” were answered in the last {window}. They "
+            "are in no share of errors, and have no duration.",
+        ),
+        found(
+            "requests",
+            f"""
+            {alone}
+            / (
+              {alone}
+              + ({of_agent("requests_total")} or 0 * {alone})
+              + ({of_agent("requests_unmatched_total")} or 0 * {alone})
+            ) > 0.05
+            and
+            {alone} >= {LEAST_COMPARED}
+            """,
+            f"Of {SHARE} of the exchanges of the last {window} {AGENT} has seen the answer alone. They are in no figure of a route.",
+        ),
+    ]
+
+
 def interface_down():
     """An interface that is found with the gateway's pods stays in the list when they have moved; of such agents it matters whether
     any interface is up, and only where there is a pod. What is read from files has no such state."""
@@ -715,6 +763,7 @@ def text(runbooks):
         (
             {"name": "wingmirror-agent-alerts"},
             capture_lossy()
+            + half_seen()
             + interface_down()
             + no_packets()
             + agent_down()
