@@ -40,6 +40,22 @@ import Testing
         #expect(ends([Self.request, part], ending: .resetByServer) == ["server, response"])
     }
 
+    /// A service that says 100, and then dies or is waited for in vain.
+    @Test(arguments: ["100 Continue", "103 Early Hints"])
+    func `an interim response is no answer, and who leaves behind it is told apart the same way`(_ status: String) {
+        let interim = Conversation.Event.server("HTTP/1.1 \(status)\r\n\r\n")
+        #expect(ends([Self.request, interim], ending: Self.serverLeaves) == ["server"])
+        #expect(ends([Self.request, interim], ending: .resetByServer) == ["server"])
+        #expect(ends([Self.request, interim], ending: Self.clientLeaves) == ["client"])
+        #expect(ends([Self.request, interim], ending: .resetByClient) == ["client"])
+        #expect(ends([Self.upload, interim], ending: Self.clientLeaves) == ["client, request"])
+        // The server has taken the first, and none behind it.
+        #expect(
+            ends([Self.request, interim, Self.request], ending: .resetByServer) == ["server", "server, unprocessed"]
+        )
+        #expect(ends([Self.request, interim], ending: .captureEnded) == ["-"])
+    }
+
     @Test func `a client that leaves in the middle of its request has cut it`() {
         #expect(ends([Self.upload], ending: Self.clientLeaves) == ["client, request"])
         #expect(ends([Self.upload], ending: Self.serverLeaves) == ["server, request"])

@@ -531,19 +531,32 @@ extension HTTP1Connection {
     /// Notes who left the requests without a response that have none.
     ///
     /// Of several that a client pipelined a server takes one at a time, and drops the others when it closes; what came
-    /// after it had closed it never took at all.
+    /// after it had closed it never took at all. One that has an interim response was taken (RFC 9110 §15.2).
     private func noteUnanswered(_ end: ConnectionEnd?, _ shared: inout SharedReconstruction) {
         // A client that uses its port for a new connection has left the old one.
         let superseding: EarlyEnd? = end == .superseded ? EarlyEnd(.client, at: responseTime) : nil
         guard end != nil, let early = earlyEnd ?? superseding else { return }
         let waiting = unanswered(shared)
+        let hasTaken =
+            answering >= 0 && shared.exchanges[answering].hasRequest && !shared.exchanges[answering].hasResponse
+        if hasTaken { noteEnd(early, of: answering, isUnprocessed: false, &shared) }
         for exchange in waiting {
-            let cutsRequest = shared.exchanges[exchange].earlyEnd?.cutsRequest ?? false
             let isLate = early.time <= shared.exchanges[exchange].request.firstOctet
-            shared.exchanges[exchange].earlyEnd = early
-            shared.exchanges[exchange].earlyEnd?.cutsRequest = cutsRequest
-            shared.exchanges[exchange].earlyEnd?.isUnprocessed = early.side == .server && (waiting.count > 1 || isLate)
+            let isDropped = waiting.count > 1 || hasTaken || isLate
+            noteEnd(early, of: exchange, isUnprocessed: early.side == .server && isDropped, &shared)
         }
+    }
+
+    private func noteEnd(
+        _ early: EarlyEnd,
+        of exchange: Int32,
+        isUnprocessed: Bool,
+        _ shared: inout SharedReconstruction
+    ) {
+        let cutsRequest = shared.exchanges[exchange].earlyEnd?.cutsRequest ?? false
+        shared.exchanges[exchange].earlyEnd = early
+        shared.exchanges[exchange].earlyEnd?.cutsRequest = cutsRequest
+        shared.exchanges[exchange].earlyEnd?.isUnprocessed = isUnprocessed
     }
 
     /// Counts a stream that could not be read on.
