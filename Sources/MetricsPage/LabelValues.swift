@@ -56,7 +56,12 @@ struct LabelValues {
             ErrorTypeLabel.allCases.map(\.text),
             "failures are `5xx.*`, `grpc_error`, `no_response` and `incomplete_response`"
         ),
-        LabelValues("grpc_response_status", text: "`0` to `16`, as gRPC numbers them, and `_OTHER`"),
+        LabelValues(
+            "grpc_response_status",
+            text:
+                "`0` to `16`, as gRPC numbers them; `_OTHER` for a call that ended with another value or with none, "
+                + "which clients take for 2 (UNKNOWN) and which counts as an error where 2 does"
+        ),
         LabelValues(
             "close_code",
             text: "`1000` to `1015` (`1006`: no close frame), `3xxx`, `4xxx`, `none` (a frame without code), `_OTHER`"

@@ -25,6 +25,9 @@ struct ExchangeOutcome: Sendable {
     let successor: Exchange.Successor
     /// What the head of the response says.
     let answer: AnswerTraits
+    /// The status of a gRPC call as it is counted: 0 to 16, or -1 where the call ended with none of these; `nil` where that is
+    /// not known, and of other exchanges.
+    let grpcStatus: Int?
     /// Whether it is a gRPC call that was answered with a status that counts as an error.
     let isFailedCall: Bool
     /// Whether it is a gRPC call with more than one message in a direction.
@@ -47,11 +50,27 @@ struct ExchangeOutcome: Sendable {
         successor = exchange.successor
         self.answer = answer
         if exchange.contentKind.isGRPC {
-            isFailedCall = exchange.grpcStatus.map(grpcErrors.contains) ?? false
+            let status = Self.grpcStatus(of: exchange)
+            grpcStatus = status
+            isFailedCall = status.map { grpcErrors.contains($0 < 0 ? Self.unknownGRPCStatus : $0) } ?? false
             isStreamingCall = exchange.requestMessages.seen > 1 || exchange.responseMessages.seen > 1
         } else {
-            (isFailedCall, isStreamingCall) = (false, false)
+            (grpcStatus, isFailedCall, isStreamingCall) = (nil, false, false)
         }
+    }
+
+    /// UNKNOWN, which clients take a call for that ended without a status of gRPC's (its http-grpc-status-mapping).
+    private static var unknownGRPCStatus: Int { 2 }
+
+    /// The status that a gRPC call counts with.
+    ///
+    /// One that is answered with 200 and comes to its end in order has its status in trailers; where these have none, that is an
+    /// answer of its own. The trailers of gRPC-Web are content, which is not kept of each call.
+    private static func grpcStatus(of exchange: borrowing Exchange) -> Int? {
+        if let status = exchange.grpcStatus { return status }
+        if exchange.hasOtherGRPCStatus { return -1 }
+        let endedInOrder = exchange.status == 200 && exchange.integrity.isEmpty && exchange.earlyEnd == nil
+        return exchange.contentKind == .grpc && exchange.version == .http2 && endedInOrder ? -1 : nil
     }
 
     /// How long a request waited that was never answered: from its first octet to when one side gave it up, in nanoseconds.

@@ -150,7 +150,7 @@ extension ExchangeObservation {
             serverWaitNanoseconds: exchange.serverWaitNanoseconds,
             requestBodyBytes: Int(exchange.request.contentOctets),
             responseBodyBytes: Int(exchange.response.contentOctets),
-            grpcStatus: exchange.contentKind.isGRPC ? exchange.grpcStatus : nil,
+            grpcStatus: outcome.grpcStatus,
             call: CallObservation(exchange, kind),
             upgradedToWebSocket: exchange.successor == .webSocket,
             startedAt: exchange.startTime.nanoseconds,

@@ -15,8 +15,17 @@ enum Conversation {
         _ response: String,
         origin: UInt32 = 100
     ) -> [[UInt8]] {
-        let request = Array(request.utf8)
-        let response = Array(response.utf8)
+        frames(from: client, to: server, Array(request.utf8), Array(response.utf8), origin: origin)
+    }
+
+    /// The same of any octets.
+    static func frames(
+        from client: Endpoint,
+        to server: Endpoint,
+        _ request: [UInt8],
+        _ response: [UInt8],
+        origin: UInt32 = 100
+    ) -> [[UInt8]] {
         let first = origin + 1
         let asked = first + UInt32(request.count)
         let answered = UInt32(501 + response.count)

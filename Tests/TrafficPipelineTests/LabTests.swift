@@ -80,20 +80,35 @@ struct LabRun {
     }
 
     init(path: String, _ table: RouteTable) throws {
+        var savefile = try SavefileReader(path: path)
+        self.init(table) { pipeline in
+            do {
+                while let packet = try savefile.next() {
+                    pipeline.packetArrived(packet, octets: savefile.octets)
+                }
+            } catch {
+                // What a damaged file gives up to there is what is read of it.
+            }
+        }
+    }
+
+    /// Sends Ethernet frames, a millisecond apart.
+    init(frames: [[UInt8]], _ table: RouteTable) {
+        self.init(table) { pipeline in
+            for (index, frame) in frames.enumerated() {
+                pipeline.packetArrived(.ethernet(frame, at: Int64(index + 1) * 1_000_000), octets: frame.span)
+            }
+        }
+    }
+
+    private init(_ table: RouteTable, _ send: (inout TrafficPipeline) -> Void) {
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
         var pipeline = TrafficPipeline(
             routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
             board: boards.sole
         )
-        var savefile = try SavefileReader(path: path)
-        do {
-            while let packet = try savefile.next() {
-                pipeline.packetArrived(packet, octets: savefile.octets)
-            }
-        } catch {
-            // What a damaged file gives up to there is what is read of it.
-        }
+        send(&pipeline)
         pipeline.captureEnded()
         snapshot = registry.snapshot(at: 0)
         figures = boards.figures

@@ -1,8 +1,10 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import PacketDecoding
 import ResourceFiles
 import RouteAttribution
+import TestSupport
 import Testing
 
 @testable import TrafficMetrics
@@ -15,11 +17,14 @@ import Testing
     )
 
     private static func run(_ capture: String) throws -> LabRun {
+        try LabRun(path: folder.appending(path: capture + ".pcap").path, table())
+    }
+
+    private static func table() throws -> RouteTable {
         let objects = try ResourceFileLoader().load([folder.appending(path: "routes.yaml").path])
         var environment = RouteEnvironment()
         environment.ports = [GatewayPort(pod: 50_051, server: 80), GatewayPort(pod: 8080, server: 80)]
-        let table = RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
-        return try LabRun(path: folder.appending(path: capture + ".pcap").path, table)
+        return RouteTable.compile(RouteResources(decoding: objects), environment: environment).table
     }
 
     @Test func `calls are counted by status, and one whose method is missing is an error`() throws {
@@ -32,6 +37,60 @@ import Testing
         #expect(run.counts(of: MetricCatalogue.grpcMessages, by: ["direction"]) == ["request": 4, "response": 2])
         #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 4)
         #expect(run.observations(of: MetricCatalogue.grpcStreamDuration) == 0)
+    }
+
+    /// One frame of HTTP/2 with fields as literals that are in no table (RFC 7541 §6.2.2), or with octets.
+    private static func frame(_ type: UInt8, _ flags: UInt8, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+        [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, stream] + payload
+    }
+
+    private static func fields(_ fields: [(String, String)]) -> [UInt8] {
+        fields.flatMap { [0, UInt8($0.0.utf8.count)] + $0.0.utf8 + [UInt8($0.1.utf8.count)] + $0.1.utf8 }
+    }
+
+    /// A call over a connection of its own, whose answer has these trailers, or ends with its message.
+    private static func call(trailers: [(String, String)]?) throws -> LabRun {
+        let head = [
+            (":method", "POST"), (":scheme", "http"), (":path", "/shop.Cart/Get"), (":authority", "shop"),
+            ("content-type", "application/grpc"),
+        ]
+        let message: [UInt8] = [0, 0, 0, 0, 1, 7]
+        let request =
+            Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4, 0, stream: 0, [])
+            + frame(1, 4, stream: 1, fields(head)) + frame(0, 1, stream: 1, message)
+        let response =
+            frame(4, 0, stream: 0, [])
+            + frame(1, 4, stream: 1, fields([(":status", "200"), ("content-type", "application/grpc")]))
+            + frame(0, trailers == nil ? 1 : 0, stream: 1, message)
+            + (trailers.map { frame(1, 5, stream: 1, fields($0)) } ?? [])
+        return LabRun(
+            frames: Conversation.frames(
+                from: Endpoint(address: try #require(IPAddress("192.0.2.1")), port: 40_000),
+                to: Endpoint(address: try #require(IPAddress("192.0.2.2")), port: 50_051),
+                request,
+                response
+            ),
+            try table()
+        )
+    }
+
+    @Test(
+        arguments: [
+            ([("grpc-status", "0")], "0", ""), ([("grpc-status", "2")], "2", "grpc_error"),
+            ([("grpc-status", "17")], "_OTHER", "grpc_error"), ([("grpc-status", "-1")], "_OTHER", "grpc_error"),
+            ([("x-other", "0")], "_OTHER", "grpc_error"), (nil, "_OTHER", "grpc_error"),
+        ] as [([(String, String)]?, String, String)]
+    )
+    func `a call that ends without a status that gRPC has is what clients take it for, an error`(
+        trailers: [(String, String)]?,
+        status: String,
+        errorType: String
+    ) throws {
+        let run = try Self.call(trailers: trailers)
+        #expect(run.counts(of: MetricCatalogue.grpcResponses, by: ["grpc_response_status"]) == [status: 1])
+        #expect(
+            run.counts(of: MetricCatalogue.httpRequests, by: ["response_code", "error_type"]) == ["200 " + errorType: 1]
+        )
     }
 
     @Test func `streaming calls have times of their messages, and no request duration`() throws {

@@ -26,8 +26,10 @@ public struct Exchange: ~Copyable {
     public internal(set) var status = 0
     /// Whether a final head was seen whose status is not known (HTTP/2).
     public internal(set) var isStatusUnknown = false
-    /// The status of gRPC, 0 to 16; `nil` where there was none, or the exchange is not gRPC.
-    public var grpcStatus: Int? { grpcCode < 0 ? nil : Int(grpcCode) }
+    /// The status of gRPC, 0 to 16; `nil` where there was none or none that gRPC has, or the exchange is not gRPC.
+    public var grpcStatus: Int? { 0...16 ~= grpcCode ? Int(grpcCode) : nil }
+    /// Whether there was a status of gRPC that is none of its own; clients take it for UNKNOWN.
+    public var hasOtherGRPCStatus: Bool { grpcCode == GRPCStatus.other }
     /// What is known of the response beside its octets.
     public internal(set) var response = MessageFigures()
     /// What the content is: gRPC by the request's media type, server-sent events by the response's.

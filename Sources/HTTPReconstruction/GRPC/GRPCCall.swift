@@ -71,7 +71,7 @@ extension Exchange {
         guard contentKind.isGRPCWeb, let message = retainedResponse else { return }
         let octets = message.octets
         for field in message.fields where octets.span.extracting(field.name).isName("grpc-status") {
-            grpcCode = GRPCStatus.code(octets.span.extracting(field.value)) ?? -1
+            grpcCode = GRPCStatus.code(octets.span.extracting(field.value))
         }
         let content = message.content
         guard Int64(content.count) == response.contentOctets, response.contentOctets > 0,

@@ -4,15 +4,18 @@
 internal import TrafficModel
 
 enum GRPCStatus {
-    /// The code that the value of a `grpc-status` field says: 0 to 16, anything else says nothing.
-    static func code(_ value: Span<UInt8>) -> Int8? {
-        guard value.count == 1 || value.count == 2 else { return nil }
+    /// Stands for every value that is no status of gRPC.
+    static let other: Int8 = 17
+
+    /// The code that the value of a `grpc-status` field says: 0 to 16, or ``other``.
+    static func code(_ value: Span<UInt8>) -> Int8 {
+        guard value.count == 1 || value.count == 2 else { return other }
         var number: Int8 = 0
         for index in value.indices {
-            guard value[index].isDigit else { return nil }
+            guard value[index].isDigit else { return other }
             number = number * 10 + Int8(value[index] & 0x0F)
         }
-        return number <= 16 ? number : nil
+        return min(number, other)
     }
 
     /// The code in the trailer section of gRPC-Web: field lines as HTTP/1.1 writes them.
