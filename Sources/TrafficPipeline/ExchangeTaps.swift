@@ -212,7 +212,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         let generation = router.exchangeCompleted(routed)
         if !routed.isShadow { metrics.exchangeCompleted(exchange, tag, routed, generation) }
         // What was on its way when memory became short is not kept either.
-        if !isShedding { recent?.exchangeCompleted(facts, exchange, routed, generation) }
+        if !isShedding { recent?.exchangeCompleted(facts, exchange, session, routed, generation) }
         if !tag.selection.isEmpty, let routing = generation.mirroring {
             mirror?.exchangeCompleted(facts, exchange, selection: tag.selection, route: routed.route, routing: routing)
         }

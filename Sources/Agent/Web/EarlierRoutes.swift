@@ -96,9 +96,6 @@ extension EarlierRoutes.Earlier {
 
 extension DescribedRequest {
     /// Describes the request of an exchange; `nil` where its head was not kept.
-    ///
-    /// Values that were taken out are given as the word that stands for them, so a condition on a credential's value may
-    /// seem not to hold.
     package init?(_ exchange: RecentExchange, in environment: RouteEnvironment) {
         guard let request = exchange.request else { return nil }
         let pod = exchange.facts.connection.server.port
@@ -109,7 +106,9 @@ extension DescribedRequest {
             headers: request.fields.filter { $0.name.lowercased() != "host" }.map {
                 (name: $0.name, value: $0.value ?? "[redacted]")
             },
-            port: Int(environment.ports.first { $0.pod == pod }?.server ?? pod)
+            port: Int(environment.ports.first { $0.pod == pod }?.server ?? pod),
+            isTLS: exchange.facts.connection.isSecured,
+            serverName: exchange.serverName
         )
     }
 }

@@ -21,6 +21,8 @@ public struct DescribedRequest: Sendable {
     public let authorityText: String?
     /// All other field lines in order.
     let lines: [NamedText]
+    /// Names in lower case of fields whose values are not known.
+    let hiddenNames: Set<String>
     private let octets: [UInt8]
     private let method: Range<Int>
     private let target: Range<Int>
@@ -34,7 +36,7 @@ public struct DescribedRequest: Sendable {
     ///   - method: the method.
     ///   - target: the request target as on the request line.
     ///   - authority: the value of the Host field; `nil` without one.
-    ///   - headers: all other field lines in order.
+    ///   - headers: all other field lines in order; `[redacted]` stands for a value that is not known.
     ///   - port: the Gateway server's port number.
     ///   - isTLS: whether it arrives inside TLS that ends at the gateway.
     ///   - serverName: the TLS server name.
@@ -48,6 +50,7 @@ public struct DescribedRequest: Sendable {
         isTLS: Bool = false,
         serverName: String? = nil
     ) {
+        hiddenNames = Set(headers.filter { $0.value == Self.hiddenValue }.map { HostNames.lowercased($0.name) })
         self.id = id
         self.port = port
         self.isTLS = isTLS
@@ -68,6 +71,9 @@ public struct DescribedRequest: Sendable {
         fields = headers.map { FieldLine(name: place($0.name), value: place($0.value)) }
         self.octets = octets
     }
+
+    /// Stands in records and recordings in place of a value that was taken out.
+    private static let hiddenValue = "[redacted]"
 
     /// Reads a request as `routes explain --requests` takes it: `{id, method, scheme, authority, path, headers: [{name,
     /// value}], port, sni}`.

@@ -18,12 +18,15 @@ public struct RouteExplanation: Sendable {
         case path(String)
         /// The path fits, and this condition does not hold.
         case condition(String)
+        /// The same as far as one can tell: the value of the header was taken out.
+        case hidden(String)
 
         /// The reason in words.
         public var description: String {
             switch self {
             case .path(let wanted): "the path is not \(wanted)"
             case .condition(let words): words
+            case .hidden(let words): "perhaps \(words): its value is not shown"
             }
         }
     }
@@ -144,6 +147,12 @@ extension RouteTable {
     ) {
         let view = request.view()
         var joined: [UInt8] = []
+        var hidden: String?
+        defer {
+            if let hidden, explanation.doubt == nil {
+                explanation.doubt = "it depends on header \(hidden), whose value is not shown here"
+            }
+        }
         for position in 0..<host.routeCount {
             let number = Int(index.hostRoutes[Int(host.firstRoute + position)])
             let route = index.routes[number]
@@ -161,11 +170,18 @@ extension RouteTable {
                     sawUnseen: &sawUnseen
                 )
                 if let failed {
-                    failure = .condition(conditionText(index.conditions[Int(route.firstCondition) + failed]))
+                    let condition = index.conditions[Int(route.firstCondition) + failed]
+                    let words = conditionText(condition)
+                    failure = isHidden(condition, of: request) ? .hidden(words) : .condition(words)
+                    if isHidden(condition, of: request) { hidden = hidden ?? text(condition.name) }
                 }
             }
             explanation.considered.append(RouteExplanation.Considered(route: number, failure: failure))
             if failure == nil {
+                for place in 0..<Int(route.conditionCount) where hidden == nil {
+                    let condition = index.conditions[Int(route.firstCondition) + place]
+                    if isHidden(condition, of: request) { hidden = text(condition.name) }
+                }
                 explanation.doubt = doubt(
                     about: number,
                     before: (position + 1)..<host.routeCount,
@@ -176,6 +192,15 @@ extension RouteTable {
                 )
                 return
             }
+        }
+    }
+
+    /// Whether a condition is on a header whose value is not known; that it is there is known.
+    private func isHidden(_ condition: LookupCondition, of request: DescribedRequest) -> Bool {
+        guard !request.hiddenNames.isEmpty, condition.test != .present else { return false }
+        return switch condition.subject {
+        case .method, .scheme, .authority, .target, .parameter, .claim, .removedField, .unseenField: false
+        default: request.hiddenNames.contains(HostNames.lowercased(text(condition.name)))
         }
     }
 

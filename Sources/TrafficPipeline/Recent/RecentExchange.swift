@@ -16,12 +16,15 @@ public final class RecentExchange: Sendable {
     public let route: CompiledRoute?
     /// Why it is attributed as it is.
     public let reason: RouteReason
+    /// The name in the client's TLS hello; `nil` without TLS, or a name.
+    public let serverName: String?
 
     init(
         _ facts: ExchangeFacts,
         number: Int = -1,
         route: CompiledRoute?,
         reason: RouteReason,
+        serverName: String?,
         request: RecentMessage?,
         response: RecentMessage?
     ) {
@@ -29,12 +32,21 @@ public final class RecentExchange: Sendable {
         self.number = number
         self.route = route
         self.reason = reason
+        self.serverName = serverName
         self.request = request
         self.response = response
     }
 
     /// The same with a number.
     func numbered(_ number: Int) -> RecentExchange {
-        RecentExchange(facts, number: number, route: route, reason: reason, request: request, response: response)
+        RecentExchange(
+            facts,
+            number: number,
+            route: route,
+            reason: reason,
+            serverName: serverName,
+            request: request,
+            response: response
+        )
     }
 }

@@ -3,6 +3,7 @@
 internal import HTTPReconstruction
 internal import PacketDecoding
 internal import RouteAttribution
+internal import TLSDecryption
 
 /// Keeps some exchanges to be looked at, on the capture thread.
 ///
@@ -71,24 +72,27 @@ struct RecentTap {
     ///
     /// - Parameters:
     ///   - facts: What it was.
-    ///   - exchange: The exchange, with its heads if they were kept, for the tap or for somebody else.
+    ///   - exchange: The exchange, with its heads if they were kept, for the tap or for another.
+    ///   - session: What is known of the connection's TLS.
     ///   - routed: The decision on its request.
     ///   - generation: The generation that decided.
     @inline(__always)
     mutating func exchangeCompleted(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
+        _ session: TLSSession?,
         _ routed: RoutedRequest,
         _ generation: RouteGeneration
     ) {
         let isOfInterest = facts.status >= 400 || !facts.hasResponse || facts.outcome.isFailedCall
         guard isOfInterest || exchange.retainedRequest != nil else { return }
-        keep(facts, exchange, routed, generation)
+        keep(facts, exchange, session, routed, generation)
     }
 
     private mutating func keep(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
+        _ session: TLSSession?,
         _ routed: RoutedRequest,
         _ generation: RouteGeneration
     ) {
@@ -103,6 +107,9 @@ struct RecentTap {
             facts,
             route: route >= 0 ? generation.tables.routes[Int(route)] : nil,
             reason: routed.reason,
+            serverName: session.flatMap {
+                $0.serverName.isEmpty ? nil : String(decoding: $0.serverName, as: UTF8.self)
+            },
             request: request.map(message),
             response: exchange.retainedResponse.map(message)
         )
