@@ -120,9 +120,16 @@ import Testing
         let shell = ExternalProgram("sh", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
         #expect(
             try shell.run().text.split(separator: "\n").map(String.init) == [
-                "-sS", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m", "http://shop.example.com/a?b='c'",
+                "-sS", "--globoff", "--path-as-is", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m",
+                "http://shop.example.com/a?b='c'",
             ]
         )
+    }
+
+    @Test func `a command says what of the request it does not send`() throws {
+        let whole = Self.entry.replacing("\"authority\"", with: "\"contentBytes\": 12, \"authority\"")
+        let text = TapLine(try JSONDocument.parse(Array(whole.utf8))).text(.curl, .plain)
+        #expect(text.hasSuffix("  # without Authorization, and its 12 bytes of content"))
     }
 
     @Test func `a command for what came inside TLS asks inside TLS`() throws {

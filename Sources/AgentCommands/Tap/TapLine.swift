@@ -91,7 +91,8 @@ struct TapLine {
         guard let request = entry["request"], let authority = request["authority"]?.stringValue else {
             return "# the head of exchange \(entry["number"]?.count ?? 0) was not kept"
         }
-        var words = ["curl", "-sS"]
+        // The target goes as it is: brackets are none of curl's, and `/a/../b` is another path than `/b`.
+        var words = ["curl", "-sS", "--globoff", "--path-as-is"]
         let method = request["method"]?.stringValue ?? "GET"
         if method == "HEAD" { words.append("--head") } else if method != "GET" { words += ["-X", method.shellQuoted] }
         var hidden: [String] = []
@@ -104,6 +105,7 @@ struct TapLine {
             switch name.lowercased() {
             case "host", "content-length", "transfer-encoding", "connection", ":authority": continue
             default:
+                if name.lowercased() == "accept-encoding" { words.append("--compressed") }
                 if value == "[redacted]" {
                     hidden.append(name)
                 } else {
@@ -115,8 +117,10 @@ struct TapLine {
         let scheme = request["scheme"]?.stringValue ?? "http"
         let url = target.hasPrefix("/") ? "\(scheme)://\(authority)\(target)" : target
         words.append(url.shellQuoted)
-        guard !hidden.isEmpty else { return words.joined(separator: " ") }
-        return words.joined(separator: " ") + "  # without \(hidden.joined(separator: ", ").withVisibleControls)"
+        var missing = hidden.isEmpty ? [] : [hidden.joined(separator: ", ").withVisibleControls]
+        if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its \(octets) bytes of content") }
+        let note = missing.isEmpty ? "" : "  # without \(missing.joined(separator: ", and "))"
+        return words.joined(separator: " ") + note
     }
 }
 
