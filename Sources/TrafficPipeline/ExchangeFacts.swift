@@ -93,6 +93,12 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     /// capture lost is not held against it.
     var isFailure: Bool { ErrorTypeLabel(outcome).isFailure }
 
+    /// Whether it is known how the request was answered, or that it was not.
+    public var isAnswerSeen: Bool { outcome.countedStatus >= 0 }
+
+    /// How the exchange failed or was broken off, in the words of the metric label `error_type`; empty where it did not.
+    public var errorType: String { ErrorTypeLabel(outcome).text }
+
     /// Whether it was answered with 4xx, for which the client is to blame, or a route that leads to the wrong place.
     package var isRefusal: Bool { status / 100 == 4 && !isFailure }
 }

@@ -36,7 +36,7 @@ import Testing
                         """
                         {"routes": [{"id": "r1", "object": "shop/storefront", "route": "pages", "gateway": "edge/g", \
                         "requests": \(requests), "windowRequests": 50, "windowFailures": \(failures), \
-                        "requestsPerSecond": 2.5, "clientErrorShare": 0.1, "p99": \(p99), "inTable": true}, \
+                        "requestsPerSecond": 2.5, "windowClientErrors": 5, "windowUnseen": 0, "p99": \(p99), "inTable": true}, \
                         {"id": "r0", "object": "shop/idle", "route": "rest", "gateway": "edge/g", "requests": 0, \
                         "windowRequests": 0, "windowFailures": 0, "requestsPerSecond": null, "p99": null, "inTable": true}]}
                         """

@@ -137,6 +137,45 @@ import Testing
         #expect(totals.capture.opaqueShare == 0.25)
     }
 
+    @Test func `answers that were not seen are in no share, and are not missing ones`() throws {
+        var watch = try Watch(routes: 1)
+        watch.pass(seconds: 10) { scenario in
+            scenario.exchange(0, status: 500)
+            scenario.exchange(0, status: 404)
+            scenario.exchange(0, status: 0)
+            for _ in 0..<7 { scenario.exchange(0, status: -1) }
+        }
+        let activity = try #require(watch.route(0)).activity
+        #expect(activity.requests == 100 && activity.unseen == 70 && activity.knownRequests == 30)
+        #expect(activity.errorShare == Double(activity.failures) / 30)
+        #expect(activity.share(of: .clientError) == 10.0 / 30)
+        #expect(activity.requests(.none) == 10)
+        let byAnswer = Dictionary(uniqueKeysWithValues: activity.requestsByAnswer.map { ($0.word, $0.requests) })
+        #expect(byAnswer.filter { $0.value > 0 } == ["4xx": 10, "5xx": 10, "none": 10, "unknown": 70])
+
+        var blind = try Watch(routes: 1)
+        blind.pass(seconds: 1) { $0.exchange(0, status: -1) }
+        #expect(try #require(blind.route(0)).activity.errorShare == nil)
+    }
+
+    @Test func `what passes by to a port without a listener has not arrived`() throws {
+        var watch = try Watch(routes: 1)
+        watch.pass(seconds: 10) { scenario in
+            scenario.exchange(0)
+            for reason in [UnmatchedReason.noListener, .noListener, .httpsRedirect, .noMatch] {
+                let gateway = scenario.table.series(ofGateway: 0)
+                scenario.shard.requestUnmatched(gateway: gateway, reason: reason, status: 0)
+            }
+        }
+        let totals = watch.history.totals(over: .seconds(10))
+        #expect(totals.requests == 30)
+        #expect(totals.requestsPerSecond == 3)
+        #expect(watch.history.trend(TrendShape(steps: 1, step: .seconds(10))) == [3])
+        #expect(totals.unmatched == [.noListener: 20, .httpsRedirect: 10, .noMatch: 10])
+        #expect(UnmatchedReason.allCases.filter { !$0.isArrival } == [.noListener])
+        #expect(UnmatchedReason.allCases.filter { !$0.isMistaken } == [.httpsRedirect, .noListener])
+    }
+
     @Test func `what lost its name to the series limit is a row of its own`() throws {
         var watch = try Watch(routes: 3, seriesLimit: Scenario.limit(routes: 1))
         watch.pass(seconds: 5) { scenario in

@@ -413,7 +413,10 @@ package struct Agent: Sendable {
             keyLog: keys.state,
             keptPackets: keptPackets,
             requests: routes.registry.routedRequestCount,
-            unmatched: routes.registry.unmatchedSummaries().reduce(0) { $0 + $1.requestCount }
+            unmatched: Dictionary(
+                routes.registry.unmatchedSummaries().map { ($0.reason, $0.requestCount) },
+                uniquingKeysWith: +
+            )
         ).document
     }
 }

@@ -38,8 +38,13 @@ struct AgentStatus {
     let keptPackets: KeptPackets?
     /// Requests that a route took.
     let requests: UInt64
-    /// Requests that none took.
-    let unmatched: UInt64
+    /// Requests without one, by reason.
+    let unmatched: [UnmatchedReason: UInt64]
+
+    /// Requests without a route for reasons of a kind.
+    private func count(of isWanted: (UnmatchedReason) -> Bool) -> UInt64 {
+        unmatched.reduce(0) { $0 + (isWanted($1.key) ? $1.value : 0) }
+    }
 
     /// The status as JSON.
     var document: JSONValue {
@@ -71,7 +76,12 @@ struct AgentStatus {
                 "rejectedReloads": JSONValue(configuration.routeReloads.rejected),
                 "latestReloadSuccessful": .bool(configuration.routeReloads.isLatestGood),
             ],
-            "requests": ["matched": JSONValue(requests), "unmatched": JSONValue(unmatched)],
+            "requests": [
+                "matched": JSONValue(requests),
+                "unmatched": JSONValue(count(of: \.isMistaken)),
+                "redirected": JSONValue(count { $0 == .httpsRedirect }),
+                "elsewhere": JSONValue(count { !$0.isArrival }),
+            ],
             "connections": [
                 "tracked": JSONValue(figures.reassembly.entries),
                 "opened": JSONValue(figures.reassembly.connectionsOpened),

@@ -29,11 +29,13 @@ final class ChangeFeed: Sendable {
         let requests: UInt64
         let windowRequests: UInt64
         let windowFailures: UInt64
+        let windowUnseen: UInt64
 
         init(_ route: RouteActivity) {
             requests = route.totalRequests
             windowRequests = route.activity.requests
             windowFailures = route.activity.failures
+            windowUnseen = route.activity.unseen
         }
     }
 

@@ -57,7 +57,8 @@ struct ExchangeSelection: Sendable {
         for text in question.values("status") {
             guard let status = WantedStatus(text) else {
                 throw Refusal(
-                    reason: "status: expected a status such as 404, a class such as 4xx, or none, found \"\(text)\""
+                    reason:
+                        "status: expected a status such as 404, a class such as 4xx, none or unknown, found \"\(text)\""
                 )
             }
             statuses.append(status)
@@ -73,7 +74,8 @@ struct ExchangeSelection: Sendable {
         let facts = exchange.facts
         guard exchange.number > after else { return false }
         if let slower, (facts.durationNanoseconds ?? facts.unansweredNanoseconds ?? .min) <= slower { return false }
-        if !statuses.isEmpty, !statuses.contains(where: { $0.contains(facts.status) }) { return false }
+        let isSeen = facts.isAnswerSeen
+        if !statuses.isEmpty, !statuses.contains(where: { $0.contains(facts.status, isSeen: isSeen) }) { return false }
         if let client, !client.contains(facts.connection.originalClient.address) { return false }
         if method == nil, host == nil, path == nil { return true }
         guard let request = exchange.request else { return false }

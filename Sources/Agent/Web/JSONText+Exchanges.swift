@@ -27,6 +27,12 @@ extension JSONText {
             json.member("exchange", integer: exchange.facts.number)
             json.member("startTime", time: exchange.facts.startTime.nanoseconds)
             json.member("protocol", string: exchange.facts.version.recordText)
+            if exchange.facts.connection.isSecured {
+                json.member("tls") { $0.member("sni", string: exchange.serverName) }
+            }
+            let pod = exchange.facts.connection.server.port
+            let ports = catalogue.tables.tables[catalogue.workload(of: exchange)].environment.ports
+            json.member("serverPort", integer: Int(ports.first { $0.pod == pod }?.server ?? pod))
             json.writeRequest(exchange)
             json.writeResponse(exchange)
             if exchange.facts.contentKind.isGRPC { json.writeCall(exchange.facts) }
@@ -36,6 +42,8 @@ extension JSONText {
                 json.member("unansweredSeconds", seconds: exchange.facts.unansweredNanoseconds)
             }
             json.member("integrity", strings: exchange.facts.integrity.recordWords)
+            json.member("errorType", string: exchange.facts.errorType)
+            json.member("isAnswerSeen", bool: exchange.facts.isAnswerSeen)
             json.member("reason", string: exchange.reason.label)
             json.key("route")
             guard let route = exchange.route else { return json.null() }

@@ -74,6 +74,8 @@ extension JSONText {
     mutating func writeActivity(_ activity: TrafficActivity?) {
         member("windowRequests", integer: activity?.requests ?? 0)
         member("windowFailures", integer: activity?.failures ?? 0)
+        member("windowClientErrors", integer: activity?.requests(.clientError) ?? 0)
+        member("windowUnseen", integer: activity?.unseen ?? 0)
         member("requestsPerSecond", number: activity?.requestsPerSecond)
         member("errorShare", number: activity?.errorShare)
         member("clientErrorShare", number: activity?.share(of: .clientError))

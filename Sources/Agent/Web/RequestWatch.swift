@@ -45,6 +45,18 @@ final class RequestWatch: Sendable {
         state.withLock { ($0.unmatched.largest(limit), $0.unmatched.total) }
     }
 
+    /// Of which kind most of the requests are that a route was missing for, and what share of these.
+    var mostMistaken: (group: RequestGroups.Group, share: Double)? {
+        let groups = state.withLock { state in
+            state.unmatched.largest(.max) { key in
+                if case .unmatched(let reason) = key.cause { reason.isMistaken } else { false }
+            }
+        }
+        guard let most = groups.first else { return nil }
+        let all = groups.reduce(0) { $0 + $1.count }
+        return (most, all > 0 ? most.count / all : 1)
+    }
+
     /// The kinds of requests of a route that were answered with 4xx, 5xx or not at all, the most frequent first.
     func failing(_ labels: RouteLabels, _ limit: Int) -> [RequestGroups.Group] {
         state.withLock { $0.failing.largest(limit) { $0.cause == .route(labels) } }

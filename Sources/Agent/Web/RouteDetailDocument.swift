@@ -92,9 +92,7 @@ extension JSONText {
             json.member("end", time: point.end)
             json.writeActivity(point.activity)
             json.member("classes") { json in
-                for codeClass in ResponseCodeClass.allCases {
-                    json.member(codeClass.text, integer: point.activity.requests(codeClass))
-                }
+                for (word, requests) in point.activity.requestsByAnswer { json.member(word, integer: requests) }
             }
             json.member("buckets", list: point.activity.latency.buckets(perDoubling: 2)) { json, bucket in
                 json.beginList()

@@ -15,10 +15,8 @@ struct Visibility {
     let figures: PipelineFigures
     /// What was counted of the capture since the agent began.
     let capture: CaptureReading
-    /// What everything did of late.
+    /// What everything did in the latest window.
     let totals: TrafficTotals
-    /// The window of that.
-    let window: Duration
     /// All requests per second, step by step.
     let trend: [Double?]
     /// The connections that could not be read.
@@ -26,11 +24,10 @@ struct Visibility {
     /// How many workers share each interface.
     let workers: Int
 
-    /// Puts it together.
+    /// Takes what the agent's parts know; `window` is what is called now.
     init(figures: PipelineFigures, watch: TrafficWatch, registry: MetricsRegistry, window: Duration, workers: Int) {
         let history = watch.history
         self.figures = figures
-        self.window = window
         capture = watch.capture
         totals = history.totals(over: window)
         trend = history.trend(RouteListDocument.trend)
@@ -41,11 +38,19 @@ struct Visibility {
     /// Packets of tunnels, of whose connections the workers may have got one direction each.
     private var splitPackets: Int { workers > 1 ? figures.tunnelledPackets : 0 }
 
+    /// The share of requests whose answers were not seen; `nil` without requests.
+    private var answersNotSeenShare: Double? {
+        totals.routes.requests > 0 ? Double(totals.routes.unseen) / Double(totals.routes.requests) : nil
+    }
+
     /// Writes the members of an object.
     func write(to json: inout JSONText) {
-        json.member("windowSeconds", number: Double(window.nanoseconds) / 1e9)
+        // What of the window was covered: of an agent that has just begun, less than all.
+        json.member("windowSeconds", number: totals.routes.seconds)
         json.member("packetsPerSecond", number: totals.packetsPerSecond)
         json.member("requestsPerSecond", number: totals.requestsPerSecond)
+        json.member("answersNotSeen", integer: totals.routes.unseen)
+        json.member("answersNotSeenShare", number: answersNotSeenShare)
         json.member("trend", trend: trend)
         json.member("now") { write(totals.capture, to: &$0) }
         json.member("sinceStart") { write(capture, to: &$0) }

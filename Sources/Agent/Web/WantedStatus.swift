@@ -8,11 +8,15 @@ package enum WantedStatus: Sendable, Equatable {
     case digit(Int)
     /// No response.
     case none
+    /// A response that was not seen.
+    case unknown
 
-    /// Reads `404`, `4xx` or `none`; `nil` for anything else.
+    /// Reads `404`, `4xx`, `none` or `unknown`; `nil` for anything else.
     package init?(_ text: String) {
         if text == "none" {
             self = .none
+        } else if text == "unknown" {
+            self = .unknown
         } else if text.count == 3, text.hasSuffix("xx"), let digit = text.first?.wholeNumberValue,
             (1...5).contains(digit)
         {
@@ -24,12 +28,13 @@ package enum WantedStatus: Sendable, Equatable {
         }
     }
 
-    /// Whether the status of a response, 0 without one, is among them.
-    func contains(_ status: Int) -> Bool {
+    /// Whether the status of a response, 0 without one, is among them; `isSeen` says whether that is known.
+    func contains(_ status: Int, isSeen: Bool) -> Bool {
         switch self {
         case .exact(let wanted): status == wanted
         case .digit(let digit): status / 100 == digit
-        case .none: status == 0
+        case .none: status == 0 && isSeen
+        case .unknown: !isSeen
         }
     }
 }

@@ -230,7 +230,7 @@ final class WebAnswers: Sendable {
                     json.member("requests", integer: summary.requestCount)
                 }
             }
-            json.write(unmatched: totals, most: requests.unmatched(1))
+            json.write(unmatched: totals, most: requests.mostMistaken)
             json.member("recent", list: recent.unmatched.prefix(Self.exchangeLimit)) { $0.exchange($1, catalogue) }
         }
     }
@@ -272,7 +272,7 @@ final class WebAnswers: Sendable {
             json.key("status")
             json.value(status)
             json.member("visibility", visibility.write)
-            json.write(unmatched: totals, most: requests.unmatched(1))
+            json.write(unmatched: totals, most: requests.mostMistaken)
         }
     }
 
@@ -290,7 +290,7 @@ final class WebAnswers: Sendable {
                 }
             }
             json.member("visibility", visibility.write)
-            json.write(unmatched: totals, most: requests.unmatched(1))
+            json.write(unmatched: totals, most: requests.mostMistaken)
         }
     }
 
@@ -328,15 +328,15 @@ extension JSONText {
     /// Writes how many requests no route took, by reason, and of which kind most of them are.
     fileprivate mutating func write(
         unmatched totals: TrafficTotals,
-        most: (groups: [RequestGroups.Group], total: Double)
+        most: (group: RequestGroups.Group, share: Double)?
     ) {
         key("unmatchedMost")
-        if totals.unmatched.contains(where: { $0.value > 0 }), let group = most.groups.first {
+        if totals.unmatched.contains(where: { $0.value > 0 && $0.key.isMistaken }), let (group, share) = most {
             object { json in
                 json.member("method", string: group.methods.first)
                 json.member("host", string: group.key.host)
                 json.member("path", string: group.key.path.text)
-                json.member("share", number: most.total > 0 ? min(group.count / most.total, 1) : nil)
+                json.member("share", number: share)
                 json.member("firstTime", time: group.first)
             }
         } else {

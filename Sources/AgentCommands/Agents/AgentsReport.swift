@@ -54,6 +54,8 @@ struct AgentsReport: Sendable {
         var windowRequests = 0.0
         /// Of those, the ones that were answered 4xx.
         var clientErrors = 0.0
+        /// Of those, the ones whose answers were not seen, which are in no share.
+        var unseen = 0.0
         /// Of those, the ones that failed.
         var failures = 0.0
         /// The longest of the agents' 99th percentiles, in seconds.
@@ -119,7 +121,8 @@ struct AgentsReport: Sendable {
         route.requests += document.number("requests")
         route.rate += document.number("requestsPerSecond")
         route.windowRequests += requests
-        route.clientErrors += document.number("clientErrorShare") * requests
+        route.clientErrors += document.number("windowClientErrors")
+        route.unseen += document.number("windowUnseen")
         route.failures += document.number("windowFailures")
         if let p99 = document["p99"]?.numberValue { route.worstP99 = max(route.worstP99 ?? 0, p99) }
         if document["inTable"]?.boolValue ?? false { route.agents += 1 }
@@ -228,7 +231,7 @@ struct AgentsReport: Sendable {
             .init(title: "AGENTS", yield: 4),
         ])
         for route in routes.prefix(Self.routeLimit) {
-            let count = route.windowRequests
+            let count = route.windowRequests - route.unseen
             table.append([
                 .init(route.object), .init(route.route), .init(route.gateway), .init(HumanUnits.rate(route.rate)),
                 .init(HumanUnits.count(UInt64(max(0, route.requests)))),
@@ -289,6 +292,7 @@ struct AgentsReport: Sendable {
                         "gateway": .string(route.gateway), "requests": .double(route.requests),
                         "requestsPerSecond": .double(route.rate), "windowRequests": .double(route.windowRequests),
                         "windowClientErrors": .double(route.clientErrors), "windowFailures": .double(route.failures),
+                        "windowUnseen": .double(route.unseen),
                         "worstP99": route.worstP99.map(JSONValue.double) ?? .null, "agents": JSONValue(route.agents),
                     ]
                 }

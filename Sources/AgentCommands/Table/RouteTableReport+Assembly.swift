@@ -17,12 +17,16 @@ extension RouteTableReport {
     ///   - registry: What was counted of the traffic.
     ///   - figures: What else the pipeline saw.
     init(routes: [CompiledRoute], registry: MetricsRegistry, figures: PipelineFigures) {
-        rows = Self.rows(routes, registry.routeSummaries())
+        let summaries = registry.routeSummaries()
+        rows = Self.rows(routes, summaries)
         unmatched = Self.unmatched(registry.unmatchedSummaries())
         if let first = figures.firstPacket, let latest = figures.latestPacket {
             seconds = Double(max(latest.nanoseconds(since: first), 0)) / 1_000_000_000
         }
         groups = [Self.capture(figures), Self.connections(figures, registry), Self.integrity(figures, registry)]
+        let unseen = summaries.reduce(0) { $0 + $1.unseenCount }
+        guard unseen > 0 else { return }
+        groups[2].figures.append(.concern("answers not seen", Int(clamping: unseen)))
     }
 
     // MARK: - Routes
@@ -110,6 +114,7 @@ extension RouteTableReport.Row {
     fileprivate mutating func take(_ summary: RouteSummary) {
         requests = summary.requestCount
         errors = summary.failureCount
+        unseen = summary.unseenCount
         requestOctets = summary.requestBodyBytes
         responseOctets = summary.responseBodyBytes
         latency = LatencyQuantiles(

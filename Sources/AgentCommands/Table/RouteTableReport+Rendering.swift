@@ -59,7 +59,10 @@ extension RouteTableReport {
             .init(row.match, emphasis),
             .init(HumanUnits.count(row.requests), emphasis),
             .init(HumanUnits.rate(rate(of: row.requests)), emphasis),
-            .init(HumanUnits.share(row.errors, of: row.requests), errorEmphasis(of: row)),
+            .init(
+                HumanUnits.share(row.errors, of: row.requests - min(row.unseen, row.requests)),
+                errorEmphasis(of: row)
+            ),
             .init(HumanUnits.seconds(row.latency.p50), emphasis),
             .init(HumanUnits.seconds(row.latency.p95), emphasis),
             .init(HumanUnits.seconds(row.latency.p99), emphasis),

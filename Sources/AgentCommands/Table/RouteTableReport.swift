@@ -14,6 +14,8 @@ struct RouteTableReport: Sendable {
         var requests: UInt64 = 0
         /// Those that failed: a status of 500 or more, or no answer although nothing of it was lost in capture.
         var errors: UInt64 = 0
+        /// Those whose answers were not seen, which are in no share.
+        var unseen: UInt64 = 0
         /// Quantiles of the time from the first octet of the request to the last of the response.
         var latency = LatencyQuantiles()
         /// Octets of request content.

@@ -37,7 +37,10 @@ struct TapCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Only this status, class such as 4xx, or none; may be repeated.", valueName: "status")
+        help: ArgumentHelp(
+            "Only this status, class such as 4xx, none, or unknown (not seen); may be repeated.",
+            valueName: "status"
+        )
     )
     var status: [String] = []
 
@@ -117,7 +120,7 @@ struct TapPlan: Sendable {
             problems.append(.option("--client", AddressRange.refusal(of: client)))
         }
         for status in command.status where WantedStatus(status) == nil {
-            let message = "expected a status such as 404, a class such as 4xx, or none, found \"\(status)\""
+            let message = "expected a status such as 404, a class such as 4xx, none or unknown, found \"\(status)\""
             problems.append(.option("--status", message))
         }
         if command.unmatched, command.route != nil {

@@ -73,9 +73,7 @@ final class LocalTopSource: TopSource {
             TopDetail.Point(
                 start: point.start,
                 end: point.end,
-                classes: ResponseCodeClass.allCases.map {
-                    TopDetail.Class(word: $0.text, requests: point.activity.requests($0))
-                },
+                classes: point.activity.requestsByAnswer.map { TopDetail.Class(word: $0.word, requests: $0.requests) },
                 latency: LatencyQuantiles(point.activity.latency),
                 buckets: point.activity.latency.buckets(perDoubling: 2).map {
                     TopDetail.Bucket(lower: $0.lower, upper: $0.upper, requests: $0.count)
@@ -124,6 +122,8 @@ final class LocalTopSource: TopSource {
         }
         let capture = CaptureReading(figures, sources: sources, registry: registry)
         frame.truth = TopFrame.Truth(capture, packetsPerSecond: totals.packetsPerSecond)
+        frame.truth?.windowUnseen = totals.routes.unseen
+        frame.truth?.windowRequests = totals.routes.requests
         frame.hasEnded = hasEnded
         return frame
     }
@@ -183,6 +183,7 @@ extension TopFrame.Row {
         requests = route.totalRequests
         windowRequests = route.activity.requests
         windowFailures = route.activity.failures
+        windowUnseen = route.activity.unseen
         windowClientErrors = route.activity.requests(.clientError)
         requestsPerSecond = route.activity.requestsPerSecond
         latency = LatencyQuantiles(route.activity.latency)

@@ -17,6 +17,7 @@ struct TopDetailPage {
     /// The rows of classes, in their order.
     private static let classes: [(word: String, emphasis: TextEmphasis)] = [
         ("2xx", .good), ("3xx", .plain), ("4xx", .warning), ("5xx", .alarm), ("none", .alarm),
+        ("unknown", .dim),
     ]
 
     /// The page, in as many lines as there are at most.
@@ -46,7 +47,7 @@ struct TopDetailPage {
     }
 
     private var figures: [String] {
-        let errors = HumanUnits.share(row.windowFailures, of: row.windowRequests)
+        let errors = HumanUnits.share(row.windowFailures, of: row.windowKnown)
         let latency = row.latency
         let quantiles = [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)].map { name, value in
             "\(name) \(HumanUnits.seconds(value))"
@@ -94,7 +95,7 @@ struct TopDetailPage {
                 let requests = point.classes.first { $0.word == word }?.requests ?? 0
                 return requests == 0 ? "·" : Sparkline.block(Double(requests) / max(greatest, 1))
             }
-            let name = word == "none" ? "no answer" : word
+            let name = ["none": "no answer", "unknown": "not seen"][word] ?? word
             return "  " + style.apply(.dim, to: name.padded(to: Self.labelWidth))
                 + style.apply(emphasis, to: String(text))
         }

@@ -39,6 +39,7 @@ extension TopFrame.Row {
             "windowRequests": JSONValue(windowRequests),
             "windowFailures": JSONValue(windowFailures),
             "windowClientErrors": JSONValue(windowClientErrors),
+            "windowUnseen": JSONValue(windowUnseen),
             "errorShare": JSONValue(number: errorShare),
             "clientErrorShare": JSONValue(number: clientErrorShare),
             "requestsPerSecond": JSONValue(number: requestsPerSecond),
@@ -56,6 +57,7 @@ extension TopFrame.Truth {
             "packets": JSONValue(packets), "lostPackets": JSONValue(lostPackets),
             "truncatedPackets": JSONValue(truncatedPackets), "gaps": JSONValue(gaps), "gapOctets": JSONValue(gapOctets),
             "connections": JSONValue(connections), "opaqueConnections": JSONValue(opaqueConnections),
+            "windowRequests": JSONValue(windowRequests), "answersNotSeen": JSONValue(windowUnseen),
         ]
     }
 }
@@ -82,6 +84,7 @@ extension TopFrame {
         let visibility = status["visibility"]
         windowSeconds = visibility?["windowSeconds"]?.numberValue ?? routes["windowSeconds"]?.numberValue ?? 0
         truth = visibility.map(Truth.init)
+        truth?.windowRequests = rows.reduce(0) { $0 + $1.windowRequests }
         unmatchedMost = status["unmatchedMost"].flatMap(Self.kind)
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
@@ -126,9 +129,8 @@ extension TopFrame.Row {
         requests = route["requests"]?.count ?? 0
         windowRequests = route["windowRequests"]?.count ?? 0
         windowFailures = route["windowFailures"]?.count ?? 0
-        windowClientErrors = UInt64(
-            clamped: (route["clientErrorShare"]?.numberValue ?? 0) * Double(windowRequests)
-        )
+        windowClientErrors = route["windowClientErrors"]?.count ?? 0
+        windowUnseen = route["windowUnseen"]?.count ?? 0
         requestsPerSecond = route["requestsPerSecond"]?.numberValue
         latency = LatencyQuantiles(json: route)
         trend = (route["trend"]?.arrayValue ?? []).map(\.numberValue)
@@ -148,7 +150,8 @@ extension TopFrame.Truth {
             gaps: count("gaps"),
             gapOctets: count("gapOctets"),
             connections: count("connections"),
-            opaqueConnections: count("opaqueConnections")
+            opaqueConnections: count("opaqueConnections"),
+            windowUnseen: visibility["answersNotSeen"]?.count ?? 0
         )
     }
 }
@@ -162,8 +165,8 @@ extension TopDetail {
             return Point(
                 start: start,
                 end: end,
-                classes: ResponseCodeClass.allCases.map { own in
-                    Class(word: own.text, requests: point["classes"]?[own.text]?.count ?? 0)
+                classes: (ResponseCodeClass.allCases.map(\.text) + ["unknown"]).map { word in
+                    Class(word: word, requests: point["classes"]?[word]?.count ?? 0)
                 },
                 latency: LatencyQuantiles(json: point),
                 buckets: (point["buckets"]?.arrayValue ?? []).compactMap(Bucket.init)

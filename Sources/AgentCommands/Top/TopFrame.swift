@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import TrafficMetrics
+
 /// What `top` shows of one moment, wherever it comes from.
 struct TopFrame: Sendable, Equatable {
     /// A route and what it does.
@@ -28,6 +30,8 @@ struct TopFrame: Sendable, Equatable {
         var windowFailures: UInt64 = 0
         /// Those that were answered with 4xx.
         var windowClientErrors: UInt64 = 0
+        /// Those whose answers were not seen, which are in no share.
+        var windowUnseen: UInt64 = 0
         /// Requests per second in the window.
         var requestsPerSecond: Double?
         /// Quantiles of the durations in the window.
@@ -37,14 +41,17 @@ struct TopFrame: Sendable, Equatable {
         /// When the latest request began, as text.
         var lastRequest: String?
 
-        /// The share of requests in the window that failed; `nil` without requests.
+        /// Requests in the window of which it is known how they came out.
+        var windowKnown: UInt64 { windowRequests - min(windowUnseen, windowRequests) }
+
+        /// The share of those that failed; `nil` without any.
         var errorShare: Double? {
-            windowRequests > 0 ? Double(windowFailures) / Double(windowRequests) : nil
+            windowKnown > 0 ? Double(windowFailures) / Double(windowKnown) : nil
         }
 
-        /// The share of requests in the window that were answered with 4xx; `nil` without requests.
+        /// The share of those that were answered with 4xx; `nil` without any.
         var clientErrorShare: Double? {
-            windowRequests > 0 ? Double(windowClientErrors) / Double(windowRequests) : nil
+            windowKnown > 0 ? Double(windowClientErrors) / Double(windowKnown) : nil
         }
     }
 
@@ -66,6 +73,10 @@ struct TopFrame: Sendable, Equatable {
         var connections: UInt64 = 0
         /// Connections that cannot be read.
         var opaqueConnections: UInt64 = 0
+        /// Requests that routes took in the window.
+        var windowRequests: UInt64 = 0
+        /// Those of them whose answers were not seen.
+        var windowUnseen: UInt64 = 0
     }
 
     /// Where the figures come from: interfaces, savefiles or the URL of an agent.
@@ -95,8 +106,9 @@ struct TopFrame: Sendable, Equatable {
         var perSecond: Double
     }
 
-    /// Requests per second, with a route and without.
+    /// Requests per second that arrived at the gateway, with a route and without.
     var requestsPerSecond: Double {
-        rows.reduce(0) { $0 + ($1.requestsPerSecond ?? 0) } + unmatchedPerSecond.reduce(0) { $0 + $1.perSecond }
+        rows.reduce(0) { $0 + ($1.requestsPerSecond ?? 0) }
+            + unmatchedPerSecond.reduce(0) { $0 + ($1.word == UnmatchedReason.noListener.text ? 0 : $1.perSecond) }
     }
 }

@@ -35,7 +35,11 @@ struct TopHead {
         let share = HumanUnits.share(truth.opaqueConnections, of: max(truth.connections, truth.opaqueConnections))
         parts.append("\(share) of connections not readable")
         if truth.truncatedPackets > 0 { parts.append("\(HumanUnits.count(truth.truncatedPackets)) packets cut short") }
-        let isWhole = truth.lostPackets == 0 && truth.gaps == 0 && truth.opaqueConnections == 0
+        if truth.windowUnseen > 0 {
+            parts.append("\(HumanUnits.share(truth.windowUnseen, of: truth.windowRequests)) of answers not seen")
+        }
+        let isWhole =
+            truth.windowUnseen == 0 && truth.lostPackets == 0 && truth.gaps == 0 && truth.opaqueConnections == 0
         let text = "Seen  \(packets), \(parts.joined(separator: ", "))".cut(to: style.width ?? .max)
         return style.apply(isWhole && truth.truncatedPackets == 0 ? .plain : .warning, to: text)
     }

@@ -39,9 +39,9 @@ struct TopTable {
             .init(match.withVisibleControls, emphasis),
             .init(HumanUnits.rate(row.requestsPerSecond), emphasis),
             .init(Sparkline.text(row.trend, width: Self.trendWidth), emphasis),
-            .init(HumanUnits.share(row.windowFailures, of: row.windowRequests), Self.emphasis(row.errorShare)),
+            .init(HumanUnits.share(row.windowFailures, of: row.windowKnown), Self.emphasis(row.errorShare)),
             .init(
-                HumanUnits.share(row.windowClientErrors, of: row.windowRequests),
+                HumanUnits.share(row.windowClientErrors, of: row.windowKnown),
                 Self.emphasis(row.clientErrorShare)
             ),
             .init(HumanUnits.seconds(row.latency.p50), emphasis),

@@ -4,7 +4,7 @@
 struct HistoryKey: Sendable, Hashable {
     let rawValue: UInt16
 
-    private static let firstDuration = 9
+    private static let firstDuration = 10
 
     /// Requests whose response has a class.
     static func requests(_ codeClass: ResponseCodeClass) -> HistoryKey {
@@ -13,6 +13,8 @@ struct HistoryKey: Sendable, Hashable {
 
     /// Requests that failed.
     static let failures = HistoryKey(rawValue: UInt16(ResponseCodeClass.allCases.count))
+    /// Requests whose answer the observer has not seen.
+    static let unseen = HistoryKey(rawValue: failures.rawValue + 3)
     /// Octets of request content.
     static let requestBody = HistoryKey(rawValue: failures.rawValue + 1)
     /// Octets of response content.

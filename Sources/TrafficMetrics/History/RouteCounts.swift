@@ -15,6 +15,7 @@ struct RouteCounts: Sendable, Hashable {
         for request in reading.requests {
             counts.add(request.count, to: .requests(request.combination.code.codeClass))
             if request.combination.isFailure { counts.add(request.count, to: .failures) }
+            if request.combination.code == .unknown { counts.add(request.count, to: .unseen) }
         }
         counts.add(reading.requestBody?.storedSum ?? 0, to: .requestBody)
         counts.add(reading.responseBody?.storedSum ?? 0, to: .responseBody)

@@ -72,13 +72,16 @@ extension TrafficHistory {
         )
     }
 
-    /// All requests per second, with a route and without, in each step of a trend.
+    /// Requests per second that arrived at the gateway, with a route and without, in each step of a trend.
     public func trend(_ shape: TrendShape) -> [Double?] {
         let grid = TrendGrid(shape, until: latestSample ?? 0)
         let included = slots.filter { grid.touches($0) }
         var requests = [Double](repeating: 0, count: shape.steps)
         for slot in included {
-            grid.spread(slot.totals.requests + slot.unmatched.reduce(0, +), of: slot, over: &requests)
+            let arrived = UnmatchedReason.allCases.reduce(slot.totals.requests) {
+                $0 + ($1.isArrival ? slot.unmatched[Int($1.rawValue)] : 0)
+            }
+            grid.spread(arrived, of: slot, over: &requests)
         }
         return zip(requests, grid.covered(by: included)).map { $1 > 0 ? $0 / $1 : nil }
     }

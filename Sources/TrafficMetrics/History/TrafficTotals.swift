@@ -14,12 +14,12 @@ public struct TrafficTotals: Sendable {
         routes.seconds > 0 ? Double(capture.packets) / routes.seconds : nil
     }
 
-    /// All requests, with a route and without.
+    /// Requests that arrived at the gateway, with a route and without.
     public var requests: UInt64 {
-        unmatched.values.reduce(routes.requests, +)
+        unmatched.reduce(routes.requests) { $0 + ($1.key.isArrival ? $1.value : 0) }
     }
 
-    /// All requests per second; `nil` when nothing of the window was covered.
+    /// Those per second; `nil` when nothing of the window was covered.
     public var requestsPerSecond: Double? {
         routes.seconds > 0 ? Double(requests) / routes.seconds : nil
     }

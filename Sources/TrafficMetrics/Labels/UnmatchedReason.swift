@@ -36,6 +36,14 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether such a request arrived at the gateway.
+    ///
+    /// One to a port on which no Gateway listens did not: it passes by to another workload, or the gateway sends it on.
+    public var isArrival: Bool { self != .noListener }
+
+    /// Whether it is one that a route was missing for: the redirect to HTTPS is an answer as it should be.
+    public var isMistaken: Bool { isArrival && self != .httpsRedirect }
+
     /// The class of status that such a request most likely gets; its series exists before the first such request.
     var likeliestClass: ResponseCodeClass {
         switch self {

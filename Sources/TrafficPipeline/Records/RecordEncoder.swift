@@ -104,6 +104,11 @@ struct RecordEncoder {
         }
         appendTiming(facts)
         appendIntegrity(facts.integrity)
+        let errorType = facts.errorType
+        if !errorType.isEmpty {
+            line.key("errorType")
+            line.string(errorType)
+        }
         line.key("route")
         if route.isEmpty { line.null() } else { appendObject(members: route) }
         line.endObject()

@@ -60,7 +60,7 @@ function heatmap(timeline) {
 }
 
 /** The classes of status in the order in which they are stacked. */
-const CLASSES = [["success", "2xx"], ["redirection", "3xx"], ["informational", "1xx"], ["clientError", "4xx"], ["serverError", "5xx"], ["none", "no response"]];
+const CLASSES = [["success", "2xx"], ["redirection", "3xx"], ["informational", "1xx"], ["clientError", "4xx"], ["serverError", "5xx"], ["none", "no response"], ["unknown", "not seen"]];
 
 /** How many requests of each class of status there were, step by step. */
 function statusChart(timeline) {
@@ -85,7 +85,7 @@ function statusChart(timeline) {
 }
 
 /** The names of the classes in the API. */
-const CLASS_KEYS = { informational: "1xx", success: "2xx", redirection: "3xx", clientError: "4xx", serverError: "5xx", none: "none" };
+const CLASS_KEYS = { informational: "1xx", success: "2xx", redirection: "3xx", clientError: "4xx", serverError: "5xx", none: "none", unknown: "unknown" };
 
 /** Which colour stands for which class, of those that occur. */
 function statusLegend(timeline) {

@@ -14,6 +14,8 @@ function callStatus(status) {
 /** A status with its colour and, for none, a word. */
 function statusTag(exchange) {
   const status = exchange.response?.status;
+  if (!exchange.isAnswerSeen) return h("span", { class: "tag", title: "The capture has not how it was answered." }, "not seen");
+  if (!status && exchange.errorType === "client_closed") return h("span", { class: "tag warn" }, "client left");
   if (!status) return h("span", { class: "tag bad" }, "no response");
   const call = exchange.grpcStatus;
   const isBad = status >= 500 || call > 0;
@@ -138,10 +140,15 @@ function shellWord(text) {
 /** A command that sends a request again, without its content and without what is hidden here. */
 function curlCommand(request) {
   const left = new Set(["host", "content-length", "transfer-encoding", "connection"]);
-  const words = ["curl", "-sS", ...(request.method === "HEAD" ? ["--head"] : request.method === "GET" ? [] : ["-X", shellWord(request.method)])];
-  for (const [name, value] of request.fields) if (!left.has(name.toLowerCase()) && !name.startsWith(":") && value !== "[redacted]") words.push("-H", shellWord(`${name}: ${value}`));
+  // The target goes as it is: brackets are none of curl's, and `/a/../b` is another path than `/b`.
+  const words = ["curl", "-sS", "--globoff", "--path-as-is", ...(request.method === "HEAD" ? ["--head"] : request.method === "GET" ? [] : ["-X", shellWord(request.method)])];
+  const sent = request.fields.filter(([name]) => !left.has(name.toLowerCase()) && !name.startsWith(":"));
+  if (sent.some(([name]) => name.toLowerCase() === "accept-encoding")) words.push("--compressed");
+  for (const [name, value] of sent) if (value !== "[redacted]") words.push("-H", shellWord(`${name}: ${value}`));
   words.push(shellWord(request.target.startsWith("/") ? `${request.scheme}://${request.authority}${request.target}` : request.target));
-  return words.join(" ");
+  const missing = sent.filter(([, value]) => value === "[redacted]").map(([name]) => shown(name));
+  if (request.contentBytes) missing.push(`its ${counted(request.contentBytes, "byte")} of content`);
+  return words.join(" ") + (missing.length ? `  # without ${missing.join(", ")}` : "");
 }
 
 /** A button that explains which route takes the request of an exchange. */
@@ -151,7 +158,7 @@ function explainButton(exchange) {
   const question = {
     method: request.method, authority: request.authority, path: request.target,
     headers: request.fields.filter(([name]) => name.toLowerCase() !== "host").map(([name, value]) => ({ name, value })),
-    port: Number(exchange.server.slice(exchange.server.lastIndexOf(":") + 1)),
+    port: exchange.serverPort, scheme: request.scheme, ...(exchange.tls?.sni ? { sni: exchange.tls.sni } : {}),
   };
   const button = h("button", { type: "button", class: "explain", onclick: async () => {
     button.disabled = true;

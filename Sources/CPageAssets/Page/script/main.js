@@ -82,7 +82,7 @@ function tick() {
 /** An event has come: live views and the counts on the tabs follow at once. */
 function showChanges(changes) {
   if (shownView.name && VIEWS[shownView.name].isLive && routesView.body?.isConnected) VIEWS[shownView.name].changed();
-  const now = Object.values(changes.unmatchedPerSecond).some((value) => value > 0);
+  const now = mistakenRate(changes.unmatchedPerSecond) > 0;
   tabCount("unmatched", changes.status.requests.unmatched, now ? "warn" : "");
   if (findingCount.generation !== changes.generation) countFindings(changes.generation);
 }

@@ -12,7 +12,7 @@ function figureKind(value) {
 function routeFigures(route, now) {
   const figures = [
     ["Requests per second", rate(route.requestsPerSecond ?? 0), "of the last minute"],
-    ["Errors", share(route.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests)}`, figureKind(route.errorShare)],
+    ["Errors", share(route.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests - route.windowUnseen)}${route.windowUnseen ? `; ${count(route.windowUnseen)} not seen` : ""}`, figureKind(route.errorShare)],
     ["4xx", share(route.clientErrorShare), "answered with 4xx in the last minute", figureKind(route.clientErrorShare)],
     ["p50", seconds(route.p50), "half are faster"],
     ["p95", seconds(route.p95), "1 in 20 is slower"],

@@ -3,6 +3,19 @@
 /** Connections for which it is usual that they leave HTTP behind; they are no fault of what is seen. */
 const USUALLY_OPAQUE = new Set(["upgraded", "tunnel"]);
 
+/** Reasons for which no route was missing: what passes by to a port on which no Gateway listens, and redirects to HTTPS. */
+const ELSEWHERE = "no_listener", REDIRECTED = "https_redirect";
+
+/** The sum of rates by reason, of those that are wanted. */
+function sumOf(perSecond, isWanted) {
+  return Object.entries(perSecond).reduce((sum, [reason, value]) => (isWanted(reason) ? sum + value : sum), 0);
+}
+
+/** Requests per second for which a route was missing. */
+function mistakenRate(perSecond) {
+  return sumOf(perSecond, (reason) => reason !== ELSEWHERE && reason !== REDIRECTED);
+}
+
 const truth = {
   /** The packets of each source at the event before, for their rates. */
   before: null,
@@ -14,7 +27,7 @@ const truth = {
     const now = visibility.now, ever = visibility.sinceStart;
     const lost = now.lostShare ?? 0, lostEver = ever.lostShare ?? 0;
     const opaque = this.unreadable(visibility).share;
-    const unmatched = Object.values(changes.unmatchedPerSecond).reduce((sum, value) => sum + value, 0);
+    const unmatched = mistakenRate(changes.unmatchedPerSecond);
     this.noteRates(status.sources, changes.time);
     this.showChange(status.latestChange);
     this.showUnmatched(changes.unmatchedMost, unmatched, visibility.requestsPerSecond);
@@ -32,6 +45,7 @@ const truth = {
       ["lost", "Packets lost", share(now.lostShare ?? (ever.packets ? 0 : null)), `${count(now.lostPackets)} now, ${count(ever.lostPackets)} since the start`, kind(lost > 0.001, lost > 0 || lostEver > 0.001)],
       ["gaps", "Gaps in streams", count(now.gaps), `${octets(now.gapOctets)} now, ${count(ever.gaps)} since the start`, kind(false, now.gaps > 0)],
       ["opaque", "Cannot be read", share(ever.connections ? opaque : null), `${count(this.unreadable(visibility).connections)} of ${counted(ever.connections, "connection")}`, kind(opaque > 0.5, opaque > 0.1)],
+      ["unseen", "Answers not seen", share(visibility.answersNotSeenShare), `${count(visibility.answersNotSeen)} now`, kind(this.unseenShare(visibility) > 0.5, this.unseenShare(visibility) > 0.01)],
       ["cut", "Cut packets", count(now.truncatedPackets), `${count(ever.truncatedPackets)} since the start`, kind(false, now.truncatedPackets > 0)],
     ]);
     if (document.getElementById("truth-more").open) this.showDetail(visibility, status);
@@ -44,24 +58,39 @@ const truth = {
     return { connections, share: visibility.sinceStart.connections ? connections / visibility.sinceStart.connections : 0 };
   },
 
+  /** The share of requests whose answers were not seen. */
+  unseenShare(visibility) {
+    return visibility.answersNotSeenShare ?? 0;
+  },
+
   /** One sentence that says what the traffic does. */
   traffic(visibility, changes) {
     const ended = changes.status.capture?.ended;
     if (!visibility.sinceStart.packets) return ended ? "The pcap file holds no packets." : "No packets have arrived yet. Is the capture where the gateway's traffic is?";
     const all = [...routes.byID.values()];
     const sum = (value) => all.reduce((total, route) => total + (value(route) || 0), 0);
-    const matched = sum((route) => route.windowRequests);
-    const seconds = visibility.windowSeconds;
-    const unmatched = Object.values(changes.unmatchedPerSecond).reduce((total, value) => total + value, 0) * seconds;
-    const requests = matched + unmatched;
-    const of = ended ? "of the last minute of the pcap file" : "in the last minute";
-    if (!requests) return `No requests ${of}.`;
-    const failed = sum((route) => route.windowFailures) / requests;
-    const refused = sum((route) => route.windowRequests * route.clientErrorShare) / requests;
-    const parts = [failed ? `${share(failed)} failed` : "none failed"];
-    if (refused) parts.push(`${share(refused)} answered 4xx by a route`);
-    parts.push(unmatched ? `${share(unmatched / requests)} taken by no route` : "each taken by a route");
-    return `${rate(visibility.requestsPerSecond)} requests per second ${of}: ${parts.join(", ")}.`;
+    const seconds = visibility.windowSeconds, perSecond = changes.unmatchedPerSecond;
+    const unmatched = mistakenRate(perSecond) * seconds, redirected = (perSecond[REDIRECTED] ?? 0) * seconds;
+    const requests = sum((route) => route.windowRequests) + unmatched + redirected;
+    const elsewhere = (perSecond[ELSEWHERE] ?? 0) * seconds;
+    const last = seconds < 59 && seconds > 0 ? counted(Math.round(seconds), "second") : "minute";
+    const of = ended ? `of the last ${last} of the pcap file` : `in the last ${last}`;
+    const passing = elsewhere ? `${rate(elsewhere / seconds)} per second went to ports on which no Gateway listens.` : "";
+    if (!requests) return elsewhere ? `No requests to the ports of a Gateway ${of}; ${passing}` : `No requests ${of}.`;
+    // Of answers that were not seen nobody knows whether they failed.
+    const known = requests - sum((route) => route.windowUnseen);
+    const parts = [];
+    if (known > 0) {
+      const failed = sum((route) => route.windowFailures) / known, refused = sum((route) => route.windowClientErrors) / known;
+      parts.push(failed ? `${share(failed)} failed` : "none failed");
+      if (refused) parts.push(`${share(refused)} answered 4xx by a route`);
+    } else {
+      parts.push("how they were answered was not seen");
+    }
+    parts.push(unmatched ? `${share(unmatched / requests)} taken by no route` : "none without a route");
+    if (redirected) parts.push(`${share(redirected / requests)} redirected to HTTPS`);
+    const isExplained = (changes.status.gatewayNotices ?? []).length > 0;
+    return `${rate(visibility.requestsPerSecond)} requests per second ${of}: ${parts.join(", ")}.${passing && !isExplained ? ` Beside them, ${passing}` : ""}`;
   },
 
   /** Names the kind of requests that most of those without a route are, while they are a share worth a word. */
@@ -106,6 +135,7 @@ const truth = {
   isWhole(visibility, changes) {
     const now = visibility.now;
     return changes.health.isPassing && !now.lostPackets && !now.gaps && this.unreadable(visibility).share <= 0.01
+      && this.unseenShare(visibility) <= 0.01
       && !(changes.status.gatewayNotices ?? []).length;
   },
 
@@ -119,6 +149,8 @@ const truth = {
     if (now.gaps) parts.push(`${counted(now.gaps, "gap")} in streams`);
     const unreadable = this.unreadable(visibility).share;
     if (unreadable > 0.01) parts.push(`${share(unreadable)} of the connections cannot be read`);
+    const unseen = this.unseenShare(visibility);
+    if (unseen > 0.01) parts.push(`the answers to ${share(unseen)} of the requests were not seen`);
     const { capture } = changes.status;
     const ended = capture?.ended && capture.firstPacketTime
       ? `The pcap file has been read; its packets are of ${span((Date.parse(capture.latestPacketTime) - Date.parse(capture.firstPacketTime)) / 1000)} until ${clock(capture.latestPacketTime)}. ` : "";
