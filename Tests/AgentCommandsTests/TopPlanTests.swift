@@ -30,6 +30,8 @@ import Testing
     @Test func `savefiles are read in real time unless another pace is asked for`() throws {
         #expect(try plan("a.pcap").configuration.capture.pace == .realtime)
         #expect(try plan("a.pcap", "--pace", "fast").configuration.capture.pace == .fast)
+        #expect(try plan("a.pcap", "--once").configuration.capture.pace == .fast)
+        #expect(try plan("a.pcap", "--once", "--pace", "realtime").configuration.capture.pace == .realtime)
     }
 
     @Test func `json is the same as ndjson, and other outputs are refused`() throws {

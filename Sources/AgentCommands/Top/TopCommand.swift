@@ -28,7 +28,13 @@ struct TopCommand: AsyncParsableCommand {
 
     @OptionGroup var access: AgentAccessOptions
 
-    @Option(help: ArgumentHelp("How fast pcap files are read: realtime or fast.", valueName: "pace"))
+    @Option(
+        help: ArgumentHelp(
+            "How fast pcap files are read: realtime, or fast, which is the default with --once.",
+            valueName: "pace"
+        ),
+        completion: .list(["realtime", "fast"])
+    )
     var pace: String?
 
     @Option(help: ArgumentHelp("How often the figures change, from 200ms to 1h.", valueName: "duration"))
@@ -38,7 +44,8 @@ struct TopCommand: AsyncParsableCommand {
     var window = "60s"
 
     @Option(
-        help: ArgumentHelp("What is first: rate, errors, 4xx, p50, p95, p99, requests or name.", valueName: "order")
+        help: ArgumentHelp("What is first: rate, errors, 4xx, p50, p95, p99, requests or name.", valueName: "order"),
+        completion: .list(TopView.Order.allCases.map(\.rawValue))
     )
     var sort = "rate"
 
@@ -118,7 +125,8 @@ struct TopPlan: Sendable {
             takeAgent(agent, command, &problems)
         } else {
             command.access.refuse("needs --agent", &problems)
-            configuration.capture.pace = .realtime
+            // One table is of the whole file, which is not waited for as long as the file lasted.
+            configuration.capture.pace = command.once ? .fast : .realtime
             problems += configuration.capture.apply(pace: command.pace)
         }
         do throws(ConfigurationProblems) {
