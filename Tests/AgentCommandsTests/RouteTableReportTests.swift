@@ -75,6 +75,15 @@ import TrafficModel
         return report
     }
 
+    @Test func `requests to ports on which no Gateway listens are no share of those that arrive`() {
+        var report = report
+        report.unmatched.append(.init(reason: "no_listener", requests: 1500, isArrival: false))
+        let lines = report.lines(.plain)
+        #expect(lines.first == "Routes  1,500 requests in 60 s, 1 of 2 routes with requests")
+        #expect(lines.contains { $0.contains("no_match") && $0.hasSuffix("20 %") })
+        #expect(lines.contains { $0.contains("no_listener") && $0.hasSuffix("1,500  not to a Gateway") })
+    }
+
     @Test func `the report is aligned, figures at the right`() {
         #expect(
             report.lines(.plain) == [

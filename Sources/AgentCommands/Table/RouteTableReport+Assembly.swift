@@ -59,7 +59,8 @@ extension RouteTableReport {
     private static func unmatched(_ summaries: [UnmatchedSummary]) -> [Unmatched] {
         UnmatchedReason.allCases.compactMap { reason in
             let count = summaries.filter { $0.reason == reason }.reduce(0) { $0 + $1.requestCount }
-            return count == 0 ? nil : Unmatched(reason: reason.text, requests: count)
+            guard count > 0 else { return nil }
+            return Unmatched(reason: reason.text, requests: count, isArrival: reason.isArrival)
         }
     }
 

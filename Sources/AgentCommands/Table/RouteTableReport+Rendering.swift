@@ -21,11 +21,12 @@ extension RouteTableReport {
 
     private var matchedRequests: UInt64 { rows.reduce(0) { $0 + $1.requests } }
 
-    private var unmatchedRequests: UInt64 { unmatched.reduce(0) { $0 + $1.requests } }
+    /// Those that arrived at the gateway, with a route and without.
+    private var arrivedRequests: UInt64 { unmatched.reduce(matchedRequests) { $0 + ($1.isArrival ? $1.requests : 0) } }
 
     private var summary: String {
         let used = rows.count { $0.requests > 0 }
-        let all = matchedRequests + unmatchedRequests
+        let all = arrivedRequests
         let requests = "\(HumanUnits.count(all)) \(all == 1 ? "request" : "requests")"
         let routes = "\(used) of \(rows.count) \(rows.count == 1 ? "route" : "routes") with requests"
         return "\(requests) in \(HumanUnits.seconds(seconds)), \(routes)"
@@ -85,7 +86,7 @@ extension RouteTableReport {
             .init(title: "", isFigure: false, shortest: 12), .init(title: ""), .init(title: ""),
         ])
         for entry in unmatched {
-            let share = HumanUnits.share(entry.requests, of: matchedRequests + unmatchedRequests)
+            let share = entry.isArrival ? HumanUnits.share(entry.requests, of: arrivedRequests) : "not to a Gateway"
             let emphasis: TextEmphasis = entry.requests == 0 ? .dim : .plain
             table.append([
                 .init(entry.reason, emphasis), .init(HumanUnits.count(entry.requests), emphasis), .init(share, .dim),

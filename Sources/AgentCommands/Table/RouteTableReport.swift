@@ -30,6 +30,8 @@ struct RouteTableReport: Sendable {
         var reason: String
         /// How many.
         var requests: UInt64
+        /// Whether they arrived at the gateway, rather than pass by to a port on which no Gateway listens.
+        var isArrival = true
     }
 
     /// One figure with its name.
