@@ -116,10 +116,10 @@ struct FieldBlockDecoder {
                 if try integerContinues(octets[index]) { try indexRead(tables, &table, &section, limit) }
                 index += 1
             case .nameLengthStart:
-                if stringBegins(octets[index]) { nameLengthRead(&table, &section, limit) } else { phase = .nameLength }
+                if stringBegins(octets[index]) { nameLengthRead(&section) } else { phase = .nameLength }
                 index += 1
             case .nameLength:
-                if try integerContinues(octets[index]) { nameLengthRead(&table, &section, limit) }
+                if try integerContinues(octets[index]) { nameLengthRead(&section) }
                 index += 1
             case .name:
                 index += try stringContinues(octets.extracting(index...), tables, from: start, &section)
@@ -306,7 +306,7 @@ struct FieldBlockDecoder {
         return integer != 0x7F
     }
 
-    private mutating func nameLengthRead(_ table: inout PartialTable, _ section: inout FieldSection, _ limit: Int) {
+    private mutating func nameLengthRead(_ section: inout FieldSection) {
         remaining = Int(integer)
         // An empty name is no valid one, and has its place in the table all the same.
         phase = .name

@@ -21,9 +21,6 @@ enum FieldName: UInt8, CaseIterable {
     /// Whether the name begins with a colon.
     var isPseudo: Bool { rawValue <= FieldName.otherPseudo.rawValue }
 
-    /// Whether a valid message has the field once at most.
-    var isSingleton: Bool { rawValue <= FieldName.contentLocation.rawValue }
-
     /// The name that `octets` spell, in lower case as HTTP/2 demands (RFC 9113 §8.2.1).
     init(_ octets: Span<UInt8>) {
         if let known = Self.known(octets) {

@@ -5,7 +5,7 @@
 enum FrameStep {
     /// Octets that say nothing about messages.
     case passed(next: Int)
-    /// HEADERS, or PUSH_PROMISE for `promised`, up to where its block begins.
+    /// HEADERS, or PUSH_PROMISE where `isPromise`, up to where its block begins.
     case blockBegan(stream: UInt32, endsStream: Bool, isPromise: Bool, next: Int)
     /// Octets of the block; none, perhaps.
     case fragment(Range<Int>, endsBlock: Bool)

@@ -193,7 +193,7 @@ struct HTTP2Connection: ~Copyable {
             return next
         case .setting(let identifier, let value, let next):
             // What a direction may carry is in the other direction's settings.
-            if identifier == 5, value >= 16_384, value < 1 << 24 {
+            if identifier == Self.maxFrameSize, value >= 16_384, value < 1 << 24 {
                 if isClient {
                     responses.limitAnnounced(Int(value))
                 } else {
@@ -206,6 +206,9 @@ struct HTTP2Connection: ~Copyable {
             return next
         }
     }
+
+    /// SETTINGS_MAX_FRAME_SIZE (RFC 9113 §6.5.2).
+    private static var maxFrameSize: UInt16 { 5 }
 
     /// Whether the client may send on a stream that is over: it does until it has read that the server ended it.
     private var mayTrailersFollow: Bool {

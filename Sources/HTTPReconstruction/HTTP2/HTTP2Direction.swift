@@ -102,9 +102,6 @@ struct HTTP2Direction: ~Copyable {
         hasLosses = isJoinedMidstream
     }
 
-    /// Whether nothing tells apart a section of a new stream from trailers of one that was not seen.
-    var mayBelongToUnseenStream: Bool { hasLosses }
-
     /// The receiver has announced how long frames may be.
     mutating func limitAnnounced(_ octets: Int) {
         announcedLimit = octets
