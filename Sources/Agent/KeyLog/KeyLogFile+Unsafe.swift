@@ -32,7 +32,7 @@ package struct KeyLogFile: ~Copyable {
     init(_ path: String) throws(FileContents.Failure) {
         // Without O_NONBLOCK a FIFO would be waited for.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileContents.Failure(reason: FileContents.systemMessage()) }
+        guard descriptor >= 0 else { throw FileContents.Failure.latest }
         var information = stat()
         guard unsafe fstat(descriptor, &information) == 0 else {
             let reason = FileContents.systemMessage()
@@ -121,7 +121,7 @@ extension KeyLogFile {
     /// Where the keys of pcap files come from: their key log, all of it, and what pcapng files hold themselves.
     ///
     /// Warns on standard error where they are more than there is room for.
-    /// - Throws: `.failed` where there is a key log that cannot be read.
+    /// - Throws: `.usage` where the key log is missing, `.failed` where it cannot be read.
     package static func savefileKeys(_ configuration: Configuration) throws(CommandFailure) -> KeyStore {
         let path = configuration.tls.keyLog
         let store = KeyStore(limits: configuration.keyLimits(isLive: false), isExpected: !path.isEmpty)
@@ -130,7 +130,7 @@ extension KeyLogFile {
         do {
             file = try KeyLogFile(path)
         } catch {
-            throw CommandFailure(.failed, "\(path): \(error.explained)")
+            throw CommandFailure(error == .missing ? .usage : .failed, "\(path): \(error.explained)")
         }
         SecretMemory.protect()
         var reader = KeyLogReader(into: store)
