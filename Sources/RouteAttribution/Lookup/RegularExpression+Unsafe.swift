@@ -16,11 +16,12 @@ public final class RegularExpression: @unchecked Sendable {
 
     /// Compiles `text`.
     ///
+    /// Groups named `(?<name>…)` are taken as RE2 takes them from 2023 on, and so Envoy 1.40 and Go 1.22.
     /// - Parameter text: RE2 syntax; matching is case-sensitive unless the pattern says otherwise.
     /// - Throws: RE2's reason when the text is not a pattern, or is too large for `memoryLimit`.
     public init(_ text: String) throws(RegularExpressionError) {
         self.text = text
-        var text = text
+        var text = NamedGroups.inOldSyntax(text)
         var reason = [CChar](repeating: 0, count: 200)
         // Both buffers outlive the call, and the message capacity is the size of the buffer passed.
         let compiled = text.withUTF8 { octets in
