@@ -27,7 +27,7 @@ struct IngressConversion {
         var order: [String] = []
         for ingress in counted {
             gateways.append(Self.gateway(of: ingress, environment))
-            for (index, rule) in ingress.rules.enumerated() {
+            for (index, rule) in ingress.rules.enumerated() where rule.hasHTTP {
                 let host = rule.host.isEmpty ? "*" : rule.host
                 if owners[host] == nil {
                     owners[host] = ingress
@@ -173,9 +173,20 @@ struct IngressConversion {
         converted.origin = RuleOrigin(object: ingress.identity, rule: rule, namespace: ingress.metadata.namespace)
         var isExact = false
         if case .exact = match.uri { isExact = true }
-        // Paths rank by their length as written, a last slash included; a path without a condition ranks last.
-        let rank = match.uri == nil ? 0 : path.path.utf8.count
-        return Candidate(rank: rank, isExact: isExact, rule: converted)
+        return Candidate(rank: rank(path), isExact: isExact, rule: converted)
+    }
+
+    /// The length by which paths rank: as written, a last slash included, but without the wildcard of an
+    /// ImplementationSpecific path; one without a condition ranks last.
+    private static func rank(_ path: Ingress.Path) -> Int {
+        guard condition(path) != nil else { return 0 }
+        return path.path.utf8.count - (endsInWildcard(path) ? 2 : 0)
+    }
+
+    /// Whether a path is the old way to write a prefix.
+    private static func endsInWildcard(_ path: Ingress.Path) -> Bool {
+        path.pathType != "Exact" && path.pathType != "Prefix"
+            && (path.path.hasSuffix(".*") || path.path.hasSuffix("/*"))
     }
 
     /// The path condition; `nil` for everything.
@@ -185,10 +196,7 @@ struct IngressConversion {
         case "Prefix": return segmentPrefix(path.path)
         default:
             if ["", "*", "/*", ".*"].contains(path.path) { return nil }
-            if path.path.hasSuffix(".*") || path.path.hasSuffix("/*") {
-                return segmentPrefix(String(path.path.dropLast(2)))
-            }
-            return .exact(path.path)
+            return endsInWildcard(path) ? segmentPrefix(String(path.path.dropLast(2))) : .exact(path.path)
         }
     }
 

@@ -21,6 +21,8 @@ struct Ingress: Sendable, Hashable {
     /// The paths of one host.
     struct Rule: Sendable, Hashable {
         var host: String
+        /// Whether there is an `http` at all; without it the rule counts for nothing.
+        var hasHTTP: Bool
         var paths: [Path]
     }
 
@@ -44,9 +46,11 @@ struct Ingress: Sendable, Hashable {
             return TLS(index: index, secret: try entry.string("secretName") ?? "", hosts: try entry.strings("hosts"))
         }.filter { !$0.secret.isEmpty }
         rules = try spec.list("rules") { entry throws(ResourceError) in
-            Rule(
+            let http = try entry.field("http")
+            return Rule(
                 host: try entry.string("host") ?? "",
-                paths: try entry.field("http")?.list("paths") { path throws(ResourceError) in try Path(path) } ?? []
+                hasHTTP: http != nil,
+                paths: try http?.list("paths") { path throws(ResourceError) in try Path(path) } ?? []
             )
         }
     }
