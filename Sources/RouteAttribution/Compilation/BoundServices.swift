@@ -77,9 +77,8 @@ struct BoundServices {
 
     /// The group in which istiod keeps the object for this workload; `nil` where it is not visible.
     private static func rank(of service: VirtualService, _ environment: RouteEnvironment) -> Int? {
-        let exportTo = service.exportTo.isEmpty ? environment.defaultVirtualServiceExportTo : service.exportTo
         let own = service.metadata.namespace
-        switch Visibility(exportTo: exportTo, namespace: own) {
+        switch Visibility(service, environment) {
         case .everywhere:
             return service.isFromGatewayAPI && own == environment.namespace ? 2 : 3
         case .namespaces(let names):

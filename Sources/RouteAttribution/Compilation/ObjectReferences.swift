@@ -27,6 +27,22 @@ enum Visibility: Equatable {
         }
     }
 
+    /// Where a VirtualService is seen.
+    ///
+    /// In one that says nothing itself the mesh's default decides, of which only `.` and `*` count, in this order; a default
+    /// of nothing but namespaces hides it everywhere (push_context.go initVirtualServices).
+    init(_ service: VirtualService, _ environment: RouteEnvironment) {
+        let meshDefault = environment.defaultVirtualServiceExportTo
+        let own = service.metadata.namespace
+        if !service.exportTo.isEmpty {
+            self.init(exportTo: service.exportTo, namespace: own)
+        } else if meshDefault.contains(".") {
+            self = .namespaces([own])
+        } else {
+            self = meshDefault.isEmpty || meshDefault.contains("*") ? .everywhere : .namespaces([])
+        }
+    }
+
     func includes(_ namespace: String) -> Bool {
         switch self {
         case .everywhere: true

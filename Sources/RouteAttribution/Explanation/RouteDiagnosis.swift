@@ -211,7 +211,7 @@ struct RouteDiagnosis {
             return "names no gateway, so it applies to the mesh only"
         }
         let exportTo = service.exportTo.isEmpty ? environment.defaultVirtualServiceExportTo : service.exportTo
-        guard Visibility(exportTo: exportTo, namespace: service.metadata.namespace).includes(environment.namespace)
+        guard Visibility(service, environment).includes(environment.namespace)
         else {
             return
                 "exportTo (\(exportTo.joined(separator: ", "))) hides it from \(environment.namespace), where the gateway runs"

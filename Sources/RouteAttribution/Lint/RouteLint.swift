@@ -127,9 +127,7 @@ public struct RouteLint {
     }
 
     private mutating func checkVisibility(of service: VirtualService) {
-        let exportTo = service.exportTo.isEmpty ? environment.defaultVirtualServiceExportTo : service.exportTo
-        guard !Visibility(exportTo: exportTo, namespace: service.metadata.namespace).includes(environment.namespace)
-        else { return }
+        guard !Visibility(service, environment).includes(environment.namespace) else { return }
         report(
             service.origin,
             .hiddenFromGateway,

@@ -1,0 +1,42 @@
+// Wingmirror · Apache-2.0
+
+import RouteAttribution
+import Testing
+
+/// What the mesh's default says of VirtualServices without `exportTo`: push_context.go initVirtualServices.
+@Suite struct DefaultVisibilityTests {
+    private static func isSeen(_ meshDefault: [String], namespace: String, exportTo: String = "[]") throws -> Bool {
+        var environment = RouteEnvironment()
+        environment.defaultVirtualServiceExportTo = meshDefault
+        let manifest = """
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: vs, namespace: \(namespace)}
+            spec: {hosts: ['*'], gateways: [default/gw], exportTo: \(exportTo), http: [{route: [{destination: {host: a}}]}]}
+            """
+        let table = try compile(everyHostGateway, manifest, environment: environment).table
+        let isSeen = table.explain("/").decision.outcome == .route
+        let lint = RouteLint(try resources(everyHostGateway, manifest), table: table)
+        #expect(lint.findings.contains { $0.code == .hiddenFromGateway } == !isSeen)
+        return isSeen
+    }
+
+    @Test(arguments: [
+        (["*"], true, true), ([], true, true), (["."], false, true), (["istio-system"], false, false),
+        (["app"], false, false), ([".", "istio-system"], false, true), (["*", "."], false, true), (["~"], false, false),
+        (["istio-system", "*"], true, true),
+    ])
+    func `of the default only the point and the star count`(
+        meshDefault: [String],
+        isSeenFromAfar: Bool,
+        isSeenAtHome: Bool
+    ) throws {
+        #expect(try Self.isSeen(meshDefault, namespace: "app") == isSeenFromAfar)
+        #expect(try Self.isSeen(meshDefault, namespace: "istio-system") == isSeenAtHome)
+    }
+
+    @Test func `an object's own list may name namespaces`() throws {
+        #expect(try Self.isSeen(["."], namespace: "app", exportTo: "[istio-system]"))
+        #expect(try !Self.isSeen(["*"], namespace: "app", exportTo: "[other]"))
+    }
+}
