@@ -160,6 +160,15 @@ struct HTTPRouteConversion {
         converted.origin = RuleOrigin(object: route.identity, rule: index, namespace: route.metadata.namespace)
         converted.timeout = rule.timeout
         converted.retries = rule.retries
+        if let number = rule.matches.firstIndex(where: \.isEmptyCall) {
+            report(
+                route.identity,
+                .refusedObject,
+                "spec.rules[\(index)].matches[\(number)].method",
+                "a method condition needs a service or a method, so the whole \(route.kind) produces nothing"
+            )
+            return nil
+        }
         for (number, filter) in rule.filters.enumerated() {
             let path = "spec.rules[\(index)].filters[\(number)]"
             guard Self.isSupported(filter, by: route.kind) else {
@@ -173,11 +182,21 @@ struct HTTPRouteConversion {
             case .mirror(let backend, let percent):
                 guard case .destination(let destination) = resolve(backend, of: route.identity, path: path),
                     !destination.isInvalid
-                else { continue }
+                else {
+                    guard route.kind == "GRPCRoute" else { continue }
+                    report(
+                        route.identity,
+                        .refusedObject,
+                        path,
+                        "the backend of the mirror cannot be used, so the whole GRPCRoute produces nothing"
+                    )
+                    return nil
+                }
                 converted.mirrors.append(HTTPMirror(destination: destination, percentage: percent))
             }
         }
-        for (number, backend) in rule.backends.enumerated() {
+        // A backend of weight 0 is not looked at.
+        for (number, backend) in rule.backends.enumerated() where backend.weight != 0 {
             let path = "spec.rules[\(index)].backendRefs[\(number)]"
             if let filter = backend.filters.first(where: {
                 !["RequestHeaderModifier", "ResponseHeaderModifier"].contains($0)
@@ -188,7 +207,6 @@ struct HTTPRouteConversion {
             switch resolve(backend, of: route.identity, path: path) {
             case .unusable: return nil
             case .destination(let destination):
-                guard backend.weight != 0 else { continue }
                 converted.route.append(WeightedDestination(destination: destination, weight: backend.weight))
             }
         }
@@ -226,12 +244,13 @@ struct HTTPRouteConversion {
 
     private mutating func resolve(_ backend: BackendReference, of route: ObjectIdentity, path: String) -> Backend {
         let namespace = backend.namespace.isEmpty ? route.namespace : backend.namespace
+        // Before anything else is asked of a backend, whatever its kind.
+        guard isGranted(backend, in: namespace, of: route, path: path) else { return .destination(.invalid) }
         switch (backend.group, backend.kind) {
         case ("networking.istio.io", "Hostname"): return hostname(backend, of: route, path: path)
         case ("", "Service"), ("core", "Service"), ("multicluster.x-k8s.io", "ServiceImport"):
             return service(backend, in: namespace, of: route, path: path)
         case ("inference.networking.k8s.io", "InferencePool"), ("inference.networking.x-k8s.io", "InferencePool"):
-            guard isGranted(backend, in: namespace, of: route, path: path) else { return .destination(.invalid) }
             // Istio makes a Service for the pool, under a name with a hash; the pool's own name says more.
             return .destination(Destination(host: "\(backend.name).\(namespace).inferencepool", port: 54_321))
         default:
@@ -283,7 +302,6 @@ struct HTTPRouteConversion {
             )
             return .unusable
         }
-        guard isGranted(backend, in: namespace, of: route, path: path) else { return .destination(.invalid) }
         let host = "\(backend.name).\(namespace).svc.\(environment.clusterDomain)"
         if catalog.state(of: host) == .absent {
             report(
@@ -415,6 +433,8 @@ struct HTTPRouteConversion {
     private static func precedes(_ first: Candidate, _ second: Candidate) -> Bool {
         let one = first.condition
         let other = second.condition
+        // A rule without matches is behind one whose match has no condition.
+        if one.isAbsent != other.isAbsent { return other.isAbsent }
         if one.pathType != other.pathType { return one.pathType.rawValue > other.pathType.rawValue }
         if one.rankedCount != other.rankedCount { return one.rankedCount > other.rankedCount }
         if (one.method != nil) != (other.method != nil) { return one.method != nil }

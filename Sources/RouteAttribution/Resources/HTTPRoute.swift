@@ -125,6 +125,10 @@ struct HTTPRouteMatch: Sendable, Hashable {
     }
     /// Whether the path condition was written as a gRPC service and method.
     var isCall = false
+    /// Whether a gRPC method condition names neither service nor method, which Istio refuses.
+    var isEmptyCall = false
+    /// Whether it stands for a rule that has no entry.
+    private(set) var isAbsent = false
     var method: String?
     var headers: [NamedMatch] = []
     var queryParams: [NamedMatch] = []
@@ -137,6 +141,7 @@ struct HTTPRouteMatch: Sendable, Hashable {
         pathType = .any
         pathValue = ""
         isCall = true
+        isAbsent = true
     }
 
     init(_ reader: FieldReader) throws(ResourceError) {
@@ -172,7 +177,7 @@ struct HTTPRouteMatch: Sendable, Hashable {
         default: throw ResourceError(field.path.member("type"), "must be Exact or RegularExpression")
         }
         switch (service.isEmpty, name.isEmpty) {
-        case (true, true): return
+        case (true, true): isEmptyCall = true
         case (false, true):
             pathType = isExact ? .pathPrefix : .regularExpression
             pathValue = isExact ? "/\(service)/" : "/\(service)/.+"
@@ -192,6 +197,8 @@ struct HTTPRouteMatch: Sendable, Hashable {
             let match: StringMatch
             switch try entry.string("type") ?? "Exact" {
             case "Exact": match = .exact(value)
+            // No RE2 pattern: Istio makes it a test for presence (route.go canBeConvertedToPresentMatch).
+            case "RegularExpression" where value == "*": match = .present
             case "RegularExpression": match = .regex(value)
             default: throw ResourceError(entry.path.member("type"), "must be Exact or RegularExpression")
             }

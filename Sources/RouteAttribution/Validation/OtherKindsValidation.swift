@@ -77,7 +77,8 @@ struct HTTPRouteValidation {
             for (index, condition) in conditions.enumerated() {
                 let entry = place.member(key).element(index)
                 problems.require(!condition.name.isEmpty, entry.member("name"), "is missing")
-                problems.require(!(condition.match?.text ?? "").isEmpty, entry.member("value"), "must not be empty")
+                let hasValue = condition.match == .present || !(condition.match?.text ?? "").isEmpty
+                problems.require(hasValue, entry.member("value"), "must not be empty")
                 if case .regex(let text)? = condition.match, let reason = patterns.reason(text) {
                     problems.add(entry.member("value"), reason)
                 }

@@ -1,0 +1,122 @@
+// Wingmirror · Apache-2.0
+
+import RouteAttribution
+import Testing
+
+/// What istiod makes of rules of the Gateway API: pilot/pkg/config/kube/gateway/conversion.go.
+@Suite struct RouteBackendTests {
+    static func gateway(ports: [Int] = [80]) -> String {
+        let listeners = ports.map {
+            "{name: 'l\($0)', port: \($0), protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}"
+        }
+        return """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: door, namespace: istio-system}
+            spec: {gatewayClassName: istio, listeners: [\(listeners.joined(separator: ", "))]}
+            """
+    }
+
+    static func route(_ kind: String = "HTTPRoute", rules: String) -> String {
+        """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: \(kind)
+        metadata: {name: r, namespace: default}
+        spec: {parentRefs: [{name: door, namespace: istio-system}], hostnames: [shop.example.com], rules: \(rules)}
+        """
+    }
+
+    /// Whether a request has a route, and what that does.
+    private static func action(
+        _ kind: String = "HTTPRoute",
+        rules: String,
+        _ others: String...
+    ) throws -> RouteAction? {
+        let manifests = [gateway(), route(kind, rules: rules)] + others
+        let table = try compile(manifests.joined(separator: "\n---\n")).table
+        let number = table.explain("/").decision.route
+        return number < 0 ? nil : table.routes[Int(number)].action
+    }
+
+    @Test(arguments: [
+        ("{name: b, weight: 0}", RouteAction.forward), ("{name: b.other, port: 80, weight: 0}", .forward),
+        ("{name: b, port: 80, weight: 0, filters: [{type: URLRewrite, urlRewrite: {hostname: x}}]}", .forward),
+        ("{name: b, namespace: other, port: 80, weight: 0}", .forward),
+    ])
+    func `nothing is asked of a backend of weight 0`(backend: String, action: RouteAction) throws {
+        #expect(try Self.action(rules: "[{backendRefs: [{name: a, port: 80}, \(backend)]}]") == action)
+        #expect(try Self.action(rules: "[{backendRefs: [\(backend)]}]") == .directResponse)
+        #expect(try Self.action("GRPCRoute", rules: "[{backendRefs: [\(backend)]}]") == .directResponse)
+    }
+
+    @Test(arguments: [
+        "{name: b}", "{name: b.other, port: 80}", "{group: networking.istio.io, kind: Hostname, name: b.com}",
+        "{group: networking.istio.io, kind: Hostname, name: b.com, port: 80, namespace: default}",
+    ])
+    func `a backend that cannot be makes the whole route produce nothing`(backend: String) throws {
+        #expect(try Self.action(rules: "[{backendRefs: [{name: a, port: 80}, \(backend)]}]") == nil)
+    }
+
+    @Test(arguments: [
+        "{name: b, namespace: other}", "{name: b.other, namespace: other, port: 80}",
+        "{group: networking.istio.io, kind: Hostname, name: b.com, namespace: other, port: 80}",
+        "{group: example.com, kind: Thing, name: b, namespace: other}",
+    ])
+    func `without a grant nothing else is asked of a backend`(backend: String) throws {
+        #expect(try Self.action(rules: "[{backendRefs: [\(backend)]}]") == .forward)
+    }
+
+    @Test(arguments: [
+        ("{name: m, port: 80, namespace: other}", true), ("{name: m}", true), ("{group: x, kind: Y, name: m}", true),
+        ("{name: m, port: 80}", false),
+    ])
+    func `a mirror that cannot be costs a GRPCRoute everything and an HTTPRoute only the mirror`(
+        backend: String,
+        isUnusable: Bool
+    ) throws {
+        let filter = "{type: RequestMirror, requestMirror: {backendRef: \(backend)}}"
+        let rules = "[{filters: [\(filter)], backendRefs: [{name: a, port: 80}]}]"
+        #expect(try Self.action("GRPCRoute", rules: rules) == (isUnusable ? nil : .forward))
+        #expect(try Self.action(rules: rules) == .forward)
+    }
+
+    // MARK: - Matches
+
+    @Test(arguments: ["HTTPRoute", "GRPCRoute"])
+    func `the pattern of a star asks whether a header is there`(kind: String) throws {
+        let rules = """
+            [{name: star, matches: [{headers: [{name: x, type: RegularExpression, value: '*'}]}], \
+            backendRefs: [{name: a, port: 80}]}, {name: any, backendRefs: [{name: a, port: 80}]}]
+            """
+        let (table, findings) = try compile(Self.gateway(), Self.route(kind, rules: rules))
+        #expect(!findings.contains { $0.code == .refusedObject })
+        #expect(table.routeName("/", headers: [("x", "")]) == "star")
+        #expect(table.routeName("/") == "any")
+    }
+
+    @Test func `the pattern of a star asks whether a parameter is there`() throws {
+        let rules = """
+            [{name: star, matches: [{queryParams: [{name: q, type: RegularExpression, value: '*'}]}], \
+            backendRefs: [{name: a, port: 80}]}, {name: any, backendRefs: [{name: a, port: 80}]}]
+            """
+        let table = try compile(Self.gateway(), Self.route(rules: rules)).table
+        #expect(table.routeName("/?q") == "star")
+        #expect(table.routeName("/?r") == "any")
+    }
+
+    @Test func `a rule without matches is behind one whose match has no condition`() throws {
+        let rules = """
+            [{name: bare, backendRefs: [{name: a, port: 80}]}, \
+            {name: empty, matches: [{}], backendRefs: [{name: a, port: 80}]}]
+            """
+        let table = try compile(Self.gateway(), Self.route("GRPCRoute", rules: rules)).table
+        #expect(table.routeName("/x.Y/Z") == "empty")
+    }
+
+    @Test func `a method condition without service and method makes a GRPCRoute produce nothing`() throws {
+        let rules = "[{matches: [{method: {}}], backendRefs: [{name: a, port: 80}]}]"
+        #expect(try Self.action("GRPCRoute", rules: rules) == nil)
+        let (_, findings) = try compile(Self.gateway(), Self.route("GRPCRoute", rules: rules))
+        #expect(findings.contains { $0.code == .refusedObject && $0.path == "spec.rules[0].matches[0].method" })
+    }
+}
