@@ -190,7 +190,7 @@ struct ListenerPlans {
         for gateway in gateways {
             for (index, server) in gateway.servers.enumerated() {
                 guard let number = server.port else { continue }
-                for podPort in catalog.podPorts(server: number) {
+                for podPort in catalog.podPorts(server: number, through: gateway.services) {
                     let place = Place(podPort: podPort, bind: server.bind == "0.0.0.0" ? "" : server.bind)
                     let plan =
                         places[place]

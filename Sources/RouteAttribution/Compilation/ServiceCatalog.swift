@@ -23,6 +23,10 @@ struct ServiceCatalog {
     private(set) var findings: [RouteFinding] = []
     /// What each server port leads to: the pod ports that Services and settings give.
     private var podPorts: [Int: Set<Int>] = [:]
+    /// The pod ports that the settings give.
+    private var configuredPorts: [Int: Set<Int>] = [:]
+    /// The ports of each Service, by `namespace/name`.
+    private var servicePorts: [String: [Service.Port]] = [:]
     /// The ends of the names of Services whose namespace has any among the objects.
     private var knownNamespaces: Set<String> = []
     private let hasServiceEntries: Bool
@@ -38,6 +42,7 @@ struct ServiceCatalog {
             }
         }
         for service in resources.services {
+            servicePorts["\(service.metadata.namespace)/\(service.metadata.name)"] = service.ports
             let isExternal = service.type == "ExternalName" && !service.externalName.isEmpty
             entries[Self.host(of: service, environment.clusterDomain)] = Entry(
                 ports: service.ports.map(\.number),
@@ -69,12 +74,29 @@ struct ServiceCatalog {
         }
         for port in environment.ports {
             podPorts[Int(port.server), default: []].insert(Int(port.pod))
+            configuredPorts[Int(port.server), default: []].insert(Int(port.pod))
         }
     }
 
     /// The pod ports on which a server with that number listens, in ascending order.
-    func podPorts(server number: Int) -> [Int] {
-        podPorts[number]?.sorted() ?? [number]
+    ///
+    /// - Parameters:
+    ///   - number: The server's port number.
+    ///   - services: The Services, as `namespace/name`, that alone lead to it, without which there is no listener; none
+    ///     leaves it to all Services of the gateway, and to the number itself.
+    /// - Returns: The ports.
+    func podPorts(server number: Int, through services: [String] = []) -> [Int] {
+        if services.isEmpty { return podPorts[number]?.sorted() ?? [number] }
+        var result = configuredPorts[number] ?? []
+        for name in services {
+            for port in servicePorts[name] ?? [] where port.number == number {
+                // Which pod port a name stands for is not known, unless the settings say it.
+                if let target = port.targetPort ?? (configuredPorts[number] == nil ? number : nil) {
+                    result.insert(target)
+                }
+            }
+        }
+        return result.sorted()
     }
 
     /// Whether a host exists, as far as the objects tell.

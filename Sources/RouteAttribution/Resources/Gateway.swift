@@ -12,6 +12,9 @@ struct Gateway: Sendable, Hashable {
     var origin: ObjectIdentity
     /// Whether istiod made it, so that validation does not apply.
     var isGenerated = false
+    /// For one of the Gateway API: its own Services, as `namespace/name`, through which alone its ports lead to pods; empty
+    /// where none is known.
+    var services: [String] = []
 
     /// One listening port of a Gateway.
     struct Server: Sendable, Hashable {
