@@ -46,6 +46,8 @@ struct ListenerPlan {
     /// Servers left out, each with the reason.
     private(set) var skipped: [(server: Server, reason: String)] = []
     private var first: Server?
+    /// Behind a first server with TLS: the next one, after which no server without `tls` is kept.
+    private var second: Server?
     private var knownTLSHosts: [String: Server] = [:]
 
     init(podPort: Int, bind: String) {
@@ -75,11 +77,15 @@ struct ListenerPlan {
             return
         }
         let firstTraffic = first.settings.traffic
+        if firstTraffic == .terminatedHTTP || firstTraffic == .opaqueTLS {
+            addBehindTLS(server, traffic)
+            return
+        }
         let fits =
             switch traffic {
-            case .plainHTTP: firstTraffic != .plainTCP
+            case .plainHTTP: firstTraffic == .plainHTTP
             case .plainTCP: firstTraffic == .plainTCP
-            case .terminatedHTTP, .opaqueTLS: firstTraffic != .plainHTTP && firstTraffic != .plainTCP
+            case .terminatedHTTP, .opaqueTLS: false
             }
         guard fits else {
             let order = Self.order(first, server)
@@ -89,6 +95,27 @@ struct ListenerPlan {
             )
             return
         }
+        keep(server, traffic)
+    }
+
+    /// Adds a server to a port whose first one has TLS: any with TLS, but of the others only the one that comes second
+    /// (model/gateway.go mergeGateways: the name of the host table, then the bind address).
+    private mutating func addBehindTLS(_ server: Server, _ traffic: Gateway.Server.Traffic) {
+        if traffic == .plainHTTP, let earlier = plain.first {
+            skip(
+                server,
+                "\(earlier.name), which \(Self.order(earlier, server)), already is the plain one of a port with TLS servers"
+            )
+            return
+        }
+        if let second, server.settings.tls == nil {
+            skip(
+                server,
+                "only the second server of a port whose first has TLS may be without tls, and that is \(second.name)"
+            )
+            return
+        }
+        second = second ?? server
         keep(server, traffic)
     }
 

@@ -138,8 +138,9 @@ struct RouteTableCompiler {
                 let ids =
                     compiled[source]
                     ?? routes(of: service, gateway: gateway, number: gatewayNumber, port: server.number)
-                compiled[source] = ids
+                // Where conditions on ports leave nothing for one server, the next is asked again.
                 guard !ids.isEmpty else { continue }
+                compiled[source] = ids
                 for name in names {
                     let host = HostNames.lowercased(name)
                     if hosts[host] == nil { order.append(host) }
