@@ -143,6 +143,17 @@ import TrafficModel
         #expect(record.traits.first == (isRefused ? [.isRefusedForFraming] : []), "\(fields)")
     }
 
+    @Test(arguments: [
+        ("Connection: close", false), ("connection: Keep-Alive", false), ("CONNECTION: x-a", true),
+        ("Connection:", true),
+        ("Connection: keep-alive, Upgrade", true), ("Connection: close\r\nConnection: close", true),
+        ("Connectio: x-a", false), ("Connections: x-a", false), ("User-Agent: x-a", false), ("Connectiom: x-a", false),
+    ])
+    func `only a Connection that may name fields says so`(fields: String, hasOptions: Bool) {
+        let record = Conversation(.client("GET /one HTTP/1.1\r\nHost: h\r\n\(fields)\r\n\r\n")).read()
+        #expect(record.traits.first == (hasOptions ? [.hasConnectionOptions] : []), "\(fields)")
+    }
+
     @Test(arguments: ["Transfer-Encoding", "TRANSFER-ENCODING", "tRANSFER-eNCODING"])
     func `the case of Transfer-Encoding does not matter`(name: String) {
         let record = Conversation(

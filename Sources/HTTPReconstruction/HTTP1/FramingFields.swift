@@ -11,6 +11,7 @@ extension MessageHead {
     /// made. Only the names that mention a trace are compared by their beginnings, because they are looked at again.
     mutating func interpret(_ lines: borrowing PlainList<FieldLine>, in octets: Span<UInt8>) {
         let fields = lines.span
+        var hasConnection = false
         for index in fields.indices {
             let field = fields[index]
             let name = field.name
@@ -27,6 +28,13 @@ extension MessageHead {
                 upgrade =
                     octets.equalsIgnoringCase(field.value, "websocket")
                     ? .webSocket : octets.equalsIgnoringCase(field.value, "h2c") ? .http2 : .other
+            case (10, Name.connecti) where octets.foldedName(name.lowerBound + 8, count: 2) == Name.on:
+                // Only one line of one of the two words says for certain that no field is named.
+                let isPlain =
+                    octets.equalsIgnoringCase(field.value, "keep-alive")
+                    || octets.equalsIgnoringCase(field.value, "close")
+                if hasConnection || !isPlain { traits.insert(.hasConnectionOptions) }
+                hasConnection = true
             case (12, Name.content) where octets.foldedName(name.lowerBound + 8, count: 4) == Name.type:
                 contentKind = ContentKind(octets.extracting(field.value))
             case (14, Name.content) where octets.foldedName(name.lowerBound + 8, count: 6) == Name.length:
@@ -49,7 +57,7 @@ extension MessageHead {
 
     /// One bit for each length that a name below has, so that most lines are passed by after a look at their lengths.
     private static var interpretedLengths: UInt32 {
-        1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 16 | 1 << 17
+        1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 16 | 1 << 17
     }
 
     /// Parts of the names, as `foldedName` gives them.
@@ -61,6 +69,9 @@ extension MessageHead {
         static var host: UInt64 { 0x7473_6F68 }
         static var expect: UInt64 { 0x7463_6570_7865 }
         static var upgrade: UInt64 { 0x65_6461_7267_7075 }
+        /// The two parts of `connection`.
+        static var connecti: UInt64 { 0x6974_6365_6E6E_6F63 }
+        static var on: UInt64 { 0x6E6F }
         /// The beginning that two names share, with its hyphen.
         static var content: UInt64 { 0x2D74_6E65_746E_6F63 }
         static var type: UInt64 { 0x6570_7974 }

@@ -28,6 +28,7 @@ public struct DescribedRequest: Sendable {
     private let target: Range<Int>
     private let authority: Range<Int>?
     private let fields: [FieldLine]
+    private let traits: RequestTraits
 
     /// Describes an HTTP/1.1 request.
     ///
@@ -67,8 +68,20 @@ public struct DescribedRequest: Sendable {
         }
         self.method = place(method)
         self.target = place(target)
-        self.authority = authority.map(place)
-        fields = headers.map { FieldLine(name: place($0.name), value: place($0.value)) }
+        var lines: [FieldLine] = []
+        var traits: RequestTraits = []
+        if let authority { lines.append(FieldLine(name: place("host"), value: place(authority))) }
+        self.authority = lines.first?.value
+        for header in headers {
+            lines.append(FieldLine(name: place(header.name), value: place(header.value)))
+            switch HostNames.lowercased(header.name) {
+            case "host" where authority != nil: traits.insert(.hasSeveralHosts)
+            case "connection": traits.insert(.hasConnectionOptions)
+            default: break
+            }
+        }
+        fields = lines
+        self.traits = traits
         self.octets = octets
     }
 
@@ -110,7 +123,8 @@ public struct DescribedRequest: Sendable {
             target: target,
             authority: authority,
             version: .http11,
-            fields: fields.span
+            fields: fields.span,
+            traits: traits
         )
     }
 }

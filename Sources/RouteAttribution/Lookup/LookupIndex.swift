@@ -45,7 +45,7 @@ enum ConditionSubject: Sendable {
     case forwardedProto
     /// `connection` and `upgrade`, which only upgrade requests keep.
     case upgradeField
-    /// `te`, of which only `trailers` is kept.
+    /// `te`, of which only `trailers` is kept, unless the request asks for another protocol.
     case transferCodings
     /// A field that the proxy removes.
     case removedField

@@ -17,8 +17,10 @@ struct PreparedRequest {
     /// What `x-forwarded-proto` is when the proxy is done.
     var forwardedProto: ForwardedProto
     var isTLS: Bool
+    /// Whether Connection takes fields out, which ``RequestView/hides(_:)`` tells.
+    var hidesFields = false
 
-    /// The scheme that conditions see.
+    /// Whether the scheme that conditions see is https, unless the request names another (HTTP/2).
     var isHTTPS: Bool {
         switch forwardedProto {
         case .http: false
@@ -52,7 +54,6 @@ struct RequestPreparation: Sendable {
     let takesHTTP10: Bool
     private let methods = KnownMethods()
     private let forwardedProtoName = Array("x-forwarded-proto".utf8)
-    private let contentTypeName = Array("content-type".utf8)
 
     init(normalizer: PathNormalizer, trustedProxies: Int, takesHTTP10: Bool) {
         self.normalizer = normalizer
@@ -63,17 +64,29 @@ struct RequestPreparation: Sendable {
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
         if request.version == .http10, !takesHTTP10 { return .rejected }
         if request.traits.contains(.isRefusedForFraming) { return .rejected }
+        var hidesFields = false
+        if request.version != .http2 {
+            if request.traits.contains(.hasConnectionOptions) {
+                switch request.connectionEffect() {
+                case .refused: return .rejected
+                case .hidesFields: hidesFields = true
+                case .none: break
+                }
+            }
+        }
         let method = request.octets.extracting(request.method)
         if !KnownMethods.isGetOrPost(method) {
-            if request.version != .http2, !methods.contains(method) {
-                guard methods.isQuery(method), hasContentType(request) else { return .rejected }
+            if methods.isQuery(method) {
+                guard hasContentType(request, hidesFields) else { return .rejected }
+            } else if request.version != .http2, !methods.contains(method) {
+                return .rejected
             }
             if methods.isConnect(method), !request.traits.contains(.isExtendedConnect) {
                 let isUsable = request.version == .http2 || AbsoluteTarget.isHostAndPort(request.octets, request.target)
                 return isUsable ? .unroutable : .rejected
             }
         }
-        guard let place = locate(request, isTLS: isTLS), Self.isAuthority(request.octets, place.authority),
+        guard let place = locate(request, isTLS: isTLS, hidesFields), Self.isAuthority(request.octets, place.authority),
             request.version != .http2 || Self.isAuthorityOfHTTP2(request, place.authority)
         else { return .rejected }
         let isJoined = request.traits.contains(.hasSeveralHosts) && place.authority == request.authority
@@ -86,6 +99,7 @@ struct RequestPreparation: Sendable {
             isTLS: isTLS
         )
         prepared.isAuthorityJoined = isJoined
+        prepared.hidesFields = hidesFields
         return prepareTarget(request, &prepared, scratch: &scratch) ? .ready(prepared) : .rejected
     }
 
@@ -104,9 +118,10 @@ struct RequestPreparation: Sendable {
     // MARK: - Target
 
     /// The authority and the rest of the target; `nil` for requests that the proxy refuses.
-    private func locate(_ request: RequestView, isTLS: Bool) -> AbsoluteTarget? {
+    private func locate(_ request: RequestView, isTLS: Bool, _ hidesFields: Bool) -> AbsoluteTarget? {
         guard let first = request.target.first else { return nil }
         if request.octets[first] == UInt8(ascii: "/") {
+            if hidesFields, request.names("host") { return nil }
             // One that was not captured is not asked for.
             let unknown = request.traits.contains(.authorityUnknown) ? first..<first : nil
             return (request.authority ?? unknown).map {
@@ -225,13 +240,13 @@ struct RequestPreparation: Sendable {
         return value.count == 4 ? .http : value[4] == UInt8(ascii: "s") ? .https : .other
     }
 
-    private func hasContentType(_ request: RequestView) -> Bool {
-        for index in request.fields.indices {
-            let name = request.octets.extracting(request.fields[index].name)
-            guard name.count == contentTypeName.count else { continue }
-            if name.indices.allSatisfy({ OctetHash.folded(name[$0]) == contentTypeName[$0] }) { return true }
+    /// Whether the request says what its content is, as far as is known.
+    private func hasContentType(_ request: RequestView, _ hidesFields: Bool) -> Bool {
+        if hidesFields, request.names("content-type") { return false }
+        for index in request.fields.indices where !request.fields[index].value.isEmpty {
+            if request.octets.extracting(request.fields[index].name).isWord("content-type") { return true }
         }
-        return false
+        return request.traits.contains(.fieldsUnknown)
     }
 
     private func isForwardedProto(_ name: Span<UInt8>) -> Bool {

@@ -9,6 +9,7 @@ struct RouteMatcher: Sendable {
     let testsLinesOneByOne: Bool
 
     private let get = Array("GET".utf8)
+    private let trailers = Array("trailers".utf8)
 
     // MARK: - Path
 
@@ -80,7 +81,8 @@ struct RouteMatcher: Sendable {
         case .authority: request.traits.contains(.authorityUnknown)
         case .target, .parameter: request.traits.contains(.targetUnknown)
         case .forwardedProto: proto == .other && request.traits.contains(.fieldsUnknown)
-        case .field, .joinedField, .upgradeField, .transferCodings: request.traits.contains(.fieldsUnknown)
+        case .field, .joinedField, .upgradeField, .transferCodings:
+            request.traits.contains(.fieldsUnknown)
         case .scheme, .removedField, .unseenField, .claim: false
         }
     }
@@ -120,14 +122,21 @@ struct RouteMatcher: Sendable {
             case .https: return takes(condition, schemeValue(true))
             case .other: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
             }
-        case .field: return fieldHolds(condition, request, joinsLines: !testsLinesOneByOne, joined: &joined)
-        case .joinedField: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+        case .field, .joinedField:
+            if prepared.hidesFields, request.hides(index.arena.span.extracting(condition.name.indices)) {
+                return missingHolds(condition)
+            }
+            let joinsLines = condition.subject != .field || !testsLinesOneByOne
+            return fieldHolds(condition, request, joinsLines: joinsLines, joined: &joined)
         case .upgradeField:
-            guard isUpgrade(request) else { return missingHolds(condition) }
+            guard request.upgradeWish() == .other else { return missingHolds(condition) }
             return fieldHolds(condition, request, joinsLines: true, joined: &joined)
         case .transferCodings:
-            guard namesTrailers(request) else { return missingHolds(condition) }
-            return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+            if request.upgradeWish() == .other {
+                return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+            }
+            let isNamed = prepared.hidesFields && request.names("te")
+            return request.takesTrailers(isNamed: isNamed) ? takes(condition, trailers.span) : missingHolds(condition)
         case .removedField: return missingHolds(condition)
         case .unseenField:
             // The field is there for certain; its value is not known.
@@ -175,7 +184,7 @@ struct RouteMatcher: Sendable {
         var isJoined = false
         for number in request.fields.indices {
             let line = request.fields[number]
-            guard Self.isName(request.octets.extracting(line.name), name) else { continue }
+            guard request.octets.extracting(line.name).isName(name) else { continue }
             if !joinsLines {
                 if takes(condition, request.octets.extracting(line.value)) { return true }
                 first = line.value
@@ -194,72 +203,12 @@ struct RouteMatcher: Sendable {
             append(request.octets.extracting(line.value), to: &joined)
         }
         guard let first else { return missingHolds(condition) }
-        if isJoined { return takes(condition, joined.span) }
-        return joinsLines && takes(condition, request.octets.extracting(first))
+        guard joinsLines else { return false }
+        return takes(condition, isJoined ? joined.span : request.octets.extracting(first))
     }
 
     private func append(_ octets: Span<UInt8>, to buffer: inout [UInt8]) {
         for index in octets.indices { buffer.append(octets[index]) }
-    }
-
-    /// Whether a field name is `name`, which is in lower case.
-    private static func isName(_ candidate: Span<UInt8>, _ name: Span<UInt8>) -> Bool {
-        guard candidate.count == name.count else { return false }
-        for index in candidate.indices where OctetHash.folded(candidate[index]) != name[index] { return false }
-        return true
-    }
-
-    /// Whether the request asks for another protocol, so that `connection` and `upgrade` are kept.
-    private func isUpgrade(_ request: RequestView) -> Bool {
-        var hasUpgrade = false
-        var hasToken = false
-        for number in request.fields.indices {
-            let line = request.fields[number]
-            let name = request.octets.extracting(line.name)
-            if Self.isWord(name, "upgrade") {
-                hasUpgrade = hasUpgrade || !line.value.isEmpty
-            } else if Self.isWord(name, "connection") {
-                hasToken = hasToken || Self.hasToken(request.octets.extracting(line.value), "upgrade")
-            }
-        }
-        return hasUpgrade && hasToken
-    }
-
-    private func namesTrailers(_ request: RequestView) -> Bool {
-        for number in request.fields.indices {
-            let line = request.fields[number]
-            if Self.isWord(request.octets.extracting(line.name), "te"),
-                Self.hasToken(request.octets.extracting(line.value), "trailers")
-            {
-                return true
-            }
-        }
-        return false
-    }
-
-    private static func hasToken(_ list: Span<UInt8>, _ word: String) -> Bool {
-        var start = 0
-        for index in 0...list.count where index == list.count || list[index] == UInt8(ascii: ",") {
-            var low = start
-            var high = index
-            while low < high, list[low] == 0x20 || list[low] == 0x09 { low += 1 }
-            while high > low, list[high - 1] == 0x20 || list[high - 1] == 0x09 { high -= 1 }
-            if isWord(list.extracting(low..<high), word) { return true }
-            start = index + 1
-        }
-        return false
-    }
-
-    /// Whether octets are a short word in lower case, whatever case they have.
-    private static func isWord(_ octets: Span<UInt8>, _ word: String) -> Bool {
-        let expected = word.utf8
-        guard octets.count == expected.count else { return false }
-        var position = 0
-        for octet in expected {
-            guard OctetHash.folded(octets[position]) == octet else { return false }
-            position += 1
-        }
-        return true
     }
 
     // MARK: - Query

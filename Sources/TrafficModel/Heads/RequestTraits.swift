@@ -14,7 +14,8 @@ public struct RequestTraits: OptionSet, Sendable, Hashable {
     public static let namesTrace = RequestTraits(rawValue: 1 << 0)
     /// The field `wingmirror-shadow`: an agent sent the request, no client.
     public static let isShadow = RequestTraits(rawValue: 1 << 1)
-    /// Framing fields for which Envoy answers 400 or 501 by itself, so that no route takes the request.
+    /// Framing fields for which Envoy answers 400 or 501 by itself, or a head of HTTP/2 that it resets the stream for, so that
+    /// no route takes the request.
     public static let isRefusedForFraming = RequestTraits(rawValue: 1 << 2)
     /// The method is not known: it was in a field block of which a part was not captured (HTTP/2).
     public static let methodUnknown = RequestTraits(rawValue: 1 << 3)
@@ -28,6 +29,8 @@ public struct RequestTraits: OptionSet, Sendable, Hashable {
     public static let isExtendedConnect = RequestTraits(rawValue: 1 << 7)
     /// More than one Host line, which Envoy joins with commas to one authority (RFC 9112 §3.2 asks for a 400).
     public static let hasSeveralHosts = RequestTraits(rawValue: 1 << 8)
+    /// Connection says more than `close` or `keep-alive`, so that it may name fields that end with this hop (RFC 9110 §7.6.1).
+    public static let hasConnectionOptions = RequestTraits(rawValue: 1 << 9)
 
     /// What makes an answer depend on fields that are not known.
     public static let anythingUnknown: RequestTraits = [

@@ -10,12 +10,18 @@ extension RecordedRequest {
         var lines: [FieldLine] = []
         lines.reserveCapacity(message.fields.count)
         var authority: Range<Int>?
+        var traits: RequestTraits = []
         for field in message.fields {
             let start = octets.count
             octets += field.name.utf8
             let middle = octets.count
             octets += field.value
-            if authority == nil, field.isNamed("host") { authority = middle..<octets.count }
+            if field.isNamed("host") {
+                if authority != nil { traits.insert(.hasSeveralHosts) }
+                authority = authority ?? middle..<octets.count
+            } else if field.isNamed("connection") {
+                traits.insert(.hasConnectionOptions)
+            }
             lines.append(FieldLine(name: start..<middle, value: middle..<octets.count))
         }
         return body(
@@ -25,7 +31,8 @@ extension RecordedRequest {
                 target: methodEnd..<targetEnd,
                 authority: authority,
                 version: .http11,
-                fields: lines.span
+                fields: lines.span,
+                traits: traits
             )
         )
     }
