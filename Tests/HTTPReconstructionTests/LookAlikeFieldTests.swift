@@ -135,6 +135,8 @@ import TrafficModel
         ("Content-Length: 5\r\nTransfer-Encoding: chunked", true), ("Transfer-Encoding: gzip, chunked", true),
         ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", true), ("Transfer-Encoding: identity", true),
         ("Content-Length: 5\r\nContent-Length: 6", true), ("Content-Length: +5", true),
+        ("Content-Length: 5\r\nContent-Length: 5", true), ("Content-Length: 5,5", true), ("Content-Length: 5,", true),
+        ("Content-Length: 0\r\nContent-Length: 0", true), ("Content-Length: 0,0", true), ("Content-Length: 005", false),
         ("Transfer-Encoding: chunked", false), ("Transfer-Encoding: Chunked", false), ("Content-Length: 5", false),
         ("Transfer_Encoding: chunked\r\nContent-Length: 5", false),
     ])

@@ -91,6 +91,7 @@ extension MessageHead {
             contentLength = .octets(number)
             return
         }
+        repeatsContentLength = true
         var elements = 0
         octets.forEachListElement(of: value) { element in
             elements += 1

@@ -71,6 +71,8 @@ struct MessageHead {
     var host: OctetRange?
     var contentCoding: OctetRange?
     var contentLength = ContentLength.absent
+    /// Whether Content-Length is a list or stands in several lines, be they equal.
+    var repeatsContentLength = false
     var transferCoding = TransferCoding.absent
     /// How many transfer codings are named.
     var transferCodings: UInt8 = 0
@@ -82,13 +84,14 @@ struct MessageHead {
     var traits: RequestTraits = []
 
     /// Whether Envoy refuses a request for its framing: both framings, a coding beside `chunked` (501), or a
-    /// Content-Length that is no number or contradicts another (400).
+    /// Content-Length that is not one number (400), even where RFC 9110 §8.6 lets a recipient take equal ones for one.
     ///
     /// Its options that allow more are off by default (`allow_chunked_length`). Requests that are read for Envoy by their
     /// transfer coding alone are still read on here, because what stands before Envoy may have taken them.
     var isRefusedForFraming: Bool {
         switch (transferCoding, contentLength) {
-        case (.absent, .absent), (.absent, .octets): false
+        case (.absent, .absent): false
+        case (.absent, .octets): repeatsContentLength
         case (.chunked, .absent): transferCodings > 1
         case (.absent, .conflicting), (.absent, .invalid), (.chunked, _), (.other, _): true
         }

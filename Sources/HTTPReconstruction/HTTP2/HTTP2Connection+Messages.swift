@@ -165,7 +165,7 @@ extension HTTP2Connection {
         if reading.hasUnknown { traits.insert(.fieldsUnknown) }
         if isConnect, reading.protocol != nil { traits.insert(.isExtendedConnect) }
         // The proxy resets a stream whose head breaks the rules, before it looks for a route (RFC 9113 §8.1.1).
-        if !shape.isValid { traits.insert(.isRefusedForFraming) }
+        if !shape.isValid || shared.http2.sections[section].isBeyondEnvoyLimits { traits.insert(.isRefusedForFraming) }
         var retention = Retention.none
         let tag = sink.requestArrived(
             RequestView(
@@ -175,7 +175,8 @@ extension HTTP2Connection {
                 authority: authority?.range,
                 version: .http2,
                 fields: shared.http2.lines.span,
-                traits: traits
+                traits: traits,
+                scheme: reading.scheme?.range
             ),
             on: shared.connections[connection].facts,
             at: time,
@@ -512,5 +513,18 @@ extension HTTP2Connection {
             && !shared.exchanges[exchange].integrity.contains(.unknownFieldBlock)
         guard shared.exchanges[exchange].contentKind == .other, kind == .eventStream || !isRequestKnown else { return }
         shared.exchanges[exchange].contentKind = kind
+    }
+}
+
+extension FieldSection {
+    /// Whether Envoy resets a stream for the size of its head: over 100 field lines, or over 60 KiB of names and values,
+    /// pseudo-header fields among them (its `max_headers_count` and `max_request_headers_kb`, which Istio does not set).
+    fileprivate var isBeyondEnvoyLimits: Bool {
+        if lineCount > 100 { return true }
+        let limit = 60 << 10
+        guard octets.count > limit else { return false }
+        var size = 0
+        for index in 0..<fields.count { size += fields[index].name.range.count + fields[index].value.range.count }
+        return size > limit
     }
 }

@@ -20,11 +20,16 @@ enum FieldTreatment {
         }
     }
 
-    /// Fields whose repeated lines Envoy joins on arrival, so that every version sees one value.
+    /// Fields whose repeated lines Envoy joins on arrival, so that every version sees one value; `te` is another.
+    ///
+    /// Which they are depends on what Envoy was built with: `pragma` and the conditions are among them where the filter
+    /// `envoy.filters.http.cache` is, as in Istio's build (istio/proxy, extensions_build_config.bzl).
     private static let joined: Set<String> = [
         "accept", "accept-encoding", "access-control-request-headers", "access-control-request-method",
         "access-control-request-private-network", "authorization", "cache-control", "content-encoding", "content-type",
-        "expect", "if-none-match", "origin", "referer", "user-agent", "via", "x-client-trace-id", "x-forwarded-host",
+        "expect", "grpc-accept-encoding", "grpc-timeout", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "if-unmodified-since", "origin", "pragma", "proxy-status", "referer", "user-agent", "via", "x-client-trace-id",
+        "x-envoy-attempt-count", "x-envoy-is-timeout-retry", "x-forwarded-host", "x-forwarded-port",
     ]
 
     /// Fields that the proxy takes out of requests from clients.

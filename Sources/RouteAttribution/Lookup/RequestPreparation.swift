@@ -54,6 +54,10 @@ struct RequestPreparation: Sendable {
     let takesHTTP10: Bool
     private let methods = KnownMethods()
     private let forwardedProtoName = Array("x-forwarded-proto".utf8)
+    /// How many field lines a request may have, Host among them, and how many octets its head: Envoy's `max_headers_count`
+    /// and `max_request_headers_kb`, which Istio does not set.
+    private static let fieldLimit = 100
+    private static let octetLimit = 60 << 10
 
     init(normalizer: PathNormalizer, trustedProxies: Int, takesHTTP10: Bool) {
         self.normalizer = normalizer
@@ -66,6 +70,11 @@ struct RequestPreparation: Sendable {
         if request.traits.contains(.isRefusedForFraming) { return .rejected }
         var hidesFields = false
         if request.version != .http2 {
+            // Where a head is too large, Envoy answers 431. It counts repeated lines of fields that it joins as one, which
+            // is not done here: a client would have to send a hundred other fields too.
+            guard request.fields.count <= Self.fieldLimit, request.octets.count <= Self.octetLimit else {
+                return .rejected
+            }
             if request.traits.contains(.hasConnectionOptions) {
                 switch request.connectionEffect() {
                 case .refused: return .rejected

@@ -83,7 +83,8 @@ struct RouteMatcher: Sendable {
         case .forwardedProto: proto == .other && request.traits.contains(.fieldsUnknown)
         case .field, .joinedField, .upgradeField, .transferCodings:
             request.traits.contains(.fieldsUnknown)
-        case .scheme, .removedField, .unseenField, .claim: false
+        case .scheme: request.version == .http2 && request.scheme == nil && request.traits.contains(.fieldsUnknown)
+        case .removedField, .unseenField, .claim: false
         }
     }
 
@@ -114,7 +115,7 @@ struct RouteMatcher: Sendable {
             request.joinHosts(into: &joined)
             return takes(condition, joined.span)
         case .target: return takes(condition, target)
-        case .scheme: return takes(condition, schemeValue(prepared.isHTTPS))
+        case .scheme: return schemeHolds(condition, request, prepared)
         case .parameter: return parameterHolds(condition, target.extracting(prepared.pathCount..<target.count))
         case .forwardedProto:
             switch prepared.forwardedProto {
@@ -147,6 +148,18 @@ struct RouteMatcher: Sendable {
             sawUnseen = true
             return false
         }
+    }
+
+    /// HTTP/2 names a scheme, which conditions see whatever the connection is; other versions do not.
+    private func schemeHolds(
+        _ condition: LookupCondition,
+        _ request: RequestView,
+        _ prepared: PreparedRequest
+    ) -> Bool {
+        guard let place = request.scheme else { return takes(condition, schemeValue(prepared.isHTTPS)) }
+        let scheme = request.octets.extracting(place)
+        if scheme.isWord("https") { return takes(condition, schemeValue(true)) }
+        return takes(condition, scheme.isWord("http") ? schemeValue(false) : scheme)
     }
 
     @_lifetime(borrow self)

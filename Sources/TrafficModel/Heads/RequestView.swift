@@ -22,6 +22,8 @@ public struct RequestView: ~Escapable {
     public let target: Range<Int>
     /// The value of the Host field (HTTP/2: `:authority`, else Host); `nil` without one.
     public let authority: Range<Int>?
+    /// The `:scheme` of HTTP/2; `nil` for other versions, whose requests name none, and where it is not known.
+    public let scheme: Range<Int>?
     /// The protocol version.
     public let version: HTTPVersion
     /// All field lines in wire order, without pseudo-header fields.
@@ -38,12 +40,14 @@ public struct RequestView: ~Escapable {
         authority: Range<Int>?,
         version: HTTPVersion,
         fields: Span<FieldLine>,
-        traits: RequestTraits = []
+        traits: RequestTraits = [],
+        scheme: Range<Int>? = nil
     ) {
         self.octets = octets
         self.method = method
         self.target = target
         self.authority = authority
+        self.scheme = scheme
         self.version = version
         self.fields = fields
         self.traits = traits

@@ -69,6 +69,17 @@ import TrafficModel
         #expect(record.traits.first?.contains(.isRefusedForFraming) == isRefused)
     }
 
+    @Test(arguments: [(96, 0, false), (97, 0, true), (90, 6, false), (90, 7, true)])
+    func `a head of over a hundred field lines is refused, and every piece of a cookie is one`(
+        lines: Int,
+        cookies: Int,
+        isRefused: Bool
+    ) {
+        // Envoy 1.40 counts the four pseudo-header fields too.
+        let fields = Self.plain + (0..<lines).map { ("x-\($0)", "1") } + (0..<cookies).map { _ in ("cookie", "a=1") }
+        #expect(Self.read(fields).traits.first?.contains(.isRefusedForFraming) == isRefused)
+    }
+
     @Test func `a value that no field may have is known by its index too`() {
         var script = HTTP2Script()
         let record = Conversation(
