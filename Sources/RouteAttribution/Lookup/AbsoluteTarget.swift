@@ -59,19 +59,21 @@ extension AbsoluteTarget {
         return true
     }
 
-    /// A name of letters, digits, dots and hyphens, or an IPv6 address in brackets; then a port, which may be left out.
-    private static func isHost(_ octets: Span<UInt8>, _ range: Range<Int>, needsPort: Bool) -> Bool {
+    /// A name of letters, digits, dots and hyphens, or an address in brackets; then a port, which may be left out.
+    ///
+    /// An IPv6 address with a zone counts as none; Envoy takes one where it has an interface of that name.
+    static func isHost(_ octets: Span<UInt8>, _ range: Range<Int>, needsPort: Bool = false) -> Bool {
         guard let first = range.first else { return false }
         var index = first
-        var colons = 0
         if octets[first] == UInt8(ascii: "[") {
+            var address = ""
             index += 1
             while index < range.upperBound, octets[index] != UInt8(ascii: "]") {
-                if octets[index] == UInt8(ascii: ":") { colons += 1 }
                 guard isAddressOctet(octets[index]) else { return false }
+                address.unicodeScalars.append(Unicode.Scalar(octets[index]))
                 index += 1
             }
-            guard index < range.upperBound, colons >= 2 else { return false }
+            guard index < range.upperBound, NameChecks.isAddress(address) else { return false }
             index += 1
         } else {
             while index < range.upperBound, octets[index] != UInt8(ascii: ":") {

@@ -13,6 +13,7 @@ enum FieldTreatment {
         case "x-forwarded-proto": .forwardedProto
         case "connection", "upgrade": .upgradeField
         case "te": .transferCodings
+        case "referer": .referer
         case _ where removed.contains(name): .removedField
         case _ where unseen.contains(name): .unseenField
         case _ where joined.contains(name): .joinedField
@@ -20,7 +21,7 @@ enum FieldTreatment {
         }
     }
 
-    /// Fields whose repeated lines Envoy joins on arrival, so that every version sees one value; `te` is another.
+    /// Fields whose repeated lines Envoy joins on arrival, so that every version sees one value; `te` and `referer` are others.
     ///
     /// Which they are depends on what Envoy was built with: `pragma` and the conditions are among them where the filter
     /// `envoy.filters.http.cache` is, as in Istio's build (istio/proxy, extensions_build_config.bzl).
@@ -28,7 +29,7 @@ enum FieldTreatment {
         "accept", "accept-encoding", "access-control-request-headers", "access-control-request-method",
         "access-control-request-private-network", "authorization", "cache-control", "content-encoding", "content-type",
         "expect", "grpc-accept-encoding", "grpc-timeout", "if-match", "if-modified-since", "if-none-match", "if-range",
-        "if-unmodified-since", "origin", "pragma", "proxy-status", "referer", "user-agent", "via", "x-client-trace-id",
+        "if-unmodified-since", "origin", "pragma", "proxy-status", "user-agent", "via", "x-client-trace-id",
         "x-envoy-attempt-count", "x-envoy-is-timeout-retry", "x-forwarded-host", "x-forwarded-port",
     ]
 

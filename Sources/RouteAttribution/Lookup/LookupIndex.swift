@@ -47,6 +47,8 @@ enum ConditionSubject: Sendable {
     case upgradeField
     /// `te`, of which only `trailers` is kept, unless the request asks for another protocol.
     case transferCodings
+    /// `referer`, of which the proxy takes out what is no URL.
+    case referer
     /// A field that the proxy removes.
     case removedField
     /// A field that the proxy sets to something the request does not show.

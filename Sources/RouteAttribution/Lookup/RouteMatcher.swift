@@ -81,7 +81,7 @@ struct RouteMatcher: Sendable {
         case .authority: request.traits.contains(.authorityUnknown)
         case .target, .parameter: request.traits.contains(.targetUnknown)
         case .forwardedProto: proto == .other && request.traits.contains(.fieldsUnknown)
-        case .field, .joinedField, .upgradeField, .transferCodings:
+        case .field, .joinedField, .referer, .upgradeField, .transferCodings:
             request.traits.contains(.fieldsUnknown)
         case .scheme: request.version == .http2 && request.scheme == nil && request.traits.contains(.fieldsUnknown)
         case .removedField, .unseenField, .claim: false
@@ -123,7 +123,7 @@ struct RouteMatcher: Sendable {
             case .https: return takes(condition, schemeValue(true))
             case .other: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
             }
-        case .field, .joinedField:
+        case .field, .joinedField, .referer:
             if prepared.hidesFields, request.hides(index.arena.span.extracting(condition.name.indices)) {
                 return missingHolds(condition)
             }
@@ -217,7 +217,16 @@ struct RouteMatcher: Sendable {
         }
         guard let first else { return missingHolds(condition) }
         guard joinsLines else { return false }
-        return takes(condition, isJoined ? joined.span : request.octets.extracting(first))
+        if isJoined {
+            return isKept(condition, joined.span) ? takes(condition, joined.span) : missingHolds(condition)
+        }
+        let value = request.octets.extracting(first)
+        return isKept(condition, value) ? takes(condition, value) : missingHolds(condition)
+    }
+
+    /// Whether the proxy leaves a field of this value in the request.
+    private func isKept(_ condition: LookupCondition, _ value: Span<UInt8>) -> Bool {
+        condition.subject != .referer || RefererValue.isKept(value)
     }
 
     private func append(_ octets: Span<UInt8>, to buffer: inout [UInt8]) {
