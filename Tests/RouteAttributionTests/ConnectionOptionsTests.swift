@@ -115,7 +115,8 @@ import TrafficModel
         (["gzip"], false, "any"), (["gzip,trailers;q=1"], false, "any"), (["Trailers"], false, "any"),
         (["gzip", "trailers"], false, "trailers"),
         (["trailers", "gzip"], false, "trailers"), (["trailers,trailers"], false, "trailers"),
-        (["gzip"], true, "any"), (["gzip, trailers"], true, "trailers"), (["Trailers"], true, "trailers"),
+        ([""], false, "te"), (["", "gzip"], false, "any"), (["gzip"], true, "any"),
+        (["gzip, trailers"], true, "trailers"), (["Trailers"], true, "trailers"),
         ([""], true, "any"),
     ])
     func `of TE only trailers is left`(lines: [String], isNamed: Bool, route: String) throws {

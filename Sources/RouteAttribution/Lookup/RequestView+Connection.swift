@@ -116,7 +116,7 @@ extension RequestView {
     }
 
     /// The length of all TE lines, joined.
-    private func transferCodingOctets() -> Int {
+    func transferCodingOctets() -> Int {
         var count = 0
         for number in fields.indices where octets.extracting(fields[number].name).isWord("te") {
             let length = fields[number].value.count

@@ -137,6 +137,10 @@ struct RouteMatcher: Sendable {
                 return fieldHolds(condition, request, joinsLines: true, joined: &joined)
             }
             let isNamed = prepared.hidesFields && request.names("te")
+            if !isNamed, request.transferCodingOctets() == 0 {
+                // An empty one stays as it is.
+                return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+            }
             return request.takesTrailers(isNamed: isNamed) ? takes(condition, trailers.span) : missingHolds(condition)
         case .removedField: return missingHolds(condition)
         case .unseenField:
