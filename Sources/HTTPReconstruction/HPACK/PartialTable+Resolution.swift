@@ -27,7 +27,6 @@ extension PartialTable {
             }
         }
         sequences.learn(section)
-        blockEnded()
     }
 
     // MARK: - Filling in
@@ -140,10 +139,9 @@ extension PartialTable {
     /// Lets a section vote for the one shift that makes it a sequence of names seen before, and answers whether that
     /// settles the question.
     private mutating func vote(by section: borrowing FieldSection) -> Bool {
-        guard section.references.count >= Ballot.leastNames || likelyShifts != nil else { return false }
+        guard section.references.count >= Ballot.leastNames else { return false }
         var ballot = Ballot(section)
-        var fitting = ShiftChoice()
-        var likely = ShiftChoice()
+        var fitting: (shift: Int, weight: UInt8)?
         var shift = shifts.first
         while let candidate = shift {
             shift = shifts.next(from: candidate + 1)
@@ -152,16 +150,13 @@ extension PartialTable {
                 let reference = section.references[index]
                 ballot.note(floatingEntry(reference.offset, shift: candidate), in: reference.field)
             }
-            let isLikely = likelyShifts?.contains(candidate) == true
-            if let weight = weight(of: ballot) {
-                fitting.add(candidate, isLikely && ballot.hasNamesBesidePath ? ShiftVotes.threshold : weight)
-            }
-            if isLikely, let weight = weightIfLikely(of: ballot) { likely.add(candidate, weight) }
+            guard let weight = weight(of: ballot) else { continue }
+            // A table that is periodic lets several fit: that says nothing.
+            if fitting != nil { return false }
+            fitting = (candidate, weight)
         }
-        // A table that is periodic lets several fit: that says nothing.
-        guard let choice = fitting.isEmpty ? likely.only : fitting.only else { return false }
-        guard votes.cast(for: choice.shift, weight: choice.weight) else { return false }
-        shifts = ShiftSet(only: choice.shift)
+        guard let fitting, votes.cast(for: fitting.shift, weight: fitting.weight) else { return false }
+        shifts = ShiftSet(only: fitting.shift)
         return true
     }
 
@@ -171,12 +166,6 @@ extension PartialTable {
         if ballot.hasEvidence, sequences.containsMatch(of: ballot.names) { return ballot.weight }
         let beginning = sequences.longestBeginning(of: ballot.names)
         return ballot.isEvidence(beginning, isOnly: isOnlyFloatingEntry) ? Ballot.weightOfBeginning : nil
-    }
-
-    /// The same of a shift that is likely by the rhythm of insertions: names that are not known may be any then.
-    private func weightIfLikely(of ballot: Ballot) -> UInt8? {
-        let beginning = sequences.longestBeginning(of: ballot.names, anyForUnknown: true)
-        return ballot.weightIfLikely(beginning, isOnly: isOnlyFloatingEntry)
     }
 
     /// Whether a floating entry is the only one with its name.
@@ -189,28 +178,13 @@ extension PartialTable {
     }
 }
 
-/// Shifts that fit, of which one alone says something.
-private struct ShiftChoice {
-    private var first: (shift: Int, weight: UInt8)?
-    private var isSplit = false
-
-    var isEmpty: Bool { first == nil }
-
-    /// The one that fits; `nil` where there is none, or several.
-    var only: (shift: Int, weight: UInt8)? { isSplit ? nil : first }
-
-    mutating func add(_ shift: Int, _ weight: UInt8) {
-        if first == nil { first = (shift, weight) } else { isSplit = true }
-    }
-}
-
 /// The names that a section would have, were a shift the true one.
 private struct Ballot {
     /// By field, up to the last whose name is in a table; 0 of those that are not known.
     private(set) var names: [UInt16]
     private let before: [UInt16]
     /// The floating entries that names come from, with their fields in growing order.
-    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool, isPath: Bool)] = []
+    private var entries: [(field: Int, nameHash: UInt32, isPseudo: Bool)] = []
     /// The different names that floating entries gave.
     private var found: [UInt16] = []
     /// Whether one of them is that of a pseudo-header field, which stands in one place only.
@@ -241,15 +215,9 @@ private struct Ballot {
         guard let entry, !entry.marks.contains(.nameUnknown), field < names.count else { return }
         let name = NameSequences.code(of: entry.nameHash)
         names[field] = name
-        entries.append((field, entry.nameHash, entry.code.isPseudo, entry.code == .path))
+        entries.append((field, entry.nameHash, entry.code.isPseudo))
         if entry.code.isPseudo { hasPseudo = true }
         if !found.contains(name) { found.append(name) }
-    }
-
-    /// Whether enough names come from floating entries without those of paths.
-    var hasNamesBesidePath: Bool {
-        guard let name = entries.first(where: { !$0.isPath }) else { return false }
-        return entries.contains { !$0.isPath && $0.nameHash != name.nameHash }
     }
 
     /// Whether enough names come from floating entries; where others are not known, one must be that of a pseudo-header
@@ -268,17 +236,6 @@ private struct Ballot {
             if entry.isPseudo { hasPseudo = true }
         }
         return hasPseudo && hashes.count >= Self.leastNamesOfBeginning
-    }
-
-    /// What a vote counts where the first fields fit and the shift is likely: all with three names that only one entry has, that of
-    /// a pseudo-header field among them, and half with fewer.
-    ///
-    /// Paths do not count: each request may have another.
-    func weightIfLikely(_ count: Int, isOnly: (UInt32) -> Bool) -> UInt8? {
-        let fitting = entries.filter { $0.field < count && !$0.isPath && isOnly($0.nameHash) }
-        guard fitting.contains(where: \.isPseudo) else { return nil }
-        return Set(fitting.map(\.nameHash)).count >= Self.leastNamesOfBeginning
-            ? ShiftVotes.threshold : ShiftVotes.threshold / 2
     }
 
     private static var leastNamesOfBeginning: Int { 3 }
@@ -342,12 +299,11 @@ struct NameSequences {
         }
     }
 
-    /// How many of the first names begin a sequence in the same way: all of them known, unless 0 may stand for any.
-    func longestBeginning(of names: [UInt16], anyForUnknown: Bool = false) -> Int {
+    /// How many of the first names, all of them known, begin a sequence in the same way.
+    func longestBeginning(of names: [UInt16]) -> Int {
         sequences.reduce(0) { longest, sequence in
             let most = min(names.count, sequence.count)
-            let count =
-                (0..<most).first { names[$0] != sequence[$0] && !(anyForUnknown && names[$0] == 0) } ?? most
+            let count = (0..<most).first { names[$0] == 0 || names[$0] != sequence[$0] } ?? most
             return max(longest, count)
         }
     }

@@ -29,10 +29,6 @@ struct PartialTable {
     var votes = ShiftVotes()
     /// Name sequences of blocks whose names were all known.
     var sequences = NameSequences()
-    /// How many entries blocks inserted.
-    private var rhythm = InsertionRhythm()
-    /// How many insertions were likely missed, by the rhythm of those before; `nil` without a ground for it.
-    private(set) var likelyShifts: ClosedRange<Int>?
 
     /// Entries of a connection that was joined late may cost so much: its encoder's limit is not known.
     private static let assumedLimit = 16 << 10
@@ -104,7 +100,6 @@ struct PartialTable {
         entry.valueLength = UInt16(truncatingIfNeeded: valueLength)
         ring.insert(entry, octetsFrom: octets, at: start)
         exactCount += 1
-        rhythm.entryInserted()
     }
 
     /// Inserts an entry that is too large to hold: above 64 KiB.
@@ -162,19 +157,13 @@ struct PartialTable {
     /// Octets were missed that may have held field blocks, or the rest of one.
     ///
     /// An insertion takes two octets at least (RFC 7541 §6.2.1).
-    /// - Parameters:
-    ///   - octets: How many; they bound the insertions.
-    ///   - blocks: How many blocks they held, whole or the rest of one, as far as something tells.
-    mutating func blocksMissed(octets: Int, blocks: ClosedRange<Int>? = nil) {
+    mutating func blocksMissed(octets: Int) {
         let most = octets / 2
         guard most > 0 else { return }
         isLimitCertain = false
-        let likely = blocks.flatMap { rhythm.insertions(of: $0) }
-        rhythm.blockBroken()
-        guard floatingCount <= exactCount * Self.worthOfFloating else { return floatFurther(most, likely) }
+        guard floatingCount <= exactCount * Self.worthOfFloating else { return floatFurther(most) }
         // What floated before this hole would have two unknown shifts: it is given up.
         if floatingCount > 0 { dropFloating() }
-        likelyShifts = likely
         exactCount = 0
         isFloatInferred = false
         for position in 0..<ring.count {
@@ -194,18 +183,12 @@ struct PartialTable {
 
     /// Octets were missed while older entries floated: the few entries inserted between count as missed, so that the older ones
     /// have one shift still.
-    private mutating func floatFurther(_ most: Int, _ likely: ClosedRange<Int>?) {
+    private mutating func floatFurther(_ most: Int) {
         let between = exactCount
         ring.removeNewest(exactCount)
         exactCount = 0
         shifts = shifts.moved(by: between, upTo: most)
         votes = ShiftVotes()
-        if let before = likelyShifts, let likely {
-            likelyShifts =
-                before.lowerBound + between + likely.lowerBound...before.upperBound + between + likely.upperBound
-        } else {
-            likelyShifts = nil
-        }
     }
 
     /// Gives up all floating entries; what lies below the certain ones is then unknown.
@@ -215,14 +198,8 @@ struct PartialTable {
         settleNothing()
     }
 
-    /// A block is over.
-    mutating func blockEnded() {
-        rhythm.blockEnded()
-    }
-
     private mutating func settleNothing() {
         shifts = .zero
-        likelyShifts = nil
         votes = ShiftVotes()
         isFloatInferred = false
     }

@@ -43,7 +43,6 @@ struct SharedHTTP2: ~Copyable {
 /// Every block is decoded, in wire order, whether it is wanted or not: reset streams, push, trailers, blocks over a
 /// limit (RFC 7541 §2.2).
 struct HTTP2Direction: ~Copyable {
-    private let isClient: Bool
     var frames: FrameReader
     private(set) var table: PartialTable
     private var decoder = FieldBlockDecoder()
@@ -55,8 +54,6 @@ struct HTTP2Direction: ~Copyable {
     private(set) var missedOctets = 0
     /// Whether a stream was open in this direction when they were missed, so that they may hold trailers.
     private(set) var missedWhileOpen = false
-    /// Whether they may have held the rest of a block whose first octets were seen.
-    private(set) var missedRestOfBlock = false
     /// The highest stream when octets were missed first.
     private(set) var highestBeforeHole: UInt32 = 0
     /// Whether octets that may have held a frame were missed at any time.
@@ -93,7 +90,6 @@ struct HTTP2Direction: ~Copyable {
     }
 
     init(isClient: Bool, isJoinedMidstream: Bool) {
-        self.isClient = isClient
         frames = isJoinedMidstream ? .lost : FrameReader(expectsPreface: isClient)
         // A frame beyond the limit is for the receiver to refuse; an observer goes on behind it.
         frames.lengthLimit = FrameReader.assumedLengthLimit
@@ -126,7 +122,7 @@ struct HTTP2Direction: ~Copyable {
     ) {
         if missedOctets > 0 {
             if table.floatingCount > 0 { shared.abandonedTables += 1 }
-            table.blocksMissed(octets: missedOctets, blocks: missedHeads(before: stream))
+            table.blocksMissed(octets: missedOctets)
         }
         forgetMissed()
         releaseSection(&shared)
@@ -135,20 +131,10 @@ struct HTTP2Direction: ~Copyable {
         block = Block(stream: stream, endsStream: endsStream, isPromise: isPromise, time: frameTime)
     }
 
-    /// How many heads of requests were missed before that of a stream, since a client opens them in rising order (RFC 9113 §5.1.1);
-    /// `nil` of responses, and where it cannot be known.
-    private func missedHeads(before stream: UInt32) -> ClosedRange<Int>? {
-        guard isClient, highestBeforeHole > 0 else { return nil }
-        let heads = max(0, (Int(stream) - Int(highestBeforeHole)) / 2 - 1)
-        // The block that was seen in part may be one of them.
-        return missedRestOfBlock ? max(0, heads - 1)...max(1, heads) : heads...heads
-    }
-
     /// The octets that were missed held no block, as is proven otherwise.
     mutating func forgetMissed() {
         missedOctets = 0
         missedWhileOpen = false
-        missedRestOfBlock = false
     }
 
     /// Decodes a fragment of the block in progress.
@@ -219,7 +205,6 @@ struct HTTP2Direction: ~Copyable {
                 missedOctets += 1
             }
             missedWhileOpen = missedWhileOpen || isAnyOpen || hole.breaksBlock
-            missedRestOfBlock = missedRestOfBlock || hole.breaksBlock
             hasLosses = true
         }
         if hole.isLost { searchedOctets = 0 }

@@ -94,12 +94,8 @@ extension PartialTable {
                 continue
             }
             if missedBlocks > 0 {
-                let knowsBlocks = source.kind.isRequest && !source.random.oneIn(4)
                 let isKept = partial.table.floatingCount > 2 * partial.table.exactCount
-                partial.table.blocksMissed(
-                    octets: missedOctets,
-                    blocks: knowsBlocks ? missedBlocks...missedBlocks : nil
-                )
+                partial.table.blocksMissed(octets: missedOctets)
                 // Entries that floated before and still do have more insertions above them.
                 if !isKept { beforeFloating = beforeMissed }
                 outcome.lostShifts += partial.table.holds(before - beforeFloating) ? 0 : 1
@@ -378,47 +374,5 @@ extension PartialTable {
         #expect(floating == 1)
         let field = try decoder.decode(encoder.encode("x-old", "1", inserts: false), as: .requestOrTrailers)
         #expect(field.map(\.value) == [nil])
-    }
-
-    // MARK: - How much blocks insert
-
-    /// A request of a client that inserts an identifier each time.
-    private static func numbered(_ encoder: inout TestEncoder, _ number: Int) -> [UInt8] {
-        [(":method", "GET"), (":scheme", "http"), (":authority", "shop.example.com"), (":path", "/\(number)")]
-            .flatMap { encoder.encode($0.0, $0.1, inserts: $0.0 == ":authority") }
-            + [("x-id", "\(number)"), ("x-kind", "a")].flatMap { encoder.encode($0.0, $0.1, inserts: true) }
-    }
-
-    @Test(arguments: [(1, true), (2, true), (nil, false), (12, false)] as [(Int?, Bool)])
-    func `two names are enough where missed blocks have inserted as much as those before`(
-        told: Int?,
-        isEnough: Bool
-    ) throws {
-        var encoder = TestEncoder()
-        encoder.prefersStaticNames = true
-        var decoder = TestDecoder()
-        for number in 0..<4 { _ = try decoder.decode(Self.numbered(&encoder, number), as: .request) }
-        let blocks = told ?? 1
-        for number in 4..<4 + min(blocks, 2) { _ = Self.numbered(&encoder, number) }
-        decoder.table.blocksMissed(octets: 400, blocks: told.map { $0...$0 })
-        let fields = try decoder.decode(Self.numbered(&encoder, 20), as: .request)
-        #expect(fields[2].value == (isEnough ? "shop.example.com" : nil))
-        #expect(fields[2].isInferred == isEnough)
-    }
-
-    @Test func `paths do not tell how much was missed`() throws {
-        var encoder = TestEncoder()
-        encoder.prefersStaticNames = true
-        var decoder = TestDecoder()
-        func block(_ path: String, _ kind: String) -> [UInt8] {
-            [(":method", "GET"), (":scheme", "http"), (":path", path), ("x-kind", kind)]
-                .flatMap { encoder.encode($0.0, $0.1, inserts: true) }
-        }
-        for number in 0..<3 { _ = try decoder.decode(block("/\(number)", "a"), as: .request) }
-        // A path and a kind are missed, in the places of those that are known.
-        _ = block("/2", "b") + block("/9", "a")
-        decoder.table.blocksMissed(octets: 200, blocks: 2...2)
-        let fields = try decoder.decode(block("/9", "a"), as: .request)
-        #expect(fields[2].value == nil || fields[2].value == "/9")
     }
 }
