@@ -651,7 +651,7 @@ def rules_themselves():
             "warning",
             f'{{__name__=~"(route:)?{latency}", le!~"{KNOWN_BOUNDS}"}}',
             "An objective of latency is not watched",
-            f"The le “{{{{ $labels.le }}}}” of an objective of latency in objectives.yml is none of {', '.join(LATENCY_BOUNDS)}: nothing is held "
+            f"The le “{{{{ $labels.le }}}}” of an objective of latency in objectives.yml is not one of {', '.join(LATENCY_BOUNDS)}: nothing is held "
             "to it{{ with $labels.route }}, and the route {{ . }} keeps the default{{ end }}.",
             wait="15m",
             objective="latency",

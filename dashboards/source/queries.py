@@ -40,8 +40,8 @@ JUDGED = 'response_code!="unknown"'
 # Requests that the client gave up before the answer was whole.
 LEFT = 'error_type="client_closed"'
 
-# Reasons of unmatched requests that are no problem of the route table: a redirect that a Gateway asks for, and traffic
-# that is none of the gateway's, which does not arrive at it either: what it sends on, and what passes by.
+# Reasons of unmatched requests that are no problem of the route table: a redirect that a Gateway asks for, and traffic to a port
+# on which no Gateway listens, which does not arrive at the gateway either: what it sends on, and what passes by.
 UNMATCHED_BY_MISTAKE = 'reason!~"https_redirect|no_listener"'
 ARRIVING = 'reason!="no_listener"'
 
