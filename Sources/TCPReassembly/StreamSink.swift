@@ -83,14 +83,15 @@ public struct StreamPosition: Sendable, Hashable {
         self.startsSegment = startsSegment
     }
 
-    /// The position so many octets further on in the stream, or back, which no segment is known to begin at.
-    package func moved(by count: Int) -> StreamPosition {
+    /// The position so many octets further on in the stream, or back, which no segment is known to begin at unless
+    /// `startsSegment` says so.
+    package func moved(by count: Int, startsSegment isStart: Bool = false) -> StreamPosition {
         StreamPosition(
             direction: direction,
             offset: offset + Int64(count),
             time: time,
             acknowledged: acknowledged,
-            startsSegment: startsSegment && count == 0
+            startsSegment: isStart || startsSegment && count == 0
         )
     }
 }

@@ -129,7 +129,7 @@ import Testing
     @Test func `a command says what of the request it does not send`() throws {
         let whole = Self.entry.replacing("\"authority\"", with: "\"contentBytes\": 12, \"authority\"")
         let text = TapLine(try JSONDocument.parse(Array(whole.utf8))).text(.curl, .plain)
-        #expect(text.hasSuffix("  # without Authorization, and its 12 bytes of content"))
+        #expect(text.hasSuffix("  # without Authorization, and its body of 12 bytes"))
     }
 
     @Test func `a command for what came inside TLS asks inside TLS`() throws {

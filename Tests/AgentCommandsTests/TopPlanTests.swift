@@ -4,6 +4,7 @@ import ArgumentParser
 import JSONSyntax
 import TestSupport
 import Testing
+import TrafficMetrics
 
 @testable import Agent
 @testable import AgentCommands
@@ -104,7 +105,7 @@ import Testing
         #expect(row.latency == LatencyQuantiles(p50: 0.01, p95: nil, p99: 0.5))
         #expect(row.trend == [nil, 0, 1.5])
         #expect((frame.truth?.lostPackets, frame.truth?.opaqueConnections) == (10, 2))
-        #expect(frame.unmatchedPerSecond == [.init(word: "no_host", perSecond: 0.5)])
+        #expect(frame.unmatchedPerSecond == [.init(reason: .noHost, perSecond: 0.5)])
         #expect(frame.requestsPerSecond == 1.5)
         #expect(frame.time == "2026-11-23T10:00:00.500Z")
     }

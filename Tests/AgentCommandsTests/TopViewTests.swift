@@ -2,6 +2,7 @@
 
 import JSONSyntax
 import Testing
+import TrafficMetrics
 
 @testable import Agent
 @testable import AgentCommands
@@ -45,7 +46,7 @@ import Testing
 
     @Test func `a document has every route in order, and null where nothing is known`() {
         var frame = frame(row("a", rate: 1), row("b", rate: 5, errors: 30, p99: 0.5), row("idle", rate: 0))
-        frame.unmatchedPerSecond = [TopFrame.Reason(word: "no_match", perSecond: 0.5)]
+        frame.unmatchedPerSecond = [TopFrame.Reason(reason: .noMatch, perSecond: 0.5)]
         let document = frame.document(.rate)
         let routes = document["routes"]?.arrayValue ?? []
         #expect(routes.map { $0["object"]?.stringValue } == ["shop/b", "shop/a", "shop/idle"])
@@ -185,7 +186,7 @@ import Testing
     func `no screen gets more lines or columns than it has`(_ columns: Int, _ rows: Int) {
         var frame = frame(row("a", rate: 12345.6, errors: 1, p99: 0.001), row("名前が長いルート", rate: 2))
         frame.truth = TopFrame.Truth(packets: 95, lostPackets: 5)
-        frame.unmatchedPerSecond = [.init(word: "no_host", perSecond: 2)]
+        frame.unmatchedPerSecond = [.init(reason: .noHost, perSecond: 2)]
         for isDetailed in [false, true] {
             var view = view(columns, rows)
             if isDetailed { _ = press(&view, .enter, showing: frame) }
@@ -212,7 +213,7 @@ import Testing
             connections: 4,
             opaqueConnections: 1
         )
-        frame.unmatchedPerSecond = [.init(word: "no_host", perSecond: 2.5)]
+        frame.unmatchedPerSecond = [.init(reason: .noHost, perSecond: 2.5)]
         let lines = view().lines(frame)
         for text in ["lost 10 %", "2 gaps of 4 kB", "25 % of connections not readable", "3 packets cut short"] {
             #expect(lines[1].contains(text))

@@ -23,10 +23,11 @@ extension RouteTableReport {
         if let first = figures.firstPacket, let latest = figures.latestPacket {
             seconds = Double(max(latest.nanoseconds(since: first), 0)) / 1_000_000_000
         }
-        groups = [Self.capture(figures), Self.connections(figures, registry), Self.integrity(figures, registry)]
         let unseen = summaries.reduce(0) { $0 + $1.unseenCount }
-        guard unseen > 0 else { return }
-        groups[2].figures.append(.concern("answers not seen", Int(clamping: unseen)))
+        groups = [
+            Self.capture(figures), Self.connections(figures, registry),
+            Self.integrity(figures, registry, unseen: unseen),
+        ]
     }
 
     // MARK: - Routes
@@ -93,7 +94,11 @@ extension RouteTableReport {
         )
     }
 
-    private static func integrity(_ figures: PipelineFigures, _ registry: MetricsRegistry) -> FigureGroup {
+    private static func integrity(
+        _ figures: PipelineFigures,
+        _ registry: MetricsRegistry,
+        unseen: UInt64
+    ) -> FigureGroup {
         let unpaired = registry.counts(MetricCatalogue.httpUnpairedMessages, by: "kind")
         return FigureGroup(
             title: "Integrity",
@@ -106,6 +111,7 @@ extension RouteTableReport {
                 .concern("streams not read on", figures.parseFailures.reduce(0, +)),
                 .concern("connections evicted", figures.reassembly.evictions[.capacity]),
             ] + unpaired.map { .count("\($0.key)s without a partner", Int(clamping: $0.count)) }
+                + (unseen > 0 ? [.concern("answers not seen", Int(clamping: unseen))] : [])
         )
     }
 }

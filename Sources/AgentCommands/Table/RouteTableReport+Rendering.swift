@@ -60,10 +60,7 @@ extension RouteTableReport {
             .init(row.match, emphasis),
             .init(HumanUnits.count(row.requests), emphasis),
             .init(HumanUnits.rate(rate(of: row.requests)), emphasis),
-            .init(
-                HumanUnits.share(row.errors, of: row.requests - min(row.unseen, row.requests)),
-                errorEmphasis(of: row)
-            ),
+            .init(HumanUnits.share(row.errors, of: row.known), errorEmphasis(of: row)),
             .init(HumanUnits.seconds(row.latency.p50), emphasis),
             .init(HumanUnits.seconds(row.latency.p95), emphasis),
             .init(HumanUnits.seconds(row.latency.p99), emphasis),
@@ -78,7 +75,7 @@ extension RouteTableReport {
 
     private func errorEmphasis(of row: Row) -> TextEmphasis {
         guard row.errors > 0 else { return .dim }
-        return Double(row.errors) >= Double(row.requests) * Self.alarmingShare ? .alarm : .warning
+        return Double(row.errors) >= Double(row.known) * Self.alarmingShare ? .alarm : .warning
     }
 
     private var unmatchedTable: TextTable {

@@ -16,6 +16,8 @@ struct RouteTableReport: Sendable {
         var errors: UInt64 = 0
         /// Those whose answers were not seen, which are in no share.
         var unseen: UInt64 = 0
+        /// Those of which it is known how they were answered.
+        var known: UInt64 { requests - min(unseen, requests) }
         /// Quantiles of the time from the first octet of the request to the last of the response.
         var latency = LatencyQuantiles()
         /// Octets of request content.

@@ -118,7 +118,7 @@ struct TapLine {
         let url = target.hasPrefix("/") ? "\(scheme)://\(authority)\(target)" : target
         words.append(url.shellQuoted)
         var missing = hidden.isEmpty ? [] : [hidden.joined(separator: ", ").withVisibleControls]
-        if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its \(octets) bytes of content") }
+        if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its body of \(octets) bytes") }
         let note = missing.isEmpty ? "" : "  # without \(missing.joined(separator: ", and "))"
         return words.joined(separator: " ") + note
     }

@@ -118,7 +118,7 @@ final class LocalTopSource: TopSource {
         frame.rows = rows(history)
         frame.unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
             guard let count = totals.unmatched[reason], totals.routes.seconds > 0 else { return nil }
-            return TopFrame.Reason(word: reason.text, perSecond: Double(count) / totals.routes.seconds)
+            return TopFrame.Reason(reason: reason, perSecond: Double(count) / totals.routes.seconds)
         }
         let capture = CaptureReading(figures, sources: sources, registry: registry)
         frame.truth = TopFrame.Truth(capture, packetsPerSecond: totals.packetsPerSecond)

@@ -88,7 +88,7 @@ extension TopFrame {
         unmatchedMost = status["unmatchedMost"].flatMap(Self.kind)
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
-            reasons[reason.text]?.numberValue.flatMap { $0 > 0 ? Reason(word: reason.text, perSecond: $0) : nil }
+            reasons[reason.text]?.numberValue.flatMap { $0 > 0 ? Reason(reason: reason, perSecond: $0) : nil }
         }
     }
 }

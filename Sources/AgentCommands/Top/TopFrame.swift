@@ -100,15 +100,18 @@ struct TopFrame: Sendable, Equatable {
 
     /// A reason and how many requests there are of it per second.
     struct Reason: Sendable, Equatable {
-        /// The word of the metric label.
-        var word: String
+        /// Why no route accounts for the requests.
+        var reason: UnmatchedReason
         /// Requests per second.
         var perSecond: Double
+
+        /// The word of the metric label.
+        var word: String { reason.text }
     }
 
     /// Requests per second that arrived at the gateway, with a route and without.
     var requestsPerSecond: Double {
         rows.reduce(0) { $0 + ($1.requestsPerSecond ?? 0) }
-            + unmatchedPerSecond.reduce(0) { $0 + ($1.word == UnmatchedReason.noListener.text ? 0 : $1.perSecond) }
+            + unmatchedPerSecond.reduce(0) { $0 + ($1.reason.isArrival ? $1.perSecond : 0) }
     }
 }

@@ -433,15 +433,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
 
 extension StreamPosition {
     /// The position so many octets further on, or back, where the client's octets begin: as surely as where a segment does.
-    fileprivate func beginning(_ count: Int) -> StreamPosition {
-        StreamPosition(
-            direction: direction,
-            offset: offset + Int64(count),
-            time: time,
-            acknowledged: acknowledged,
-            startsSegment: true
-        )
-    }
+    fileprivate func beginning(_ count: Int) -> StreamPosition { moved(by: count, startsSegment: true) }
 }
 
 /// Where a connection lies, and who reads it.

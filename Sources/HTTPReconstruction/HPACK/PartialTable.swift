@@ -178,7 +178,8 @@ struct PartialTable {
         }
     }
 
-    /// Entries that float are kept over a second hole, rather than those inserted since the first, where they are so many times more.
+    /// Entries that float are kept over a second hole, rather than those inserted since the first, where they are more than this
+    /// many times as many.
     private static var worthOfFloating: Int { 2 }
 
     /// Octets were missed while older entries floated: the few entries inserted between count as missed, so that the older ones

@@ -147,7 +147,7 @@ function curlCommand(request) {
   for (const [name, value] of sent) if (value !== "[redacted]") words.push("-H", shellWord(`${name}: ${value}`));
   words.push(shellWord(request.target.startsWith("/") ? `${request.scheme}://${request.authority}${request.target}` : request.target));
   const missing = sent.filter(([, value]) => value === "[redacted]").map(([name]) => shown(name));
-  if (request.contentBytes) missing.push(`its ${counted(request.contentBytes, "byte")} of content`);
+  if (request.contentBytes) missing.push(`its body of ${counted(request.contentBytes, "byte")}`);
   return words.join(" ") + (missing.length ? `  # without ${missing.join(", ")}` : "");
 }
 

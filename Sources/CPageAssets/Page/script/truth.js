@@ -77,7 +77,7 @@ const truth = {
     const of = ended ? `of the last ${last} of the pcap file` : `in the last ${last}`;
     const passing = elsewhere ? `${rate(elsewhere / seconds)} per second went to ports on which no Gateway listens.` : "";
     if (!requests) return elsewhere ? `No requests to the ports of a Gateway ${of}; ${passing}` : `No requests ${of}.`;
-    // Of answers that were not seen nobody knows whether they failed.
+    // Whether a request failed is not known where its answer was not seen.
     const known = requests - sum((route) => route.windowUnseen);
     const parts = [];
     if (known > 0) {
