@@ -58,6 +58,7 @@ let package = Package(
 
         // MARK: Calls that Swift cannot make
         .target(name: "CProcess"),
+        .target(name: "ChildProcesses", dependencies: ["CProcess"], swiftSettings: strict),
 
         // MARK: Calls of the BoringSSL in swift-crypto
         .target(name: "CRecordAEAD", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
@@ -211,8 +212,9 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AdminServer", "AgentConfiguration", "AnswerComparison", "CMalloc", "CProcess", "ContentDecoding",
-                "HTTPReconstruction", "JSONSyntax", "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture",
+                "AdminServer", "AgentConfiguration", "AnswerComparison", "CMalloc", "CProcess", "ChildProcesses",
+                "ContentDecoding", "HTTPReconstruction", "JSONSyntax", "KubernetesObjects", "MirrorDispatch",
+                "OctetText", "PacketCapture",
                 "PacketDecoding", "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly",
                 "TLSDecryption", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
@@ -274,11 +276,11 @@ let package = Package(
         .executableTarget(name: "Fuzz", dependencies: ["CFuzzer", "Fuzzing"], swiftSettings: strict),
 
         // MARK: Tests
-        .target(name: "TestSupport", dependencies: ["PacketDecoding"], swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["ChildProcesses", "PacketDecoding"], swiftSettings: strict),
         .target(
             name: "TestServers",
             dependencies: [
-                "JSONSyntax", "TestSupport",
+                "ChildProcesses", "JSONSyntax", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -376,7 +378,7 @@ let package = Package(
         .testTarget(
             name: "MirrorDispatchTests",
             dependencies: [
-                "AnswerComparison", "MirrorDispatch", "Redaction", "ShadowTesting", "TestServers", "TestSupport",
+                "AnswerComparison", "ChildProcesses", "MirrorDispatch", "Redaction", "ShadowTesting", "TestServers",
                 "TrafficModel",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -442,9 +444,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "AdminServer", "Agent", "AgentConfiguration", "HTTPReconstruction", "JSONSyntax", "KubernetesObjects",
-                "MirrorDispatch", "PacketCapture", "PacketDecoding", "ResourceFiles", "RouteAttribution",
-                "ShadowTesting", "TCPReassembly", "TLSDecryption",
+                "AdminServer", "Agent", "AgentConfiguration", "ChildProcesses", "HTTPReconstruction", "JSONSyntax",
+                "KubernetesObjects", "MirrorDispatch", "PacketCapture", "PacketDecoding", "ResourceFiles",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
                 "TestServers", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
             ],

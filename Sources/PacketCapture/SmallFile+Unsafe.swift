@@ -34,10 +34,17 @@ enum SmallFile {
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
-            let octets = unsafe withUnsafeBytes(of: entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
-            names.append(String(decoding: octets, as: UTF8.self))
+            // An entry ends behind its name, wherever `dirent` does: it is read where it lies, as a copy would be of 256 octets.
+            unsafe names.append(name(of: entry))
         }
         return names.filter { !$0.hasPrefix(".") }
+    }
+
+    private static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return "" }
+        let name = unsafe UnsafeRawPointer(entry) + offset
+        // Invariant: a name ends with a zero, within the entry (readdir(3)).
+        return unsafe String(cString: name.assumingMemoryBound(to: CChar.self))
     }
 
     /// Where a symbolic link leads.

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ChildProcesses
 package import Foundation
 package import NIOSSL
 
@@ -55,15 +56,8 @@ package struct TestCertificate: Sendable {
     }
 
     private func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.openssl)
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(arguments: arguments) }
+        let program = try ChildProcess([Self.openssl] + arguments, in: folder.path)
+        guard program.waitUntilExit() == 0 else { throw Failure(arguments: arguments) }
     }
 
     private struct Failure: Error {

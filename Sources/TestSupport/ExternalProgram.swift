@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ChildProcesses
 package import Foundation
 
 /// A program that a test starts and waits for: a tool, a Python script, or a program of ours.
@@ -64,17 +65,17 @@ package struct ExternalProgram: Sendable {
         defer { try? FileManager.default.removeItem(at: scratch) }
         let files = ["in", "out", "err"].map { scratch.appending(path: $0) }
         for (file, content) in zip(files, [Data(input), Data(), Data()]) { try content.write(to: file) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = words + arguments
-        process.currentDirectoryURL = folder
-        process.standardInput = try FileHandle(forReadingFrom: files[0])
-        process.standardOutput = try FileHandle(forWritingTo: files[1])
-        process.standardError = try FileHandle(forWritingTo: files[2])
-        try process.run()
-        process.waitUntilExit()
+        let input = try FileHandle(forReadingFrom: files[0])
+        let output = try FileHandle(forWritingTo: files[1])
+        let errors = try FileHandle(forWritingTo: files[2])
+        let program = try ChildProcess(
+            words + arguments,
+            in: folder?.path,
+            .init(input: input.fileDescriptor, output: output.fileDescriptor, errors: errors.fileDescriptor)
+        )
+        let status = program.waitUntilExit()
         return Run(
-            status: process.terminationStatus,
+            status: status,
             output: [UInt8](try Data(contentsOf: files[1])),
             errors: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self)
         )

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // Kubernetes: organizing cluster access using kubeconfig files.
 
+import ChildProcesses
 import Foundation
 import JSONSyntax
 package import KubernetesObjects
@@ -128,9 +129,6 @@ package struct KubeConfig {
         for access: inout ClusterAccess
     ) throws(CommandFailure) {
         let command = plugin["command"]?.stringValue ?? ""
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [command] + (plugin["args"]?.arrayValue ?? []).compactMap(\.stringValue)
         var environment = ProcessInfo.processInfo.environment
         for variable in plugin["env"]?.arrayValue ?? [] {
             if let name = variable["name"]?.stringValue { environment[name] = variable["value"]?.stringValue ?? "" }
@@ -140,17 +138,22 @@ package struct KubeConfig {
             "apiVersion": .string(version), "kind": "ExecCredential", "spec": ["interactive": false],
         ]
         environment["KUBERNETES_EXEC_INFO"] = String(decoding: information.encoded(), as: UTF8.self)
-        process.environment = environment
+        let words = [command] + (plugin["args"]?.arrayValue ?? []).compactMap(\.stringValue)
         let output = Pipe()
-        process.standardOutput = output
+        let process: ChildProcess
         do {
-            try process.run()
+            process = try ChildProcess(
+                words,
+                environment: environment,
+                .init(output: output.fileHandleForWriting.fileDescriptor, errors: STDERR_FILENO)
+            )
         } catch {
             throw CommandFailure(.failed, "the plugin \(command) of the context \(context) cannot be started: \(error)")
         }
+        try? output.fileHandleForWriting.close()
         let text = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
-        process.waitUntilExit()
-        guard process.terminationStatus == 0, let credential = try? JSONDocument.parse(text),
+        let exitStatus = process.waitUntilExit()
+        guard exitStatus == 0, let credential = try? JSONDocument.parse(text),
             let status = credential["status"]
         else {
             let hint = plugin["installHint"]?.stringValue.map { "; \($0)" } ?? ""

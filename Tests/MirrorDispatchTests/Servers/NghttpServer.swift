@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ChildProcesses
 import Foundation
 import NIOCore
 import NIOPosix
@@ -26,7 +27,7 @@ enum NghttpServer {
         for _ in 0..<attempts {
             let port = try await freePort()
             let process = try start(in: folder, port)
-            defer { end(process) }
+            defer { process.end() }
             while process.isRunning, !(await isListening(port)) { await Task.yield() }
             // What listens is another program where this one has ended: the port was taken in between.
             guard process.isRunning else { continue }
@@ -41,21 +42,9 @@ enum NghttpServer {
     /// How many ports are tried.
     private static let attempts = 10
 
-    private static func start(in folder: URL, _ port: Int) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
+    private static func start(in folder: URL, _ port: Int) throws -> ChildProcess {
         let files = ["server.key", "server.pem"].map { folder.appending(path: $0).path }
-        process.arguments = ["-a", address, "-d", folder.path, String(port)] + files
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
-    }
-
-    private static func end(_ process: Process) {
-        // SIGTERM is ignored where a test before this one has trapped it: programs that are started inherit that.
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        return try ChildProcess([program, "-a", address, "-d", folder.path, String(port)] + files)
     }
 
     /// A port that nothing has at this moment; nghttpd cannot be asked to choose one.
