@@ -62,10 +62,15 @@ build: deps
 
 TEST_OUTPUT := .build/test-output.txt
 
+# How many tests are begun before others have ended. Without a bound all of them are at once: each holds its sockets and waits for
+# its turn, and what a test may take counts from there.
+TEST_WIDTH := 24
+
 # What was skipped is said once more at the end, since it scrolls by.
 test: SHELL := /bin/bash
 test: deps lint
-	@mkdir -p .build && set -o pipefail && swift test 2>&1 | tee "$(TEST_OUTPUT)"
+	@mkdir -p .build && set -o pipefail && \
+		SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) swift test 2>&1 | tee "$(TEST_OUTPUT)"
 	@skipped=$$(sed -nE 's/^.*(Test|Suite) (.*) skipped(: "?(.*[^"])"?)?\.?$$/  \2: \4/p' "$(TEST_OUTPUT)" | sort -u); \
 	if [ -n "$$skipped" ]; then echo "Skipped on this machine:"; echo "$$skipped"; else echo "Nothing was skipped."; fi
 

@@ -54,11 +54,28 @@ package struct ExternalProgram: Sendable {
 
     /// Whether a run with these arguments ends with status 0.
     package func succeeds(_ arguments: [String]) -> Bool {
-        (try? run(arguments))?.status == 0
+        (try? blockingRun(arguments))?.status == 0
     }
 
-    /// Runs the program to its end.
-    package func run(_ arguments: [String] = [], input: [UInt8] = [], in folder: URL? = nil) throws -> Run {
+    /// Where longer runs are waited for: as many at a time as leave something of a small machine.
+    private static let waiting: OperationQueue = {
+        let queue = OperationQueue()
+        queue.maxConcurrentOperationCount = 2
+        return queue
+    }()
+
+    /// Runs the program to its end, on a thread that no task needs: there are as many of those as processors, and tests that
+    /// hold conversations with servers share them.
+    package func run(_ arguments: [String] = [], input: [UInt8] = [], in folder: URL? = nil) async throws -> Run {
+        try await withCheckedThrowingContinuation { continuation in
+            Self.waiting.addOperation {
+                continuation.resume(with: Result { try blockingRun(arguments, input: input, in: folder) })
+            }
+        }
+    }
+
+    /// Runs a program that ends at once.
+    package func blockingRun(_ arguments: [String] = [], input: [UInt8] = [], in folder: URL? = nil) throws -> Run {
         // Files rather than pipes, which would have to be read and written at the same time.
         let scratch = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)

@@ -13,8 +13,11 @@ enum AgentProgram {
     /// Whether there are the program, and a Python for the scripts.
     static let canBeChecked = program.exists && python.exists
 
+    /// What each script is given first.
+    static let words = [program.name, samples.path]
+
     /// Runs a script with the program, the samples and other words; its status is 0 when all holds.
-    static func check(_ script: String, _ words: [String] = []) throws -> ExternalProgram.Run {
-        try ExternalProgram(fixture: script).run([program.name, samples.path] + words)
+    static func check(_ script: String, _ words: [String] = []) async throws -> ExternalProgram.Run {
+        try await ExternalProgram(fixture: script).run(Self.words + words)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 @testable import AgentCommands
 
 /// The agents of a cluster.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ClusterAgentsTests {
     private static func pod(
         _ name: String,

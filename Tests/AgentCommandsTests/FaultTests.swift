@@ -15,35 +15,35 @@ import Testing
     .timeLimit(.minutes(20))
 )
 struct FaultTests {
-    private static func holds(_ fault: String) throws {
-        let run = try AgentProgram.check("fault_check.py", [fault])
+    private static func holds(_ fault: String) async throws {
+        let run = try await AgentProgram.check("fault_check.py", [fault])
         #expect(run.status == 0, "\(run.text)")
     }
 
-    @Test func `a storm of signals leaves a good configuration and an agent that counts on`() throws {
-        try Self.holds("signals")
+    @Test func `a storm of signals leaves a good configuration and an agent that counts on`() async throws {
+        try await Self.holds("signals")
     }
 
     @Test func `an agent that is killed while it writes leaves whole records, and the next one goes on behind them`()
-        throws
+        async throws
     {
-        try Self.holds("killed-while-writing")
+        try await Self.holds("killed-while-writing")
     }
 
     @Test(arguments: ["configuration-is-folder", "configuration-is-fifo", "configuration-is-gone"])
     func `a configuration that cannot be read changes nothing, and the agent ends when it is told to`(
         fault: String
-    ) throws {
-        try Self.holds(fault)
+    ) async throws {
+        try await Self.holds(fault)
     }
 
     @Test(.enabled(if: geteuid() == 0, "captures live, which needs root"))
-    func `two agents on one interface see all of its traffic, each for itself`() throws {
-        try Self.holds("two-agents")
+    func `two agents on one interface see all of its traffic, each for itself`() async throws {
+        try await Self.holds("two-agents")
     }
 
     @Test(.enabled(if: geteuid() == 0, "makes interfaces, which needs root"))
-    func `an interface that is deleted and made again is captured again, and others all the while`() throws {
-        try Self.holds("interface-gone")
+    func `an interface that is deleted and made again is captured again, and others all the while`() async throws {
+        try await Self.holds("interface-gone")
     }
 }

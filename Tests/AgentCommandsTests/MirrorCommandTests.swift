@@ -74,7 +74,7 @@ import TrafficModel
         )
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func `check refuses a target that run refuses, in the same words`() async throws {
         let folder = try TemporaryFolder()
         let configuration = try configuration(port: 8080, isEnabled: true, in: folder)
@@ -92,7 +92,7 @@ import TrafficModel
         #expect(check.document["valid"] == .bool(false))
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func `check warns of a target that would be refused if mirroring were on, and of no other`() async throws {
         let folder = try TemporaryFolder()
         let refused = try await ConfigurationCheck(configuration(port: 8080, isEnabled: false, in: folder))
@@ -105,7 +105,7 @@ import TrafficModel
         #expect(free.errors.isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func `check refuses a key log that everybody may read, as run does`() async throws {
         let folder = try TemporaryFolder()
         let keys = try folder.write("", to: "keys.log")

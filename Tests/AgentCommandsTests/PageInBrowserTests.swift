@@ -9,8 +9,8 @@ import Testing
     .timeLimit(.minutes(20))
 )
 struct PageInBrowserTests {
-    @Test func `the page sorts, filters, explains, pauses and shows what is hostile as text`() throws {
-        let run = try AgentProgram.check("page_check.py")
+    @Test func `the page sorts, filters, explains, pauses and shows what is hostile as text`() async throws {
+        let run = try await AgentProgram.check("page_check.py")
         #expect(run.status == 0, "\(run.text)")
     }
 }

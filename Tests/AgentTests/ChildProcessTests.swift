@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Programs that are started and waited for.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ChildProcessTests {
     /// Runs a shell script, and gives back its status with what it wrote.
     private func run(

@@ -148,7 +148,7 @@ import Testing
         try append(Self.line(2))
         follower.look(at: .zero)
         #expect(store.count == 2 && states.latest.problem == nil)
-        let blocks = try ExternalProgram("stat", ["--format", "%b", log]).run().text.filter(\.isNumber)
+        let blocks = try ExternalProgram("stat", ["--format", "%b", log]).blockingRun().text.filter(\.isNumber)
         #expect((Int(blocks) ?? .max) * 512 < 64 << 10)
     }
 

@@ -16,9 +16,9 @@ struct AllocationTests {
     private static let tolerance = 0.05
 
     @Test(.enabled(if: BenchmarksProgram.program.exists, BenchmarksProgram.whyMissing))
-    func `decoding, reassembly, HTTP/1, HTTP/2 and lookup allocate no more than is stored`() throws {
+    func `decoding, reassembly, HTTP/1, HTTP/2 and lookup allocate no more than is stored`() async throws {
         let stored = Self.counts(try BenchmarksProgram.stored("allocations.tsv"))
-        let run = try BenchmarksProgram.program.run(["--allocations"])
+        let run = try await BenchmarksProgram.program.run(["--allocations"])
         try #require(run.status == 0, "\(run.errors)")
         let counted = Self.counts(BenchmarksProgram.rows(String(decoding: run.output, as: UTF8.self)))
         #expect(Set(stored.keys) == Set(counted.keys), "store the counts anew")

@@ -28,7 +28,7 @@ struct InstructionTests {
         .enabled(if: valgrind.exists && strip.exists, "needs valgrind and binutils"),
         arguments: scenarios
     )
-    func `a stage of the packet path executes no more instructions than are stored`(_ scenario: String) throws {
+    func `a stage of the packet path executes no more instructions than are stored`(_ scenario: String) async throws {
         let stored = try BenchmarksProgram.stored("instructions.tsv").first { $0.first == scenario }
         let limit = try #require(stored.flatMap { Double($0[1]) })
         let folder = FileManager.default.temporaryDirectory.appending(path: "instructions-\(UUID().uuidString)")
@@ -36,9 +36,9 @@ struct InstructionTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         // Valgrind does not understand all of the compiler's debugging information.
         let program = folder.appending(path: "Benchmarks")
-        let stripping = try Self.strip.run(["--strip-debug", "-o", program.path, BenchmarksProgram.program.name])
+        let stripping = try await Self.strip.run(["--strip-debug", "-o", program.path, BenchmarksProgram.program.name])
         try #require(stripping.status == 0, "\(stripping.text)")
-        let run = try Self.valgrind.run([
+        let run = try await Self.valgrind.run([
             "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
             "--toggle-collect=*measuredRunSiyKF", program.path, scenario, "--allocations",
         ])

@@ -99,15 +99,15 @@ import TrafficModel
     // MARK: The programs
 
     @Test(.enabled(if: ExternalProgram("python3").exists, "no python3"), .timeLimit(.minutes(20)))
-    func `what is committed is what the generator makes`() throws {
-        let result = try ExternalProgram(script: Self.folder.appending(path: "generate.py")).run(["--check"])
+    func `what is committed is what the generator makes`() async throws {
+        let result = try await ExternalProgram(script: Self.folder.appending(path: "generate.py")).run(["--check"])
         #expect(result.status == 0, "\(result.text)")
     }
 
     @Test(.enabled(if: Self.promtool.exists, "no promtool: apt-get install prometheus"), .timeLimit(.minutes(20)))
-    func `Prometheus accepts the rules`() throws {
+    func `Prometheus accepts the rules`() async throws {
         let paths = Self.rules.map { Self.folder.appending(path: "rules/\($0)").path }
-        let result = try Self.promtool.run(["check", "rules"] + paths)
+        let result = try await Self.promtool.run(["check", "rules"] + paths)
         #expect(result.status == 0, "\(result.text)")
     }
 
@@ -116,9 +116,9 @@ import TrafficModel
         .timeLimit(.minutes(20)),
         arguments: DashboardTests.cases
     )
-    func `alerts fire when they should and not when they just should not`(name: String) throws {
+    func `alerts fire when they should and not when they just should not`(name: String) async throws {
         let path = Self.folder.appending(path: "rules/tests/\(name)").path
-        let result = try Self.promtool.run(["test", "rules", path])
+        let result = try await Self.promtool.run(["test", "rules", path])
         #expect(result.status == 0, "\(result.text)")
     }
 

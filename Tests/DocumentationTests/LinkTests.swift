@@ -48,10 +48,11 @@ import Testing
         .enabled(if: ExternalProgram("docc").exists, "no docc: it is part of a Swift toolchain"),
         .timeLimit(.minutes(20))
     )
-    func `DocC makes a site of the documentation without a warning`() throws {
+    func `DocC makes a site of the documentation without a warning`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "wingmirror-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let make = try ExternalProgram("make").run(["docs", "DOCUMENTATION_SITE=\(folder.path)"], in: Repository.root)
+        let make = try await ExternalProgram("make")
+            .run(["docs", "DOCUMENTATION_SITE=\(folder.path)"], in: Repository.root)
         #expect(make.status == 0, "\(make.text)")
         let contents = folder.appending(path: "site/data/documentation/wingmirror.json")
         #expect(try String(contentsOf: contents, encoding: .utf8).contains("FirstHour"))

@@ -7,7 +7,7 @@ import Testing
 @testable import KubernetesObjects
 
 /// Pods that a command lists.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct PodListerTests {
     private static func lister(_ server: TestAPIServer, patience: Duration = .seconds(300)) -> PodLister {
         PodLister(HTTPTransport(ClusterAccess(server: server.url)) { 0 }, patience: patience)

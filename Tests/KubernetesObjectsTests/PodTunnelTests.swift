@@ -8,7 +8,7 @@ import Testing
 @testable import KubernetesObjects
 
 /// Servers in pods, asked through a port that an API server forwards.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct PodTunnelTests {
     private typealias Failure = PodTunnel.Failure
 

@@ -9,7 +9,7 @@ import Testing
 import TrafficModel
 
 /// gRPC calls: HTTP/2 whatever else the target speaks, and answers with their trailers.
-@Suite(.timeLimit(.minutes(10))) struct MirrorCallTests {
+@Suite(.timeLimit(.minutes(20))) struct MirrorCallTests {
     private typealias Fixtures = DispatchFixtures
 
     private static let message = CallServer.framed(Array("pear".utf8))
@@ -173,7 +173,7 @@ import TrafficModel
 }
 
 /// Calls to targets that speak TLS; skipped where openssl is not there to make certificates.
-@Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(10)))
+@Suite(.enabled(if: TestCertificate.canBeMade, "openssl is not installed"), .timeLimit(.minutes(20)))
 struct MirrorSecuredCallTests {
     private static func call() -> RecordedExchange {
         DispatchFixtures.exchange(

@@ -6,7 +6,7 @@ import Testing
 @testable import MirrorDispatch
 
 /// How long a target is waited for while the agent itself may stand still.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct RunningTimeTests {
     /// A clock that moves when somebody sleeps, and beyond that while the process stands still.
     private final class Machine: Clock {

@@ -302,8 +302,13 @@ struct SavefileReaderTests {
             octets[index] ^= 0xFF
             for octets in [octets, Array(whole.prefix(index))] where octets.count > 4 {
                 var found = 0
-                var savefile = try? SavefileReader(path: folder.file("a.pcapng", octets)) { _ in found += 1 }
-                while (try? savefile?.next()) != nil {}
+                // An optional reader would not be ended by Swift 6.3 without optimization, and would keep its descriptor.
+                do {
+                    var savefile = try SavefileReader(path: folder.file("a.pcapng", octets)) { _ in found += 1 }
+                    while try savefile.next() != nil {}
+                } catch {
+                    #expect(error.code != .unreadable)
+                }
                 #expect(found <= 1)
             }
         }

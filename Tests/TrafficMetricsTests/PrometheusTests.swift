@@ -18,12 +18,12 @@ struct PrometheusTests {
     /// The series that quantiles are asked of.
     private static let selector = #"route="plain",response_code_class="2xx""#
 
-    @Test func `native and classic quantiles agree within a bucket, and exemplars come back`() throws {
+    @Test func `native and classic quantiles agree within a bucket, and exemplars come back`() async throws {
         // Exemplars that lie far in the past would be refused.
         let state = try BusyState(createdSeries: true, now: Int64(Date.now.timeIntervalSince1970 * 1e9))
         state.pass(800)
         let snapshot = state.registry.snapshot(at: state.now, for: .protobuf)
-        let answers = try Self.ask(of: snapshot)
+        let answers = try await Self.ask(of: snapshot)
         let values = try answers.queries.map { samples in
             try #require(samples.count == 1 ? samples.first.flatMap { Double($0.value) } : nil)
         }
@@ -48,9 +48,9 @@ struct PrometheusTests {
     }
 
     /// Has a snapshot scraped in three formats, and asks for quantiles, counts and exemplars.
-    private static func ask(of snapshot: MetricsSnapshot) throws -> RealPrometheus.Answers {
+    private static func ask(of snapshot: MetricsSnapshot) async throws -> RealPrometheus.Answers {
         let native = #"\#(duration){job="native",\#(selector)}"#
-        return try RealPrometheus.ask(
+        return try await RealPrometheus.ask(
             [
                 .init("native", snapshot, .protobuf, accept: ContentNegotiationTests.askedProtobuf),
                 .init("classic", snapshot, .openMetrics, accept: "application/openmetrics-text;version=1.0.0"),
@@ -95,7 +95,7 @@ struct LinterTests {
     private func check(_ snapshot: MetricsSnapshot) throws -> (status: Int32, found: [Substring]) {
         var body: [UInt8] = []
         ExpositionWriter(.text).write(snapshot, into: &body)
-        let result = try ExternalProgram("promtool").run(["check", "metrics"], input: body)
+        let result = try ExternalProgram("promtool").blockingRun(["check", "metrics"], input: body)
         return (result.status, (String(decoding: result.output, as: UTF8.self) + result.errors).split(separator: "\n"))
     }
 

@@ -89,10 +89,10 @@ struct RestartTests {
     }
 
     @Test func `increase over a restart is what happened, of every outcome that has a series from the beginning`()
-        throws
+        async throws
     {
         let pages = try pages()
-        let answers = try RealPrometheus.ask(
+        let answers = try await RealPrometheus.ask(
             [
                 .init("protobuf", pages, .protobuf, accept: ContentNegotiationTests.askedProtobuf),
                 .init("text", pages, .text, accept: "text/plain;version=0.0.4"),

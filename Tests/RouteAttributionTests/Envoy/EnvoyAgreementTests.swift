@@ -14,7 +14,7 @@ struct EnvoyAgreementTests {
     private static let hosts = ["h.example.com", "*.example.com", "*.h.example.com", "*"]
 
     @Test(arguments: Array(PathNormalization.allCases.enumerated()).map { (UInt64($0.offset + 1), $0.element) })
-    func `a random table is read as Envoy reads it`(seed: UInt64, normalization: PathNormalization) throws {
+    func `a random table is read as Envoy reads it`(seed: UInt64, normalization: PathNormalization) async throws {
         var generator = SeededGenerator(seed: seed)
         var rules: [String: RandomRule] = [:]
         var manifests = [everyHostGateway]
@@ -31,7 +31,7 @@ struct EnvoyAgreementTests {
         let sorted = rules.values.sorted { $0.name < $1.name }
         let requests = (0..<2000).compactMap { _ in sorted.randomElement(using: &generator)?.request(&generator) }
         let question = Self.question(table, rules, requests, normalization)
-        let answers = try EnvoyOracle.ask(question)
+        let answers = try await EnvoyOracle.ask(question)
         try #require(answers.count == requests.count)
         var taken = 0
         var scratch = RouteScratch()

@@ -21,8 +21,8 @@ enum EnvoyOracle {
     static let isAvailable = helper.succeeds(["--check"])
 
     /// Asks about all requests at once.
-    static func ask(_ question: [UInt8]) throws -> [Answer] {
-        let result = try helper.run(input: question)
+    static func ask(_ question: [UInt8]) async throws -> [Answer] {
+        let result = try await helper.run(input: question)
         try #require(result.status == 0, "\(result.errors)")
         let answers = try #require(try JSONDocument.parse(result.output).entries)
         return answers.map {

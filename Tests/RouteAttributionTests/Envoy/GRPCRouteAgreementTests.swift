@@ -71,7 +71,7 @@ struct GRPCRouteAgreementTests {
     ]
 
     @Test(arguments: [Set(), ["all"], ["all", "header"]])
-    func `a call gets the rule that Envoy gives it`(without: Set<String>) throws {
+    func `a call gets the rule that Envoy gives it`(without: Set<String>) async throws {
         let rules = Self.rules.filter { !without.contains($0.name) }
         let manifest =
             Self.objects + "\n"
@@ -101,7 +101,7 @@ struct GRPCRouteAgreementTests {
         }
         let question =
             "{\"profile\": \"BASE\", \"virtualHosts\": [\(hosts.joined(separator: ", "))], \"requests\": [\(asked.joined(separator: ", "))]}"
-        let answers = try EnvoyOracle.ask(Array(question.utf8))
+        let answers = try await EnvoyOracle.ask(Array(question.utf8))
         try #require(answers.count == requests.count)
         var scratch = RouteScratch()
         for (request, answer) in zip(requests, answers) {

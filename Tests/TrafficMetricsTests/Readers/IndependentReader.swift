@@ -65,7 +65,7 @@ struct IndependentPage: Decodable {
 
     /// Has a page read; fails where its reader refuses it.
     init(_ body: [UInt8], _ format: ExpositionFormat) throws {
-        let result = try Self.helper.run([format.labelText], input: body)
+        let result = try Self.helper.blockingRun([format.labelText], input: body)
         try #require(result.status == 0, "\(result.errors)")
         families = try JSONDecoder().decode([Family].self, from: Data(result.output))
     }

@@ -76,7 +76,7 @@ enum RealPrometheus {
         queries: [String] = [],
         exemplars: [String] = [],
         increases: [String] = []
-    ) throws -> Answers {
+    ) async throws -> Answers {
         let question = Question(
             pages: pages,
             interval: interval,
@@ -84,7 +84,7 @@ enum RealPrometheus {
             exemplars: exemplars,
             increases: increases
         )
-        let result = try helper.run(input: [UInt8](try JSONEncoder().encode(question)))
+        let result = try await helper.run(input: [UInt8](try JSONEncoder().encode(question)))
         try #require(result.status == 0, "\(result.errors)")
         return try JSONDecoder().decode(Answers.self, from: Data(result.output))
     }
