@@ -161,11 +161,18 @@ import TrafficModel
         (["read"], .usage), (["read", "--bogus"], .usage), (["replay", "x"], .usage),
         (["check", "--config", "/nowhere"], .usage),
         (["check", "--routes", "/nowhere"], .usage),
+        (["routes", "check"], .usage), (["routes", "list"], .usage), (["routes", "explain", "http://a/"], .usage),
         (["check", "--routes", "\(Repository.path)/samples/istio"], .done),
         (["check", "--routes", "\(Repository.path)/samples/istio/product-vs.yaml"], .failed),
     ])
     func `the exit status says what happened`(arguments: [String], status: ProgramStatus) async {
         #expect(await Program.run(arguments) == status)
+    }
+
+    @Test func `a folder without objects fails a strict check only`() async throws {
+        let folder = try TemporaryFolder()
+        #expect(await Program.run(["routes", "check", folder.path]) == .done)
+        #expect(await Program.run(["routes", "check", folder.path, "--strict"]) == .failed)
     }
 
     @Test func `examples in the help fit 80 columns, so that they can be copied`() {

@@ -47,7 +47,8 @@ package struct RouteObjects {
     ///   - reader: for whom.
     ///   - cluster: what is known of the cluster; `nil` where the API server is not asked.
     ///   - patterns: the patterns of the tables in force, where there are some.
-    /// - Throws: paths that do not exist; for an agent also every file that cannot be read or understood.
+    /// - Throws: paths that do not exist; for a person also that none are named; for an agent also every file that cannot be read
+    ///   or understood.
     package init(
         _ configuration: Configuration,
         namesServerPorts: Bool,
@@ -56,6 +57,12 @@ package struct RouteObjects {
         patterns: RegularExpressionCache = RegularExpressionCache()
     ) throws(CommandFailure) {
         let paths = configuration.routes.files
+        guard reader == .agent || cluster != nil || !paths.isEmpty else {
+            throw CommandFailure(
+                .usage,
+                "no routes are named: add --routes, --kubernetes or a configuration with routes"
+            )
+        }
         self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
         let survey = try Self.survey(paths, reader)
         self.survey = survey
@@ -259,6 +266,7 @@ extension RouteObjects {
     package func warnOfNotices() {
         for notice in notices { StandardError.say(notice) }
         for finding in survey.findings { StandardError.say("warning: \(finding.line)") }
+        if let emptiness { StandardError.say("warning: \(emptiness)") }
     }
 }
 

@@ -12,7 +12,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Find objects that are refused, rules that can never match, and more of the kind.",
         discussion: """
-            Ends with 1 when an error was found; with --strict also on warnings and on files that are passed over.
+            Ends with 1 when an error was found; with --strict also on warnings, on files that are passed over, and when
+            there are no objects.
 
             Examples:
               wingmirror routes check samples/istio --output sarif
@@ -43,7 +44,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
     )
     var output = "table"
 
-    @Flag(help: "Let warnings and files without objects fail too.")
+    @Flag(help: "Let warnings, files without objects and the lack of any object fail too.")
     var strict = false
 
     @OptionGroup var shared: SharedOptions
@@ -74,8 +75,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         if output != .table {
             for notice in check.notices { StandardError.say(notice) }
         }
-        let passedOver = strict && !objects.survey.passedOver.isEmpty
-        guard !report.fails(strict: strict), !passedOver else { throw CommandFailure(.failed, []) }
+        let lacksObjects = !objects.survey.passedOver.isEmpty || objects.resources.count == 0
+        guard !report.fails(strict: strict), !(strict && lacksObjects) else { throw CommandFailure(.failed, []) }
     }
 }
 
