@@ -331,11 +331,15 @@ struct TickClock: Sendable, Hashable {
         exponent = Int(octet & 0x7F)
     }
 
-    /// The time that a number of ticks stands for; times beyond what nanoseconds can say wrap.
+    /// The time that a number of ticks stands for; times beyond what nanoseconds can say wrap, and stay within what the
+    /// difference of any two can say.
     func time(ofTicks ticks: UInt64) -> PacketTime {
-        let nanoseconds = isBinary ? binary(ticks) : decimal(ticks)
-        return PacketTime(nanoseconds: nanoseconds &+ offsetSeconds &* 1_000_000_000)
+        let nanoseconds = (isBinary ? binary(ticks) : decimal(ticks)) &+ offsetSeconds &* 1_000_000_000
+        return PacketTime(nanoseconds: min(max(nanoseconds, -Self.farthest), Self.farthest))
     }
+
+    /// 146 years before and after 1970.
+    private static var farthest: Int64 { (1 << 62) - 1 }
 
     private func decimal(_ ticks: UInt64) -> Int64 {
         var number = ticks

@@ -12,12 +12,20 @@ package enum CredentialNames {
     /// Whether a name is that of a credential; decoded, and in the case in which it was sent, as `userPin` has two parts and
     /// `userpin` one.
     package static func contains(_ name: String) -> Bool {
+        guard name.utf8.count <= lengthLimit else { return true }
         let joined = hyphenated(name.utf8, splitsCase: false)
         let split = hyphenated(name.utf8, splitsCase: true)
-        let forms = joined == split ? [joined] : [joined, split]
+        var forms = joined == split ? [joined] : [joined, split]
+        for form in forms {
+            let plain = withoutCounts(form)
+            if plain != form { forms.append(plain) }
+        }
         if forms.contains(where: { harmless.contains(text($0)) }) { return false }
         return forms.contains(where: isCredential)
     }
+
+    /// No name that means anything is longer; what is said by one that is may be anything.
+    private static let lengthLimit = 256
 
     /// Whether a name with hyphens between its parts is that of a credential.
     private static func isCredential(_ octets: [UInt8]) -> Bool {
@@ -30,8 +38,7 @@ package enum CredentialNames {
         }
         let divided = name.split(separator: "-").map(String.init)
         if divided.contains(where: parts.contains) { return true }
-        let last = divided.last { !additions.contains($0) && !$0.utf8.allSatisfy(isDigit) }
-        return last.map { lastParts.contains(withoutNumber($0)) } ?? false
+        return divided.last { !additions.contains($0) }.map(lastParts.contains) ?? false
     }
 
     /// A name in lower case with single hyphens between its parts and none around it, without a leading `x-`.
@@ -51,10 +58,24 @@ package enum CredentialNames {
         return result
     }
 
-    /// A part of a name without digits at its end: `pwd2`, `cvv2`.
-    private static func withoutNumber(_ part: String) -> String {
-        text(Array(part.utf8.reversed().drop(while: isDigit).reversed()))
+    /// A name as it is of one thing, without numbers and versions: `pwd2`, `api-key-2`, `api-key-v2` and `session-cookies` of
+    /// `pwd`, `api-key`, `api-key` and `session-cookie`.
+    private static func withoutCounts(_ name: [UInt8]) -> [UInt8] {
+        var parts = name.split(separator: hyphen).map { part -> ArraySlice<UInt8> in
+            var part = part
+            while part.count > 1, let last = part.last, isDigit(last) { part.removeLast() }
+            return plurals.contains(text(Array(part))) ? part.dropLast() : part
+        }
+        while parts.count > 1, let last = parts.last, last.count == 1,
+            last.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "v") })
+        {
+            parts.removeLast()
+        }
+        return Array(parts.joined(separator: [hyphen]))
     }
+
+    /// Parts of names that mean the same of several; other lists, as of `tickets`, are rarely of credentials.
+    private static let plurals: Set<String> = ["keys", "cookies", "sessions", "signatures"]
 
     private static func text(_ octets: [UInt8]) -> String { String(decoding: octets, as: UTF8.self) }
 
@@ -75,7 +96,8 @@ package enum CredentialNames {
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
         // What identity-aware proxies assert of the user.
         "goog-authenticated-user-email", "goog-authenticated-user-id", "amzn-oidc-data", "amzn-oidc-identity",
-        "endpoint-api-userinfo", "ms-client-principal", "ms-client-principal-id", "ms-client-principal-name",
+        "endpoint-api-userinfo", "ssl-client-raw-cert", "ms-client-principal", "ms-client-principal-id",
+        "ms-client-principal-name",
         "remote-user", "remote-email", "remote-name", "remote-groups", "webauth-user", "forwarded-user",
         "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "consumer-username", "consumer-id",
         "consumer-custom-id", "credential-username", "user-claims",
@@ -92,7 +114,7 @@ package enum CredentialNames {
         "cookie-consent", "cookie-policy", "session-length", "session-duration", "token-type", "token-count",
         "max-tokens", "signature-version", "signaturemethod", "signature-method", "amz-signedheaders", "otp-type",
         "password-policy", "pass-through", "pass-rate", "pass-count", "authority", "cross-origin-embedder-policy",
-        "auth-type", "auth-method", "hmac-algorithm",
+        "auth-type", "auth-method", "hmac-algorithm", "public-key-pins", "public-key-pins-report-only",
     ]
 
     /// Parts of names that tell a credential where they stand alone between hyphens and the like.
@@ -104,7 +126,7 @@ package enum CredentialNames {
 
     /// Parts of names that tell a credential where they come last, as in `user[pwd]`, `new_pin` and `__Host-sid`.
     private static let lastParts: Set<String> = [
-        "pw", "pwd", "pin", "cvv", "cvc", "sid", "sas", "sig", "userinfo",
+        "pw", "pwd", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "userinfo",
     ]
 
     /// What may stand behind such a part.
@@ -116,7 +138,7 @@ package enum CredentialNames {
     /// Words that tell a credential wherever they stand, as in `accessToken` and `user_password`.
     private static let words: [[UInt8]] = [
         "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "jwt", "apikey", "accesskey",
-        "access-key", "privatekey", "private-key", "secretkey", "sessionid", "authorization", "licensekey",
+        "access-key", "api-key", "privatekey", "private-key", "secretkey", "sessionid", "authorization", "licensekey",
         "sessionkey",
         "signingkey", "webhookkey", "masterkey", "subscriptionkey", "encryptionkey",
     ].map { Array($0.utf8) }

@@ -19,7 +19,7 @@ public struct InterfaceClockOffset: Sendable, Hashable {
         guard lowest != .min, highest != .max, lowest <= highest else {
             return nil
         }
-        return lowest + (highest - lowest) / 2
+        return lowest / 2 + highest / 2
     }
 
     /// Whether the clocks cannot be the same: then durations across these interfaces are off by the estimate.
@@ -182,7 +182,7 @@ struct ClockComparison: ~Copyable {
         if laterInterface == second {
             offsets[place].highest = min(offsets[place].highest, difference)
         } else {
-            offsets[place].lowest = max(offsets[place].lowest, -difference)
+            offsets[place].lowest = max(offsets[place].lowest, 0 &- difference)
         }
         offsets[place].handshakes += isLast ? 1 : 0
     }

@@ -9,20 +9,23 @@ import PacketDecoding
 struct ConnectionIndex: ~Copyable {
     private var entries: FixedBuffer<UInt64>
     private var count = 0
-    private let seed: UInt64
+    /// What both factors of each product are mixed with.
+    ///
+    /// A factor that senders know could be made zero, and the product with it, whatever the other is.
+    private let secrets: (low: UInt64, high: UInt64, sum: UInt64)
 
     /// Makes an empty index.
     ///
     /// - Parameter seed: Varies the hash, so that traffic cannot be made to collide; what is found does not depend on it.
     init(seed: UInt64) {
-        self.seed = seed
+        secrets = (Self.secret(1, of: seed), Self.secret(2, of: seed), Self.secret(3, of: seed))
         entries = FixedBuffer(repeating: 0, count: 1 << 10)
     }
 
     /// A hash of the addresses and ports, the same for both directions.
     @inline(__always)
     func hash(_ first: Endpoint, _ second: Endpoint) -> UInt64 {
-        Self.mix(hash(first) &+ hash(second), 0x9E37_79B9_7F4A_7C15 ^ seed)
+        Self.mix(hash(first) &+ hash(second), secrets.sum)
     }
 
     /// Mixes two words into one by a full multiplication.
@@ -36,7 +39,15 @@ struct ConnectionIndex: ~Copyable {
     private func hash(_ endpoint: Endpoint) -> UInt64 {
         // The port takes the place of the octets that are zero in every IPv4 address.
         let low = endpoint.address.low ^ (UInt64(endpoint.port) << 48)
-        return Self.mix(low ^ seed ^ 0xA076_1D64_78BD_642F, endpoint.address.high ^ 0xE703_7ED1_A0B4_28DB)
+        return Self.mix(low ^ secrets.low, endpoint.address.high ^ secrets.high)
+    }
+
+    /// One of several odd words that do not tell each other: a step of SplitMix64.
+    private static func secret(_ number: UInt64, of seed: UInt64) -> UInt64 {
+        var word = seed &+ number &* 0x9E37_79B9_7F4A_7C15
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return (word ^ (word >> 31)) | 1
     }
 
     /// Where the search for `hash` begins.

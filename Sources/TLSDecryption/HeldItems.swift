@@ -9,50 +9,75 @@ internal import TCPReassembly
 /// once the keys are there (reference: http2-grpc-tls.md 9.6).
 struct HeldItems {
     private(set) var items: [(item: TLSItem, direction: StreamDirection)] = []
+    /// Octets of payloads.
     private var octets = 0
+    /// Memory that was counted, items and payloads.
+    private var counted = 0
+    /// Items before this one have no payload any more.
+    private var firstWithPayload = 0
     private var isWhole = true
+
+    /// Octets of memory that an item takes beside its payload.
+    private static var itemCost: Int { MemoryLayout<(item: TLSItem, direction: StreamDirection)>.stride + 32 }
 
     var isEmpty: Bool { items.isEmpty }
 
     /// Holds one more.
     mutating func append(_ item: TLSItem, _ direction: StreamDirection, _ context: TLSContext) {
-        if items.count >= context.limits.heldItemsPerConnection, !item.isEnd {
+        let mayShed = item.octetCount + octets
+        let hasRoom =
+            context.statistics.heldOctets + Self.itemCost + item.octetCount - mayShed <= context.limits.heldOctets
+        if items.count >= context.limits.heldItemsPerConnection || !hasRoom, !item.isEnd {
             context.statistics.shedOctets += item.octetCount
             isWhole = false
             return
         }
         items.append((item, direction))
-        hold(item.octetCount, context)
-        while octets > context.limits.heldOctetsPerConnection
-            || (context.statistics.heldOctets > context.limits.heldOctets && octets > 0)
+        octets += item.octetCount
+        hold(item.octetCount + Self.itemCost, context)
+        if octets > context.limits.heldOctetsPerConnection || context.statistics.heldOctets > context.limits.heldOctets
         {
-            shedLargest(context)
+            shed(context)
         }
     }
 
     /// Hands over everything, in order, and whether it is that.
     mutating func takeAll(_ context: TLSContext) -> (items: [(TLSItem, StreamDirection)], isWhole: Bool) {
-        hold(-octets, context)
+        hold(-counted, context)
         defer {
             items = []
+            (octets, firstWithPayload) = (0, 0)
             isWhole = true
         }
         return (items.map { ($0.item, $0.direction) }, isWhole)
     }
 
     private mutating func hold(_ count: Int, _ context: TLSContext) {
-        octets += count
+        counted += count
         context.statistics.heldOctets += count
     }
 
-    private mutating func shedLargest(_ context: TLSContext) {
-        guard let index = items.indices.max(by: { items[$0].item.octetCount < items[$1].item.octetCount }) else {
-            return
+    /// Sheds the longest payloads, and an eighth more than has to go, so that not every item that comes is a reason to look at
+    /// all of them.
+    private mutating func shed(_ context: TLSContext) {
+        let excess = max(
+            octets - context.limits.heldOctetsPerConnection,
+            context.statistics.heldOctets - context.limits.heldOctets
+        )
+        let wanted = max(0, octets - excess - octets / 8)
+        while octets > wanted {
+            let longest = items[firstWithPayload...].lazy.map(\.item.octetCount).max() ?? 0
+            guard longest > 0 else { return }
+            for index in items[firstWithPayload...].indices where octets > wanted {
+                let count = items[index].item.octetCount
+                guard count > longest / 2 else { continue }
+                items[index].item = items[index].item.shed
+                context.statistics.shedOctets += count
+                octets -= count
+                hold(-count, context)
+            }
+            while firstWithPayload < items.count, items[firstWithPayload].item.octetCount == 0 { firstWithPayload += 1 }
         }
-        let count = items[index].item.octetCount
-        context.statistics.shedOctets += count
-        hold(-count, context)
-        items[index].item = items[index].item.shed
     }
 }
 

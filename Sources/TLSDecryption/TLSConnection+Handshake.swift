@@ -26,7 +26,7 @@ extension TLSConnection {
     }
 
     mutating func handshakeArrived(_ octets: Span<UInt8>, _ direction: StreamDirection, _ context: TLSContext) {
-        guard !self[direction].isHelloRead,
+        guard !octets.isEmpty, !self[direction].isHelloRead,
             self[direction].handshake.count + octets.count <= context.limits.handshakeOctets
         else { return }
         self[direction].handshake.append(contentsOf: octets)
@@ -39,7 +39,9 @@ extension TLSConnection {
             let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
             // A random tells enough to find keys, so a hello is read as it grows.
             guard message.count >= 4 + length else {
-                if message[0] == 1 { clientHelloArrived(message.span, direction, context) }
+                if message[0] == 1, self[direction].helloLooks.mayLook(at: message.count) {
+                    clientHelloArrived(message.span, direction, context)
+                }
                 return
             }
             switch message[0] {
@@ -58,9 +60,11 @@ extension TLSConnection {
     }
 
     mutating func finishHello(_ direction: StreamDirection, _ context: TLSContext) {
-        if !self[direction].handshake.isEmpty, self[direction].handshake[0] == 2 {
-            let message = self[direction].handshake
-            _ = serverHelloArrived(message.span, direction, context)
+        let message = self[direction].handshake
+        switch message.first {
+        case 1: clientHelloArrived(message.span, direction, context)
+        case 2: _ = serverHelloArrived(message.span, direction, context)
+        default: break
         }
         self[direction].handshake = []
         self[direction].isHelloRead = true

@@ -38,7 +38,7 @@ extension TLSConnection {
         guard case .waiting(let since) = state, let clientHello,
             case .found(let secrets) = context.secrets(of: clientHello.random), secrets.isComplete
         else { return !isWaiting }
-        let delay = context.now.nanoseconds - since.nanoseconds
+        let delay = context.now.nanoseconds(since: since)
         context.statistics.longestKeyDelay = max(context.statistics.longestKeyDelay, delay)
         context.statistics.waitingConnections -= 1
         openWith(secrets, clientHello, context, &sink)

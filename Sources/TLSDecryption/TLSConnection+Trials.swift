@@ -85,7 +85,8 @@ extension TLSConnection {
             if context.limits.patience == 0 { _ = giveUpWaiting(context, &sink) }
             return
         }
-        let candidates = context.candidates()?.secrets ?? []
+        // What may not be tried is not copied first.
+        let candidates = context.mayTryMoreKeys ? context.candidates()?.secrets ?? [] : []
         for record in records where mayTryRecord(context) {
             let number = item.isUnframed ? Int(context.limits.triedNumber) : triedRecords[direction]
             triedRecords[direction] += 1
@@ -105,7 +106,7 @@ extension TLSConnection {
 
     /// Tries keys that came since it was last called on what is held.
     mutating func tryKeysOnHeld<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
-        guard isWaiting, let found = context.candidates(from: nextTriedKey) else { return }
+        guard isWaiting, context.mayTryMoreKeys, let found = context.candidates(from: nextTriedKey) else { return }
         let candidates = found.secrets
         var tried = DirectionCounts()
         for (record, direction, isNumbered) in candidates.isEmpty
@@ -118,7 +119,7 @@ extension TLSConnection {
             }
         }
         // Where the second's attempts were used up, the same keys are tried in the next.
-        if context.keyTrialsLeft > 0 { nextTriedKey = found.next }
+        if context.mayTryMoreKeys { nextTriedKey = found.next }
     }
 
     private mutating func keysFound<Sink: StreamSink & ~Copyable>(
@@ -149,6 +150,8 @@ extension TLSConnection {
         let body = record[RecordHeader.octetCount...]
         let last = min(UInt64(count), context.limits.triedNumber)
         for (random, secrets) in candidates {
+            // A key is made by as much work as an attempt with it takes.
+            guard context.mayTryMoreKeys else { return nil }
             for protection in protections(of: secrets, random, direction) {
                 for sequence in 0...last {
                     guard context.mayTryKey() else { return nil }

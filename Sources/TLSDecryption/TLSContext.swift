@@ -18,7 +18,7 @@ final class TLSContext {
     /// Buffers of records, to be used again.
     private var buffers: [[UInt8]] = []
     private var trialsLeft: Int
-    private(set) var keyTrialsLeft: Int
+    private var keyTrialsLeft: Int
     private var trialsFrom: Int64 = .min
 
     init(store: KeyStore?, limits: TLSLimits, sessions: TLSSessions) {
@@ -66,6 +66,12 @@ final class TLSContext {
     func mayTryKey() -> Bool {
         renewTrials()
         return take(from: &keyTrialsLeft)
+    }
+
+    /// Whether keys may be tried still for connections that nothing names.
+    var mayTryMoreKeys: Bool {
+        renewTrials()
+        return keyTrialsLeft > 0
     }
 
     private func renewTrials() {

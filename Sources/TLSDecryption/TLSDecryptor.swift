@@ -449,7 +449,7 @@ extension TLSConnection {
     /// Whether the connection has waited for its keys for longer than it may.
     fileprivate func hasWaited(until time: PacketTime, _ limits: TLSLimits) -> Bool {
         let patience = clientHello == nil ? max(limits.patience, limits.trialPatience) : limits.patience
-        return if case .waiting(let since) = state { time.nanoseconds - since.nanoseconds > patience } else { false }
+        return if case .waiting(let since) = state { time.nanoseconds(since: since) > patience } else { false }
     }
 
     /// After an event: whether the connection is to be listed with those that wait, whether it only passes on what comes, and

@@ -44,6 +44,8 @@ struct TLSDirection: ~Copyable {
 
     /// Handshake messages, until the hello among them is whole.
     var handshake: [UInt8] = []
+    /// How often a hello is read before all of it has come.
+    var helloLooks = LookLimit()
     /// Whether there is nothing more to be taken from the handshake.
     var isHelloRead = false
     /// Whether all records from here on are encrypted, of whatever type (TLS 1.2: ChangeCipherSpec came).

@@ -119,11 +119,20 @@ import Testing
         #expect(!text.contains("\u{1B}"))
         let shell = ExternalProgram("sh", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
         #expect(
-            try shell.run().text.split(separator: "\n").map(String.init) == [
+            try shell.blockingRun().text.split(separator: "\n").map(String.init) == [
                 "-sS", "--globoff", "--path-as-is", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m",
-                "http://shop.example.com/a?b='c'",
+                "--url", "http://shop.example.com/a?b='c'",
             ]
         )
+    }
+
+    @Test(arguments: ["-o/tmp/planted", "--next", "*", "http://elsewhere/", "@/etc/passwd"])
+    func `a command has no options of the client's making`(target: String) throws {
+        let odd = Self.entry.replacing("/a?b='c'", with: target)
+        let text = TapLine(try JSONDocument.parse(Array(odd.utf8))).text(.curl, .plain)
+        let shell = ExternalProgram("sh", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
+        let words = try shell.blockingRun().text.split(separator: "\n").map(String.init)
+        #expect(words.suffix(4) == ["--request-target", target, "--url", "http://shop.example.com/"])
     }
 
     @Test func `a command says what of the request it does not send`() throws {

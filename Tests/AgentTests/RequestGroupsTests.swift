@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Foundation
 import PacketCapture
 import RouteAttribution
 import TestSupport
@@ -50,9 +51,12 @@ import TrafficPipeline
 }
 
 @Suite struct RequestWatchTests {
+    private static let sample = "\(Repository.path)/samples/captures/ingress.pcap"
+
     /// Reads the sample through a pipeline that keeps exchanges.
     private func watched(
-        _ limits: RecentLimits = RecentLimits()
+        _ limits: RecentLimits = RecentLimits(),
+        capture path: String = sample
     ) throws -> (watch: RequestWatch, run: TrafficRun, recent: RecentBoard) {
         var configuration = Configuration()
         configuration.routes.files = ["\(Repository.path)/samples/istio"]
@@ -63,7 +67,7 @@ import TrafficPipeline
         outputs.recent = recent
         var worker = CaptureWorker(run.makePipeline(outputs: outputs))
         let stop = StopFlag()
-        var capture = try SavefileCapture(paths: ["\(Repository.path)/samples/captures/ingress.pcap"], stop: stop)
+        var capture = try SavefileCapture(paths: [path], stop: stop)
         capture.run(into: &worker, until: stop)
         worker.captureEnded()
         return (RequestWatch(run.registry, recent: recent), run, recent)
@@ -83,6 +87,34 @@ import TrafficPipeline
         #expect(shown?.key.host == "shop.example.com")
         #expect(shown?.key.status == 404)
         #expect(shown?.key.cause == .unmatched(.noMatch))
+    }
+
+    /// The sample with other times, its first packet `seconds` after 1970.
+    private static func sample(from seconds: UInt32) -> [UInt8] {
+        var octets = [UInt8]((try? Data(contentsOf: URL(filePath: sample))) ?? Data())
+        func number(at place: Int) -> UInt32 {
+            octets[place..<place + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        let first = number(at: 24)
+        var record = 24
+        while record < octets.count {
+            let moved = number(at: record) &- first &+ seconds
+            for index in 0..<4 { octets[record + index] = UInt8(truncatingIfNeeded: moved >> (8 * UInt32(index))) }
+            record += 16 + Int(number(at: record + 8))
+        }
+        return octets
+    }
+
+    @Test(arguments: [UInt32.max - 5, 1 << 31, 0, 1_700_000_000])
+    func `requests of any time are grouped, also from before 1970`(seconds: UInt32) throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/moved.pcap"
+        try Data(Self.sample(from: seconds)).write(to: URL(filePath: path))
+        let (watch, _, _) = try watched(capture: path)
+        watch.sample()
+        let (groups, _) = watch.unmatched(200)
+        #expect(groups.reduce(0) { $0 + $1.samples } == 20)
+        #expect(groups.allSatisfy { group in group.trend(at: group.last).contains { ($0 ?? 0) > 0 } })
     }
 
     @Test func `nothing is taken up twice`() throws {

@@ -34,6 +34,8 @@ import Testing
         __Host-sid X-App-Sid X-Pin-Code otpCode mfaCode totpCode sessionKey signingKey webhookKey masterKey
         subscriptionKey encryptionKey cardCvv userPin sessionkey signingkey masterkey users[0][pwd] pwd[0] pwd2 cvv2
         pw_confirm newPwd pinNumber AWSAccessKeyId SAMLResponse PHPSESSID JSESSIONID X-API-Key OTPCode apiKey
+        X-Api-Key2 X-Api-Key-2 X-Api-Key-V2 X-Api-Key-Prod X-Key1 X-Api-Keys X-Session2 X-Pass2 X-Otp2 X-Csrf2 X-Sso2 X-Hmac256
+        X-Bearer2 X-Auth0 X-Sessid X-Cookies Ssl-Client-Raw-Cert session_cookies apiKeys accessKeys2
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -50,7 +52,7 @@ import Testing
         idempotencyKey cacheKey sortKey primaryKey partitionKey routingKey maxTokens tokenType sessionLength
         signatureMethod cookieConsent passThrough zipCode orderNumber userId iPhone pinned[0] spin_count side_id
         sids user[name] items[0][id] pinterest sigma design.color signs assignSign key_word keyboardLayout passport_no
-        authorName compassHeading pinCount []
+        authorName compassHeading pinCount sort_keys surrogate-keys cache-key-2 Public-Key-Pins http2-settings p2p v2 []
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
     @Test(arguments: credentials)

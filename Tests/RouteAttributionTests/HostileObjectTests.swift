@@ -14,6 +14,7 @@ import Testing
     @Test(arguments: [
         ("a regex that is none", "[{match: [{uri: {regex: '('}}], route: [{destination: {host: a}}]}]", "regex"),
         ("a weight below zero", "[{route: [{destination: {host: a}, weight: -90}]}]", "weight"),
+        ("a weight beyond 32 bits", "[{route: [{destination: {host: a}, weight: 9223372036854775807}]}]", "weight"),
         ("a weight that is text", "[{route: [{destination: {host: a}, weight: '1'}]}]", "spec.http[0].route[0].weight"),
         ("a list for a string", "[{name: [a], route: [{destination: {host: a}}]}]", "spec.http[0].name"),
         ("a null rule", "[null]", "spec.http[0]"),

@@ -174,6 +174,13 @@ import Testing
         #expect(found.first?.message.contains("default/older") == true)
     }
 
+    @Test func `the largest weights are summed and said`() throws {
+        let entry = "{destination: {host: a}, weight: 2147483647}"
+        let rules = "[{route: [\(entry), \(entry), \(entry)]}]"
+        let found = try Self.findings(Self.gateway(), Self.services, virtualService(hosts: "[x.com]", http: rules))
+        #expect(found.contains { $0.code == .unusualWeights && $0.message.contains("sum to 6442450941;") }, "\(found)")
+    }
+
     @Test func `one name for rules of two objects is told`() throws {
         let one = virtualService("one", hosts: "[x.com]", http: "[{name: n, \(Self.to)}]")
         let two = virtualService("two", hosts: "[y.com]", http: "[{name: n, \(Self.to)}]")

@@ -110,17 +110,27 @@ struct RequestGroups: Sendable {
 }
 
 extension RequestGroups.Group {
+    /// The number of the step that a time lies in; times before 1970 have negative ones.
+    private static func step(of time: Int64) -> Int64 {
+        let (step, rest) = time.quotientAndRemainder(dividingBy: RequestGroups.step)
+        return rest < 0 ? step - 1 : step
+    }
+
+    /// Where a step is counted.
+    private static func place(of step: Int64) -> Int {
+        let place = Int(step % Int64(RequestGroups.steps))
+        return place < 0 ? place + RequestGroups.steps : place
+    }
+
     fileprivate mutating func take(_ exchange: RecentExchange, at time: Int64, weight: Double) {
         // Steps that were passed over belong to another ten minutes.
-        let before = last / RequestGroups.step
-        let now = max(time, last) / RequestGroups.step
+        let before = Self.step(of: last)
+        let now = Self.step(of: max(time, last))
         if now > before {
-            for step in (before + 1)...min(now, before + Int64(RequestGroups.steps)) {
-                steps[Int(step % Int64(RequestGroups.steps))] = 0
-            }
-            if now - before > Int64(RequestGroups.steps) { steps[Int(now % Int64(RequestGroups.steps))] = 0 }
+            for step in (before + 1)...min(now, before + Int64(RequestGroups.steps)) { steps[Self.place(of: step)] = 0 }
+            if now - before > Int64(RequestGroups.steps) { steps[Self.place(of: now)] = 0 }
         }
-        steps[Int(now % Int64(RequestGroups.steps))] += Float(weight)
+        steps[Self.place(of: now)] += Float(weight)
         count += weight
         samples += 1
         last = max(last, time)
@@ -134,12 +144,12 @@ extension RequestGroups.Group {
 
     /// Requests per second in the ten minutes that end at `time`, the oldest step first.
     func trend(at time: Int64) -> [Double?] {
-        let now = max(time, last) / RequestGroups.step
-        let latest = last / RequestGroups.step
+        let now = Self.step(of: max(time, last))
+        let latest = Self.step(of: last)
         return (0..<Int64(RequestGroups.steps)).map { place in
             let step = now - Int64(RequestGroups.steps) + 1 + place
-            guard step <= latest, step > latest - Int64(RequestGroups.steps), step >= 0 else { return 0 }
-            return Double(steps[Int(step % Int64(RequestGroups.steps))]) * 1e9 / Double(RequestGroups.step)
+            guard step <= latest, step > latest - Int64(RequestGroups.steps) else { return 0 }
+            return Double(steps[Self.place(of: step)]) * 1e9 / Double(RequestGroups.step)
         }
     }
 }

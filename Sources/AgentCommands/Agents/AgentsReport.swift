@@ -244,7 +244,7 @@ struct AgentsReport: Sendable {
     }
 
     private static func share(_ part: Double, of whole: Double) -> String {
-        whole > 0 ? HumanUnits.share(UInt64(max(0, part.rounded())), of: UInt64(whole.rounded())) : HumanUnits.none
+        whole > 0 ? HumanUnits.share(UInt64(figure: part), of: UInt64(figure: whole)) : HumanUnits.none
     }
 
     private var verdictTable: TextTable {
@@ -312,6 +312,14 @@ struct AgentsReport: Sendable {
     }
 }
 
+extension UInt64 {
+    /// A figure that an agent answered with, which may be any number.
+    fileprivate init(figure: Double) {
+        let rounded = figure.rounded()
+        self = rounded >= 0x1p64 ? .max : rounded > 0 ? UInt64(rounded) : 0
+    }
+}
+
 extension AgentsReport.Row {
     /// Reads the status of an agent.
     fileprivate init(_ answer: AgentAnswer, _ status: JSONValue) {
@@ -321,7 +329,7 @@ extension AgentsReport.Row {
         startTime = status.text("startTime")
         configuration = status["configuration"]?.text("sha256") ?? ""
         table = status["routes"]?.text("hash") ?? ""
-        routes = Int(status["routes"]?.number("routes") ?? 0)
+        routes = Int(clamping: UInt64(figure: status["routes"]?.number("routes") ?? 0))
         matched = status["requests"]?.number("matched") ?? 0
         unmatched = status["requests"]?.number("unmatched") ?? 0
         var troubles: [String] = []

@@ -115,8 +115,10 @@ struct TapLine {
         }
         let target = request["target"]?.stringValue ?? "/"
         let scheme = request["scheme"]?.stringValue ?? "http"
-        let url = target.hasPrefix("/") ? "\(scheme)://\(authority)\(target)" : target
-        words.append(url.shellQuoted)
+        // A target in another form is the client's own word, which is not to be taken for an option.
+        let isPath = target.hasPrefix("/")
+        if !isPath { words += ["--request-target", target.shellQuoted] }
+        words += ["--url", "\(scheme)://\(authority)\(isPath ? target : "/")".shellQuoted]
         var missing = hidden.isEmpty ? [] : [hidden.joined(separator: ", ").withVisibleControls]
         if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its body of \(octets) bytes") }
         let note = missing.isEmpty ? "" : "  # without \(missing.joined(separator: ", and "))"

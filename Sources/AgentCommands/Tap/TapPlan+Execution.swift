@@ -99,7 +99,7 @@ struct TapCounts: Sendable {
 
     private static func requests(_ status: JSONValue) -> UInt64? {
         guard let requests = status["requests"] else { return nil }
-        return ["matched", "unmatched", "redirected", "elsewhere"].reduce(0) { $0 + (requests[$1]?.count ?? 0) }
+        return ["matched", "unmatched", "redirected", "elsewhere"].reduce(0) { $0 &+ (requests[$1]?.count ?? 0) }
     }
 
     /// What was shown, of how much.

@@ -135,6 +135,12 @@ public struct MessageFigures: Sendable, Hashable {
     /// The counts, bounded by the octets of a head, which are fewer than 2³².
     var fieldLines: UInt32 = 0
     var trailerLines: UInt32 = 0
+
+    /// Counts lines of trailers; a stream of HTTP/2 may go on with them for as long as it likes.
+    mutating func addTrailers(_ lines: UInt32) {
+        let (sum, overflow) = trailerLines.addingReportingOverflow(lines)
+        trailerLines = overflow ? .max : sum
+    }
 }
 
 /// How much of an exchange is kept for whoever reads it when it is complete.

@@ -257,7 +257,8 @@ struct FieldBlockDecoder {
         case .entry(let entry):
             (name, nameHash, valueStart) = (entry.code, entry.nameHash, start + entry.nameLength)
             if isWhole {
-                table.ring.copyField(of: entry, into: &section.octets)
+                // Of a section that has enough, nothing is written that is taken out again.
+                if !section.isOverLimit { table.ring.copyField(of: entry, into: &section.octets) }
             } else {
                 table.ring.copyName(of: entry, into: &section.octets)
             }

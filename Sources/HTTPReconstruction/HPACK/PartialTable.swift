@@ -23,6 +23,8 @@ struct PartialTable {
     private var limit: Int
     /// Whether `limit` is what the encoder has, and not a guess.
     private var isLimitCertain: Bool
+    /// The most that the encoder may take, as far as its peer's SETTINGS were seen (RFC 7541 §4.2).
+    private var allowance: Int
     /// Whether contents of floating entries rest on a vote.
     private(set) var isFloatInferred = false
     /// Votes since entries float.
@@ -38,7 +40,16 @@ struct PartialTable {
     init(isWhole: Bool) {
         self.isWhole = isWhole
         isLimitCertain = isWhole
-        limit = isWhole ? 4096 : Self.assumedLimit
+        allowance = isWhole ? Self.initialLimit : EntryRing.capacity
+        limit = isWhole ? Self.initialLimit : Self.assumedLimit
+    }
+
+    /// SETTINGS_HEADER_TABLE_SIZE before it is announced (RFC 9113 §6.5.2).
+    private static var initialLimit: Int { 4096 }
+
+    /// The encoder's peer has announced what entries may cost, or may have where its SETTINGS were missed.
+    mutating func allow(_ octets: Int = EntryRing.capacity) {
+        allowance = max(allowance, octets)
     }
 
     /// Octets of memory that the table takes beside itself.
@@ -93,7 +104,7 @@ struct PartialTable {
     ) {
         let size = nameLength + valueLength + 32
         if isLimitCertain, size > limit { return removeAll() }
-        guard size <= EntryRing.capacity else { return insertOversized() }
+        guard size <= min(allowance, EntryRing.capacity) else { return insertOversized() }
         makeRoom(for: size)
         var entry = entry
         if !entry.marks.contains(.nameUnknown) { entry.nameField = UInt16(truncatingIfNeeded: nameLength) }
@@ -112,9 +123,12 @@ struct PartialTable {
     }
 
     /// The encoder changes what entries may cost together (RFC 7541 §6.3).
+    ///
+    /// Its peer ends a connection on which it takes more than it may. Nothing more is held here, so that a few octets that refer
+    /// to an entry never stand for more than the peer itself would read.
     mutating func limitChanged(to newLimit: Int) {
-        limit = newLimit
-        isLimitCertain = true
+        limit = min(newLimit, allowance)
+        isLimitCertain = newLimit <= allowance
         if newLimit == 0 { removeAll() } else { makeRoom(for: 0) }
     }
 

@@ -13,6 +13,18 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) -> Int {
+        let unread = readRequests(octets, at: position, &shared, &sink)
+        if requests.state == .held, repair != nil { releaseHeldRequests(&shared, &sink) }
+        return unread
+    }
+
+    /// Reads octets from the client, and leaves held what may belong to no request.
+    private mutating func readRequests<Sink: ExchangeSink & ~Copyable>(
+        _ octets: Span<UInt8>,
+        at position: StreamPosition,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) -> Int {
         endRefusedExpectation(octets, at: position, &shared, &sink)
         if requests.state == .doubtful {
             let doubt = requests.followDoubtful(
@@ -35,9 +47,33 @@ extension HTTP1Connection {
                 requests.expectMessage(acknowledging: position.acknowledged ?? -1)
             }
         }
-        let unread = messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
+        return messageOctetsArrived(octets, of: .request, at: position, &shared, &sink)
+    }
+
+    /// Reads what the request stream holds as requests, until it holds something again.
+    mutating func readHeldOctets<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        readHeldOnce(&shared, &sink)
         if requests.state == .held, repair != nil { releaseHeldRequests(&shared, &sink) }
-        return unread
+    }
+
+    private mutating func readHeldOnce<Sink: ExchangeSink & ~Copyable>(
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        let start = requests.start
+        let held = requests.release()
+        guard !held.isEmpty else { return }
+        let position = StreamPosition(
+            direction: clientDirection,
+            offset: start.offset,
+            time: start.time,
+            acknowledged: start.acknowledged,
+            startsSegment: true
+        )
+        _ = readRequests(held.span, at: position, &shared, &sink)
     }
 
     // MARK: - Doubtful requests
@@ -184,10 +220,17 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard requests.state == .held, !requests.buffer.isEmpty else { return }
-        guard requests.buffer.octets.span.beginsWithRequest(&shared.parser) else { return }
-        releaseHeldOctets(&shared, &sink)
+        // Each may be an upgrade again, behind which the rest is held: a client that sends hundreds of them at once is not worth
+        // the time, and is read further with what it sends next.
+        for _ in 0..<Self.releasesAtOnce {
+            guard requests.state == .held, !requests.buffer.isEmpty, requests.mayLookAtHeld(),
+                responses.state != .switched, requests.buffer.octets.span.beginsWithRequest(&shared.parser)
+            else { return }
+            readHeldOnce(&shared, &sink)
+        }
     }
+
+    private static var releasesAtOnce: Int { 256 }
 
     /// A client that was refused may leave out the content it announced (RFC 9110 §10.1.1), and send the next request.
     private mutating func endRefusedExpectation<Sink: ExchangeSink & ~Copyable>(

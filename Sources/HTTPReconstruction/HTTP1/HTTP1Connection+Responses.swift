@@ -191,24 +191,6 @@ extension HTTP1Connection {
         readHeldOctets(&shared, &sink)
     }
 
-    /// Reads what the request stream holds as requests.
-    mutating func readHeldOctets<Sink: ExchangeSink & ~Copyable>(
-        _ shared: inout SharedReconstruction,
-        _ sink: inout Sink
-    ) {
-        let start = requests.start
-        let held = requests.release()
-        guard !held.isEmpty else { return }
-        let position = StreamPosition(
-            direction: clientDirection,
-            offset: start.offset,
-            time: start.time,
-            acknowledged: start.acknowledged,
-            startsSegment: true
-        )
-        _ = requestOctetsArrived(held.span, at: position, &shared, &sink)
-    }
-
     /// Content that only the end of the connection would end has ended when the client has received all of it and sent a
     /// request, and the server has received that and answers: nobody else knows where the content ends, but those two do.
     mutating func endContentIfClientWentOn<Sink: ExchangeSink & ~Copyable>(

@@ -58,6 +58,7 @@ struct MessageStream {
     private(set) var buffer = HeadBuffer()
     private(set) var state: State
     private var chunkSizeLine = ChunkSizeLine()
+    private var looks = LookLimit()
     private let kind: MessageKind
 
     /// What the next octets are.
@@ -226,8 +227,12 @@ struct MessageStream {
     /// The next octets belong to HTTP only if the other side refuses to leave it.
     mutating func hold() {
         buffer.clear()
+        looks = LookLimit()
         state = .held
     }
+
+    /// Whether what is held may be parsed again for what came since.
+    mutating func mayLookAtHeld() -> Bool { looks.mayLook(at: buffer.octets.count) }
 
     /// The connection has left HTTP.
     mutating func leaveHTTP() {
@@ -521,6 +526,10 @@ struct MessageStream {
         // A request where there should be content, whose length may agree by chance.
         if remaining > 0, octets.beginsStartLine(.request) { return .undecidable(doubtfulOctets: doubtfulOctets) }
         guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
+        guard looks.mayLook(at: buffer.octets.count) else {
+            remaining = remaining >= octets.count ? remaining - Int64(octets.count) : -1
+            return .remains
+        }
         return switch judgeDoubtful(&parser) {
         case .remains: .remains
         case .interrupted: .confirmed(doubtfulOctets: doubtfulOctets)
@@ -558,6 +567,7 @@ struct MessageStream {
         _ limits: HTTPLimits
     ) -> Bool {
         guard buffer.appendAll(octets, from: index, limit: limits.headOctets) else { return false }
+        looks = LookLimit()
         state = .doubtful
         remaining = missing
         return true

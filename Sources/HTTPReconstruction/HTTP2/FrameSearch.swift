@@ -60,12 +60,17 @@ struct FrameSearch {
         isStreamKnown: (UInt32) -> Bool
     ) -> Int? {
         let isAtStart = start == 0 && startsSegment
-        if isAtStart, isBoundary(octets, 0, startsSegment: true, isStreamKnown) { return 0 }
+        // Chains that fail late, from one place after the other, would take the square of the octets.
+        var headersLeft = octets.count / 2 + 64
+        if isAtStart, isBoundary(octets, 0, startsSegment: true, &headersLeft, isStreamKnown) { return 0 }
         guard !onlyAtStart else { return nil }
         var index = isAtStart ? 1 : start
         while index + FrameHeader.octetCount <= octets.count {
             // The length of nearly all frames is below 64 KiB, and types end at 9.
-            if octets[index + 3] <= 9, isBoundary(octets, index, startsSegment: false, isStreamKnown) { return index }
+            if octets[index + 3] <= 9, isBoundary(octets, index, startsSegment: false, &headersLeft, isStreamKnown) {
+                return index
+            }
+            guard headersLeft > 0 else { return nil }
             index += 1
         }
         return nil
@@ -76,6 +81,7 @@ struct FrameSearch {
         _ octets: Span<UInt8>,
         _ start: Int,
         startsSegment: Bool,
+        _ headersLeft: inout Int,
         _ isStreamKnown: (UInt32) -> Bool
     ) -> Bool {
         var index = start
@@ -98,6 +104,8 @@ struct FrameSearch {
             if header.known == .headers || header.known == .pushPromise || header.known == .continuation {
                 continues = header.flags.contains(.endHeaders) ? 0 : header.stream
             }
+            if frames > 0 { headersLeft -= 1 }
+            guard headersLeft > 0 else { return false }
             frames += 1
             index += FrameHeader.octetCount + header.length
         }

@@ -219,7 +219,7 @@ extension HTTP2Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        if resetStreams > 0, time.nanoseconds - earliestReset.nanoseconds > Self.resetPatience {
+        if resetStreams > 0, time.nanoseconds(since: earliestReset) > Self.resetPatience {
             endResetStreams(at: time, &shared, &sink)
         }
         if requests.hasLosses || responses.hasLosses { endQuietStreams(at: time, &shared, &sink) }
@@ -245,7 +245,7 @@ extension HTTP2Connection {
                 continue
             }
             let reset = shared.exchanges[streams[place].exchange].request.lastOctet
-            if time.nanoseconds - reset.nanoseconds > Self.resetPatience {
+            if time.nanoseconds(since: reset) > Self.resetPatience {
                 abandon(place, [], nil, &shared, &sink)
             } else {
                 earliestReset = min(earliestReset, reset)
@@ -268,7 +268,7 @@ extension HTTP2Connection {
                 shared.exchanges[exchange].response.lastOctet.nanoseconds
             )
             let mayBeOver = !streams[place].flags.isDisjoint(with: [.requestHole, .responseHole])
-            if mayBeOver, time.nanoseconds - latest > shared.limits.quietNanoseconds {
+            if mayBeOver, time.nanoseconds &- latest > shared.limits.quietNanoseconds {
                 abandon(place, [], nil, &shared, &sink)
             } else {
                 place += 1
@@ -456,9 +456,9 @@ extension HTTP2Connection {
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }
         let lines = UInt32(clamping: reading.fieldCount)
         if isClient {
-            shared.exchanges[exchange].request.trailerLines += lines
+            shared.exchanges[exchange].request.addTrailers(lines)
         } else {
-            shared.exchanges[exchange].response.trailerLines += lines
+            shared.exchanges[exchange].response.addTrailers(lines)
             noteGRPCStatus(reading, place, &shared)
             keepTrailers(of: exchange, &shared)
         }

@@ -199,6 +199,12 @@ struct HTTP2Connection: ~Copyable {
                 } else {
                     requests.limitAnnounced(Int(value))
                 }
+            } else if identifier == Self.headerTableSize {
+                if isClient {
+                    responses.tableLimitAnnounced(Int(value))
+                } else {
+                    requests.tableLimitAnnounced(Int(value))
+                }
             }
             return next
         case .failed(_, let next):
@@ -209,6 +215,9 @@ struct HTTP2Connection: ~Copyable {
 
     /// SETTINGS_MAX_FRAME_SIZE (RFC 9113 §6.5.2).
     private static var maxFrameSize: UInt16 { 5 }
+
+    /// SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2).
+    private static var headerTableSize: UInt16 { 1 }
 
     /// Whether the client may send on a stream that is over: it does until it has read that the server ended it.
     private var mayTrailersFollow: Bool {
@@ -240,6 +249,7 @@ struct HTTP2Connection: ~Copyable {
         if hole.contentStream != 0, let place = streams.place(of: hole.contentStream) {
             contentMissing(hole.content, place, isClient, marks, &shared)
         }
+        if isClient { responses.tableLimitAnnounced() } else { requests.tableLimitAnnounced() }
         if hole.breaksBlock { blockBroken(isClient, marks, &shared, &sink) }
         if hole.isLost {
             markOpenStreams(isClient, marks, &shared)

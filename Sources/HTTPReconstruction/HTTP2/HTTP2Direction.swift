@@ -104,6 +104,11 @@ struct HTTP2Direction: ~Copyable {
         frames.lengthLimit = max(octets, FrameReader.assumedLengthLimit)
     }
 
+    /// The receiver has announced how much header tables may take, or its SETTINGS may have been missed.
+    mutating func tableLimitAnnounced(_ octets: Int = EntryRing.capacity) {
+        table.allow(octets)
+    }
+
     /// Octets of memory that are kept of the direction beside itself.
     func keptOctets(_ shared: borrowing SharedHTTP2) -> Int {
         var octets = table.keptOctets

@@ -172,7 +172,7 @@ public struct RouteLint {
                     service.origin,
                     .unusualWeights,
                     "\(path).route",
-                    "the weights sum to \(Int(sum)); shares are weights divided by that sum",
+                    "the weights sum to \(rule.route.reduce(into: 0) { $0 = $0.addingReportingOverflow($1.weight).partialValue }); shares are weights divided by that sum",
                     severity: .note
                 )
             }

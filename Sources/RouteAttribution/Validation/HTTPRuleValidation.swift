@@ -68,6 +68,7 @@ struct HTTPRuleValidation {
                 problems.add(place.member("destination"), "is missing")
             }
             problems.require(entry.weight >= 0, place.member("weight"), "must not be negative")
+            problems.require(entry.weight <= Int32.max, place.member("weight"), "must not be above \(Int32.max)")
             sum += Double(entry.weight)
             check(entry.headers, at: place.member("headers"))
         }

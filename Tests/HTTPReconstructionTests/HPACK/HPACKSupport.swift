@@ -56,6 +56,8 @@ struct TestDecoder: ~Copyable {
 
     init(isWhole: Bool = true) {
         table = PartialTable(isWhole: isWhole)
+        // What its peer announced is not asked for.
+        table.allow()
     }
 
     /// Decodes a block that comes in fragments of `step` octets.
