@@ -116,8 +116,10 @@ final class Call: ChannelInboundHandler {
         guard octets <= settings.answerOctets else { return failed(ShadowFailure.cancelled) }
         // Once octets are missing, later ones are of no use either.
         guard !hasEnded, octets - Int64(buffer.readableBytes) == content.count else { return }
-        let kept = budget.reserve(min(buffer.readableBytes, settings.keptOctets - content.count))
+        let wanted = min(buffer.readableBytes, settings.keptOctets - content.count)
+        let kept = budget.reserve(wanted)
         reserved += kept
+        guard kept == wanted else { return failed(ShadowFailure.cancelled) }
         content += buffer.readableBytesView.prefix(kept)
     }
 

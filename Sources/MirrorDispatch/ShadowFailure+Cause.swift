@@ -18,7 +18,9 @@ extension ShadowFailure {
             case let failure as ShadowFailure: failure
             case is CancellationError: .cancelled
             case let error as HTTPClientError: Self.kind(of: error)
-            case is NIOConnectionError, ChannelError.connectTimeout: .connect
+            case let error as NIOConnectionError:
+                error.connectionErrors.contains { Self.isOfTheAgent($0.error) } ? .cancelled : .connect
+            case ChannelError.connectTimeout: .connect
             case let error as IOError: Self.kind(ofSystemError: error.errnoCode)
             case HTTPParserError.invalidEOFState: .reset
             case is HTTPParserError: .malformed
@@ -44,10 +46,15 @@ extension ShadowFailure {
         }
     }
 
+    /// Whether the agent has run out of descriptors, ports or memory, which is no failure of the target's.
+    private static func isOfTheAgent(_ error: any Error) -> Bool {
+        (error as? IOError).map { kind(ofSystemError: $0.errnoCode) == .cancelled } ?? false
+    }
+
     private static func kind(ofSystemError code: CInt) -> ShadowFailure {
         switch code {
-        case ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN, ETIMEDOUT, EADDRNOTAVAIL, EMFILE, ENFILE:
-            .connect
+        case EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM: .cancelled
+        case ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN, ETIMEDOUT: .connect
         default: .reset
         }
     }

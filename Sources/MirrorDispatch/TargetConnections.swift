@@ -143,8 +143,11 @@ final class TargetConnections: Sendable {
                 }
                 // Once octets are missing, later ones are of no use either.
                 guard octets - Int64(part.readableBytes) == content.count else { continue }
-                let kept = budget.reserve(min(part.readableBytes, keptOctets - content.count))
+                let wanted = min(part.readableBytes, keptOctets - content.count)
+                let kept = budget.reserve(wanted)
                 reserved += kept
+                // An answer that the agent has no room for is missing, and not shorter than others.
+                guard kept == wanted else { throw ShadowFailure.cancelled }
                 content += part.readableBytesView.prefix(kept)
             }
             // What a cancelled task has read may be less than all.

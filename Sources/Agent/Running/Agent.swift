@@ -179,6 +179,7 @@ package struct Agent: Sendable {
 
     /// Runs until a signal, or until the savefiles have been read when that is to be the end.
     package func run() async throws {
+        DescriptorLimit.raise()
         let logger = logs.logger("agent")
         timeline.add(.started, "agent \(BuildInformation.version) started")
         deadline.watch { [records] in records?.ledger.lossText }

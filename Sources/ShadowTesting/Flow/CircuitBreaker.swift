@@ -36,7 +36,8 @@ public struct CircuitBreaker: Sendable, Hashable {
 
     /// The state at a time; the end of a rest is noticed here.
     public mutating func state(now: Int64) -> State {
-        if case .open(let until) = current, now >= until {
+        // A rest that would last longer than any is one of a clock that was set back.
+        if case .open(let until) = current, now >= until || until &- now > settings.rest.nanoseconds {
             current = .halfOpen(probeIsOut: false)
         }
         return current

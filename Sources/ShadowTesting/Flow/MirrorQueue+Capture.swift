@@ -91,16 +91,20 @@ extension MirrorQueueState {
         guard let policy else { return }
         let isWithinRate = policies[policy].rate?.take(now: now) ?? true
         var admitted: [Int] = []
+        var refused: [Int: DropReason] = [:]
         for lane in lanesNow {
             lanes[lane].considered += 1
             if let reason = refusal(lane, keyHash: sampled.keyHash, isWithinRate: isWithinRate, now: now) {
                 countDrop(lane, reason, sampled.exchange)
                 missed(lane, sampled.exchange.route, reason)
+                refused[lane] = reason
             } else {
                 admitted.append(lane)
             }
         }
-        if !admitted.isEmpty { admit(sampled, policy: policies[policy].shared, lanes: admitted, now: now) }
+        if !admitted.isEmpty {
+            admit(sampled, policy: policies[policy].shared, lanes: admitted, refused: refused, now: now)
+        }
     }
 
     /// Why no copy goes into a lane; `nil` when one may.
@@ -123,13 +127,21 @@ extension MirrorQueueState {
         return isWithinRate && targets[target].settings.ratePerSecond > 0 ? nil : .rate
     }
 
-    private mutating func admit(_ sampled: SampledExchange, policy: SharedPolicy, lanes admitted: [Int], now: Int64) {
+    private mutating func admit(
+        _ sampled: SampledExchange,
+        policy: SharedPolicy,
+        lanes admitted: [Int],
+        refused: [Int: DropReason],
+        now: Int64
+    ) {
+        var refused = refused
         let octets = sampled.exchange.octetsInMemory
         var fitting: [Int] = []
         for lane in admitted {
             if let reason = makeRoom(laneTargets[lane], octets: octets) {
                 countDrop(lane, reason, sampled.exchange)
                 missed(lane, sampled.exchange.route, reason)
+                refused[lane] = reason
             } else {
                 fitting.append(lane)
             }
@@ -146,13 +158,36 @@ extension MirrorQueueState {
         nextSerial += 1
         heldOctets += octets
         heldExchanges += 1
-        open[ticket.serial] = Open(ticket: ticket, lanes: fitting, fates: fitting.map { _ in nil })
+        open[ticket.serial] = Open(
+            ticket: ticket,
+            lanes: fitting,
+            fates: fitting.map { _ in nil },
+            refusedBaseline: refusedBaseline(refused, policy)
+        )
+        // What may change something is sent once: a second order is none of the client's.
+        let isSafe = ["GET", "HEAD", "OPTIONS"].contains(sampled.exchange.request.method)
         let isRepeated =
-            policy.settings.baseline == nil && Double.random(in: 0..<1, using: &random) < policy.settings.repeatShare
+            isSafe && policy.settings.baseline == nil
+            && Double.random(in: 0..<1, using: &random) < policy.settings.repeatShare
         // In random order, so that no target is always asked first and warms what they share.
         for (turn, lane) in fitting.shuffled(using: &random).enumerated() {
             append(ticket, lane: lane, isRepeated: isRepeated, turn: turn)
         }
+    }
+
+    /// What became of the baseline's copy, where it was refused: for the same reason the others have nothing to be held against.
+    private func refusedBaseline(_ refused: [Int: DropReason], _ policy: SharedPolicy) -> FinishedExchange.Fate? {
+        guard let baseline = policy.settings.baseline else { return nil }
+        return refused.first { targets[laneTargets[$0.key]].settings.name == baseline }
+            .map { _, reason in
+                FinishedExchange.Fate(
+                    target: baseline,
+                    isBaseline: true,
+                    turn: 0,
+                    outcome: .dropped(reason),
+                    repeated: nil
+                )
+            }
     }
 
     private mutating func append(_ ticket: MirrorTicket, lane: Int, isRepeated: Bool, turn: Int) {

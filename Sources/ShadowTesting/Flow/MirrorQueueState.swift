@@ -28,6 +28,8 @@ struct MirrorQueueState {
         let lanes: [Int]
         /// By place in `lanes`.
         var fates: [FinishedExchange.Fate?]
+        /// What became of the baseline's copy where it was refused at once, and so has no lane here.
+        let refusedBaseline: FinishedExchange.Fate?
     }
 
     /// How many editions are remembered: requests outlive no more reloads than that.
@@ -144,7 +146,9 @@ struct MirrorQueueState {
             }
             return release(copy.ticket)
         }
-        finished.append(FinishedExchange(ticket: copy.ticket, fates: fates))
+        finished.append(
+            FinishedExchange(ticket: copy.ticket, fates: fates + [exchange.refusedBaseline].compactMap(\.self))
+        )
         wakeJudge()
     }
 

@@ -35,6 +35,15 @@ import Testing
         #expect(opened)
     }
 
+    @Test func `a clock that is set back makes no rest longer`() {
+        var breaker = CircuitBreaker(settings())
+        for _ in 0..<4 { _ = breaker.requestEnded(isFailure: true, latency: 0, now: 7200 * Self.second) }
+        let open = breaker.state(now: 7201 * Self.second)
+        #expect(open == .open(until: 7230 * Self.second))
+        let later = breaker.state(now: 3600 * Self.second)
+        #expect(later == .halfOpen(probeIsOut: false))
+    }
+
     @Test func `one probe after the rest closes it or opens it again`() {
         var breaker = CircuitBreaker(settings())
         for _ in 0..<4 { _ = breaker.requestEnded(isFailure: true, latency: 0, now: 0) }

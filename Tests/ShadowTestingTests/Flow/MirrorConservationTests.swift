@@ -117,7 +117,7 @@ import TrafficModel
                     let octets = Int.random(in: 0...8000, using: &random)
                     outbox.exchangeSampled(
                         MirrorFixtures.sampled(
-                            MirrorFixtures.exchange(octets: octets),
+                            MirrorFixtures.exchange(Bool.random(using: &random) ? "GET" : "POST", octets: octets),
                             policy: policy,
                             edition: edition,
                             key: random.next()

@@ -8,12 +8,17 @@ import TrafficModel
 enum MirrorFixtures {
     static let second: Int64 = 1_000_000_000
 
-    /// A POST with so many octets of content.
-    static func exchange(octets: Int = 10, status: Int? = 200, route: String = "#1") -> RecordedExchange {
+    /// A request with so many octets of content.
+    static func exchange(
+        _ method: String = "POST",
+        octets: Int = 10,
+        status: Int? = 200,
+        route: String = "#1"
+    ) -> RecordedExchange {
         let content = [UInt8](repeating: 0x61, count: octets)
         return RecordedExchange(
             request: RecordedRequest(
-                method: "POST",
+                method: method,
                 target: Array("/orders".utf8),
                 message: RecordedMessage(fields: [RecordedField(name: "Host", value: "shop.example")], content: content)
             ),

@@ -435,7 +435,7 @@ import TrafficModel
         var policy = Fixtures.policy(to: ["a"])
         policy.repeatShare = 0.25
         let queue = Fixtures.queue(policies: [policy], targets: [Fixtures.target("a")])
-        queue.deliver((0..<400).map { _ in Fixtures.sampled() }, now: 0)
+        queue.deliver((0..<400).map { _ in Fixtures.sampled(Fixtures.exchange("GET")) }, now: 0)
         var repeats: UInt64 = 0
         while let copy = queue.send(to: "a", now: 0) {
             guard queue.ended(copy, Fixtures.answer(200), now: 0) else { continue }
@@ -452,6 +452,34 @@ import TrafficModel
             queue.judged(finished)
         }
         #expect(withRepeat == repeats)
+    }
+
+    @Test(arguments: [("GET", true), ("HEAD", true), ("OPTIONS", true), ("POST", false), ("DELETE", false)])
+    func `only what changes nothing is sent twice`(method: String, isSentTwice: Bool) throws {
+        var policy = Fixtures.policy(to: ["a"])
+        policy.repeatShare = 1
+        let queue = Fixtures.queue(policies: [policy], targets: [Fixtures.target("a")])
+        queue.deliver([Fixtures.sampled(Fixtures.exchange(method))], now: 0)
+        let copy = try #require(queue.send(to: "a", now: 0))
+        let isRepeated = queue.ended(copy, Fixtures.answer(200), now: 0)
+        #expect(isRepeated == isSentTwice)
+    }
+
+    @Test func `a baseline whose copy was left out at once says why`() throws {
+        let queue = Fixtures.queue(
+            policies: [Fixtures.policy(to: ["new"], baseline: "old")],
+            targets: [Fixtures.target("new"), Fixtures.target("old", rate: 1)]
+        )
+        queue.deliver((0..<10).map { _ in Fixtures.sampled() }, now: 0)
+        while let copy = queue.send(to: "new", now: 0) { _ = queue.ended(copy, Fixtures.answer(200), now: 0) }
+        var reasons: [DropReason?] = []
+        while let finished = queue.takeFinished() {
+            #expect(finished.fates.map(\.target) == ["new", "old"] && finished.baseline == nil)
+            reasons.append(finished.fates.last?.dropReason)
+            queue.judged(finished)
+        }
+        #expect(!reasons.isEmpty && reasons.allSatisfy { $0 == .rate })
+        #expect(queue.lane("orders", "old")?.isConserved == true)
     }
 
     @Test func `a policy with a baseline sends nothing twice`() throws {
