@@ -29,6 +29,10 @@ public struct DocumentLimits: Sendable, Hashable {
     public var fileBytes = 64 << 20
     /// How many values a text may bring about through aliases, for each of its octets.
     public var valuesPerOctet = 4
+    /// Whether whole numbers that no `Int` holds keep their digits, instead of the nearest `Double`.
+    public var keepsDigits = false
+    /// Whether half of a surrogate pair may stand alone, as some serializers write it: it becomes U+FFFD and its number.
+    public var allowsLoneSurrogates = false
 
     /// Makes the default limits.
     public init() {}
@@ -145,6 +149,7 @@ public struct JSONDocument {
         guard isNumber else { throw error("\(text) is no number") }
         if isWhole, let whole = Int(text) { return .integer(whole) }
         guard let double = Double(text), double.isFinite else { throw error("\(text) is no number") }
+        if isWhole, limits.keepsDigits, text != "-0" { return .digits(text) }
         return .double(double)
     }
 
@@ -189,18 +194,31 @@ public struct JSONDocument {
         case UInt8(ascii: "u"):
             var code = try codeUnit()
             if (0xD800..<0xDC00).contains(code) {
-                guard index + 1 < octets.count, octets[index] == UInt8(ascii: "\\"),
-                    octets[index + 1] == UInt8(ascii: "u")
-                else { throw error("half of a surrogate pair stands alone") }
-                index += 2
-                let low = try codeUnit()
-                guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair stands alone") }
-                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+                let start = index
+                if let low = try lowSurrogate() {
+                    code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+                } else {
+                    index = start
+                }
             }
-            guard let scalar = Unicode.Scalar(code) else { throw error("half of a surrogate pair stands alone") }
-            text += String(Character(scalar)).utf8
+            if let scalar = Unicode.Scalar(code) {
+                text += String(Character(scalar)).utf8
+            } else if limits.allowsLoneSurrogates {
+                text += "\u{FFFD}\(String(code, radix: 16))".utf8
+            } else {
+                throw error("half of a surrogate pair stands alone")
+            }
         default: throw error("\\ must be followed by one of \"\\/bfnrtu")
         }
+    }
+
+    /// The second half of a surrogate pair, when it is what follows.
+    private mutating func lowSurrogate() throws(DocumentError) -> UInt32? {
+        guard index + 1 < octets.count, octets[index] == UInt8(ascii: "\\"), octets[index + 1] == UInt8(ascii: "u")
+        else { return nil }
+        index += 2
+        let low = try codeUnit()
+        return (0xDC00..<0xE000).contains(low) ? low : nil
     }
 
     private mutating func codeUnit() throws(DocumentError) -> UInt32 {

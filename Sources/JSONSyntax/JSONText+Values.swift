@@ -14,6 +14,7 @@ extension JSONText {
         case .bool(let value): bool(value)
         case .integer(let value): integer(value)
         case .double(let value): double(value)
+        case .digits(let value): rendered(Array(value.utf8))
         case .string(let value): string(value)
         case .array(let values):
             beginList()

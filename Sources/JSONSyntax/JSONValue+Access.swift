@@ -11,6 +11,7 @@ extension JSONValue {
         switch self {
         case .integer(let number): Double(number)
         case .double(let number): number
+        case .digits(let digits): Double(digits)
         default: nil
         }
     }

@@ -11,6 +11,8 @@ public indirect enum JSONValue: Sendable, Hashable {
     case bool(Bool)
     case integer(Int)
     case double(Double)
+    /// A whole number that no `Int` holds, as its digits; only where a reader asks for them.
+    case digits(String)
     case string(String)
     case array([JSONValue])
     case object(JSONObject)
@@ -21,7 +23,7 @@ public indirect enum JSONValue: Sendable, Hashable {
         case .null: "null"
         case .bool: "a boolean"
         case .integer: "an integer"
-        case .double: "a number"
+        case .double, .digits: "a number"
         case .string: "a string"
         case .array: "a list"
         case .object: "an object"

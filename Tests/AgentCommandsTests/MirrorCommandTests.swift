@@ -251,6 +251,24 @@ import TrafficModel
         #expect(MirrorReportPlan.judged(Recording(entries: entries.filter(\.replayed.isEmpty))) == nil)
     }
 
+    @Test func `a recording that was replayed a day later is judged`() throws {
+        let day: Int64 = 86_400_000_000_000
+        let entries = (0..<6000).map { number in
+            var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 1000)
+            entry.exchange.durationNanoseconds = 1_000_000
+            entry.replayed = [
+                ReplayedAnswer(
+                    time: entry.exchange.startTime + day,
+                    roundTripNanoseconds: 1_000_000,
+                    response: ReplaySamples.response()
+                )
+            ]
+            return entry
+        }
+        let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
+        #expect(judged.report.verdicts.first?["verdict"] == "pass")
+    }
+
     @Test func `an agent that compared nothing has a report all the same`() {
         let lines = MirrorReport(.object(JSONObject([:]))).lines(TerminalStyle(isColoured: false, width: 80))
         #expect(lines == ["Verdicts", "  nothing has been compared yet"])

@@ -355,6 +355,8 @@ def sending():
 
 
 def safety():
+    evidence = series("mirror_verdict_errors_log_evidence", *LANE)
+    mean_evidence = total(f"exp({evidence})", *LANE_LABELS, *ROUTE, operation="avg")
     return row(
         "Safety",
         curves(
@@ -366,9 +368,12 @@ def safety():
         ),
         curves(
             "Evidence of errors",
-            "The logarithm of the evidence that the target fails more often; sums over agents add up.",
+            "The logarithm of the evidence that the target fails more often: of agents the mean evidence, of routes the most.",
             "none",
-            query(total(series("mirror_verdict_errors_log_evidence", *LANE), *LANE_LABELS), LANE_LEGEND),
+            query(
+                total(f"ln({mean_evidence})", *LANE_LABELS, operation="max"),
+                LANE_LEGEND,
+            ),
             least=None,
         ),
         curves(

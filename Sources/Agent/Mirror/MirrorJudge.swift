@@ -49,7 +49,7 @@ final class MirrorJudge: Sendable {
         let book = VerdictBook(
             secret: "\(generator.next())-\(generator.next())",
             seed: generator.next(),
-            decoder: { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
+            decoder: { coding, content, limit in ContentDecoding.freed(coding, content, limit: limit) }
         )
         state = Mutex(State(book: book))
     }
@@ -71,7 +71,8 @@ final class MirrorJudge: Sendable {
                 let names = policy.targets + [policy.baseline].compactMap(\.self)
                 state.book.policyConfigured(
                     policy.comparisonPolicy,
-                    hosts: hosts + names.compactMap { state.targets[$0]?.authority }
+                    hosts: hosts + names.compactMap { state.targets[$0]?.authority },
+                    addresses: state.targets.mapValues { "\($0.usesTLS) \($0.host):\($0.port) \($0.hostField)" }
                 )
             }
         }
@@ -146,12 +147,13 @@ final class MirrorJudge: Sendable {
     }
 
     private func makeVerdicts() {
-        let figures = queue.figures(now: WallClock.now())
+        let now = WallClock.now()
+        let figures = queue.figures(now: now)
         let breakers = figures.targets.map { target in
             (target.name, BreakerState(openings: target.breakerOpenings, isOpen: target.breakerIsOpen))
         }
         let found = state.withLock { state in
-            state.book.breakersSeen(Dictionary(breakers) { $1 })
+            state.book.breakersSeen(Dictionary(breakers) { $1 }, at: now)
             for lane in figures.lanes {
                 for (route, reasons) in lane.droppedByRoute {
                     for (reason, count) in reasons { state.tell(count, of: lane.lane, route, reason) }

@@ -100,9 +100,11 @@ struct MirrorReportPlan: Sendable {
         let unanswered = entries.count { $0.replayed.isEmpty }
         guard unanswered < entries.count else { return nil }
         let lane = MirrorLane(policy: "recording", target: "replayed")
-        var book = VerdictBook { coding, content, limit in ContentDecoding.whole(coding, content, limit: limit) }
+        var book = VerdictBook { coding, content, limit in ContentDecoding.freed(coding, content, limit: limit) }
         var policy = ComparisonPolicy(name: lane.policy, targets: [lane.target])
         policy.settings.timeBlock = timeBlock(of: recording)
+        // A recording may be replayed days later.
+        policy.settings.maximumLag = .nanoseconds(Int64.max)
         book.policyConfigured(policy)
         for (number, entry) in entries.enumerated() {
             book.sampled(lane, route: entry.exchange.route)

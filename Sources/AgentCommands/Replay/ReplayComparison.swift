@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import AnswerComparison
 import ContentDecoding
 import OctetText
@@ -25,7 +26,7 @@ struct ReplayComparison: Sendable {
             coding,
             octets,
             limit in
-            ContentDecoding.whole(coding, octets, limit: limit)
+            ContentDecoding.freed(coding, octets, limit: limit)
         }
     }
 

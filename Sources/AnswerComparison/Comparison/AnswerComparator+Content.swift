@@ -16,6 +16,10 @@ extension AnswerComparator {
             return compareUnread(production, candidate, into: &comparison)
         }
         comparison.contentIsCut = !production.isWhole || !candidate.isWhole
+        // Of which nothing was kept, nothing is known but its length.
+        if [production, candidate].contains(where: { $0.content.isEmpty && $0.contentOctets > 0 }) {
+            return compareSizes(production, candidate, into: &comparison)
+        }
         guard production.content.isEmpty == candidate.content.isEmpty else {
             let kind: DifferenceKind = production.content.isEmpty ? .extra : .missing
             return append(kind, octets(production), octets(candidate), into: &comparison)
@@ -24,6 +28,9 @@ extension AnswerComparator {
             var walk = JSONComparison(self, hosts: hosts, unordered: unordered, list: comparison.list)
             let isComplete = walk.compareContents(first, second)
             comparison.list = walk.list
+            if production.wrapper != candidate.wrapper {
+                append(.type, sketch.text(production.wrapper), sketch.text(candidate.wrapper), into: &comparison)
+            }
             // What lies behind the limit differs in octets, and perhaps in nothing else.
             if !isComplete { append(.value, octets(production), octets(candidate), into: &comparison) }
         } else if production.isText, candidate.isText {
@@ -62,6 +69,7 @@ extension AnswerComparator {
         _ production: String,
         _ candidate: String,
         hasEqualShape: Bool = false,
+        isCoarse: Bool = false,
         into comparison: inout ComparedAnswers
     ) {
         var difference = AnswerDifference(
@@ -71,6 +79,7 @@ extension AnswerComparator {
             candidate: candidate
         )
         difference.hasEqualShape = hasEqualShape
+        difference.isCoarse = isCoarse
         comparison.list.append(difference)
     }
 
@@ -121,6 +130,8 @@ extension AnswerComparator {
         )
         difference.hasEqualShape =
             ours.form == theirs.form && ValueShape.areClose(ours.octets.count, theirs.octets.count)
+        // Pieces without a name share one place, so that one of them hides all others, unless each is a single value.
+        difference.isCoarse = ours.form.isEmpty && [ours, theirs].contains { FormatClass($0.octets) == .text }
         comparison.list.append(difference)
     }
 
@@ -156,6 +167,7 @@ extension AnswerComparator {
             octets(production),
             octets(candidate),
             hasEqualShape: ValueShape.areClose(Int(production.contentOctets), Int(candidate.contentOctets)),
+            isCoarse: true,
             into: &comparison
         )
     }

@@ -16,10 +16,10 @@ extension AnswerComparator {
             let second = candidate.fields[name]
             guard first != second else { continue }
             switch (first, second) {
-            case (let first?, let second?) where name == "set-cookie":
+            case (let first, let second) where name == "set-cookie":
                 compareCookies(
-                    first.map { ResponseCookie($0, date: production.date) },
-                    second.map { ResponseCookie($0, date: candidate.date) },
+                    (first ?? []).map { ResponseCookie($0, date: production.date) },
+                    (second ?? []).map { ResponseCookie($0, date: candidate.date) },
                     hosts: hosts,
                     into: &comparison
                 )
@@ -97,7 +97,7 @@ extension AnswerComparator {
 
     // MARK: - Cookies
 
-    /// Compares cookies by name, but for their values, which are expected to be new.
+    /// Compares cookies by name, each at a place of its own, but for their values, which are expected to be new.
     ///
     /// What counts is whether they are set or deleted, how long they last, where they are sent, and what guards them.
     private func compareCookies(
@@ -118,7 +118,7 @@ extension AnswerComparator {
             let isLike = unlike == nil && kind == .value
             guard !isLike || pairs.contains(where: { $0.value != $1.value }) else { continue }
             var difference = AnswerDifference(
-                place: .field("set-cookie"),
+                place: .field("set-cookie " + Self.placeName(name)),
                 kind: kind,
                 production: shown(unlike?.0 ?? ours.last),
                 candidate: shown(unlike?.1 ?? theirs.last)
@@ -127,6 +127,12 @@ extension AnswerComparator {
             difference.hasEqualShape = isLike
             comparison.list.append(difference)
         }
+    }
+
+    /// The name of a cookie as part of the name of a place; names that may say something of a person are all `*`.
+    private static func placeName(_ name: [UInt8]) -> String {
+        let text = String(decoding: name, as: UTF8.self)
+        return ContentPath.isName(text) ? text : "*"
     }
 
     /// The cookies that a client takes up, by name: of lines that set the same one, the last.

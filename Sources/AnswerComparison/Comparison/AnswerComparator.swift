@@ -140,6 +140,19 @@ public struct ComparedAnswers: Sendable {
     public var differences: [AnswerDifference] { list.differences }
 }
 
-/// Takes a content coding off octets; `nil` when the coding is unknown, the octets are none of it, or more than `limit`
-/// octets come out.
-public typealias ContentDecoder = @Sendable (_ coding: String, _ octets: [UInt8], _ limit: Int) -> [UInt8]?
+/// Content freed of a coding.
+public struct FreedContent: Sendable, Hashable {
+    /// What came out, from the beginning.
+    public let octets: [UInt8]
+    /// Whether that is all; otherwise more would have come out than was allowed.
+    public let isWhole: Bool
+
+    /// Makes a content of its parts.
+    public init(_ octets: [UInt8], isWhole: Bool = true) {
+        self.octets = octets
+        self.isWhole = isWhole
+    }
+}
+
+/// Takes a content coding off octets, up to `limit` of them; `nil` when the coding is unknown, or the octets are none of it.
+public typealias ContentDecoder = @Sendable (_ coding: String, _ octets: [UInt8], _ limit: Int) -> FreedContent?

@@ -9,7 +9,7 @@ struct ContentPath: Sendable {
 
     private var steps: [Step] = []
 
-    /// Goes down to a member.
+    /// Goes down to a member; one without a name is an entry of a map.
     mutating func push(member: String) { steps.append(.member(member)) }
 
     /// Goes down to the entries of a list.
@@ -36,7 +36,7 @@ struct ContentPath: Sendable {
     }
 
     /// Whether a member's name is one that a programmer chose; others are keys of data and may say something of a person.
-    private static func isName(_ name: String) -> Bool {
+    static func isName(_ name: String) -> Bool {
         let octets = Array(name.utf8)
         guard 1...48 ~= octets.count else { return false }
         let isPlain = octets.allSatisfy { octet in

@@ -29,6 +29,7 @@ struct DifferenceList: Sendable {
         if let position = positions[key] {
             if !difference.hasEqualShape { differences[position].hasEqualShape = false }
             if difference.expectation == .stable { differences[position].expectation = .stable }
+            if difference.isCoarse { differences[position].isCoarse = true }
             if !difference.isOfEnvironment { differences[position].isOfEnvironment = false }
         } else if !isFull {
             positions[key] = differences.count

@@ -58,7 +58,9 @@ struct JSONComparison {
         case (.bool(let first), .bool(let second)):
             if first != second { differ(.value, production, candidate, cursor, hasEqualShape: true) }
         case (.integer(let first), .integer(let second)) where first == second: break
-        case (.integer, .integer), (.integer, .double), (.double, .integer), (.double, .double):
+        case (.digits(let first), .digits(let second)) where first == second: break
+        case (.integer, .integer), (.integer, .double), (.double, .integer), (.double, .double),
+            (.digits, .integer), (.digits, .double), (.integer, .digits), (.double, .digits), (.digits, .digits):
             if !areClose(production, candidate) { compareNumbers(production, candidate, cursor) }
         case (.string(let first), .string(let second)):
             // By octets: texts that Unicode calls equivalent are two texts to a client that compares them.
@@ -138,22 +140,40 @@ struct JSONComparison {
     // MARK: - Objects
 
     private mutating func compare(_ production: JSONObject, _ candidate: JSONObject, _ cursor: PathRules.Cursor) {
+        let areKeys = Self.isMap(production) || Self.isMap(candidate)
         let isParallel =
             production.members.count == candidate.members.count
             && zip(production.members, candidate.members).allSatisfy { $0.key.utf8.elementsEqual($1.key.utf8) }
         if isParallel {
             for (first, second) in zip(production.members, candidate.members) {
-                compareMember(first.key, first.value, second.value, cursor)
+                compareMember(first.key, first.value, second.value, cursor, isKey: areKeys)
             }
             return
         }
         guard spend(production.members.count + candidate.members.count) else { return }
         var others = Dictionary(candidate.members.map { (Array($0.key.utf8), $0.value) }) { $1 }
         for member in production.members {
-            compareMember(member.key, member.value, others.removeValue(forKey: Array(member.key.utf8)), cursor)
+            let other = others.removeValue(forKey: Array(member.key.utf8))
+            compareMember(member.key, member.value, other, cursor, isKey: areKeys)
         }
         for member in candidate.members where others[Array(member.key.utf8)] != nil {
-            compareMember(member.key, nil, member.value, cursor)
+            compareMember(member.key, nil, member.value, cursor, isKey: areKeys)
+        }
+    }
+
+    /// From how many members on an object of objects is taken for a map, whose names are keys of data.
+    private static let leastEntries = 16
+
+    /// Whether an object is a list of entries by key: many objects with the same members, for example products by their number.
+    private static func isMap(_ object: JSONObject) -> Bool {
+        guard object.members.count >= leastEntries, case .object(let first)? = object.members.first?.value else {
+            return false
+        }
+        let names = Set(first.members.map(\.key))
+        return object.members.allSatisfy { member in
+            guard case .object(let entry) = member.value else { return false }
+            let shared = entry.members.count { names.contains($0.key) }
+            return 2 * shared >= max(names.count, entry.members.count)
         }
     }
 
@@ -161,9 +181,10 @@ struct JSONComparison {
         _ name: String,
         _ production: JSONValue?,
         _ candidate: JSONValue?,
-        _ cursor: PathRules.Cursor
+        _ cursor: PathRules.Cursor,
+        isKey: Bool
     ) {
-        path.push(member: name)
+        path.push(member: isKey ? "" : name)
         defer { path.pop() }
         let below = cursor.isEmpty ? cursor : rules.member(name, of: cursor)
         switch (production, candidate) {
@@ -304,6 +325,9 @@ struct JSONComparison {
         case .integer(let number):
             hash.combine(3 as UInt8)
             hash.combine(word: UInt64(bitPattern: Int64(number)))
+        case .digits(let digits):
+            hash.combine(8 as UInt8)
+            hash.combine(digits.utf8)
         case .double(let number):
             if let whole = Int(exactly: number) { return self.hash(.integer(whole), cursor) }
             hash.combine(4 as UInt8)
@@ -353,11 +377,15 @@ extension JSONValue {
         switch self {
         case .integer(let number): Double(number)
         case .double(let number): number
+        case .digits(let digits): Double(digits)
         default: nil
         }
     }
 
     fileprivate var isWhole: Bool {
-        if case .integer = self { true } else { false }
+        switch self {
+        case .integer, .digits: true
+        default: false
+        }
     }
 }

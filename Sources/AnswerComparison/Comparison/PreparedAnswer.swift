@@ -34,6 +34,8 @@ struct PreparedAnswer {
     private var parsed: JSONValue??
     /// Whether the JSON was read as ISO 8859-1, since it is no UTF-8; known once it was asked for.
     private(set) var isLatin1 = false
+    /// What stands around the JSON: a byte order mark, a prefix against inclusion as a script, or a call of JSONP.
+    private(set) var wrapper: [UInt8] = []
 
     init(_ response: RecordedResponse, settings: ComparisonSettings, depth: Int, decoder: ContentDecoder) {
         let contentLimit = settings.maximumContentOctets
@@ -51,10 +53,10 @@ struct PreparedAnswer {
             let coding = (fields["grpc-encoding"]?.first).flatMap { Self.tokens($0).first } ?? "identity"
             let octets = Array(message.content[5...])
             let isCoded = message.content[0] & 1 == 1 && coding != "identity"
-            let decoded = isCoded ? decoder(coding, octets, contentLimit) : octets
-            content = decoded ?? octets
+            let decoded = isCoded ? decoder(coding, octets, contentLimit) : FreedContent(octets)
+            content = decoded?.octets ?? octets
             isReadable = decoded != nil
-            isWhole = true
+            isWhole = decoded?.isWhole ?? true
             contentOctets = Int64(content.count)
             codings = isCoded ? [coding] : []
             return
@@ -68,11 +70,14 @@ struct PreparedAnswer {
             contentOctets = message.contentOctets
             return
         }
-        var decoded: [UInt8]? = message.contentIsWhole ? message.content : nil
-        for coding in codings.reversed() { decoded = decoded.flatMap { decoder(coding, $0, contentLimit) } }
-        content = decoded ?? message.content
+        var decoded = message.contentIsWhole ? FreedContent(message.content) : nil
+        for coding in codings.reversed() {
+            // What one step left out the next cannot read to its end.
+            decoded = decoded.flatMap { $0.isWhole ? decoder(coding, $0.octets, contentLimit) : nil }
+        }
+        content = decoded?.octets ?? message.content
         isReadable = decoded != nil
-        isWhole = message.contentIsWhole
+        isWhole = message.contentIsWhole && decoded?.isWhole ?? true
         contentOctets = Int64(content.count)
     }
 
@@ -95,11 +100,17 @@ struct PreparedAnswer {
     /// The content as JSON; `nil` when it is none, or nested too deep.
     mutating func json() -> JSONValue? {
         if let parsed { return parsed }
-        var value = looksLikeJSON ? parse(content) : nil
-        if value == nil, looksLikeJSON, !isUTF8 {
-            value = parse(Self.fromLatin1(content))
+        let (text, wrapper) = JSONWrapper.unwrapped(content, isScript: contentType.contains("javascript"))
+        guard looksLikeJSON(text, isWrapped: !wrapper.isEmpty) else {
+            parsed = .some(nil)
+            return nil
+        }
+        var value = parse(text)
+        if value == nil, !isUTF8 {
+            value = parse(Self.fromLatin1(text))
             isLatin1 = value != nil
         }
+        if value != nil { self.wrapper = wrapper }
         parsed = .some(value)
         return value
     }
@@ -107,6 +118,8 @@ struct PreparedAnswer {
     private func parse(_ content: [UInt8]) -> JSONValue? {
         var limits = DocumentLimits()
         limits.depth = depth
+        limits.keepsDigits = true
+        limits.allowsLoneSurrogates = true
         guard hasJSONLines else { return try? JSONDocument.parse(content, limits: limits) }
         var values: [JSONValue] = []
         for line in content.split(whereSeparator: { $0 == 0x0A || $0 == 0x1E }) where !line.allSatisfy({ $0 <= 0x20 }) {
@@ -144,11 +157,12 @@ struct PreparedAnswer {
     }
 
     /// Whether a parse is worth it: the type says JSON, or none that contradicts, and a list or an object begins.
-    private var looksLikeJSON: Bool {
+    private func looksLikeJSON(_ text: [UInt8], isWrapped: Bool) -> Bool {
         guard isReadable, isWhole else { return false }
         if contentType.contains("json") { return true }
-        let first = content.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        return (contentType.isEmpty || contentType.hasPrefix("text/plain"))
+        let first = text.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        let isOfScript = contentType.contains("javascript") && isWrapped
+        return (contentType.isEmpty || contentType.hasPrefix("text/plain") || isOfScript)
             && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
     }
 

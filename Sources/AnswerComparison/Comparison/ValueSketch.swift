@@ -30,6 +30,7 @@ struct ValueSketch: Sendable {
         case .null: "null"
         case .bool(let truth): scalar("boolean", truth ? "true" : "false", isSecret: isSecret)
         case .integer(let number): scalar("number", String(number), isSecret: isSecret)
+        case .digits(let digits): scalar("number", digits, isSecret: isSecret)
         case .double(let number): scalar("number", String(number), isSecret: isSecret)
         case .string(let string): "string " + text(Array(string.utf8), isSecret: isSecret)
         case .array(let entries): "list of \(entries.count)"

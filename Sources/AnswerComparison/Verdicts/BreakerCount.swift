@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// What the circuit breaker of a target has come to.
 public struct BreakerState: Sendable, Hashable {
     /// How often it has opened, a probe that failed among them.
@@ -28,21 +30,40 @@ public struct BreakerCount: Sendable, Hashable {
     /// Whether the baseline's does.
     public private(set) var baselineIsOpen = false
 
-    private var earlierCandidate: UInt64 = 0
-    private var earlierBaseline: UInt64 = 0
+    /// The openings of one breaker, those close to each other counted once.
+    private struct Events: Sendable, Hashable {
+        var earlier: UInt64
+        var last: Int64?
+
+        /// How many events there have been since.
+        mutating func seen(_ openings: UInt64, at time: Int64, apart: Duration) -> UInt64 {
+            let new = openings - min(openings, earlier)
+            earlier = openings
+            guard new > 0 else { return 0 }
+            guard let last, time >= last else {
+                self.last = time
+                return 1
+            }
+            let passed = UInt64((time - last) / max(apart.nanoseconds, 1))
+            if passed > 0 { self.last = time }
+            return min(new, passed)
+        }
+    }
+
+    private var candidateEvents = Events(earlier: 0)
+    private var baselineEvents = Events(earlier: 0)
 
     /// Begins to count; openings so far are not counted.
     init(candidate: BreakerState? = nil, baseline: BreakerState? = nil) {
-        earlierCandidate = candidate?.openings ?? 0
-        earlierBaseline = baseline?.openings ?? 0
-        seen(candidate: candidate, baseline: baseline)
+        candidateEvents.earlier = candidate?.openings ?? 0
+        baselineEvents.earlier = baseline?.openings ?? 0
+        seen(candidate: candidate, baseline: baseline, at: 0, apart: .zero)
     }
 
-    /// Takes in what the breakers have come to.
-    mutating func seen(candidate: BreakerState?, baseline: BreakerState?) {
-        let (ours, theirs) = (candidate?.openings ?? 0, baseline?.openings ?? 0)
-        self.candidate = ours - min(ours, earlierCandidate)
-        self.baseline = theirs - min(theirs, earlierBaseline)
+    /// Takes in what the breakers have come to by a time; openings less than `apart` after each other are one event.
+    mutating func seen(candidate: BreakerState?, baseline: BreakerState?, at time: Int64, apart: Duration) {
+        self.candidate += candidateEvents.seen(candidate?.openings ?? 0, at: time, apart: apart)
+        self.baseline += baselineEvents.seen(baseline?.openings ?? 0, at: time, apart: apart)
         isOpen = candidate?.isOpen ?? false
         baselineIsOpen = baseline?.isOpen ?? false
     }

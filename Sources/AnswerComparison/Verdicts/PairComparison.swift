@@ -27,8 +27,13 @@ struct PairComparison {
     let productionNoise: ComparedAnswers?
     /// Whether only the candidate fails (1), only the other side (−1), or both or neither (0).
     let errors: Int64
-    /// Whether the target turned away what production answered, and a baseline, where there is one, did so too.
+    /// What candidate and baseline say where both differ from production; `nil` where they do not, or without a baseline.
+    let shared: SharedDifferences?
+    /// Whether the target turned away what production answered, or redirected or refused it in another way where a baseline,
+    /// if there is one, did so too.
     let isRefused: Bool
+    /// Whether the baseline failed where production answered.
+    let stagingFails: Bool
     /// Whether production answered with an error and the candidate did not.
     let isRepair: Bool
     /// Whether candidate or baseline asked for fewer requests, and production did not: such a pair is judged for errors only.
@@ -83,15 +88,30 @@ struct PairComparison {
         errors = ours == theirs ? 0 : ours ? 1 : -1
         isRepair = answers.isError(production) && !answers.isError(candidate)
         isRefused = Self.isRefused(pair)
+        stagingFails = pair.baseline != nil && answers.isError(baseline) && !answers.isError(production)
+        let isShared =
+            !failures && !answers.isError(baseline)
+            && [differences, againstBaseline?.differences ?? []].allSatisfy { $0.contains { !$0.isExpected } }
+        shared =
+            isShared
+            ? answers.compare(baseline, candidate).map { direct in
+                SharedDifferences(
+                    candidate: differences,
+                    baseline: againstBaseline?.differences ?? [],
+                    direct: direct.differences,
+                    redirection: answers.redirection(baseline, candidate)
+                )
+            } : nil
     }
 
     private static func isRefused(_ pair: ComparedPair) -> Bool {
-        guard let candidate = pair.candidate.response, candidate.turnsAway,
-            candidate.status != pair.production.response?.status
-                || candidate.message.isCall && candidate.grpcStatus != pair.production.response?.grpcStatus
-        else { return false }
-        guard let baseline = pair.baseline else { return true }
-        return baseline.response?.turnsAway ?? false
+        guard let production = pair.production.response, let candidate = pair.candidate.response else { return false }
+        guard let baseline = pair.baseline else { return candidate.turnsAway && !candidate.hasStatus(of: production) }
+        guard let baseline = baseline.response else { return false }
+        return [candidate, baseline].allSatisfy { answer in
+            guard !answer.asksForLess, !answer.hasStatus(of: production) else { return false }
+            return answer.turnsAway || production.succeeds && !answer.succeeds && answer.status < 500
+        }
     }
 
     /// The differences that make the pair an example: the candidate's own, the clearest first.
@@ -156,6 +176,25 @@ private struct Answers {
         if case .success(let answer) = answers[position] { answer.asksForLess } else { false }
     }
 
+    /// How the redirects of two answers compare, identifiers in their paths set aside: 0 when they lead to one place, or there
+    /// are none, and otherwise 1 or −1.
+    func redirection(_ first: Int, _ second: Int) -> Int64 {
+        guard let ours = redirect(first), let theirs = redirect(second), ours != theirs else { return 0 }
+        return ours.lexicographicallyPrecedes(theirs) ? 1 : -1
+    }
+
+    private func redirect(_ position: Int) -> [String]? {
+        guard case .success(let answer)? = answers[position], let location = answer.fields["location"]?.first else {
+            return nil
+        }
+        let path = comparator.hosts.adding(authority).relative(location)
+            .prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        return path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { segment in
+            let isName = segment.isEmpty || FormatClass(segment) == .text && !segment.contains { 0x30...0x39 ~= $0 }
+            return isName ? String(decoding: segment, as: UTF8.self) : "*"
+        }
+    }
+
     /// Compares two of them; `nil` when one was not asked for.
     mutating func compare(_ first: Int, _ second: Int) -> ComparedAnswers? {
         switch (answers[first], answers[second]) {
@@ -172,6 +211,18 @@ private struct Answers {
             answers[second] = .success(theirs)
             return comparison
         }
+    }
+}
+
+extension RecordedResponse {
+    /// Whether it has the status of another answer, of a gRPC call the final one.
+    fileprivate func hasStatus(of other: RecordedResponse) -> Bool {
+        status == other.status && !(message.isCall && grpcStatus != other.grpcStatus)
+    }
+
+    /// Whether the request was done: a status of the class 2xx, of a gRPC call OK.
+    fileprivate var succeeds: Bool {
+        200..<300 ~= status && (!message.isCall || grpcStatus == 0)
     }
 }
 

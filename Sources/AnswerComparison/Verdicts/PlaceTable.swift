@@ -27,6 +27,12 @@ struct PlaceRecord: Sendable {
     var waited = WaitedPairs()
     /// Pairs that differ there and whose request lost its credentials, by whether the values have the same shape.
     var ambiguous = (alike: UInt64(0), unlike: UInt64(0))
+    /// What candidate and baseline say where both differ from production.
+    var shared = SharedCount()
+    /// Pairs without a baseline in which the values differ only in what identifiers and tokens are presumed to.
+    var presumed: UInt64 = 0
+    /// Pairs without a baseline whose contents were compared as wholes, and differ.
+    var coarse: UInt64 = 0
     /// Examples, a random choice of `exampleCandidates`.
     var examples: [AnswerExample] = []
     var exampleCandidates: UInt64 = 0
@@ -60,6 +66,12 @@ struct PlaceTable: Sendable {
         records.append(PlaceRecord(place: place))
         return records.count - 1
     }
+
+    /// Whether a place has no room of its own.
+    func isOverflow(_ place: AnswerPlace) -> Bool { positions[place] == nil && records.count >= limit - 1 }
+
+    /// The position of a place, when it has one.
+    func position(ofKnown place: AnswerPlace) -> Int? { positions[place] }
 
     /// What is known of a place that has been given room.
     func record(of place: AnswerPlace) -> PlaceRecord? {

@@ -73,9 +73,22 @@ extension RouteRecord {
         case .fewKeys:
             "what differs comes from few clients; wait for others, or sample by a key that more requests have"
         case .notComparable: "the target turns requests away; give it production's data, or leave the route out"
+        case .stagingFails: "see why the baseline fails where production answers; its target has metrics of its own"
+        case .manyPlaces:
+            "answers differ at more than \(limits.places - 1) places: name those that mean nothing in "
+                + "comparison.ignoredPaths, a map of many keys by its own path"
+        case .masked: maskedRemedy(settings)
         case .unreadable: "contents are coded in a way that is not read; ask for gzip, or leave the route out"
         case .cut: "raise comparison.maximumContentBytes and the policy's content limit"
         }
+    }
+
+    private func maskedRemedy(_ settings: ComparisonSettings) -> String {
+        let hidden = hasBaseline ? maskedPlaces(settings) : coarsePlaces(settings)
+        let what = hidden.prefix(3).map { places[$0].place.text }.joined(separator: ", ")
+        guard hasBaseline else { return "\(what) is compared as a whole only, and differs: add a baseline" }
+        return "at \(what) target and baseline both differ from production, and from each other: give staging "
+            + "production's data, or ignore the place"
     }
 
     /// What to do about most of what is missing.
@@ -85,6 +98,9 @@ extension RouteRecord {
             return "not all could be sent in time: lower percent, or raise the target's rate and inFlight"
         case .baseline: return "see why the baseline gives no response; its target has metrics of its own"
         case .slow: return "raise the timeout of \(lane.target): production takes that long too"
+        case .production: return "production's responses were not captured whole: see the metrics of the capture"
+        case .thinned: return "all are left out by ramp, back-off, rate or a pause; see wingmirror_mirror_dropped_total"
+        case .cancelled: return "the agent gave them up: a pause, or no file descriptors, ports or memory left"
         case .unanswered:
             return "replay all requests, and see why the target did not respond to some: it may have failed"
         default: return "see what was missed; requests that never became pairs may hide failures"

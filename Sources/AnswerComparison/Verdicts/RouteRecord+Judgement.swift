@@ -227,8 +227,11 @@ extension RouteRecord {
         if let found, found.verdict == .fail { return found }
         if let failure, failure.verdict == .fail { return Finding(verdict: .fail, reason: failure.reason) }
         guard pairs > 0 else { return Finding(verdict: .inconclusive, reason: nothingComparable) }
-        guard pairs < UInt64(limits.refusedPairs) || Double(refused) <= limits.refusedShare * Double(pairs) else {
-            return Finding(verdict: .inconclusive, reason: .notComparable)
+        guard
+            pairs < UInt64(limits.refusedPairs)
+                || Double(refused + stagingFailures) <= limits.refusedShare * Double(pairs)
+        else {
+            return Finding(verdict: .inconclusive, reason: refused < stagingFailures ? .stagingFails : .notComparable)
         }
         if let found { return found }
         if let failure { return Finding(verdict: failure.verdict, reason: failure.reason) }
@@ -246,13 +249,13 @@ extension RouteRecord {
         if missed[.breaker, default: 0] > 0 { return .breaker }
         if missed[.throttled, default: 0] > 0 { return .throttled }
         if missed[.conditional, default: 0] > 0 { return .conditional }
-        if missed[.slow, default: 0] + missed[.unanswered, default: 0] > 0 { return .coverage }
-        return .noPairs
+        return missed.values.contains { $0 > 0 } ? .coverage : .noPairs
     }
 
     /// The reason for which most of those are missing that may hide something.
     var mostMissed: MissedReason? {
-        MissedReason.allCases.filter { !$0.isIndependent }.max { missed[$0, default: 0] < missed[$1, default: 0] }
+        MissedReason.allCases.filter { !$0.isIndependent || pairs == 0 }
+            .max { missed[$0, default: 0] < missed[$1, default: 0] }
     }
 
     /// What stands in the way of passing, however many votes there are; `nil` when nothing does.
@@ -274,6 +277,8 @@ extension RouteRecord {
         }
         if Double(unread) > tolerated { return .unreadable }
         if Double(cut) > tolerated { return .cut }
+        if Double(overflowedPairs) > settings.margin * Double(pairs) { return .manyPlaces }
+        if hasBaseline ? !maskedPlaces(settings).isEmpty : !coarsePlaces(settings).isEmpty { return .masked }
         return nil
     }
 
@@ -363,17 +368,39 @@ extension RouteRecord {
         return Volatility(differing: places.records[position].orderNoise, of: noisePairs, limits: limits) == .volatile
     }
 
+    /// The positions of places whose contents were compared as wholes without a baseline, and differ too often for what they
+    /// say to be known.
+    func coarsePlaces(_ settings: ComparisonSettings) -> [Int] {
+        let tolerated = (1 - settings.coverageFloor) * Double(pairs)
+        return places.records.indices.filter { Double(places[$0].coarse) > tolerated }
+    }
+
     /// Places whose differences were set aside because the candidate differs from itself there, when nothing shows that
     /// production does.
     ///
-    /// It may be the change that made them so. Values that are new each time by their format are not asked.
+    /// It may be the change that made them so. Of values that are new each time by their format it is enough that they vary at the
+    /// target, unless production's own repeats say that they do not.
     func unconfirmedPlaces(settings: ComparisonSettings, limits: VerdictLimits) -> Set<Int> {
         guard !hasBaseline else { return [] }
         let ballot = self[.unadjusted]
         func isConfirmed(_ noise: UInt64) -> Bool {
             Volatility(differing: noise, of: productionPairs, limits: limits) == .volatile
         }
-        return Set(
+        let presumed = places.records.indices.filter { position in
+            guard Double(places[position].presumed) > settings.margin * Double(pairs) else { return false }
+            return
+                switch Volatility(
+                    differing: places[position].productionNoise,
+                    of: productionPairs,
+                    limits: limits
+                )
+            {
+            case .volatile: false
+            case .stable: true
+            case .unknown: !hasVolatileValues(position, limits: limits)
+            }
+        }
+        return Set(presumed).union(
             ballot.places.indices.filter { position in
                 guard position < places.records.count, ballot.places[position].worse > settings.margin * ballot.votes
                 else { return false }

@@ -58,10 +58,16 @@ extension RouteRecord {
         limits: VerdictLimits
     ) {
         let question = reading.question
-        let candidate = positions(of: reading.candidate, question, limits: limits) & ~setAside
-        let reference = positions(of: reading.reference, question, limits: limits) & ~setAside
-        let ours = bits(counted(reading.candidate, question, limits: limits)) & ~setAside
-        let theirs = bits(counted(reading.reference, question, limits: limits)) & ~setAside
+        func weighty(_ differences: [AnswerDifference]) -> [AnswerDifference] {
+            differences.filter { isWeighty($0, question, limits: limits) }
+        }
+        var (candidate, reference) = sides(weighty(reading.candidate), weighty(reading.reference))
+        var (ours, theirs) = sides(
+            counted(reading.candidate, question, limits: limits),
+            counted(reading.reference, question, limits: limits)
+        )
+        (candidate, reference) = (candidate & ~setAside, reference & ~setAside)
+        (ours, theirs) = (ours & ~setAside, theirs & ~setAside)
         voted(
             question,
             whole: Self.side(worse: ours & ~theirs, better: theirs & ~ours),
@@ -86,10 +92,11 @@ extension RouteRecord {
         func values(_ differences: [AnswerDifference]) -> [AnswerDifference] {
             differences.filter { $0.hasEqualShape && $0.kind != .order }
         }
-        let ours = positions(of: reading.candidate, .baseline, limits: limits)
-        let theirs = positions(of: reading.reference, .baseline, limits: limits)
-        let ourValues = positions(of: values(reading.candidate), .baseline, limits: limits)
-        let theirValues = positions(of: values(reading.reference), .baseline, limits: limits)
+        func weighty(_ differences: [AnswerDifference]) -> [AnswerDifference] {
+            differences.filter { isWeighty($0, .baseline, limits: limits) }
+        }
+        let (ours, theirs) = sides(weighty(reading.candidate), weighty(reading.reference))
+        let (ourValues, theirValues) = sides(weighty(values(reading.candidate)), weighty(values(reading.reference)))
         quickest.candidate.observed(moments.candidateLatency)
         quickest.baseline.observed(moments.baselineLatency)
         exposure.observed(moments)
@@ -214,8 +221,33 @@ extension RouteRecord {
         differences.reduce(0) { $0 | 1 << UInt64(places.position(of: $1.place)) }
     }
 
-    /// Counts where and how a pair differs, for people.
+    /// The places of the differences of two ends, as bits.
+    ///
+    /// Those without a room of their own share a bit, so of them only what one end alone has is among its bits: different places do
+    /// not cancel each other out.
+    private mutating func sides(_ ours: [AnswerDifference], _ theirs: [AnswerDifference]) -> (UInt64, UInt64) {
+        let (first, second) = (bits(ours), bits(theirs))
+        let (ourPlaces, theirPlaces) = (overflow(ours), overflow(theirs))
+        guard !ourPlaces.isEmpty || !theirPlaces.isEmpty, let other = places.position(ofKnown: .other) else {
+            return (first, second)
+        }
+        let bit = UInt64(1) << UInt64(other)
+        return (
+            ourPlaces.isSubset(of: theirPlaces) ? first & ~bit : first,
+            theirPlaces.isSubset(of: ourPlaces) ? second & ~bit : second
+        )
+    }
+
+    private func overflow(_ differences: [AnswerDifference]) -> Set<AnswerPlace> {
+        Set(differences.map(\.place).filter(places.isOverflow))
+    }
+
+    /// Counts where and how a pair differs, for people, and what may hide a difference.
     private mutating func count(_ answers: PairComparison, limits: VerdictLimits) {
+        if answers.differences.contains(where: { !$0.isExpected && places.isOverflow($0.place) }) {
+            overflowedPairs += 1
+        }
+        if !hasBaseline { countUncompared(answers) }
         var seen = Set<Int>()
         let design = answers.readings.first?.question ?? .unadjusted
         for difference in answers.differences where isWeighty(difference, design, limits: limits) {
@@ -223,6 +255,18 @@ extension RouteRecord {
             places[position].kinds[difference.kind, default: 0] += 1
             if seen.insert(position).inserted { places[position].mismatches += 1 }
             if !difference.hasEqualShape { places[position].unlike += 1 }
+        }
+    }
+
+    /// Counts the places at which a pair differs by values that are presumed to vary, or that were compared as wholes.
+    private mutating func countUncompared(_ answers: PairComparison) {
+        for difference in answers.differences where !difference.isExpected {
+            guard difference.isCoarse || difference.expectation == .presumedVolatile else { continue }
+            let position = places.position(of: difference.place)
+            if difference.isCoarse { places[position].coarse += 1 }
+            if difference.expectation == .presumedVolatile, difference.hasEqualShape, !difference.isOfEnvironment {
+                places[position].presumed += 1
+            }
         }
     }
 

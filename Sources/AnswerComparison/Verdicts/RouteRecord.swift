@@ -26,6 +26,12 @@ struct RouteRecord: Sendable {
     var productionPairs: UInt64 = 0
     /// Pairs in which the target turned away what production answered.
     var refused: UInt64 = 0
+    /// Pairs in which the baseline failed where production answered, whatever the candidate did.
+    var stagingFailures: UInt64 = 0
+    /// Pairs in which candidate and baseline both have another status than production.
+    var otherStatus: UInt64 = 0
+    /// Pairs that differ at places for which there was no room.
+    var overflowedPairs: UInt64 = 0
     /// Pairs whose content could not be read.
     var unread: UInt64 = 0
     /// Pairs whose content was compared only as far as it was kept.
@@ -52,6 +58,8 @@ struct RouteRecord: Sendable {
     /// Lists whose order varies among answers of one version: their entries are compared as sets, and their order apart.
     var unordered: Set<String> = []
     var latency = LatencyRecord()
+    /// Which of the two was asked first in pairs whose latencies count.
+    var latencyOrder = AskingOrder()
     var lags = [(pairs: UInt64, mismatches: UInt64)](repeating: (0, 0), count: Self.lagBounds.count + 1)
     /// Keys seen, until there are many.
     var fewKeys: Set<UInt64> = []
@@ -62,6 +70,8 @@ struct RouteRecord: Sendable {
     var marks = TimeMarks()
     /// What the target failed for, and when; stays until the record begins anew.
     var failure: RecordedFailure?
+    /// Requests when verdicts were last asked for.
+    var sampledBefore: UInt64 = 0
     /// The verdict as it was last shown.
     var shown: RouteVerdict?
 
@@ -109,6 +119,13 @@ struct RouteRecord: Sendable {
         if difference.isOfEnvironment { return false }
         guard difference.expectation == .presumedVolatile else { return true }
         return volatility(of: difference, limits: limits) == .stable
+            || question != .baseline && isStableInProduction(difference.place, limits: limits)
+    }
+
+    /// Whether production's own repeats show that values at a place do not vary.
+    private func isStableInProduction(_ place: AnswerPlace, limits: VerdictLimits) -> Bool {
+        let noise = places.record(of: place)?.productionNoise ?? 0
+        return Volatility(differing: noise, of: productionPairs, limits: limits) == .stable
     }
 
     private func volatility(of difference: AnswerDifference, limits: VerdictLimits) -> Volatility {
@@ -185,7 +202,9 @@ struct RouteRecord: Sendable {
         since = min(since ?? time, time)
         until = max(until ?? time, time)
         if let start = blockStart {
-            if time >= start.advanced(by: settings.timeBlock) {
+            // A clock that was set back begins a block too; answers that come a little out of order do not.
+            let isBefore = time < start.advanced(by: .zero - settings.timeBlock)
+            if isBefore || time >= start.advanced(by: settings.timeBlock) {
                 for index in ballots.indices { ballots[index].blockEnded() }
                 latency.blockEnded()
                 blockStart = time

@@ -42,6 +42,7 @@ extension RouteVerdict {
             "fixedLook": ["midP": .double(fixedLook.midP), "fails": .bool(fixedLook.fails)],
             "noise": ["pairs": JSONValue(noisePairs), "floor": noiseFloor.map(JSONValue.double) ?? .null],
             "unadjusted": ["pairs": JSONValue(mismatchPairs), "mismatches": JSONValue(mismatches)],
+            "shared": JSONValue(shared.map(\.text)),
             "unread": JSONValue(unread),
             "cut": JSONValue(cut),
             "lostCredentials": JSONValue(ambiguous),

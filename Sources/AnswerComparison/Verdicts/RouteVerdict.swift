@@ -81,6 +81,8 @@ public struct RouteVerdict: Sendable, Hashable {
     public var fixedLook = FixedLook()
     /// Places where answers differ, the clearest first.
     public var places: [PlaceVerdict] = []
+    /// Places at which candidate and baseline both differ from production, so that they were compared with each other.
+    public var shared: [AnswerPlace] = []
     /// Pairs whose content could not be read, for a coding that is not understood or cut short.
     public var unread: UInt64 = 0
     /// Pairs whose content was longer than what is kept of it, and compared only so far.

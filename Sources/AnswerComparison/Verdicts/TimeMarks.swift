@@ -27,10 +27,11 @@ struct TimeMarks: Sendable {
     private(set) var marks: [TimeMark] = []
     private var count = 0
 
-    /// Whether a mark is to be made.
+    /// Whether a mark is to be made: a distance after the last one, or before it, when the clock was set back.
     func isDue(_ time: Int64, window: Duration) -> Bool {
         guard let last = marks.last else { return true }
-        return time >= last.time.advanced(by: window / Int(Self.perWindow))
+        let distance = window / Int(Self.perWindow)
+        return time >= last.time.advanced(by: distance) || time < last.time.advanced(by: .zero - distance)
     }
 
     /// Adds a mark, and forgets those that lie before the window but for one.
@@ -38,6 +39,8 @@ struct TimeMarks: Sendable {
         var mark = mark
         mark.number = count
         count += 1
+        // Later ones are of a clock that was wrong.
+        marks.removeAll { $0.time > mark.time }
         marks.append(mark)
         let start = mark.time.advanced(by: .zero - window)
         while marks.count > 2, marks[1].time <= start { marks.removeFirst() }

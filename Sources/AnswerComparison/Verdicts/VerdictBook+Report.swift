@@ -12,7 +12,12 @@ extension VerdictBook {
     public mutating func report(isExact: Bool = true) -> [RouteVerdict] {
         for index in records.indices {
             guard let settings = settings(of: records[index].lane.policy) else { continue }
-            if !isExact, let shown = records[index].shown, !records[index].hasGrown(since: shown) { continue }
+            // What has come to rest is shown as it is.
+            let isAtRest = records[index].sampledBefore == records[index].sampled
+            records[index].sampledBefore = records[index].sampled
+            if !isExact, let shown = records[index].shown, !records[index].hasGrown(since: shown, isAtRest: isAtRest) {
+                continue
+            }
             note(at: index, settings: settings)
             records[index].shown = records[index].verdict(settings: settings, limits: limits)
         }
@@ -29,11 +34,11 @@ extension VerdictBook {
 }
 
 extension RouteRecord {
-    /// Whether a verdict has become old: by a hundredth more of requests, or ten seconds.
-    func hasGrown(since shown: RouteVerdict) -> Bool {
+    /// Whether a verdict has become old: by a hundredth more of requests, or ten seconds, or by anything once no more come.
+    func hasGrown(since shown: RouteVerdict, isAtRest: Bool) -> Bool {
         guard breaker == shown.breaker else { return true }
         let count = sampled - shown.sampled
-        guard count > 0 else { return pairs != shown.pairs }
+        guard count > 0, !isAtRest else { return count > 0 || pairs != shown.pairs }
         return Double(count) > 0.01 * Double(shown.sampled)
             || (until ?? 0) >= shown.until.advanced(by: .seconds(10))
     }
@@ -50,7 +55,7 @@ extension RouteRecord {
     /// The verdict with the numbers behind it.
     func verdict(settings: ComparisonSettings, limits: VerdictLimits) -> RouteVerdict {
         var verdict = RouteVerdict(lane: lane, route: route, design: design)
-        fillCounts(&verdict)
+        fillCounts(&verdict, settings: settings)
         fillVotes(&verdict, settings: settings)
         let judgement = judgement(settings: settings, limits: limits)
         (verdict.verdict, verdict.reason) = (judgement.verdict, judgement.reason)
@@ -138,7 +143,7 @@ extension RouteRecord {
         return min(votes, byBlocks, KeyEvidence.logarithm(tally.keys, seen: keyCount))
     }
 
-    private func fillCounts(_ verdict: inout RouteVerdict) {
+    private func fillCounts(_ verdict: inout RouteVerdict, settings: ComparisonSettings) {
         verdict.since = since ?? 0
         verdict.until = until ?? 0
         verdict.sampled = sampled
@@ -157,6 +162,7 @@ extension RouteRecord {
         verdict.apart = apart
         verdict.delayed = delayed
         verdict.overflowed = places.overflowed
+        verdict.shared = sharedPlaces(settings).map { places[$0].place }.sorted()
         verdict.lags = lags.enumerated().map { index, lag in
             LagShare(
                 upperSeconds: index < Self.lagBounds.count ? Self.lagBounds[index] : nil,

@@ -55,6 +55,7 @@ public struct VerdictBook: Sendable {
 
     struct ConfiguredPolicy: Sendable {
         let policy: ComparisonPolicy
+        let addresses: [String: String]
         let comparator: AnswerComparator
     }
 
@@ -83,20 +84,29 @@ public struct VerdictBook: Sendable {
 
     /// Takes up a policy, or its new settings.
     ///
-    /// Votes so far stay, unless the policy got another baseline or compares otherwise: then it begins anew. Verdicts on
-    /// targets that it no longer has are forgotten.
+    /// Votes so far stay, unless the policy got another baseline, or the baseline another address, or the policy compares
+    /// otherwise: then it begins anew. Verdicts on targets that it no longer has, or that have moved, are forgotten.
     /// - Parameters:
     ///   - policy: The policy; without it, its pairs are skipped.
     ///   - hosts: The authorities that production and the targets are known by; links to them are no difference.
-    public mutating func policyConfigured(_ policy: ComparisonPolicy, hosts: [String] = []) {
-        if let earlier = policies[policy.name]?.policy,
-            earlier.baseline != policy.baseline || earlier.settings != policy.settings
-        {
-            policyRemoved(policy.name)
+    ///   - addresses: By the name of a target, where it is and as what it is asked.
+    public mutating func policyConfigured(
+        _ policy: ComparisonPolicy,
+        hosts: [String] = [],
+        addresses: [String: String] = [:]
+    ) {
+        if let earlier = policies[policy.name] {
+            let baselineMoved = policy.baseline.map { earlier.addresses[$0] != addresses[$0] } ?? false
+            if earlier.policy.baseline != policy.baseline || earlier.policy.settings != policy.settings || baselineMoved
+            {
+                policyRemoved(policy.name)
+            }
+            forget { $0.policy == policy.name && earlier.addresses[$0.target] != addresses[$0.target] }
         }
         forget { $0.policy == policy.name && !policy.targets.contains($0.target) }
         policies[policy.name] = ConfiguredPolicy(
             policy: policy,
+            addresses: addresses,
             comparator: AnswerComparator(policy: policy, hosts: hosts, secret: secret, decoder: decoder)
         )
     }
@@ -157,13 +167,18 @@ public struct VerdictBook: Sendable {
     }
 
     /// Takes in what the breakers of targets, by name, have come to.
-    public mutating func breakersSeen(_ states: [String: BreakerState]) {
+    /// - Parameters:
+    ///   - states: What they have come to.
+    ///   - time: When, in nanoseconds since the Unix epoch.
+    public mutating func breakersSeen(_ states: [String: BreakerState], at time: Int64) {
         for (target, state) in states { breakers[target] = state }
         for index in records.indices {
             guard let policy = policies[records[index].lane.policy]?.policy else { continue }
             records[index].breaker.seen(
                 candidate: breakers[records[index].lane.target],
-                baseline: policy.baseline.flatMap { breakers[$0] }
+                baseline: policy.baseline.flatMap { breakers[$0] },
+                at: time,
+                apart: max(policy.settings.timeBlock, limits.breakerRest)
             )
         }
     }
@@ -274,6 +289,11 @@ public struct VerdictBook: Sendable {
         if isAmbiguous { records[position].ambiguityObserved(answers.counted) }
         if pair.baseline != nil { records[position].hasBaseline = true }
         if answers.isRefused { records[position].refused += 1 }
+        if answers.stagingFails { records[position].stagingFailures += 1 }
+        if let shared = answers.shared, !answers.isThrottled {
+            let asked = pair.moments?.asked.magnitude ?? 0
+            records[position].sharedObserved(shared, isTogether: asked < UInt64(AskingOrder.least))
+        }
         records[position].failedLast = answers.errors > 0
         if answers.contentIsUnread { records[position].unread += 1 }
         if answers.contentIsCut { records[position].cut += 1 }
@@ -295,7 +315,9 @@ public struct VerdictBook: Sendable {
         swap(&voter.keys, &keys)
         votes.keep(voter.vote, for: key)
 
-        if isNew, let baseline = pair.baseline, baseline.response != nil, pair.candidate.response != nil {
+        if isNew, let baseline = pair.baseline, baseline.response != nil, pair.candidate.response != nil,
+            records[position].latencyOrder.admits(pair.moments?.asked ?? 0)
+        {
             records[position].latency.observed(
                 LatencyRecord.Sample(
                     candidate: pair.candidate.latencyNanoseconds,

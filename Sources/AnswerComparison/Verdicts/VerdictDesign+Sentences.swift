@@ -2,7 +2,12 @@
 
 extension RouteVerdict {
     /// The verdict's reason and design in one sentence, for people.
-    public var explanation: String { "\(reason.sentence); \(design.sentence)" }
+    public var explanation: String {
+        let sentence = "\(reason.sentence); \(design.sentence)"
+        guard verdict == .pass, !shared.isEmpty else { return sentence }
+        let places = shared.prefix(3).map(\.text).joined(separator: ", ") + (shared.count > 3 ? ", …" : "")
+        return sentence + "; at \(places) both differ from production, and were compared with each other"
+    }
 }
 
 extension VerdictReason {
@@ -29,7 +34,10 @@ extension VerdictReason {
         case .apart: "values differ where target and baseline were not asked at the same moment, mostly one later"
         case .episode: "what differs happened within a short time"
         case .fewKeys: "what differs comes from few clients"
-        case .notComparable: "the target turns away what production answers (401, 403, 404)"
+        case .notComparable: "staging turns away or redirects what production answers (3xx, 4xx)"
+        case .stagingFails: "staging itself fails where production answers"
+        case .manyPlaces: "answers differ at more places than can be told apart"
+        case .masked: "a change may hide where answers differ for another reason"
         case .likeProduction: "differs from production in fewer requests than the margin"
         case .unreadable: "content could not be read, so that it was not compared"
         case .cut: "content was too long to be compared whole"
@@ -55,7 +63,8 @@ extension MissedReason {
     public var sentence: String {
         switch self {
         case .dropped: "dropped, the queue was full or they waited too long"
-        case .cancelled: "given up: a pause, the end of the agent, or a gRPC response too long to be read"
+        case .cancelled:
+            "given up: a pause, the end of the agent, nothing left to send with, or a gRPC response too long"
         case .production: "production's response was not captured whole"
         case .thinned: "left out by ramp, back-off, rate, pause or reload"
         case .breaker: "held back by the breaker"

@@ -70,6 +70,12 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case fewKeys = "few_keys"
     /// The target turns requests away (401, 403, 404) that production answers: its sessions or data are not production's.
     case notComparable = "not_comparable"
+    /// The baseline fails where production answers: what staging would answer otherwise is not known.
+    case stagingFails = "staging_fails"
+    /// Answers differ at more places than are told apart.
+    case manyPlaces = "too_many_places"
+    /// Target and baseline both differ from production at a place, and from each other, so that a change may hide there.
+    case masked
     /// Contents could not be read in too many pairs, so that equal ones cannot be told.
     case unreadable
     /// Contents were longer than what is kept of them in too many pairs.

@@ -76,7 +76,7 @@ extension MetricCatalogue {
         .gauge,
         labels: verdictLabels,
         help:
-            "Natural logarithm of the evidence that the target is worse by more than the margin; may be summed over agents."
+            "Natural logarithm of the evidence that the target is worse by more than the margin; of several agents take ln(avg(exp()))."
     )
 
     /// The noise.
@@ -117,7 +117,8 @@ extension MetricCatalogue {
         "wingmirror_mirror_verdict_errors_log_evidence",
         .gauge,
         labels: verdictLabels,
-        help: "Natural logarithm of the evidence that the target fails more often; may be summed over agents."
+        help:
+            "Natural logarithm of the evidence that the target fails more often; of several agents take ln(avg(exp()))."
     )
 
     /// When the verdict began.

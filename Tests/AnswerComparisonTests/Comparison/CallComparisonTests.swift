@@ -35,7 +35,7 @@ import TrafficModel
 
     private static let comparator = AnswerComparator(
         policy: ComparisonPolicy(name: "p", targets: ["t"]),
-        decoder: { coding, octets, _ in coding == "gzip" ? Array(octets.reversed()) : nil }
+        decoder: { coding, octets, _ in coding == "gzip" ? FreedContent(octets.reversed()) : nil }
     )
 
     private static func differences(_ first: RecordedResponse, _ second: RecordedResponse) -> [String] {

@@ -164,7 +164,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
 
     // MARK: - The table
 
-    static let all: [Situation] = good + errors + changes + noisy + environment
+    static let all: [Situation] = good + errors + changes + noisy + environment + hidden
 
     /// Nothing that matters has changed.
     static let good: [Situation] = [
@@ -473,6 +473,84 @@ struct Situation: Sendable, CustomTestStringConvertible {
             return .success(response)
         },
     ]
+}
+
+extension Situation {
+    private static func redirect(_ location: String) -> Result<RecordedResponse, ShadowFailure> {
+        .success(AnswerComparatorTests.answer("", status: 302, fields: [("Location", location)]))
+    }
+
+    /// Staging differs from production anyway, and a change may hide behind that.
+    static let hidden: [Situation] = [
+        Situation("staging asks to log in, and the candidate leads elsewhere", [.inconclusive], [.different], any) {
+            $0.isStaging ? redirect($0.isNew ? "/broken" : "/login") : product($0)
+        },
+        Situation("staging asks a few to log in, and the candidate leads elsewhere", [.inconclusive], any, any) {
+            $0.isStaging && $0.isOneOf(0.1) ? redirect($0.isNew ? "/broken" : "/login") : product($0)
+        },
+        Situation("staging leads a few to addresses of their own", [.pass], any, any) {
+            $0.isStaging && $0.isOneOf(0.1) ? redirect("/orders/\($0.word())?state=\($0.word())") : product($0)
+        },
+        Situation("staging in conflict, and the candidate otherwise", [.inconclusive], [.different], any) {
+            $0.isStaging ? error($0.isNew ? 418 : 409) : product($0)
+        },
+        Situation("staging in conflict for a few, and the candidate otherwise", [.inconclusive], any, any) {
+            $0.isStaging && $0.isOneOf(0.1) ? error($0.isNew ? 418 : 409) : product($0)
+        },
+        Situation("an empty text in staging, and none at the candidate", [.inconclusive], [.different], any) {
+            product($0, more: $0.isNew ? "" : $0.isStaging ? #","d":"""# : #","d":"long enough to be told""#)
+        },
+        Situation("staging's prices all other, and every tenth wrong at the candidate", [.inconclusive], any, any) {
+            product($0, price: $0.isNew && $0.isOneOf(0.1) ? "1000" : $0.isStaging ? "\($0.number % 7)" : "99.5")
+        },
+        Situation("staging's prices all other", [.pass], any, any) {
+            product($0, price: $0.isStaging ? "\($0.number % 7)" : "99.5")
+        },
+        Situation("any of three words everywhere", [.pass, .inconclusive], any, any) {
+            product($0, more: ",\"word\":\"\(["one", "two", "six"][$0.word() % 3])\"")
+        },
+        Situation("texts of any length everywhere", [.pass, .inconclusive], any, any) {
+            let length = 1 << ($0.word() % 10)
+            return product($0, more: ",\"text\":\"\(String(repeating: "no ", count: length))\"")
+        },
+        Situation("staging fails for all", [.inconclusive], [.fail], [.fail]) {
+            $0.isStaging ? error(500) : product($0)
+        },
+        Situation("staging fails for most", [.inconclusive], [.fail], [.fail]) {
+            $0.isStaging && $0.isOneOf(0.9) ? error(500) : product($0)
+        },
+        Situation("staging fails for a third", [.inconclusive], [.fail], [.fail]) {
+            $0.isStaging && $0.isOneOf(0.3) ? error(500) : product($0)
+        },
+        Situation("the baseline alone fails", [.inconclusive], [.pass], [.pass]) {
+            $0.role == .baseline ? error(500) : product($0)
+        },
+        Situation("more members than are told apart, all staging's own", [.inconclusive], any, any) {
+            members($0, isWrong: false)
+        },
+        Situation("a change behind more members than are told apart", [.fail], any, any) {
+            members($0, isWrong: $0.isNew && $0.isOneOf(0.3))
+        },
+        Situation("cookies that a balancer adds, and no session at the candidate", [.fail], [.different], any) {
+            let balancer = $0.isStaging ? [] : [("Set-Cookie", "lb=1")]
+            return product($0, fields: balancer + ($0.isNew ? [] : [("Set-Cookie", "session=\($0.word())")]))
+        },
+        Situation("a text that is no JSON, with a time in it, and every price wrong", [.inconclusive], any, any) {
+            json("{'ts':\($0.word()),'price':\($0.isNew ? 0 : 5)}")
+        },
+        Situation("pictures that vary everywhere", [.inconclusive], any, any) {
+            .success(
+                AnswerComparatorTests.answer("\u{0}x\($0.word())", fields: [("Content-Type", "image/png")])
+            )
+        },
+    ]
+
+    private static let any: Set<Verdict> = [.inconclusive, .different]
+
+    private static func members(_ question: Question, isWrong: Bool) -> Result<RecordedResponse, ShadowFailure> {
+        let all = (0..<80).map { "\"field_\(["a", "b", "c", "d"][$0 % 4])\($0)\":\(question.isStaging ? 1 : 2)" }
+        return json("{\(all.joined(separator: ",")),\"zzprice\":\(isWrong ? 0 : 5)}")
+    }
 }
 
 extension RecordedResponse {

@@ -96,6 +96,9 @@ import TrafficModel
             )
         }
 
+        /// When the last request was.
+        var now: Int64 { Int64(request) * step }
+
         var verdict: RouteVerdict {
             mutating get throws { try #require(book.report().first) }
         }
@@ -303,6 +306,74 @@ import TrafficModel
         #expect(bench.pair(ours, candidate: .success(other), baseline: .success(ours)) == .noise)
         for _ in 0..<300 { bench.pair(ours, candidate: .success(ours), baseline: .success(ours)) }
         #expect(bench.pair(ours, candidate: .success(other), baseline: .success(ours)) == .bodyDiffers)
+    }
+
+    private static func identifier(_ number: Int) -> String {
+        "\(String(UInt32(truncatingIfNeeded: number) | 1 << 31, radix: 16))-6c3f-4b39-9d3a-0d4b1f2a3c4d"
+    }
+
+    @Test func `identifiers that nothing was held against do not pass`() throws {
+        var bench = Bench(hasBaseline: false)
+        for index in 0..<5000 {
+            bench.pair(
+                Self.item(name: Self.identifier(index)),
+                candidate: .success(Self.item(name: Self.identifier(0)))
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .unconfirmed)
+        #expect(verdict.remedy.contains("content name"))
+    }
+
+    @Test func `identifiers that vary at the target alone are different, and those that vary at both pass`() throws {
+        var wrong = Bench(hasBaseline: false)
+        var right = Bench(hasBaseline: false)
+        for index in 0..<5000 {
+            let path = "/items/\(index / 4)"
+            wrong.pair(
+                Self.item(name: Self.identifier(7)),
+                candidate: .success(Self.item(name: Self.identifier(wrong.random()))),
+                repeated: .success(Self.item(name: Self.identifier(wrong.random()))),
+                path: path
+            )
+            right.pair(
+                Self.item(name: Self.identifier(right.random())),
+                candidate: .success(Self.item(name: Self.identifier(right.random()))),
+                repeated: index.isMultiple(of: 10) ? .success(Self.item(name: Self.identifier(right.random()))) : nil,
+                path: path
+            )
+        }
+        #expect(try wrong.verdict.verdict == .different)
+        #expect(try right.verdict.verdict == .pass)
+    }
+
+    @Test func `a verdict that passes names the places where only the two targets were compared`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<5000 {
+            bench.pair(Self.item(), candidate: .success(Self.item(price: 7)), baseline: .success(Self.item(price: 7)))
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .pass && verdict.shared == [.content("price")])
+        let ending = "at content price both differ from production, and were compared with each other"
+        #expect(verdict.explanation.hasSuffix(ending))
+    }
+
+    @Test func `values and shapes that vary at all three hide nothing, and take more pairs only`() throws {
+        var words = Bench(hasBaseline: true)
+        var texts = Bench(hasBaseline: true)
+        func word(_ bench: inout Bench) -> RecordedResponse {
+            Self.item(name: ["one", "two", "six"][bench.random() % 3])
+        }
+        func text(_ bench: inout Bench) -> RecordedResponse {
+            Self.item(name: String(repeating: "no ", count: 1 << (bench.random() % 10)))
+        }
+        for _ in 0..<2000 {
+            words.pair(word(&words), candidate: .success(word(&words)), baseline: .success(word(&words)))
+            texts.pair(text(&texts), candidate: .success(text(&texts)), baseline: .success(text(&texts)))
+        }
+        for verdict in [try words.verdict, try texts.verdict] {
+            #expect(verdict.reason == .moreNeeded && verdict.shared == [.content("name")])
+        }
     }
 
     @Test func `lists whose order varies are learned, and then compared as sets and by their order apart`() throws {
@@ -713,6 +784,73 @@ import TrafficModel
         #expect(verdict.places.map(\.worse) == [2, 1])
     }
 
+    // MARK: - Clocks, addresses, what is shown
+
+    @Test func `a clock that was set back by an hour hides no failure`() throws {
+        var bench = Bench(hasBaseline: true)
+        bench.request = 7200
+        for _ in 0..<200 { bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item())) }
+        bench.request = 3600
+        for _ in 0..<300 {
+            bench.pair(Self.item(), candidate: .success(Self.item(price: 1)), baseline: .success(Self.item()))
+        }
+        #expect(try bench.verdict.verdict == .fail)
+        #expect(try #require(bench.verdict.recent).since <= 3900 * 1_000_000_000)
+    }
+
+    @Test func `a target that moved is judged anew, and with the baseline the whole policy`() throws {
+        var bench = Bench(hasBaseline: true)
+        var policy = ComparisonPolicy(name: "canary", targets: ["candidate"])
+        policy.baseline = "baseline"
+        var addresses = ["candidate": "one:80", "baseline": "old:80"]
+        for moved in ["candidate", "baseline"] {
+            bench.book.policyConfigured(policy, addresses: addresses)
+            bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+            bench.book.policyConfigured(policy, addresses: addresses)
+            #expect(try bench.verdict.pairs == 1)
+            addresses[moved] = "elsewhere:80"
+            bench.book.policyConfigured(policy, addresses: addresses)
+            #expect(bench.book.report().isEmpty)
+        }
+    }
+
+    @Test func `latencies count only where neither of the two is mostly asked later`() throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<600 {
+            bench.pair(
+                Self.item(),
+                candidate: .success(Self.item()),
+                baseline: .success(Self.item()),
+                latency: (9_000_000, 3_000_000),
+                baselineEarlier: 2_000_000_000
+            )
+        }
+        let latency = try #require(try bench.verdict.latency)
+        #expect(latency.classification == .unknown && latency.pairs <= 6)
+    }
+
+    @Test func `a verdict that is shown is up to date once no more pairs come`() {
+        var bench = Bench(hasBaseline: true)
+        func pair() {
+            bench.pair(Self.item(), candidate: .success(Self.item()), baseline: .success(Self.item()))
+        }
+        bench.step = 1_000_000
+        for _ in 0..<1000 { pair() }
+        #expect(bench.book.report(isExact: false).first?.pairs == 1000)
+        for _ in 0..<5 { pair() }
+        #expect(bench.book.report(isExact: false).first?.pairs == 1000)
+        #expect(bench.book.report(isExact: false).first?.pairs == 1005)
+    }
+
+    @Test(arguments: [MissedReason.lag, .production, .thinned, .baseline])
+    func `nothing to compare has a reason and a remedy`(reason: MissedReason) throws {
+        var bench = Bench(hasBaseline: true)
+        bench.book.sampled(Bench.lane, route: Bench.route, count: 10)
+        bench.book.missed(Bench.lane, route: Bench.route, reason: reason, count: 10)
+        let verdict = try bench.verdict
+        #expect(verdict.reason == .coverage && verdict.remedy != "see what was missed")
+    }
+
     // MARK: - Bounds
 
     @Test func `routes, places, votes and examples are bounded, and the rest counted`() throws {
@@ -807,7 +945,8 @@ import TrafficModel
         var bench = benchOfTargetThatIsDown(hasBaseline: hasBaseline, clean: 0, failed: 1)
         for openings in 1...20 as ClosedRange<UInt64> {
             let state = BreakerState(openings: openings, isOpen: true)
-            bench.book.breakersSeen(["candidate": state, "baseline": BreakerState()])
+            let time = Int64(openings) * 30_000_000_000
+            bench.book.breakersSeen(["candidate": state, "baseline": BreakerState()], at: time)
             let verdict = try bench.verdict
             let expected: (Verdict, VerdictReason) = openings < 11 ? (.inconclusive, .breaker) : (.fail, .breakerAlone)
             #expect(verdict.verdict == expected.0 && verdict.reason == expected.1, "\(openings): \(verdict.reason)")
@@ -816,10 +955,20 @@ import TrafficModel
         #expect(try bench.verdict.breaker.candidate == 20)
     }
 
+    @Test func `a breaker that opens every second tells of one event in half a minute`() throws {
+        var bench = benchOfTargetThatIsDown(hasBaseline: true, clean: 0, failed: 1)
+        for openings in 1...20 as ClosedRange<UInt64> {
+            let state = BreakerState(openings: openings, isOpen: true)
+            bench.book.breakersSeen(["candidate": state], at: Int64(openings) * 1_000_000_000)
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.breaker.candidate == 1)
+    }
+
     @Test func `a breaker that opens on the baseline too says nothing against the candidate`() throws {
         var bench = benchOfTargetThatIsDown(hasBaseline: true, clean: 0, failed: 1)
         let state = BreakerState(openings: 30, isOpen: true)
-        bench.book.breakersSeen(["candidate": state, "baseline": state])
+        bench.book.breakersSeen(["candidate": state, "baseline": state], at: bench.now)
         #expect(try bench.verdict.verdict == .inconclusive)
     }
 
@@ -828,18 +977,24 @@ import TrafficModel
         let item = Self.item()
         for _ in 0..<5000 { bench.pair(item, candidate: .success(item), baseline: .success(item)) }
         #expect(try bench.verdict.verdict == .pass)
-        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: true), "baseline": BreakerState()])
+        bench.book.breakersSeen(
+            ["candidate": BreakerState(openings: 40, isOpen: true), "baseline": BreakerState()],
+            at: bench.now
+        )
         let open = try bench.verdict
         #expect(open.verdict == .inconclusive && open.reason == .breaker)
-        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: false), "baseline": BreakerState()])
+        bench.book.breakersSeen(
+            ["candidate": BreakerState(openings: 40, isOpen: false), "baseline": BreakerState()],
+            at: bench.now
+        )
         #expect(try bench.verdict.verdict == .pass)
     }
 
     @Test func `openings before a verdict began do not count for it`() throws {
         var bench = Bench(hasBaseline: true)
-        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: true)])
+        bench.book.breakersSeen(["candidate": BreakerState(openings: 40, isOpen: true)], at: bench.now)
         bench.pair(Self.item(), candidate: .failure(.connect), baseline: .success(Self.item()))
-        bench.book.breakersSeen(["candidate": BreakerState(openings: 41, isOpen: true)])
+        bench.book.breakersSeen(["candidate": BreakerState(openings: 41, isOpen: true)], at: bench.now)
         let verdict = try bench.verdict
         #expect(verdict.verdict == .inconclusive && verdict.breaker.candidate == 1)
     }

@@ -1,0 +1,147 @@
+// Wingmirror · Apache-2.0
+
+/// What candidate and baseline say where both differ from production.
+///
+/// There no vote is possible, since neither is like production, so the two are compared with each other. Values that vary
+/// differ there as well, which is why values of one shape count only at places where the two mostly agree.
+struct SharedDifferences: Sendable {
+    /// What the two say at one place.
+    enum Relation: Sendable, Hashable {
+        /// The same.
+        case equal
+        /// Values of the same shape.
+        case alike
+        /// Another status, kind or shape, or a redirect elsewhere; 1 or −1, by a comparison that favours neither.
+        case unlike(Int64)
+    }
+
+    /// A place, and what the two say there.
+    struct Entry: Sendable {
+        let place: AnswerPlace
+        let relation: Relation
+        /// Whether contents were compared as wholes and differ, so that what they say was not compared at all.
+        let isOpaque: Bool
+    }
+
+    /// Whether both have another status than production, so that nothing else was held against production's answer.
+    let haveOtherStatus: Bool
+    let entries: [Entry]
+
+    /// Compares what candidate and baseline say.
+    /// - Parameters:
+    ///   - candidate: The candidate's differences from production.
+    ///   - baseline: The baseline's.
+    ///   - direct: The differences of the candidate from the baseline.
+    ///   - redirection: How their redirects compare: 0 when both lead to one place, or are none.
+    init(
+        candidate: [AnswerDifference],
+        baseline: [AnswerDifference],
+        direct: [AnswerDifference],
+        redirection: Int64
+    ) {
+        let ours = Set(candidate.filter(Self.isTelling).map(\.place))
+        let shared = ours.intersection(baseline.filter(Self.isTelling).map(\.place))
+        haveOtherStatus = shared.contains(.status)
+        var places = shared
+        if haveOtherStatus { places.formUnion(direct.filter(Self.isTelling).map(\.place)) }
+        let location = AnswerPlace.field("location")
+        if redirection != 0, haveOtherStatus || shared.contains(location) { places.insert(location) }
+        let byPlace = Dictionary(grouping: direct.filter { !$0.isExpected }, by: \.place)
+        entries = places.sorted().compactMap { place in
+            let differences = byPlace[place] ?? []
+            if place == location, redirection != 0 {
+                return Entry(place: place, relation: .unlike(redirection), isOpaque: false)
+            }
+            let isOpaque = differences.contains(where: \.isCoarse)
+            if let unlike = differences.first(where: { !$0.hasEqualShape }) {
+                let side: Int64 = unlike.production < unlike.candidate ? 1 : -1
+                return Entry(place: place, relation: .unlike(side), isOpaque: isOpaque)
+            }
+            guard differences.allSatisfy(Self.isTelling) else { return nil }
+            return Entry(place: place, relation: differences.isEmpty ? .equal : .alike, isOpaque: isOpaque)
+        }
+    }
+
+    /// Whether a difference says more than that values are new each time, or made elsewhere.
+    private static func isTelling(_ difference: AnswerDifference) -> Bool {
+        guard difference.hasEqualShape else { return !difference.isExpected }
+        return difference.expectation == .stable && !difference.isOfEnvironment
+    }
+}
+
+/// How often candidate and baseline have said what at a place where both differ from production.
+struct SharedCount: Sendable {
+    /// Pairs in which they say the same.
+    var equal: UInt64 = 0
+    /// Those in which they say something else of the same shape.
+    var alike: UInt64 = 0
+    /// Those in which they say something of another shape, by side.
+    var unlike = Tally.Sides()
+    /// Those that were compared as wholes, and differ.
+    var opaque: UInt64 = 0
+    /// Those of the above in which both had another status.
+    var otherStatus: UInt64 = 0
+
+    /// All of them.
+    var pairs: UInt64 { equal + alike + unlike.worse + unlike.better }
+
+    /// Whether neither side is ahead among those of another shape, within three standard deviations: shapes that vary at both
+    /// are as often the one way as the other.
+    var isEven: Bool {
+        let count = unlike.worse + unlike.better
+        let ahead = max(unlike.worse, unlike.better) - min(unlike.worse, unlike.better)
+        return ahead * ahead <= 9 * count
+    }
+}
+
+extension RouteRecord {
+    /// Fewer pairs in which the two agree say nothing of how steady a place is.
+    private static let leastEqual: UInt64 = 20
+
+    /// Takes in what candidate and baseline say where both differ from production.
+    /// - Parameters:
+    ///   - shared: What they say.
+    ///   - isTogether: Whether they were asked at the same time, so that time is no reason for other values.
+    mutating func sharedObserved(_ shared: SharedDifferences, isTogether: Bool) {
+        if shared.haveOtherStatus { otherStatus += 1 }
+        for entry in shared.entries {
+            let position = places.position(of: entry.place)
+            switch entry.relation {
+            case .equal where isTogether: places[position].shared.equal += 1
+            case .alike where isTogether: places[position].shared.alike += 1
+            case .equal, .alike: continue
+            case .unlike(let side): places[position].shared.unlike.count(side)
+            }
+            if entry.isOpaque { places[position].shared.opaque += 1 }
+            if shared.haveOtherStatus { places[position].shared.otherStatus += 1 }
+        }
+    }
+
+    /// The positions of places at which candidate and baseline both differ from production and disagree with each other, in
+    /// more pairs than the margin, so that a change may hide there.
+    func maskedPlaces(_ settings: ComparisonSettings) -> [Int] {
+        let most = settings.margin * Double(pairs)
+        let uncompared = (1 - settings.coverageFloor) * Double(pairs)
+        return places.records.indices.filter { position in
+            let shared = places[position].shared
+            if Double(shared.unlike.worse + shared.unlike.better) > most, !shared.isEven { return true }
+            if Double(shared.opaque) > uncompared { return true }
+            return Double(shared.alike) > most && isSteady(position)
+        }
+    }
+
+    /// Whether staging has values of its own at a place, instead of values that vary: candidate and baseline are then like each other
+    /// more often than either is like production.
+    private func isSteady(_ position: Int) -> Bool {
+        let shared = places[position].shared
+        // Where both had another status, places that were equal were not listed.
+        let equal = shared.equal + (otherStatus > shared.otherStatus ? otherStatus - shared.otherStatus : 0)
+        let sides = self[.baseline].place(position).pairs
+        return equal >= Self.leastEqual && equal > 2 * (sides.worse + sides.better) && 2 * equal > shared.alike
+    }
+
+    /// The positions of places at which candidate and baseline were compared with each other, in more pairs than the margin.
+    func sharedPlaces(_ settings: ComparisonSettings) -> [Int] {
+        places.records.indices.filter { Double(places[$0].shared.pairs) > settings.margin * Double(pairs) }
+    }
+}
