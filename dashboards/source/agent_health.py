@@ -190,13 +190,15 @@ def streams():
         curves(
             "Limits met",
             "Times per second that a limit of reassembly was met, that handshakes came to nothing, and that packets in "
-            "fragments were captured, by outcome; routes without a history on the page, and votes forgotten too early.",
+            "fragments were captured, by outcome; routes without a history on the page, votes forgotten too early, and requests "
+            "of routes without a verdict.",
             "ops",
             query(total_rate("reassembly_limits_met_total", by=("limit",)), "{{limit}}"),
             query(total_rate("half_open_connections_ended_total", by=("reason",)), "half-open connections, {{reason}}"),
             query(total_rate("fragmented_datagrams_total", by=("outcome",)), "fragmented packets, {{outcome}}"),
             query(total(series("history_routes_left_out")), "routes without a history"),
             query(total_rate("mirror_forgotten_votes_total"), "votes forgotten"),
+            query(total_rate("mirror_unjudged_total"), "requests without a verdict"),
         ),
         curves(
             "Packets left aside",

@@ -13,6 +13,8 @@ struct MirrorCollector: MetricCollector {
     let verdicts: @Sendable () -> [RouteVerdict]
     /// Keys whose vote was forgotten before its window ended.
     let forgottenVotes: @Sendable () -> UInt64
+    /// Sampled requests of routes for which there was no room.
+    let unjudged: @Sendable () -> UInt64
 
     func collect(into samples: inout SampleCollection) {
         let figures = queue.figures(now: WallClock.now())
@@ -25,6 +27,7 @@ struct MirrorCollector: MetricCollector {
         for target in figures.targets { collect(target, into: &samples) }
         for verdict in verdicts() { collect(verdict, into: &samples) }
         samples.count(MetricCatalogue.mirrorForgottenVotes, [], forgottenVotes())
+        samples.count(MetricCatalogue.mirrorUnjudged, [], unjudged())
     }
 
     // MARK: - Lanes

@@ -20,7 +20,13 @@ final class MirrorJudge: Sendable {
     private let key: RedactionKey
     private let thread = WorkThread("judge")
     private let state: Mutex<State>
-    private let published = Mutex<(verdicts: [RouteVerdict], forgottenVotes: UInt64)>(([], 0))
+    private let published = Mutex(Published())
+
+    private struct Published: Sendable {
+        var verdicts: [RouteVerdict] = []
+        var forgottenVotes: UInt64 = 0
+        var unjudged: UInt64 = 0
+    }
 
     fileprivate struct State: Sendable {
         var book: VerdictBook
@@ -141,6 +147,9 @@ final class MirrorJudge: Sendable {
     /// Keys whose vote was forgotten before its window ended, because there were more keys than the limit.
     var forgottenVotes: UInt64 { published.withLock { $0.forgottenVotes } }
 
+    /// Sampled requests of routes for which there was no room.
+    var unjudged: UInt64 { published.withLock { $0.unjudged } }
+
     /// Makes the verdicts so far the ones to show.
     func publish() async {
         await thread.perform { [self] in makeVerdicts() }
@@ -159,7 +168,11 @@ final class MirrorJudge: Sendable {
                     for (reason, count) in reasons { state.tell(count, of: lane.lane, route, reason) }
                 }
             }
-            return (state.book.report(isExact: false), state.book.forgottenVotes)
+            return Published(
+                verdicts: state.book.report(isExact: false),
+                forgottenVotes: state.book.forgottenVotes,
+                unjudged: state.book.unjudged
+            )
         }
         published.withLock { $0 = found }
     }

@@ -181,7 +181,8 @@ struct Mirroring: Sendable {
         MirrorCollector(
             queue: queue,
             verdicts: { [judge] in judge.verdicts },
-            forgottenVotes: { [judge] in judge.forgottenVotes }
+            forgottenVotes: { [judge] in judge.forgottenVotes },
+            unjudged: { [judge] in judge.unjudged }
         )
     }
 

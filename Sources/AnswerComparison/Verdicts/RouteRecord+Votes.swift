@@ -191,7 +191,10 @@ extension RouteRecord {
         let known = voter.vote.entries.firstIndex { $0.question == UInt8(number) && $0.place == place }
         let index = known ?? voter.vote.entries.count
         if known == nil { voter.vote.entries.append(VoteTable.Vote.Entry(question: UInt8(number), place: place)) }
-        let net = voter.keys.noted(voter.key, question: question, place: place, side: side)
+        // What differs from production alone is no evidence, so that no key need bear it out.
+        let net =
+            question == .unadjusted
+            ? (before: 0, after: 0) : voter.keys.noted(voter.key, question: question, place: place, side: side)
         var tally = ballots[number][place]
         if side > 0 {
             voter.vote.entries[index].worse += 1

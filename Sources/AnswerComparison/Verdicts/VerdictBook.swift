@@ -42,7 +42,7 @@ public struct VerdictBook: Sendable {
     private var exampleCount = 0
     private var breakers: [String: BreakerState] = [:]
 
-    /// Pairs and requests of routes for which there was no room.
+    /// Sampled requests of routes for which there was no room.
     public private(set) var unjudged: UInt64 = 0
 
     /// Keys whose vote was forgotten before their window ended.
@@ -186,13 +186,14 @@ public struct VerdictBook: Sendable {
     /// The settings that a policy's verdicts are made with.
     func settings(of policy: String) -> ComparisonSettings? { policies[policy]?.policy.settings }
 
+    private func hasTarget(of lane: MirrorLane) -> Bool {
+        policies[lane.policy]?.policy.targets.contains(lane.target) == true
+    }
+
     private mutating func position(_ lane: MirrorLane, _ route: RouteName) -> Int? {
         let key = RecordKey(lane: lane, route: route)
         if let position = positions[key] { return position }
-        guard policies[lane.policy]?.policy.targets.contains(lane.target) == true, records.count < limits.routes else {
-            unjudged += 1
-            return nil
-        }
+        guard hasTarget(of: lane), records.count < limits.routes else { return nil }
         var record = RouteRecord(lane: lane, route: route, limits: limits)
         record.breaker = BreakerCount(
             candidate: breakers[lane.target],
@@ -207,7 +208,10 @@ public struct VerdictBook: Sendable {
 
     /// Counts requests that were sampled for a target.
     public mutating func sampled(_ lane: MirrorLane, route: RouteName, count: UInt64 = 1) {
-        guard let position = position(lane, route) else { return }
+        guard let position = position(lane, route) else {
+            if hasTarget(of: lane) { unjudged += count }
+            return
+        }
         records[position].sampled += count
     }
 

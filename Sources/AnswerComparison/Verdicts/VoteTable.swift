@@ -34,8 +34,10 @@ struct VoteTable: Sendable {
     }
 
     private var votes: [Key: Vote] = [:]
+    /// How many votes are remembered.
+    var count: Int { votes.count }
     /// The keys in the order in which their windows began, at most twice the limit; those before `head` are gone.
-    private(set) var order: [(key: Key, start: Int64)] = []
+    private(set) var order: [(key: Key, start: Int64, end: Int64)] = []
     private var head = 0
     private let limit: Int
     /// Keys forgotten before their window ended.
@@ -48,9 +50,10 @@ struct VoteTable: Sendable {
     /// The vote of a key, or a new one, when there is none or its window has ended.
     mutating func vote(_ key: Key, time: Int64, window: Duration) -> (vote: Vote, isNew: Bool) {
         if let vote = votes[key], time < vote.start.advanced(by: window) { return (vote, false) }
+        dropEnded(at: time)
         if votes.count >= limit, votes[key] == nil { forgetOldest(at: time, window: window) }
         if order.count >= 2 * limit { dropStale() }
-        order.append((key, time))
+        order.append((key, time, time.advanced(by: window)))
         let vote = Vote(start: time)
         votes[key] = vote
         return (vote, true)
@@ -68,9 +71,22 @@ struct VoteTable: Sendable {
         head = 0
     }
 
+    /// How many ended windows are looked at with each new one: more than one, so that none stay.
+    private static let endedAtATime = 4
+
+    /// Forgets votes whose window has ended, which nothing is added to any more.
+    private mutating func dropEnded(at time: Int64) {
+        for _ in 0..<Self.endedAtATime {
+            guard head < order.count, order[head].end <= time else { return }
+            let (key, start, _) = order[head]
+            head += 1
+            if let vote = votes[key], vote.start == start { votes[key] = nil }
+        }
+    }
+
     private mutating func forgetOldest(at time: Int64, window: Duration) {
         while head < order.count {
-            let (key, start) = order[head]
+            let (key, start, _) = order[head]
             head += 1
             // A key whose window began again stands in the order twice.
             guard let vote = votes[key], vote.start == start else { continue }

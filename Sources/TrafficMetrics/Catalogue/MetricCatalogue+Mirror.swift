@@ -201,12 +201,20 @@ extension MetricCatalogue {
         help: "Keys forgotten before their vote window ended, which may then vote twice; more keys than the limit."
     )
 
+    /// Requests without a verdict.
+    public static let mirrorUnjudged = MetricFamily(
+        "wingmirror_mirror_unjudged_total",
+        .counter,
+        help:
+            "Sampled requests of routes that get no verdict: there are more routes, targets and policies than the limit."
+    )
+
     static let mirror = [
         mirrorConsidered, mirrorFiltered, mirrorNotSampled, mirrorDropped, mirrorSent, mirrorSentBytes, mirrorRequests,
         mirrorInFlight, mirrorRepeats, mirrorRedactions, mirrorMarkedRequests,
         mirrorUnverifiedMarkers, mirrorQueueLength, mirrorQueueCapacity,
         mirrorQueueBytes, mirrorQueueWait, mirrorRequestDuration, mirrorBodySize, mirrorSamplingRatio,
         mirrorConfiguredRatio, mirrorBreakerOpen, mirrorPaused, mirrorComparisons,
-        mirrorForgottenVotes,
+        mirrorForgottenVotes, mirrorUnjudged,
     ]
 }

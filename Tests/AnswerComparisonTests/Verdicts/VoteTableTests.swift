@@ -29,6 +29,15 @@ import Testing
         #expect(table.forgotten == 3)
     }
 
+    @Test func `votes whose window has ended take no room`() {
+        var table = VoteTable(limit: 1000)
+        for number in 0..<500 {
+            _ = table.vote(Self.key(number), time: Int64(number) * 100_000_000, window: .seconds(1))
+            #expect(table.count <= 11)
+        }
+        #expect(table.forgotten == 0)
+    }
+
     @Test func `keys that come again and again take no room`() {
         var table = VoteTable(limit: 4)
         for round in 0..<10_000 {
