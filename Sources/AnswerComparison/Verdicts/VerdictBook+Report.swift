@@ -172,6 +172,9 @@ extension RouteRecord {
         }
     }
 
+    /// The questions by which a target may be found to differ.
+    private var designs: [Question] { hasBaseline ? [.baseline] : [.repeats, .naturalRepeats] }
+
     /// When a pair last showed what the target was found to do.
     private func lastSeen(_ judgement: Finding) -> Int64? {
         let ballot = self[mainQuestion]
@@ -179,7 +182,9 @@ extension RouteRecord {
         case .errors, .breakerAlone: return self[.errors].whole.lastWorse
         case .lessSteady: return ballot.whole.lastBetter ?? ballot.raw.lastBetter
         case .latency, .latencyTail: return until
-        default: return [ballot.whole.lastWorse, ballot.raw.lastWorse].compactMap(\.self).max()
+        default:
+            // Any design may have found it, and not only the one whose counts are shown.
+            return designs.flatMap { [self[$0].whole.lastWorse, self[$0].raw.lastWorse] }.compactMap(\.self).max()
         }
     }
 
@@ -219,7 +224,9 @@ extension RouteRecord {
         errorsFail: Bool
     ) -> [PlaceVerdict] {
         let question = mainQuestion
-        let failing = failingPlaces(question, settings: settings, limits: limits)
+        let failing = designs.reduce(into: Set<Int>()) { failing, design in
+            failing.formUnion(failingPlaces(design, settings: settings, limits: limits))
+        }
         let shown = places.records.indices.filter {
             let sides = self[question].place($0).pairs
             return places.records[$0].mismatches + sides.worse + sides.better > 0

@@ -344,6 +344,8 @@ import TrafficModel
             )
         }
         #expect(try wrong.verdict.verdict == .different)
+        #expect(try wrong.verdict.places.filter(\.fails).map(\.place) == [.content("name")])
+        #expect(try wrong.verdict.lasting?.lastSeen != nil)
         #expect(try right.verdict.verdict == .pass)
     }
 
