@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Foundation
 import JSONSyntax
 import KubernetesObjects
 import TestServers
@@ -26,6 +27,8 @@ struct KubeConfigTests {
           - {name: plugin, context: {cluster: c, user: plugin}}
           - {name: failing, context: {cluster: c, user: failing}}
           - {name: unverified, context: {cluster: unverified, user: token}}
+          - {name: beside, context: {cluster: c, user: beside}}
+          - {name: number, context: {cluster: c, user: number}}
         clusters:
           - {name: c, cluster: {server: "https://192.0.2.1:6443/", certificate-authority: ca.pem}}
           - {name: unverified, cluster: {server: "https://192.0.2.1", insecure-skip-tls-verify: true}}
@@ -40,6 +43,8 @@ struct KubeConfigTests {
                 args: [-c, 'printf "{\\"status\\":{\\"token\\":\\"$WORD-%s\\"}}" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c ExecCredential)"']
                 env: [{name: WORD, value: made}]
           - {name: failing, user: {exec: {command: "false", installHint: install it}}}
+          - {name: beside, user: {exec: {command: ./plugin}}}
+          - {name: number, user: {token: 20261130}}
         """
 
     private func access(_ context: String?) throws -> ClusterAccess {
@@ -64,8 +69,16 @@ struct KubeConfigTests {
         #expect(try access("plugin").token == "made-1")
     }
 
+    @Test func `an exec plugin named by a relative path is one beside the config`() throws {
+        let plugin = try folder.write("#!/bin/sh\necho '{\"status\":{\"token\":\"near\"}}'\n", to: "plugin")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: plugin)
+        #expect(try access("beside").token == "near")
+    }
+
     @Test(arguments: [
-        ("failing", "install it"), ("unverified", "not handled"), ("absent", "it has certificate, failing, plugin"),
+        ("failing", "install it"), ("unverified", "not handled"),
+        ("absent", "it has beside, certificate, failing, number, plugin"),
+        ("number", "write it in quotes"),
     ])
     func `what cannot be used is refused with the reason`(context: String, words: String) {
         let failure = #expect(throws: CommandFailure.self) { try access(context) }

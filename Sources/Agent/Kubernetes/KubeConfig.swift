@@ -94,11 +94,17 @@ package struct KubeConfig {
         for key in ["auth-provider", "username", "as"] where user.value[key] != nil {
             throw CommandFailure(.usage, "the user of the context \(context) has \(key), which is not handled")
         }
+        if let token = user.value["token"], token.stringValue == nil, token != .null {
+            throw CommandFailure(
+                .usage,
+                "the token of the context \(context) is a number to YAML; write it in quotes in the kubeconfig"
+            )
+        }
         access.token = user.value["token"]?.stringValue ?? ""
         if let file = user.value["tokenFile"]?.stringValue { access.tokenFile = path(file, in: user) }
         access.clientCertificate = try octets(of: "client-certificate", in: user)
         access.clientKey = try octets(of: "client-key", in: user)
-        if let plugin = user.value["exec"] { try run(plugin, of: context, for: &access) }
+        if let plugin = user.value["exec"] { try run(plugin, in: user, of: context, for: &access) }
     }
 
     private static func path(_ text: String, in entry: Entry) -> String {
@@ -125,10 +131,13 @@ package struct KubeConfig {
     /// Runs a credential plugin, which prints an `ExecCredential`.
     private static func run(
         _ plugin: JSONValue,
+        in user: Entry,
         of context: String,
         for access: inout ClusterAccess
     ) throws(CommandFailure) {
-        let command = plugin["command"]?.stringValue ?? ""
+        // A bare name is looked for in PATH; a path is one from the folder of the file, wherever the person is.
+        let named = plugin["command"]?.stringValue ?? ""
+        let command = named.contains("/") ? path(named, in: user) : named
         var environment = ProcessInfo.processInfo.environment
         for variable in plugin["env"]?.arrayValue ?? [] {
             if let name = variable["name"]?.stringValue { environment[name] = variable["value"]?.stringValue ?? "" }
