@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -27,6 +28,16 @@ public struct AdminServer: Service {
             self.host = host
             self.port = port
             self.isForScrapers = isForScrapers
+        }
+
+        /// All addresses of the older family, where those of both were meant and the system has no newer one.
+        ///
+        /// - Parameter code: What kept the socket from being made, as `errno` says it.
+        /// - Returns: The address to listen on instead; `nil` if there is none.
+        func replacement(after code: CInt) -> Address? {
+            // EAFNOSUPPORT, as the kernel answers when it was started with ipv6.disable=1.
+            guard host == "::", code == EAFNOSUPPORT else { return nil }
+            return Address(host: "0.0.0.0", port: port, isForScrapers: isForScrapers)
         }
     }
 
@@ -110,6 +121,13 @@ public struct AdminServer: Service {
         do {
             try await application.run()
         } catch let error as IOError {
+            if let replacement = address.replacement(after: error.errnoCode) {
+                logger.notice(
+                    "this machine has no IPv6, listening on its IPv4 addresses only",
+                    metadata: ["address": "\(replacement.host):\(replacement.port)"]
+                )
+                return try await serve(replacement, shared)
+            }
             throw AdminServerError(address, code: error.errnoCode)
         } catch let error as SocketAddressError {
             throw AdminServerError(address, reason: "\(error)")

@@ -133,6 +133,7 @@ extension MeshConfiguration {
             "clusterDomain": .string(clusterDomain),
             "envoyVersion": .string(envoyVersion.text),
             "revision": .string(revision),
+            "rootNamespace": .string(rootNamespace),
             "scopeGatewayToNamespace": .bool(scopeGatewayToNamespace),
             "discoverySelectors": .array(discoverySelectors.map(\.document)),
         ]

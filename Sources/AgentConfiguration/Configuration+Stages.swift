@@ -27,6 +27,7 @@ extension Configuration {
         environment.clusterDomain = mesh.clusterDomain
         environment.envoyVersion = mesh.envoyVersion
         environment.revision = mesh.revision.isEmpty ? nil : mesh.revision
+        environment.rootNamespace = mesh.rootNamespace
         environment.scopesGatewaysToNamespace = mesh.scopeGatewayToNamespace
         environment.discoverySelectors = mesh.discoverySelectors.compactMap { try? NamespaceSelector($0.document) }
         return environment

@@ -15,6 +15,8 @@ struct MeshConfiguration: Sendable, Equatable {
     var envoyVersion = EnvoyVersion(major: 1, minor: 40)
     /// The control plane's revision; empty does not judge objects that are labelled with one.
     var revision = ""
+    /// The namespace of Istio, where the mesh configuration is; the mesh may name another as its root namespace.
+    var rootNamespace = "istio-system"
     /// Whether a Gateway only selects pods of its own namespace.
     var scopeGatewayToNamespace = false
     /// The selectors of the namespaces that istiod looks at; none looks at all.
@@ -27,7 +29,8 @@ struct MeshConfiguration: Sendable, Equatable {
         left.pathNormalization == right.pathNormalization
             && left.defaultVirtualServiceExportTo == right.defaultVirtualServiceExportTo
             && left.clusterDomain == right.clusterDomain && left.envoyVersion == right.envoyVersion
-            && left.revision == right.revision && left.scopeGatewayToNamespace == right.scopeGatewayToNamespace
+            && left.revision == right.revision && left.rootNamespace == right.rootNamespace
+            && left.scopeGatewayToNamespace == right.scopeGatewayToNamespace
             && left.discoverySelectors == right.discoverySelectors
     }
 }
@@ -92,6 +95,7 @@ extension MeshConfiguration {
         section.read("clusterDomain", into: &clusterDomain, as: .nonEmptyText("a domain such as cluster.local"))
         section.read("envoyVersion", into: &envoyVersion, as: .envoyVersion)
         section.read("revision", into: &revision, as: .text)
+        section.read("rootNamespace", into: &rootNamespace, as: .nonEmptyText("a namespace"))
         section.read("scopeGatewayToNamespace", into: &scopeGatewayToNamespace, as: .flag)
         section.sections("discoverySelectors") { discoverySelectors.append(DiscoverySelector($0)) }
     }

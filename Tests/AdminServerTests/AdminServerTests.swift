@@ -1,13 +1,25 @@
 // Wingmirror · Apache-2.0
 
-import AdminServer
 import CZlib
+import Glibc
 import Logging
 import Synchronization
 import Testing
 
+@testable import AdminServer
+
 @Suite(.timeLimit(.minutes(20)))
 struct AdminServerTests {
+    @Test func `where the system has no IPv6, all addresses of both families are those of IPv4`() {
+        let all = AdminServer.Address(host: "::", port: 9646, isForScrapers: true)
+        #expect(
+            all.replacement(after: EAFNOSUPPORT)
+                == AdminServer.Address(host: "0.0.0.0", port: 9646, isForScrapers: true)
+        )
+        #expect(all.replacement(after: EADDRINUSE) == nil)
+        #expect(AdminServer.Address(host: "::1", port: 9646).replacement(after: EAFNOSUPPORT) == nil)
+    }
+
     @Test func `metrics are served with their content type and are not to be cached`() async throws {
         let observations = Observations()
         try await withServer(.fixed(observations)) { port in

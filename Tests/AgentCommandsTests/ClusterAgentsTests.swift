@@ -37,9 +37,15 @@ struct ClusterAgentsTests {
         #expect(try Self.read(Self.pod("a", probe: probe))?.port?.isSecured == true)
     }
 
+    @Test func `an agent with a port of its own for the page is asked there, whatever scrapers have`() throws {
+        let more = #""ports": [{"name": "metrics", "containerPort": 9646}, {"name": "admin", "containerPort": 9647},"#
+        let text = Self.pod("a", port: "other").replacing(#""ports": ["#, with: more)
+        #expect(try Self.read(text)?.port?.port == 9647)
+    }
+
     @Test func `a pod that cannot be asked is told with the reason, and one that has ended is left out`() throws {
         #expect(try Self.read(Self.pod("a", phase: "Pending"))?.trouble == "the pod is Pending")
-        #expect(try Self.read(Self.pod("a", port: "web"))?.trouble == "the pod has no port named metrics")
+        #expect(try Self.read(Self.pod("a", port: "web"))?.trouble == "the pod has no port named admin or metrics")
         #expect(try Self.read(Self.pod("a", phase: "Failed")) == nil)
         #expect(try Self.read(Self.pod("a", phase: "Succeeded")) == nil)
         #expect(try Self.read(Self.pod("a", metadata: #", "deletionTimestamp": "2026-01-01T00:00:00Z""#)) == nil)

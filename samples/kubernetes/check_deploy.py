@@ -71,12 +71,14 @@ CASES = {
             },
         },
     },
+    # The page on another port than the one of scrapers, both at addresses of their own.
+    "page": {"config": {"admin": {"listen": "127.0.0.1:9647"}}, "metrics": {"address": "[2001:db8::7]"}},
     "tolerations": {"tolerations": [{"key": "dedicated", "value": "ingress", "effect": "NoSchedule"}]},
 }
 # Values that the schema must refuse.
 REFUSED = [
     {"imgae": {}}, {"metrics": {"port": "9646"}}, {"image": {"digest": "abc"}}, {"podMonitor": {"interval": "often"}},
-    {"updateStrategy": {"type": "Recreate"}},
+    {"updateStrategy": {"type": "Recreate"}}, {"metrics": {"address": "::"}}, {"metrics": {"address": "0.0.0.0:1"}},
     {"prometheusRule": {"runbookBase": "wiki"}}, {"prometheusRule": {"grafanaBase": "grafana"}},
 ]
 
@@ -148,6 +150,14 @@ def main():
         documents = render(values)
         validate(documents, name, problems)
         compare(HERE / "golden" / f"{name}.yaml", "---\n".join(documents), update, problems)
+    # Values that say nothing, and a name that YAML takes for a number.
+    usual = render({})
+    for values in [{"config": None}, {"config": {"mirror": None, "mesh": None, "admin": None}}, {"config": {"admin": {"auth": None}}}]:
+        documents = render(values)
+        validate(documents, str(values), problems)
+        if "auth" not in str(values) and documents != usual:
+            problems.append(f"{values} change what is rendered")
+    validate(render({}, name="1234"), "a release of the name 1234", problems)
     # The rules and dashboards are files of their own: only that they arrive whole is checked.
     documents = [yaml.safe_load(d) for d in render({"prometheusRule": {"enabled": True}, "dashboards": {"enabled": True}})]
     rules = next(d for d in documents if d["kind"] == "PrometheusRule")

@@ -22,8 +22,8 @@ struct ClusterAgents: Sendable {
 
     /// By this label the chart and the kustomizations mark the agent's pods.
     static let selector = "app.kubernetes.io/name=wingmirror"
-    /// By this name they mark the port of its endpoints.
-    private static let portName = "metrics"
+    /// By these names they mark the port of its endpoints: `admin` where that is another than the one of scrapers.
+    private static let portNames = ["admin", "metrics"]
 
     private let transport: HTTPTransport
     private let access: AgentAccess
@@ -76,13 +76,14 @@ struct ClusterAgents: Sendable {
         }
         guard phase == "Running" else { return pod(nil, "the pod is \(phase)") }
         for container in object["spec"]?["containers"]?.arrayValue ?? [] {
-            let named = container["ports"]?.arrayValue?.first { $0["name"]?.stringValue == portName }
+            let ports = container["ports"]?.arrayValue ?? []
+            let named = portNames.lazy.compactMap { name in ports.first { $0["name"]?.stringValue == name } }.first
             guard let port = named?["containerPort"]?.numberValue, (1...65535).contains(port) else { continue }
             // The chart's probes speak TLS where the agent does.
             let isSecured = container["readinessProbe"]?["httpGet"]?["scheme"]?.stringValue == "HTTPS"
             return pod(PodPort(namespace: namespace, name: name, port: Int(port), isSecured: isSecured), "")
         }
-        return pod(nil, "the pod has no port named \(portName)")
+        return pod(nil, "the pod has no port named \(portNames.joined(separator: " or "))")
     }
 
     // MARK: - Agents

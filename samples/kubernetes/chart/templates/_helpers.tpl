@@ -4,7 +4,7 @@
 
 {{- define "wingmirror.selectorLabels" -}}
 app.kubernetes.io/name: wingmirror
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "wingmirror.labels" -}}
@@ -18,8 +18,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{/* The port of the page. */}}
+{{- define "wingmirror.adminPort" -}}
+{{- with ((.Values.config).admin).listen }}{{ regexFind "[0-9]+$" . }}{{ else }}{{ .Values.metrics.port }}{{ end }}
+{{- end }}
+
+{{/* What the probes need besides a path and a port: TLS, and the address where the agent does not listen on all of them. */}}
+{{- define "wingmirror.probe" -}}
+{{- $address := .Values.metrics.address | trimPrefix "[" | trimSuffix "]" }}
+{{- if (((.Values.config).admin).tls).certificate }}, scheme: HTTPS{{ end }}
+{{- if not (has $address (list "::" "0.0.0.0")) }}, host: {{ $address | quote }}{{ end }}
+{{- end }}
+
 {{- define "wingmirror.config" -}}
 {{- $kubernetes := dict "enabled" true "snapshot" "/var/lib/wingmirror/objects" "namespaces" .Values.kubernetes.namespaces "server" .Values.kubernetes.server }}
 {{- $base := dict "capture" (dict "interfaces" "auto") "routes" (dict "kubernetes" $kubernetes) "metrics" (dict "listen" (printf "%s:%v" .Values.metrics.address .Values.metrics.port)) "log" (dict "level" "info" "format" "json") }}
-{{- mustMergeOverwrite $base (deepCopy .Values.config) | toYaml }}
+{{- if ne .Values.kubernetes.istioNamespace "istio-system" }}{{ $_ := set $base "mesh" (dict "rootNamespace" .Values.kubernetes.istioNamespace) }}{{ end }}
+{{- $config := dict }}
+{{- range $key, $value := .Values.config | default dict }}{{ if not (kindIs "invalid" $value) }}{{ $_ := set $config $key $value }}{{ end }}{{ end }}
+{{- mustMergeOverwrite $base (deepCopy $config) | toYaml }}
 {{- end }}
