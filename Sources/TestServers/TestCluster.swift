@@ -35,6 +35,8 @@ package final class TestCluster: Sendable {
         var nextWatcher = 0
         var mood = Mood.well
         var requests: [String] = []
+        /// The status with which requests for a path that ends so are refused.
+        var refusals: [String: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -90,6 +92,28 @@ package final class TestCluster: Sendable {
                 watcher.continuation.yield(.close)
                 watcher.continuation.finish()
             }
+        }
+    }
+
+    /// Refuses requests whose path ends with `/` and this, or answers them again; running watches are cut.
+    ///
+    /// - Parameters:
+    ///   - name: A resource, or an API group for its discovery.
+    ///   - status: The status; `nil` to answer.
+    package func refuse(_ name: String, with status: Int?) {
+        let cut = state.withLock { state -> [Watcher] in
+            state.refusals["/\(name)"] = status
+            guard status != nil else { return [] }
+            var cut: [Watcher] = []
+            for path in state.collections.keys where path.hasSuffix("/\(name)") {
+                cut += state.collections[path].map { Array($0.watchers.values) } ?? []
+                state.collections[path]?.watchers = [:]
+            }
+            return cut
+        }
+        for watcher in cut {
+            watcher.continuation.yield(.close)
+            watcher.continuation.finish()
         }
     }
 
@@ -173,6 +197,9 @@ package final class TestCluster: Sendable {
             case .down: return .steps([.close])
             case .refusing(let status): return .answer(status, "{\"kind\":\"Status\",\"code\":\(status)}")
             case .well: break
+            }
+            if let status = state.refusals.first(where: { request.path.hasSuffix($0.key) })?.value {
+                return .answer(status, "{\"kind\":\"Status\",\"code\":\(status)}")
             }
             let namespaced = Self.withoutNamespace(request.path)
             if let collection = state.collections[namespaced.path] {

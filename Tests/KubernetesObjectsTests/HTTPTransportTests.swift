@@ -60,6 +60,77 @@ struct HTTPTransportTests {
         await server.close()
     }
 
+    @Test func `a request whose answer has no head in time is given up, and the next goes over another connection`()
+        async throws
+    {
+        let connections = Mutex<[Int]>([])
+        let server = try await TestAPIServer { request in
+            let isFirst = connections.withLock { known in
+                known.append(request.connection)
+                return known.count == 1
+            }
+            return isFirst ? AsyncStream { _ in } : .answer(200, "well")
+        }
+        let transport = Self.transport(server)
+        var request = APIRequest("/version")
+        request.headLimit = .milliseconds(200)
+        await #expect(throws: APIFailure.timedOut) { _ = try await transport.send(request) }
+        request.headLimit = .seconds(60)
+        #expect(try await Self.text(try await transport.send(request)) == "well")
+        #expect(Set(connections.withLock(\.self)).count == 2)
+        transport.close()
+        await server.close()
+    }
+
+    @Test func `connections are given up for others after a time limit, and what is under way on them goes on`()
+        async throws
+    {
+        let (steps, more) = AsyncStream.makeStream(of: ServerStep.self)
+        let connections = Mutex<[Int]>([])
+        let server = try await TestAPIServer { request in
+            connections.withLock { $0.append(request.connection) }
+            return request.path == "/long" ? steps : .answer(200, "well")
+        }
+        let transport = Self.transport(server)
+        more.yield(.octets(AsyncStream<ServerStep>.chunkedHead))
+        let long = try await transport.send(APIRequest("/long"))
+        _ = try await Self.text(try await transport.send(APIRequest("/version")))
+        transport.timedOut()
+        _ = try await Self.text(try await transport.send(APIRequest("/version")))
+        #expect(Set(connections.withLock(\.self)).count == 3)
+        more.yield(.octets(AsyncStream<ServerStep>.chunk(Array("end".utf8)) + AsyncStream<ServerStep>.lastChunk))
+        #expect(try await Self.text(long) == "end")
+        transport.close()
+        await server.close()
+    }
+
+    @Test func `the kernel asks the other end of an idle connection whether it is still there`() async throws {
+        let (steps, more) = AsyncStream.makeStream(of: ServerStep.self)
+        let server = try await TestAPIServer { _ in steps }
+        let transport = Self.transport(server)
+        more.yield(.octets(AsyncStream<ServerStep>.chunkedHead))
+        let answer = try await transport.send(APIRequest("/watch"))
+        let port = try #require(server.url.split(separator: ":").last.flatMap { Int($0) })
+        // proc(5): the sixth column is the timer that runs, 02 that of keep-alive, and when it is due in hundredths of a second.
+        let suffix = ":" + String(port, radix: 16, uppercase: true).leftPadded(to: 4)
+        func timer() throws -> [Substring]? {
+            try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8).split(separator: "\n").dropFirst().map {
+                $0.split(whereSeparator: \.isWhitespace)
+            }.first { $0[2].hasSuffix(suffix) && $0[3] == "01" }?[5].split(separator: ":")
+        }
+        var found = try timer()
+        // A retransmission timer may run until the request has been acknowledged.
+        while found?.first != "02", !Task.isCancelled {
+            try await Task.sleep(for: .milliseconds(10))
+            found = try timer()
+        }
+        #expect(found?.last.flatMap { Int($0, radix: 16) }.map { $0 <= 1500 } == true)
+        more.yield(.octets(AsyncStream<ServerStep>.lastChunk))
+        _ = try await Self.text(answer)
+        transport.close()
+        await server.close()
+    }
+
     @Test func `a refusal without an end is read as far as a reason may go`() async throws {
         let endless = AsyncThrowingStream<[UInt8], any Error> { [UInt8](repeating: 0x78, count: 1_000) }
         #expect(try await RefusalContent(beginning: endless).octets.count == RefusalContent.limit)
@@ -89,5 +160,11 @@ struct HTTPTransportTests {
         #expect(try await renewed.content() == Array("one".utf8))
         #expect(await renewed.reread())
         #expect(try await renewed.content() == Array("two".utf8))
+    }
+}
+
+extension String {
+    fileprivate func leftPadded(to count: Int) -> String {
+        String(repeating: "0", count: max(0, count - self.count)) + self
     }
 }

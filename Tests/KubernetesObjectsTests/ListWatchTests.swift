@@ -185,6 +185,41 @@ struct ListWatchTests {
         #expect(rig.pauses.withLock { $0 } == [.milliseconds(1200), .milliseconds(2400), .milliseconds(4800)])
     }
 
+    @Test func `watches that a proxy cuts after some seconds go on within a second, without a list`() async throws {
+        let time = HandClock()
+        let script = Script([Self.list(7)])
+        let server = try await TestAPIServer { request in
+            guard request.parameters["watch"] != nil, script.received.count < 11 else { return script.answer(request) }
+            _ = script.answer(request)
+            time.advance(nanoseconds: 20_000_000_000)
+            return .steps([.octets(AsyncStream<ServerStep>.chunkedHead), .close])
+        }
+        let rig = WatchRig(server, Self.collection, time: time)
+        await rig.run { store in
+            await rig.until { script.received.count == 12 && store.troubledSince == nil }
+        }
+        await server.close()
+        #expect(script.received.filter { $0.parameters["watch"] == nil }.count == 1)
+        let pauses = rig.pauses.withLock(\.self)
+        #expect(pauses.count == 10 && pauses.allSatisfy { $0 <= .seconds(1) })
+    }
+
+    @Test func `an object whose new version differs in nothing that is kept is no change`() async throws {
+        let silent = try await run([Self.list(7, Self.object("a", 3)), Self.watch(Self.bookmark(8))]) { requests, _ in
+            requests.count == 3
+        }
+        let (requests, rig) = try await run([
+            Self.list(7, Self.object("a", 3)), Self.watch(Self.event("MODIFIED", Self.object("a", 9))),
+            .answer(410, "{\"code\":410}"), Self.list(20, Self.object("a", 9)),
+        ]) { requests, _ in requests.count == 5 }
+        #expect(requests[2].parameters["resourceVersion"] == "9")
+        #expect(rig.store.generation == silent.1.store.generation)
+        let (_, changed) = try await run([
+            Self.list(7, Self.object("a", 3)), Self.watch(Self.event("MODIFIED", Self.object("a", 9, uid: "new"))),
+        ]) { requests, _ in requests.count == 3 }
+        #expect(changed.store.generation == rig.store.generation + 1)
+    }
+
     @Test func `a connection that breaks inside an event loses only that event`() async throws {
         let whole = Self.event("ADDED", Self.object("a", 9))
         let half = Array(Self.event("MODIFIED", Self.object("a", 10)).utf8.prefix(30))

@@ -14,7 +14,7 @@ final class WatchRig: Sendable {
     let streaming: StreamingSupport
 
     /// What the watch takes for the time.
-    let time = HandClock()
+    let time: HandClock
 
     private let transport: HTTPTransport
     private let collection: ResourceCollection
@@ -26,9 +26,11 @@ final class WatchRig: Sendable {
         _ collection: ResourceCollection,
         streams: Bool = false,
         tls: TestCertificate? = nil,
+        time: HandClock = HandClock(),
         _ access: (inout ClusterAccess) -> Void = { _ in },
         isOver: @escaping @Sendable (ObjectStore) -> Bool = { _ in false }
     ) {
+        self.time = time
         var cluster = ClusterAccess(server: server.url)
         if let tls { cluster.authorityFile = tls.authority }
         access(&cluster)

@@ -49,7 +49,11 @@ package final class HTTPTransport: APITransport {
     package func send(_ request: APIRequest) async throws -> APIAnswer {
         let client = try await client()
         do {
-            let response = try await client.http.execute(try await message(request), deadline: .distantFuture)
+            // The time is over once the head has come.
+            let response = try await client.http.execute(
+                try await message(request),
+                deadline: .now() + TimeAmount(request.headLimit)
+            )
             // The client stays open as long as somebody holds the answer.
             let body = response.body.map { part in
                 withExtendedLifetime(client) { [UInt8](buffer: part) }
@@ -61,8 +65,23 @@ package final class HTTPTransport: APITransport {
                 body: body
             )
         } catch {
-            throw Self.failure(error)
+            let failure = Self.failure(error)
+            if failure == .timedOut { giveUp(client) }
+            throw failure
         }
+    }
+
+    /// Sends later requests over new connections, as those of now may lead nowhere; what is under way on them goes on.
+    package func timedOut() {
+        guard let client = state.withLock({ $0.client }) else { return }
+        giveUp(client)
+    }
+
+    private func giveUp(_ client: Client) {
+        state.withLock { state in
+            if state.client === client { state.client = nil }
+        }
+        withExtendedLifetime(client) {}
     }
 
     /// Reads the token again; returns whether another is there to be tried.
@@ -139,10 +158,28 @@ package final class HTTPTransport: APITransport {
             decompression: .enabled(limit: .size(1 << 30))
         )
         configuration.httpVersion = .automatic
+        configuration.http1_1ConnectionDebugInitializer = Self.keepAlive
+        configuration.http2ConnectionDebugInitializer = Self.keepAlive
         return HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             configuration: configuration
         )
+    }
+
+    /// Has the kernel find out within half a minute that the other end of a connection is gone: a watch sends nothing itself, and a
+    /// server that has lost its power says nothing.
+    private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
+        // tcp(7): TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT in seconds, TCP_USER_TIMEOUT in milliseconds.
+        let options: [(CInt, Int)] = [(4, 15), (5, 5), (6, 3), (18, 30_000)]
+        let settings = options.map { name, value in
+            channel.setOption(
+                ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: name)),
+                value: value
+            )
+        }
+        let switched = channel.setOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+        // A connection of another kind, as through a proxy's TLS, goes on without.
+        return EventLoopFuture.andAllComplete(settings + [switched], on: channel.eventLoop)
     }
 
     /// Whom to trust, and what to prove oneself with.
@@ -211,6 +248,7 @@ package final class HTTPTransport: APITransport {
     private static func failure(_ error: any Error) -> APIFailure {
         switch error {
         case let failure as APIFailure: failure
+        case let error as HTTPClientError where error == .deadlineExceeded: .timedOut
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: .tls("\(error)")
         default: .connection("\(error)")
         }

@@ -25,6 +25,9 @@ package struct StoredObject: Sendable, Hashable {
     /// The manifest as JSON, with what routing looks at.
     package let octets: [UInt8]
 
+    /// Whether it is another version of the same object that differs in nothing that is kept.
+    func isSame(as other: StoredObject) -> Bool { uid == other.uid && octets == other.octets }
+
     /// The manifest.
     package var value: JSONValue {
         do throws(DocumentError) {
@@ -90,10 +93,20 @@ extension StoredObject {
         }
     }
 
-    /// Of status, the addresses of pods and nodes, and whether pods are ready.
+    /// Of status, the addresses of pods, nodes and load balancers, and whether pods are ready.
     private static func slimmedStatus(_ status: JSONValue, kind: String) -> JSONValue? {
-        if kind == "Node" { return status.keeping(["addresses"]) }
-        guard kind == "Pod" else { return nil }
+        switch kind {
+        case "Pod": break
+        case "Node": return status.keeping(["addresses"])
+        case "Gateway":
+            // Istio's Gateways have no addresses.
+            guard let addresses = status["addresses"]?.arrayValue, !addresses.isEmpty else { return nil }
+            return ["addresses": .array(addresses.map { $0.keeping(["type", "value"]) })]
+        case "Service", "Ingress":
+            guard let ingress = status["loadBalancer"]?["ingress"]?.arrayValue, !ingress.isEmpty else { return nil }
+            return ["loadBalancer": ["ingress": .array(ingress.map { $0.keeping(["ip", "hostname"]) })]]
+        default: return nil
+        }
         return status.keeping(["phase", "podIP", "podIPs", "hostIP", "hostIPs"]) { key, value in
             guard key == "conditions", let conditions = value.arrayValue else { return nil }
             return .array(conditions.filter { $0["type"] == "Ready" }.map { $0.keeping(["type", "status"]) })

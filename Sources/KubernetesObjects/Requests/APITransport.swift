@@ -9,8 +9,16 @@ package protocol APITransport: Sendable {
     /// - Throws: `APIFailure` where no answer came.
     func send(_ request: APIRequest) async throws -> APIAnswer
 
+    /// An answer did not come, or did not end, within its time: the next request is sent over another connection.
+    func timedOut()
+
     /// The credentials were refused: read them again now. Returns whether there is reason to try once more at once.
     func credentialsRefused() async -> Bool
+}
+
+extension APITransport {
+    /// Has no connections to give up.
+    package func timedOut() {}
 }
 
 /// The head of an answer, and its body to be read once.

@@ -36,6 +36,8 @@ package struct APIRequest: Sendable, Hashable {
     package var acceptsGzip: Bool
     /// How long the whole exchange may take.
     package var timeLimit: Duration
+    /// How long the head of the answer may take.
+    package var headLimit: Duration = .seconds(30)
     /// What is sent: JSON, in a POST; `nil` for a GET.
     package var content: [UInt8]?
 
@@ -101,6 +103,8 @@ package struct APIRequest: Sendable, Hashable {
         }
         // Watches are never compressed, and a compressor would hold events back.
         acceptsGzip = !request.isWatch
+        // Lists of many objects are written out before the first byte is sent.
+        if !request.isWatch { headLimit = .seconds(60) }
         timeLimit = request.isWatch ? .seconds(watchSeconds + 30) : .seconds(120)
     }
 }

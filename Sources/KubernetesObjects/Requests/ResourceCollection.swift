@@ -58,6 +58,12 @@ package struct ResourceCollection: Sendable, Hashable {
         self.isMetadataOnly = isMetadataOnly
     }
 
+    /// Whether both are the same objects, as two versions of the API show them.
+    func isOtherVersion(of other: ResourceCollection) -> Bool {
+        resource.group == other.resource.group && resource.resource == other.resource.resource
+            && resource.version != other.resource.version && namespace == other.namespace
+    }
+
     /// The path of its requests.
     package var path: String {
         guard let namespace else { return "\(resource.versionPath)/\(resource.resource)" }

@@ -11,6 +11,8 @@ struct APIDiscovery: Sendable {
         var versions: [WatchedKind: String] = [:]
         /// Whether the server's version offers streaming lists by default (1.32, and from 1.34 on).
         var offersStreaming = false
+        /// Why it is not known what a group serves, by the group's name.
+        var unread: [String: WatchTrouble] = [:]
     }
 
     private let transport: any APITransport
@@ -21,21 +23,57 @@ struct APIDiscovery: Sendable {
 
     /// Asks what is served of the kinds; the core group always is.
     ///
-    /// - Throws: `APIFailure`, or `Refusal` for an answer that says neither yes nor no.
+    /// - Throws: `APIFailure`, or `Refusal` for an answer that says neither yes nor no, where that is so of every group.
     func find(_ kinds: [WatchedKind]) async throws -> Found {
         var found = Found()
-        if let version = try await get("/version") {
+        if let version = try await version() {
             let minor = Int(version["minor"]?.stringValue?.prefix { $0.isNumber } ?? "") ?? 0
             found.offersStreaming = minor == 32 || minor >= 34
         }
         for kind in kinds where kind.group.isEmpty { found.versions[kind] = kind.versions[0] }
-        for group in Set(kinds.map(\.group)).sorted() where !group.isEmpty {
+        let groups = Set(kinds.map(\.group)).filter { !$0.isEmpty }.sorted()
+        for group in groups {
             let wanted = kinds.filter { $0.group == group }
-            guard let served = try await get("/apis/\(group)") else { continue }
-            let versions = Set((served["versions"]?.arrayValue ?? []).compactMap { $0["version"]?.stringValue })
-            try await find(wanted, in: group, versions, &found)
+            do {
+                guard let served = try await get("/apis/\(group)") else { continue }
+                let versions = Set((served["versions"]?.arrayValue ?? []).compactMap { $0["version"]?.stringValue })
+                try await find(wanted, in: group, versions, &found)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // One group that cannot be read keeps no other from being followed.
+                found.unread[group] = Self.trouble(error)
+                guard found.unread.count < groups.count else { throw error }
+            }
         }
         return found
+    }
+
+    /// The server's version; `nil` where it is not said, which changes no more than how lists are asked for.
+    private func version() async throws -> JSONValue? {
+        do {
+            return try await get("/version")
+        } catch is Refusal {
+            return nil
+        } catch is DocumentError {
+            return nil
+        }
+    }
+
+    private static func trouble(_ error: any Error) -> WatchTrouble {
+        switch error {
+        case let failure as APIFailure: WatchTrouble(failure)
+        case let refusal as Refusal:
+            switch refusal.status {
+            case 401: .unauthorized
+            case 403: .forbidden
+            case 429: .tooManyRequests
+            case 500...: .serverError
+            default: .refused
+            }
+        case is DocumentError: .malformed
+        default: .network
+        }
     }
 
     private func find(

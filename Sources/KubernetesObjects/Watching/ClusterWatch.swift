@@ -77,10 +77,19 @@ package struct ClusterWatch: Sendable {
                     if found.offersStreaming, isFirst { streaming.found() }
                     isFirst = false
                     follow(found, &watches)
-                    if !scope.kinds.isEmpty { store.discovered() }
+                    if !scope.kinds.isEmpty { store.discovered(without: unread(found), at: clock.now()) }
                     let isComplete = found.versions.count == scope.kinds.count
                     let interval = isComplete ? Self.completeInterval : Self.missingInterval
-                    wait = .milliseconds(Int64(interval * (1 + clock.random()) * 1000))
+                    if found.unread.isEmpty {
+                        backoff = WatchBackoff()
+                        wait = .milliseconds(Int64(interval * (1 + clock.random()) * 1000))
+                    } else {
+                        logger.info(
+                            "kubernetes discovery",
+                            metadata: ["groups": "\(found.unread.keys.sorted().joined(separator: ", "))"]
+                        )
+                        wait = backoff.next(random: clock.random())
+                    }
                 } catch is CancellationError {
                     return await end(watches)
                 } catch {
@@ -92,6 +101,15 @@ package struct ClusterWatch: Sendable {
         } catch {
             await end(watches)
         }
+    }
+
+    /// The groups of which it is not known what they serve, with the kinds that are wanted of each.
+    private func unread(_ found: APIDiscovery.Found) -> [String: (kinds: [WatchedKind], trouble: WatchTrouble)] {
+        Dictionary(
+            uniqueKeysWithValues: found.unread.map { group, trouble in
+                (group, (scope.kinds.filter { $0.group == group }, trouble))
+            }
+        )
     }
 
     private func end(_ watches: [ResourceCollection: Task<Void, Never>]) async {
@@ -111,10 +129,15 @@ package struct ClusterWatch: Sendable {
                 }
             }
         }
-        for (collection, watch) in watches where !wanted.contains(collection) {
+        for (collection, watch) in watches
+        where !wanted.contains(collection) && found.unread[collection.resource.group] == nil {
             watch.cancel()
             watches[collection] = nil
-            store.end(collection)
+            if let successor = wanted.first(where: { $0.isOtherVersion(of: collection) && watches[$0] == nil }) {
+                store.succeed(collection, by: successor)
+            } else {
+                store.end(collection)
+            }
         }
         for collection in wanted where watches[collection] == nil {
             watches[collection] = start(collection)

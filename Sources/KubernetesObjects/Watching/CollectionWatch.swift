@@ -53,6 +53,7 @@ package struct CollectionWatch: Sendable {
             count(request)
             let result = await exchange(request)
             guard !Task.isCancelled else { return }
+            if case .interrupted(.timedOut) = result.outcome { transport.timedOut() }
             if case .refused(let status, _) = result.outcome, status.code == 401, !hasRetriedCredentials {
                 hasRetriedCredentials = true
                 if await transport.credentialsRefused() { continue }
@@ -180,6 +181,8 @@ package struct CollectionWatch: Sendable {
     /// Takes in events; what was understood before something goes wrong counts.
     private func watch(_ answer: APIAnswer, _ request: CollectionRequest) async -> ExchangeResult {
         var events = EventTaker(collection, store, clock, isInitial: request == .streamingList)
+        // The server continues from the version that is held, so what is held is up to date.
+        if request != .streamingList { store.confirmed(collection, at: clock.now()) }
         var splitter = EventSplitter()
         do {
             for try await octets in answer.body {
@@ -242,6 +245,7 @@ private struct EventTaker {
         self.clock = clock
         initial = isInitial ? [:] : nil
         progress.isSynchronized = !isInitial
+        progress.hasHead = true
     }
 
     mutating func take(_ line: [UInt8]) throws(DocumentError) {

@@ -7,16 +7,58 @@ extension ObjectStore {
     /// refuses for some hundred milliseconds what it permits.
     private static let forbiddenPatience: Int64 = 10_000_000_000
 
-    /// Whether everything that is to be had has come: each collection whole once, or refused for good.
+    /// How long a kind that the server does not list is awaited while it lists others, in nanoseconds.
+    private static let patience: Int64 = 30_000_000_000
+
+    /// Whether everything that is to be had has come: each collection whole once, refused for good, or in trouble for long while
+    /// the server lists others.
     ///
     /// - Parameter now: Nanoseconds since the Unix epoch.
     /// - Returns: Whether nothing is awaited.
-    package func isComplete(at now: Int64) -> Bool {
-        guard isDiscovered else { return false }
-        return collections.values.allSatisfy { collection in
-            collection.isSynchronized
-                || (collection.trouble == .forbidden && now - collection.troubledSince >= Self.forbiddenPatience)
+    package func isComplete(at now: Int64) -> Bool { missing(at: now) != nil }
+
+    /// The kinds that are served, as far as is known, and cannot be read.
+    ///
+    /// - Parameter now: Nanoseconds since the Unix epoch.
+    /// - Returns: The kinds in the order of their names; `nil` while some of them are awaited.
+    package func missing(at now: Int64) -> [MissingKind]? {
+        guard isDiscovered else { return nil }
+        let collections = collections
+        let listsOthers = collections.contains {
+            $0.key.fieldSelector.isEmpty && $0.value.isSynchronized && $0.value.trouble == nil
         }
+        func isMissed(_ trouble: WatchTrouble, _ since: Int64) -> Bool {
+            trouble == .forbidden
+                ? now - since >= Self.forbiddenPatience : listsOthers && now - since >= Self.patience
+        }
+        var missing: [String: MissingKind] = [:]
+        func miss(_ kind: MissingKind) {
+            missing[kind.name] = missing[kind.name].map { $0.joined(with: kind) } ?? kind
+        }
+        for (collection, state) in collections where !state.isSynchronized {
+            guard let trouble = state.trouble, isMissed(trouble, state.troubledSince) else { return nil }
+            miss(MissingKind(collection, trouble, since: state.troubledSince))
+        }
+        for (name, group) in unreadGroups {
+            guard isMissed(group.trouble, group.since) else { return nil }
+            for kind in group.kinds
+            where !collections.contains(where: { $0.key.resource.group == name && $0.key.kind == kind.kind }) {
+                miss(MissingKind(kind, group.trouble, since: group.since))
+            }
+        }
+        return missing.values.sorted { $0.name < $1.name }
+    }
+
+    /// Whether the server has not listed objects of this one's kind and namespace, though it serves them as far as is known.
+    package func awaits(_ object: JSONValue) -> Bool {
+        let parts = (object["apiVersion"]?.stringValue ?? "").split(separator: "/")
+        let group = parts.count == 2 ? String(parts[0]) : ""
+        let namespace = object["metadata"]?["namespace"]?.stringValue
+        let watched = collections.filter { collection, _ in
+            collection.kind == object["kind"]?.stringValue && collection.resource.group == group
+                && (collection.namespace == nil || collection.namespace == namespace)
+        }
+        return watched.isEmpty ? unreadGroups[group] != nil : watched.values.allSatisfy { !$0.isSynchronized }
     }
 
     /// Since when the objects may be out of date: the collection that has been without contact for the longest time.
@@ -39,6 +81,55 @@ extension ObjectStore {
                 ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name)
             }
             return (key, objects)
+        }
+    }
+}
+
+/// A kind that is served, as far as is known, and cannot be read.
+package struct MissingKind: Sendable, Hashable {
+    /// The kind.
+    package let kind: String
+    /// Its API group; empty for the core group.
+    package let group: String
+    /// The plural name in lower case.
+    package let resource: String
+    /// Why it cannot be read.
+    package let trouble: WatchTrouble
+    /// Since when, in nanoseconds since the Unix epoch.
+    package private(set) var since: Int64
+
+    fileprivate init(_ collection: ResourceCollection, _ trouble: WatchTrouble, since: Int64) {
+        kind = collection.kind
+        group = collection.resource.group
+        resource = collection.resource.resource
+        self.trouble = trouble
+        self.since = since
+    }
+
+    fileprivate init(_ kind: WatchedKind, _ trouble: WatchTrouble, since: Int64) {
+        self.kind = kind.kind
+        group = kind.group
+        resource = kind.resource
+        self.trouble = trouble
+        self.since = since
+    }
+
+    /// The name of the resource with its group, such as `virtualservices.networking.istio.io`.
+    package var name: String { group.isEmpty ? resource : "\(resource).\(group)" }
+
+    /// The same kind, which is missing in the namespaces of both, since it was in one.
+    fileprivate func joined(with other: Self) -> Self {
+        var joined = self
+        joined.since = min(since, other.since)
+        return joined
+    }
+
+    /// Why it cannot be read, as the end of a sentence about the agent.
+    package var reason: String {
+        switch trouble {
+        case .forbidden: "may not read \(resource)"
+        case .network, .tls, .timeout: "gets no answer for \(resource) from the API server (\(trouble.rawValue))"
+        default: "cannot read \(resource): the API server refuses (\(trouble.rawValue))"
         }
     }
 }

@@ -16,6 +16,8 @@ package final class ObjectStore: Sendable {
         package var trouble: WatchTrouble?
         /// Since when it is not followed, in nanoseconds since the Unix epoch; 0 when it is.
         package var troubledSince: Int64 = 0
+        /// Counts the changes of its objects.
+        package var generation = 0
         /// The latest time at which it was known to be fresh: an event, a bookmark or a list.
         package var freshAt: Int64 = 0
         /// What was asked and answered.
@@ -40,6 +42,18 @@ package final class ObjectStore: Sendable {
         var collections: [ResourceCollection: CollectionState] = [:]
         var generation = 0
         var isDiscovered = false
+        /// The API groups of which it is not known what they serve.
+        var unreadGroups: [String: UnreadGroup] = [:]
+    }
+
+    /// An API group of which the server does not say what it serves.
+    package struct UnreadGroup: Sendable, Hashable {
+        /// The kinds that are wanted of it.
+        package let kinds: [WatchedKind]
+        /// Why.
+        package let trouble: WatchTrouble
+        /// Since when, in nanoseconds since the Unix epoch.
+        package let since: Int64
     }
 
     private let state = Mutex(State())
@@ -57,6 +71,14 @@ package final class ObjectStore: Sendable {
 
     /// Whether it is known which kinds there are.
     package var isDiscovered: Bool { state.withLock { $0.isDiscovered } }
+
+    /// The API groups of which the server does not say what they serve, by name.
+    package var unreadGroups: [String: UnreadGroup] { state.withLock { $0.unreadGroups } }
+
+    /// Counts the changes of all objects but those of one collection.
+    package func generation(besides collection: ResourceCollection) -> Int {
+        state.withLock { $0.generation - ($0.collections[collection]?.generation ?? 0) }
+    }
 
     /// What is known of all collections.
     package var collections: [ResourceCollection: CollectionState] { state.withLock { $0.collections } }
@@ -80,13 +102,24 @@ package final class ObjectStore: Sendable {
     // MARK: - Events
 
     /// It is known which kinds there are, and all of them are followed.
-    func discovered() {
-        state.withLock { state in
-            guard !state.isDiscovered else { return }
+    ///
+    /// - Parameters:
+    ///   - unread: The API groups of which that is not known, with the kinds that are wanted of each, and why.
+    ///   - now: Nanoseconds since the Unix epoch.
+    func discovered(without unread: [String: (kinds: [WatchedKind], trouble: WatchTrouble)] = [:], at now: Int64) {
+        let isNews = state.withLock { state in
+            let isNews = !state.isDiscovered || Set(state.unreadGroups.keys) != Set(unread.keys)
             state.isDiscovered = true
-            state.generation += 1
+            state.unreadGroups = Dictionary(
+                uniqueKeysWithValues: unread.map { name, group in
+                    let since = state.unreadGroups[name]?.since ?? now
+                    return (name, UnreadGroup(kinds: group.kinds, trouble: group.trouble, since: since))
+                }
+            )
+            if isNews { state.generation += 1 }
+            return isNews
         }
-        bell.yield()
+        if isNews { bell.yield() }
     }
 
     /// A collection is going to be watched.
@@ -98,44 +131,70 @@ package final class ObjectStore: Sendable {
 
     /// A collection is not watched any more, and what it held does not count.
     package func end(_ collection: ResourceCollection) {
-        change(collection) { $0 = nil }
+        let wasHeld = state.withLock { state in
+            guard state.collections.removeValue(forKey: collection) != nil else { return false }
+            state.generation += 1
+            return true
+        }
+        if wasHeld { bell.yield() }
+    }
+
+    /// A resource is watched in another version from now on: what was held of it counts until that has come.
+    func succeed(_ collection: ResourceCollection, by successor: ResourceCollection) {
+        state.withLock { state in
+            guard let held = state.collections.removeValue(forKey: collection) else { return }
+            state.collections[successor] = held
+        }
     }
 
     /// The whole state has come, and takes the place of what was held.
     func replace(_ collection: ResourceCollection, with objects: [ObjectKey: StoredObject], at now: Int64) {
         change(collection) { held in
-            held?.objects = objects
-            held?.isSynchronized = true
-            held?.isAbsent = false
-            held?.followed(at: now)
+            // Objects that differ in nothing that is kept stay, with what was decoded of them.
+            let kept = objects.merging(
+                held.objects.filter { objects[$0.key]?.isSame(as: $0.value) ?? false },
+                uniquingKeysWith: { $1 }
+            )
+            let isNews = !held.isSynchronized || kept != held.objects
+            held.objects = kept
+            held.isSynchronized = true
+            held.isAbsent = false
+            held.followed(at: now)
+            return isNews
         }
     }
 
     /// The kind is not served: there are no objects.
     func becameAbsent(_ collection: ResourceCollection, at now: Int64) {
         change(collection) { held in
-            held?.objects = [:]
-            held?.isSynchronized = true
-            held?.isAbsent = true
-            held?.freshAt = now
+            let isNews = !held.isSynchronized || !held.objects.isEmpty
+            held.objects = [:]
+            held.isSynchronized = true
+            held.isAbsent = true
+            held.freshAt = now
+            return isNews
         }
     }
 
-    /// An object is there, new or changed.
+    /// An object is there, new or changed; one that differs in nothing that is kept is no change.
     func upsert(_ key: ObjectKey, _ object: StoredObject, in collection: ResourceCollection, at now: Int64) {
         change(collection) { held in
-            held?.objects[key] = object
-            held?.followed(at: now)
+            held.followed(at: now)
+            guard held.objects[key]?.isSame(as: object) != true else { return false }
+            held.objects[key] = object
+            return true
         }
     }
 
     /// An object is gone; one that was made anew under the name stays.
     func remove(_ key: ObjectKey, uid: String, from collection: ResourceCollection, at now: Int64) {
         change(collection) { held in
-            if let known = held?.objects[key], uid.isEmpty || known.uid.isEmpty || known.uid == uid {
-                held?.objects[key] = nil
+            held.followed(at: now)
+            guard let known = held.objects[key], uid.isEmpty || known.uid.isEmpty || known.uid == uid else {
+                return false
             }
-            held?.followed(at: now)
+            held.objects[key] = nil
+            return true
         }
     }
 
@@ -160,11 +219,14 @@ package final class ObjectStore: Sendable {
     }
 
     /// Nothing is watched any more: forgets everything, and which kinds there are.
-    package func forget() {
+    ///
+    /// - Parameter collection: What is still watched, and stays.
+    package func forget(besides collection: ResourceCollection? = nil) {
         state.withLock { state in
-            state.collections = [:]
-            state.isDiscovered = false
+            state.collections = state.collections.filter { $0.key == collection }
             state.generation += 1
+            state.isDiscovered = false
+            state.unreadGroups = [:]
         }
         bell.yield()
     }
@@ -176,13 +238,17 @@ package final class ObjectStore: Sendable {
         }
     }
 
-    private func change(_ collection: ResourceCollection, _ body: (inout CollectionState?) -> Void) {
-        state.withLock { state in
-            guard state.collections[collection] != nil else { return }
-            body(&state.collections[collection])
+    /// Changes a collection that is watched; `body` answers whether anything is other than before.
+    private func change(_ collection: ResourceCollection, _ body: (inout CollectionState) -> Bool) {
+        let isNews = state.withLock { state in
+            guard state.collections[collection] != nil,
+                body(&state.collections[collection, default: CollectionState()])
+            else { return false }
+            state.collections[collection]?.generation += 1
             state.generation += 1
+            return true
         }
-        bell.yield()
+        if isNews { bell.yield() }
     }
 }
 

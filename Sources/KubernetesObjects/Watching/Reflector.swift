@@ -33,6 +33,8 @@ struct Reflector: Sendable {
         var bookmarks = 0
         /// Of a streaming list: whether the state came whole.
         var isSynchronized = false
+        /// Whether the server accepted the watch.
+        var hasHead = false
         /// How long the exchange took.
         var duration = Duration.zero
     }
@@ -94,6 +96,11 @@ struct Reflector: Sendable {
         case .streamFailed(let status): return streamFailed(status, random)
         case .refused(let status, let retryAfter): return refused(status, retryAfter, random)
         case .interrupted(let failure):
+            if next.isWatch, progress.hasHead, progress.events > 0 || progress.duration >= .seconds(1) {
+                // What stands before the server cuts connections that are idle; nothing says that the server is unwell.
+                backoff = WatchBackoff()
+                return Step(wait: .milliseconds(Int64(random * 1000)), trouble: WatchTrouble(failure))
+            }
             return Step(wait: backoff.next(random: random), trouble: WatchTrouble(failure))
         case .malformed:
             return failedAgain(.malformed, random)
