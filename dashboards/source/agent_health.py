@@ -439,6 +439,7 @@ def kubernetes():
             query(total_rate("kube_lists_total"), "lists"),
             query(total_rate("kube_watch_events_total"), "events"),
             query(total_rate("kube_watch_restarts_total"), "restarts of watches"),
+            query(total_rate("kube_oversized_objects_total"), "objects passed over"),
         ),
     )
 

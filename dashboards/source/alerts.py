@@ -3,7 +3,6 @@
 
 Left out, since nothing on the clients' side of the gateway shows it: RouteWeightDrift (observed against configured share of
 a weighted destination) and CanaryWorse by subset. CanaryWorse below compares rules, which requests are told apart by.
-RouteTableStale waits for the reading of routes from Kubernetes.
 """
 
 import textwrap
@@ -617,6 +616,29 @@ def configuration():
             "{{ $value }} different route tables are in force among the agents of {{ $labels.job }}: the same request is counted for "
             "one route here and for another there.",
             wait="15m",
+        ),
+        alert(
+            "RoutesStale",
+            "warning",
+            "wingmirror_route_table_stale == 1",
+            f"The routes of {AGENT} may be out of date",
+            f"{AGENT} does not hear of changes from the API server, or of some kinds only; requests are counted for the routes that it knows.",
+            wait="15m",
+        ),
+        alert(
+            "GatewayUnknown",
+            "warning",
+            """
+            (
+              sum by (job, instance) (wingmirror_gateway_pods) == 0
+              and on (job, instance) wingmirror_kube_requests_total{resource="pods"} > 0
+            )
+            unless on (job, instance) time() - wingmirror_kube_last_sync_timestamp_seconds{resource="pods"} < 900
+            """,
+            f"{AGENT} does not know whether a gateway runs on its node",
+            f"{AGENT} captures nothing: it knows of no gateway pod, and the API server has not said for a quarter of an hour which pods "
+            "its node has.",
+            wait="5m",
         ),
     ]
 

@@ -40,6 +40,7 @@ struct ClusterCollector: MetricCollector {
             samples.set(MetricCatalogue.kubeObjects, [name], Double(objects[name] ?? 0))
             samples.count(MetricCatalogue.kubeRequests, [name], state.counts.requests)
             samples.count(MetricCatalogue.kubeLists, [name], state.counts.lists)
+            samples.count(MetricCatalogue.kubeOversizedObjects, [name], state.counts.oversized)
             for (type, count) in state.counts.events {
                 samples.count(MetricCatalogue.kubeWatchEvents, [name, type], count)
             }

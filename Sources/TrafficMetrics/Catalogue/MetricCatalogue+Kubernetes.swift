@@ -42,6 +42,16 @@ extension MetricCatalogue {
         help: "Lists and watches that had to be begun again, by resource and reason."
     )
 
+    /// Objects that were passed over.
+    public static let kubeOversizedObjects = MetricFamily(
+        "wingmirror_kube_oversized_objects_total",
+        .counter,
+        labels: ["resource"],
+        help:
+            "Objects of the API server that were passed over because they are larger than 3 MiB, by resource; their routes "
+            + "are missing."
+    )
+
     /// How fresh the objects are.
     public static let kubeLastSync = MetricFamily(
         "wingmirror_kube_last_sync_timestamp_seconds",
@@ -56,7 +66,8 @@ extension MetricCatalogue {
         "wingmirror_route_table_stale",
         .gauge,
         help:
-            "Whether the routes in force may be out of date: saved by an earlier run, or five minutes without contact (1)."
+            "Whether the routes in force may be out of date: saved by an earlier run, made without a kind that cannot be read, or "
+            + "five minutes without contact (1)."
     )
 
     /// Pods found.
@@ -68,7 +79,7 @@ extension MetricCatalogue {
     )
 
     static let kubernetes = [
-        kubeObjects, kubeRequests, kubeLists, kubeWatchEvents, kubeWatchRestarts, kubeLastSync, routeTableStale,
-        gatewayPods,
+        kubeObjects, kubeRequests, kubeLists, kubeWatchEvents, kubeWatchRestarts, kubeOversizedObjects, kubeLastSync,
+        routeTableStale, gatewayPods,
     ]
 }
