@@ -45,6 +45,9 @@ public final class CaptureControl: Sendable {
         count.add(1, ordering: .releasing)
     }
 
+    /// The filter that was asked for last; `nil` before the first change.
+    public var wantedFilter: CaptureFilter? { latest.withLock { $0?.filter } }
+
     /// The latest change, if there was one since the thread has seen `seen` of them and nobody is putting another.
     ///
     /// - Parameter seen: How many changes the thread knows; brought up to date.

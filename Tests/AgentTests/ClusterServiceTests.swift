@@ -1,17 +1,21 @@
 // Wingmirror · Apache-2.0
 
 import AdminServer
+import Foundation
 import JSONSyntax
 import KubernetesObjects
 import Logging
 import PacketCapture
+import PacketDecoding
 import ResourceFiles
 import RouteAttribution
 import ShadowTesting
+import Synchronization
 import TestServers
 import TestSupport
 import Testing
 import TrafficMetrics
+import TrafficPipeline
 
 @testable import Agent
 @testable import AgentConfiguration
@@ -51,11 +55,25 @@ struct ClusterServiceTests {
         let routes: RouteKeeper
         let control: CaptureControl
         let service: ClusterService
+        /// How far the clock is ahead.
+        let shift = HandClock(0)
 
-        static func write(_ url: String, _ folder: TemporaryFolder, isMirroring: Bool = false) throws -> String {
+        static func write(
+            _ url: String,
+            _ folder: TemporaryFolder,
+            isMirroring: Bool = false,
+            namespaces: String = "[]"
+        ) throws -> String {
             try folder.write(
                 """
-                routes: {kubernetes: {enabled: true, server: "\(url)", node: node-1, snapshot: "\(folder.path)/objects"}}
+                routes:
+                  kubernetes:
+                    enabled: true
+                    server: "\(url)"
+                    node: node-1
+                    snapshot: "\(folder.path)/objects"
+                    namespaces: \(namespaces)
+                capture: {interfaces: auto}
                 log: {level: critical}
                 mirror:
                   enabled: \(isMirroring)
@@ -66,14 +84,20 @@ struct ClusterServiceTests {
             )
         }
 
-        init(_ url: String, _ folder: TemporaryFolder, isMirroring: Bool = false) throws {
-            let file = try Self.write(url, folder, isMirroring: isMirroring)
+        init(
+            _ url: String,
+            _ folder: TemporaryFolder,
+            isMirroring: Bool = false,
+            namespaces: String = "[]",
+            onCompile: @escaping @Sendable () -> Void = {}
+        ) throws {
+            let file = try Self.write(url, folder, isMirroring: isMirroring, namespaces: namespaces)
             let configuration = try Configuration.load(path: file)
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             // Without jitter, and with pauses that end soon.
             let clock = WatchClock(
-                now: { WallClock.now() },
+                now: { [shift] in WallClock.now() + shift.now },
                 pause: { _ in try await Task.sleep(for: .milliseconds(20)) },
                 random: { 0 }
             )
@@ -91,7 +115,16 @@ struct ClusterServiceTests {
                 routes: routes,
                 mirroring: mirroring,
                 cluster: source,
-                logs: LogSettings(LogConfiguration(level: .critical, format: .json))
+                logs: LogSettings(LogConfiguration(level: .critical, format: .json)),
+                compile: { configuration, cluster, patterns throws(CommandFailure) in
+                    onCompile()
+                    return try RouteObjects(
+                        configuration,
+                        namesServerPorts: false,
+                        cluster: cluster,
+                        patterns: patterns
+                    )
+                }
             )
             _ = keeper.reloadRoutes()
             control = CaptureControl(counters: CaptureCounters(interfaces: ["lo"]))
@@ -116,9 +149,23 @@ struct ClusterServiceTests {
             while !isMet(), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
         }
 
+        /// Whether it is known that a kind or an API group cannot be read.
+        var isMissingAKind: Bool {
+            !source.store.unreadGroups.isEmpty
+                || source.store.collections.values.contains { !$0.isSynchronized && $0.trouble != nil }
+        }
+
+        /// Turns the clock forward.
+        func pass(minutes: Int64) { shift.advance(nanoseconds: minutes * 60_000_000_000) }
+
+        /// Why the routes in force may be out of date.
+        var staleness: String? {
+            source.staleness(isSaved: routes.isSaved, at: WallClock.now() + shift.now)
+        }
+
         /// Why the target may not be sent to if its name means this address.
-        func refusal(_ address: String) -> String? {
-            let target = MirrorTarget(name: "next", host: "next.test", port: 8080)
+        func refusal(_ address: String, hosts: [String] = []) -> String? {
+            let target = MirrorTarget(name: "next", host: "next.test", port: 8080, hosts: hosts)
             return mirroring.production.refusal(of: target, resolvedTo: [address])
         }
 
@@ -207,11 +254,169 @@ struct ClusterServiceTests {
         cluster.mood = .down
         try await Rig(server.url, folder).run { rig in
             #expect(rig.names.count == 2 && rig.routes.isSaved)
+            // Which pods are the gateway's is known too, so that something is captured.
+            #expect(rig.routes.gateways.map(\.pods) == [["gateway-1"]] && rig.source.ignoranceOfPods == nil)
+            await rig.until { rig.control.wantedFilter?.addresses.map(\.description) == ["10.1.0.7"] }
             let now = WallClock.now()
             #expect(rig.source.staleness(isSaved: true, at: now)?.contains("an earlier run has left") == true)
             cluster.mood = .well
             await rig.until { !rig.routes.isSaved }
             #expect(rig.names.count == 2)
+        }
+        await server.close()
+    }
+
+    @Test func `pods that an earlier run has left count on their own node alone, until the API server lists others`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 && (try? folder.text(of: "objects")) != nil }
+        }
+        let saved = try folder.text(of: "objects")
+        cluster.delete(Self.pod)
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.routes.gateways.isEmpty && rig.names.isEmpty && !rig.routes.isSaved }
+            #expect(rig.staleness == nil)
+        }
+        cluster.mood = .down
+        _ = try folder.write(saved.replacing("\"nodeName\":\"node-1\"", with: "\"nodeName\":\"node-2\""), to: "objects")
+        try await Rig(server.url, folder).run { rig in
+            #expect(rig.routes.gateways.isEmpty)
+            #expect(rig.source.ignoranceOfPods?.hasPrefix("no gateway is known") == true)
+        }
+        await server.close()
+    }
+
+    @Test(arguments: ["destinationrules", "gateway.networking.k8s.io"])
+    func `one kind or API group that cannot be read keeps no routes of the others from coming, and is named`(
+        name: String
+    ) async throws {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.refuse(name, with: 500)
+        let kind = name.contains(".") ? "httproutes.\(name)" : "\(name).networking.istio.io"
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.isMissingAKind }
+            rig.pass(minutes: 1)
+            await rig.until { rig.names == ["order-vs", "product-vs"] }
+            await rig.until { rig.routes.findings.contains { $0.code == .unreadableKind && $0.object.name == kind } }
+            #expect(rig.staleness?.contains("the API server refuses (server_error)") == true)
+            #expect((try? folder.text(of: "objects")) == nil)
+            cluster.refuse(name, with: nil)
+            await rig.until { !rig.routes.findings.contains { $0.code == .unreadableKind } }
+            #expect(rig.staleness == nil && rig.names.count == 2)
+        }
+        await server.close()
+    }
+
+    @Test func `a kind that cannot be read after a restart counts as the earlier run has left it`() async throws {
+        try applySamples()
+        cluster.apply(Self.pod)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 && (try? folder.text(of: "objects")) != nil }
+        }
+        cluster.refuse("virtualservices", with: 500)
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.isMissingAKind }
+            rig.pass(minutes: 1)
+            await rig.until { !rig.routes.isSaved }
+            #expect(rig.names == ["order-vs", "product-vs"])
+            #expect(rig.staleness?.contains("virtualservices") == true)
+            let order = try #require(try Self.samples().first { $0["metadata"]?["name"] == "order-vs" })
+            cluster.delete(order)
+            cluster.refuse("virtualservices", with: nil)
+            await rig.until { rig.names == ["product-vs"] && rig.staleness == nil }
+        }
+        await server.close()
+    }
+
+    @Test func `what an earlier run has left is of no account once the API server has been read`() async throws {
+        let young = TestCluster(serving: ["networking.istio.io", "networking.k8s.io"])
+        let samples = try Self.samples()
+        for object in samples + [Self.pod] { young.apply(object) }
+        let server = try await TestAPIServer { young.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 && (try? folder.text(of: "objects")) != nil }
+        }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { !rig.routes.isSaved && rig.names.count == 2 }
+            young.delete(try #require(samples.first { $0["metadata"]?["name"] == "order-vs" }))
+            await rig.until { rig.names == ["product-vs"] }
+            young.refuse("httproutes", with: 429)
+            young.install(group: "gateway.networking.k8s.io")
+            await rig.until { rig.source.store.collections.contains { $0.key.resource.resource == "httproutes" } }
+            _ = rig.keeper.reload()
+            #expect(rig.names == ["product-vs"] && !rig.routes.isSaved)
+        }
+        await server.close()
+    }
+
+    @Test func `a reload under way when an object changes does not bring back the routes of before`() async throws {
+        try applySamples()
+        cluster.apply(Self.pod)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        let gate = Gate()
+        try await Rig(server.url, folder, onCompile: { gate.pass() }).run { rig in
+            await rig.until { rig.names.count == 2 }
+            gate.close()
+            let keeper = rig.keeper
+            let reload = Task.detached { keeper.reload() }
+            await rig.until { gate.waiting == 1 }
+            cluster.delete(try #require(try Self.samples().first { $0["metadata"]?["name"] == "order-vs" }))
+            await rig.until { rig.source.store.objects.allSatisfy { $0.value["metadata"]?["name"] != "order-vs" } }
+            // Time for the other thread to make its table and put it in force, if it may.
+            try await Task.sleep(for: .milliseconds(600))
+            gate.open()
+            #expect(await reload.value == .reloaded([]))
+            await rig.until { rig.names == ["product-vs"] }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(rig.names == ["product-vs"])
+        }
+        await server.close()
+    }
+
+    @Test func `objects are given back, and no routes stay, a while after the last gateway has left the node`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 }
+            cluster.delete(Self.pod)
+            await rig.until { rig.routes.gateways.isEmpty }
+            rig.pass(minutes: 11)
+            await rig.until { rig.source.store.collections.count == 1 && rig.names.isEmpty }
+            #expect(rig.staleness == nil && (try? folder.text(of: "objects")) == nil)
+            cluster.apply(Self.pod)
+            await rig.until { rig.names.count == 2 }
+        }
+        await server.close()
+    }
+
+    @Test func `pods without a gateway, and states of a gateway's pod that change nothing, make no tables`()
+        async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 && rig.routes.gateways.count == 1 }
+            try await Task.sleep(for: .milliseconds(500))
+            let before = rig.routes.board.generation.number
+            let other: JSONValue = [
+                "apiVersion": "v1", "kind": "Pod", "metadata": ["name": "job-1", "namespace": "shop"],
+                "spec": ["nodeName": "node-1", "containers": []], "status": ["phase": "Running", "podIP": "10.1.0.9"],
+            ]
+            cluster.apply(other)
+            await rig.until { rig.source.store[rig.source.pods]?.objects.count == 2 }
+            try await Task.sleep(for: .milliseconds(600))
+            #expect(rig.routes.board.generation.number == before)
         }
         await server.close()
     }
@@ -264,6 +469,66 @@ struct ClusterServiceTests {
                 let refusal = rig.refusal(address)
                 #expect(refusal != nil && refusal != Self.unknown, "\(address)")
             }
+        }
+        await server.close()
+    }
+
+    @Test(arguments: [("endpointslices", 403, "may not read endpointslices"), ("nodes", 500, "cannot read nodes")])
+    func `targets stay refused where hosts of the cluster cannot be read, unless they are listed`(
+        resource: String,
+        status: Int,
+        words: String
+    ) async throws {
+        try applyHosts()
+        cluster.refuse(resource, with: status)
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder, isMirroring: true).run { rig in
+            await rig.until {
+                rig.source.hosts.collections.values.contains { $0.trouble != nil }
+                    && rig.source.hosts.collections.values.contains(where: \.isSynchronized)
+            }
+            #expect(rig.refusal("10.244.1.5") == Self.unknown)
+            rig.pass(minutes: 1)
+            await rig.until { rig.refusal("10.244.1.5") != Self.unknown }
+            let refusal = try #require(rig.refusal("10.244.1.5"))
+            #expect(refusal.contains("the agent \(words)") && refusal.contains("mirror.targets.next.hosts"))
+            #expect(rig.refusal("198.51.100.9") != nil && rig.refusal("198.51.100.9", hosts: ["next.test"]) == nil)
+            cluster.refuse(resource, with: nil)
+            await rig.until { rig.refusal("198.51.100.9") == nil }
+            #expect(rig.refusal("10.244.1.5") != nil && rig.refusal("192.0.2.7") != nil)
+        }
+        await server.close()
+    }
+
+    @Test func `targets that are not listed are refused where the agent reads some namespaces only`() async throws {
+        try applyHosts()
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder, isMirroring: true, namespaces: "[default]").run { rig in
+            await rig.until { rig.refusal("10.244.1.5")?.contains("routes.kubernetes.namespaces") == true }
+            #expect(rig.refusal("198.51.100.9", hosts: ["next.test"]) == nil)
+        }
+        await server.close()
+    }
+
+    @Test func `a load balancer of the cluster is refused as a target`() async throws {
+        try applyHosts()
+        let balanced: JSONValue = [
+            "apiVersion": "v1", "kind": "Service", "metadata": ["name": "edge", "namespace": "istio-system"],
+            "spec": ["clusterIP": "10.96.0.30", "ports": [["port": 80]]],
+            "status": ["loadBalancer": ["ingress": [["ip": "203.0.113.7"], ["hostname": "Next.test"]]]],
+        ]
+        cluster.apply(balanced)
+        cluster.apply([
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+            "metadata": ["name": "edge", "namespace": "shop"], "spec": ["gatewayClassName": "istio", "listeners": []],
+            "status": ["addresses": [["type": "IPAddress", "value": "203.0.113.8"]]],
+        ])
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder, isMirroring: true).run { rig in
+            await rig.until { rig.refusal("203.0.113.7") != Self.unknown }
+            #expect(rig.refusal("203.0.113.7")?.contains("this cluster") == true)
+            #expect(rig.refusal("203.0.113.8")?.contains("this cluster") == true)
+            #expect(rig.refusal("198.51.100.9")?.contains("is a Service of this cluster") == true)
         }
         await server.close()
     }
@@ -352,5 +617,21 @@ struct ClusterServiceTests {
                 + (rule["resources"]?.arrayValue?.compactMap(\.stringValue).joined(separator: ",") ?? "?")
         }
         #expect(Set(paths) == [AccessReviewer.tokenReviews, AccessReviewer.subjectAccessReviews])
+    }
+}
+
+/// A gate that holds threads while it is closed.
+private final class Gate: Sendable {
+    private let state = Mutex((isOpen: true, waiting: 0))
+
+    var waiting: Int { state.withLock(\.waiting) }
+
+    func close() { state.withLock { $0.isOpen = false } }
+    func open() { state.withLock { $0.isOpen = true } }
+
+    func pass() {
+        guard !state.withLock(\.isOpen) else { return }
+        state.withLock { $0.waiting += 1 }
+        while !state.withLock(\.isOpen) { usleep(1000) }
     }
 }

@@ -238,7 +238,18 @@ struct NodePodTests {
         ipv6: """
             20010db8000000000000000000000007 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 00000001 cali12
             00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003 eth0
-            """
+            """,
+        isBridge: { $0 == "cni0" }
+    )
+    /// The routes of a network that hands packets to pods past the table (`cilium_host`, `ovn-k8s-mp0`).
+    private static let overlay = NodeRoutes(
+        ipv4: """
+            Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+            eth0\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0
+            cilium_host\t0000010A\t0100010A\t0003\t0\t0\t0\t00FFFFFF\t0\t0\t0
+            """,
+        ipv6: "",
+        isBridge: { _ in false }
     )
 
     @Test(arguments: [
@@ -280,6 +291,17 @@ struct NodePodTests {
         #expect(target.filter.expression == nil)
     }
 
+    @Test func `a route to many pods by an interface that is no bridge is not how a pod is reached`() throws {
+        #expect(Self.overlay.interface(to: try #require(IPAddress(text: "10.1.0.7"))) == nil)
+        let objects = try Self.made(of: [Self.pod()])
+        let configuration = try Configuration.parse(
+            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
+            file: "w"
+        )
+        let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.overlay)
+        #expect(target.interfaces == ["any"])
+    }
+
     @Test func `without a gateway nothing is captured`() throws {
         let configuration = try Configuration.parse(
             "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
@@ -303,6 +325,55 @@ struct NodePodTests {
         )
         let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
         #expect(target.interfaces == ["any"])
+    }
+
+    @Test func `a pod with the node's network is reached at every address of the node`() throws {
+        func interface(_ name: String, _ texts: String..., isLoopback: Bool = false) -> NetworkInterface {
+            NetworkInterface(name: name, addresses: texts.compactMap { IPAddress(text: $0) }, isLoopback: isLoopback)
+        }
+        let interfaces = [
+            interface("lo", "127.0.0.1", "192.0.2.1", isLoopback: true), interface("eth0", "192.0.2.7", "fe80::1"),
+            interface("eth1", "198.51.100.7", "2001:db8::7", "169.254.1.1"), interface("cni0", "10.244.0.1"),
+            interface("kube-ipvs0", "10.96.0.1"), interface("any"),
+        ]
+        let addresses = NodeAddresses.among(interfaces) { $0 == "cni0" }
+        #expect(Set(addresses.map(\.description)) == ["192.0.2.7", "198.51.100.7", "2001:db8::7"])
+        var cluster = ClusterObjects()
+        cluster.pods = [try Self.pod(address: "192.0.2.7", more: "hostNetwork: true")]
+        cluster.objects = try Self.objects(Self.gateway)
+        cluster.nodeAddresses = addresses
+        let configuration = try Configuration.parse("routes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+        func addressesFound() throws -> Set<String> {
+            let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
+            return Set(objects.gateways.flatMap(\.addresses).map(\.description))
+        }
+        #expect(try addressesFound() == ["192.0.2.7", "198.51.100.7", "2001:db8::7"])
+        cluster.pods = [try Self.pod()]
+        #expect(try addressesFound() == ["10.1.0.7", "2001:db8::7"])
+    }
+
+    @Test func `pods of one workload whose named ports differ, as in a roll-out, are followed on the ports of both`()
+        throws
+    {
+        let next = try Self.objects(
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: gateway-2, namespace: istio-system, labels: {istio: ingressgateway, app: istio-ingressgateway}}
+            spec: {containers: [{name: istio-proxy, args: [proxy, router], ports: [{name: http2, containerPort: 9080}]}]}
+            status: {phase: Running, podIP: 10.1.0.8}
+            """
+        )[0]
+        let objects = try Self.made(of: [Self.pod(), next])
+        #expect(Set(objects.gateways.first?.ports.map(\.pod) ?? []) == [8080, 8443, 9080])
+        #expect(Set(objects.table.podPorts) == [8080, 9080])
+    }
+
+    @Test(arguments: [
+        ("{gateway.networking.k8s.io/gateway-name: w, gateway.istio.io/managed: istio.io-mesh-controller}", "[]"),
+        ("{gateway.networking.k8s.io/gateway-name: w}", "[proxy, waypoint, --domain, x]"),
+    ]) func `a waypoint is no gateway`(labels: String, arguments: String) throws {
+        #expect(NodePod(try Self.pod(labels: labels, arguments: arguments), orLabels: nil) == nil)
     }
 
     // MARK: - Mesh
@@ -334,5 +405,32 @@ struct NodePodTests {
         settings.apply(to: &environment, under: chosen)
         #expect(environment.pathNormalization == .none && environment.trustedProxies == 0 && !environment.takesHTTP10)
         #expect(MeshSettings(configMap: ["data": ["mesh": "a: ["]]) == nil)
+    }
+
+    @Test(arguments: [
+        ("", true, nil), ("canary", true, "set mesh.revision to canary"),
+        ("", false, "is not there or may not be read"),
+        ("default", true, nil),
+    ]) func `a gateway of a revision whose mesh configuration is not read is named`(
+        revision: String,
+        isThere: Bool,
+        words: String?
+    ) throws {
+        let map: JSONValue = ["kind": "ConfigMap", "data": ["mesh": "rootNamespace: istio-system"]]
+        let label = revision.isEmpty ? "" : ", istio.io/rev: \(revision)"
+        var cluster = ClusterObjects()
+        cluster.pods = [try Self.pod(labels: "{istio: ingressgateway\(label)}")]
+        cluster.objects = try Self.objects(Self.gateway)
+        cluster.mesh = isThere ? MeshSettings(configMap: map) : nil
+        let configuration = try Configuration.parse("routes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+        func messages() throws -> [String] {
+            try RouteObjects(configuration, namesServerPorts: false, cluster: cluster).findings.filter {
+                $0.object.kind == "ConfigMap"
+            }.map(\.message)
+        }
+        #expect(try messages().isEmpty)
+        cluster.meshName = "istio"
+        #expect(try messages().count == (words == nil ? 0 : 1))
+        #expect(try messages().allSatisfy { $0.contains(words ?? "?") })
     }
 }

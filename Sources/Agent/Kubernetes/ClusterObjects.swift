@@ -3,6 +3,7 @@
 import AgentConfiguration
 import JSONSyntax
 import KubernetesObjects
+import PacketDecoding
 import ResourceFiles
 import RouteAttribution
 import Synchronization
@@ -15,18 +16,57 @@ package struct ClusterObjects: Sendable {
     var decoded: [DecodedObject] = []
     /// The pods of this node.
     var pods: [JSONValue] = []
+    /// The addresses of this node; empty where no pod of its gateways has the node's network.
+    var nodeAddresses: [IPAddress] = []
     /// Istio's mesh configuration, if it is there.
     var mesh: MeshSettings?
+    /// The name of the ConfigMap that the mesh configuration is read from; empty while it is awaited.
+    var meshName = ""
     /// Whether the objects come from a file that an earlier run has left.
     var isSaved = false
     /// The kinds that may not be read.
     package var refusedKinds: [String] = []
+    /// The kinds without which the routes are made, though the cluster has them.
+    var missingKinds: [MissingKind] = []
 
     /// Whether no object is known of which routes are made.
     var isEmpty: Bool { objects.isEmpty && decoded.isEmpty }
 
     /// The manifests of all objects of which routes are made.
     var manifests: [JSONValue] { objects + decoded.map(\.manifest) }
+
+    /// What is to be known of the kinds that cannot be read: each may hold objects that change the routes.
+    var findings: [RouteFinding] {
+        missingKinds.map { kind in
+            RouteFinding(
+                object: ObjectIdentity(kind: "Kind", namespace: "", name: kind.name),
+                severity: .warning,
+                code: .unreadableKind,
+                path: "",
+                message:
+                    "the agent \(kind.reason); the routes are made without its objects, or with those that an earlier run has left"
+            )
+        }
+    }
+
+    /// Gateways that are configured by another mesh configuration than the one that is read, or by none that could be read.
+    func findings(of gateways: [FoundGateway], in namespace: String) -> [RouteFinding] {
+        guard !meshName.isEmpty else { return [] }
+        return Set(gateways.map { MeshSettings.name(ofRevision: $0.labels["istio.io/rev"] ?? "") }).sorted()
+            .filter { $0 != meshName || mesh == nil }.map { name in
+                RouteFinding(
+                    object: ObjectIdentity(kind: "ConfigMap", namespace: namespace, name: name),
+                    severity: .warning,
+                    code: .notLookedAt,
+                    path: "",
+                    message: name == meshName
+                        ? "the mesh configuration of this node's gateway is not there or may not be read, so Istio's defaults "
+                            + "are taken; mesh.rootNamespace and mesh.revision say where it is"
+                        : "the mesh configuration of this node's gateway, but \(meshName) is read; set mesh.revision to "
+                            + "\(name == "istio" ? "default" : String(name.dropFirst("istio-".count)))"
+                )
+            }
+    }
 
     /// Adds the objects to others; they come from no file.
     func add(to resources: inout RouteResources) {
@@ -101,6 +141,11 @@ final class ObjectDecoder: Sendable {
 /// Istio's mesh configuration, as far as it changes which rule takes a request: the key `mesh` of the ConfigMap `istio`.
 struct MeshSettings: Sendable, Hashable {
     private let mesh: JSONValue
+
+    /// The name of the ConfigMap of a control plane's revision; empty for the default one.
+    static func name(ofRevision revision: String) -> String {
+        revision.isEmpty || revision == "default" ? "istio" : "istio-\(revision)"
+    }
 
     /// Reads a ConfigMap; `nil` where it holds no mesh configuration that can be read.
     init?(configMap: JSONValue) {

@@ -94,9 +94,14 @@ struct ClusterService: Service {
     private struct InForce {
         var generation = -1
         var isComplete = false
+        var pods: [NodePod] = []
+        var nodeAddresses: [IPAddress] = []
+        var missingKinds: [MissingKind] = []
         var target: CaptureTarget?
         var hostGenerations: [Int] = []
+        var missingHosts: [MissingKind] = []
         var savedGeneration = -1
+        var savedPods: [NodePod] = []
         var savedAt: Int64 = 0
         var lastGatewayAt: Int64 = 0
     }
@@ -112,7 +117,7 @@ struct ClusterService: Service {
         }
         for await _ in looks {
             guard (try? await Task.sleep(for: Self.settling)) != nil else { return }
-            let now = WallClock.now()
+            let now = cluster.clock.now()
             if isGatewayNode { inForce.lastGatewayAt = now }
             let isWanted = inForce.lastGatewayAt > 0 && now - inForce.lastGatewayAt < Self.idleTime
             if isWanted, watching == nil {
@@ -123,7 +128,6 @@ struct ClusterService: Service {
                 running.cancel()
                 await running.value
                 watching = nil
-                cluster.forgetDecoded()
             }
             // The policies may have come with a reload, and may go with the next.
             if isWanted, mirrors, watchingHosts == nil {
@@ -137,6 +141,13 @@ struct ClusterService: Service {
                 inForce.hostGenerations = []
                 hosts(nil)
             }
+            if !isWanted, watching == nil, cluster.knowsPods, cluster.holdsRoutes {
+                // Without the watches the objects would grow old, and nothing on this node is routed by them.
+                cluster.forgetRoutes()
+                inForce.isComplete = false
+                inForce.hostGenerations = []
+                guard await thread.run({ [self] in _ = configuration.reloadRoutes() }) != nil else { return }
+            }
             guard let took = await rebuild(&inForce, at: now) else { return }
             capture(&inForce)
             guard let tookHosts = await publishHosts(&inForce, at: now) else { return }
@@ -149,10 +160,13 @@ struct ClusterService: Service {
     /// Whether this node runs a gateway, or may.
     private var isGatewayNode: Bool {
         guard cluster.settings.findsGateways else { return true }
+        return !cluster.gatewayPods(orLabels: chosenLabels).isEmpty
+    }
+
+    /// The labels of the gateway workload, where one was chosen.
+    private var chosenLabels: [String: String]? {
         let chosen = configuration.current.configuration.gateway
-        let labels = chosen.isChosen ? chosen.labels : nil
-        return cluster.store[cluster.pods]?.objects.values.contains { NodePod($0.value, orLabels: labels) != nil }
-            ?? false
+        return chosen.isChosen ? chosen.labels : nil
     }
 
     /// Whether copies may be sent, so that it matters which hosts are the cluster's.
@@ -181,14 +195,29 @@ struct ClusterService: Service {
 
     /// Makes tables if the objects have changed; returns how long that took, or `nil` when the task was cancelled first.
     private func rebuild(_ inForce: inout InForce, at now: Int64) async -> Duration? {
-        let generation = cluster.store.generation
-        let isComplete = cluster.store.isComplete(at: now)
-        guard isComplete || cluster.hasObjects, generation != inForce.generation || isComplete != inForce.isComplete
-        else {
-            return .zero
+        let generation = cluster.store.generation(besides: cluster.pods)
+        let pods = cluster.gatewayPods(orLabels: chosenLabels)
+        let nodeAddresses = pods.contains(where: \.usesHostNetwork) ? NodeAddresses.current : []
+        let isComplete = cluster.isComplete(at: now)
+        let missing = cluster.missingKinds(at: now)
+        guard isComplete || cluster.hasObjects,
+            generation != inForce.generation || isComplete != inForce.isComplete || pods != inForce.pods
+                || nodeAddresses != inForce.nodeAddresses
+                || missing.map(\.name) != inForce.missingKinds.map(\.name)
+        else { return .zero }
+        if !missing.isEmpty, missing.map(\.name) != inForce.missingKinds.map(\.name) {
+            logger.warning(
+                "kinds that cannot be read, the routes are made without them",
+                metadata: [
+                    "kinds": "\(missing.map { "\($0.name) (\($0.trouble.rawValue))" }.joined(separator: ", "))"
+                ]
+            )
         }
         inForce.generation = generation
         inForce.isComplete = isComplete
+        inForce.pods = pods
+        inForce.nodeAddresses = nodeAddresses
+        inForce.missingKinds = missing
         return await thread.run { [self] in
             let started = ContinuousClock.now
             _ = configuration.reloadRoutes()
@@ -200,14 +229,16 @@ struct ClusterService: Service {
     /// when the task was cancelled first.
     private func publishHosts(_ inForce: inout InForce, at now: Int64) async -> Duration? {
         let generations = [cluster.store.generation, cluster.hosts.generation]
-        guard mirrors, generations != inForce.hostGenerations, cluster.store.isComplete(at: now),
-            cluster.hosts.isComplete(at: now)
+        // What cannot be read is no change of an object, and may be read again at any time.
+        guard mirrors, let missing = cluster.missingHosts(at: now),
+            generations != inForce.hostGenerations || missing != inForce.missingHosts
         else { return .zero }
         inForce.hostGenerations = generations
+        inForce.missingHosts = missing
         return await thread.run { [self] in
             let started = ContinuousClock.now
             let domain = configuration.current.configuration.environment.clusterDomain
-            if let known = cluster.hosts(domain: domain, at: now) { hosts(known) }
+            hosts(cluster.hosts(domain: domain, without: missing))
             return ContinuousClock.now - started
         }
     }
@@ -238,12 +269,15 @@ struct ClusterService: Service {
 
     /// Saves the objects now and then; answers `false` when the task was cancelled first.
     private func save(_ inForce: inout InForce, at now: Int64) async -> Bool {
-        guard inForce.isComplete, inForce.generation != inForce.savedGeneration,
+        guard inForce.isComplete, cluster.isWhole(at: now),
+            inForce.generation != inForce.savedGeneration || inForce.pods != inForce.savedPods,
             now - inForce.savedAt >= Self.saveInterval
         else { return true }
         inForce.savedGeneration = inForce.generation
+        inForce.savedPods = inForce.pods
         inForce.savedAt = now
-        return await thread.run { [cluster] in cluster.save() } != nil
+        let labels = chosenLabels
+        return await thread.run { [cluster] in cluster.save(orLabels: labels) } != nil
     }
 }
 

@@ -30,8 +30,34 @@ final class ClusterSource: Sendable {
     let settings: KubernetesConfiguration
 
     private let decoder: ObjectDecoder
-    private let saved: Mutex<(objects: [JSONValue], savedAt: Int64)?>
+    private let state: Mutex<State>
+    private let podCache = Mutex<PodCache?>(nil)
     private let logger: Logger
+
+    private struct State: Sendable {
+        /// What an earlier run has left, until what takes its place has come.
+        var saved: Saved?
+        /// Whether everything has come once since routes are followed.
+        var isComplete = false
+    }
+
+    /// What an earlier run has left.
+    private struct Saved: Sendable {
+        /// Objects of which routes are made; once the API server has listed its own, those of kinds that it does not list.
+        var objects: [JSONValue]
+        /// The mesh configuration.
+        var mesh: MeshSettings?
+        /// The pods of this node that ran a gateway, or might.
+        var pods: [JSONValue]
+        var savedAt: Int64
+    }
+
+    /// The pods that may run a gateway, as of one state of the store.
+    private struct PodCache: Sendable {
+        var generation: Int
+        var labels: [String: String]?
+        var pods: [NodePod]
+    }
 
     /// Reads what an earlier run has left, and asks the API server nothing yet; `nil` where it is not to be asked.
     ///
@@ -53,7 +79,7 @@ final class ClusterSource: Sendable {
             )
         }
         self.clock = clock
-        transport = HTTPTransport(try Self.access(settings, node: node)) { WallClock.now() }
+        transport = HTTPTransport(try Self.access(settings, node: node), now: clock.now)
         pods = ResourceCollection(
             GroupVersionResource(group: "", version: "v1", resource: "pods"),
             kind: "Pod",
@@ -61,17 +87,17 @@ final class ClusterSource: Sendable {
         )
         mesh = Self.mesh(configuration)
         decoder = ObjectDecoder(defaultNamespace: configuration.routes.namespace)
-        saved = Mutex(Self.load(settings.snapshot, logger))
+        state = Mutex(State(saved: Self.load(settings.snapshot, node: node, logger)))
     }
 
     /// Istio's mesh configuration, of the revision that is configured.
     static func mesh(_ configuration: Configuration) -> ResourceCollection {
-        let revision = configuration.environment.revision ?? ""
+        let name = MeshSettings.name(ofRevision: configuration.environment.revision ?? "")
         return ResourceCollection(
             GroupVersionResource(group: "", version: "v1", resource: "configmaps"),
             kind: "ConfigMap",
             namespace: configuration.environment.rootNamespace,
-            fieldSelector: "metadata.name=\(revision.isEmpty || revision == "default" ? "istio" : "istio-\(revision)")"
+            fieldSelector: "metadata.name=\(name)"
         )
     }
 
@@ -135,39 +161,129 @@ final class ClusterSource: Sendable {
     // MARK: - What is known
 
     /// What is known now: everything that the API server has, or, until that has come, what an earlier run has left.
+    ///
+    /// A kind that does not come though the others do counts as an earlier run has left it, and as empty without that.
     var current: ClusterObjects {
+        let now = clock.now()
+        let isComplete = isComplete(at: now)
+        let saved = state.withLock(\.saved)
         var current = ClusterObjects()
-        current.pods = store[pods]?.objects.values.map(\.value) ?? []
+        current.pods = podObjects
+        if current.pods.contains(where: { $0["spec"]?["hostNetwork"]?.boolValue == true }) {
+            current.nodeAddresses = NodeAddresses.current
+        }
         current.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
-        if store.isComplete(at: WallClock.now()) {
+        if isComplete {
+            current.meshName = String(mesh.fieldSelector.dropFirst("metadata.name=".count))
             current.decoded = decoder.objects(of: store)
-        } else if let saved = saved.withLock({ $0 }) {
-            let configMaps = saved.objects.filter { $0["kind"] == "ConfigMap" }
-            current.objects = saved.objects.filter { $0["kind"] != "ConfigMap" }
-            current.mesh = current.mesh ?? configMaps.lazy.compactMap { MeshSettings(configMap: $0) }.first
+            current.missingKinds = missingKinds(at: now)
+            current.objects = saved?.objects.filter(store.awaits) ?? []
+            if store[mesh]?.isSynchronized != true { current.mesh = current.mesh ?? saved?.mesh }
+        } else if let saved {
+            current.objects = saved.objects
+            current.mesh = current.mesh ?? saved.mesh
             current.isSaved = true
         }
         return current
+    }
+
+    /// Whether everything that is to be had has come once; what comes later is taken up object by object.
+    func isComplete(at now: Int64) -> Bool {
+        if state.withLock(\.isComplete) { return true }
+        guard store.isComplete(at: now) else { return false }
+        state.withLock { state in
+            state.isComplete = true
+            // The rest has been replaced, and would only take memory.
+            state.saved?.objects.removeAll { !store.awaits($0) }
+        }
+        return true
+    }
+
+    /// The kinds that routes are made without, though the cluster has them and the agent has the right to read them; and
+    /// those that it has not, as far as objects of them lie in namespaces.
+    func missingKinds(at now: Int64) -> [MissingKind] {
+        (store.missing(at: now) ?? []).filter { kind in
+            WatchedKind.routing.contains { known in
+                known.group == kind.group && known.kind == kind.kind
+                    && (kind.trouble != .forbidden || known.isNamespaced)
+            }
+        }
+    }
+
+    /// Whether it is known which pods this node has: the API server has listed them, or an earlier run has left them.
+    var knowsPods: Bool {
+        !settings.findsGateways || store[pods]?.isSynchronized == true
+            || state.withLock { $0.saved?.pods.isEmpty == false }
+    }
+
+    /// Why it is not known which pods this node has, in words; `nil` where it is.
+    var ignoranceOfPods: String? {
+        guard !knowsPods else { return nil }
+        let reason = store[pods]?.trouble.map { " (\($0.rawValue))" } ?? ""
+        return "no gateway is known: the API server has not listed the pods of this node yet\(reason)"
+    }
+
+    /// The pods of this node, or, until the API server has listed them, those that ran a gateway.
+    private var podObjects: [JSONValue] {
+        guard let known = store[pods], known.isSynchronized else { return state.withLock { $0.saved?.pods } ?? [] }
+        return known.objects.values.map(\.value)
+    }
+
+    /// The pods of this node that run a gateway, or may, in the order of their names.
+    ///
+    /// - Parameter labels: The labels of the workload that was chosen; `nil` if none was.
+    /// - Returns: The pods.
+    func gatewayPods(orLabels labels: [String: String]?) -> [NodePod] {
+        let generation = store[pods].map { $0.isSynchronized ? $0.generation : -1 } ?? -1
+        if let known = podCache.withLock({ $0 }), known.generation == generation, known.labels == labels {
+            return known.pods
+        }
+        let found = podObjects.compactMap { NodePod($0, orLabels: labels) }.sorted {
+            ($0.pod.namespace, $0.pod.name) < ($1.pod.namespace, $1.pod.name)
+        }
+        podCache.withLock { $0 = PodCache(generation: generation, labels: labels, pods: found) }
+        return found
     }
 
     /// What the cluster has for hosts.
     ///
     /// - Parameters:
     ///   - domain: The cluster's domain.
-    ///   - now: Nanoseconds since the Unix epoch.
-    /// - Returns: Names and addresses; `nil` until all that is to be had of them has come.
-    func hosts(domain: String, at now: Int64) -> ClusterHosts? {
-        guard store.isComplete(at: now), hosts.isComplete(at: now) else { return nil }
-        let known = current
-        return ClusterHosts(known.manifests + known.pods + hosts.objects.map(\.value), domain: domain)
+    ///   - missing: The kinds of hosts that cannot be read.
+    /// - Returns: Names and addresses, and what keeps others from being known.
+    func hosts(domain: String, without missing: [MissingKind]) -> ClusterHosts {
+        var known = ClusterHosts((store.objects + hosts.objects).map(\.value) + podObjects, domain: domain)
+        if let unknown = missing.first {
+            known.ignorance = "the agent \(unknown.reason)"
+        } else if !settings.namespaces.isEmpty {
+            known.ignorance = "the agent reads the namespaces of routes.kubernetes.namespaces only"
+        }
+        return known
     }
 
-    /// The routes are not followed any more: gives back the memory of what was decoded.
-    func forgetDecoded() { decoder.forget() }
+    /// The kinds of hosts that cannot be read; `nil` while some of them are to come.
+    func missingHosts(at now: Int64) -> [MissingKind]? {
+        guard let missing = store.missing(at: now), let missingHosts = hosts.missing(at: now) else { return nil }
+        return (missing + missingHosts).filter { ["Service", "EndpointSlice", "Node"].contains($0.kind) }
+    }
+
+    /// The routes are not followed any more: forgets all but the pods of this node, and what an earlier run has left.
+    func forgetRoutes() {
+        store.forget(besides: pods)
+        state.withLock { $0 = State() }
+        decoder.forget()
+        // A later run that starts without the API server would take the pods of then for gateways of this node.
+        if !settings.snapshot.isEmpty { try? FileManager.default.removeItem(atPath: settings.snapshot) }
+    }
+
+    /// Whether anything is held of routes.
+    var holdsRoutes: Bool {
+        state.withLock { $0.saved != nil } || store.collections.keys.contains { $0 != pods }
+    }
 
     /// Whether anything is known of the routes: everything has come, or an earlier run has left something.
     var hasObjects: Bool {
-        store.isComplete(at: WallClock.now()) || saved.withLock { $0 != nil }
+        isComplete(at: clock.now()) || state.withLock { $0.saved != nil }
     }
 
     /// Why the routes in force may be out of date, or `nil` where nothing says so.
@@ -178,8 +294,11 @@ final class ClusterSource: Sendable {
     /// - Returns: The reason, as a sentence.
     func staleness(isSaved: Bool, at now: Int64) -> String? {
         if isSaved {
-            let time = saved.withLock { $0?.savedAt }.map { " of \(WallClock.text($0))" } ?? ""
+            let time = state.withLock { $0.saved?.savedAt }.map { " of \(WallClock.text($0))" } ?? ""
             return "table_stale: the routes are those\(time), which an earlier run has left"
+        }
+        if let kind = missingKinds(at: now).first(where: { $0.trouble != .forbidden }) {
+            return "table_stale: the agent \(kind.reason), since \(WallClock.text(kind.since))"
         }
         if let since = store.troubledSince, now - since >= Self.patience {
             return "table_stale: the API server has not been heard of since \(WallClock.text(since))"
@@ -189,20 +308,42 @@ final class ClusterSource: Sendable {
 
     // MARK: - What is left for the next run
 
-    private static func load(_ path: String, _ logger: Logger) -> (objects: [JSONValue], savedAt: Int64)? {
+    private static func load(_ path: String, node: String, _ logger: Logger) -> Saved? {
         guard !path.isEmpty, let text = try? Data(contentsOf: URL(filePath: path)) else { return nil }
-        guard let saved = ObjectSnapshot.read([UInt8](text)) else {
+        guard let (objects, savedAt) = ObjectSnapshot.read([UInt8](text)) else {
             logger.warning("the saved objects cannot be read and are passed over", metadata: ["file": "\(path)"])
             return nil
         }
-        return saved
+        let byKind = Dictionary(grouping: objects) { object in
+            switch object["kind"] {
+            case "ConfigMap", "Pod": object["kind"]?.stringValue ?? ""
+            default: ""
+            }
+        }
+        return Saved(
+            objects: byKind[""] ?? [],
+            mesh: byKind["ConfigMap"]?.lazy.compactMap { MeshSettings(configMap: $0) }.first,
+            // The file of another node says nothing of the pods of this one.
+            pods: (byKind["Pod"] ?? []).filter { $0["spec"]?["nodeName"]?.stringValue == node },
+            savedAt: savedAt
+        )
+    }
+
+    /// Whether everything that is saved has come, so that the file would lose nothing.
+    func isWhole(at now: Int64) -> Bool {
+        store.missing(at: now)?.allSatisfy { $0.trouble == .forbidden } ?? false
     }
 
     /// Writes everything into the file, as a whole or not at all.
-    func save() {
+    ///
+    /// - Parameter labels: Those of the gateway workload that was chosen; `nil` if none was.
+    func save(orLabels labels: [String: String]?) {
         guard !settings.snapshot.isEmpty else { return }
         let mesh = store[mesh]?.objects.values.map { $0 } ?? []
-        let text = ObjectSnapshot.text(of: store.objects + mesh, at: WallClock.now())
+        let gateways = (store[pods]?.objects.values.map { $0 } ?? []).filter {
+            NodePod($0.value, orLabels: labels) != nil
+        }
+        let text = ObjectSnapshot.text(of: store.objects + mesh + gateways, at: clock.now())
         do {
             try Data(text).write(to: URL(filePath: settings.snapshot), options: .atomic)
         } catch {

@@ -47,12 +47,13 @@ struct NodePod: Sendable, Equatable {
         _ annotations: [String: String],
         _ containers: [JSONValue]
     ) -> Bool {
-        if labels["gateway.networking.k8s.io/gateway-name"] != nil { return true }
-        if annotations["inject.istio.io/templates"]?.split(separator: ",").contains("gateway") == true { return true }
-        return containers.contains { container in
-            let arguments = (container["args"]?.arrayValue ?? []).compactMap(\.stringValue)
-            return arguments.contains("router")
+        let arguments = containers.flatMap { ($0["args"]?.arrayValue ?? []).compactMap(\.stringValue) }
+        if labels["gateway.networking.k8s.io/gateway-name"] != nil {
+            // A waypoint bears the label too, and takes requests between services only.
+            return labels["gateway.istio.io/managed"] != "istio.io-mesh-controller" && !arguments.contains("waypoint")
         }
+        if annotations["inject.istio.io/templates"]?.split(separator: ",").contains("gateway") == true { return true }
+        return arguments.contains("router")
     }
 
     private static func texts(_ value: JSONValue?) -> [String: String] {
@@ -79,15 +80,25 @@ struct FoundGateway: Sendable, Equatable {
     let usesHostNetwork: Bool
 
     /// Puts together the pods of one workload; `nil` without any.
-    fileprivate init?(_ pods: [NodePod], _ resources: RouteResources) {
+    ///
+    /// - Parameters:
+    ///   - pods: The pods.
+    ///   - resources: The objects, whose Services say which port is which.
+    ///   - node: The addresses of this node, at which pods with its network are reached besides their own.
+    fileprivate init?(_ pods: [NodePod], _ resources: RouteResources, node: [IPAddress]) {
         let pods = pods.sorted { $0.pod.name < $1.pod.name }
         guard let pod = pods.first?.pod else { return nil }
         namespace = pod.namespace
         labels = pod.workloadLabels
         self.pods = pods.map(\.pod.name)
-        addresses = pods.flatMap(\.addresses)
-        ports = resources.ports(of: pod)
         usesHostNetwork = pods.contains(where: \.usesHostNetwork)
+        var addresses = pods.flatMap(\.addresses)
+        if usesHostNetwork { addresses += node.filter { !addresses.contains($0) } }
+        self.addresses = addresses
+        // The pods of a roll-out may differ in the ports that their names stand for.
+        ports = pods.reduce(into: []) { ports, pod in
+            ports += resources.ports(of: pod.pod).filter { !ports.contains($0) }
+        }
     }
 
     /// The labels in words.
@@ -140,7 +151,9 @@ struct FoundGateways: Sendable {
             return "\(candidate.pod.namespace) \(labels.joined(separator: ","))"
         }
         let ordered = groups.sorted { $0.key < $1.key }
-        gateways = ordered.prefix(Self.limit).compactMap { FoundGateway($0.value, resources) }
+        gateways = ordered.prefix(Self.limit).compactMap {
+            FoundGateway($0.value, resources, node: cluster.nodeAddresses)
+        }
         others = ordered.dropFirst(Self.limit).map(\.key)
     }
 

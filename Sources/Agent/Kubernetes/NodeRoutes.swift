@@ -17,6 +17,7 @@ struct NodeRoutes: Sendable {
     }
 
     private var routes: [Route] = []
+    private let isBridge: @Sendable (String) -> Bool
 
     /// Reads the tables of this network namespace; one that cannot be read is empty.
     init() {
@@ -26,8 +27,23 @@ struct NodeRoutes: Sendable {
         self.init(ipv4: text("/proc/net/route"), ipv6: text("/proc/net/ipv6_route"))
     }
 
+    /// Whether an interface of this network namespace is a bridge.
+    static func isBridge(_ name: String) -> Bool {
+        (try? FileContents.read("/sys/class/net/\(name)/bridge/bridge_id", limit: 1 << 14)) != nil
+    }
+
     /// Reads tables in the kernel's own form.
-    init(ipv4: String, ipv6: String) {
+    ///
+    /// - Parameters:
+    ///   - ipv4: The table of IPv4.
+    ///   - ipv6: The table of IPv6.
+    ///   - isBridge: Whether an interface is a bridge.
+    init(
+        ipv4: String,
+        ipv6: String,
+        isBridge: @escaping @Sendable (String) -> Bool = { NodeRoutes.isBridge($0) }
+    ) {
+        self.isBridge = isBridge
         for line in ipv4.split(separator: "\n").dropFirst() {
             let columns = line.split(whereSeparator: \.isWhitespace)
             // Destination and mask are words as they lie in memory: the first octet of the address is the lowest.
@@ -76,9 +92,14 @@ struct NodeRoutes: Sendable {
 
     /// The interface of the longest prefix that an address has; of several, that with the least metric.
     ///
-    /// A default route does not count: a pod of this node is never reached by it.
+    /// It is `nil` unless the route is to this address alone, as to a veth, or leads to a bridge. A route to the addresses of many
+    /// pods by another interface (`cilium_host`, `ovn-k8s-mp0`) is how they are reached on paper: the network's own programs
+    /// hand packets to the pods' interfaces. A default route does not count either.
     func interface(to address: IPAddress) -> String? {
-        best(to: address, from: address.isIPv4 ? 97 : 1)?.interface
+        guard let route = best(to: address, from: address.isIPv4 ? 97 : 1),
+            route.length == 128 || isBridge(route.interface)
+        else { return nil }
+        return route.interface
     }
 
     /// The machine that packets to an address are handed to, by a default route too; `nil` where the address is on a link of

@@ -157,6 +157,11 @@ final class KnownProduction: Sendable {
         guard !state.withLock(\.isAwaitingCluster) else {
             return "target \(target.name): the cluster's hosts are not known yet"
         }
+        if let ignorance = state.withLock(\.cluster.ignorance), !TargetGuard.isListed(target) {
+            return
+                "target \(target.name): \(ignorance), so \(target.host) may be a Service, pod or node of this cluster; "
+                + TargetGuard.remedy(target)
+        }
         return ruling(on: target, resolvedTo: addresses)
     }
 
@@ -190,11 +195,13 @@ struct ClusterHosts: Sendable, Equatable {
     private(set) var names: Set<String> = []
     /// The addresses of Services, of what is behind them, and of nodes.
     private(set) var addresses: Set<NetworkAddress> = []
+    /// Why there may be hosts that are not among these, as the beginning of a sentence; `nil` where these are all.
+    var ignorance: String?
 
     /// Nothing is known.
     init() {}
 
-    /// Reads Services, EndpointSlices, Nodes and pods.
+    /// Reads Services, EndpointSlices, Nodes and pods, and the load balancers of Services, Ingresses and Gateways.
     ///
     /// - Parameters:
     ///   - objects: The objects; those of other kinds say nothing of hosts.
@@ -212,6 +219,12 @@ struct ClusterHosts: Sendable, Equatable {
                 add(spec?["clusterIP"].map { [$0] })
                 add(spec?["clusterIPs"]?.arrayValue)
                 add(spec?["externalIPs"]?.arrayValue)
+                add(spec?["loadBalancerIP"].map { [$0] })
+                addLoadBalancers(object["status"]?["loadBalancer"]?["ingress"])
+            case "Ingress":
+                addLoadBalancers(object["status"]?["loadBalancer"]?["ingress"])
+            case "Gateway":
+                addHosts((object["status"]?["addresses"]?.arrayValue ?? []).compactMap { $0["value"] })
             case "EndpointSlice":
                 for endpoint in object["endpoints"]?.arrayValue ?? [] { add(endpoint["addresses"]?.arrayValue) }
             case "Node":
@@ -220,6 +233,21 @@ struct ClusterHosts: Sendable, Equatable {
                 add((object["status"]?["podIPs"]?.arrayValue ?? []).compactMap { $0["ip"] })
                 add(object["status"]?["hostIP"].map { [$0] })
             default: continue
+            }
+        }
+    }
+
+    private mutating func addLoadBalancers(_ balancers: JSONValue?) {
+        addHosts((balancers?.arrayValue ?? []).flatMap { [$0["ip"], $0["hostname"]] }.compactMap(\.self))
+    }
+
+    /// Adds what may be addresses or names.
+    private mutating func addHosts(_ values: [JSONValue]) {
+        for text in values.compactMap(\.stringValue) {
+            if let address = NetworkAddress(text: text) {
+                addresses.insert(address)
+            } else {
+                names.insert(text.lowercased())
             }
         }
     }

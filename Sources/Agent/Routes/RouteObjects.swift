@@ -101,7 +101,8 @@ package struct RouteObjects {
         let compiled = environments.map { RouteTable.compile(resources, environment: $0, patterns: patterns) }
         patterns.tablesMade()
         tables = RouteTables(compiled.map(\.table))
-        findings = survey.findings + Self.merged(compiled.map(\.findings))
+        let ofMesh = cluster?.findings(of: gateways, in: configuration.environment.rootNamespace) ?? []
+        findings = survey.findings + (cluster?.findings ?? []) + ofMesh + Self.merged(compiled.map(\.findings))
         let sources = paths + (cluster.map { $0.isEmpty ? [] : ["the API server"] } ?? [])
         emptiness =
             sources.isEmpty || !tables.routes.isEmpty

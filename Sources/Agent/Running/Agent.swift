@@ -385,6 +385,7 @@ package struct Agent: Sendable {
 
     private var readiness: Probe {
         guard routes.isLoaded else { return Probe(isPassing: false, detail: "the routes are being read and compiled") }
+        if let ignorance = cluster?.ignoranceOfPods { return Probe(isPassing: false, detail: ignorance) }
         return capture.isReady
             ? Probe(
                 isPassing: true,

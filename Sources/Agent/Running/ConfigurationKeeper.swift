@@ -27,6 +27,14 @@ final class ConfigurationKeeper: Sendable {
     /// The patterns of the tables in force.
     private let patterns = RegularExpressionCache()
     private let state: Mutex<State>
+    /// Held from the reading of objects until their table is in force, so that no reading overtakes a later one.
+    private let replacement = Mutex(())
+    /// Makes the tables.
+    private let compile: Compilation
+
+    /// Makes tables of a configuration and what is known of the cluster.
+    typealias Compilation =
+        @Sendable (Configuration, ClusterObjects?, RegularExpressionCache) throws(CommandFailure) -> RouteObjects
 
     /// What others may ask for.
     struct State: Sendable {
@@ -68,6 +76,7 @@ final class ConfigurationKeeper: Sendable {
     ///   - shedding: Where is said how much memory reading will take.
     ///   - certificate: What the endpoints are served with; `nil` for plain HTTP.
     ///   - logs: The log.
+    ///   - compile: Makes the tables.
     init(
         _ plan: RunPlan,
         credentials: AdminCredentials,
@@ -77,8 +86,12 @@ final class ConfigurationKeeper: Sendable {
         control: CaptureControl? = nil,
         shedding: LoadShedding = LoadShedding(),
         certificate: AdminCertificate? = nil,
-        logs: LogSettings
+        logs: LogSettings,
+        compile: @escaping Compilation = { configuration, cluster, patterns throws(CommandFailure) in
+            try RouteObjects(configuration, namesServerPorts: false, cluster: cluster, patterns: patterns)
+        }
     ) {
+        self.compile = compile
         self.shedding = shedding
         reread = plan.reread
         self.cluster = cluster
@@ -141,7 +154,7 @@ final class ConfigurationKeeper: Sendable {
         _ replace: () throws -> [String]
     ) -> ReloadOutcome {
         do {
-            let notes = try replace()
+            let notes = try replacement.withLock { _ in try replace() }
             state.withLock { state in
                 state[keyPath: reloads].accepted += 1
                 state[keyPath: reloads].isLatestGood = true
@@ -226,7 +239,7 @@ final class ConfigurationKeeper: Sendable {
         shedding.expected = min(octets, Self.largestReading) * Self.octetsPerFileOctet
         defer { shedding.expected = 0 }
         let known = cluster?.current
-        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: known, patterns: patterns)
+        let objects = try compile(configuration, known, patterns)
         let seconds = Double((ContinuousClock.now - started).nanoseconds) / 1_000_000_000
         return (objects, seconds, known?.isSaved ?? false)
     }

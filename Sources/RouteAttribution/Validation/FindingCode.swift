@@ -52,6 +52,8 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case otherWorkload = "other-workload"
     /// A file with a mistake, so that its objects are not known.
     case unreadableFile = "unreadable-file"
+    /// A kind that the API server does not list, so that its objects are not known.
+    case unreadableKind = "unreadable-kind"
     /// Objects whose file names no namespace.
     case assumedNamespace = "assumed-namespace"
     /// Two files hold an object of one kind, namespace and name.

@@ -88,11 +88,12 @@ public struct TargetGuard: Sendable {
     }
 
     /// Whether somebody wrote down that requests may be sent to this very host.
-    private static func isListed(_ target: MirrorTarget) -> Bool {
+    package static func isListed(_ target: MirrorTarget) -> Bool {
         target.hosts.map(canonical).contains(canonical(target.host))
     }
 
-    private static func remedy(_ target: MirrorTarget) -> String {
+    /// What to write where a host of the cluster may be sent to.
+    package static func remedy(_ target: MirrorTarget) -> String {
         "if it may get shadow traffic, list it in mirror.targets.\(target.name).hosts"
     }
 
