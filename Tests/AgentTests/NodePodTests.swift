@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
+import KubernetesObjects
 import PacketCapture
 import PacketDecoding
 import ResourceFiles
@@ -374,6 +375,21 @@ struct NodePodTests {
         ("{gateway.networking.k8s.io/gateway-name: w}", "[proxy, waypoint, --domain, x]"),
     ]) func `a waypoint is no gateway`(labels: String, arguments: String) throws {
         #expect(NodePod(try Self.pod(labels: labels, arguments: arguments), orLabels: nil) == nil)
+    }
+
+    @Test func `kinds that cannot be read are named by a finding and a notice`() throws {
+        let collection = ResourceCollection(
+            GroupVersionResource(group: "networking.istio.io", version: "v1", resource: "destinationrules"),
+            kind: "DestinationRule"
+        )
+        var cluster = ClusterObjects()
+        cluster.objects = try Self.objects(Self.gateway)
+        cluster.missingKinds = [MissingKind(collection, .serverError, since: 0)]
+        let configuration = try Configuration.parse("routes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+        let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
+        let finding = try #require(objects.findings.first { $0.code == .unreadableKind })
+        #expect(finding.object.name == "destinationrules.networking.istio.io")
+        #expect(objects.notices.contains { $0.contains("cannot be read") && $0.contains("DestinationRule") })
     }
 
     // MARK: - Mesh

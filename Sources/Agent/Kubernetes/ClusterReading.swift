@@ -58,6 +58,7 @@ extension ClusterObjects {
         objects.decoded = ObjectDecoder(defaultNamespace: configuration.routes.namespace).objects(of: store)
         objects.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
         objects.refusedKinds = store.collections.filter { $0.value.trouble == .forbidden }.map(\.key.kind).sorted()
+        objects.missingKinds = (store.missing(at: WallClock.now()) ?? []).filter { $0.trouble != .forbidden }
         return objects
     }
 }

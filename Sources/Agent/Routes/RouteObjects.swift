@@ -2,6 +2,7 @@
 
 package import AgentConfiguration
 import JSONSyntax
+import KubernetesObjects
 package import ResourceFiles
 package import RouteAttribution
 package import TrafficPipeline
@@ -140,10 +141,11 @@ package struct RouteObjects {
                 "routes.kubernetes is for `run`; this command takes routes from files, such as those of `kubectl get -o yaml`"
             ]
         }
-        guard !cluster.refusedKinds.isEmpty else { return [] }
-        return [
-            "these kinds may not be read, so the routes may differ: \(cluster.refusedKinds.joined(separator: ", "))"
-        ]
+        func notice(_ words: String, _ kinds: [String]) -> [String] {
+            kinds.isEmpty ? [] : ["these kinds \(words), so the routes may differ: \(kinds.joined(separator: ", "))"]
+        }
+        return notice("may not be read", cluster.refusedKinds)
+            + notice("cannot be read", cluster.missingKinds.map { "\($0.kind) (\($0.trouble.rawValue))" })
     }
 
     /// Reads the files.

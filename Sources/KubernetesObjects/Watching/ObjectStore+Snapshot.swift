@@ -98,7 +98,8 @@ package struct MissingKind: Sendable, Hashable {
     /// Since when, in nanoseconds since the Unix epoch.
     package private(set) var since: Int64
 
-    fileprivate init(_ collection: ResourceCollection, _ trouble: WatchTrouble, since: Int64) {
+    /// Names the kind of a collection that cannot be read, and why.
+    package init(_ collection: ResourceCollection, _ trouble: WatchTrouble, since: Int64) {
         kind = collection.kind
         group = collection.resource.group
         resource = collection.resource.resource
