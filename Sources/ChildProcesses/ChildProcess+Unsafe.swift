@@ -17,7 +17,7 @@ package struct ChildProcess: Sendable {
         package let description: String
     }
 
-    /// Descriptors that the program has as its standard streams; /dev/null where there is none.
+    /// Descriptors that the program has as its standard streams, none below its stream's; /dev/null where there is none.
     package struct Streams {
         package var input: Int32?
         package var output: Int32?
@@ -51,13 +51,15 @@ package struct ChildProcess: Sendable {
         let descriptors = [streams.input ?? -1, streams.output ?? -1, streams.errors ?? -1]
         var identifier: Int32 = 0
         // Lists and text outlive the call, which copies them.
-        let error = unsafe wingmirror_spawn(
-            &identifier,
-            arguments.pointers,
-            variables?.pointers ?? environ,
-            folder,
-            descriptors
-        )
+        let error = withExtendedLifetime((arguments, variables)) {
+            unsafe wingmirror_spawn(
+                &identifier,
+                arguments.pointers,
+                variables?.pointers ?? environ,
+                folder,
+                descriptors
+            )
+        }
         guard error == 0 else { throw Unavailable(description: unsafe String(cString: strerror(error))) }
         self.identifier = identifier
     }

@@ -15,22 +15,20 @@ package enum CredentialNames {
         guard name.utf8.count <= lengthLimit else { return true }
         let joined = hyphenated(name.utf8, splitsCase: false)
         let split = hyphenated(name.utf8, splitsCase: true)
-        var forms = joined == split ? [joined] : [joined, split]
-        for form in forms {
-            let plain = withoutCounts(form)
-            if plain != form { forms.append(plain) }
-        }
-        if forms.contains(where: { harmless.contains(text($0)) }) { return false }
-        return forms.contains(where: isCredential)
+        let forms = joined == split ? [joined] : [joined, split]
+        let plain = forms.map(withoutCounts)
+        if (forms + plain).contains(where: { harmless.contains(text($0)) }) { return false }
+        if forms.contains(where: { names.contains(text($0)) || isCredential($0) }) { return true }
+        // Whole names mean something else with a number: `policy1`, `sign-v2`.
+        return plain.contains { text($0) == "key" || isCredential($0) }
     }
 
     /// No name that means anything is longer; what is said by one that is may be anything.
     private static let lengthLimit = 256
 
-    /// Whether a name with hyphens between its parts is that of a credential.
+    /// Whether a name with hyphens between its parts is that of a credential by what is in it.
     private static func isCredential(_ octets: [UInt8]) -> Bool {
         let name = text(octets)
-        if names.contains(name) { return true }
         if words.contains(where: { stands($0, in: octets) }) || suffixes.contains(where: name.hasSuffix)
             || prefixes.contains(where: name.hasPrefix)
         {
@@ -38,7 +36,7 @@ package enum CredentialNames {
         }
         let divided = name.split(separator: "-").map(String.init)
         if divided.contains(where: parts.contains) { return true }
-        return divided.last { !additions.contains($0) }.map(lastParts.contains) ?? false
+        return divided.last { !additions.contains($0) && !$0.utf8.allSatisfy(isDigit) }.map(lastParts.contains) ?? false
     }
 
     /// A name in lower case with single hyphens between its parts and none around it, without a leading `x-`.
@@ -61,10 +59,12 @@ package enum CredentialNames {
     /// A name as it is of one thing, without numbers and versions: `pwd2`, `api-key-2`, `api-key-v2` and `session-cookies` of
     /// `pwd`, `api-key`, `api-key` and `session-cookie`.
     private static func withoutCounts(_ name: [UInt8]) -> [UInt8] {
-        var parts = name.split(separator: hyphen).map { part -> ArraySlice<UInt8> in
+        let divided = name.split(separator: hyphen)
+        var parts = divided.map { part -> ArraySlice<UInt8> in
             var part = part
             while part.count > 1, let last = part.last, isDigit(last) { part.removeLast() }
-            return plurals.contains(text(Array(part))) ? part.dropLast() : part
+            // A name of that word alone is of a list of anything.
+            return divided.count > 1 && plurals.contains(text(Array(part))) ? part.dropLast() : part
         }
         while parts.count > 1, let last = parts.last, last.count == 1,
             last.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "v") })
@@ -96,7 +96,7 @@ package enum CredentialNames {
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
         // What identity-aware proxies assert of the user.
         "goog-authenticated-user-email", "goog-authenticated-user-id", "amzn-oidc-data", "amzn-oidc-identity",
-        "endpoint-api-userinfo", "ssl-client-raw-cert", "ms-client-principal", "ms-client-principal-id",
+        "endpoint-api-userinfo", "ssl-client-raw-cert", "cookies", "ms-client-principal", "ms-client-principal-id",
         "ms-client-principal-name",
         "remote-user", "remote-email", "remote-name", "remote-groups", "webauth-user", "forwarded-user",
         "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "consumer-username", "consumer-id",
@@ -115,6 +115,8 @@ package enum CredentialNames {
         "max-tokens", "signature-version", "signaturemethod", "signature-method", "amz-signedheaders", "otp-type",
         "password-policy", "pass-through", "pass-rate", "pass-count", "authority", "cross-origin-embedder-policy",
         "auth-type", "auth-method", "hmac-algorithm", "public-key-pins", "public-key-pins-report-only",
+        "max-key", "response-key", "feature-key", "max-session", "accept-cookie", "cookie-enabled", "oauth-scope",
+        "auth0-client",
     ]
 
     /// Parts of names that tell a credential where they stand alone between hyphens and the like.

@@ -17,6 +17,11 @@ struct HeldItems {
     private var firstWithPayload = 0
     private var isWhole = true
 
+    /// What payloads may take together: the rest is for the shapes of what comes later, without which a connection is lost.
+    private static func payloadLimit(_ context: TLSContext) -> Int {
+        context.limits.heldOctets - context.limits.heldOctets / 8
+    }
+
     /// Octets of memory that an item takes beside its payload.
     private static var itemCost: Int { MemoryLayout<(item: TLSItem, direction: StreamDirection)>.stride + 32 }
 
@@ -35,7 +40,7 @@ struct HeldItems {
         items.append((item, direction))
         octets += item.octetCount
         hold(item.octetCount + Self.itemCost, context)
-        if octets > context.limits.heldOctetsPerConnection || context.statistics.heldOctets > context.limits.heldOctets
+        if octets > context.limits.heldOctetsPerConnection || context.statistics.heldOctets > Self.payloadLimit(context)
         {
             shed(context)
         }
@@ -62,7 +67,7 @@ struct HeldItems {
     private mutating func shed(_ context: TLSContext) {
         let excess = max(
             octets - context.limits.heldOctetsPerConnection,
-            context.statistics.heldOctets - context.limits.heldOctets
+            context.statistics.heldOctets - Self.payloadLimit(context)
         )
         let wanted = max(0, octets - excess - octets / 8)
         while octets > wanted {

@@ -35,6 +35,7 @@ import Testing
         subscriptionKey encryptionKey cardCvv userPin sessionkey signingkey masterkey users[0][pwd] pwd[0] pwd2 cvv2
         pw_confirm newPwd pinNumber AWSAccessKeyId SAMLResponse PHPSESSID JSESSIONID X-API-Key OTPCode apiKey
         X-Api-Key2 X-Api-Key-2 X-Api-Key-V2 X-Api-Key-Prod X-Key1 X-Api-Keys X-Session2 X-Pass2 X-Otp2 X-Csrf2 X-Sso2 X-Hmac256
+        cvv[0][value] pin[1][confirm] pwd[2][new] cards[0][cvv][1][value] new_pin_2_confirm pin-2-check cvv_1_value
         X-Bearer2 X-Auth0 X-Sessid X-Cookies Ssl-Client-Raw-Cert session_cookies apiKeys accessKeys2
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
@@ -53,6 +54,8 @@ import Testing
         signatureMethod cookieConsent passThrough zipCode orderNumber userId iPhone pinned[0] spin_count side_id
         sids user[name] items[0][id] pinterest sigma design.color signs assignSign key_word keyboardLayout passport_no
         authorName compassHeading pinCount sort_keys surrogate-keys cache-key-2 Public-Key-Pins http2-settings p2p v2 []
+        max-keys maxKeys keys keys[] response_keys featureKeys Sec-WebSocket-Key1 sessions signatures policy1 policy-v1 sign-v2
+        ticket2 oauth2-scope Auth0-Client acceptCookies max_sessions
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
     @Test(arguments: credentials)

@@ -118,6 +118,8 @@ struct ClusterService: Service {
         for await _ in looks {
             guard (try? await Task.sleep(for: Self.settling)) != nil else { return }
             let now = cluster.clock.now()
+            // Asked before whether there is a gateway, so that a list that comes meanwhile is not taken for one without.
+            let knowsPods = cluster.knowsPods
             if isGatewayNode { inForce.lastGatewayAt = now }
             let isWanted = inForce.lastGatewayAt > 0 && now - inForce.lastGatewayAt < Self.idleTime
             if isWanted, watching == nil {
@@ -141,7 +143,7 @@ struct ClusterService: Service {
                 inForce.hostGenerations = []
                 hosts(nil)
             }
-            if !isWanted, watching == nil, cluster.knowsPods, cluster.holdsRoutes {
+            if !isWanted, watching == nil, knowsPods, cluster.holdsRoutes {
                 // Without the watches the objects would grow old, and nothing on this node is routed by them.
                 cluster.forgetRoutes()
                 inForce.isComplete = false

@@ -297,6 +297,11 @@ final class ClusterSource: Sendable {
             let time = state.withLock { $0.saved?.savedAt }.map { " of \(WallClock.text($0))" } ?? ""
             return "table_stale: the routes are those\(time), which an earlier run has left"
         }
+        if let known = store[pods], !known.isSynchronized, let trouble = known.trouble,
+            now - known.troubledSince >= Self.patience, state.withLock({ $0.saved?.pods.isEmpty == false })
+        {
+            return "table_stale: the gateway pods are those that an earlier run has left (\(trouble.rawValue))"
+        }
         if let kind = missingKinds(at: now).first(where: { $0.trouble != .forbidden }) {
             return "table_stale: the agent \(kind.reason), since \(WallClock.text(kind.since))"
         }

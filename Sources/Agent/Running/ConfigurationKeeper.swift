@@ -140,12 +140,15 @@ final class ConfigurationKeeper: Sendable {
     ///
     /// - Throws: `CommandFailure` when they cannot be read or understood: an agent does not start then.
     func loadFirstRoutes() throws(CommandFailure) {
-        let read = try readRoutes(current.configuration)
-        read.objects.warnOfErrors()
+        let objects = try replacement.withLock { _ throws(CommandFailure) in
+            let read = try readRoutes(current.configuration)
+            routes.replace(with: read.objects, buildSeconds: read.seconds, isSaved: read.isSaved)
+            return read.objects
+        }
+        objects.warnOfErrors()
         if cluster == nil, current.configuration.routes.files.isEmpty {
             StandardError.say("warning: \(RouteObjects.unnamed)")
         }
-        routes.replace(with: read.objects, buildSeconds: read.seconds)
     }
 
     private func reload(

@@ -25,6 +25,8 @@ struct PartialTable {
     private var isLimitCertain: Bool
     /// The most that the encoder may take, as far as its peer's SETTINGS were seen (RFC 7541 §4.2).
     private var allowance: Int
+    /// What the encoder said last, where that was more.
+    private var refusedLimit = 0
     /// Whether contents of floating entries rest on a vote.
     private(set) var isFloatInferred = false
     /// Votes since entries float.
@@ -50,6 +52,8 @@ struct PartialTable {
     /// The encoder's peer has announced what entries may cost, or may have where its SETTINGS were missed.
     mutating func allow(_ octets: Int = EntryRing.capacity) {
         allowance = max(allowance, octets)
+        // SETTINGS may be seen after what they allow. Until the encoder says it again, entries may be missing here.
+        if refusedLimit > limit { limit = min(refusedLimit, allowance) }
     }
 
     /// Octets of memory that the table takes beside itself.
@@ -128,6 +132,7 @@ struct PartialTable {
     /// to an entry never stand for more than the peer itself would read.
     mutating func limitChanged(to newLimit: Int) {
         limit = min(newLimit, allowance)
+        refusedLimit = newLimit > allowance ? newLimit : 0
         isLimitCertain = newLimit <= allowance
         if newLimit == 0 { removeAll() } else { makeRoom(for: 0) }
     }

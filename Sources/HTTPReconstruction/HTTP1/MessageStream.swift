@@ -59,6 +59,8 @@ struct MessageStream {
     private(set) var state: State
     private var chunkSizeLine = ChunkSizeLine()
     private var looks = LookLimit()
+    /// Whether doubtful requests were not judged by all that has come of them.
+    private var isUnjudged = false
     private let kind: MessageKind
 
     /// What the next octets are.
@@ -520,6 +522,13 @@ struct MessageStream {
     ) -> Doubt {
         let knowsNoMore = acknowledged != nil && acknowledged == start.acknowledged
         if !knowsNoMore, octets.beginsStartLine(.request) {
+            if isUnjudged {
+                switch judgeDoubtful(&parser) {
+                case .remains: break
+                case .interrupted: return .confirmed(doubtfulOctets: buffer.octets.count)
+                case .believed: return .removed
+                }
+            }
             return remaining == 0 ? .removed : .confirmed(doubtfulOctets: buffer.octets.count)
         }
         let doubtfulOctets = buffer.octets.count
@@ -528,6 +537,7 @@ struct MessageStream {
         guard buffer.appendAll(octets, from: 0, limit: limits.headOctets) else { return .removed }
         guard looks.mayLook(at: buffer.octets.count) else {
             remaining = remaining >= octets.count ? remaining - Int64(octets.count) : -1
+            isUnjudged = true
             return .remains
         }
         return switch judgeDoubtful(&parser) {
@@ -549,6 +559,7 @@ struct MessageStream {
 
     /// Judges what is kept as one request after another.
     private mutating func judgeDoubtful(_ parser: inout HeadParser) -> Judgement {
+        isUnjudged = false
         switch buffer.octets.span.requestsInARow(&parser) {
         case .interrupted: return .interrupted
         case .unbounded: return .believed
@@ -568,6 +579,7 @@ struct MessageStream {
     ) -> Bool {
         guard buffer.appendAll(octets, from: index, limit: limits.headOctets) else { return false }
         looks = LookLimit()
+        isUnjudged = false
         state = .doubtful
         remaining = missing
         return true

@@ -134,12 +134,14 @@ package final class HTTPTransport: APITransport {
             guard let known else { throw error }
             return known
         }
-        let replaced = state.withLock { state in
+        // Others that found none may have made one meanwhile, which is then everybody's.
+        let (chosen, replaced) = state.withLock { state -> (Client, Client?) in
+            if let present = state.client, present.authority == authorities { return (present, nil) }
             defer { state.client = fresh }
-            return state.client
+            return (fresh, state.client)
         }
-        withExtendedLifetime(replaced) {}
-        return fresh
+        withExtendedLifetime((replaced, fresh)) {}
+        return chosen
     }
 
     private func makeClient(_ authorities: [UInt8]) throws(APIFailure) -> HTTPClient {

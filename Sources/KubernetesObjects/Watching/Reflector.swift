@@ -96,8 +96,9 @@ struct Reflector: Sendable {
         case .streamFailed(let status): return streamFailed(status, random)
         case .refused(let status, let retryAfter): return refused(status, retryAfter, random)
         case .interrupted(let failure):
-            if next.isWatch, progress.hasHead, progress.events > 0 || progress.duration >= .seconds(1) {
-                // What stands before the server cuts connections that are idle; nothing says that the server is unwell.
+            if case .watch = next, progress.hasHead, progress.duration >= Self.leastIdleTime {
+                // What stands before the server cuts connections that are idle; nothing says that the server is unwell. A
+                // streaming list that is cut would begin from its first object again.
                 backoff = WatchBackoff()
                 return Step(wait: .milliseconds(Int64(random * 1000)), trouble: WatchTrouble(failure))
             }
@@ -106,6 +107,9 @@ struct Reflector: Sendable {
             return failedAgain(.malformed, random)
         }
     }
+
+    /// How long a connection is idle at least before something cuts it for that.
+    private static var leastIdleTime: Duration { .seconds(10) }
 
     // MARK: - What went well
 
