@@ -356,7 +356,8 @@ def sending():
 
 def safety():
     evidence = series("mirror_verdict_errors_log_evidence", *LANE)
-    mean_evidence = total(f"exp({evidence})", *LANE_LABELS, *ROUTE, operation="avg")
+    # Beyond 709 exp() is infinite.
+    mean_evidence = total(f"exp(clamp_max({evidence}, 700))", *LANE_LABELS, *ROUTE, operation="avg")
     return row(
         "Safety",
         curves(

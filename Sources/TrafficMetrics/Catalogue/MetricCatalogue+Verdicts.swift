@@ -76,7 +76,7 @@ extension MetricCatalogue {
         .gauge,
         labels: verdictLabels,
         help:
-            "Natural logarithm of the evidence that the target is worse by more than the margin; of several agents take ln(avg(exp()))."
+            "Natural logarithm of the evidence that the target is worse by more than the margin; of several agents take ln(avg(exp(clamp_max(x, 700))))."
     )
 
     /// The noise.
@@ -118,7 +118,7 @@ extension MetricCatalogue {
         .gauge,
         labels: verdictLabels,
         help:
-            "Natural logarithm of the evidence that the target fails more often; of several agents take ln(avg(exp()))."
+            "Natural logarithm of the evidence that the target fails more often; of several agents take ln(avg(exp(clamp_max(x, 700))))."
     )
 
     /// When the verdict began.
