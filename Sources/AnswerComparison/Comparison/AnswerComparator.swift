@@ -154,5 +154,6 @@ public struct FreedContent: Sendable, Hashable {
     }
 }
 
-/// Takes a content coding off octets, up to `limit` of them; `nil` when the coding is unknown, or the octets are none of it.
+/// Takes a content coding off octets, up to `limit` of them; `nil` when the coding is unknown, or the octets are none of it, or
+/// end before it does.
 public typealias ContentDecoder = @Sendable (_ coding: String, _ octets: [UInt8], _ limit: Int) -> FreedContent?

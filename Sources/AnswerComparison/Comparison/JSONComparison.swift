@@ -161,8 +161,9 @@ struct JSONComparison {
         }
     }
 
-    /// From how many members on an object of objects is taken for a map, whose names are keys of data.
-    private static let leastEntries = 16
+    /// From how many members on an object of objects is taken for a map, whose names are keys of data; smaller ones have room
+    /// among the 63 places of a route, each member its own.
+    private static let leastEntries = 64
 
     /// Whether an object is a list of entries by key: many objects with the same members, for example products by their number.
     private static func isMap(_ object: JSONObject) -> Bool {

@@ -71,13 +71,15 @@ struct PreparedAnswer {
             return
         }
         var decoded = message.contentIsWhole ? FreedContent(message.content) : nil
+        var isCut = false
         for coding in codings.reversed() {
             // What one step left out the next cannot read to its end.
+            if decoded?.isWhole == false { isCut = true }
             decoded = decoded.flatMap { $0.isWhole ? decoder(coding, $0.octets, contentLimit) : nil }
         }
         content = decoded?.octets ?? message.content
         isReadable = decoded != nil
-        isWhole = message.contentIsWhole && decoded?.isWhole ?? true
+        isWhole = message.contentIsWhole && !isCut && (decoded?.isWhole ?? true)
         contentOctets = Int64(content.count)
     }
 

@@ -358,6 +358,10 @@ import TrafficModel
         coded.message.fields[1].value = Array("zstd".utf8)
         let unread = Self.comparison(plain, coded, decoder: decoder)
         #expect(unread.differences.isEmpty && unread.contentIsUnread)
+        coded.message.content[0] = 0x1F
+        coded.message.fields[1].value = Array("gzip, gzip".utf8)
+        let twice = Self.comparison(plain, coded, settings: limited, decoder: decoder)
+        #expect(twice.differences.isEmpty, "cut by the first step, and not broken")
     }
 
     // MARK: - Fields
@@ -605,15 +609,17 @@ import TrafficModel
     }
 
     @Test func `a map of many entries is one place, and an object of many members is as many`() {
-        func map(_ price: Int) -> RecordedResponse {
-            let entries = (0..<20).map { "\"sku-\(["a", "b", "c"][$0 % 3])\($0)\":{\"price\":\(price),\"name\":\"x\"}" }
+        func map(_ price: Int, of count: Int = 64) -> RecordedResponse {
+            let entry = #":{"price":\#(price),"name":"x"}"#
+            let entries = (0..<count).map { "\"sku-\(["a", "b", "c"][$0 % 3])\($0)\"" + entry }
             return Self.json("{\"items\":{\(entries.joined(separator: ","))}}")
         }
         #expect(Self.differences(map(1), map(2)) == ["content items.*.price: value"])
+        #expect(Self.differences(map(1, of: 63), map(2, of: 63)).count == 63)
         func object(_ value: Int) -> RecordedResponse {
-            Self.json("{\((0..<20).map { "\"f\($0)\":\(value)" }.joined(separator: ","))}")
+            Self.json("{\((0..<64).map { "\"f\($0)\":\(value)" }.joined(separator: ","))}")
         }
-        #expect(Self.differences(object(1), object(2)).count == 20)
+        #expect(Self.differences(object(1), object(2)).count == 64)
     }
 
     @Test func `ignored fields are not compared`() {
