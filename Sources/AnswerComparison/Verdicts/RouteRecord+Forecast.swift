@@ -86,7 +86,10 @@ extension RouteRecord {
     private func maskedRemedy(_ settings: ComparisonSettings) -> String {
         let hidden = hasBaseline ? maskedPlaces(settings) : coarsePlaces(settings)
         let what = hidden.prefix(3).map { places[$0].place.text }.joined(separator: ", ")
-        guard hasBaseline else { return "\(what) is compared as a whole only, and differs: add a baseline" }
+        guard hasBaseline else {
+            return "\(what) is compared as a whole only, and differs: ignore the place, or add a baseline if "
+                + "production and staging answer alike"
+        }
         return "at \(what) target and baseline both differ from production, and from each other: give staging "
             + "production's data, or ignore the place"
     }

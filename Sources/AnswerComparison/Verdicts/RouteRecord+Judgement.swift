@@ -227,12 +227,7 @@ extension RouteRecord {
         if let found, found.verdict == .fail { return found }
         if let failure, failure.verdict == .fail { return Finding(verdict: .fail, reason: failure.reason) }
         guard pairs > 0 else { return Finding(verdict: .inconclusive, reason: nothingComparable) }
-        guard
-            pairs < UInt64(limits.refusedPairs)
-                || Double(refused + stagingFailures) <= limits.refusedShare * Double(pairs)
-        else {
-            return Finding(verdict: .inconclusive, reason: refused < stagingFailures ? .stagingFails : .notComparable)
-        }
+        if let reason = incomparable(limits) { return Finding(verdict: .inconclusive, reason: reason) }
         if let found { return found }
         if let failure { return Finding(verdict: failure.verdict, reason: failure.reason) }
         if let reason = obstacle(standing, settings: settings, limits: limits) {
@@ -242,6 +237,14 @@ extension RouteRecord {
             return Finding(verdict: .pass, reason: reason)
         }
         return Finding(verdict: .inconclusive, reason: openReason(standing, settings: settings, limits: limits))
+    }
+
+    /// Why what staging answers says nothing about the target; `nil` when it does.
+    func incomparable(_ limits: VerdictLimits) -> VerdictReason? {
+        guard pairs >= UInt64(limits.refusedPairs),
+            Double(refused + stagingFailures) > limits.refusedShare * Double(pairs)
+        else { return nil }
+        return refused < stagingFailures ? .stagingFails : .notComparable
     }
 
     /// Why there is no pair.

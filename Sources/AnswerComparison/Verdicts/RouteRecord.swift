@@ -24,11 +24,14 @@ struct RouteRecord: Sendable {
     var noisyPairs: UInt64 = 0
     /// Pairs of production's own answers.
     var productionPairs: UInt64 = 0
-    /// Pairs in which the target turned away what production answered.
+    /// Pairs in which the target turned away what production answered with 401, 403 or 404, or redirected or refused it in
+    /// another way as the baseline did.
     var refused: UInt64 = 0
     /// Pairs in which the baseline failed where production answered, whatever the candidate did.
     var stagingFailures: UInt64 = 0
-    /// Pairs in which candidate and baseline both have another status than production.
+    /// Pairs in which candidate and baseline were asked at the same time, and neither waited.
+    var together: UInt64 = 0
+    /// Those of them in which both have another status than production.
     var otherStatus: UInt64 = 0
     /// Pairs that differ at places for which there was no room.
     var overflowedPairs: UInt64 = 0
@@ -119,7 +122,7 @@ struct RouteRecord: Sendable {
         if difference.isOfEnvironment { return false }
         guard difference.expectation == .presumedVolatile else { return true }
         return volatility(of: difference, limits: limits) == .stable
-            || question != .baseline && isStableInProduction(difference.place, limits: limits)
+            || isStableInProduction(difference.place, limits: limits)
     }
 
     /// Whether production's own repeats show that values at a place do not vary.
@@ -202,8 +205,8 @@ struct RouteRecord: Sendable {
         since = min(since ?? time, time)
         until = max(until ?? time, time)
         if let start = blockStart {
-            // A clock that was set back begins a block too; answers that come a little out of order do not.
-            let isBefore = time < start.advanced(by: .zero - settings.timeBlock)
+            // A clock that was set back begins a block too; answers that come out of order do not.
+            let isBefore = time < start.advanced(by: .zero - max(settings.timeBlock, TimeMarks.mostLate))
             if isBefore || time >= start.advanced(by: settings.timeBlock) {
                 for index in ballots.indices { ballots[index].blockEnded() }
                 latency.blockEnded()

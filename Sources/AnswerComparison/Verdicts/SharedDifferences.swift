@@ -79,7 +79,7 @@ struct SharedCount: Sendable {
     var unlike = Tally.Sides()
     /// Those that were compared as wholes, and differ.
     var opaque: UInt64 = 0
-    /// Those of the above in which both had another status.
+    /// Those in which both had another status, of pairs asked at the same time.
     var otherStatus: UInt64 = 0
 
     /// All of them.
@@ -98,22 +98,33 @@ extension RouteRecord {
     /// Fewer pairs in which the two agree say nothing of how steady a place is.
     private static let leastEqual: UInt64 = 20
 
+    /// Whether candidate and baseline were asked at the same time, and neither took so long that the time of its answer is
+    /// not known; so when nothing is known of either.
+    func areTogether(_ moments: AskingMoments?) -> Bool {
+        guard let moments else { return true }
+        let delay = max(
+            quickest.candidate.delay(of: moments.candidateLatency),
+            quickest.baseline.delay(of: moments.baselineLatency)
+        )
+        return moments.asked.magnitude < UInt64(AskingOrder.least) && delay < AskingOrder.least
+    }
+
     /// Takes in what candidate and baseline say where both differ from production.
     /// - Parameters:
     ///   - shared: What they say.
-    ///   - isTogether: Whether they were asked at the same time, so that time is no reason for other values.
+    ///   - isTogether: Whether they answered at the same time, so that time is no reason for other values.
     mutating func sharedObserved(_ shared: SharedDifferences, isTogether: Bool) {
-        if shared.haveOtherStatus { otherStatus += 1 }
+        if shared.haveOtherStatus, isTogether { otherStatus += 1 }
         for entry in shared.entries {
             let position = places.position(of: entry.place)
+            if entry.isOpaque { places[position].shared.opaque += 1 }
             switch entry.relation {
             case .equal where isTogether: places[position].shared.equal += 1
             case .alike where isTogether: places[position].shared.alike += 1
             case .equal, .alike: continue
             case .unlike(let side): places[position].shared.unlike.count(side)
             }
-            if entry.isOpaque { places[position].shared.opaque += 1 }
-            if shared.haveOtherStatus { places[position].shared.otherStatus += 1 }
+            if shared.haveOtherStatus, isTogether { places[position].shared.otherStatus += 1 }
         }
     }
 
@@ -126,7 +137,7 @@ extension RouteRecord {
             let shared = places[position].shared
             if Double(shared.unlike.worse + shared.unlike.better) > most, !shared.isEven { return true }
             if Double(shared.opaque) > uncompared { return true }
-            return Double(shared.alike) > most && isSteady(position)
+            return Double(shared.alike) > settings.margin * Double(together) && isSteady(position)
         }
     }
 
@@ -134,8 +145,10 @@ extension RouteRecord {
     /// more often than either is like production.
     private func isSteady(_ position: Int) -> Bool {
         let shared = places[position].shared
-        // Where both had another status, places that were equal were not listed.
-        let equal = shared.equal + (otherStatus > shared.otherStatus ? otherStatus - shared.otherStatus : 0)
+        // Where both had another status, places that were equal were not listed; others never differ there.
+        let unlisted =
+            shared.otherStatus > 0 && otherStatus > shared.otherStatus ? otherStatus - shared.otherStatus : 0
+        let equal = shared.equal + unlisted
         let sides = self[.baseline].place(position).pairs
         return equal >= Self.leastEqual && equal > 2 * (sides.worse + sides.better) && 2 * equal > shared.alike
     }

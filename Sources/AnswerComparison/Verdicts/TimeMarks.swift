@@ -23,15 +23,19 @@ struct TimeMark: Sendable {
 struct TimeMarks: Sendable {
     /// How many marks a window has.
     static let perWindow: Int64 = 6
+    /// How much earlier than those before it a pair may be while the clock was not set back: a pair is there with its last
+    /// answer, so that it comes by the largest lag and the target's timeout later than others, some 40 s by default.
+    static let mostLate: Duration = .seconds(900)
 
     private(set) var marks: [TimeMark] = []
     private var count = 0
 
-    /// Whether a mark is to be made: a distance after the last one, or before it, when the clock was set back.
+    /// Whether a mark is to be made: a distance after the last one, or long before it, when the clock was set back.
     func isDue(_ time: Int64, window: Duration) -> Bool {
         guard let last = marks.last else { return true }
         let distance = window / Int(Self.perWindow)
-        return time >= last.time.advanced(by: distance) || time < last.time.advanced(by: .zero - distance)
+        let isBefore = time < last.time.advanced(by: .zero - max(distance, Self.mostLate))
+        return isBefore || time >= last.time.advanced(by: distance)
     }
 
     /// Adds a mark, and forgets those that lie before the window but for one.

@@ -132,7 +132,7 @@ extension RouteRecord {
 
     /// The evidence on pairs as wholes, what is missing counted as equal, as far as blocks of time and keys bear it out.
     ///
-    /// Below 0 where it speaks for the target, so that it may be added up over nodes.
+    /// Below 0 where it speaks for the target, so that in the mean over nodes one weighs against another.
     private func wholeEvidence(_ question: Question, margin: Double) -> Double {
         let tally = self[question].whole
         let votes = ExcessTest(Standing(self).count(tally, question, missingAreEqual: true))
@@ -198,11 +198,14 @@ extension RouteRecord {
             ? Self.finding(standing, settings: settings, weight: Share.total)
                 ?? recentFinding(standing, settings: settings)
             : recentFinding(standing, settings: settings)
+        // Like the verdict since the beginning: only a failure comes before what is not comparable.
+        let incomparable = found?.verdict == .fail ? nil : incomparable(limits)
         let passing =
             obstacle(rest, settings: settings, limits: limits) == nil
             ? passes(rest, settings: settings, limits: limits, isStretch: true) : nil
         let judgement =
-            found ?? passing.map { Finding(verdict: .pass, reason: $0) }
+            incomparable.map { Finding(verdict: .inconclusive, reason: $0) }
+            ?? found ?? passing.map { Finding(verdict: .pass, reason: $0) }
             ?? Finding(verdict: .inconclusive, reason: rest.pairs == 0 ? .noPairs : .moreNeeded)
         let sides = rest[mainQuestion].whole.pairs
         return RecentVerdict(

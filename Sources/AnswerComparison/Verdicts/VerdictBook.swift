@@ -287,16 +287,20 @@ public struct VerdictBook: Sendable {
             records[position].missed[.throttled, default: 0] += 1
         } else {
             records[position].pairs += 1
+            if answers.isRefused {
+                records[position].refused += 1
+            } else if answers.stagingFails {
+                records[position].stagingFailures += 1
+            }
         }
         let isAmbiguous =
             policy.baseline == nil && pair.lostCredentials && !answers.counted.isEmpty && answers.errors == 0
         if isAmbiguous { records[position].ambiguityObserved(answers.counted) }
         if pair.baseline != nil { records[position].hasBaseline = true }
-        if answers.isRefused { records[position].refused += 1 }
-        if answers.stagingFails { records[position].stagingFailures += 1 }
-        if let shared = answers.shared, !answers.isThrottled {
-            let asked = pair.moments?.asked.magnitude ?? 0
-            records[position].sharedObserved(shared, isTogether: asked < UInt64(AskingOrder.least))
+        if pair.baseline != nil, !answers.isThrottled {
+            let isTogether = records[position].areTogether(pair.moments)
+            if isTogether { records[position].together += 1 }
+            if let shared = answers.shared { records[position].sharedObserved(shared, isTogether: isTogether) }
         }
         records[position].failedLast = answers.errors > 0
         if answers.contentIsUnread { records[position].unread += 1 }

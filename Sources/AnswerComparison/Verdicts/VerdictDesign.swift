@@ -68,7 +68,8 @@ public enum VerdictReason: String, Sendable, Hashable, CaseIterable {
     case episode
     /// What differs comes from too few keys: it may be one user's data.
     case fewKeys = "few_keys"
-    /// The target turns requests away (401, 403, 404) that production answers: its sessions or data are not production's.
+    /// The target turns requests away (401, 403, 404) that production answers, or redirects or refuses them as the baseline
+    /// does: its sessions or data are not production's.
     case notComparable = "not_comparable"
     /// The baseline fails where production answers: what staging would answer otherwise is not known.
     case stagingFails = "staging_fails"

@@ -44,7 +44,7 @@ public struct VerdictLimits: Sendable, Hashable {
     public var versionAnswers = 20
     /// Openings of a breaker closer to each other than this are one event, however short its rest is.
     public var breakerRest: Duration = .seconds(30)
-    /// Share of answers 401, 403 and 404, where production's are others, above which a target is not comparable.
+    /// Share of pairs in which staging turns away or fails what production answers, above which a target is not comparable.
     public var refusedShare = 0.2
     /// Pairs below which that share is not looked at.
     public var refusedPairs = 20

@@ -49,9 +49,14 @@ struct VoteTable: Sendable {
 
     /// The vote of a key, or a new one, when there is none or its window has ended.
     mutating func vote(_ key: Key, time: Int64, window: Duration) -> (vote: Vote, isNew: Bool) {
-        if let vote = votes[key], time < vote.start.advanced(by: window) { return (vote, false) }
+        // A pair that comes late belongs to the window too; long before it the clock was set back.
+        if let vote = votes[key], time < vote.start.advanced(by: window),
+            time >= vote.start.advanced(by: .zero - max(window, TimeMarks.mostLate))
+        {
+            return (vote, false)
+        }
         dropEnded(at: time)
-        if votes.count >= limit, votes[key] == nil { forgetOldest(at: time, window: window) }
+        if votes.count >= limit, votes[key] == nil { forgetOldest(at: time) }
         if order.count >= 2 * limit { dropStale() }
         order.append((key, time, time.advanced(by: window)))
         let vote = Vote(start: time)
@@ -84,14 +89,14 @@ struct VoteTable: Sendable {
         }
     }
 
-    private mutating func forgetOldest(at time: Int64, window: Duration) {
+    private mutating func forgetOldest(at time: Int64) {
         while head < order.count {
-            let (key, start, _) = order[head]
+            let (key, start, end) = order[head]
             head += 1
             // A key whose window began again stands in the order twice.
             guard let vote = votes[key], vote.start == start else { continue }
             votes[key] = nil
-            if time < start.advanced(by: window) { forgotten += 1 }
+            if time < end { forgotten += 1 }
             break
         }
     }

@@ -44,6 +44,8 @@ struct Situation: Sendable, CustomTestStringConvertible {
     let repeats: Set<Verdict>
     let standard: Set<Verdict>
     var lostCredentials = false
+    /// Why nothing is concluded with a baseline; `nil` where that does not matter.
+    var reason: VerdictReason?
     /// From one request to the next, in nanoseconds.
     var step: Int64 = 1_000_000_000
     /// How long a server takes, or is given, in nanoseconds; 0 where that does not matter.
@@ -74,6 +76,13 @@ struct Situation: Sendable, CustomTestStringConvertible {
     func every(_ nanoseconds: Int64) -> Situation {
         var other = self
         other.step = nanoseconds
+        return other
+    }
+
+    /// The same where the reason matters.
+    func because(_ reason: VerdictReason) -> Situation {
+        var other = self
+        other.reason = reason
         return other
     }
 
@@ -484,25 +493,31 @@ extension Situation {
     static let hidden: [Situation] = [
         Situation("staging asks to log in, and the candidate leads elsewhere", [.inconclusive], [.different], any) {
             $0.isStaging ? redirect($0.isNew ? "/broken" : "/login") : product($0)
-        },
+        }
+        .because(.notComparable),
         Situation("staging asks a few to log in, and the candidate leads elsewhere", [.inconclusive], any, any) {
             $0.isStaging && $0.isOneOf(0.1) ? redirect($0.isNew ? "/broken" : "/login") : product($0)
-        },
+        }
+        .because(.masked),
         Situation("staging leads a few to addresses of their own", [.pass], any, any) {
             $0.isStaging && $0.isOneOf(0.1) ? redirect("/orders/\($0.word())?state=\($0.word())") : product($0)
         },
         Situation("staging in conflict, and the candidate otherwise", [.inconclusive], [.different], any) {
             $0.isStaging ? error($0.isNew ? 418 : 409) : product($0)
-        },
+        }
+        .because(.notComparable),
         Situation("staging in conflict for a few, and the candidate otherwise", [.inconclusive], any, any) {
             $0.isStaging && $0.isOneOf(0.1) ? error($0.isNew ? 418 : 409) : product($0)
-        },
+        }
+        .because(.masked),
         Situation("an empty text in staging, and none at the candidate", [.inconclusive], [.different], any) {
             product($0, more: $0.isNew ? "" : $0.isStaging ? #","d":"""# : #","d":"long enough to be told""#)
-        },
+        }
+        .because(.masked),
         Situation("staging's prices all other, and every tenth wrong at the candidate", [.inconclusive], any, any) {
             product($0, price: $0.isNew && $0.isOneOf(0.1) ? "1000" : $0.isStaging ? "\($0.number % 7)" : "99.5")
-        },
+        }
+        .because(.masked),
         Situation("staging's prices all other", [.pass], any, any) {
             product($0, price: $0.isStaging ? "\($0.number % 7)" : "99.5")
         },
@@ -515,19 +530,28 @@ extension Situation {
         },
         Situation("staging fails for all", [.inconclusive], [.fail], [.fail]) {
             $0.isStaging ? error(500) : product($0)
-        },
+        }
+        .because(.stagingFails),
         Situation("staging fails for most", [.inconclusive], [.fail], [.fail]) {
             $0.isStaging && $0.isOneOf(0.9) ? error(500) : product($0)
-        },
+        }
+        .because(.stagingFails),
         Situation("staging fails for a third", [.inconclusive], [.fail], [.fail]) {
             $0.isStaging && $0.isOneOf(0.3) ? error(500) : product($0)
-        },
+        }
+        .because(.stagingFails),
+        Situation("the candidate asks for less, and the baseline fails", [.inconclusive], any, any) {
+            $0.isStaging && $0.isOneOf(0.25) ? error($0.isNew ? 429 : 500) : product($0)
+        }
+        .because(.throttled),
         Situation("the baseline alone fails", [.inconclusive], [.pass], [.pass]) {
             $0.role == .baseline ? error(500) : product($0)
-        },
+        }
+        .because(.stagingFails),
         Situation("more members than are told apart, all staging's own", [.inconclusive], any, any) {
             members($0, isWrong: false)
-        },
+        }
+        .because(.manyPlaces),
         Situation("a change behind more members than are told apart", [.fail], any, any) {
             members($0, isWrong: $0.isNew && $0.isOneOf(0.3))
         },
@@ -537,12 +561,14 @@ extension Situation {
         },
         Situation("a text that is no JSON, with a time in it, and every price wrong", [.inconclusive], any, any) {
             json("{'ts':\($0.word()),'price':\($0.isNew ? 0 : 5)}")
-        },
+        }
+        .because(.masked),
         Situation("pictures that vary everywhere", [.inconclusive], any, any) {
             .success(
                 AnswerComparatorTests.answer("\u{0}x\($0.word())", fields: [("Content-Type", "image/png")])
             )
-        },
+        }
+        .because(.masked),
     ]
 
     private static let any: Set<Verdict> = [.inconclusive, .different]
@@ -640,6 +666,10 @@ extension RecordedResponse {
                 }
             let (last, said) = try judged(situation, design)
             #expect(expected.contains(last.verdict), "\(design): \(last.verdict), \(last.reason)")
+            if design == .baseline, let reason = situation.reason { #expect(last.reason == reason) }
+            if [.stagingFails, .notComparable].contains(last.reason) {
+                #expect(last.recent?.verdict == .inconclusive, "\(design): the last hours alone")
+            }
             #expect(!said.contains(.pass) || expected.contains(.pass), "\(design): passed on the way")
             #expect(!said.contains(.fail) || expected.contains(.fail), "\(design): failed on the way")
             guard last.verdict == .inconclusive else { continue }

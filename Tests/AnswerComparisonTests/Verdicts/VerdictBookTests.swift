@@ -669,6 +669,24 @@ import TrafficModel
         #expect(verdict.errors.worse == 200)
     }
 
+    @Test func `one bad moment is no failure either when every other response comes late`() throws {
+        var bench = Bench(hasBaseline: true, step: 10_000_000)
+        for index in 0..<6000 {
+            let answer: Result<RecordedResponse, ShadowFailure> =
+                (2000..<2200).contains(index) ? .failure(.connect) : .success(Self.item())
+            bench.pair(
+                Self.item(),
+                candidate: answer,
+                baseline: .success(Self.item()),
+                lag: index.isMultiple(of: 2) ? 1_000_000 : 15_000_000_000
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .episode)
+        #expect(verdict.errors.worse == 200)
+        #expect(verdict.recent?.verdict != .fail)
+    }
+
     // MARK: - What stays, and what begins anew
 
     @Test func `a failure stays with its time, and says when it was last seen, until it is judged anew`() throws {

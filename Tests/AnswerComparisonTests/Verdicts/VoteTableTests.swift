@@ -19,6 +19,15 @@ import Testing
         #expect(after.isNew && after.vote.pairs[0] == 0)
     }
 
+    @Test func `a pair that comes late belongs to the window, and one from before the clock was set back does not`() {
+        var table = VoteTable(limit: 10)
+        let start: Int64 = 7_200_000_000_000
+        _ = table.vote(Self.key(1), time: start, window: .seconds(10))
+        #expect(!table.vote(Self.key(1), time: start - 40_000_000_000, window: .seconds(10)).isNew)
+        #expect(table.vote(Self.key(1), time: start - 3_600_000_000_000, window: .seconds(10)).isNew)
+        #expect(!table.vote(Self.key(1), time: start - 3_599_000_000_000, window: .seconds(10)).isNew)
+    }
+
     @Test func `the oldest vote gives way, and is counted when its window was open`() {
         var table = VoteTable(limit: 3)
         for number in 0..<5 { _ = table.vote(Self.key(number), time: Int64(number), window: .seconds(1)) }

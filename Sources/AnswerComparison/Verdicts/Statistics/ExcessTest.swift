@@ -45,7 +45,7 @@ struct ExcessTest: Sendable, Hashable {
 
     /// The natural logarithm of the evidence against "the mean is at most `mean`", negative where votes speak for that.
     ///
-    /// Only so may evidence of several nodes be added up: what speaks for a target at one weighs against another's.
+    /// Only so may the mean be taken of the evidence of several nodes: what speaks for a target at one weighs against another's.
     func wholeLogEvidence(above mean: Double) -> Double {
         guard votes > 0 else { return 0 }
         let bets = Bets(self, mean: mean)
