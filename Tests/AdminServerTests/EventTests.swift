@@ -153,7 +153,7 @@ struct EventTests {
 extension AdminLimits {
     /// Limits with which events come fast.
     fileprivate static var quick: AdminLimits {
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.eventInterval = .milliseconds(5)
         return limits
     }

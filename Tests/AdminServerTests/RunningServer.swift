@@ -11,7 +11,7 @@ func withServer(
     credentials: AdminCredentials = .none,
     certificate: AdminCertificate? = nil,
     reviews: TokenReviews? = nil,
-    limits: AdminLimits = AdminLimits(),
+    limits: AdminLimits = .patient,
     addresses: [AdminServer.Address]? = nil,
     _ body: @escaping @Sendable (_ port: Int) async throws -> Void
 ) async throws {
@@ -73,5 +73,15 @@ extension AdminSources {
             configuration: { Array(#"{"log":{}}"#.utf8) },
             reload: { .rejected(["w.yaml:1:1: log: expected a mapping", "w.yaml:2:1: colour: unknown key"]) }
         )
+    }
+}
+
+extension AdminLimits {
+    /// Limits with which no client is cut off for its slowness: beside other tests one may wait long for its next turn.
+    static var patient: AdminLimits {
+        var limits = AdminLimits()
+        limits.headTimeout = .seconds(1200)
+        limits.eventTimeout = .seconds(1200)
+        return limits
     }
 }
