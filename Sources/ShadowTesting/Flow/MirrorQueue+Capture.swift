@@ -165,7 +165,7 @@ extension MirrorQueueState {
             refusedBaseline: refusedBaseline(refused, policy)
         )
         // What may change something is sent once: a second order is none of the client's.
-        let isSafe = ["GET", "HEAD", "OPTIONS"].contains(sampled.exchange.request.method)
+        let isSafe = SafeMethods.contains(sampled.exchange.request.method)
         let isRepeated =
             isSafe && policy.settings.baseline == nil
             && Double.random(in: 0..<1, using: &random) < policy.settings.repeatShare

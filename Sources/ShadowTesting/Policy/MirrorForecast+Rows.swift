@@ -9,8 +9,10 @@ extension MirrorForecast {
         public let policy: String
         /// The route; empty parts for requests that no route took.
         public let route: RouteName
-        /// How many copies are made of a mirrored request on average.
-        public let copiesPerRequest: Double
+        /// How many copies are made on average of a mirrored request that may be repeated, and of another.
+        private let copiesPerRequest: (safe: Double, other: Double)
+        /// All copies of those that would be mirrored, and their octets.
+        private var copies = (count: 0.0, octets: 0.0)
 
         /// Requests that the policy looked at.
         public internal(set) var requests = 0
@@ -72,12 +74,12 @@ extension MirrorForecast {
 
         /// Copies a second over all targets, if the exchanges were those of `seconds`.
         public func copiesPerSecond(over seconds: Double) -> Double {
-            seconds > 0 ? Double(sampled) * copiesPerRequest / seconds : 0
+            seconds > 0 ? copies.count / seconds : 0
         }
 
         /// Octets a second over all targets, if the exchanges were those of `seconds`.
         public func octetsPerSecond(over seconds: Double) -> Double {
-            seconds > 0 ? Double(octets) * copiesPerRequest / seconds : 0
+            seconds > 0 ? copies.octets / seconds : 0
         }
 
         // MARK: - Events
@@ -86,7 +88,7 @@ extension MirrorForecast {
 
         mutating func requestSeen(_ request: RecordedRequest) {
             requests += 1
-            if !["GET", "HEAD", "OPTIONS"].contains(request.method) { unsafeRequests += 1 }
+            if !SafeMethods.contains(request.method) { unsafeRequests += 1 }
             let isKnown = methods[request.method] != nil || methods.count < Self.methodLimit
             methods[isKnown ? request.method : "_OTHER", default: 0] += 1
         }
@@ -100,6 +102,9 @@ extension MirrorForecast {
             sampled += 1
             redactions += request.redactions
             octets += request.octetCount
+            let each = SafeMethods.contains(request.method) ? copiesPerRequest.safe : copiesPerRequest.other
+            copies.count += each
+            copies.octets += each * Double(request.octetCount)
             sizes[SizeClass(octets: request.content.count).rawValue] += 1
         }
     }

@@ -140,8 +140,10 @@ public struct MirrorForecast: Sendable {
 }
 
 extension MirrorPolicy {
-    /// How many copies are made of a mirrored request on average: one for each target, the baseline, and the repetitions.
-    public var copiesPerRequest: Double {
-        baseline == nil ? Double(targets.count) * (1 + repeatShare) : Double(targets.count + 1)
+    /// How many copies are made of a mirrored request on average: one for each target, the baseline, and the repetitions, which
+    /// only those with safe methods have.
+    var copiesPerRequest: (safe: Double, other: Double) {
+        let other = Double(baseline == nil ? targets.count : targets.count + 1)
+        return (baseline == nil ? other * (1 + repeatShare) : other, other)
     }
 }

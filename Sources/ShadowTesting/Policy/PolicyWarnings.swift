@@ -28,12 +28,10 @@ public enum PolicyWarnings {
         }
     }
 
-    private static let safeMethods = ["GET", "HEAD", "OPTIONS"]
-
     private static func writing(_ policy: MirrorPolicy) -> [String] {
         let places = ListText.and(policy.targets + [policy.baseline].compactMap(\.self))
-        let writing = policy.methods.filter { !safeMethods.contains($0) }
-        let refused = policy.match.methods.filter { !safeMethods.contains($0) && !policy.methods.contains($0) }
+        let writing = policy.methods.filter { !SafeMethods.contains($0) }
+        let refused = policy.match.methods.filter { !SafeMethods.contains($0) && !policy.methods.contains($0) }
         var sentences: [String] = []
         if !writing.isEmpty {
             sentences.append("sends requests with \(ListText.and(writing)) to \(places), which may change data there")

@@ -61,6 +61,22 @@ import TrafficModel
         #expect(rows[0].copiesPerSecond(over: 0) == 0)
     }
 
+    @Test func `requests that may change something are counted once, as they are never repeated`() throws {
+        var forecast = try forecast([
+            .everything("d1") {
+                $0.repeatShare = 0.5
+                $0.methods = ["GET", "POST"]
+            }
+        ])
+        for second in 0...10 {
+            let method = second < 4 ? "POST" : "GET"
+            forecast.exchangeSeen(exchange(.client(method), second: Int64(second)), client: (0, 1))
+        }
+        let row = try #require(forecast.sortedRows.first)
+        #expect(row.sampled == 11)
+        #expect(row.copiesPerSecond(over: 10) == (4 + 7 * 1.5) / 10)
+    }
+
     @Test func `redactions and sizes are those of what would be sent`() throws {
         var forecast = try forecast([.everything { $0.methods = ["POST"] }])
         let fields = [("Authorization", "Bearer secret"), ("Content-Type", "application/json")]
