@@ -16,7 +16,8 @@ package enum CredentialNames {
         let joined = hyphenated(name.utf8, splitsCase: false)
         let split = hyphenated(name.utf8, splitsCase: true)
         let forms = joined == split ? [joined] : [joined, split]
-        let plain = forms.map(withoutCounts)
+        // Most names have no numbers, and are looked at once.
+        let plain = forms.map(withoutCounts).filter { !forms.contains($0) }
         if (forms + plain).contains(where: { harmless.contains(text($0)) }) { return false }
         if forms.contains(where: { names.contains(text($0)) || isCredential($0) }) { return true }
         // Whole names mean something else with a number: `policy1`, `sign-v2`.

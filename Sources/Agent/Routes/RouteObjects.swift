@@ -59,10 +59,7 @@ package struct RouteObjects {
     ) throws(CommandFailure) {
         let paths = configuration.routes.files
         guard reader == .agent || cluster != nil || !paths.isEmpty else {
-            throw CommandFailure(
-                .usage,
-                "no routes are named: add --routes, --kubernetes or a configuration with routes"
-            )
+            throw CommandFailure(.usage, Self.unnamed)
         }
         self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
         let survey = try Self.survey(paths, reader)

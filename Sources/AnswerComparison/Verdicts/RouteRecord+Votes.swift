@@ -58,10 +58,10 @@ extension RouteRecord {
         limits: VerdictLimits
     ) {
         let question = reading.question
-        func weighty(_ differences: [AnswerDifference]) -> [AnswerDifference] {
-            differences.filter { isWeighty($0, question, limits: limits) }
-        }
-        var (candidate, reference) = sides(weighty(reading.candidate), weighty(reading.reference))
+        var (candidate, reference) = sides(
+            weighty(reading.candidate, question, limits: limits),
+            weighty(reading.reference, question, limits: limits)
+        )
         var (ours, theirs) = sides(
             counted(reading.candidate, question, limits: limits),
             counted(reading.reference, question, limits: limits)
@@ -93,7 +93,7 @@ extension RouteRecord {
             differences.filter { $0.hasEqualShape && $0.kind != .order }
         }
         func weighty(_ differences: [AnswerDifference]) -> [AnswerDifference] {
-            differences.filter { isWeighty($0, .baseline, limits: limits) }
+            self.weighty(differences, .baseline, limits: limits)
         }
         let (ours, theirs) = sides(weighty(reading.candidate), weighty(reading.reference))
         let (ourValues, theirValues) = sides(weighty(values(reading.candidate)), weighty(values(reading.reference)))
@@ -217,7 +217,7 @@ extension RouteRecord {
         _ question: Question,
         limits: VerdictLimits
     ) -> UInt64 {
-        bits(differences.filter { isWeighty($0, question, limits: limits) })
+        bits(weighty(differences, question, limits: limits))
     }
 
     private mutating func bits(_ differences: [AnswerDifference]) -> UInt64 {

@@ -114,6 +114,11 @@ struct RouteRecord: Sendable {
         }
     }
 
+    /// The differences that count at their places.
+    func weighty(_ differences: [AnswerDifference], _ question: Question, limits: VerdictLimits) -> [AnswerDifference] {
+        differences.filter { isWeighty($0, question, limits: limits) }
+    }
+
     /// Whether a difference counts at its place: what is learned of a place says how noisy it is, and takes no votes from it.
     func isWeighty(_ difference: AnswerDifference, _ question: Question, limits: VerdictLimits) -> Bool {
         guard !difference.isExpected else { return false }
