@@ -19,6 +19,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,43 @@ spec:
   gateways: [everything]
   http: [{name: everything, route: [{destination: {host: everything.istio-system.svc.cluster.local}}]}]
 """
+
+
+def carried(path):
+    """How many bytes the streams of a capture carried, by their sequence numbers; None where that takes more than a plain reading.
+
+    Plain are classic files of Ethernet frames with whole IPv4 datagrams, whose streams are seen from one SYN on."""
+    data = path.read_bytes()
+    order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">", b"\xa1\xb2\x3c\x4d": ">"}.get(data[:4])
+    if order is None or len(data) < 24 or struct.unpack_from(order + "I", data, 20)[0] & 0xFFFF != 1:
+        return None
+    streams, position = {}, 24
+    while position + 16 <= len(data):
+        captured = struct.unpack_from(order + "I", data, position + 8)[0]
+        frame = data[position + 16 : position + 16 + captured]
+        position += 16 + captured
+        if len(frame) < 54 or frame[12:14] != b"\x08\x00" or frame[14] >> 4 != 4:
+            return None
+        if frame[23] != 6:
+            continue
+        length = struct.unpack_from("!H", frame, 16)[0]
+        header = (frame[14] & 15) * 4
+        segment = frame[14 + header :]
+        if struct.unpack_from("!H", frame, 20)[0] & 0x3FFF or not length or len(segment) < 20:
+            return None
+        number, flags = struct.unpack_from("!I", segment, 4)[0], segment[13]
+        stream = frame[26:34] + segment[:4]
+        if flags & 2:
+            if streams.setdefault(stream, [number, 0])[0] != number:
+                return None
+            number += 1
+        if stream not in streams:
+            return None
+        payload = length - header - (segment[12] >> 4) * 4
+        end = (number + payload - streams[stream][0] - 1) & 0xFFFFFFFF
+        if payload > 0 and not flags & 4 and end < 1 << 30:
+            streams[stream][1] = max(streams[stream][1], end)
+    return sum(end for _, end in streams.values())
 
 
 class Page:
@@ -73,8 +111,13 @@ def is_whole_answer(code):
     return code not in ("0", "unknown")
 
 
-def identities(page, records):
-    """Triples of what is held, its left side and its right side, and how they compare."""
+def identities(page, records, sent=None):
+    """Triples of what is held, its left side and its right side, and how they compare; `sent` is what ``carried`` says."""
+    if sent is not None:
+        delivered, shed = page.sum("reassembly_delivered_bytes_total"), page.sum("reassembly_shed_bytes_total")
+        yield "bytes: no more are delivered than were sent", delivered, ("between", 0, sent)
+        # More than was sent are those that a lost segment held which only its acknowledgement names.
+        yield "bytes: delivered, in gaps and shed", delivered + page.sum("reassembly_gap_bytes_total") + shed, ("between", sent, math.inf)
     yield "packets", page.sum("capture_packets_received_total"), (
         page.sum("decode_tcp_segments_total")
         + page.sum("decode_packets_without_tcp_total")
@@ -209,7 +252,7 @@ def examine(agent, path, everything, seconds, promtool):
     records = [json.loads(line) for line in lines.stdout.splitlines()]
     text = metrics.stdout.decode()
     held, failures = collections.Counter(), []
-    for title, left, right in identities(Page(text), records):
+    for title, left, right in identities(Page(text), records, carried(path)):
         held[title] += 1
         if not holds(left, right):
             failures.append(f"{title}: {left} is not {right}")
