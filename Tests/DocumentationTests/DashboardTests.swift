@@ -168,7 +168,8 @@ private struct PromQLNames {
     func problems(recorded: Set<String>) -> [String] {
         var problems: [String] = []
         var labels: Set<String> = [
-            "job", "instance", "node", "pod", "container", "endpoint", "rule_group", "le", "long", "short", "stable",
+            "job", "instance", "node", "pod", "container", "endpoint", "zone", "controller_revision_hash",
+            "pod_template_generation", "rule_group", "le", "long", "short", "stable",
         ]
         for name in names {
             if name.contains(":") {

@@ -9,21 +9,30 @@ import textwrap
 
 from .grafana import uid
 from .recording import (
+    ARRIVING,
     AT_ONCE,
+    AVAILABILITY,
     BURN_RATES,
     CANARY_ERRORS,
+    CANARY_OF,
     CANARY_REQUESTS,
     ERROR_BUDGET,
+    IN_ROUTE,
     KNOWN_BOUNDS,
+    LATENCY,
     LATENCY_BOUNDS,
     LATENCY_BURN_RATES,
+    MATCHED,
+    MOST_STABLE,
     NOW,
     OF_AGENTS,
+    OF_REQUESTS_AT_A_GATEWAY,
     ROUTE_LABELS,
     SECONDS,
     SLOW_BUDGET,
     STABLE_ERRORS,
     STABLE_REQUESTS,
+    UNMATCHED,
     USUAL,
     error_ratio,
     left_ratio,
@@ -44,9 +53,6 @@ OF_ROUTE = (
     "&var-virtualservice={{ $labels.virtualservice | urlquery }}&var-route={{ $labels.route | urlquery }}"
 )
 
-# What a request's series has beyond its gateway and route.
-IN_ROUTE = "destination_service, destination_subset, request_method, request_protocol, response_code, error_type"
-
 # How many requests must have matched no route: of fewer in so short a time a scanner makes a large share. Where a gateway has few
 # requests at all, they are counted over a longer time.
 STORM_UNMATCHED = {"5m": 300}
@@ -55,12 +61,16 @@ LEAST_UNMATCHED = {"10m": 60, "6h": 400}
 LEAST_FAILURES = {"critical": 10, "warning": 5}
 LEAST_COMPARED = 20  # requests of the sort that jumps, in the window judged: of fewer, chance makes large shares
 BEYOND_CHANCE = "2.5"  # by how much the roots of two counts differ once in millions by chance: five standard errors, of 1/2 each
+MOST_OF_ALL = "0.9"  # a share that is too large whatever an objective allows
 MOST = "0.5"  # above this share refusals, and clients that leave, are news of a route that has no day before
 MANY_COMPARED = 100  # where 5 minutes alone are judged: a storm has that many at once, a small route at night never
+LEAST_ARRIVING = 300  # requests that usually arrive at a gateway in half an hour, for their absence to be news
+LEAST_BEFORE_SILENCE = 1000  # the same where there is no yesterday to compare with
 LEAST_WAITING = 10  # by how many requests more wait than nearly ever the day before, where a route hangs
 MANY_WAITING = 20  # requests that wait at a gateway that answers none
 LEAST_REQUESTS = 50  # on each side of a canary
 CERTAINTY = "3"  # standard errors: by chance alone once in hundreds of comparisons that do not overlap
+THIS_HOUR = "[2h] offset 23h"  # of yesterday: an hour before and an hour after
 KEPT = "15m"  # how long an alert outlives its expression, so that missing scrapes do not make two of one
 MARGIN = "0.01"  # by how much a canary's error share may exceed the stable one's
 
@@ -90,8 +100,14 @@ def alert(name, severity, expression, summary, description, *, wait=None, keep=N
 
 
 def failures(ratio, window):
-    """How many requests a share of a window is."""
-    return f"{ratio} * on (job, {ROUTE_LABELS}) group_left () {requests(window)} * {SECONDS[window]}"
+    """How many requests a share of a window is; a share of slow ones has its bound besides the labels of the route."""
+    return f"{ratio} * ignoring (le) group_left () ({requests(window)} * {SECONDS[window]})"
+
+
+def above(factor, budget):
+    """The share at which a budget burns `factor` times too fast, and that a share can exceed: where a fifth may fail, all do not make
+    14.4 times that."""
+    return f"clamp_max({factor} * {budget}, {MOST_OF_ALL})"
 
 
 # -- routes -------------------------------------------------------------------------------------------------------
@@ -103,9 +119,9 @@ def error_budget():
             "RouteErrorBudgetBurn",
             severity,
             f"""
-            {error_ratio(long)} > {factor} * {ERROR_BUDGET}
+            {error_ratio(long)} > {above(factor, ERROR_BUDGET)}
             and
-            {error_ratio(short)} > {factor} * {ERROR_BUDGET}
+            {error_ratio(short)} > {above(factor, ERROR_BUDGET)}
             and
             {failures(error_ratio(long), long)} >= {LEAST_FAILURES[severity]}
             """,
@@ -127,9 +143,9 @@ def latency_budget():
             "RouteLatencyBudgetBurn",
             "warning",
             f"""
-            {slow_ratio(long)} > {factor} * {SLOW_BUDGET}
+            {slow_ratio(long)} > {above(factor, SLOW_BUDGET)}
             and
-            {slow_ratio(short)} > {factor} * {SLOW_BUDGET}
+            {slow_ratio(short)} > {above(factor, SLOW_BUDGET)}
             and
             {failures(slow_ratio(long), long)} >= {LEAST_FAILURES["critical"]}
             """,
@@ -152,7 +168,10 @@ def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
 
     Counts of few requests scatter by their root, whose own scatter is 1/2 whatever the count is (Anscombe): a third that
     becomes two thirds of 30 requests at night happens by chance, of 300 it does not. What was usual scatters too, by as much more
-    as it was of fewer requests: in the first hours there is no whole day yet."""
+    as it was of fewer requests: in the first hours there is no whole day yet.
+
+    A client that always leaves, or is always refused, is most of what a route gets when others sleep. So a share that was as large at
+    this hour of yesterday is none, if there are no more such requests than by day either: a service that fails each night has more."""
     counted = f"{requests(window)} * {SECONDS[window]}"
     return f"""
             {ratio(window)} > {least}
@@ -164,14 +183,22 @@ def jump(ratio, least, window=NOW, compared=LEAST_COMPARED):
             sqrt({ratio(window)} * {counted})
             - sqrt({ratio(USUAL)} offset 1h * {counted})
             > {BEYOND_CHANCE} * sqrt(1 + {counted} / ({requests(USUAL)} offset 1h * {SECONDS[USUAL]}))
+            unless
+            (
+              {ratio(window)} <= 2 * max_over_time({ratio(NOW)}{THIS_HOUR})
+              and
+              {ratio(window)} * {requests(window)} <= 2 * {ratio(USUAL)} offset 1h * {requests(USUAL)} offset 1h
+            )
             """
 
 
 def always(ratio, window=NOW, compared=LEAST_COMPARED):
-    """A share that is above a half by more than chance, of a route that Prometheus did not know a day ago.
+    """A share that is above a half by more than chance, of a route that has no day before: Prometheus did not know it a day ago, or
+    it had hardly any requests then or since.
 
     Nothing tells whether the route is meant to be so: a ticket, and for its first day only, after which it is what is usual. The
-    hour in which it is looked for lets Prometheus have been away just then."""
+    hour in which it is looked for lets Prometheus have been away just then. A route that is used once a week and refuses is known by
+    its last time."""
     counted = f"{requests(window)} * {SECONDS[window]}"
     return f"""
             {ratio(window)} > {MOST}
@@ -180,7 +207,13 @@ def always(ratio, window=NOW, compared=LEAST_COMPARED):
             and
             ({ratio(window)} - {MOST}) * {counted} > {BEYOND_CHANCE} * sqrt({counted})
             unless
-            last_over_time({requests(USUAL)}[1h] offset 1d)
+            (
+              last_over_time({requests(USUAL)}[1h] offset 1d) * {SECONDS[USUAL]} >= {LEAST_COMPARED}
+              and
+              {requests(USUAL)} offset 1h * {SECONDS[USUAL]} >= {LEAST_COMPARED}
+            )
+            unless
+            max_over_time({ratio(USUAL)}[7d:6h] offset 1d) > {MOST}
             """
 
 
@@ -266,14 +299,17 @@ def unmatched_share():
     """A fifth of a busy gateway's requests is a change gone wrong, and not to be waited for; less may be a scanner.
 
     A gateway of few requests is looked at for six hours, and whether it goes on. That pages never: at night the checks of a load
-    balancer, or a scanner, are most of what such a gateway gets."""
+    balancer, or a scanner, are most of what such a gateway gets.
+
+    A scanner that never sleeps is most of what a gateway gets at night: as many as always, and few of the whole day. Of a change gone
+    wrong, as many as on average are seen only after most of a day, and then they are at least two thirds of that share of the day."""
     by = f"without ({OF_AGENTS}, reason, response_code_class)"
 
     def unmatched(window):
         return f'sum {by} (increase(wingmirror_http_requests_unmatched_total{{reason!~"https_redirect|no_listener"}}[{window}]))'
 
     def share(window):
-        matched = f"sum without ({OF_AGENTS}, {ROUTE_LABELS}, {IN_ROUTE}) (increase(wingmirror_http_requests_total[{window}]))"
+        matched = f"sum without ({OF_REQUESTS_AT_A_GATEWAY}) (increase(wingmirror_http_requests_total[{window}]))"
         return f"""
             {unmatched(window)}
             / (
@@ -298,14 +334,21 @@ def unmatched_share():
             board="route-coverage",
         )
 
-    def many(least, window, counts):
+    def many(least, window, counts, now=None):
+        day = f"avg_over_time({UNMATCHED}[{USUAL}])"
         return f"""
             {share(window)} > {least}
             and
             {unmatched(window)} > {counts[window]}
+            unless
+            (
+              {unmatched(now or window)} <= 1.5 * {SECONDS[now or window]} * avg_over_time({UNMATCHED}[{USUAL}] offset 1h)
+              and
+              {day} / ({day} + avg_over_time({MATCHED}[{USUAL}])) <= 0.6 * {least}
+            )
             """
 
-    slowly = f"{many('0.2', '6h', LEAST_UNMATCHED).strip()}\n            and\n            {share(NOW)} > 0.2"
+    slowly = f"{many('0.2', '6h', LEAST_UNMATCHED, NOW).strip()}\n            and\n            {share(NOW)} > 0.2"
     return [
         found("critical", many("0.2", "5m", STORM_UNMATCHED), "2m"),
         found("warning", either(many("0.05", "10m", LEAST_UNMATCHED), slowly), "5m"),
@@ -435,8 +478,8 @@ def visibility():
 
 
 def capture_lossy():
-    lost = 'sum without (interface, reason) (rate(wingmirror_capture_packets_dropped_total{reason="kernel_buffer"}[5m]))'
-    received = "sum without (interface) (rate(wingmirror_capture_packets_received_total[5m]))"
+    lost = 'sum without (reason) (rate(wingmirror_capture_packets_dropped_total{reason="kernel_buffer"}[5m]))'
+    received = "rate(wingmirror_capture_packets_received_total[5m])"
     return [
         alert(
             "CaptureLossy",
@@ -444,8 +487,8 @@ def capture_lossy():
             f"""
             {lost} / ({received} + {lost}) > 0.01
             """,
-            f"{AGENT} loses packets",
-            f"{SHARE} of the packets are lost between the kernel and {AGENT}. It counts too few requests; shares of errors hold, "
+            f"{AGENT} loses packets on {{{{ $labels.interface }}}}",
+            f"{SHARE} of the packets on {{{{ $labels.interface }}}} are lost between the kernel and {AGENT}. It counts too few requests; shares of errors hold, "
             "because what it missed is in none of them.",
             wait="10m",
         )
@@ -526,14 +569,16 @@ def interface_down():
 
 
 def no_packets():
-    """Silence is news where the same hour of yesterday was not silent, or where the last hours were busy."""
+    """Silence is news where the same hour of yesterday was not silent, or where the last hours were busy; not where yesterday, within
+    an hour of now, was as silent. An agent that has seen no packet since its start has no time of the latest, so packets are counted."""
     received = "wingmirror_capture_packets_received_total"
+    silent = f"increase({received}[{NOW}])"
     return [
         alert(
             "NoPackets",
             "warning",
             f"""
-            time() - wingmirror_capture_last_packet_timestamp_seconds > 1800
+            {silent} == 0
             and
             wingmirror_capture_interface_up == 1
             and
@@ -542,27 +587,107 @@ def no_packets():
               or
               increase({received}[3h]) > 100000
             )
+            unless
+            min_over_time({silent}[2h:10m] offset 23h) == 0
             """,
             f"{AGENT} sees no packets on {{{{ $labels.interface }}}}",
-            f"The latest packet on {{{{ $labels.interface }}}} of {AGENT} was captured {{{{ $value | humanizeDuration }}}} ago; the "
-            "capture runs, and at this hour of yesterday, or until then, there was traffic.",
+            f"{AGENT} has captured no packet on {{{{ $labels.interface }}}} for half an hour, while the capture runs: since its start, or at a "
+            "time at which there was traffic yesterday, or until shortly before.",
             wait="5m",
         )
     ]
 
 
+def traffic_gone():
+    """Nothing fails where nothing arrives. A gateway that no agent finds any more, and a gateway whose requests have all but ceased.
+
+    Agents that are not scraped have alerts of their own. What a gateway usually gets is asked of those that are: that an agent is gone, with
+    all that it saw, makes no silence of the others."""
+    pods = "sum by (job) (wingmirror_gateway_pods)"
+    present = "and on (job, instance) wingmirror_build_info"
+    arriving = f'{ARRIVING}{{gateway!~"|__overflow__"}}'
+    now = f"sum by (job, gateway) ({arriving})"
+
+    def usual(each):
+        return f"sum by (job, gateway) ({each} {present})"
+
+    yesterday = usual(f"min_over_time({arriving}{THIS_HOUR})")
+    return [
+        alert(
+            "GatewayGone",
+            "warning",
+            f"""
+            {pods} == 0
+            and
+            max_over_time({pods}[1d:30m]) > 0
+            unless
+            min_over_time({pods}[2h:10m] offset 23h) == 0
+            unless on (job)
+            (
+              max_over_time(wingmirror_gateway_pods[1d]) > 0
+              and on (job, instance)
+              up == 0
+            )
+            """,
+            "No agent of {{ $labels.job }} finds a gateway's pod any more",
+            "Within the last day agents of {{ $labels.job }} found pods of a gateway on their nodes, and for a quarter of an hour none does: nothing "
+            "is captured, and no alert on routes can fire.",
+            wait="15m",
+            keep=KEPT,
+        ),
+        alert(
+            "TrafficGone",
+            "warning",
+            f"""
+            (
+              {now}
+              < 0.1 * ({yesterday} * {SECONDS[NOW]} >= {LEAST_ARRIVING}) / {SECONDS[NOW]}
+              and
+              {now}
+              < 0.1 * ({usual(f"avg_over_time({arriving}[{USUAL}] offset 1h)")} * {SECONDS[NOW]} >= {LEAST_ARRIVING}) / {SECONDS[NOW]}
+              unless
+              {now} >= 0.1 * {usual(f"min_over_time({arriving}[2h] offset 167h)")}
+              or
+              {now} == 0
+              and
+              {usual(f"max_over_time({arriving}[3h])")} * {SECONDS[NOW]} >= {LEAST_BEFORE_SILENCE}
+              unless
+              {usual(f"{arriving} offset 1d")}
+            ) * {SECONDS[NOW]}
+            """,
+            "Hardly any requests arrive at gateway “{{ $labels.gateway }}”",
+            f"{{{{ $value | humanize }}}} requests have arrived at gateway “{{{{ $labels.gateway }}}}” in half an hour: less than a tenth of what came at "
+            "this hour of yesterday and does on average, or none after busy hours. Nothing fails where nothing arrives.",
+            wait="15m",
+            keep=KEPT,
+            board="ingress-overview",
+        ),
+    ]
+
+
 def agent_down():
-    """`up` is Prometheus's own; which of its targets are agents is known by what they last said. A target that discovery
-    dropped has no `up`: agents are then fewer than they were."""
+    """`up` is Prometheus's own; which of its targets are agents is known by what they last said, or by the others of a job in which
+    all that answer are agents: one that never came up has said nothing. A target that discovery dropped has no `up`: agents are then
+    fewer than they were, unless they were as few at this hour of yesterday, as where nodes go at night."""
     agents = "count by (job) (wingmirror_build_info)"
     return [
         alert(
             "AgentDown",
             "warning",
             """
-            up == 0
-            and on (job, instance)
-            last_over_time(wingmirror_build_info[1d])
+            (
+              up == 0
+              and on (job, instance)
+              last_over_time(wingmirror_build_info[1d])
+            )
+            or
+            (
+              up == 0
+              and on (job)
+              (wingmirror_build_info or max_over_time(wingmirror_build_info[7d:6h]))
+              unless on (job)
+              (up == 1 unless on (job, instance) wingmirror_build_info)
+            )
             """,
             f"{AGENT} is not scraped",
             f"{AGENT} does not answer scrapes. What it watches shows in no figure and raises no other alert.",
@@ -575,6 +700,9 @@ def agent_down():
             quantile_over_time(0.5, {agents}[6h:5m])
             - ({agents} or 0 * quantile_over_time(0.5, {agents}[6h:5m]))
             >= 1
+            unless
+            ({agents} or 0 * quantile_over_time(0.5, {agents}[6h:5m]))
+            >= min_over_time({agents}[2h:10m] offset 23h)
             """,
             "Fewer agents of {{ $labels.job }} than in the last hours",
             "{{ $value | humanize }} of the agents of {{ $labels.job }} are scraped no more: evicted, or out of what Prometheus discovers. What "
@@ -585,6 +713,17 @@ def agent_down():
 
 
 def configuration():
+    """Agents on nodes with pods of different gateways have different tables, as they should. So where not all nodes have pods of the same
+    gateways, tables are compared by gateway, among the agents on nodes that have pods of no other."""
+    tables = "(wingmirror_route_table_info unless on (job, instance) wingmirror_route_table_routes == 0)"
+    gateways = "group by (job, instance, workload_namespace, workload) (wingmirror_gateway_pods > 0)"
+    different = f"""
+              (
+                count by (job) (count by (job, workload_namespace, workload) ({gateways}))
+                * count by (job) (count by (job, instance) ({gateways}))
+                > count by (job) ({gateways})
+              )
+            """.strip()
     return [
         alert(
             "ConfigReloadFailed",
@@ -605,15 +744,28 @@ def configuration():
         alert(
             "RouteDrift",
             "warning",
-            """
+            f"""
+            count by (job, workload_namespace, workload) (
+              count by (job, workload_namespace, workload, hash) (
+                {tables}
+                * on (job, instance) group_left (workload_namespace, workload)
+                (
+                  {gateways}
+                  and on (job, instance) count by (job, instance) ({gateways}) == 1
+                )
+              )
+              and on (job) {different}
+            ) > 1
+            or
             count by (job) (
               count by (job, hash) (
-                wingmirror_route_table_info unless on (job, instance) wingmirror_route_table_routes == 0
+                {tables} unless on (job) {different}
               )
             ) > 1
             """,
             "Agents of {{ $labels.job }} have different routes",
-            "{{ $value }} different route tables are in force among the agents of {{ $labels.job }}: the same request is counted for "
+            "{{ $value }} different route tables are in force among the agents of {{ $labels.job }}"
+            "{{ with $labels.workload }} on nodes with pods of {{ . }}{{ end }}: the same request is counted for "
             "one route here and for another there.",
             wait="15m",
         ),
@@ -644,8 +796,15 @@ def configuration():
 
 
 def rules_themselves():
-    """Rules that fail are silent, and so are alerts without objectives, or with one for a bound that nothing is recorded for."""
-    latency = "wingmirror_latency_objective:ratio"
+    """Rules that fail are silent, and so are alerts without objectives, or with one that nothing is held to: for a bound that nothing is
+    recorded for, with a share that is none, for a rule that does not exist, or with more rules to compare than are compared."""
+    latency = LATENCY
+    own = f'{{__name__=~"route:({AVAILABILITY}|{LATENCY})"}}'
+    known = "group by (virtualservice_namespace, virtualservice, route) (wingmirror_route_info)"
+
+    def missing(objective, expression, summary, description):
+        return alert("ObjectivesMissing", "warning", expression, summary, description, wait="15m", objective=objective)
+
     return [
         alert(
             "RuleEvaluationFailing",
@@ -677,6 +836,48 @@ def rules_themselves():
             "to it{{ with $labels.route }}, and the route {{ . }} keeps the default{{ end }}.",
             wait="15m",
             objective="latency",
+        ),
+        missing(
+            "share",
+            f"""
+            {{__name__=~"(route:)?({AVAILABILITY}|{LATENCY})"}} > 1
+            or
+            {{__name__=~"(route:)?({AVAILABILITY}|{LATENCY})"}} <= 0
+            """,
+            "An objective is no share",
+            "{{ $value }} in objectives.yml{{ with $labels.route }}, for the route {{ . }},{{ end }} is not above 0 and at most 1 (99.9 % is 0.999): "
+            "nothing is held to it, and the default holds.",
+        ),
+        missing(
+            "route",
+            f"""
+            {own}
+            unless on ({ROUTE_LABELS}) {known}
+            and on (virtualservice_namespace, virtualservice) {known}
+            """,
+            "An objective is of a rule that does not exist",
+            "{{ $labels.virtualservice_namespace }}/{{ $labels.virtualservice }} has no rule “{{ $labels.route }}”, which objectives.yml has an "
+            "objective for: nothing is held to it.",
+        ),
+        missing(
+            "canary",
+            f"""
+            (
+              {CANARY_OF}
+              unless on ({ROUTE_LABELS}) {known}
+              or
+              {CANARY_OF}
+              unless on (virtualservice_namespace, virtualservice, stable)
+              label_replace({known}, "stable", "$1", "route", "(.+)")
+            )
+            and on (virtualservice_namespace, virtualservice) {known}
+            or
+            count by ({ROUTE_LABELS}) ({CANARY_OF}) > {MOST_STABLE}
+            """,
+            "A canary is not compared",
+            "objectives.yml compares {{ $labels.virtualservice_namespace }}/{{ $labels.virtualservice }} {{ $labels.route }} with "
+            "{{ with $labels.stable }}{{ . }}, and one of the two does not exist{{ else }}"
+            f"more than {MOST_STABLE} rules, which is the most{{{{ end }}}}: CanaryWorse cannot fire for all of that.",
         ),
     ]
 
@@ -788,6 +989,7 @@ def text(runbooks):
             + half_seen()
             + interface_down()
             + no_packets()
+            + traffic_gone()
             + agent_down()
             + visibility()
             + configuration()

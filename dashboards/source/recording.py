@@ -6,7 +6,8 @@ apart. A route that is spread thinly over gateways is one route, and two agents 
 agent saw what is for panels.
 """
 
-from .queries import FAILED, JUDGED, LEFT
+from .queries import ARRIVING as AT_A_LISTENER
+from .queries import FAILED, JUDGED, LEFT, UNMATCHED_BY_MISTAKE
 from .rulefile import rule_file
 
 # (severity, factor, long window, short window, for): how fast the error budget of 30 days may be used up.
@@ -19,7 +20,7 @@ BURN_RATES = (
 LATENCY_BURN_RATES = BURN_RATES[:2]  # latency is watched for what users feel now
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 LONG_WINDOWS = ("6h", "1d", "3d")  # asked of Prometheus less often
-SECONDS = {"5m": 300, "30m": 1800, "1h": 3600, "2h": 7200, "6h": 21600, "1d": 86400, "3d": 259200}
+SECONDS = {"5m": 300, "10m": 600, "30m": 1800, "1h": 3600, "2h": 7200, "6h": 21600, "1d": 86400, "3d": 259200}
 # What is compared with the day before: now, and what was usual.
 AT_ONCE, NOW, USUAL = "5m", "30m", "1d"
 # What is expected of routes where objectives.yml is not loaded.
@@ -41,11 +42,20 @@ KNOWN_BOUNDS = "|".join(map(spellings, LATENCY_BOUNDS))
 
 ROUTE_LABELS = "virtualservice_namespace, virtualservice, route"
 DESTINATION = "gateway, destination_service, destination_subset"
-# What the scrape adds that tells agents apart; `namespace` and what else it adds is of all agents of a job.
-OF_AGENTS = "instance, node, pod, container, endpoint"
+# What the scrape adds that tells agents apart; `namespace` and what else it adds is of all agents of a job. Where something else tells
+# them apart, a route is judged for each of its values, so rules join by all labels and never by a list of them.
+OF_AGENTS = "instance, node, pod, container, endpoint, zone, controller_revision_hash, pod_template_generation"
 # What a request's series has beyond its route.
 OF_REQUESTS = f"{OF_AGENTS}, {DESTINATION}, request_method, request_protocol, response_code, error_type"
+# What a request's series has beyond its gateway and route, and beyond its gateway.
+IN_ROUTE = "destination_service, destination_subset, request_method, request_protocol, response_code, error_type"
+OF_REQUESTS_AT_A_GATEWAY = f"{OF_AGENTS}, {ROUTE_LABELS}, {IN_ROUTE}"
 OF_DURATIONS = f"{OF_AGENTS}, {DESTINATION}, response_code_class"
+
+# What objectives.yml records, for all routes and, with `route:` before it, for one.
+AVAILABILITY, LATENCY = "wingmirror_availability_objective:ratio", "wingmirror_latency_objective:ratio"
+CANARY_OF = "route:wingmirror_canary_of:info"
+MOST_STABLE = 2  # rules that a canary can be compared with
 
 LEVEL = "route:wingmirror_"
 ERROR_BUDGET = LEVEL + "http_error_budget:ratio"
@@ -57,6 +67,11 @@ CANARY_REQUESTS = LEVEL + "canary_requests:increase1h"
 STABLE_REQUESTS = LEVEL + "canary_stable_requests:increase1h"
 CANARY_ERRORS = LEVEL + "canary_errors_per_request:ratio_smoothed1h"
 STABLE_ERRORS = LEVEL + "canary_stable_errors_per_request:ratio_smoothed1h"
+
+# What arrives at a gateway, matched or not, by agent: whether traffic has vanished is asked of agents that are still there.
+ARRIVING = "gateway:wingmirror_http_requests_arriving:rate30m"
+# What of that a route took, and what none took by mistake, of all agents.
+MATCHED, UNMATCHED = "gateway:wingmirror_http_requests:rate30m", "gateway:wingmirror_http_requests_unmatched:rate30m"
 
 
 def requests(window):
@@ -156,10 +171,14 @@ def budget_rules():
     """The objective of each route as what may fail: the route's own where objectives.yml has one, else the default.
 
     A route may have several objectives of latency, with a bound each; of several of one bound the strictest holds. One whose bound
-    is none of ours holds nothing, so it does not take the default's place either; ObjectivesMissing names it."""
+    is none of ours, or whose share is not above 0 and at most 1, holds nothing, so it does not take the default's place either;
+    ObjectivesMissing names it."""
     routes = f"group without ({OF_REQUESTS}) (wingmirror_http_requests_total)"
     own = f"on ({ROUTE_LABELS}) group_left () max by ({ROUTE_LABELS})"
-    availability, latency = "wingmirror_availability_objective:ratio", "wingmirror_latency_objective:ratio"
+    availability, latency = AVAILABILITY, LATENCY
+
+    def valid(selector):
+        return f"{selector} > 0 <= 1"
 
     def slow_budget(bound):
         return {
@@ -168,13 +187,13 @@ def budget_rules():
             "expr": f"""
 1 - (
   {routes}
-  * {own} (route:{latency}{{le=~"{spellings(bound)}"}})
+  * {own} ({valid(f'route:{latency}{{le=~"{spellings(bound)}"}}')})
   or on (job, {ROUTE_LABELS})
   (
     {routes}
-    unless on ({ROUTE_LABELS}) route:{latency}{{le=~"{KNOWN_BOUNDS}"}}
+    unless on ({ROUTE_LABELS}) {valid(f'route:{latency}{{le=~"{KNOWN_BOUNDS}"}}')}
   )
-  * on () group_left () max({latency}{{le=~"{spellings(bound)}"}})
+  * on () group_left () max({valid(f'{latency}{{le=~"{spellings(bound)}"}}')})
 )
 """,
         }
@@ -185,14 +204,41 @@ def budget_rules():
             "expr": f"""
 1 - (
   {routes}
-  * {own} (route:{availability})
+  * {own} ({valid(f"route:{availability}")})
   or on (job, {ROUTE_LABELS})
   {routes}
-  * on () group_left () (max({availability}) or vector({DEFAULT_AVAILABILITY}))
+  * on () group_left () (max({valid(availability)}) or vector({DEFAULT_AVAILABILITY}))
 )
 """,
         },
         *(slow_budget(bound) for bound in LATENCY_BOUNDS),
+    ]
+
+
+def gateway_rules():
+    by = "by (job, instance, gateway)"
+    matched = f"rate(wingmirror_http_requests_total[{NOW}])"
+
+    def unmatched(matcher):
+        return f"rate(wingmirror_http_requests_unmatched_total{{{matcher}}}[{NOW}])"
+
+    return [
+        {
+            "record": ARRIVING,
+            "expr": f"""
+sum {by} ({matched})
++ (
+  sum {by} ({unmatched(AT_A_LISTENER)})
+  or
+  0 * sum {by} ({matched})
+)
+""",
+        },
+        {"record": MATCHED, "expr": f"sum without ({OF_REQUESTS_AT_A_GATEWAY}) ({matched})"},
+        {
+            "record": UNMATCHED,
+            "expr": f"sum without ({OF_AGENTS}, reason, response_code_class) ({unmatched(UNMATCHED_BY_MISTAKE)})",
+        },
     ]
 
 
@@ -214,15 +260,21 @@ def remaining_rules():
 
 def canary_rules():
     """Both sides of each pair of rules. One error in two requests is added to each side (Agresti and Caffo), so that the
-    interval of their difference holds for few requests and few errors."""
-    pair = f"on ({ROUTE_LABELS}) group_left (stable) route:wingmirror_canary_of:info"
-    other = "on (job, virtualservice_namespace, virtualservice, stable) group_left ()"
+    interval of their difference holds for few requests and few errors.
+
+    A join takes one pair of a canary. Of two, the second is what `topk` has left: which of them that is does not matter."""
+    first = f"topk by ({ROUTE_LABELS}) (1, {CANARY_OF})"
+    second = f"topk by ({ROUTE_LABELS}) (1, {CANARY_OF} unless {first})"
+    other = "ignoring (route) group_left ()"
+
+    def paired(pairs):
+        return f"3600 * {requests('1h')} * on ({ROUTE_LABELS}) group_left (stable) {pairs}"
 
     def as_stable(name):
         return f'label_replace({name}, "stable", "$1", "route", "(.+)")'
 
     return [
-        {"record": CANARY_REQUESTS, "expr": f"3600 * {requests('1h')} * {pair}"},
+        {"record": CANARY_REQUESTS, "expr": f"\n{paired(first)}\nor\n{paired(second)}\n"},
         {
             "record": STABLE_REQUESTS,
             "expr": f"0 * {CANARY_REQUESTS} + {other} (3600 * {as_stable(requests('1h'))})",
@@ -230,7 +282,7 @@ def canary_rules():
         {
             "record": CANARY_ERRORS,
             "expr": f"""
-({CANARY_REQUESTS} * on (job, {ROUTE_LABELS}) group_left () {error_ratio('1h')} + 1)
+({CANARY_REQUESTS} * ignoring (stable) group_left () {error_ratio('1h')} + 1)
 /
 ({CANARY_REQUESTS} + 2)
 """,
@@ -259,7 +311,7 @@ def text():
 
     groups = [
         ({"name": "wingmirror-budgets"}, budget_rules()),
-        ({"name": "wingmirror-routes"}, rules(short, (AT_ONCE, NOW))),
+        ({"name": "wingmirror-routes"}, rules(short, (AT_ONCE, NOW)) + gateway_rules()),
         ({"name": "wingmirror-routes-long", "interval": "2m"}, rules(LONG_WINDOWS, (USUAL,))),
         ({"name": "wingmirror-canaries"}, canary_rules()),
         ({"name": "wingmirror-budgets-left", "interval": "10m"}, remaining_rules()),
