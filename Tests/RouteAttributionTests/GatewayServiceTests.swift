@@ -27,6 +27,20 @@ import Testing
         #expect(try compile(RouteBackendTests.gateway(ports: [80, 8443]), other, rule).table.podPorts == [8443, 9090])
     }
 
+    @Test func `of Services of one age the host name decides, where a dash comes before the dot`() throws {
+        let (wide, inner) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+        let services = [
+            Self.service("gw", port: 80, target: "8080", created: wide),
+            Self.service("gw-internal", port: 80, target: "9090", created: inner),
+        ]
+        let gateway = everyHostGateway
+        for order in [services, services.reversed()] {
+            #expect(try compile(gateway, order[0], order[1]).table.podPorts == [9090])
+        }
+        let older = Self.service("gw", port: 80, target: "8080", created: "2025-12-31T23:59:59Z")
+        #expect(try compile(gateway, older, services[1]).table.podPorts == [8080])
+    }
+
     @Test func `a pod port with a name needs the settings`() throws {
         let own = Self.service("door-istio", port: 80, target: "http", created: "2026-01-01T00:00:00Z")
         #expect(try compile(RouteBackendTests.gateway(), own).table.podPorts == [80])

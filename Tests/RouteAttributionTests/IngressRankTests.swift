@@ -46,6 +46,22 @@ import Testing
         #expect(table.routes[route].destinations.map(\.host) == ["\(service).default.svc.cluster.local"])
     }
 
+    @Test func `the name that istiod makes of a host has dashes for dots, which decides between catch-alls`() throws {
+        let rules = """
+            [{host: '*.api.example.com', http: {paths: [\(Self.path("/p", "Prefix", "wild"))]}}, \
+            {http: {paths: [\(Self.path("/p", "Prefix", "any"))]}}]
+            """
+        let secured = Self.ingress("web", rules: rules).replacing(
+            "spec: {",
+            with: "spec: {tls: [{hosts: [a.api.example.com], secretName: t}], "
+        )
+        let table = try compile(secured).table
+        let explanation = table.explain("/p", authority: "a.api.example.com", isTLS: true, port: 443)
+        let route = Int(explanation.decision.route)
+        try #require(route >= 0)
+        #expect(table.routes[route].destinations.map(\.host) == ["wild.default.svc.cluster.local"])
+    }
+
     @Test func `a rule without http does not own its host`() throws {
         let table = try compile(
             Self.ingress("a", rules: "[{host: shop.example.com}]"),

@@ -103,7 +103,7 @@ import TrafficModel
     }
 
     @Test(arguments: [
-        (0, "http", "any"), (1, "https", "secure"), (1, "http", "any"), (1, "HTTPS", "any"), (1, "", "any"),
+        (0, "http", "any"), (1, "https", "secure"), (1, "http", "any"), (1, "HTTPS", "any"), (0, "", "any"),
     ])
     func `the scheme follows x-forwarded-proto only behind trusted proxies`(
         proxies: Int,
@@ -119,5 +119,45 @@ import TrafficModel
         let (table, _) = try compile(everyHostGateway, virtualService(http: rules), environment: environment)
         #expect(table.routeName("/", headers: [("X-Forwarded-Proto", sent)]) == name)
         if proxies == 0 { #expect(table.routeName("/", headers: [("x-forwarded-proto", "https")]) == "any") }
+    }
+
+    /// As Envoy 1.40 answers with `xff_num_trusted_hops: 1`.
+    @Test(arguments: [
+        ([""], RouteOutcome.noRoute), (["", ""], .noRoute), (["", "https"], .route), (["https", ""], .route),
+        (["https", "https"], .httpsRedirect), (["http", ""], .httpsRedirect), (["ws"], .httpsRedirect),
+    ])
+    func `empty lines of x-forwarded-proto add nothing, and nothing else finds no route`(
+        lines: [String],
+        outcome: RouteOutcome
+    ) throws {
+        var environment = RouteEnvironment()
+        environment.trustedProxies = 1
+        let gateway = everyHostGateway.replacing("hosts: ['*']", with: "hosts: ['*'], tls: {httpsRedirect: true}")
+        let rules = "[{route: [{destination: {host: a}}]}]"
+        let (table, _) = try compile(gateway, virtualService(http: rules), environment: environment)
+        let headers = lines.map { (name: "x-forwarded-proto", value: $0) }
+        #expect(table.explain("/", headers: headers).decision.outcome == outcome)
+    }
+
+    @Test func `a trusted proxy that took a request without TLS has it redirected on a TLS server too`() throws {
+        let gateway = """
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: gw, namespace: default}
+            spec:
+              servers:
+              - port: {number: 443, name: https, protocol: HTTPS}
+                hosts: ['*']
+                tls: {mode: SIMPLE, credentialName: c, httpsRedirect: true}
+            """
+        let service = virtualService(http: "[{route: [{destination: {host: a}}]}]")
+        var environment = RouteEnvironment()
+        let headers = [(name: "x-forwarded-proto", value: "http")]
+        let direct = try compile(gateway, service, environment: environment).table
+        #expect(direct.explain("/", headers: headers, isTLS: true, port: 443).decision.outcome == .route)
+        environment.trustedProxies = 1
+        let behind = try compile(gateway, service, environment: environment).table
+        #expect(behind.explain("/", headers: headers, isTLS: true, port: 443).decision.outcome == .httpsRedirect)
+        #expect(behind.explain("/", isTLS: true, port: 443).decision.outcome == .route)
     }
 }

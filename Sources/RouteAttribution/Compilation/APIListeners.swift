@@ -15,6 +15,8 @@ struct APIListener {
     let namespaces: Set<String>?
     /// Whether the gateway workload serves the Gateway.
     let isServed: Bool
+    /// Whether istiod makes a listener of it; where not, routes attach to it all the same.
+    let isProgrammed: Bool
     /// The Gateway's Services that lead to the workload, as `namespace/name`; empty where none is among the objects.
     let services: [String]
 
@@ -41,7 +43,8 @@ struct APIListener {
         if ["HTTPS", "TLS"].contains(listener.protocolName) {
             var tls = Gateway.TLSSettings()
             tls.mode = listener.tlsMode == "Passthrough" ? "PASSTHROUGH" : "SIMPLE"
-            tls.credentialNames = listener.certificates
+            let own = owner.namespace
+            tls.credentialNames = listener.certificates.map { "\($0.namespace ?? own)/\($0.name)" }
             server.tls = tls
         }
         var metadata = metadata
@@ -97,6 +100,18 @@ struct APIListeners {
         let services = isServed ? resources.services(of: gateway, environment) : []
         for (index, listener) in listeners.enumerated() {
             noteMissingPort(of: listener, services, owner: owner, path: "spec.listeners[\(index)].port")
+            let problem = problem(of: listener, owner: owner)
+            if let problem {
+                findings.append(
+                    RouteFinding(
+                        object: owner,
+                        severity: .error,
+                        code: .refusedListener,
+                        path: "spec.listeners[\(index)]\(problem.path)",
+                        message: "\(problem.reason), so Istio makes no listener of \(listener.name)"
+                    )
+                )
+            }
             all.append(
                 APIListener(
                     gateway: gateway,
@@ -111,9 +126,51 @@ struct APIListeners {
                         path: "spec.listeners[\(index)].allowedRoutes.namespaces.selector"
                     ),
                     isServed: isServed,
+                    isProgrammed: problem == nil,
                     services: services.map { "\($0.metadata.namespace)/\($0.metadata.name)" }
                 )
             )
+        }
+    }
+
+    /// Why istiod makes nothing of a listener, after conversion.go buildListener and buildTLS.
+    ///
+    /// Whether a Secret is there is not looked at.
+    /// - Returns: The field and the reason; `nil` where a listener is made.
+    private func problem(
+        of listener: APIGateway.Listener,
+        owner: ObjectIdentity
+    ) -> (path: String, reason: String)? {
+        let protocols = ["HTTP", "HTTPS", "TLS", "TCP"]
+        guard protocols.contains(listener.protocolName) else {
+            return (".protocol", "is \(listener.protocolName), and must be one of \(protocols.joined(separator: ", "))")
+        }
+        guard listener.tlsMode == "Terminate", !["ISTIO_SIMPLE", "ISTIO_MUTUAL"].contains(listener.terminateMode) else {
+            return nil
+        }
+        let place = ".tls.certificateRefs"
+        if listener.certificates.count > 2 {
+            return (place, "has \(listener.certificates.count) certificates, and two is the most")
+        }
+        var reason: String?
+        for certificate in listener.certificates {
+            let namespace = certificate.namespace ?? owner.namespace
+            if !certificate.isSecret {
+                reason = "names \(certificate.name), which is no Secret"
+            } else if namespace != owner.namespace, !isGranted(certificate.name, in: namespace, to: owner) {
+                reason = "names Secret \(namespace)/\(certificate.name), which no ReferenceGrant there allows"
+            } else {
+                return nil
+            }
+        }
+        return reason.map { (place, $0) }
+    }
+
+    private func isGranted(_ secret: String, in namespace: String, to owner: ObjectIdentity) -> Bool {
+        // Both kinds of Gateways have one name for people; the API calls this one so.
+        let kind = owner.kind.hasPrefix("Gateway") ? "Gateway" : owner.kind
+        return resources.referenceGrants.contains { grant in
+            grant.metadata.namespace == namespace && grant.admits(kind, of: owner.namespace, to: "Secret", secret)
         }
     }
 

@@ -32,7 +32,7 @@ struct HTTPRouteConversion {
         self.environment = environment
         self.catalog = catalog
         listeners = APIListeners(resources, environment: environment)
-        gateways = listeners.all.filter(\.isServed).map(\.internalGateway)
+        gateways = listeners.all.filter { $0.isServed && $0.isProgrammed }.map(\.internalGateway)
         findings = listeners.findings
         var groups: [MergeKey: [Candidate]] = [:]
         var order: [MergeKey] = []
@@ -91,7 +91,7 @@ struct HTTPRouteConversion {
                     at: "spec.parentRefs[\(index)]"
                 )
             else { continue }
-            for (listener, names) in zip(attachment, hostnames) where listener.isServed {
+            for (listener, names) in zip(attachment, hostnames) where listener.isServed && listener.isProgrammed {
                 for hostname in names {
                     let key = MergeKey(reference: listener.reference, hostname: hostname)
                     if !keys.contains(key) { keys.append(key) }
@@ -325,7 +325,7 @@ struct HTTPRouteConversion {
         if namespace == route.namespace { return true }
         let isGranted = resources.referenceGrants.contains {
             $0.metadata.namespace == namespace
-                && $0.admits(route.kind, of: route.namespace, toService: backend.name)
+                && $0.admits(route.kind, of: route.namespace, to: "Service", backend.name)
         }
         if !isGranted {
             report(
@@ -370,7 +370,7 @@ struct HTTPRouteConversion {
                     at: "spec.parentRefs[\(index)]"
                 )
             else { continue }
-            for (listener, names) in zip(attachment, hostnames) where listener.isServed {
+            for (listener, names) in zip(attachment, hostnames) where listener.isServed && listener.isProgrammed {
                 var rules: [OpaqueRule] = []
                 for (number, backends) in route.rules.enumerated() {
                     var destinations: [WeightedDestination] = []
@@ -445,7 +445,8 @@ struct HTTPRouteConversion {
         return first.match < second.match
     }
 
-    /// By age, then namespace, then name; `nil` for one and the same route.
+    /// By age, then namespace, then the name that istiod gives the rules of a route, which begins with the route's and a
+    /// tilde, so that `web-canary` comes before `web` (route_collections.go, conversion.go); `nil` for one and the same route.
     private static func olderThan(_ first: HTTPRoute, _ second: HTTPRoute) -> Bool? {
         let firstTime = first.metadata.orderTime
         let secondTime = second.metadata.orderTime
@@ -454,7 +455,7 @@ struct HTTPRouteConversion {
             return octetsPrecede(first.metadata.namespace, second.metadata.namespace)
         }
         if first.metadata.name != second.metadata.name {
-            return octetsPrecede(first.metadata.name, second.metadata.name)
+            return octetsPrecede(first.metadata.name + "~", second.metadata.name + "~")
         }
         // Two kinds may have one name.
         if first.kind != second.kind { return octetsPrecede(first.kind, second.kind) }

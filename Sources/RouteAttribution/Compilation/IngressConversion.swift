@@ -138,7 +138,8 @@ struct IngressConversion {
         let gateway = "\(rootNamespace)/\(name(of: owner))"
         return VirtualService(
             metadata: ObjectMetadata(
-                name: "\(host)-\(name(of: owner))",
+                // istiod writes dashes for the dots of a host, which counts where objects are put in order.
+                name: "\(host.replacing(".", with: "-"))-\(name(of: owner))",
                 namespace: owner.metadata.namespace,
                 isGenerated: true
             ),

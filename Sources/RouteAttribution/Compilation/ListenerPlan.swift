@@ -16,7 +16,11 @@ struct ListenerPlan {
         /// The origin and field in words.
         var name: String { "\(gateway.origin) \(place.hasPrefix("spec.") ? String(place.dropFirst(5)) : place)" }
         var number: Int { settings.port ?? 0 }
-        var redirectsToHTTPS: Bool { settings.traffic == .plainHTTP && settings.tls?.httpsRedirect == true }
+        /// Whether requests that came without TLS, as the gateway or a trusted proxy before it knows, are redirected.
+        var redirectsToHTTPS: Bool {
+            (settings.traffic == .plainHTTP || settings.traffic == .terminatedHTTP)
+                && settings.tls?.httpsRedirect == true
+        }
 
         /// The hosts admitted for VirtualServices of a namespace, without the namespace part.
         func hosts(for namespace: String) -> [String] {
@@ -216,7 +220,7 @@ struct ListenerPlans {
     init(_ gateways: [Gateway], catalog: ServiceCatalog) {
         for gateway in gateways {
             for (index, server) in gateway.servers.enumerated() {
-                guard let number = server.port else { continue }
+                guard let number = server.port, !server.isUnixSocket else { continue }
                 for podPort in catalog.podPorts(server: number, through: gateway.services) {
                     let place = Place(podPort: podPort, bind: server.bind == "0.0.0.0" ? "" : server.bind)
                     let plan =

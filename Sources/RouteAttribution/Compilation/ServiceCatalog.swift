@@ -51,7 +51,7 @@ struct ServiceCatalog {
             )
         }
         let gatewayServices = resources.services.filter { Self.leadsTo($0, environment) }
-            .sorted { ObjectMetadata.istioOrder($0.metadata, $1.metadata) }
+            .sorted { Self.isAsked($0, before: $1, environment.clusterDomain) }
         var decided: Set<Int> = []
         for service in gatewayServices {
             for (index, port) in service.ports.enumerated() where decided.insert(port.number).inserted {
@@ -112,6 +112,15 @@ struct ServiceCatalog {
 
     static func host(of service: Service, _ clusterDomain: String) -> String {
         "\(service.metadata.name).\(service.metadata.namespace).svc.\(clusterDomain)"
+    }
+
+    /// Whether istiod looks at one Service before another: the older, then by host name (model/context.go
+    /// SetServiceTargets), where `gw-internal` comes before `gw`, because a dot follows the name.
+    private static func isAsked(_ first: Service, before second: Service, _ clusterDomain: String) -> Bool {
+        let firstTime = first.metadata.orderTime
+        let secondTime = second.metadata.orderTime
+        if firstTime != secondTime { return firstTime < secondTime }
+        return octetsPrecede(host(of: first, clusterDomain), host(of: second, clusterDomain))
     }
 
     /// Whether a Service hands its connections to the gateway's pods, and counts in the translation of ports.

@@ -70,10 +70,20 @@ public struct DescribedRequest: Sendable {
         self.target = place(target)
         var lines: [FieldLine] = []
         var traits: RequestTraits = []
-        if let authority { lines.append(FieldLine(name: place("host"), value: place(authority))) }
+        // White space around a value is no part of it (RFC 9110 section 5.5).
+        func placeValue(_ text: String) -> Range<Int> {
+            let place = place(text)
+            let blanks: Set<UInt8> = [0x20, 0x09]
+            let value = octets[place]
+            guard let first = value.firstIndex(where: { !blanks.contains($0) }),
+                let last = value.lastIndex(where: { !blanks.contains($0) })
+            else { return place.lowerBound..<place.lowerBound }
+            return first..<last + 1
+        }
+        if let authority { lines.append(FieldLine(name: place("host"), value: placeValue(authority))) }
         self.authority = lines.first?.value
         for header in headers {
-            lines.append(FieldLine(name: place(header.name), value: place(header.value)))
+            lines.append(FieldLine(name: place(header.name), value: placeValue(header.value)))
             switch HostNames.lowercased(header.name) {
             case "host" where authority != nil: traits.insert(.hasSeveralHosts)
             case "connection": traits.insert(.hasConnectionOptions)

@@ -25,7 +25,7 @@ struct PreparedRequest {
         switch forwardedProto {
         case .http: false
         case .https: true
-        case .other: isTLS
+        case .other, .empty: isTLS
         }
     }
 }
@@ -36,6 +36,9 @@ enum ForwardedProto {
     case https
     /// Something else, from a trusted proxy.
     case other
+    /// Nothing, from a trusted proxy: no virtual host finds a route, and none redirects
+    /// (Envoy config_impl.cc getRouteFromEntries).
+    case empty
 }
 
 /// What became of a request before routing.
@@ -236,11 +239,16 @@ struct RequestPreparation: Sendable {
         for index in request.fields.indices {
             let line = request.fields[index]
             guard isForwardedProto(request.octets.extracting(line.name)) else { continue }
-            // Several lines are joined with commas, which is neither scheme.
-            if found != nil { return .other }
-            found = line.value
+            // Several lines are joined with commas, which is neither scheme; an empty one adds nothing.
+            if let found, !found.isEmpty {
+                if !line.value.isEmpty { return .other }
+            } else {
+                found = line.value
+            }
         }
         guard let found else { return isTLS ? .https : .http }
+        // Where fields are unknown, there may be another line.
+        if found.isEmpty { return request.traits.contains(.fieldsUnknown) ? .other : .empty }
         let value = request.octets.extracting(found)
         guard value.count == 4 || value.count == 5 else { return .other }
         guard value[0] == UInt8(ascii: "h"), value[1] == UInt8(ascii: "t"), value[2] == UInt8(ascii: "t"),

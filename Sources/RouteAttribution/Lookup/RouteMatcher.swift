@@ -121,7 +121,7 @@ struct RouteMatcher: Sendable {
             switch prepared.forwardedProto {
             case .http: return takes(condition, schemeValue(false))
             case .https: return takes(condition, schemeValue(true))
-            case .other: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
+            case .other, .empty: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
             }
         case .field, .joinedField, .referer:
             if prepared.hidesFields, request.hides(index.arena.span.extracting(condition.name.indices)) {
@@ -197,6 +197,9 @@ struct RouteMatcher: Sendable {
         joined: inout [UInt8]
     ) -> Bool {
         let name = index.arena.span.extracting(condition.name.indices)
+        // Fields that the proxy joins as they arrive: an empty line adds nothing to them, not even a comma
+        // (HeaderMapImpl::appendToHeader). Others are joined when a condition asks, and keep their empty lines.
+        let skipsEmptyLines = condition.subject != .field
         var first: Range<Int>?
         var isJoined = false
         for number in request.fields.indices {
@@ -210,6 +213,13 @@ struct RouteMatcher: Sendable {
             guard let earlier = first else {
                 first = line.value
                 continue
+            }
+            if skipsEmptyLines {
+                if line.value.isEmpty { continue }
+                if earlier.isEmpty {
+                    first = line.value
+                    continue
+                }
             }
             if !isJoined {
                 joined.removeAll(keepingCapacity: true)

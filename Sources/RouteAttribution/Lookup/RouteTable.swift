@@ -202,6 +202,7 @@ public final class RouteTable: Sendable {
         gateway: Int32,
         _ scratch: inout RouteScratch
     ) -> RouteDecision {
+        if prepared.forwardedProto == .empty { return RouteDecision(.noRoute, .noMatch, gateway: gateway) }
         if entry.requiresTLS, prepared.forwardedProto != .https {
             return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: gateway)
         }
@@ -241,6 +242,9 @@ public final class RouteTable: Sendable {
         let host = findHost(in: table, request.octets, prepared.authority)
         guard host >= 0 else { return RouteDecision(.noRoute, .noHost, gateway: table.gateway) }
         let entry = index.hosts[Int(host)]
+        if prepared.forwardedProto == .empty {
+            return RouteDecision(.noRoute, .noMatch, gateway: table.gateway)
+        }
         if entry.requiresTLS, prepared.forwardedProto != .https {
             return RouteDecision(.httpsRedirect, .httpsRedirect, gateway: table.gateway)
         }

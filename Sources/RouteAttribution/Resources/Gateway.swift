@@ -84,6 +84,12 @@ extension Gateway.Server {
         tls = try reader.object("tls") { field throws(ResourceError) in try Gateway.TLSSettings(field) }
     }
 
+    /// With what `bind` begins where a server listens on a Unix socket, and so on no port.
+    static let unixPrefix = "unix://"
+
+    /// Whether the server listens on a Unix socket.
+    var isUnixSocket: Bool { bind.hasPrefix(Self.unixPrefix) }
+
     /// What kind of traffic the protocol and the TLS settings give.
     enum Traffic {
         case plainHTTP
@@ -125,7 +131,7 @@ extension Gateway.TLSSettings {
     /// Whether anything says which certificates are used.
     var namesCertificates: Bool {
         !credentialName.isEmpty || !credentialNames.isEmpty || !serverCertificate.isEmpty || !privateKey.isEmpty
-            || !caCertificates.isEmpty || !certificateRevocationList.isEmpty || !tlsCertificates.isEmpty
+            || !caCertificates.isEmpty || !tlsCertificates.isEmpty
     }
 
     /// Whether the gateway ends TLS, so that it sees what is inside.

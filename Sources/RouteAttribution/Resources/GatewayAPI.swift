@@ -3,6 +3,9 @@
 
 /// A GatewayClass: whether Istio serves its Gateways.
 struct GatewayClass: Sendable, Hashable {
+    /// The API group of all its kinds.
+    static let group = "gateway.networking.k8s.io"
+
     var metadata: ObjectMetadata
     var controllerName: String
 
@@ -33,8 +36,19 @@ struct APIGateway: Sendable, Hashable {
         /// The kinds of routes admitted; empty admits what the protocol carries.
         var allowedKinds: [String]
         var tlsMode: String?
-        /// The secrets of the listener's certificates.
-        var certificates: [String]
+        /// What the listener's certificates are, in order.
+        var certificates: [Certificate]
+        /// `tls.options["gateway.istio.io/tls-terminate-mode"]`; empty without it.
+        var terminateMode: String
+
+        /// Where a certificate is.
+        struct Certificate: Sendable, Hashable {
+            /// Whether the reference is to a Secret; Istio reads no other kind.
+            var isSecret: Bool
+            /// The namespace; `nil` for the listener's own.
+            var namespace: String?
+            var name: String
+        }
 
         /// Whether routes of that kind may attach.
         func admits(kind: String) -> Bool {
@@ -96,8 +110,15 @@ struct ListenerSet: Sendable, Hashable {
         let parent = try spec.field("parentRef")
         parentName = try parent?.string("name") ?? ""
         parentNamespace = try parent?.string("namespace") ?? metadata.namespace
-        listeners = try spec.list("listeners") { entry throws(ResourceError) in try APIGateway.Listener(entry) }
+        listeners = try spec.list("listeners") { entry throws(ResourceError) in
+            var listener = try APIGateway.Listener(entry)
+            if listener.port == 0 { listener.port = Self.usualPorts[listener.protocolName] ?? 0 }
+            return listener
+        }
     }
+
+    /// What istiod takes where a listener of a set names no port (detectListenerPortNumber).
+    private static let usualPorts = ["HTTP": 80, "HTTPS": 443]
 }
 
 /// Which namespaces may attach something: `None`, `Same`, `All` or `Selector`.
@@ -126,17 +147,30 @@ extension APIGateway.Listener {
         allowedNamespaces = NamespaceAdmission(from: "Same")
         allowedKinds = []
         certificates = []
+        terminateMode = ""
         if let allowed = try reader.field("allowedRoutes") {
             if let namespaces = try allowed.field("namespaces") {
                 allowedNamespaces = try NamespaceAdmission(namespaces, default: "Same")
             }
-            allowedKinds = try allowed.list("kinds") { entry throws(ResourceError) in try entry.string("kind") ?? "" }
+            allowedKinds = try allowed.list("kinds") { entry throws(ResourceError) in
+                let group = try entry.string("group") ?? GatewayClass.group
+                let kind = try entry.string("kind") ?? ""
+                // A kind of another group is none that Istio knows.
+                return group == GatewayClass.group ? kind : "\(group)/\(kind)"
+            }
         }
         if let tls = try reader.field("tls") {
             tlsMode = try tls.string("mode") ?? "Terminate"
             certificates = try tls.list("certificateRefs") { entry throws(ResourceError) in
-                "\(try entry.string("namespace") ?? "")/\(try entry.string("name") ?? "")"
+                let group = try entry.string("group") ?? ""
+                let kind = try entry.string("kind") ?? "Secret"
+                return Certificate(
+                    isSecret: group.isEmpty && kind == "Secret",
+                    namespace: try entry.string("namespace"),
+                    name: try entry.string("name") ?? ""
+                )
             }
+            terminateMode = try tls.field("options")?.string("gateway.istio.io/tls-terminate-mode") ?? ""
         }
     }
 }
@@ -219,13 +253,9 @@ struct ReferenceGrant: Sendable, Hashable {
         to = try peers("to", scope: "name")
     }
 
-    /// Whether routes of that kind and `namespace` may use that Service of this grant's namespace.
-    func admits(_ kind: String, of namespace: String, toService name: String) -> Bool {
-        from.contains {
-            $0.group == "gateway.networking.k8s.io" && $0.kind == kind && $0.scope == namespace
-        }
-            && to.contains {
-                $0.group.isEmpty && $0.kind == "Service" && ($0.scope.isEmpty || $0.scope == name)
-            }
+    /// Whether objects of that kind and `namespace` may use that Service or Secret of this grant's namespace.
+    func admits(_ kind: String, of namespace: String, to wanted: String, _ name: String) -> Bool {
+        from.contains { $0.group == GatewayClass.group && $0.kind == kind && $0.scope == namespace }
+            && to.contains { $0.group.isEmpty && $0.kind == wanted && ($0.scope.isEmpty || $0.scope == name) }
     }
 }

@@ -4,7 +4,7 @@
 public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     /// The object fails a check of Istio's admission and counts for nothing.
     case refusedObject = "refused-object"
-    /// Two TLS servers ask for the same name, so Envoy refuses the listener.
+    /// There is no listener: two TLS servers ask for one name, so that Envoy refuses it, or istiod makes none of it.
     case refusedListener = "refused-listener"
     /// A server is left out because an earlier one has its port or its hosts.
     case skippedServer = "skipped-server"

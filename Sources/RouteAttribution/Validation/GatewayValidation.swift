@@ -32,7 +32,11 @@ struct GatewayValidation {
         let port = place.member("port")
         if server.hasPort {
             problems.require(!server.portName.isEmpty, port.member("name"), "is missing")
-            SharedChecks.port(server.port ?? 0, at: port.member("number"), &problems)
+            if server.isUnixSocket {
+                problems.require(server.port ?? 0 == 0, port.member("number"), "must be 0 for a Unix socket")
+            } else {
+                SharedChecks.port(server.port ?? 0, at: port.member("number"), &problems)
+            }
             problems.require(
                 Self.protocols.contains(server.protocolName.uppercased()),
                 port.member("protocol"),
@@ -41,6 +45,20 @@ struct GatewayValidation {
             problems.require(server.targetPort ?? 0 == 0, port.member("targetPort"), "must not be set")
         } else {
             problems.add(port, "is missing")
+        }
+        if server.isUnixSocket {
+            let path = server.bind.dropFirst(Gateway.Server.unixPrefix.count)
+            problems.require(
+                path.hasPrefix("/") || path.hasPrefix("@"),
+                place.member("bind"),
+                "must name an absolute path, not \(server.bind)"
+            )
+        } else if !server.bind.isEmpty {
+            problems.require(
+                NameChecks.isAddress(server.bind),
+                place.member("bind"),
+                "must be an IP address, not \(server.bind)"
+            )
         }
         problems.require(!server.hosts.isEmpty, place.member("hosts"), "is missing")
         for (index, host) in server.hosts.enumerated() where !Self.isHostEntry(host) {
@@ -78,10 +96,11 @@ struct GatewayValidation {
         ]
         problems.require(modes.contains(tls.mode), place.member("mode"), "must be a known mode, not \(tls.mode)")
         if !isTLS {
-            // What httpsRedirect says plays no part: Istio only asks whether the server passes through.
-            let isHarmless = server.traffic == .plainHTTP && tls.mode == "PASSTHROUGH" && !tls.namesCertificates
+            // What httpsRedirect says plays no part, nor a secret: Istio asks whether the server passes through, and for
+            // certificates in files.
+            let hasFiles = !tls.caCertificates.isEmpty || !tls.privateKey.isEmpty || !tls.serverCertificate.isEmpty
             problems.require(
-                isHarmless,
+                server.traffic == .plainHTTP && ["PASSTHROUGH", "AUTO_PASSTHROUGH"].contains(tls.mode) && !hasFiles,
                 place,
                 "must not have a mode or certificates for protocol \(server.protocolName)"
             )
@@ -90,7 +109,7 @@ struct GatewayValidation {
     }
 
     private mutating func checkCertificates(_ tls: Gateway.TLSSettings, at place: FieldPath) {
-        let hasFiles = !tls.serverCertificate.isEmpty || !tls.privateKey.isEmpty
+        let hasFiles = !tls.serverCertificate.isEmpty && !tls.privateKey.isEmpty
         if tls.mode == "ISTIO_MUTUAL" {
             problems.require(!tls.namesCertificates, place, "must have no certificates of its own for ISTIO_MUTUAL")
             return
@@ -98,33 +117,40 @@ struct GatewayValidation {
         let sources =
             (tls.credentialName.isEmpty ? 0 : 1) + (tls.credentialNames.isEmpty ? 0 : 1)
             + (tls.tlsCertificates.isEmpty ? 0 : 1) + (hasFiles ? 1 : 0)
-        guard ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].contains(tls.mode) else { return }
         problems.require(
             sources <= 1,
             place,
             "must have one source of certificates: credentialName, credentialNames, tlsCertificates, or "
                 + "serverCertificate and privateKey"
         )
+        guard ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"].contains(tls.mode) else {
+            problems.require(
+                tls.certificateRevocationList.isEmpty || tls.credentialName.isEmpty,
+                place.member("caCrl"),
+                "must be absent beside credentialName"
+            )
+            return
+        }
+        // A secret holds all of it, and Istio looks no further.
+        guard tls.credentialName.isEmpty, tls.credentialNames.isEmpty else { return }
         for (index, isComplete) in tls.tlsCertificates.enumerated() where !isComplete {
             problems.add(
                 place.member("tlsCertificates").element(index),
                 "must have both serverCertificate and privateKey"
             )
         }
+        problems.require(
+            !tls.tlsCertificates.isEmpty || hasFiles,
+            place,
+            "must have a credentialName, or serverCertificate and privateKey"
+        )
         if tls.mode == "SIMPLE" {
             problems.require(
                 tls.certificateRevocationList.isEmpty,
                 place.member("caCrl"),
                 "must be absent for SIMPLE, which asks clients for no certificate"
             )
-        }
-        guard tls.credentialName.isEmpty, tls.credentialNames.isEmpty else { return }
-        problems.require(
-            !tls.tlsCertificates.isEmpty || (!tls.serverCertificate.isEmpty && !tls.privateKey.isEmpty),
-            place,
-            "must have a credentialName, or serverCertificate and privateKey"
-        )
-        if tls.mode != "SIMPLE" {
+        } else {
             problems.require(!tls.caCertificates.isEmpty, place.member("caCertificates"), "is missing for \(tls.mode)")
         }
     }

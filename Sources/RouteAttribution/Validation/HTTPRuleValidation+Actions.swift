@@ -127,8 +127,8 @@ extension HTTPRuleValidation {
         if let maxAge = cors.maxAge {
             let nanoseconds = GoDuration.nanoseconds(maxAge)
             problems.require(nanoseconds != nil, place.member("maxAge"), "must be a duration")
-            if let nanoseconds, nanoseconds % 1_000_000_000 != 0 {
-                problems.add(place.member("maxAge"), "must be in whole seconds")
+            if let nanoseconds, nanoseconds < 1_000_000_000 || nanoseconds % 1_000_000_000 != 0 {
+                problems.add(place.member("maxAge"), "must be a second or more, in whole seconds")
             }
         }
         if let setting = cors.unmatchedPreflights, !["UNSPECIFIED", "FORWARD", "IGNORE"].contains(setting) {

@@ -29,11 +29,10 @@ struct HTTPRuleValidation {
     // MARK: - Which parts may stand together
 
     private mutating func checkActions(_ rule: HTTPRule) {
-        if let delegate = rule.delegate {
+        if rule.delegate != nil {
             problems.require(!service.isDelegate, path.member("delegate"), "must be absent in a delegate")
             problems.require(rule.route.isEmpty, path.member("route"), "must be absent beside delegate")
             problems.require(rule.redirect == nil, path.member("redirect"), "must be absent beside delegate")
-            problems.require(!delegate.name.isEmpty, path.member("delegate").member("name"), "is missing")
             return
         }
         if rule.redirect != nil {
@@ -62,11 +61,7 @@ struct HTTPRuleValidation {
         var sum = 0.0
         for (index, entry) in route.enumerated() {
             let place = path.member("route").element(index)
-            if let destination = entry.destination {
-                check(destination, at: place.member("destination"))
-            } else {
-                problems.add(place.member("destination"), "is missing")
-            }
+            SharedChecks.destination(entry.destination, at: place.member("destination"), &problems)
             problems.require(entry.weight >= 0, place.member("weight"), "must not be negative")
             problems.require(entry.weight <= Int32.max, place.member("weight"), "must not be above \(Int32.max)")
             sum += Double(entry.weight)
@@ -77,32 +72,16 @@ struct HTTPRuleValidation {
         }
     }
 
-    private mutating func check(_ destination: Destination, at place: FieldPath) {
-        if destination.host == "*" || !NameChecks.isWildcardDomain(destination.host) {
-            problems.add(place.member("host"), "must be a name, not \(destination.host)")
-        }
-        if !destination.subset.isEmpty, !NameChecks.isLabel(destination.subset) {
-            problems.add(place.member("subset"), "must be a DNS label, not \(destination.subset)")
-        }
-        if let port = destination.port {
-            SharedChecks.port(port, at: place.member("port").member("number"), &problems)
-        }
-    }
-
     private mutating func checkMirrors(_ rule: HTTPRule) {
         if let mirror = rule.mirror {
             problems.require(rule.mirrors.isEmpty, path.member("mirrors"), "must be absent beside mirror")
-            check(mirror, at: path.member("mirror"))
+            SharedChecks.destination(mirror, at: path.member("mirror"), &problems)
         }
         SharedChecks.percentage(rule.mirrorPercent.map(Double.init), at: path.member("mirrorPercent"), &problems)
         SharedChecks.percentage(rule.mirrorPercentage, at: path.member("mirrorPercentage"), &problems)
         for (index, mirror) in rule.mirrors.enumerated() {
             let place = path.member("mirrors").element(index)
-            if let destination = mirror.destination {
-                check(destination, at: place.member("destination"))
-            } else {
-                problems.add(place.member("destination"), "is missing")
-            }
+            SharedChecks.destination(mirror.destination, at: place.member("destination"), &problems)
             SharedChecks.percentage(mirror.percentage, at: place.member("percentage"), &problems)
         }
     }

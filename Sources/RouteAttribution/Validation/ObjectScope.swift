@@ -30,12 +30,14 @@ struct ObjectScope {
         narrow(&resources.virtualServices, \.metadata, \.origin, byRevision: true)
         narrow(&resources.destinationRules, \.metadata, \.identity, byRevision: true)
         narrow(&resources.serviceEntries, \.metadata, \.identity, byRevision: true)
+        narrow(&resources.listenerSets, \.metadata, \.identity, byRevision: true)
+        narrow(&resources.httpRoutes, \.metadata, \.identity, byRevision: true)
+        narrow(&resources.tlsRoutes, \.metadata, \.identity, byRevision: true)
+        narrow(&resources.referenceGrants, \.metadata, \.identity, byRevision: true)
         guard !environment.discoverySelectors.isEmpty else { return }
         narrow(&resources.services, \.metadata, \.identity, byRevision: false)
+        // Which revision has a Gateway of the Gateway API, tags decide, which are not looked at.
         narrow(&resources.apiGateways, \.metadata, \.identity, byRevision: false)
-        narrow(&resources.listenerSets, \.metadata, \.identity, byRevision: false)
-        narrow(&resources.httpRoutes, \.metadata, \.identity, byRevision: false)
-        narrow(&resources.tlsRoutes, \.metadata, \.identity, byRevision: false)
         narrow(&resources.ingresses, \.metadata, \.identity, byRevision: false)
     }
 

@@ -81,7 +81,7 @@ struct VirtualServiceValidation {
     private mutating func checkOpaqueRules() {
         for (index, rule) in service.tls.enumerated() {
             let path = spec.member("tls").element(index)
-            problems.require(!rule.route.isEmpty, path.member("route"), "is missing")
+            checkRoute(of: rule, at: path)
             problems.require(!rule.matches.isEmpty, path.member("match"), "is missing")
             for (number, hosts) in rule.matches.map(\.sniHosts).enumerated() {
                 let entry = path.member("match").element(number).member("sniHosts")
@@ -92,7 +92,19 @@ struct VirtualServiceValidation {
             }
         }
         for (index, rule) in service.tcp.enumerated() {
-            problems.require(!rule.route.isEmpty, spec.member("tcp").element(index).member("route"), "is missing")
+            checkRoute(of: rule, at: spec.member("tcp").element(index))
+        }
+    }
+
+    private mutating func checkRoute(of rule: OpaqueRule, at path: FieldPath) {
+        problems.require(!rule.route.isEmpty, path.member("route"), "is missing")
+        for (index, entry) in rule.route.enumerated() {
+            let place = path.member("route").element(index)
+            SharedChecks.destination(entry.destination, at: place.member("destination"), &problems)
+        }
+        for (index, match) in rule.matches.enumerated() {
+            guard let port = match.port else { continue }
+            SharedChecks.port(port, at: path.member("match").element(index).member("port"), &problems)
         }
     }
 }
@@ -132,6 +144,23 @@ enum SharedChecks {
             if !NameChecks.isLabel(parts[0]) || !NameChecks.isLabel(parts[1]) {
                 problems.add(path.element(index), "must be a namespace and a name, not \(gateway)")
             }
+        }
+    }
+
+    /// A destination, which must be there.
+    static func destination(_ destination: Destination?, at place: FieldPath, _ problems: inout ProblemList) {
+        guard let destination else {
+            problems.add(place, "is missing")
+            return
+        }
+        if destination.host == "*" || !NameChecks.isWildcardDomain(destination.host) {
+            problems.add(place.member("host"), "must be a name, not \(destination.host)")
+        }
+        if !destination.subset.isEmpty, !NameChecks.isLabel(destination.subset) {
+            problems.add(place.member("subset"), "must be a DNS label, not \(destination.subset)")
+        }
+        if let port = destination.port {
+            self.port(port, at: place.member("port").member("number"), &problems)
         }
     }
 

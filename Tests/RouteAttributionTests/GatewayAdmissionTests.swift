@@ -1,0 +1,99 @@
+// Wingmirror · Apache-2.0
+
+import RouteAttribution
+import Testing
+
+/// Which Gateways and VirtualServices Istio admits: pkg/config/validation/validation.go.
+@Suite struct GatewayAdmissionTests {
+    private static let service = virtualService(http: "[{route: [{destination: {host: a}}]}]")
+
+    private static func gateway(_ server: String) -> String {
+        """
+        apiVersion: networking.istio.io/v1
+        kind: Gateway
+        metadata: {name: gw, namespace: default}
+        spec:
+          servers:
+          - {hosts: ['*'], \(server)}
+          - {hosts: ['*'], port: {number: 8081, name: other, protocol: HTTP}}
+        """
+    }
+
+    private static let https = "port: {number: 443, name: https, protocol: HTTPS}"
+    private static let http = "port: {number: 80, name: http, protocol: HTTP}"
+
+    @Test(arguments: [
+        // What passes through on a plain server does nothing, whatever secret it names.
+        http + ", tls: {httpsRedirect: true, credentialName: c}",
+        http + ", tls: {httpsRedirect: true, credentialNames: [c]}", http + ", tls: {mode: AUTO_PASSTHROUGH}",
+        http + ", tls: {caCrl: /crl}", http + ", bind: 127.0.0.1", http + ", bind: '::'",
+        // A secret holds all of it.
+        https + ", tls: {mode: SIMPLE, credentialName: c, caCrl: /crl}",
+        https + ", tls: {mode: SIMPLE, credentialName: c, serverCertificate: /cert}",
+        https + ", tls: {mode: MUTUAL, credentialName: c}", https + ", tls: {mode: PASSTHROUGH, credentialName: c}",
+        https + ", tls: {mode: SIMPLE, tlsCertificates: [{serverCertificate: /cert, privateKey: /key}]}",
+        "bind: unix:///var/run/gw.sock, port: {number: 0, name: http, protocol: HTTP}",
+    ])
+    func `a server that Istio admits costs its Gateway nothing`(server: String) throws {
+        let (table, findings) = try compile(Self.gateway(server), Self.service)
+        #expect(!findings.contains { $0.code == .refusedObject }, "\(findings.map(\.message))")
+        #expect(table.explain("/", port: 8081).decision.outcome == .route)
+    }
+
+    @Test(arguments: [
+        http + ", tls: {mode: SIMPLE, credentialName: c}", http + ", tls: {privateKey: /key}", http + ", bind: foo",
+        https, https + ", tls: {mode: SIMPLE}", https + ", tls: {mode: SIMPLE, serverCertificate: /cert}",
+        https + ", tls: {mode: SIMPLE, serverCertificate: /cert, privateKey: /key, caCrl: /crl}",
+        https + ", tls: {mode: SIMPLE, credentialName: c, serverCertificate: /cert, privateKey: /key}",
+        https + ", tls: {mode: PASSTHROUGH, credentialName: c, credentialNames: [d]}",
+        https + ", tls: {mode: PASSTHROUGH, credentialName: c, caCrl: /crl}",
+        https + ", tls: {mode: MUTUAL, serverCertificate: /cert, privateKey: /key}",
+        https + ", tls: {mode: SIMPLE, tlsCertificates: [{serverCertificate: /cert}]}",
+        https + ", tls: {mode: ISTIO_MUTUAL, credentialName: c}", "port: {number: 0, name: http, protocol: HTTP}",
+        "bind: 'unix://gw.sock', port: {number: 0, name: http, protocol: HTTP}",
+        "bind: unix:///gw.sock, port: {number: 80, name: http, protocol: HTTP}",
+    ])
+    func `a server that Istio refuses costs the whole Gateway`(server: String) throws {
+        let (table, findings) = try compile(Self.gateway(server), Self.service)
+        #expect(findings.contains { $0.code == .refusedObject && $0.object.kind == "Gateway" })
+        #expect(table.explain("/", port: 8081).decision.outcome == .noListener)
+    }
+
+    @Test func `a server on a Unix socket listens on no port`() throws {
+        let server = "bind: unix:///gw.sock, port: {number: 0, name: http, protocol: HTTP}"
+        #expect(try compile(Self.gateway(server), Self.service).table.podPorts == [8081])
+    }
+
+    private static func isRefused(_ spec: String, http: String = "[{route: [{destination: {host: a}}]}]") throws -> Bool
+    {
+        let service = virtualService(http: http, spec: "gateways: [gw]\n  " + spec)
+        return try compile(everyHostGateway, service).findings.contains {
+            $0.code == .refusedObject && $0.object.kind == "VirtualService"
+        }
+    }
+
+    @Test(arguments: [
+        ("{route: [{destination: {host: a}}]}", false), ("{route: [{destination: {host: '*'}}]}", true),
+        ("{route: [{destination: {host: a, subset: 'A_'}}]}", true), ("{route: [{weight: 1}]}", true),
+        ("{route: [{destination: {host: a, port: {number: 70000}}}]}", true), ("{route: []}", true),
+        ("{match: [{port: 70000}], route: [{destination: {host: a}}]}", true),
+    ])
+    func `rules for TLS and TCP are checked like those for HTTP`(rule: String, refused: Bool) throws {
+        #expect(try Self.isRefused("tcp: [\(rule)]") == refused)
+        let tls = rule.replacing("{match: [{", with: "{match: [{sniHosts: ['*'], ")
+        let matched = tls.contains("match") ? tls : tls.replacing("{route", with: "{match: [{sniHosts: ['*']}], route")
+        #expect(try Self.isRefused("tls: [\(matched)]") == refused)
+    }
+
+    @Test(arguments: [("0s", true), ("500ms", true), ("1500ms", true), ("1s", false), ("24h", false)])
+    func `the age of a CORS answer is a second or more`(age: String, refused: Bool) throws {
+        let http = "[{corsPolicy: {maxAge: \(age)}, route: [{destination: {host: a}}]}]"
+        #expect(try Self.isRefused("", http: http) == refused)
+    }
+
+    @Test func `a rule that delegates to no name is dropped, and others stay`() throws {
+        let http = "[{match: [{uri: {prefix: /x}}], delegate: {}}, {name: rest, route: [{destination: {host: a}}]}]"
+        #expect(try !Self.isRefused("", http: http))
+        #expect(try compile(everyHostGateway, virtualService(http: http)).table.routeName("/x") == "rest")
+    }
+}
