@@ -29,10 +29,11 @@ public final class CaptureCounters: Sendable {
         list.withLock { $0 }
     }
 
-    /// The interfaces of these names, with those that are new at the end of the array.
+    /// The interfaces of these names, which are wanted from now on instead of others, with those that are new at the end of the array.
     func numbered(_ names: [String]) -> [NumberedInterface] {
         list.withLock { list in
-            names.map { name in
+            for known in list { known.isWanted(names.contains(known.name)) }
+            return names.map { name in
                 let known = list.firstIndex { $0.name == name }
                 if known == nil { list.append(InterfaceCounters(name: name)) }
                 let number = known ?? list.endIndex - 1
@@ -68,6 +69,7 @@ public final class InterfaceCounters: Sendable {
     /// How many workers have a handle open on it, and see it up.
     private let up = Atomic<Int>(0)
     private let ring = Atomic<Int>(0)
+    private let wanted = Atomic<Bool>(true)
 
     init(name: String) {
         self.name = name
@@ -83,6 +85,8 @@ extension InterfaceCounters {
     public var packetsDroppedByKernelBuffer: UInt64 { droppedByKernel.load(ordering: .relaxed) }
     /// Packets that the interface says it lost, whether or not they would have matched the filter.
     public var packetsDroppedByInterface: UInt64 { droppedByInterface.load(ordering: .relaxed) }
+    /// Whether the interface is to be captured on, now; what was counted of one that is not any more stays.
+    public var isWanted: Bool { wanted.load(ordering: .relaxed) }
     /// Whether a handle is open and the interface is up.
     public var isUp: Bool { up.load(ordering: .relaxed) > 0 }
     /// The size of the kernel's ring as obtained, which may be less than asked for.
@@ -99,6 +103,12 @@ extension InterfaceCounters {
         case .failed: failed.load(ordering: .relaxed)
         }
     }
+}
+
+// MARK: - Writing, where the set of interfaces is decided
+
+extension InterfaceCounters {
+    fileprivate func isWanted(_ isWanted: Bool) { wanted.store(isWanted, ordering: .relaxed) }
 }
 
 // MARK: - Writing, on a capture thread

@@ -133,6 +133,16 @@ struct LiveLoopTests {
         #expect(world.events.last == .filterChanged(interface: "eth0"))
     }
 
+    @Test func `an interface that is not wanted any more keeps its place and counts, and is told from one that is down`() throws {
+        let counters = CaptureCounters(interfaces: ["veth1", "veth2"])
+        let control = CaptureControl(counters: counters)
+        try control.change(to: ["veth2", "veth3"], filter: CaptureFilter())
+        #expect(counters.interfaces.map(\.name) == ["veth1", "veth2", "veth3"])
+        #expect(counters.interfaces.map(\.isWanted) == [false, true, true])
+        try control.change(to: ["veth1"], filter: CaptureFilter())
+        #expect(counters.interfaces.map(\.isWanted) == [true, false, false])
+    }
+
     @Test func `a change that makes no sense is refused before the capture hears of it`() {
         let control = CaptureControl(counters: CaptureCounters(interfaces: ["eth0"]))
         #expect { try control.change(to: [], filter: CaptureFilter()) } throws: {

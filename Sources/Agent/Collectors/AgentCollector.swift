@@ -161,8 +161,10 @@ struct LiveCollector: MetricCollector {
             )
             samples.count(MetricCatalogue.capturePacketsTruncated, [name], UInt64(seen.truncatedPackets))
             samples.count(MetricCatalogue.captureBytes, [name], UInt64(seen.octets))
-            samples.set(MetricCatalogue.captureInterfaceUp, [name], interface.isUp ? 1 : 0)
-            samples.set(MetricCatalogue.captureRingSize, [name], Double(interface.ringOctets))
+            if interface.isWanted {
+                samples.set(MetricCatalogue.captureInterfaceUp, [name], interface.isUp ? 1 : 0)
+                samples.set(MetricCatalogue.captureRingSize, [name], Double(interface.ringOctets))
+            }
             for reason in CaptureRestartReason.allCases {
                 samples.count(MetricCatalogue.captureRestarts, [name, reason.rawValue], interface.restarts(reason))
             }

@@ -155,7 +155,7 @@ struct AgentStatus {
     private var sourceDocuments: [JSONValue] {
         switch sources {
         case .live(_, let counters):
-            counters.interfaces.map { interface in
+            counters.interfaces.filter(\.isWanted).map { interface in
                 [
                     "interface": .string(interface.name),
                     "up": .bool(interface.isUp),
