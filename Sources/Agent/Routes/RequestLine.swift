@@ -27,6 +27,8 @@ package struct RequestLine: Sendable, Equatable {
     private var headerNames: [String] = []
     private var headerValues: [String] = []
 
+    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"]
+
     /// Reads `[METHOD] URL` and lines of the form `name: value`.
     package init(_ words: [String], headers: [String]) throws(RequestLineError) {
         guard let url = words.last, words.count <= 2 else {
@@ -34,6 +36,11 @@ package struct RequestLine: Sendable, Equatable {
         }
         method = words.count == 2 ? words[0] : "GET"
         self.url = url
+        if words.count == 1, Self.methods.contains(url) {
+            throw RequestLineError(
+                message: "\(url) is a method; name the URL too, such as \(url) http://shop.example.com/"
+            )
+        }
         if url.hasPrefix("http://") {
             isTLS = false
         } else if url.hasPrefix("https://") {
@@ -47,7 +54,9 @@ package struct RequestLine: Sendable, Equatable {
         }
         let rest = url.hasPrefix("http") && url.contains("://") ? url.dropFirst(isTLS ? 8 : 7) : url[...]
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
-        urlAuthority = String(rest[..<end])
+        // Clients keep user and password for the Authorization field, and send neither in Host (RFC 9110 §4.2.4).
+        let host = rest[..<end].lastIndex(of: "@").map { rest.index(after: $0) } ?? rest.startIndex
+        urlAuthority = String(rest[host..<end])
         authority = urlAuthority
         guard !authority.isEmpty else { throw RequestLineError(message: "the URL \"\(url)\" names no host") }
         guard Self.isAuthority(authority) else {
@@ -76,13 +85,14 @@ package struct RequestLine: Sendable, Equatable {
     /// - Parameters:
     ///   - port: the Gateway server's port, where it is not that of the URL.
     ///   - serverName: the TLS server name, where it is not the URL's host.
+    ///   - namesHost: whether the request has a Host field.
     /// - Returns: the request as it would be sent.
-    package func described(port: Int?, serverName: String?) -> DescribedRequest {
+    package func described(port: Int?, serverName: String?, namesHost: Bool = true) -> DescribedRequest {
         let (host, written) = Self.split(urlAuthority)
         return DescribedRequest(
             method: method,
             target: target,
-            authority: authority,
+            authority: namesHost ? authority : nil,
             headers: zip(headerNames, headerValues).map { (name: $0, value: $1) },
             port: port ?? written ?? (isTLS ? 443 : 80),
             isTLS: isTLS,
@@ -92,7 +102,7 @@ package struct RequestLine: Sendable, Equatable {
 
     /// Whether text is a host, perhaps with a port; an IPv6 address stands in brackets (RFC 3986 §3.2).
     private static func isAuthority(_ text: String) -> Bool {
-        var rest = text[(text.lastIndex(of: "@").map(text.index(after:)) ?? text.startIndex)...]
+        var rest = text[...]
         if rest.hasPrefix("[") {
             guard let end = rest.firstIndex(of: "]") else { return false }
             rest = rest[rest.index(after: end)...]
@@ -103,7 +113,8 @@ package struct RequestLine: Sendable, Equatable {
         return port.isEmpty || port.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt16(port) != nil
     }
 
-    private static func split(_ authority: String) -> (host: String, port: Int?) {
+    /// The host of an authority, and its port where it has one.
+    package static func split(_ authority: String) -> (host: String, port: Int?) {
         guard let colon = authority.lastIndex(of: ":"), authority[colon...].firstIndex(of: "]") == nil else {
             return (authority, nil)
         }

@@ -77,6 +77,7 @@ struct ExplainDocument {
             json.key("id")
             json.value(request.id)
             json.rendered(table.recordMembers(of: explanation.decision))
+            json.member("why", string: explanation.decision.refusal?.word)
             json.member("routeId", string: route >= 0 ? entry(route).id : nil)
             if catalogue.tables.tables.count > 1 {
                 json.member("workload", string: table.environment.workload)

@@ -29,6 +29,7 @@ public struct DescribedRequest: Sendable {
     private let authority: Range<Int>?
     private let fields: [FieldLine]
     private let traits: RequestTraits
+    private let version: HTTPVersion
 
     /// Describes an HTTP/1.1 request.
     ///
@@ -41,6 +42,7 @@ public struct DescribedRequest: Sendable {
     ///   - port: the Gateway server's port number.
     ///   - isTLS: whether it arrives inside TLS that ends at the gateway.
     ///   - serverName: the TLS server name.
+    ///   - isHTTP10: whether it is HTTP/1.0 instead.
     public init(
         id: JSONValue = .null,
         method: String,
@@ -49,8 +51,10 @@ public struct DescribedRequest: Sendable {
         headers: [(name: String, value: String)] = [],
         port: Int = 80,
         isTLS: Bool = false,
-        serverName: String? = nil
+        serverName: String? = nil,
+        isHTTP10: Bool = false
     ) {
+        version = isHTTP10 ? .http10 : .http11
         hiddenNames = Set(headers.filter { $0.value == Self.hiddenValue }.map { HostNames.lowercased($0.name) })
         self.id = id
         self.port = port
@@ -99,7 +103,7 @@ public struct DescribedRequest: Sendable {
     private static let hiddenValue = "[redacted]"
 
     /// Reads a request as `routes explain --requests` takes it: `{id, method, scheme, authority, path, headers: [{name,
-    /// value}], port, sni}`.
+    /// value}], port, sni, protocol}`.
     public init(_ value: JSONValue) throws(ResourceError) {
         let reader = FieldReader(value)
         guard let path = try reader.string("path") else {
@@ -120,7 +124,8 @@ public struct DescribedRequest: Sendable {
             headers: headers,
             port: try reader.integer("port") ?? (scheme == "https" ? 443 : 80),
             isTLS: scheme == "https",
-            serverName: try reader.string("sni")
+            serverName: try reader.string("sni"),
+            isHTTP10: try reader.string("protocol") == "HTTP/1.0"
         )
     }
 
@@ -132,7 +137,7 @@ public struct DescribedRequest: Sendable {
             method: method,
             target: target,
             authority: authority,
-            version: .http11,
+            version: version,
             fields: fields.span,
             traits: traits
         )

@@ -17,7 +17,10 @@ extension RouteTable {
         }
         switch explanation.decision.outcome {
         case .noRoute, .noListener: break
-        case .route, .httpsRedirect, .rejected, .unknown: return
+        case .rejected:
+            explanation.causes = explanation.decision.refusal.map { [$0.sentence] } ?? []
+            return
+        case .route, .httpsRedirect, .unknown: return
         }
         let diagnosis = RouteDiagnosis(table: self, request: request, reference: reference)
         explanation.causes = diagnosis.causes(explanation)

@@ -18,6 +18,10 @@ extension RouteTable {
         json.key("id")
         json.value(id)
         json.rendered(recordMembers(of: explanation.decision))
+        if let refusal = explanation.decision.refusal {
+            json.key("why")
+            json.string(refusal.word)
+        }
         json.key("considered")
         json.beginList()
         for entry in explanation.considered {

@@ -45,7 +45,7 @@ enum ForwardedProto {
 enum Preparation {
     case ready(PreparedRequest)
     /// The proxy answers by itself.
-    case rejected
+    case rejected(RefusalReason)
     /// A request that no ordinary route takes.
     case unroutable
 }
@@ -69,18 +69,18 @@ struct RequestPreparation: Sendable {
     }
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
-        if request.version == .http10, !takesHTTP10 { return .rejected }
-        if request.traits.contains(.isRefusedForFraming) { return .rejected }
+        if request.version == .http10, !takesHTTP10 { return .rejected(.http10) }
+        if request.traits.contains(.isRefusedForFraming) { return .rejected(.framing) }
         var hidesFields = false
         if request.version != .http2 {
             // Where a head is too large, Envoy answers 431. It counts repeated lines of fields that it joins as one, which
             // is not done here: a client would have to send a hundred other fields too.
             guard request.fields.count <= Self.fieldLimit, request.octets.count <= Self.octetLimit else {
-                return .rejected
+                return .rejected(.headSize)
             }
             if request.traits.contains(.hasConnectionOptions) {
                 switch request.connectionEffect() {
-                case .refused: return .rejected
+                case .refused: return .rejected(.connection)
                 case .hidesFields: hidesFields = true
                 case .none: break
                 }
@@ -89,20 +89,23 @@ struct RequestPreparation: Sendable {
         let method = request.octets.extracting(request.method)
         if !KnownMethods.isGetOrPost(method) {
             if methods.isQuery(method) {
-                guard hasContentType(request, hidesFields) else { return .rejected }
+                guard hasContentType(request, hidesFields) else { return .rejected(.contentType) }
             } else if request.version != .http2, !methods.contains(method) {
-                return .rejected
+                return .rejected(.method)
             }
             if methods.isConnect(method), !request.traits.contains(.isExtendedConnect) {
                 let isUsable = request.version == .http2 || AbsoluteTarget.isHostAndPort(request.octets, request.target)
-                return isUsable ? .unroutable : .rejected
+                return isUsable ? .unroutable : .rejected(.target)
             }
         }
-        guard let place = locate(request, isTLS: isTLS, hidesFields), Self.isAuthority(request.octets, place.authority),
+        guard let place = locate(request, isTLS: isTLS, hidesFields) else {
+            return .rejected(hasPath(request) ? .noHost : .target)
+        }
+        guard Self.isAuthority(request.octets, place.authority),
             request.version != .http2 || Self.isAuthorityOfHTTP2(request, place.authority)
-        else { return .rejected }
+        else { return .rejected(place.authority.isEmpty ? .noHost : .host) }
         let isJoined = request.traits.contains(.hasSeveralHosts) && place.authority == request.authority
-        if isJoined, !request.hostsAreAll(where: { Self.isAuthority(request.octets, $0) }) { return .rejected }
+        if isJoined, !request.hostsAreAll(where: { Self.isAuthority(request.octets, $0) }) { return .rejected(.host) }
         var prepared = PreparedRequest(
             target: place.rest,
             pathCount: 0,
@@ -112,7 +115,7 @@ struct RequestPreparation: Sendable {
         )
         prepared.isAuthorityJoined = isJoined
         prepared.hidesFields = hidesFields
-        return prepareTarget(request, &prepared, scratch: &scratch) ? .ready(prepared) : .rejected
+        return prepareTarget(request, &prepared, scratch: &scratch) ? .ready(prepared) : .rejected(.target)
     }
 
     /// Prepares a request whose target is not known, for conditions on other things; `nil` where the proxy refuses it.
@@ -128,6 +131,11 @@ struct RequestPreparation: Sendable {
     }
 
     // MARK: - Target
+
+    /// Whether the target is a path, so that the host is named elsewhere.
+    private func hasPath(_ request: RequestView) -> Bool {
+        request.target.first.map { request.octets[$0] == UInt8(ascii: "/") } ?? false
+    }
 
     /// The authority and the rest of the target; `nil` for requests that the proxy refuses.
     private func locate(_ request: RequestView, isTLS: Bool, _ hidesFields: Bool) -> AbsoluteTarget? {

@@ -69,12 +69,21 @@ public struct RouteDecision: Sendable, Hashable {
     public let route: Int32
     /// The index in `RouteTable.gateways`; -1 where no Gateway is concerned.
     public let gateway: Int32
+    /// Why the gateway refuses the request; `nil` where it does not.
+    public let refusal: RefusalReason?
 
-    init(_ outcome: RouteOutcome, _ reason: RouteReason, route: Int32 = -1, gateway: Int32 = -1) {
+    init(
+        _ outcome: RouteOutcome,
+        _ reason: RouteReason,
+        route: Int32 = -1,
+        gateway: Int32 = -1,
+        refusal: RefusalReason? = nil
+    ) {
         self.outcome = outcome
         self.reason = reason
         self.route = route
         self.gateway = gateway
+        self.refusal = refusal
     }
 }
 

@@ -184,7 +184,7 @@ public final class RouteTable: Sendable {
             return routeWithUnknownTarget(request, in: table, scratch: &scratch)
         }
         switch preparation.prepare(request, isTLS: table.isTLS, scratch: &scratch) {
-        case .rejected: return RouteDecision(.rejected, .rejected, gateway: table.gateway)
+        case .rejected(let why): return RouteDecision(.rejected, .rejected, gateway: table.gateway, refusal: why)
         case .unroutable: return RouteDecision(.noRoute, .noMatch, gateway: table.gateway)
         case .ready(let prepared):
             let host = findHost(in: table, request, prepared, &scratch.joined)

@@ -15,6 +15,8 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
     public private(set) var reason: RouteReason
     /// Whether an agent sent the request as shadow traffic, so that it is not counted as traffic.
     public let isShadow: Bool
+    /// Why the gateway refuses it; `nil` where it does not.
+    public let refusal: RefusalReason?
 
     init(_ decision: RouteDecision, generation: UInt32, isShadow: Bool) {
         route = decision.route
@@ -22,6 +24,7 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         self.generation = generation
         reason = decision.reason
         self.isShadow = isShadow
+        refusal = decision.refusal
     }
 
     /// Whether what would decide on the route was not captured.
@@ -51,7 +54,8 @@ public struct RoutedRequest: BitwiseCopyable, Sendable, Hashable {
         case .conditional: Array(#""outcome":"no_route","conditional":true"#.utf8)
         case .noHost, .noMatch: Array(#""outcome":"no_route""#.utf8)
         case .httpsRedirect: Array(#""outcome":"https_redirect""#.utf8)
-        case .rejected: Array(#""outcome":"rejected""#.utf8)
+        case .rejected:
+            Array(#""outcome":"rejected""#.utf8) + (refusal.map { Array(#","reason":"\#($0.word)""#.utf8) } ?? [])
         case .noListener, .noGateway: Array(#""outcome":"no_listener""#.utf8)
         case .unknownFields: Array(#""outcome":"unknown","reason":"unknown_fields""#.utf8)
         case .unknownServerName: Array(#""outcome":"unknown","reason":"unknown_server_name""#.utf8)

@@ -36,6 +36,7 @@ function explanation(answer) {
   }
   const isRouted = answer.outcome === "route";
   if (!isRouted) steps.push(h("span", { class: "warn-text" }, OUTCOMES[answer.outcome] ?? answer.outcome, answer.reason ? ` (${answer.reason})` : ""));
+  if (answer.outcome === "rejected") for (const cause of answer.causes) steps.push(h("span", null, "Why: ", wire(cause), "."));
   if (answer.conditional) steps.push(h("span", { class: "warn-text" }, "This is not certain: a condition looks at what the request does not show."));
   return h("div", { class: "explanation" },
     h("ol", { class: "steps" }, steps.map((step) => h("li", null, step))),
