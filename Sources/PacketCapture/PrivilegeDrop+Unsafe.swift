@@ -90,6 +90,9 @@ public enum PrivilegeDrop {
         }
     }
 
+    /// Whether this machine has the user.
+    public static func isKnown(_ user: String) -> Bool { (try? identity(of: user)) != nil }
+
     /// The C function is `getpwnam_r`.
     private static func identity(of user: String) throws(CaptureError) -> (uid_t, gid_t) {
         var entry = unsafe passwd()

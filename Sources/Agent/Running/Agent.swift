@@ -76,6 +76,7 @@ package struct Agent: Sendable {
         mirroring = Mirroring(chosen)
         // Before there is a plan, whose targets would be looked at.
         if cluster != nil { mirroring.clusterChanged(nil) }
+        try chosen.mirror.refuseUnusableAuthorities()
         try mirroring.plans.configure(chosen.mirror)
         routes = RouteKeeper(
             chosen.environment,

@@ -185,6 +185,7 @@ final class ConfigurationKeeper: Sendable {
         var new = try reread()
         let fixed = new.keepWhatNeedsRestart(of: old, changesCapture: control != nil)
         let credentials = try new.admin.credentials()
+        try new.mirror.refuseUnusableAuthorities()
         let objects = try readRoutes(new)
         // Not given back where a later step refuses: a renewed certificate is taken up within a minute anyway.
         if let certificate { _ = try new.admin.renew(certificate) }

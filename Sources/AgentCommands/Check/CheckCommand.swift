@@ -15,7 +15,9 @@ struct CheckCommand: AsyncParsableCommand {
         discussion: """
             Exits with 2 if the configuration or an object is invalid, or if run would refuse it, and prints each problem \
             on standard error; with 1 if the objects make no route. The names of mirror targets are looked up; nothing \
-            is sent to them.
+            is sent to them. Files, users and variables that are missing on this machine, and a source that run may be \
+            given on its command line, are warnings only, since a configuration is often checked elsewhere; files of \
+            credentials must be there. Whether this machine may capture is not checked.
 
             Example:
               wingmirror check --config samples/wingmirror.yaml
@@ -29,7 +31,7 @@ struct CheckCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let format = try format.format()
         let configuration = try shared.configuration()
-        let check = try await ConfigurationCheck(configuration)
+        let check = try await ConfigurationCheck(configuration, isFile: shared.config != nil)
         var output = OctetOutput.standardOutput()
         switch format {
         case .text: for line in check.lines(Terminal.style(1)) { try output.append(line: line) }

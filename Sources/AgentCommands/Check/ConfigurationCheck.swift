@@ -17,6 +17,7 @@ struct ConfigurationCheck: Sendable {
     private let findings: [RouteFinding]
     private let notices: [String]
     private let start: StartRefusals
+    private let isFile: Bool
     private let objectCount: Int
     /// Why there are no routes although files were named for them; `nil` where there are some, or may yet come of a cluster.
     let emptiness: String?
@@ -26,8 +27,12 @@ struct ConfigurationCheck: Sendable {
 
     /// Checks what the configuration names: credentials, filter, route objects, and the targets of copies.
     ///
+    /// - Parameters:
+    ///   - configuration: The configuration, which is valid by itself.
+    ///   - isFile: Whether a configuration file was named, which may be expected to name a source.
     /// - Throws: `CommandFailure` when there is no table to speak of: files that cannot be read or understood.
-    init(_ configuration: Configuration) async throws {
+    init(_ configuration: Configuration, isFile: Bool = false) async throws {
+        self.isFile = isFile
         self.configuration = configuration
         var problems: [String] = []
         do throws(ConfigurationProblems) {
@@ -77,7 +82,14 @@ struct ConfigurationCheck: Sendable {
     }
 
     private var warnings: [String] {
-        findings.filter { $0.severity == .warning }.map(\.line) + start.warnings + mirrorWarnings
+        findings.filter { $0.severity == .warning }.map(\.line) + start.warnings + sourceWarnings + mirrorWarnings
+    }
+
+    /// That the file names no source, which `run` refuses unless its command line does.
+    private var sourceWarnings: [String] {
+        let isMissing = configuration.capture.interfaces == .named([]) && configuration.capture.savefiles.isEmpty
+        guard isFile, isMissing else { return [] }
+        return ["capture: no source is named: run needs capture.interfaces, --interface or pcap files"]
     }
 
     /// What was found out, as text.
