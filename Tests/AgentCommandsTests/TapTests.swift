@@ -165,8 +165,23 @@ import Testing
         var counts = TapCounts()
         counts.shown = 1
         #expect(counts.sentence == "1 request shown")
-        counts.began(with: ["requests": ["matched": 10, "unmatched": 2]])
-        counts.ended(with: ["requests": ["matched": 30, "unmatched": 5]])
+        counts.asked(["startTime": "a", "requests": ["matched": 10, "unmatched": 2]])
+        counts.ended(with: ["startTime": "a", "requests": ["matched": 30, "unmatched": 5]])
         #expect(counts.sentence.hasPrefix("1 request shown; the agent counted 23 meanwhile"))
+    }
+
+    @Test func `counts begin anew with an agent that was restarted`() throws {
+        var counts = TapCounts()
+        counts.asked(["startTime": "a", "requests": ["matched": 10]])
+        counts.shown = 150
+        #expect(!counts.asked(["startTime": "a", "requests": ["matched": 300]]))
+        #expect(counts.asked(["startTime": "b", "requests": ["matched": 4]]))
+        counts.shown = 192
+        counts.ended(with: ["startTime": "b", "requests": ["matched": 164]])
+        #expect(
+            counts.sentence.hasPrefix(
+                "192 requests shown; the agent was restarted meanwhile: 42 since, of 164 that it counted"
+            )
+        )
     }
 }

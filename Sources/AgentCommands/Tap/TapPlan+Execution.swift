@@ -39,11 +39,18 @@ extension TapPlan {
         var failures = 0
         while !stop.isRequested {
             do {
-                let document = try await client.ask("/api/v1/exchanges?\(query)&after=\(latest)")
-                failures = 0
-                // An agent that began again counts anew.
+                var document = try await client.ask("/api/v1/exchanges?\(query)&after=\(latest)")
                 let newest = document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? latest
-                latest = newest < latest ? -1 : newest
+                if failures > 0 || newest < latest {
+                    if failures > 0 { StandardError.say("\(agent): answers again") }
+                    failures = 0
+                    // An agent that was restarted numbers requests anew, and all that it has are news.
+                    if counts.asked(try await client.ask("/api/v1/status")) || newest < latest {
+                        latest = -1
+                        document = try await client.ask("/api/v1/exchanges?\(query)&after=-1")
+                    }
+                }
+                latest = document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? latest
                 for entry in (document["exchanges"]?.arrayValue ?? []).reversed() where isWanted(entry) {
                     try page.append(line: TapLine(entry).text(output, style))
                     counts.shown += 1
@@ -54,6 +61,7 @@ extension TapPlan {
                 }
             } catch let refusal as AgentClient.Refusal {
                 failures += 1
+                if failures == 1 { StandardError.say("\(agent): \(refusal.reason); tap keeps asking") }
                 guard failures < Self.patience else { throw refusal.failure(of: agent) }
             }
             try page.flush()
@@ -66,7 +74,7 @@ extension TapPlan {
     /// The number of the latest exchange before the command began.
     private func begin(_ client: AgentClient, _ counts: inout TapCounts) async throws(CommandFailure) -> Int64 {
         do throws(AgentClient.Refusal) {
-            counts.began(with: try await client.ask("/api/v1/status"))
+            counts.asked(try await client.ask("/api/v1/status"))
             if let route, let absence = route.absence(in: try await client.ask("/api/v1/routes")) {
                 StandardError.say("warning: --route: \(absence)")
             }
@@ -88,14 +96,35 @@ extension TapPlan {
 struct TapCounts: Sendable {
     /// How many were printed.
     var shown = 0
+    /// When the agent was started, in its own words.
+    private var start: String?
     private var before: UInt64?
     private var after: UInt64?
+    /// How many were printed before the agent was restarted; `nil` while it was not.
+    private var shownBeforeRestart: Int?
 
-    /// Notes what the agent had counted when the command began.
-    mutating func began(with status: JSONValue) { before = Self.requests(status) }
+    /// Notes what the agent has counted; an agent that was restarted begins at 0.
+    ///
+    /// - Returns: Whether it was restarted since it was asked last.
+    @discardableResult
+    mutating func asked(_ status: JSONValue) -> Bool {
+        let newStart = status["startTime"]?.stringValue
+        defer { start = newStart ?? start }
+        guard let start else {
+            before = Self.requests(status)
+            return false
+        }
+        guard let newStart, newStart != start else { return false }
+        before = 0
+        shownBeforeRestart = shown
+        return true
+    }
 
-    /// Notes what the agent had counted when it ended.
-    mutating func ended(with status: JSONValue) { after = Self.requests(status) }
+    /// Notes what the agent had counted when the command ended.
+    mutating func ended(with status: JSONValue) {
+        asked(status)
+        after = Self.requests(status)
+    }
 
     private static func requests(_ status: JSONValue) -> UInt64? {
         guard let requests = status["requests"] else { return nil }
@@ -104,9 +133,13 @@ struct TapCounts: Sendable {
 
     /// What was shown, of how much.
     var sentence: String {
-        let noun = shown == 1 ? "request" : "requests"
-        guard let before, let after, after >= before else { return "\(shown) \(noun) shown" }
-        let sample = "it keeps a sample of them, up to 20 per second of each kind"
-        return "\(shown) \(noun) shown; the agent counted \(after - before) meanwhile (\(sample))"
+        let all = "\(shown) \(shown == 1 ? "request" : "requests") shown"
+        let sample = "(it keeps a sample of them, up to 20 per second of each kind)"
+        guard let before, let after, after >= before else {
+            return shownBeforeRestart == nil ? all : "\(all); the agent was restarted meanwhile"
+        }
+        guard let shownBeforeRestart else { return "\(all); the agent counted \(after - before) meanwhile \(sample)" }
+        return "\(all); the agent was restarted meanwhile: \(shown - shownBeforeRestart) since, of \(after) that it "
+            + "counted \(sample)"
     }
 }
