@@ -5,6 +5,13 @@ import ArgumentParser
 import Logging
 import RouteAttribution
 
+extension ConfigurationProblem {
+    /// A port that there cannot be.
+    static func portRefusal(_ port: Int) -> ConfigurationProblem {
+        .option("--port", "expected a port from 1 to 65535, found \(port)")
+    }
+}
+
 /// The options that all commands share; each is also a key of the configuration file, and wins over it.
 struct SharedOptions: ParsableArguments {
     @Option(
@@ -116,6 +123,16 @@ struct SharedOptions: ParsableArguments {
         return problems
     }
 
+    /// Reports options that say how traffic is read, where none is.
+    ///
+    /// - Parameters:
+    ///   - reason: Why they are of no use.
+    ///   - problems: Where it is added.
+    func refuseTraffic(_ reason: String, _ problems: inout [ConfigurationProblem]) {
+        let options = [("--filter", filter), ("--key-log", keyLog), ("--log-level", logLevel)]
+        for (name, value) in options where value != nil { problems.append(.option(name, reason)) }
+    }
+
     private func applyWorkload(to configuration: inout Configuration) -> [ConfigurationProblem] {
         if let gatewayNamespace {
             configuration.gateway.namespace = gatewayNamespace
@@ -123,8 +140,11 @@ struct SharedOptions: ParsableArguments {
         }
         guard let gatewaySelector else { return [] }
         var labels: [String: String] = [:]
-        for pair in gatewaySelector.split(separator: ",") {
+        for pair in gatewaySelector.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if let name = parts.first.map(String.init), labels[name] != nil {
+                return [.option("--gateway-selector", "a pod has one value for each label, and \(name) is given twice")]
+            }
             guard parts.count == 2, !parts[0].isEmpty else {
                 return [
                     .option(

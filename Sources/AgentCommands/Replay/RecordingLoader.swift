@@ -17,7 +17,11 @@ struct RecordingLoader {
     /// What is wrong with the files, one line for each.
     private(set) var damage: [String] = []
 
-    private let filter: String?
+    /// Why a file may have given less than was meant, one line for each; no damage.
+    private(set) var notices: [String] = []
+
+    private let configuration: Configuration
+    private let needsContent: Bool
     private let octetLimit: Int
     private var recordings: [Recording] = []
     private var joiner = GorJoiner()
@@ -28,11 +32,18 @@ struct RecordingLoader {
     ///
     /// - Parameters:
     ///   - paths: the files.
-    ///   - filter: which packets of savefiles are taken.
+    ///   - configuration: which packets of savefiles are taken, and where the keys of their TLS are.
+    ///   - needsContent: whether records without all of the request's content are passed over.
     ///   - octetLimit: the most octets of all together.
     /// - Throws: what cannot be read at all, or is no recording, or is too much.
-    init(_ paths: [String], filter: String? = nil, octetLimit: Int = Self.octetLimit) throws(CommandFailure) {
-        self.filter = filter
+    init(
+        _ paths: [String],
+        _ configuration: Configuration = Configuration(),
+        needsContent: Bool = true,
+        octetLimit: Int = Self.octetLimit
+    ) throws(CommandFailure) {
+        self.configuration = configuration
+        self.needsContent = needsContent
         self.octetLimit = octetLimit
         for path in paths { try read(path) }
         var joined = joiner.finish()
@@ -84,7 +95,7 @@ struct RecordingLoader {
         _ path: String,
         _ next: Pieces
     ) throws(CommandFailure) {
-        var reader = NDJSONRecordReader()
+        var reader = NDJSONRecordReader(needsContent: needsContent)
         var entries: [RecordingEntry] = []
         var piece = first
         while !piece.isEmpty {
@@ -137,10 +148,11 @@ struct RecordingLoader {
         guard path != "-" else {
             throw CommandFailure(.usage, "-: a pcap file needs a name, because it is opened a second time")
         }
-        let savefile = try SavefileRecording(path, filter: filter, octetLimit: octetLimit - octets)
+        let savefile = try SavefileRecording(path, configuration, octetLimit: octetLimit - octets)
         octets += savefile.octets
         recordings.append(savefile.recording)
         damage += savefile.failures
+        notices += savefile.notices
     }
 
     /// Reads a gzipped recording; a savefile is decompressed by what reads savefiles.

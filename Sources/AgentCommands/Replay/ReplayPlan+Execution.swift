@@ -35,7 +35,9 @@ extension ReplayPlan {
         writingTo lines: RecordFile? = nil,
         isShown: Bool = false
     ) async throws(CommandFailure) -> (summary: ReplaySummary, damage: [String]) {
-        let loader = try RecordingLoader(recordings, filter: filter)
+        var reading = Configuration()
+        if let filter { reading.capture.filter = .expression(filter) }
+        let loader = try RecordingLoader(recordings, reading)
         var generator = SystemRandomNumberGenerator()
         let builder = ShadowRequestBuilder(
             policy: policy,

@@ -21,6 +21,8 @@ struct SavefileRecording {
     let octets: Int
     /// What could not be read.
     let failures: [String]
+    /// Why there may be less than was meant: no packets, or TLS without keys.
+    let notices: [String]
 
     /// How much content of a message is kept; a request with more is told as not recorded whole.
     private static let contentLimit = 16 << 20
@@ -29,13 +31,16 @@ struct SavefileRecording {
     ///
     /// - Parameters:
     ///   - path: the savefile.
-    ///   - filter: which packets are taken.
+    ///   - asked: which packets are taken, and where the keys of TLS are; routes play no part.
     ///   - octetLimit: the most octets of all exchanges.
     /// - Throws: what cannot be read at all, or is too much.
-    init(_ path: String, filter: String?, octetLimit: Int) throws(CommandFailure) {
-        let configuration = Configuration()
+    init(_ path: String, _ asked: Configuration, octetLimit: Int) throws(CommandFailure) {
+        var configuration = Configuration()
+        configuration.tls = asked.tls
+        configuration.limits = asked.limits
+        let filter = asked.capture.filter.expression
         let objects = try RouteObjects(configuration, namesServerPorts: false)
-        let keys = KeyStore(limits: .savefile, isExpected: false)
+        let keys = try KeyLogFile.savefileKeys(configuration)
         let run = TrafficRun(objects, configuration, isLive: false, at: 0, keys: keys)
         let kept = KeptExchanges()
         var outputs = PipelineOutputs()
@@ -61,6 +66,15 @@ struct SavefileRecording {
         recording = kept.recording
         octets = kept.octets
         failures = capture.failures.map(\.description)
+        notices = Self.notices(path, filter, run)
+    }
+
+    private static func notices(_ path: String, _ filter: String?, _ run: TrafficRun) -> [String] {
+        guard run.boards.figures.interfaces.contains(where: { $0.packets > 0 }) else {
+            let passing = filter.map { " that the filter \"\($0)\" lets through" } ?? ""
+            return ["\(path): there are no packets\(passing)"]
+        }
+        return UnreadTLS(run.registry).sentence.map { ["\(path): \($0)"] } ?? []
     }
 
     private static func check(_ kept: KeptExchanges, _ limit: Int, _ path: String) throws(CommandFailure) {

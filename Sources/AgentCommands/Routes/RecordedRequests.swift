@@ -15,65 +15,87 @@ struct RecordedRequests {
 
     /// The requests that were seen whole; their order does not matter.
     private(set) var requests: [DescribedRequest] = []
-    /// Requests that were not.
-    private(set) var leftOut = 0
+    /// What was left out, and why.
+    private(set) var losses = RecordingLosses()
     /// What could not be read, one line each.
     private(set) var damage: [String] = []
+    /// Why files may have given less than was meant, one line each.
+    private(set) var notices: [String] = []
 
     /// Reads recordings.
     ///
     /// - Parameters:
     ///   - files: pcap files, exchange records, `.gor` files and `.har` files.
-    ///   - port: the Gateway server's port that requests without a URL arrived at.
-    ///   - filter: which packets of pcap files are taken.
+    ///   - ports: the Gateway servers' ports that requests without a URL arrived at.
+    ///   - configuration: which packets of pcap files are taken, and where the keys of their TLS are.
     /// - Throws: what cannot be read at all.
-    init(_ files: [String], port: Int, filter: String?) throws(CommandFailure) {
+    init(_ files: [String], at ports: Ports, _ configuration: Configuration) throws(CommandFailure) {
         var others: [String] = []
         for file in files {
             if file.hasSuffix(".har") { try readHAR(file) } else { others.append(file) }
         }
         guard !others.isEmpty else { return }
-        let loader = try RecordingLoader(others, filter: filter)
+        let loader = try RecordingLoader(others, configuration, needsContent: false)
         damage += loader.damage
+        notices += loader.notices
+        losses.add(loader.recording.losses)
         requests.reserveCapacity(loader.recording.entries.count)
-        for entry in loader.recording.entries { add(entry.exchange, port: port) }
+        for entry in loader.recording.entries { add(entry.exchange, at: ports) }
     }
 
-    private mutating func add(_ exchange: RecordedExchange, port: Int) {
+    private mutating func add(_ exchange: RecordedExchange, at ports: Ports) {
         // A head that is whole decides the route; content plays no part.
-        guard !exchange.request.method.isEmpty, !exchange.request.target.isEmpty, exchange.isRequestSeenWhole else {
-            leftOut += 1
-            return
+        guard !exchange.request.method.isEmpty, !exchange.request.target.isEmpty, exchange.isRequestUnbroken else {
+            return losses.count(.notWhole)
         }
+        let authority = exchange.request.authority
         requests.append(
             DescribedRequest(
                 method: exchange.request.method,
                 target: exchange.request.targetText,
-                authority: exchange.request.authority,
+                authority: authority,
                 headers: exchange.request.message.fields.filter { !$0.isNamed("host") }.map {
                     (name: $0.name, value: $0.text)
                 },
-                port: port
+                port: exchange.isSecured ? ports.secured : ports.plain,
+                isTLS: exchange.isSecured,
+                // Recordings do not have the name in the TLS hello; clients ask for the host they mean.
+                serverName: exchange.isSecured ? authority.map { RequestLine.split($0).host } : nil,
+                isHTTP10: exchange.protocolVersion == "HTTP/1.0"
             )
         )
     }
 
-    /// The port that plain requests arrive at, where nobody says: 80, or the only other one.
-    static func port(of tables: [RouteTable]) -> Int {
-        let ports = Set(tables.flatMap(\.listedHosts).filter { !$0.isTLS }.flatMap(\.serverPorts))
-        return ports.contains(80) || ports.count != 1 ? 80 : ports.first ?? 80
+    /// The ports of Gateway servers that recorded requests arrived at.
+    struct Ports {
+        /// That of plain requests.
+        var plain = 80
+        /// That of requests inside TLS.
+        var secured = 443
+
+        /// Those that `--port` names, or else 80 and 443, or the only other one of the tables.
+        init(_ port: Int?, of tables: [RouteTable]) {
+            let hosts = tables.flatMap(\.listedHosts)
+            func likely(_ usual: Int, isTLS: Bool) -> Int {
+                let ports = Set(hosts.filter { $0.isTLS == isTLS }.flatMap(\.serverPorts))
+                return ports.contains(usual) || ports.count != 1 ? usual : ports.first ?? usual
+            }
+            plain = port ?? likely(80, isTLS: false)
+            secured = port ?? likely(443, isTLS: true)
+        }
     }
 
     /// Adds the exchanges that a running agent keeps, as its API gives them; a head that was cut is not whole.
-    mutating func add(_ document: JSONValue, port: Int) {
+    mutating func add(_ document: JSONValue, at ports: Ports) {
         guard case .array(let exchanges)? = document["exchanges"] else { return }
         for exchange in exchanges {
             guard let request = exchange["request"], case .string(let method)? = request["method"],
                 case .string(let target)? = request["target"], request["fieldsCut"] != .bool(true)
             else {
-                leftOut += 1
+                losses.count(.notWhole)
                 continue
             }
+            let isTLS = request["scheme"] == .string("https")
             var authority: String?
             if case .string(let text)? = request["authority"] { authority = text }
             var headers: [(name: String, value: String)] = []
@@ -86,7 +108,16 @@ struct RecordedRequests {
                 }
             }
             requests.append(
-                DescribedRequest(method: method, target: target, authority: authority, headers: headers, port: port)
+                DescribedRequest(
+                    method: method,
+                    target: target,
+                    authority: authority,
+                    headers: headers,
+                    port: isTLS ? ports.secured : ports.plain,
+                    isTLS: isTLS,
+                    serverName: isTLS ? exchange["tls"]?["sni"]?.stringValue ?? authority : nil,
+                    isHTTP10: exchange["protocol"] == .string("HTTP/1.0")
+                )
             )
         }
     }
@@ -111,7 +142,7 @@ struct RecordedRequests {
         }
         for entry in entries {
             guard let request = Self.request(entry["request"]) else {
-                leftOut += 1
+                losses.count(.malformedRecord)
                 continue
             }
             requests.append(request)
@@ -123,6 +154,8 @@ struct RecordedRequests {
             return nil
         }
         var lines: [String] = []
+        var isOld = false
+        if case .string(let version)? = value["httpVersion"] { isOld = version.uppercased().hasPrefix("HTTP/1") }
         if case .array(let headers)? = value["headers"] {
             for header in headers {
                 guard case .string(let name)? = header["name"], case .string(let text)? = header["value"],
@@ -133,7 +166,10 @@ struct RecordedRequests {
             }
         }
         do throws(RequestLineError) {
-            return try RequestLine([method, url], headers: lines).described(port: nil, serverName: nil)
+            // A client of HTTP/1 that sent headers and no Host named no host, whatever the URL was made of.
+            let namesHost = !isOld || lines.isEmpty || lines.contains { $0.lowercased().hasPrefix("host:") }
+            return try RequestLine([method, url], headers: lines)
+                .described(port: nil, serverName: nil, namesHost: namesHost)
         } catch {
             return nil
         }

@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import Recordings
 import ResourceFiles
 import RouteAttribution
 
@@ -16,16 +17,30 @@ struct RouteDiffReport {
     let traffic: Traffic?
     /// What was left out or taken for granted.
     private(set) var notices: [String] = []
+    /// Why the comparison is not to be relied on, one line each: damaged recordings, or nothing to compare.
+    private(set) var failures: [String] = []
 
     /// What recorded requests give.
     struct Traffic {
+        /// Requests that were looked up in both tables.
         var compared = 0
+        /// Those whose answer hangs on something that was not captured.
         var uncertain = 0
-        var leftOut = 0
+        /// Those that arrive where neither table has a listener.
+        var unlistened = 0
+        /// What was left out, and why.
+        var losses = RecordingLosses()
         var movements: [TrafficDifference.Movement] = []
 
         /// Requests whose answer changes.
         var moved: Int { movements.reduce(0) { $0 + $1.count } }
+
+        /// Why the requests show nothing of the change, in a sentence; `nil` where they show something.
+        var emptiness: String? {
+            if compared == 0 { return "no request was compared: the recordings hold none that can be looked up" }
+            guard unlistened == compared else { return nil }
+            return "no request arrives where a Gateway listens, before or after: name the server's port with --port"
+        }
     }
 
     /// Compares two sets of objects, and looks recorded requests up in both.
@@ -51,10 +66,12 @@ struct RouteDiffReport {
         traffic = Traffic(
             compared: difference.compared,
             uncertain: difference.uncertain,
-            leftOut: recorded.leftOut,
+            unlistened: difference.unlistened,
+            losses: recorded.losses,
             movements: difference.movements
         )
-        notices += recorded.damage
+        notices += recorded.notices
+        failures = recorded.damage + (traffic?.emptiness.map { [$0] } ?? [])
     }
 
     /// The kinds of changes by which the command fails.
@@ -100,13 +117,17 @@ struct RouteDiffReport {
 
     private static func summary(of traffic: Traffic) -> String {
         var parts = ["\(requests(traffic.compared)) compared"]
-        if traffic.leftOut > 0 { parts.append("\(traffic.leftOut) not whole and left out") }
+        if !traffic.losses.isEmpty {
+            let reasons = traffic.losses.reasons.map { "\($0.count) \($0.reason.explanation)" }
+            parts.append("\(traffic.losses.total) left out (\(reasons.joined(separator: ", ")))")
+        }
+        if traffic.unlistened > 0 { parts.append("\(traffic.unlistened) without a listener on either side") }
         if traffic.uncertain > 0 { parts.append("\(traffic.uncertain) uncertain") }
         for kind in TrafficDifference.Kind.allCases {
             let count = traffic.movements.filter { $0.kind == kind }.reduce(0) { $0 + $1.count }
             if count > 0 { parts.append("\(count) \(word(kind))") }
         }
-        if traffic.moved == 0 { parts.append("none goes elsewhere") }
+        if traffic.moved == 0, traffic.emptiness == nil { parts.append("none goes elsewhere") }
         return parts.joined(separator: ", ")
     }
 
@@ -230,7 +251,16 @@ struct RouteDiffReport {
             json.key("compared")
             json.integer(traffic.compared)
             json.key("leftOut")
-            json.integer(traffic.leftOut)
+            json.integer(traffic.losses.total)
+            json.key("leftOutReasons")
+            json.beginObject()
+            for (reason, count) in traffic.losses.reasons {
+                json.key(named: reason.rawValue)
+                json.integer(count)
+            }
+            json.endObject()
+            json.key("withoutListener")
+            json.integer(traffic.unlistened)
             json.key("uncertain")
             json.integer(traffic.uncertain)
             json.key("changed")

@@ -12,11 +12,13 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         commandName: "diff",
         abstract: "Say what a change of the route objects does, also to recorded requests.",
         discussion: """
-            Without --traffic the changes are found by reasoning: rules added, gone, now shadowed, other destinations or
-            shares, hosts that fall to another object. With it, each recorded request is looked up before and after.
+            Without --traffic the changes are found by reasoning: rules added, gone, now shadowed, other destinations \
+            or shares, hosts that fall to another object. With it, each recorded request is looked up before and after.
 
-            Ends with 0 when nothing moves and with 1 when something does that --allow does not name. With --traffic, only
-            won, lost, moved and other count; without, added, gone, shadowed, destination, settings, order, host, listener.
+            Ends with 0 when nothing moves and with 1 when something does that --allow does not name. With --traffic, \
+            only won, lost, moved and other count; without, added, gone, shadowed, destination, settings, order, host, \
+            listener. It also ends with 1 when --traffic has nothing to compare, or a file of it is damaged. Request \
+            records must be made with --fields; TLS in pcap files is read with --key-log.
 
             Examples:
               wingmirror routes diff --before main/istio --after branch/istio
@@ -74,11 +76,15 @@ struct RoutesDiffCommand: AsyncParsableCommand {
 
     @OptionGroup var access: AgentAccessOptions
 
-    @Option(help: ArgumentHelp("Kinds of changes that do not fail, separated by commas.", valueName: "kinds"))
+    @Option(
+        help: ArgumentHelp("Kinds of changes that do not fail, separated by commas.", valueName: "kinds"),
+        completion: .list(RouteChange.Kind.allCases.map(\.rawValue) + TrafficDifference.Kind.allCases.map(\.rawValue))
+    )
     var allow: String?
 
     @Option(
-        help: ArgumentHelp("What to print: table, ndjson or markdown.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, ndjson (or json) or markdown.", valueName: "output"),
         completion: .list(Output.allCases.map(\.rawValue))
     )
     var output = "table"
@@ -90,6 +96,16 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         var problems: [ConfigurationProblem] = []
         if before.isEmpty { problems.append(.option("--before", "name the objects as they are")) }
         if after.isEmpty { problems.append(.option("--after", "name the objects as they would be")) }
+        if !shared.routes.isEmpty {
+            problems.append(.option("--routes", "--before and --after name the objects; leave it out"))
+        }
+        if shared.logLevel != nil { problems.append(.option("--log-level", "nothing is logged here; leave it out")) }
+        if traffic.isEmpty {
+            if shared.keyLog != nil { problems.append(.option("--key-log", "goes with --traffic")) }
+            if shared.filter != nil { problems.append(.option("--filter", "goes with --traffic")) }
+            if agent == nil, port != nil { problems.append(.option("--port", "goes with --traffic or --agent")) }
+        }
+        if let port, !(1...65_535).contains(port) { problems.append(.portRefusal(port)) }
         if before.contains("-"), after.contains("-") {
             problems.append(.option("--after", "standard input can be read once only"))
         }
@@ -107,18 +123,14 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         let old = try RouteObjects(configuration, namesServerPorts: true, for: .person)
         configuration.routes.files = after
         let new = try RouteObjects(configuration, namesServerPorts: true, for: .person)
-        let arrival = port ?? RecordedRequests.port(of: [old.table, new.table])
+        let ports = RecordedRequests.Ports(port, of: [old.table, new.table])
         var recorded: RecordedRequests?
         if !traffic.isEmpty || url != nil {
-            recorded = try RecordedRequests(
-                traffic,
-                port: arrival,
-                filter: shared.filter == "auto" ? nil : shared.filter
-            )
+            recorded = try RecordedRequests(traffic, at: ports, configuration)
         }
         if let url {
             let document = try await Self.exchanges(of: url, agentAccess)
-            recorded?.add(document, port: arrival)
+            recorded?.add(document, at: ports)
         }
         let report = RouteDiffReport(old, new, traffic: recorded)
         var octets = OctetOutput.standardOutput()
@@ -129,7 +141,9 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         }
         try octets.flush()
         for notice in report.notices { StandardError.say(notice) }
-        guard report.kinds.isSubset(of: allowed) else { throw CommandFailure(.failed, []) }
+        guard report.kinds.isSubset(of: allowed), report.failures.isEmpty else {
+            throw CommandFailure(.failed, report.failures)
+        }
     }
 
     private static func exchanges(of url: ServerURL, _ access: AgentAccess) async throws(CommandFailure) -> JSONValue {

@@ -23,6 +23,7 @@ extension RouteTableReport {
         if let first = figures.firstPacket, let latest = figures.latestPacket {
             seconds = Double(max(latest.nanoseconds(since: first), 0)) / 1_000_000_000
         }
+        note = UnreadTLS(registry).sentence
         let unseen = summaries.reduce(0) { $0 + $1.unseenCount }
         groups = [
             Self.capture(figures), Self.connections(figures, registry),
@@ -153,7 +154,7 @@ extension RouteTableReport.Figure {
 
 extension MetricsRegistry {
     /// The counter of a family summed over all labels but one, without zeros, ordered by that label.
-    fileprivate func counts(_ family: MetricFamily, by label: String) -> [(key: String, count: UInt64)] {
+    func counts(_ family: MetricFamily, by label: String) -> [(key: String, count: UInt64)] {
         var counts: [String: UInt64] = [:]
         for series in snapshot(at: 0)[family]?.series ?? [] {
             guard case .count(let count) = series.value, count > 0, let key = series.label(label) else { continue }

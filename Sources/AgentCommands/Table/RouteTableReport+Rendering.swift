@@ -10,6 +10,7 @@ extension RouteTableReport {
         lines +=
             rows.isEmpty
             ? ["  the table has no routes; --routes names the files of route objects"] : routeTable.lines(style)
+        if let note { lines.append("  " + style.apply(.warning, to: note)) }
         if !unmatched.isEmpty {
             lines += ["", style.apply(.bold, to: "Unmatched")] + unmatchedTable.lines(style)
         }

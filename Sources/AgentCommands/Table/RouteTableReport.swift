@@ -56,6 +56,8 @@ struct RouteTableReport: Sendable {
 
     /// The rules, in the order of the table.
     var rows: [Row] = []
+    /// What keeps requests out of the table, in a sentence.
+    var note: String?
     /// Requests without a rule, by reason.
     var unmatched: [Unmatched] = []
     /// Seconds from the first packet to the last.

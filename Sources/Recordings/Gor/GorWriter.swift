@@ -116,6 +116,9 @@ extension RecordedExchange {
 
     /// Whether all of the request was captured, so that it can be sent again.
     public var isRequestSeenWhole: Bool {
-        integrity.allSatisfy(Self.marksOfResponse.contains) && request.message.contentIsWhole
+        isRequestUnbroken && request.message.contentIsWhole
     }
+
+    /// Whether nothing of the request was lost in the capture, which decides its route; its content may not have been kept.
+    public var isRequestUnbroken: Bool { integrity.allSatisfy(Self.marksOfResponse.contains) }
 }

@@ -6,13 +6,14 @@ public import TrafficModel
 /// Reads exchange records, one JSON object a line, as their octets come.
 ///
 /// What is to be replayed must have been recorded with fields, and with all of the request's content; records that lack
-/// them are counted and passed over, as are lines that are no record.
+/// them are counted and passed over, as are lines that are no record. To find routes the content is not needed.
 public struct NDJSONRecordReader: Sendable {
     /// What could not be read.
     public private(set) var losses = RecordingLosses()
     /// The first line that could not be read, by its number from 1, and why.
     public private(set) var firstProblem: (line: Int, reason: String)?
     private let limits: RecordingLimits
+    private let needsContent: Bool
     private var exchanges: [RecordedExchange] = []
     /// The beginning of a line whose end has not come.
     private var line: [UInt8] = []
@@ -21,8 +22,13 @@ public struct NDJSONRecordReader: Sendable {
     private var isSkipping = false
 
     /// Makes a reader at the start of a file.
-    public init(limits: RecordingLimits = RecordingLimits()) {
+    ///
+    /// - Parameters:
+    ///   - limits: How large a record may be.
+    ///   - needsContent: Whether records without all of the request's content are passed over.
+    public init(limits: RecordingLimits = RecordingLimits(), needsContent: Bool = true) {
         self.limits = limits
+        self.needsContent = needsContent
     }
 
     /// Hands over the exchanges read since the last time.
@@ -66,7 +72,7 @@ public struct NDJSONRecordReader: Sendable {
         if isSkipping { return refuse(.tooLarge, "the line is longer than \(limits.recordOctets) bytes") }
         guard line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) else { return }
         do throws(RecordLine.Problem) {
-            exchanges.append(try RecordLine(line).exchange())
+            exchanges.append(try RecordLine(line).exchange(needsContent: needsContent))
         } catch {
             refuse(error.loss, error.reason)
         }

@@ -27,7 +27,11 @@ struct RecordLine {
     }
 
     /// The exchange that the record tells of.
-    func exchange() throws(Problem) -> RecordedExchange {
+    ///
+    /// - Parameter needsContent: Whether all of the request's content must be there.
+    /// - Returns: The exchange.
+    /// - Throws: Why there is none.
+    func exchange(needsContent: Bool = true) throws(Problem) -> RecordedExchange {
         guard let request = try object("request", of: record) else {
             throw Problem(loss: .noRequest, reason: "request is null: it was not seen")
         }
@@ -39,7 +43,7 @@ struct RecordLine {
         let integrity = try texts(record["integrity"], "integrity")
         let timing = record["timing"]
         var exchange = RecordedExchange(
-            request: try self.request(request),
+            request: try self.request(request, needsContent: needsContent),
             response: try response(),
             route: route,
             startTime: startTime,
@@ -52,6 +56,7 @@ struct RecordLine {
         exchange.serverPort = port("server")
         if case .integer(let connection)? = record["connection"] { exchange.connection = connection }
         if case .string(let version)? = record["protocol"] { exchange.protocolVersion = version }
+        exchange.isSecured = request["scheme"] == .string("https")
         return exchange
     }
 
@@ -59,7 +64,7 @@ struct RecordLine {
 
     // MARK: - Messages
 
-    private func request(_ object: JSONValue) throws(Problem) -> RecordedRequest {
+    private func request(_ object: JSONValue, needsContent: Bool) throws(Problem) -> RecordedRequest {
         guard case .string(let method)? = object["method"], !method.isEmpty,
             case .string(let targetText)? = object["target"]
         else { throw Self.malformed("request must have method and target") }
@@ -72,7 +77,7 @@ struct RecordLine {
             fields.insert(RecordedField(name: "Host", value: try octets(authority, of: object, "request")), at: 0)
         }
         let message = try message(object, fields, "request")
-        guard message.contentIsWhole else {
+        guard message.contentIsWhole || !needsContent else {
             let reason =
                 "request has \(message.contentOctets) bytes of content, and \(message.content.count) are recorded"
             throw Problem(loss: .noContent, reason: reason + "; record with a larger --content")

@@ -35,6 +35,8 @@ public struct TrafficDifference: ~Copyable {
     public private(set) var compared = 0
     /// Requests that hang on something the request does not show, in one of the tables.
     public private(set) var uncertain = 0
+    /// Requests that arrive where neither table has a listener.
+    public private(set) var unlistened = 0
 
     private let before: RouteTable
     private let after: RouteTable
@@ -84,6 +86,7 @@ public struct TrafficDifference: ~Copyable {
         let first = before.route(request, scratch: &scratch)
         let second = after.route(request, scratch: &scratch)
         if first.reason == .conditional || second.reason == .conditional { uncertain += 1 }
+        if first.outcome == .noListener, second.outcome == .noListener { unlistened += 1 }
         let old = Answer(outcome: first.outcome, route: first.route)
         let new = Answer(outcome: second.outcome, route: second.route)
         let pair = Pair(before: old, after: new)
