@@ -7,6 +7,7 @@ import KubernetesObjects
 import PacketCapture
 import PacketDecoding
 import ResourceFiles
+import TLSDecryption
 import TestServers
 import TestSupport
 import Testing
@@ -37,6 +38,70 @@ import TrafficPipeline
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         let changes = found.difference(from: stored)
         #expect(changes.isEmpty, "if this is meant, store the new page: make sample-page")
+    }
+
+    @Test func `each key of the samples' records is in the guide to records`() throws {
+        let folder = try TemporaryFolder()
+        let guide = try RecordsGuide()
+        let secure = "\(Repository.path)/samples/captures/secure"
+        for (name, arguments) in [
+            ("plain", [Self.capture]), ("secure", ["\(secure).pcap", "--key-log", "\(secure).keys"]),
+        ] {
+            let records = RecordFile(try OctetOutput.open("\(folder.path)/\(name)"))
+            let all = ["read"] + arguments + ["--output", "ndjson", "--fields", "--content", "1KiB"]
+            let samples = ["--routes", "\(Repository.path)/samples/\(name == "plain" ? "istio" : "istio-secure")"]
+            let command = try #require(try Wingmirror.parseAsRoot(all + samples) as? ReadCommand)
+            _ = try ReadPlan(command).analyse(writingTo: records)
+            try records.finish()
+            let lines = try folder.text(of: name).split(separator: "\n")
+            #expect(lines.count > 100)
+            let missing = try lines.reduce(into: Set<String>()) {
+                $0.formUnion(guide.missingKeys(of: try JSONDocument.parse(Array($1.utf8))))
+            }
+            #expect(missing.isEmpty)
+        }
+    }
+
+    @Test func `each key of a line of tap is in the guide to records`() throws {
+        let guide = try RecordsGuide()
+        for (name, objects) in [("ingress", "istio"), ("secure", "istio-secure")] {
+            var configuration = Configuration()
+            configuration.routes.files = ["\(Repository.path)/samples/\(objects)"]
+            if name == "secure" { configuration.tls.keyLog = "\(Repository.path)/samples/captures/secure.keys" }
+            let routes = try RouteObjects(configuration, namesServerPorts: false)
+            let keys = try KeyLogFile.savefileKeys(configuration)
+            let recent = RecentBoard()
+            var outputs = PipelineOutputs()
+            outputs.recent = recent
+            var worker = CaptureWorker(
+                TrafficRun(routes, configuration, isLive: false, at: 0, keys: keys).makePipeline(outputs: outputs)
+            )
+            let stop = StopFlag()
+            var capture = try SavefileCapture(
+                paths: ["\(Repository.path)/samples/captures/\(name).pcap"],
+                secrets: { keys.take(keyLog: $0) },
+                stop: stop
+            )
+            capture.run(into: &worker, until: stop)
+            worker.captureEnded()
+            let kept = recent.routed + recent.unmatched + recent.failed
+            #expect(kept.count > 20)
+            let catalogue = RouteCatalogue(routes.tables)
+            for exchange in kept {
+                let octets = JSONText.document { json in
+                    json.key("exchange")
+                    json.exchange(exchange, catalogue)
+                }
+                let entry = try #require(try JSONDocument.parse(octets)["exchange"])
+                #expect(guide.missingKeys(of: entry).isEmpty)
+            }
+        }
+    }
+
+    @Test func `TLS without keys is said under the routes, with the option that reads it`() throws {
+        let analysis = try plan("\(Repository.path)/samples/captures/secure.pcap").analyse(writingTo: nil)
+        let lines = analysis.report.lines(.plain)
+        #expect(lines.contains { $0.contains("TLS connections were not read; name a key log with --key-log") })
     }
 
     @Test func `reading twice gives the same records and metrics`() throws {
