@@ -16,7 +16,7 @@ extension MirrorPolicy {
         section.read("rate", into: &rate, as: ConfigurationValue<Rate>.rate.map("a rate such as 50/s") { .some($0) })
         ratePerSecond = rate?.perSecond
         section.read("key", into: &key, as: .list(of: .samplingKey))
-        section.read("methods", into: &methods, as: .list(of: .nonEmptyText("a method such as POST")))
+        section.read("methods", into: &methods, as: .list(of: .method))
         section.read("decrypted", into: &takesDecrypted, as: .flag)
         section.read("deniedPaths", into: &deniedPaths, as: .list(of: .pathPrefix))
         section.read("keptFields", into: &keptFields, as: .list(of: .fieldName))
@@ -81,11 +81,23 @@ extension MirrorMatch {
             into: &hosts,
             as: .list(of: .nonEmptyText("a host such as shop.example.com or *.example.com"))
         )
+        for host in hosts where Self.hasPort(host) {
+            section.refuse("hosts", "\"\(host)\" has a port, and is matched by no request: hosts are compared without")
+        }
         section.read("paths", into: &pathPrefixes, as: .list(of: .pathPrefix))
-        section.read("methods", into: &methods, as: .list(of: .nonEmptyText("a method such as GET")))
+        section.read("methods", into: &methods, as: .list(of: .method))
         var fields: [String: String] = [:]
         section.read("fields", into: &fields, as: .textByKey)
         self.fields = Dictionary(fields.map { ($0.key.lowercased(), $0.value) }) { $1 }
+    }
+
+    /// Whether a port follows the name or the address in brackets.
+    private static func hasPort(_ host: String) -> Bool {
+        guard let colon = host.lastIndex(of: ":"), host[colon...].dropFirst().allSatisfy(\.isNumber) else {
+            return false
+        }
+        let name = host[..<colon]
+        return !name.contains(":") || name.hasSuffix("]")
     }
 }
 
@@ -117,6 +129,13 @@ extension ComparisonSettings {
 }
 
 extension ConfigurationValue where Value == String {
+    /// A method; as methods have regard to case, one in lower case is no method that a gateway takes.
+    fileprivate static var method: Self {
+        ConfigurationValue<String>.text.map("a method in upper case such as POST") { text in
+            text.isEmpty || text != text.uppercased() ? nil : text
+        }
+    }
+
     /// The beginning of a path.
     fileprivate static var pathPrefix: Self {
         ConfigurationValue<String>.text.map("a path such as /products") { $0.hasPrefix("/") ? $0 : nil }

@@ -39,11 +39,28 @@ import TrafficModel
         #expect(
             found == [
                 "--interface: no source is named: use --interface NAME, capture.interfaces, or name pcap files",
-                "--output: expected one of table, ndjson, found \"csv\"",
+                "--output: expected one of table, ndjson (or json), found \"csv\"",
                 "--config: there are no policies: name a file with mirror.policies",
                 "--for: expected a time from 1s to 1d, found \"2x\"",
             ]
         )
+    }
+
+    @Test func `a time goes with interfaces, and a file that is not there is a mistake`() async throws {
+        #expect(
+            problems("plan", "a.pcap", "--for", "10s", "--config", "\(Self.root.path)/samples/wingmirror-mirror.yaml")
+                == [
+                    "--for: pcap files are read to their end; it goes with --interface"
+                ]
+        )
+        let folder = try TemporaryFolder()
+        _ = try configuration(port: 8081, isEnabled: false, in: folder)
+        let words = ["mirror", "plan", "/nowhere/a.pcap", "--config", "\(folder.path)/agent.yaml"]
+        let command = try #require(try Wingmirror.parseAsRoot(words) as? MirrorPlanCommand)
+        let plan = try MirrorForecastPlan(command)
+        let failure = await #expect(throws: CommandFailure.self) { try await plan.execute() }
+        #expect(failure?.lines == ["/nowhere/a.pcap: no such file or folder"])
+        #expect(failure?.status == .usage)
     }
 
     @Test func `what is wrong with the options of report is told at once`() {
@@ -159,6 +176,32 @@ import TrafficModel
         #expect(!String(decoding: report.records, as: UTF8.self).contains("hunter2"))
     }
 
+    @Test func `rules without names are told apart by their objects, also on a narrow terminal`() throws {
+        let configuration = try Configuration.load(
+            path: Self.root.appending(path: "samples/wingmirror-mirror.yaml").path
+        )
+        var policies = configuration.mirror.policies
+        policies[0].percent = 100
+        policies[0].match.virtualService = "default/product-vs"
+        policies[0].baseline = nil
+        let plan = try MirrorPlan(policies: policies, targets: Set(configuration.mirror.targets.map(\.name)))
+        let key = RedactionKey(high: 1, low: 2)
+        var forecast = MirrorForecast(plan: plan, targets: configuration.mirror.targets, node: "n", key: key)
+        let route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
+        for number in 0..<10 { forecast.exchangeSeen(Self.exchange(number, route), client: (0, UInt64(number))) }
+        let report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 0, isEnabled: true)
+        let lines = report.lines(TerminalStyle(isColoured: false, width: 80))
+        #expect(lines.count { $0.contains("default/product-vs") && $0.contains("#0") } >= 3, "in all three parts")
+        #expect(lines.contains { $0.hasPrefix("  products on default/product-vs #0: ") })
+        let verdict: JSONValue = [
+            "policy": "products", "target": "next", "virtualServiceNamespace": "default",
+            "virtualService": "product-vs",
+            "route": "#0", "verdict": "pass",
+        ]
+        let verdicts = MirrorReport(verdicts: [verdict]).lines(TerminalStyle(isColoured: false, width: 80))
+        #expect(verdicts.count { $0.contains("default/product-vs") } == 2)
+    }
+
     private static func exchange(_ number: Int, _ route: RouteName) -> RecordedExchange {
         let request = RecordedRequest(
             method: number == 0 ? "POST" : "GET",
@@ -204,7 +247,7 @@ import TrafficModel
         #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     7/2     40       1"))
         #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))
         #expect(text.contains("  fails  content price: value in 40 pairs"))
-        #expect(text.contains("FAIL t on r"))
+        #expect(text.contains("FAIL t on shop/products r"))
         #expect(text.contains("differs by more than the margin"))
         #expect(text.contains("held against the baseline's answers"))
         #expect(text.contains("apart  5 pairs with other values set aside: not sent at once"))

@@ -132,6 +132,14 @@ import TrafficModel
             "mirror: {targets: {a: {url: \"http://a\", http2: true}}}",
             "mirror.targets.a.http2: needs an https URL: without TLS nothing tells whether the target speaks it"
         ),
+        (
+            "mirror: {targets: {a: {url: \"http://a\"}}, policies: [{target: a, match: {hosts: [\"b:80\", \"[::1]\"]}}]}",
+            "mirror.policies[0].match.hosts: \"b:80\" has a port, and is matched by no request: hosts are compared without"
+        ),
+        (
+            "mirror: {targets: {a: {url: \"http://a\"}}, policies: [{target: a, match: {methods: [get]}}]}",
+            "mirror.policies[0].match.methods[0]: expected a method in upper case such as POST, found \"get\""
+        ),
     ])
     func `what makes no sense is refused with its place`(yaml: String, expected: String) {
         #expect(problems(yaml) == [expected])

@@ -93,4 +93,11 @@ import TrafficPipeline
         let refusal = #expect(throws: ExchangeSelection.Refusal.self) { try ExchangeSelection(question) }
         #expect(refusal?.reason.hasPrefix("client: expected an address such as 10.0.0.7 or a prefix such as") == true)
     }
+
+    @Test(arguments: [("path", "products"), ("host", "")])
+    func `a condition that nothing can meet is refused`(name: String, value: String) {
+        let question = AdminQuestion(.exchanges, parameters: [.init(name: name, value: value)])
+        let refusal = #expect(throws: ExchangeSelection.Refusal.self) { try ExchangeSelection(question) }
+        #expect(refusal?.reason.hasPrefix("\(name): expected") == true)
+    }
 }

@@ -17,8 +17,13 @@ package enum CaptureSources: Sendable {
     /// - Parameters:
     ///   - configuration: Names them.
     ///   - awaitsGateway: Whether the gateway's pods are still to be found, so that nothing is captured yet.
+    ///   - refusesUnknown: Whether an interface that is not there is a mistake, rather than one to wait for.
     /// - Throws: `CommandFailure` when they make no sense on this machine.
-    package init(_ configuration: Configuration, awaitsGateway: Bool = false) throws(CommandFailure) {
+    package init(
+        _ configuration: Configuration,
+        awaitsGateway: Bool = false,
+        refusesUnknown: Bool = false
+    ) throws(CommandFailure) {
         let capture = configuration.capture
         guard capture.savefiles.isEmpty else {
             try CommandFailure.refuseTerminal(among: capture.savefiles)
@@ -50,7 +55,7 @@ package enum CaptureSources: Sendable {
             throw CommandFailure(error)
         }
         // An agent on a node waits for its interface; somebody at a terminal has mistyped its name.
-        if Terminal.isTerminal(2) { try Self.refuseUnknown(names.wanted, among: names.known) }
+        if refusesUnknown || Terminal.isTerminal(2) { try Self.refuseUnknown(names.wanted, among: names.known) }
     }
 
     /// Refuses the name of an interface that is not there, and suggests the nearest one that is.

@@ -39,7 +39,11 @@ struct ExchangeSelection: Sendable {
             }
             client = range
         }
+        if question.value("host")?.isEmpty == true { throw Refusal(reason: "host: expected a host, found \"\"") }
         host = question.value("host").map { WantedHost($0) }
+        if let text = question.value("path"), let refusal = PathPrefix.refusal(of: text) {
+            throw Refusal(reason: "path: \(refusal)")
+        }
         method = question.value("method")?.uppercased()
         path = question.value("path")
         if let text = question.value("after") {
@@ -83,6 +87,16 @@ struct ExchangeSelection: Sendable {
         if let host, !host.contains(request.authority ?? "", isSecured: facts.connection.isSecured) { return false }
         if let path, !request.target.hasPrefix(path) { return false }
         return true
+    }
+}
+
+/// The beginning of a request target that requests are chosen by.
+package enum PathPrefix {
+    /// Why no target begins like that; `nil` where one may.
+    package static func refusal(of text: String) -> String? {
+        // OPTIONS has the target `*`, and clients of a proxy ask for a whole URL.
+        let isTarget = text.isEmpty || text.hasPrefix("/") || text == "*" || text.contains("://")
+        return isTarget ? nil : "expected a path such as /products, found \"\(text)\""
     }
 }
 

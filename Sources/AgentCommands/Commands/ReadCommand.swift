@@ -26,7 +26,8 @@ struct ReadCommand: AsyncParsableCommand {
     )
 
     @Option(
-        help: ArgumentHelp("What to print: table, ndjson, gor, har or metrics.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, ndjson (or json), gor, har or metrics.", valueName: "output"),
         completion: .list(ReadPlan.Output.allCases.map(\.rawValue))
     )
     var output = "table"

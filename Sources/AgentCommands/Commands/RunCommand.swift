@@ -25,7 +25,8 @@ struct RunCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "How fast pcap files are read: fast or realtime. (default: fast; realtime with --loop)",
             valueName: "pace"
-        )
+        ),
+        completion: .list(["fast", "realtime"])
     )
     var pace: String?
 
@@ -76,6 +77,7 @@ extension RunPlan {
         var problems: [ConfigurationProblem] = []
         var configuration = command.sources.configuration(&problems).configuration
         problems += configuration.capture.apply(pace: command.pace, loop: command.loop)
+        if command.pace != nil, configuration.capture.savefiles.isEmpty { problems.append(.paceInVain) }
         problems += configuration.records.apply(content: command.content)
         if command.fields {
             configuration.records.fields = true

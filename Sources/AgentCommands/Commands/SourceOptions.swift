@@ -26,6 +26,11 @@ struct SavefileOptions: ParsableArguments {
     }
 }
 
+extension CompletionKind {
+    /// The names of this machine's interfaces, as Linux lists them.
+    static var interfaces: CompletionKind { .shellCommand("ls /sys/class/net; echo any; echo auto") }
+}
+
 /// The options of commands that capture on interfaces or read pcap files in their stead.
 struct SourceOptions: ParsableArguments {
     @OptionGroup var files: SavefileOptions
@@ -33,7 +38,8 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: [.short, .customLong("interface")],
         parsing: .singleValue,
-        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name")
+        help: ArgumentHelp("An interface to capture on, any, or auto; may be repeated.", valueName: "name"),
+        completion: .interfaces
     )
     var interfaces: [String] = []
 
@@ -72,6 +78,13 @@ struct SourceOptions: ParsableArguments {
             problems.append(.option("--interface", "no source is named: \(places)"))
         }
         return (configuration, isComplete)
+    }
+}
+
+extension ConfigurationProblem {
+    /// A pace where no pcap files are read.
+    static var paceInVain: ConfigurationProblem {
+        .option("--pace", "goes with pcap files; packets of an interface come when they come")
     }
 }
 

@@ -26,7 +26,8 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .customLong("interface")],
         parsing: .singleValue,
-        help: ArgumentHelp("An interface to look at, any, or auto; may be repeated.", valueName: "name")
+        help: ArgumentHelp("An interface to look at, any, or auto; may be repeated.", valueName: "name"),
+        completion: .interfaces
     )
     var interfaces: [String] = []
 
@@ -58,7 +59,13 @@ struct DoctorCommand: AsyncParsableCommand {
 
     /// The configuration, with the interfaces that options name in place of its own.
     func examinedConfiguration() throws -> Configuration {
-        var configuration = try shared.configuration()
+        var problems: [ConfigurationProblem] = []
+        var configuration = shared.configuration(&problems)
+        for (name, isGiven) in [("--routes", !shared.routes.isEmpty), ("--namespace", shared.namespace != nil)]
+        where isGiven {
+            problems.append(.option(name, "routes are not looked at here; wingmirror check does that"))
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         if !interfaces.isEmpty {
             configuration.capture.interfaces = interfaces == ["auto"] ? .automatic : .named(interfaces)
         }

@@ -35,11 +35,15 @@ struct MirrorPlanCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("for"), help: ArgumentHelp("How long to look at interfaces.", valueName: "duration"))
-    var time = "30s"
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("How long to look at interfaces. (default: 30s)", valueName: "duration")
+    )
+    var time: String?
 
     @Option(
-        help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, or ndjson (or json).", valueName: "output"),
         completion: .list(MirrorOutput.allCases.map(\.rawValue))
     )
     var output = "table"
@@ -87,7 +91,8 @@ struct MirrorReportCommand: AsyncParsableCommand {
     var failing = false
 
     @Option(
-        help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, or ndjson (or json).", valueName: "output"),
         completion: .list(MirrorOutput.allCases.map(\.rawValue))
     )
     var output = "table"

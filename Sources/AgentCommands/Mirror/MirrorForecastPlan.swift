@@ -32,10 +32,15 @@ struct MirrorForecastPlan: Sendable {
         if isComplete, configuration.mirror.policies.isEmpty {
             problems.append(.option("--config", "there are no policies: name a file with mirror.policies"))
         }
-        if let time = Duration(text: command.time), time >= .seconds(1), time <= .seconds(86_400) {
-            self.time = time
-        } else {
-            problems.append(.option("--for", "expected a time from 1s to 1d, found \"\(command.time)\""))
+        if let text = command.time {
+            if let time = Duration(text: text), time >= .seconds(1), time <= .seconds(86_400) {
+                self.time = time
+            } else {
+                problems.append(.option("--for", "expected a time from 1s to 1d, found \"\(text)\""))
+            }
+            if !configuration.capture.savefiles.isEmpty {
+                problems.append(.option("--for", "pcap files are read to their end; it goes with --interface"))
+            }
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
@@ -85,7 +90,10 @@ struct MirrorForecastPlan: Sendable {
     private func look(
         _ take: @escaping @Sendable (RecordedExchange) -> Void
     ) async throws -> (failures: [CaptureError], lostPackets: UInt64) {
-        let sources = try CaptureSources(configuration)
+        for path in configuration.capture.savefiles where path != "-" && FileStatus(at: path) == nil {
+            throw CommandFailure(.usage, "\(path): \(FileContents.Failure.missing.reason)")
+        }
+        let sources = try CaptureSources(configuration, refusesUnknown: true)
         let objects = try RouteObjects(configuration, namesServerPorts: false)
         objects.warnOfErrors()
         let keys = try KeySource(configuration, isLive: sources.isLive)

@@ -51,13 +51,13 @@ struct MirrorForecastReport: Sendable {
 
     private var table: TextTable {
         var table = TextTable([
-            .init(title: "POLICY", isFigure: false, shortest: 8),
-            .init(title: "OBJECT", isFigure: false, yield: 5, shortest: 10),
-            .init(title: "ROUTE", isFigure: false, shortest: 8),
+            .init(title: "POLICY", isFigure: false, shortest: 8, isName: true),
+            .init(title: "OBJECT", isFigure: false, yield: 1, shortest: 10, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true),
             .init(title: "REQUESTS"), .init(title: "SAMPLED"),
-            .init(title: "COPIES/S"), .init(title: "BYTES/S"),
-            .init(title: "METHODS", isFigure: false, yield: 2, shortest: 8),
-            .init(title: "UNSAFE", yield: 3), .init(title: "REDACTED", yield: 1), .init(title: "CONTENT", yield: 4),
+            .init(title: "COPIES/S"), .init(title: "BYTES/S", yield: 2),
+            .init(title: "METHODS", isFigure: false, yield: 4, shortest: 8),
+            .init(title: "UNSAFE", yield: 5), .init(title: "REDACTED", yield: 3), .init(title: "CONTENT", yield: 6),
         ])
         for row in forecast.sortedRows {
             table.append([
@@ -79,7 +79,9 @@ struct MirrorForecastReport: Sendable {
 
     private var filteredTable: TextTable? {
         var table = TextTable([
-            .init(title: "POLICY", isFigure: false, shortest: 8), .init(title: "ROUTE", isFigure: false, shortest: 8),
+            .init(title: "POLICY", isFigure: false, shortest: 8, isName: true),
+            .init(title: "OBJECT", isFigure: false, yield: 1, shortest: 10, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true),
             .init(title: "REASON", isFigure: false), .init(title: "REQUESTS"), .init(title: "SHARE"),
         ])
         var isEmpty = true
@@ -87,7 +89,7 @@ struct MirrorForecastReport: Sendable {
             for (reason, count) in row.filtered.sorted(by: { $0.value > $1.value }) {
                 isEmpty = false
                 table.append([
-                    .init(row.policy), .init(row.routeText), .init(reason.rawValue),
+                    .init(row.policy), .init(row.object), .init(row.routeText), .init(reason.rawValue),
                     .init(HumanUnits.count(UInt64(count))),
                     .init(HumanUnits.share(UInt64(count), of: UInt64(row.requests))),
                 ])
@@ -144,7 +146,8 @@ extension MirrorForecast.Row {
 
     /// What may be other than it was meant, in sentences.
     fileprivate var notes: [String] {
-        let name = "\(policy) on \(routeText)"
+        let place = object == "-" ? routeText : "\(object) \(routeText)"
+        let name = "\(policy) on \(place)"
         var notes: [String] = []
         if isLumped {
             let expected = HumanUnits.count(UInt64(expected.rounded()))

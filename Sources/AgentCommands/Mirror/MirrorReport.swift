@@ -93,12 +93,14 @@ struct MirrorReport: Sendable {
 
     private var verdictTable: TextTable {
         var table = TextTable([
-            .init(title: "VERDICT", isFigure: false), .init(title: "POLICY", isFigure: false, yield: 4, shortest: 8),
-            .init(title: "TARGET", isFigure: false, shortest: 8),
-            .init(title: "OBJECT", isFigure: false, yield: 3, shortest: 10),
-            .init(title: "ROUTE", isFigure: false, shortest: 8), .init(title: "PAIRS"),
-            .init(title: "COVERAGE", yield: 2), .init(title: "ERRORS"),
-            .init(title: "WORSE"), .init(title: "BETTER"), .init(title: "EXCESS"), .init(title: "NOISE", yield: 1),
+            .init(title: "VERDICT", isFigure: false),
+            .init(title: "POLICY", isFigure: false, yield: 4, shortest: 8, isName: true),
+            .init(title: "TARGET", isFigure: false, yield: 3, shortest: 8, isName: true),
+            .init(title: "OBJECT", isFigure: false, yield: 2, shortest: 10, isName: true),
+            .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true), .init(title: "PAIRS"),
+            .init(title: "COVERAGE", yield: 6), .init(title: "ERRORS", yield: 5),
+            .init(title: "WORSE"), .init(title: "BETTER"), .init(title: "EXCESS", yield: 1),
+            .init(title: "NOISE", yield: 7),
         ])
         for verdict in shown {
             let word = verdict.string("verdict")
@@ -141,7 +143,9 @@ struct MirrorReport: Sendable {
     private func card(_ verdict: JSONValue, _ style: TerminalStyle) -> [String] {
         let word = verdict.string("verdict")
         let route = verdict.string("route")
-        let title = "\(verdict.string("target")) on \(route.isEmpty ? "requests without a route" : route)"
+        let object = "\(verdict.string("virtualServiceNamespace"))/\(verdict.string("virtualService"))"
+        let place = object == "/" ? route : "\(object) \(route)"
+        let title = "\(verdict.string("target")) on \(route.isEmpty ? "requests without a route" : place)"
         let head = style.apply(Self.style(word), to: word.uppercased()) + " " + style.apply(.bold, to: title)
         var lines = ["", head + "  " + style.apply(.dim, to: verdict.string("explanation").withVisibleControls)]
         lines += facts(verdict).map { "  " + $0 }

@@ -89,6 +89,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var filter: String?
 
     @Option(
+        name: [.short, .long],
         help: ArgumentHelp("What to print: a table, or a line of JSON for each request.", valueName: "output"),
         completion: .list(ReplayPlan.Output.allCases.map(\.rawValue))
     )

@@ -114,6 +114,9 @@ struct ReplayPlan: Sendable {
         policy.maximumContentOctets = contentLimit
         policy.keptFields = command.keepField.map { $0.lowercased() }
         policy.methods = command.methods.flatMap { $0.split(separator: ",").map(String.init) }
+        for method in policy.methods where method != method.uppercased() {
+            problems.append(.option("--methods", "methods are upper-case; did you mean \(method.uppercased())?"))
+        }
         if (0...100).contains(command.percent) {
             policy.percent = command.percent
         } else {

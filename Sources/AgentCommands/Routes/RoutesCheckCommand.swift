@@ -12,8 +12,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Find objects that are refused, rules that can never match, and more of the kind.",
         discussion: """
-            Ends with 1 when an error was found; with --strict also on warnings, on files that are passed over, and when
-            there are no objects.
+            Ends with 1 when an error was found; with --strict also on warnings, on files that are passed over, and \
+            when there are no objects.
 
             Examples:
               wingmirror routes check samples/istio --output sarif
@@ -39,7 +39,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("What to print: table, ndjson or sarif.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, ndjson (or json) or sarif.", valueName: "output"),
         completion: .list(Output.allCases.map(\.rawValue))
     )
     var output = "table"
@@ -54,7 +55,10 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         var configuration = try shared.configuration()
         if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
         var problems: [ConfigurationProblem] = []
-        guard let output: Output = OutputName.read(output, &problems) else { throw ConfigurationProblems(problems) }
+        shared.refuseTraffic("no traffic is read here; leave it out", &problems)
+        guard let output: Output = OutputName.read(output, &problems), problems.isEmpty else {
+            throw ConfigurationProblems(problems)
+        }
         let objects = try RouteObjects(
             configuration,
             namesServerPorts: false,

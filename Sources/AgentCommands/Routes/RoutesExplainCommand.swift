@@ -62,7 +62,8 @@ struct RoutesExplainCommand: AsyncParsableCommand {
     var cases: String?
 
     @Option(
-        help: ArgumentHelp("What to print: text or ndjson.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: text, or ndjson (or json).", valueName: "output"),
         completion: .list(["text", "ndjson"])
     )
     var output = "text"
@@ -119,6 +120,8 @@ struct ExplainPlan: Sendable {
             ]
             problems += only.filter(\.1).map { .option($0.0, "goes with a request on the command line only") }
         }
+        command.shared.refuseTraffic("no traffic is read here; leave it out", &problems)
+        if let port = command.port, !(1...65_535).contains(port) { problems.append(.portRefusal(port)) }
         if command.cases != nil {
             if !isJSON { problems.append(.option("--cases", "prints ndjson only; add --output ndjson")) }
             if !command.shared.routes.isEmpty {
@@ -130,6 +133,9 @@ struct ExplainPlan: Sendable {
         }
         do throws(RequestLineError) {
             source = try Self.source(of: command)
+            if case .request(let request, _) = source, command.sni != nil, !request.isTLS {
+                problems.append(.option("--sni", "plain HTTP has no TLS server name; write the URL with https://"))
+            }
         } catch {
             throw ConfigurationProblems(
                 problems + [.option(error.isAboutHeader ? "--header" : "REQUEST", error.message)]

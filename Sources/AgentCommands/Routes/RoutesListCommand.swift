@@ -31,7 +31,8 @@ struct RoutesListCommand: AsyncParsableCommand {
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("What to print: table or ndjson.", valueName: "output"),
+        name: [.short, .long],
+        help: ArgumentHelp("What to print: table, or ndjson (or json).", valueName: "output"),
         completion: .list(Output.allCases.map(\.rawValue))
     )
     var output = "table"
@@ -43,7 +44,10 @@ struct RoutesListCommand: AsyncParsableCommand {
         var configuration = try shared.configuration()
         if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
         var problems: [ConfigurationProblem] = []
-        guard let output: Output = OutputName.read(output, &problems) else { throw ConfigurationProblems(problems) }
+        shared.refuseTraffic("no traffic is read here; leave it out", &problems)
+        guard let output: Output = OutputName.read(output, &problems), problems.isEmpty else {
+            throw ConfigurationProblems(problems)
+        }
         let objects = try RouteObjects(
             configuration,
             namesServerPorts: false,
@@ -82,21 +86,29 @@ struct RouteListing {
             lines.append(style.apply(.bold, to: title(host)))
             var rows = TextTable([
                 .init(title: "#"),
-                .init(title: "ROUTE", isFigure: false, shortest: 20),
+                .init(title: "ROUTE", isFigure: false, shortest: 20, isName: true),
                 .init(title: "MATCH", isFigure: false, shortest: 20),
-                .init(title: "TO", isFigure: false, yield: 1, shortest: 20),
+                .init(title: "TO", isFigure: false, yield: 1, shortest: 20, isName: true),
                 .init(title: "NAME", isFigure: false, yield: 2, shortest: 8),
             ])
             for (position, number) in host.routes.enumerated() {
                 let route = table.routes[number]
                 rows.append([
-                    .init("\(position)"), .init(ExplanationReport.place(route)), .init(route.matchText),
+                    .init("\(position)"), .init(Self.place(route)), .init(route.matchText),
                     .init(ExplanationReport.target(route)), .init(route.routeName.isEmpty ? "-" : route.routeName),
                 ])
             }
             lines += host.routes.isEmpty ? ["  no routes"] : rows.lines(style)
         }
         return lines
+    }
+
+    /// Object and rule as `top` has them, with the match entry and the delegate where there are any.
+    private static func place(_ route: CompiledRoute) -> String {
+        let identity = route.identity
+        let match = identity.match.map { " match \($0)" } ?? ""
+        let delegate = identity.delegate.map { " (\($0.object.reference) #\($0.rule))" } ?? ""
+        return "\(identity.object.reference) #\(identity.rule)\(match)\(delegate)"
     }
 
     private func title(_ host: ListedHost) -> String {

@@ -40,7 +40,8 @@ struct TapCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Only this status, class such as 4xx, none, or unknown (not seen); may be repeated.",
             valueName: "status"
-        )
+        ),
+        completion: .list(["2xx", "3xx", "4xx", "5xx", "none", "unknown"])
     )
     var status: [String] = []
 
@@ -63,7 +64,7 @@ struct TapCommand: AsyncParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("What is printed: table, ndjson or curl.", valueName: "output"),
+        help: ArgumentHelp("What is printed: table, ndjson (or json) or curl.", valueName: "output"),
         completion: .list(TapPlan.Output.allCases.map(\.rawValue))
     )
     var output = "table"
@@ -116,6 +117,10 @@ struct TapPlan: Sendable {
         if let slower = command.slower, Duration(text: slower) == nil {
             problems.append(.option("--slower", "expected a duration such as 1s or 250ms, found \"\(slower)\""))
         }
+        if let path = command.path, let refusal = PathPrefix.refusal(of: path) {
+            problems.append(.option("--path", refusal))
+        }
+        if command.host?.isEmpty == true { problems.append(.option("--host", "expected a host, found \"\"")) }
         if let client = command.client, AddressRange(client) == nil {
             problems.append(.option("--client", AddressRange.refusal(of: client)))
         }

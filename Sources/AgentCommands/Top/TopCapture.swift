@@ -46,7 +46,7 @@ final class TopCapture: Sendable {
         cluster: ClusterObjects? = nil
     ) throws(CommandFailure) {
         self.configuration = configuration
-        sources = try CaptureSources(configuration)
+        sources = try CaptureSources(configuration, refusesUnknown: true)
         let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
         if cluster != nil { try objects.requireWorkload() }
         objects.warnOfErrors()

@@ -54,7 +54,10 @@ struct TopCommand: AsyncParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("What to print: table, or ndjson for a document on each line.", valueName: "output"),
+        help: ArgumentHelp(
+            "What to print: table, or ndjson (or json) for a document on each line.",
+            valueName: "output"
+        ),
         completion: .list(TopPlan.Output.allCases.map(\.rawValue))
     )
     var output = "table"
@@ -128,6 +131,7 @@ struct TopPlan: Sendable {
             // One table is of the whole file, which is not waited for as long as the file lasted.
             configuration.capture.pace = command.once ? .fast : .realtime
             problems += configuration.capture.apply(pace: command.pace)
+            if command.pace != nil, configuration.capture.savefiles.isEmpty { problems.append(.paceInVain) }
         }
         do throws(ConfigurationProblems) {
             cluster = try command.cluster.choice()
