@@ -35,6 +35,8 @@ struct AgentClient: Sendable {
         if let name = access.serverName { configuration.dnsOverride = [name: agent.host] }
         // A token is for this agent, not for wherever it might point to.
         configuration.redirectConfiguration = .disallow
+        // An agent that is not there is reported at once; what asks again does so by itself.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout = .init(connect: Self.patience, read: Self.patience)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

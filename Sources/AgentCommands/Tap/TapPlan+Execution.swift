@@ -9,8 +9,8 @@ import PacketCapture
 extension TapPlan {
     /// How often the agent is asked.
     private static let interval: Duration = .milliseconds(500)
-    /// How often in a row an agent may fail to answer before the command gives up.
-    private static let patience = 20
+    /// How long an agent may fail to answer before the command gives up: longer than one takes to be replaced.
+    private static let patience: Duration = .seconds(120)
 
     /// Prints requests as they come, until a signal or the limit.
     ///
@@ -36,14 +36,14 @@ extension TapPlan {
         let style = Terminal.style(1)
         // What was kept before the command began is not followed.
         var latest = try await begin(client, &counts)
-        var failures = 0
+        var failedSince: ContinuousClock.Instant?
         while !stop.isRequested {
             do {
                 var document = try await client.ask("/api/v1/exchanges?\(query)&after=\(latest)")
                 let newest = document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? latest
-                if failures > 0 || newest < latest {
-                    if failures > 0 { StandardError.say("\(agent): answers again") }
-                    failures = 0
+                if failedSince != nil || newest < latest {
+                    if failedSince != nil { StandardError.say("\(agent): answers again") }
+                    failedSince = nil
                     // An agent that was restarted numbers requests anew, and all that it has are news.
                     if counts.asked(try await client.ask("/api/v1/status")) || newest < latest {
                         latest = -1
@@ -60,9 +60,10 @@ extension TapPlan {
                     }
                 }
             } catch let refusal as AgentClient.Refusal {
-                failures += 1
-                if failures == 1 { StandardError.say("\(agent): \(refusal.reason); tap keeps asking") }
-                guard failures < Self.patience else { throw refusal.failure(of: agent) }
+                let now = ContinuousClock.now
+                guard now - (failedSince ?? now) < Self.patience else { throw refusal.failure(of: agent) }
+                if failedSince == nil { StandardError.say("\(agent): \(refusal.reason); tap asks again for 2 minutes") }
+                failedSince = failedSince ?? now
             }
             try page.flush()
             if !stop.isRequested { try? await Task.sleep(for: Self.interval) }
