@@ -63,6 +63,25 @@ enum WebSocketFrame {
         )
     }
 
+    @Test func `a continuation of nothing is no message, nor may one message interrupt another`() {
+        func read(_ frames: [UInt8]) -> SeenExchange? {
+            Conversation(.client(Self.upgrade), .server(Self.switching), .client(frames)).readInEveryWay().exchanges
+                .first
+        }
+        let orphan = read(WebSocketFrame.client(0, "abc") + WebSocketFrame.client(1, "x"))
+        #expect(orphan?.webSocket?.hasPrefix("client 1.0.1.0.0.0 (1+0) 4! ") == true)
+        #expect(orphan?.integrity == [.malformed])
+        let interrupted = read(WebSocketFrame.client(1, "x", isFinal: false) + WebSocketFrame.client(2, "yz"))
+        #expect(interrupted?.webSocket?.hasPrefix("client 1.1.0.0.0.0 (0+1) 3! ") == true)
+        let whole = read(
+            WebSocketFrame.client(1, "x", isFinal: false) + WebSocketFrame.client(9, "")
+                + WebSocketFrame.client(0, "y", isFinal: false) + WebSocketFrame.client(0, "z")
+                + WebSocketFrame.client(2, "")
+        )
+        #expect(whole?.webSocket?.hasPrefix("client 1.1.2.0.1.0 (1+1) 3 ") == true)
+        #expect(whole?.integrity == [])
+    }
+
     @Test(arguments: [(UInt16?.none, "-"), (1001, "1001"), (3999, "3999"), (4000, "4000")])
     func `the code of the first close is told, whoever says it`(code: UInt16?, text: String) {
         let record = Conversation(

@@ -24,13 +24,22 @@ struct WebSocketFrameReader {
     private var position = 0
     private var hash: UInt32 = 0
     private var closeCode: UInt16 = 0
-    /// Whether the message in progress is one of text.
+    /// Whether the message in progress, or the latest, is one of text.
     private var isText = false
+    private var message = MessageState.over
 
     private enum Phase {
         case header
         case payload
         case lost
+    }
+
+    /// Whether a message is in progress, which a continuation goes on with and no other data frame may interrupt (§5.4).
+    private enum MessageState {
+        case over
+        case inProgress
+        /// Frames were missed.
+        case unknown
     }
 
     /// A control frame that says something.
@@ -102,6 +111,7 @@ struct WebSocketFrameReader {
         }
         phase = .header
         (header, headerCount) = (0, 0)
+        message = .unknown
         return true
     }
 
@@ -174,7 +184,15 @@ struct WebSocketFrameReader {
         case 9: figures.pingFrames += 1
         default: figures.pongFrames += 1
         }
-        guard opcode < 8, isFinal else { return }
+        guard opcode < 8 else { return }
+        let isContinuation = opcode == 0
+        if isContinuation && message == .over || !isContinuation && message == .inProgress {
+            figures.isMalformed = true
+        }
+        // What continues nothing is no message.
+        if isContinuation && message == .over { return }
+        message = isFinal ? .over : .inProgress
+        guard isFinal else { return }
         if isText { figures.textMessages += 1 } else { figures.binaryMessages += 1 }
     }
 
