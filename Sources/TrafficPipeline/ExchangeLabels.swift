@@ -44,11 +44,12 @@ extension ErrorTypeLabel {
 
     /// A response that began and was not whole.
     private static func cut(by side: EarlyEnd.Side, _ outcome: ExchangeOutcome) -> ErrorTypeLabel {
-        switch side {
+        // Where octets of it are missing anyway, its end may be among them.
+        guard outcome.partlySeen == nil else { return .none }
+        return switch side {
         // An event stream ends when its client goes.
         case .client: outcome.answer.contains(.isEventStream) ? .none : .clientClosed
-        // Where octets of it are missing anyway, its end may be among them.
-        case .server: outcome.partlySeen == nil ? .incompleteResponse : .none
+        case .server: .incompleteResponse
         }
     }
 
