@@ -241,6 +241,10 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         }
     }
 
+    mutating func directionIsOpaque(_ reason: HTTPReconstruction.OpaqueReason, on connection: ConnectionFacts) {
+        metrics.directionIsOpaque(reason, gateway: router.gateway(of: connection, in: session(of: connection)))
+    }
+
     mutating func opaqueOctetsArrived(
         _ count: Int,
         _ reason: HTTPReconstruction.OpaqueReason,

@@ -124,6 +124,11 @@ struct MetricsTap {
         }
     }
 
+    /// Counts a connection of which one direction is not read; it is opened as what the other carries.
+    func directionIsOpaque(_ reason: HTTPReconstruction.OpaqueReason, gateway: GatewaySeries) {
+        shard.connectionIsOpaque(gateway: gateway, TrafficMetrics.OpaqueReason(reason))
+    }
+
     /// Counts octets that are not HTTP/1.x.
     func opaqueOctetsArrived(_ count: Int, _ reason: HTTPReconstruction.OpaqueReason, gateway: GatewaySeries) {
         shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)

@@ -117,7 +117,10 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     /// Between two batches of packets: takes up new routes, and leaves figures and records for others.
     public mutating func batchEnded() {
         storeInterfaceFigures()
-        if let latest = figures.latestPacket { streams.timePassed(until: latest) }
+        if let latest = figures.latestPacket {
+            streams.timePassed(until: latest)
+            streams.sink.timePassed(until: latest)
+        }
         streams.sink.sink.batchEnded(at: figures.latestPacket)
         publishFigures()
     }
@@ -127,6 +130,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     public mutating func timeAdvanced(to time: PacketTime) {
         connections.timeAdvanced(to: time, into: &streams)
         streams.timePassed(until: time)
+        streams.sink.timePassed(until: time)
         streams.sink.sink.timeAdvanced(to: time)
         batchEnded()
     }

@@ -133,6 +133,40 @@ import Testing
         )
     }
 
+    @Test(arguments: [clientLeaves, serverLeaves, .resetByClient])
+    func `a stream that comes behind the last the server takes was never taken, whoever ends it`(
+        _ ending: [Conversation.Event]
+    ) {
+        let goAway = TestFrame.frame(7, 0, 0, [0, 0, 0, 1, 0, 0, 0, 0])
+        let answer: (inout HTTP2Script) -> Events = { script in
+            [
+                .server(goAway + script.response(1, [(":status", "204")], ends: true)),
+                .client(script.request(3, HTTP2Script.head("/late"))),
+            ]
+        }
+        #expect(streamEnds(answer, ending: ending) == ["-", "server, unprocessed"])
+        // One that says so and answers all the same has taken it.
+        #expect(
+            streamEnds(
+                { script in answer(&script) + [.server(script.response(3, [(":status", "200")], ends: true))] },
+                ending: ending
+            ) == ["-", "-"]
+        )
+        // A first GOAWAY may only announce the second (RFC 9113 §6.8).
+        #expect(
+            streamEnds(
+                { script in
+                    [
+                        .server(TestFrame.frame(7, 0, 0, [0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])),
+                        .server(script.response(1, [(":status", "204")], ends: true)),
+                        .client(script.request(3, HTTP2Script.head("/late"))),
+                    ]
+                },
+                ending: Self.serverLeaves
+            ) == ["-", "server"]
+        )
+    }
+
     @Test func `a stream in progress belongs to whoever closes the connection first`() {
         #expect(streamEnds({ _ in [] }, ending: Self.clientLeaves) == ["client"])
         #expect(streamEnds({ _ in [] }, ending: .resetByServer) == ["server"])

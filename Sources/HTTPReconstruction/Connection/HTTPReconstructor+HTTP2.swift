@@ -47,6 +47,8 @@ extension HTTPReconstructor where Sink: ~Copyable {
         let connection = connection(of: slot)
         shared.exchanges[exchange].number = Int(shared.connections[connection].emittedExchanges)
         shared.connections[connection].emittedExchanges += 1
+        // Content of a response in HTTP/1 is not counted; this one is.
+        shared.exchanges[exchange].responseMessages = MessageCount()
         http2[reader].upgraded(exchange, isRequestComplete: shared.exchanges[exchange].isRequestComplete)
         feedEarly(early, before: position, reader)
         if octets.count > 0 { http2[reader].octetsArrived(octets, at: position, &shared, &sink) }

@@ -20,6 +20,8 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     private var held = HeldOctets()
     /// What readers of other protocols and PROXY headers take, by the slot in reassembly; who was silent longest comes first.
     private var taken = HeldOctets()
+    /// Connections of HTTP/2 with streams that the client has reset, by slot; each at most once.
+    private var resetting: [Int32] = []
     /// PROXY headers that came in part, by slot; hardly ever any.
     private var partialPrefixes: [Int: ProxyHeader.Part] = [:]
     var shared: SharedReconstruction
@@ -68,6 +70,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             }
         case .http2(let reader):
             http2[reader].octetsArrived(octets, at: position, &shared, &sink)
+            if http2[reader].resetStreams > 0 { lookAfter(reader, slot) }
             noteMemory(of: slot)
         case .webSocket(let reader):
             webSockets[reader].octetsArrived(octets, at: position, shared)
@@ -119,6 +122,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http1(let reader): endHTTP1(reader, reason)
         case .http2(let reader):
             http2[reader].closed(reason, &shared, &sink)
+            if http2[reader].isListed { resetting.removeAll { $0 == slot } }
             http2.discard(at: reader)
             taken.changed(Int32(slot), to: 0)
         case .webSocket(let reader):
@@ -155,7 +159,38 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Ends what was read of a connection that nobody can decrypt, or no further.
     public mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {
-        becomeOpaque(slot, OpaqueReason(reason), unread: octets)
+        becomeOpaque(slot, OpaqueReason(reason), unread: octets, isCutOff: true)
+    }
+
+    /// Counts octets of a direction that nobody can decrypt, while the other is read.
+    public mutating func directionUnreadable(_ reason: EncryptionReason, octets: Int, isFirst: Bool, slot: Int) {
+        let facts = shared.connections[places[slot].connection].facts
+        if isFirst { sink.directionIsOpaque(OpaqueReason(reason), on: facts) }
+        sink.opaqueOctetsArrived(octets, OpaqueReason(reason), on: facts)
+    }
+
+    /// Emits exchanges that nothing came of since the client gave them up.
+    /// - Parameter time: The present, on the clock that stamps the packets.
+    public mutating func timePassed(until time: PacketTime) {
+        guard !resetting.isEmpty else { return }
+        let slots = resetting
+        resetting.removeAll(keepingCapacity: true)
+        for slot in slots {
+            // It may have been given up meanwhile.
+            guard case .http2(let reader) = places[Int(slot)].reader, http2[reader].isListed else { continue }
+            http2[reader].isListed = false
+            http2[reader].timePassed(until: time, &shared, &sink)
+            if http2[reader].resetStreams > 0 { resetting.append(slot) }
+        }
+        for slot in resetting {
+            if case .http2(let reader) = places[Int(slot)].reader { http2[reader].isListed = true }
+        }
+    }
+
+    private mutating func lookAfter(_ reader: Int32, _ slot: Int) {
+        guard !http2[reader].isListed else { return }
+        http2[reader].isListed = true
+        resetting.append(Int32(slot))
     }
 
     /// Whether a connection has an exchange that is not complete.
@@ -338,8 +373,13 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// The place of a connection among all.
     func connection(of slot: Int) -> Int32 { places[slot].connection }
 
-    /// Ends the reader of a connection that carries something unknown from here on; `unread` octets of it came already.
-    private mutating func becomeOpaque(_ slot: Int, _ reason: OpaqueReason, unread: Int) {
+    /// Ends the reader of a connection that carries something unknown from here on.
+    /// - Parameters:
+    ///   - slot: The connection.
+    ///   - reason: Why it is not read.
+    ///   - unread: Octets of it that came already.
+    ///   - isCutOff: Whether it may carry the same as before, and only we cannot read it.
+    private mutating func becomeOpaque(_ slot: Int, _ reason: OpaqueReason, unread: Int, isCutOff: Bool = false) {
         let connection = places[slot].connection
         // What is given up for want of memory may well have gone on.
         let end: ConnectionEnd = reason == .memory ? .evicted : .captureEnded
@@ -350,7 +390,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http1(let reader), .probing(let reader):
             if reader >= 0 {
                 early = http1[reader].requests.release().count
-                endHTTP1(reader, nil)
+                endHTTP1(reader, isCutOff ? end : nil)
             }
         case .http2(let reader):
             http2[reader].closed(end, &shared, &sink)

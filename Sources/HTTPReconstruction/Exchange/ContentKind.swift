@@ -4,7 +4,7 @@
 internal import TrafficModel
 
 /// What a Content-Type field says of the content, as far as it matters here.
-public enum ContentKind: UInt8, Sendable, Hashable, CaseIterable {
+public enum ContentKind: UInt8, BitwiseCopyable, Sendable, Hashable, CaseIterable {
     case other
     /// `application/grpc`, alone or followed by `+` or `;`.
     case grpc

@@ -109,7 +109,12 @@ public struct Exchange: ~Copyable {
         method = head.knownMethod
         upgrade = head.upgrade
         // gRPC itself needs HTTP/2.
-        if head.contentKind.isGRPCWeb { contentKind = head.contentKind }
+        if head.contentKind.isGRPCWeb {
+            contentKind = head.contentKind
+            // Content is passed over, unless it is kept.
+            requestMessages.lose()
+            responseMessages.lose()
+        }
         expectsContinue = head.expectsContinue
         requestStart = start
         requestHeadEnd = start.offset + Int64(head.length)

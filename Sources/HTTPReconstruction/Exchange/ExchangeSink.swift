@@ -78,6 +78,9 @@ public protocol ExchangeSink: ~Copyable {
     /// Octets came that are read as no protocol.
     mutating func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, on connection: ConnectionFacts)
 
+    /// One direction of a connection cannot be read, and the other is; called once for a connection.
+    mutating func directionIsOpaque(_ reason: OpaqueReason, on connection: ConnectionFacts)
+
     /// A connection is over, after its last exchange.
     /// - Parameters:
     ///   - end: How it ended.
@@ -104,6 +107,9 @@ extension ExchangeSink where Self: ~Copyable {
         tag: inout Tag,
         on connection: ConnectionFacts
     ) {}
+
+    /// Ignores that a direction cannot be read.
+    public mutating func directionIsOpaque(_ reason: OpaqueReason, on connection: ConnectionFacts) {}
 
     /// Ignores that a WebSocket was opened.
     public mutating func webSocketOpened(tag: Tag, on connection: ConnectionFacts) {}

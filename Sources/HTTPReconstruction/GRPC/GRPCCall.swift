@@ -10,7 +10,7 @@ struct GRPCCall {
     private var requestText = Base64Reader()
     private var responseText = Base64Reader()
     /// The trailer section of gRPC-Web.
-    private var trailers: [UInt8] = []
+    private var trailers = TrailerScan()
 
     /// Takes content of the request or of the response.
     mutating func contentArrived(
@@ -60,37 +60,49 @@ struct GRPCCall {
     }
 
     /// The status in the trailer section of gRPC-Web.
-    var statusInContent: Int8? { GRPCStatus.code(inTrailers: trailers.span) }
+    var statusInContent: Int8? { trailers.code }
 }
 
 extension Exchange {
-    /// Reads a response of gRPC-Web from the content that was kept, where all of it was.
+    /// Reads a call of gRPC-Web from the content that was kept, where all of it was.
     ///
     /// HTTP/1 passes over content, so that nothing else is known of it (PROTOCOL-WEB).
     mutating func readRetainedCall() {
-        guard contentKind.isGRPCWeb, let message = retainedResponse else { return }
+        guard contentKind.isGRPCWeb else { return }
+        if isRequestComplete { readRetainedRequest() }
+        guard let message = retainedResponse else { return }
         let octets = message.octets
-        for field in message.fields where octets.span.extracting(field.name).isName("grpc-status") {
-            grpcCode = GRPCStatus.code(octets.span.extracting(field.value))
+        var kind = contentKind
+        for field in message.fields {
+            let name = octets.span.extracting(field.name)
+            if name.isName("grpc-status") { grpcCode = GRPCStatus.code(octets.span.extracting(field.value)) }
+            if name.isName("content-type") { kind = ContentKind(octets.span.extracting(field.value)) }
         }
-        let content = message.content
-        guard Int64(content.count) == response.contentOctets, response.contentOctets > 0,
-            integrity.isDisjoint(with: [.responseGap, .truncatedCapture])
+        guard integrity.isDisjoint(with: [.responseGap, .truncatedCapture]),
+            message.holdsContent(of: response), kind.isGRPC
         else { return }
         var call = GRPCCall()
-        call.contentArrived(content.span, false, of: contentKind, at: response.lastOctet, &responseMessages)
+        responseMessages = MessageCount()
+        call.contentArrived(message.content.span, false, of: kind, at: response.lastOctet, &responseMessages)
         if let status = call.statusInContent { grpcCode = status }
+    }
+
+    private mutating func readRetainedRequest() {
+        guard let message = retainedRequest, message.holdsContent(of: request),
+            integrity.isDisjoint(with: [.requestGap, .truncatedCapture])
+        else { return }
+        var call = GRPCCall()
+        requestMessages = MessageCount()
+        call.contentArrived(message.content.span, true, of: contentKind, at: request.lastOctet, &requestMessages)
     }
 }
 
-extension Span where Element == UInt8 {
-    /// Whether the octets are a field name in lower case, whatever case they have (RFC 9110 §5.1).
-    fileprivate func isName(_ name: StaticString) -> Bool {
-        guard count == name.utf8CodeUnitCount else { return false }
-        for index in 0..<count {
-            let octet = self[index]
-            if (octet &- 0x41 < 26 ? octet | 0x20 : octet) != name.octet(at: index) { return false }
-        }
-        return true
+extension RetainedMessage {
+    /// Whether all of a message's content was kept, and has no coding that hides what is in it.
+    fileprivate func holdsContent(of figures: MessageFigures) -> Bool {
+        guard Int64(content.count) == figures.contentOctets else { return false }
+        guard let contentCoding else { return true }
+        let octets = octets
+        return octets.span.extracting(contentCoding).isName("identity")
     }
 }

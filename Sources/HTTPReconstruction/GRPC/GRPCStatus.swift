@@ -17,31 +17,76 @@ enum GRPCStatus {
         }
         return min(number, other)
     }
+}
 
-    /// The code in the trailer section of gRPC-Web: field lines as HTTP/1.1 writes them.
-    static func code(inTrailers octets: Span<UInt8>) -> Int8? {
-        var start = 0
-        while start < octets.count {
-            var end = start
-            while end < octets.count, octets[end] != 0x0A { end += 1 }
-            if let code = code(inLine: octets.extracting(start..<end)) { return code }
-            start = end + 1
-        }
-        return nil
+/// Finds the status in the trailer section of gRPC-Web, which has field lines as HTTP/1.1 writes them (PROTOCOL-WEB).
+///
+/// The section may be of any length, and comes in pieces, so no more is kept of it than how far the line at hand is one of
+/// `grpc-status`, and its number.
+struct TrailerScan {
+    /// What the first such line says; `nil` before it has come to its end.
+    private(set) var code: Int8?
+    private var place = Place.name(0)
+    /// The value without white space around it: how many octets, the first two of them, and what may be its end.
+    private var count = 0
+    private var number: Int8 = 0
+    private var spaces = 0
+
+    private enum Place {
+        /// So many octets of the name, and nothing else, are behind the beginning of the line.
+        case name(Int)
+        case value
+        /// A line of another name.
+        case other
     }
 
-    private static func code(inLine line: Span<UInt8>) -> Int8? {
-        let name: StaticString = "grpc-status:"
-        let length = name.utf8CodeUnitCount
-        guard line.count > length else { return nil }
-        for index in 0..<length {
-            let octet = line[index]
-            guard (octet &- 0x41 < 26 ? octet | 0x20 : octet) == name.octet(at: index) else { return nil }
+    private static var name: StaticString { "grpc-status:" }
+
+    init() {}
+
+    /// Takes the next octets of the section.
+    mutating func octetsArrived(_ octets: Span<UInt8>) {
+        guard code == nil else { return }
+        for index in octets.indices {
+            let octet = octets[index]
+            if octet == 0x0A {
+                ended()
+                if code != nil { return }
+                continue
+            }
+            switch place {
+            case .other: continue
+            case .name(let matched):
+                let folded = octet &- 0x41 < 26 ? octet | 0x20 : octet
+                guard folded == Self.name.octet(at: matched) else {
+                    place = .other
+                    continue
+                }
+                place = matched + 1 < Self.name.utf8CodeUnitCount ? .name(matched + 1) : .value
+            case .value: valueArrived(octet)
+            }
         }
-        var first = length
-        var last = line.count
-        while first < last, line[first] == 0x20 || line[first] == 0x09 { first += 1 }
-        while last > first, line[last - 1] <= 0x20 { last -= 1 }
-        return code(line.extracting(first..<last))
+    }
+
+    /// The line, or with it the section, is over.
+    mutating func ended() {
+        if case .value = place, code == nil {
+            code = 1...2 ~= count && number >= 0 ? min(number, GRPCStatus.other) : GRPCStatus.other
+        }
+        place = .name(0)
+    }
+
+    private mutating func valueArrived(_ octet: UInt8) {
+        guard octet > 0x20 else {
+            if count > 0 { spaces = 1 }
+            return
+        }
+        // White space within it, a third digit, or what is no digit make it no code.
+        guard octet.isDigit, spaces == 0, count < 2 else {
+            number = -1
+            return
+        }
+        number = number * 10 + Int8(octet & 0x0F)
+        count += 1
     }
 }

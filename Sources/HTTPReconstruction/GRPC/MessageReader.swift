@@ -18,8 +18,6 @@ struct MessageReader {
     private var remaining: UInt32 = 0
 
     private static var prefixLength: UInt8 { 5 }
-    /// Octets of a trailer section that are kept: the status comes first in all implementations.
-    private static var trailerLimit: Int { 1024 }
 
     init() {}
 
@@ -28,12 +26,12 @@ struct MessageReader {
     ///   - octets: The content; borrowed for the call only.
     ///   - time: When they were captured.
     ///   - messages: Counts what is over.
-    ///   - trailers: Takes the trailer section of gRPC-Web.
+    ///   - trailers: Reads the trailer section of gRPC-Web.
     mutating func octetsArrived(
         _ octets: Span<UInt8>,
         at time: PacketTime,
         _ messages: inout MessageCount,
-        trailers: inout [UInt8]
+        trailers: inout TrailerScan
     ) {
         guard !isLost else { return }
         var index = 0
@@ -48,14 +46,14 @@ struct MessageReader {
                 isTrailer = prefix >> 39 & 1 == 1
             } else {
                 let count = min(Int(remaining), octets.count - index)
-                if isTrailer {
-                    let kept = max(0, min(count, Self.trailerLimit - trailers.count))
-                    octets.extracting(index..<index + kept).append(to: &trailers)
-                }
+                if isTrailer { trailers.octetsArrived(octets.extracting(index..<index + count)) }
                 remaining -= UInt32(count)
                 index += count
             }
-            if remaining == 0 { messageEnded(at: time, &messages) }
+            if remaining == 0 {
+                if isTrailer { trailers.ended() }
+                messageEnded(at: time, &messages)
+            }
         }
     }
 

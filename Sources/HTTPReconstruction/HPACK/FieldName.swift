@@ -89,6 +89,16 @@ enum FieldName: UInt8, CaseIterable {
 }
 
 extension Span where Element == UInt8 {
+    /// Whether the octets are a name, or a coding, in lower case, whatever case they have (RFC 9110 §5.1 and §8.4.1).
+    func isName(_ name: StaticString) -> Bool {
+        guard count == name.utf8CodeUnitCount else { return false }
+        for index in 0..<count {
+            let octet = self[index]
+            if (octet &- 0x41 < 26 ? octet | 0x20 : octet) != name.octet(at: index) { return false }
+        }
+        return true
+    }
+
     /// Whether the octets are those of a literal.
     func spells(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }

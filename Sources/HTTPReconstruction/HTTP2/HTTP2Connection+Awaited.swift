@@ -51,13 +51,20 @@ extension HTTP2Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        streams[place].flags.subtract([.requestUnseen, .methodUnknown])
+        streams[place].flags.subtract([.requestUnseen, .methodUnknown, .requestUncounted])
         awaitedRequests -= 1
         let exchange = streams[place].exchange
         // What was known when the response came without it.
         shared.exchanges[exchange].integrity.subtract([.requestGap, .joinedMidstream])
+        shared.exchanges[exchange].requestMessages = MessageCount()
+        let wasCounted = shared.exchanges[exchange].contentKind.isGRPC
         let response = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         let shape = requestBegan(place, block, reading, at: time, &shared)
+        if !wasCounted, shared.exchanges[exchange].contentKind.isGRPC,
+            shared.exchanges[exchange].response.contentOctets > 0
+        {
+            loseCount(place, isClient: false, &shared)
+        }
         show(reading, of: exchange, shape, at: block.time, &shared, &sink)
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         sink.responsePaired(response, with: &tag, on: shared.connections[connection].facts)

@@ -75,7 +75,7 @@ extension HTTP2Connection {
                 return joinRequest(place, block, reading, at: time, &shared, &sink)
             }
             guard !streams[place].flags.contains(.requestEnded) else { return }
-            trailersArrived(reading, place, isClient: true, at: time, &shared, &sink)
+            trailersArrived(reading, place, isClient: true, block.endsStream, at: time, &shared, &sink)
             if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
             return
         }
@@ -139,7 +139,10 @@ extension HTTP2Connection {
         shared.exchanges[exchange].integrity.formUnion(marks)
         streams[place].received = received
         streams[place].announcedRequest = reading.contentLength
-        if reading.contentKind.isGRPC { shared.exchanges[exchange].contentKind = reading.contentKind }
+        if reading.contentKind.isGRPC {
+            shared.exchanges[exchange].contentKind = reading.contentKind
+            noteContentCoding(reading, of: requests.section, place, isClient: true, &shared)
+        }
         if reading.method == nil { streams[place].flags.insert(.methodUnknown) }
         if shape.asksWebSocket { streams[place].flags.insert(.asksWebSocket) }
         return shape
@@ -160,7 +163,7 @@ extension HTTP2Connection {
         let target = reading.path ?? (isConnect && reading.protocol == nil ? authority : nil)
         var traits = reading.traits
         if reading.method == nil { traits.insert(.methodUnknown) }
-        if target == nil { traits.insert(.targetUnknown) }
+        if target == nil, reading.hasUnknown { traits.insert(.targetUnknown) }
         if authority == nil, reading.hasUnknown { traits.insert(.authorityUnknown) }
         if reading.hasUnknown { traits.insert(.fieldsUnknown) }
         if isConnect, reading.protocol != nil { traits.insert(.isExtendedConnect) }
@@ -219,9 +222,6 @@ extension HTTP2Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        if resetStreams > 0, time.nanoseconds(since: earliestReset) > Self.resetPatience {
-            endResetStreams(at: time, &shared, &sink)
-        }
         if requests.hasLosses || responses.hasLosses { endQuietStreams(at: time, &shared, &sink) }
         while streams.count >= shared.streamLimit {
             shared.noteAbandonedExchange(of: streams.count, limit: shared.limits.liveStreams)
@@ -230,9 +230,10 @@ extension HTTP2Connection {
     }
 
     /// How long the rest of a response is waited for that the client does not want any more.
-    private static var resetPatience: Int64 { 250_000_000 }
+    static var resetPatience: Int64 { 250_000_000 }
 
-    private mutating func endResetStreams<Sink: ExchangeSink & ~Copyable>(
+    /// Ends the streams that the client has reset long enough ago.
+    mutating func endResetStreams<Sink: ExchangeSink & ~Copyable>(
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
@@ -293,15 +294,15 @@ extension HTTP2Connection {
         guard let place = found else { return }
         let isHead: Bool
         if streams[place].flags.contains(.responseBegan) {
-            let mayBeFinal = !block.endsStream || shared.exchanges[streams[place].exchange].isStatusUnknown
-            isHead = reading.hasStatus && mayBeFinal
+            // What was taken for the head of a final response may have been that of an interim one.
+            isHead = reading.hasStatus && shared.exchanges[streams[place].exchange].isStatusUnknown
         } else {
             isHead = reading.hasStatus || reading.hasUnknownName
         }
         if isHead {
             headArrived(block, reading, place, at: time, &shared, &sink)
         } else {
-            trailersArrived(reading, place, isClient: false, at: time, &shared, &sink)
+            trailersArrived(reading, place, isClient: false, block.endsStream, at: time, &shared, &sink)
         }
         if block.endsStream { messageEnded(place, false, at: time, &shared, &sink) }
     }
@@ -370,8 +371,9 @@ extension HTTP2Connection {
         shared.exchanges.setTag(tag, of: exchange)
         if reading.hasUnknown { shared.exchanges[exchange].integrity.insert(.unknownFieldBlock) }
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }
-        // 101 does not exist here (RFC 9113 §8.6).
-        if status >= 100, status < 200, !block.endsStream {
+        // 101 does not exist here (RFC 9113 §8.6), and no interim response ends a stream (§8.1).
+        if status >= 100, status < 200 {
+            if block.endsStream { shared.exchanges[exchange].integrity.insert(.malformed) }
             shared.exchanges[exchange].interimArrived(status)
             return
         }
@@ -392,9 +394,13 @@ extension HTTP2Connection {
         if isUncertain || method == .head || status == 204 || status == 304 {
             streams[place].flags.insert(.responseHasNoContent)
         }
-        noteContentKind(reading.contentKind, exchange, &shared)
-        // A status in a head that does not end the stream is not final.
-        if block.endsStream { noteGRPCStatus(reading, place, &shared) }
+        noteContentKind(reading, place, &shared)
+        // A status in a head that does not end the stream is not final, unless nothing follows.
+        if block.endsStream {
+            noteGRPCStatus(reading, place, &shared)
+        } else {
+            streams[place].headStatus = reading.grpcStatus ?? -1
+        }
         noteAcceptedConnect(place, &shared, &sink)
         retainResponse(reading, exchange, &shared)
     }
@@ -446,12 +452,16 @@ extension HTTP2Connection {
         _ reading: borrowing SectionReading,
         _ place: Int,
         isClient: Bool,
+        _ endsStream: Bool,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         let exchange = streams[place].exchange
-        if reading.hasPseudo || reading.isMalformed { shared.exchanges[exchange].integrity.insert(.malformed) }
+        // Nothing follows trailers (RFC 9113 §8.1).
+        if reading.hasPseudo || reading.isMalformed || !endsStream && !reading.hasUnknownName {
+            shared.exchanges[exchange].integrity.insert(.malformed)
+        }
         if reading.hasUnknown { shared.exchanges[exchange].integrity.insert(.unknownFieldBlock) }
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }
         let lines = UInt32(clamping: reading.fieldCount)
@@ -506,13 +516,52 @@ extension HTTP2Connection {
         shared.exchanges[exchange].grpcCode = status
     }
 
-    /// Takes what a response's media type says, where the request's does not decide.
-    private func noteContentKind(_ kind: ContentKind, _ exchange: Int32, _ shared: inout SharedReconstruction) {
-        let isRequestKnown =
-            shared.exchanges[exchange].hasRequest
-            && !shared.exchanges[exchange].integrity.contains(.unknownFieldBlock)
-        guard shared.exchanges[exchange].contentKind == .other, kind == .eventStream || !isRequestKnown else { return }
-        shared.exchanges[exchange].contentKind = kind
+    /// Takes what a response's media type says: of its content, and of the call where the request's does not decide.
+    private mutating func noteContentKind(
+        _ reading: borrowing SectionReading,
+        _ place: Int,
+        _ shared: inout SharedReconstruction
+    ) {
+        let exchange = streams[place].exchange
+        let kind = reading.contentKind
+        if shared.exchanges[exchange].contentKind == .other {
+            let isRequestKnown =
+                shared.exchanges[exchange].hasRequest
+                && !shared.exchanges[exchange].integrity.contains(.unknownFieldBlock)
+            guard kind != .other, kind == .eventStream || !isRequestKnown else { return }
+            shared.exchanges[exchange].contentKind = kind
+            // What the request has carried was not counted.
+            if kind.isGRPC { loseCount(place, isClient: true, &shared) }
+        }
+        guard shared.exchanges[exchange].contentKind.isGRPC else { return }
+        if reading.namesContentType { streams[place].responseKind = kind }
+        noteContentCoding(reading, of: responses.section, place, isClient: false, &shared)
+    }
+
+    /// A coding of the whole content hides the messages in it.
+    private mutating func noteContentCoding(
+        _ reading: borrowing SectionReading,
+        of section: Int32,
+        _ place: Int,
+        isClient: Bool,
+        _ shared: inout SharedReconstruction
+    ) {
+        guard let coding = reading.contentCoding,
+            !shared.http2.sections[section].octets.span.extracting(coding.range).isName("identity")
+        else { return }
+        loseCount(place, isClient: isClient, &shared)
+    }
+
+    /// The messages of one direction of a gRPC call are not counted from here on, and their number is not known.
+    mutating func loseCount(_ place: Int, isClient: Bool, _ shared: inout SharedReconstruction) {
+        let exchange = streams[place].exchange
+        if isClient {
+            streams[place].flags.insert(.requestUncounted)
+            shared.exchanges[exchange].requestMessages.lose()
+        } else {
+            streams[place].flags.insert(.responseUncounted)
+            shared.exchanges[exchange].responseMessages.lose()
+        }
     }
 }
 

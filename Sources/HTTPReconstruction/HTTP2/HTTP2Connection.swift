@@ -54,6 +54,10 @@ struct HTTP2Connection: ~Copyable {
     /// Streams that the client has reset and that wait for the rest of their responses, and the earliest time of a reset.
     var resetStreams = 0
     var earliestReset = PacketTime(nanoseconds: 0)
+    /// Whether ``HTTPReconstructor`` looks after them when time passes.
+    var isListed = false
+    /// The last stream that the server takes, as its GOAWAY says, and when it said so.
+    private var lastAccepted = (stream: UInt32.max, time: PacketTime(nanoseconds: 0))
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.
@@ -91,6 +95,7 @@ struct HTTP2Connection: ~Copyable {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        if resetStreams > 0 { timePassed(until: position.time, &shared, &sink) }
         let isClient = position.direction == clientDirection
         if isClient {
             received = max(received, position.acknowledged ?? 0)
@@ -102,6 +107,16 @@ struct HTTP2Connection: ~Copyable {
         }
         read(octets, at: position, isClient, &shared, &sink)
         if isClient { clientStreamRead(to: position.offset + Int64(octets.count), &shared, &sink) }
+    }
+
+    /// Ends streams that the client has reset, where it is too late for the rest of their responses.
+    mutating func timePassed<Sink: ExchangeSink & ~Copyable>(
+        until time: PacketTime,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard time.nanoseconds(since: earliestReset) > Self.resetPatience else { return }
+        endResetStreams(at: time, &shared, &sink)
     }
 
     private mutating func read<Sink: ExchangeSink & ~Copyable>(
@@ -338,6 +353,11 @@ struct HTTP2Connection: ~Copyable {
             return
         }
         noteMessages(octets.extracting(range), missing: 0, place, isClient, at: time, &shared)
+        // Content of a response comes behind its head (RFC 9113 §8.1).
+        let flags = streams[place].flags
+        if !isClient, !flags.contains(.responseBegan), !flags.contains(.responseHole), !responses.hasLosses {
+            shared.exchanges[exchange].integrity.insert(.malformed)
+        }
         if isClient {
             shared.exchanges[exchange].request.contentOctets += Int64(range.count)
             shared.exchanges[exchange].request.lastOctet = time
@@ -383,7 +403,12 @@ struct HTTP2Connection: ~Copyable {
         _ shared: inout SharedReconstruction
     ) {
         let exchange = streams[place].exchange
-        let kind = shared.exchanges[exchange].contentKind
+        let callKind = shared.exchanges[exchange].contentKind
+        guard callKind.isGRPC,
+            streams[place].flags.isDisjoint(with: isClient ? .requestUncounted : .responseUncounted)
+        else { return }
+        // A response may have another form than the request, or be none of gRPC.
+        let kind = isClient ? callKind : streams[place].responseKind ?? callKind
         guard kind.isGRPC else { return }
         var messages =
             isClient ? shared.exchanges[exchange].requestMessages : shared.exchanges[exchange].responseMessages
@@ -423,6 +448,7 @@ struct HTTP2Connection: ~Copyable {
             guard !streams[place].flags.contains(.responseEnded) else { return }
             streams[place].flags.insert(.responseEnded)
             shared.exchanges[exchange].response.lastOctet = time
+            if streams[place].headStatus >= 0 { takeHeadStatus(place, &shared) }
         }
         checkLength(place, isClient, &shared)
         if streams[place].flags.isSuperset(of: [.requestEnded, .responseEnded]) {
@@ -478,6 +504,15 @@ struct HTTP2Connection: ~Copyable {
         shared.emitNumbered(stream.exchange, on: connection, &sink)
     }
 
+    /// A response of gRPC-Web is over that may have nothing but a head, whose status then is the call's (PROTOCOL-WEB).
+    private func takeHeadStatus(_ place: Int, _ shared: inout SharedReconstruction) {
+        let exchange = streams[place].exchange
+        guard shared.exchanges[exchange].contentKind.isGRPCWeb, shared.exchanges[exchange].grpcCode < 0,
+            shared.exchanges[exchange].response.contentOctets == 0, !streams[place].flags.contains(.responseHole)
+        else { return }
+        shared.exchanges[exchange].grpcCode = streams[place].headStatus
+    }
+
     /// The gRPC call of a stream is over; gRPC-Web says in the content how it ended.
     private mutating func callEnded(_ stream: HTTP2Stream, _ shared: inout SharedReconstruction) {
         let status = shared.http2.calls[stream.call].statusInContent
@@ -493,10 +528,14 @@ struct HTTP2Connection: ~Copyable {
         // A client that had given the stream up before was the first.
         let request = shared.exchanges[stream.exchange].request
         let reset = stream.flags.contains(.resetByClient) ? EarlyEnd(.client, at: request.lastOctet) : nil
-        guard var end = reset ?? early else { return }
+        // Nor was one that the server had refused before it was sent: whoever ends it, it was never taken (RFC 9113 §6.8).
+        let isRefused =
+            stream.identifier > lastAccepted.stream && !shared.exchanges[stream.exchange].hasResponse
+        let refusal = isRefused ? EarlyEnd(.server, at: lastAccepted.time) : nil
+        guard var end = refusal ?? reset ?? early else { return }
         end.cutsRequest = !stream.flags.contains(.requestEnded)
         end.cutsResponse = stream.flags.contains(.responseBegan) && !stream.flags.contains(.responseEnded)
-        if end.side == .server, end.time <= request.firstOctet { end.isUnprocessed = true }
+        if end.side == .server, isRefused || end.time <= request.firstOctet { end.isUnprocessed = true }
         shared.exchanges[stream.exchange].earlyEnd = end
     }
 
@@ -578,6 +617,7 @@ struct HTTP2Connection: ~Copyable {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        if last < lastAccepted.stream { lastAccepted = (last, time) }
         while streams.count > 0, streams[streams.count - 1].identifier > last {
             var early = EarlyEnd(.server, at: time)
             early.isUnprocessed = true

@@ -7,6 +7,10 @@ struct HTTP2Stream {
     /// Its exchange, in the ``ExchangeStore``.
     let exchange: Int32
     var flags: Flags = []
+    /// What the response's own media type says of its content; `nil` where that is not known, and before.
+    var responseKind: ContentKind?
+    /// The status of gRPC in a head that did not end the stream, or -1.
+    var headStatus: Int8 = -1
     /// How much of the server's stream the client had received when it sent the request.
     var received: Int64 = 0
     /// How much of the client's stream the server had received when it sent the head of the response.
@@ -28,6 +32,10 @@ struct HTTP2Stream {
         static let requestHole = Flags(rawValue: 1 << 3)
         /// The same of the response.
         static let responseHole = Flags(rawValue: 1 << 4)
+        /// Messages of a gRPC call in the request's content cannot be counted.
+        static let requestUncounted = Flags(rawValue: 1 << 5)
+        /// The same of the response's.
+        static let responseUncounted = Flags(rawValue: 1 << 11)
         /// Extended CONNECT for a WebSocket (RFC 8441).
         static let asksWebSocket = Flags(rawValue: 1 << 6)
         /// The client gave the stream up; what the server sent before it knew may still come.

@@ -25,6 +25,8 @@ struct SectionReading: ~Copyable {
     var contentLength: Int64 = -1
     /// What the media type says of the content.
     var contentKind = ContentKind.other
+    /// Whether there is a media type.
+    var namesContentType = false
     var traits: RequestTraits = []
     /// Field lines as sent, without pseudo-header fields.
     var fieldCount = 0
@@ -47,6 +49,8 @@ struct SectionReading: ~Copyable {
     private var isBehindPseudo = false
     /// Whether Host or Content-Length stands in several lines.
     private var repeatsSingleLine = false
+    /// Whether Host is none.
+    private var hasInvalidValue = false
     private var cookies = 0
     private var cookieLine = -1
 
@@ -99,7 +103,9 @@ struct SectionReading: ~Copyable {
         case .path: path = path ?? field.value
         case .authority: authority = authority ?? field.value
         case .protocol: self.protocol = self.protocol ?? field.value
-        case .status: status = status ?? Self.status(octets.extracting(field.value.range))
+        case .status:
+            status = status ?? Self.status(octets.extracting(field.value.range))
+            if status == nil { isMalformed = true }
         default: break
         }
     }
@@ -109,6 +115,7 @@ struct SectionReading: ~Copyable {
         case .host:
             if host != nil { repeatsSingleLine = true }
             host = host ?? field.value
+            if !octets.extracting(field.value.range).isAuthority { hasInvalidValue = true }
         case .contentEncoding: contentCoding = contentCoding ?? field.value
         case .contentLength:
             let number = octets.decimalNumber(field.value.range)
@@ -118,11 +125,13 @@ struct SectionReading: ~Copyable {
             } else {
                 isMalformed = true
             }
-        case .contentType: contentKind = ContentKind(octets.extracting(field.value.range))
+        case .contentType:
+            namesContentType = true
+            contentKind = ContentKind(octets.extracting(field.value.range))
         case .grpcStatus: grpcStatus = GRPCStatus.code(octets.extracting(field.value.range))
         case .trace: traits.insert(.namesTrace)
         case .shadow: traits.insert(.isShadow)
-        case .te: if !octets.extracting(field.value.range).spells("trailers") { isMalformed = true }
+        case .te: if !octets.extracting(field.value.range).isName("trailers") { isMalformed = true }
         case .connectionSpecific, .invalid: isMalformed = true
         case .cookie:
             cookies += 1
@@ -149,8 +158,10 @@ struct SectionReading: ~Copyable {
     ///   - endsStream: Whether the head is the whole request, so that no content can follow.
     /// - Returns: `false` where Envoy resets the stream.
     func isValidRequest(_ octets: Span<UInt8>, endsStream: Bool) -> Bool {
-        guard !isMalformed, !hasStatus, !repeatsSingleLine else { return false }
+        guard !isMalformed, !hasStatus, !repeatsSingleLine, !hasInvalidValue else { return false }
         if endsStream, contentLength > 0 { return false }
+        if let scheme, !octets.extracting(scheme.range).isScheme { return false }
+        if let name = self.protocol, name.range.isEmpty || !octets.isToken(name.range) { return false }
         guard let method else { return hasUnknownName || has(.method) }
         guard octets.isToken(method.range), !method.range.isEmpty else { return false }
         guard octets.extracting(method.range).spells("CONNECT") else {
@@ -200,5 +211,34 @@ extension FieldSection {
         let method = reading.method.map { RequestMethod(text, $0.range) } ?? .other
         let names = reading.protocol.map { text.extracting($0.range).spells("websocket") } ?? false
         return (method, method == .connect && names, reading.isValidRequest(text, endsStream: endsStream))
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether the octets are a scheme (RFC 3986 §3.1).
+    fileprivate var isScheme: Bool {
+        guard count > 0, (self[0] | 0x20) &- 0x61 < 26 else { return false }
+        for index in 1..<count {
+            let octet = self[index]
+            guard (octet | 0x20) &- 0x61 < 26 || octet.isDigit || octet == 0x2B || octet == 0x2D || octet == 0x2E else {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Whether Envoy takes the octets for the value of Host: it asks for no more than the characters of an authority
+    /// without user information (RFC 3986 §3.2).
+    fileprivate var isAuthority: Bool {
+        guard count > 0 else { return false }
+        for index in indices {
+            let octet = self[index]
+            if (octet | 0x20) &- 0x61 < 26 || octet.isDigit { continue }
+            switch octet {
+            case 0x21, 0x24...0x2E, 0x3A, 0x3B, 0x3D, 0x5B, 0x5D, 0x5F, 0x7E: continue
+            default: return false
+            }
+        }
+        return true
     }
 }

@@ -15,6 +15,10 @@ import TrafficModel
 
     private static func with(_ name: String, _ value: String) -> Fields { plain + [(name, value)] }
     private static func method(_ method: String) -> Fields { HTTP2Script.head("/a", method: method) }
+    private static func scheme(_ scheme: String) -> Fields { without(":scheme") + [(":scheme", scheme)] }
+    private static func extended(_ name: String) -> Fields {
+        [(":method", "CONNECT"), (":protocol", name)] + without(":method")
+    }
     private static func without(_ names: String...) -> Fields { plain.filter { !names.contains($0.0) } }
 
     /// The traits and marks of a request that is the whole stream, or is followed by `content`.
@@ -40,13 +44,19 @@ import TrafficModel
         without(":authority") + [("host", "a"), ("host", "b")], with("host", "a") + [("host", "a")],
         with("content-length", "5"), with("content-length", "abc"), with("content-length", "+3"),
         with("content-length", "0") + [("content-length", "0")],
+        scheme(""), scheme("ht tp"), scheme("1http"), scheme("h_p"), scheme(" http"), scheme("+a"), scheme("a/b"),
+        with("host", "a b"), with("host", ""), with("host", "u@h"), with("host", "a/b"), with("host", "a<b"),
+        with("te", "trailers;q=1"), with("te", "trailers "),
+        extended(""), extended("a b"), extended("a/b"),
     ]
     static let taken: [Fields] = [
         plain, connect, with("te", "trailers"), with("x-a", " a\t"), with("x-a", "\u{80}"), with("x-a", ""),
         with("a!#$%&'*+.^_`|~", "1"),
         method("FOO"), method("get"), with("content-length", "0"),
         with("host", "other.example.com"), without(":authority") + [("host", "a")],
-        [(":method", "CONNECT"), (":protocol", "websocket")] + without(":method"),
+        extended("websocket"), extended("WebSocket"), with("te", "Trailers"), with("te", "TRAILERS"),
+        scheme("HTTP"), scheme("ht+p"), scheme("ht-p"), scheme("h.p"), scheme("ftp"),
+        with("host", "h:99x"), with("host", "a%"), with("host", "[::1]"), with("host", "a_b~'(*;=,"),
     ]
 
     @Test(arguments: refused)
@@ -61,6 +71,11 @@ import TrafficModel
         let record = Self.read(fields)
         #expect(record.traits.first?.contains(.isRefusedForFraming) == false, "\(fields)")
         #expect(record.exchanges.first?.integrity.contains(.malformed) == false, "\(fields)")
+    }
+
+    @Test(arguments: [without(":path"), [(":method", "CONNECT")], without(":path", ":scheme")])
+    func `a request without a target that was seen whole has none, and nothing of it is unknown`(fields: Fields) {
+        #expect(Self.read(fields).traits == [.isRefusedForFraming])
     }
 
     @Test(arguments: [("3", false), ("3, 3", true), ("03", false)])

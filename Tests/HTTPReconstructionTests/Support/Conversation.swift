@@ -224,6 +224,12 @@ struct ConversationReader: ~Copyable {
         }
     }
 
+    /// Lets time pass in which no packet comes.
+    mutating func timePasses(seconds: Int64) {
+        nanoseconds += seconds * 1_000_000_000
+        reconstructor.timePassed(until: PacketTime(nanoseconds: nanoseconds))
+    }
+
     private func position(_ direction: StreamDirection, _ acknowledged: Int64?, _ time: PacketTime) -> StreamPosition {
         StreamPosition(
             direction: direction,
