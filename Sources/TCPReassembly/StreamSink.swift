@@ -208,6 +208,10 @@ public protocol StreamSink: ~Copyable {
     /// Nobody can read the connection; what arrives of it from here on is only to be counted, as its `octets` before.
     mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int)
 
+    /// Nobody can read one direction of a connection whose other one is read: `octets` of it came, besides what
+    /// `octetsMissing` says of them. Comes once for each record.
+    mutating func directionUnreadable(_ reason: EncryptionReason, octets: Int, isFirst: Bool, slot: Int)
+
     /// The two directions are captured by clocks that cannot be the same, so that no duration can rest on both. Comes at
     /// most once.
     mutating func clocksDiffer(slot: Int)
@@ -228,6 +232,9 @@ extension StreamSink where Self: ~Copyable {
 
     /// Ignores it.
     public mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {}
+
+    /// Ignores it.
+    public mutating func directionUnreadable(_ reason: EncryptionReason, octets: Int, isFirst: Bool, slot: Int) {}
 
     /// Ignores it.
     public mutating func clocksDiffer(slot: Int) {}

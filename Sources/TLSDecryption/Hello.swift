@@ -92,6 +92,9 @@ struct ServerHello {
     private(set) var chosenProtocol: [UInt8] = []
     /// Whether MACs are made of the ciphertext (RFC 7366).
     private(set) var encryptsThenMACs = false
+    /// Whether it may have taken one of the client's keys from before, without which it takes no early data
+    /// (RFC 8446 §4.2.10).
+    private(set) var mayResume = false
     /// Whether it asks the client for another hello.
     let isRetryRequest: Bool
 
@@ -109,8 +112,10 @@ struct ServerHello {
         self.suite = UInt16(suite)
         var chosen: [UInt8] = []
         var encryptsThenMACs = false
-        HelloExtensions.forEach(in: message, from: reader.index) { type, range in
+        var resumes = false
+        let end = HelloExtensions.forEach(in: message, from: reader.index) { type, range in
             switch type {
+            case HelloExtensions.preSharedKey: resumes = true
             case HelloExtensions.supportedVersions where range.count == 2:
                 version = UInt16(message[range.lowerBound]) << 8 | UInt16(message[range.lowerBound + 1])
             case HelloExtensions.protocols:
@@ -123,6 +128,8 @@ struct ServerHello {
         self.version = suite >> 8 == 0x13 ? 0x0304 : version
         self.encryptsThenMACs = encryptsThenMACs
         chosenProtocol = chosen
+        // Of a hello that was not captured to its end nothing is known that it does not say.
+        mayResume = resumes || end < 4 + (Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3]))
     }
 
     /// SHA-256 of "HelloRetryRequest" (RFC 8446 §4.1.3).
@@ -137,6 +144,7 @@ private enum HelloExtensions {
     static let serverName: UInt16 = 0
     static let protocols: UInt16 = 16
     static let encryptThenMAC: UInt16 = 22
+    static let preSharedKey: UInt16 = 41
     static let supportedVersions: UInt16 = 43
 
     /// Goes through the extensions that lie whole in the message.

@@ -56,6 +56,14 @@ final class RecordProtection: Sendable {
         return body.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
+    /// TLS 1.0: the last block of a record's ciphertext, which the next record is chained to (RFC 2246 §6.2.3.2); `nil` where
+    /// records stand by themselves.
+    func chainedBlock(of body: ArraySlice<UInt8>) -> [UInt8]? {
+        guard suite.isCBC, version < 0x0302 else { return nil }
+        // A MAC of the ciphertext lies behind it (RFC 7366 §3).
+        return Array((encryptsThenMACs ? body.dropLast(suite.macLength) : body).suffix(16))
+    }
+
     /// Opens a record.
     ///
     /// - Parameters:

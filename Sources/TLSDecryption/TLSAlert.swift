@@ -3,6 +3,11 @@
 
 /// What an alert says.
 public enum TLSAlert {
+    /// The level of alerts behind which nothing is sent.
+    static let fatal: UInt8 = 2
+    /// The description of the alert that ends a direction in order.
+    static let closeNotify: UInt8 = 0
+
     /// The name of a description; `other` where it has none.
     public static func name(of description: UInt8) -> String {
         names[description] ?? "other"

@@ -23,8 +23,12 @@ extension TLSConnection {
             if self[direction].earlyPlace == nil { self[direction].earlyPlace = place }
             self[direction].earlyPlace?.lastTime = place.lastTime
             self[direction].earlyPlace?.end = place.end
-            if self[direction].earlyData.count + opened.octets.count <= context.limits.handshakeRecordOctets {
+            if self[direction].earlyLostOctets == 0,
+                self[direction].earlyData.count + opened.octets.count <= context.limits.handshakeRecordOctets
+            {
                 self[direction].earlyData.append(contentsOf: opened.octets)
+            } else {
+                self[direction].earlyLostOctets += opened.octets.count
             }
         // EndOfEarlyData is sent only to a server that took the data.
         case ContentType.handshake: deliverEarlyData(context, &sink)
@@ -33,15 +37,19 @@ extension TLSConnection {
         return true
     }
 
-    /// Gives on what the client sent early, since the server took it.
+    /// Gives on what the client sent early, since the server took it; one that refused the client's key did not.
     mutating func deliverEarlyData<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         guard !self[clientDirection].earlyData.isEmpty, let place = self[clientDirection].earlyPlace,
             !self[clientDirection].hasOpened
         else { return }
         let data = self[clientDirection].earlyData
+        let lost = self[clientDirection].earlyLostOctets
         self[clientDirection].earlyData = []
+        self[clientDirection].earlyLostOctets = 0
+        guard serverHello?.mayResume ?? true else { return }
         context.statistics.plaintextOctets += data.count
         deliver(data.span, place, clientDirection, 0, &sink)
+        missPlaintext(lost, .limit, place.lastTime, clientDirection, &sink)
         self[clientDirection].offsets.recordEnded(
             at: place.end,
             plaintext: self[clientDirection].plaintextOffset

@@ -5,15 +5,17 @@ internal import PacketDecoding
 internal import TCPReassembly
 
 extension TLSConnection {
-    mutating func holeArrived(
+    mutating func holeArrived<Sink: StreamSink & ~Copyable>(
         _ count: Int,
         _ reason: MissingReason,
-        _ offset: Int64,
+        _ position: StreamPosition,
         _ direction: StreamDirection,
-        _ context: TLSContext
+        _ context: TLSContext,
+        _ sink: inout Sink
     ) {
         if case .handshake = state { finishHello(direction, context) }
-        if self[direction].search.start < 0 { self[direction].search.start = offset }
+        if isKeyless(direction) { return keylessOctetsMissing(count, reason, at: position.time, direction, &sink) }
+        if self[direction].search.start < 0 { self[direction].search.start = position.offset }
         self[direction].search.removeAll()
         self[direction].search.lostOctets += count
         self[direction].search.reason = reason
@@ -30,8 +32,10 @@ extension TLSConnection {
             findKeys(at: position.time, context, &sink)
             if case .waiting = state { return hold(.unframed(octets, position), direction, context, &sink) }
         }
-        guard case .open = state else { return }
-        guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }
+        guard case .open = state, !self[direction].isEnded else { return }
+        if isKeyless(direction) {
+            return keylessOctetsArrived(octets.count, at: position.time, direction, &sink)
+        }
         guard !self[direction].hasOpened || hasExactLengths(direction) else { return becomeUnreadable(.lost, &sink) }
         if self[direction].search.start < 0 { self[direction].search.start = position.offset }
         self[direction].search.append(octets, at: position)

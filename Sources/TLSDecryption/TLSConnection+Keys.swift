@@ -103,6 +103,10 @@ extension TLSConnection {
                 self[clientDirection].early = KeySchedule.protection(of: early, suite: suite)
             }
             if secrets.clientTraffic == nil, secrets.serverTraffic == nil { becomeUnreadable(.noKey, &sink) }
+            // Nothing is searched for behind a hole in a direction without keys.
+            for direction in StreamDirection.allCases where isKeyless(direction) {
+                self[direction].search = RecordSearch()
+            }
             return
         }
         // The key block needs the server's random, which no key log has.

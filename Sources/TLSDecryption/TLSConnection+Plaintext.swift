@@ -46,7 +46,10 @@ extension TLSConnection {
         _ direction: StreamDirection,
         _ sink: inout Sink
     ) {
-        guard let protection = self[direction].protections.first, !self[direction].isEnded else { return }
+        guard !self[direction].isEnded else { return }
+        guard let protection = self[direction].protections.first else {
+            return keylessRecordArrived(header, place, direction, &sink)
+        }
         // Before the first record was opened it may well have been one of the handshake: then it has no number.
         guard self[direction].hasOpened else {
             if protection.isTLS13 { self[direction].lostBeforeFirst += 1 } else { self[direction].sequence += 1 }

@@ -12,8 +12,10 @@ extension TLSConnection {
         _ context: TLSContext,
         _ sink: inout Sink
     ) {
-        // A capture may have the keys of one direction only.
-        guard !self[direction].protections.isEmpty, !self[direction].isEnded else { return }
+        guard !self[direction].isEnded else { return }
+        guard !self[direction].protections.isEmpty else {
+            return keylessRecordArrived(header, place, direction, &sink)
+        }
         let body = record[RecordHeader.octetCount...]
         guard self[direction].hasOpened else {
             return openFirst(header, body, place, direction, context, &sink)
@@ -85,6 +87,10 @@ extension TLSConnection {
             self[direction].protections = [protection]
             self[direction].sequence = sequence
             self[direction].hasOpened = true
+            self[direction].firstAcknowledged = place.acknowledged
+            if self[direction.reversed].protections.isEmpty {
+                missKeylessRequests(at: place, direction.reversed, &sink)
+            }
             // How much of what was lost was data is not known; nothing of it was given on that could be measured by it.
             if protection.isTLS13, sequence > first {
                 missPlaintext(1, .captureLoss, place.firstTime, direction, &sink)
@@ -99,6 +105,7 @@ extension TLSConnection {
         if self[direction].protections[0].isTLS13 {
             self[direction].unopened.records += 1
             self[direction].unopened.octets += body.count
+            missBehindHandshake(header, place, direction, context, &sink)
             let unopened = self[direction].unopened
             if unopened.records < context.limits.handshakeRecords,
                 unopened.octets < context.limits.handshakeRecordOctets
@@ -122,7 +129,7 @@ extension TLSConnection {
         let protection = self[direction].protections[0]
         self[direction].sequence += 1
         self[direction].explicitNonce = protection.explicitNonce(of: body)
-        if protection.suite.isCBC, protection.version < 0x0302 { self[direction].chained = Array(body.suffix(16)) }
+        if let block = protection.chainedBlock(of: body) { self[direction].chained = block }
         if opened.isPadded { self[direction].pads = true }
         context.statistics.openedRecords += 1
         switch opened.type {
@@ -135,6 +142,9 @@ extension TLSConnection {
             innerHandshakeArrived(opened.octets, direction)
         case ContentType.alert:
             alertArrived(opened.octets, place, direction, &sink)
+        case ContentType.changeCipherSpec where !protection.isTLS13:
+            // A second handshake, whose keys the key log does not name.
+            return becomeUnreadable(.lost, &sink)
         default: break
         }
         self[direction].offsets.recordEnded(at: place.end, plaintext: self[direction].plaintextOffset)
@@ -177,15 +187,17 @@ extension TLSConnection {
         return (next, KeySchedule.protection(of: next, suite: suite))
     }
 
-    /// close_notify ends the plaintext, whatever TCP does afterwards.
+    /// close_notify ends the plaintext, whatever TCP does afterwards, and a fatal alert breaks it off (RFC 8446 §6).
     mutating func alertArrived<Sink: StreamSink & ~Copyable>(
         _ octets: Span<UInt8>,
         _ place: RecordPlace,
         _ direction: StreamDirection,
         _ sink: inout Sink
     ) {
-        guard octets.count == 2, octets[1] == 0, !self[direction].isEnded else { return }
+        guard octets.count == 2, !self[direction].isEnded else { return }
+        let isClosure = octets[1] == TLSAlert.closeNotify
+        guard isClosure || octets[0] == TLSAlert.fatal else { return }
         self[direction].isEnded = true
-        sink.streamEnded(direction, .finished, at: place.lastTime, slot: handle)
+        sink.streamEnded(direction, isClosure ? .finished : .resetBySender, at: place.lastTime, slot: handle)
     }
 }

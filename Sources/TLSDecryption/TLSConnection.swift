@@ -63,6 +63,8 @@ struct TLSConnection: ~Copyable {
     var closing: (end: ConnectionEnd, time: PacketTime)?
     /// Whether it is in the list of those that wait.
     var isListed = false
+    /// Whether it was said that one direction cannot be read.
+    var isHalfOpaque = false
     /// Whether what was held back is being gone through.
     var isReleasing = false
 
@@ -197,7 +199,7 @@ struct TLSConnection: ~Copyable {
         case .unframed(let octets, let position) where !self[direction].isUnframed:
             read(octets.span, at: position, context, &sink)
         case .hole(let count, let reason, let position):
-            holeArrived(count, reason, position.offset, direction, context)
+            holeArrived(count, reason, position, direction, context, &sink)
         case .unframed(let octets, let position):
             unframedArrived(octets, position, direction, context, &sink)
         case .ended(let end, let time):

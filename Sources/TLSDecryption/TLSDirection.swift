@@ -61,10 +61,14 @@ struct TLSDirection: ~Copyable {
     /// Data that came early, and is the client's word only once it is known that the server took it.
     var earlyData: [UInt8] = []
     var earlyPlace: RecordPlace?
+    /// Octets of it that there was no room for; all behind what is kept.
+    var earlyLostOctets = 0
     /// The number of the next record under these keys.
     var sequence: UInt64 = 0
     /// Whether a record was opened with these keys, or those before them.
     var hasOpened = false
+    /// How far the segment of the first such record acknowledges the other direction's ciphertext.
+    var firstAcknowledged: Int64?
     /// Whether the sender pads records, so that their lengths say nothing of the plaintext's.
     var pads = false
     /// TLS 1.3: records with known bounds that were not captured before the first was opened.

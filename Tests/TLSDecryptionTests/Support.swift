@@ -24,6 +24,8 @@ struct StreamRecorder: StreamSink {
         var session: Int32 = -1
         var reason: EncryptionReason?
         var opaqueOctets = 0
+        /// What was said of a direction that cannot be read, while the other is.
+        var unreadable: (reason: EncryptionReason, octets: Int, firsts: Int)?
         var fromOriginator = Stream()
         var fromResponder = Stream()
         var end: ConnectionEnd?
@@ -90,6 +92,14 @@ struct StreamRecorder: StreamSink {
 
     func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int {
         octetsNotLookedAt
+    }
+
+    mutating func directionUnreadable(_ reason: EncryptionReason, octets: Int, isFirst: Bool, slot: Int) {
+        guard let index = bySlot[slot] else { return }
+        let before = connections[index].unreadable
+        connections[index].unreadable = (
+            reason, (before?.octets ?? 0) + octets, (before?.firsts ?? 0) + (isFirst ? 1 : 0)
+        )
     }
 
     mutating func connectionUnreadable(_ reason: EncryptionReason, octets: Int, slot: Int) {

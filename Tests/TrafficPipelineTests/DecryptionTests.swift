@@ -16,10 +16,18 @@ import TrafficPipeline
 
     private static func read(
         _ name: String,
-        withKeys: Bool = true
+        withKeys: Bool = true,
+        without label: String? = nil
     ) throws -> (records: [String], figures: PipelineFigures, registry: MetricsRegistry) {
         let keys = KeyStore(isExpected: withKeys)
-        if withKeys { keys.take(keyLog: Array(try Data(contentsOf: URL(filePath: fixtures + name + ".pcap.keys")))) }
+        if withKeys {
+            let log = String(
+                decoding: try Data(contentsOf: URL(filePath: fixtures + name + ".pcap.keys")),
+                as: UTF8.self
+            )
+            let lines = log.split(separator: "\n").filter { label.map($0.hasPrefix) != true }
+            keys.take(keyLog: Array((lines.joined(separator: "\n") + "\n").utf8))
+        }
         let registry = MetricsRegistry()
         let collector = LineCollector()
         var outputs = PipelineOutputs()
@@ -55,6 +63,46 @@ import TrafficPipeline
         let records = try Self.read("lab-tls13-h2-tls_aes_256_gcm_sha384").records
         #expect(records.count == 2)
         #expect(records.allSatisfy { $0.contains(#""protocol":"HTTP/2""#) && $0.contains(#""alpn":"h2""#) })
+    }
+
+    private static let secured = ["lab-tls13-h1-tls_aes_128_gcm_sha256", "lab-tls13-h2-tls_aes_256_gcm_sha384"]
+
+    @Test(arguments: secured)
+    func `a request whose answer cannot be decrypted is not one without an answer`(name: String) throws {
+        let (records, _, registry) = try Self.read(name, without: "SERVER_TRAFFIC_SECRET_0")
+        #expect(records.count == 2)
+        for record in records {
+            #expect(record.contains(#""response":null"#) && record.contains("response_gap"))
+            #expect(!record.contains(#""errorType""#))
+        }
+        let opaque = registry.opaqueSummaries()
+        #expect(opaque.map(\.reason) == [.tlsNoKey] && opaque.first?.connectionCount == 1)
+        #expect(opaque.first.map { $0.octetCount > 100 } == true)
+        let requests = TextExposition.samples(of: registry, "wingmirror_http_requests_total")
+        #expect(requests.allSatisfy { $0.contains(#"response_code="unknown",error_type="""#) })
+    }
+
+    @Test(arguments: secured)
+    func `an answer whose request cannot be decrypted is recorded by itself`(name: String) throws {
+        let (records, _, registry) = try Self.read(name, without: "CLIENT_TRAFFIC_SECRET_0")
+        #expect(records.count == 2)
+        for record in records {
+            #expect(record.contains(#""request":null"#) && record.contains("request_gap"))
+            #expect(record.contains(#""status":200"#))
+        }
+        #expect(registry.opaqueSummaries().map(\.reason) == [.tlsNoKey])
+    }
+
+    @Test func `a fatal alert in the middle of a response is the server's, whoever closes first`() throws {
+        let records = try Self.read("made-tls13-fatal-alert").records
+        #expect(records.count == 1)
+        #expect(records.first?.contains(#""errorType":"incomplete_response""#) == true)
+    }
+
+    @Test func `requests that a second handshake hides are not ones without an answer`() throws {
+        let (records, _, registry) = try Self.read("lab-tls12-renegotiation")
+        #expect(records.count == 1)
+        #expect(registry.opaqueSummaries().map(\.reason) == [.tlsLost])
     }
 
     @Test func `without keys nothing is recorded, and the reason is counted`() throws {
