@@ -77,13 +77,39 @@ import Testing
         #expect(ends(events, ending: .resetByClient) == ["client, response"])
     }
 
-    @Test func `pipelined requests that a server drops when it closes were never taken`() {
-        #expect(
-            ends([Self.request, Self.request], ending: .resetByServer) == [
-                "server, unprocessed", "server, unprocessed",
-            ]
-        )
+    @Test func `of pipelined requests that a server drops when it closes it had taken the oldest`() {
+        let unprocessed = "server, unprocessed"
+        let three: Events = [Self.request, Self.request, Self.request]
+        #expect(ends(three, ending: .resetByServer) == ["server", unprocessed, unprocessed])
+        #expect(ends(three, ending: Self.serverLeaves) == ["server", unprocessed, unprocessed])
+        #expect(ends(three + [Self.answer], ending: .resetByServer) == ["-", "server", unprocessed])
+        #expect(ends(three + [Self.partOfAnswer], ending: .resetByServer).dropFirst() == [unprocessed, unprocessed])
         #expect(ends([Self.request, Self.request], ending: .resetByClient) == ["client", "client"])
+    }
+
+    @Test(arguments: [
+        ("Connection: close", "HTTP/1.1 200 OK"), ("Connection: x, Close", "HTTP/1.1 200 OK"),
+        ("X: y", "HTTP/1.1 200 OK\r\nConnection: close"), ("X: y", "HTTP/1.1 400 Bad\r\nConnection: x, close"),
+        ("X: y", "HTTP/1.0 200 OK"), ("Transfer-Encoding: gzip, chunked", "HTTP/1.1 501 No\r\nConnection: close"),
+    ])
+    func `a server takes no request behind an answer that ends the connection`(field: String, answer: String) {
+        let first = "GET /a HTTP/1.1\r\nHost: h\r\n\(field)\r\n\r\n" + (field.hasSuffix("chunked") ? "0\r\n\r\n" : "")
+        let events: Events = [
+            .client(first), Self.request, .server("\(answer)\r\nContent-Length: 1\r\n\r\na"),
+        ]
+        #expect(ends(events, ending: Self.serverLeaves) == ["-", "server, unprocessed"])
+        #expect(ends(events, ending: .resetByServer) == ["-", "server, unprocessed"])
+    }
+
+    @Test func `a server that closes behind an answer that says nothing of it had taken the next request`() {
+        let keepsAlive = Conversation.Event.server(
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na"
+        )
+        for answer in [Self.answer, keepsAlive] {
+            #expect(ends([Self.request, Self.request, answer], ending: Self.serverLeaves) == ["-", "server"])
+        }
+        let last = Conversation.Event.client("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        #expect(ends([Self.request, last, Self.answer], ending: Self.serverLeaves) == ["-", "server"])
     }
 
     @Test func `a request that comes after the server has closed was never taken`() {

@@ -17,6 +17,8 @@ import TrafficModel
             "a request with framing that cannot be read is told as malformed, because its refusal belongs to it",
         "request-content-length: Content-Length reset when no body is received":
             "llhttp is told that a request has no content in spite of its length; nobody tells us",
+        "request-connection: keep-alive / Not treating `\\r` as `-":
+            "Envoy drops a CR in a value, and takes the request",
         "request-invalid: ICE protocol and GET method / Headers separated by LF":
             "LF alone ends a line (RFC 9112 §2.2)",
         "request-invalid: ICE protocol and GET method / Missing CR between headers":

@@ -137,7 +137,14 @@ import TrafficModel
         ("Content-Length: 5\r\nContent-Length: 6", true), ("Content-Length: +5", true),
         ("Content-Length: 5\r\nContent-Length: 5", true), ("Content-Length: 5,5", true), ("Content-Length: 5,", true),
         ("Content-Length: 0\r\nContent-Length: 0", true), ("Content-Length: 0,0", true), ("Content-Length: 005", false),
-        ("Transfer-Encoding: chunked", false), ("Transfer-Encoding: Chunked", false), ("Content-Length: 5", false),
+        ("Transfer-Encoding: chunked,", true), ("Transfer-Encoding: ,chunked", true),
+        ("Transfer-Encoding: chunked ,", true), ("Transfer-Encoding: chunked, ,", true),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding:", true), ("Transfer-Encoding: chun\r\n ked", true),
+        ("Transfer-Encoding: chun\rked", true), ("Content-Length: 1\r2", true), ("Content-Length: 1\r\n 2", true),
+        ("Transfer-Encoding:\r\n chunked", false), ("Transfer-Encoding: chunked\r\n\t", false),
+        ("Transfer-Encoding: \r chunked\r", false), ("Content-Length:\r\n 5", false), ("Content-Length: \r5\r", false),
+        ("Transfer-Encoding: chunked", false), ("Transfer-Encoding: Chunked", false),
+        ("Transfer-Encoding:\tchunked ", false), ("Content-Length: 5", false),
         ("Transfer_Encoding: chunked\r\nContent-Length: 5", false),
     ])
     func `a request that Envoy refuses for its framing says so`(fields: String, isRefused: Bool) {

@@ -111,9 +111,9 @@ import TrafficModel
             ["POST /a (1) -> 200 (2) [framing_conflict]"]
         ),
         Row(
-            "LF alone ends a line, in heads and in chunks",
+            "LF alone ends a line, in heads, behind chunks and in trailers",
             [
-                .client("POST /a HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n2\nab\n0\nSum: 1\n\n"),
+                .client("POST /a HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n2\r\nab\n0\r\nSum: 1\n\n"),
                 .server("HTTP/1.1 200 OK\nContent-Length: 2\n\nok"),
             ],
             ["POST /a (2) +1 -> 200 (2)"]
@@ -286,7 +286,7 @@ import TrafficModel
         #expect(record.failures == [.contentLength])
     }
 
-    @Test(arguments: ["-1", "+1", "1 2", "0x1", "", "99999999999999999999", "9223372036854775808"])
+    @Test(arguments: ["-1", "+1", "1 2", "0x1", "", "99999999999999999999", "18446744073709551616"])
     func `a length that is no number is malformed`(value: String) {
         let record = Conversation(
             .client("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: \(value)\r\n\r\nx"),
@@ -377,9 +377,10 @@ import TrafficModel
         #expect(record.failures == [.headTooLong])
     }
 
-    @Test func `the largest length that a number can hold is taken, and nothing overflows`() {
+    @Test(arguments: ["9223372036854775807", "9223372036854775808", "18446744073709551615"])
+    func `the largest length that a number can hold is taken, and nothing overflows`(length: String) {
         let record = Conversation(
-            .client("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9223372036854775807\r\n\r\nabc"),
+            .client("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\nabc"),
             .server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3ffffffffffffff\r\nabc")
         ).readInEveryWay(ending: .captureEnded)
         #expect(record.lines == ["PUT /a (3) -> 200 (3) [interrupted]"])
@@ -394,7 +395,7 @@ import TrafficModel
         ).readInEveryWay()
         let exchange = record.exchanges.first
         #expect(exchange?.request?.fields.map(\.name) == ["Host", "X", "X", "Transfer-Encoding"])
-        #expect(exchange?.request?.fields.map(\.value) == ["h", "1", "2\r\n\tfolded", "chunked"])
+        #expect(exchange?.request?.fields.map(\.value) == ["h", "1", "2\tfolded", "chunked"])
         #expect(exchange?.request?.trailerCount == 1)
         #expect(exchange?.request?.authority == "h")
         #expect(exchange?.response?.contentCoding == "gzip")

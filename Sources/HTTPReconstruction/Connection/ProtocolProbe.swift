@@ -88,6 +88,6 @@ extension Span where Element == UInt8 {
 
     /// Whether the octets may begin a start line of HTTP/1.x; only the whole head is certain.
     fileprivate func probedAsHTTP1(_ kind: MessageKind) -> ProtocolProbe.Answer {
-        HeadParser.mayBeStartLine(self, as: kind) ? .unsure : .notOurs
+        HeadParser.mayBeStartLine(self, as: kind) || kind == .request && mayBeLooseRequestLine ? .unsure : .notOurs
     }
 }

@@ -73,6 +73,8 @@ public struct Exchange: ~Copyable {
     var isRequestComplete = false
     var isResponseComplete = false
     var expectsContinue = false
+    /// Whether the connection ends behind the response, as the request or the response says.
+    var closesConnection = false
     var upgrade = UpgradeProtocol.none
     /// Whether requests may be missing between the one before and this one.
     var followsRequestBreak = false
@@ -116,6 +118,7 @@ public struct Exchange: ~Copyable {
             responseMessages.lose()
         }
         expectsContinue = head.expectsContinue
+        closesConnection = head.closesConnection
         requestStart = start
         requestHeadEnd = start.offset + Int64(head.length)
         request.firstOctet = start.time

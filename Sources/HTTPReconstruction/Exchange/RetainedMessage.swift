@@ -4,7 +4,7 @@ public import TrafficModel
 
 /// Octets of a message that outlive their packets.
 public final class RetainedMessage {
-    /// The head as sent.
+    /// The head as sent, or as it was written anew where lines are folded or it is malformed by the letter.
     public let octets: [UInt8]
     /// Requests only: where the method lies in `octets`.
     public let method: Range<Int>
@@ -32,9 +32,9 @@ public final class RetainedMessage {
         contentLimit: Int,
         _ ledger: RetentionLedger
     ) {
-        charge = RetentionLedger.fixedCharge + head.length + fields.count * MemoryLayout<FieldLine>.stride
+        charge = RetentionLedger.fixedCharge + head.textLength + fields.count * MemoryLayout<FieldLine>.stride
         self.ledger = ledger
-        self.octets = ledger.admit(charge) ? octets.extracting(first: head.length).copied() : []
+        self.octets = ledger.admit(charge) ? octets.extracting(first: head.textLength).copied() : []
         self.method = head.method.range
         self.target = head.target.range
         self.authority = head.host?.range

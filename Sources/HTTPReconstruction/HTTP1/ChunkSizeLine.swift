@@ -30,14 +30,17 @@ struct ChunkSizeLine {
 
     /// Takes the next octet of the line.
     ///
+    /// In requests Envoy asks for CRLF at the end, and takes whatever stands in front of it behind the size and a blank or a
+    /// semicolon; in responses LF alone ends the line too (RFC 9112 §2.2).
     /// - Parameters:
     ///   - octet: The octet.
+    ///   - kind: Of which kind of message the line is.
     ///   - size: What the digits so far say; 0 before the first.
     /// - Returns: Whether the line goes on.
     @inline(__always)
-    mutating func take(_ octet: UInt8, into size: inout Int64) -> Step {
+    mutating func take(_ octet: UInt8, of kind: MessageKind, into size: inout Int64) -> Step {
         if octet == 0x0A {
-            guard digits > 0 else { return .malformed }
+            guard digits > 0, kind == .response || phase == .lineFeed else { return .malformed }
             return .size(size)
         }
         switch phase {
@@ -51,9 +54,10 @@ struct ChunkSizeLine {
             }
             guard digits > 0 else { return .malformed }
             return separator(octet)
-        case .padding: return separator(octet)
-        case .chunkExtension:
+        case .padding where kind == .response: return separator(octet)
+        case .padding, .chunkExtension:
             if octet == 0x0D { phase = .lineFeed }
+            if kind == .request { return .more }
             return octet < 0x20 && octet != 0x0D && octet != 0x09 || octet == 0x7F ? .malformed : .more
         case .lineFeed: return .malformed
         }

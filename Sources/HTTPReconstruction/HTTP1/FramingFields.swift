@@ -30,9 +30,7 @@ extension MessageHead {
                     ? .webSocket : octets.equalsIgnoringCase(field.value, "h2c") ? .http2 : .other
             case (10, Name.connecti) where octets.foldedName(name.lowerBound + 8, count: 2) == Name.on:
                 // Only one line of one of the two words says for certain that no field is named.
-                let isPlain =
-                    octets.equalsIgnoringCase(field.value, "keep-alive")
-                    || octets.equalsIgnoringCase(field.value, "close")
+                let isPlain = interpretConnectionOptions(field.value, in: octets)
                 if hasConnection || !isPlain { traits.insert(.hasConnectionOptions) }
                 hasConnection = true
             case (12, Name.content) where octets.foldedName(name.lowerBound + 8, count: 4) == Name.type:
@@ -85,6 +83,23 @@ extension MessageHead {
         static var orShadow: UInt64 { 0x6F64_6168_732D_726F }
     }
 
+    /// Adds one Connection line; `true` where it is no more than one of the two words that name no field.
+    private mutating func interpretConnectionOptions(_ value: Range<Int>, in octets: Span<UInt8>) -> Bool {
+        if octets.equalsIgnoringCase(value, "keep-alive") {
+            saysKeepAlive = true
+            return true
+        }
+        if octets.equalsIgnoringCase(value, "close") {
+            saysClose = true
+            return true
+        }
+        octets.forEachListElement(of: value) { option in
+            if octets.equalsIgnoringCase(option, "close") { saysClose = true }
+            if octets.equalsIgnoringCase(option, "keep-alive") { saysKeepAlive = true }
+        }
+        return false
+    }
+
     /// Adds one Content-Length line, which may be a list of equal numbers (RFC 9110 §8.6).
     private mutating func interpretContentLength(_ value: Range<Int>, in octets: Span<UInt8>) {
         if contentLength == .absent, let number = octets.decimalNumber(value) {
@@ -110,30 +125,13 @@ extension MessageHead {
 
     /// Adds one Transfer-Encoding line; only the last coding of the last line decides.
     private mutating func interpretTransferCoding(_ value: Range<Int>, in octets: Span<UInt8>) {
+        hasPlainTransferCoding = transferCoding == .absent && octets.equalsIgnoringCase(value, "chunked")
         octets.forEachListElement(of: value) { element in
-            transferCodings = transferCodings < UInt8.max ? transferCodings + 1 : UInt8.max
             let isChunked = octets.equalsIgnoringCase(element, "chunked")
             // A coding after chunked, chunked itself among them, hides where the content ends.
             transferCoding = isChunked && transferCoding != .chunked ? .chunked : .other
         }
         if transferCoding == .absent { transferCoding = .other }
-    }
-}
-
-extension HeadParser {
-    /// Whether the head that was parsed last, of `octets`, ends the connection behind this request's answer, or behind this
-    /// response (RFC 9112 §9.3).
-    func asksToClose(_ octets: Span<UInt8>) -> Bool {
-        var closes = false
-        var persists = head.version != .http10
-        let fields = fields
-        for index in fields.indices where octets.equalsIgnoringCase(fields[index].name, "connection") {
-            octets.forEachListElement(of: fields[index].value) { option in
-                if octets.equalsIgnoringCase(option, "close") { closes = true }
-                if octets.equalsIgnoringCase(option, "keep-alive") { persists = true }
-            }
-        }
-        return closes || !persists
     }
 }
 
@@ -155,17 +153,19 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The number that the decimal digits of `range` write; `nil` for other octets, none, or a number over 2⁶³ − 1.
+    /// The number that the decimal digits of `range` write; `nil` for other octets, none, or a number over 2⁶⁴ − 1.
+    ///
+    /// From 2⁶³ on it is given as 2⁶³ − 1: Envoy takes such a length, and no content reaches its end.
     func decimalNumber(_ range: Range<Int>) -> Int64? {
-        var number: Int64 = 0
+        var number: UInt64 = 0
         for index in range {
             guard self[index].isDigit else { return nil }
             let (product, overflow) = number.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(Int64(self[index] &- 0x30))
+            let (sum, carry) = product.addingReportingOverflow(UInt64(self[index] &- 0x30))
             if overflow || carry { return nil }
             number = sum
         }
-        return range.isEmpty ? nil : number
+        return range.isEmpty ? nil : Int64(clamping: number)
     }
 }
 

@@ -90,11 +90,13 @@ extension HTTP1Connection {
     ) {
         let exchange = kind == .request ? sending : answering
         guard exchange >= 0 else { return }
+        let text = shared.parser.isRewritten ? shared.parser.text : []
         switch place {
-        case .octets: emitTrailers(octets, of: exchange, kind, &shared, &sink)
+        case .octets where text.isEmpty: emitTrailers(octets, of: exchange, kind, &shared, &sink)
+        case .octets: emitTrailers(text.span, of: exchange, kind, &shared, &sink)
         case .buffer:
             let held = kind == .request ? requests.takeSection() : responses.takeSection()
-            emitTrailers(held.span, of: exchange, kind, &shared, &sink)
+            emitTrailers(text.isEmpty ? held.span : text.span, of: exchange, kind, &shared, &sink)
         }
     }
 
@@ -121,9 +123,17 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        guard !shared.parser.isRewritten else {
+            let text = shared.parser.text
+            switch kind {
+            case .request: requestHeadArrived(text.span, at: position, &shared, &sink)
+            case .response: responseHeadArrived(text.span, wire: octets, at: position, &shared, &sink)
+            }
+            return
+        }
         switch kind {
         case .request: requestHeadArrived(octets, at: position, &shared, &sink)
-        case .response: responseHeadArrived(octets, at: position, &shared, &sink)
+        case .response: responseHeadArrived(octets, wire: octets, at: position, &shared, &sink)
         }
     }
 

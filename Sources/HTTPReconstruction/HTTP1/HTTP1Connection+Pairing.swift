@@ -530,8 +530,9 @@ extension HTTP1Connection {
 
     /// Notes who left the requests without a response that have none.
     ///
-    /// Of several that a client pipelined a server takes one at a time, and drops the others when it closes; what came
-    /// after it had closed it never took at all. One that has an interim response was taken (RFC 9110 §15.2).
+    /// Of several that a client pipelined a server takes one at a time, and drops the others when it closes. It takes none
+    /// behind an answer that was to be the last (RFC 9112 §9.6), nor what came after it had closed. One that has an interim
+    /// response was taken (RFC 9110 §15.2).
     private func noteUnanswered(_ end: ConnectionEnd?, _ shared: inout SharedReconstruction) {
         // A client that uses its port for a new connection has left the old one.
         let superseding: EarlyEnd? = end == .superseded ? EarlyEnd(.client, at: responseTime) : nil
@@ -540,9 +541,10 @@ extension HTTP1Connection {
         let hasTaken =
             answering >= 0 && shared.exchanges[answering].hasRequest && !shared.exchanges[answering].hasResponse
         if hasTaken { noteEnd(early, of: answering, isUnprocessed: false, &shared) }
+        let takesNone = answering >= 0 || latestAnswerCloses
         for exchange in waiting {
             let isLate = early.time <= shared.exchanges[exchange].request.firstOctet
-            let isDropped = waiting.count > 1 || hasTaken || isLate
+            let isDropped = takesNone || isLate || exchange != waiting.first
             noteEnd(early, of: exchange, isUnprocessed: early.side == .server && isDropped, &shared)
         }
     }
@@ -565,7 +567,11 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard isConfirmed else { return }
+        guard isConfirmed else {
+            if repair == nil { repair = PairingRepair() }
+            repair?.earlyFailure = failure
+            return
+        }
         sink.parsingFailed(failure, on: shared.connections[connection].facts)
     }
 }

@@ -129,7 +129,7 @@ extension HTTP1Connection {
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
-        if repair != nil { repair?.latestRequestCloses = shared.parser.asksToClose(octets) }
+        if repair != nil { repair?.latestRequestCloses = head.closesConnection }
         if shared.connections[connection].hasMalformedProxyHeader {
             shared.connections[connection].hasMalformedProxyHeader = false
             shared.exchanges[sending].integrity.insert(.malformed)
@@ -137,7 +137,7 @@ extension HTTP1Connection {
         var retention = Retention.none
         let tag = sink.requestArrived(
             RequestView(
-                octets: octets.extracting(first: head.length),
+                octets: octets.extracting(first: head.textLength),
                 method: head.method.range,
                 target: head.target.range,
                 authority: head.host?.range,

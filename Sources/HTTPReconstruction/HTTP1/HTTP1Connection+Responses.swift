@@ -9,8 +9,11 @@ extension HTTP1Connection {
     // MARK: - Heads
 
     /// A response's head is complete, of an interim response or of the final one.
+    ///
+    /// `wire` is what was sent from the head on, `octets` the same unless the head was written anew.
     mutating func responseHeadArrived<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
+        wire: Span<UInt8>,
         at position: StreamPosition,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
@@ -25,7 +28,7 @@ extension HTTP1Connection {
         var tag = shared.exchanges.tag(of: answering, as: Sink.Tag.self)
         sink.responseArrived(
             ResponseView(
-                octets: octets.extracting(first: head.length),
+                octets: octets.extracting(first: head.textLength),
                 status: head.status,
                 version: head.version,
                 fields: shared.parser.fields
@@ -53,7 +56,8 @@ extension HTTP1Connection {
             leave(for: .upgraded)
             return
         }
-        if repair != nil { repair?.latestResponseCloses = shared.parser.asksToClose(octets) }
+        if repair != nil { repair?.latestResponseCloses = head.closesConnection }
+        if head.closesConnection { shared.exchanges[answering].closesConnection = true }
         let isCertain = repair == nil && shared.exchanges[answering].isRequestComplete
         let asked = shared.exchanges[answering].request.lastOctet
         let begun = responses.start.time
@@ -76,8 +80,8 @@ extension HTTP1Connection {
         }
         if responses.isInsideMessage, mayAnswerHEAD(shared) {
             awaitsContent = true
-            if octets.count > head.length {
-                contentMayBegin(octets.extracting(droppingFirst: head.length), &shared, &sink)
+            if wire.count > head.length {
+                contentMayBegin(wire.extracting(droppingFirst: head.length), &shared, &sink)
             }
         }
         if framing.isEmpty {
@@ -164,6 +168,7 @@ extension HTTP1Connection {
         guard answering >= 0 else { return }
         let current = answering
         answering = -1
+        latestAnswerCloses = shared.exchanges[current].closesConnection
         // What is held waits for the answer to the latest request; without certainty, for any answer.
         let mayDecide = current == newest || !shared.exchanges[current].hasRequest
         shared.exchanges[current].response.lastOctet = time
@@ -278,6 +283,7 @@ extension HTTP1Connection {
     ) {
         guard answering >= 0, responses.isInsideMessage else { return }
         repair?.latestResponseCloses = true
+        shared.exchanges[answering].closesConnection = true
         switch end {
         case .finished where responses.state == .untilClose: break
         case .finished: shared.exchanges[answering].integrity.insert(.closedEarly)

@@ -58,6 +58,8 @@ struct HTTP1Connection {
     private var latestAcknowledged = OptionalOffset()
     /// Who has reset the connection.
     var resetMarks: Integrity = []
+    /// Whether the latest exchange that was answered ends the connection, so that the server takes no request behind it.
+    var latestAnswerCloses = false
     /// Who has ended it first.
     private var firstEnd = FirstEnd()
     /// How the client times its requests.
@@ -178,6 +180,7 @@ struct HTTP1Connection {
         requests.lose()
         repair = repair ?? PairingRepair()
         repair?.failedRequest = .malformed
+        repair?.earlyFailure = .startLine
     }
 
     /// A whole head was read, so the connection is HTTP/1.x.
@@ -190,6 +193,10 @@ struct HTTP1Connection {
         shared.connections[connection].undeterminedOctets = 0
         shared.connections[connection].assumptionConfirmed()
         sink.protocolRecognized(.http1, on: shared.connections[connection].facts)
+        if let failure = repair?.earlyFailure {
+            repair?.earlyFailure = nil
+            sink.parsingFailed(failure, on: shared.connections[connection].facts)
+        }
     }
 
     /// Octets of memory that unfinished heads, trailer sections and undecided upgrades take.

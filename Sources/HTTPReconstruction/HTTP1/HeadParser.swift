@@ -6,7 +6,8 @@ internal import TrafficModel
 /// Parses heads of HTTP/1.x messages; owned by one thread, so that the list of field lines is made once.
 ///
 /// What is accepted is what Envoy takes, and no more: CRLF or LF ends a line, a line may be folded (RFC 9112 §5.2), names
-/// are tokens directly followed by a colon, and no control octet stands anywhere but HTAB in a value.
+/// are tokens directly followed by a colon, and no control octet stands anywhere but HTAB in a value. A head with folded
+/// lines is written anew (``HeadRewriting``), and so is one that only ``parseLoosely(_:)`` takes: ranges then lie in ``text``.
 struct HeadParser: ~Copyable {
     /// What the latest head said; meaningful after `.complete`.
     private(set) var head = MessageHead()
@@ -14,6 +15,15 @@ struct HeadParser: ~Copyable {
     private var lines = PlainList<FieldLine>(capacity: 64)
     /// How many field lines there are.
     var fieldCount: Int { lines.count }
+    /// Whether the ranges of the latest head, or of the latest trailer section, lie in ``text``.
+    private(set) var isRewritten = false
+    /// What the latest head was written to.
+    var text: [UInt8] { rewriting.octets }
+    var rewriting = HeadRewriting()
+    /// Whether a line of the latest head, or of the latest trailer section, continues the one before.
+    private(set) var hasFoldedLine = false
+    /// Whether heads may be written anew; otherwise ranges lie in the octets, and folded values hold line ends.
+    let rewritesHeads: Bool
 
     enum Outcome {
         case complete
@@ -21,7 +31,10 @@ struct HeadParser: ~Copyable {
         case malformed(ParseFailure)
     }
 
-    init() {}
+    /// A parser that writes heads anew where it must, unless its caller needs ranges in the octets.
+    init(rewritesHeads: Bool = true) {
+        self.rewritesHeads = rewritesHeads
+    }
 
     /// The field lines of the latest head, or of the latest trailer section.
     var fields: Span<FieldLine> {
@@ -34,6 +47,14 @@ struct HeadParser: ~Copyable {
     /// Cost is one pass over the head, so a head that comes in many pieces is searched for its end first
     /// (``HeadBuffer``) and parsed once.
     mutating func parse(_ octets: Span<UInt8>, as kind: MessageKind) -> Outcome {
+        let outcome = parseLines(octets, as: kind)
+        guard hasFoldedLine, rewritesHeads, case .complete = outcome else { return outcome }
+        return parseRewritten(octets, .asSent, as: kind)
+    }
+
+    /// Parses the head that begins with the first octet, line by line.
+    mutating func parseLines(_ octets: Span<UInt8>, as kind: MessageKind) -> Outcome {
+        hasFoldedLine = false
         let lineEnd = octets.indexOfControl(from: 0)
         var next = 0
         switch Self.endOfLine(octets, at: lineEnd) {
@@ -50,12 +71,23 @@ struct HeadParser: ~Copyable {
         switch parseFieldLines(octets, from: next) {
         case .complete(let end):
             head.length = end
+            head.textLength = end
             head.interpret(lines, in: octets)
             return .complete
         case .incomplete: return .incomplete
         case .malformed(let failure): return .malformed(failure)
         }
     }
+
+    /// The head was written anew, from `length` octets to so many.
+    mutating func rewritten(to textLength: Int, from length: Int) {
+        head.length = length
+        head.textLength = textLength
+        isRewritten = true
+    }
+
+    /// The field lines of the trailer section were written anew.
+    mutating func sectionRewritten() { isRewritten = true }
 
     /// Parses a request of HTTP/0.9, `GET SP request-target`, followed by an empty line.
     ///
@@ -69,8 +101,10 @@ struct HeadParser: ~Copyable {
         else { return .malformed(.startLine) }
         guard next + 2 <= octets.count else { return .incomplete }
         lines.removeAll()
+        isRewritten = false
         head = MessageHead()
         head.length = next + 2
+        head.textLength = next + 2
         head.version = .http09
         head.method = OctetRange(0..<3)
         head.knownMethod = .get
@@ -88,6 +122,8 @@ struct HeadParser: ~Copyable {
     /// Parses field lines from `start` up to and with the empty line that ends them: a field section, or trailers.
     mutating func parseFieldLines(_ octets: Span<UInt8>, from start: Int) -> SectionOutcome {
         lines.removeAll()
+        hasFoldedLine = false
+        isRewritten = false
         var lineStart = start
         while true {
             if lineStart < octets.count, octets[lineStart] == 0x0D || octets[lineStart] == 0x0A {
@@ -121,6 +157,7 @@ struct HeadParser: ~Copyable {
         let first = octets[line.lowerBound]
         if first == 0x20 || first == 0x09 {
             guard fieldCount > 0 else { return false }
+            hasFoldedLine = true
             let folded = lines.last
             let end = Self.trimmed(octets, line).upperBound
             lines.last = FieldLine(name: folded.name, value: folded.value.lowerBound..<end)

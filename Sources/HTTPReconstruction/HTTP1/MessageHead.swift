@@ -62,6 +62,8 @@ struct MessageHead {
     var status = 0
     /// Octets of the head, the empty line included.
     var length = 0
+    /// Octets of the text that the ranges lie in: the head as sent, or what it was written to (``HeadRewriting``).
+    var textLength = 0
     /// Requests only: where the method lies.
     var method = OctetRange(0..<0)
     /// Requests only: where the request target lies.
@@ -74,8 +76,11 @@ struct MessageHead {
     /// Whether Content-Length is a list or stands in several lines, be they equal.
     var repeatsContentLength = false
     var transferCoding = TransferCoding.absent
-    /// How many transfer codings are named.
-    var transferCodings: UInt8 = 0
+    /// Whether Transfer-Encoding is one line that says `chunked` and nothing else, not even a comma.
+    var hasPlainTransferCoding = false
+    /// Whether Connection names `close`, or `keep-alive`.
+    var saysClose = false
+    var saysKeepAlive = false
     var upgrade = UpgradeProtocol.none
     var expectsContinue = false
     /// What the media type says of the content.
@@ -83,8 +88,8 @@ struct MessageHead {
     /// Requests only: what else the field lines hold.
     var traits: RequestTraits = []
 
-    /// Whether Envoy refuses a request for its framing: both framings, a coding beside `chunked` (501), or a
-    /// Content-Length that is not one number (400), even where RFC 9110 §8.6 lets a recipient take equal ones for one.
+    /// Whether Envoy refuses a request for its framing: both framings, a Transfer-Encoding that is anything but the one word
+    /// `chunked` (501), or a Content-Length that is not one number (400), even where RFC 9110 §8.6 lets a recipient take equal ones for one.
     ///
     /// Its options that allow more are off by default (`allow_chunked_length`). Requests that are read for Envoy by their
     /// transfer coding alone are still read on here, because what stands before Envoy may have taken them.
@@ -92,10 +97,13 @@ struct MessageHead {
         switch (transferCoding, contentLength) {
         case (.absent, .absent): false
         case (.absent, .octets): repeatsContentLength
-        case (.chunked, .absent): transferCodings > 1
+        case (.chunked, .absent): !hasPlainTransferCoding
         case (.absent, .conflicting), (.absent, .invalid), (.chunked, _), (.other, _): true
         }
     }
+
+    /// Whether the connection ends behind this request's answer, or behind this response (RFC 9112 §9.3).
+    var closesConnection: Bool { saysClose || version == .http10 && !saysKeepAlive }
 
     /// Whether both framings are given, or the given ones contradict each other.
     var framingConflicts: Bool {

@@ -295,18 +295,15 @@ struct MessageStream {
             time: position.time,
             acknowledged: position.acknowledged
         )
-        switch parser.parse(octets.extracting(index...), as: kind) {
+        var outcome = parser.parse(octets.extracting(index...), as: kind)
+        if case .malformed(let failure) = outcome {
+            outcome = otherRequest(octets.extracting(index...), failure, parser: &parser)
+        }
+        switch outcome {
         case .complete:
             guard parser.head.length <= limits.headOctets else { return fail(.headTooLong, next: octets.count) }
             return .head(.octets(base: index), next: index + parser.head.length)
-        case .malformed(let failure):
-            switch simpleRequest(octets.extracting(index...), failure, parser: &parser) {
-            case .complete: return .head(.octets(base: index), next: index + parser.head.length)
-            case .malformed(let failure): return fail(failure, next: index)
-            case .incomplete:
-                _ = buffer.append(octets, from: index, limit: limits.headOctets)
-                return .advanced(next: octets.count)
-            }
+        case .malformed(let failure): return fail(failure, next: index)
         case .incomplete:
             if case .tooLong = buffer.append(octets, from: index, limit: limits.headOctets) {
                 return fail(.headTooLong, next: octets.count)
@@ -332,7 +329,7 @@ struct MessageStream {
             guard case .malformed(let failure) = parser.parse(buffer.octets.span, as: kind) else {
                 return .advanced(next: octets.count)
             }
-            guard case .malformed(let failure) = simpleRequest(buffer.octets.span, failure, parser: &parser) else {
+            guard case .malformed(let failure) = otherRequest(buffer.octets.span, failure, parser: &parser) else {
                 return .advanced(next: octets.count)
             }
             return fail(failure, next: octets.count)
@@ -341,7 +338,7 @@ struct MessageStream {
             case .complete: return .head(.buffer, next: index + taken)
             case .incomplete: return fail(.startLine, next: octets.count)
             case .malformed(let failure):
-                if case .complete = simpleRequest(buffer.octets.span, failure, parser: &parser) {
+                if case .complete = otherRequest(buffer.octets.span, failure, parser: &parser) {
                     return .head(.buffer, next: index + taken)
                 }
                 return fail(failure, next: index + taken)
@@ -349,13 +346,22 @@ struct MessageStream {
         }
     }
 
-    /// What octets that are no head are as a request of HTTP/0.9, which only the first of a connection can be.
-    private func simpleRequest(
+    /// What octets that are no head by the letter are as a request that Envoy takes none the less, or as one of HTTP/0.9, which
+    /// only the first of a connection can be.
+    private func otherRequest(
         _ octets: Span<UInt8>,
         _ failure: ParseFailure,
         parser: inout HeadParser
     ) -> HeadParser.Outcome {
-        guard kind == .request, failure == .startLine, start.offset == 0 else { return .malformed(failure) }
+        guard kind == .request else { return .malformed(failure) }
+        if state == .head {
+            switch parser.parseLoosely(octets) {
+            case .complete: return .complete
+            case .incomplete: return .incomplete
+            case .malformed: break
+            }
+        }
+        guard failure == .startLine, start.offset == 0 else { return .malformed(failure) }
         return parser.parseSimpleRequest(octets)
     }
 
@@ -375,7 +381,7 @@ struct MessageStream {
                 }
                 continue
             }
-            switch chunkSizeLine.take(octet, into: &remaining) {
+            switch chunkSizeLine.take(octet, of: kind, into: &remaining) {
             case .more: continue
             case .malformed: return fail(.chunk, next: index)
             case .size(0):
@@ -398,7 +404,7 @@ struct MessageStream {
         limits: HTTPLimits
     ) -> Step {
         if buffer.isEmpty {
-            switch parser.parseFieldLines(octets, from: index) {
+            switch parser.parseTrailers(octets, from: index, as: kind) {
             case .complete(let end):
                 state = .head
                 return .end(trailers: parser.fieldCount, .octets(base: 0), next: end)
@@ -410,7 +416,7 @@ struct MessageStream {
         case .incomplete: return .advanced(next: octets.count)
         case .tooLong: return fail(.headTooLong, next: octets.count)
         case .complete(let taken):
-            switch parser.parseFieldLines(buffer.octets.span, from: 0) {
+            switch parser.parseTrailers(buffer.octets.span, from: 0, as: kind) {
             case .malformed(let failure): return fail(failure, next: index + taken)
             case .incomplete: return fail(.fieldLine, next: index + taken)
             case .complete:

@@ -25,6 +25,8 @@ struct PairingRepair {
     var latestResponseWasCut = false
     /// What was wrong with a request that could not be read, so that its refusal says why it stands alone.
     var failedRequest: Integrity?
+    /// Why octets could not be read while it was not known yet that the connection carries HTTP/1: counted once it is.
+    var earlyFailure: ParseFailure?
     /// Responses put aside, in order.
     var loose: [Int32] = []
 }

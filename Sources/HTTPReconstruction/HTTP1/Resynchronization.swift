@@ -146,7 +146,13 @@ extension Span where Element == UInt8 {
     func isPlausibleMethod(_ head: MessageHead, at index: Int) -> Bool {
         guard head.knownMethod == .other else { return true }
         let start = index + head.method.range.lowerBound
-        let length = head.method.range.count
+        return isMethodInUse(start..<start + head.method.range.count)
+    }
+
+    /// Whether `range` is a method that clients send.
+    func isMethodInUse(_ range: Range<Int>) -> Bool {
+        if RequestMethod(self, range) != .other { return true }
+        let (start, length) = (range.lowerBound, range.count)
         return methodsInUse.contains { $0.utf8CodeUnitCount == length && agrees(with: $0, at: start) }
     }
 
@@ -242,7 +248,7 @@ extension Span where Element == UInt8 {
     func mayFollow(_ head: MessageHead, at end: Int) -> Succession {
         let boundaries: [Int]
         switch head.kind == .request ? head.requestFraming : head.responseFraming(to: .other) {
-        case .chunked: return mayBeChunkSize(at: end)
+        case .chunked: return mayBeChunkSize(at: end, of: head.kind)
         case .untilClose, .unknown: return .unknown
         case .none: boundaries = [end]
         case .octets(let length):
@@ -260,12 +266,12 @@ extension Span where Element == UInt8 {
         return HeadParser.mayBeStartLine(rest, as: kind) && (kind == .response || rest.beginsStartLine(.request))
     }
 
-    private func mayBeChunkSize(at index: Int) -> Succession {
+    private func mayBeChunkSize(at index: Int, of kind: MessageKind) -> Succession {
         guard index < count else { return .unknown }
         var line = ChunkSizeLine()
         var size: Int64 = 0
         for position in index..<count {
-            switch line.take(self[position], into: &size) {
+            switch line.take(self[position], of: kind, into: &size) {
             case .more: continue
             case .malformed: return .contradicted
             case .size: return .confirmed

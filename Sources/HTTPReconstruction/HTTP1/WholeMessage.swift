@@ -73,7 +73,7 @@ private struct WholeMessageReader: ~Copyable {
     let kind: WholeMessage.Kind
     let keepsContent: Bool
     let limits: HTTPLimits
-    private var parser = HeadParser()
+    private var parser = HeadParser(rewritesHeads: false)
     private var stream: MessageStream
     private var head = MessageHead()
     private var base = 0

@@ -194,6 +194,7 @@ extension HTTP2Connection {
         head.host = authority
         head.contentCoding = reading.contentCoding
         head.length = shared.http2.sections[section].octets.count
+        head.textLength = head.length
         shared.exchanges[exchange].retainedRequest = RetainedMessage(
             shared.http2.sections[section].octets.span,
             head: head,
@@ -434,6 +435,7 @@ extension HTTP2Connection {
         head.kind = .response
         head.contentCoding = reading.contentCoding
         head.length = shared.http2.sections[responses.section].octets.count
+        head.textLength = head.length
         shared.exchanges[exchange].retainedResponse = RetainedMessage(
             shared.http2.sections[responses.section].octets.span,
             head: head,
