@@ -28,6 +28,8 @@ struct PcapngReader: ~Copyable {
 
     /// When the packet was captured that `next` gave.
     private(set) var time = PacketTime(nanoseconds: 0)
+    /// Whether the packet says when it was captured.
+    private(set) var hasTime = true
     /// Its link type.
     private(set) var linkType = LinkType.ethernet
     /// Its octets on the wire.
@@ -244,6 +246,7 @@ struct PcapngReader: ~Copyable {
         }
         let ticks = UInt64(word(at: timeAt)) << 32 | UInt64(word(at: timeAt + 4))
         time = interfaces[interface].clock.time(ofTicks: ticks)
+        hasTime = true
         return try described(captured, at: octetsAt, wireLength: Int(word(at: lengthsAt + 4)), interface)
     }
 
@@ -257,6 +260,7 @@ struct PcapngReader: ~Copyable {
         }
         let wireLength = Int(word(at: 8))
         let captured = min(wireLength, interface.snapshotLength, blockOctets - 16)
+        hasTime = false
         return try described(captured, at: 12, wireLength: wireLength, 0)
     }
 

@@ -243,7 +243,7 @@ public struct SavefileReader: ~Copyable {
             linkType: blocks.linkType,
             interface: interface,
             wireLength: blocks.wireLength,
-            origin: interface + blocks.interface * fileCount
+            origin: blocks.hasTime ? interface + blocks.interface * fileCount : CapturedPacket.withoutClock
         )
     }
 

@@ -12,7 +12,12 @@ public struct CapturedPacket: Sendable, Hashable {
     public let wireLength: Int
     /// Which of all interfaces captured it, each of which may have a clock of its own: that of `interface`, unless a pcapng file
     /// holds what several captured.
+    ///
+    /// ``withoutClock`` where nothing says when the packet came.
     public let origin: Int
+
+    /// The origin of a packet that has no time of its own: `time` is that of the packet before it, and means nothing.
+    public static let withoutClock = -1
 
     /// Makes a description of its parts; without an `origin` it is that of the interface or file.
     @inlinable

@@ -226,7 +226,7 @@ extension ConnectionTable {
             let deadline = hole.since + patience(with: hole, of: stream)
             let isOverdue =
                 clock.now >= deadline
-                || hole.isAcknowledged && waits[wait].arrivals - hole.sinceArrivals >= limits.graceSegments
+                || hole.isAcknowledged && waits[wait].arrivals - hole.sinceArrivals >= graceSegments
             guard forced != nil || isOverdue else {
                 setDeadline(min(deadline, resetDeadline ?? .max), at: index)
                 continue
@@ -235,11 +235,15 @@ extension ConnectionTable {
             if !entries[stream].isSeen {
                 // Not a hole: the capture shows one direction only, as far as anybody can tell so far.
                 entries[stream].isAbsent = true
+                noteGivenUp(min(0, hole.end)..<hole.end, of: stream, since: hole.since)
             } else if hole.mayBeFinish {
                 entries[stream].endIsPresumed = true
             } else if !hole.isDoubtful || !isDoubtfulAccepted(of: stream) {
                 let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
                 let count = Int(hole.end - entries[stream].next)
+                if hole.isAcknowledged {
+                    noteGivenUp(entries[stream].next..<hole.end, of: stream, since: hole.since)
+                }
                 reportMissing(count, reason, time: hole.time, of: stream, into: &sink)
             }
             deliverHeld(slot, at: time, into: &sink)
@@ -262,9 +266,21 @@ extension ConnectionTable {
         )
     }
 
+    /// After how many further segments acknowledged octets are given up: more, where they are known to come late.
+    private var graceSegments: Int {
+        let factor = late.patience(limits.grace) / max(limits.grace, 1)
+        return limits.graceSegments * max(1, Int(min(factor, 64)))
+    }
+
+    /// Remembers that octets are given up, in case that they are only late.
+    private mutating func noteGivenUp(_ octets: Range<Int64>, of stream: StreamID, since time: Int64) {
+        let key = LateKey(connection: entries[stream.slot].connection.number, direction: stream.direction)
+        late.givenUp(octets, of: key, since: time, shownBy: clock.current)
+    }
+
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
         if hole.isAcknowledged {
-            return hole.isFilledOnceAcknowledged ? 0 : limits.grace
+            return hole.isFilledOnceAcknowledged ? 0 : late.patience(limits.grace)
         }
         return entries[stream.reversed].isSeen ? limits.retransmissionTimeout : limits.oneSidedTimeout
     }

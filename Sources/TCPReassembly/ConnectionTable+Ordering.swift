@@ -134,9 +134,13 @@ extension ConnectionTable {
             return
         }
         entries[stream].isSeen = true
-        if !state.isSeen, state.acknowledged > state.next, entries[stream.slot].connection.wait != ConnectionWait.none {
+        if !state.isSeen, state.isAbsent {
+            let key = LateKey(connection: entries[stream.slot].connection.number, direction: stream.direction)
+            late.directionArrived(key, on: clock.current, now: clock.now)
+        }
+        if !state.isSeen, state.acknowledged > state.next {
             // What was acknowledged before this direction was seen is missing only from now on.
-            let wait = Int(entries[stream.slot].connection.wait)
+            let wait = makeWait(for: stream.slot)
             streamWaits[streamWaitIndex(wait, stream)].evidenceTime = clock.now
             streamWaits[streamWaitIndex(wait, stream)].evidenceArrivals = waits[wait].arrivals
         }
@@ -263,7 +267,10 @@ extension ConnectionTable {
             arrived.removeLast(Int(arrived.end - end))
         }
         if arrived.end <= state.next {
-            if arrived.count == 1, arrived.end == state.next {
+            let key = LateKey(connection: entries[stream.slot].connection.number, direction: stream.direction)
+            if late.arrived(arrived.offset..<arrived.end, of: key, on: clock.current, now: clock.now) {
+                counters.lateOctets += arrived.count
+            } else if arrived.count == 1, arrived.end == state.next {
                 counters.keepAliveProbes += 1
             } else {
                 counters.retransmittedOctets += arrived.count

@@ -73,6 +73,7 @@ public struct ConnectionTable: ~Copyable {
     var checksums = SenderChecksums()
     var forgotten = ForgottenConnections()
     var clocks = ClockComparison()
+    var late = LateOctets()
 
     /// Makes an empty table.
     ///
@@ -119,6 +120,7 @@ public struct ConnectionTable: ~Copyable {
         statistics.waiting = waitSlots.count
         statistics.bufferedOctets = held.octetCount
         statistics.clockOffsets = clocks.offsets
+        statistics.lateness = late.lateness
         return statistics
     }
 
@@ -264,6 +266,17 @@ public struct ConnectionTable: ~Copyable {
             return nil
         }
         return entries[stream.slot].connection.number
+    }
+
+    /// The slot of the connection that a segment belongs to, where the sink knows that connection.
+    ///
+    /// Changes nothing.
+    public func openSlot(of segment: TCPSegment) -> Int? {
+        let hash = index.hash(segment.source, segment.destination)
+        guard let stream = stream(of: segment, hash: hash), entries[stream.slot].connection.phase == .open else {
+            return nil
+        }
+        return stream.slot
     }
 
     /// Whether the numbers of a segment are those of a stream, and not another connection's on the same addresses.

@@ -93,6 +93,11 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var outOfOrderSegments = 0
     /// Octets that came again.
     public var retransmittedOctets = 0
+    /// Octets that had been given up as lost, and came after all by another interface, whose clock is behind or whose packets
+    /// are late.
+    public var lateOctets = 0
+    /// How late those came at the most, in nanoseconds: everything acknowledged is waited for as long since then.
+    public var lateness: Int64 = 0
     /// Octets that came again with another value than the copy that was still held.
     public var conflictingOctets = 0
     /// Segments with a wrong checksum whose place was taken by a copy with a right one.
@@ -161,6 +166,7 @@ extension ReassemblyStatistics {
     /// Adds what another table counted of other connections.
     public mutating func add(_ other: ReassemblyStatistics) {
         for path in Self.counts { self[keyPath: path] += other[keyPath: path] }
+        lateness = max(lateness, other.lateness)
         connectionsClosed.add(other.connectionsClosed)
         evictions.add(other.evictions)
         gaps.add(other.gaps)
@@ -184,7 +190,8 @@ extension ReassemblyStatistics {
         [
             \.segments, \.deliveredOctets, \.connectionsOpened, \.entries, \.open, \.halfOpen, \.halfOpenEvictions,
             \.halfOpenExpirations, \.refusedHandshakes, \.midstreamPickups, \.outOfOrderSegments,
-            \.retransmittedOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets, \.shedOctets,
+            \.retransmittedOctets, \.lateOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets,
+            \.shedOctets,
             \.ignoredResets, \.outOfWindowSegments, \.challengedSynchronizes, \.unacceptableSegments,
             \.straySegments, \.segmentsAfterClose, \.resumptions, \.jumps, \.unseenReplacements,
             \.replacedChecksumErrors, \.acceptedChecksumErrors, \.droppedChecksumErrors,

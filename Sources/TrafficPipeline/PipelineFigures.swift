@@ -19,6 +19,8 @@ public struct PipelineFigures: Sendable {
     public internal(set) var undecoded: [UndecodedFormat: Int] = [:]
     /// Packets that came in tunnels, by which several workers may have got one direction of a connection each.
     public internal(set) var tunnelledPackets = 0
+    /// TCP segments of which the capture does not say when they came.
+    public internal(set) var packetsWithoutTime = 0
     /// What reassembly did.
     public internal(set) var reassembly = ReassemblyStatistics()
     /// What decryption did.
@@ -70,6 +72,7 @@ extension PipelineFigures {
         fragments.add(other.fragments)
         undecoded.merge(other.undecoded, uniquingKeysWith: +)
         tunnelledPackets += other.tunnelledPackets
+        packetsWithoutTime += other.packetsWithoutTime
         reassembly.add(other.reassembly)
         tls.add(other.tls)
         for figures in other.passthrough {

@@ -65,9 +65,17 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 interface: packet.origin,
                 into: &streams
             )
+            if packet.origin == CapturedPacket.withoutClock { packetHasNoTime(segment) }
         } else {
             uncommonPacketArrived(packet, octets: octets)
         }
+    }
+
+    /// A segment came of which nothing says when: no duration of its connection means anything.
+    @inline(never)
+    private mutating func packetHasNoTime(_ segment: TCPSegment) {
+        figures.packetsWithoutTime += 1
+        if let slot = connections.openSlot(of: segment) { streams.clocksDiffer(slot: slot) }
     }
 
     @inline(never)
@@ -81,8 +89,10 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
                 interface: packet.origin,
                 into: &streams
             )
+            if packet.origin == CapturedPacket.withoutClock { packetHasNoTime(segment) }
         case .reassembledSegment(let segment):
             Self.deliver(segment, of: packet, from: decoder, to: &connections, into: &streams)
+            if packet.origin == CapturedPacket.withoutClock { packetHasNoTime(segment) }
         case .ignored(let reason):
             figures.ignored[Int(reason.rawValue)] += 1
         case .failed(let failure):

@@ -141,6 +141,7 @@ package struct PipelineCollector: MetricCollector {
         samples.count(MetricCatalogue.reassemblyGapBytes, [], UInt64(figures.gapOctets.total))
         samples.count(MetricCatalogue.reassemblyOutOfOrderSegments, [], UInt64(figures.outOfOrderSegments))
         samples.count(MetricCatalogue.reassemblyRetransmittedBytes, [], UInt64(figures.retransmittedOctets))
+        samples.count(MetricCatalogue.reassemblyLateBytes, [], UInt64(figures.lateOctets))
         samples.set(MetricCatalogue.reassemblyBufferedBytes, [], Double(figures.bufferedOctets))
         samples.set(MetricCatalogue.reassemblyBufferLimit, [], Double(limits.bufferedOctets))
     }

@@ -127,6 +127,8 @@ extension ReadPlan {
 
     private func print(_ analysis: SavefileAnalysis) throws {
         for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
+        let clocks = CaptureClocks(analysis.figures, files: configuration.capture.savefiles)
+        for sentence in clocks.sentences { StandardError.say("warning: \(sentence)") }
         if analysis.failures.isEmpty, analysis.figures.interfaces.allSatisfy({ $0.packets == 0 }) {
             let filter = configuration.capture.filter.expression.map { " that the filter \"\($0)\" lets through" } ?? ""
             StandardError.say("warning: there are no packets\(filter)")

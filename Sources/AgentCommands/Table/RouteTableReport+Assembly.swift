@@ -107,6 +107,7 @@ extension RouteTableReport {
                 .concern("holes", figures.reassembly.gaps.total),
                 .octetConcern("bytes in holes", figures.reassembly.gapOctets.total),
                 .octets("sent again", figures.reassembly.retransmittedOctets),
+                .octetConcern("came too late", figures.reassembly.lateOctets),
                 .count("segments out of order", figures.reassembly.outOfOrderSegments),
                 .concern("bytes in conflict", figures.reassembly.conflictingOctets),
                 .concern("streams not read on", figures.parseFailures.reduce(0, +)),

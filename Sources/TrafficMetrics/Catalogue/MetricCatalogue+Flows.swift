@@ -133,6 +133,14 @@ extension MetricCatalogue {
         help: "Bytes of TCP streams seen more than once."
     )
 
+    /// Octets that came after they had been given up.
+    public static let reassemblyLateBytes = MetricFamily(
+        "wingmirror_reassembly_late_bytes_total",
+        .counter,
+        .bytes,
+        help: "Bytes of TCP streams that came from another interface after they had been given up as lost."
+    )
+
     /// Connections joined after their start.
     public static let reassemblyMidstreamPickups = MetricFamily(
         "wingmirror_reassembly_midstream_pickups_total",
@@ -262,7 +270,7 @@ extension MetricCatalogue {
         flowTableCapacity, flowEvictions, halfOpenConnectionsEnded, fragmentedDatagrams,
         reassemblyLimitsMet, reassemblyIgnoredSegments, reassemblyShedBytes, reassemblyConflictingBytes, reassemblyGaps,
         reassemblyGapBytes,
-        reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyMidstreamPickups,
+        reassemblyOutOfOrderSegments, reassemblyRetransmittedBytes, reassemblyLateBytes, reassemblyMidstreamPickups,
         reassemblyRecoveries, reassemblyChecksumErrors,
         reassemblyBufferedBytes, reassemblyBufferLimit, httpParseErrors, httpUnpairedMessages,
         httpSkippedBytes, http2Frames, http2UnknownFields, http2HeaderTables, httpAbandonedExchanges, httpShed,
