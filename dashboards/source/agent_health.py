@@ -178,11 +178,12 @@ def streams():
         ),
         curves(
             "Bytes of streams",
-            "Bytes per second delivered in order, missing in holes, seen more than once, and passed over while looking for the next message.",
+            "Bytes per second delivered in order, missing in holes, seen more than once, come too late from another interface, and passed over while looking for the next message.",
             "Bps",
             query(total_rate("reassembly_delivered_bytes_total"), "in order and once"),
             query(total_rate("reassembly_gap_bytes_total"), "in gaps"),
             query(total_rate("reassembly_retransmitted_bytes_total"), "sent again"),
+            query(total_rate("reassembly_late_bytes_total"), "too late"),
             query(total_rate("http_skipped_bytes_total"), "passed over"),
             query(total_rate("reassembly_shed_bytes_total"), "dropped while they waited"),
             query(total_rate("reassembly_conflicting_bytes_total"), "sent again with other values"),
