@@ -1,0 +1,81 @@
+// Wingmirror · Apache-2.0
+
+import PacketCapture
+import PacketDecoding
+import RouteAttribution
+import TestSupport
+import Testing
+import TrafficMetrics
+import TrafficModel
+import TrafficPipeline
+
+/// Who is held to have cut a response short, where the capture has lost something of it.
+@Suite struct CutResponseTests {
+    private static let client = Endpoint(address: IPAddress(ipv4: 0x0A00_0001), port: 40_000)
+    private static let server = Endpoint(address: IPAddress(ipv4: 0x0A00_0002), port: 8080)
+
+    private static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+        [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, stream] + payload
+    }
+
+    /// The record of a request over HTTP/2 whose client closes behind a ping; the end of the response was captured, or was not.
+    private static func record(isEndCaptured: Bool) throws -> [String] {
+        let collector = LineCollector()
+        var outputs = PipelineOutputs()
+        outputs.recordOutput = { collector.append($0) }
+        let registry = MetricsRegistry()
+        let boards = WorkerBoards(registry)
+        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
+        var pipeline = TrafficPipeline(
+            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            board: boards.sole,
+            outputs: outputs
+        )
+        let ping = [UInt8](repeating: 7, count: 8)
+        // :method GET, :scheme http, :path / and :authority h.
+        let request = frame(1, 5, 1, [0x82, 0x86, 0x84, 0x41, 1, 0x68])
+        let asked = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4, 0, 0, []) + request
+        let answered = frame(4, 0, 0, []) + frame(1, 4, 1, [0x88])
+        let end = frame(0, 1, 1, Array("hello".utf8))
+        var sent: UInt32 = 101
+        var received: UInt32 = 501
+        var segments = [
+            PacketBuilder.tcp(from: client, to: server, sequence: 100, flags: [.syn]),
+            PacketBuilder.tcp(from: server, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]),
+        ]
+        func add(_ isClient: Bool, _ octets: [UInt8], flags: TCPFlags = [.ack]) {
+            segments.append(
+                PacketBuilder.tcp(
+                    from: isClient ? client : server,
+                    to: isClient ? server : client,
+                    sequence: isClient ? sent : received,
+                    acknowledgement: isClient ? received : sent,
+                    flags: flags,
+                    payload: octets
+                )
+            )
+            if isClient { sent += UInt32(octets.count) } else { received += UInt32(octets.count) }
+        }
+        add(true, asked)
+        add(false, answered)
+        add(false, end)
+        if !isEndCaptured { segments.removeLast() }
+        add(true, frame(6, 0, 0, ping))
+        add(false, frame(6, 1, 0, ping))
+        add(true, [], flags: [.fin, .ack])
+        for (number, segment) in segments.enumerated() {
+            let octets = segment.ip().ethernet().octets
+            pipeline.packetArrived(.ethernet(octets, at: Int64(number + 1) * 1_000_000), octets: octets.span)
+        }
+        pipeline.captureEnded()
+        return collector.lines.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test func `a response whose end was not captured is not one that its client cut`() throws {
+        let whole = try Self.record(isEndCaptured: true)
+        #expect(whole.count == 1 && whole.first?.contains(#""integrity":[]"#) == true)
+        let lossy = try Self.record(isEndCaptured: false)
+        #expect(lossy.count == 1 && lossy.first?.contains("response_gap") == true)
+        #expect(lossy.first?.contains("client_closed") == false)
+    }
+}
