@@ -79,7 +79,7 @@ struct HeadParser: ~Copyable {
         }
     }
 
-    /// The head was written anew, from `length` octets to so many.
+    /// The head was written anew: `length` octets have become `textLength`.
     mutating func rewritten(to textLength: Int, from length: Int) {
         head.length = length
         head.textLength = textLength
