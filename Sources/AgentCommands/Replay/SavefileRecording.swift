@@ -74,7 +74,7 @@ struct SavefileRecording {
             let passing = filter.map { " that the filter \"\($0)\" lets through" } ?? ""
             return ["\(path): there are no packets\(passing)"]
         }
-        return UnreadTLS(run.registry).sentence.map { ["\(path): \($0)"] } ?? []
+        return UnreadTLS(run.registry.snapshot(at: 0)).sentence.map { ["\(path): \($0)"] } ?? []
     }
 
     private static func check(_ kept: KeptExchanges, _ limit: Int, _ path: String) throws(CommandFailure) {

@@ -23,11 +23,13 @@ extension RouteTableReport {
         if let first = figures.firstPacket, let latest = figures.latestPacket {
             seconds = Double(max(latest.nanoseconds(since: first), 0)) / 1_000_000_000
         }
-        note = UnreadTLS(registry).sentence
+        // Takes time, so one for all.
+        let counted = registry.snapshot(at: 0)
+        note = UnreadTLS(counted).sentence
         let unseen = summaries.reduce(0) { $0 + $1.unseenCount }
         groups = [
-            Self.capture(figures), Self.connections(figures, registry),
-            Self.integrity(figures, registry, unseen: unseen),
+            Self.capture(figures), Self.connections(figures, counted),
+            Self.integrity(figures, counted, unseen: unseen),
         ]
     }
 
@@ -84,8 +86,8 @@ extension RouteTableReport {
         )
     }
 
-    private static func connections(_ figures: PipelineFigures, _ registry: MetricsRegistry) -> FigureGroup {
-        let opaque = registry.counts(MetricCatalogue.opaqueConnections, by: "reason")
+    private static func connections(_ figures: PipelineFigures, _ counted: MetricsSnapshot) -> FigureGroup {
+        let opaque = counted.counts(MetricCatalogue.opaqueConnections, by: "reason")
         return FigureGroup(
             title: "Connections",
             figures: [
@@ -97,10 +99,10 @@ extension RouteTableReport {
 
     private static func integrity(
         _ figures: PipelineFigures,
-        _ registry: MetricsRegistry,
+        _ counted: MetricsSnapshot,
         unseen: UInt64
     ) -> FigureGroup {
-        let unpaired = registry.counts(MetricCatalogue.httpUnpairedMessages, by: "kind")
+        let unpaired = counted.counts(MetricCatalogue.httpUnpairedMessages, by: "kind")
         return FigureGroup(
             title: "Integrity",
             figures: [
@@ -153,11 +155,11 @@ extension RouteTableReport.Figure {
     }
 }
 
-extension MetricsRegistry {
+extension MetricsSnapshot {
     /// The counter of a family summed over all labels but one, without zeros, ordered by that label.
     func counts(_ family: MetricFamily, by label: String) -> [(key: String, count: UInt64)] {
         var counts: [String: UInt64] = [:]
-        for series in snapshot(at: 0)[family]?.series ?? [] {
+        for series in self[family]?.series ?? [] {
             guard case .count(let count) = series.value, count > 0, let key = series.label(label) else { continue }
             counts[key, default: 0] += count
         }

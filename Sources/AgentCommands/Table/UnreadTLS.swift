@@ -10,8 +10,8 @@ struct UnreadTLS {
     private let withoutKeys: UInt64
 
     /// Reads what was counted of the traffic.
-    init(_ registry: MetricsRegistry) {
-        let counts = registry.counts(MetricCatalogue.opaqueConnections, by: "reason")
+    init(_ counted: MetricsSnapshot) {
+        let counts = counted.counts(MetricCatalogue.opaqueConnections, by: "reason")
         func count(_ reason: OpaqueReason) -> UInt64 { counts.first { $0.key == reason.text }?.count ?? 0 }
         withoutKeyLog = count(.tls)
         withoutKeys = count(.tlsNoKey)
