@@ -133,7 +133,7 @@ struct LiveLoopTests {
         #expect(world.events.last == .filterChanged(interface: "eth0"))
     }
 
-    @Test func `an interface that is not wanted any more keeps its place and counts, and is told from one that is down`() throws {
+    @Test func `an interface that is not wanted any more keeps its place, and is told from one that is down`() throws {
         let counters = CaptureCounters(interfaces: ["veth1", "veth2"])
         let control = CaptureControl(counters: counters)
         try control.change(to: ["veth2", "veth3"], filter: CaptureFilter())
