@@ -198,7 +198,7 @@ import TrafficModel
             "virtualService": "product-vs",
             "route": "#0", "verdict": "pass",
         ]
-        let verdicts = MirrorReport(verdicts: [verdict]).lines(TerminalStyle(isColoured: false, width: 80))
+        let verdicts = MirrorReport(verdicts: [verdict]).lines(TerminalStyle(isColoured: false, width: 100))
         #expect(verdicts.count { $0.contains("default/product-vs") } == 2)
     }
 

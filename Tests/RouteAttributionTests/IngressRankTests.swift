@@ -56,8 +56,17 @@ import Testing
             with: "spec: {tls: [{hosts: [a.api.example.com], secretName: t}], "
         )
         let table = try compile(secured).table
-        let explanation = table.explain("/p", authority: "a.api.example.com", isTLS: true, port: 443)
-        let route = Int(explanation.decision.route)
+        let host = "a.api.example.com"
+        let request = DescribedRequest(
+            method: "GET",
+            target: "/p",
+            authority: host,
+            port: 443,
+            isTLS: true,
+            serverName: host
+        )
+        var scratch = RouteScratch()
+        let route = Int(table.explain(request, scratch: &scratch).decision.route)
         try #require(route >= 0)
         #expect(table.routes[route].destinations.map(\.host) == ["wild.default.svc.cluster.local"])
     }

@@ -57,7 +57,8 @@ struct MirrorForecastReport: Sendable {
             .init(title: "REQUESTS"), .init(title: "SAMPLED"),
             .init(title: "COPIES/S"), .init(title: "BYTES/S", yield: 2),
             .init(title: "METHODS", isFigure: false, yield: 4, shortest: 8),
-            .init(title: "UNSAFE", yield: 5), .init(title: "REDACTED", yield: 3), .init(title: "CONTENT", yield: 6),
+            .init(title: "UNSAFE", yield: 5, isExtra: true), .init(title: "REDACTED", yield: 3, isExtra: true),
+            .init(title: "CONTENT", yield: 6, isExtra: true),
         ])
         for row in forecast.sortedRows {
             table.append([

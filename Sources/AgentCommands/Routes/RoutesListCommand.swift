@@ -91,10 +91,14 @@ struct RouteListing {
                 .init(title: "TO", isFigure: false, yield: 1, shortest: 20, isName: true),
                 .init(title: "NAME", isFigure: false, yield: 2, shortest: 8),
             ])
+            // A rule with one entry needs no number for it.
+            let identities = host.routes.map { table.routes[$0].identity }
+            let several = Set(identities.filter { ($0.match ?? 0) > 0 }.map(Rule.init))
             for (position, number) in host.routes.enumerated() {
                 let route = table.routes[number]
+                let place = Self.place(route, namesMatch: several.contains(Rule(route.identity)))
                 rows.append([
-                    .init("\(position)"), .init(Self.place(route)), .init(route.matchText),
+                    .init("\(position)"), .init(place), .init(route.matchText),
                     .init(ExplanationReport.target(route)), .init(route.routeName.isEmpty ? "-" : route.routeName),
                 ])
             }
@@ -103,10 +107,21 @@ struct RouteListing {
         return lines
     }
 
+    /// A rule of an object.
+    private struct Rule: Hashable {
+        let object: ObjectIdentity
+        let number: Int
+
+        init(_ identity: RouteIdentity) {
+            object = identity.object
+            number = identity.rule
+        }
+    }
+
     /// Object and rule as `top` has them, with the match entry and the delegate where there are any.
-    private static func place(_ route: CompiledRoute) -> String {
+    private static func place(_ route: CompiledRoute, namesMatch: Bool) -> String {
         let identity = route.identity
-        let match = identity.match.map { " match \($0)" } ?? ""
+        let match = namesMatch ? identity.match.map { " match \($0)" } ?? "" : ""
         let delegate = identity.delegate.map { " (\($0.object.reference) #\($0.rule))" } ?? ""
         return "\(identity.object.reference) #\(identity.rule)\(match)\(delegate)"
     }

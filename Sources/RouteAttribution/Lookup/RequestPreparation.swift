@@ -99,7 +99,8 @@ struct RequestPreparation: Sendable {
             }
         }
         guard let place = locate(request, isTLS: isTLS, hidesFields) else {
-            return .rejected(hasPath(request) ? .noHost : .target)
+            guard hasPath(request) else { return .rejected(.target) }
+            return .rejected(hidesFields && request.names("host") ? .connection : .noHost)
         }
         guard Self.isAuthority(request.octets, place.authority),
             request.version != .http2 || Self.isAuthorityOfHTTP2(request, place.authority)
