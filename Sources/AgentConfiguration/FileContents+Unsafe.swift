@@ -19,6 +19,8 @@ package struct FileStatus: Sendable, Equatable {
     package let identity: Identity
     /// Whether it is a file, and no folder, pipe or device.
     package let isFile: Bool
+    /// Whether it is a folder.
+    package let isFolder: Bool
     /// Whether it is a pipe.
     package let isPipe: Bool
     /// The size, in octets.
@@ -27,6 +29,7 @@ package struct FileStatus: Sendable, Equatable {
     private init(_ status: stat) {
         identity = Identity(status)
         isFile = status.st_mode & S_IFMT == S_IFREG
+        isFolder = status.st_mode & S_IFMT == S_IFDIR
         isPipe = status.st_mode & S_IFMT == S_IFIFO
         size = Int(status.st_size)
     }

@@ -136,7 +136,8 @@ extension ConnectionTable {
         entries[stream].isSeen = true
         if !state.isSeen, state.isAbsent {
             let key = LateKey(connection: entries[stream.slot].connection.number, direction: stream.direction)
-            late.directionArrived(key, on: clock.current, now: clock.now)
+            let offset = state.offset(of: segment.sequenceNumber)
+            late.directionArrived(key, at: offset, on: clock.current, now: clock.now)
         }
         if !state.isSeen, state.acknowledged > state.next {
             // What was acknowledged before this direction was seen is missing only from now on.

@@ -73,7 +73,7 @@ public struct ConnectionTable: ~Copyable {
     var checksums = SenderChecksums()
     var forgotten = ForgottenConnections()
     var clocks = ClockComparison()
-    var late = LateOctets()
+    var late: LateOctets
 
     /// Makes an empty table.
     ///
@@ -93,6 +93,7 @@ public struct ConnectionTable: ~Copyable {
         limits.lingeringConnections = max(limits.lingeringConnections, 1)
         limits.waitingConnections = max(limits.waitingConnections, 1)
         self.limits = limits
+        late = LateOctets(learns: limits.learnsLateness)
         let capacity = limits.connections + limits.halfOpenConnections + limits.lingeringConnections
         index = ConnectionIndex(seed: limits.hashSeed ?? .random(in: .min ... .max))
         slots = SlotPool(capacity: capacity)

@@ -27,7 +27,12 @@ struct LateOctets: ~Copyable {
     private(set) var lateness: Int64 = 0
     private var losses = FixedBuffer<Loss>(repeating: Loss(), count: lossCount)
 
-    init() {}
+    /// Whether late octets teach patience: not on a live capture, whose interfaces have one clock.
+    private let learns: Bool
+
+    init(learns: Bool) {
+        self.learns = learns
+    }
 
     /// How long octets are waited for that the other side has acknowledged, where `grace` suffices without late ones.
     func patience(_ grace: Int64) -> Int64 {
@@ -59,19 +64,19 @@ struct LateOctets: ~Copyable {
             octets.upperBound > loss.start, interface != loss.interface
         else { return false }
         // They come in order, so that what was given up first says how late they are, and what comes next nothing more.
-        if octets.lowerBound <= loss.start {
+        if learns, octets.lowerBound <= loss.start {
             lateness = max(lateness, min(now - loss.since, Self.longest))
         }
         return true
     }
 
-    /// The first segment came of a direction that was taken to be absent.
-    mutating func directionArrived(_ key: LateKey, on interface: Int, now: Int64) {
+    /// The first segment came of a direction that was taken to be absent; it is late if it lies in what was given up of it.
+    mutating func directionArrived(_ key: LateKey, at offset: Int64, on interface: Int, now: Int64) {
         let place = key.place & (Self.lossCount - 1)
         let loss = losses[place]
-        guard loss.connection == key.connection, loss.direction == key.direction, interface != loss.interface else {
-            return
-        }
+        guard learns, loss.connection == key.connection, loss.direction == key.direction, interface != loss.interface,
+            offset < loss.end
+        else { return }
         lateness = max(lateness, min(now - loss.since, Self.longest))
         losses[place].connection = -1
     }

@@ -44,6 +44,8 @@ public struct ReassemblyLimits: Sendable, Hashable {
     ///
     /// 256: what one capture queue may hold of a fast connection while another is served.
     public var graceSegments = 256
+    /// Whether octets that come by another interface when they were given up teach patience, as recordings with two clocks need.
+    public var learnsLateness = true
     /// How long octets may still come that the other side has not acknowledged.
     ///
     /// 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.

@@ -7,6 +7,8 @@ public enum TLSAlert {
     static let fatal: UInt8 = 2
     /// The description of the alert that ends a direction in order.
     static let closeNotify: UInt8 = 0
+    /// The description of an alert that is no error, whatever its level says (RFC 8446 §6.1).
+    static let userCanceled: UInt8 = 90
 
     /// The name of a description; `other` where it has none.
     public static func name(of description: UInt8) -> String {

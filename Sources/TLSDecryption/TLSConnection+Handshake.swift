@@ -94,6 +94,12 @@ extension TLSConnection {
         context.sessions[session].version = hello.version
         context.sessions[session].cipherSuite = hello.suite
         context.sessions[session].chosenProtocol = hello.chosenProtocol
+        if hello.isRetryRequest {
+            // A server that asks for another hello has refused what came with the first (RFC 8446 §4.2.10).
+            self[clientDirection].early = nil
+            self[clientDirection].earlyData = []
+            self[clientDirection].earlyLostOctets = 0
+        }
         return !hello.isRetryRequest
     }
 }

@@ -196,7 +196,7 @@ extension TLSConnection {
     ) {
         guard octets.count == 2, !self[direction].isEnded else { return }
         let isClosure = octets[1] == TLSAlert.closeNotify
-        guard isClosure || octets[0] == TLSAlert.fatal else { return }
+        guard isClosure || octets[0] == TLSAlert.fatal && octets[1] != TLSAlert.userCanceled else { return }
         self[direction].isEnded = true
         sink.streamEnded(direction, isClosure ? .finished : .resetBySender, at: place.lastTime, slot: handle)
     }

@@ -58,6 +58,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     public mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         count(packet, capturedOctets: octets.count)
         if let segment = PacketDecoder.commonSegment(in: octets, of: packet) {
+            if packet.origin == CapturedPacket.withoutClock { segmentWithoutTime(segment) }
             connections.segmentArrived(
                 segment,
                 octets: octets,
@@ -78,10 +79,17 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         if let slot = connections.openSlot(of: segment) { streams.clocksDiffer(slot: slot) }
     }
 
+    /// The segment may complete exchanges, which have to know before that.
+    @inline(never)
+    private mutating func segmentWithoutTime(_ segment: TCPSegment) {
+        if let slot = connections.openSlot(of: segment) { streams.clocksDiffer(slot: slot) }
+    }
+
     @inline(never)
     private mutating func uncommonPacketArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         switch decoder.decode(octets, of: packet) {
         case .segment(let segment):
+            if packet.origin == CapturedPacket.withoutClock { segmentWithoutTime(segment) }
             connections.segmentArrived(
                 segment,
                 octets: octets,

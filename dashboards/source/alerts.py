@@ -580,6 +580,8 @@ def no_packets():
             f"""
             {silent} == 0
             and
+            {received} offset {NOW}
+            and
             wingmirror_capture_interface_up == 1
             and
             (
@@ -846,7 +848,7 @@ def rules_themselves():
             """,
             "An objective is no share",
             "{{ $value }} in objectives.yml{{ with $labels.route }}, for the route {{ . }},{{ end }} is not above 0 and at most 1 (99.9 % is 0.999): "
-            "nothing is held to it, and the default holds.",
+            "nothing is held to it; of availability the default holds.",
         ),
         missing(
             "route",

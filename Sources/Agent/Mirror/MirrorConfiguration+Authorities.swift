@@ -31,6 +31,8 @@ extension MirrorConfiguration {
         usedTargets.compactMap { target in
             let path = target.certificateAuthorities
             guard target.usesTLS, !path.isEmpty else { return nil }
+            // A folder of certificates may be named too, and is not looked through.
+            guard FileStatus(at: path)?.isFolder != true else { return nil }
             let key = "mirror.targets.\(target.name).certificateAuthorities: \(path)"
             do throws(FileContents.Failure) {
                 let refusal = TargetAuthorities.refusal(of: try FileContents.read(path, limit: Self.authorityLimit))

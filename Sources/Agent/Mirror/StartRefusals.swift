@@ -50,13 +50,26 @@ package struct StartRefusals: Sendable {
     private mutating func examineListeners(_ configuration: Configuration) {
         let first = configuration.metrics.listen
         guard let second = configuration.admin.listen, first.port == second.port, first.port != 0 else { return }
-        let everywhere: Set<String> = ["0.0.0.0", "::"]
-        let overlap = first.host == second.host || everywhere.contains(first.host) || everywhere.contains(second.host)
-        guard overlap else { return }
+        guard Self.overlap(first.host, second.host) else { return }
         refusals.append(
             "admin.listen: \(second) is taken by metrics.listen (\(first)); name another port, or leave admin.listen out to "
                 + "serve all in one place"
         )
+    }
+
+    /// Whether one address of two hosts is the same: all of IPv4 are none of IPv6, all of IPv6 are all.
+    private static func overlap(_ first: String, _ second: String) -> Bool {
+        func isIPv6(_ host: String) -> Bool { host.contains(":") }
+        let pairs = [(first, second), (second, first)]
+        return first == second
+            || pairs.contains { one, other in
+                switch one {
+                case "::": true
+                case "0.0.0.0": !isIPv6(other)
+                case "localhost": ["127.0.0.1", "::1"].contains(other)
+                default: false
+                }
+            }
     }
 
     private mutating func examineFiles(_ configuration: Configuration) {

@@ -59,6 +59,8 @@ extension Configuration {
     /// What the stages may hold: of a live capture, what the machine allows; of pcap files, what is configured.
     func pipelineLimits(isLive: Bool) -> PipelineLimits {
         var pipeline = pipelineLimits(within: isLive || limits.memory != nil ? MemoryBudget.shared(self).octets : nil)
+        // The interfaces of one machine have one clock.
+        pipeline.reassembly.learnsLateness = !isLive
         if isLive {
             // The key log of pcap files is read before their packets.
             pipeline.tls.patience = tls.patience.nanoseconds

@@ -129,8 +129,9 @@ struct SharedOptions: ParsableArguments {
     ///   - reason: Why they are of no use.
     ///   - problems: Where it is added.
     func refuseTraffic(_ reason: String, _ problems: inout [ConfigurationProblem]) {
-        let options = [("--filter", filter), ("--key-log", keyLog), ("--log-level", logLevel)]
+        let options = [("--filter", filter), ("--key-log", keyLog)]
         for (name, value) in options where value != nil { problems.append(.option(name, reason)) }
+        if logLevel != nil { problems.append(.option("--log-level", "nothing is logged here; leave it out")) }
     }
 
     private func applyWorkload(to configuration: inout Configuration) -> [ConfigurationProblem] {

@@ -59,7 +59,7 @@ struct RecordedRequests {
                 },
                 port: exchange.isSecured ? ports.secured : ports.plain,
                 isTLS: exchange.isSecured,
-                // Recordings do not have the name in the TLS hello; clients ask for the host they mean.
+                // The name in the TLS hello is not kept; nearly all clients ask there for the host they mean.
                 serverName: exchange.isSecured ? authority.map { RequestLine.split($0).host } : nil,
                 isHTTP10: exchange.protocolVersion == "HTTP/1.0"
             )
@@ -107,6 +107,7 @@ struct RecordedRequests {
                     headers.append((name: name, value: value))
                 }
             }
+            let host = authority.map { RequestLine.split($0).host }
             requests.append(
                 DescribedRequest(
                     method: method,
@@ -115,7 +116,7 @@ struct RecordedRequests {
                     headers: headers,
                     port: isTLS ? ports.secured : ports.plain,
                     isTLS: isTLS,
-                    serverName: isTLS ? exchange["tls"]?["sni"]?.stringValue ?? authority : nil,
+                    serverName: isTLS ? exchange["tls"]?["sni"]?.stringValue ?? host : nil,
                     isHTTP10: exchange["protocol"] == .string("HTTP/1.0")
                 )
             )

@@ -20,8 +20,10 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     private var held = HeldOctets()
     /// What readers of other protocols and PROXY headers take, by the slot in reassembly; who was silent longest comes first.
     private var taken = HeldOctets()
-    /// Connections of HTTP/2 with streams that the client has reset, by slot; each at most once.
+    /// Connections of HTTP/2 with streams that the client has reset, by slot; those that ended since are still among them.
     private var resetting: [Int32] = []
+    /// What is looked through of them; empty in between, and kept for its memory.
+    private var lookedThrough: [Int32] = []
     /// PROXY headers that came in part, by slot; hardly ever any.
     private var partialPrefixes: [Int: ProxyHeader.Part] = [:]
     var shared: SharedReconstruction
@@ -122,8 +124,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .http1(let reader): endHTTP1(reader, reason)
         case .http2(let reader):
             http2[reader].closed(reason, &shared, &sink)
-            if http2[reader].isListed { resetting.removeAll { $0 == slot } }
             http2.discard(at: reader)
+            // The list of those with reset streams may still name the slot.
+            places[slot].reader = .probing(-1)
             taken.changed(Int32(slot), to: 0)
         case .webSocket(let reader):
             webSockets[reader].closed(&shared, &sink)
@@ -173,21 +176,23 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     /// - Parameter time: The present, on the clock that stamps the packets.
     public mutating func timePassed(until time: PacketTime) {
         guard !resetting.isEmpty else { return }
-        let slots = resetting
-        resetting.removeAll(keepingCapacity: true)
-        for slot in slots {
-            // It may have been given up meanwhile.
+        swap(&resetting, &lookedThrough)
+        for index in lookedThrough.indices {
+            let slot = lookedThrough[index]
+            // It may have ended or been given up meanwhile, and another may have its slot.
             guard case .http2(let reader) = places[Int(slot)].reader, http2[reader].isListed else { continue }
             http2[reader].isListed = false
             http2[reader].timePassed(until: time, &shared, &sink)
             if http2[reader].resetStreams > 0 { resetting.append(slot) }
         }
+        lookedThrough.removeAll(keepingCapacity: true)
         for slot in resetting {
             if case .http2(let reader) = places[Int(slot)].reader { http2[reader].isListed = true }
         }
     }
 
-    private mutating func lookAfter(_ reader: Int32, _ slot: Int) {
+    /// Remembers a connection with streams that the client has reset, so that time ends them.
+    mutating func lookAfter(_ reader: Int32, _ slot: Int) {
         guard !http2[reader].isListed else { return }
         http2[reader].isListed = true
         resetting.append(Int32(slot))

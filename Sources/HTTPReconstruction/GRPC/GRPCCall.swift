@@ -22,7 +22,9 @@ struct GRPCCall {
     ) {
         guard kind == .grpcWebText else {
             if isClient {
-                request.octetsArrived(octets, at: time, &messages, trailers: &trailers)
+                // What a client writes like trailers says nothing of the call.
+                var none = TrailerScan()
+                request.octetsArrived(octets, at: time, &messages, trailers: &none)
             } else {
                 response.octetsArrived(octets, at: time, &messages, trailers: &trailers)
             }
@@ -31,7 +33,8 @@ struct GRPCCall {
         var decoded: [UInt8] = []
         if isClient {
             requestText.decode(octets, into: &decoded)
-            request.octetsArrived(decoded.span, at: time, &messages, trailers: &trailers)
+            var none = TrailerScan()
+            request.octetsArrived(decoded.span, at: time, &messages, trailers: &none)
         } else {
             responseText.decode(octets, into: &decoded)
             response.octetsArrived(decoded.span, at: time, &messages, trailers: &trailers)

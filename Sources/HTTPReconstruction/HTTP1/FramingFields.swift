@@ -125,6 +125,12 @@ extension MessageHead {
 
     /// Adds one Transfer-Encoding line; only the last coding of the last line decides.
     private mutating func interpretTransferCoding(_ value: Range<Int>, in octets: Span<UInt8>) {
+        if value.isEmpty, transferCoding == .chunked {
+            // Envoy takes this for no content, and refuses what follows.
+            hasPlainTransferCoding = false
+            transferCoding = .other
+            return
+        }
         hasPlainTransferCoding = transferCoding == .absent && octets.equalsIgnoringCase(value, "chunked")
         octets.forEachListElement(of: value) { element in
             let isChunked = octets.equalsIgnoringCase(element, "chunked")

@@ -545,7 +545,9 @@ extension HTTP1Connection {
         for exchange in waiting {
             let isLate = early.time <= shared.exchanges[exchange].request.firstOctet
             let isDropped = takesNone || isLate || exchange != waiting.first
-            noteEnd(early, of: exchange, isUnprocessed: early.side == .server && isDropped, &shared)
+            // Behind an answer that ends the connection nothing is taken, whichever side closes first (RFC 9112 §9.6).
+            let isUnprocessed = early.side == .server ? isDropped : latestAnswerCloses && answering < 0
+            noteEnd(early, of: exchange, isUnprocessed: isUnprocessed, &shared)
         }
     }
 

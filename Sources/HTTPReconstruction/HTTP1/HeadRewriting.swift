@@ -10,6 +10,8 @@
 struct HeadRewriting {
     /// What the latest head was written to.
     private(set) var octets: [UInt8] = []
+    /// Whether the field whose lines are taken says how long the message is.
+    private var frames = false
 
     /// What stands in front of the field lines.
     enum StartLine {
@@ -100,14 +102,14 @@ struct HeadRewriting {
         if source[line.lowerBound] == 0x20 || source[line.lowerBound] == 0x09 {
             guard continues else { return false }
             octets.removeLast(2)
-            return valueArrived(source, line, replacingCR: false)
+            return valueArrived(source, line, replacingCR: frames)
         }
         let colon = source.firstIndex(of: 0x3A, from: line.lowerBound, to: line.upperBound)
         let name = line.lowerBound..<colon
         guard colon < line.upperBound, !name.isEmpty, source.isToken(name) else { return false }
         source.extracting(line.lowerBound..<colon + 1).append(to: &octets)
         // Envoy drops the CR after it has framed the message: `chun<CR>ked` frames nothing, and no number is `1<CR>2`.
-        let frames =
+        frames =
             source.equalsIgnoringCase(name, "transfer-encoding") || source.equalsIgnoringCase(name, "content-length")
         return valueArrived(source, colon + 1..<line.upperBound, replacingCR: frames)
     }

@@ -233,6 +233,9 @@ extension HTTP2Connection {
     /// How long the rest of a response is waited for that the client does not want any more.
     static var resetPatience: Int64 { 250_000_000 }
 
+    /// How long a response that goes on behind its request's reset is followed.
+    static var longestResetPatience: Int64 { 5_000_000_000 }
+
     /// Ends the streams that the client has reset long enough ago.
     mutating func endResetStreams<Sink: ExchangeSink & ~Copyable>(
         at time: PacketTime,
@@ -246,7 +249,13 @@ extension HTTP2Connection {
                 place += 1
                 continue
             }
-            let reset = shared.exchanges[streams[place].exchange].request.lastOctet
+            // What the server had sent before it heard of it still comes, for as long as its buffers last.
+            let exchange = streams[place].exchange
+            let begun = shared.exchanges[exchange].request.lastOctet
+            let heard = shared.exchanges[exchange].response.lastOctet
+            let isFlowing =
+                heard.nanoseconds(since: begun) > 0 && heard.nanoseconds(since: begun) < Self.longestResetPatience
+            let reset = isFlowing ? heard : begun
             if time.nanoseconds(since: reset) > Self.resetPatience {
                 abandon(place, [], nil, &shared, &sink)
             } else {

@@ -143,7 +143,8 @@ struct APIListeners {
     ) -> (path: String, reason: String)? {
         let protocols = ["HTTP", "HTTPS", "TLS", "TCP"]
         guard protocols.contains(listener.protocolName) else {
-            return (".protocol", "is \(listener.protocolName), and must be one of \(protocols.joined(separator: ", "))")
+            let name = listener.protocolName.isEmpty ? "missing" : listener.protocolName
+            return (".protocol", "is \(name), and must be one of \(protocols.joined(separator: ", "))")
         }
         guard listener.tlsMode == "Terminate", !["ISTIO_SIMPLE", "ISTIO_MUTUAL"].contains(listener.terminateMode) else {
             return nil

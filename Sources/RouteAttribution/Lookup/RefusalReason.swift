@@ -6,6 +6,8 @@ public enum RefusalReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopya
     case http10
     /// The framing headers contradict each other, or leave the end of the content open.
     case framing
+    /// A head of HTTP/2 that breaks its rules or is too large, so that Envoy resets the stream.
+    case malformed
     /// Too many headers, or too large ones.
     case headSize
     /// Connection names what must not be taken out.
@@ -26,6 +28,7 @@ public enum RefusalReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopya
         switch self {
         case .http10: "http10"
         case .framing: "framing"
+        case .malformed: "malformed"
         case .headSize: "head_size"
         case .connection: "connection"
         case .method: "method"
@@ -43,6 +46,9 @@ public enum RefusalReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopya
             "the request is HTTP/1.0, which Envoy answers with 426; if this gateway takes it (PILOT_HTTP10), set gateway.http10"
         case .framing:
             "its headers contradict each other on where the body ends, such as Content-Length and Transfer-Encoding"
+        case .malformed:
+            "its headers break a rule of HTTP/2, such as no :path or a Connection header, or are more than 100 or 60 KiB; Envoy "
+                + "resets the stream"
         case .headSize: "it has more than 100 headers, or more than 60 KiB of them; Envoy answers 431"
         case .connection: "its Connection header names headers that may not be taken out, or too many"
         case .method: "Envoy does not know the method; methods are upper-case"

@@ -70,7 +70,9 @@ struct RequestPreparation: Sendable {
 
     func prepare(_ request: RequestView, isTLS: Bool, scratch: inout RouteScratch) -> Preparation {
         if request.version == .http10, !takesHTTP10 { return .rejected(.http10) }
-        if request.traits.contains(.isRefusedForFraming) { return .rejected(.framing) }
+        if request.traits.contains(.isRefusedForFraming) {
+            return .rejected(request.version == .http2 ? .malformed : .framing)
+        }
         var hidesFields = false
         if request.version != .http2 {
             // Where a head is too large, Envoy answers 431. It counts repeated lines of fields that it joins as one, which
