@@ -56,7 +56,7 @@ struct MirrorForecastReport: Sendable {
             .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true),
             .init(title: "REQUESTS"), .init(title: "SAMPLED"),
             .init(title: "COPIES/S"), .init(title: "BYTES/S", yield: 2),
-            .init(title: "METHODS", isFigure: false, yield: 4, shortest: 8),
+            .init(title: "METHODS", isFigure: false, yield: 4, isExtra: true, shortest: 8),
             .init(title: "UNSAFE", yield: 5, isExtra: true), .init(title: "REDACTED", yield: 3, isExtra: true),
             .init(title: "CONTENT", yield: 6, isExtra: true),
         ])

@@ -98,9 +98,9 @@ struct MirrorReport: Sendable {
             .init(title: "TARGET", isFigure: false, yield: 3, shortest: 8, isName: true),
             .init(title: "OBJECT", isFigure: false, yield: 2, shortest: 10, isName: true),
             .init(title: "ROUTE", isFigure: false, shortest: 8, isName: true), .init(title: "PAIRS"),
-            .init(title: "COVERAGE", yield: 6), .init(title: "ERRORS", yield: 5),
+            .init(title: "COVERAGE", yield: 6, isExtra: true), .init(title: "ERRORS", yield: 5, isExtra: true),
             .init(title: "WORSE"), .init(title: "BETTER"), .init(title: "EXCESS", yield: 1),
-            .init(title: "NOISE", yield: 7),
+            .init(title: "NOISE", yield: 7, isExtra: true),
         ])
         for verdict in shown {
             let word = verdict.string("verdict")

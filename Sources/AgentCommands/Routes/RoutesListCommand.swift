@@ -118,10 +118,10 @@ struct RouteListing {
         }
     }
 
-    /// Object and rule as `top` has them, with the match entry and the delegate where there are any.
+    /// Object and rule as `top` has them, behind a point the match entry of several, and the delegate where there is one.
     private static func place(_ route: CompiledRoute, namesMatch: Bool) -> String {
         let identity = route.identity
-        let match = namesMatch ? identity.match.map { " match \($0)" } ?? "" : ""
+        let match = namesMatch ? identity.match.map { ".\($0)" } ?? "" : ""
         let delegate = identity.delegate.map { " (\($0.object.reference) #\($0.rule))" } ?? ""
         return "\(identity.object.reference) #\(identity.rule)\(match)\(delegate)"
     }
