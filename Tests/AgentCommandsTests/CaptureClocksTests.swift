@@ -84,8 +84,8 @@ import Testing
         figures.reassembly.lateness = 400_000_000
         #expect(
             CaptureClocks(figures, files: ["a.pcap", "b.pcap"]).sentences == [
-                "packets of one interface came up to 400 ms after those of another that answer them, as where two clocks differ: "
-                    + "exchanges before that was known are not put together, and 2.05 kB are left out"
+                "packets of one interface are up to 400 ms later than those of another that answer them, as when two clocks differ: "
+                    + "the first requests and responses may not be matched; 2.05 kB came too late and are left out"
             ]
         )
     }

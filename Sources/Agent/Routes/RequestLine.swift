@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 package import RouteAttribution
+import TrafficMetrics
 
 /// Why words on the command line are no request.
 package struct RequestLineError: Error, Equatable {
@@ -27,8 +28,6 @@ package struct RequestLine: Sendable, Equatable {
     private var headerNames: [String] = []
     private var headerValues: [String] = []
 
-    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"]
-
     /// Reads `[METHOD] URL` and lines of the form `name: value`.
     package init(_ words: [String], headers: [String]) throws(RequestLineError) {
         guard let url = words.last, words.count <= 2 else {
@@ -36,7 +35,7 @@ package struct RequestLine: Sendable, Equatable {
         }
         method = words.count == 2 ? words[0] : "GET"
         self.url = url
-        if words.count == 1, Self.methods.contains(url) {
+        if words.count == 1, RequestMethodLabel.allCases.contains(where: { $0.text == url }) {
             throw RequestLineError(
                 message: "\(url) is a method; name the URL too, such as \(url) http://shop.example.com/"
             )

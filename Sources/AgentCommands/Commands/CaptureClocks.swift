@@ -36,9 +36,9 @@ struct CaptureClocks: Sendable {
 
     private var late: String {
         let amount = HumanUnits.seconds(Double(lateness) / 1_000_000_000)
-        let octets = HumanUnits.octets(UInt64(lateOctets))
-        return "packets of one interface came up to \(amount) after those of another that answer them, as where two "
-            + "clocks differ: exchanges before that was known are not put together, and \(octets) are left out"
+        let left = lateOctets > 0 ? "; \(HumanUnits.octets(UInt64(lateOctets))) came too late and are left out" : ""
+        return "packets of one interface are up to \(amount) later than those of another that answer them, as when two "
+            + "clocks differ: the first requests and responses may not be matched\(left)"
     }
 
     private var timeless: String {

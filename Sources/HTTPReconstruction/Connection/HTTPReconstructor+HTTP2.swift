@@ -24,7 +24,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             feedEarly(early, before: position, reader)
         }
         http2[reader].octetsArrived(octets, at: position, &shared, &sink)
-        if http2[reader].resetStreams > 0 { lookAfter(reader, slot) }
+        lookAfter(reader, slot)
         noteMemory(of: slot)
     }
 
@@ -53,7 +53,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
         http2[reader].upgraded(exchange, isRequestComplete: shared.exchanges[exchange].isRequestComplete)
         feedEarly(early, before: position, reader)
         if octets.count > 0 { http2[reader].octetsArrived(octets, at: position, &shared, &sink) }
-        if http2[reader].resetStreams > 0 { lookAfter(reader, slot) }
+        lookAfter(reader, slot)
         noteMemory(of: slot)
     }
 

@@ -72,7 +72,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             }
         case .http2(let reader):
             http2[reader].octetsArrived(octets, at: position, &shared, &sink)
-            if http2[reader].resetStreams > 0 { lookAfter(reader, slot) }
+            lookAfter(reader, slot)
             noteMemory(of: slot)
         case .webSocket(let reader):
             webSockets[reader].octetsArrived(octets, at: position, shared)
@@ -191,9 +191,10 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         }
     }
 
-    /// Remembers a connection with streams that the client has reset, so that time ends them.
+    /// Remembers a connection if it has streams that the client has reset, so that time ends them.
+    @inline(__always)
     mutating func lookAfter(_ reader: Int32, _ slot: Int) {
-        guard !http2[reader].isListed else { return }
+        guard http2[reader].resetStreams > 0, !http2[reader].isListed else { return }
         http2[reader].isListed = true
         resetting.append(Int32(slot))
     }

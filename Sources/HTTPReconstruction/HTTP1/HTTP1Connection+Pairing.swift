@@ -541,13 +541,12 @@ extension HTTP1Connection {
         let hasTaken =
             answering >= 0 && shared.exchanges[answering].hasRequest && !shared.exchanges[answering].hasResponse
         if hasTaken { noteEnd(early, of: answering, isUnprocessed: false, &shared) }
-        let takesNone = answering >= 0 || latestAnswerCloses
+        // Whichever side closes first; a client that leaves for another reason is not what kept a request from being taken.
+        let isOver = latestAnswerCloses && answering < 0
         for exchange in waiting {
             let isLate = early.time <= shared.exchanges[exchange].request.firstOctet
-            let isDropped = takesNone || isLate || exchange != waiting.first
-            // Behind an answer that ends the connection nothing is taken, whichever side closes first (RFC 9112 §9.6).
-            let isUnprocessed = early.side == .server ? isDropped : latestAnswerCloses && answering < 0
-            noteEnd(early, of: exchange, isUnprocessed: isUnprocessed, &shared)
+            let isDropped = early.side == .server && (answering >= 0 || isLate || exchange != waiting.first)
+            noteEnd(early, of: exchange, isUnprocessed: isOver || isDropped, &shared)
         }
     }
 
