@@ -51,9 +51,9 @@ import Testing
             )
         }
         exchange(0, 200, at: 60_000_000_000)
-        exchange(0, 504, at: 90_700_000_000)
-        exchange(1, 504, at: 80_900_000_000)
-        exchange(1, 504, at: 99_000_000_000)
+        exchange(0, 502, at: 90_700_000_000)
+        exchange(1, 502, at: 80_900_000_000)
+        exchange(1, 502, at: 99_000_000_000)
         exchange(1, 503, at: 99_000_000_000)
         let own = #"request_method="GET",request_protocol="http",response_code="#
         for now in [100, 200] as [Int64] {
@@ -64,10 +64,12 @@ import Testing
                     #"total{\#(own)"200",error_type=""} 1"#, #"created{\#(own)"200",error_type=""} 1005.0"#,
                     #"total{\#(own)"500",error_type="5xx_service"} 0"#,
                     #"created{\#(own)"500",error_type="5xx_service"} 1005.0"#,
+                    #"total{\#(own)"502",error_type="5xx_gateway"} 3"#,
+                    #"created{\#(own)"502",error_type="5xx_gateway"} 1080.0"#,
                     #"total{\#(own)"503",error_type="5xx_gateway"} 1"#,
                     #"created{\#(own)"503",error_type="5xx_gateway"} 1005.0"#,
-                    #"total{\#(own)"504",error_type="5xx_gateway"} 3"#,
-                    #"created{\#(own)"504",error_type="5xx_gateway"} 1080.0"#,
+                    #"total{\#(own)"504",error_type="5xx_gateway"} 0"#,
+                    #"created{\#(own)"504",error_type="5xx_gateway"} 1005.0"#,
                 ]
             )
         }

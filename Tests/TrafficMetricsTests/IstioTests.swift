@@ -46,8 +46,8 @@ import Testing
             Self.exchanges
         )
         let requests = try #require(page.samples["istio_requests"])
-        // Two of each of 0 and 200, of HTTP and of gRPC, and what failures begin with, 500 and 503.
-        #expect(requests.count == 12)
+        // Two of each of 0 and 200, of HTTP and of gRPC, and what failures begin with: 500, 503 and 504.
+        #expect(requests.count == 14)
         let ours = ["destination_service": "a.shop.svc.cluster.local"]
         #expect(page.sum("istio_requests_total", where: ours) == 8)
         let plain = ["request_protocol": "http", "response_code": "200", "grpc_response_status": ""]

@@ -137,13 +137,13 @@ import Testing
                 .filter { $0.key.labels["request_method"] == method && $0.value == 0 }.keys
                 .map { "\($0.labels["response_code"] ?? "") \($0.labels["error_type"] ?? "")" }.sorted()
         }
-        let failures = ["0 no_response", "500 5xx_service", "503 5xx_gateway"]
+        let failures = ["0 no_response", "500 5xx_service", "503 5xx_gateway", "504 5xx_gateway"]
         #expect(try watched("GET") == (failures + ["200 "]).sorted())
         #expect(try watched("POST") == [])
         scenario.exchange(0, method: .post, status: 201)
         #expect(try watched("POST") == failures)
         scenario.exchange(0, method: .post, status: 503, errorType: .gatewayError)
-        #expect(try watched("POST") == ["0 no_response", "500 5xx_service"])
+        #expect(try watched("POST") == ["0 no_response", "500 5xx_service", "504 5xx_gateway"])
     }
 
     @Test func `many shards claim no more than the limit at once`() async {

@@ -46,7 +46,7 @@ struct RequestCombination: Sendable, Hashable {
         let failures: [(status: Int, error: ErrorTypeLabel)] =
             requestProtocol == .grpc
             ? [(200, .grpcError), (0, .noResponse)]
-            : [(503, .gatewayError), (500, .serviceError), (0, .noResponse)]
+            : [(503, .gatewayError), (504, .gatewayError), (500, .serviceError), (0, .noResponse)]
         return failures.map { status, error in
             RequestCombination(
                 method: method,
