@@ -172,16 +172,16 @@ struct SectionReading: ~Copyable {
         return !has(.path) && !has(.scheme) && (hasUnknownName || has(.authority))
     }
 
+    /// Joins the pieces of a cookie as Envoy does: with `; ` behind what there is so far, so that empty pieces in front
+    /// leave nothing.
     private mutating func joinCookies(_ section: inout FieldSection, _ lines: inout PlainList<FieldLine>) {
         let start = section.octets.count
-        var isFirst = true
         var isSecret = false
         for index in 0..<section.fields.count where section.fields[index].code == .cookie {
             let field = section.fields[index]
             if field.marks.contains(.neverIndexed) { isSecret = true }
             guard field.isKnown else { continue }
-            if !isFirst { section.octets.append("; ") }
-            isFirst = false
+            if section.octets.count > start { section.octets.append("; ") }
             section.octets.append(copyOf: field.value.range)
         }
         lines[cookieLine] = FieldLine(

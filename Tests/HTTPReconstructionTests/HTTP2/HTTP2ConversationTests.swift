@@ -169,6 +169,22 @@ extension Conversation.Event {
         #expect(request?.fields.count == 2)
     }
 
+    @Test(
+        arguments: [
+            (["", "a=1"], "a=1"), (["", "", "a=1"], "a=1"), (["a=1", "", "b=2"], "a=1; ; b=2"), (["a=1", ""], "a=1; "),
+            (["", ""], ""),
+        ]
+    )
+    func `empty cookie crumbs in front leave nothing, as at the gateway`(crumbs: [String], cookie: String) {
+        var script = HTTP2Script()
+        let fields = HTTP2Script.head("/c") + crumbs.map { ("cookie", $0) }
+        let record = Conversation(
+            .client(HTTP2Script.opening + script.request(1, fields)),
+            .server(HTTP2Script.serverOpening + script.response(1, [(":status", "200")], ends: true))
+        ).readInEveryWay()
+        #expect(record.exchanges.first?.request?.value(of: "cookie") == cookie)
+    }
+
     @Test func `the authority is the pseudo-header field, else host`() {
         var script = HTTP2Script()
         let without: HTTP2Script.Fields = [
