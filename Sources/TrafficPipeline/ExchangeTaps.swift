@@ -216,7 +216,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         if !tag.selection.isEmpty, let routing = generation.mirroring {
             mirror?.exchangeCompleted(facts, exchange, selection: tag.selection, route: routed.route, routing: routing)
         }
-        recordings?.exchangeCompleted(facts, exchange, routed, generation)
+        recordings?.exchangeCompleted(facts, exchange, session, routed, generation)
         records?.exchangeCompleted(facts, exchange, session, generation)
     }
 

@@ -143,6 +143,18 @@ import Testing
         #expect(recorded.requests.map(\.authorityText) == [nil, "other.example.com", "shop.example.com"])
     }
 
+    @Test func `a record inside TLS has the name that its client asked for, or else its host`() throws {
+        let folder = try TemporaryFolder()
+        let request = #", "scheme": "https", "fields": [["x-user", "7"]]"#
+        let lines = [#", "tls": {"sni": "other.example.com"}"#, #", "tls": {"sni": null}"#, ""].map {
+            Self.record(request).replacing(#", "response": null"#, with: #", "response": null"# + $0)
+        }
+        let file = try folder.write(lines.joined(), to: "a.ndjson")
+        let recorded = try RecordedRequests([file], at: Self.ports, Configuration())
+        #expect(recorded.requests.map(\.serverName) == ["other.example.com", "shop.example.com", "shop.example.com"])
+        #expect(recorded.requests.allSatisfy { $0.isTLS && $0.port == 443 })
+    }
+
     // MARK: - What cannot be compared
 
     private static let ports = RecordedRequests.Ports(nil, of: [])

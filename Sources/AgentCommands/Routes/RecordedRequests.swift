@@ -59,8 +59,9 @@ struct RecordedRequests {
                 },
                 port: exchange.isSecured ? ports.secured : ports.plain,
                 isTLS: exchange.isSecured,
-                // The name in the TLS hello is not kept; nearly all clients ask there for the host they mean.
-                serverName: exchange.isSecured ? authority.map { RequestLine.split($0).host } : nil,
+                // Where the TLS hello is not known: nearly all clients ask there for the host they mean.
+                serverName: exchange.isSecured
+                    ? exchange.serverName ?? authority.map { RequestLine.split($0).host } : nil,
                 isHTTP10: exchange.protocolVersion == "HTTP/1.0"
             )
         )

@@ -57,6 +57,7 @@ struct RecordLine {
         if case .integer(let connection)? = record["connection"] { exchange.connection = connection }
         if case .string(let version)? = record["protocol"] { exchange.protocolVersion = version }
         exchange.isSecured = request["scheme"] == .string("https")
+        exchange.serverName = record["tls"]?["sni"]?.stringValue
         return exchange
     }
 

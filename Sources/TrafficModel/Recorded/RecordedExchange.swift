@@ -30,6 +30,9 @@ public struct RecordedExchange: Sendable {
     public var integrity: [String]
     /// Whether client and server spoke TLS.
     public var isSecured = false
+    /// The name that the client asked for in its TLS hello (SNI), empty where it asked for none; `nil` without TLS, and where
+    /// that is not known.
+    public var serverName: String?
 
     /// Makes an exchange of its parts.
     public init(

@@ -3,13 +3,16 @@
 internal import HTTPReconstruction
 internal import PacketDecoding
 internal import ShadowTesting
+internal import TLSDecryption
 internal import TrafficModel
 
 extension RecordedExchange {
-    /// Takes over an exchange whose heads were retained; `nil` where there is no request with its octets.
+    /// Takes over an exchange whose heads were retained, with the TLS of its connection where that is kept; `nil` where there
+    /// is no request with its octets.
     init?(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
+        _ session: TLSSession? = nil,
         route: @autoclosure () -> RouteName
     ) {
         guard facts.hasRequest, let retained = exchange.retainedRequest, !retained.method.isEmpty,
@@ -44,6 +47,7 @@ extension RecordedExchange {
             requestNanoseconds: facts.request.lastOctet.nanoseconds(since: facts.request.firstOctet)
         )
         isSecured = facts.connection.isSecured
+        if let session, session.isServerNameKnown { serverName = String(decoding: session.serverName, as: UTF8.self) }
     }
 }
 

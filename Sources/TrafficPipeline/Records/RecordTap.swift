@@ -70,10 +70,12 @@ struct RecordingTap {
     func exchangeCompleted(
         _ facts: ExchangeFacts,
         _ exchange: borrowing Exchange,
+        _ session: TLSSession?,
         _ routed: RoutedRequest,
         _ generation: RouteGeneration
     ) {
-        guard let recorded = RecordedExchange(facts, exchange, route: routed.name(in: generation.tables)) else {
+        guard let recorded = RecordedExchange(facts, exchange, session, route: routed.name(in: generation.tables))
+        else {
             if facts.hasRequest, exchange.retainedRequest == nil { output.leaveOut() }
             return
         }
