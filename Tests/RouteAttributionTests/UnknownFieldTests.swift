@@ -17,21 +17,30 @@ import TrafficModel
         rules: String = Self.rules,
         hosts: String = "['*']",
         method: String = "GET",
-        target: String = "/x"
+        target: String = "/x",
+        named: [(String, String)] = [],
+        unnamed: [String] = []
     ) throws -> RouteDecision {
         let table = try compile(everyHostGateway, virtualService(hosts: hosts, http: rules)).table
-        let octets = Array("\(method)\(target)a.example".utf8)
+        var octets = Array("\(method)\(target)a.example".utf8)
         let targetStart = method.utf8.count
         let authorityStart = targetStart + target.utf8.count
+        let authority = authorityStart..<octets.count
+        func append(_ text: String) -> Range<Int> {
+            octets += text.utf8
+            return octets.count - text.utf8.count..<octets.count
+        }
+        let lines = named.map { FieldLine(name: append($0.0), value: append($0.1)) }
+        let values = unnamed.map { FieldLine(name: 0..<0, value: append($0)) }
         let view = RequestView(
             octets: octets.span,
             method: 0..<targetStart,
             target: targetStart..<authorityStart,
-            authority: traits.contains(.authorityUnknown) ? nil : authorityStart..<octets.count,
+            authority: traits.contains(.authorityUnknown) ? nil : authority,
             version: .http2,
-            fields: [FieldLine]().span,
+            fields: lines.span,
             traits: traits
-        )
+        ).adding(unnamed: values.span)
         var scratch = RouteScratch()
         return table.route(view, in: table.hostTable(podPort: 80), scratch: &scratch)
     }
@@ -52,6 +61,57 @@ import TrafficModel
         #expect(decision.outcome == .unknown)
         #expect(decision.reason == .unknownFields)
         #expect(decision.route == -1)
+    }
+
+    /// The rules of a tenant, whose header is tested in another way.
+    private static func tenant(_ match: String) -> String {
+        "[{name: tenant, match: [{\(match)}], route: [{destination: {host: a}}]}, "
+            + "{name: any, route: [{destination: {host: a}}]}]"
+    }
+
+    @Test(
+        arguments: [
+            ("headers: {x-tenant: {exact: b}}", ["30045"]), ("headers: {x-tenant: {exact: b}}", ["30045", "a"]),
+            ("headers: {x-tenant: {prefix: b}}", ["30045"]), ("headers: {x-tenant: {regex: b+}}", ["30045"]),
+        ]
+    )
+    func `headers without a known name are no obstacle where the rule takes none of their values`(
+        match: String,
+        values: [String]
+    ) throws {
+        let decision = try Self.decide(
+            [.fieldsUnknown, .onlyNamesUnknown],
+            rules: Self.tenant(match),
+            unnamed: values
+        )
+        #expect(decision.outcome == .route && decision.route == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("headers: {x-tenant: {exact: b}}", ["30045", "b"]), ("headers: {x-tenant: {exact: 'a,b'}}", ["a", "b"]),
+            ("headers: {x-tenant: {prefix: 'a,'}}", ["a", "b"]), ("headers: {x-tenant: {regex: 'b+'}}", ["bb"]),
+            ("headers: {x-tenant: {}}", ["30045"]), ("withoutHeaders: {x-tenant: {}}", ["30045"]),
+            ("withoutHeaders: {x-tenant: {exact: b}}", ["b"]),
+        ]
+    )
+    func `a header without a known name may be the one that a rule asks for`(match: String, values: [String]) throws {
+        let decision = try Self.decide(
+            [.fieldsUnknown, .onlyNamesUnknown],
+            rules: Self.tenant(match),
+            unnamed: values
+        )
+        #expect(decision.outcome == .unknown && decision.reason == .unknownFields)
+    }
+
+    @Test func `a header without a known name may be another line of one that is known`() throws {
+        let decision = try Self.decide(
+            [.fieldsUnknown, .onlyNamesUnknown],
+            rules: Self.tenant("headers: {x-tenant: {exact: 'b'}}"),
+            named: [("x-tenant", "b")],
+            unnamed: ["c"]
+        )
+        #expect(decision.outcome == .unknown)
     }
 
     @Test func `an earlier rule that holds for certain needs no later one`() throws {

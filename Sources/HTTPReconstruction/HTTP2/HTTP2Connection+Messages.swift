@@ -166,6 +166,8 @@ extension HTTP2Connection {
         if target == nil, reading.hasUnknown { traits.insert(.targetUnknown) }
         if authority == nil, reading.hasUnknown { traits.insert(.authorityUnknown) }
         if reading.hasUnknown { traits.insert(.fieldsUnknown) }
+        shared.http2.unnamed.removeAll()
+        if reading.hasUnknownName, shared.http2.collectUnnamed(of: section) { traits.insert(.onlyNamesUnknown) }
         if isConnect, reading.protocol != nil { traits.insert(.isExtendedConnect) }
         // The proxy resets a stream whose head breaks the rules, before it looks for a route (RFC 9113 §8.1.1).
         if !shape.isValid || shared.http2.sections[section].isBeyondEnvoyLimits { traits.insert(.isRefusedForFraming) }
@@ -180,7 +182,7 @@ extension HTTP2Connection {
                 fields: shared.http2.lines.span,
                 traits: traits,
                 scheme: reading.scheme?.range
-            ),
+            ).adding(unnamed: shared.http2.unnamed.span),
             on: shared.connections[connection].facts,
             at: time,
             retention: &retention

@@ -12,6 +12,8 @@ struct SharedHTTP2: ~Copyable {
     private var idleSections = PlainList<Int32>()
     /// The field lines of the head that is shown to the sink.
     var lines = PlainList<FieldLine>()
+    /// Those of it whose names alone are not known.
+    var unnamed = PlainList<FieldLine>()
     /// The gRPC calls in progress.
     var calls = Slab<GRPCCall>()
     /// Tables whose entries found their places again, and those that were given up.
@@ -28,6 +30,20 @@ struct SharedHTTP2: ~Copyable {
         guard !idleSections.isEmpty else { return sections.insert(FieldSection()) }
         defer { idleSections.removeLast() }
         return idleSections.last
+    }
+
+    /// Collects in `unnamed` the fields of a section of which only the names are not known, at most eight.
+    /// - Returns: `false`, and none, where more than that is not known.
+    mutating func collectUnnamed(of section: Int32) -> Bool {
+        var isWhole = !sections[section].isOverLimit
+        for index in 0..<sections[section].fields.count {
+            let field = sections[section].fields[index]
+            guard isWhole, !field.isKnown else { continue }
+            isWhole = !field.marks.contains(.valueUnknown) && unnamed.count < 8
+            unnamed.append(FieldLine(name: 0..<0, value: field.value.range))
+        }
+        if !isWhole { unnamed.removeAll() }
+        return isWhole
     }
 
     /// Takes a section back.

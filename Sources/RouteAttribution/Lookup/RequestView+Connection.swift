@@ -63,6 +63,12 @@ extension RequestView {
         return isNamed
     }
 
+    /// Whether a field line has a name, which is in lower case.
+    func hasLine(named name: Span<UInt8>) -> Bool {
+        for number in fields.indices where octets.extracting(fields[number].name).isName(name) { return true }
+        return false
+    }
+
     /// Which protocol the request asks to go on with.
     func upgradeWish() -> UpgradeWish {
         var hasUpgrade = false

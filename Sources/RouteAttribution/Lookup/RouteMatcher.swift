@@ -100,6 +100,7 @@ struct RouteMatcher: Sendable {
         if !request.traits.isDisjoint(with: .anythingUnknown),
             Self.isUnknown(condition, request, prepared.forwardedProto)
         {
+            if let holds = holdsWhateverIsUnnamed(condition, request) { return holds }
             sawUnseen = true
             return false
         }
@@ -189,6 +190,31 @@ struct RouteMatcher: Sendable {
     }
 
     // MARK: - Field lines
+
+    /// Whether a condition on a field holds that no known line has, where all lines with unknown names would say the same of
+    /// it; `nil` where one of them may be the field and decide.
+    ///
+    /// Costs a test for each of at most eight such lines.
+    private func holdsWhateverIsUnnamed(_ condition: LookupCondition, _ request: RequestView) -> Bool? {
+        guard request.traits.contains(.onlyNamesUnknown),
+            condition.subject == .field || condition.subject == .joinedField,
+            condition.test != .present, !request.hasLine(named: index.arena.span.extracting(condition.name.indices))
+        else { return nil }
+        let value = index.arena.span.extracting(condition.value.indices)
+        // Several lines may be joined to one value, which has a comma.
+        guard
+            request.unnamed.count == 1
+                || condition.test == .exact && value.indices.allSatisfy({ value[$0] != UInt8(ascii: ",") })
+        else {
+            return nil
+        }
+        let missing = missingHolds(condition)
+        for number in request.unnamed.indices
+        where takes(condition, request.octets.extracting(request.unnamed[number].value)) != missing {
+            return nil
+        }
+        return missing
+    }
 
     private func fieldHolds(
         _ condition: LookupCondition,

@@ -32,6 +32,9 @@ public struct RequestTraits: OptionSet, Sendable, Hashable {
     /// Connection says more than `close` or `keep-alive`, so that it may name fields that end with this hop (RFC 9110 §7.6.1).
     public static let hasConnectionOptions = RequestTraits(rawValue: 1 << 9)
 
+    /// Of the fields that are not known only the names are not: their values are those of ``RequestView/unnamed``.
+    public static let onlyNamesUnknown = RequestTraits(rawValue: 1 << 10)
+
     /// What makes an answer depend on fields that are not known.
     public static let anythingUnknown: RequestTraits = [
         .methodUnknown, .targetUnknown, .authorityUnknown, .fieldsUnknown,

@@ -28,6 +28,8 @@ public struct RequestView: ~Escapable {
     public let version: HTTPVersion
     /// All field lines in wire order, without pseudo-header fields.
     public let fields: Span<FieldLine>
+    /// Lines with names that are not known, and values that are; empty unless ``RequestTraits/onlyNamesUnknown``.
+    public private(set) var unnamed: Span<FieldLine>
     /// What is known of the field lines.
     public let traits: RequestTraits
 
@@ -50,6 +52,13 @@ public struct RequestView: ~Escapable {
         self.scheme = scheme
         self.version = version
         self.fields = fields
+        unnamed = fields.extracting(first: 0)
         self.traits = traits
+    }
+    /// The same request with lines whose names are not known; their ranges must lie within ``octets``.
+    @_lifetime(copy self, copy lines)
+    public consuming func adding(unnamed lines: Span<FieldLine>) -> RequestView {
+        unnamed = lines
+        return self
     }
 }
