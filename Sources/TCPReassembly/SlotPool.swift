@@ -4,7 +4,8 @@
 struct SlotPool: ~Copyable {
     /// How many numbers are handed out at present.
     private(set) var count = 0
-    private var highWater = 0
+    /// Numbers from this one on were never handed out.
+    private(set) var highWater = 0
     private var freeCount = 0
     private var free: FixedBuffer<UInt32>
 

@@ -15,14 +15,28 @@ public import TCPReassembly
 /// Not handled: TLS that begins within a connection (STARTTLS, inside CONNECT); encrypted hellos (RFC 9849), whose keys are
 /// those of another name; renegotiation, which Envoy refuses.
 public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink {
+    /// What is kept of every connection, in twelve octets because a connection without TLS needs no more.
     private struct Place {
         /// How the next stage calls the connection.
-        var handle: Int32
+        let handle: Int32
         var reading: Int32
+        /// Twice the octets of a PROXY header, and one more where the connection may have begun before the capture.
+        private var beginning: UInt32
+
+        init(handle: Int32, isMidstream: Bool) {
+            self.handle = handle
+            reading = Reading.undecided
+            beginning = isMidstream ? 1 : 0
+        }
+
         /// Whether the connection may have begun before the capture did.
-        var isMidstream: Bool
+        var isMidstream: Bool { beginning & 1 != 0 }
+
         /// Octets of a PROXY header in front, which were given on.
-        var preambleOctets: Int32 = 0
+        var preambleOctets: Int {
+            get { Int(beginning >> 1) }
+            set { beginning = UInt32(clamping: newValue) << 1 | beginning & 1 }
+        }
     }
 
     private var places: [Place] = []
@@ -68,7 +82,7 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
     /// Begins to watch a connection.
     public mutating func connectionOpened(_ introduction: ConnectionIntroduction) {
         let handle = handles.take()
-        let place = Place(handle: handle, reading: Reading.undecided, isMidstream: !introduction.sawHandshake)
+        let place = Place(handle: handle, isMidstream: !introduction.sawHandshake)
         while places.count <= introduction.slot { places.append(place) }
         places[introduction.slot] = place
         sink.connectionOpened(introduction.renamed(Int(handle)))
@@ -257,11 +271,11 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
         switch preamble.take(octets) {
         case .part:
             preambles[slot] = preamble
-            places[slot].preambleOctets += Int32(octets.count)
+            places[slot].preambleOctets += octets.count
             sink.octetsArrived(octets, at: position, slot: handle)
         case .rest(let count):
             if begun != nil { preambles[slot] = nil }
-            places[slot].preambleOctets += Int32(count)
+            places[slot].preambleOctets += count
             sink.octetsArrived(octets.extracting(first: count), at: position, slot: handle)
             guard count < octets.count else { return }
             decideBehindPreamble(octets.extracting(count...), at: position.moved(by: count), slot)

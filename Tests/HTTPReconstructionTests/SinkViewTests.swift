@@ -75,8 +75,8 @@ import Testing
     }
 
     @Test func `what every connection costs is small`() {
-        #expect(MemoryLayout<TrackedConnection>.stride <= 96)
-        // With 144 octets in reassembly an idle connection stays below 512.
-        #expect(MemoryLayout<HTTP1Connection>.stride <= 336)
+        #expect(MemoryLayout<TrackedConnection>.stride <= 48)
+        // Three cache lines and a half.
+        #expect(MemoryLayout<HTTP1Connection>.stride <= 224)
     }
 }

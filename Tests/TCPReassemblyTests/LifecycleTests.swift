@@ -563,6 +563,35 @@ import Testing
         #expect(talk.events() == [.opened(50, sawHandshake: true)])
     }
 
+    @Test func `the capture's end keeps to the order of numbers where slots were used again`() {
+        var talk = Conversation()
+        for number in UInt16(1)...50 {
+            talk.client = Self.port(number &* 7919)
+            talk.handshake()
+            if number % 2 == 0 { talk.client(0, ack: 0, .rst) }
+        }
+        talk.pass(600_000)
+        #expect(talk.table.statistics.entries == 25)
+        let later = Array(UInt16(51)...90)
+        for number in later {
+            talk.client = Self.port(number &* 7919)
+            talk.handshake()
+        }
+        let left = stride(from: UInt16(1), to: 50, by: 2) + later
+        for number in left.reversed() {
+            talk.client = Self.port(number &* 7919)
+            talk.client(Int(number), "\(number)")
+        }
+        _ = talk.events()
+        talk.end()
+        var order: [String] = []
+        for case .octets(_, _, let text) in talk.events() {
+            order.append(text)
+        }
+        #expect(order == left.map { "\($0)" })
+        #expect(talk.table.statistics.entries == 0)
+    }
+
     // MARK: - Clocks
 
     @Test(arguments: [-3_000_000_000.0, 3_000_000_000.0])

@@ -35,43 +35,72 @@ public enum ClientEvidence: UInt8, Sendable, Hashable {
     case assumed
 }
 
-/// What reconstruction keeps of every connection, whatever it carries.
+/// What reconstruction keeps of every connection, whatever it carries, and who reads it.
 ///
-/// Addresses and ports lie apart, so that no room is lost between them: there is one of these for each connection that is
-/// open.
+/// There is one of these for each connection that is open, in 48 octets: what few connections have lies apart in
+/// ``TrackedConnections``, and addresses are those of IPv4 or the number of a place for longer ones.
 struct TrackedConnection {
     /// Numbers connections by first packet.
     let number: Int
-    private let originatorAddress: IPAddress
-    private let responderAddress: IPAddress
-    private var proxiedAddress = IPAddress(high: 0, low: 0)
+    /// The addresses of originator and responder, of IPv4; or in the first the index of longer ones.
+    private let addresses: (originator: UInt32, responder: UInt32)
+    private let originatorPort: UInt16
+    private let responderPort: UInt16
     private var undetermined: UInt32 = 0
     /// Counts the exchanges that were emitted; also the number of the next one.
     var emittedExchanges: Int32 = 0
     /// The number of the connection's TLS session, or -1.
     var tlsSession: Int32 = -1
-    private let originatorPort: UInt16
-    private let responderPort: UInt16
-    private var proxiedPort: UInt16 = 0
-    private var isProxied = false
-    /// Whether the connection may have begun before the capture did.
-    let isJoinedMidstream: Bool
+    /// Where the client lies that a PROXY header named, or -1.
+    var proxiedClient: Int32 = -1
+    /// What the connection carries.
+    var reader = ConnectionReader.probing(-1)
     /// Which direction carries requests; a guess while the evidence is `.assumed`.
     private(set) var clientDirection = StreamDirection.fromOriginator
-    private(set) var clientEvidence: ClientEvidence
-    /// Whether a PROXY header was wrong, which the first request will be marked for.
-    var hasMalformedProxyHeader = false
-    /// Whether its directions were captured by two clocks, so that no duration of its exchanges can be trusted.
-    var hasTwoClocks = false
+    private(set) var clientEvidence = ClientEvidence.assumed
+    private var marks = Marks()
 
-    init(_ introduction: ConnectionIntroduction) {
+    private struct Marks: OptionSet {
+        let rawValue: UInt8
+        static let joinedMidstream = Marks(rawValue: 1)
+        static let hasLongEnds = Marks(rawValue: 2)
+        static let hasMalformedProxyHeader = Marks(rawValue: 4)
+        static let hasTwoClocks = Marks(rawValue: 8)
+    }
+
+    /// The addresses of both ends, where one of them is not of IPv4.
+    struct LongEnds {
+        let originator: IPAddress
+        let responder: IPAddress
+    }
+
+    /// No connection; what slots hold that were not used yet.
+    init() {
+        number = -1
+        addresses = (0, 0)
+        originatorPort = 0
+        responderPort = 0
+    }
+
+    /// A connection of which nothing but its introduction is known.
+    /// - Parameters:
+    ///   - introduction: What reassembly says of it.
+    ///   - storeEnds: Keeps addresses that are longer than IPv4's, and answers where.
+    init(_ introduction: ConnectionIntroduction, storeEnds: (LongEnds) -> Int32) {
+        let (originator, responder) = (introduction.originator, introduction.responder)
         number = introduction.number
-        originatorAddress = introduction.originator.address
-        originatorPort = introduction.originator.port
-        responderAddress = introduction.responder.address
-        responderPort = introduction.responder.port
-        isJoinedMidstream = !introduction.sawHandshake
-        clientEvidence = introduction.sawHandshake ? .handshake : .assumed
+        originatorPort = originator.port
+        responderPort = responder.port
+        if originator.address.isIPv4, responder.address.isIPv4 {
+            addresses = (
+                UInt32(truncatingIfNeeded: originator.address.low), UInt32(truncatingIfNeeded: responder.address.low)
+            )
+        } else {
+            let index = storeEnds(LongEnds(originator: originator.address, responder: responder.address))
+            addresses = (UInt32(bitPattern: index), 0)
+            marks.insert(.hasLongEnds)
+        }
+        if introduction.sawHandshake { clientEvidence = .handshake } else { marks.insert(.joinedMidstream) }
     }
 
     /// Octets seen while it is not known what the connection carries; from four billion on, no more are counted.
@@ -80,14 +109,19 @@ struct TrackedConnection {
         set { undetermined = UInt32(clamping: newValue) }
     }
 
-    /// The client that a PROXY header named.
-    var clientFromProxy: Endpoint? {
-        get { isProxied ? Endpoint(address: proxiedAddress, port: proxiedPort) : nil }
-        set {
-            isProxied = newValue != nil
-            proxiedAddress = newValue?.address ?? IPAddress(high: 0, low: 0)
-            proxiedPort = newValue?.port ?? 0
-        }
+    /// Whether the connection may have begun before the capture did.
+    var isJoinedMidstream: Bool { marks.contains(.joinedMidstream) }
+
+    /// Whether a PROXY header was wrong, which the first request will be marked for.
+    var hasMalformedProxyHeader: Bool {
+        get { marks.contains(.hasMalformedProxyHeader) }
+        set { if newValue { marks.insert(.hasMalformedProxyHeader) } else { marks.remove(.hasMalformedProxyHeader) } }
+    }
+
+    /// Whether its directions were captured by two clocks, so that no duration of its exchanges can be trusted.
+    var hasTwoClocks: Bool {
+        get { marks.contains(.hasTwoClocks) }
+        set { if newValue { marks.insert(.hasTwoClocks) } else { marks.remove(.hasTwoClocks) } }
     }
 
     /// Octets showed who the client is.
@@ -101,11 +135,37 @@ struct TrackedConnection {
         if clientEvidence == .assumed { clientEvidence = .content }
     }
 
+    // MARK: - Facts
+
+    /// Whether all that its facts consist of lies here.
+    var isPlain: Bool {
+        @inline(__always)
+        get { proxiedClient < 0 && !marks.contains(.hasLongEnds) }
+    }
+
+    /// Where the addresses lie; `nil` where they are of IPv4 and lie here.
+    var longEnds: Int32? {
+        @inline(__always)
+        get { marks.contains(.hasLongEnds) ? Int32(bitPattern: addresses.originator) : nil }
+    }
+
+    /// The addresses of both ends where they lie here.
+    var shortEnds: LongEnds {
+        @inline(__always)
+        get {
+            LongEnds(
+                originator: IPAddress(ipv4: addresses.originator),
+                responder: IPAddress(ipv4: addresses.responder)
+            )
+        }
+    }
+
     /// The connection as sinks see it.
-    var facts: ConnectionFacts {
+    @inline(__always)
+    func facts(_ ends: LongEnds, clientFromProxy: Endpoint?) -> ConnectionFacts {
         let clientIsOriginator = clientDirection == .fromOriginator
-        let originator = Endpoint(address: originatorAddress, port: originatorPort)
-        let responder = Endpoint(address: responderAddress, port: responderPort)
+        let originator = Endpoint(address: ends.originator, port: originatorPort)
+        let responder = Endpoint(address: ends.responder, port: responderPort)
         return ConnectionFacts(
             number: number,
             client: clientIsOriginator ? originator : responder,

@@ -38,7 +38,7 @@ enum ReaderOutcome {
 
 /// What all readers share: the connections, storage for exchanges, and the parser with its list of field lines.
 struct SharedReconstruction: ~Copyable {
-    var connections = Slab<TrackedConnection>()
+    var connections = TrackedConnections()
     var exchanges = ExchangeStore()
     var parser = HeadParser()
     var http2 = SharedHTTP2()

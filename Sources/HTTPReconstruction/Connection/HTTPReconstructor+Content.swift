@@ -11,7 +11,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
     ///   - slot: The connection.
     /// - Returns: Octets; 0 where the next may be anything else.
     public func octetsNotLookedAt(_ direction: StreamDirection, slot: Int) -> Int {
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader): http1[reader].contentNotLookedAt(direction, shared)
         case .http2(let reader): http2[reader].contentNotLookedAt(direction, shared)
         case .probing, .webSocket, .opaque: 0

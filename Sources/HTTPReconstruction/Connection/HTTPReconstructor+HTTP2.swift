@@ -9,14 +9,14 @@ extension HTTPReconstructor where Sink: ~Copyable {
     mutating func startHTTP2(_ octets: Span<UInt8>, at position: StreamPosition, isWhole: Bool, _ slot: Int) {
         var early: [UInt8] = []
         var missed: Int64 = 0
-        if case .probing(let reader) = places[slot].reader, reader >= 0 {
+        if case .probing(let reader) = shared.connections[slot].reader, reader >= 0 {
             // The client's first octets were missed: what came behind the hole was not read either.
             if isWhole, http1[reader].progress(.request).isLost { missed = http1[reader].requestEnd }
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
         }
         let reader = insertHTTP2(slot, isWhole: isWhole)
-        sink.protocolRecognized(.http2, on: shared.connections[connection(of: slot)].facts)
+        sink.protocolRecognized(.http2, on: shared.connections.facts(of: slot))
         if missed > 0 {
             let start = startOfClient(reader, at: position)
             http2[reader].octetsMissing(Int(missed), reason: .captureLoss, at: start, &shared, &sink)
@@ -38,16 +38,15 @@ extension HTTPReconstructor where Sink: ~Copyable {
     ///   - slot: The connection.
     mutating func upgradeToHTTP2(_ exchange: Int32, _ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) {
         var early: [UInt8] = []
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader), .probing(let reader):
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
         case .http2, .webSocket, .opaque: return
         }
         let reader = insertHTTP2(slot, isWhole: true)
-        let connection = connection(of: slot)
-        shared.exchanges[exchange].number = Int(shared.connections[connection].emittedExchanges)
-        shared.connections[connection].emittedExchanges += 1
+        shared.exchanges[exchange].number = Int(shared.connections[slot].emittedExchanges)
+        shared.connections[slot].emittedExchanges += 1
         // Content of a response in HTTP/1 is not counted; this one is.
         shared.exchanges[exchange].responseMessages = MessageCount()
         http2[reader].upgraded(exchange, isRequestComplete: shared.exchanges[exchange].isRequestComplete)
@@ -58,17 +57,16 @@ extension HTTPReconstructor where Sink: ~Copyable {
     }
 
     private mutating func insertHTTP2(_ slot: Int, isWhole: Bool) -> Int32 {
-        let connection = connection(of: slot)
-        shared.connections[connection].undeterminedOctets = 0
-        shared.connections[connection].assumptionConfirmed()
+        shared.connections[slot].undeterminedOctets = 0
+        shared.connections[slot].assumptionConfirmed()
         let reader = http2.insert(
             HTTP2Connection(
-                connection,
-                clientDirection: shared.connections[connection].clientDirection,
+                Int32(slot),
+                clientDirection: shared.connections[slot].clientDirection,
                 isJoinedMidstream: !isWhole
             )
         )
-        places[slot].reader = .http2(reader)
+        shared.connections[slot].reader = .http2(reader)
         return reader
     }
 

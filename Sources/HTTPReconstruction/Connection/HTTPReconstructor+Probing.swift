@@ -18,7 +18,7 @@ enum ProbedReading {
 extension HTTPReconstructor where Sink: ~Copyable {
     /// Looks at octets of a connection of which nothing is certain.
     mutating func determine(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> ProbedReading {
-        shared.connections[connection(of: slot)].isJoinedMidstream
+        shared.connections[slot].isJoinedMidstream
             ? determineMidstream(octets, at: position, slot)
             : determineFromStart(octets, at: position, slot)
     }
@@ -29,8 +29,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
         at position: StreamPosition,
         _ slot: Int
     ) -> ProbedReading {
-        let connection = connection(of: slot)
-        let isClient = position.direction == shared.connections[connection].clientDirection
+        let isClient = position.direction == shared.connections[slot].clientDirection
         let reader = existingReader(of: slot)
         if reader >= 0 {
             let (holdsPartialHead, isLost) = http1[reader].progress(isClient ? .request : .response)
@@ -45,7 +44,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
                 if position.startsSegment, HTTP2Join.message(in: octets, limit: limit, &shared.http2) != nil {
                     return .http2(isWhole: true)
                 }
-                shared.connections[connection].undeterminedOctets += octets.count
+                shared.connections[slot].undeterminedOctets += octets.count
                 return .http1
             }
         }
@@ -57,7 +56,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             // A server may send its SETTINGS before it has seen a preface.
             guard isClient else { return octets.beginsWithSettings ? .http2(isWhole: true) : .opaque(.unknown) }
             http1[tentativeReader(of: slot)].beganUnreadable()
-            shared.connections[connection].undeterminedOctets += octets.count
+            shared.connections[slot].undeterminedOctets += octets.count
             return .notYet
         }
     }
@@ -68,15 +67,14 @@ extension HTTPReconstructor where Sink: ~Copyable {
         at position: StreamPosition,
         _ slot: Int
     ) -> ProbedReading {
-        let connection = connection(of: slot)
         let reader = existingReader(of: slot)
         if reader >= 0 {
-            let isClient = position.direction == shared.connections[connection].clientDirection
+            let isClient = position.direction == shared.connections[slot].clientDirection
             if http1[reader].holdsCandidate(isClient ? .request : .response) { return .http1 }
         }
         if position.startsSegment {
             switch ProtocolProbe(octets, expecting: .response).finding {
-            case .tls where shared.connections[connection].undeterminedOctets == 0:
+            case .tls where shared.connections[slot].undeterminedOctets == 0:
                 return .opaque(.tls)
             case .request:
                 if octets.findHead(
@@ -94,7 +92,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
                     assumeClient(position.direction.reversed, slot)
                     return .http1
                 }
-            case .http2 where shared.connections[connection].undeterminedOctets == 0:
+            case .http2 where shared.connections[slot].undeterminedOctets == 0:
                 assumeClient(position.direction, slot)
                 return .http2(isWhole: true)
             case .other:
@@ -107,20 +105,20 @@ extension HTTPReconstructor where Sink: ~Copyable {
             case .tls, .http2: break
             }
         }
-        shared.connections[connection].undeterminedOctets += octets.count
-        let octetsSoFar = shared.connections[connection].undeterminedOctets
+        shared.connections[slot].undeterminedOctets += octets.count
+        let octetsSoFar = shared.connections[slot].undeterminedOctets
         return octetsSoFar <= shared.limits.midstreamSearchOctets ? .http1 : .notYet
     }
 
     private mutating func assumeClient(_ direction: StreamDirection, _ slot: Int) {
-        let tracked = shared.connections[connection(of: slot)]
+        let tracked = shared.connections[slot]
         guard tracked.clientEvidence != .content || tracked.clientDirection != direction else { return }
         shared.statistics.guessedRoles += 1
-        shared.connections[connection(of: slot)].clientFound(in: direction)
+        shared.connections[slot].clientFound(in: direction)
         let reader = existingReader(of: slot)
         guard reader >= 0, http1[reader].clientDirection != direction else { return }
         // What it took for requests were responses, and what it knows of either side is the other's: another begins.
         endHTTP1(reader, nil)
-        places[slot].reader = .probing(-1)
+        shared.connections[slot].reader = .probing(-1)
     }
 }

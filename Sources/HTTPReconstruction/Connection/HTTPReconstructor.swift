@@ -10,8 +10,6 @@ public import TCPReassembly
 /// connection leaves HTTP. All state is owned by the thread that feeds it. An idle connection holds no buffer and no
 /// exchange; content is never copied unless the sink asks for it.
 public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, StreamSink {
-    /// What each connection is read by, by its slot in reassembly.
-    var places: [Place] = []
     var http1 = Slab<HTTP1Connection>()
     /// Made at a preface, an upgrade or a proven join; a connection of another protocol has nothing here.
     var http2 = Slab<HTTP2Connection>()
@@ -53,14 +51,12 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Begins to watch a connection.
     public mutating func connectionOpened(_ introduction: ConnectionIntroduction) {
-        while places.count <= introduction.slot { places.append(Place(connection: -1, reader: .probing(-1))) }
-        let connection = shared.connections.insert(TrackedConnection(introduction))
-        places[introduction.slot] = Place(connection: connection, reader: .probing(-1))
+        shared.connections.open(introduction)
     }
 
     /// Reads the next octets of a stream.
     public mutating func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, slot: Int) {
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader):
             switch http1[reader].octetsArrived(octets, at: position, &shared, &sink) {
             case .continues: noteHeldOctets(reader)
@@ -78,7 +74,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             webSockets[reader].octetsArrived(octets, at: position, shared)
             noteMemory(of: slot)
         case .opaque(let reason):
-            sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections[places[slot].connection].facts)
+            sink.opaqueOctetsArrived(octets.count, reason, on: shared.connections.facts(of: slot))
         case .probing:
             probe(octets, at: position, slot)
         }
@@ -86,7 +82,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Passes over octets that were not captured.
     public mutating func octetsMissing(_ count: Int, reason: MissingReason, at position: StreamPosition, slot: Int) {
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader):
             http1[reader].octetsMissing(count, reason: reason, at: position, &shared, &sink)
             noteHeldOctets(reader)
@@ -106,7 +102,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Ends one direction.
     public mutating func streamEnded(_ direction: StreamDirection, _ end: StreamEnd, at time: PacketTime, slot: Int) {
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader):
             http1[reader].streamEnded(direction, end, at: time, &shared, &sink)
             noteHeldOctets(reader)
@@ -117,16 +113,13 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Ends a connection, and emits what is left of it.
     public mutating func connectionClosed(_ reason: ConnectionEnd, at time: PacketTime, slot: Int) {
-        let connection = places[slot].connection
         forgetPrefix(of: slot)
         var wasRecognized = true
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader): endHTTP1(reader, reason)
         case .http2(let reader):
             http2[reader].closed(reason, &shared, &sink)
             http2.discard(at: reader)
-            // The list of those with reset streams may still name the slot.
-            places[slot].reader = .probing(-1)
             taken.changed(Int32(slot), to: 0)
         case .webSocket(let reader):
             webSockets[reader].closed(&shared, &sink)
@@ -136,28 +129,29 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         case .probing(let reader):
             // The end may show that what was found is a request.
             let isHTTP = reader >= 0 && endHTTP1(reader, reason)
-            let facts = shared.connections[connection].facts
-            let octets = shared.connections[connection].undeterminedOctets
+            let facts = shared.connections.facts(of: slot)
+            let octets = shared.connections[slot].undeterminedOctets
             wasRecognized = isHTTP || octets > 0
             if !isHTTP, wasRecognized {
-                let reason: OpaqueReason = shared.connections[connection].isJoinedMidstream ? .midstream : .unknown
+                let reason: OpaqueReason = shared.connections[slot].isJoinedMidstream ? .midstream : .unknown
                 sink.protocolRecognized(.opaque(reason), on: facts)
                 sink.opaqueOctetsArrived(octets, reason, on: facts)
             }
         }
-        let facts = shared.connections[connection].facts
+        let facts = shared.connections.facts(of: slot)
         sink.connectionClosed(reason, wasRecognized: wasRecognized, on: facts)
-        shared.connections.discard(at: connection)
+        // The list of those with reset streams may still name the slot.
+        shared.connections.close(slot)
     }
 
     /// Notes that the directions of a connection were captured by two clocks.
     public mutating func clocksDiffer(slot: Int) {
-        shared.connections[places[slot].connection].hasTwoClocks = true
+        shared.connections[slot].hasTwoClocks = true
     }
 
     /// Notes that the connection carries TLS.
     public mutating func connectionSecured(session: Int32, slot: Int) {
-        shared.connections[places[slot].connection].tlsSession = session
+        shared.connections[slot].tlsSession = session
     }
 
     /// Ends what was read of a connection that nobody can decrypt, or no further.
@@ -167,7 +161,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Counts octets of a direction that nobody can decrypt, while the other is read.
     public mutating func directionUnreadable(_ reason: EncryptionReason, octets: Int, isFirst: Bool, slot: Int) {
-        let facts = shared.connections[places[slot].connection].facts
+        let facts = shared.connections.facts(of: slot)
         if isFirst { sink.directionIsOpaque(OpaqueReason(reason), on: facts) }
         sink.opaqueOctetsArrived(octets, OpaqueReason(reason), on: facts)
     }
@@ -180,14 +174,14 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         for index in lookedThrough.indices {
             let slot = lookedThrough[index]
             // It may have ended or been given up meanwhile, and another may have its slot.
-            guard case .http2(let reader) = places[Int(slot)].reader, http2[reader].isListed else { continue }
+            guard case .http2(let reader) = shared.connections[slot].reader, http2[reader].isListed else { continue }
             http2[reader].isListed = false
             http2[reader].timePassed(until: time, &shared, &sink)
             if http2[reader].resetStreams > 0 { resetting.append(slot) }
         }
         lookedThrough.removeAll(keepingCapacity: true)
         for slot in resetting {
-            if case .http2(let reader) = places[Int(slot)].reader { http2[reader].isListed = true }
+            if case .http2(let reader) = shared.connections[slot].reader { http2[reader].isListed = true }
         }
     }
 
@@ -201,7 +195,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 
     /// Whether a connection has an exchange that is not complete.
     public func isBusy(slot: Int) -> Bool {
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader): http1[reader].oldest >= 0
         case .http2(let reader): http2[reader].streams.count > 0
         case .probing(let reader): reader >= 0 && http1[reader].oldest >= 0
@@ -247,7 +241,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             case .opensWebSocket(let exchange, let unread):
                 openWebSocket(exchange, octets, unread: unread, at: position, slot)
             case .continues:
-                if http1[reader].isConfirmed { places[slot].reader = .http1(reader) }
+                if http1[reader].isConfirmed { shared.connections[slot].reader = .http1(reader) }
                 noteHeldOctets(reader)
             }
         }
@@ -274,19 +268,18 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
         _ slot: Int
     ) {
         var early: [UInt8] = []
-        if case .http1(let reader) = places[slot].reader {
+        if case .http1(let reader) = shared.connections[slot].reader {
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
-        } else if case .probing(let reader) = places[slot].reader, reader >= 0 {
+        } else if case .probing(let reader) = shared.connections[slot].reader, reader >= 0 {
             early = http1[reader].requests.release()
             endHTTP1(reader, nil)
         }
-        let connection = connection(of: slot)
-        let clientDirection = shared.connections[connection].clientDirection
-        let opened = WebSocketConnection(connection: connection, clientDirection: clientDirection, exchange: exchange)
+        let clientDirection = shared.connections[slot].clientDirection
+        let opened = WebSocketConnection(connection: Int32(slot), clientDirection: clientDirection, exchange: exchange)
         let reader = webSockets.insert(opened)
-        places[slot].reader = .webSocket(reader)
-        sink.protocolRecognized(.webSocket, on: shared.connections[connection].facts)
+        shared.connections[slot].reader = .webSocket(reader)
+        sink.protocolRecognized(.webSocket, on: shared.connections.facts(of: slot))
         if !early.isEmpty {
             let client = StreamPosition(
                 direction: clientDirection,
@@ -311,7 +304,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             octets[0] == 0x0D || octets[0] == UInt8(ascii: "P")
         else { return false }
         // Where the handshake was not captured, these may be any octets of the connection.
-        return !shared.connections[places[slot].connection].isJoinedMidstream || ProxyHeader.isCertain(octets)
+        return !shared.connections[slot].isJoinedMidstream || ProxyHeader.isCertain(octets)
     }
 
     /// Takes a PROXY header off the front, and gives what is behind it to whoever reads the connection.
@@ -340,11 +333,9 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             probeProtocol(all.span, at: position.beginning(-before), slot)
         case .header(let header):
             forgetPrefix(of: slot)
-            let connection = places[slot].connection
             shared.statistics.proxyHeaders += 1
             if header.isMalformed { shared.statistics.malformedProxyHeaders += 1 }
-            shared.connections[connection].clientFromProxy = header.client
-            shared.connections[connection].hasMalformedProxyHeader = header.isMalformed
+            shared.connections.proxyHeaderRead(header.client, isMalformed: header.isMalformed, slot: slot)
             if header.length > all.count {
                 partialPrefixes[slot] = .extensions(missing: header.length - all.count)
                 noteMemory(of: slot)
@@ -365,19 +356,15 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     mutating func tentativeReader(of slot: Int) -> Int32 {
         let existing = existingReader(of: slot)
         guard existing < 0 else { return existing }
-        let connection = places[slot].connection
-        let reader = http1.insert(HTTP1Connection(connection, shared.connections[connection]))
-        places[slot].reader = .probing(reader)
+        let reader = http1.insert(HTTP1Connection(Int32(slot), shared.connections[slot]))
+        shared.connections[slot].reader = .probing(reader)
         return reader
     }
 
     /// The tentative reader of a connection, or -1.
     func existingReader(of slot: Int) -> Int32 {
-        if case .probing(let reader) = places[slot].reader { reader } else { -1 }
+        if case .probing(let reader) = shared.connections[slot].reader { reader } else { -1 }
     }
-
-    /// The place of a connection among all.
-    func connection(of slot: Int) -> Int32 { places[slot].connection }
 
     /// Ends the reader of a connection that carries something unknown from here on.
     /// - Parameters:
@@ -386,13 +373,12 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     ///   - unread: Octets of it that came already.
     ///   - isCutOff: Whether it may carry the same as before, and only we cannot read it.
     private mutating func becomeOpaque(_ slot: Int, _ reason: OpaqueReason, unread: Int, isCutOff: Bool = false) {
-        let connection = places[slot].connection
         // What is given up for want of memory may well have gone on.
         let end: ConnectionEnd = reason == .memory ? .evicted : .captureEnded
         taken.changed(Int32(slot), to: 0)
         // What the client sent before it was decided is in the buffer of its stream.
         var early = 0
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http1(let reader), .probing(let reader):
             if reader >= 0 {
                 early = http1[reader].requests.release().count
@@ -406,12 +392,12 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
             webSockets.discard(at: reader)
         case .opaque: break
         }
-        places[slot].reader = .opaque(reason)
-        let facts = shared.connections[connection].facts
+        shared.connections[slot].reader = .opaque(reason)
+        let facts = shared.connections.facts(of: slot)
         sink.protocolRecognized(.opaque(reason), on: facts)
-        let before = shared.connections[connection].undeterminedOctets + early
+        let before = shared.connections[slot].undeterminedOctets + early
         if before > 0 { sink.opaqueOctetsArrived(before, reason, on: facts) }
-        shared.connections[connection].undeterminedOctets = 0
+        shared.connections[slot].undeterminedOctets = 0
         if unread > 0 { sink.opaqueOctetsArrived(unread, reason, on: facts) }
     }
 
@@ -452,7 +438,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
 extension HTTPReconstructor where Sink: ~Copyable {
     /// Counts what the reader of a connection that is none of HTTP/1 takes, and has others given up where that is too much.
     mutating func noteMemory(of slot: Int) {
-        switch places[slot].reader {
+        switch shared.connections[slot].reader {
         case .http2(let reader):
             let octets = http2[reader].memoryOctets(shared.http2)
             taken.touched(Int32(slot), to: Int32(clamping: octets))
@@ -480,10 +466,4 @@ extension HTTPReconstructor where Sink: ~Copyable {
 extension StreamPosition {
     /// The position so many octets further on, or back, where the client's octets begin: as surely as where a segment does.
     fileprivate func beginning(_ count: Int) -> StreamPosition { moved(by: count, startsSegment: true) }
-}
-
-/// Where a connection lies, and who reads it.
-struct Place {
-    let connection: Int32
-    var reader: ConnectionReader
 }

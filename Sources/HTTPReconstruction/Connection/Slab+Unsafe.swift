@@ -2,7 +2,9 @@
 
 /// Values at stable indices, in memory that grows by blocks and is never moved.
 ///
-/// A free index is used again before the slab grows, so that what lives long costs no more than what lives at once.
+/// A free index is used again before the slab grows, so that what lives long costs no more than what lives at once. The
+/// memory of a free index holds the number of the next one, so that the list of them needs none. Blocks begin with a cache
+/// line.
 @safe
 struct Slab<Element: ~Copyable>: ~Copyable {
     /// The blocks, for ``blockSize`` elements each.
@@ -13,18 +15,17 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     private var highWater: UInt32 = 0
     /// For each index below `highWater` whether an element is there; in memory for all blocks.
     private var isOccupied: UnsafeMutablePointer<Bool>
-    /// The free indices below `highWater`, of which the last is used next; in memory for all blocks.
-    private var free: UnsafeMutablePointer<UInt32>
-    private var freeCount = 0
+    /// The free index that was given back last, or ``none``.
+    private var firstFree = Self.none
     private(set) var count = 0
 
+    private static var none: UInt32 { .max }
     private static var blockShift: UInt32 { 8 }
     private static var blockSize: Int { 1 << 8 }
 
     init() {
         unsafe blocks = .allocate(capacity: 0)
         unsafe isOccupied = .allocate(capacity: 0)
-        unsafe free = .allocate(capacity: 0)
     }
 
     deinit {
@@ -34,7 +35,6 @@ struct Slab<Element: ~Copyable>: ~Copyable {
         for index in 0..<blockCount { unsafe blocks[index].deallocate() }
         unsafe blocks.deallocate()
         unsafe isOccupied.deallocate()
-        unsafe free.deallocate()
     }
 
     /// Stores `element` at a free index.
@@ -58,7 +58,9 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     /// Takes out the element at an index that `insert` gave.
     mutating func remove(at index: Int32) -> Element {
         willEmpty(index)
-        return unsafe pointer(UInt32(bitPattern: index)).move()
+        let element = unsafe pointer(UInt32(bitPattern: index)).move()
+        addFree(UInt32(bitPattern: index))
+        return element
     }
 
     /// Ends the element at an index that `insert` gave.
@@ -70,6 +72,7 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     mutating func discard(at index: Int32, holdsNothing: Bool = false) {
         willEmpty(index)
         if !holdsNothing { unsafe pointer(UInt32(bitPattern: index)).deinitialize(count: 1) }
+        addFree(UInt32(bitPattern: index))
     }
 
     /// The element at an index that `insert` gave, in place.
@@ -120,10 +123,10 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     private mutating func takeIndex() -> UInt32 {
         count += 1
         let index: UInt32
-        if freeCount > 0 {
-            freeCount &-= 1
-            // Invariant: there is room for all indices, and the first `freeCount` places were written.
-            index = unsafe free[freeCount]
+        if firstFree != Self.none {
+            index = firstFree
+            // Invariant: the index was given back, and the number of the next one written where its element was.
+            firstFree = unsafe UnsafeRawPointer(pointer(index)).load(as: UInt32.self)
         } else {
             index = highWater
             if Int(index >> Self.blockShift) == blockCount { addBlock() }
@@ -140,11 +143,17 @@ struct Slab<Element: ~Copyable>: ~Copyable {
             UInt32(bitPattern: index) < highWater && (unsafe isOccupied[Int(index)]),
             "Slab: nothing is there"
         )
-        // Invariants: the index is below `highWater`; no index is free twice, so that there is room for this one.
+        // Invariant: the index is below `highWater`.
         unsafe isOccupied[Int(index)] = false
-        unsafe free[freeCount] = UInt32(bitPattern: index)
-        freeCount &+= 1
         count &-= 1
+    }
+
+    /// Adds an index, whose element has ended, to those that are free.
+    @inline(__always)
+    private mutating func addFree(_ index: UInt32) {
+        // Invariant: no element is there, and an element takes and is aligned to four octets at least, see `addBlock`.
+        unsafe UnsafeMutableRawPointer(pointer(index)).storeBytes(of: firstFree, as: UInt32.self)
+        firstFree = index
     }
 
     @inline(never)
@@ -154,10 +163,17 @@ struct Slab<Element: ~Copyable>: ~Copyable {
             let indices = blockCapacity * Self.blockSize
             unsafe blocks = Self.moved(blocks, count: blockCount, capacity: blockCapacity)
             unsafe isOccupied = Self.moved(isOccupied, count: Int(highWater), capacity: indices)
-            // A block is added only when no index is free.
-            unsafe free = Self.moved(free, count: 0, capacity: indices)
         }
-        unsafe (blocks + blockCount).initialize(to: .allocate(capacity: Self.blockSize))
+        precondition(
+            MemoryLayout<Element>.size >= 4 && MemoryLayout<Element>.alignment >= 4,
+            "Slab: an element must have room for the number of a free index"
+        )
+        // Invariant: 64 octets suffice as alignment of any element, and the bound type is the only one that lives there.
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: Self.blockSize * MemoryLayout<Element>.stride,
+            alignment: 64
+        )
+        unsafe (blocks + blockCount).initialize(to: memory.bindMemory(to: Element.self, capacity: Self.blockSize))
         blockCount += 1
     }
 

@@ -82,7 +82,7 @@ extension SharedReconstruction {
             noteFaults(of: exchange, on: connection)
             exchanges[exchange].number = Int(connections[connection].emittedExchanges)
             connections[connection].emittedExchanges += 1
-            exchanges.report(exchange, on: connections[connection].facts, &sink)
+            exchanges.report(exchange, on: connections.facts(of: connection), &sink)
         }
         exchanges.discard(at: exchange)
     }

@@ -111,7 +111,7 @@ extension HTTP1Connection {
         sink.trailersArrived(
             TrailerView(octets: octets, isOfResponse: kind == .response, fields: shared.parser.fields),
             tag: &tag,
-            on: shared.connections[connection].facts
+            on: shared.connections.facts(of: connection)
         )
         shared.exchanges.setTag(tag, of: exchange)
     }

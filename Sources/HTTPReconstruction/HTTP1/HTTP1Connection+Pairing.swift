@@ -29,7 +29,8 @@ extension HTTP1Connection {
             queueLength -= 1
             shared.emit(told, on: connection, &sink)
         }
-        if oldest < 0, let repair, repair.loose.isEmpty, !repair.missesRequests, !repair.responseBreakAtEnd {
+        if oldest < 0, isRepairing, let repair, repair.loose.isEmpty, !repair.missesRequests, !repair.responseBreakAtEnd
+        {
             // Everything asked has been answered, and nothing is missing behind it.
             self.repair = nil
         }
@@ -89,7 +90,7 @@ extension HTTP1Connection {
     ) -> Int32 {
         let candidate = oldestUnanswered(shared)
         let mayAnswer = candidate >= 0 && self.mayAnswer(candidate, start, status: status, shared)
-        guard let repair else {
+        guard isRepairing, let repair else {
             if mayAnswer, infersPairs { shared.exchanges[candidate].integrity.insert(.pairedByInference) }
             return mayAnswer ? candidate : responseWithoutRequest(isLoose: false, &shared, &sink)
         }
@@ -145,7 +146,7 @@ extension HTTP1Connection {
         repair?.responseBreakAtEnd = false
         let index = shared.exchanges.insert(exchange)
         let tag = sink.responseArrivedWithoutRequest(
-            on: shared.connections[connection].facts,
+            on: shared.connections.facts(of: connection),
             retention: &shared.exchanges[index].retention
         )
         shared.exchanges.setTag(tag, of: index)
@@ -158,7 +159,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard let repair, repair.loose.count >= shared.pendingLimit else { return }
+        guard isRepairing, let repair, repair.loose.count >= shared.pendingLimit else { return }
         for _ in repair.loose {
             shared.noteAbandonedExchange(of: repair.loose.count, limit: shared.limits.pendingExchanges)
         }
@@ -180,7 +181,7 @@ extension HTTP1Connection {
         if let failed = repair?.failedRequest { return failed }
         if isJoinedMidstream, !foundRequest { return .joinedMidstream }
         // Without a loss there was none: a server that speaks unasked breaks the rules (RFC 9112 §9.2).
-        return repair == nil ? .malformed : .requestGap
+        return isRepairing ? .requestGap : .malformed
     }
 
     // MARK: - Breaks and synchronization
@@ -190,8 +191,13 @@ extension HTTP1Connection {
     /// While pairing is certain the queue tells. Otherwise acknowledgement numbers do: the client had received all of the
     /// responses when it sent the request, and either the server had received all requests before when it sent the latest
     /// response octets, or no request is missing directly before this one and the client has received something since.
+    @inline(__always)
     func isQuiet(at start: MessageStart, _ shared: borrowing SharedReconstruction) -> Bool {
-        guard let repair else { return oldestUnanswered(shared) < 0 }
+        isRepairing ? isQuietByNumbers(at: start, shared) : oldestUnanswered(shared) < 0
+    }
+
+    private func isQuietByNumbers(at start: MessageStart, _ shared: borrowing SharedReconstruction) -> Bool {
+        guard let repair else { return false }
         guard let received = start.acknowledged, received >= responseEnd, !responses.isInsideMessage, answering < 0
         else { return false }
         if serverHadAll(before: start) { return true }
@@ -222,9 +228,10 @@ extension HTTP1Connection {
     /// Whether the response in progress may answer HEAD, and so have no content, whatever it says.
     ///
     /// Not asked of a client that waits: its next request tells (``endAnswerToHEAD(before:_:_:)``).
+    @inline(__always)
     func mayAnswerHEAD(_ shared: borrowing SharedReconstruction) -> Bool {
-        guard let repair, !shared.exchanges[answering].hasRequest, rhythm.habit != .waits else { return false }
-        return repair.missesRequests || awaitsAnswerToHEAD(shared)
+        isRepairing && !shared.exchanges[answering].hasRequest && rhythm.habit != .waits
+            && (repair?.missesRequests == true || awaitsAnswerToHEAD(shared))
     }
 
     private func awaitsAnswerToHEAD(_ shared: borrowing SharedReconstruction) -> Bool {
@@ -280,7 +287,7 @@ extension HTTP1Connection {
 
     /// Requests may be missing behind the latest one.
     mutating func noteRequestBreak() {
-        if repair == nil { repair = PairingRepair() }
+        if !isRepairing { repair = PairingRepair() }
         repair?.requestBreakAtEnd = true
         repair?.missesRequests = true
         rhythm.headsMayBeMissing()
@@ -288,7 +295,7 @@ extension HTTP1Connection {
 
     /// Responses may be missing behind the latest one.
     mutating func noteResponseBreak() {
-        if repair == nil { repair = PairingRepair() }
+        if !isRepairing { repair = PairingRepair() }
         repair?.responseBreakAtEnd = true
         repair?.missesResponses = true
         rhythm.headsMayBeMissing()
@@ -296,12 +303,12 @@ extension HTTP1Connection {
 
     /// Whether a break precedes the request that has just begun.
     mutating func takeRequestBreak() -> Bool {
-        guard let repair, repair.requestBreakAtEnd else { return false }
+        guard isRepairing, let repair, repair.requestBreakAtEnd else { return false }
         self.repair?.requestBreakAtEnd = false
         return true
     }
 
-    /// Makes pairing certain again if the request that begins at `start`, in a quiet moment, synchronizes
+    /// Makes pairing, which is not certain, so again if the request that begins at `start`, in a quiet moment, synchronizes
     /// (``PairingRepair``), as it does too where it shows that the one before it is answered (``showsAnswer(_:)``).
     mutating func synchronize<Sink: ExchangeSink & ~Copyable>(
         with start: MessageStart,
@@ -309,7 +316,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard repair != nil, showsAnswer || serverHadAll(before: start) else { return }
+        guard showsAnswer || serverHadAll(before: start) else { return }
         let silence = start.time.nanoseconds(since: responseTime)
         guard rhythm.quietMeansAnswered || silence >= rhythm.patience(shared.limits) else { return }
         settle(alignsFromEnd: true, marks: [], &shared, &sink)
@@ -330,7 +337,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        guard let repair else { return }
+        guard isRepairing, let repair else { return }
         var open = unanswered(shared)
         var loose = repair.loose
         if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
@@ -370,7 +377,7 @@ extension HTTP1Connection {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let facts = shared.connections[connection].facts
+        let facts = shared.connections.facts(of: connection)
         shared.exchanges.responsePaired(response, with: request, on: facts, &sink)
         let answer = shared.exchanges.remove(at: response)
         shared.exchanges[request].status = answer.status
@@ -403,7 +410,7 @@ extension HTTP1Connection {
         case .finished, .reset, .superseded, nil: marks = []
         }
         noteUnanswered(end, &shared)
-        if repair != nil {
+        if isRepairing {
             let allAnswered =
                 end == .finished && !responses.isInsideMessage
                 && newest >= 0 && (responseAcknowledges ?? 0) >= shared.exchanges[newest].requestHeadEnd
@@ -448,7 +455,7 @@ extension HTTP1Connection {
         sameNumber: Bool,
         _ shared: borrowing SharedReconstruction
     ) -> Bool {
-        guard let repair else { return false }
+        guard isRepairing, let repair else { return false }
         if closesAsAsked, allAnswered { return true }
         guard !mayHaveLeftRequests(shared) else { return false }
         if rhythm.habit == .waits { return allAnswered || sameNumber }
@@ -459,7 +466,7 @@ extension HTTP1Connection {
     /// Whether the connection ended behind the latest answer as the latest request asked the server to end it: the answer says
     /// so (RFC 9112 §9.6), or the end came right behind it.
     private var closesAsAsked: Bool {
-        guard let repair, repair.latestRequestCloses, !repair.latestResponseWasCut else { return false }
+        guard isRepairing, let repair, repair.latestRequestCloses, !repair.latestResponseWasCut else { return false }
         guard !repair.latestResponseCloses, let earlyEnd else { return true }
         return earlyEnd.time.nanoseconds(since: responseTime) < Self.promptClose
     }
@@ -483,7 +490,7 @@ extension HTTP1Connection {
     /// the end, and a second later where the client goes on (`delayed_close_timeout`). Where it was silent for long before, or
     /// the client sends one request at a time, nothing was left.
     private func mayHaveLeftRequests(_ shared: borrowing SharedReconstruction) -> Bool {
-        guard let repair else { return false }
+        guard isRepairing, let repair else { return false }
         // In a hole before its latest request even a client that has waited so far may have pipelined.
         let waits = rhythm.hasWaited && newest >= 0 && !shared.exchanges[newest].followsRequestBreak
         if waits { return false }
@@ -569,11 +576,11 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) {
         guard isConfirmed else {
-            if repair == nil { repair = PairingRepair() }
+            if !isRepairing { repair = PairingRepair() }
             repair?.earlyFailure = failure
             return
         }
-        sink.parsingFailed(failure, on: shared.connections[connection].facts)
+        sink.parsingFailed(failure, on: shared.connections.facts(of: connection))
     }
 }
 

@@ -14,7 +14,7 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) -> Int {
         let unread = readRequests(octets, at: position, &shared, &sink)
-        if requests.state == .held, repair != nil { releaseHeldRequests(&shared, &sink) }
+        if requests.state == .held, isRepairing { releaseHeldRequests(&shared, &sink) }
         return unread
     }
 
@@ -56,7 +56,7 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) {
         readHeldOnce(&shared, &sink)
-        if requests.state == .held, repair != nil { releaseHeldRequests(&shared, &sink) }
+        if requests.state == .held, isRepairing { releaseHeldRequests(&shared, &sink) }
     }
 
     private mutating func readHeldOnce<Sink: ExchangeSink & ~Copyable>(
@@ -117,9 +117,9 @@ extension HTTP1Connection {
         let start = requests.start
         endAnswerToHEAD(before: start, &shared, &sink)
         let isQuiet = isQuiet(at: start, shared)
-        let showsAnswer = repair != nil && showsAnswer(start, shared)
+        let showsAnswer = isRepairing && showsAnswer(start, shared)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
-        if isQuiet { synchronize(with: start, showsAnswer: showsAnswer, &shared, &sink) }
+        if isQuiet, isRepairing { synchronize(with: start, showsAnswer: showsAnswer, &shared, &sink) }
         while queueLength >= shared.pendingLimit {
             shared.noteAbandonedExchange(of: Int(queueLength), limit: shared.limits.pendingExchanges)
             giveUpOldest(&shared, &sink)
@@ -129,7 +129,7 @@ extension HTTP1Connection {
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
-        if repair != nil { repair?.latestRequestCloses = head.closesConnection }
+        if isRepairing { repair?.latestRequestCloses = head.closesConnection }
         if shared.connections[connection].hasMalformedProxyHeader {
             shared.connections[connection].hasMalformedProxyHeader = false
             shared.exchanges[sending].integrity.insert(.malformed)
@@ -145,7 +145,7 @@ extension HTTP1Connection {
                 fields: shared.parser.fields,
                 traits: head.isRefusedForFraming ? head.traits.union(.isRefusedForFraming) : head.traits
             ),
-            on: shared.connections[connection].facts,
+            on: shared.connections.facts(of: connection),
             at: start.time,
             retention: &retention
         )

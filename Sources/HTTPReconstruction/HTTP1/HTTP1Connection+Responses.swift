@@ -34,7 +34,7 @@ extension HTTP1Connection {
                 fields: shared.parser.fields
             ),
             tag: &tag,
-            on: shared.connections[connection].facts,
+            on: shared.connections.facts(of: connection),
             at: responses.start.time
         )
         shared.exchanges.setTag(tag, of: answering)
@@ -56,9 +56,9 @@ extension HTTP1Connection {
             leave(for: .upgraded)
             return
         }
-        if repair != nil { repair?.latestResponseCloses = head.closesConnection }
+        if isRepairing { repair?.latestResponseCloses = head.closesConnection }
         if head.closesConnection { shared.exchanges[answering].closesConnection = true }
-        let isCertain = repair == nil && shared.exchanges[answering].isRequestComplete
+        let isCertain = !isRepairing && shared.exchanges[answering].isRequestComplete
         let asked = shared.exchanges[answering].request.lastOctet
         let begun = responses.start.time
         rhythm.responseBegan(
@@ -231,7 +231,7 @@ extension HTTP1Connection {
         }
         noteFailure(failure, &shared, &sink)
         let mark: Integrity = failure == .headTooLong ? .limitReached : .malformed
-        if answering < 0, repair == nil {
+        if answering < 0, !isRepairing {
             // Nothing was lost, so what cannot be read is the answer to the oldest request.
             answering = oldestUnanswered(shared)
         }

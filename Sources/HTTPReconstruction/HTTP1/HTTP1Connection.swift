@@ -13,42 +13,21 @@ internal import TrafficModel
 /// What the connection carries is decided by others (``HTTPReconstructor``): while that is open, octets are read
 /// tentatively, and the first whole head confirms HTTP/1. Where the connection leaves HTTP, the outcome of the event says
 /// so, and the reader is ended.
-struct HTTP1Connection {
-    /// The connection's ``TrackedConnection``.
-    let connection: Int32
-    /// Whether the connection may have begun before the capture did.
-    let isJoinedMidstream: Bool
-    /// Whether a whole head was read, so that the connection carries HTTP/1.x.
-    var isConfirmed = false
-    /// Whether the upgraded exchange has opened a WebSocket.
-    private var opensWebSocket = false
-    /// What an exchange in progress is broken off by; `nil` while nobody has ended anything.
-    var earlyEnd: EarlyEnd? { firstEnd.earlyEnd(clientDirection: clientDirection) }
-    /// What the connection carries from here on, once it has left HTTP/1.x.
-    private(set) var departure: OpaqueReason?
-    /// The exchange that goes on as a WebSocket, or whose answer comes in HTTP/2, or -1.
-    private var upgradedExchange: Int32 = -1
+///
+/// Every connection that carries HTTP/1.x and is open has one, idle or not. The order of its state leaves no room between:
+/// what is smaller than a word stands behind what ends within one, and what hardly any connection needs is a box's
+/// (``PairingRepair``) or a bit of ``Marks``.
+struct HTTP1Connection: ~Copyable {
+    var requests: MessageStream
     /// Which direction carries requests.
     var clientDirection: StreamDirection
+    var responses: MessageStream
+    /// Whether a whole head was read, so that the connection carries HTTP/1.x.
+    var isConfirmed = false
+    /// How the client times its requests.
+    var rhythm = RequestRhythm()
     /// Whether a request's head has been found.
     var foundRequest = false
-    /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
-    var infersPairs = false
-    /// Whether the response in progress may answer HEAD, so that the next octets of the server tell whether it has content.
-    var awaitsContent = false
-    var requests: MessageStream
-    var responses: MessageStream
-
-    /// The queue of exchanges whose requests were seen, linked by `Exchange.next`; -1 when empty.
-    var oldest: Int32 = -1
-    var newest: Int32 = -1
-    /// The exchange whose request is in progress, or -1.
-    var sending: Int32 = -1
-    /// The exchange whose response is in progress, or -1; not in the queue when its request was not seen.
-    var answering: Int32 = -1
-    var queueLength: Int32 = 0
-    /// What ``HeldOctets`` has counted for this reader.
-    var countedOctets: Int32 = 0
 
     /// Where the request stream stands.
     var requestEnd: Int64 = 0
@@ -56,21 +35,90 @@ struct HTTP1Connection {
     var responseEnd: Int64 = 0
     var responseAcknowledges: Int64? { latestAcknowledged.offset }
     private var latestAcknowledged = OptionalOffset()
-    /// Who has reset the connection.
-    var resetMarks: Integrity = []
-    /// Whether the latest exchange that was answered ends the connection, so that the server takes no request behind it.
-    var latestAnswerCloses = false
     /// Who has ended it first.
     private var firstEnd = FirstEnd()
-    /// How the client times its requests.
-    var rhythm = RequestRhythm()
     /// When octets of a response were seen last.
     var responseTime = PacketTime(nanoseconds: 0)
-    var repair: PairingRepair?
+    /// What is uncertain about pairing; `nil` on nearly every connection.
+    private var repairState: PairingRepair.Box?
+
+    /// The connection's ``TrackedConnection``.
+    let connection: Int32
+    /// The queue of exchanges whose requests were seen, linked by `Exchange.next`; -1 when empty.
+    var oldest: Int32 = -1
+    var newest: Int32 = -1
+    /// The exchange whose request is in progress, or -1.
+    var sending: Int32 = -1
+    /// The exchange whose response is in progress, or -1; not in the queue when its request was not seen.
+    var answering: Int32 = -1
+    /// The exchange that goes on as a WebSocket, or whose answer comes in HTTP/2, or -1.
+    private var upgradedExchange: Int32 = -1
+    var queueLength: Int32 = 0
+    /// What ``HeldOctets`` has counted for this reader.
+    var countedOctets: Int32 = 0
+    /// Who has reset the connection.
+    var resetMarks: Integrity = []
+    /// What the connection carries from here on, once it has left HTTP/1.x.
+    private(set) var departure: OpaqueReason?
+    /// Whether the response in progress may answer HEAD, so that the next octets of the server tell whether it has content.
+    var awaitsContent = false
+    /// Whether the latest exchange that was answered ends the connection, so that the server takes no request behind it.
+    var latestAnswerCloses = false
+    private var marks: Marks
+
+    /// What is so or not so, and is seldom asked.
+    private struct Marks: OptionSet {
+        let rawValue: UInt8
+        static let joinedMidstream = Marks(rawValue: 1)
+        static let opensWebSocket = Marks(rawValue: 2)
+        static let infersPairs = Marks(rawValue: 4)
+    }
+
+    /// Whether the connection may have begun before the capture did.
+    var isJoinedMidstream: Bool { marks.contains(.joinedMidstream) }
+
+    /// Whether the upgraded exchange has opened a WebSocket.
+    private var opensWebSocket: Bool { marks.contains(.opensWebSocket) }
+
+    /// Whether pairing rests on what a quiet moment of a pipelining client was taken to prove.
+    var infersPairs: Bool {
+        get { marks.contains(.infersPairs) }
+        set { if newValue { marks.insert(.infersPairs) } else { marks.remove(.infersPairs) } }
+    }
+
+    /// What an exchange in progress is broken off by; `nil` while nobody has ended anything.
+    var earlyEnd: EarlyEnd? { firstEnd.earlyEnd(clientDirection: clientDirection) }
+
+    /// Whether anything is uncertain about pairing.
+    var isRepairing: Bool {
+        @inline(__always)
+        get { repairState != nil }
+    }
+
+    /// What is uncertain about pairing since octets with heads were lost; `nil` while nothing is.
+    var repair: PairingRepair? {
+        @inline(__always)
+        get { repairState?.repair }
+        _modify {
+            // Taken out of its box meanwhile, so that its list has one owner and is not copied.
+            var repair = repairState?.repair.take()
+            defer { keep(repair) }
+            yield &repair
+        }
+    }
+
+    private mutating func keep(_ repair: consuming PairingRepair?) {
+        guard let repair else {
+            repairState = nil
+            return
+        }
+        if let repairState { repairState.repair = repair } else { repairState = PairingRepair.Box(repair) }
+    }
 
     init(_ connection: Int32, _ tracked: TrackedConnection) {
         self.connection = connection
-        isJoinedMidstream = tracked.isJoinedMidstream
+        let isJoinedMidstream = tracked.isJoinedMidstream
+        marks = isJoinedMidstream ? .joinedMidstream : []
         clientDirection = tracked.clientDirection
         let state: MessageStream.State = isJoinedMidstream ? .lost : .head
         requests = MessageStream(.request, state: state)
@@ -192,10 +240,10 @@ struct HTTP1Connection {
         isConfirmed = true
         shared.connections[connection].undeterminedOctets = 0
         shared.connections[connection].assumptionConfirmed()
-        sink.protocolRecognized(.http1, on: shared.connections[connection].facts)
+        sink.protocolRecognized(.http1, on: shared.connections.facts(of: connection))
         if let failure = repair?.earlyFailure {
             repair?.earlyFailure = nil
-            sink.parsingFailed(failure, on: shared.connections[connection].facts)
+            sink.parsingFailed(failure, on: shared.connections.facts(of: connection))
         }
     }
 
@@ -247,7 +295,7 @@ struct HTTP1Connection {
 
     /// The exchange goes on as a WebSocket: it is no longer in the queue.
     mutating func handOverWebSocket(_ exchange: Int32) {
-        opensWebSocket = true
+        marks.insert(.opensWebSocket)
         handOver(exchange)
     }
 

@@ -29,4 +29,14 @@ struct PairingRepair {
     var earlyFailure: ParseFailure?
     /// Responses put aside, in order.
     var loose: [Int32] = []
+
+    /// Where one lies, so that a connection whose pairing is certain has room for nothing but the reference.
+    final class Box {
+        /// What is kept; `nil` only while its connection changes it.
+        var repair: PairingRepair?
+
+        init(_ repair: PairingRepair) {
+            self.repair = repair
+        }
+    }
 }

@@ -8,18 +8,19 @@
 /// requests. A client that keeps a window of requests open (h2load, undici) looks alike at every such moment, but its
 /// rounds are carried over, and pairing by rounds would be wrong by the width of the window.
 struct RequestRhythm {
-    private(set) var habit = Habit.waits
+    private var latest = OptionalOffset()
+    /// The longest that a request waited for its answer, among pairs that are certain; before there is one, the longest from
+    /// a request to the next response, whichever request that answers.
+    private var longest: Int64 = 0
     private var requests: UInt16 = 0
     private var responses: UInt16 = 0
+    private(set) var habit = Habit.waits
     private var mayMissMessages = false
-    private var latest = OptionalOffset()
+    /// Whether `longest` is of a pair that is certain.
+    private var longestIsCertain = false
+
     /// How far the latest request acknowledges the responses.
     var latestAcknowledged: Int64? { latest.offset }
-
-    /// The longest that a request waited for its answer, among pairs that are certain.
-    private var longestAnswer: Int64 = 0
-    /// The longest from a request to the next response, whichever request that answers.
-    private var longestDelay: Int64 = 0
 
     enum Habit: UInt8 {
         /// One request at a time, so far.
@@ -38,7 +39,7 @@ struct RequestRhythm {
     }
 
     /// Whether the client sends one request at a time, and was seen to wait for an answer.
-    var hasWaited: Bool { habit == .waits && longestAnswer > 0 }
+    var hasWaited: Bool { habit == .waits && longestIsCertain }
 
     /// A request began.
     /// - Parameters:
@@ -61,10 +62,16 @@ struct RequestRhythm {
     /// - Parameters:
     ///   - answerTime: How long its request waited for it, in nanoseconds; `nil` when that is not certain.
     ///   - delay: How long ago the latest request was seen, in nanoseconds.
+    @inline(__always)
     mutating func responseBegan(after answerTime: Int64?, delay: Int64) {
         responses &+= 1
-        if let answerTime { longestAnswer = max(longestAnswer, answerTime) }
-        if requests > 0, responses == 1 { longestDelay = max(longestDelay, delay) }
+        if longestIsCertain {
+            longest = max(longest, answerTime ?? 0)
+        } else if let answerTime, answerTime > 0 {
+            (longest, longestIsCertain) = (answerTime, true)
+        } else if requests > 0, responses == 1 {
+            longest = max(longest, delay)
+        }
     }
 
     /// How long a server must be silent, in nanoseconds, before nothing asked of it is taken to be open.
@@ -72,8 +79,8 @@ struct RequestRhythm {
     /// Whatever the client's habit, a server that owes an answer gives it; eight times the longest that it took before is
     /// late enough. Without an example that is certain more is asked for, and without any a limit says.
     func patience(_ limits: HTTPLimits) -> Int64 {
-        if longestAnswer > 0 { return max(longestAnswer &* 8, limits.leastQuietNanoseconds) }
-        return longestDelay > 0 ? max(longestDelay &* 8, limits.leastQuietNanoseconds &* 5) : limits.quietNanoseconds
+        if longestIsCertain { return max(longest &* 8, limits.leastQuietNanoseconds) }
+        return longest > 0 ? max(longest &* 8, limits.leastQuietNanoseconds &* 5) : limits.quietNanoseconds
     }
 
     /// Heads may have been lost.

@@ -67,7 +67,7 @@ extension HTTP2Connection {
         }
         show(reading, of: exchange, shape, at: block.time, &shared, &sink)
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
-        sink.responsePaired(response, with: &tag, on: shared.connections[connection].facts)
+        sink.responsePaired(response, with: &tag, on: shared.connections.facts(of: connection))
         shared.exchanges.setTag(tag, of: exchange)
         noteAcceptedConnect(place, &shared, &sink)
         if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }

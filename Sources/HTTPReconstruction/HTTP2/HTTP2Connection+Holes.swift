@@ -148,7 +148,7 @@ extension HTTP2Connection {
             }
         }
         guard !wasGuess else { return }
-        sink.parsingFailed(.frame, on: shared.connections[connection].facts)
+        sink.parsingFailed(.frame, on: shared.connections.facts(of: connection))
         markOpenStreams(isClient, isClient ? .requestGap : .responseGap, &shared)
         if !isClient { responseHoleIsNew = true }
     }

@@ -183,7 +183,7 @@ extension HTTP2Connection {
                 traits: traits,
                 scheme: reading.scheme?.range
             ).adding(unnamed: shared.http2.unnamed.span),
-            on: shared.connections[connection].facts,
+            on: shared.connections.facts(of: connection),
             at: time,
             retention: &retention
         )
@@ -342,7 +342,7 @@ extension HTTP2Connection {
         let index = insertExchange(block, &shared)
         shared.exchanges[index].integrity = beganBefore ? .joinedMidstream : .requestGap
         let tag = sink.responseArrivedWithoutRequest(
-            on: shared.connections[connection].facts,
+            on: shared.connections.facts(of: connection),
             retention: &shared.exchanges[index].retention
         )
         shared.exchanges.setTag(tag, of: index)
@@ -377,7 +377,7 @@ extension HTTP2Connection {
                 fields: shared.http2.lines.span
             ),
             tag: &tag,
-            on: shared.connections[connection].facts,
+            on: shared.connections.facts(of: connection),
             at: block.time
         )
         shared.exchanges.setTag(tag, of: exchange)
@@ -486,7 +486,7 @@ extension HTTP2Connection {
             keepTrailers(of: exchange, &shared)
         }
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
-        let facts = shared.connections[connection].facts
+        let facts = shared.connections.facts(of: connection)
         if isClient {
             let view = TrailerView(
                 octets: shared.http2.sections[requests.section].octets.span,

@@ -634,7 +634,7 @@ extension SharedReconstruction {
         _ sink: inout Sink
     ) {
         noteFaults(of: exchange, on: connection)
-        exchanges.report(exchange, on: connections[connection].facts, &sink)
+        exchanges.report(exchange, on: connections.facts(of: connection), &sink)
         exchanges.discard(at: exchange)
     }
 }

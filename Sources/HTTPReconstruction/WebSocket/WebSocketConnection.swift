@@ -51,6 +51,6 @@ extension SharedReconstruction {
     ) {
         exchanges[exchange].webSocket = WebSocketTunnel(beganAt: time)
         let tag = exchanges.tag(of: exchange, as: Sink.Tag.self)
-        sink.webSocketOpened(tag: tag, on: connections[connection].facts)
+        sink.webSocketOpened(tag: tag, on: connections.facts(of: connection))
     }
 }
