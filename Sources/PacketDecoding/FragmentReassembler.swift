@@ -53,7 +53,7 @@ struct ReassembledDatagram: Sendable, Hashable {
 public struct FragmentCounts: Sendable, Hashable {
     /// Datagrams of which every fragment came.
     public var reassembled = 0
-    /// Datagrams given up after `DecodingLimits.fragmentTimeoutNanoseconds`.
+    /// Datagrams given up after `DecodingLimits.fragmentTimeoutNanoseconds`, or at the end of the capture.
     public var timedOut = 0
     /// Datagrams that gave way to others because of `fragmentedDatagrams` or `fragmentOctets`.
     public var evicted = 0
@@ -119,6 +119,13 @@ struct FragmentReassembler: ~Copyable {
         switch change {
         case .accepted: return .held
         case .refused(let reason): return .refused(reason)
+        }
+    }
+
+    /// No fragment will come any more: what is not whole is given up.
+    mutating func captureEnded() {
+        while oldestAdmission != nil {
+            if removeOldest() { counts.timedOut += 1 }
         }
     }
 

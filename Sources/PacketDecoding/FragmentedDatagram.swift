@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Overlapping fragments: RFC 5722 for IPv6; for IPv4 the first copy of an octet stands.
+// Overlapping fragments: RFC 5722 for IPv6, and the same for IPv4, as Linux does.
 
 /// The fragments of one datagram that have come so far.
 struct FragmentedDatagram {
@@ -55,8 +55,9 @@ struct FragmentedDatagram {
         // An exact copy may be ignored also where overlaps are not tolerated (RFC 8200 §4.5).
         if pieces.contains(where: { $0.offset == offset && $0.length == length }) { return .accepted }
         let isIPv6 = fragment.key.protocolNumber == nil
-        if isIPv6, pieces.contains(where: { $0.offset < end && offset < $0.end }) { return refuse(.malformed) }
-        fillGaps(from: offset, to: end, with: octets)
+        if !isIPv6, isCovered(from: offset, to: end) { return .accepted }
+        if pieces.contains(where: { $0.offset < end && offset < $0.end }) { return refuse(.malformed) }
+        insertPiece(from: offset, to: end, with: octets)
         return pieces.count > limit ? refuse(.limitReached) : .accepted
     }
 
@@ -95,38 +96,23 @@ struct FragmentedDatagram {
         return .refused(reason)
     }
 
-    /// Adds those octets of a fragment that no earlier one brought.
-    private mutating func fillGaps(from start: Int, to end: Int, with octets: Span<UInt8>) {
+    /// Whether fragments without holes between them brought all of this before.
+    private func isCovered(from start: Int, to end: Int) -> Bool {
         var position = start
-        var index = pieces.firstIndex { $0.end > start } ?? pieces.count
-        while position < end {
-            let gapEnd = index < pieces.count ? min(pieces[index].offset, end) : end
-            if position < gapEnd {
-                insertPiece(at: index, from: position, to: gapEnd, with: octets, startingAt: start)
-                index += 1
-            }
-            guard index < pieces.count else { return }
-            position = max(gapEnd, pieces[index].end)
-            index += 1
-        }
+        for piece in pieces where piece.offset <= position && position < piece.end { position = piece.end }
+        return start < end && position >= end
     }
 
-    private mutating func insertPiece(
-        at index: Int,
-        from position: Int,
-        to end: Int,
-        with octets: Span<UInt8>,
-        startingAt start: Int
-    ) {
-        let first = min(position - start, octets.count)
-        let last = min(end - start, octets.count)
+    private mutating func insertPiece(from start: Int, to end: Int, with octets: Span<UInt8>) {
+        let count = min(end - start, octets.count)
         var copy: [UInt8] = []
-        copy.reserveCapacity(last - first)
-        for octet in first..<last {
+        copy.reserveCapacity(count)
+        for octet in 0..<count {
             copy.append(octets[octet])
         }
-        pieces.insert(Piece(offset: position, length: end - position, octets: copy), at: index)
-        coveredOctets += end - position
+        let index = pieces.firstIndex { $0.offset >= end } ?? pieces.count
+        pieces.insert(Piece(offset: start, length: end - start, octets: copy), at: index)
+        coveredOctets += end - start
         charge += copy.count + Self.fixedCharge
     }
 }

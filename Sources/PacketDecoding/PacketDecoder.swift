@@ -46,6 +46,11 @@ public struct PacketDecoder: ~Copyable {
         reassembler.heldOctets
     }
 
+    /// No packet will come any more: datagrams of which fragments are missing are given up.
+    public mutating func captureEnded() {
+        reassembler.captureEnded()
+    }
+
     /// Decodes down to a TCP segment.
     ///
     /// - Parameters:

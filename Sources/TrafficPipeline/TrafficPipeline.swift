@@ -58,7 +58,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     public mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         count(packet, capturedOctets: octets.count)
         if let segment = PacketDecoder.commonSegment(in: octets, of: packet) {
-            if packet.origin == CapturedPacket.withoutClock { segmentWithoutTime(segment) }
+            if packet.origin == CapturedPacket.withoutClock { streams.segmentWithoutTime(segment, of: connections) }
             connections.segmentArrived(
                 segment,
                 octets: octets,
@@ -76,20 +76,14 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     @inline(never)
     private mutating func packetHasNoTime(_ segment: TCPSegment) {
         figures.packetsWithoutTime += 1
-        if let slot = connections.openSlot(of: segment) { streams.clocksDiffer(slot: slot) }
-    }
-
-    /// The segment may complete exchanges, which have to know before that.
-    @inline(never)
-    private mutating func segmentWithoutTime(_ segment: TCPSegment) {
-        if let slot = connections.openSlot(of: segment) { streams.clocksDiffer(slot: slot) }
+        streams.segmentWithoutTime(segment, of: connections)
     }
 
     @inline(never)
     private mutating func uncommonPacketArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
         switch decoder.decode(octets, of: packet) {
         case .segment(let segment):
-            if packet.origin == CapturedPacket.withoutClock { segmentWithoutTime(segment) }
+            if packet.origin == CapturedPacket.withoutClock { streams.segmentWithoutTime(segment, of: connections) }
             connections.segmentArrived(
                 segment,
                 octets: octets,
@@ -118,6 +112,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         to connections: inout ConnectionTable,
         into streams: inout TLSDecryptor<HTTPReconstructor<ExchangeTaps>>
     ) {
+        if packet.origin == CapturedPacket.withoutClock { streams.segmentWithoutTime(segment, of: connections) }
         connections.segmentArrived(
             segment,
             octets: decoder.datagram,
@@ -156,6 +151,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
     /// No packet will come any more: tells everything that is not complete.
     public mutating func captureEnded() {
         storeInterfaceFigures()
+        decoder.captureEnded()
         connections.captureEnded(at: figures.latestPacket ?? PacketTime(nanoseconds: 0), into: &streams)
         streams.captureEnded()
         streams.sink.sink.captureEnded(at: figures.latestPacket)
@@ -206,6 +202,16 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         figures.http = streams.sink.statistics
         figures.parseFailures = streams.sink.sink.parseFailures
         figures.pendingExchanges = streams.sink.pendingExchanges
+    }
+}
+
+extension StreamSink where Self: ~Copyable {
+    /// A segment comes, or came, of which nothing says when: no duration of its connection means anything.
+    ///
+    /// It may complete exchanges, which have to know before that, and it may open the connection, which is known only behind.
+    @inline(never)
+    fileprivate mutating func segmentWithoutTime(_ segment: TCPSegment, of connections: borrowing ConnectionTable) {
+        if let slot = connections.openSlot(of: segment) { clocksDiffer(slot: slot) }
     }
 }
 

@@ -19,6 +19,10 @@ import TrafficPipeline
     private static let foreign = segment.encapsulated(in: [0, 0], etherType: 0x9999).ethernet().octets
 
     private static func problem(_ packets: [(octets: [UInt8], linkType: Int32)]) -> String? {
+        figures(packets).undecodedCapture
+    }
+
+    private static func figures(_ packets: [(octets: [UInt8], linkType: Int32)]) -> PipelineFigures {
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
         let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
@@ -38,7 +42,7 @@ import TrafficPipeline
             )
         }
         pipeline.captureEnded()
-        return boards.figures.undecodedCapture
+        return boards.figures
     }
 
     @Test func `link types that are not decoded are named by their numbers`() {
@@ -53,10 +57,28 @@ import TrafficPipeline
         #expect(Self.problem([(Self.foreign, 1)])?.lowercased().contains("0x9999") == true)
     }
 
-    @Test func `one packet that is understood, or is merely cut, makes it an ordinary capture`() {
+    @Test func `one TCP segment makes it an ordinary capture, of which a part is missing`() {
         let packet = Self.segment.octets
-        #expect(Self.problem([(packet, 147), (Self.segment.ethernet().octets, 1)]) == nil)
-        #expect(Self.problem([(packet, 147), (Array(packet.prefix(10)), 101)]) == nil)
+        let figures = Self.figures([(packet, 147), (Self.foreign, 1), (Self.segment.ethernet().octets, 1)])
+        #expect(figures.undecodedCapture == nil)
+        #expect(
+            figures.undecodedPart
+                == "2 of the 3 packets could not be decoded (link type 147: 1, EtherType 0x9999: 1): what they carry is missing"
+        )
+        let cut = Self.figures([(Self.segment.ethernet().octets, 1), (Array(packet.prefix(10)), 101)])
+        #expect(cut.undecodedCapture == nil && cut.undecodedPart == nil)
         #expect(Self.problem([]) == nil)
+    }
+
+    @Test func `an ARP frame beside packets of a format that is not known is no TCP`() {
+        let request = PacketBuilder([UInt8](repeating: 0, count: 28), etherType: 0x0806).ethernet().octets
+        let problem = Self.problem([(Self.foreign, 1), (Self.foreign, 1), (request, 1)])
+        #expect(problem == "there is no TCP, and 2 of the 3 packets could not be decoded (EtherType 0x9999)")
+        #expect(Self.problem([(request, 1)]) == nil)
+    }
+
+    @Test func `frames that are encrypted below TCP are not decoded`() {
+        let frame = Self.segment.encapsulated(in: [0, 0], etherType: 0x88E5).ethernet().octets
+        #expect(Self.problem([(frame, 1), (frame, 1)])?.contains("MACsec") == true)
     }
 }

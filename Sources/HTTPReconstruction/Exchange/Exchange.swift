@@ -78,6 +78,8 @@ public struct Exchange: ~Copyable {
     var upgrade = UpgradeProtocol.none
     /// Whether requests may be missing between the one before and this one.
     var followsRequestBreak = false
+    /// Whether the server had received its head when octets came in front of it: its answer may have been among those.
+    var mayBeAnsweredBefore = false
     /// Whether responses may be missing between the one before and this one.
     var followsResponseBreak = false
     var retention = Retention.none

@@ -362,8 +362,9 @@ extension HTTP1Connection {
             shared.exchanges[response].integrity.formUnion(marks)
             shared.emit(response, on: connection, &sink)
         }
-        let missing = repair.missesResponses ? .responseGap : silence.isEmpty ? .noResponse : silence
         for request in open {
+            let mayBeMissed = repair.missesResponses || shared.exchanges[request].mayBeAnsweredBefore
+            let missing = mayBeMissed ? .responseGap : silence.isEmpty ? .noResponse : silence
             shared.exchanges[request].integrity.formUnion(marks.isEmpty ? missing : marks)
             shared.exchanges[request].isResponseComplete = true
         }
@@ -426,7 +427,8 @@ extension HTTP1Connection {
             let index = oldest
             if !shared.exchanges[index].isResponseComplete {
                 // What our capture or our memory ended is no silence of the server.
-                let missing = marks.isEmpty ? resetMarks.union(.noResponse) : marks.union(resetMarks)
+                let silence: Integrity = shared.exchanges[index].mayBeAnsweredBefore ? .responseGap : .noResponse
+                let missing = marks.isEmpty ? resetMarks.union(silence) : marks.union(resetMarks)
                 shared.exchanges[index].integrity.formUnion(missing)
             } else if !shared.exchanges[index].isRequestComplete {
                 shared.exchanges[index].integrity.formUnion(marks.isEmpty ? .closedEarly : marks)

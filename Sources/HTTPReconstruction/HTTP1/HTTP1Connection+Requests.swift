@@ -129,6 +129,9 @@ extension HTTP1Connection {
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
+        if (responseAcknowledges ?? -1) >= shared.exchanges[sending].requestHeadEnd {
+            shared.exchanges[sending].mayBeAnsweredBefore = true
+        }
         if isRepairing { repair?.latestRequestCloses = head.closesConnection }
         if shared.connections[connection].hasMalformedProxyHeader {
             shared.connections[connection].hasMalformedProxyHeader = false
