@@ -8,7 +8,8 @@ import PacketDecoding
 /// remembered change nothing. Where two clocks are further apart, as with two taps of the same wire, each connection is read
 /// twice; its initial sequence number tells, which no other connection on the same addresses has (RFC 6528 §3).
 struct RepeatedOpenings: ~Copyable {
-    private struct Opening: BitwiseCopyable {
+    /// A SYN, by what tells it from others.
+    struct Opening: BitwiseCopyable {
         var hash: UInt64 = 0
         var number: UInt32 = 0
         var interface: UInt32 = .max
