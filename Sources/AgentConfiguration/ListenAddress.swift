@@ -19,7 +19,7 @@ extension ListenAddress: CustomStringConvertible {
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
-            guard IPAddress(text: host)?.isIPv4 == false else { return nil }
+            guard IPAddress(host)?.isIPv4 == false else { return nil }
         } else if host.contains(":") || host.contains(where: \.isWhitespace) {
             return nil
         }

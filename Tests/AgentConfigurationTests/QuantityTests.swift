@@ -74,15 +74,16 @@ import Testing
         ("64:ff9b::192.0.2.33", 0x0064_ff9b_0000_0000, 0x0000_0000_C000_0221),
     ])
     func `an address is read`(text: String, high: UInt64, low: UInt64) {
-        #expect(IPAddress(text: text) == IPAddress(high: high, low: low))
+        #expect(IPAddress(text) == IPAddress(high: high, low: low))
     }
 
     @Test(arguments: [
         "", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8", "12345::", "g::", "::1%lo",
         "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.+4", "1.2.3.4::", "[::1]", "::+1",
+        "::-0", "1:2:3:4:5:6:7:1.2.3.4",
     ])
     func `what is no address is refused`(text: String) {
-        #expect(IPAddress(text: text) == nil)
+        #expect(IPAddress(text) == nil)
     }
 
     @Test(arguments: [("80", 80, 80), ("8080:80", 8080, 80)])

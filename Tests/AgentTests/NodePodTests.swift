@@ -43,6 +43,19 @@ struct NodePodTests {
         )[0]
     }
 
+    /// Settings for the routes of the node's cluster, and what else is wanted.
+    private static func configuration(_ more: String = "capture: {interfaces: auto}") throws -> Configuration {
+        try Configuration.parse("\(more)\nroutes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+    }
+
+    /// A cluster with pods of the node, and a Gateway for them.
+    private static func cluster(of pods: [JSONValue] = []) throws -> ClusterObjects {
+        var cluster = ClusterObjects()
+        cluster.pods = pods
+        cluster.objects = try objects(gateway)
+        return cluster
+    }
+
     private static let gateway = """
         apiVersion: networking.istio.io/v1
         kind: Gateway
@@ -203,10 +216,7 @@ struct NodePodTests {
         #expect(objects.tables.tables.map { $0.routes.map(\.identity.object.namespace) } == [["inner"], ["default"]])
         // What either of them carries is not said to be for other pods.
         #expect(objects.allFindings.allSatisfy { $0.code != .otherWorkload })
-        let configuration = try Configuration.parse(
-            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
-            file: "w"
-        )
+        let configuration = try Self.configuration()
         let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
         #expect(target.interfaces == ["cali12", "cni0"])
         #expect(target.filter.ports == [8080, 9090])
@@ -259,14 +269,14 @@ struct NodePodTests {
     ]) func `an address is elsewhere when its packets are handed to another machine`(text: String, isElsewhere: Bool)
         throws
     {
-        let address = try #require(IPAddress(text: text))
+        let address = try #require(IPAddress(text))
         #expect(NodeLocality(routes: Self.routes, own: []).isElsewhere(address) == isElsewhere)
         #expect(NodeLocality(routes: Self.routes, own: [address]).isElsewhere(address) == false)
     }
 
     @Test func `a next machine that is this one leads nowhere else`() throws {
-        let own = try #require(IPAddress(text: "192.168.2.1"))
-        let pod = try #require(IPAddress(text: "10.3.0.7"))
+        let own = try #require(IPAddress("192.168.2.1"))
+        let pod = try #require(IPAddress("10.3.0.7"))
         #expect(NodeLocality(routes: Self.routes, own: [own]).isElsewhere(pod) == false)
     }
 
@@ -276,15 +286,12 @@ struct NodePodTests {
     ]) func `an address is reached by the longest prefix that is no default route`(text: String, interface: String?)
         throws
     {
-        #expect(Self.routes.interface(to: try #require(IPAddress(text: text))) == interface)
+        #expect(Self.routes.interface(to: try #require(IPAddress(text))) == interface)
     }
 
     @Test func `the filter holds the found addresses and the ports with listeners, on the way to the pods`() throws {
         let objects = try Self.made(of: [Self.pod()])
-        let configuration = try Configuration.parse(
-            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
-            file: "w"
-        )
+        let configuration = try Self.configuration()
         let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
         #expect(target.interfaces == ["cali12"])
         #expect(target.filter.ports == [8080] && target.filter.addresses == objects.gateways.first?.addresses)
@@ -293,44 +300,32 @@ struct NodePodTests {
     }
 
     @Test func `a route to many pods by an interface that is no bridge is not how a pod is reached`() throws {
-        #expect(Self.overlay.interface(to: try #require(IPAddress(text: "10.1.0.7"))) == nil)
+        #expect(Self.overlay.interface(to: try #require(IPAddress("10.1.0.7"))) == nil)
         let objects = try Self.made(of: [Self.pod()])
-        let configuration = try Configuration.parse(
-            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
-            file: "w"
-        )
+        let configuration = try Self.configuration()
         let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.overlay)
         #expect(target.interfaces == ["any"])
     }
 
     @Test func `without a gateway nothing is captured`() throws {
-        let configuration = try Configuration.parse(
-            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
-            file: "w"
-        )
+        let configuration = try Self.configuration()
         let target = CaptureTarget([], [], configuration, routes: Self.routes)
         #expect(target.filter == .nothing && target.interfaces == ["lo"])
         #expect(throws: Never.self) { try target.filter.validate() }
-        let named = try Configuration.parse(
-            "capture: {interfaces: [eth1]}\nroutes: {kubernetes: {enabled: true}}",
-            file: "w"
-        )
+        let named = try Self.configuration("capture: {interfaces: [eth1]}")
         #expect(CaptureTarget([], [], named, routes: Self.routes).interfaces == ["eth1"])
     }
 
     @Test func `a pod with the node's network is captured wherever its packets pass`() throws {
         let objects = try Self.made(of: [Self.pod(more: "hostNetwork: true")])
-        let configuration = try Configuration.parse(
-            "capture: {interfaces: auto}\nroutes: {kubernetes: {enabled: true}}",
-            file: "w"
-        )
+        let configuration = try Self.configuration()
         let target = CaptureTarget(objects.gateways, objects.tables.tables, configuration, routes: Self.routes)
         #expect(target.interfaces == ["any"])
     }
 
     @Test func `a pod with the node's network is reached at every address of the node`() throws {
         func interface(_ name: String, _ texts: String..., isLoopback: Bool = false) -> NetworkInterface {
-            NetworkInterface(name: name, addresses: texts.compactMap { IPAddress(text: $0) }, isLoopback: isLoopback)
+            NetworkInterface(name: name, addresses: texts.compactMap { IPAddress($0) }, isLoopback: isLoopback)
         }
         let interfaces = [
             interface("lo", "127.0.0.1", "192.0.2.1", isLoopback: true), interface("eth0", "192.0.2.7", "fe80::1"),
@@ -339,11 +334,9 @@ struct NodePodTests {
         ]
         let addresses = NodeAddresses.among(interfaces) { $0 == "cni0" }
         #expect(Set(addresses.map(\.description)) == ["192.0.2.7", "198.51.100.7", "2001:db8::7"])
-        var cluster = ClusterObjects()
-        cluster.pods = [try Self.pod(address: "192.0.2.7", more: "hostNetwork: true")]
-        cluster.objects = try Self.objects(Self.gateway)
+        var cluster = try Self.cluster(of: [Self.pod(address: "192.0.2.7", more: "hostNetwork: true")])
         cluster.nodeAddresses = addresses
-        let configuration = try Configuration.parse("routes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+        let configuration = try Self.configuration("")
         func addressesFound() throws -> Set<String> {
             let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
             return Set(objects.gateways.flatMap(\.addresses).map(\.description))
@@ -382,10 +375,9 @@ struct NodePodTests {
             GroupVersionResource(group: "networking.istio.io", version: "v1", resource: "destinationrules"),
             kind: "DestinationRule"
         )
-        var cluster = ClusterObjects()
-        cluster.objects = try Self.objects(Self.gateway)
+        var cluster = try Self.cluster()
         cluster.missingKinds = [MissingKind(collection, .serverError, since: 0)]
-        let configuration = try Configuration.parse("routes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+        let configuration = try Self.configuration("")
         let objects = try RouteObjects(configuration, namesServerPorts: false, cluster: cluster)
         let finding = try #require(objects.findings.first { $0.code == .unreadableKind })
         #expect(finding.object.name == "destinationrules.networking.istio.io")
@@ -434,11 +426,9 @@ struct NodePodTests {
     ) throws {
         let map: JSONValue = ["kind": "ConfigMap", "data": ["mesh": "rootNamespace: istio-system"]]
         let label = revision.isEmpty ? "" : ", istio.io/rev: \(revision)"
-        var cluster = ClusterObjects()
-        cluster.pods = [try Self.pod(labels: "{istio: ingressgateway\(label)}")]
-        cluster.objects = try Self.objects(Self.gateway)
+        var cluster = try Self.cluster(of: [Self.pod(labels: "{istio: ingressgateway\(label)}")])
         cluster.mesh = isThere ? MeshSettings(configMap: map) : nil
-        let configuration = try Configuration.parse("routes: {kubernetes: {enabled: true, node: node-1}}", file: "w")
+        let configuration = try Self.configuration("")
         func messages() throws -> [String] {
             try RouteObjects(configuration, namesServerPorts: false, cluster: cluster).findings.filter {
                 $0.object.kind == "ConfigMap"

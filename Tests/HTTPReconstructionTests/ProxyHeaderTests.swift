@@ -47,7 +47,8 @@ import Testing
         "PROXY TCP4 203.0.113.7 198.51.100.20 040000 8080\r\n", "PROXY TCP6 ::ffff:1.2.3 ::1 1 2\r\n",
         "PROXY UDP4 203.0.113.7 198.51.100.20 40000 8080\r\n", "PROXY tcp4 203.0.113.7 198.51.100.20 40000 8080\r\n",
         "PROXY \r\n", "PROXY TCP4 203.0.113.7 198.51.100.20 40000 8080\n",
-        "PROXY UNKNOWN \(String(repeating: "a", count: 100))\r\n",
+        "PROXY UNKNOWN \(String(repeating: "a", count: 100))\r\n", "PROXY TCP6 ::+1 ::2 1 2\r\n",
+        "PROXY TCP6 ::2 ::-0 1 2\r\n", "PROXY TCP6 1:2:3:4:5:6:7:1.2.3.4 ::2 1 2\r\n",
     ])
     func `a line that says what cannot be is malformed`(line: String) throws {
         let found = try #require(header(Array(line.utf8)))

@@ -35,7 +35,7 @@ struct NodePod: Sendable, Equatable {
         }
         let listed = (object["status"]?["podIPs"]?.arrayValue ?? []).compactMap { $0["ip"]?.stringValue }
         let single = object["status"]?["podIP"]?.stringValue.map { [$0] } ?? []
-        addresses = (listed.isEmpty ? single : listed).compactMap { IPAddress(text: $0) }
+        addresses = (listed.isEmpty ? single : listed).compactMap { IPAddress($0) }
         guard !addresses.isEmpty else { return nil }
         usesHostNetwork = spec?["hostNetwork"]?.boolValue ?? false
         pod = GatewayPod(namespace: namespace, name: name, labels: labels, namedPorts: ports)

@@ -262,7 +262,7 @@ struct ClusterHosts: Sendable, Equatable {
 extension NetworkAddress {
     /// Reads an address as a resolver writes it, with or without a zone.
     fileprivate init?(text: String) {
-        guard let address = IPAddress(text: text.prefix { $0 != "%" }) else { return nil }
+        guard let address = IPAddress(text.prefix { $0 != "%" }) else { return nil }
         self.init(high: address.high, low: address.low)
     }
 }

@@ -84,11 +84,15 @@ struct ProxyHeader {
     /// The source of `TCP4 source destination port port`; `nil` where anything of it is wrong.
     private static func clientOfLine(_ line: Span<UInt8>) -> Endpoint? {
         let words = line.copied().split(separator: 0x20, omittingEmptySubsequences: false)
-        guard words.count == 5, let source = IPAddress(text: words[1]), IPAddress(text: words[2]) != nil,
+        guard words.count == 5, let source = address(words[1]), address(words[2]) != nil,
             let port = number(words[3]), number(words[4]) != nil,
             words[0].elementsEqual(words[1].contains(0x3A) ? "TCP6".utf8 : "TCP4".utf8)
         else { return nil }
         return Endpoint(address: source, port: port)
+    }
+
+    private static func address(_ text: ArraySlice<UInt8>) -> IPAddress? {
+        IPAddress(String(decoding: text, as: UTF8.self))
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt16? {
@@ -145,63 +149,5 @@ extension Span where Element == UInt8 {
     fileprivate func endsLikeRequestLine(_ lineFeed: Int) -> Bool {
         let end = lineFeed > 0 && self[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
         return end >= 9 && extracting(end - 9..<end - 1).spells(" HTTP/1.")
-    }
-}
-
-extension IPAddress {
-    /// Reads an address as text: dotted decimal, or RFC 4291 §2.2.
-    fileprivate init?(text: ArraySlice<UInt8>) {
-        if let colon = text.lastIndex(of: 0x3A) {
-            var groups = text
-            if text[colon...].contains(0x2E) {
-                // An embedded IPv4 address stands for the last two groups.
-                guard let embedded = Self.dottedDecimal(text[(colon + 1)...]) else { return nil }
-                let words = String(embedded >> 16, radix: 16) + ":" + String(embedded & 0xFFFF, radix: 16)
-                groups = text[...colon] + words.utf8
-            }
-            guard let words = Self.groups(of: groups) else { return nil }
-            self.init(high: words.high, low: words.low)
-            return
-        }
-        guard let address = Self.dottedDecimal(text) else { return nil }
-        self.init(ipv4: address)
-    }
-
-    private static func dottedDecimal(_ text: ArraySlice<UInt8>) -> UInt32? {
-        var address: UInt32 = 0
-        let parts = text.split(separator: 0x2E, omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        for part in parts {
-            guard (1...3).contains(part.count), part.allSatisfy(\.isDigit), part.count == 1 || part.first != 0x30,
-                let octet = UInt8(String(decoding: part, as: UTF8.self))
-            else { return nil }
-            address = address << 8 | UInt32(octet)
-        }
-        return address
-    }
-
-    /// The two halves of an IPv6 address; `::` stands for the groups that are left out.
-    private static func groups(of text: ArraySlice<UInt8>) -> (high: UInt64, low: UInt64)? {
-        var parts = text.split(separator: 0x3A, omittingEmptySubsequences: false)
-        guard parts.count >= 3, parts.count <= 9 else { return nil }
-        // A gap at either end leaves two empty parts, of which one stands for the gap.
-        if parts[0].isEmpty, parts[1].isEmpty { parts.removeFirst() }
-        if let last = parts.last, last.isEmpty, parts[parts.count - 2].isEmpty { parts.removeLast() }
-        let gaps = parts.count(where: \.isEmpty)
-        guard gaps <= 1, gaps == 1 || parts.count == 8, parts.count <= 8 else { return nil }
-        var words: [UInt16] = []
-        for part in parts {
-            if part.isEmpty {
-                words += repeatElement(0, count: 8 - (parts.count - 1))
-            } else {
-                guard part.count <= 4, let word = UInt16(String(decoding: part, as: UTF8.self), radix: 16) else {
-                    return nil
-                }
-                words.append(word)
-            }
-        }
-        guard words.count == 8 else { return nil }
-        let high = words[0..<4].reduce(UInt64(0)) { $0 << 16 | UInt64($1) }
-        return (high, words[4..<8].reduce(UInt64(0)) { $0 << 16 | UInt64($1) })
     }
 }
