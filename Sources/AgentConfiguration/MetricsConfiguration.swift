@@ -52,6 +52,32 @@ extension ConfigurationValue where Value == Int {
     }
 }
 
+extension ConfigurationMisfits {
+    /// What is wrong with a ladder of bounds: one of them, or how many there are.
+    fileprivate init(_ error: MetricsConfigurationError, of bounds: [Double], _ node: ConfigurationNode) {
+        self = []
+        let index: Int?
+        let expectation: String
+        switch error {
+        case .boundOutOfRange(let bound):
+            index = bounds.firstIndex(of: bound)
+            expectation = "a number of seconds from 1e-9 to \(1 << 20)"
+        case .boundsNotAscending(let bound):
+            index =
+                bounds.indices.dropFirst().first { bounds[$0] == bound && bounds[$0 - 1] >= bound }
+                ?? bounds.lastIndex(of: bound)
+            expectation = "a larger number than the one before"
+        case .boundCount:
+            let limit = TrafficMetrics.MetricsConfiguration.durationBoundLimit
+            misfits = [Misfit(suffix: "", node: node, expectation: "from 1 to \(limit) numbers of seconds")]
+            return
+        case .seriesLimit: return
+        }
+        guard let index else { return }
+        misfits = [Misfit(suffix: "[\(index)]", node: node.elements[index], expectation: expectation)]
+    }
+}
+
 extension ConfigurationValue where Value == [Double]? {
     /// `default`, or upper bounds in growing order.
     static var durationBuckets: Self {
@@ -61,8 +87,12 @@ extension ConfigurationValue where Value == [Double]? {
             }
             guard node.isSequence else { return .failure([]) }
             return ConfigurationValue<[Double]>.list(of: .positiveNumber).parse(node).flatMap { bounds in
-                let accepted = try? TrafficMetrics.MetricsConfiguration(durationBounds: bounds)
-                return accepted == nil ? .failure([]) : .success(bounds)
+                do throws(MetricsConfigurationError) {
+                    _ = try TrafficMetrics.MetricsConfiguration(durationBounds: bounds)
+                    return .success(bounds)
+                } catch {
+                    return .failure(ConfigurationMisfits(error, of: bounds, node))
+                }
             }
         }
     }

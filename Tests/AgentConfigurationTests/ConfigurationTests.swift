@@ -219,7 +219,23 @@ import TrafficModel
         ("metrics: {listen: 9646}", "metrics.listen: expected an address and port such as 0.0.0.0:9646, found 9646"),
         (
             "metrics: {durationBuckets: [1, 0.5]}",
-            "metrics.durationBuckets: expected default, or a growing list of seconds such as [0.01, 0.1, 1], found a list"
+            "metrics.durationBuckets[1]: expected a larger number than the one before, found 0.5"
+        ),
+        (
+            "metrics: {durationBuckets: [1, 2, 2.0, 3]}",
+            "metrics.durationBuckets[2]: expected a larger number than the one before, found 2.0"
+        ),
+        (
+            "metrics: {durationBuckets: [1, 1e300]}",
+            "metrics.durationBuckets[1]: expected a number of seconds from 1e-9 to 1048576, found 1e300"
+        ),
+        (
+            "metrics: {durationBuckets: []}",
+            "metrics.durationBuckets: expected from 1 to 64 numbers of seconds, found a list"
+        ),
+        (
+            "metrics: {durationBuckets: 1}",
+            "metrics.durationBuckets: expected default, or a growing list of seconds such as [0.01, 0.1, 1], found 1"
         ),
         (
             "limits: {idleTimeout: 300}",
