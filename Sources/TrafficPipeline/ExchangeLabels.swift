@@ -2,9 +2,9 @@
 // How exchanges become label values: reference/metrics.md 1.3.
 
 internal import HTTPReconstruction
-internal import RouteAttribution
+package import RouteAttribution
 internal import TCPReassembly
-internal import TrafficMetrics
+package import TrafficMetrics
 
 extension RequestMethodLabel {
     init(_ method: RequestMethod) {
@@ -105,7 +105,7 @@ extension CallObservation {
 
 extension UnmatchedReason {
     /// Why no series of a route counts the request; `nil` when a route took it.
-    init?(_ reason: RouteReason) {
+    package init?(_ reason: RouteReason) {
         switch reason {
         case .matched: return nil
         case .noHost: self = .noHost

@@ -161,7 +161,7 @@ private struct FailingExchanges {
 extension RecentExchange {
     /// Why no route took the request; `nil` where one did.
     fileprivate var unmatchedReason: UnmatchedReason? {
-        route == nil ? UnmatchedReason.allCases.first { $0.text == reason.label } : nil
+        route == nil ? UnmatchedReason(reason) : nil
     }
 
     /// What the request has in common with others; `nil` where its head was not kept.
