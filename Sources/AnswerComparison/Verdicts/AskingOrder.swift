@@ -39,19 +39,13 @@ struct AskingOrder: Sendable, Hashable {
 /// waits longer differs alone; where they are noise, each side does as often as the other. Pairs that waited vote only in
 /// the second case. Whether one does depends on those before it alone, so that neither side is chosen.
 struct WaitedPairs: Sendable, Hashable {
-    private var worse: UInt64 = 0
-    private var better: UInt64 = 0
+    private var sides = Tally.Sides()
     /// Fewer say nothing.
     private static let least: UInt64 = 16
 
     /// Whether both sides have come up about equally often, within two standard deviations.
-    var isEven: Bool {
-        let (count, ahead) = (worse + better, max(worse, better) - min(worse, better))
-        return count >= Self.least && ahead * ahead <= 4 * count
-    }
+    var isEven: Bool { sides.worse + sides.better >= Self.least && sides.isEven(within: 2) }
 
     /// Counts a pair.
-    mutating func observed(isWorse: Bool) {
-        if isWorse { worse += 1 } else { better += 1 }
-    }
+    mutating func observed(isWorse: Bool) { sides.count(isWorse ? 1 : -1) }
 }

@@ -87,11 +87,7 @@ struct SharedCount: Sendable {
 
     /// Whether neither side is ahead among those of another shape, within three standard deviations: shapes that vary at both
     /// are as often the one way as the other.
-    var isEven: Bool {
-        let count = unlike.worse + unlike.better
-        let ahead = max(unlike.worse, unlike.better) - min(unlike.worse, unlike.better)
-        return ahead * ahead <= 9 * count
-    }
+    var isEven: Bool { unlike.isEven(within: 3) }
 }
 
 extension RouteRecord {

@@ -16,6 +16,12 @@ struct Tally: Sendable, Hashable {
             if net > 0 { worse += 1 } else if net < 0 { better += 1 }
         }
 
+        /// Whether neither is ahead by more than this many standard deviations of as many throws of a coin.
+        func isEven(within deviations: UInt64) -> Bool {
+            let (count, ahead) = (worse + better, max(worse, better) - min(worse, better))
+            return ahead * ahead <= deviations * deviations * count
+        }
+
         /// What has come since.
         func since(_ earlier: Sides) -> Sides {
             Sides(worse: worse - min(worse, earlier.worse), better: better - min(better, earlier.better))
