@@ -32,7 +32,7 @@ struct HTTPRouteConversion {
         self.environment = environment
         self.catalog = catalog
         listeners = APIListeners(resources, environment: environment)
-        gateways = listeners.all.filter { $0.isServed && $0.isProgrammed }.map(\.internalGateway)
+        gateways = listeners.all.filter(\.isUsed).map(\.internalGateway)
         findings = listeners.findings
         var groups: [MergeKey: [Candidate]] = [:]
         var order: [MergeKey] = []
@@ -82,43 +82,36 @@ struct HTTPRouteConversion {
 
     private mutating func attach(_ route: HTTPRoute) -> [MergeKey] {
         var keys: [MergeKey] = []
-        for (index, parent) in route.parents.enumerated() {
-            guard
-                let (attachment, hostnames) = attach(
-                    route.identity,
-                    route.hostnames,
-                    parent,
-                    at: "spec.parentRefs[\(index)]"
-                )
-            else { continue }
-            for (listener, names) in zip(attachment, hostnames) where listener.isServed && listener.isProgrammed {
-                for hostname in names {
-                    let key = MergeKey(reference: listener.reference, hostname: hostname)
-                    if !keys.contains(key) { keys.append(key) }
-                }
+        for (_, listener, hostnames) in served(route.identity, route.hostnames, route.parents) {
+            for hostname in hostnames {
+                let key = MergeKey(reference: listener.reference, hostname: hostname)
+                if !keys.contains(key) { keys.append(key) }
             }
         }
         return keys
     }
 
-    /// The listeners that take a route by one of its parents, each with the hostnames it serves; reports why none does.
-    private mutating func attach(
+    /// The listeners in use that take a route, by the number of the parent, each with the hostnames it serves; reports each
+    /// parent by which none does.
+    private mutating func served(
         _ route: ObjectIdentity,
         _ hostnames: [String],
-        _ parent: HTTPRoute.ParentReference,
-        at path: String
-    ) -> (listeners: [APIListener], hostnames: [[String]])? {
-        // A parent of another kind, such as a Service for the mesh, is no concern of a gateway.
-        guard parent.group == "gateway.networking.k8s.io", ["Gateway", "ListenerSet"].contains(parent.kind) else {
-            return nil
+        _ parents: [HTTPRoute.ParentReference]
+    ) -> [(parent: Int, listener: APIListener, hostnames: [String])] {
+        var served: [(parent: Int, listener: APIListener, hostnames: [String])] = []
+        for (index, parent) in parents.enumerated() {
+            // A parent of another kind, such as a Service for the mesh, is no concern of a gateway.
+            guard parent.group == "gateway.networking.k8s.io", ["Gateway", "ListenerSet"].contains(parent.kind) else {
+                continue
+            }
+            switch listeners.attachment(of: route, hostnames: hostnames, to: parent) {
+            case .listeners(let found):
+                for (listener, names) in found where listener.isUsed { served.append((index, listener, names)) }
+            case .refused(let reason, let severity):
+                report(route, .unattachedRoute, "spec.parentRefs[\(index)]", reason, severity: severity)
+            }
         }
-        switch listeners.attachment(of: route, hostnames: hostnames, to: parent) {
-        case .listeners(let found):
-            return (found.map(\.listener), found.map(\.hostnames))
-        case .refused(let reason, let severity):
-            report(route, .unattachedRoute, path, reason, severity: severity)
-            return nil
-        }
+        return served
     }
 
     // MARK: - Rules
@@ -361,51 +354,45 @@ struct HTTPRouteConversion {
 
     /// A rule for connections that the gateway passes through, for every listener that takes the route.
     private mutating func convert(_ route: TLSRoute) {
-        for (index, parent) in route.parents.enumerated() {
-            guard
-                let (attachment, hostnames) = attach(
-                    route.identity,
-                    route.hostnames,
-                    parent,
-                    at: "spec.parentRefs[\(index)]"
-                )
-            else { continue }
-            for (listener, names) in zip(attachment, hostnames) where listener.isServed && listener.isProgrammed {
-                var rules: [OpaqueRule] = []
-                for (number, backends) in route.rules.enumerated() {
-                    var destinations: [WeightedDestination] = []
-                    for (place, backend) in backends.enumerated() where backend.weight != 0 {
-                        let path = "spec.rules[\(number)].backendRefs[\(place)]"
-                        guard case .destination(let destination) = resolve(backend, of: route.identity, path: path)
-                        else { return }
-                        destinations.append(WeightedDestination(destination: destination, weight: backend.weight))
-                    }
-                    rules.append(
-                        OpaqueRule(
-                            matches: [OpaqueRule.Match(sniHosts: names, port: nil, gateways: [])],
-                            route: destinations,
-                            origin: RuleOrigin(
-                                object: route.identity,
-                                rule: number,
-                                namespace: route.metadata.namespace
-                            )
-                        )
+        let served = served(route.identity, route.hostnames, route.parents)
+        guard !served.isEmpty, let routes = destinations(of: route) else { return }
+        for (parent, listener, hostnames) in served {
+            var metadata = route.metadata
+            metadata.name = "\(route.metadata.name)-tls-\(parent)"
+            var service = VirtualService(
+                metadata: metadata,
+                hosts: hostnames,
+                gateways: [listener.reference],
+                rules: [],
+                tls: routes.enumerated().map { number, destinations in
+                    OpaqueRule(
+                        matches: [OpaqueRule.Match(sniHosts: hostnames, port: nil, gateways: [])],
+                        route: destinations,
+                        origin: RuleOrigin(object: route.identity, rule: number, namespace: route.metadata.namespace)
                     )
-                }
-                var metadata = route.metadata
-                metadata.name = "\(route.metadata.name)-tls-\(index)"
-                var service = VirtualService(
-                    metadata: metadata,
-                    hosts: names,
-                    gateways: [listener.reference],
-                    rules: [],
-                    tls: rules,
-                    origin: route.identity
-                )
-                service.isFromGatewayAPI = true
-                virtualServices.append(service)
-            }
+                },
+                origin: route.identity
+            )
+            service.isFromGatewayAPI = true
+            virtualServices.append(service)
         }
+    }
+
+    /// Where each rule of a route sends connections; `nil` where a backend cannot be resolved, which leaves the route out.
+    private mutating func destinations(of route: TLSRoute) -> [[WeightedDestination]]? {
+        var routes: [[WeightedDestination]] = []
+        for (number, backends) in route.rules.enumerated() {
+            var destinations: [WeightedDestination] = []
+            for (place, backend) in backends.enumerated() where backend.weight != 0 {
+                let path = "spec.rules[\(number)].backendRefs[\(place)]"
+                guard case .destination(let destination) = resolve(backend, of: route.identity, path: path) else {
+                    return nil
+                }
+                destinations.append(WeightedDestination(destination: destination, weight: backend.weight))
+            }
+            routes.append(destinations)
+        }
+        return routes
     }
 
     // MARK: - Ranking
