@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import RouteAttribution
 
 /// An exchange of the agent's API as one line of text.
 struct TapLine {
@@ -16,7 +17,7 @@ struct TapLine {
     /// The object whose rule took the request, as `namespace/name`; `nil` if none did.
     var object: String? {
         guard let route = entry["route"] else { return nil }
-        return ["virtualService", "httpRoute", "grpcRoute", "ingress"].lazy.compactMap { route[$0]?.stringValue }.first
+        return RouteRecord.objectKeys.lazy.compactMap { route[$0]?.stringValue }.first
     }
 
     /// The rule's name, or nothing.

@@ -55,7 +55,10 @@ public enum RouteRecord {
         return Array(json.octets[...])
     }
 
-    /// The key under which an object is named.
+    /// All keys under which objects are named.
+    public static let objectKeys = ["virtualService", "httpRoute", "grpcRoute", "tlsRoute", "ingress"]
+
+    /// The key under which an object is named, one of `objectKeys`.
     static func objectKey(_ object: ObjectIdentity) -> String {
         switch object.kind {
         case "HTTPRoute": "httpRoute"
