@@ -2,7 +2,7 @@
 
 /// Everything that can be chosen about a run of Wingmirror, with a default for each choice.
 ///
-/// It comes from a YAML file, from the command line, or both; the command line wins (`ConfigurationOverrides`). Nothing
+/// It comes from a YAML file, from the command line, or both; the command line wins. Nothing
 /// in it is accepted and then ignored: what this version cannot do yet is refused while the file is read.
 package struct Configuration: Sendable, Equatable {
     /// Where packets come from.

@@ -38,7 +38,7 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var bufferedOctets = 64 << 20
     /// How long octets may still come that the other side has acknowledged.
     ///
-    /// 100 ms: two capture queues differ by less than 10 ms, and a busy one by a few times that.
+    /// In nanoseconds. 100 ms: two capture queues differ by less than 10 ms, and a busy one by a few times that.
     public var grace: Int64 = 100_000_000
     /// After how many further segments of the connection such octets are given up as well.
     ///
@@ -48,32 +48,32 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var learnsLateness = true
     /// How long octets may still come that the other side has not acknowledged.
     ///
-    /// 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.
+    /// In nanoseconds. 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.
     public var retransmissionTimeout: Int64 = 15_000_000_000
     /// The same where only one direction of a connection is seen, so that nothing can be told from acknowledgements.
     ///
-    /// 2 s: most retransmissions come within one.
+    /// In nanoseconds. 2 s: most retransmissions come within one.
     public var oneSidedTimeout: Int64 = 2_000_000_000
     /// How long a connection may be silent before it is idle: the first to be forgotten when there is need of room.
     ///
-    /// 5 min: beyond the idle timeout of most proxies. An idle connection is kept while no more than half of `connections`
+    /// In nanoseconds. 5 min: beyond the idle timeout of most proxies. An idle connection is kept while no more than half of `connections`
     /// are open; beyond that it is forgotten, unless it is in the middle of something, as with a slow answer.
     public var idleTimeout: Int64 = 300_000_000_000
     /// How long a connection may be silent before it is forgotten in any case.
     ///
-    /// 24 h: nothing waits longer for an answer, and what lost its end to the capture does not stay for ever.
+    /// In nanoseconds. 24 h: nothing waits longer for an answer, and what lost its end to the capture does not stay for ever.
     public var longestIdle: Int64 = 86_400_000_000_000
     /// How long a handshake may take.
     ///
-    /// 30 s: the fifth SYN of a patient client.
+    /// In nanoseconds. 30 s: the fifth SYN of a patient client.
     public var handshakeTimeout: Int64 = 30_000_000_000
     /// How long a closed connection is remembered.
     ///
-    /// 30 s: half of the usual TIME-WAIT, by when the last retransmission has been sent.
+    /// In nanoseconds. 30 s: half of the usual TIME-WAIT, by when the last retransmission has been sent.
     public var linger: Int64 = 30_000_000_000
     /// Within which time the same segment is the same packet, seen on another interface or mirrored twice.
     ///
-    /// 50 ms: below any retransmission timeout, above what queues differ by.
+    /// In nanoseconds. 50 ms: below any retransmission timeout, above what queues differ by.
     public var duplicateWindow: Int64 = 50_000_000
     /// How far beyond the last octet delivered or acknowledged a segment is believed, in octets.
     ///

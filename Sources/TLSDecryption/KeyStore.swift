@@ -13,7 +13,7 @@ public final class KeyStore: Sendable {
         public var connections = 65_536
         /// How long secrets are held that no connection takes, in nanoseconds of the time that ``KeyStore/timePassed(to:)`` says.
         ///
-        /// A connection whose first records did not come within a minute of its secrets will not.
+        /// In nanoseconds. A connection whose first records did not come within a minute of its secrets will not.
         public var lifetime: Int64 = 60_000_000_000
 
         /// Makes limits of the defaults.
