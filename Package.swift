@@ -77,7 +77,7 @@ let package = Package(
         .target(
             name: "TLSDecryption",
             dependencies: [
-                "CRecordAEAD", "OctetText", "PacketDecoding", "TCPReassembly",
+                "CRecordAEAD", "PacketDecoding", "TCPReassembly",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
@@ -163,7 +163,7 @@ let package = Package(
         .target(
             name: "KubernetesObjects",
             dependencies: [
-                "JSONSyntax", "OctetText",
+                "JSONSyntax",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -246,7 +246,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CAllocationCounter", "CPcap", "HTTPReconstruction", "PacketCapture", "PacketDecoding",
+                "CAllocationCounter", "CPcap", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
                 "RouteAttribution", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
@@ -277,10 +277,11 @@ let package = Package(
 
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["ChildProcesses", "PacketDecoding"], swiftSettings: strict),
+        .target(name: "TestTraits", dependencies: ["TestSupport"], swiftSettings: strict),
         .target(
             name: "TestServers",
             dependencies: [
-                "ChildProcesses", "JSONSyntax", "TestSupport",
+                "ChildProcesses", "JSONSyntax",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -301,7 +302,7 @@ let package = Package(
         ),
         .testTarget(
             name: "FuzzingTests",
-            dependencies: ["Fuzzing", "TestSupport"],
+            dependencies: ["Fuzzing", "TestSupport", "TestTraits"],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
@@ -313,7 +314,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPReassemblyTests",
-            dependencies: ["PacketDecoding", "TCPReassembly", "TestSupport"],
+            dependencies: ["PacketDecoding", "TCPReassembly", "TestSupport", "TestTraits"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
@@ -325,7 +326,9 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPReconstructionTests",
-            dependencies: ["COctetScanning", "HTTPReconstruction", "PacketDecoding", "TCPReassembly", "TrafficModel"],
+            dependencies: [
+                "COctetScanning", "HTTPReconstruction", "PacketDecoding", "TCPReassembly", "TestTraits", "TrafficModel",
+            ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
@@ -355,12 +358,12 @@ let package = Package(
         ),
         .testTarget(
             name: "RedactionTests",
-            dependencies: ["Redaction", "TrafficModel"],
+            dependencies: ["Redaction"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "AnswerComparisonTests",
-            dependencies: ["AnswerComparison", "JSONSyntax", "OctetText", "TrafficModel"],
+            dependencies: ["AnswerComparison", "JSONSyntax", "OctetText", "TestTraits", "TrafficModel"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
@@ -379,9 +382,10 @@ let package = Package(
             name: "MirrorDispatchTests",
             dependencies: [
                 "AnswerComparison", "ChildProcesses", "MirrorDispatch", "Redaction", "ShadowTesting", "TestServers",
-                "TrafficModel",
+                "TestSupport", "TrafficModel",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -392,9 +396,9 @@ let package = Package(
         .testTarget(
             name: "TrafficPipelineTests",
             dependencies: [
-                "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding", "Recordings", "Redaction",
-                "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport",
-                "TrafficMetrics", "TrafficModel", "TrafficPipeline",
+                "HTTPReconstruction", "JSONSyntax", "OctetText", "PacketCapture", "PacketDecoding", "Recordings",
+                "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
+                "TestSupport", "TestTraits", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
@@ -432,10 +436,9 @@ let package = Package(
         .testTarget(
             name: "AgentConfigurationTests",
             dependencies: [
-                "AgentConfiguration", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport", "TrafficMetrics",
-                "TrafficModel",
-                "TrafficPipeline",
+                "AdminServer", "AgentConfiguration", "AnswerComparison", "HTTPReconstruction", "JSONSyntax",
+                "PacketDecoding", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption", "TestSupport",
+                "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -464,13 +467,12 @@ let package = Package(
         .testTarget(
             name: "AgentCommandsTests",
             dependencies: [
-                "AdminServer", "Agent", "AgentCommands", "AgentConfiguration", "AnswerComparison", "JSONSyntax",
-                "KubernetesObjects", "MetricsPage", "MirrorDispatch", "OctetText", "PacketDecoding", "Recordings",
-                "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TestServers",
-                "TestSupport", "TrafficMetrics", "TrafficModel",
+                "Agent", "AgentCommands", "AgentConfiguration", "AnswerComparison", "HTTPReconstruction", "JSONSyntax",
+                "KubernetesObjects", "MetricsPage", "OctetText", "PacketCapture", "PacketDecoding", "Recordings",
+                "Redaction", "ResourceFiles", "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
+                "TestServers", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes

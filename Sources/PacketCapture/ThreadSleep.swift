@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
 import Glibc
-import OctetText
 
 /// Lets a thread of our own sleep; never for a task, whose thread others share.
 enum ThreadSleep {

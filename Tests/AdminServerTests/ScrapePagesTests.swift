@@ -69,7 +69,7 @@ struct ScrapePagesTests {
                     return String(buffer: try self.reading(outcome).content.buffer)
                 }
             }
-            while pages.waitingCount < 19 { await Task.yield() }
+            while pages.waitingCount < 19, !Task.isCancelled { await Task.yield() }
             open.finish()
             return try await tasks.reduce(into: []) { $0.append($1) }
         }

@@ -11,7 +11,8 @@ import TrafficModel
 @testable import AgentCommands
 @testable import AgentConfiguration
 
-@Suite struct CommandTests {
+@Suite(.timeLimit(.minutes(20)))
+struct CommandTests {
     private func read(_ arguments: String...) throws -> ReadPlan {
         let command = try #require(try Wingmirror.parseAsRoot(["read"] + arguments) as? ReadCommand)
         return try ReadPlan(command)

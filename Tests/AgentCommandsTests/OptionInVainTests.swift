@@ -10,7 +10,8 @@ import Testing
 @testable import AgentConfiguration
 
 /// Options that change nothing, or can never be met: each is refused by its name.
-@Suite struct OptionInVainTests {
+@Suite(.timeLimit(.minutes(20)))
+struct OptionInVainTests {
     private static let routes = "\(Repository.path)/samples/istio"
 
     private func refused(_ arguments: [String]) async throws -> [ConfigurationProblem.Place] {

@@ -146,7 +146,7 @@ private final class LoopbackServer: Sendable {
         let descriptor = descriptor
         try #require(listen(descriptor, 16) == 0)
         let received = received
-        Thread.start {
+        OwnThread.start {
             while case let connection = accept(descriptor, nil, nil), connection >= 0 {
                 let request = Self.read(connection)
                 received.append(request)
@@ -192,28 +192,5 @@ private final class ReceivedRequests: Sendable {
 
     func append(_ request: String) {
         state.withLock { $0.append(request) }
-    }
-}
-
-/// A thread that ends when its work does.
-private enum Thread {
-    static func start(_ body: @escaping @Sendable () -> Void) {
-        final class Box: Sendable {
-            let body: @Sendable () -> Void
-            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-        }
-        var thread = pthread_t()
-        let box = unsafe Unmanaged.passRetained(Box(body)).toOpaque()
-        _ = unsafe pthread_create(
-            &thread,
-            nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            },
-            box
-        )
-        _ = pthread_detach(thread)
     }
 }

@@ -13,7 +13,8 @@ import Testing
 @testable import AgentConfiguration
 
 /// `routes diff` on the sample objects and the sample capture.
-@Suite struct RoutesDiffTests {
+@Suite(.timeLimit(.minutes(20)))
+struct RoutesDiffTests {
     private static let samples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../samples")
 
     /// A copy of the sample objects with a text changed.

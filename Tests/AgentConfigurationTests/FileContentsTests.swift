@@ -1,6 +1,5 @@
 // Wingmirror · Apache-2.0
 
-import Dispatch
 import Glibc
 import TestSupport
 import Testing
@@ -48,7 +47,7 @@ struct FileContentsTests {
         defer { close(ends[0]) }
         let text = Array(String(repeating: "x", count: 300_000).utf8)
         // A thread of its own: the one of this test waits in the reading, and there may be no third for tasks.
-        DispatchQueue(label: "writing").async { [ends] in
+        OwnThread.start { [ends] in
             var sent = 0
             while sent < text.count {
                 // The slice lies within the array, which outlives the call.

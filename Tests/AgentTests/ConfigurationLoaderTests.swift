@@ -51,7 +51,7 @@ struct ConfigurationLoaderTests {
 
     @Test func `reloads that are asked for while one is under way become one`() async {
         let first = Task { await loader.reload() }
-        while reads.count == 0 { await Task.yield() }
+        while reads.count == 0, !Task.isCancelled { await Task.yield() }
         let others = (0..<20).map { _ in loader.requestReload() }
         mayRead.signal()
         mayRead.signal()
@@ -64,7 +64,7 @@ struct ConfigurationLoaderTests {
 
     @Test func `who waits for a file that does not answer can stop waiting`() async {
         let waiting = Task { await loader.reload() }
-        while reads.count == 0 { await Task.yield() }
+        while reads.count == 0, !Task.isCancelled { await Task.yield() }
         waiting.cancel()
         #expect(await waiting.value == .rejected(["the agent is ending"]))
         mayRead.signal()

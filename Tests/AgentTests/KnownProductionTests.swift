@@ -11,7 +11,8 @@ import Testing
 @testable import Agent
 @testable import AgentConfiguration
 
-@Suite struct KnownProductionTests {
+@Suite(.timeLimit(.minutes(20)))
+struct KnownProductionTests {
     /// Tables whose routes have so many destinations, `d0`, `d1` and so on.
     private static func tables(_ count: Int) throws -> RouteTables {
         let routes = (0..<count).map { number in

@@ -2,10 +2,11 @@
 // reference/attacks.md F9: numbers at the ends of what there is.
 
 import Fuzzing
+import TestTraits
 import Testing
 
 /// Every number that stands in a seed, replaced by those at which arithmetic ends: each reader has an answer to each.
-@Suite struct ExtremeValueTests {
+@Suite(.heavy) struct ExtremeValueTests {
     private static let texts: [FuzzTarget] = [.yaml, .json, .gor, .har, .records, .messages, .proxy]
     private static let numbers = [
         "0", "-1", "65535", "65536", "2147483648", "4294967296", "9007199254740993", "9223372036854775807",

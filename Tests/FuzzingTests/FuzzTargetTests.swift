@@ -2,6 +2,7 @@
 
 import Fuzzing
 import TestSupport
+import TestTraits
 import Testing
 
 /// What `make fuzz` does for hours, for seconds: the seeds, changes of them, and what once failed.
@@ -13,7 +14,7 @@ import Testing
         for seed in seeds { target.run(seed.octets.span) }
     }
 
-    @Test(.timeLimit(.minutes(20)), arguments: FuzzTarget.allCases)
+    @Test(.timeLimit(.minutes(20)), .heavy, arguments: FuzzTarget.allCases)
     func `changed seeds are survived`(target: FuzzTarget) throws {
         let seeds = try FuzzSeeds.all(of: target).filter { $0.octets.count <= 4096 }
         var generator = SplitMix64(seed: 11)

@@ -4,13 +4,14 @@ import Foundation
 import HTTPReconstruction
 import PacketDecoding
 import TCPReassembly
+import TestTraits
 import Testing
 
 /// Conversations as a capture may show them: disturbed in every way that is known, and never paired wrongly.
 ///
 /// Each answer says which request it answers, so a wrong pair shows itself. `WINGMIRROR_FUZZ_CONVERSATIONS` sets how many
 /// conversations each mode has, and `WINGMIRROR_FUZZ_SEED` the first seed.
-@Suite struct ConversationFuzzTests {
+@Suite(.heavy) struct ConversationFuzzTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let conversations = environment["WINGMIRROR_FUZZ_CONVERSATIONS"].flatMap { Int($0) } ?? 40
     private static let firstSeed = environment["WINGMIRROR_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1

@@ -2,10 +2,11 @@
 
 import HTTPReconstruction
 import TCPReassembly
+import TestTraits
 import Testing
 
 /// Fixtures, broken in ways that a seed repeats: nothing traps, everything ends, and no memory stays behind.
-@Suite struct MutationTests {
+@Suite(.heavy) struct MutationTests {
     @Test func `broken recordings and vectors are survived`() throws {
         var conversations = try Fixtures.read("libhtp", as: LibhtpFile.self).map(\.file.conversation)
         for (_, file) in try Fixtures.read("llhttp", as: LlhttpFile.self) {

@@ -79,7 +79,7 @@ struct LoadTests {
             logger: logger
         )
         let running = Task { await watch.run() }
-        while time.now < end { try? await Task.sleep(for: .milliseconds(1)) }
+        while time.now < end, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
         let count = server.requests.withLock { $0 }
         running.cancel()
         await running.value

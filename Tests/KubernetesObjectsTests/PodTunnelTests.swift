@@ -57,6 +57,7 @@ struct PodTunnelTests {
         let tunnel = Self.tunnel(server.url)
         var cut = 0
         repeat {
+            try Task.checkCancellation()
             server.cut.withLock { $0 = cut }
             let answers = try await tunnel.get(["/a", "/b"])
             #expect(answers.map { String(decoding: $0.content, as: UTF8.self) } == ["/a", "/b"], "cut at \(cut)")
@@ -111,11 +112,13 @@ struct PodTunnelTests {
         let tunnel = Self.tunnel(server.url)
         var cut = 0
         repeat {
+            try Task.checkCancellation()
             server.cut.withLock { $0 = cut }
             await #expect(throws: APIRefusal(status: status, reason: message), "cut at \(cut)") {
                 try await tunnel.get(["/"])
             }
-            cut += 1
+            // Each octet once; the other answers differ in their status only.
+            cut += status == 403 ? 1 : 16
         } while cut < server.firstOctets.withLock { $0 }
         await server.close()
     }
@@ -167,6 +170,7 @@ struct PodTunnelTests {
         let tunnel = Self.tunnel(server.url)
         var cut = 0
         repeat {
+            try Task.checkCancellation()
             server.cut.withLock { $0 = cut }
             await #expect(throws: Failure.unreachable("connection refused"), "cut at \(cut)") {
                 try await tunnel.get(["/"])

@@ -1,6 +1,5 @@
 // Wingmirror · Apache-2.0
 
-import Dispatch
 import MirrorDispatch
 import ShadowTesting
 import Synchronization
@@ -100,28 +99,26 @@ struct MirrorLoadTests {
         exchanges: Int,
         between: @escaping @Sendable (_ batch: Int) -> Void
     ) async -> Int {
-        await withCheckedContinuation { done in
-            DispatchQueue(label: "capture").async {
-                var outbox = MirrorOutbox(edition: 1, policyCount: 1)
-                var batch = 0
-                for index in 0..<exchanges {
-                    outbox.exchangeSampled(
-                        SampledExchange(
-                            policy: 0,
-                            planEdition: 1,
-                            exchange: Fixtures.exchange("POST", content: [UInt8](repeating: 1, count: index % 2000)),
-                            keyHash: UInt64(index)
-                        )
+        await OwnThread.run {
+            var outbox = MirrorOutbox(edition: 1, policyCount: 1)
+            var batch = 0
+            for index in 0..<exchanges {
+                outbox.exchangeSampled(
+                    SampledExchange(
+                        policy: 0,
+                        planEdition: 1,
+                        exchange: Fixtures.exchange("POST", content: [UInt8](repeating: 1, count: index % 2000)),
+                        keyHash: UInt64(index)
                     )
-                    guard index % 20 == 19 else { continue }
-                    batch += 1
-                    rig.clock.advance(nanoseconds: 1_000_000)
-                    rig.queue.deliver(&outbox, now: rig.clock.now)
-                    between(batch)
-                }
-                rig.queue.deliverLast(&outbox, now: rig.clock.now)
-                done.resume(returning: exchanges)
+                )
+                guard index % 20 == 19 else { continue }
+                batch += 1
+                rig.clock.advance(nanoseconds: 1_000_000)
+                rig.queue.deliver(&outbox, now: rig.clock.now)
+                between(batch)
             }
+            rig.queue.deliverLast(&outbox, now: rig.clock.now)
+            return exchanges
         }
     }
 }

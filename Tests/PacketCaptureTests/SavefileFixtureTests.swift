@@ -5,7 +5,8 @@ import PacketDecoding
 import Testing
 
 /// Savefiles that other programs wrote.
-@Suite struct SavefileFixtureTests {
+@Suite(.timeLimit(.minutes(20)))
+struct SavefileFixtureTests {
     private static let folder = #filePath.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/Fixtures/"
 
     @Test(

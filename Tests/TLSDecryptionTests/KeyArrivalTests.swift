@@ -261,7 +261,7 @@ private final class TakenStore {
 
     init(_ store: KeyStore) {
         let isTaken = DispatchSemaphore(value: 0)
-        Thread.detachNewThread { [isWanted, isGiven] in
+        OwnThread.start { [isWanted, isGiven] in
             store.table.withLock { _ in
                 isTaken.signal()
                 isWanted.wait()

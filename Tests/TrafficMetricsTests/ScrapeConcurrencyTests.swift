@@ -2,10 +2,12 @@
 
 import OctetText
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import TrafficMetrics
 
+/// Readers spin, so that writers have threads of their own: the threads of tasks may be all spun on.
 @Suite(.timeLimit(.minutes(20)))
 struct ScrapeConcurrencyTests {
     static let requests = "wingmirror_http_requests_total"
@@ -18,15 +20,17 @@ struct ScrapeConcurrencyTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for shard in 0..<2 {
                 group.addTask {
-                    for number in 0..<exchangeCount {
-                        scenario.exchange(
-                            number % 3,
-                            shard: shard,
-                            status: [200, 404, 500][number % 7 % 3],
-                            milliseconds: Int64(number % 2000)
-                        )
+                    await OwnThread.run {
+                        for number in 0..<exchangeCount {
+                            scenario.exchange(
+                                number % 3,
+                                shard: shard,
+                                status: [200, 404, 500][number % 7 % 3],
+                                milliseconds: Int64(number % 2000)
+                            )
+                        }
+                        finished.increment()
                     }
-                    finished.increment()
                 }
             }
             group.addTask {
@@ -60,18 +64,21 @@ struct ScrapeConcurrencyTests {
         let finished = Tally()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                for number in 0..<30_000 {
-                    cells.beginExchange()
-                    if !cells.countRequest(.likeliest) { cells.beginRequests(.likeliest, at: 1) }
-                    let value = UInt64(1_000_000 * (1 + number % 500))
-                    cells.observe(value, cell: layout.serverWait.cell(of: value), start: layout.serverWaitStart, at: 1)
-                    cells.observe(2000, cell: layout.bodySize.cell(of: 2000), start: layout.responseBodyStart, at: 1)
-                    cells.endExchange()
-                    // Something else to do, as a capture thread has between exchanges.
-                    var generator = SeededGenerator(seed: UInt64(number))
-                    for _ in 0..<50 { _ = generator.next() }
+                await OwnThread.run {
+                    for number in 0..<30_000 {
+                        cells.beginExchange()
+                        if !cells.countRequest(.likeliest) { cells.beginRequests(.likeliest, at: 1) }
+                        let value = UInt64(1_000_000 * (1 + number % 500))
+                        let (wait, size) = (layout.serverWait.cell(of: value), layout.bodySize.cell(of: 2000))
+                        cells.observe(value, cell: wait, start: layout.serverWaitStart, at: 1)
+                        cells.observe(2000, cell: size, start: layout.responseBodyStart, at: 1)
+                        cells.endExchange()
+                        // Something else to do, as a capture thread has between exchanges.
+                        var generator = SeededGenerator(seed: UInt64(number))
+                        for _ in 0..<50 { _ = generator.next() }
+                    }
+                    finished.increment()
                 }
-                finished.increment()
             }
             group.addTask {
                 var copy = RouteCopy()
@@ -113,19 +120,21 @@ struct ScrapeConcurrencyTests {
         let finished = Tally()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                let shard = registry.shards[0]
-                var table = newest.table
-                for number in 0..<exchangeCount {
-                    if number % 50 == 0 {
-                        table = newest.table
-                        shard.routesChanged(to: table)
+                await OwnThread.run {
+                    let shard = registry.shards[0]
+                    var table = newest.table
+                    for number in 0..<exchangeCount {
+                        if number % 50 == 0 {
+                            table = newest.table
+                            shard.routesChanged(to: table)
+                        }
+                        shard.exchangeCompleted(
+                            route: table.series(ofRoute: number % 10),
+                            ExchangeObservation(method: .get, status: 200 + number % 11, startedAt: 0)
+                        )
                     }
-                    shard.exchangeCompleted(
-                        route: table.series(ofRoute: number % 10),
-                        ExchangeObservation(method: .get, status: 200 + number % 11, startedAt: 0)
-                    )
+                    finished.increment()
                 }
-                finished.increment()
             }
             group.addTask {
                 var generation = 1

@@ -5,7 +5,8 @@ import Testing
 
 @testable import TrafficMetrics
 
-@Suite struct SeriesOverflowTests {
+@Suite(.timeLimit(.minutes(20)))
+struct SeriesOverflowTests {
     static let requests = "wingmirror_http_requests_total"
 
     @Test(arguments: [1, 13, 30, 130, 200, 260, 400, 1000])

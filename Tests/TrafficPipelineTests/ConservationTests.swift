@@ -4,13 +4,14 @@ import Foundation
 import PacketDecoding
 import RouteAttribution
 import TCPReassembly
+import TestTraits
 import Testing
 
 @testable import TrafficMetrics
 @testable import TrafficPipeline
 
 /// The identities of the page Metrics: nothing that came in is missing from what is counted, and nothing is counted twice.
-@Suite struct ConservationTests {
+@Suite(.heavy) struct ConservationTests {
     /// Captures of the repository that are small enough to read them all.
     static let captures: [String] = {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
@@ -29,10 +30,8 @@ import Testing
 
     @Test(arguments: ConservationTests.captures)
     func `what came in is what is counted`(_ path: String) throws {
-        guard let run = try? LabRun(path: path, RouteTable()) else {
-            // A format that is refused, or a file that is damaged from its first octet on: nothing came in.
-            return
-        }
+        // None is refused; what a damaged one gives up to there counts.
+        let run = try LabRun(path: path, RouteTable())
         let figures = run.figures
         let reassembly = figures.reassembly
         // Packets: received = TCP segments + without TCP + undecodable.

@@ -2,6 +2,7 @@
 // Situations people were in, and what a careful engineer would conclude from each design.
 
 import OctetText
+import TestTraits
 import Testing
 import TrafficModel
 
@@ -590,7 +591,7 @@ extension RecordedResponse {
     }
 }
 
-@Suite struct SituationTests {
+@Suite(.heavy) struct SituationTests {
     /// Fewer pairs than a real route has, so margins are wider and shares larger; the rule is the same.
     static let pairs = 1000
     static let settings: ComparisonSettings = {

@@ -2,12 +2,13 @@
 
 import JSONSyntax
 import OctetText
+import TestTraits
 import Testing
 import TrafficModel
 
 @testable import AnswerComparison
 
-@Suite struct VerdictBookTests {
+@Suite(.heavy) struct VerdictBookTests {
     /// A policy with one candidate, requests that come one a second, and what is learned of it.
     struct Bench {
         static let lane = MirrorLane(policy: "canary", target: "candidate")

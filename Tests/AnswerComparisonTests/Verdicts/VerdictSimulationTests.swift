@@ -3,6 +3,7 @@
 
 import Foundation
 import OctetText
+import TestTraits
 import Testing
 import TrafficModel
 
@@ -103,7 +104,7 @@ struct VerdictSimulation {
     var verdict: Verdict { record.judgement(settings: settings, limits: limits).verdict }
 }
 
-@Suite struct VerdictSimulationTests {
+@Suite(.heavy) struct VerdictSimulationTests {
     /// How many routes are simulated; `make simulate-verdicts` asks for more, and prints what comes out.
     static let trials = asked ?? 20
     private static let asked = ProcessInfo.processInfo.environment["WINGMIRROR_TRIALS"].flatMap { Int($0) }

@@ -28,7 +28,7 @@ enum NghttpServer {
             let port = try await freePort()
             let process = try start(in: folder, port)
             defer { process.end() }
-            while process.isRunning, !(await isListening(port)) { await Task.yield() }
+            while process.isRunning, !Task.isCancelled, !(await isListening(port)) { await Task.yield() }
             // What listens is another program where this one has ended: the port was taken in between.
             guard process.isRunning else { continue }
             return try await body(port)

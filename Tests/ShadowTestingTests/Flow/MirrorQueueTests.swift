@@ -6,7 +6,8 @@ import TrafficModel
 
 @testable import ShadowTesting
 
-@Suite struct MirrorQueueTests {
+@Suite(.timeLimit(.minutes(20)))
+struct MirrorQueueTests {
     private typealias Fixtures = MirrorFixtures
     private let second = MirrorFixtures.second
 
