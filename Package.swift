@@ -247,6 +247,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "CAllocationCounter", "CPcap", "HTTPReconstruction", "JSONSyntax", "PacketCapture", "PacketDecoding",
+                "Redaction",
                 "RouteAttribution", "TCPReassembly", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
@@ -452,6 +453,7 @@ let package = Package(
                 "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
                 "TestServers", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes

@@ -135,7 +135,16 @@ public struct JSONText: Sendable {
         guard !text.needsEscapes else {
             separate()
             octets.append(UInt8(ascii: "\""))
-            for index in text.indices { escape(text[index]) }
+            var index = 0
+            while index < text.count {
+                if let control = text.control(at: index) {
+                    escape(control)
+                    index += control.octets
+                } else {
+                    escape(text[index])
+                    index += 1
+                }
+            }
             octets.append(UInt8(ascii: "\""))
             return
         }
@@ -169,6 +178,11 @@ public struct JSONText: Sendable {
         octets.append(addingCapacity: text.count) { $0.append(copying: text) }
     }
 
+    private mutating func escape(_ control: DisplayControl) {
+        octets += "\\u".utf8
+        for shift in [12, 8, 4, 0] { octets.append(ASCII.hexadecimalDigit(UInt8(control.scalar >> shift & 15))) }
+    }
+
     private mutating func escape(_ octet: UInt8) {
         switch octet {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -186,9 +200,27 @@ public struct JSONText: Sendable {
     }
 }
 
+/// A character that moves what a terminal or a page shows, and how many octets of UTF-8 it takes.
+private struct DisplayControl {
+    let scalar: UInt16
+    let octets: Int
+}
+
 extension Span<UInt8> {
-    /// Whether the text cannot stand in a JSON string as it is: it has a quote, a backslash or a control character (RFC
-    /// 8259 §7; DEL is escaped for the terminals that show the text).
+    /// A control character of the second set (U+0080 to U+009F) or one that turns the direction of writing (U+202A to U+202E,
+    /// U+2066 to U+2069), where one begins in UTF-8.
+    fileprivate func control(at index: Int) -> DisplayControl? {
+        guard index + 1 < count else { return nil }
+        let second = self[index + 1]
+        if self[index] == 0xC2, 0x80...0x9F ~= second { return DisplayControl(scalar: UInt16(second), octets: 2) }
+        guard self[index] == 0xE2, index + 2 < count else { return nil }
+        let third = self[index + 2]
+        guard second == 0x80 && 0xAA...0xAE ~= third || second == 0x81 && 0xA6...0xA9 ~= third else { return nil }
+        return DisplayControl(scalar: 0x2000 | UInt16(second & 0x3F) << 6 | UInt16(third & 0x3F), octets: 3)
+    }
+
+    /// Whether the text must be looked at octet by octet: it has a quote, a backslash or a control character (RFC 8259 §7; DEL is
+    /// escaped for the terminals that show the text), or is not ASCII, where more control characters are.
     fileprivate var needsEscapes: Bool {
         var index = 0
         while index <= count - 8 {
@@ -206,10 +238,10 @@ extension Span<UInt8> {
         return Self.hasEscaped(rest)
     }
 
-    /// Whether one of eight octets is below a space, a quote, a backslash or DEL.
+    /// Whether one of eight octets is below a space, a quote, a backslash, DEL or none of ASCII.
     ///
     /// Subtracting one from each octet borrows into its highest bit where it was zero; that is exact for whether there is
-    /// such an octet, though not for which. Octets from 0x80 on are never such.
+    /// such an octet, though not for which.
     private static func hasEscaped(_ word: UInt64) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* 0x22)
@@ -219,6 +251,6 @@ extension Span<UInt8> {
         let quote = (quotes &- ones) & ~quotes
         let backslash = (backslashes &- ones) & ~backslashes
         let delete = (deletes &- ones) & ~deletes
-        return (control | quote | backslash | delete) & (ones &* 0x80) != 0
+        return (control | quote | backslash | delete | word) & (ones &* 0x80) != 0
     }
 }

@@ -53,7 +53,7 @@ package struct ContentRedaction: Sendable {
             let redacted = JSONRedaction.redacted(
                 content,
                 paths: paths,
-                hashesCredentials: hashesCredentials,
+                credentials: hashesCredentials ? parameters : nil,
                 values: values,
                 redactions: &redactions
             )
@@ -68,13 +68,18 @@ package struct ContentRedaction: Sendable {
         }
         var result: [UInt8] = []
         var copied = 0
-        for part in form.parts where parameters.hides(part.name) && !part.content.isEmpty {
+        for part in form.parts where !part.content.isEmpty && isHidden(part) {
             result += content[copied..<part.content.lowerBound]
             result += values.replacement(for: Array(content[part.content])).utf8
             copied = part.content.upperBound
             redactions += 1
         }
         return result + content[copied...]
+    }
+
+    /// Whether the content of a part is replaced, for one of its names or for the credentials in a link that it is.
+    private func isHidden(_ part: MultipartForm.Part) -> Bool {
+        part.names.contains(where: parameters.hides) || part.text.map(parameters.holdsCredentials) ?? false
     }
 }
 
@@ -113,7 +118,7 @@ package struct MediaTypeText {
 
 extension Substring {
     /// The text without spaces and tabs at its ends.
-    fileprivate var trimmed: Substring {
+    var trimmed: Substring {
         var text = self.drop { $0 == " " || $0 == "\t" }
         while text.last == " " || text.last == "\t" { text.removeLast() }
         return text

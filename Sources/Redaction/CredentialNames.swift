@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// The names under which credentials are known to travel, and what proxies assert of a user.
 ///
 /// There is one set of rules for headers, parameters of queries and paths, parts of forms and members of JSON: a name that is a
@@ -11,74 +13,96 @@
 package enum CredentialNames {
     /// Whether a name is that of a credential; decoded, and in the case in which it was sent, as `userPin` has two parts and
     /// `userpin` one.
-    package static func contains(_ name: String) -> Bool {
-        guard name.utf8.count <= lengthLimit else { return true }
-        let joined = hyphenated(name.utf8, splitsCase: false)
-        let split = hyphenated(name.utf8, splitsCase: true)
-        let forms = joined == split ? [joined] : [joined, split]
-        // Most names have no numbers, and are looked at once.
-        let plain = forms.map(withoutCounts).filter { !forms.contains($0) }
-        if (forms + plain).contains(where: { harmless.contains(text($0)) }) { return false }
-        if forms.contains(where: { names.contains(text($0)) || isCredential($0) }) { return true }
-        // Whole names mean something else with a number: `policy1`, `sign-v2`.
-        return plain.contains { text($0) == "key" || isCredential($0) }
+    package static func contains(_ name: String) -> Bool { contains(name.utf8.span) }
+
+    /// Whether a name is that of a credential, given as octets; allocates nothing.
+    package static func contains(_ name: Span<UInt8>) -> Bool {
+        // What is said by a name that is longer may be anything.
+        guard name.count <= NameForm.longestName else { return true }
+        let joined = judgement(of: NameForm(name, splitsCase: false))
+        guard joined != .harmless, hasCapital(name) else { return joined == .credential }
+        let split = judgement(of: NameForm(name, splitsCase: true))
+        return split == .credential || split == .neither && joined == .credential
     }
 
-    /// No name that means anything is longer; what is said by one that is may be anything.
-    private static let lengthLimit = 256
+    /// What is to be said of one form of a name.
+    private enum Judgement {
+        case harmless
+        case credential
+        case neither
+    }
+
+    private static func judgement(of form: NameForm) -> Judgement {
+        let name = form.octets.span.extracting(0..<form.count)
+        if harmlessTable.contains(name) { return .harmless }
+        let plainForm = form.withoutCounts(plurals: pluralTable)
+        // Most names have no numbers, and are looked at once.
+        let hasCounts = plainForm.count < form.count
+        let plain = plainForm.octets.span.extracting(0..<plainForm.count)
+        if hasCounts, harmlessTable.contains(plain) { return .harmless }
+        if nameTable.contains(name) || isCredential(name) { return .credential }
+        // Whole names mean something else with a number: `policy1`, `sign-v2`.
+        return hasCounts && (keyTable.contains(plain) || isCredential(plain)) ? .credential : .neither
+    }
+
+    private static func hasCapital(_ name: Span<UInt8>) -> Bool {
+        for index in 0..<name.count where name[index] &- UInt8(ascii: "A") < 26 { return true }
+        return false
+    }
 
     /// Whether a name with hyphens between its parts is that of a credential by what is in it.
-    private static func isCredential(_ octets: [UInt8]) -> Bool {
-        let name = text(octets)
-        if words.contains(where: { stands($0, in: octets) }) || suffixes.contains(where: name.hasSuffix)
-            || prefixes.contains(where: name.hasPrefix)
+    private static func isCredential(_ name: Span<UInt8>) -> Bool {
+        if wordSearch.findsWord(in: name) || suffixOctets.contains(where: { ends(name, with: $0) })
+            || prefixOctets.contains(where: { begins(name, with: $0) })
         {
             return true
         }
-        let divided = name.split(separator: "-").map(String.init)
-        if divided.contains(where: parts.contains) { return true }
-        return divided.last { !additions.contains($0) && !$0.utf8.allSatisfy(isDigit) }.map(lastParts.contains) ?? false
+        var last = 0..<0
+        var start = 0
+        while start < name.count {
+            var end = start
+            while end < name.count, name[end] != UInt8(ascii: "-") { end += 1 }
+            let part = name.extracting(start..<end)
+            if partTable.contains(part) { return true }
+            if !additionTable.contains(part), !isNumber(part) { last = start..<end }
+            start = end + 1
+        }
+        return lastPartTable.contains(name.extracting(last))
     }
 
-    /// A name in lower case with single hyphens between its parts and none around it, without a leading `x-`.
-    private static func hyphenated(_ name: String.UTF8View, splitsCase: Bool) -> [UInt8] {
-        let name = Array(name)
-        var result: [UInt8] = []
-        for (index, octet) in name.enumerated() {
-            let isHyphen = separators.contains(octet)
-            let begins =
-                splitsCase && index > 0 && isUpper(octet)
-                && (!isUpper(name[index - 1]) || index + 1 < name.count && isLower(name[index + 1]))
-            if isHyphen || begins, let last = result.last, last != hyphen { result.append(hyphen) }
-            if !isHyphen { result.append(isUpper(octet) ? octet | 0x20 : octet) }
-        }
-        if result.last == hyphen { result.removeLast() }
-        if result.starts(with: "x-".utf8) { result.removeFirst(2) }
-        return result
+    private static func isNumber(_ part: Span<UInt8>) -> Bool {
+        for index in 0..<part.count where !ASCII.isDigit(part[index]) { return false }
+        return true
     }
 
-    /// A name as it is of one thing, without numbers and versions: `pwd2`, `api-key-2`, `api-key-v2` and `session-cookies` of
-    /// `pwd`, `api-key`, `api-key` and `session-cookie`.
-    private static func withoutCounts(_ name: [UInt8]) -> [UInt8] {
-        let divided = name.split(separator: hyphen)
-        var parts = divided.map { part -> ArraySlice<UInt8> in
-            var part = part
-            while part.count > 1, let last = part.last, isDigit(last) { part.removeLast() }
-            // A name of that word alone is of a list of anything.
-            return divided.count > 1 && plurals.contains(text(Array(part))) ? part.dropLast() : part
-        }
-        while parts.count > 1, let last = parts.last, last.count == 1,
-            last.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "v") })
-        {
-            parts.removeLast()
-        }
-        return Array(parts.joined(separator: [hyphen]))
+    private static func begins(_ name: Span<UInt8>, with beginning: [UInt8]) -> Bool {
+        guard name.count >= beginning.count else { return false }
+        for index in 0..<beginning.count where name[index] != beginning[index] { return false }
+        return true
     }
+
+    private static func ends(_ name: Span<UInt8>, with end: [UInt8]) -> Bool {
+        guard name.count >= end.count else { return false }
+        return begins(name.extracting((name.count - end.count)..<name.count), with: end)
+    }
+
+    // MARK: - Tables of the lists below
+
+    private static let nameTable = OctetWords(names)
+    private static let harmlessTable = OctetWords(harmless)
+    private static let partTable = OctetWords(parts)
+    private static let lastPartTable = OctetWords(lastParts)
+    private static let additionTable = OctetWords(additions)
+    private static let pluralTable = OctetWords(plurals)
+    private static let keyTable = OctetWords(["key"])
+    private static let wordSearch = OctetWordSearch(words)
+    private static let suffixOctets = suffixes.map { Array($0.utf8) }
+    private static let prefixOctets = prefixes.map { Array($0.utf8) }
+
+    // MARK: - Lists
 
     /// Parts of names that mean the same of several; other lists, as of `tickets`, are rarely of credentials.
     private static let plurals: Set<String> = ["keys", "cookies", "sessions", "signatures"]
-
-    private static func text(_ octets: [UInt8]) -> String { String(decoding: octets, as: UTF8.self) }
 
     /// Whole names, with hyphens between their parts and without a leading `x-`.
     private static let names: Set<String> = [
@@ -151,22 +175,4 @@ package enum CredentialNames {
 
     /// Beginnings that tell one.
     private static let prefixes = ["impersonate-", "auth-request-", "oauth-"]
-
-    /// Whether a word stands anywhere in a name; both in octets, since every header of every copy is asked about.
-    private static func stands(_ word: [UInt8], in name: [UInt8]) -> Bool {
-        guard name.count >= word.count else { return false }
-        return (0...name.count - word.count).contains { start in
-            name[start] == word[0] && name[start..<start + word.count].elementsEqual(word)
-        }
-    }
-
-    private static let hyphen = UInt8(ascii: "-")
-    /// What stands between the parts of names, in forms, JSON and headers.
-    private static let separators = Set("-_.[]$:/ ".utf8)
-
-    private static func isUpper(_ octet: UInt8) -> Bool { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= octet }
-
-    private static func isLower(_ octet: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= octet }
-
-    private static func isDigit(_ octet: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= octet }
 }

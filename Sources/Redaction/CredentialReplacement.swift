@@ -8,15 +8,10 @@ internal import TrafficModel
 /// For what is kept or shown of requests: names stay, so that it can be seen what was there. What is sent to staging is
 /// ``ParameterRedaction``'s.
 package struct CredentialReplacement {
-    private let names: Set<String>
+    private let names: ConfiguredNames
     private let replacement: ([UInt8]) -> [UInt8]
     /// How many values were replaced.
     package private(set) var count = 0
-    /// Names of parameters, as sent, that were looked up: whether their values are replaced.
-    private var known: [[UInt8]: Bool] = [:]
-    /// Names are few and short, unless a client makes them up.
-    private static let knownLimit = 1024
-    private static let knownLength = 64
 
     /// Makes a replacement.
     ///
@@ -24,6 +19,11 @@ package struct CredentialReplacement {
     ///   - names: Names, in lower case, of parameters that are replaced beside those of credentials.
     ///   - replacement: What stands in place of a value: octets that may stand in a URL.
     package init(names: Set<String> = [], with replacement: @escaping ([UInt8]) -> [UInt8]) {
+        self.init(names: ConfiguredNames(names), with: replacement)
+    }
+
+    /// Makes a replacement with names that were prepared.
+    package init(names: ConfiguredNames, with replacement: @escaping ([UInt8]) -> [UInt8]) {
         self.names = names
         self.replacement = replacement
     }
@@ -42,10 +42,19 @@ package struct CredentialReplacement {
         return replaced(authority[..<at]) + authority[at...]
     }
 
-    /// The value of a field with the URL in it, or those between angle brackets, redacted; `name` is in lower case.
-    package mutating func redacted(field name: String, _ value: [UInt8]) -> [UInt8] {
-        if URLFields.urls.contains(name) { return redacted(url: value) }
-        guard URLFields.links.contains(name) else { return value }
+    /// The value of a field with the URL or host in it redacted, or the URLs between angle brackets.
+    ///
+    /// A field that is not known to hold a URL may hold one all the same, and does if its value begins as one.
+    package mutating func redacted(field name: Span<UInt8>, _ value: [UInt8]) -> [UInt8] {
+        switch URLFields.kind(of: name) {
+        case .url: return redacted(url: value)
+        case .host: return redacted(authority: value)
+        case .links: break
+        case .other:
+            let quotes = value.first == UInt8(ascii: "\"") ? 1 : 0
+            let link = Array(value.dropFirst(quotes))
+            return LinkText.beginsAsLink(link) ? value.prefix(quotes) + redacted(url: link) : value
+        }
         var result: [UInt8] = []
         var rest = value[...]
         while let start = rest.firstIndex(of: UInt8(ascii: "<")),
@@ -61,12 +70,12 @@ package struct CredentialReplacement {
     private static let depthLimit = 4
 
     private mutating func redacted(url whole: [UInt8], depth: Int) -> [UInt8] {
-        guard whole.contains(where: { "?;#@".utf8.contains($0) }) else { return whole }
+        guard whole.contains(where: LinkText.isMark) else { return whole }
         var url = whole
         if let user = LinkText.user(in: whole) {
             url = whole[..<user.lowerBound] + replaced(whole[user.dropLast()]) + whole[(user.upperBound - 1)...]
         }
-        guard let mark = url.firstIndex(where: { "?;#".utf8.contains($0) }) else { return url }
+        guard let mark = url.firstIndex(where: { LinkText.isMark($0) && $0 != UInt8(ascii: "@") }) else { return url }
         return url[...mark] + redacted(parameters: url[(mark + 1)...], depth: depth)
     }
 
@@ -87,12 +96,11 @@ package struct CredentialReplacement {
     /// What stands in place of a parameter's value; `nil` for the value itself.
     private mutating func redacted(value: Range<Int>, of name: Range<Int>, in text: [UInt8], depth: Int) -> [UInt8]? {
         if isCredential(text, name) { return replaced(text[value]) }
-        let link = Self.decoded(text, value)
-        guard LinkText.mayHoldCredentials(link) else { return nil }
+        guard let found = LinkText.find(in: text[value]) else { return nil }
         guard depth < Self.depthLimit else { return replaced(text[value]) }
         let before = count
-        let redacted = redacted(url: link, depth: depth + 1)
-        return count == before ? nil : LinkText.encoded(redacted)
+        let redacted = redacted(url: found.link, depth: depth + 1)
+        return count == before ? nil : found.encoded(redacted)
     }
 
     private mutating func replaced(_ value: ArraySlice<UInt8>) -> [UInt8] {
@@ -101,25 +109,22 @@ package struct CredentialReplacement {
     }
 
     /// Whether a name is that of a credential; one behind another question mark or number sign counts from there.
-    private mutating func isCredential(_ text: [UInt8], _ name: Range<Int>) -> Bool {
-        let sent = Array(text[name])
-        if let isCredential = known[sent] { return isCredential }
-        let octets = Self.decoded(text, name)
-        let start = octets.lastIndex { "?#".utf8.contains($0) }.map { $0 + 1 } ?? 0
-        let isCredential = isCredential(String(decoding: octets[start...], as: UTF8.self))
-        if sent.count <= Self.knownLength, known.count < Self.knownLimit { known[sent] = isCredential }
-        return isCredential
+    ///
+    /// Nothing is remembered of names: clients make up as many as they like, and a look costs no more than a table would.
+    private func isCredential(_ text: [UInt8], _ name: Range<Int>) -> Bool {
+        guard text[name].contains(where: Self.needsDecoding) else { return isCredential(text.span.extracting(name)) }
+        let octets = LinkText.name(text[name])
+        let start = octets.lastIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }.map { $0 + 1 } ?? 0
+        return isCredential(octets.span.extracting(start..<octets.count))
     }
 
-    private func isCredential(_ name: String) -> Bool {
-        CredentialNames.contains(name) || !names.isEmpty && names.contains(name.lowercased())
+    private static func needsDecoding(_ octet: UInt8) -> Bool {
+        octet == UInt8(ascii: "%") || octet == UInt8(ascii: "+") || octet == UInt8(ascii: "?")
+            || octet == UInt8(ascii: "#")
     }
 
-    private static func decoded(_ text: [UInt8], _ range: Range<Int>) -> [UInt8] {
-        var decoder = PercentDecoder(text.span, range, isForm: true)
-        var octets: [UInt8] = []
-        while let octet = decoder.next() { octets.append(octet) }
-        return octets
+    private func isCredential(_ name: Span<UInt8>) -> Bool {
+        CredentialNames.contains(name) || names.contains(name)
     }
 
     // MARK: - Forms
@@ -151,37 +156,90 @@ package struct CredentialReplacement {
             guard let boundary = mediaType.boundary, let form = MultipartForm(content, boundary: boundary) else {
                 return [content.indices]
             }
-            return form.parts.filter { isCredential($0.name) }.map(\.content)
+            return form.parts.filter(isHidden).map(\.content)
         }
         var ranges: [Range<Int>] = []
         var parameters = QueryParameters(content.span, content.indices)
         while let parameter = parameters.next() {
             guard let value = parameter.value else { continue }
-            if isCredential(content, parameter.name) || holdsCredentials(Self.decoded(content, value)) {
+            if isCredential(content, parameter.name) || holdsCredentials(LinkText.find(in: content[value])?.link) {
                 ranges.append(value)
             }
         }
         return ranges
     }
 
+    /// Whether the content of a part is replaced, for one of its names or for a link that it is.
+    private func isHidden(_ part: MultipartForm.Part) -> Bool {
+        part.names.contains { isCredential(Array($0.utf8), 0..<$0.utf8.count) }
+            || part.text.map { LinkText.mayHoldCredentials($0) && holdsCredentials($0) } ?? false
+    }
+
     /// Whether there are credentials in a link.
-    private func holdsCredentials(_ link: [UInt8]) -> Bool {
-        guard LinkText.mayHoldCredentials(link) else { return false }
+    private func holdsCredentials(_ link: [UInt8]?) -> Bool {
+        guard let link else { return false }
         var trial = CredentialReplacement(names: names) { _ in [] }
         _ = trial.redacted(url: link)
         return trial.count > 0
     }
 }
 
+/// Names of a configuration, looked up whatever their case.
+package struct ConfiguredNames: Sendable {
+    private let words: OctetWords
+    /// All names, if there are some that are not ASCII, whose case is not of single octets.
+    private let texts: Set<String>
+
+    /// Prepares names in lower case.
+    package init(_ names: Set<String>) {
+        words = OctetWords(names)
+        texts = names.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } } ? [] : names
+    }
+
+    /// Whether a name is one of them.
+    package func contains(_ name: Span<UInt8>) -> Bool {
+        if words.contains(name) { return true }
+        guard !texts.isEmpty else { return false }
+        var octets: [UInt8] = []
+        for index in 0..<name.count { octets.append(name[index]) }
+        return texts.contains(String(decoding: octets, as: UTF8.self).lowercased())
+    }
+}
+
 /// The fields that hold URLs.
 package enum URLFields {
-    /// Those that hold a URL or a part of one; names in lower case.
-    package static let urls: Set<String> = [
+    /// What a field is known to hold.
+    package enum Kind {
+        /// A URL or a part of one.
+        case url
+        /// URLs between angle brackets (RFC 8288 §3, RFC 4918 §10.4).
+        case links
+        /// A host.
+        case host
+        /// Something else.
+        case other
+    }
+
+    /// What the field of that name is known to hold.
+    package static func kind(of name: Span<UInt8>) -> Kind {
+        if urlTable.contains(name) { return .url }
+        if linkTable.contains(name) { return .links }
+        return hostTable.contains(name) ? .host : .other
+    }
+
+    /// What the field of that name is known to hold.
+    package static func kind(of name: String) -> Kind { kind(of: name.utf8.span) }
+
+    private static let urlTable = OctetWords([
         "referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-path",
         "x-envoy-original-path", "x-request-uri", "origin", "destination", "x-forwarded-url", "x-original-request-uri",
-        "content-location", "location", "refresh",
-    ]
+        "content-location", "location", "refresh", "hx-current-url", "next-url", "x-url", "x-request-url",
+        "x-forwarded-prefix", "x-original-forwarded-uri", "referrer",
+    ])
 
-    /// Those that hold URLs between angle brackets (RFC 8288 §3, RFC 4918 §10.4).
-    package static let links: Set<String> = ["link", "if"]
+    private static let linkTable = OctetWords(["link", "if"])
+
+    private static let hostTable = OctetWords([
+        "host", "x-forwarded-host", "x-original-host", "x-envoy-original-host", "x-host", "x-forwarded-server",
+    ])
 }

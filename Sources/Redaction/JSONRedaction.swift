@@ -58,32 +58,33 @@ struct RedactedPath: Sendable, Hashable {
 struct JSONRedaction {
     private let octets: [UInt8]
     private let values: ValueRedaction
-    private let hashesCredentials: Bool
+    /// What finds credentials in links, where members with such names are asked for.
+    private let credentials: ParameterRedaction?
     private var index = 0
     private var result: [UInt8] = []
     /// Everything before this has been copied or replaced.
     private var copied = 0
     private var redactions = 0
 
-    /// The text with the values at `paths` replaced, and those of members named as credentials are, where that is asked for;
-    /// `nil` if it is not JSON.
+    /// The text with the values at `paths` replaced, and those of members named as credentials are, where that is asked for,
+    /// and links with credentials; `nil` if it is not JSON.
     static func redacted(
         _ octets: [UInt8],
         paths: [RedactedPath],
-        hashesCredentials: Bool = false,
+        credentials: ParameterRedaction? = nil,
         values: ValueRedaction,
         redactions: inout Int
     ) -> [UInt8]? {
         guard (try? JSONDocument.parse(octets)) != nil else { return nil }
-        var walk = JSONRedaction(octets: octets, values: values, hashesCredentials: hashesCredentials)
+        var walk = JSONRedaction(octets: octets, values: values, credentials: credentials)
         walk.value(paths)
         redactions += walk.redactions
         return walk.result + octets[walk.copied...]
     }
 
-    private init(octets: [UInt8], values: ValueRedaction, hashesCredentials: Bool) {
+    private init(octets: [UInt8], values: ValueRedaction, credentials: ParameterRedaction?) {
         self.octets = octets
-        self.hashesCredentials = hashesCredentials
+        self.credentials = credentials
         self.values = values
     }
 
@@ -97,8 +98,16 @@ struct JSONRedaction {
         case UInt8(ascii: "["): list(paths)
         default:
             let scalar = scalar()
-            if paths.contains(where: \.steps.isEmpty) { replace(scalar) }
+            if paths.contains(where: \.steps.isEmpty) || isLinkWithCredentials(scalar) { replace(scalar) }
         }
+    }
+
+    private func isLinkWithCredentials(_ scalar: Range<Int>) -> Bool {
+        // A string without such a mark, in the clear or escaped, is no link that holds any.
+        guard let credentials,
+            octets[scalar].contains(where: { LinkText.isMark($0) || $0 == UInt8(ascii: "\\") })
+        else { return false }
+        return credentials.holdsCredentials(Array(text(scalar).utf8))
     }
 
     private mutating func object(_ paths: [RedactedPath]) {
@@ -108,7 +117,7 @@ struct JSONRedaction {
             let key = text(scalar())
             skipSpace()
             index += 1
-            let isCredential = hashesCredentials && CredentialNames.contains(key)
+            let isCredential = credentials != nil && CredentialNames.contains(key)
             let inside = paths.compactMap { $0.steps.isEmpty ? $0 : $0.inside(member: key) }
             value(isCredential ? inside + [.everything] : inside)
             skipComma()

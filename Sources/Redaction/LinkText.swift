@@ -1,44 +1,131 @@
 // Wingmirror · Apache-2.0
 // Uniform Resource Identifiers, RFC 3986.
 
+import OctetText
+
 /// Values that are links: URLs, or paths with a query, as parameters and fields hold them.
 enum LinkText {
+    /// How many percent-encodings, one around the other, are taken off a value or a name.
+    static let encodingLimit = 4
+
+    /// What divides a link: its query, parameters behind semicolons, its fragment, and what stands before its host.
+    static func isMark(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "?"), UInt8(ascii: ";"), UInt8(ascii: "@"), UInt8(ascii: "#"): true
+        default: false
+        }
+    }
+
     /// Whether a value, decoded, may be a link in which credentials lie: in its query, behind semicolons or before its host.
     ///
     /// Without a scheme and a slash, as in `home?token=…`, it is one where a parameter with a value follows.
     static func mayHoldCredentials(_ value: [UInt8]) -> Bool {
-        guard let mark = value.firstIndex(where: { "?;@#".utf8.contains($0) }) else { return false }
-        if value.first == UInt8(ascii: "/") || hasScheme(value) { return true }
+        guard let mark = value.firstIndex(where: isMark) else { return false }
+        if beginsAsLink(value) { return true }
         let parameters = value[mark...].drop { $0 == UInt8(ascii: "@") }
-        return parameters.contains { "?;#".utf8.contains($0) } && parameters.contains(UInt8(ascii: "="))
+        return parameters.contains { isMark($0) && $0 != UInt8(ascii: "@") } && parameters.contains(UInt8(ascii: "="))
+    }
+
+    /// Whether a value begins as a path or with a scheme.
+    static func beginsAsLink(_ value: [UInt8]) -> Bool { value.first == UInt8(ascii: "/") || hasScheme(value) }
+
+    /// A link in which credentials may lie, and how many encodings lay around it.
+    struct Encoded {
+        let link: [UInt8]
+        let encodings: Int
+
+        /// The link with that many encodings around it again.
+        func encoded(_ link: [UInt8]) -> [UInt8] {
+            (0..<encodings).reduce(link) { link, _ in LinkText.encoded(link) }
+        }
+    }
+
+    /// Finds a link in the value of a parameter as it was sent, which may be encoded several times over:
+    /// `https%253A%252F%252F…`.
+    static func find(in value: ArraySlice<UInt8>) -> Encoded? {
+        // Most values are no links, and say so at a look.
+        guard value.contains(where: { isMark($0) || $0 == UInt8(ascii: "%") }) else { return nil }
+        var link = Array(value)
+        for encodings in 1...encodingLimit {
+            link = decoded(link[...], isForm: encodings == 1)
+            if mayHoldCredentials(link) { return Encoded(link: link, encodings: encodings) }
+            guard link.contains(UInt8(ascii: "%")) else { return nil }
+        }
+        return nil
+    }
+
+    /// A name with every encoding taken off it.
+    static func name(_ sent: ArraySlice<UInt8>) -> [UInt8] {
+        var name = decoded(sent, isForm: true)
+        for _ in 1..<encodingLimit where name.contains(UInt8(ascii: "%")) { name = decoded(name[...], isForm: false) }
+        return name
+    }
+
+    /// Octets with percent-encoding taken off once.
+    static func decoded(_ octets: ArraySlice<UInt8>, isForm: Bool) -> [UInt8] {
+        let octets = Array(octets)
+        var decoder = PercentDecoder(octets.span, octets.indices, isForm: isForm)
+        var result: [UInt8] = []
+        result.reserveCapacity(octets.count)
+        while let octet = decoder.next() { result.append(octet) }
+        return result
     }
 
     /// What names a user in the authority of a link, with the at sign behind it (RFC 3986 §3.2.1); `nil` where nothing does.
     ///
-    /// The authority lies behind a scheme, or behind two slashes that the link begins with.
+    /// The authority lies behind a scheme, whichever that is, behind two slashes that the link begins with, or is all there is,
+    /// as CONNECT has it: `user:password@host:443`.
     static func user(in link: [UInt8]) -> Range<Int>? {
         let start: Int
         if link.starts(with: "//".utf8) {
             start = 2
-        } else if let colon = link.firstIndex(of: UInt8(ascii: ":")), link[colon...].starts(with: "://".utf8) {
-            start = colon + 3
+        } else if let slashes = slashesOfScheme(link) {
+            start = slashes
+        } else if isAuthority(link) {
+            start = 0
         } else {
             return nil
         }
-        let end = link[start...].firstIndex { "/?#".utf8.contains($0) } ?? link.endIndex
+        let end = link[start...].firstIndex(where: endsAuthority) ?? link.endIndex
         return link[start..<end].lastIndex(of: UInt8(ascii: "@")).map { start..<$0 + 1 }
+    }
+
+    private static func endsAuthority(_ octet: UInt8) -> Bool {
+        octet == UInt8(ascii: "/") || octet == UInt8(ascii: "?") || octet == UInt8(ascii: "#")
+    }
+
+    /// Where the first authority begins that lies behind a colon and two slashes; those in a query are of its parameters.
+    private static func slashesOfScheme(_ link: [UInt8]) -> Int? {
+        var index = link.startIndex
+        while let colon = link[index...].firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "?") }),
+            link[colon] == UInt8(ascii: ":")
+        {
+            if link[colon...].starts(with: "://".utf8) { return colon + 3 }
+            index = colon + 1
+        }
+        return nil
+    }
+
+    /// Whether the text is a user, a host and a port (RFC 9112 §3.2.3, which has no user).
+    private static func isAuthority(_ text: [UInt8]) -> Bool {
+        guard let at = text.lastIndex(of: UInt8(ascii: "@")), let colon = text[at...].lastIndex(of: UInt8(ascii: ":")),
+            colon + 1 < text.endIndex
+        else { return false }
+        return text[(colon + 1)...].allSatisfy(ASCII.isDigit) && !text.contains(where: endsAuthority)
     }
 
     /// A scheme and two slashes (RFC 3986 §3).
     private static func hasScheme(_ value: [UInt8]) -> Bool {
-        guard let colon = value.firstIndex(of: UInt8(ascii: ":")), colon > 0, colon + 2 < value.count else {
-            return false
-        }
+        // The last colon of several, as in `jdbc:postgresql://`.
+        guard let slash = value.firstIndex(of: UInt8(ascii: "/")), slash > 1, slash + 1 < value.count,
+            value[slash - 1] == UInt8(ascii: ":"), value[slash + 1] == UInt8(ascii: "/")
+        else { return false }
+        let colon = slash - 1
         let isScheme = value[..<colon].allSatisfy { octet in
-            let isLetter = UInt8(ascii: "a")...UInt8(ascii: "z") ~= octet | 0x20
-            return isLetter || UInt8(ascii: "0")...UInt8(ascii: "9") ~= octet || "+-.".utf8.contains(octet)
+            ASCII.isLetter(octet) || ASCII.isDigit(octet) || octet == UInt8(ascii: "+") || octet == UInt8(ascii: "-")
+                || octet == UInt8(ascii: ".") || octet == UInt8(ascii: ":")
         }
-        return isScheme && value[colon + 1] == UInt8(ascii: "/") && value[colon + 2] == UInt8(ascii: "/")
+        return isScheme
     }
 
     /// A link as the value of a parameter: everything but unreserved octets is percent-encoded.

@@ -57,16 +57,44 @@ package struct ParameterRedaction: Sendable {
         return result + rest
     }
 
+    /// The value of a field that is not known to hold a URL: one that begins as one loses its credentials.
+    package func redacted(field value: [UInt8], redactions: inout Int) -> [UInt8] {
+        let quotes = value.first == UInt8(ascii: "\"") && value.last == UInt8(ascii: "\"") && value.count > 1 ? 1 : 0
+        let link = Array(value[quotes..<(value.count - quotes)])
+        guard LinkText.beginsAsLink(link), link.contains(where: LinkText.isMark) else { return value }
+        var found = 0
+        let redacted = redacted(target: link, depth: 0, redactions: &found)
+        guard found > 0 else { return value }
+        redactions += found
+        return value.prefix(quotes) + redacted + value.suffix(quotes)
+    }
+
+    /// A host that a field names, without a user and a password before it.
+    package func redacted(host value: [UInt8], redactions: inout Int) -> [UInt8] {
+        guard let at = value.lastIndex(of: UInt8(ascii: "@")) else { return value }
+        redactions += 1
+        return Array(value[(at + 1)...])
+    }
+
+    /// Whether a value is a link in which credentials lie.
+    func holdsCredentials(_ value: [UInt8]) -> Bool {
+        guard LinkText.mayHoldCredentials(value) else { return false }
+        var found = 0
+        _ = redacted(target: value, depth: 0, redactions: &found)
+        return found > 0
+    }
+
     private func redacted(target: [UInt8], depth: Int, redactions: inout Int) -> [UInt8] {
         var target = target
-        if target.starts(with: "//".utf8), let user = LinkText.user(in: target) {
+        // The authority of a proxy's request, and that of any scheme: wss, postgres, mongodb+srv.
+        if let user = LinkText.user(in: target) {
             target.removeSubrange(user)
             redactions += 1
         }
         let fragment = target.firstIndex(of: UInt8(ascii: "#")) ?? target.endIndex
         let withoutFragment = Array(target[..<fragment])
         let parts = RequestTargetParts(withoutFragment.span, withoutFragment.indices)
-        var result = withoutUser(withoutFragment, parts, redactions: &redactions)
+        var result = Array(withoutFragment[..<parts.path.lowerBound])
         // Fields hold URLs of any scheme; their queries begin at the same mark.
         let rest = withoutFragment[parts.path.lowerBound...]
         let mark = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
@@ -82,15 +110,6 @@ package struct ParameterRedaction: Sendable {
             _ = redacted(query: fragment, credentials: .removed, depth: depth, redactions: &redactions)
         }
         return result
-    }
-
-    /// Scheme and authority of a URL, without what names a user.
-    private func withoutUser(_ target: [UInt8], _ parts: RequestTargetParts, redactions: inout Int) -> [UInt8] {
-        guard let authority = parts.authority, let slashes = target[..<authority.lowerBound].firstIndex(of: 0x2F) else {
-            return Array(target[..<parts.path.lowerBound])
-        }
-        if authority.lowerBound > slashes + 2 { redactions += 1 }
-        return Array(target[...(slashes + 1)]) + target[authority]
     }
 
     /// The parameters that segments of a path carry behind semicolons (RFC 3986 §3.3).
@@ -150,7 +169,7 @@ package struct ParameterRedaction: Sendable {
         redactions: inout Int
     ) -> [UInt8]? {
         let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
-        let name = String(decoding: Self.decoded(parameter[..<nameEnd]), as: UTF8.self)
+        let name = String(decoding: LinkText.name(parameter[..<nameEnd]), as: UTF8.self)
         let isHashed = hashed.contains(name.lowercased())
         guard isHashed || isCredential(name) else {
             return redacted(linkOf: parameter, at: nameEnd, depth: depth, redactions: &redactions)
@@ -158,32 +177,23 @@ package struct ParameterRedaction: Sendable {
         redactions += 1
         guard isHashed || credentials == .hashed else { return nil }
         guard nameEnd < parameter.endIndex else { return parameter }
-        let replacement = values.replacement(for: Self.decoded(parameter[(nameEnd + 1)...]))
+        let replacement = values.replacement(for: LinkText.decoded(parameter[(nameEnd + 1)...], isForm: true))
         return Array(parameter[...nameEnd]) + Self.encoded(replacement)
     }
 
     /// A parameter whose value may be a link with parameters of its own, as in `next=https%3A%2F%2Fh%2F%3Ftoken%3D…`.
     private func redacted(linkOf parameter: [UInt8], at nameEnd: Int, depth: Int, redactions: inout Int) -> [UInt8]? {
         guard nameEnd < parameter.endIndex else { return parameter }
-        let value = Self.decoded(parameter[(nameEnd + 1)...])
-        guard LinkText.mayHoldCredentials(value) else { return parameter }
+        guard let value = LinkText.find(in: parameter[(nameEnd + 1)...]) else { return parameter }
         guard depth < Self.depthLimit else {
             redactions += 1
             return nil
         }
         var found = 0
-        let link = redacted(target: value, depth: depth + 1, redactions: &found)
+        let link = redacted(target: value.link, depth: depth + 1, redactions: &found)
         guard found > 0 else { return parameter }
         redactions += found
-        return Array(parameter[...nameEnd]) + LinkText.encoded(link)
-    }
-
-    private static func decoded(_ octets: ArraySlice<UInt8>) -> [UInt8] {
-        let octets = Array(octets)
-        var decoder = PercentDecoder(octets.span, octets.indices, isForm: true)
-        var result: [UInt8] = []
-        while let octet = decoder.next() { result.append(octet) }
-        return result
+        return Array(parameter[...nameEnd]) + value.encoded(link)
     }
 
     /// What a replacement holds beside letters, digits and hyphens is encoded.

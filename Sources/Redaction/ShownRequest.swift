@@ -8,9 +8,19 @@ public enum ShownRequest {
     /// What stands in place of a value.
     static let replacement = Array("[redacted]".utf8)
 
-    /// Whether a field's value is not shown.
+    /// Whether a field's value is not shown; the name as it was sent, since capitals divide its parts.
     public static func hidesField(_ name: String) -> Bool {
         CredentialNames.contains(name)
+    }
+
+    /// Whether a field's value is not shown, its name given as it was sent.
+    public static func hidesField(_ name: Span<UInt8>) -> Bool {
+        CredentialNames.contains(name)
+    }
+
+    /// The value of a field with credentials in the URL or host that it is replaced.
+    public static func redacted(field name: String, _ value: [UInt8]) -> [UInt8] {
+        URLFields.kind(of: name) == .host ? redacted(authority: value) : redacted(url: value)
     }
 
     /// A host as a request names it, without what stands before an at sign: a user and a password.

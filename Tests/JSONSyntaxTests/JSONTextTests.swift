@@ -30,7 +30,20 @@ import Testing
         #expect(String(decoding: json.octets, as: UTF8.self) == text)
     }
 
-    @Test(arguments: ["", "plain", "\"\\/\u{8}\u{C}\n\r\t\u{0}\u{1F}\u{7F}", "ä€😀", "\u{2028}"])
+    @Test(arguments: [
+        ("\u{80}", "\\u0080"), ("a\u{9B}31m", "a\\u009b31m"), ("\u{202A}\u{202E}", "\\u202a\\u202e"),
+        ("\u{2066}b\u{2069}", "\\u2066b\\u2069"), ("\u{A0}", "\u{A0}"), ("\u{2029}\u{2065}", "\u{2029}\u{2065}"),
+    ])
+    func `what would move a terminal's text is escaped`(text: String, written: String) {
+        var json = JSONText()
+        json.string(text)
+        #expect(json.octets.elementsEqual("\"\(written)\"".utf8))
+    }
+
+    @Test(arguments: [
+        "", "plain", "\"\\/\u{8}\u{C}\n\r\t\u{0}\u{1F}\u{7F}", "ä€😀", "\u{2028}", "\u{80}\u{9B}x\u{A0}",
+        "a\u{202E}\u{2066}\u{2069}b\u{206A}",
+    ])
     func `what is written as a string is read as the same string`(text: String) throws {
         var json = JSONText()
         json.string(text)

@@ -37,6 +37,8 @@ import Testing
         X-Api-Key2 X-Api-Key-2 X-Api-Key-V2 X-Api-Key-Prod X-Key1 X-Api-Keys X-Session2 X-Pass2 X-Otp2 X-Csrf2 X-Sso2 X-Hmac256
         cvv[0][value] pin[1][confirm] pwd[2][new] cards[0][cvv][1][value] new_pin_2_confirm pin-2-check cvv_1_value
         X-Bearer2 X-Auth0 X-Sessid X-Cookies Ssl-Client-Raw-Cert session_cookies apiKeys accessKeys2
+        X-UserPin ClientHmac AppSid deviceKey X-DeviceKey UserAuth MfaCode ApiSig mySession X-UserPIN x-user-pin-bin
+        session-bin auth-token-bin
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -55,6 +57,7 @@ import Testing
         sids user[name] items[0][id] pinterest sigma design.color signs assignSign key_word keyboardLayout passport_no
         authorName compassHeading pinCount sort_keys surrogate-keys cache-key-2 Public-Key-Pins http2-settings p2p v2 []
         max-keys maxKeys keys keys[] response_keys featureKeys Sec-WebSocket-Key1 sessions signatures policy1 policy-v1 sign-v2
+        grpc-trace-bin recycle-bin
         ticket2 oauth2-scope Auth0-Client acceptCookies max_sessions
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -94,6 +97,16 @@ import Testing
         ("/login?next=home%23access_token%3Dplanted", "/login?next=home"),
         ("//u:planted@h/a?b=c", "//h/a?b=c"),
         ("/a?q=what?token", "/a?q=what?token"),
+        ("/a?u=postgres%3A%2F%2Fuser%3Aplanted%40h", "/a?u=postgres%3A%2F%2Fh"),
+        ("/a?u=wss://user:planted@h/x", "/a?u=wss%3A%2F%2Fh%2Fx"),
+        ("/a?u=mongodb%2Bsrv%3A%2F%2Fuser%3Aplanted%40h", "/a?u=mongodb%2Bsrv%3A%2F%2Fh"),
+        ("/a?u=jdbc:postgresql://user:planted@h", "/a?u=jdbc%3Apostgresql%3A%2F%2Fh"),
+        ("git+ssh://user:planted@h/x", "git+ssh://h/x"),
+        ("/proxy/https://user:planted@h/x", "/proxy/https://h/x"),
+        ("/a?%2574oken=planted&b=c", "/a?b=c"),
+        ("/a?next=https%253A%252F%252Fh%252F%253Ftoken%253Dplanted", "/a?next=https%253A%252F%252Fh%252F"),
+        ("/a?u=http://h&mail=anna@example.com", "/a?u=http://h&mail=anna@example.com"),
+        ("/a?x=100%25&y=50%2525", "/a?x=100%25&y=50%2525"),
         ("/a?q=what?x=1", "/a?q=what?x=1"),
         ("/a?mail=anna@example.com;x=1", "/a?mail=anna@example.com;x=1"),
         ("/a?mail=anna@example.com", "/a?mail=anna@example.com"),

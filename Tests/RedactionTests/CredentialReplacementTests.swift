@@ -33,10 +33,17 @@ import Testing
         ("link", "<https://h/a?token=planted>; rel=next, </b?c=d>", "<https://h/a?token=REDACTED>; rel=next, </b?c=d>"),
         ("refresh", "0; url=https://h/?token=planted", "0; url=https%3A%2F%2Fh%2F%3Ftoken%3DREDACTED"),
         ("accept", "text/html;token=0.5", "text/html;token=0.5"),
+        ("referer", "wss://user:planted@h/x", "wss://REDACTED@h/x"),
+        ("x-forwarded-host", "u:planted@h", "REDACTED@h"),
+        ("hx-current-url", "https://h/?token=planted", "https://h/?token=REDACTED"),
+        ("X-Forwarded-Prefix", "/a?token=planted", "/a?token=REDACTED"),
+        ("x-anything", "https://h/?token=planted", "https://h/?token=REDACTED"),
+        ("soapaction", "\"https://h/?a=b&token=planted\"", "\"https://h/?a=b&token=REDACTED"),
+        ("user-agent", "Mozilla/5.0 (X; token=0)", "Mozilla/5.0 (X; token=0)"),
     ])
     func `fields that hold URLs lose the credentials in them`(name: String, value: String, expected: String) {
         var credentials = Self.replacement()
-        let shown = credentials.redacted(field: name, Array(value.utf8))
+        let shown = credentials.redacted(field: name.utf8.span, Array(value.utf8))
         #expect(String(decoding: shown, as: UTF8.self) == expected)
     }
 
@@ -61,6 +68,47 @@ import Testing
         var credentials = Self.replacement()
         let shown = credentials.redacted(content: Array(content.utf8), contentType: type, isCoded: false)
         #expect(String(decoding: shown, as: UTF8.self) == expected)
+    }
+
+    @Test(arguments: [
+        #"form-data; filename="a;name=x"; name="password""#, #"form-data; name="a"; name="password""#,
+        #"form-data; name = "password""#, #"form-data; name="pass%77ord""#, "form-data; name*=UTF-8''password",
+        #"form-data; name="pass\word""#,
+    ])
+    func `a part is hidden whichever of its names is a credential's`(disposition: String) {
+        var credentials = Self.replacement()
+        let content = "--x\r\nContent-Disposition : \(disposition)\r\n\r\nplanted\r\n--x--\r\n"
+        let type = "multipart/form-data; boundary=\"x\""
+        let shown = credentials.redacted(content: Array(content.utf8), contentType: type, isCoded: false)
+        #expect(!String(decoding: shown, as: UTF8.self).contains("planted"))
+        #expect(credentials.count == 1)
+    }
+
+    @Test func `a part that is a link loses its credentials, and one that is a file stays`() {
+        var credentials = Self.replacement()
+        func form(_ parameters: String) -> [UInt8] {
+            Array(
+                "--x\r\nContent-Disposition: form-data; \(parameters)\r\n\r\nhttps://h/?token=planted\r\n--x--\r\n".utf8
+            )
+        }
+        let type = "multipart/form-data; boundary=x"
+        let shown = credentials.redacted(content: form("name=next"), contentType: type, isCoded: false)
+        #expect(!String(decoding: shown, as: UTF8.self).contains("planted"))
+        let file = form("name=next; filename=a")
+        #expect(credentials.redacted(content: file, contentType: type, isCoded: false) == file)
+    }
+
+    @Test(arguments: [
+        ("u:planted@h:443", "REDACTED@h:443"), ("h:443", "h:443"), ("/a?%2574oken=planted", "/a?%2574oken=REDACTED"),
+        (
+            "/a?next=https%253A%252F%252Fh%252F%253Ftoken%253Dplanted",
+            "/a?next=https%253A%252F%252Fh%252F%253Ftoken%253DREDACTED"
+        ),
+        ("/a?u=postgres%3A%2F%2Fuser%3Aplanted%40h", "/a?u=postgres%3A%2F%2FREDACTED%40h"),
+    ])
+    func `targets of every form lose their credentials`(target: String, expected: String) {
+        var credentials = Self.replacement()
+        #expect(String(decoding: credentials.redacted(url: Array(target.utf8)), as: UTF8.self) == expected)
     }
 
     @Test func `of a form that bears a coding nothing is shown`() {

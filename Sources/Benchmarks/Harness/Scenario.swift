@@ -15,9 +15,9 @@ struct Scenario: Sendable {
 
     /// All scenarios, from the packet to the page.
     static let all = [
-        decode, reassembly, heads, streams, lookup, tableBuild, exposition, savefile,
+        decode, reassembly, heads, streams, lookup, names, tableBuild, exposition, savefile,
     ]
 
     /// What each packet goes through.
-    static let packetPath = [decode, reassembly, heads, streams, lookup]
+    static let packetPath = [decode, reassembly, heads, streams, lookup, names]
 }

@@ -70,12 +70,12 @@ public struct RecordingRedaction: Sendable {
     }
 
     /// Whether the field's value is replaced.
-    func covers(_ field: RecordedField) -> Bool { field.isSecret || covers(field.name.lowercased()) }
+    func covers(_ field: RecordedField) -> Bool { field.isSecret || covers(field.name) }
 
-    /// Whether the values of fields of that name, in lower case, are replaced: the configuration names it, or it is known to
+    /// Whether the values of fields of that name, as it was sent, are replaced: the configuration names it, or it is known to
     /// carry credentials; of a redaction that names nothing, none are.
     func covers(_ name: String) -> Bool {
-        !fields.isEmpty && (fields.contains(name) || CredentialNames.contains(name))
+        !fields.isEmpty && (fields.contains(name.lowercased()) || CredentialNames.contains(name))
     }
 
     /// What stands in place of `value`.
@@ -117,10 +117,7 @@ public struct RecordingRedaction: Sendable {
     private func redact(_ message: inout RecordedMessage, _ credentials: inout CredentialReplacement) {
         for index in message.fields.indices where !covers(message.fields[index]) {
             let field = message.fields[index]
-            let name = field.name.lowercased()
-            message.fields[index].value =
-                name == "host"
-                ? credentials.redacted(authority: field.value) : credentials.redacted(field: name, field.value)
+            message.fields[index].value = credentials.redacted(field: field.name.utf8.span, field.value)
         }
         message.content = credentials.redacted(
             content: message.content,

@@ -46,12 +46,12 @@ public enum PolicyWarnings {
         let hidden = Set((policy.removedFields + policy.hashedFields).map { $0.lowercased() })
         let hiddenParameters = Set(policy.hashedParameters.map { $0.lowercased() })
         let kept =
-            policy.keptFields.map { $0.lowercased() }
-            .filter { CredentialNames.contains($0) && !hidden.contains($0) }
-            + policy.keptParameters.map { $0.lowercased() }
-            .filter { CredentialNames.contains($0) && !hiddenParameters.contains($0) }
+            policy.keptFields.filter { CredentialNames.contains($0) && !hidden.contains($0.lowercased()) }
+            + policy.keptParameters.filter {
+                CredentialNames.contains($0) && !hiddenParameters.contains($0.lowercased())
+            }
         guard !kept.isEmpty else { return [] }
-        return ["sends \(ListText.and(kept)) as clients sent it, so a target can act for them"]
+        return ["sends \(ListText.and(kept.map { $0.lowercased() })) as clients sent it, so a target can act for them"]
     }
 
     private static func share(_ policy: MirrorPolicy) -> [String] {

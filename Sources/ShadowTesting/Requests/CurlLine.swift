@@ -17,7 +17,7 @@ public enum CurlLine {
             let name = field.name.lowercased()
             // Made by the client itself of what it sends.
             if name == "content-length" { continue }
-            let value = shownValue(of: field, named: name)
+            let value = shownValue(of: field)
             // A field without a value must end in a semicolon, or it is taken for one to leave out.
             words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
         }
@@ -28,14 +28,23 @@ public enum CurlLine {
         return words.joined(separator: " ")
     }
 
-    private static func shownValue(of field: ShadowRequest.Field, named name: String) -> String {
-        if CredentialNames.contains(name) { return "REDACTED" }
-        return FieldTreatment.urlFields.contains(name) ? withoutCredentials(field.value) : field.value
+    private static func shownValue(of field: ShadowRequest.Field) -> String {
+        if CredentialNames.contains(field.name) { return "REDACTED" }
+        let isURL = URLFields.kind(of: field.name) == .url
+        return isURL ? withoutCredentials(field.value) : withoutCredentials(inField: field.value)
+    }
+
+    private static func withoutCredentials(inField value: String) -> String {
+        var count = 0
+        return String(decoding: redaction.redacted(field: Array(value.utf8), redactions: &count), as: UTF8.self)
+    }
+
+    private static var redaction: ParameterRedaction {
+        ParameterRedaction(RedactionRules(), values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
     }
 
     /// A target or URL without the credentials that a policy keeps; nothing is hashed for that.
     private static func withoutCredentials(_ target: String) -> String {
-        let redaction = ParameterRedaction(RedactionRules(), values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
         var count = 0
         return String(decoding: redaction.redacted(target: Array(target.utf8), redactions: &count), as: UTF8.self)
     }

@@ -17,6 +17,8 @@ enum FieldTreatment {
     case url
     /// Sent with the credentials in the URLs between angle brackets taken out.
     case links
+    /// Sent without a user and a password before its host.
+    case host
     /// Sent with a suffix, so that it is not the key of the original.
     case idempotencyKey
 
@@ -54,12 +56,6 @@ enum FieldTreatment {
         "x-idempotence-key", "request-idempotency-key", "x-request-idempotency-key", "paypal-request-id",
         "x-goog-request-idempotency-key",
     ]
-
-    /// The fields that hold a URL or a part of one.
-    static let urlFields = URLFields.urls
-
-    /// The fields that hold URLs between angle brackets (RFC 8288 §3, RFC 4918 §10.4).
-    static let linkFields = URLFields.links
 }
 
 /// Decides on field lines by the settings of a policy.
@@ -78,11 +74,12 @@ struct FieldTreatments: Sendable {
     ///
     /// Where settings meet, the one that shows less counts: removing, then hashing, then keeping, then the default.
     /// - Parameters:
-    ///   - name: the field name in lower case.
+    ///   - sent: the field name as it was sent, since capitals divide the parts of a name.
     ///   - isSecret: whether the client calls the value a secret (RFC 7541 §7.1.3).
     ///   - nominated: names that the Connection field says concern the connection, in lower case.
     /// - Returns: the treatment.
-    func treatment(of name: String, isSecret: Bool, nominated: Set<String>) -> FieldTreatment {
+    func treatment(of sent: String, isSecret: Bool, nominated: Set<String>) -> FieldTreatment {
+        let name = sent.lowercased()
         if FieldTreatment.ownFields.contains(name) || FieldTreatment.isTraceField(name) || nominated.contains(name)
             || FieldTreatment.conditionalFields.contains(name)
         {
@@ -91,9 +88,11 @@ struct FieldTreatments: Sendable {
         if removed.contains(name) { return .removed }
         if hashed.contains(name) { return .hashed }
         if FieldTreatment.idempotencyKeys.contains(name) { return .idempotencyKey }
-        if FieldTreatment.urlFields.contains(name) { return .url }
-        if FieldTreatment.linkFields.contains(name) { return .links }
-        return kept.contains(name) || !isSecret && !CredentialNames.contains(name) ? .kept : .removed
+        let kind = URLFields.kind(of: name)
+        if kind == .url { return .url }
+        if kind == .links { return .links }
+        guard kept.contains(name) || !isSecret && !CredentialNames.contains(sent) else { return .removed }
+        return kind == .host ? .host : .kept
     }
 }
 
@@ -102,11 +101,10 @@ extension MirrorPolicy {
     public func takesCredentials(of request: RecordedRequest) -> Bool {
         let treatments = FieldTreatments(self)
         let hidden = request.message.fields.contains { field in
-            let name = field.name.lowercased()
-            guard field.isSecret || CredentialNames.contains(name) else { return false }
-            switch treatments.treatment(of: name, isSecret: field.isSecret, nominated: []) {
+            guard field.isSecret || CredentialNames.contains(field.name) else { return false }
+            switch treatments.treatment(of: field.name, isSecret: field.isSecret, nominated: []) {
             case .removed, .hashed: return true
-            case .dropped, .kept, .url, .links, .idempotencyKey: return false
+            case .dropped, .kept, .url, .links, .host, .idempotencyKey: return false
             }
         }
         guard !hidden else { return true }

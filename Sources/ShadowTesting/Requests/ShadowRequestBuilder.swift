@@ -151,17 +151,18 @@ public struct ShadowRequestBuilder: Sendable {
         for field in fields {
             let name = field.name.lowercased()
             var value = field.value
-            switch treatments.treatment(of: name, isSecret: field.isSecret, nominated: nominated) {
+            switch treatments.treatment(of: field.name, isSecret: field.isSecret, nominated: nominated) {
             case .dropped: continue
             case .removed:
                 redactions += 1
                 continue
-            case .kept: break
+            case .kept: value = parameters.redacted(field: value, redactions: &redactions)
             case .hashed:
                 redactions += 1
                 value = Array(values.replacement(for: value).utf8)
             case .url: value = parameters.redacted(target: value, redactions: &redactions)
             case .links: value = parameters.redacted(links: value, redactions: &redactions)
+            case .host: value = parameters.redacted(host: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
             }
             if name == "accept-encoding" || name == "grpc-accept-encoding" { value = AcceptableCodings.readable(value) }

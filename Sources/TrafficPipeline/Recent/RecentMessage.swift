@@ -89,13 +89,17 @@ public struct RecentMessage: Sendable {
             // Fields such as Referer hold URLs.
             return Field(
                 name: name,
-                value: isHidden ? nil : shownURL(line.start + line.nameCount, line.valueCount)
+                value: isHidden ? nil : shownValue(name, line.start + line.nameCount, line.valueCount)
             )
         }
     }
 
     private func shownURL(_ start: Int, _ count: Int) -> String {
         String(decoding: ShownRequest.redacted(url: Array(octets[start..<start + count])), as: UTF8.self)
+    }
+
+    private func shownValue(_ name: String, _ start: Int, _ count: Int) -> String {
+        String(decoding: ShownRequest.redacted(field: name, Array(octets[start..<start + count])), as: UTF8.self)
     }
 
     private func text(_ start: Int, _ count: Int) -> String {

@@ -16,15 +16,13 @@ struct RecordEncoder {
     var line = JSONText()
     /// Whether the strings of the message that is being written have their octets escaped.
     private var escapesOctets = false
-    /// Names in lower case that were looked up, and whether their values are replaced.
-    private var knownNames: [[UInt8]: Bool] = [:]
-    private static let nameLimit = 4096
-    private static let nameLength = 64
+    private let redactedFields: ConfiguredNames
     private var credentials: CredentialReplacement
 
     init(options: RecordOptions) {
         self.options = options
-        credentials = CredentialReplacement(names: options.redactedFields) { _ in Self.redacted }
+        redactedFields = ConfiguredNames(options.redactedFields)
+        credentials = CredentialReplacement(names: redactedFields) { _ in Self.redacted }
     }
 
     /// What stands in place of a value.
@@ -201,7 +199,7 @@ struct RecordEncoder {
 
     /// Adds a request target, without values of parameters that carry credentials.
     private mutating func appendTarget(_ target: ArraySlice<UInt8>) {
-        guard options.replacesParameters, target.contains(where: { "?;#@".utf8.contains($0) }) else {
+        guard options.replacesParameters, target.contains(where: Self.isMark) else {
             return appendKnown(target)
         }
         appendKnown(credentials.redacted(url: Array(target))[...])
@@ -281,12 +279,11 @@ struct RecordEncoder {
 
     /// Adds a field's value, without credentials in the URLs that it holds.
     private mutating func appendValue(_ value: ArraySlice<UInt8>, of name: ArraySlice<UInt8>) {
-        guard options.replacesParameters, value.contains(where: { "?;#@".utf8.contains($0) }) else {
+        guard options.replacesParameters, value.contains(where: Self.isMark) else {
             return appendText(value)
         }
-        let name = String(decoding: name, as: UTF8.self).lowercased()
-        if name == "host" { return appendAuthority(value) }
-        appendText(credentials.redacted(field: name, Array(value))[...])
+        let name = Array(name)
+        appendText(credentials.redacted(field: name.span, Array(value))[...])
     }
 
     /// Content without the credentials of a form.
@@ -303,19 +300,19 @@ struct RecordEncoder {
     }
 
     /// Whether a field's value is replaced: because the configuration names it, or because it is known to carry credentials.
-    private mutating func isRedacted(_ name: Span<UInt8>) -> Bool {
-        var lowercased: [UInt8] = []
-        lowercased.reserveCapacity(name.count)
-        for index in 0..<name.count {
-            let octet = name[index]
-            lowercased.append(octet &- 0x41 < 26 ? octet | 0x20 : octet)
+    ///
+    /// Asked with the name as it was sent, since `AppSid` has two parts and `appsid` one. Nothing is remembered of names: a client
+    /// makes up as many as it likes.
+    private func isRedacted(_ name: Span<UInt8>) -> Bool {
+        redactedFields.contains(name) || ShownRequest.hidesField(name)
+    }
+
+    /// What a URL has where credentials may be in it.
+    private static func isMark(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "?"), UInt8(ascii: ";"), UInt8(ascii: "@"), UInt8(ascii: "#"): true
+        default: false
         }
-        if let known = knownNames[lowercased] { return known }
-        let text = String(decoding: lowercased, as: UTF8.self)
-        let isRedacted = options.redactedFields.contains(text) || ShownRequest.hidesField(text)
-        // Names are few and short, unless somebody invents them.
-        if name.count <= Self.nameLength, knownNames.count < Self.nameLimit { knownNames[lowercased] = isRedacted }
-        return isRedacted
     }
 
     // MARK: - Timing and integrity
