@@ -35,18 +35,11 @@ import Yams
         #expect(manifest.ports == [Int(configuration.metrics.listen.port)])
     }
 
-    @Test(arguments: [
-        "base/configmap.yaml", "overlays/minimal/kustomization.yaml", "overlays/mirror/kustomization.yaml",
-    ])
+    @Test(arguments: ["base/wingmirror.yaml", "overlays/minimal/wingmirror.yaml", "overlays/mirror/wingmirror.yaml"])
     func `a configuration of the kustomizations is read, and follows the API server`(file: String) throws {
         let path = Self.samples.appending(path: "kubernetes/kustomize/\(file)")
-        let root = try #require(try Yams.compose(yaml: String(contentsOf: path, encoding: .utf8)))
-        let patches = root["patches"]?.array().compactMap { $0["patch"]?.string } ?? []
-        let replacements = try patches.compactMap { try Yams.compose(yaml: $0) }.flatMap { $0.array() }
-        let text =
-            root["data"]?["wingmirror.yaml"]?.string
-            ?? replacements.first { $0["path"]?.string == "/data/wingmirror.yaml" }?["value"]?.string
-        let configuration = try Configuration.parse(try #require(text), file: "wingmirror.yaml")
+        let text = try String(contentsOf: path, encoding: .utf8)
+        let configuration = try Configuration.parse(text, file: "wingmirror.yaml")
         #expect(configuration.routes.kubernetes.isEnabled && configuration.findsGateways)
         #expect(configuration.routes.kubernetes.snapshot == "/var/lib/wingmirror/objects")
         #expect(configuration.metrics.listen.port == 9646)

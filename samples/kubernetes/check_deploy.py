@@ -9,6 +9,7 @@ helm-python-sdk is Helm itself as a library. `kubectl kustomize` builds the over
 the last line says so. Custom resources of monitoring.coreos.com have no schema here and are only parsed.
 """
 import difflib
+import re
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,7 @@ CASES = {
 REFUSED = [
     {"imgae": {}}, {"metrics": {"port": "9646"}}, {"image": {"digest": "abc"}}, {"podMonitor": {"interval": "often"}},
     {"updateStrategy": {"type": "Recreate"}}, {"metrics": {"address": "::"}}, {"metrics": {"address": "0.0.0.0:1"}},
+    {"config": {"metrics": {"listen": "[::]:9700"}}},
     {"prometheusRule": {"runbookBase": "wiki"}}, {"prometheusRule": {"grafanaBase": "grafana"}},
 ]
 
@@ -101,6 +103,17 @@ def plain(document):
     lines = [l for l in document.splitlines() if "helm.sh/chart:" not in l and "app.kubernetes.io/managed-by:" not in l]
     lines = [l for l in lines if "app.kubernetes.io/instance:" not in l]
     return "\n".join(lines) + "\n"
+
+
+def of_kustomize(document):
+    """A document of the chart as the base has it: there the name of the ConfigMap, not an annotation, rolls the pods."""
+    return re.sub(r"\n +annotations:\n[^\n]*\n +checksum/config: [0-9a-f]+", "", plain(document))
+
+
+def configured(text):
+    """The data of the ConfigMap and the pod template of a rendering."""
+    values = {d["kind"]: d for d in yaml.safe_load_all(text) if d and d["kind"] in ("ConfigMap", "DaemonSet")}
+    return values["ConfigMap"]["data"], values["DaemonSet"]["spec"]["template"]
 
 
 def validate(documents, place, problems):
@@ -158,6 +171,22 @@ def main():
         if "auth" not in str(values) and documents != usual:
             problems.append(f"{values} change what is rendered")
     validate(render({}, name="1234"), "a release of the name 1234", problems)
+    # What the values say of the endpoint is there once, with what the chart says.
+    endpoint = {"interval": "5s", "relabelings": [{"targetLabel": "x", "replacement": "y"}], "honorLabels": True}
+    text = next(d for d in render({"podMonitor": {"enabled": True, "scrapeProtocols": [], "endpoint": endpoint}}) if "kind: PodMonitor" in d)
+    spec = yaml.safe_load(text)["spec"]
+    shown = spec["podMetricsEndpoints"][0]
+    if text.count("interval:") != 1 or text.count("relabelings:") != 1 or shown["interval"] != "5s" or not shown["honorLabels"]:
+        problems.append(f"PodMonitor: its endpoint is {shown}")
+    if [r["targetLabel"] for r in shown["relabelings"]] != ["node", "x"] or "scrapeProtocols" in spec:
+        problems.append(f"PodMonitor: {spec}")
+    # Two releases share no object, and the mesh configuration is read where the configuration says.
+    def objects(**place):
+        values = [yaml.safe_load(d) for d in render({"config": {"mesh": {"rootNamespace": "mesh"}}}, **place)]
+        return {(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in values}
+    one, other = objects(), objects(namespace="edge")
+    if one & other or not any(kind == "Role" and namespace == "mesh" for kind, namespace, _ in one):
+        problems.append(f"two releases share {one & other}; {one}")
     # The rules and dashboards are files of their own: only that they arrive whole is checked.
     documents = [yaml.safe_load(d) for d in render({"prometheusRule": {"enabled": True}, "dashboards": {"enabled": True}})]
     rules = next(d for d in documents if d["kind"] == "PrometheusRule")
@@ -179,22 +208,33 @@ def main():
         except Exception:
             pass
     # The base is the chart with its defaults, in the namespace that it makes.
-    base = [plain(d) for d in render({"createNamespace": True})]
+    base = [of_kustomize(d) for d in render({"createNamespace": True})]
     names = {"ServiceAccount": "rbac", "ClusterRole": "rbac", "ClusterRoleBinding": "rbac", "Role": "rbac", "RoleBinding": "rbac"}
     files = {}
     for document in base:
-        kind = yaml.safe_load(document)["kind"]
+        value = yaml.safe_load(document)
+        kind = value["kind"]
+        if kind == "ConfigMap":
+            # The kustomization makes it of this file.
+            compare(BASE / "wingmirror.yaml", value["data"]["wingmirror.yaml"], update, problems)
+            continue
         files.setdefault(names.get(kind, kind.lower()), []).append(document)
     for name, documents in files.items():
         head = "# Written by samples/kubernetes/check_deploy.py --update: the chart with its defaults.\n"
         compare(BASE / f"{name}.yaml", head + "---\n".join(documents), update, problems)
     if shutil.which("kubectl"):
+        seen = []
         for folder in [BASE, *sorted((HERE / "kustomize" / "overlays").iterdir())]:
             built = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
             if built.returncode:
                 problems.append(f"{folder.name}: {built.stderr.strip()}")
                 continue
             validate(list(yaml.safe_load_all(built.stdout)), f"overlay {folder.name}", problems)
+            data, template = configured(built.stdout)
+            for other, otherData, otherTemplate in seen:
+                if (data == otherData) != (template == otherTemplate):
+                    problems.append(f"{folder.name} over {other}: another configuration has to be another pod template, and no other has")
+            seen.append((folder.name, data, template))
     else:
         print("kubectl is not installed: the kustomizations were not built")
     for problem in problems:

@@ -2,6 +2,17 @@
 {{- if contains "wingmirror" .Release.Name }}{{ .Release.Name | trunc 53 | trimSuffix "-" }}{{ else }}{{ printf "%s-wingmirror" .Release.Name | trunc 53 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
+{{/* The name of what belongs to no namespace: another one for a release of another namespace. */}}
+{{- define "wingmirror.clusterName" -}}
+{{- $name := include "wingmirror.name" . }}
+{{- if eq $name .Release.Namespace }}{{ $name }}{{ else }}{{ printf "%s-%s" .Release.Namespace $name }}{{ end }}
+{{- end }}
+
+{{/* The namespace of Istio, as the configuration or the values name it. */}}
+{{- define "wingmirror.istioNamespace" -}}
+{{- ((.Values.config).mesh).rootNamespace | default .Values.kubernetes.istioNamespace }}
+{{- end }}
+
 {{- define "wingmirror.selectorLabels" -}}
 app.kubernetes.io/name: wingmirror
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -31,6 +42,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
 {{- define "wingmirror.config" -}}
+{{- if ((.Values.config).metrics).listen }}{{ fail "config.metrics.listen: use metrics.port and metrics.address, which ports and probes follow" }}{{ end }}
 {{- $kubernetes := dict "enabled" true "snapshot" "/var/lib/wingmirror/objects" "namespaces" .Values.kubernetes.namespaces "server" .Values.kubernetes.server }}
 {{- $base := dict "capture" (dict "interfaces" "auto") "routes" (dict "kubernetes" $kubernetes) "metrics" (dict "listen" (printf "%s:%v" .Values.metrics.address .Values.metrics.port)) "log" (dict "level" "info" "format" "json") }}
 {{- if ne .Values.kubernetes.istioNamespace "istio-system" }}{{ $_ := set $base "mesh" (dict "rootNamespace" .Values.kubernetes.istioNamespace) }}{{ end }}
