@@ -106,7 +106,7 @@ class Check:
     def run(self):
         for part in [
             self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.times, self.links, self.others, self.headline,
-            self.verdicts, self.pause, self.keyboard, self.narrow, self.accessible, self.lost,
+            self.commands, self.emptiness, self.bounds, self.explanation, self.verdicts, self.pause, self.keyboard, self.narrow, self.accessible, self.lost,
         ]:
             try:
                 part()
@@ -299,6 +299,73 @@ class Check:
         said = self.page.evaluate(show, 100)
         self.holds(f"the worst route is named: {said}", said == "Most failures: shop/worst pay, 90.0\u00a0% of its requests.")
         self.holds("few failures are no headline", self.page.evaluate(show, 1000) == "")
+
+    def commands(self):
+        """A request is copied as a command that has no options and no other server of the client's making."""
+        line = """(target) => curlCommand({ method: "GET", target, scheme: "http", authority: "shop.example.com",
+            fields: [["X-Empty", ""], ["X-Note", "it's \\u001b[1m $HOME \u202e"]] })"""
+        note = "it's \x1b[1m $HOME \u202e"
+        for target in ["/a?b='c'", "-o/tmp/planted", "http://elsewhere/x", "*", "@/etc/passwd"]:
+            text = self.page.evaluate(line, target)
+            words = subprocess.run(
+                ["bash", "-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text], capture_output=True, text=True
+            ).stdout.splitlines()
+            end = ["--url", f"http://shop.example.com{target}"] if target[0] == "/" else ["--request-target", target, "--url", "http://shop.example.com/"]
+            self.holds(f"a shell passes on: {words}", words == [
+                "-sS", "--globoff", "--path-as-is", "-H", "X-Empty;", "-H", f"X-Note: {note}", *end])
+            self.holds("a command has no control characters", text.isprintable())
+
+    def emptiness(self):
+        """An agent without routes says so, wherever somebody looks."""
+        said = self.page.evaluate("""() => {
+            const status = { ...link.latest.status, routes: { ...link.latest.status.routes, notice: "/etc/routes: there are no route objects" } };
+            const changes = { ...link.latest, status };
+            const coverage = coverageView.draw({ list: { routes: [] }, found: { findings: [] }, status });
+            return [truth.traffic(changes.visibility, changes), coverage.map((part) => part?.innerText ?? part?.textContent ?? "").join(" ")];
+        }""")
+        self.holds(f"the headline says that there are no routes: {said[0]}", said[0].startswith("The agent has no routes: /etc/routes: there are no route objects."))
+        self.holds(f"coverage says that the table is empty: {said[1]}", "The table is empty" in said[1] and "there are no route objects" in said[1])
+        self.holds("nothing is said to be in order", "Every route had requests" not in said[1] and "No findings" not in said[1])
+
+    def bounds(self):
+        """Lists of thousands show their first rows, and a filter that finds the others; a long name makes no page wider."""
+        said = self.page.evaluate("""() => {
+            const findings = Array.from({ length: 5000 }, (_, number) => ({ severity: "warning", object: `VirtualService shop/a${number}`, path: "", code: "shadowed-route", message: "m" }));
+            const place = document.createElement("div");
+            place.append(...findingsView.draw({ counts: { error: 0, warning: 5000, note: 0 }, findings }));
+            const before = [place.querySelectorAll("tbody tr").length, place.querySelectorAll("*").length];
+            const input = place.querySelector("input");
+            input.value = "a4999";
+            input.dispatchEvent(new Event("input"));
+            findingsView.filters.clear();
+            return [...before, place.querySelectorAll("tbody tr").length];
+        }""")
+        self.holds(f"long lists are bounded: {said}", said[0] == 250 and said[1] < 5000 and said[2] == 1)
+        page = self.page
+        self.open("exchanges")
+        page.locator("[name=client]").fill("10.0.0.0/99")
+        page.get_by_role("button", name="Show", exact=True).click()
+        page.locator("#main [role=alert]").wait_for()
+        self.holds("a condition that is refused leaves its form", page.locator("[name=client]").input_value() == "10.0.0.0/99")
+        self.complaints = [complaint for complaint in self.complaints if "status of 400" not in complaint]
+        self.open()
+        page.locator("tr[data-route] .route-name a").first.click()
+        page.wait_for_selector(".head .tag .wire")
+        wide = page.evaluate("""() => {
+            document.querySelector(".head .tag .wire").textContent = "a-rule-with-a-long-name".repeat(20);
+            return document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        }""")
+        self.holds(f"a long name does not widen the page: {wide}", wide <= 0)
+
+    def explanation(self):
+        """The form's answer has what the command line says: why, the nearest rule, and what is uncertain."""
+        said = self.page.evaluate("""() => {
+            const answer = { podPort: 8080, serverPort: 80, hostLookedUp: "", lostHosts: [], considered: [], outcome: "no_route", reason: "no_match",
+                causes: ["no rule has the path"], nearest: "`/products` of shop/a rule 0", doubt: "it depends on header x", text: [] };
+            return explanation(answer).textContent;
+        }""")
+        self.holds(f"an explanation has all its steps: {said}", all(text in said for text in [
+            "Why: no rule has the path.", "Nearest rule: /products of shop/a rule 0.", "Not certain: it depends on header x."]))
 
     def verdicts(self):
         """What the answers say comes before the tables of what was sent."""

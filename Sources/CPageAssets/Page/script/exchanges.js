@@ -132,9 +132,13 @@ function exchangeDetail(exchange) {
     exchange.request?.authority ? h("details", null, h("summary", null, "As a curl command"), command(curlCommand(exchange.request))) : null);
 }
 
-/** A word of a POSIX shell. */
+/** A word of a POSIX shell, which reads it as exactly this text; what is not printable ASCII is written as bytes in octal. */
 function shellWord(text) {
-  return /^[\w\-./:=@%+,]+$/.test(text) ? text : `'${shown(text).replaceAll("'", "'\\''")}'`;
+  if (/^[\w\-./:=@%+,]+$/.test(text)) return text;
+  if (/^[ -~]*$/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
+  const word = [...new TextEncoder().encode(text)].map((byte) => (byte < 0x20 || byte > 0x7e
+    ? `\\${byte.toString(8).padStart(3, "0")}` : byte === 0x27 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte)));
+  return `$'${word.join("")}'`;
 }
 
 /** A command that sends a request again, without its content and without what is hidden here. */
@@ -144,8 +148,11 @@ function curlCommand(request) {
   const words = ["curl", "-sS", "--globoff", "--path-as-is", ...(request.method === "HEAD" ? ["--head"] : request.method === "GET" ? [] : ["-X", shellWord(request.method)])];
   const sent = request.fields.filter(([name]) => !left.has(name.toLowerCase()) && !name.startsWith(":"));
   if (sent.some(([name]) => name.toLowerCase() === "accept-encoding")) words.push("--compressed");
-  for (const [name, value] of sent) if (value !== "[redacted]") words.push("-H", shellWord(`${name}: ${value}`));
-  words.push(shellWord(request.target.startsWith("/") ? `${request.scheme}://${request.authority}${request.target}` : request.target));
+  for (const [name, value] of sent) if (value !== "[redacted]") words.push("-H", shellWord(value === "" ? `${name};` : `${name}: ${value}`));
+  // A target in another form is the client's own word, which is not to be taken for an option or for another server.
+  const isPath = request.target.startsWith("/");
+  if (!isPath) words.push("--request-target", shellWord(request.target));
+  words.push("--url", shellWord(`${request.scheme}://${request.authority}${isPath ? request.target : "/"}`));
   const missing = sent.filter(([, value]) => value === "[redacted]").map(([name]) => shown(name));
   if (request.contentBytes) missing.push(`its body of ${counted(request.contentBytes, "byte")}`);
   return words.join(" ") + (missing.length ? `  # without ${missing.join(", ")}` : "");
@@ -234,7 +241,14 @@ const exchangesView = {
     const kind = address.get("kind") ?? "all", status = address.get("status") ?? "";
     const conditions = ["host", "path", "client", "method", "slower"].filter((name) => address.get(name)).map((name) => `&${name}=${encodeURIComponent(address.get(name))}`).join("");
     const query = `kind=${encodeURIComponent(kind)}&limit=100${status ? `&status=${encodeURIComponent(status)}` : ""}${conditions}`;
-    return { kind, status, address, ...(await ask(`api/v1/exchanges?${query}`)) };
+    const found = { kind, status, address };
+    try {
+      return { ...found, ...(await ask(`api/v1/exchanges?${query}`)) };
+    } catch (error) {
+      // What a condition lacks is said below the form, which stays to be mended.
+      if (error.status !== 400) throw error;
+      return { ...found, exchanges: [], refusal: error.message };
+    }
   },
 
   /** The address with other conditions. */
@@ -265,8 +279,9 @@ const exchangesView = {
       h("nav", { class: "segments", "aria-label": "Statuses" }, statuses.map(([status, text]) =>
         h("a", { href: this.link(data.address, { status }), "aria-current": status === data.status ? "true" : undefined }, text))),
       this.conditions(data.address),
+      data.refusal ? h("p", { class: "bad-text", role: "alert" }, wire(data.refusal)) : null,
       data.exchanges.some((exchange) => exchange.request) ? h("p", null, saveArchiveButton(data.exchanges)) : null,
-      h("section", { class: "panel" }, data.exchanges.length
+      data.refusal ? null : h("section", { class: "panel" }, data.exchanges.length
         ? exchangeTable(data.exchanges, { opens: this.opens })
         : empty("Nothing to show", "Requests appear here a moment after the gateway has answered them, if they meet the conditions above.")),
     ];

@@ -35,8 +35,11 @@ function explanation(answer) {
       : h("span", null, place, " ", h("span", { class: "took" }, "takes it"), " (", wire(considered.conditions), ")."));
   }
   const isRouted = answer.outcome === "route";
-  if (!isRouted) steps.push(h("span", { class: "warn-text" }, OUTCOMES[answer.outcome] ?? answer.outcome, answer.reason ? ` (${answer.reason})` : ""));
-  if (answer.outcome === "rejected") for (const cause of answer.causes) steps.push(h("span", null, "Why: ", wire(cause), "."));
+  const word = answer.why ?? answer.reason;
+  if (!isRouted) steps.push(h("span", { class: "warn-text" }, OUTCOMES[answer.outcome] ?? answer.outcome, word ? ` (${word})` : ""));
+  for (const cause of answer.causes) steps.push(h("span", null, "Why: ", wire(cause), "."));
+  if (answer.nearest) steps.push(h("span", null, "Nearest rule: ", wire(answer.nearest.replaceAll("`", "")), "."));
+  if (answer.doubt) steps.push(h("span", { class: "warn-text" }, "Not certain: ", wire(answer.doubt), "."));
   if (answer.conditional) steps.push(h("span", { class: "warn-text" }, "This is not certain: a condition looks at what the request does not show."));
   return h("div", { class: "explanation" },
     h("ol", { class: "steps" }, steps.map((step) => h("li", null, step))),
@@ -105,7 +108,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
       if (inner.hidden) { open(); opens.add(id); } else { inner.hidden = true; opens.delete(id); }
       button.setAttribute("aria-expanded", String(!inner.hidden));
     } }, h("strong", null, wire(group.method ?? "")), " ", group.path ? wire(hostAndPath(group.host, group.path)) : h("span", { class: "muted" }, "heads not kept: too few among too many"));
-    const most = (text) => (text ? h("div", null, wire(text.value), text.share < 0.95 ? h("span", { class: "muted" }, ` ${share(text.share)}`) : null) : null);
+    const most = (text, kind) => (text ? h("div", null, text.value === null ? h("span", { class: "muted" }, `many ${kind}`) : wire(text.value), text.share < 0.95 ? h("span", { class: "muted" }, ` ${share(text.share)}`) : null) : null);
     const exact = group.requestsAtLeast < group.requests ? `${count(group.requestsAtLeast)} to ${count(group.requests)}` : count(group.requests);
     return [h("tr", { class: "open-row" },
       h("td", null, button,
@@ -114,7 +117,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
       h("td", { class: "num middle-only" }, share(group.share)),
       h("td", { class: "num" }, exact),
       h("td", { class: "tight middle-only" }, !group.status ? "none" : group.grpcStatus == null ? String(group.status) : callStatus(group.grpcStatus)),
-      h("td", { class: "wide-only from" }, most(group.client), most(group.userAgent)),
+      h("td", { class: "wide-only from" }, most(group.client, "clients"), most(group.userAgent, "user agents")),
       h("td", { class: "tight" }, h("div", { title: group.firstTime }, clock(group.firstTime)), h("div", { class: "muted", title: group.lastTime }, clock(group.lastTime))),
       h("td", { class: "tight middle-only" }, group.trend.some((point) => point) ? sparkline(group.trend, `requests per second in steps of ${step} seconds`) : null)), inner];
   });

@@ -6,7 +6,7 @@ const STALE_AFTER = 4, LOST_AFTER = 12;
 /** Asks for a document; an answer that is none becomes an error with its sentence. */
 async function fetchJSON(address, options) {
   const answer = await fetch(address, { cache: "no-store", ...options });
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `the agent answered ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error((await answer.text()).trim() || `the agent answered ${answer.status}`), { status: answer.status });
   return answer.json();
 }
 

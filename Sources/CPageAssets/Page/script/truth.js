@@ -73,9 +73,11 @@ const truth = {
     const unmatched = mistakenRate(perSecond) * seconds, redirected = (perSecond[REDIRECTED] ?? 0) * seconds;
     const requests = sum((route) => route.windowRequests) + unmatched + redirected;
     const elsewhere = (perSecond[ELSEWHERE] ?? 0) * seconds;
+    const absence = changes.status.routes.notice;
     const last = seconds < 59 && seconds > 0 ? counted(Math.round(seconds), "second") : "minute";
     const of = ended ? `of the last ${last} of the pcap file` : `in the last ${last}`;
     const passing = elsewhere ? `${rate(elsewhere / seconds)} per second went to ports on which no Gateway listens.` : "";
+    if (absence) return `The agent has no routes: ${shown(absence)}. ${rate(visibility.requestsPerSecond)} requests per second ${of}.`;
     if (!requests) return elsewhere ? `No requests to the ports of a Gateway ${of}; ${passing}` : `No requests ${of}.`;
     // Whether a request failed is not known where its answer was not seen.
     const known = requests - sum((route) => route.windowUnseen);
