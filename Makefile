@@ -26,7 +26,8 @@ SWIFT := env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKE_TERMOU
 	-u ONCE -u SAMPLE -u OPTIONS -u SEED -u SECONDS swift
 # The release build, as a word of the shell.
 PROGRAM := "$$($(SWIFT) build -c release --show-bin-path)/wingmirror"
-RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once,--loop) $(OPTIONS)
+# Reading once is possible beside an agent that loops: it takes a port that is free.
+RUN_OPTIONS := $(if $(filter-out 0 no false,$(ONCE)),--once --listen 127.0.0.1:0,--loop) $(OPTIONS)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test fuzz soak peaks endpoints fuzz-conversations random-clients lint format bench deps metrics-page sample-page \
