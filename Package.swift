@@ -412,7 +412,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ResourceFilesTests",
-            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution"],
+            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution", "TestSupport"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(

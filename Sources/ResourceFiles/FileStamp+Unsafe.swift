@@ -8,6 +8,8 @@ struct FileStamp: Sendable, Hashable {
     private let number: UInt64
     /// The size, in octets.
     let size: Int64
+    /// Whether it is a pipe, of which nothing is left once it was read.
+    let isPipe: Bool
     private let modified: Instant
     /// Also changes when a file is given an old modification time.
     private let changed: Instant
@@ -32,6 +34,7 @@ struct FileStamp: Sendable, Hashable {
         device = UInt64(status.st_dev)
         number = UInt64(status.st_ino)
         size = Int64(status.st_size)
+        isPipe = status.st_mode & S_IFMT == S_IFIFO
         modified = Instant(status.st_mtim)
         changed = Instant(status.st_ctim)
     }

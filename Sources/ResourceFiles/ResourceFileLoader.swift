@@ -42,6 +42,11 @@ public struct ResourceFileLoader: Sendable {
         return objects
     }
 
+    /// Whether a path can be read once only: standard input, written `-`, or a pipe.
+    public static func isReadOnce(_ path: String) -> Bool {
+        path == "-" || FileStamp(path: path)?.isPipe == true
+    }
+
     func files(at path: String, within parents: [String] = [], _ problems: inout [String]) -> [String] {
         guard FileManager.default.fileExists(atPath: path) else {
             problems.append("\(path): no such file or folder")
@@ -81,10 +86,10 @@ public struct ResourceFileLoader: Sendable {
         let contents: Data
         if path != "-", let stamp = FileStamp(path: path), stamp.size > Int64(limits.fileBytes) { throw tooLarge }
         do {
-            contents =
-                try path == "-"
-                ? FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
-                : Data(contentsOf: URL(filePath: path))
+            // A pipe, such as a shell makes for `<(kubectl get …)`, is read like a file.
+            let file = try path == "-" ? FileHandle.standardInput : FileHandle(forReadingFrom: URL(filePath: path))
+            defer { if path != "-" { try? file.close() } }
+            contents = try file.read(upToCount: limits.fileBytes + 1) ?? Data()
         } catch {
             let isRefused = (error as? CocoaError)?.code == .fileReadNoPermission
             throw DocumentError(line: 1, message: "cannot be read\(isRefused ? ": Permission denied" : "")")

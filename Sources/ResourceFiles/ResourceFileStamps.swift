@@ -7,7 +7,7 @@ public struct ResourceFileStamps: Sendable, Hashable {
     /// One file.
     private struct Entry: Hashable {
         let path: String
-        /// `nil` for a file that cannot be asked.
+        /// `nil` for a file that cannot be asked, and for a pipe.
         let stamp: FileStamp?
     }
 
@@ -27,7 +27,10 @@ public struct ResourceFileStamps: Sendable, Hashable {
     }
 
     fileprivate init(_ files: [String], problems: [String]) {
-        entries = files.map { Entry(path: $0, stamp: FileStamp(path: $0)) }
+        // A pipe changes by being read.
+        entries = files.map { path in
+            Entry(path: path, stamp: FileStamp(path: path).flatMap { $0.isPipe ? nil : $0 })
+        }
         self.problems = problems
     }
 }

@@ -45,6 +45,8 @@ public struct UnreadableFile: Sendable, Hashable {
     public let line: Int
     /// What is wrong.
     public let message: String
+    /// Whether the file was named by itself, and nothing of it could be read.
+    public let isUnread: Bool
 }
 
 /// What lies in files and folders of a person's repository, as far as it has a part in routing.
@@ -135,7 +137,7 @@ private struct SurveyWalk {
         do throws(DocumentError) {
             octets = try loader.contents(of: file)
         } catch {
-            survey.unreadable.append(UnreadableFile(file: file, line: error.line, message: error.message))
+            note(error, of: file, isUnread: named.contains(file))
             return
         }
         let hasBraces = Self.hasTemplateBraces(octets)
@@ -148,8 +150,13 @@ private struct SurveyWalk {
         } catch {
             if hasBraces { return pass(file, .template) }
             guard Self.looksLikeManifest(octets) || named.contains(file) else { return pass(file, .other) }
-            survey.unreadable.append(UnreadableFile(file: file, line: error.line, message: error.message))
+            note(error, of: file)
         }
+    }
+
+    private mutating func note(_ error: DocumentError, of file: String, isUnread: Bool = false) {
+        let entry = UnreadableFile(file: file, line: error.line, message: error.message, isUnread: isUnread)
+        survey.unreadable.append(entry)
     }
 
     private mutating func take(_ documents: [LocatedDocument], of file: String) {

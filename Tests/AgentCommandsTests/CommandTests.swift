@@ -170,10 +170,28 @@ struct CommandTests {
         #expect(await Program.run(arguments) == status)
     }
 
-    @Test func `a folder without objects fails a strict check only`() async throws {
+    @Test func `a folder without objects fails a check, and rules without their Gateway do not`() async throws {
         let folder = try TemporaryFolder()
-        #expect(await Program.run(["routes", "check", folder.path]) == .done)
-        #expect(await Program.run(["routes", "check", folder.path, "--strict"]) == .failed)
+        #expect(await Program.run(["routes", "check", folder.path]) == .failed)
+        #expect(await Program.run(["check", "--routes", folder.path]) == .failed)
+        let rules = "\(Repository.path)/samples/istio/product-vs.yaml"
+        #expect(await Program.run(["routes", "check", rules]) == .done)
+    }
+
+    @Test func `a file that is named and cannot be read is no answer`() async {
+        // A file of the kernel that opens, and of which nothing can be read.
+        let file = "/proc/self/mem"
+        #expect(await Program.run(["routes", "list", file]) == .usage)
+        #expect(await Program.run(["routes", "explain", "http://a/", "--routes", file]) == .usage)
+    }
+
+    @Test func `run refuses objects from a pipe, which it could not read again`() throws {
+        let folder = try TemporaryFolder()
+        let pipe = "\(folder.path)/objects"
+        #expect(ExternalProgram("mkfifo").succeeds([pipe]))
+        let sample = "\(Repository.path)/samples/captures/ingress.pcap"
+        #expect(problems { _ = try run(sample, "--routes", pipe) }.first?.contains("can be read once only") == true)
+        #expect(problems { _ = try run(sample, "--once", "--routes", pipe) } == [])
     }
 
     @Test func `examples in the help fit 80 columns, so that they can be copied`() {

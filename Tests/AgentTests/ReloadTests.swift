@@ -65,6 +65,17 @@ struct ReloadTests {
         """
     }
 
+    @Test func `a table that loses its routes is a finding until it has some again`() throws {
+        #expect(routes.absence == nil && !routes.findings.contains { $0.code == .noRoutes })
+        try folder.write("apiVersion: v1\nkind: Service\nmetadata: {name: a}\n", to: "routes.yaml")
+        #expect(keeper.reload() == .reloaded([]))
+        #expect(routes.absence?.contains("makes no route") == true)
+        #expect(routes.findings.first?.code == .noRoutes && routes.findings.first?.severity == .error)
+        try folder.write(Self.route, to: "routes.yaml")
+        #expect(keeper.reload() == .reloaded([]))
+        #expect(routes.absence == nil && !routes.findings.contains { $0.code == .noRoutes })
+    }
+
     @Test func `new routes and a new log level are in force after a reload`() throws {
         let second = Self.route.replacing("name: one", with: "name: two")
         try folder.write(Self.route + "---\n" + second.dropGateway, to: "routes.yaml")

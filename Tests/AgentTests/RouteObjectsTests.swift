@@ -35,4 +35,14 @@ import Testing
         #expect(try objects(in: []).emptiness == nil)
         #expect(try objects(in: ["\(Repository.path)/samples/istio"]).emptiness == nil)
     }
+
+    @Test func `that no request has a route is said, unless there are routes or a cluster may bring them`() throws {
+        let folder = try TemporaryFolder()
+        #expect(try objects(in: [folder.path]).absence?.hasPrefix("\(folder.path): there are no route objects") == true)
+        #expect(try objects(in: []).absence == RouteObjects.unnamed)
+        #expect(try objects(in: ["\(Repository.path)/samples/istio"]).absence == nil)
+        var configuration = Configuration()
+        configuration.routes.kubernetes.isEnabled = true
+        #expect(try RouteObjects(configuration, namesServerPorts: false).absence == nil)
+    }
 }

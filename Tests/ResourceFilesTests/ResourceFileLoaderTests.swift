@@ -4,6 +4,7 @@ import Foundation
 import JSONSyntax
 import ResourceFiles
 import RouteAttribution
+import TestSupport
 import Testing
 
 @Suite struct ResourceFileLoaderTests {
@@ -102,6 +103,20 @@ import Testing
         loader.limits.fileBytes = 8
         let error = #expect(throws: ResourceFileError.self) { try loader.load([folder.path]) }
         #expect(error?.problems.first?.contains("larger than 8 bytes") == true)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a pipe is read like a file, and is the same before and after`() throws {
+        let folder = try Folder()
+        let script = "mkfifo p && { printf 'kind: A\\n---\\nkind: B\\n' > p & }"
+        #expect(try ExternalProgram("sh", ["-c", script]).blockingRun(in: URL(filePath: folder.path)).status == 0)
+        let pipe = "\(folder.path)/p"
+        let loader = ResourceFileLoader()
+        let before = loader.stamps(of: [pipe])
+        #expect(try kinds(loader.load([pipe])) == [.string("A"), .string("B")])
+        #expect(loader.stamps(of: [pipe]) == before)
+        #expect(ResourceFileLoader.isReadOnce(pipe) && ResourceFileLoader.isReadOnce("-"))
+        #expect(!ResourceFileLoader.isReadOnce(folder.path))
     }
 
     @Test func `lists are taken apart, entries without a kind being of the list's`() throws {

@@ -33,6 +33,8 @@ package struct RouteObjects {
     package let findings: [RouteFinding]
     /// Why the table has no routes although files were named for them; `nil` when it has some, or none were named.
     package let emptiness: String?
+    /// Why no request has a route, also where no objects are named; `nil` where there are routes, or a cluster may bring some.
+    package let absence: String?
     /// What was taken for granted, a sentence each: files passed over, the gateway that was assumed.
     package let notices: [String]
     /// The workloads that the Gateways are for, where none was chosen and the objects do not decide.
@@ -105,6 +107,8 @@ package struct RouteObjects {
         emptiness =
             sources.isEmpty || !tables.routes.isEmpty
             ? nil : "\(sources.joined(separator: ", ")): \(resources.emptiness(environments[0]))"
+        let isUnnamed = paths.isEmpty && cluster == nil && !configuration.routes.kubernetes.isEnabled
+        absence = emptiness ?? (isUnnamed ? Self.unnamed : nil)
         notices =
             survey.notices + (gateways.isEmpty ? choice.notices : found?.notices ?? [])
             + Self.notices(of: cluster, configuration)
@@ -191,6 +195,12 @@ package struct RouteObjects {
         return (all.filter { $0.code != .otherWorkload }, table.routes.count)
     }
 
+    /// Refuses to answer from what is left where a file that was named could not be read at all.
+    package func requireNamedFiles() throws(CommandFailure) {
+        let unread = survey.unreadable.filter(\.isUnread)
+        guard unread.isEmpty else { throw CommandFailure(.usage, unread.map { "\($0.file): \($0.message)" }) }
+    }
+
     /// Refuses to answer where the objects are for several gateways and none was chosen.
     package func requireWorkload() throws(CommandFailure) {
         guard undecided.count > 1 else { return }
@@ -271,6 +281,20 @@ extension RouteObjects {
 }
 
 extension RouteFinding {
+    /// That no request has a route, as a finding about the setting that names the objects.
+    ///
+    /// - Parameter reason: Why there is none, in one sentence.
+    /// - Returns: The finding.
+    static func noRoutes(_ reason: String) -> RouteFinding {
+        RouteFinding(
+            object: ObjectIdentity(kind: "Setting", namespace: "", name: "routes"),
+            severity: .error,
+            code: .noRoutes,
+            path: "",
+            message: reason
+        )
+    }
+
     /// The finding as one line: object, field, sentence; the field once, where the sentence begins with it.
     package var line: String {
         "\(object)\(path.isEmpty || message.hasPrefix(path) ? "" : " \(path)"): \(message)"

@@ -407,6 +407,7 @@ package struct Agent: Sendable {
             configuration: configuration.current,
             sources: sources,
             routes: routes.board.generation,
+            absence: routes.absence,
             hasEnded: capture.heartbeats.age == nil,
             figures: traffic.boards.figures,
             shedding: shedding,

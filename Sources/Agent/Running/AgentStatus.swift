@@ -20,6 +20,8 @@ struct AgentStatus {
     let sources: CaptureSources
     /// The routes in force.
     let routes: RouteGeneration
+    /// Why the table has no routes, where it has none.
+    let absence: String?
     /// Whether nothing will be captured any more, because savefiles have been read.
     let hasEnded: Bool
     /// What the pipeline has seen.
@@ -72,6 +74,7 @@ struct AgentStatus {
                 "hash": .string(routes.hash),
                 "routes": JSONValue(routes.tables.routes.count),
                 "gateways": JSONValue(routes.tables.gateways),
+                "notice": absence.map { .string($0) } ?? .null,
                 "reloads": JSONValue(configuration.routeReloads.accepted),
                 "rejectedReloads": JSONValue(configuration.routeReloads.rejected),
                 "latestReloadSuccessful": .bool(configuration.routeReloads.isLatestGood),

@@ -22,6 +22,7 @@ final class RouteKeeper: Sendable {
         var findings: Findings
         var gateways: [FoundGateway]
         var isSaved: Bool
+        var absence: String?
     }
 
     /// What `routes check` finds in the objects, looked for when somebody asks: it takes longer than a reload.
@@ -82,7 +83,13 @@ final class RouteKeeper: Sendable {
     var files: ResourceFileStamps { source.withLock { $0.files } }
 
     /// What `routes check` finds in the objects of the routes in force; the first who asks after a reload waits for it.
-    var findings: [RouteFinding] { source.withLock { $0.findings }.all }
+    var findings: [RouteFinding] {
+        let source = source.withLock { $0 }
+        return (source.absence.map { [RouteFinding.noRoutes($0)] } ?? []) + source.findings.all
+    }
+
+    /// Why the table in force has no routes, in one sentence; `nil` where it has some, or a cluster may yet bring them.
+    var absence: String? { source.withLock { $0.absence } }
 
     /// The gateways of this node, as they were found when the routes in force were made, in the order of their tables.
     var gateways: [FoundGateway] { source.withLock { $0.gateways } }
@@ -98,7 +105,8 @@ final class RouteKeeper: Sendable {
             files: objects.files,
             findings: Findings(objects.lint),
             gateways: objects.gateways,
-            isSaved: isSaved
+            isSaved: isSaved,
+            absence: objects.absence
         )
         self.source.withLock { $0 = source }
         board.publish(

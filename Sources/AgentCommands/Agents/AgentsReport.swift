@@ -339,6 +339,7 @@ extension AgentsReport.Row {
         if status["routes"]?["latestReloadSuccessful"]?.boolValue == false {
             troubles.append("the latest reload of its routes was refused")
         }
+        if let notice = status["routes"]?["notice"]?.stringValue { troubles.append("it has no routes: \(notice)") }
         let leftOut = status["memory"]?.text("leftOut") ?? ""
         if !leftOut.isEmpty, leftOut != "nothing" { troubles.append("for want of memory it leaves out \(leftOut)") }
         troubles += (status["gatewayNotices"]?.arrayValue ?? []).compactMap(\.stringValue)

@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import ArgumentParser
+import ResourceFiles
 
 /// `run`: the agent.
 struct RunCommand: AsyncParsableCommand {
@@ -101,6 +102,13 @@ extension RunPlan {
         } else if command.once {
             // A configuration made to be looked at serves for one reading too.
             configuration.capture.loop = false
+        }
+        if !command.once {
+            for path in configuration.routes.files where ResourceFileLoader.isReadOnce(path) {
+                let name = path == "-" ? "standard input" : path
+                let problem = "\(name) can be read once only, and run reads objects again when it reloads; name a file"
+                problems.append(.option("--routes", problem))
+            }
         }
         if configuration.records.file.isEmpty, command.fields || command.content != nil {
             problems.append(.option(command.fields ? "--fields" : "--content", "needs --records, or records.file"))

@@ -29,6 +29,7 @@ struct ExplainedRequests {
         self.isJSON = isJSON
         lines = try Self.lines(of: file)
         objects = try RouteObjects(configuration, namesServerPorts: true, for: .person, cluster: cluster)
+        try objects.requireNamedFiles()
         try objects.requireWorkload()
         objects.warnOfNotices()
     }

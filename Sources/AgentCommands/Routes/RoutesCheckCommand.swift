@@ -12,8 +12,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Find objects that are refused, rules that can never match, and more of the kind.",
         discussion: """
-            Ends with 1 when an error was found; with --strict also on warnings, on files that are passed over, and \
-            when there are no objects.
+            Ends with 1 when an error was found, and when the objects make no route, unless they are rules without any \
+            Gateway; with --strict also on warnings and on files that are passed over.
 
             Examples:
               wingmirror routes check samples/istio --output sarif
@@ -45,7 +45,7 @@ struct RoutesCheckCommand: AsyncParsableCommand {
     )
     var output = "table"
 
-    @Flag(help: "Let warnings, files without objects and the lack of any object fail too.")
+    @Flag(help: "Let warnings and files without objects fail too.")
     var strict = false
 
     @OptionGroup var shared: SharedOptions
@@ -79,8 +79,8 @@ struct RoutesCheckCommand: AsyncParsableCommand {
         if output != .table {
             for notice in check.notices { StandardError.say(notice) }
         }
-        let lacksObjects = !objects.survey.passedOver.isEmpty || objects.resources.count == 0
-        guard !report.fails(strict: strict), !(strict && lacksObjects) else { throw CommandFailure(.failed, []) }
+        let lacksObjects = strict && !objects.survey.passedOver.isEmpty
+        guard !report.fails(strict: strict), !lacksObjects, !check.isEmpty else { throw CommandFailure(.failed, []) }
     }
 }
 
@@ -90,6 +90,8 @@ struct RouteCheck {
     private(set) var findings: [RouteFinding]
     /// What comes before it: why nothing is served, what was taken for granted, what was passed over.
     private(set) var notices: [String] = []
+    /// Whether the objects make no route for any workload.
+    private(set) var isEmpty = false
 
     init(_ objects: RouteObjects) {
         if objects.undecided.count > 1 {
@@ -98,6 +100,7 @@ struct RouteCheck {
             findings = objects.resources.located(checks.flatMap(\.findings))
             if checks.allSatisfy({ $0.routeCount == 0 }), let emptiness = objects.emptiness {
                 notices.append(emptiness)
+                isEmpty = true
             }
             let names = objects.undecided.map(\.description).joined(separator: "; ")
             notices.append(
@@ -106,6 +109,8 @@ struct RouteCheck {
         } else {
             findings = objects.allFindings
             if let emptiness = objects.emptiness { notices.append(emptiness) }
+            // Rules may well be checked without the Gateways that they name.
+            isEmpty = objects.emptiness != nil && !objects.resources.areRulesAlone
         }
         notices += objects.notices
         if let unnamed = objects.resources.withoutNamespace, objects.resources.defaultNamespace == "default" {

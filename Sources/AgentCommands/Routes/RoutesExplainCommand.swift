@@ -13,7 +13,7 @@ struct RoutesExplainCommand: AsyncParsableCommand {
         commandName: "explain",
         abstract: "Say which route takes a request, and why the earlier ones do not.",
         discussion: """
-            The exit status is 0 also when no route takes the request.
+            The exit status is 0 also when no route takes the request, and 2 when a file that is named cannot be read.
 
             Examples:
               wingmirror routes explain http://shop.example.com/products/1 \\
@@ -131,6 +131,7 @@ struct ExplainPlan: Sendable {
                 problems.append(.option("--kubernetes", "cases bring their own objects; leave it out"))
             }
         }
+        guard given == 1 || isConnection else { throw ConfigurationProblems(problems) }
         do throws(RequestLineError) {
             source = try Self.source(of: command)
             if case .request(let request, _) = source, command.sni != nil, !request.isTLS {
@@ -171,6 +172,7 @@ struct ExplainPlan: Sendable {
         switch source {
         case .request(let request, let text):
             let objects = try RouteObjects(configuration, namesServerPorts: true, for: .person, cluster: cluster)
+            try objects.requireNamedFiles()
             try objects.requireWorkload()
             objects.warnOfNotices()
             var scratch = RouteScratch()

@@ -54,6 +54,7 @@ struct RoutesListCommand: AsyncParsableCommand {
             for: .person,
             cluster: try await cluster.objects(configuration)
         )
+        try objects.requireNamedFiles()
         try objects.requireWorkload()
         objects.warnOfErrors()
         var octets = OctetOutput.standardOutput()

@@ -141,6 +141,12 @@ extension RouteResources {
         return "no object is bound to a Gateway of this gateway's pods, so nothing is served; the findings say why"
     }
 
+    /// Whether there are rules and no Gateway, as in the repository of a team whose Gateways are kept elsewhere.
+    public var areRulesAlone: Bool {
+        let hasRules = !virtualServices.isEmpty || !httpRoutes.isEmpty || !tlsRoutes.isEmpty
+        return hasRules && gateways.isEmpty && apiGateways.isEmpty && ingresses.isEmpty
+    }
+
     /// How many objects name no namespace, and the first of them.
     public var withoutNamespace: (count: Int, first: ObjectIdentity)? {
         let all: [(ObjectMetadata, ObjectIdentity)] =

@@ -100,6 +100,8 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case gatewaySendsOn = "gateway-sends-on"
     /// Several addresses that count as the gateway, where none was named.
     case severalGateways = "several-gateways"
+    /// No request has a route, because no objects are named or none of them makes one.
+    case noRoutes = "no-routes"
     /// Requests pass by to a gateway on another machine.
     case passesBy = "passes-by"
 }
