@@ -35,18 +35,62 @@ import TrafficPipeline
                 text.add([0, 3, 7].contains((number + place) % 10) ? "often" : "\(number)")
             }
             #expect(text.first == "often")
-            #expect(text.share > 0)
-            #expect(text.share <= 0.3)
+            #expect(abs((text.share ?? 0) - 0.3) <= 0.03)
+        }
+    }
+
+    @Test func `what makes up a third of many is named with its share, within a hundredth or three`() {
+        for seed in UInt64(0)..<5 {
+            var random = SplitMix64(seed: seed)
+            var text = FrequentText()
+            for _ in 0..<20_000 {
+                text.add(random.next() % 10 < 3 ? "198.51.100.7" : "10.0.\(random.next() % 500).1")
+            }
+            #expect(text.first == "198.51.100.7")
+            #expect(abs((text.share ?? 0) - 0.3) <= 0.03)
+        }
+    }
+
+    @Test(arguments: [8, 16, 17, 40, 500])
+    func `of equals none is named, or one with its share`(count: Int) {
+        var text = FrequentText()
+        for round in 0..<200 {
+            for number in 0..<count { text.add("10.0.0.\((number + round) % count)") }
+        }
+        #expect(!text.isEmpty)
+        if let share = text.share {
+            #expect(abs(share - 1 / Double(count)) <= 0.01)
+        } else {
+            #expect(count > 16 && text.first == nil)
         }
     }
 
     @Test func `one text has all of it, and long ones are cut`() {
         var text = FrequentText()
         #expect(text.first == nil)
-        #expect(text.share == 0)
+        #expect(text.share == nil)
         for _ in 0..<3 { text.add(String(repeating: "y", count: 500)) }
         #expect(text.first?.count == 121)
         #expect(text.share == 1)
+    }
+}
+
+@Suite struct SampleReckoningTests {
+    @Test(arguments: [(100, 5), (3, 1), (1, 1)])
+    func `a sample that is ahead of the counter stands for no more than is counted`(kept: Int, ahead: Int) {
+        var reckoning = SampleReckoning()
+        var sum = 0.0
+        for round in 1...50 {
+            sum += reckoning.requests(for: kept, of: UInt64(round * kept - ahead))
+            #expect(abs(sum - Double(round * kept - ahead)) <= Double(ahead))
+        }
+    }
+
+    @Test func `a sample stands for what was counted since the last one, also when the counter began anew`() {
+        var reckoning = SampleReckoning()
+        #expect(reckoning.requests(for: 20, of: 1000) == 1000)
+        #expect(reckoning.requests(for: 20, of: 1500) == 500)
+        #expect(reckoning.requests(for: 1, of: 70) == 70)
     }
 }
 

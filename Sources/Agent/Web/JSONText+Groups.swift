@@ -49,9 +49,10 @@ extension JSONText {
     }
 
     private mutating func frequent(_ name: String, _ text: FrequentText) {
-        guard let value = text.first else { return member(name, string: nil) }
+        guard !text.isEmpty else { return member(name, string: nil) }
+        // A value of null: there are many, and none of them stands out.
         member(name) { json in
-            json.member("value", string: value)
+            json.member("value", string: text.first)
             json.member("share", number: text.share)
         }
     }

@@ -168,35 +168,54 @@ extension RecentMessage {
     }
 }
 
-/// The most frequent of many texts, by counts for four of them (Misra and Gries 1982).
+/// The most frequent of many texts, by space-saving with a few counters (Metwally, Agrawal, El Abbadi 2005).
 ///
-/// A text that makes up more than a fifth of all is among them; what is shown is the one with the highest count.
+/// A text that has no counter takes the smallest one and inherits its count, which may be too high by that much; what is
+/// above it is certain.
 struct FrequentText: Sendable {
-    private static let capacity = 4
+    private static let capacity = 16
     private static let lengthLimit = 120
+    /// A count is shown when at least this share of it is certain.
+    private static let certainty = 0.9
 
-    private var counts: [(text: String, count: Int)] = []
+    private struct Counter {
+        let text: String
+        var count: Int
+        /// By how much `count` may be too high.
+        let overcount: Int
+
+        var certain: Int { count - overcount }
+        /// Whether the count is near enough to the truth to be shown.
+        var isExact: Bool { Double(certain) >= Double(count) * FrequentText.certainty }
+    }
+
+    private var counters: [Counter] = []
     private var total = 0
 
     /// Counts one.
     mutating func add(_ text: String) {
         let text = text.utf8.count > Self.lengthLimit ? String(text.prefix(Self.lengthLimit)) + "…" : text
         total += 1
-        if let place = counts.firstIndex(where: { $0.text == text }) {
-            counts[place].count += 1
-        } else if counts.count < Self.capacity {
-            counts.append((text, 1))
-        } else {
-            for place in counts.indices { counts[place].count -= 1 }
-            counts.removeAll { $0.count == 0 }
+        if let place = counters.firstIndex(where: { $0.text == text }) {
+            counters[place].count += 1
+        } else if counters.count < Self.capacity {
+            counters.append(Counter(text: text, count: 1, overcount: 0))
+        } else if let place = counters.indices.min(by: { counters[$0].count < counters[$1].count }) {
+            let inherited = counters[place].count
+            counters[place] = Counter(text: text, count: inherited + 1, overcount: inherited)
         }
     }
 
-    /// The most frequent; `nil` where nothing stands out.
-    var first: String? { counts.max { $0.count < $1.count }?.text }
+    /// Whether nothing was counted.
+    var isEmpty: Bool { total == 0 }
 
-    /// The share of the most frequent, at least.
-    var share: Double {
-        total > 0 ? Double(counts.map(\.count).max() ?? 0) / Double(total) : 0
+    private var most: Counter? {
+        counters.max { $0.certain < $1.certain }.flatMap { $0.isExact ? $0 : nil }
     }
+
+    /// The most frequent; `nil` where the counters cannot say which it is.
+    var first: String? { most?.text }
+
+    /// The share of the most frequent, which is never too high; `nil` where there is none to name.
+    var share: Double? { most.map { Double($0.certain) / Double(total) } }
 }

@@ -25,9 +25,9 @@ final class RequestWatch: Sendable {
         var latestUnmatched = -1
         var latestFailing = -1
         /// Requests that no route took, by reason, as far as the sample stands for them.
-        var counted = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
+        var counted = [SampleReckoning](repeating: SampleReckoning(), count: UnmatchedReason.allCases.count)
         /// Requests of routes that failed or were refused, as far as the sample stands for them.
-        var countedErrors: [RouteLabels: RouteErrorCounts] = [:]
+        var countedErrors: [FailingExchanges.Kind: SampleReckoning] = [:]
     }
 
     /// Makes a watch that has seen nothing.
@@ -89,13 +89,13 @@ extension RequestWatch.State {
         latestUnmatched = latest.number
         var kept = [Int](repeating: 0, count: totals.count)
         for reason in new.compactMap(\.unmatchedReason) { kept[Int(reason.rawValue)] += 1 }
+        let weights = totals.indices.map { place in
+            kept[place] > 0 ? counted[place].requests(for: kept[place], of: totals[place]) / Double(kept[place]) : 0
+        }
         for exchange in new.reversed() {
             guard let reason = exchange.unmatchedReason, let key = exchange.key(.unmatched(reason)) else { continue }
-            let place = Int(reason.rawValue)
-            let requests = totals[place] >= counted[place] ? totals[place] - counted[place] : totals[place]
-            unmatched.add(exchange, key: key, weight: max(1, Double(requests) / Double(kept[place])))
+            unmatched.add(exchange, key: key, weight: weights[Int(reason.rawValue)])
         }
-        for place in totals.indices where kept[place] > 0 { counted[place] = totals[place] }
     }
 
     /// Each exchange stands for the requests of its route that failed, or were refused, since, in equal parts.
@@ -106,25 +106,49 @@ extension RequestWatch.State {
         latestFailing = latest.number
         for (kind, exchanges) in failing.byKind {
             let count = totals[kind.route].map(kind.count) ?? 0
-            let before = countedErrors[kind.route].map(kind.count) ?? 0
-            let requests = max(count >= before ? count - before : count, UInt64(exchanges.count))
+            let requests = countedErrors[kind, default: SampleReckoning()].requests(for: exchanges.count, of: count)
             for (_, alike) in Dictionary(grouping: exchanges, by: \.facts.status) {
                 let withHeads = alike.filter { $0.request != nil }
                 let shown = withHeads.isEmpty ? alike : withHeads
                 let share = Double(alike.count) / Double(exchanges.count) / Double(shown.count)
                 for exchange in shown {
                     let key = exchange.key(.route(kind.route)) ?? exchange.keyWithoutHead(.route(kind.route))
-                    self.failing.add(exchange, key: key, weight: Double(requests) * share)
+                    self.failing.add(exchange, key: key, weight: requests * share)
                 }
             }
-            kind.note(count, in: &countedErrors[kind.route, default: RouteErrorCounts()])
         }
         // Routes that the table no longer has, or whose series are gone, have no place here for ever.
-        if countedErrors.count > Self.routeLimit { countedErrors = countedErrors.filter { totals[$0.key] != nil } }
+        if countedErrors.count > Self.routeLimit {
+            countedErrors = countedErrors.filter { totals[$0.key.route] != nil }
+        }
     }
 
     /// Routes whose errors are remembered.
     private static var routeLimit: Int { 20_000 }
+}
+
+/// How many requests a sample stands for, such that what was given out in all is what was counted.
+///
+/// An exchange may be kept before it is counted, so that the sample is ahead of the counter; the next one stands for less.
+struct SampleReckoning: Sendable {
+    /// The counter at the latest sample.
+    private var latest: UInt64 = 0
+    /// What was given out since the counter began.
+    private var given: UInt64 = 0
+
+    /// Says how many requests a sample stands for: at least itself.
+    ///
+    /// - Parameters:
+    ///   - samples: How many exchanges were kept since the last time.
+    ///   - total: The counter, which begins anew when its series does.
+    /// - Returns: The requests, of which each exchange of the sample stands for an equal part.
+    mutating func requests(for samples: Int, of total: UInt64) -> Double {
+        if total < latest { given = 0 }
+        latest = total
+        let requests = max(total > given ? total - given : 0, UInt64(samples))
+        given += requests
+        return Double(requests)
+    }
 }
 
 /// What was kept of requests of routes that failed or were refused, since the last time.
@@ -135,10 +159,6 @@ private struct FailingExchanges {
         let isRefusal: Bool
 
         func count(_ counts: RouteErrorCounts) -> UInt64 { isRefusal ? counts.refusals : counts.failures }
-
-        func note(_ count: UInt64, in counts: inout RouteErrorCounts) {
-            if isRefusal { counts.refusals = count } else { counts.failures = count }
-        }
     }
 
     /// All of them, the oldest first.
