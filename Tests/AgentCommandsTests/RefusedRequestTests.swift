@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ArgumentParser
 import JSONSyntax
 import RouteAttribution
 import TestSupport
@@ -52,6 +53,20 @@ import Testing
     }
 
     // MARK: - The request line
+
+    @Test(arguments: [
+        ["GET shop.example.com/a b"], ["GET  http://shop.example.com/a b"], ["GET", "shop.example.com/a b"],
+    ])
+    func `a method and a URL in one pair of quotes are two words`(words: [String]) throws {
+        let line = try RequestLine(words, headers: [])
+        #expect(line.method == "GET" && line.authority == "shop.example.com" && line.target == "/a b")
+    }
+
+    @Test func `what is missing is said once`() throws {
+        let command = try #require(try Wingmirror.parseAsRoot(["routes", "explain"]) as? RoutesExplainCommand)
+        let error = #expect(throws: ConfigurationProblems.self) { _ = try ExplainPlan(command) }
+        #expect(error?.problems.count == 1)
+    }
 
     @Test(arguments: [
         "http://user@shop.example.com/products", "http://user:secret@shop.example.com/products",

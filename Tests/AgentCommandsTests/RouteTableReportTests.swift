@@ -58,6 +58,7 @@ import TrafficModel
                 match: "prefix /products",
                 requests: 1200,
                 errors: 18,
+                refusals: 60,
                 latency: LatencyQuantiles(p50: 0.0021, p95: 0.0084, p99: 0.0125),
                 requestOctets: 1200,
                 responseOctets: 310_000
@@ -88,9 +89,9 @@ import TrafficModel
         #expect(
             report.lines(.plain) == [
                 "Routes  1,500 requests in 60 s, 1 of 2 routes with requests",
-                "  OBJECT              ROUTE   MATCH             REQUESTS  RATE  ERRORS     P50     P95      P99      IN     OUT",
-                "  default/product-vs  #0      prefix /products     1,200  20/s   1.5 %  2.1 ms  8.4 ms  12.5 ms  1.2 kB  310 kB",
-                "  default/order-vs    orders  prefix /orders           0   0/s       –       –       –        –     0 B     0 B",
+                "  OBJECT              ROUTE   MATCH             REQUESTS  RATE  ERRORS  4XX     P50     P95      P99      IN     OUT",
+                "  default/product-vs  #0      prefix /products     1,200  20/s   1.5 %  5 %  2.1 ms  8.4 ms  12.5 ms  1.2 kB  310 kB",
+                "  default/order-vs    orders  prefix /orders           0   0/s       –    –       –       –        –     0 B     0 B",
                 "",
                 "Unmatched",
                 "  no_match  300  20 %",
@@ -124,9 +125,12 @@ import TrafficModel
         #expect(
             RouteTableReport().lines(.plain) == [
                 "Routes  0 requests in 0 µs, 0 of 0 routes with requests",
-                "  the table has no routes; --routes names the files of route objects",
+                "  the table has no routes",
             ]
         )
+        var report = RouteTableReport()
+        report.absence = "/etc/routes: there are no route objects"
+        #expect(report.lines(.plain).last == "  the table has no routes: /etc/routes: there are no route objects")
     }
 
     @Test func `names cannot move the cursor`() {

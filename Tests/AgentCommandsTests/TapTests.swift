@@ -28,7 +28,8 @@ import Testing
     private static let entry = """
         {"number": 7, "client": "198.51.100.7:4000", "startTime": "2026-11-28T10:00:00.123456789Z", "request": {"method": \
         "POST", "target": "/a?b='c'", "authority": "shop.example.com", "fields": [["Host", "shop.example.com"], \
-        ["Authorization", "[redacted]"], ["X-Note", "it's $HOME\\u001b[1m"], ["Content-Length", "3"]]}, "response": \
+        ["Authorization", "[redacted]"], ["X-Note", "it's $HOME\\u001b[1m"], ["X-Empty", ""], \
+        ["Content-Length", "3"]]}, "response": \
         {"status": 503}, "timing": {"durationSeconds": 0.25}, "reason": "matched", "route": {"virtualService": \
         "shop/storefront", "rule": 4, "routeName": "pages"}}
         """
@@ -117,10 +118,11 @@ import Testing
         let text = try line().text(.curl, .plain)
         #expect(text.hasSuffix("  # without Authorization"))
         #expect(!text.contains("\u{1B}"))
-        let shell = ExternalProgram("sh", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
+        let shell = ExternalProgram("bash", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
         #expect(
             try shell.blockingRun().text.split(separator: "\n").map(String.init) == [
-                "-sS", "--globoff", "--path-as-is", "-X", "POST", "-H", "X-Note: it's $HOME\u{241B}[1m",
+                "-sS", "--globoff", "--path-as-is", "-X", "POST", "-H", "X-Note: it's $HOME\u{1B}[1m",
+                "-H", "X-Empty;",
                 "--url", "http://shop.example.com/a?b='c'",
             ]
         )
@@ -167,7 +169,17 @@ import Testing
         #expect(counts.sentence == "1 request shown")
         counts.asked(["startTime": "a", "requests": ["matched": 10, "unmatched": 2]])
         counts.ended(with: ["startTime": "a", "requests": ["matched": 30, "unmatched": 5]])
-        #expect(counts.sentence.hasPrefix("1 request shown; the agent counted 23 meanwhile"))
+        #expect(counts.sentence.hasPrefix("1 request shown; the agent counted 23 meanwhile (it keeps"))
+        counts.isFiltered = true
+        #expect(counts.sentence.contains("23 meanwhile (of all kinds, without the conditions; it keeps"))
+    }
+
+    @Test func `a condition of any kind makes the agent's count another one`() throws {
+        #expect(try !plan().isFiltered)
+        for words in [["--unmatched"], ["--status", "4xx"], ["--host", "a"], ["--route", "a/b"]] {
+            let command = try #require(try Wingmirror.parseAsRoot(["tap"] + words) as? TapCommand)
+            #expect(try TapPlan(command).isFiltered, "\(words)")
+        }
     }
 
     @Test func `counts begin anew with an agent that was restarted`() throws {

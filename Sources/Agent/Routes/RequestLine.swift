@@ -29,7 +29,8 @@ package struct RequestLine: Sendable, Equatable {
     private var headerValues: [String] = []
 
     /// Reads `[METHOD] URL` and lines of the form `name: value`.
-    package init(_ words: [String], headers: [String]) throws(RequestLineError) {
+    package init(_ given: [String], headers: [String]) throws(RequestLineError) {
+        let words = given.count == 1 ? Self.parts(of: given[0]) : given
         guard let url = words.last, words.count <= 2 else {
             throw RequestLineError(message: "expected a method and a URL, such as GET http://shop.example.com/")
         }
@@ -77,6 +78,13 @@ package struct RequestLine: Sendable, Equatable {
                 headerValues.append(String(value))
             }
         }
+    }
+
+    /// Method and URL of one word, which quotes have made of two.
+    private static func parts(of word: String) -> [String] {
+        let parts = word.split(separator: " ", maxSplits: 1).map { $0.drop { $0 == " " } }.map(String.init)
+        let isMethod = parts.count == 2 && RequestMethodLabel.allCases.contains { $0.text == parts[0] }
+        return isMethod ? parts : [word]
     }
 
     /// The request for the route table.

@@ -127,6 +127,7 @@ extension RouteTableReport.Row {
     fileprivate mutating func take(_ summary: RouteSummary) {
         requests = summary.requestCount
         errors = summary.failureCount
+        refusals = summary.refusalCount
         unseen = summary.unseenCount
         requestOctets = summary.requestBodyBytes
         responseOctets = summary.responseBodyBytes

@@ -7,9 +7,8 @@ extension RouteTableReport {
     /// The report as lines of text.
     func lines(_ style: TerminalStyle) -> [String] {
         var lines = [style.apply(.bold, to: "Routes") + "  " + style.apply(.dim, to: summary)]
-        lines +=
-            rows.isEmpty
-            ? ["  the table has no routes; --routes names the files of route objects"] : routeTable.lines(style)
+        let reason = absence.map { ": \($0.withVisibleControls)" } ?? ""
+        lines += rows.isEmpty ? ["  the table has no routes\(reason)"] : routeTable.lines(style)
         if let note { lines.append("  " + style.apply(.warning, to: note)) }
         if !unmatched.isEmpty {
             lines += ["", style.apply(.bold, to: "Unmatched")] + unmatchedTable.lines(style)
@@ -41,6 +40,7 @@ extension RouteTableReport {
             .init(title: "REQUESTS"),
             .init(title: "RATE", yield: 4, isExtra: true),
             .init(title: "ERRORS"),
+            .init(title: "4XX", yield: 9, isExtra: true),
             .init(title: "P50", yield: 5, isExtra: true),
             .init(title: "P95", yield: 6, isExtra: true),
             .init(title: "P99", yield: 3),
@@ -62,6 +62,7 @@ extension RouteTableReport {
             .init(HumanUnits.count(row.requests), emphasis),
             .init(HumanUnits.rate(rate(of: row.requests)), emphasis),
             .init(HumanUnits.share(row.errors, of: row.known), errorEmphasis(of: row)),
+            .init(HumanUnits.share(row.refusals, of: row.known), row.refusals > 0 ? .plain : .dim),
             .init(HumanUnits.seconds(row.latency.p50), emphasis),
             .init(HumanUnits.seconds(row.latency.p95), emphasis),
             .init(HumanUnits.seconds(row.latency.p99), emphasis),

@@ -14,6 +14,8 @@ struct RouteTableReport: Sendable {
         var requests: UInt64 = 0
         /// Those that failed: a status of 500 or more, or no answer although nothing of it was lost in capture.
         var errors: UInt64 = 0
+        /// Others that were answered with 4xx.
+        var refusals: UInt64 = 0
         /// Those whose answers were not seen, which are in no share.
         var unseen: UInt64 = 0
         /// Those of which it is known how they were answered.
@@ -58,6 +60,8 @@ struct RouteTableReport: Sendable {
     var rows: [Row] = []
     /// What keeps requests out of the table, in a sentence.
     var note: String?
+    /// Why there are no rules, where there are none.
+    var absence: String?
     /// Requests without a rule, by reason.
     var unmatched: [Unmatched] = []
     /// Seconds from the first packet to the last.

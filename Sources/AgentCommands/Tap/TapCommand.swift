@@ -99,6 +99,10 @@ struct TapPlan: Sendable {
     let route: TapRoute?
     /// What is printed.
     let output: Output
+    /// Whether there are conditions on what is printed.
+    var isFiltered: Bool { route != nil || query != Self.everything }
+    /// The query without a condition.
+    private static let everything = "kind=all&limit=512"
     /// After how many requests the command ends; `nil` for never.
     let limit: Int?
 

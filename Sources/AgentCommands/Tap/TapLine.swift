@@ -4,6 +4,7 @@ import Agent
 import AgentConfiguration
 import JSONSyntax
 import RouteAttribution
+import ShadowTesting
 
 /// An exchange of the agent's API as one line of text.
 struct TapLine {
@@ -110,7 +111,8 @@ struct TapLine {
                 if value == "[redacted]" {
                     hidden.append(name)
                 } else {
-                    words += ["-H", "\(name): \(value)".shellQuoted]
+                    // Without a semicolon a field without a value is one to leave out.
+                    words += ["-H", (value.isEmpty ? "\(name);" : "\(name): \(value)").shellQuoted]
                 }
             }
         }
@@ -133,7 +135,7 @@ extension String {
         count < width ? self + String(repeating: " ", count: width - count) : self
     }
 
-    /// The text as one word of a POSIX shell; control characters are shown instead, as a terminal would obey them.
+    /// The text as one word of a POSIX shell; control characters are escaped, as a terminal would obey them.
     var shellQuoted: String {
         let isPlain =
             !isEmpty
@@ -143,6 +145,6 @@ extension String {
                     || "-._/:=@%+,".unicodeScalars.contains(scalar)
             }
         if isPlain { return self }
-        return "'" + withVisibleControls.replacing("'", with: "'\\''") + "'"
+        return CurlLine.quoted(self)
     }
 }

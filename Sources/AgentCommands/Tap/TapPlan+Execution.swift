@@ -33,6 +33,7 @@ extension TapPlan {
     private func follow(_ client: AgentClient, until stop: StopFlag) async throws -> TapCounts {
         var page = OctetOutput.standardOutput()
         var counts = TapCounts()
+        counts.isFiltered = isFiltered
         let style = Terminal.style(1)
         // What was kept before the command began is not followed.
         var latest = try await begin(client, &counts)
@@ -97,6 +98,8 @@ extension TapPlan {
 struct TapCounts: Sendable {
     /// How many were printed.
     var shown = 0
+    /// Whether conditions chose what was printed, which the agent's count knows nothing of.
+    var isFiltered = false
     /// When the agent was started, in its own words.
     private var start: String?
     private var before: UInt64?
@@ -135,7 +138,8 @@ struct TapCounts: Sendable {
     /// What was shown, of how much.
     var sentence: String {
         let all = "\(shown) \(shown == 1 ? "request" : "requests") shown"
-        let sample = "(it keeps a sample of them, up to 20 per second of each kind)"
+        let scope = isFiltered ? "of all kinds, without the conditions; " : ""
+        let sample = "(\(scope)it keeps a sample of them, up to 20 per second of each kind)"
         guard let before, let after, after >= before else {
             return shownBeforeRestart == nil ? all : "\(all); the agent was restarted meanwhile"
         }

@@ -49,8 +49,8 @@ extension TopView {
 
     private func emptiness(_ frame: TopFrame) -> String {
         if !frame.rows.isEmpty { return "no route has \"\(filter.withVisibleControls)\" in it" }
-        return frame.time == nil
-            ? "waiting for the first figures" : "the table has no routes; --routes names the files of route objects"
+        guard frame.time != nil else { return "waiting for the first figures" }
+        return "the table has no routes; `wingmirror check` says why"
     }
 
     // MARK: - Foot

@@ -50,7 +50,7 @@ public enum CurlLine {
     }
 
     /// A word that a shell reads as exactly this text.
-    static func quoted(_ text: String) -> String {
+    public static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
         guard !isPlain else { return "'\(text.replacingQuotes)'" }
         var word = "$'"

@@ -10,6 +10,8 @@ public struct RouteSummary: Sendable {
     ///
     /// What clients broke off and what the capture lost is not held against the route.
     public let failureCount: UInt64
+    /// How many requests that did not fail were answered with 4xx.
+    public let refusalCount: UInt64
     /// Requests whose answer the capture has not; they are in no share.
     public let unseenCount: UInt64
     /// Octets of request content.
@@ -27,6 +29,10 @@ public struct RouteSummary: Sendable {
         self.labels = labels
         requestCount = reading.requests.reduce(0) { $0 &+ $1.count }
         failureCount = reading.requests.reduce(0) { $0 &+ ($1.combination.isFailure ? $1.count : 0) }
+        refusalCount = reading.requests.reduce(0) { sum, request in
+            let isRefusal = !request.combination.isFailure && request.combination.code.codeClass == .clientError
+            return sum &+ (isRefusal ? request.count : 0)
+        }
         unseenCount = reading.requests.reduce(0) { $0 &+ ($1.combination.code == .unknown ? $1.count : 0) }
         requestBodyBytes = reading.requestBody?.storedSum ?? 0
         responseBodyBytes = reading.responseBody?.storedSum ?? 0
