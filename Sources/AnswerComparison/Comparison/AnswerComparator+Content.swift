@@ -8,12 +8,13 @@ extension AnswerComparator {
         _ production: inout PreparedAnswer,
         _ candidate: inout PreparedAnswer,
         hosts: LinkHosts,
+        asked: AskedFor,
         unordered: Set<String>,
         into comparison: inout ComparedAnswers
     ) {
         guard !isEqual(production, candidate) else { return }
         guard production.isReadable, candidate.isReadable else {
-            return compareUnread(production, candidate, into: &comparison)
+            return compareUnread(production, candidate, asked: asked, into: &comparison)
         }
         comparison.contentIsCut = !production.isWhole || !candidate.isWhole
         // Of which nothing was kept, nothing is known but its length.
@@ -25,7 +26,13 @@ extension AnswerComparator {
             return append(kind, octets(production), octets(candidate), into: &comparison)
         }
         if let first = production.json(), let second = candidate.json(), production.isLatin1 == candidate.isLatin1 {
-            var walk = JSONComparison(self, hosts: hosts, unordered: unordered, list: comparison.list)
+            var walk = JSONComparison(
+                self,
+                hosts: hosts,
+                unordered: unordered,
+                moments: AnswerTime.Moments(production.moment, candidate.moment),
+                list: comparison.list
+            )
             let isComplete = walk.compareContents(first, second)
             comparison.list = walk.list
             if production.wrapper != candidate.wrapper {
@@ -46,16 +53,22 @@ extension AnswerComparator {
             && production.isWhole && candidate.isWhole && production.content == candidate.content
     }
 
-    /// A coding that production's answer could be freed of and the other's could not is a difference; an unknown one says nothing.
+    /// A coding that production's answer could be freed of and the other's could not is a difference, and so is one that was not
+    /// asked for; another unknown one says nothing.
     private func compareUnread(
         _ production: PreparedAnswer,
         _ candidate: PreparedAnswer,
+        asked: AskedFor,
         into comparison: inout ComparedAnswers
     ) {
-        let isBroken =
-            production.isReadable && candidate.isWhole
-            && candidate.codings.allSatisfy { ["gzip", "x-gzip", "deflate", "br"].contains($0) }
-        if isBroken {
+        let known: Set<String> = ["gzip", "x-gzip", "deflate", "br"]
+        if production.isReadable, candidate.isWhole, candidate.codings.allSatisfy(known.contains) {
+            append(.type, octets(production), "unreadable", into: &comparison)
+        } else if production.isReadable,
+            candidate.codings.contains(where: { !known.contains($0) && !asked.accepts($0) })
+        {
+            // What it says is not known all the same.
+            comparison.contentIsUnread = true
             append(.type, octets(production), "unreadable", into: &comparison)
         } else if !production.isWhole || !candidate.isWhole {
             comparison.contentIsCut = true
@@ -108,10 +121,10 @@ extension AnswerComparator {
         let before = comparison.list.additions
         let alignment = TextTokens.alignment(first, second)
         for (ours, theirs) in alignment.pairs where !isEqual(ours.octets, theirs.octets, hosts) {
-            compareTokens(ours, theirs, into: &comparison)
+            compareTokens(ours, theirs, hosts, into: &comparison)
         }
-        for token in alignment.missing.prefix(1) { append(.missing, token, nil, into: &comparison) }
-        for token in alignment.extra.prefix(1) { append(.extra, nil, token, into: &comparison) }
+        for token in alignment.missing { append(.missing, token, nil, into: &comparison) }
+        for token in alignment.extra { append(.extra, nil, token, into: &comparison) }
         if comparison.list.additions == before, comparison.contentIsCut {
             compareSizes(production, candidate, into: &comparison)
         }
@@ -121,7 +134,12 @@ extension AnswerComparator {
         first == second || hosts.relative(Array(first)) == hosts.relative(Array(second))
     }
 
-    private func compareTokens(_ ours: TextToken, _ theirs: TextToken, into comparison: inout ComparedAnswers) {
+    private func compareTokens(
+        _ ours: TextToken,
+        _ theirs: TextToken,
+        _ hosts: LinkHosts,
+        into comparison: inout ComparedAnswers
+    ) {
         var difference = AnswerDifference(
             place: .content(ours.form),
             kind: .value,
@@ -130,8 +148,9 @@ extension AnswerComparator {
         )
         difference.hasEqualShape =
             ours.form == theirs.form && ValueShape.areClose(ours.octets.count, theirs.octets.count)
-        // Pieces without a name share one place, so that one of them hides all others, unless each is a single value.
-        difference.isCoarse = ours.form.isEmpty && [ours, theirs].contains { FormatClass($0.octets) == .text }
+        let words = TextWords.difference(hosts.relative(Array(ours.octets)), hosts.relative(Array(theirs.octets)))
+        difference.occurrences = words.count
+        difference.isCoarse = !words.isAligned
         comparison.list.append(difference)
     }
 

@@ -37,7 +37,15 @@ extension AnswerComparator {
             case (let first?, let second?):
                 // The content says what an entity tag would.
                 let isTag = name == "etag" && !comparison.contentIsUnread && !production.content.isEmpty
-                compare(name, joined(first), joined(second), isKnownVolatile: isTag, hosts: hosts, into: &comparison)
+                compare(
+                    name,
+                    joined(first),
+                    joined(second),
+                    isKnownVolatile: isTag,
+                    moments: AnswerTime.Moments(production.moment, candidate.moment),
+                    hosts: hosts,
+                    into: &comparison
+                )
             case (let first, let second):
                 let value = joined(first ?? second ?? [])
                 guard !FieldRules.normalised(name, value, hosts: hosts).isEmpty || name != "vary" else { continue }
@@ -53,6 +61,22 @@ extension AnswerComparator {
         }
     }
 
+    /// Compares how long the contents are said to be that a request for the head alone did not get.
+    func compareLengths(
+        _ production: PreparedAnswer,
+        _ candidate: PreparedAnswer,
+        into comparison: inout ComparedAnswers
+    ) {
+        let name = "content-length"
+        guard production.codings == candidate.codings, let first = production.fields[name]?.first,
+            let second = candidate.fields[name]?.first, first != second
+        else { return }
+        let lengths = [first, second].compactMap { Int(String(decoding: $0, as: UTF8.self)) }
+        let areClose =
+            lengths.count == 2 && lengths.allSatisfy { $0 > 0 } && ValueShape.areClose(lengths[0], lengths[1])
+        append(name, .value, first, second, .stable, hasEqualShape: areClose, into: &comparison)
+    }
+
     private func joined(_ values: [[UInt8]]) -> [UInt8] { Array(values.joined(separator: ", ".utf8)) }
 
     private func compare(
@@ -60,6 +84,7 @@ extension AnswerComparator {
         _ production: [UInt8],
         _ candidate: [UInt8],
         isKnownVolatile: Bool,
+        moments: AnswerTime.Moments,
         hosts: LinkHosts,
         into comparison: inout ComparedAnswers
     ) {
@@ -68,7 +93,17 @@ extension AnswerComparator {
         guard first != second else { return }
         let expectation = isKnownVolatile ? .volatile : FieldRules.expectation(name, value: first)
         let hasEqualShape = ValueShape(first).isLike(ValueShape(second))
-        append(name, .value, production, candidate, expectation, hasEqualShape: hasEqualShape, into: &comparison)
+        append(
+            name,
+            .value,
+            production,
+            candidate,
+            expectation,
+            hasEqualShape: hasEqualShape,
+            areTimes: AnswerTime.areTimes(production, candidate, of: moments),
+            words: FormatClass(first) == .text ? TextWords.difference(first, second) : nil,
+            into: &comparison
+        )
     }
 
     private func append(
@@ -78,6 +113,8 @@ extension AnswerComparator {
         _ candidate: [UInt8]?,
         _ expectation: AnswerDifference.Expectation,
         hasEqualShape: Bool = false,
+        areTimes: Bool = false,
+        words: TextWords.Difference? = nil,
         into comparison: inout ComparedAnswers
     ) {
         let isSecret = secretFields.contains(name)
@@ -89,9 +126,9 @@ extension AnswerComparator {
         )
         difference.expectation = expectation
         difference.hasEqualShape = hasEqualShape
-        difference.isOfEnvironment =
-            FieldRules.validators.contains(name)
-            || [production, candidate].allSatisfy { $0.map { FormatClass($0) == .time } ?? false }
+        difference.occurrences = words?.count ?? 1
+        difference.isCoarse = words?.isAligned == false
+        difference.isOfEnvironment = FieldRules.validators.contains(name) || areTimes
         comparison.list.append(difference)
     }
 

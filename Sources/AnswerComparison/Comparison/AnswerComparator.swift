@@ -41,13 +41,18 @@ public struct AnswerComparator: Sendable {
         sketch = ValueSketch(hash: hash, showsValues: settings.showsValues, limit: limits.excerptOctets)
         self.limits = limits
         secretFields = FieldRules.secret.union(policy.secretFields)
-        ignoredFields = Set(settings.ignoredFields)
+        // What names the version is another with each version, and begins the verdicts anew.
+        ignoredFields = Set(settings.ignoredFields).union([settings.versionField.lowercased()])
         self.decoder = decoder
     }
 
     /// Takes the content codings off an answer, once for all comparisons that it takes part in.
-    func prepared(_ response: RecordedResponse) -> PreparedAnswer {
-        PreparedAnswer(response, settings: settings, depth: limits.depth, decoder: decoder)
+    /// - Parameters:
+    ///   - response: The answer.
+    ///   - seenAt: When it was seen, in nanoseconds since the Unix epoch; 0 where that is not known.
+    /// - Returns: The answer as it is compared.
+    func prepared(_ response: RecordedResponse, seenAt: Int64 = 0) -> PreparedAnswer {
+        PreparedAnswer(response, seenAt: seenAt, settings: settings, depth: limits.depth, decoder: decoder)
     }
 
     /// Compares two answers.
@@ -55,12 +60,14 @@ public struct AnswerComparator: Sendable {
     ///   - production: The answer that is held to be right; production's, or the first of two of one server.
     ///   - candidate: The other.
     ///   - authority: The Host of the request; links to it are no difference.
+    ///   - asked: What the request asks of the form of its answer.
     ///   - unordered: Lists, by path, whose order varies by itself: they are compared as sets, and their order apart.
     /// - Returns: The differences, and whether content could be read.
     func compare(
         _ production: inout PreparedAnswer,
         _ candidate: inout PreparedAnswer,
         authority: String?,
+        asked: AskedFor = AskedFor(),
         unordered: Set<String> = []
     ) -> ComparedAnswers {
         var comparison = nothing
@@ -89,8 +96,9 @@ public struct AnswerComparator: Sendable {
             return comparison
         }
         let hosts = hosts.adding(authority)
-        compareContents(&production, &candidate, hosts: hosts, unordered: unordered, into: &comparison)
+        compareContents(&production, &candidate, hosts: hosts, asked: asked, unordered: unordered, into: &comparison)
         compareFields(production, candidate, hosts: hosts, into: &comparison)
+        if asked.isHead { compareLengths(production, candidate, into: &comparison) }
         return comparison
     }
 

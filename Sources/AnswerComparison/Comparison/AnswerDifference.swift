@@ -11,8 +11,11 @@ public struct AnswerDifference: Sendable, Hashable {
     /// Whether the values say when or where an answer was made, as times and validators do: two places that run the same
     /// version need not agree on them.
     public var isOfEnvironment = false
-    /// Whether contents were compared as wholes, so that one part that varies hides what others say.
+    /// Whether contents, or texts whose words could not be put together, were compared as wholes, so that one part that varies
+    /// hides what others say.
     public var isCoarse = false
+    /// How many values differ there in this way: entries of a list, pieces of a page and words of a text share a place.
+    public var occurrences = 1
     /// What is known of the place before anything is learned.
     public var expectation = Expectation.stable
     /// Production's value, as its shape and a keyed hash unless values are to be shown.

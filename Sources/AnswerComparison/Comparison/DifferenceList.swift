@@ -22,11 +22,12 @@ struct DifferenceList: Sendable {
 
     /// Adds a difference.
     ///
-    /// Of several at one place the first is shown, and the shape is only equal when it is for all.
+    /// Of several at one place the first is shown, the values are counted, and the shape is only equal when it is for all.
     mutating func append(_ difference: AnswerDifference) {
         additions += 1
         let key = Key(place: difference.place, kind: difference.kind)
         if let position = positions[key] {
+            differences[position].occurrences += difference.occurrences
             if !difference.hasEqualShape { differences[position].hasEqualShape = false }
             if difference.expectation == .stable { differences[position].expectation = .stable }
             if difference.isCoarse { differences[position].isCoarse = true }

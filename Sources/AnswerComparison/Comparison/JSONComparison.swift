@@ -15,6 +15,7 @@ struct JSONComparison {
     private let sketch: ValueSketch
     private let limits: ComparisonLimits
     private let hashKey: KeyedHash
+    private let moments: AnswerTime.Moments
     private var valuesLeft: Int
     private var path = ContentPath()
     private(set) var list: DifferenceList
@@ -23,8 +24,10 @@ struct JSONComparison {
         _ comparator: AnswerComparator,
         hosts: LinkHosts,
         unordered: Set<String>,
+        moments: AnswerTime.Moments,
         list: DifferenceList
     ) {
+        self.moments = moments
         rules = comparator.rules
         tolerance = comparator.settings.numericTolerance
         self.unordered = unordered
@@ -78,7 +81,8 @@ struct JSONComparison {
         _ candidate: JSONValue,
         _ cursor: PathRules.Cursor
     ) {
-        guard hosts.relative(first) != hosts.relative(second) else { return }
+        let (ours, theirs) = (hosts.relative(first), hosts.relative(second))
+        guard ours != theirs else { return }
         let shape = ValueShape(first)
         differ(
             .value,
@@ -87,7 +91,8 @@ struct JSONComparison {
             cursor,
             hasEqualShape: shape.isLike(ValueShape(second)),
             expectation: shape.format.isTransient ? .presumedVolatile : .stable,
-            isOfEnvironment: shape.format == .time && FormatClass(second) == .time
+            isOfEnvironment: AnswerTime.areTimes(first, second, of: moments),
+            words: shape.format == .text ? TextWords.difference(ours, theirs) : nil
         )
     }
 
@@ -97,7 +102,7 @@ struct JSONComparison {
         _ candidate: JSONValue,
         _ cursor: PathRules.Cursor
     ) {
-        let areTimes = EpochTime.areNear(production.number ?? 0, candidate.number ?? 0)
+        let areTimes = AnswerTime.areTimes(production, candidate, of: moments)
         differ(
             .value,
             production,
@@ -122,7 +127,8 @@ struct JSONComparison {
         _ cursor: PathRules.Cursor,
         hasEqualShape: Bool = false,
         expectation: AnswerDifference.Expectation = .stable,
-        isOfEnvironment: Bool = false
+        isOfEnvironment: Bool = false,
+        words: TextWords.Difference? = nil
     ) {
         let isSecret = rules.isSecret(cursor)
         var difference = AnswerDifference(
@@ -134,6 +140,8 @@ struct JSONComparison {
         difference.hasEqualShape = hasEqualShape
         difference.expectation = expectation
         difference.isOfEnvironment = isOfEnvironment
+        difference.occurrences = words?.count ?? 1
+        difference.isCoarse = words?.isAligned == false
         list.append(difference)
     }
 
@@ -212,7 +220,7 @@ struct JSONComparison {
             return compareUnordered(production, candidate, below, sayingOrder: true)
         }
         guard production.count == candidate.count else {
-            return differ(
+            differ(
                 .size,
                 .array(production),
                 .array(candidate),
@@ -220,6 +228,8 @@ struct JSONComparison {
                 hasEqualShape: !production.isEmpty && !candidate.isEmpty
                     && ValueShape.areClose(production.count, candidate.count)
             )
+            // A length that varies hides nothing of what the entries say.
+            return compareUnordered(production, candidate, below, sayingOrder: false, sayingSize: false)
         }
         let before = list
         for (first, second) in zip(production, candidate) { compare(first, second, below) }
@@ -263,15 +273,16 @@ struct JSONComparison {
                 differ(.missing, entry, nil, cursor)
             }
         }
-        if let extra = candidate.first(where: { others[$0.key] != nil }) { differ(.extra, nil, extra.entry, cursor) }
+        for extra in candidate where others[extra.key] != nil { differ(.extra, nil, extra.entry, cursor) }
     }
 
-    /// Compares lists as sets, and the order of the entries that both have only if it is to be said.
+    /// Compares lists as sets, and the order of the entries that both have, and those that one has more, only if it is to be said.
     private mutating func compareUnordered(
         _ production: [JSONValue],
         _ candidate: [JSONValue],
         _ cursor: PathRules.Cursor,
-        sayingOrder: Bool
+        sayingOrder: Bool,
+        sayingSize: Bool = true
     ) {
         guard let firstHashes = hashes(production, cursor), let secondHashes = hashes(candidate, cursor) else { return }
         var counts: [UInt64: Int] = [:]
@@ -289,8 +300,10 @@ struct JSONComparison {
         for (first, second) in zip(missing, extra) {
             compare(production[first], candidate[second], cursor)
         }
-        if let first = missing.dropFirst(extra.count).first { differ(.missing, production[first], nil, cursor) }
-        if let second = extra.dropFirst(missing.count).first { differ(.extra, nil, candidate[second], cursor) }
+        if sayingSize {
+            for first in missing.dropFirst(extra.count) { differ(.missing, production[first], nil, cursor) }
+            for second in extra.dropFirst(missing.count) { differ(.extra, nil, candidate[second], cursor) }
+        }
         guard sayingOrder else { return }
         func shared(_ hashes: [UInt64], without positions: [Int]) -> [UInt64] {
             let others = Set(positions)
@@ -359,22 +372,9 @@ struct JSONComparison {
     }
 }
 
-/// Numbers that count seconds, or thousandths, millionths or thousand-millionths of them, since the Unix epoch.
-enum EpochTime {
-    /// From 2014 to 2036: numbers of other sizes count something else.
-    private static let seconds = 1.4e9...2.1e9
-
-    /// Whether two numbers are times in one unit and less than a day apart.
-    static func areNear(_ first: Double, _ second: Double) -> Bool {
-        [1, 1e3, 1e6, 1e9].contains { unit in
-            seconds.contains(first / unit) && seconds.contains(second / unit)
-                && (first - second).magnitude < 86_400 * unit
-        }
-    }
-}
-
 extension JSONValue {
-    fileprivate var number: Double? {
+    /// The value of a number; `nil` for anything else.
+    var number: Double? {
         switch self {
         case .integer(let number): Double(number)
         case .double(let number): number

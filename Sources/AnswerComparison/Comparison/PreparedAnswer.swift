@@ -30,6 +30,8 @@ struct PreparedAnswer {
     let isOpen: Bool
     /// The content codings as sent, in lower case.
     let codings: [String]
+    /// When the answer was seen, in nanoseconds since the Unix epoch; 0 where that is not known.
+    private let seenAt: Int64
     private let depth: Int
     private var parsed: JSONValue??
     /// Whether the JSON was read as ISO 8859-1, since it is no UTF-8; known once it was asked for.
@@ -37,7 +39,14 @@ struct PreparedAnswer {
     /// What stands around the JSON: a byte order mark, a prefix against inclusion as a script, or a call of JSONP.
     private(set) var wrapper: [UInt8] = []
 
-    init(_ response: RecordedResponse, settings: ComparisonSettings, depth: Int, decoder: ContentDecoder) {
+    init(
+        _ response: RecordedResponse,
+        seenAt: Int64,
+        settings: ComparisonSettings,
+        depth: Int,
+        decoder: ContentDecoder
+    ) {
+        self.seenAt = seenAt
         let contentLimit = settings.maximumContentOctets
         status = response.status
         self.depth = depth
@@ -81,6 +90,12 @@ struct PreparedAnswer {
         isReadable = decoded != nil
         isWhole = message.contentIsWhole && !isCut && (decoded?.isWhole ?? true)
         contentOctets = Int64(content.count)
+    }
+
+    /// When the answer was made, in seconds since the Unix epoch, by its own word or by when it was seen; `nil` where neither
+    /// is known.
+    var moment: Double? {
+        date.map(Double.init) ?? (seenAt > 0 ? Double(seenAt) / 1e9 : nil)
     }
 
     /// When the answer was made, in seconds since the Unix epoch; `nil` when it does not say.

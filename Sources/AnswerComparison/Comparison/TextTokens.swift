@@ -35,7 +35,7 @@ enum TextTokens {
     }
 
     private static func append(_ octets: ArraySlice<UInt8>, _ isMarkup: Bool, to tokens: inout [TextToken]) {
-        let octets = octets.last == 0x0D ? octets.dropLast() : octets
+        let octets = isMarkup && octets.last == 0x0D ? octets.dropLast() : octets
         if isMarkup, octets.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return }
         tokens.append(TextToken(octets: octets, form: isMarkup ? tagForm(octets) : lineForm(octets)))
     }

@@ -7,6 +7,8 @@ enum FormatClass: String, Sendable, Hashable {
     case counter
     /// A date, as RFC 3339 or HTTP writes it.
     case time
+    /// A time, an identifier or a hash that was never set: the year 1, the beginning of 1970, or nothing but zeros.
+    case zero
     /// RFC 9562.
     case uuid
     /// Sixteen or more hexadecimal digits.
@@ -25,6 +27,7 @@ enum FormatClass: String, Sendable, Hashable {
         self =
             switch octets {
             case _ where octets.isEmpty: .empty
+            case _ where Self.isZero(octets): .zero
             case _ where Self.isTime(octets): .time
             case _ where Self.isCounter(octets): .counter
             case _ where Self.isUUID(octets): .uuid
@@ -39,7 +42,7 @@ enum FormatClass: String, Sendable, Hashable {
     var isTransient: Bool {
         switch self {
         case .time, .uuid, .hash, .signature: true
-        case .empty, .counter, .link, .text: false
+        case .empty, .counter, .link, .text, .zero: false
         }
     }
 
@@ -47,7 +50,7 @@ enum FormatClass: String, Sendable, Hashable {
     fileprivate var hasTypicalLength: Bool {
         switch self {
         case .hash, .signature, .link, .text: true
-        case .empty, .counter, .time, .uuid: false
+        case .empty, .counter, .time, .uuid, .zero: false
         }
     }
 
@@ -75,13 +78,13 @@ enum FormatClass: String, Sendable, Hashable {
         return octets.count <= 24 && points <= 1 && octets.contains(where: isDigit)
     }
 
-    private static func isTime(_ octets: [UInt8]) -> Bool {
-        if octets.count >= 10, octets[4] == UInt8(ascii: "-"), octets[7] == UInt8(ascii: "-") {
-            let isDate = [0, 1, 2, 3, 5, 6, 8, 9].allSatisfy { isDigit(octets[$0]) }
-            return isDate && (octets.count == 10 || octets[10] == UInt8(ascii: "T") || octets[10] == 0x20)
+    private static func isTime(_ octets: [UInt8]) -> Bool { TextTime.seconds(octets) != nil }
+
+    private static func isZero(_ octets: [UInt8]) -> Bool {
+        if octets.count >= 16, octets.allSatisfy({ $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: "-") }) {
+            return isUUID(octets) || isHash(octets)
         }
-        return (24...40).contains(octets.count) && octets[3] == UInt8(ascii: ",")
-            && octets.suffix(4).elementsEqual(" GMT".utf8)
+        return TextTime.isZero(octets) && (isTime(octets) || octets.starts(with: "0000-00-00".utf8))
     }
 
     private static func isUUID(_ octets: [UInt8]) -> Bool {

@@ -50,12 +50,18 @@ struct PairComparison {
         unordered: Set<String>
     ) {
         let authority = pair.production.request.authority
-        var answers = Answers(comparator: comparator, authority: authority, unordered: unordered)
-        let production = answers.add(pair.production.response.map { .success($0) })
-        let candidate = answers.add(pair.candidate.result)
-        let repeated = answers.add(pair.repeated.flatMap(\.answered))
-        let baseline = answers.add(pair.baseline?.result)
-        let earlier = answers.add(repeatOfProduction.map { .success($0) })
+        var answers = Answers(
+            comparator: comparator,
+            authority: authority,
+            asked: AskedFor(pair.production.request),
+            unordered: unordered
+        )
+        let time = pair.production.startTime
+        let production = answers.add(pair.production.response.map { .success($0) }, seenAt: time)
+        let candidate = answers.add(pair.candidate.result, seenAt: pair.time)
+        let repeated = answers.add(pair.repeated.flatMap(\.answered), seenAt: pair.time)
+        let baseline = answers.add(pair.baseline?.result, seenAt: pair.time)
+        let earlier = answers.add(repeatOfProduction.map { .success($0) }, seenAt: time)
 
         let comparison = answers.compare(production, candidate)
         let differences = comparison?.differences ?? []
@@ -143,12 +149,14 @@ struct PairComparison {
 private struct Answers {
     private let comparator: AnswerComparator
     private let authority: String?
+    private let asked: AskedFor
     private let unordered: Set<String>
     private var answers: [Result<PreparedAnswer, ShadowFailure>?] = []
 
-    init(comparator: AnswerComparator, authority: String?, unordered: Set<String>) {
+    init(comparator: AnswerComparator, authority: String?, asked: AskedFor, unordered: Set<String>) {
         self.comparator = comparator
         self.authority = authority
+        self.asked = asked
         self.unordered = unordered
     }
 
@@ -157,8 +165,8 @@ private struct Answers {
         if case .success(let answer)? = answers.first ?? nil { answer.isCall } else { false }
     }
 
-    mutating func add(_ result: Result<RecordedResponse, ShadowFailure>?) -> Int {
-        answers.append(result?.map(comparator.prepared))
+    mutating func add(_ result: Result<RecordedResponse, ShadowFailure>?, seenAt: Int64) -> Int {
+        answers.append(result?.map { comparator.prepared($0, seenAt: seenAt) })
         return answers.count - 1
     }
 
@@ -206,7 +214,13 @@ private struct Answers {
         case (.success(let ours), .failure(let theirs)):
             return comparator.outcome(String(ours.status), theirs.rawValue)
         case (.success(var ours), .success(var theirs)):
-            let comparison = comparator.compare(&ours, &theirs, authority: authority, unordered: unordered)
+            let comparison = comparator.compare(
+                &ours,
+                &theirs,
+                authority: authority,
+                asked: asked,
+                unordered: unordered
+            )
             answers[first] = .success(ours)
             answers[second] = .success(theirs)
             return comparison

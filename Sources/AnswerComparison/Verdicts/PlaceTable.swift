@@ -33,6 +33,10 @@ struct PlaceRecord: Sendable {
     var presumed: UInt64 = 0
     /// Pairs without a baseline whose contents were compared as wholes, and differ.
     var coarse: UInt64 = 0
+    /// Pairs without a baseline that differ there by several values.
+    var several: UInt64 = 0
+    /// What the two ends said there last, beside a baseline, and beside production's own answers.
+    var repeated = [RepeatedValue(), RepeatedValue()]
     /// Examples, a random choice of `exampleCandidates`.
     var examples: [AnswerExample] = []
     var exampleCandidates: UInt64 = 0

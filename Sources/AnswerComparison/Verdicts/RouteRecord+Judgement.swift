@@ -311,7 +311,11 @@ extension RouteRecord {
             else { return nil }
             return .withinMargin
         }
-        guard unconfirmedPlaces(settings: settings, limits: limits).isEmpty else { return nil }
+        guard unconfirmedPlaces(settings: settings, limits: limits).isEmpty,
+            sharedByVolatile(settings: settings, limits: limits).allSatisfy({ position in
+                isWithinByRepeats(position, margin: settings.margin, logThreshold: logThreshold)
+            })
+        else { return nil }
         if isWithin(.unadjusted, standing[.unadjusted].whole, margin: settings.margin) { return .likeProduction }
         // Where answers differ often, equal patterns say little: a value that is random at the candidate alone can be as often
         // unlike production as unlike itself.
@@ -369,6 +373,25 @@ extension RouteRecord {
     func hasVolatileOrder(_ position: Int, limits: VerdictLimits) -> Bool {
         guard position < places.records.count else { return false }
         return Volatility(differing: places.records[position].orderNoise, of: noisePairs, limits: limits) == .volatile
+    }
+
+    /// Whether repeats, the target's or production's, show that a place is within the margin.
+    private func isWithinByRepeats(_ position: Int, margin: Double, logThreshold: Double) -> Bool {
+        [Question.repeats, .naturalRepeats].contains { question in
+            let tally = self[question].place(position)
+            return (question == .repeats ? [tally, tally.mirrored] : [tally]).allSatisfy { tally in
+                ExcessTest(self[question].count(tally)).isBelow(margin, logThreshold: logThreshold)
+            }
+        }
+    }
+
+    /// The positions of places that several values share of which one varies at least, and that are set aside in pairs as wholes: only
+    /// repeats show whether it is the same ones that differ.
+    func sharedByVolatile(settings: ComparisonSettings, limits: VerdictLimits) -> [Int] {
+        places.records.indices.filter { position in
+            Double(places[position].several) > settings.margin * Double(pairs)
+                && hasVolatileValues(position, limits: limits)
+        }
     }
 
     /// The positions of places whose contents were compared as wholes without a baseline, and differ too often for what they

@@ -47,9 +47,11 @@ extension RouteRecord {
 
     /// Lets the differences of two ends vote.
     ///
-    /// The pair as a whole is worse when the candidate differs at places where the reference does not, and the reference at
-    /// none where the candidate does not: constant differences of the environment, which both have, hide nothing. There
-    /// differences at volatile places are set aside; at their place they vote like any others.
+    /// A place is worse when more values differ there at the candidate than at the reference, and better when fewer do: entries of
+    /// lists, pieces of a page and words of a text share places, and one that varies, or that staging has otherwise, differs at
+    /// both. If the ends are alike, either has more as often as the other, however many vary. The pair as a whole is worse when
+    /// places are worse and none is better; there differences at volatile places are set aside, while at their place they vote like
+    /// any others.
     private mutating func voted(
         _ reading: PairComparison.Reading,
         setAside: UInt64,
@@ -58,32 +60,67 @@ extension RouteRecord {
         limits: VerdictLimits
     ) {
         let question = reading.question
-        var (candidate, reference) = sides(
+        var all = balance(
             weighty(reading.candidate, question, limits: limits),
             weighty(reading.reference, question, limits: limits)
         )
-        var (ours, theirs) = sides(
+        var counted = balance(
             counted(reading.candidate, question, limits: limits),
             counted(reading.reference, question, limits: limits)
         )
-        (candidate, reference) = (candidate & ~setAside, reference & ~setAside)
-        (ours, theirs) = (ours & ~setAside, theirs & ~setAside)
+        let stuck = stuckPlaces(reading, among: ~(all.worse | all.better))
+        all = Sides(worse: all.worse | stuck.worse, better: all.better | stuck.better).without(setAside)
+        counted = Sides(worse: counted.worse | stuck.worse, better: counted.better | stuck.better).without(setAside)
         voted(
             question,
-            whole: Self.side(worse: ours & ~theirs, better: theirs & ~ours),
-            raw: Self.side(worse: candidate & ~reference, better: reference & ~candidate),
-            worse: candidate & ~reference,
-            better: reference & ~candidate,
+            whole: Self.side(worse: counted.worse, better: counted.better),
+            raw: Self.side(worse: all.worse, better: all.better),
+            worse: all.worse,
+            better: all.better,
             time: time,
             voter: &voter
         )
     }
 
+    /// The places at which both ends have another value than production, and only one says again what it said before.
+    ///
+    /// A token that is the same each time is wrong where it should be new, and no one answer shows that. Each answer is held
+    /// against one other only, so that if the ends are alike, either repeats itself as often as the other.
+    private mutating func stuckPlaces(_ reading: PairComparison.Reading, among places: UInt64) -> Sides {
+        guard [.baseline, .naturalRepeats].contains(reading.question) else { return Sides() }
+        let hasBaseline = reading.question == .baseline
+        func values(_ differences: [AnswerDifference]) -> [AnswerPlace: AnswerDifference] {
+            Dictionary(
+                differences.lazy.filter { difference in
+                    guard difference.kind == .value, difference.hasEqualShape, !difference.isExpected else {
+                        return false
+                    }
+                    return hasBaseline || difference.expectation == .presumedVolatile && !difference.isOfEnvironment
+                }
+                .map { ($0.place, $0) }
+            ) { first, _ in first }
+        }
+        let ours = values(reading.candidate)
+        let theirs = hasBaseline ? values(reading.reference) : ours
+        var sides = Sides()
+        for (place, candidate) in ours {
+            guard let reference = theirs[place], let position = self.places.position(ofKnown: place) else { continue }
+            let side = self.places[position].repeated[hasBaseline ? 0 : 1].observed(
+                candidate: candidate.candidate,
+                reference: hasBaseline ? reference.candidate : reference.production
+            )
+            guard places & 1 << UInt64(position) != 0 else { continue }
+            if side > 0 { sides.worse |= 1 << UInt64(position) }
+            if side < 0 { sides.better |= 1 << UInt64(position) }
+        }
+        return sides
+    }
+
     /// The places at which time may explain how candidate and baseline differ from production, to be set aside in a pair.
     ///
-    /// At a place that differs by a value of the same shape, at one end only, it may, unless the order of asking is not ahead,
+    /// At a place where more values differ at one end, and they have the same shape, it may, unless the order of asking is not ahead,
     /// or it differs so in more pairs than time explains.
-    /// - Returns: The places, as bits; `nil` for a pair that does not vote, since nothing else differs at one end.
+    /// - Returns: The places, as bits; `nil` for a pair that does not vote, since nothing else differs more at one end.
     private mutating func explainedByTime(
         _ reading: PairComparison.Reading,
         _ moments: AskingMoments,
@@ -95,8 +132,9 @@ extension RouteRecord {
         func weighty(_ differences: [AnswerDifference]) -> [AnswerDifference] {
             self.weighty(differences, .baseline, limits: limits)
         }
-        let (ours, theirs) = sides(weighty(reading.candidate), weighty(reading.reference))
-        let (ourValues, theirValues) = sides(weighty(values(reading.candidate)), weighty(values(reading.reference)))
+        let all = balance(weighty(reading.candidate), weighty(reading.reference))
+        let ours = balance(weighty(values(reading.candidate)), weighty(values(reading.reference)))
+        let theirValues = bits(weighty(values(reading.reference)))
         quickest.candidate.observed(moments.candidateLatency)
         quickest.baseline.observed(moments.baselineLatency)
         exposure.observed(moments)
@@ -106,7 +144,7 @@ extension RouteRecord {
                 record.places[position].changed.lag += Double(lag)
             }
         }
-        let oneSided = ourValues & ~theirs | theirValues & ~ours
+        let oneSided = all.worse & ours.worse | all.better & ours.better
         guard oneSided != 0 else { return 0 }
         skewed += 1
         let explained = oneSided & ~placesBeyondTime(oneSided)
@@ -118,14 +156,14 @@ extension RouteRecord {
         let isEven = delay < AskingOrder.least || hasEvenSides(explained)
         if delay >= AskingOrder.least {
             forEachPlace(explained) { record, position in
-                record.places[position].waited.observed(isWorse: ourValues & 1 << UInt64(position) != 0)
+                record.places[position].waited.observed(isWorse: ours.worse & 1 << UInt64(position) != 0)
             }
         }
         if isEven, order.admits(moments.asked) { return 0 }
         forEachPlace(explained) { $0.places[$1].held += 1 }
         apart += 1
         if !isEven { delayed += 1 }
-        return explained == ours & ~theirs | theirs & ~ours ? nil : explained
+        return explained == all.worse | all.better ? nil : explained
     }
 
     /// Whether at each of some places neither side is ahead, in pairs that waited.
@@ -224,25 +262,24 @@ extension RouteRecord {
         differences.reduce(0) { $0 | 1 << UInt64(places.position(of: $1.place)) }
     }
 
-    /// The places of the differences of two ends, as bits.
+    /// The places at which more values differ at one of two ends than at the other.
     ///
-    /// Those without a room of their own share a bit, so of them only what one end alone has is among its bits: different places do
-    /// not cancel each other out.
-    private mutating func sides(_ ours: [AnswerDifference], _ theirs: [AnswerDifference]) -> (UInt64, UInt64) {
-        let (first, second) = (bits(ours), bits(theirs))
-        let (ourPlaces, theirPlaces) = (overflow(ours), overflow(theirs))
-        guard !ourPlaces.isEmpty || !theirPlaces.isEmpty, let other = places.position(ofKnown: .other) else {
-            return (first, second)
+    /// Places without a room of their own share a bit, which falls to the end that has more of them.
+    private mutating func balance(_ ours: [AnswerDifference], _ theirs: [AnswerDifference]) -> Sides {
+        var net: [AnswerPlace: Int] = [:]
+        for difference in ours { net[difference.place, default: 0] += difference.occurrences }
+        for difference in theirs { net[difference.place, default: 0] -= difference.occurrences }
+        // In the order of the answers, so that the same places get room each time.
+        var sums = [Int](repeating: 0, count: 64)
+        for place in (ours + theirs).map(\.place) {
+            let position = places.position(of: place)
+            sums[position] += (net.removeValue(forKey: place) ?? 0).signum()
         }
-        let bit = UInt64(1) << UInt64(other)
-        return (
-            ourPlaces.isSubset(of: theirPlaces) ? first & ~bit : first,
-            theirPlaces.isSubset(of: ourPlaces) ? second & ~bit : second
-        )
-    }
-
-    private func overflow(_ differences: [AnswerDifference]) -> Set<AnswerPlace> {
-        Set(differences.map(\.place).filter(places.isOverflow))
+        var sides = Sides()
+        for (position, sum) in sums.enumerated() where sum != 0 {
+            if sum > 0 { sides.worse |= 1 << UInt64(position) } else { sides.better |= 1 << UInt64(position) }
+        }
+        return sides
     }
 
     /// Counts where and how a pair differs, for people, and what may hide a difference.
@@ -261,13 +298,16 @@ extension RouteRecord {
         }
     }
 
-    /// Counts the places at which a pair differs by values that are presumed to vary, or that were compared as wholes.
+    /// Counts the places at which a pair differs by values that are presumed to vary, by several, or by what was compared as a
+    /// whole.
     private mutating func countUncompared(_ answers: PairComparison) {
         for difference in answers.differences where !difference.isExpected {
-            guard difference.isCoarse || difference.expectation == .presumedVolatile else { continue }
+            let isPresumed = difference.expectation == .presumedVolatile
+            guard difference.isCoarse || isPresumed || difference.occurrences > 1 else { continue }
             let position = places.position(of: difference.place)
             if difference.isCoarse { places[position].coarse += 1 }
-            if difference.expectation == .presumedVolatile, difference.hasEqualShape, !difference.isOfEnvironment {
+            if difference.occurrences > 1 { places[position].several += 1 }
+            if isPresumed, difference.hasEqualShape, !difference.isOfEnvironment {
                 places[position].presumed += 1
             }
         }
@@ -280,6 +320,15 @@ extension RouteRecord {
             left &= left - 1
         }
     }
+}
+
+/// The places, as bits, at which the candidate is worse, and better.
+private struct Sides {
+    var worse: UInt64 = 0
+    var better: UInt64 = 0
+
+    /// The same but for some places.
+    func without(_ places: UInt64) -> Sides { Sides(worse: worse & ~places, better: better & ~places) }
 }
 
 /// Whose vote it is: what its key has said within its window, and ever.

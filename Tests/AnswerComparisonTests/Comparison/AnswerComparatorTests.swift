@@ -62,6 +62,35 @@ import TrafficModel
         #expect(comparison.differences.first?.candidate == "timeout")
     }
 
+    @Test func `the length that a request for the head alone is answered with stands for the content`() {
+        func differences(_ first: String, _ second: String, isHead: Bool) -> [String] {
+            let policy = ComparisonPolicy(name: "p", targets: [])
+            let comparator = AnswerComparator(policy: policy, decoder: { _, _, _ in nil })
+            var asked = AskedFor()
+            asked.isHead = isHead
+            var answers = [first, second].map {
+                comparator.prepared(Self.answer("", fields: [("content-length", $0)]))
+            }
+            var other = answers.removeLast()
+            return comparator.compare(&answers[0], &other, authority: nil, asked: asked).differences.map {
+                "\($0.place.text): \($0.kind.rawValue) \($0.hasEqualShape)"
+            }
+        }
+        #expect(differences("1234", "0", isHead: true) == ["field content-length: value false"])
+        #expect(differences("1234", "1240", isHead: true) == ["field content-length: value true"])
+        #expect(differences("1234", "1234", isHead: true).isEmpty)
+        #expect(differences("1234", "0", isHead: false).isEmpty)
+    }
+
+    @Test func `ends of lines count in text, and not in markup`() {
+        func differences(_ type: String) -> [String] {
+            let fields = [("content-type", type)]
+            return Self.differences(Self.answer("a\r\nb\r\n", fields: fields), Self.answer("a\nb\n", fields: fields))
+        }
+        #expect(differences("text/csv") == ["content: value"])
+        #expect(differences("text/html").isEmpty)
+    }
+
     // MARK: - JSON
 
     struct Row: Sendable, CustomTestStringConvertible {
@@ -212,7 +241,7 @@ import TrafficModel
         #expect(
             Self.differences(page(token: "a1", price: "9.99"), page(token: "a1", price: "9.99", more: "<b>new</b>"))
                 == [
-                    "content <b>: extra"
+                    "content <b>: extra", "content </b>: extra",
                 ]
         )
     }

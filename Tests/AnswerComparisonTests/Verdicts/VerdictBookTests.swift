@@ -19,6 +19,8 @@ import TrafficModel
         var request = 0
         /// From one request to the next, in nanoseconds.
         var step: Int64
+        /// When the requests begin, in nanoseconds since the Unix epoch.
+        var start: Int64 = 0
 
         init(
             hasBaseline: Bool,
@@ -56,7 +58,7 @@ import TrafficModel
             lostCredentials: Bool = false
         ) -> ComparisonWord {
             request += 1
-            let time = Int64(request) * step
+            let time = start + Int64(request) * step
             let exchange = RecordedExchange(
                 request: RecordedRequest(
                     method: "GET",
@@ -98,7 +100,7 @@ import TrafficModel
         }
 
         /// When the last request was.
-        var now: Int64 { Int64(request) * step }
+        var now: Int64 { start + Int64(request) * step }
 
         var verdict: RouteVerdict {
             mutating get throws { try #require(book.report().first) }
@@ -723,6 +725,11 @@ import TrafficModel
         #expect(try bench.verdict.pairs == 100)
         for _ in 0..<30 { pair("4") }
         #expect(try bench.verdict.pairs < 30)
+        // That the version is another one is what was wanted.
+        for _ in 0..<200 { pair("4") }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .moreNeeded)
+        #expect(verdict.places.isEmpty)
     }
 
     // MARK: - Credentials
