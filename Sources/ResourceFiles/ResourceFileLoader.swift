@@ -61,7 +61,8 @@ public struct ResourceFileLoader: Sendable {
             guard !name.hasPrefix(".") else { return [] }
             let below = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
             let isNamedAsText = [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
-            guard isNamedAsText || Self.isFolder(below) else { return [] }
+            // A pipe that nothing writes to would be waited for; one that is named by itself was meant.
+            guard isNamedAsText || Self.isFolder(below), !Self.isReadOnce(below) else { return [] }
             return files(at: below, within: parents + [place], &problems)
         }
     }

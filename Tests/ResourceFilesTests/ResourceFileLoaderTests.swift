@@ -119,6 +119,14 @@ import Testing
         #expect(!ResourceFileLoader.isReadOnce(folder.path))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a pipe in a folder is passed over, since nothing may ever write to it`() throws {
+        let folder = try Folder()
+        try folder.write("a.yaml", "kind: A\n")
+        #expect(ExternalProgram("mkfifo").succeeds(["\(folder.path)/b.yaml"]))
+        #expect(try kinds(ResourceFileLoader().load([folder.path])) == [.string("A")])
+    }
+
     @Test func `lists are taken apart, entries without a kind being of the list's`() throws {
         let text = """
             apiVersion: networking.istio.io/v1
