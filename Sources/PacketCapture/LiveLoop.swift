@@ -92,12 +92,25 @@ extension LiveLoop where Handle: ~Copyable {
     /// Delivers a batch from each interface, and closes those from which nothing can be read any more.
     private func deliverBatches(to sink: inout some PacketSink & ~Copyable) -> Int {
         var delivered = 0
-        for interface in interfaces where interface.isOpen {
-            if let count = interface.deliver(limit: LiveTiming.batchPackets, to: &sink) {
-                delivered += count
-            } else {
+        for interface in interfaces where interface.isOpen { delivered += deliverBatch(of: interface, to: &sink) }
+        return delivered
+    }
+
+    /// Delivers a batch of one interface, in pieces: what senders make slow to look at ends the batch when a tick is over, so that
+    /// the thread shows that it makes progress and other interfaces have their turn.
+    private func deliverBatch(of interface: LiveInterface<Handle>, to sink: inout some PacketSink & ~Copyable) -> Int {
+        var delivered = 0
+        var end: Duration?
+        while delivered < LiveTiming.batchPackets {
+            guard let count = interface.deliver(limit: LiveTiming.piecePackets, to: &sink) else {
                 lost(interface)
+                break
             }
+            delivered += count
+            guard count >= LiveTiming.piecePackets else { break }
+            let now = environment.now()
+            if let end, now >= end { break }
+            end = end ?? now + LiveTiming.tick
         }
         return delivered
     }
@@ -243,6 +256,8 @@ extension LiveLoop where Handle: ~Copyable {
 enum LiveTiming {
     /// Packets taken from one interface before the next has its turn.
     static let batchPackets = 512
+    /// Packets taken between two looks at the clock.
+    static let piecePackets = 16
     /// After how many packets others are shown what they came to; sooner when a tick is over.
     static let reportedPackets = 1024
     /// How often totals are read: many times before they could wrap.

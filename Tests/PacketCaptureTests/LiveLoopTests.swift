@@ -163,6 +163,20 @@ struct LiveLoopTests {
         #expect(try world.run().batches == 2)
     }
 
+    @Test func `packets that take long show progress all the same, and leave other interfaces their turn`() throws {
+        let world = FakeWorld(interfaces: [
+            "eth0": [FakeHandle.Script([.ring(1024)])], "eth1": [FakeHandle.Script([.ring(1024)])],
+        ])
+        world.packetDuration = .milliseconds(30)
+        let sink = try world.run()
+        #expect(sink.packets == 2048)
+        // Two pieces of 16 packets at most from each interface.
+        let gaps = zip(sink.batchTimes, sink.batchTimes.dropFirst()).map { $1 - $0 }
+        #expect(gaps.allSatisfy { $0 <= .milliseconds(4 * 16 * 30) })
+        #expect(sink.batches >= 32)
+        #expect(sink.interfaces.prefix(64).contains(1))
+    }
+
     @Test func `interfaces are read in turns, and packets say where they came from`() throws {
         let world = FakeWorld(interfaces: [
             "eth0": [FakeHandle.Script([.packets(2), .packets(2)])],
@@ -267,6 +281,8 @@ struct FakeHandle: LiveHandle, ~Copyable {
     /// What one call delivers.
     enum Delivery {
         case packets(Int)
+        /// So many over several calls, each of which has as many as it asks for.
+        case ring(Int)
         case failed
     }
 
@@ -310,14 +326,21 @@ struct FakeHandle: LiveHandle, ~Copyable {
         switch script.deliveries.removeFirst() {
         case .failed:
             return nil
+        case .ring(let count):
+            if count > limit { script.deliveries.insert(.ring(count - limit), at: 0) }
+            return give(min(count, limit), to: receive)
         case .packets(let count):
-            let octets = [UInt8](repeating: 1, count: 10)
-            for _ in 0..<count {
-                receive(PacketTime(nanoseconds: time), time % 2 == 0 ? 10 : 20, octets.span)
-                time += 1
-            }
-            return count
+            return give(count, to: receive)
         }
+    }
+
+    private mutating func give(_ count: Int, to receive: (PacketTime, Int, Span<UInt8>) -> Void) -> Int {
+        let octets = [UInt8](repeating: 1, count: 10)
+        for _ in 0..<count {
+            receive(PacketTime(nanoseconds: time), time % 2 == 0 ? 10 : 20, octets.span)
+            time += 1
+        }
+        return count
     }
 
     func statistics() -> LiveStatistics? {
@@ -342,6 +365,8 @@ final class FakeWorld {
     var stopTime = Duration.seconds(5)
     /// How much time passes before each look at the clock.
     var clockStep = Duration.zero
+    /// How much time each packet takes.
+    var packetDuration = Duration.zero
     /// From when on there is anything to open.
     var appearance = Duration.zero
     /// While the interfaces are down.
@@ -376,14 +401,20 @@ final class FakeWorld {
         var interfaces: [Int] = []
         var times: [PacketTime] = []
         var batches = 0
+        var batchTimes: [Duration] = []
+        /// Lets the time of a packet pass.
+        let pass: () -> Void
+        let now: () -> Duration
 
         mutating func packetArrived(_ packet: CapturedPacket, octets: Span<UInt8>) {
+            pass()
             packets += 1
             interfaces.append(packet.interface)
         }
 
         mutating func batchEnded() {
             batches += 1
+            batchTimes.append(now())
         }
 
         mutating func timePassed(now: PacketTime) {
@@ -422,7 +453,7 @@ final class FakeWorld {
             report: { event in reported.events.withLock { $0.append(event) } }
         )
         try loop.openAll()
-        var sink = Sink()
+        var sink = Sink(pass: { self.time += self.packetDuration }, now: { self.time })
         loop.run(into: &sink, until: stop)
         return sink
     }
