@@ -35,7 +35,7 @@ public struct AdminLimits: Sendable, Hashable {
     public var fieldSectionBytes = 16_384
     /// The most field lines of a request.
     public var fieldCount = 100
-    /// The most octets of a request's content; beyond it the connection is closed.
+    /// The most octets of a request's content; one with more is refused, and its connection is closed.
     ///
     /// Only a request to be explained has content: 64 KiB, as much as a head that the gateway would take.
     public var contentBytes = 65_536

@@ -69,6 +69,7 @@ struct AdminResponder: HTTPResponder {
     }
 
     private func response(to request: Request, _ context: AdminContext) async -> Response {
+        if let refusal = refusal(of: request.headers) { return refusal }
         guard let endpoint = AdminEndpoint(rawValue: request.uri.path), !isForScrapers || endpoint.isForScrapers else {
             let known = endpoints.map(\.rawValue).joined(separator: " ")
             return .text(.notFound, "not found; there is \(known)")
@@ -81,6 +82,17 @@ struct AdminResponder: HTTPResponder {
         }
         let response = await admitted(request, to: endpoint, context)
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    /// Refuses what proxies and this server could read in different ways, and content that no endpoint takes.
+    private func refusal(of fields: HTTPFields) -> Response? {
+        // The first Host field became the authority; one that is left is a second one (RFC 9112 §3.2).
+        if fields.contains(.host) { return .text(.badRequest, "there is more than one Host header") }
+        if let coding = fields[.transferEncoding], coding.lowercased() != "chunked" {
+            return .text(.notImplemented, "the transfer coding is not known; use chunked")
+        }
+        guard let length = fields[.contentLength].flatMap({ Int($0) }), length > limits.contentBytes else { return nil }
+        return .text(.contentTooLarge, "the content has more than \(limits.contentBytes) bytes")
     }
 
     private func admitted(_ request: Request, to endpoint: AdminEndpoint, _ context: AdminContext) async -> Response {
@@ -122,7 +134,8 @@ struct AdminResponder: HTTPResponder {
         // Looking at the head alone takes the same right as reading.
         let verb = request.method == .post ? "post" : "get"
         let question = TokenReviews.Question(token: token, verb: verb, path: endpoint.rawValue)
-        switch await reviews?.review(question) ?? .unknown {
+        let asker = ConnectionPlaces.Peer(of: context.channel)
+        switch await reviews?.review(question, from: asker) ?? .unknown {
         case .allowed: return await answer(request, to: endpoint, context)
         case .denied(let reason): return .text(.forbidden, reason)
         case .unknown: return unauthenticated(access)
@@ -277,6 +290,15 @@ struct AdminResponder: HTTPResponder {
         guard let name = HTTPField.Name("X-Prometheus-Scrape-Timeout-Seconds"),
             let seconds = request.headers[name].flatMap({ Double($0) }), seconds > 0, seconds < 86_400
         else { return nil }
-        return .now + max(.seconds(seconds) - limits.scrapeMargin, .zero)
+        // Of a short time the margin is half at most, or nothing could be answered in it.
+        return .now + max(.seconds(seconds) - limits.scrapeMargin, .seconds(seconds / 2))
+    }
+}
+
+extension HTTPField.Name {
+    /// The field that names the host of an HTTP/1 request (RFC 9110 §7.2).
+    fileprivate static var host: Self {
+        guard let name = Self("Host") else { preconditionFailure("HTTPField.Name: a token") }
+        return name
     }
 }

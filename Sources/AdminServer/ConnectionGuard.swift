@@ -17,6 +17,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    /// How much content is read until the refusal is written, as a multiple of the limit.
+    private static let droppedShares = 4
+
     private let places: ConnectionPlaces
     private var place: Int?
     private let contentLimit: Int
@@ -24,6 +27,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let responseTimeout: TimeAmount
     private let eventTimeout: TimeAmount
     private var contentCount = 0
+    /// Whether the request has more content than any endpoint takes: it is refused, and the connection ends with the response.
+    private var isTooLong = false
     private var isStream = false
     private var deadline: Scheduled<Void>?
 
@@ -56,17 +61,21 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(let head):
             deadline?.cancel()
             deadline = nil
             contentCount = 0
+            isTooLong = (head.headerFields[.contentLength].flatMap { Int($0) } ?? 0) > contentLimit
             set(.answered)
         case .body(let buffer):
             contentCount += buffer.readableBytes
+            guard contentCount <= Self.droppedShares * contentLimit else { return context.close(promise: nil) }
+            // What is beyond the limit is dropped, but for the part that lets the endpoint see that there is more.
+            if isTooLong { return }
+            isTooLong = contentCount > contentLimit
         case .end:
             break
         }
-        guard contentCount <= contentLimit else { return context.close(promise: nil) }
         context.fireChannelRead(data)
     }
 
@@ -86,13 +95,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             let places = places
             let place = place
             let channel = context.channel
+            let isLast = isTooLong
             written.futureResult.whenComplete { _ in
                 places.responseRead(on: channel)
+                if isLast { Self.closeAfterReading(channel) }
                 if let place { places.set(place, .idle, at: .now()) }
             }
             context.write(data, promise: written)
             deadline = nil
         }
+    }
+
+    /// Ends the connection of a request that was refused before all of it was read.
+    ///
+    /// To close it at once would reset it, and the peer could lose the refusal (RFC 9112 §9.6).
+    private static func closeAfterReading(_ channel: any Channel) {
+        channel.close(mode: .output, promise: nil)
+        channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
     /// Starts the time within which the peer must do its part: send a head, or read what is written next.

@@ -157,7 +157,7 @@ struct AdminServerTests {
     @Test func `a scrape that cannot be in time is answered 503 rather than cut`() async throws {
         let observations = Observations()
         try await withServer(.fixed(observations)) { port in
-            let fields = ["X-Prometheus-Scrape-Timeout-Seconds": "0.1"]
+            let fields = ["X-Prometheus-Scrape-Timeout-Seconds": "0.000001"]
             let response = try await TestClient.request("GET", "/metrics", port: port, fields: fields)
             #expect(response.status == 503)
             #expect(response.fields["content-type"] == "text/plain; charset=utf-8")
@@ -219,6 +219,50 @@ struct AdminServerTests {
             // The server closes although a million octets were announced; that this returns is the point.
             _ = try? await TestClient.exchange(request, port: port)
             expect(200, from: try await TestClient.request("GET", "/healthz", port: port))
+        }
+    }
+
+    @Test(arguments: ["Content-Length: 70000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n11170\r\n"])
+    func `a question with content beyond the limit is refused in words`(framing: String) async throws {
+        try await withServer(.fixed()) { port in
+            let content = String(repeating: "x", count: 70_000)
+            let request =
+                "POST /api/v1/explain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\(framing)\(content)\r\n0\r\n\r\n"
+            let answer = String(decoding: try await TestClient.exchange(request, port: port), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 413"))
+            #expect(answer.contains("the content has more than 65536 bytes"))
+        }
+    }
+
+    @Test(arguments: [
+        ("Host: a\r\nHost: b\r\n", 400), ("Host: a\r\nhost: a\r\n", 400), ("Host: a\r\n", 200),
+    ])
+    func `a second Host header is refused`(fields: String, status: Int) async throws {
+        try await withServer(.fixed()) { port in
+            let request = "GET /healthz HTTP/1.1\r\n\(fields)Connection: close\r\n\r\n"
+            let answer = String(decoding: try await TestClient.exchange(request, port: port), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+        }
+    }
+
+    @Test func `a transfer coding that is not known is refused`() async throws {
+        try await withServer(.fixed()) { port in
+            let request =
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: cow, chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"
+            let answer = String(decoding: try await TestClient.exchange(request, port: port), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 501") || answer.hasPrefix("HTTP/1.1 400"))
+        }
+    }
+
+    @Test func `a scraper that waits for a quarter of a second is answered`() async throws {
+        try await withServer(.fixed()) { port in
+            let fields = ["X-Prometheus-Scrape-Timeout-Seconds": "0.25"]
+            // Twice the time would be enough on any machine that is not busy; the margin alone would leave none at all.
+            var statuses: Set<Int> = []
+            for _ in 0..<20 {
+                statuses.insert(try await TestClient.request("GET", "/metrics", port: port, fields: fields).status)
+            }
+            #expect(statuses.contains(200))
         }
     }
 

@@ -84,10 +84,100 @@ struct TokenReviewTests {
     @Test func `however many tokens are tried, the answers that are kept are bounded`() async {
         let reviews = reviews
         for number in 0..<3000 {
+            if number % 50 == 0 { clock.advance(.seconds(1)) }
             _ = await reviews.review(TokenReviews.Question(token: "\(number)", verb: "get", path: "/"))
         }
+        clock.advance(.seconds(1))
         #expect(authority.count == 3000)
         #expect(await reviews.review(Self.look) == .allowed)
+    }
+
+    @Test func `made-up tokens never take what a known one was granted`() async {
+        let reviews = reviews
+        #expect(await reviews.review(Self.look) == .allowed)
+        for number in 0..<1400 {
+            if number % 50 == 0 { clock.advance(.seconds(1)) }
+            _ = await reviews.review(Self.question(number), from: Self.peer(UInt64(number)))
+        }
+        let asked = authority.asked.withLock { $0.count { $0.token == "good" } }
+        #expect(await reviews.review(Self.look) == .allowed)
+        #expect(asked == 1)
+    }
+
+    @Test func `a grant is renewed before its end, and counts while the authority thinks`() async throws {
+        let reviews = reviews
+        #expect(await reviews.review(Self.look) == .allowed)
+        clock.advance(.seconds(31))
+        #expect(await reviews.review(Self.look) == .allowed)
+        try await until { authority.count == 2 }
+        clock.advance(.seconds(28))
+        #expect(await reviews.review(Self.look) == .allowed)
+        #expect(authority.count == 2)
+        // One that gets no answer ends when it was to end.
+        authority.isDown.withLock { $0 = true }
+        clock.advance(.seconds(31))
+        #expect(await reviews.review(Self.look) == .allowed)
+        clock.advance(.seconds(5))
+        #expect(await reviews.review(Self.look) == .unavailable("the API server cannot be asked"))
+    }
+
+    @Test func `questions about made-up tokens leave a known token its place, and other peers theirs`() async throws {
+        let gate = Gate()
+        let reviews = TokenReviews(
+            ask: { [authority] question in
+                if question.token.hasPrefix("made up") { await gate.passed() }
+                return authority.review(question)
+            },
+            now: { [clock] in clock.now }
+        )
+        #expect(await reviews.review(Self.look) == .allowed)
+        clock.advance(.seconds(61))
+        try await withThrowingTaskGroup(of: TokenReview.self) { group in
+            for number in 0..<24 {
+                group.addTask { await reviews.review(Self.question(number), from: Self.peer(1)) }
+            }
+            // All but two of one peer are refused at once.
+            for _ in 0..<22 {
+                let review = try await group.next()
+                #expect(review == .unavailable("too many credentials are being looked at"))
+            }
+            for number in 24..<48 {
+                group.addTask { await reviews.review(Self.question(number), from: Self.peer(UInt64(number))) }
+            }
+            for _ in 0..<14 { _ = try await group.next() }
+            #expect(await reviews.review(Self.look) == .allowed)
+            gate.open()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `strangers begin a bounded number of questions a second`() async {
+        let reviews = reviews
+        for number in 0..<200 { _ = await reviews.review(Self.question(number), from: Self.peer(UInt64(number))) }
+        #expect(authority.count == 50)
+        clock.advance(.seconds(1))
+        #expect(await reviews.review(Self.look) == .allowed)
+    }
+
+    private static func question(_ number: Int) -> TokenReviews.Question {
+        TokenReviews.Question(token: "made up \(number)", verb: "get", path: "/metrics")
+    }
+
+    private static func peer(_ number: UInt64) -> ConnectionPlaces.Peer { .other(network: 1, host: number) }
+
+    private func until(_ isTrue: () -> Bool) async throws {
+        while !isTrue() { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    /// Holds who passes until it is opened.
+    private final class Gate: Sendable {
+        private let isOpen = Mutex(false)
+
+        func open() { isOpen.withLock { $0 = true } }
+
+        func passed() async {
+            while !isOpen.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+        }
     }
 
     // MARK: - Through the server
