@@ -262,6 +262,40 @@ struct RecordWriterTests {
         #expect(failure?.lines == ["records: /dev/full: 1 of 1 records were not written (1 write_failed)"])
     }
 
+    // MARK: - Standard output
+
+    /// A descriptor of a file as `> FILE` gives it: not to append.
+    private func redirected() throws -> Int32 {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+        try #require(descriptor >= 0)
+        return descriptor
+    }
+
+    @Test func `part of a line that is taken back from standard output leaves no hole`() throws {
+        let descriptor = try redirected()
+        defer { close(descriptor) }
+        let sink = try RecordSink.open("-", standardOutput: descriptor)
+        #expect(try sink.write(Array("{\"record\":1}\n{\"rec".utf8)[...]) == 18)
+        let isGone = sink.takeBack(5)
+        #expect(isGone)
+        _ = try sink.write(Array("{\"record\":2}\n".utf8)[...])
+        #expect(try folder.text(of: "records") == "{\"record\":1}\n{\"record\":2}\n")
+    }
+
+    @Test func `nothing is taken back from standard output where another has written since`() throws {
+        let descriptor = try redirected()
+        defer { close(descriptor) }
+        let sink = try RecordSink.open("-", standardOutput: descriptor)
+        _ = try sink.write(Array("{\"record\":1}\n{\"rec".utf8)[...])
+        let other = unsafe open(path, O_WRONLY | O_APPEND)
+        defer { close(other) }
+        #expect(unsafe write(other, "another\n", 8) == 8)
+        let isGone = sink.takeBack(5)
+        let isFinishedLater = sink.finishesPartialLines
+        #expect(!isGone && isFinishedLater)
+        #expect(try folder.text(of: "records") == "{\"record\":1}\n{\"recanother\n")
+    }
+
     private func configuration(_ path: String) -> RecordsConfiguration {
         var configuration = RecordsConfiguration()
         configuration.file = path

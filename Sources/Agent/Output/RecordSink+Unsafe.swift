@@ -42,8 +42,14 @@ struct RecordSink: ~Copyable {
     /// Opens the file at `path`, or standard output for `-`; what a killed run left of a line at its end is cut off.
     ///
     /// The C function is `open`.
-    static func open(_ path: String) throws(Trouble) -> RecordSink {
-        guard path != "-" else { return RecordSink(descriptor: STDOUT_FILENO, isOwned: false) }
+    ///
+    /// - Parameters:
+    ///   - path: The path, or `-`.
+    ///   - standardOutput: The descriptor of standard output.
+    /// - Returns: The sink, at its end.
+    /// - Throws: Why it cannot be opened.
+    static func open(_ path: String, standardOutput: Int32 = STDOUT_FILENO) throws(Trouble) -> RecordSink {
+        guard path != "-" else { return RecordSink(descriptor: standardOutput, isOwned: false) }
         let isFile = FileStatus(at: path)?.isFile ?? true
         // Opened for reading too, to find the end of the last line; a pipe would have a reader by that.
         let flags = isFile ? O_RDWR | O_CREAT | O_APPEND : O_WRONLY | O_NONBLOCK
@@ -95,13 +101,23 @@ struct RecordSink: ~Copyable {
 
     /// Takes `count` octets off the end of a file: the part of a line that was written before the disk was full.
     ///
-    /// The C function is `ftruncate`.
+    /// Standard output is a file that the shell opened, perhaps not to append: it is cut only where this process wrote last at
+    /// its end, and then written to from there. Otherwise the next octets would lie behind a hole of NULs, or octets of
+    /// another writer would go.
+    ///
+    /// The C functions are `ftruncate` and `lseek`.
     ///
     /// - Returns: Whether they are gone.
     func takeBack(_ count: Int) -> Bool {
         guard let size, size >= count else { return false }
-        return ftruncate(descriptor, off_t(size - count)) == 0
+        let end = off_t(size - count)
+        guard !isOwned else { return ftruncate(descriptor, end) == 0 }
+        guard lseek(descriptor, 0, SEEK_CUR) == off_t(size), ftruncate(descriptor, end) == 0 else { return false }
+        return lseek(descriptor, end, SEEK_SET) == end
     }
+
+    /// Whether a line of which a part was written, and could not be taken back, is finished where it stands.
+    var finishesPartialLines: Bool { isFile && !isOwned }
 
     /// Cuts off what follows the last end of a line.
     ///

@@ -239,6 +239,12 @@ package struct Agent: Sendable {
             )
             services.append(.init(service: service))
         }
+        services.append(
+            .init(
+                service: ShutdownService(deadline: deadline),
+                successTerminationBehavior: .gracefullyShutdownGroup
+            )
+        )
         var group = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],

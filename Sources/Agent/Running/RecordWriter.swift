@@ -101,18 +101,26 @@ struct RecordWriter: ~Copyable {
             }
             position += try sink?.write(batch[position...]) ?? 0
             count()
-            recovered()
+            // A full disk takes a few octets of each attempt, and nothing is well by that.
+            if position == batch.count { recovered() }
         } catch .busy {
             // The reader is slow: what comes meanwhile waits in the queue.
         } catch .noReader where path == "-" {
             isUnwanted = true
             failed(Self.text(.noReader))
         } catch {
-            if position > counted { _ = sink?.takeBack(position - counted) }
-            position = counted
+            takeBackPartialLine()
             if case .noReader = error { sink = nil }
             failed(Self.text(error))
         }
+    }
+
+    /// Takes back what was written of a line, so that it is written again as a whole; where that cannot be, it is finished later.
+    private mutating func takeBackPartialLine() {
+        guard position > counted else { return }
+        let isGone = sink?.takeBack(position - counted) ?? true
+        let isFinishedLater = !isGone && (sink?.finishesPartialLines ?? false)
+        if !isFinishedLater { position = counted }
     }
 
     private mutating func count() {

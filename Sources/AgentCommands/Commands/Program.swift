@@ -20,6 +20,8 @@ public enum Program {
         PrivilegeDrop.forbidNewPrivileges()
         OctetOutput.ignoreBrokenPipes()
         let arguments = Array(CommandLine.arguments.dropFirst())
+        // Of the other commands SIGHUP is the terminal's, which ends them.
+        if arguments.first == "run" { StartSignals.holdReload() }
         Task.detached { exit(await run(arguments).rawValue) }
         let never = DispatchSemaphore(value: 0)
         while true { never.wait() }
