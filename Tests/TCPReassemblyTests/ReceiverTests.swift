@@ -70,9 +70,11 @@ import Testing
 
     // MARK: - Urgent data
 
-    @Test(arguments: [
-        (UInt16(5), ["GET ", "/1"]), (0, ["ET !/1"]), (1, ["ET !/1"]), (7, ["GET !/"]), (8, ["GET !/1"]),
-    ])
+    @Test(
+        arguments: [
+            (5, ["GET ", "/1"]), (0, ["ET !/1"]), (1, ["ET !/1"]), (7, ["GET !/"]), (8, ["GET !/1"]),
+        ] as [(UInt16, [String])]
+    )
     func `an urgent octet is no part of the stream`(pointer: UInt16, texts: [String]) {
         var talk = opened()
         talk.client(1, "GET !/1", ack: 1, urgent: pointer)
