@@ -25,6 +25,8 @@ final class TargetConnections: Sendable {
     let address: String
 
     private let client: HTTPClient
+    /// Where requests go again that a connection which had been used before did not answer: each has a connection of its own.
+    private let fresh: HTTPClient
     /// Where gRPC calls go; `HTTPClient` hands out no trailers.
     private let calls: CallConnections
     private let origin: String
@@ -47,10 +49,13 @@ final class TargetConnections: Sendable {
         timeout = target.timeout
         origin = target.urlOrigin
         calls = CallConnections(to: target, at: address, on: group, sharing: budget, limits: limits)
-        client = HTTPClient(
-            eventLoopGroupProvider: .shared(group),
-            configuration: Self.configuration(target, address: address, limits: limits)
-        )
+        let configuration = Self.configuration(target, address: address, limits: limits)
+        fresh = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        var watched = configuration
+        watched.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.makeCompletedFuture { try ReuseWatch.watch(channel) }
+        }
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: watched)
     }
 
     private static func configuration(
@@ -108,11 +113,15 @@ final class TargetConnections: Sendable {
             return first
         }
         let end = ContinuousClock.now
-        return ShadowAnswer(
+        // A second sending has a time of its own.
+        let sent = progress.secondSending ?? start
+        var answer = ShadowAnswer(
             result: result,
-            firstByteNanoseconds: (start.duration(to: progress.headTime ?? end)).nanoseconds,
-            durationNanoseconds: start.duration(to: end).nanoseconds
+            firstByteNanoseconds: (sent.duration(to: progress.headTime ?? end)).nanoseconds,
+            durationNanoseconds: sent.duration(to: end).nanoseconds
         )
+        answer.isOfSecondSending = progress.secondSending != nil
+        return answer
     }
 
     private func exchange(
@@ -129,7 +138,7 @@ final class TargetConnections: Sendable {
         }
         var reserved = 0
         do {
-            let response = try await client.execute(message(request), deadline: .distantFuture)
+            let response = try await response(to: request, progress: progress)
             progress.headArrived()
             var content: [UInt8] = []
             var octets: Int64 = 0
@@ -159,6 +168,22 @@ final class TargetConnections: Sendable {
         } catch {
             budget.release(reserved)
             return .failure(Task.isCancelled ? .cancelled : ShadowFailure(cause: error))
+        }
+    }
+
+    /// The answer's head, and its content to come.
+    ///
+    /// A server may close a connection that it has answered on, while the next request is on its way: that says nothing of how it
+    /// answers (RFC 9112 §9.3.1). Such a request, if its method is safe, is sent once more on a connection of its own.
+    private func response(to request: ShadowRequest, progress: AnswerProgress) async throws -> HTTPClientResponse {
+        do {
+            return try await client.execute(message(request), deadline: .distantFuture)
+        } catch is ReusedConnectionClosed where SafeMethods.contains(request.method) && request.content.isEmpty {
+            try Task.checkCancellation()
+            progress.sentAgain()
+            var again = message(request)
+            again.headers.replaceOrAdd(name: "connection", value: "close")
+            return try await fresh.execute(again, deadline: .distantFuture)
         }
     }
 
@@ -194,17 +219,24 @@ final class TargetConnections: Sendable {
         await calls.close()
         // Fails only for a client that was shut down before, which this one was not.
         try? await client.shutdown()
+        try? await fresh.shutdown()
     }
 }
 
-/// When the head of an answer came.
+/// When the head of an answer came, and when the request was sent once more.
 final class AnswerProgress: Sendable {
     private let head = Mutex<ContinuousClock.Instant?>(nil)
+    private let second = Mutex<ContinuousClock.Instant?>(nil)
 
     var headTime: ContinuousClock.Instant? { head.withLock(\.self) }
+    var secondSending: ContinuousClock.Instant? { second.withLock(\.self) }
 
     func headArrived() {
         head.withLock { $0 = .now }
+    }
+
+    func sentAgain() {
+        second.withLock { $0 = .now }
     }
 }
 

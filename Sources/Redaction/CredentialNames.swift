@@ -119,7 +119,10 @@ package enum CredentialNames {
         // Certificates of clients, and what proxies say of them.
         "forwarded-client-cert", "ssl-client-cert", "client-cert", "client-cert-chain", "tls-client-cert",
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
+        "forwarded-tls-client-cert", "forwarded-tls-client-cert-info", "ssl-client-subject-dn", "ssl-client-dn",
+        "tls-client-dn", "tls-client-subject-dn", "client-dn",
         // What identity-aware proxies assert of the user.
+        "firebase-appcheck", "firebase-app-check", "rh-identity",
         "goog-authenticated-user-email", "goog-authenticated-user-id", "amzn-oidc-data", "amzn-oidc-identity",
         "endpoint-api-userinfo", "ssl-client-raw-cert", "cookies", "ms-client-principal", "ms-client-principal-id",
         "ms-client-principal-name",

@@ -294,6 +294,26 @@ import TrafficModel
         #expect(MirrorReportPlan.judged(Recording(entries: entries.filter(\.replayed.isEmpty))) == nil)
     }
 
+    @Test(arguments: ["missing", "cut", "garbage"])
+    func `a recording in which a twenty-fifth of replays is missing or damaged does not pass`(kind: String) throws {
+        let entries = (0..<6000).map { number in
+            var entry = ReplaySamples.entry("GET", "/\(number)", at: Int64(number) * 100)
+            entry.exchange.durationNanoseconds = 1_000_000
+            let time = entry.exchange.startTime + 2_000_000
+            if number % 25 != 0 {
+                let response = ReplaySamples.response()
+                entry.replayed = [ReplayedAnswer(time: time, roundTripNanoseconds: 1, response: response)]
+            } else if kind != "missing" {
+                entry.replayed = [ReplayedAnswer(time: time, roundTripNanoseconds: 1, isCut: kind == "cut")]
+            }
+            return entry
+        }
+        let judged = try #require(MirrorReportPlan.judged(Recording(entries: entries)))
+        let verdict = try #require(judged.report.verdicts.first)
+        #expect(verdict["verdict"] == (kind == "missing" ? "inconclusive" : "fail"))
+        #expect(verdict["reason"] == (kind == "missing" ? "coverage" : "errors"))
+    }
+
     @Test func `a recording that was replayed a day later is judged`() throws {
         let day: Int64 = 86_400_000_000_000
         let entries = (0..<6000).map { number in

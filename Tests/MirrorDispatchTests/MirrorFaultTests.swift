@@ -60,6 +60,37 @@ struct MirrorFaultTests {
         ]
     }
 
+    @Test func `a request on a connection that was closed after an answer is sent once more, on a new one`()
+        async throws
+    {
+        try await StagingServer.with { request in
+            request.target.hasSuffix("last") && request.fields.allSatisfy { $0.0.lowercased() != "connection" }
+                ? .octets([]) : .answer(status: 200)
+        } _: { port, requests in
+            try await DispatchRig.run(
+                policies: [Fixtures.policy()],
+                targets: [Fixtures.target(port: port)],
+                limits: DispatchRig.quickLimits
+            ) { rig in
+                func answer(_ target: String) async throws -> ShadowAnswer {
+                    let finished = try #require(await rig.outcome(of: Fixtures.exchange("GET", target)))
+                    guard case .sent(let answer)? = finished.fates.first?.outcome else { throw CancellationError() }
+                    return answer
+                }
+                let first = try await answer("/first")
+                #expect(first.response?.status == 200 && !first.isOfSecondSending)
+                let second = try await answer("/last")
+                #expect(second.response?.status == 200 && second.isOfSecondSending)
+                #expect(requests.all.map(\.target) == ["/first", "/last", "/last"])
+                #expect(requests.connectionCount == 2)
+                let third = try await answer("/last")
+                #expect(third.response == nil, "a new connection that is closed is a failure")
+                let lane = rig.lane
+                #expect(lane.sent == 3 && lane.sentAgain == 1 && lane.isConserved)
+            }
+        }
+    }
+
     @Test(arguments: Fault.all) func `every failure has its outcome, and is not tried again`(fault: Fault) async throws
     {
         try await StagingServer.with { _ in

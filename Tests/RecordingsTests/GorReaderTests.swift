@@ -31,8 +31,29 @@ import TrafficModel
         #expect(entry.exchange.firstByteNanoseconds == 4_000_000)
         #expect(entry.exchange.durationNanoseconds == 4_900_000)
         #expect(entry.exchange.integrity == [])
-        #expect(entry.replayed.map(\.response.status) == [500])
+        #expect(entry.replayed.map(\.response?.status) == [500])
         #expect(entry.replayed.first?.roundTripNanoseconds == 7_000_000)
+    }
+
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", true), ("", true), ("xxx\r\n\r\n", false),
+        ("HTTP/1.1 0 \r\n\r\n", false),
+    ])
+    func `a replayed response that is not whole is one, and that of the end of a file is none`(
+        message: String,
+        isCut: Bool
+    ) throws {
+        let request = "1 aa 1 0\nGET / HTTP/1.1\r\nHost: a\r\n\r\n" + Samples.separator
+        let replay = "3 aa 2 5\n" + message
+        let damaged = Samples.recording(Samples.octets(request + replay + Samples.separator + request))
+        let answer = try #require(damaged.entries.first?.replayed.first)
+        #expect(answer.response == nil && answer.isCut == isCut && answer.roundTripNanoseconds == 5)
+        #expect(damaged.losses[isCut ? .cutMessage : .malformedMessage] == 1)
+        let ended = Samples.recording(Samples.octets(request + replay))
+        #expect(ended.entries.first?.replayed.isEmpty == true)
+        let head = "1 aa 3 0\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + Samples.separator
+        let early = Samples.recording(Samples.octets(replay + Samples.separator + head))
+        #expect(early.entries.first?.replayed.isEmpty == isCut)
     }
 
     @Test func `headers of three fields, with ids of 40 digits, are those of older files`() throws {

@@ -101,7 +101,7 @@ extension GorRecord {
 
     var response: RecordedResponse? {
         switch message {
-        case .request: nil
+        case .request, .damagedReplay: nil
         case .response(let response), .replayed(let response): response
         }
     }

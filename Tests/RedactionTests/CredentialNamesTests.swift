@@ -39,6 +39,8 @@ import Testing
         X-Bearer2 X-Auth0 X-Sessid X-Cookies Ssl-Client-Raw-Cert session_cookies apiKeys accessKeys2
         X-UserPin ClientHmac AppSid deviceKey X-DeviceKey UserAuth MfaCode ApiSig mySession X-UserPIN x-user-pin-bin
         session-bin auth-token-bin
+        X-Firebase-AppCheck X-Forwarded-Tls-Client-Cert X-Forwarded-Tls-Client-Cert-Info Ssl-Client-Subject-Dn
+        X-Ssl-Client-Dn X-Tls-Client-Dn X-Client-Dn X-Rh-Identity
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 

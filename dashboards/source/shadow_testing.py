@@ -347,9 +347,11 @@ def sending():
         ),
         curves(
             "Second copies",
-            "Copies per second that are sent twice to learn how far a target differs from itself.",
+            "Copies per second that are sent twice to learn how far a target differs from itself, and those sent again "
+            "because the target closed a connection.",
             "reqps",
             query(total_rate("mirror_repeats_total", *LANE, by=("outcome",)), "{{outcome}}"),
+            query(total_rate("mirror_sent_again_total", *LANE, by=("target",)), "sent again, {{target}}"),
         ),
     )
 

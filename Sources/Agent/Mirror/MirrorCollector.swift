@@ -49,6 +49,7 @@ struct MirrorCollector: MetricCollector {
             samples.count(MetricCatalogue.mirrorRequests, lane + [failure.rawValue], figures.failed[failure] ?? 0)
             samples.count(MetricCatalogue.mirrorRepeats, lane + [failure.rawValue], figures.repeatsFailed[failure] ?? 0)
         }
+        samples.count(MetricCatalogue.mirrorSentAgain, lane, figures.sentAgain)
         samples.count(MetricCatalogue.mirrorRedactions, lane, figures.redactedValues)
         samples.set(MetricCatalogue.mirrorInFlight, lane, Double(figures.inFlight))
         samples.set(MetricCatalogue.mirrorQueueLength, lane, Double(figures.queued))

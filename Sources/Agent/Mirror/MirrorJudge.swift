@@ -64,20 +64,19 @@ final class MirrorJudge: Sendable {
 
     /// Takes up the policies in force, and forgets others with what was found out for them.
     ///
-    /// - Parameters:
-    ///   - configuration: The policies and targets.
-    ///   - hosts: The hosts of production's routes; links to them are no difference.
-    func configure(_ configuration: MirrorConfiguration, hosts: [String]) {
+    /// - Parameter configuration: The policies and targets.
+    func configure(_ configuration: MirrorConfiguration) {
         let active = configuration.isActive ? configuration.policies : []
         let names = Set(active.map(\.name))
         state.withLock { state in
             for policy in state.book.policyNames where !names.contains(policy) { state.book.policyRemoved(policy) }
             state.targets = Dictionary(configuration.targets.map { ($0.name, $0) }) { $1 }
             for policy in active {
-                let names = policy.targets + [policy.baseline].compactMap(\.self)
                 state.book.policyConfigured(
                     policy.comparisonPolicy,
-                    hosts: hosts + names.compactMap { state.targets[$0]?.authority },
+                    origins: state.targets.mapValues {
+                        TargetOrigin(authority: $0.authority, isSecured: $0.usesTLS)
+                    },
                     addresses: state.targets.mapValues { "\($0.usesTLS) \($0.host):\($0.port) \($0.hostField)" }
                 )
             }

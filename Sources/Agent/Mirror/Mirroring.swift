@@ -60,7 +60,7 @@ struct Mirroring: Sendable {
     /// Takes up what the tables say of production.
     func tablesReplaced(_ tables: RouteTables) {
         production.tablesReplaced(tables)
-        judge.configure(plans.configuration, hosts: isActive ? Array(Set(tables.routes.flatMap(\.hosts))) : [])
+        judge.configure(plans.configuration)
     }
 
     /// Takes up what the cluster has; `nil` while that is not known, so that nothing is sent to any target.

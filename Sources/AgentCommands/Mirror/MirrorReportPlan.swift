@@ -152,7 +152,7 @@ extension ShadowAnswer {
     /// An answer that was recorded in a replay.
     fileprivate init(_ replayed: ReplayedAnswer) {
         self.init(
-            result: .success(replayed.response),
+            result: replayed.response.map { .success($0) } ?? .failure(replayed.isCut ? .reset : .malformed),
             intendedTime: replayed.time,
             durationNanoseconds: replayed.roundTripNanoseconds ?? 0
         )

@@ -12,7 +12,7 @@ public import TrafficModel
 public struct AnswerComparator: Sendable {
     let settings: ComparisonSettings
     let rules: PathRules
-    let hosts: LinkHosts
+    private(set) var hosts: LinkHosts
     let hash: KeyedHash
     let sketch: ValueSketch
     let limits: ComparisonLimits
@@ -23,7 +23,7 @@ public struct AnswerComparator: Sendable {
     /// Makes a comparator for a policy.
     /// - Parameters:
     ///   - policy: Its settings, and what it takes out of requests and is not shown of answers either.
-    ///   - hosts: The authorities that production and the targets are known by.
+    ///   - hosts: The authorities that the targets are known by; that of a request comes to them.
     ///   - secret: The key of the hashes by which values are shown.
     ///   - limits: How much work one comparison may be.
     ///   - decoder: Takes a content coding off.
@@ -44,6 +44,13 @@ public struct AnswerComparator: Sendable {
         // What names the version is another with each version, and begins the verdicts anew.
         ignoredFields = Set(settings.ignoredFields).union([settings.versionField.lowercased()])
         self.decoder = decoder
+    }
+
+    /// The comparator of answers to a request that servers were asked by some schemes; `nil` where these mean nothing.
+    func facing(_ schemes: LinkHosts.Schemes?) -> AnswerComparator {
+        var comparator = self
+        comparator.hosts.schemes = schemes
+        return comparator
     }
 
     /// Takes the content codings off an answer, once for all comparisons that it takes part in.

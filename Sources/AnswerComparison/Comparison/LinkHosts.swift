@@ -3,12 +3,33 @@
 
 import OctetText
 
-/// The authorities that production and its targets are known by; links to them are links to "here".
+/// The authorities that one request was answered by; links to them are links to "here".
+///
+/// Links to any other host are compared as they are, be it another one of production's. So is the scheme, where all servers were
+/// asked by the same one: behind a proxy that ends TLS, a link with the other scheme leads round in a circle, or nowhere.
 struct LinkHosts: Sendable {
     private var authorities: Set<[UInt8]>
+    private let targets: Set<[UInt8]>
+    /// What links to "here" begin with, when one with the other scheme is another link; `nil` when schemes mean nothing.
+    var schemes: Schemes?
+
+    /// The two schemes of HTTP.
+    enum Scheme: String, Sendable {
+        case http = "http:"
+        case https = "https:"
+    }
+
+    /// The schemes that servers were asked by.
+    struct Schemes: Sendable {
+        /// At the host that the client asked.
+        let asked: Scheme
+        /// At the targets.
+        let targets: Scheme
+    }
 
     init(_ hosts: [String]) {
-        authorities = Set(hosts.filter { !$0.isEmpty }.map { Self.folded(Array($0.utf8)) })
+        targets = Set(hosts.filter { !$0.isEmpty }.map { Self.folded(Array($0.utf8)) })
+        authorities = targets
     }
 
     /// The same hosts and one more.
@@ -39,7 +60,7 @@ struct LinkHosts: Sendable {
         }
     }
 
-    /// A text without scheme and authority where they say "here".
+    /// A text without scheme and authority where they say "here"; a scheme that matters and is the other one stays.
     func relative(_ octets: [UInt8]) -> [UInt8] {
         guard !authorities.isEmpty else { return octets }
         var result: [UInt8] = []
@@ -48,7 +69,11 @@ struct LinkHosts: Sendable {
             let scheme = Self.schemeLength(octets, at: index)
             if scheme > 0 {
                 let end = Self.endOfAuthority(octets, from: index + scheme)
-                if authorities.contains(Self.folded(Array(octets[index + scheme..<end]))) {
+                let authority = Self.folded(Array(octets[index + scheme..<end]))
+                if authorities.contains(authority) {
+                    let own: Scheme = scheme == Scheme.https.rawValue.utf8.count + 2 ? .https : .http
+                    let expected = targets.contains(authority) ? schemes?.targets : schemes?.asked
+                    if let expected, own != expected { result += own.rawValue.utf8 }
                     if end == octets.count { result.append(UInt8(ascii: "/")) }
                     index = end
                     continue

@@ -14,6 +14,8 @@ public struct ShadowAnswer: Sendable {
     public var firstByteNanoseconds: Int64
     /// From sending to the last octet of the answer, or to the failure, in nanoseconds.
     public var durationNanoseconds: Int64
+    /// Whether the request was sent once more, because a connection that had been used before was closed before it was answered.
+    public var isOfSecondSending = false
 
     /// Makes an answer of its parts.
     public init(

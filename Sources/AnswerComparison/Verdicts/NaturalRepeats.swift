@@ -12,7 +12,7 @@ struct NaturalRepeats: Sendable {
         let serial: UInt64
     }
 
-    /// Request fields on which an answer may depend.
+    /// Request fields on which an answer may depend, beside those that its Vary names.
     private static let relevantFields = [
         "accept", "accept-encoding", "accept-language", "authorization", "cookie", "host", "if-modified-since",
         "if-none-match", "origin", "range",
@@ -34,7 +34,7 @@ struct NaturalRepeats: Sendable {
     /// Remembers production's answer, and gives the one to a like request shortly before.
     mutating func answered(_ exchange: RecordedExchange, lane: MirrorLane) -> RecordedResponse? {
         guard let response = exchange.response, ["GET", "HEAD"].contains(exchange.request.method) else { return nil }
-        let identity = identity(exchange.request, lane: lane)
+        guard let identity = identity(exchange.request, answeredBy: response, lane: lane) else { return nil }
         let earlier = entries[identity]
         remember(response, identity: identity, time: exchange.startTime)
         guard let earlier else { return nil }
@@ -68,18 +68,32 @@ struct NaturalRepeats: Sendable {
         octets -= entry.response.message.content.count
     }
 
-    private func identity(_ request: RecordedRequest, lane: MirrorLane) -> UInt64 {
+    /// What like requests have in common; `nil` where the answer depends on more than the request.
+    private func identity(
+        _ request: RecordedRequest,
+        answeredBy response: RecordedResponse,
+        lane: MirrorLane
+    ) -> UInt64? {
+        var names = Set(Self.relevantFields)
+        for value in response.message.values(of: "vary") {
+            for name in String(decoding: value, as: UTF8.self).split(whereSeparator: { ", \t".contains($0) }) {
+                // Something that is not in the request (RFC 9110 §12.5.5).
+                guard name != "*" else { return nil }
+                names.insert(name.lowercased())
+            }
+        }
         var hash = hash
         for part in [lane.policy, lane.target, request.method] {
             hash.combine(part.utf8)
             hash.combine(0 as UInt8)
         }
         hash.combine(request.target)
-        for name in Self.relevantFields {
+        for name in names.sorted() {
+            // Answers that depend on other fields are not alike either.
+            hash.combine(0 as UInt8)
+            hash.combine(name.utf8)
             for value in request.message.values(of: name) {
-                hash.combine(0 as UInt8)
-                hash.combine(name.utf8)
-                hash.combine(0 as UInt8)
+                hash.combine(1 as UInt8)
                 hash.combine(value)
             }
         }

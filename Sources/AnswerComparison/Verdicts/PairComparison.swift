@@ -29,8 +29,8 @@ struct PairComparison {
     let errors: Int64
     /// What candidate and baseline say where both differ from production; `nil` where they do not, or without a baseline.
     let shared: SharedDifferences?
-    /// Whether the target turned away what production answered, or redirected or refused it in another way where a baseline,
-    /// if there is one, did so too.
+    /// Whether the target turned away what production answered to the credentials that copies lack, or redirected or refused it
+    /// in any way, as a baseline did too.
     let isRefused: Bool
     /// Whether the baseline failed where production answered.
     let stagingFails: Bool
@@ -112,7 +112,9 @@ struct PairComparison {
 
     private static func isRefused(_ pair: ComparedPair) -> Bool {
         guard let production = pair.production.response, let candidate = pair.candidate.response else { return false }
-        guard let baseline = pair.baseline else { return candidate.turnsAway && !candidate.hasStatus(of: production) }
+        guard let baseline = pair.baseline else {
+            return pair.lostCredentials && candidate.turnsAway && !candidate.hasStatus(of: production)
+        }
         guard let baseline = baseline.response else { return false }
         return [candidate, baseline].allSatisfy { answer in
             guard !answer.asksForLess, !answer.hasStatus(of: production) else { return false }

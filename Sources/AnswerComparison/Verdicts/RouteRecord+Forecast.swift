@@ -16,9 +16,12 @@ extension RouteRecord {
 
     /// Pairs until what is missing is few enough, when nothing more goes missing.
     private func pairsUntilCovered(_ settings: ComparisonSettings) -> UInt64? {
-        guard settings.coverageFloor < 1, expected > pairs else { return nil }
-        let missing = Double(expected - pairs)
-        let enough = missing * settings.coverageFloor / (1 - settings.coverageFloor)
+        guard settings.coverageFloor < 1, settings.errorMargin > 0 else { return nil }
+        let missing = Double(expected - min(expected, pairs))
+        let enough = max(
+            missing * settings.coverageFloor / (1 - settings.coverageFloor),
+            Double(suspects) / settings.errorMargin
+        )
         return enough > Double(pairs) ? UInt64(enough) - pairs : nil
     }
 
@@ -53,7 +56,10 @@ extension RouteRecord {
         case .noPairs: "nothing has been compared yet; see what was filtered and not sampled"
         case .moreNeeded: "wait for more pairs, or raise percent" + orderRemedy(settings: settings, limits: limits)
         case .unadjusted: "add a baseline, or raise repeatShare, so that differences can be held against something"
-        case .coverage: coverageRemedy
+        case .coverage:
+            coverageRemedy(
+                Standing(self).coverage < settings.coverageFloor ? mostMissed : mostMissed(of: \.mayBeFailure)
+            )
         case .breaker: "see why \(lane.target) fails or is slow: its breaker opened\(breaker.isAlone ? " alone" : "")"
         case .breakerAlone: "see why \(lane.target) fails; its breaker opens again after each rest"
         case .throttled: "the target answers 429: lower rate or percent, or lift its limit for mirrored requests"
@@ -95,8 +101,12 @@ extension RouteRecord {
     }
 
     /// What to do about most of what is missing.
-    private var coverageRemedy: String {
-        switch mostMissed {
+    private func coverageRemedy(_ reason: MissedReason?) -> String {
+        if 2 * sentAgain > suspects, reason.map(\.mayBeFailure) ?? true {
+            return "see why \(lane.target) closes connections with requests on them; it should keep idle ones for more "
+                + "than a second, or say that it does not (Connection: close)"
+        }
+        switch reason {
         case .dropped, .lag:
             return "not all could be sent in time: lower percent, or raise the target's rate and inFlight"
         case .baseline: return "see why the baseline gives no response; its target has metrics of its own"

@@ -59,6 +59,12 @@ extension RouteRecord {
         }
     }
 
+    /// Requests that the target may have failed to answer: those that should have become pairs and did not for such a reason,
+    /// and those that were answered when they were sent once more, as it may have closed the connection for being asked.
+    var suspects: UInt64 {
+        MissedReason.allCases.reduce(sentAgain) { $1.mayBeFailure ? $0 + missed[$1, default: 0] : $0 }
+    }
+
     /// The logarithm of the evidence that a share of the significance asks for.
     static func logThreshold(_ settings: ComparisonSettings, share: Double) -> Double {
         -(settings.significance * share).logarithm
@@ -227,9 +233,9 @@ extension RouteRecord {
         if let found, found.verdict == .fail { return found }
         if let failure, failure.verdict == .fail { return Finding(verdict: .fail, reason: failure.reason) }
         guard pairs > 0 else { return Finding(verdict: .inconclusive, reason: nothingComparable) }
-        if let reason = incomparable(limits) { return Finding(verdict: .inconclusive, reason: reason) }
         if let found { return found }
         if let failure { return Finding(verdict: failure.verdict, reason: failure.reason) }
+        if let reason = incomparable(limits) { return Finding(verdict: .inconclusive, reason: reason) }
         if let reason = obstacle(standing, settings: settings, limits: limits) {
             return Finding(verdict: .inconclusive, reason: reason)
         }
@@ -256,9 +262,11 @@ extension RouteRecord {
     }
 
     /// The reason for which most of those are missing that may hide something.
-    var mostMissed: MissedReason? {
-        MissedReason.allCases.filter { !$0.isIndependent || pairs == 0 }
-            .max { missed[$0, default: 0] < missed[$1, default: 0] }
+    var mostMissed: MissedReason? { mostMissed(of: { !$0.isIndependent || pairs == 0 }) }
+
+    /// The reason for which most are missing, of some reasons.
+    func mostMissed(of isAskedFor: (MissedReason) -> Bool) -> MissedReason? {
+        MissedReason.allCases.filter(isAskedFor).max { missed[$0, default: 0] < missed[$1, default: 0] }
     }
 
     /// What stands in the way of passing, however many votes there are; `nil` when nothing does.
@@ -278,8 +286,10 @@ extension RouteRecord {
             default: return .coverage
             }
         }
-        if Double(unread) > tolerated { return .unreadable }
-        if Double(cut) > tolerated { return .cut }
+        // Each of them may be a failure, so that no more may be missing than may fail.
+        if Double(standing.suspects) > settings.errorMargin * Double(standing.pairs) { return .coverage }
+        if Double(unread) > settings.margin * Double(pairs) { return .unreadable }
+        if Double(cut) > settings.margin * Double(pairs) { return .cut }
         if Double(overflowedPairs) > settings.margin * Double(pairs) { return .manyPlaces }
         if hasBaseline ? !maskedPlaces(settings).isEmpty : !coarsePlaces(settings).isEmpty { return .masked }
         return nil
@@ -288,7 +298,7 @@ extension RouteRecord {
     /// Why the target passes; `nil` when it does not.
     ///
     /// All that is asked for must hold, each at the full significance: a target passes wrongly only if every one of the tests
-    /// is wrong at once.
+    /// is wrong at once. What is not known counts against the target (`Standing.countAtWorst`).
     ///
     /// Of a stretch of time places are not known apart; there everything that differs must be within the margin.
     func passes(
@@ -299,8 +309,7 @@ extension RouteRecord {
     ) -> VerdictReason? {
         let logThreshold = Self.logThreshold(settings, share: 0.5)
         func isWithin(_ question: Question, _ tally: Tally, margin: Double) -> Bool {
-            ExcessTest(standing.count(tally, question, missingAreEqual: false))
-                .isBelow(margin, logThreshold: logThreshold)
+            ExcessTest(standing.countAtWorst(tally, question)).isBelow(margin, logThreshold: logThreshold)
         }
         guard isWithin(.errors, standing[.errors].whole, margin: settings.errorMargin) else { return nil }
         if hasBaseline {
@@ -316,7 +325,13 @@ extension RouteRecord {
                 isWithinByRepeats(position, margin: settings.margin, logThreshold: logThreshold)
             })
         else { return nil }
-        if isWithin(.unadjusted, standing[.unadjusted].whole, margin: settings.margin) { return .likeProduction }
+        // What production's own repeats made volatile is not set aside blindly where nothing else says that it varies.
+        let restsOnNatural = standing[.repeats].votes == 0 && standing[.naturalRepeats].votes > 0
+        let naturalIsEven =
+            !restsOnNatural || placesAreWithin(.naturalRepeats, isBothWays: true, settings: settings, limits: limits)
+        if naturalIsEven, isWithin(.unadjusted, standing[.unadjusted].whole, margin: settings.margin) {
+            return .likeProduction
+        }
         // Where answers differ often, equal patterns say little: a value that is random at the candidate alone can be as often
         // unlike production as unlike itself.
         let mismatches = standing[.unadjusted]
@@ -343,13 +358,14 @@ extension RouteRecord {
     /// that were set aside as volatile for certain.
     private func placesAreWithin(
         _ question: Question,
+        isBothWays: Bool = false,
         settings: ComparisonSettings,
         limits: VerdictLimits
     ) -> Bool {
         let ballot = self[question]
         let logThreshold = Self.logThreshold(settings, share: 0.5)
         return ballot.places.enumerated().allSatisfy { position, tally in
-            let tallies = question == .repeats ? [tally, tally.mirrored] : [tally]
+            let tallies = question == .repeats || isBothWays ? [tally, tally.mirrored] : [tally]
             return tallies.allSatisfy { tally in
                 let test = ExcessTest(ballot.count(tally))
                 guard isVolatile(position, limits: limits) else { return test.excess <= settings.margin }

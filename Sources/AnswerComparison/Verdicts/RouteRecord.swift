@@ -24,8 +24,8 @@ struct RouteRecord: Sendable {
     var noisyPairs: UInt64 = 0
     /// Pairs of production's own answers.
     var productionPairs: UInt64 = 0
-    /// Pairs in which the target turned away what production answered with 401, 403 or 404, or redirected or refused it in
-    /// another way as the baseline did.
+    /// Pairs in which the target turned away with 401, 403 or 404 what production answered to credentials that copies lack, or
+    /// redirected or refused it in any way as the baseline did.
     var refused: UInt64 = 0
     /// Pairs in which the baseline failed where production answered, whatever the candidate did.
     var stagingFailures: UInt64 = 0
@@ -33,6 +33,8 @@ struct RouteRecord: Sendable {
     var together: UInt64 = 0
     /// Those of them in which both have another status than production.
     var otherStatus: UInt64 = 0
+    /// Pairs in which the candidate was asked once more, and the baseline was not.
+    var sentAgain: UInt64 = 0
     /// Pairs that differ at places for which there was no room.
     var overflowedPairs: UInt64 = 0
     /// Pairs whose content could not be read.

@@ -188,6 +188,15 @@ public enum MissedReason: String, Sendable, Hashable, CaseIterable {
         case .dropped, .cancelled, .breaker, .throttled, .slow, .unanswered, .lag, .baseline: false
         }
     }
+
+    /// Whether each request that is missing for this reason may be one that the target failed to answer, so that it counts
+    /// against the target before a pass.
+    var mayBeFailure: Bool {
+        switch self {
+        case .dropped, .slow, .unanswered, .lag: true
+        case .cancelled, .production, .thinned, .breaker, .throttled, .conditional, .baseline: false
+        }
+    }
 }
 
 /// What the votes of the last hours say, beside those since the beginning.

@@ -66,6 +66,10 @@ struct Standing: Sendable {
     var pairs: UInt64
     /// Requests that should have become pairs and did not, and that may all have been equal.
     var missing: UInt64
+    /// Requests that should have become pairs and did not, each of which the target may have failed to answer.
+    var suspects: UInt64
+    /// Pairs whose contents were not compared, or not whole.
+    var uncompared: UInt64
     /// Requests that should have become pairs.
     var expected: UInt64
     /// Keys seen; `nil` when they are many.
@@ -75,6 +79,8 @@ struct Standing: Sendable {
         answers = record.ballots.map { Answer(votes: $0.votes, pairs: $0.pairs, whole: $0.whole, raw: $0.raw) }
         pairs = record.pairs
         missing = record.missingAsEqual
+        suspects = record.suspects
+        uncompared = record.unread + record.cut
         expected = record.expected
         keyCount = record.keyCount
     }
@@ -95,6 +101,8 @@ struct Standing: Sendable {
         }
         rest.pairs -= earlier.pairs
         rest.missing -= min(rest.missing, earlier.missing)
+        rest.suspects -= min(rest.suspects, earlier.suspects)
+        rest.uncompared -= min(rest.uncompared, earlier.uncompared)
         rest.expected -= min(rest.expected, earlier.expected)
         return rest
     }
@@ -108,5 +116,15 @@ struct Standing: Sendable {
         let count = VoteCount(votes: votes, worse: tally.worse, better: tally.better)
         guard missingAreEqual, pairs > 0 else { return count }
         return count.adding(equal: Double(missing) * votes / Double(pairs))
+    }
+
+    /// The votes of a tally of a question, what is not known counted against the target: requests that it may have failed to
+    /// answer, and contents that were not compared.
+    func countAtWorst(_ tally: Tally, _ question: Question) -> VoteCount {
+        let count = count(tally, question, missingAreEqual: false)
+        guard pairs > 0 else { return count }
+        let share = self[question].votes / Double(pairs)
+        return question == .errors
+            ? count.adding(worse: Double(suspects) * share) : count.turning(worse: Double(uncompared) * share)
     }
 }

@@ -198,8 +198,8 @@ extension RouteRecord {
             ? Self.finding(standing, settings: settings, weight: Share.total)
                 ?? recentFinding(standing, settings: settings)
             : recentFinding(standing, settings: settings)
-        // Like the verdict since the beginning: only a failure comes before what is not comparable.
-        let incomparable = found?.verdict == .fail ? nil : incomparable(limits)
+        // Like the verdict since the beginning: what was found comes before what is not comparable.
+        let incomparable = found == nil ? incomparable(limits) : nil
         let passing =
             obstacle(rest, settings: settings, limits: limits) == nil
             ? passes(rest, settings: settings, limits: limits, isStretch: true) : nil

@@ -56,7 +56,31 @@ public struct VerdictBook: Sendable {
     struct ConfiguredPolicy: Sendable {
         let policy: ComparisonPolicy
         let addresses: [String: String]
-        let comparator: AnswerComparator
+        let origins: [String: TargetOrigin]
+        /// By the name of a target, what compares its answers.
+        let comparators: [String: AnswerComparator]
+
+        /// What compares the answers of a pair.
+        func comparator(of pair: ComparedPair) -> AnswerComparator? {
+            comparators[pair.lane.target]?.facing(schemes(of: pair))
+        }
+
+        /// The schemes by which servers were asked, where candidate and baseline, or production without one, were asked by the same:
+        /// what a proxy in front says in the request, and so in its copies, or else that of the connection.
+        private func schemes(of pair: ComparedPair) -> LinkHosts.Schemes? {
+            if let told = pair.production.request.forwardedScheme {
+                return LinkHosts.Schemes(asked: told, targets: told)
+            }
+            // Of a recording nothing is known; what is on the web speaks TLS.
+            guard let candidate = origins[pair.lane.target] else {
+                return LinkHosts.Schemes(asked: .https, targets: .https)
+            }
+            let isSecured = pair.production.isSecured
+            let baseline = policy.baseline.flatMap { origins[$0]?.isSecured } ?? isSecured
+            let other = pair.baseline == nil ? isSecured : baseline
+            guard candidate.isSecured == other else { return nil }
+            return LinkHosts.Schemes(asked: isSecured ? .https : .http, targets: other ? .https : .http)
+        }
     }
 
     /// Makes an empty book.
@@ -88,11 +112,12 @@ public struct VerdictBook: Sendable {
     /// otherwise: then it begins anew. Verdicts on targets that it no longer has, or that have moved, are forgotten.
     /// - Parameters:
     ///   - policy: The policy; without it, its pairs are skipped.
-    ///   - hosts: The authorities that production and the targets are known by; links to them are no difference.
+    ///   - origins: By the name of a target, by what it is asked; links of its answers to itself, or of the baseline's to the
+    ///     baseline, are like those of production's answers to the host that was asked.
     ///   - addresses: By the name of a target, where it is and as what it is asked.
     public mutating func policyConfigured(
         _ policy: ComparisonPolicy,
-        hosts: [String] = [],
+        origins: [String: TargetOrigin] = [:],
         addresses: [String: String] = [:]
     ) {
         if let earlier = policies[policy.name] {
@@ -104,10 +129,15 @@ public struct VerdictBook: Sendable {
             forget { $0.policy == policy.name && earlier.addresses[$0.target] != addresses[$0.target] }
         }
         forget { $0.policy == policy.name && !policy.targets.contains($0.target) }
+        let comparators = policy.targets.map { target in
+            let hosts = [target, policy.baseline].compactMap { $0.flatMap { origins[$0]?.authority } }
+            return (target, AnswerComparator(policy: policy, hosts: hosts, secret: secret, decoder: decoder))
+        }
         policies[policy.name] = ConfiguredPolicy(
             policy: policy,
             addresses: addresses,
-            comparator: AnswerComparator(policy: policy, hosts: hosts, secret: secret, decoder: decoder)
+            origins: origins,
+            comparators: Dictionary(comparators) { $1 }
         )
     }
 
@@ -232,7 +262,9 @@ public struct VerdictBook: Sendable {
     public mutating func compared(_ pair: ComparedPair, curl: () -> String) -> ComparisonWord {
         guard let configured = policies[pair.lane.policy] else { return .skipped }
         versionSeen(pair, field: configured.policy.settings.versionField)
-        guard let position = position(pair.lane, pair.production.route) else { return .skipped }
+        guard let comparator = configured.comparator(of: pair),
+            let position = position(pair.lane, pair.production.route)
+        else { return .skipped }
         if let reason = Self.exclusion(of: pair, policy: configured.policy) {
             records[position].missed[reason, default: 0] += 1
             records[position].comparisons[.skipped, default: 0] += 1
@@ -242,7 +274,7 @@ public struct VerdictBook: Sendable {
         var answers = PairComparison(
             pair,
             repeatOfProduction: earlier,
-            comparator: configured.comparator,
+            comparator: comparator,
             unordered: records[position].unordered
         )
         let design: Question = pair.baseline == nil ? answers.readings.first?.question ?? .unadjusted : .baseline
@@ -303,6 +335,9 @@ public struct VerdictBook: Sendable {
             if let shared = answers.shared { records[position].sharedObserved(shared, isTogether: isTogether) }
         }
         records[position].failedLast = answers.errors > 0
+        if pair.candidate.isOfSecondSending, pair.baseline?.isOfSecondSending != true {
+            records[position].sentAgain += 1
+        }
         if answers.contentIsUnread { records[position].unread += 1 }
         if answers.contentIsCut { records[position].cut += 1 }
         records[position].lagObserved(pair.lag, isMismatch: !answers.counted.isEmpty)
@@ -404,5 +439,26 @@ extension ShadowAnswer {
     /// Whether the target asked for fewer requests where production did not.
     func isThrottled(beside production: RecordedResponse) -> Bool {
         response?.asksForLess == true && !production.asksForLess
+    }
+}
+
+extension RecordedRequest {
+    /// The scheme that a proxy says the client asked by, the first of several; `nil` where it says none.
+    fileprivate var forwardedScheme: LinkHosts.Scheme? {
+        let value = message.firstText(of: "x-forwarded-proto")?.split(separator: ",").first
+        switch value?.trimmed(of: " \t").lowercased() {
+        case "https", "wss": return .https
+        case "http", "ws": return .http
+        default: return nil
+        }
+    }
+}
+
+extension Substring {
+    /// The text without some characters around it.
+    fileprivate func trimmed(of characters: String) -> Substring {
+        let start = drop { characters.contains($0) }
+        guard let end = start.lastIndex(where: { !characters.contains($0) }) else { return "" }
+        return start[...end]
     }
 }

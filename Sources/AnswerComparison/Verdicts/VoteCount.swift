@@ -21,6 +21,16 @@ struct VoteCount: Sendable, Hashable {
         VoteCount(votes: votes + count, worse: worse, better: better)
     }
 
+    /// The same votes with as many more against the target.
+    func adding(worse count: Double) -> VoteCount {
+        VoteCount(votes: votes + count, worse: worse + count, better: better)
+    }
+
+    /// The same votes, as many of the equal ones turned against the target as that.
+    func turning(worse count: Double) -> VoteCount {
+        VoteCount(votes: votes, worse: worse + max(0, min(count, votes - worse - better)), better: better)
+    }
+
     static func + (first: VoteCount, second: VoteCount) -> VoteCount {
         VoteCount(
             votes: first.votes + second.votes,

@@ -64,6 +64,12 @@ public struct GorJoiner: Sendable {
                 response: response
             )
             entries[place].replayed.append(answer)
+        case .damagedReplay(let isCut):
+            // To HEAD a length is said of content that does not follow; read before its request, it looks cut short.
+            guard !isCut || entries[place].exchange.request.method != "HEAD" else { return true }
+            entries[place].replayed.append(
+                ReplayedAnswer(time: record.time, roundTripNanoseconds: record.latencyNanoseconds, isCut: isCut)
+            )
         case .response(let response):
             // A second response with the id of the first is of a request that is missing.
             guard entries[place].exchange.response == nil else { return false }

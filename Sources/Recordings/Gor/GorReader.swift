@@ -91,7 +91,9 @@ public struct GorReader: Sendable {
         guard let metadata = GorMetadata(buffer[start..<lineEnd]) else { return refuse(.malformedRecord) }
         let message = lineEnd + 1
         guard let end = messageEnd(from: message, metadata, isEnd: isEnd) else { return }
-        read(buffer[message..<end.message], metadata)
+        // The last record of a file may end where its writer did.
+        let isEnded = GorFormat.endsRecord(buffer, at: end.message)
+        read(buffer[message..<end.message], metadata, isEnded: isEnded)
         start = end.record
     }
 
@@ -173,16 +175,31 @@ public struct GorReader: Sendable {
 
     // MARK: - Messages
 
-    private mutating func read(_ octets: ArraySlice<UInt8>, _ metadata: GorMetadata) {
+    private mutating func read(_ octets: ArraySlice<UInt8>, _ metadata: GorMetadata, isEnded: Bool) {
         let octets = Array(octets)
         let kind = kind(metadata)
         switch WholeMessage.read(octets.span, as: kind) {
-        case .incomplete: losses.count(.cutMessage)
-        case .malformed, .conflicting: losses.count(.malformedMessage)
+        case .incomplete: damaged(metadata, isCut: true, isEnded: isEnded)
+        case .malformed, .conflicting: damaged(metadata, isCut: false, isEnded: isEnded)
         case .message(let message):
-            guard message.length == octets.count else { return losses.count(.cutMessage) }
+            guard message.length == octets.count else { return damaged(metadata, isCut: true, isEnded: isEnded) }
             keep(message, of: octets, metadata)
         }
+    }
+
+    /// Counts a message that is not whole; that of a replay is what the target answered.
+    private mutating func damaged(_ metadata: GorMetadata, isCut: Bool, isEnded: Bool) {
+        losses.count(isCut ? .cutMessage : .malformedMessage)
+        guard metadata.kind == .replayed, isEnded else { return }
+        records.append(
+            GorRecord(
+                identifier: metadata.identifier,
+                time: metadata.time,
+                latencyNanoseconds: metadata.latency,
+                protocolVersion: "HTTP/1.1",
+                message: .damagedReplay(isCut: isCut)
+            )
+        )
     }
 
     private mutating func keep(_ message: WholeMessage, of octets: [UInt8], _ metadata: GorMetadata) {

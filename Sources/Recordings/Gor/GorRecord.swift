@@ -13,6 +13,8 @@ public struct GorRecord: Sendable {
         case response(RecordedResponse)
         /// Type 3: what a target answered when the request was replayed.
         case replayed(RecordedResponse)
+        /// Type 3 whose response is no HTTP, or ends early.
+        case damagedReplay(isCut: Bool)
     }
 
     /// What joins a request and its responses; nothing is known of it but that it is a word.

@@ -22,14 +22,23 @@ public struct ReplayedAnswer: Sendable {
     public var time: Int64
     /// From sending to the last octet of the answer, in nanoseconds, where it was noted.
     public var roundTripNanoseconds: Int64?
-    /// The answer.
-    public var response: RecordedResponse
+    /// The answer; `nil` for one that is no HTTP, or that ends early.
+    public var response: RecordedResponse?
+    /// Whether an answer that is not there ends early.
+    public var isCut = false
 
     /// Makes an answer of its parts.
     public init(time: Int64, roundTripNanoseconds: Int64?, response: RecordedResponse) {
         self.time = time
         self.roundTripNanoseconds = roundTripNanoseconds
         self.response = response
+    }
+
+    /// Makes an answer that cannot be read.
+    public init(time: Int64, roundTripNanoseconds: Int64?, isCut: Bool) {
+        self.time = time
+        self.roundTripNanoseconds = roundTripNanoseconds
+        self.isCut = isCut
     }
 }
 

@@ -51,6 +51,8 @@ public struct LaneFigures: Sendable, Hashable {
     public var repeatsAnswered: UInt64 = 0
     /// Second copies that got no answer.
     public var repeatsFailed: [ShadowFailure: UInt64] = [:]
+    /// Copies, and second copies, that went out once more because a connection that had been used before was closed.
+    public var sentAgain: UInt64 = 0
     /// Values that were taken out of copies or replaced.
     public var redactedValues: UInt64 = 0
     /// Sampled requests of which no finished exchange tells, by route and by what that means for a verdict.

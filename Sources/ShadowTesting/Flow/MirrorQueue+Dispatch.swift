@@ -201,6 +201,7 @@ extension MirrorQueueState {
 
     fileprivate mutating func ended(_ copy: MirrorCopy, _ answer: ShadowAnswer, now: Int64) -> Bool {
         lanes[copy.lane].inFlight -= 1
+        if answer.isOfSecondSending { lanes[copy.lane].sentAgain += 1 }
         switch answer.result {
         case .success:
             lanes[copy.lane].answered += 1
@@ -231,6 +232,7 @@ extension MirrorQueueState {
         octets: Int,
         now: Int64
     ) {
+        if repeated.isOfSecondSending { lanes[copy.lane].sentAgain += 1 }
         switch repeated.result {
         case .success: lanes[copy.lane].repeatsAnswered += 1
         case .failure(let reason): lanes[copy.lane].repeatsFailed[reason, default: 0] += 1

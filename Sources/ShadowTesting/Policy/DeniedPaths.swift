@@ -17,11 +17,23 @@ internal import TrafficModel
 /// compared segment by segment, up to a semicolon. Empty segments and `.` count for nothing. A path with `..` is denied
 /// whatever it says, since what it means is for the server to decide.
 ///
+/// **Verbs within a segment.** Few words say so plainly that something is changed that they count as the first or last part of a
+/// segment of up to three parts too, parted by hyphens, underscores and capitals: `cancelOrder`, `bulk-delete`,
+/// `remove_item`. `/orders/cancelled`, `/how-to-cancel-an-order` and `delete-icon.svg` have none. The ends of a session count
+/// behind any number of parts.
+///
+/// **Queries.** The same words deny as the value of a parameter that names an operation (`action`, `do`, `op`, `cmd`, `method`, …)
+/// and, whole, as the name of one: `?add-to-cart=17`, `?delete=true`, `?logout`.
+///
 /// Texts are compared by hash: a collision could only deny a path too many.
 struct DeniedPaths: Sendable {
     private let table: HashMasks
     /// The words with which pairs begin, so that hardly any two segments need be looked up together.
     private let pairStarts: HashMasks
+    private let verbs: HashMasks
+    private let ends: HashMasks
+    private let operations: HashMasks
+    private let operationParameters: HashMasks
     private let hasPrefixes: Bool
     private let graphQL = SegmentHash(word: "graphql")
     private let graphQLShort = SegmentHash(word: "gql")
@@ -36,17 +48,40 @@ struct DeniedPaths: Sendable {
         "delete", "destroy", "remove", "purge",
         "webhook", "webhooks", "ipn",
         "cancel", "cancellation", "approve", "reject", "upvote", "downvote", "unfollow",
+        "shutdown", "additem", "additems",
         "addtocart", "addtobasket", "addtobag", "addtowishlist", "emptycart", "clearcart", "placeorder", "buynow",
     ]
 
     static let pairs = [
         ("password", "reset"), ("password", "forgot"), ("password", "edit"), ("passwords", "edit"),
         ("invite", "accept"), ("invitation", "accept"), ("invitations", "accept"),
+        ("session", "end"), ("sessions", "end"),
         ("account", "close"), ("accounts", "close"),
         ("cart", "add"), ("cart", "update"), ("cart", "clear"), ("cart", "empty"), ("cart", "apply"),
         ("basket", "add"), ("basket", "update"), ("basket", "clear"), ("basket", "empty"), ("basket", "apply"),
         ("bag", "add"), ("bag", "update"), ("wishlist", "add"), ("favourites", "add"), ("favorites", "add"),
         ("coupon", "apply"), ("voucher", "apply"), ("order", "place"), ("orders", "place"),
+    ]
+
+    /// Words that count as a part of a segment too.
+    static let verbs = [
+        "delete", "destroy", "remove", "purge", "cancel", "approve", "reject", "revoke", "unsubscribe", "upvote",
+        "downvote",
+        "unfollow", "shutdown",
+    ]
+
+    /// Words for the end of a session, which count behind any number of parts.
+    static let ends = ["logout", "logoff", "signout", "signoff"]
+
+    /// What may be the value of a parameter that names an operation, or the name of one, beside the verbs and ends.
+    static let operations = [
+        "removeitem", "emptycart", "clearcart", "placeorder", "buynow", "addtocart", "addtobasket", "addtobag",
+        "addtowishlist", "removecoupon", "applycoupon", "endsession", "bulkdelete", "massdelete",
+    ]
+
+    /// The names of parameters that name an operation.
+    static let operationParameters = [
+        "action", "do", "op", "operation", "cmd", "command", "method", "task", "wcajax", "ajaxaction",
     ]
 
     /// Makes the list of the defaults and each policy's own prefixes, policies in the order of the plan.
@@ -63,7 +98,15 @@ struct DeniedPaths: Sendable {
         pairStarts = HashMasks(
             Dictionary(Self.pairs.map { (SegmentHash(word: $0.0).value, .max) }) { first, _ in first }
         )
+        verbs = Self.table(Self.verbs)
+        ends = Self.table(Self.ends)
+        operations = Self.table(Self.verbs + Self.ends + Self.operations)
+        operationParameters = Self.table(Self.operationParameters)
         hasPrefixes = prefixes.contains { !$0.isEmpty }
+    }
+
+    private static func table(_ words: [String]) -> HashMasks {
+        HashMasks(Dictionary(words.map { (SegmentHash(word: $0).value, .max) }) { first, _ in first })
     }
 
     /// The hash that a path has after the segments of `prefix`.
@@ -91,12 +134,64 @@ struct DeniedPaths: Sendable {
         while finding.policies != .max, walk.next() {
             if walk.isClimbing { finding.policies = .max }
             finding.policies |= table[walk.word.value]
+            if walk.parts.count > 1, isChange(walk.parts) { finding.policies = .max }
             if pairStarts[before.value] != 0 { finding.policies |= table[before.followed(by: walk.word).value] }
             if hasPrefixes { finding.policies |= table[walk.prefix.value] }
             if walk.word == graphQL || walk.word == graphQLShort { finding.isGraphQL = true }
             before = walk.word
         }
         return finding
+    }
+
+    /// Whether a segment, or a value, of several parts says that something is changed.
+    private func isChange(_ parts: SegmentParts) -> Bool {
+        if ends[parts.last.value] != 0 { return true }
+        guard parts.count <= SegmentParts.most else { return false }
+        return verbs[parts.first.value] != 0 || verbs[parts.last.value] != 0
+    }
+
+    /// Whether a parameter of a query says that something is changed.
+    func denies(_ octets: Span<UInt8>, query: Range<Int>) -> Bool {
+        var parameters = QueryParameters(octets, query)
+        while let parameter = parameters.next() {
+            let name = Self.segment(octets, parameter.name)
+            if operations[name.word.value] != 0 { return true }
+            guard let value = parameter.value, operationParameters[name.word.value] != 0 else { continue }
+            let segment = Self.segment(octets, value)
+            if operations[segment.word.value] != 0 || segment.parts.count > 1 && isChange(segment.parts) {
+                return true
+            }
+        }
+        return false
+    }
+
+    private static func segment(_ octets: Span<UInt8>, _ range: Range<Int>) -> Segment {
+        var segment = Segment()
+        var decoder = PercentDecoder(octets, range, isForm: true)
+        while let octet = decoder.next() { segment.take(octet, keepsText: false) }
+        return segment
+    }
+}
+
+/// The parts of a segment that hyphens, underscores and capitals divide.
+private struct SegmentParts {
+    /// More say what a page is about, and not what it does.
+    static let most = 3
+
+    private(set) var count = 1
+    private(set) var first = SegmentHash()
+    /// The part that was begun last; kept from the second one on.
+    private(set) var last = SegmentHash()
+
+    /// A part ended; so far the segment is `word`.
+    mutating func ended(_ word: SegmentHash) {
+        if count == 1 { first = word }
+        count += 1
+        last = SegmentHash()
+    }
+
+    mutating func take(_ octet: UInt8) {
+        if count > 1 { last.combine(octet) }
     }
 }
 
@@ -140,6 +235,8 @@ private struct PathWalk: ~Escapable {
     private let keepsPrefix: Bool
     /// The segment as a word of the default list.
     private(set) var word = SegmentHash()
+    /// The parts of the segment.
+    private(set) var parts = SegmentParts()
     /// Everything up to and with this segment, as a policy's prefix, if these are asked for.
     private(set) var prefix = SegmentHash()
     /// Whether the segment is `..`.
@@ -172,25 +269,33 @@ private struct PathWalk: ~Escapable {
         let end = end
         var place = start
         var hash = SegmentHash()
+        var parts = SegmentParts()
         while place < end {
             let octet = octets[place]
             switch octet {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): hash.combine(octet)
-            case UInt8(ascii: "-"), UInt8(ascii: "_"): break
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                hash.combine(octet)
+                parts.take(octet)
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): parts.ended(hash)
             case UInt8(ascii: "/"):
                 index = place + 1
                 word = hash
+                self.parts = parts
                 return place > start
             case UInt8(ascii: "%"), UInt8(ascii: "\\"), UInt8(ascii: ";"), UInt8(ascii: "."):
                 decoder = PercentDecoder(octets, start..<end)
                 isDecoding = true
                 return false
-            default: hash.combine(ASCII.lowered(octet))
+            default:
+                if place > start, Segment.begins(octet, after: octets[place - 1]) { parts.ended(hash) }
+                hash.combine(ASCII.lowered(octet))
+                parts.take(ASCII.lowered(octet))
             }
             place += 1
         }
         isAtEnd = true
         word = hash
+        self.parts = parts
         return place > start
     }
 
@@ -215,6 +320,8 @@ private struct PathWalk: ~Escapable {
         guard segment.count > segment.stops || segment.count > 1 else { return false }
         isClimbing = segment.count == 2 && segment.stops == 2
         word = segment.word
+        // A name with an extension is mostly that of a file: `delete-icon.svg`.
+        parts = segment.stops == 0 ? segment.parts : SegmentParts()
         if keepsPrefix { prefix = prefix.followed(by: segment.text) }
         return true
     }
@@ -230,7 +337,16 @@ private struct Segment {
     var count = 0
     /// How many of them are full stops.
     var stops = 0
+    /// The parts of the word.
+    var parts = SegmentParts()
     private var isWordOver = false
+    private var before: UInt8 = 0
+
+    /// Whether a capital begins a part behind another letter or a digit.
+    static func begins(_ octet: UInt8, after before: UInt8) -> Bool {
+        guard UInt8(ascii: "A")...UInt8(ascii: "Z") ~= octet else { return false }
+        return UInt8(ascii: "a")...UInt8(ascii: "z") ~= before || UInt8(ascii: "0")...UInt8(ascii: "9") ~= before
+    }
 
     mutating func take(_ octet: UInt8, keepsText: Bool) {
         let lowered = ASCII.lowered(octet)
@@ -240,8 +356,12 @@ private struct Segment {
             stops += 1
             isWordOver = isWordOver || count > 1
         }
-        if isWordOver || octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_") { return }
+        guard !isWordOver else { return }
+        defer { before = octet }
+        guard octet != UInt8(ascii: "-"), octet != UInt8(ascii: "_") else { return parts.ended(word) }
+        if Self.begins(octet, after: before) { parts.ended(word) }
         word.combine(lowered)
+        parts.take(lowered)
     }
 }
 

@@ -66,9 +66,14 @@ public struct NetworkAddress: Sendable, Hashable {
     /// some cloud uses for that.
     var isLinkLocalOrMetadata: Bool {
         if let ipv4 {
-            return ipv4 >> 16 == 0xA9FE || ipv4 == 0x6464_64C8 || ipv4 == 0xC000_00C0
+            return ipv4 >> 16 == 0xA9FE || [0x6464_64C8, 0xC000_00C0, 0xA83F_8110].contains(ipv4)
         }
-        return high >> 54 == 0x3FA || (high == 0xFD00_0EC2_0000_0000 && low == 0x254)
+        switch high {
+        case 0xFD00_0EC2_0000_0000: return [0x254, 0x23].contains(low)
+        case 0xFD20_00CE_0000_0000: return low == 0x254
+        case 0xFD00_00C1_0000_0000: return low == 0xA9FE_A9FE
+        default: return high >> 54 == 0x3FA
+        }
     }
 }
 

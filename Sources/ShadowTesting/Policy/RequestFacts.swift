@@ -9,8 +9,8 @@ struct RequestFacts {
     let method: MethodSafety
     /// Whether something in the request says that it is of another method.
     var isDisguised = false
-    /// The policies that deny the path.
-    let deniedBy: UInt32
+    /// The policies that deny the path or the query.
+    var deniedBy: UInt32
     /// Whether the request holds what no target can be sent: another protocol, two hosts, or no path.
     var isUnsendable: Bool
     /// The value of the `traceparent` field; `nil` without one, or with several, of which none is to be believed.
@@ -28,6 +28,7 @@ struct RequestFacts {
         case .asterisk, .other: isUnsendable = true
         }
         if let query = target.query {
+            if deniedBy != .max, denied.denies(octets, query: query) { deniedBy = .max }
             isDisguised = MethodDisguise.disagrees(octets, query: query, methodIn: octets, request.method)
             if finding.isGraphQL, method == .safe, !query.isEmpty {
                 isDisguised = isDisguised || !GraphQLQuery.isSafe(octets, query)

@@ -70,6 +70,9 @@ struct FieldTreatments: Sendable {
         hashed = Set(policy.hashedFields.map { $0.lowercased() })
     }
 
+    /// Whether the policy keeps a field, its name in lower case, whatever it holds.
+    func keeps(_ name: String) -> Bool { kept.contains(name) }
+
     /// What becomes of a field.
     ///
     /// Where settings meet, the one that shows less counts: removing, then hashing, then keeping, then the default.
@@ -101,6 +104,7 @@ extension MirrorPolicy {
     public func takesCredentials(of request: RecordedRequest) -> Bool {
         let treatments = FieldTreatments(self)
         let hidden = request.message.fields.contains { field in
+            if !treatments.keeps(field.name.lowercased()), WebToken.range(in: field.value) != nil { return true }
             guard field.isSecret || CredentialNames.contains(field.name) else { return false }
             switch treatments.treatment(of: field.name, isSecret: field.isSecret, nominated: []) {
             case .removed, .hashed: return true
@@ -108,6 +112,8 @@ extension MirrorPolicy {
             }
         }
         guard !hidden else { return true }
+        let kept = Set(keptParameters.map { $0.lowercased() })
+        if kept.isEmpty, WebToken.range(in: request.target) != nil { return true }
         var redactions = 0
         let parameters = ParameterRedaction(redactionRules, values: ValueRedaction(key: RedactionKey(high: 0, low: 0)))
         _ = parameters.redacted(target: request.target, redactions: &redactions)

@@ -121,8 +121,28 @@ public struct ShadowRequestBuilder: Sendable {
         var octets = Array(redacted[parts.path.lowerBound...])
         // An absolute target that ends with the authority means the root.
         if octets.first != UInt8(ascii: "/") { octets.insert(UInt8(ascii: "/"), at: 0) }
+        octets = withoutTokens(target: octets, redactions: &redactions)
         guard octets.allSatisfy(ASCII.isTargetOctet) else { throw .unsendable }
         return String(decoding: octets, as: UTF8.self)
+    }
+
+    /// A target whose tokens are replaced, whatever their parameters are called, but for those that the policy keeps.
+    private func withoutTokens(target: [UInt8], redactions: inout Int) -> [UInt8] {
+        guard WebToken.range(in: target) != nil else { return target }
+        guard !policy.keptParameters.isEmpty, let mark = target.firstIndex(of: UInt8(ascii: "?")) else {
+            return WebToken.replaced(in: target, by: values, redactions: &redactions)
+        }
+        let kept = Set(policy.keptParameters.map { $0.lowercased() })
+        var result = WebToken.replaced(in: Array(target[...mark]), by: values, redactions: &redactions)
+        let query = Array(target[(mark + 1)...])
+        var parameters = QueryParameters(query.span, query.indices)
+        while let parameter = parameters.next() {
+            if parameter.whole.lowerBound > 0 { result.append(query[parameter.whole.lowerBound - 1]) }
+            let text = Array(query[parameter.whole])
+            let isKept = kept.contains(String(decoding: query[parameter.name], as: UTF8.self).lowercased())
+            result += isKept ? text : WebToken.replaced(in: text, by: values, redactions: &redactions)
+        }
+        return result
     }
 
     private func hostValue(_ request: RecordedRequest) throws(FilterReason) -> String {
@@ -164,6 +184,9 @@ public struct ShadowRequestBuilder: Sendable {
             case .links: value = parameters.redacted(links: value, redactions: &redactions)
             case .host: value = parameters.redacted(host: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
+            }
+            if !treatments.keeps(name) {
+                value = WebToken.replaced(in: value, by: values, redactions: &redactions)
             }
             if name == "accept-encoding" || name == "grpc-accept-encoding" { value = AcceptableCodings.readable(value) }
             guard PolicyValidation.isToken(field.name), value.allSatisfy(ASCII.isFieldOctet),

@@ -75,6 +75,15 @@ extension MetricCatalogue {
         help: "Second copies, sent to learn how far a target differs from itself, by outcome."
     )
 
+    /// Copies that went out once more.
+    public static let mirrorSentAgain = MetricFamily(
+        "wingmirror_mirror_sent_again_total",
+        .counter,
+        labels: ["policy", "target"],
+        help:
+            "Copies sent once more, because the target closed a connection that it had answered on before; each counts as one copy."
+    )
+
     /// Values taken out or replaced.
     public static let mirrorRedactions = MetricFamily(
         "wingmirror_mirror_redacted_values_total",
@@ -211,7 +220,7 @@ extension MetricCatalogue {
 
     static let mirror = [
         mirrorConsidered, mirrorFiltered, mirrorNotSampled, mirrorDropped, mirrorSent, mirrorSentBytes, mirrorRequests,
-        mirrorInFlight, mirrorRepeats, mirrorRedactions, mirrorMarkedRequests,
+        mirrorInFlight, mirrorRepeats, mirrorSentAgain, mirrorRedactions, mirrorMarkedRequests,
         mirrorUnverifiedMarkers, mirrorQueueLength, mirrorQueueCapacity,
         mirrorQueueBytes, mirrorQueueWait, mirrorRequestDuration, mirrorBodySize, mirrorSamplingRatio,
         mirrorConfiguredRatio, mirrorBreakerOpen, mirrorPaused, mirrorComparisons,

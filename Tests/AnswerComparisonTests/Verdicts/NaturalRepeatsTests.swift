@@ -48,6 +48,20 @@ import TrafficModel
         #expect(repeats.answered(Self.exchange("/a"), lane: MirrorLane(policy: "p", target: "u")) == nil)
     }
 
+    @Test(arguments: [("X-Currency", false), ("x-other, x-currency", false), ("*", false), ("X-Other", true)])
+    func `requests that differ in a header that Vary names are no repeats`(vary: String, isRepeat: Bool) {
+        var repeats = NaturalRepeats(limits: VerdictLimits(), hash: KeyedHash(secret: ""))
+        func answered(_ currency: String) -> RecordedResponse? {
+            var exchange = Self.exchange("/a")
+            exchange.request.message.fields.append(RecordedField(name: "x-currency", value: currency))
+            exchange.response = AnswerComparatorTests.answer(currency, fields: [("Vary", vary)])
+            return repeats.answered(exchange, lane: Self.lane)
+        }
+        #expect(answered("EUR") == nil)
+        #expect((answered("USD") != nil) == isRepeat)
+        #expect((answered("EUR") != nil) == (vary != "*"))
+    }
+
     @Test func `answers are remembered up to a number and up to an amount`() {
         var limits = VerdictLimits()
         limits.repeats = 3

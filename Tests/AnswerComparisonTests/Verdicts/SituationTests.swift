@@ -264,6 +264,13 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 [.inconclusive]
             ) { product($0) }
             .missing { $0.isOneOf(0.3) },
+            Situation(
+                "a recording in which every twentieth or so has no replayed answer",
+                [.inconclusive],
+                [.inconclusive],
+                [.inconclusive]
+            ) { product($0) }
+            .missing { $0.isOneOf(0.04) },
             Situation("production's own errors repaired, at random", [.pass], [.pass], [.pass]) {
                 !$0.isNew && $0.chance(0.1) ? error(500) : product($0)
             },
@@ -329,6 +336,15 @@ struct Situation: Sendable, CustomTestStringConvertible {
             .success(
                 AnswerComparatorTests.answer("", status: 302, fields: [("Location", $0.isNew ? "/home" : "/login")])
             )
+        },
+        change("a redirect to another host of production") {
+            redirect("http://\($0.isNew ? "admin" : "shop").example.com/login")
+        },
+        change("a redirect by the other scheme") {
+            redirect("http\($0.isNew ? "" : "s")://shop.example.com/login")
+        },
+        change("a picture by the other scheme") {
+            json(#"{"img":"http\#($0.isNew ? "" : "s")://shop.example.com/a.png"}"#)
         },
         change("nothing in it") { json($0.isNew ? "" : "{}") },
         change("one line of many") { question in
@@ -438,7 +454,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
                 let isFalse = $0.isStaging && $0.isOneOf(0.05) || $0.isNew && $0.isOneOf(0.2, 1)
                 return product($0, more: ",\"available\":\(!isFalse)")
             },
-            Situation("data missing in staging", [.pass, .inconclusive], [.inconclusive], [.inconclusive]) {
+            Situation("data missing in staging", [.pass, .inconclusive], [.different], [.different, .inconclusive]) {
                 $0.isStaging && $0.isOneOf(0.3) ? error(404) : product($0)
             },
         ]
@@ -477,6 +493,11 @@ struct Situation: Sendable, CustomTestStringConvertible {
             $0.isStaging ? error(401) : product($0)
         },
         Situation("a coding that is not read", [.inconclusive], [.inconclusive], [.inconclusive]) {
+            let text = $0.isNew ? "a" : "b"
+            return .success(AnswerComparatorTests.answer(text, fields: [("Content-Encoding", "zstd")]))
+        },
+        Situation("a coding that is not read for a few", [.inconclusive], [.inconclusive], [.inconclusive]) {
+            guard $0.isOneOf(0.04) else { return product($0) }
             let text = $0.isNew ? "a" : "b"
             return .success(AnswerComparatorTests.answer(text, fields: [("Content-Encoding", "zstd")]))
         },

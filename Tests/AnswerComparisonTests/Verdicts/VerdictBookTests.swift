@@ -33,7 +33,8 @@ import TrafficModel
             var policy = ComparisonPolicy(name: "canary", targets: ["candidate"])
             policy.baseline = hasBaseline ? "baseline" : nil
             adjust(&policy.settings)
-            book.policyConfigured(policy, hosts: ["staging:8080"])
+            let origin = TargetOrigin(authority: "staging:8080", isSecured: false)
+            book.policyConfigured(policy, origins: ["candidate": origin, "baseline": origin])
             generator = SeededGenerator(seed: seed)
             self.step = step
         }

@@ -99,6 +99,12 @@ import TrafficModel
         "/invitations/accept", "/items/5/delete", "/orders/7/cancel", "/cart/add", "/cart/add/17", "/add-to-cart",
         "/orders/7/approve",
         "/webhooks/stripe", "/webhook", "/connect/endsession",
+        "/orders/cancelOrder", "/cancel-order/7", "/cart/addItem", "/removeItem/3", "/api/deleteUser?id=7",
+        "/users/bulk-delete", "/users/delete_all", "/actuator/shutdown", "/session/end",
+        "/j_spring_security_logout", "/cancel%4Frder",
+        "/?add-to-cart=17", "/?wc-ajax=add_to_cart", "/index.php?action=logout", "/?do=delete&id=3",
+        "/posts/3?delete=true", "/x?method=DELETE", "/rpc?method=deleteUser", "/soap?op=Delete", "/?a=1&logout",
+        "/cart/?remove_item=5f", "/x?a%63tion=log%6Fut", "/?cmd=bulk_delete",
         "/a/../b", "/a/%2e%2E/b", "/..", "http://h/logout",
     ])
     func `paths that change something by being read are denied`(target: String) throws {
@@ -108,6 +114,10 @@ import TrafficModel
     @Test(arguments: [
         "/", "/cart", "/cart/17", "/add", "/orders/7", "/cancelled", "/products/logout-button.svg",
         "/blog/how-to-logout-safely", "/passwords", "/password", "/reset", "/a..b",
+        "/orders/cancelled", "/additional", "/delivery", "/blog/how-to-cancel-an-order", "/icons/delete-icon.svg",
+        "/static/cancelButton.js", "/deleted-items", "/canceledOrders", "/products/paint-remover", "/session/list",
+        "/?callback=f", "/?cancel_url=/a", "/search?q=delete", "/?action=list", "/?action=view&do=deleted",
+        "/?method=post", "/?op=removed", "/?method=getDeletedUsers", "/?sort=add-to-cart", "/?verify=1",
         "/...",
         "/healthz", "/products?next=/logout", "/hooked", "/", "http://logout.example.com/", "/%", "/%zz", "/%2",
     ])

@@ -123,6 +123,20 @@ import TrafficModel
         #expect(request.values(of: "accept-encoding") == [expected])
     }
 
+    @Test func `tokens are replaced, whatever they are called, unless the policy keeps the name`() throws {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+        let original = RecordedRequest.client("GET", "/a/\(token)?t=\(token)&u=\(token)&v=1", [("X-Info", token)])
+        let copy = try BuilderDriver().build(original)
+        #expect(!copy.target.contains("eyJ") && copy.target.hasSuffix("&v=1") && copy.redactions == 4)
+        #expect(copy.values(of: "x-info").allSatisfy { $0.hasPrefix("wm-") })
+        var policy = MirrorPolicy(name: "p", targets: ["t"])
+        #expect(policy.takesCredentials(of: original))
+        policy.keptParameters = ["t"]
+        policy.keptFields = ["x-info"]
+        let kept = try BuilderDriver { $0.policy = policy }.build(original)
+        #expect(kept.target.contains("?t=\(token)&u=wm-") && kept.values(of: "x-info") == [token])
+    }
+
     @Test func `copies of a request with credentials lack them, unless the policy keeps them`() {
         var policy = MirrorPolicy(name: "p", targets: ["t"])
         #expect(policy.takesCredentials(of: .client("GET", "/", [("Authorization", "Bearer x")])))

@@ -1,0 +1,146 @@
+// Wingmirror · Apache-2.0
+
+import Testing
+import TrafficModel
+
+@testable import AnswerComparison
+
+/// What is not known counts against a target before it passes, and what was found stays.
+@Suite struct UnknownAnswerTests {
+    private typealias Bench = VerdictBookTests.Bench
+
+    private static let item = VerdictBookTests.item()
+    private static let missing = AnswerComparatorTests.answer("none", status: 404)
+
+    @Test(arguments: [MissedReason.unanswered, .slow, .dropped, .lag], [true, false])
+    func `a target that may have failed in a twenty-fifth of requests does not pass`(
+        reason: MissedReason,
+        hasBaseline: Bool
+    ) throws {
+        var bench = Bench(hasBaseline: hasBaseline)
+        for number in 0..<6000 {
+            guard number % 25 != 0 else {
+                bench.book.sampled(Bench.lane, route: Bench.route)
+                bench.book.missed(Bench.lane, route: Bench.route, reason: reason)
+                continue
+            }
+            bench.pair(
+                Self.item,
+                candidate: .success(Self.item),
+                baseline: hasBaseline ? .success(Self.item) : nil
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .coverage)
+        #expect(verdict.pairsNeeded.map { $0 > 200_000 } == true)
+        #expect(!verdict.remedy.isEmpty)
+    }
+
+    @Test func `one request without an answer among many takes some more pairs`() throws {
+        var bench = Bench(hasBaseline: true)
+        bench.book.sampled(Bench.lane, route: Bench.route)
+        bench.book.missed(Bench.lane, route: Bench.route, reason: .dropped)
+        for _ in 0..<12_000 {
+            bench.pair(Self.item, candidate: .success(Self.item), baseline: .success(Self.item))
+        }
+        #expect(try bench.verdict.verdict == .pass)
+    }
+
+    @Test func `what thins independently of answers does not matter`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<12_000 {
+            guard number % 2 != 0 else {
+                bench.book.sampled(Bench.lane, route: Bench.route)
+                bench.book.missed(Bench.lane, route: Bench.route, reason: .thinned)
+                continue
+            }
+            bench.pair(Self.item, candidate: .success(Self.item), baseline: .success(Self.item))
+        }
+        #expect(try bench.verdict.verdict == .pass)
+    }
+
+    @Test func `contents that cannot be read in a twenty-fifth of pairs may differ`() throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<6000 {
+            let coded = AnswerComparatorTests.answer("x", fields: [("Content-Encoding", "zstd")])
+            let other = AnswerComparatorTests.answer("y", fields: [("Content-Encoding", "zstd")])
+            let answer = number % 25 == 0 ? coded : Self.item
+            bench.pair(
+                answer,
+                candidate: .success(number % 25 == 0 ? other : Self.item),
+                baseline: .success(answer)
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == .inconclusive && verdict.reason == .unreadable)
+    }
+
+    @Test func `a difference that was found stays when all answers are refusals`() throws {
+        var bench = Bench(hasBaseline: false)
+        func pair(isMissing: Bool) {
+            let answer = isMissing ? Self.missing : Self.item
+            bench.pair(Self.item, candidate: .success(answer), repeated: .success(answer))
+        }
+        for number in 0..<2500 { pair(isMissing: number % 7 == 0) }
+        #expect(try bench.verdict.verdict == .different)
+        for _ in 0..<4000 { pair(isMissing: true) }
+        #expect(try bench.verdict.verdict == .different)
+    }
+
+    @Test(arguments: [true, false])
+    func `refusals are not comparable only where credentials were taken out`(lostCredentials: Bool) throws {
+        var bench = Bench(hasBaseline: false)
+        for _ in 0..<2500 {
+            bench.pair(
+                Self.item,
+                candidate: .success(Self.missing),
+                repeated: .success(Self.missing),
+                lostCredentials: lostCredentials
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.verdict == (lostCredentials ? .inconclusive : .different))
+        #expect(verdict.reason == (lostCredentials ? .notComparable : .beyondMargin))
+    }
+
+    // MARK: - Links
+
+    private static func redirect(_ location: String) -> RecordedResponse {
+        AnswerComparatorTests.answer("", status: 302, fields: [("Location", location)])
+    }
+
+    @Test(arguments: [
+        ("https://shop.example.com/a", "https://admin.example.com/a", Verdict.fail),
+        ("https://shop.example.com/a", "http://shop.example.com/a", .fail),
+        ("https://shop.example.com/a", "https://shop.example.com:443/a", .pass),
+        ("http://shop.example.com/a", "http://staging:8080/a", .pass),
+        ("http://shop.example.com/a", "http://other:8080/a", .fail),
+    ])
+    func `a link elsewhere, or by the other scheme, is another link`(
+        production: String,
+        candidate: String,
+        verdict: Verdict
+    ) throws {
+        var bench = Bench(hasBaseline: true)
+        for _ in 0..<6000 {
+            bench.pair(
+                Self.redirect(production),
+                candidate: .success(Self.redirect(candidate)),
+                baseline: .success(Self.redirect(production))
+            )
+        }
+        #expect(try bench.verdict.verdict == verdict)
+    }
+
+    @Test func `links are like each other in what the host that was asked, and the target, begin with`() {
+        var hosts = LinkHosts(["staging:8080"]).adding("shop.example.com")
+        func relative(_ text: String) -> String { String(decoding: hosts.relative(Array(text.utf8)), as: UTF8.self) }
+        #expect(relative("https://shop.example.com/a") == "/a" && relative("http://staging:8080") == "/")
+        hosts.schemes = LinkHosts.Schemes(asked: .https, targets: .http)
+        #expect(relative("https://shop.example.com/a") == "/a")
+        #expect(relative("http://shop.example.com/a") == "http:/a")
+        #expect(relative("http://staging:8080/a") == "/a")
+        #expect(relative("https://staging:8080/a") == "https:/a")
+        #expect(relative("https://admin.example.com/a") == "https://admin.example.com/a")
+    }
+}
