@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-package import PacketDecoding
+import PacketDecoding
 
 extension ConfigurationValue where Value == IPAddress {
     /// An address without a port.
