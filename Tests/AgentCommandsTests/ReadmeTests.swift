@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import ArgumentParser
 import FoundationEssentials
 import TestSupport
 import Testing
