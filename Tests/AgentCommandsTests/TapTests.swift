@@ -132,7 +132,7 @@ import Testing
     func `a command has no options of the client's making`(target: String) throws {
         let odd = Self.entry.replacing("/a?b='c'", with: target)
         let text = TapLine(try JSONDocument.parse(Array(odd.utf8))).text(.curl, .plain)
-        let shell = ExternalProgram("sh", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
+        let shell = ExternalProgram("bash", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
         let words = try shell.blockingRun().text.split(separator: "\n").map(String.init)
         #expect(words.suffix(4) == ["--request-target", target, "--url", "http://shop.example.com/"])
     }
