@@ -1,38 +1,30 @@
 // Wingmirror · Apache-2.0
 
 import Dispatch
-import Glibc
-import Synchronization
 
 /// A thread for what computes or waits for long in a test, so that the threads shared by all tasks stay free for the others.
 ///
 /// The shared threads are as few as the processor's cores: two tests that compute for seconds let every deadline of
 /// others pass.
 package final class OwnThread: TaskExecutor {
-    /// The one thread of tests that compute for seconds: no two of them do at once.
-    package static let heavy = OwnThread("heavy")
+    private static let mark = DispatchSpecificKey<Void>()
 
-    private let queue: DispatchQueue
-    /// The thread that runs a piece; 0 between two.
-    private let current = Atomic<UInt>(0)
+    private let queue = DispatchQueue(label: "test.own")
 
-    private init(_ name: String) {
-        queue = DispatchQueue(label: "test.\(name)")
+    /// Makes a thread that ends with what it is given.
+    package init() {
+        queue.setSpecific(key: Self.mark, value: ())
     }
 
     /// Takes a piece of a task that prefers this thread.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         // The closure holds the executor while the job runs, and a job is enqueued to be run once.
-        queue.async { [self] in
-            current.store(pthread_self(), ordering: .relaxed)
-            unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-            current.store(0, ordering: .relaxed)
-        }
+        queue.async { [self] in unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
-    /// Whether the caller runs on this thread.
-    package var isCurrent: Bool { current.load(ordering: .relaxed) == pthread_self() }
+    /// Whether the caller runs on such a thread.
+    package static var isCurrent: Bool { DispatchQueue.getSpecific(key: mark) != nil }
 
     /// Begins `work` on a thread that ends with it.
     package static func start(_ work: @escaping @Sendable () -> Void) {

@@ -3,19 +3,19 @@
 import TestSupport
 package import Testing
 
-/// Lets tests run on `OwnThread.heavy`, one after the other, rather than on the threads that all tests share.
+/// Lets each test run on a thread of its own rather than on the threads that all tests share.
 package struct OwnThreadTrait: TestTrait, SuiteTrait, TestScoping {
     /// Holds for each test of a suite.
     package var isRecursive: Bool { true }
 
-    /// Runs a test on the thread.
+    /// Runs a test on its thread.
     package func provideScope(
         for test: Test,
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         // `function` is concurrent, so that it begins on the thread, not where this was called.
-        try await withTaskExecutorPreference(OwnThread.heavy) { try await function() }
+        try await withTaskExecutorPreference(OwnThread()) { try await function() }
     }
 }
 
