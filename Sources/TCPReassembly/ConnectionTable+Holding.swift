@@ -35,23 +35,17 @@ extension ConnectionTable {
                 let again = arrived.takeFirst(upTo: min(arrived.end, held[next].end))
                 counters.retransmittedOctets += again.count
                 if !again.captured.isEmpty, !again.doubt.exists {
-                    conflictArrived(again, octets.extracting(again.captured), with: next)
+                    counters.conflictingOctets += held.differences(
+                        next,
+                        from: again.offset,
+                        to: octets.extracting(again.captured)
+                    )
                 }
             } else {
                 let end = next == HeldSegment.none ? arrived.end : min(arrived.end, held[next].offset)
                 previous = insert(arrived.takeFirst(upTo: end), from: octets, after: previous, wait, index)
             }
         }
-    }
-
-    /// Compares octets that came again with those held.
-    ///
-    /// Where they differ, receivers take the segment that begins first, and else the one that came first, as Linux does.
-    private mutating func conflictArrived(_ again: SegmentOctets, _ octets: Span<UInt8>, with number: UInt32) {
-        let differences = held.differences(number, from: again.offset, to: octets)
-        counters.conflictingOctets += differences
-        guard differences > 0, again.segmentOffset < held[number].segmentOffset else { return }
-        held.overwrite(number, from: again.offset, with: octets)
     }
 
     /// Puts octets between two held segments, and gives the last segment made of them.
@@ -73,7 +67,7 @@ extension ConnectionTable {
                 HeldSegment(
                     part,
                     direction: index & 1 == 0 ? .fromOriginator : .fromResponder,
-                    arrival: clock,
+                    arrivalTime: clock.now,
                     arrivals: waits[wait].arrivals,
                     next: following
                 ),

@@ -22,10 +22,6 @@ extension ConnectionTable {
         let sinceArrivals: Int
         /// When the evidence was captured, in nanoseconds since the epoch.
         let time: Int64
-        /// The interface that showed it.
-        let interface: Int
-        /// Whether octets or a FIN wait until it is filled or final.
-        var delays = true
     }
 
     /// Delivers what can be delivered, gives up what is overdue, and ends what has ended.
@@ -65,29 +61,10 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         guard entries[slot].connection.wait != ConnectionWait.none else {
-            giveUpAcknowledged(slot, into: &sink)
             return
         }
         deliverHeld(slot, at: time, into: &sink)
         while giveUpHole(of: slot, reason, at: time, into: &sink) {}
-    }
-
-    /// Ends waiting for what was acknowledged and never came, and for which nothing waited.
-    private mutating func giveUpAcknowledged<Sink: StreamSink & ~Copyable>(
-        _ slot: Int,
-        into sink: inout Sink
-    ) {
-        for direction in StreamDirection.allCases {
-            let stream = StreamID(slot: slot, direction)
-            let state = entries[stream]
-            let count = Int(state.acknowledged - state.next)
-            guard count > 0, state.isSeen, !state.isEnded, !state.endIsPresumed else { continue }
-            if count == 1 {
-                entries[stream].endIsPresumed = true
-            } else {
-                reportMissing(count, .captureLoss, time: state.time, of: stream, into: &sink)
-            }
-        }
     }
 
     /// Whether a connection needs more than the common path.
@@ -102,7 +79,6 @@ extension ConnectionTable {
 
     private func isPlain(_ state: StreamState) -> Bool {
         state.isSeen && state.origin == .certain && !state.isEnded && !state.endIsPresumed
-            && state.acknowledged <= state.next
     }
 
     /// Whether both streams have ended, as far as is known.
@@ -201,9 +177,9 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) -> Bool {
-        guard let wait = streamWait(of: stream), let end = wait.end, end <= entries[stream].next,
-            isEndCaused(wait.endAcknowledged, of: stream)
-        else { return false }
+        guard let wait = streamWait(of: stream), let end = wait.end, end <= entries[stream].next else {
+            return false
+        }
         let index = streamWaitIndex(Int(entries[stream.slot].connection.wait), stream)
         streamWaits[index].end = nil
         setDeadline(nil, at: index)
@@ -255,24 +231,18 @@ extension ConnectionTable {
                 setDeadline(min(deadline, resetDeadline ?? .max), at: index)
                 continue
             }
-            guard hole.delays || forced != nil && forced != .limit else {
-                // An acknowledgement may lie, and receivers drop one of what was never sent (RFC 9293 §3.10.7.4): as long as
-                // nothing waits, what comes next says more.
-                setDeadline(resetDeadline, at: index)
-                continue
-            }
             setDeadline(nil, at: index)
             if !entries[stream].isSeen {
                 // Not a hole: the capture shows one direction only, as far as anybody can tell so far.
                 entries[stream].isAbsent = true
-                noteGivenUp(min(0, hole.end)..<hole.end, of: stream, hole)
+                noteGivenUp(min(0, hole.end)..<hole.end, of: stream, since: hole.since)
             } else if hole.mayBeFinish {
                 entries[stream].endIsPresumed = true
             } else if !hole.isDoubtful || !isDoubtfulAccepted(of: stream) {
                 let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
                 let count = Int(hole.end - entries[stream].next)
                 if hole.isAcknowledged {
-                    noteGivenUp(entries[stream].next..<hole.end, of: stream, hole)
+                    noteGivenUp(entries[stream].next..<hole.end, of: stream, since: hole.since)
                 }
                 reportMissing(count, reason, time: hole.time, of: stream, into: &sink)
             }
@@ -292,8 +262,7 @@ extension ConnectionTable {
             mayBeFinish: false,
             since: waiting.arrivalTime,
             sinceArrivals: waiting.arrivals,
-            time: waiting.time,
-            interface: Int(waiting.interface)
+            time: waiting.time
         )
     }
 
@@ -304,9 +273,9 @@ extension ConnectionTable {
     }
 
     /// Remembers that octets are given up, in case that they are only late.
-    private mutating func noteGivenUp(_ octets: Range<Int64>, of stream: StreamID, _ hole: Hole) {
+    private mutating func noteGivenUp(_ octets: Range<Int64>, of stream: StreamID, since time: Int64) {
         let key = LateKey(connection: entries[stream.slot].connection.number, direction: stream.direction)
-        late.givenUp(octets, of: key, since: hole.since, shownBy: hole.interface)
+        late.givenUp(octets, of: key, since: time, shownBy: clock.current)
     }
 
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
@@ -331,7 +300,6 @@ extension ConnectionTable {
             let first = held[streamWait.head]
             let isDoubtful = first.doubt.exists && first.offset <= state.next
             let reach = isDoubtful ? first.end : first.offset
-            let isShownByEvidence = isAcknowledged && streamWait.evidenceTime > first.arrivalTime
             return Hole(
                 end: isAcknowledged && !isDoubtful ? min(reach, state.acknowledged) : reach,
                 isAcknowledged: isAcknowledged,
@@ -340,25 +308,20 @@ extension ConnectionTable {
                 mayBeFinish: false,
                 since: max(first.arrivalTime, isAcknowledged ? streamWait.evidenceTime : streamWait.progressTime),
                 sinceArrivals: max(first.arrivals, streamWait.evidenceArrivals),
-                time: first.time,
-                interface: isShownByEvidence ? streamWait.evidenceInterface : Int(first.interface)
+                time: first.time
             )
         }
         guard isAcknowledged || (streamWait.end ?? 0) > state.next else {
             return nil
         }
-        let mayBeFinish = isAcknowledged && state.acknowledged == state.next + 1 && streamWait.end == nil
         return Hole(
             end: isAcknowledged ? state.acknowledged : streamWait.end ?? state.next,
             isAcknowledged: isAcknowledged,
-            mayBeFinish: mayBeFinish,
+            mayBeFinish: isAcknowledged && state.acknowledged == state.next + 1 && streamWait.end == nil,
             // An acknowledgement that runs ahead of octets which still come is no sign of loss.
             since: max(streamWait.evidenceTime, streamWait.progressTime),
             sinceArrivals: max(streamWait.evidenceArrivals, streamWait.progressArrivals),
-            time: state.time,
-            interface: streamWait.evidenceInterface,
-            delays: mayBeFinish || streamWait.end != nil || isWaitingForCause(stream.reversed)
-                || isEndWaitingForCause(stream.reversed)
+            time: state.time
         )
     }
 }

@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
-import TestTraits
 import Testing
 
 @testable import TCPReassembly
@@ -64,7 +63,7 @@ private struct CollectingSink: StreamSink, ~Copyable {
 }
 
 /// Random conversations, captured badly.
-@Suite(.heavy) struct RandomStreamTests {
+@Suite struct RandomStreamTests {
     private struct Sent {
         let segment: TCPSegment
         let octets: [UInt8]

@@ -77,7 +77,6 @@ extension ReadPlan {
         let failures = try read(into: run.makePipeline(outputs: outputs), keys, records)
         return SavefileAnalysis(
             table: objects.table,
-            absence: objects.absence,
             registry: run.registry,
             figures: run.boards.figures,
             failures: failures
@@ -128,7 +127,6 @@ extension ReadPlan {
 
     private func print(_ analysis: SavefileAnalysis) throws {
         for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
-        if let part = analysis.figures.undecodedPart { StandardError.say("warning: \(part)") }
         let clocks = CaptureClocks(analysis.figures, files: configuration.capture.savefiles)
         for sentence in clocks.sentences { StandardError.say("warning: \(sentence)") }
         if analysis.failures.isEmpty, analysis.figures.interfaces.allSatisfy({ $0.packets == 0 }) {
@@ -152,8 +150,6 @@ extension ReadPlan {
 struct SavefileAnalysis: Sendable {
     /// The routes that requests were attributed to.
     let table: RouteTable
-    /// Why there are none, where there are none.
-    let absence: String?
     /// What was counted of the traffic.
     let registry: MetricsRegistry
     /// What else the pipeline saw.
@@ -168,9 +164,7 @@ struct SavefileAnalysis: Sendable {
 
     /// The table for people.
     var report: RouteTableReport {
-        var report = RouteTableReport(routes: table.routes, registry: registry, figures: figures)
-        report.absence = absence
-        return report
+        RouteTableReport(routes: table.routes, registry: registry, figures: figures)
     }
 
     /// The metrics in text format, as of the last packet.
