@@ -359,7 +359,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RedactionTests",
-            dependencies: ["Redaction"],
+            dependencies: ["OctetText", "Redaction"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(

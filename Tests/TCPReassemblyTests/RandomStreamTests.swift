@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
+import TestTraits
 import Testing
 
 @testable import TCPReassembly
@@ -63,7 +64,7 @@ private struct CollectingSink: StreamSink, ~Copyable {
 }
 
 /// Random conversations, captured badly.
-@Suite struct RandomStreamTests {
+@Suite(.heavy) struct RandomStreamTests {
     private struct Sent {
         let segment: TCPSegment
         let octets: [UInt8]
