@@ -544,6 +544,16 @@ import Testing
         #expect(talk.table.statistics.limitsMet[.lingeringConnections] == 3)
     }
 
+    /// What the capture's end delivers, in its order.
+    private static func textsAtEnd(of talk: inout Conversation) -> [String] {
+        _ = talk.events()
+        talk.end()
+        return talk.events().compactMap { event in
+            guard case .octets(_, _, let text) = event else { return nil }
+            return text
+        }
+    }
+
     @Test func `the capture's end closes connections in the order of their numbers`() {
         var talk = Conversation()
         for number in UInt16(1)...50 {
@@ -551,12 +561,7 @@ import Testing
             talk.handshake()
             talk.client(Int(number), "\(number)")
         }
-        _ = talk.events()
-        talk.end()
-        var order: [String] = []
-        for case .octets(_, _, let text) in talk.events() {
-            order.append(text)
-        }
+        let order = Self.textsAtEnd(of: &talk)
         #expect(order == (1...50).map { "\($0)" })
         #expect(talk.table.statistics.connectionsClosed[.captureEnded] == 50)
         talk.handshake()
@@ -582,12 +587,7 @@ import Testing
             talk.client = Self.port(number &* 7919)
             talk.client(Int(number), "\(number)")
         }
-        _ = talk.events()
-        talk.end()
-        var order: [String] = []
-        for case .octets(_, _, let text) in talk.events() {
-            order.append(text)
-        }
+        let order = Self.textsAtEnd(of: &talk)
         #expect(order == left.map { "\($0)" })
         #expect(talk.table.statistics.entries == 0)
     }

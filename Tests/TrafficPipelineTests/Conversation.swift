@@ -2,8 +2,10 @@
 
 import PacketCapture
 import PacketDecoding
+import RouteAttribution
 import TestSupport
 import TrafficMetrics
+import TrafficPipeline
 
 /// A connection that carries one request and its answer.
 enum Conversation {
@@ -49,6 +51,24 @@ extension CapturedPacket {
             interface: 0,
             wireLength: octets.count
         )
+    }
+}
+
+extension RouteBoard {
+    /// A board with the table of no objects.
+    static func withoutRoutes(_ registry: MetricsRegistry) -> RouteBoard {
+        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
+        return RouteBoard(RouteTables(table), registry: registry, at: 0)
+    }
+}
+
+extension TrafficPipeline {
+    /// Reads Ethernet frames as a whole capture, one a millisecond.
+    mutating func read(_ frames: [[UInt8]]) {
+        for (number, frame) in frames.enumerated() {
+            packetArrived(.ethernet(frame, at: Int64(number + 1) * 1_000_000), octets: frame.span)
+        }
+        captureEnded()
     }
 }
 

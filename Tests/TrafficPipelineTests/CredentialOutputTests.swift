@@ -3,7 +3,6 @@
 import PacketDecoding
 import Recordings
 import Redaction
-import RouteAttribution
 import ShadowTesting
 import TestSupport
 import Testing
@@ -105,24 +104,24 @@ import TrafficModel
         #expect(!holdsSecret(har(sent)), "har of \(sent)")
     }
 
+    private static let target = MirrorTarget(name: "staging", host: "staging.internal", port: 8080)
+
+    private static func builder(_ policy: MirrorPolicy) -> ShadowRequestBuilder {
+        ShadowRequestBuilder(policy: policy, target: target, node: "node", key: RedactionKey(high: 1, low: 2))
+    }
+
     @Test func `no credential is in a copy, nor in the line that repeats it`() throws {
         var policy = MirrorPolicy(name: "all", targets: ["staging"])
         policy.percent = 100
         policy.methods = ["GET", "POST"]
-        let target = MirrorTarget(name: "staging", host: "staging.internal", port: 8080)
-        let builder = ShadowRequestBuilder(
-            policy: policy,
-            target: target,
-            node: "node",
-            key: RedactionKey(high: 1, low: 2)
-        )
+        let builder = Self.builder(policy)
         for sent in Self.requests {
             let copy = try builder.build(RecordedExchange(request: sent.request, startTime: 1))
             let fields = copy.fields.map { "\($0.name): \($0.value)\n" }.joined()
             let text = copy.target + fields + String(decoding: copy.content, as: UTF8.self)
             #expect(!text.contains(Self.secret), "copy of \(sent)")
             #expect(copy.redactions > 0)
-            #expect(!CurlLine.text(for: copy, to: target).contains(Self.secret))
+            #expect(!CurlLine.text(for: copy, to: Self.target).contains(Self.secret))
         }
     }
 
@@ -130,19 +129,13 @@ import TrafficModel
         var policy = MirrorPolicy(name: "all", targets: ["staging"])
         policy.percent = 100
         policy.keptFields = Self.names.map { $0.lowercased() }
-        let target = MirrorTarget(name: "staging", host: "staging.internal", port: 8080)
-        let builder = ShadowRequestBuilder(
-            policy: policy,
-            target: target,
-            node: "node",
-            key: RedactionKey(high: 1, low: 2)
-        )
+        let builder = Self.builder(policy)
         for name in Self.names {
             let copy = try builder.build(
                 RecordedExchange(request: Sent("/a", [(name, Self.secret)]).request, startTime: 1)
             )
             #expect(copy.fields.contains { $0.value == Self.secret })
-            #expect(!CurlLine.text(for: copy, to: target).contains(Self.secret), "\(name)")
+            #expect(!CurlLine.text(for: copy, to: Self.target).contains(Self.secret), "\(name)")
         }
     }
 
@@ -160,22 +153,16 @@ import TrafficModel
         outputs.recordOutput = { collector.append($0) }
         outputs.recent = recent
         let registry = MetricsRegistry()
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
             limits: PipelineLimits(),
-            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            routes: RouteBoard.withoutRoutes(registry),
             board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         let client = Endpoint(address: try #require(IPAddress("192.0.2.1")), port: 50_000)
         let server = Endpoint(address: try #require(IPAddress("192.0.2.2")), port: 8080)
-        var time: Int64 = 0
         let response = Array("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".utf8)
-        for frame in Conversation.frames(from: client, to: server, sent.octets, response) {
-            time += 1_000_000
-            pipeline.packetArrived(.ethernet(frame, at: time), octets: frame.span)
-        }
-        pipeline.captureEnded()
+        pipeline.read(Conversation.frames(from: client, to: server, sent.octets, response))
         let kept = recent.routed + recent.unmatched + recent.failed + recent.refused
         let page = kept.compactMap(\.request).map { request in
             "\(request.target) \(request.authority ?? "") "

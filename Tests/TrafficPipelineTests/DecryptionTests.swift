@@ -2,7 +2,6 @@
 
 import Foundation
 import PacketCapture
-import RouteAttribution
 import TLSDecryption
 import TestSupport
 import Testing
@@ -33,9 +32,8 @@ import TrafficPipeline
         var outputs = PipelineOutputs()
         outputs.recordOutput = { collector.append($0) }
         let boards = WorkerBoards(registry)
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
-            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            routes: RouteBoard.withoutRoutes(registry),
             board: boards.sole,
             keys: keys,
             outputs: outputs

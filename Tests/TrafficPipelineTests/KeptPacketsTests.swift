@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
 import PacketDecoding
-import RouteAttribution
 import TestSupport
 import Testing
 import TrafficMetrics
@@ -251,9 +250,8 @@ import TrafficMetrics
     @Test func `a port that is used again is another connection, whose packets are told apart`() throws {
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
-            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            routes: RouteBoard.withoutRoutes(registry),
             board: boards.sole
         )
         var numbers: [Int?] = []

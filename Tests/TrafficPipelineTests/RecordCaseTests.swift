@@ -5,7 +5,6 @@ import HTTPReconstruction
 import JSONSyntax
 import PacketCapture
 import Recordings
-import RouteAttribution
 import Synchronization
 import TCPReassembly
 import Testing
@@ -42,10 +41,9 @@ import TrafficPipeline
             leaveOut: { tally.count.add(1, ordering: .relaxed) }
         )
         let boards = WorkerBoards(registry)
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
             limits: limits,
-            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            routes: RouteBoard.withoutRoutes(registry),
             board: boards.sole,
             outputs: outputs
         )

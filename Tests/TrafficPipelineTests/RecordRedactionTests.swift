@@ -4,7 +4,6 @@ import Foundation
 import JSONSyntax
 import OctetText
 import PacketDecoding
-import RouteAttribution
 import TestSupport
 import Testing
 import TrafficMetrics
@@ -24,21 +23,15 @@ import TrafficMetrics
         outputs.records = options
         outputs.recordOutput = { collector.append($0) }
         let registry = MetricsRegistry()
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
             limits: PipelineLimits(),
-            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            routes: RouteBoard.withoutRoutes(registry),
             board: WorkerBoards(registry).sole,
             outputs: outputs
         )
         let client = Endpoint(address: try #require(IPAddress("192.0.2.1")), port: 50_000)
         let server = Endpoint(address: try #require(IPAddress("192.0.2.2")), port: 8080)
-        var time: Int64 = 0
-        for frame in Conversation.frames(from: client, to: server, request, response) {
-            time += 1_000_000
-            pipeline.packetArrived(.ethernet(frame, at: time), octets: frame.span)
-        }
-        pipeline.captureEnded()
+        pipeline.read(Conversation.frames(from: client, to: server, request, response))
         return try JSONDocument.parse(Array(try #require(collector.lines.first)))
     }
 

@@ -2,7 +2,6 @@
 
 import PacketCapture
 import PacketDecoding
-import RouteAttribution
 import TestSupport
 import Testing
 import TrafficMetrics
@@ -31,9 +30,8 @@ import TrafficPipeline
         outputs.recordOutput = { collector.append($0) }
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
-        let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
         var pipeline = TrafficPipeline(
-            routes: RouteBoard(RouteTables(table), registry: registry, at: 0),
+            routes: RouteBoard.withoutRoutes(registry),
             board: boards.sole,
             outputs: outputs
         )
