@@ -27,6 +27,12 @@ let crossModule: [SwiftSetting] = [
 let packetPath = strict + crossModule
 let packetPathWithLifetimes = strictWithLifetimes + crossModule
 
+/// For the statistics of verdicts, whose tests simulate millions of votes: not optimised, they take a third of all tests' time.
+/// What `assert` states is checked all the same.
+let optimizedForTests: [SwiftSetting] = [
+    .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+]
+
 let package = Package(
     name: "wingmirror",
     platforms: [.macOS(.v15)],
@@ -107,7 +113,7 @@ let package = Package(
         .target(
             name: "AnswerComparison",
             dependencies: ["JSONSyntax", "OctetText", "TrafficModel"],
-            swiftSettings: strictWithLifetimes
+            swiftSettings: strictWithLifetimes + optimizedForTests
         ),
         .target(
             name: "ShadowTesting",
