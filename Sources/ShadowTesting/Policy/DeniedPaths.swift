@@ -8,8 +8,8 @@ internal import TrafficModel
 /// **The default list** is of words that stand as a whole segment anywhere in a path, or of two segments in a row:
 /// the end of a session (`logout`), the end of a subscription (`unsubscribe`), links that work once (`reset-password`,
 /// `verify-email`, `invitation/accept`), the steps of a login (`oauth2`, `saml`, `callback`), writing that is dressed
-/// as reading (`delete`, `cancel`, `cart/add`), and what other systems call to tell something (`webhook`). Health probes are not on it: they are
-/// reads, and load balancers send them to ports without routes.
+/// as reading (`delete`, `cancel`, `cart/add`), and what other systems call to tell something (`webhook`). Health probes
+/// are not on it: they are reads, and load balancers send them to ports without routes.
 ///
 /// **How a segment is read.** Percent-encoding is taken off once, a decoded slash and a backslash separate too, letters
 /// lose their case. For the default list hyphens and underscores are left out, and the segment ends at a full stop or
@@ -23,7 +23,8 @@ internal import TrafficModel
 /// behind any number of parts.
 ///
 /// **Queries.** The same words deny as the value of a parameter that names an operation (`action`, `do`, `op`, `cmd`, `method`, …)
-/// and, whole, as the name of one: `?add-to-cart=17`, `?delete=true`, `?logout`.
+/// and, whole, as the name of one: `?add-to-cart=17`, `?delete=true`, `?logout`. The second of two words counts there behind a path
+/// that ends with the first: `/cart?action=add`, `/coupon?apply=SPRING`.
 ///
 /// Texts are compared by hash: a collision could only deny a path too many.
 struct DeniedPaths: Sendable {
@@ -123,6 +124,8 @@ struct DeniedPaths: Sendable {
         var policies: UInt32 = 0
         /// Whether a segment says that this is a GraphQL endpoint.
         var isGraphQL = false
+        /// The last segment.
+        var last = SegmentHash()
     }
 
     /// Looks a path up.
@@ -140,6 +143,7 @@ struct DeniedPaths: Sendable {
             if walk.word == graphQL || walk.word == graphQLShort { finding.isGraphQL = true }
             before = walk.word
         }
+        finding.last = before
         return finding
     }
 
@@ -150,19 +154,25 @@ struct DeniedPaths: Sendable {
         return verbs[parts.first.value] != 0 || verbs[parts.last.value] != 0
     }
 
-    /// Whether a parameter of a query says that something is changed.
-    func denies(_ octets: Span<UInt8>, query: Range<Int>) -> Bool {
+    /// Whether a parameter of a query says that something is changed, behind a path that ends with `last`.
+    func denies(_ octets: Span<UInt8>, query: Range<Int>, behind last: SegmentHash) -> Bool {
+        let beginsPair = pairStarts[last.value] != 0
         var parameters = QueryParameters(octets, query)
         while let parameter = parameters.next() {
             let name = Self.segment(octets, parameter.name)
-            if operations[name.word.value] != 0 { return true }
+            if operations[name.word.value] != 0 || beginsPair && isPair(last, name.word) { return true }
             guard let value = parameter.value, operationParameters[name.word.value] != 0 else { continue }
             let segment = Self.segment(octets, value)
             if operations[segment.word.value] != 0 || segment.parts.count > 1 && isChange(segment.parts) {
                 return true
             }
+            if beginsPair, isPair(last, segment.word) { return true }
         }
         return false
+    }
+
+    private func isPair(_ first: SegmentHash, _ second: SegmentHash) -> Bool {
+        table[first.followed(by: second).value] != 0
     }
 
     private static func segment(_ octets: Span<UInt8>, _ range: Range<Int>) -> Segment {

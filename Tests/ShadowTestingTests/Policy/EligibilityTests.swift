@@ -104,7 +104,9 @@ import TrafficModel
         "/j_spring_security_logout", "/cancel%4Frder",
         "/?add-to-cart=17", "/?wc-ajax=add_to_cart", "/index.php?action=logout", "/?do=delete&id=3",
         "/posts/3?delete=true", "/x?method=DELETE", "/rpc?method=deleteUser", "/soap?op=Delete", "/?a=1&logout",
-        "/cart/?remove_item=5f", "/x?a%63tion=log%6Fut", "/?cmd=bulk_delete",
+        "/cart/?remove_item=5f", "/x?a%63tion=log%6Fut", "/?cmd=bulk_delete", "/cart?action=add",
+        "/shop/cart/?do=Update&id=3",
+        "/basket?add=17", "/cart.php?op=clear",
         "/a/../b", "/a/%2e%2E/b", "/..", "http://h/logout",
     ])
     func `paths that change something by being read are denied`(target: String) throws {
@@ -117,7 +119,8 @@ import TrafficModel
         "/orders/cancelled", "/additional", "/delivery", "/blog/how-to-cancel-an-order", "/icons/delete-icon.svg",
         "/static/cancelButton.js", "/deleted-items", "/canceledOrders", "/products/paint-remover", "/session/list",
         "/?callback=f", "/?cancel_url=/a", "/search?q=delete", "/?action=list", "/?action=view&do=deleted",
-        "/?method=post", "/?op=removed", "/?method=getDeletedUsers", "/?sort=add-to-cart", "/?verify=1",
+        "/?method=post", "/?op=removed", "/cart?action=view", "/list?action=add", "/?add=3", "/cart/17?action=add",
+        "/?method=getDeletedUsers", "/?sort=add-to-cart", "/?verify=1",
         "/...",
         "/healthz", "/products?next=/logout", "/hooked", "/", "http://logout.example.com/", "/%", "/%zz", "/%2",
     ])
