@@ -67,7 +67,7 @@ extension ConnectionTable {
                 HeldSegment(
                     part,
                     direction: index & 1 == 0 ? .fromOriginator : .fromResponder,
-                    arrivalTime: clock.now,
+                    arrival: clock,
                     arrivals: waits[wait].arrivals,
                     next: following
                 ),

@@ -84,7 +84,7 @@ extension ConnectionTable {
                 rest.captured.isEmpty ? rest.truncated : min(rest.captured.count, HeldSegments.blockOctets)
             let part = rest.takeFirst(upTo: rest.offset + Int64(length))
             let number = held.insert(
-                HeldSegment(part, direction: stream.direction, arrivalTime: clock.now, arrivals: waits[wait].arrivals),
+                HeldSegment(part, direction: stream.direction, arrival: clock, arrivals: waits[wait].arrivals),
                 octets: octets.extracting(part.captured)
             )
             if waits[wait].jump.tail == HeldSegment.none {
@@ -247,6 +247,7 @@ extension ConnectionTable {
                 entries[stream].acknowledged = acknowledged
                 streamWaits[index].evidenceTime = clock.now
                 streamWaits[index].evidenceArrivals = waits[wait].arrivals
+                streamWaits[index].evidenceInterface = clock.current
             }
         }
         settle(slot, at: time, into: &sink)

@@ -22,7 +22,8 @@ public import PacketDecoding
 /// its request, and the sink is promised cause before effect. Either way what is missing may be late, retransmitted, or
 /// never captured. A hole becomes final, and is reported with its exact size, when
 ///
-/// - the other side acknowledged octets in it and the `grace` is over, in packet time or in further segments;
+/// - the other side acknowledged octets in it, something waits for them, and the `grace` is over, in packet time or in
+///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets;
 /// - nobody acknowledged it within `retransmissionTimeout`, or `oneSidedTimeout` where only one direction is seen;
 /// - a bound on octets is met, or the connection ends.
 ///
@@ -343,11 +344,14 @@ extension ConnectionEntry {
         at time: PacketTime
     ) -> CommonArrival {
         // Compared modulo 2³², as sequence numbers are: how far behind what was delivered the acknowledgement is.
-        let distance = Int32(truncatingIfNeeded: segment.acknowledgementNumber.rawValue &- other.expectedNumber)
+        let distance = Int64(other.expectedNumber &- segment.acknowledgementNumber.rawValue)
         let isInOrder = segment.sequenceNumber.rawValue == own.expectedNumber
         let bringsOctets = !segment.payload.isEmpty
-        guard distance <= 0, isInOrder || !bringsOctets else { return .uncommon }
-        let acknowledged = other.next + Int64(distance)
+        // One that is ahead counts as too far behind.
+        guard distance <= min(other.next, ConnectionTable.largestWindow), isInOrder || !bringsOctets else {
+            return .uncommon
+        }
+        let acknowledged = other.next - distance
         other.acknowledged = max(other.acknowledged, acknowledged)
         guard bringsOctets else { return .acknowledgement }
         let latest = own.timeReached(by: time.nanoseconds, tolerating: PacketClock.disorder)

@@ -27,14 +27,16 @@ struct HeldSegment: BitwiseCopyable {
     let arrivalTime: Int64
     /// The connection's `arrivals` then.
     let arrivals: Int
+    /// The interface it was captured on.
+    let interface: UInt8
     /// The held segment that follows in the stream.
     var next = none
 
-    /// Describes a piece of a segment that arrives at `arrivalTime` on the clock.
+    /// Describes a piece of a segment that arrives now, on the clock and by its interface.
     init(
         _ part: SegmentOctets,
         direction: StreamDirection,
-        arrivalTime: Int64,
+        arrival clock: borrowing PacketClock,
         arrivals: Int,
         next: UInt32 = none
     ) {
@@ -46,7 +48,8 @@ struct HeldSegment: BitwiseCopyable {
         self.direction = direction
         acknowledged = part.acknowledged
         time = part.time.nanoseconds
-        self.arrivalTime = arrivalTime
+        arrivalTime = clock.now
+        interface = UInt8(clamping: clock.current)
         self.arrivals = arrivals
         self.next = next
     }
