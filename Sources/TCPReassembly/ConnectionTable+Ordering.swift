@@ -80,6 +80,7 @@ extension ConnectionTable {
             return
         }
         segmentFollowsReset(segment, of: stream)
+        segmentContinues(segment, stream)
         let wait = Int(entries[stream.slot].connection.wait)
         guard waits[wait].jump.exists else {
             return

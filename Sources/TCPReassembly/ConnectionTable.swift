@@ -42,7 +42,8 @@ public import PacketDecoding
 /// A connection is numbered by its first packet, but announced to the sink only once the handshake is answered or
 /// octets come, so a flood of SYNs costs the sink nothing. Such half-open entries have a bounded class of their own,
 /// and a flood evicts only its like. A SYN never ends a live connection by itself: it is remembered, and when a segment
-/// follows that fits it and not the old connection, that is superseded. After both FINs, or an accepted RST, an entry
+/// follows that fits it and not the old connection, that is superseded; where its numbers lie in the window it is only
+/// counted, as its receiver challenges it (RFC 5961 §4). After both FINs, or an accepted RST, an entry
 /// lingers, so that late segments do not look like a new connection; a SYN with another number opens one at once.
 ///
 /// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data, which stays

@@ -1,0 +1,50 @@
+// Wingmirror · Apache-2.0
+
+import PacketDecoding
+import Testing
+
+@testable import TCPReassembly
+
+/// What a receiver makes of segments that few senders send, as Linux does.
+@Suite struct ReceiverTests {
+    private func opened() -> Conversation {
+        var conversation = Conversation()
+        conversation.handshake()
+        conversation.client(0, "q")
+        conversation.server(0, "a", ack: 1)
+        conversation.client(1, ack: 1)
+        _ = conversation.events()
+        return conversation
+    }
+
+    // MARK: - SYNs that are challenged (RFC 5961 §4)
+
+    @Test(arguments: [false, true])
+    func `a SYN in the window takes over no live connection`(answers: Bool) {
+        var talk = opened()
+        if answers { talk.client(0, ack: 1, .syn) } else { talk.client(6, ack: nil, .syn) }
+        talk.server(1, ack: 1)
+        talk.client(1, "q", ack: 1)
+        talk.server(1, "a", ack: 2)
+        talk.client(2, ack: 2, .fin)
+        talk.server(2, ack: 3)
+        talk.server(2, ack: 3, .fin)
+        talk.client(3, ack: 3)
+        #expect(
+            talk.events() == [
+                .octets(.fromOriginator, 1, "q"), .octets(.fromResponder, 1, "a"), .ended(.fromOriginator, .finished),
+                .ended(.fromResponder, .finished), .closed(.finished),
+            ]
+        )
+        #expect(talk.table.statistics.challengedSynchronizes == 1)
+    }
+
+    @Test func `a SYN with another number is forgotten when its challenge is answered`() {
+        var talk = opened()
+        talk.client(900_000, ack: nil, .syn)
+        talk.server(1, ack: 1)
+        #expect(talk.table.statistics.waiting == 0)
+        talk.client(1, "q", ack: 1)
+        #expect(talk.events() == [.octets(.fromOriginator, 1, "q")])
+    }
+}
