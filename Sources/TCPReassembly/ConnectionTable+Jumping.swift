@@ -256,7 +256,10 @@ extension ConnectionTable {
     /// Puts a held segment, whose numbers stand in place of offsets, where it belongs; one that overlaps is dropped.
     private mutating func place(_ number: UInt32, on stream: StreamID, _ wait: Int) {
         var segment = held[number]
-        segment.offset = entries[stream].offset(of: SequenceNumber(UInt32(truncatingIfNeeded: segment.offset)))
+        let offset = entries[stream].offset(of: SequenceNumber(UInt32(truncatingIfNeeded: segment.offset)))
+        segment.segmentOffset += offset - segment.offset
+        segment.segmentEnd += offset - segment.offset
+        segment.offset = offset
         if let acknowledged = segment.acknowledged {
             let number = SequenceNumber(UInt32(truncatingIfNeeded: acknowledged))
             segment.acknowledged = entries[stream.reversed].offset(of: number)

@@ -34,8 +34,9 @@ public import PacketDecoding
 /// ## The first copy wins
 ///
 /// Octets that come again are dropped and counted. They are compared only while the first copy is held: what was
-/// delivered is gone. A copy whose checksum is wrong is none, where the sender's checksums are usually right: it waits
-/// like octets behind a hole until a right copy takes its place, or the receiver shows that it took the octets.
+/// delivered is gone. Where they differ, a segment that begins before the first copy wins, as with Linux. A copy whose
+/// checksum is wrong is none, where the sender's checksums are usually right: it waits like octets behind a hole until a
+/// right copy takes its place, or the receiver shows that it took the octets.
 ///
 /// ## Who may open and who may end
 ///

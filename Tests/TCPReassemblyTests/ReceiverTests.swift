@@ -47,4 +47,50 @@ import Testing
         talk.client(1, "q", ack: 1)
         #expect(talk.events() == [.octets(.fromOriginator, 1, "q")])
     }
+
+    // MARK: - Overlaps
+
+    @Test func `where copies differ, the segment that begins first is taken`() {
+        var talk = opened()
+        talk.client(5, "1 HTTP", ack: 1)
+        talk.client(1, "GET /9 HT", ack: 1)
+        #expect(
+            talk.events() == [.octets(.fromOriginator, 1, "GET "), .octets(.fromOriginator, 5, "/9 HTP")]
+        )
+        #expect(talk.table.statistics.conflictingOctets > 0)
+    }
+
+    @Test func `where copies begin together, a longer one is taken`() {
+        var talk = opened()
+        talk.client(3, "first", ack: 1)
+        talk.client(3, "longer", ack: 1)
+        talk.client(1, "ab", ack: 1)
+        #expect(
+            talk.events() == [
+                .octets(.fromOriginator, 1, "ab"), .octets(.fromOriginator, 3, "longe"),
+                .octets(.fromOriginator, 8, "r"),
+            ]
+        )
+    }
+
+    @Test func `a segment that begins between two copies changes what neither of them holds`() {
+        var talk = opened()
+        talk.client(5, "56789", ack: 1)
+        talk.client(2, "234567", ack: 1)
+        talk.client(3, "xxxxxxx", ack: 1)
+        talk.client(1, "1", ack: 1)
+        let text = talk.events().compactMap { event -> String? in
+            guard case .octets(.fromOriginator, _, let text) = event else { return nil }
+            return text
+        }
+        #expect(text.joined().hasPrefix("1234567"))
+    }
+
+    @Test func `where copies begin together, the first is taken`() {
+        var talk = opened()
+        talk.client(3, "first", ack: 1)
+        talk.client(3, "other", ack: 1)
+        talk.client(1, "ab", ack: 1)
+        #expect(talk.events() == [.octets(.fromOriginator, 1, "ab"), .octets(.fromOriginator, 3, "first")])
+    }
 }
