@@ -113,13 +113,16 @@ extension ConnectionTable {
         let first = segment.sequenceNumber.advanced(by: segment.flags.contains(.syn) ? 1 : 0)
         let offset = entries[stream].offset(of: first)
         if segment.payload.count + segment.truncatedOctets > 0 {
-            let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
+            var arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
+            if let urgent = urgentOctet(of: segment, in: octets) {
+                passUrgentOctet(at: offset + urgent, of: &arrived, from: octets, of: stream, into: &sink)
+            }
             octetsArrived(arrived, from: octets, of: stream, into: &sink)
         }
         if segment.flags.contains(.fin) {
             let count = Int64(segment.payload.count + segment.truncatedOctets)
             finishArrived(
-                endingAt: offset + count,
+                endingAt: entries[stream].offset(of: first) + count,
                 acknowledging: acknowledged,
                 of: stream,
                 at: time,
@@ -127,6 +130,42 @@ extension ConnectionTable {
             )
         }
         settle(stream.slot, at: time, into: &sink)
+    }
+
+    /// Where the urgent octet of a segment lies in its payload; `nil` where there is none, or it is not captured.
+    ///
+    /// The pointer leads to the octet behind it (RFC 9293 §3.8.5), and 0 is taken for 1, as Linux does.
+    private func urgentOctet(of segment: TCPSegment, in octets: Span<UInt8>) -> Int64? {
+        guard segment.flags.rawValue & 0x20 != 0, segment.headerLength >= 20 else { return nil }
+        let field = segment.payload.lowerBound - Int(segment.headerLength) + 18
+        guard field >= 0, field + 1 < octets.count else { return nil }
+        let pointer = Int(octets[field]) << 8 | Int(octets[field + 1])
+        let urgent = max(pointer, 1) - 1
+        return urgent < segment.payload.count ? Int64(urgent) : nil
+    }
+
+    /// Delivers what is in front of an urgent octet, and takes that out of the stream: sockets hand it out apart (RFC 6093).
+    private mutating func passUrgentOctet<Sink: StreamSink & ~Copyable>(
+        at urgent: Int64,
+        of arrived: inout SegmentOctets,
+        from octets: Span<UInt8>,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        guard !entries[stream].isEnded, arrived.offset <= entries[stream].next, entries[stream].next <= urgent else {
+            return
+        }
+        if arrived.offset < urgent {
+            guard canDeliver(arrived, of: stream) || arrived.offset < entries[stream].next else { return }
+            octetsArrived(arrived.takeFirst(upTo: urgent), from: octets, of: stream, into: &sink)
+        }
+        guard entries[stream].next == urgent, arrived.offset == urgent else { return }
+        counters.urgentOctets += 1
+        let rest = SegmentOctets(followingUrgentOctetOf: arrived)
+        // Offsets go on without it, so that the sequence number of offset 0 is one more.
+        moveOrigin(of: stream, back: -1)
+        entries[stream].origin = .certain
+        arrived = rest
     }
 
     /// The first segment of a direction was seen, of a connection whose handshake was not: it says by which clock that direction

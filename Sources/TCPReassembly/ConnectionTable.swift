@@ -47,8 +47,9 @@ public import PacketDecoding
 /// counted, as its receiver challenges it (RFC 5961 §4). After both FINs, or an accepted RST, an entry
 /// lingers, so that late segments do not look like a new connection; a SYN with another number opens one at once.
 ///
-/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data, which stays
-/// in line; data on a SYN that supersedes a live connection, which becomes a hole unless it is sent again.
+/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data of a segment
+/// that has to wait, which stays in line; data on a SYN that supersedes a live connection, which becomes a hole unless it
+/// is sent again.
 public struct ConnectionTable: ~Copyable {
     let limits: ReassemblyLimits
     var counters = ReassemblyStatistics()
@@ -372,11 +373,11 @@ extension ConnectionEntry {
 }
 
 extension TCPFlags {
-    /// Whether ACK is set, and none of SYN, FIN and RST.
+    /// Whether ACK is set, and none of SYN, FIN, RST and URG.
     ///
     /// One test of the octet, because the named flags are globals of another module, whose addresses must be asked for.
     @inline(__always)
     fileprivate var isPlainAcknowledgement: Bool {
-        rawValue & 0x17 == 0x10
+        rawValue & 0x37 == 0x10
     }
 }

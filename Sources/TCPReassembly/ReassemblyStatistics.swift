@@ -107,6 +107,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     /// Segments with a wrong checksum of which no other copy was captured, so that their octets became a hole; and those
     /// without octets.
     public var droppedChecksumErrors = 0
+    /// Urgent octets, which are not part of what an application reads.
+    public var urgentOctets = 0
     /// Probes of one old octet that ask whether the other side is alive.
     public var keepAliveProbes = 0
     /// Packets seen twice, by the interface of the later sight; the last element takes all higher numbers.
@@ -190,7 +192,8 @@ extension ReassemblyStatistics {
         [
             \.segments, \.deliveredOctets, \.connectionsOpened, \.entries, \.open, \.halfOpen, \.halfOpenEvictions,
             \.halfOpenExpirations, \.refusedHandshakes, \.midstreamPickups, \.outOfOrderSegments,
-            \.retransmittedOctets, \.lateOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets,
+            \.retransmittedOctets, \.lateOctets, \.conflictingOctets, \.urgentOctets, \.keepAliveProbes, \.waiting,
+            \.bufferedOctets,
             \.shedOctets,
             \.ignoredResets, \.outOfWindowSegments, \.challengedSynchronizes, \.unacceptableSegments,
             \.straySegments, \.segmentsAfterClose, \.resumptions, \.jumps, \.unseenReplacements,

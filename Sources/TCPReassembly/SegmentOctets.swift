@@ -34,6 +34,13 @@ struct SegmentOctets {
         self.time = time
     }
 
+    /// What is behind the first octet of `segment`, which is urgent and takes no place in the stream.
+    init(followingUrgentOctetOf segment: SegmentOctets) {
+        self = segment
+        removeFirst(1)
+        offset -= 1
+    }
+
     /// How many octets, captured or not.
     var count: Int {
         captured.count + truncated

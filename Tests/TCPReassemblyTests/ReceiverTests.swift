@@ -93,4 +93,27 @@ import Testing
         talk.client(1, "ab", ack: 1)
         #expect(talk.events() == [.octets(.fromOriginator, 1, "ab"), .octets(.fromOriginator, 3, "first")])
     }
+
+    // MARK: - Urgent data
+
+    @Test(
+        arguments: [
+            (5, ["GET ", "/1"]), (0, ["ET !/1"]), (1, ["ET !/1"]), (7, ["GET !/"]), (8, ["GET !/1"]),
+        ] as [(UInt16, [String])]
+    )
+    func `an urgent octet is no part of the stream`(pointer: UInt16, texts: [String]) {
+        var talk = opened()
+        talk.client(1, "GET !/1", ack: 1, urgent: pointer)
+        talk.server(1, "b", ack: 8)
+        talk.client(8, " HTTP", ack: 2)
+        let octets = talk.events().compactMap { event -> String? in
+            guard case .octets(.fromOriginator, _, let text) = event else { return nil }
+            return text
+        }
+        #expect(octets == texts + [" HTTP"])
+        talk.pass(1_000)
+        #expect(talk.table.statistics.gaps.total == 0)
+        #expect(talk.table.statistics.urgentOctets == (pointer == 8 ? 0 : 1))
+        #expect(talk.sink.violations == [])
+    }
 }
