@@ -31,6 +31,11 @@ extension ConnectionTable {
             return
         }
         let originatedBySource = !(isSynchronize && segment.flags.contains(.ack))
+        if isSynchronize, originatedBySource,
+            openings.synchronizeArrived(segment.sequenceNumber, hash: hash, on: clock.current)
+        {
+            counters.repeatedConnections += 1
+        }
         let slot = makeEntry(
             AddressPair(of: segment, originatedBySource: originatedBySource),
             hash: hash,

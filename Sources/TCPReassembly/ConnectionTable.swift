@@ -78,6 +78,7 @@ public struct ConnectionTable: ~Copyable {
     var forgotten = ForgottenConnections()
     var clocks = ClockComparison()
     var late: LateOctets
+    var openings = RepeatedOpenings()
 
     /// Makes an empty table.
     ///

@@ -73,6 +73,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var open = 0
     /// Connections now of which only a SYN or bare acknowledgements were seen.
     public var halfOpen = 0
+    /// Connections that another interface had opened before, by the same SYN: each is read twice.
+    public var repeatedConnections = 0
     /// Open connections forgotten before they were closed, by reason.
     public var evictions = Tally<EvictionReason>()
     /// Connections that went on exactly where they stood when they were forgotten, and were taken up from there.
@@ -190,7 +192,8 @@ extension ReassemblyStatistics {
     /// Everything that is one number.
     static var counts: [WritableKeyPath<Self, Int>] {
         [
-            \.segments, \.deliveredOctets, \.connectionsOpened, \.entries, \.open, \.halfOpen, \.halfOpenEvictions,
+            \.segments, \.deliveredOctets, \.connectionsOpened, \.repeatedConnections, \.entries, \.open, \.halfOpen,
+            \.halfOpenEvictions,
             \.halfOpenExpirations, \.refusedHandshakes, \.midstreamPickups, \.outOfOrderSegments,
             \.retransmittedOctets, \.lateOctets, \.conflictingOctets, \.urgentOctets, \.keepAliveProbes, \.waiting,
             \.bufferedOctets,

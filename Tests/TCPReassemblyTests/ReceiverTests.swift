@@ -116,4 +116,20 @@ import Testing
         #expect(talk.table.statistics.urgentOctets == (pointer == 8 ? 0 : 1))
         #expect(talk.sink.violations == [])
     }
+
+    // MARK: - The same traffic from two clocks
+
+    @Test func `connections that another interface delivers again long after are counted`() {
+        var talk = Conversation()
+        for interface in 0..<2 {
+            talk.client(-1, ack: nil, .syn, interface: interface)
+            talk.server(-1, ack: 0, .syn, interface: interface)
+            talk.client(0, "q", interface: interface)
+            talk.client(1, ack: 0, .fin, interface: interface)
+            talk.server(0, ack: 2, .fin, interface: interface)
+            talk.pass(40_000)
+        }
+        #expect(talk.table.statistics.connectionsOpened == 2)
+        #expect(talk.table.statistics.repeatedConnections == 1)
+    }
 }
