@@ -35,17 +35,25 @@ extension ConnectionTable {
                 let again = arrived.takeFirst(upTo: min(arrived.end, held[next].end))
                 counters.retransmittedOctets += again.count
                 if !again.captured.isEmpty, !again.doubt.exists {
-                    counters.conflictingOctets += held.differences(
-                        next,
-                        from: again.offset,
-                        to: octets.extracting(again.captured)
-                    )
+                    conflictArrived(again, octets.extracting(again.captured), with: next)
                 }
             } else {
                 let end = next == HeldSegment.none ? arrived.end : min(arrived.end, held[next].offset)
                 previous = insert(arrived.takeFirst(upTo: end), from: octets, after: previous, wait, index)
             }
         }
+    }
+
+    /// Compares octets that came again with those held.
+    ///
+    /// Where they differ, Linux takes the segment that begins first; of two that begin together the longer one, and else the
+    /// one that came first.
+    private mutating func conflictArrived(_ again: SegmentOctets, _ octets: Span<UInt8>, with number: UInt32) {
+        let differences = held.differences(number, from: again.offset, to: octets)
+        counters.conflictingOctets += differences
+        guard held[number].yields(to: again) else { return }
+        if differences > 0 { held.overwrite(number, from: again.offset, with: octets) }
+        held.joined(number, to: again)
     }
 
     /// Puts octets between two held segments, and gives the last segment made of them.
@@ -67,7 +75,7 @@ extension ConnectionTable {
                 HeldSegment(
                     part,
                     direction: index & 1 == 0 ? .fromOriginator : .fromResponder,
-                    arrivalTime: clock.now,
+                    arrival: clock,
                     arrivals: waits[wait].arrivals,
                     next: following
                 ),

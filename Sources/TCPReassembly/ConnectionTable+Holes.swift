@@ -22,6 +22,10 @@ extension ConnectionTable {
         let sinceArrivals: Int
         /// When the evidence was captured, in nanoseconds since the epoch.
         let time: Int64
+        /// The interface that showed it.
+        let interface: Int
+        /// Whether octets or a FIN wait until it is filled or final.
+        var delays = true
     }
 
     /// Delivers what can be delivered, gives up what is overdue, and ends what has ended.
@@ -61,10 +65,29 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         guard entries[slot].connection.wait != ConnectionWait.none else {
+            giveUpAcknowledged(slot, into: &sink)
             return
         }
         deliverHeld(slot, at: time, into: &sink)
         while giveUpHole(of: slot, reason, at: time, into: &sink) {}
+    }
+
+    /// Ends waiting for what was acknowledged and never came, and for which nothing waited.
+    private mutating func giveUpAcknowledged<Sink: StreamSink & ~Copyable>(
+        _ slot: Int,
+        into sink: inout Sink
+    ) {
+        for direction in StreamDirection.allCases {
+            let stream = StreamID(slot: slot, direction)
+            let state = entries[stream]
+            let count = Int(state.acknowledged - state.next)
+            guard count > 0, state.isSeen, !state.isEnded, !state.endIsPresumed else { continue }
+            if count == 1 {
+                entries[stream].endIsPresumed = true
+            } else {
+                reportMissing(count, .captureLoss, time: state.time, of: stream, into: &sink)
+            }
+        }
     }
 
     /// Whether a connection needs more than the common path.
@@ -79,6 +102,7 @@ extension ConnectionTable {
 
     private func isPlain(_ state: StreamState) -> Bool {
         state.isSeen && state.origin == .certain && !state.isEnded && !state.endIsPresumed
+            && state.acknowledged <= state.next
     }
 
     /// Whether both streams have ended, as far as is known.
@@ -114,11 +138,19 @@ extension ConnectionTable {
                     deliver(number, of: stream, into: &sink)
                     progressed = true
                 }
-                if endIfReached(stream, at: time, into: &sink) {
-                    progressed = true
-                }
             }
+            let first = StreamID(slot: slot, firstToEnd(of: slot))
+            if endIfReached(first, at: time, into: &sink) { progressed = true }
+            if endIfReached(first.reversed, at: time, into: &sink) { progressed = true }
         }
+    }
+
+    /// The direction whose FIN came first: who ends first says what was answered.
+    private func firstToEnd(of slot: Int) -> StreamDirection {
+        guard let originator = streamWait(of: StreamID(slot: slot, .fromOriginator)), originator.end != nil,
+            let responder = streamWait(of: StreamID(slot: slot, .fromResponder)), responder.end != nil
+        else { return .fromOriginator }
+        return responder.endArrivals < originator.endArrivals ? .fromResponder : .fromOriginator
     }
 
     /// The held segment that may be delivered now.
@@ -177,9 +209,9 @@ extension ConnectionTable {
         at time: PacketTime,
         into sink: inout Sink
     ) -> Bool {
-        guard let wait = streamWait(of: stream), let end = wait.end, end <= entries[stream].next else {
-            return false
-        }
+        guard let wait = streamWait(of: stream), let end = wait.end, end <= entries[stream].next,
+            isEndCaused(wait.endAcknowledged, of: stream)
+        else { return false }
         let index = streamWaitIndex(Int(entries[stream.slot].connection.wait), stream)
         streamWaits[index].end = nil
         setDeadline(nil, at: index)
@@ -231,18 +263,24 @@ extension ConnectionTable {
                 setDeadline(min(deadline, resetDeadline ?? .max), at: index)
                 continue
             }
+            guard hole.delays || forced != nil && forced != .limit else {
+                // An acknowledgement may lie, and receivers drop one of what was never sent (RFC 9293 §3.10.7.4): as long as
+                // nothing waits, what comes next says more.
+                setDeadline(resetDeadline, at: index)
+                continue
+            }
             setDeadline(nil, at: index)
             if !entries[stream].isSeen {
                 // Not a hole: the capture shows one direction only, as far as anybody can tell so far.
                 entries[stream].isAbsent = true
-                noteGivenUp(min(0, hole.end)..<hole.end, of: stream, since: hole.since)
+                noteGivenUp(min(0, hole.end)..<hole.end, of: stream, hole)
             } else if hole.mayBeFinish {
                 entries[stream].endIsPresumed = true
             } else if !hole.isDoubtful || !isDoubtfulAccepted(of: stream) {
                 let reason = hole.isAcknowledged && forced != .limit ? .captureLoss : forced ?? .timeout
                 let count = Int(hole.end - entries[stream].next)
                 if hole.isAcknowledged {
-                    noteGivenUp(entries[stream].next..<hole.end, of: stream, since: hole.since)
+                    noteGivenUp(entries[stream].next..<hole.end, of: stream, hole)
                 }
                 reportMissing(count, reason, time: hole.time, of: stream, into: &sink)
             }
@@ -262,7 +300,8 @@ extension ConnectionTable {
             mayBeFinish: false,
             since: waiting.arrivalTime,
             sinceArrivals: waiting.arrivals,
-            time: waiting.time
+            time: waiting.time,
+            interface: Int(waiting.interface)
         )
     }
 
@@ -273,9 +312,9 @@ extension ConnectionTable {
     }
 
     /// Remembers that octets are given up, in case that they are only late.
-    private mutating func noteGivenUp(_ octets: Range<Int64>, of stream: StreamID, since time: Int64) {
+    private mutating func noteGivenUp(_ octets: Range<Int64>, of stream: StreamID, _ hole: Hole) {
         let key = LateKey(connection: entries[stream.slot].connection.number, direction: stream.direction)
-        late.givenUp(octets, of: key, since: time, shownBy: clock.current)
+        late.givenUp(octets, of: key, since: hole.since, shownBy: hole.interface)
     }
 
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
@@ -300,6 +339,7 @@ extension ConnectionTable {
             let first = held[streamWait.head]
             let isDoubtful = first.doubt.exists && first.offset <= state.next
             let reach = isDoubtful ? first.end : first.offset
+            let isShownByEvidence = isAcknowledged && streamWait.evidenceTime > first.arrivalTime
             return Hole(
                 end: isAcknowledged && !isDoubtful ? min(reach, state.acknowledged) : reach,
                 isAcknowledged: isAcknowledged,
@@ -308,20 +348,25 @@ extension ConnectionTable {
                 mayBeFinish: false,
                 since: max(first.arrivalTime, isAcknowledged ? streamWait.evidenceTime : streamWait.progressTime),
                 sinceArrivals: max(first.arrivals, streamWait.evidenceArrivals),
-                time: first.time
+                time: first.time,
+                interface: isShownByEvidence ? streamWait.evidenceInterface : Int(first.interface)
             )
         }
         guard isAcknowledged || (streamWait.end ?? 0) > state.next else {
             return nil
         }
+        let mayBeFinish = isAcknowledged && state.acknowledged == state.next + 1 && streamWait.end == nil
         return Hole(
             end: isAcknowledged ? state.acknowledged : streamWait.end ?? state.next,
             isAcknowledged: isAcknowledged,
-            mayBeFinish: isAcknowledged && state.acknowledged == state.next + 1 && streamWait.end == nil,
+            mayBeFinish: mayBeFinish,
             // An acknowledgement that runs ahead of octets which still come is no sign of loss.
             since: max(streamWait.evidenceTime, streamWait.progressTime),
             sinceArrivals: max(streamWait.evidenceArrivals, streamWait.progressArrivals),
-            time: state.time
+            time: state.time,
+            interface: streamWait.evidenceInterface,
+            delays: mayBeFinish || streamWait.end != nil || isWaitingForCause(stream.reversed)
+                || isEndWaitingForCause(stream.reversed)
         )
     }
 }

@@ -84,7 +84,7 @@ extension ConnectionTable {
                 rest.captured.isEmpty ? rest.truncated : min(rest.captured.count, HeldSegments.blockOctets)
             let part = rest.takeFirst(upTo: rest.offset + Int64(length))
             let number = held.insert(
-                HeldSegment(part, direction: stream.direction, arrivalTime: clock.now, arrivals: waits[wait].arrivals),
+                HeldSegment(part, direction: stream.direction, arrival: clock, arrivals: waits[wait].arrivals),
                 octets: octets.extracting(part.captured)
             )
             if waits[wait].jump.tail == HeldSegment.none {
@@ -247,6 +247,7 @@ extension ConnectionTable {
                 entries[stream].acknowledged = acknowledged
                 streamWaits[index].evidenceTime = clock.now
                 streamWaits[index].evidenceArrivals = waits[wait].arrivals
+                streamWaits[index].evidenceInterface = clock.current
             }
         }
         settle(slot, at: time, into: &sink)
@@ -255,7 +256,10 @@ extension ConnectionTable {
     /// Puts a held segment, whose numbers stand in place of offsets, where it belongs; one that overlaps is dropped.
     private mutating func place(_ number: UInt32, on stream: StreamID, _ wait: Int) {
         var segment = held[number]
-        segment.offset = entries[stream].offset(of: SequenceNumber(UInt32(truncatingIfNeeded: segment.offset)))
+        let offset = entries[stream].offset(of: SequenceNumber(UInt32(truncatingIfNeeded: segment.offset)))
+        segment.segmentOffset += offset - segment.offset
+        segment.segmentEnd += offset - segment.offset
+        segment.offset = offset
         if let acknowledged = segment.acknowledged {
             let number = SequenceNumber(UInt32(truncatingIfNeeded: acknowledged))
             segment.acknowledged = entries[stream.reversed].offset(of: number)

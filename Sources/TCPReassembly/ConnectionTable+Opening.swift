@@ -31,6 +31,11 @@ extension ConnectionTable {
             return
         }
         let originatedBySource = !(isSynchronize && segment.flags.contains(.ack))
+        if isSynchronize, originatedBySource,
+            openings.synchronizeArrived(segment.sequenceNumber, hash: hash, on: clock.current)
+        {
+            counters.repeatedConnections += 1
+        }
         let slot = makeEntry(
             AddressPair(of: segment, originatedBySource: originatedBySource),
             hash: hash,
@@ -245,6 +250,10 @@ extension ConnectionTable {
                 return true
             }
         }
+        guard !isChallenged(segment, by: stream) else {
+            counters.challengedSynchronizes += 1
+            return false
+        }
         let wait = makeWait(for: stream.slot)
         guard !waits[wait].candidate.exists || waits[wait].candidate.sequence != segment.sequenceNumber.rawValue else {
             return false
@@ -259,6 +268,34 @@ extension ConnectionTable {
             arrivals: waits[wait].arrivals
         )
         return false
+    }
+
+    /// Whether a SYN's numbers lie so near to where the streams of a connection stand that it can only be of this one.
+    ///
+    /// Its receiver answers with an acknowledgement and goes on (RFC 5961 §4), and whoever opens another connection on the
+    /// same addresses chooses another number (RFC 6528 §3). Behind a FIN that number may lie close.
+    private func isChallenged(_ segment: TCPSegment, by stream: StreamID) -> Bool {
+        let window = Int64(limits.resetWindow)
+        let own = entries[stream]
+        guard own.origin == .certain, own.isSeen, !own.isEnded, !own.endIsPresumed,
+            abs(own.offset(of: segment.sequenceNumber) - own.frontier) <= window
+        else { return false }
+        guard segment.flags.contains(.ack) else { return true }
+        let other = entries[stream.reversed]
+        return other.origin == .certain
+            && abs(other.offset(of: segment.acknowledgementNumber) - other.frontier) <= window
+    }
+
+    /// Forgets a SYN behind which a segment continues the connection, as the answer to its challenge does.
+    mutating func segmentContinues(_ segment: TCPSegment, _ stream: StreamID) {
+        let wait = entries[stream.slot].connection.wait
+        guard wait != ConnectionWait.none, waits[Int(wait)].candidate.exists else { return }
+        let (own, other) = (entries[stream], entries[stream.reversed])
+        guard own.origin == .certain, other.origin == .certain,
+            segment.sequenceNumber.rawValue == own.expectedNumber,
+            segment.acknowledgementNumber.rawValue == other.expectedNumber
+        else { return }
+        waits[Int(wait)].candidate = .none
     }
 
     /// Whether a segment belongs to the connection that a candidate would open, and not to the one that is open.
@@ -280,7 +317,14 @@ extension ConnectionTable {
         }
         let old = entries[stream.reversed]
         return beyond <= UInt32(clamping: limits.resetWindow)
-            && old.offset(of: segment.acknowledgementNumber) > old.frontier
+            && old.offset(of: segment.acknowledgementNumber) > finishedFrontier(of: stream.reversed)
+    }
+
+    /// As far as a stream is known to reach, with its FIN, which takes a sequence number too.
+    private func finishedFrontier(of stream: StreamID) -> Int64 {
+        let state = entries[stream]
+        let end = streamWait(of: stream)?.end.map { $0 + 1 } ?? state.next
+        return max(state.frontier + (state.isFinished ? 1 : 0), end)
     }
 
     /// Ends a connection and opens the one that `candidate` stands for, to which `segment` belongs.

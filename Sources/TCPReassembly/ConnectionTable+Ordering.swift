@@ -80,6 +80,7 @@ extension ConnectionTable {
             return
         }
         segmentFollowsReset(segment, of: stream)
+        segmentContinues(segment, stream)
         let wait = Int(entries[stream.slot].connection.wait)
         guard waits[wait].jump.exists else {
             return
@@ -104,17 +105,67 @@ extension ConnectionTable {
         }
         segmentSighted(segment, of: stream)
         let acknowledged = acknowledgementArrived(segment, of: stream)
+        if acknowledged == nil, segment.flags.contains(.ack) {
+            // The acknowledgement is looked at before octets and FIN, and they fall with it (RFC 9293 §3.10.7.4).
+            settle(stream.slot, at: time, into: &sink)
+            return
+        }
         let first = segment.sequenceNumber.advanced(by: segment.flags.contains(.syn) ? 1 : 0)
         let offset = entries[stream].offset(of: first)
         if segment.payload.count + segment.truncatedOctets > 0 {
-            let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
+            var arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
+            if let urgent = urgentOctet(of: segment, in: octets) {
+                passUrgentOctet(at: offset + urgent, of: &arrived, from: octets, of: stream, into: &sink)
+            }
             octetsArrived(arrived, from: octets, of: stream, into: &sink)
         }
         if segment.flags.contains(.fin) {
-            let count = segment.payload.count + segment.truncatedOctets
-            finishArrived(endingAt: offset + Int64(count), of: stream, at: time, into: &sink)
+            let count = Int64(segment.payload.count + segment.truncatedOctets)
+            finishArrived(
+                endingAt: entries[stream].offset(of: first) + count,
+                acknowledging: acknowledged,
+                of: stream,
+                at: time,
+                into: &sink
+            )
         }
         settle(stream.slot, at: time, into: &sink)
+    }
+
+    /// Where the urgent octet of a segment lies in its payload; `nil` where there is none, or it is not captured.
+    ///
+    /// The pointer leads to the octet behind it (RFC 9293 §3.8.5), and 0 is taken for 1, as Linux does.
+    private func urgentOctet(of segment: TCPSegment, in octets: Span<UInt8>) -> Int64? {
+        guard segment.flags.rawValue & 0x20 != 0, segment.headerLength >= 20 else { return nil }
+        let field = segment.payload.lowerBound - Int(segment.headerLength) + 18
+        guard field >= 0, field + 1 < octets.count else { return nil }
+        let pointer = Int(octets[field]) << 8 | Int(octets[field + 1])
+        let urgent = max(pointer, 1) - 1
+        return urgent < segment.payload.count ? Int64(urgent) : nil
+    }
+
+    /// Delivers what is in front of an urgent octet, and takes that out of the stream: sockets hand it out apart (RFC 6093).
+    private mutating func passUrgentOctet<Sink: StreamSink & ~Copyable>(
+        at urgent: Int64,
+        of arrived: inout SegmentOctets,
+        from octets: Span<UInt8>,
+        of stream: StreamID,
+        into sink: inout Sink
+    ) {
+        guard !entries[stream].isEnded, arrived.offset <= entries[stream].next, entries[stream].next <= urgent else {
+            return
+        }
+        if arrived.offset < urgent {
+            guard canDeliver(arrived, of: stream) || arrived.offset < entries[stream].next else { return }
+            octetsArrived(arrived.takeFirst(upTo: urgent), from: octets, of: stream, into: &sink)
+        }
+        guard entries[stream].next == urgent, arrived.offset == urgent else { return }
+        counters.urgentOctets += 1
+        let rest = SegmentOctets(followingUrgentOctetOf: arrived)
+        // Offsets go on without it, so that the sequence number of offset 0 is one more.
+        moveOrigin(of: stream, back: -1)
+        entries[stream].origin = .certain
+        arrived = rest
     }
 
     /// The first segment of a direction was seen, of a connection whose handshake was not: it says by which clock that direction
@@ -141,9 +192,7 @@ extension ConnectionTable {
         }
         if !state.isSeen, state.acknowledged > state.next {
             // What was acknowledged before this direction was seen is missing only from now on.
-            let wait = makeWait(for: stream.slot)
-            streamWaits[streamWaitIndex(wait, stream)].evidenceTime = clock.now
-            streamWaits[streamWaitIndex(wait, stream)].evidenceArrivals = waits[wait].arrivals
+            evidenceArrived(that: stream, acknowledgedAt: 0)
         }
         let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
         if !bringsOctets, !state.isSeen, state.origin != .unknown, !entries[stream.slot].connection.sawHandshake,
@@ -190,28 +239,77 @@ extension ConnectionTable {
         } else if let end = streamWait(of: other)?.end {
             acknowledged = min(acknowledged, end)
         }
+        if isTooOld(acknowledged, state) {
+            counters.outOfWindowSegments += 1
+            return nil
+        }
         if acknowledged > state.next {
             // Octets that were not seen are believed only of a segment that fits itself; and very many, as after a long
             // loss, of one that fits closely.
             let own = entries[stream]
             let distance = abs(own.offset(of: segment.sequenceNumber) - own.frontier)
             let isFar = acknowledged > state.frontier + Int64(limits.receiveWindow)
-            guard acknowledged - state.frontier < 1 << 30,
+            guard acknowledged - state.frontier < Self.largestWindow,
                 distance <= Int64(isFar ? limits.resetWindow : limits.receiveWindow)
             else {
                 counters.outOfWindowSegments += 1
                 return nil
             }
         }
-        if acknowledged > state.acknowledged {
-            entries[other].acknowledged = acknowledged
-            if state.acknowledged <= state.next, acknowledged > state.next, state.isSeen {
-                let wait = makeWait(for: stream.slot)
-                streamWaits[streamWaitIndex(wait, other)].evidenceTime = clock.now
-                streamWaits[streamWaitIndex(wait, other)].evidenceArrivals = waits[wait].arrivals
+        let offset = entries[stream].offset(of: segment.sequenceNumber)
+        if acknowledged < state.acknowledged, state.acknowledged > state.next {
+            if contradictsAcknowledgement(segment, at: offset, of: stream) {
+                acknowledgementContradicted(by: segment, at: offset, of: stream)
+                entries[other].acknowledged = acknowledged
+            }
+        } else if acknowledged > state.acknowledged || entries[stream.slot].connection.wait == ConnectionWait.none {
+            entries[other].acknowledged = max(state.acknowledged, acknowledged)
+            if acknowledged > state.next, state.isSeen {
+                let isFirst =
+                    state.acknowledged <= state.next || entries[stream.slot].connection.wait == ConnectionWait.none
+                if isFirst { evidenceArrived(that: other, acknowledgedAt: offset) }
+                let index = streamWaitIndex(makeWait(for: stream.slot), other)
+                streamWaits[index].evidenceOffset = max(streamWaits[index].evidenceOffset, offset)
             }
         }
         return acknowledged
+    }
+
+    /// The largest receive window there is (RFC 7323 §2.3): nothing that is acknowledged lies further off.
+    static var largestWindow: Int64 { 65_535 << 14 }
+
+    /// Whether an acknowledgement is of before the stream began, or of so long ago that a receiver drops the segment
+    /// (RFC 5961 §5).
+    private func isTooOld(_ acknowledged: Int64, _ state: StreamState) -> Bool {
+        state.isSynchronized && acknowledged < 0 || acknowledged < state.next - Self.largestWindow
+    }
+
+    /// Whether a segment shows that its sender has not received what a segment before it acknowledged.
+    ///
+    /// It brings what had not been sent when that was acknowledged, and acknowledges less: what TCP acknowledges never
+    /// goes back.
+    private func contradictsAcknowledgement(_ segment: TCPSegment, at offset: Int64, of stream: StreamID) -> Bool {
+        let bringsMore = segment.payload.count + segment.truncatedOctets > 0 || segment.flags.contains(.fin)
+        let evidence = streamWait(of: stream.reversed)?.evidenceOffset ?? 0
+        return bringsMore && offset >= max(entries[stream].next, evidence)
+    }
+
+    /// Forgets what waits only because of an acknowledgement that was false, and whose place a segment takes.
+    private mutating func acknowledgementContradicted(by segment: TCPSegment, at offset: Int64, of stream: StreamID) {
+        counters.outOfWindowSegments += 1
+        let end = offset + Int64(segment.payload.count + segment.truncatedOctets)
+        if isWaitingForCause(stream) { discardUncaused(within: offset..<end, of: stream) }
+        if isEndWaitingForCause(stream), end > entries[stream].next { forgetEnd(of: stream) }
+    }
+
+    /// Notes that something shows octets of a stream that have not come.
+    private mutating func evidenceArrived(that stream: StreamID, acknowledgedAt offset: Int64) {
+        let wait = makeWait(for: stream.slot)
+        let index = streamWaitIndex(wait, stream)
+        streamWaits[index].evidenceTime = clock.now
+        streamWaits[index].evidenceArrivals = waits[wait].arrivals
+        streamWaits[index].evidenceInterface = clock.current
+        streamWaits[index].evidenceOffset = offset
     }
 
     /// Whether the beginning of a stream is only what an acknowledgement said, and nothing that was delivered rests on it.
@@ -260,6 +358,13 @@ extension ConnectionTable {
             }
             return
         }
+        if let end = streamWait(of: stream)?.end, arrived.end > end, isEndWaitingForCause(stream),
+            isCaused(arrived.acknowledged, of: stream)
+        {
+            // What the FIN acknowledged was never sent, so that it was not taken: its sender goes on.
+            counters.outOfWindowSegments += 1
+            forgetEnd(of: stream)
+        }
         if let end = streamWait(of: stream)?.end, arrived.end > end {
             counters.segmentsAfterClose += 1
             guard arrived.offset < end else {
@@ -288,6 +393,10 @@ extension ConnectionTable {
             arrived.removeFirst(Int(state.next - arrived.offset))
         }
         discardDoubtful(in: arrived.offset..<arrived.end, of: stream)
+        if isWaitingForCause(stream), isCaused(arrived.acknowledged, of: stream) {
+            counters.outOfWindowSegments += 1
+            discardUncaused(within: arrived.offset..<arrived.end, of: stream)
+        }
         if canDeliver(arrived, of: stream) {
             deliver(arrived, from: octets, of: stream, into: &sink)
         } else {
@@ -313,7 +422,8 @@ extension ConnectionTable {
     /// different delays, and then the answers come first. It is waited for as a hole is, once for each connection.
     func isCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
         let other = entries[stream.reversed]
-        guard let acknowledged, acknowledged > other.next else {
+        // What it says beyond what is believed now was taken back.
+        guard let acknowledged, min(acknowledged, other.acknowledged) > other.next else {
             return true
         }
         guard other.isSeen else { return other.isAbsent }
@@ -337,6 +447,44 @@ extension ConnectionTable {
             return false
         }
         return !isCaused(held[head].acknowledged, of: stream)
+    }
+
+    /// Whether only what a FIN acknowledges keeps it from ending its stream.
+    func isEndWaitingForCause(_ stream: StreamID) -> Bool {
+        guard let wait = streamWait(of: stream), let end = wait.end else { return false }
+        return end <= entries[stream].next && !isEndCaused(wait.endAcknowledged, of: stream)
+    }
+
+    /// Whether everything that a FIN acknowledges was delivered or given up; of a direction that is not seen nothing is waited for.
+    func isEndCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
+        !entries[stream.reversed].isSeen || isCaused(acknowledged, of: stream)
+    }
+
+    private mutating func forgetEnd(of stream: StreamID) {
+        let index = streamWaitIndex(Int(entries[stream.slot].connection.wait), stream)
+        streamWaits[index].end = nil
+        streamWaits[index].endAcknowledged = nil
+    }
+
+    /// Forgets a held segment that acknowledges what never came, where a copy that begins with it does not.
+    ///
+    /// A sender that sends again acknowledges no less than before, so that the first is not the sender's, or was dropped
+    /// for what it acknowledged (RFC 9293 §3.10.7.4).
+    private mutating func discardUncaused(within copy: Range<Int64>, of stream: StreamID) {
+        let wait = Int(entries[stream.slot].connection.wait)
+        let index = streamWaitIndex(wait, stream)
+        let first = held[streamWaits[index].head]
+        guard copy.contains(first.offset) else { return }
+        while streamWaits[index].head != HeldSegment.none {
+            let number = streamWaits[index].head
+            let segment = held[number]
+            guard segment.arrivals == first.arrivals, segment.acknowledged == first.acknowledged else { return }
+            streamWaits[index].head = segment.next
+            if segment.next == HeldSegment.none { streamWaits[index].tail = HeldSegment.none }
+            waits[wait].blocks -= 1
+            counters.shedOctets += segment.isTruncated ? 0 : segment.count
+            held.remove(number)
+        }
     }
 
     /// Gives octets that are next in their stream to the sink.
@@ -423,6 +571,7 @@ extension ConnectionTable {
     /// Notes where a FIN ends its stream, and ends it when nothing is missing in front.
     mutating func finishArrived<Sink: StreamSink & ~Copyable>(
         endingAt end: Int64,
+        acknowledging acknowledged: Int64? = nil,
         of stream: StreamID,
         at time: PacketTime,
         into sink: inout Sink
@@ -431,7 +580,10 @@ extension ConnectionTable {
         guard !state.isEnded, end >= state.next - 1, end <= state.frontier + Int64(limits.receiveWindow) else {
             return
         }
-        guard end > state.next || entries[stream.slot].connection.wait != ConnectionWait.none else {
+        guard
+            end > state.next || entries[stream.slot].connection.wait != ConnectionWait.none
+                || !isEndCaused(acknowledged, of: stream)
+        else {
             entries[stream].acknowledged = min(state.acknowledged, state.next)
             endStream(stream, .finished, at: time, into: &sink)
             return
@@ -439,12 +591,16 @@ extension ConnectionTable {
         let wait = makeWait(for: stream.slot)
         let index = streamWaitIndex(wait, stream)
         guard streamWaits[index].end == nil else {
+            if isEndCaused(acknowledged, of: stream) { streamWaits[index].endAcknowledged = acknowledged }
             return
         }
         // One octet too many was given up where the FIN's own number had been taken for an octet.
         streamWaits[index].end = max(end, state.next)
+        streamWaits[index].endAcknowledged = acknowledged
+        streamWaits[index].endArrivals = waits[wait].arrivals
         entries[stream].acknowledged = min(state.acknowledged, max(end, state.next))
         streamWaits[index].evidenceTime = clock.now
         streamWaits[index].evidenceArrivals = waits[wait].arrivals
+        streamWaits[index].evidenceInterface = clock.current
     }
 }

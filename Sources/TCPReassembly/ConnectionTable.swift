@@ -22,7 +22,8 @@ public import PacketDecoding
 /// its request, and the sink is promised cause before effect. Either way what is missing may be late, retransmitted, or
 /// never captured. A hole becomes final, and is reported with its exact size, when
 ///
-/// - the other side acknowledged octets in it and the `grace` is over, in packet time or in further segments;
+/// - the other side acknowledged octets in it, something waits for them, and the `grace` is over, in packet time or in
+///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets;
 /// - nobody acknowledged it within `retransmissionTimeout`, or `oneSidedTimeout` where only one direction is seen;
 /// - a bound on octets is met, or the connection ends.
 ///
@@ -33,19 +34,22 @@ public import PacketDecoding
 /// ## The first copy wins
 ///
 /// Octets that come again are dropped and counted. They are compared only while the first copy is held: what was
-/// delivered is gone. A copy whose checksum is wrong is none, where the sender's checksums are usually right: it waits
-/// like octets behind a hole until a right copy takes its place, or the receiver shows that it took the octets.
+/// delivered is gone. Where they differ, a segment that begins before the first copy wins, as with Linux. A copy whose
+/// checksum is wrong is none, where the sender's checksums are usually right: it waits like octets behind a hole until a
+/// right copy takes its place, or the receiver shows that it took the octets.
 ///
 /// ## Who may open and who may end
 ///
 /// A connection is numbered by its first packet, but announced to the sink only once the handshake is answered or
 /// octets come, so a flood of SYNs costs the sink nothing. Such half-open entries have a bounded class of their own,
 /// and a flood evicts only its like. A SYN never ends a live connection by itself: it is remembered, and when a segment
-/// follows that fits it and not the old connection, that is superseded. After both FINs, or an accepted RST, an entry
+/// follows that fits it and not the old connection, that is superseded; where its numbers lie in the window it is only
+/// counted, as its receiver challenges it (RFC 5961 §4). After both FINs, or an accepted RST, an entry
 /// lingers, so that late segments do not look like a new connection; a SYN with another number opens one at once.
 ///
-/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data, which stays
-/// in line; data on a SYN that supersedes a live connection, which becomes a hole unless it is sent again.
+/// Not handled: a jump of 2 GiB or more in a stream, over which sequence numbers say nothing; urgent data of a segment
+/// that has to wait, which stays in line; data on a SYN that supersedes a live connection, which becomes a hole unless it
+/// is sent again.
 public struct ConnectionTable: ~Copyable {
     let limits: ReassemblyLimits
     var counters = ReassemblyStatistics()
@@ -74,6 +78,7 @@ public struct ConnectionTable: ~Copyable {
     var forgotten = ForgottenConnections()
     var clocks = ClockComparison()
     var late: LateOctets
+    var openings = RepeatedOpenings()
 
     /// Makes an empty table.
     ///
@@ -343,11 +348,14 @@ extension ConnectionEntry {
         at time: PacketTime
     ) -> CommonArrival {
         // Compared modulo 2³², as sequence numbers are: how far behind what was delivered the acknowledgement is.
-        let distance = Int32(truncatingIfNeeded: segment.acknowledgementNumber.rawValue &- other.expectedNumber)
+        let distance = Int64(other.expectedNumber &- segment.acknowledgementNumber.rawValue)
         let isInOrder = segment.sequenceNumber.rawValue == own.expectedNumber
         let bringsOctets = !segment.payload.isEmpty
-        guard distance <= 0, isInOrder || !bringsOctets else { return .uncommon }
-        let acknowledged = other.next + Int64(distance)
+        // One that is ahead counts as too far behind.
+        guard distance <= min(other.next, ConnectionTable.largestWindow), isInOrder || !bringsOctets else {
+            return .uncommon
+        }
+        let acknowledged = other.next - distance
         other.acknowledged = max(other.acknowledged, acknowledged)
         guard bringsOctets else { return .acknowledgement }
         let latest = own.timeReached(by: time.nanoseconds, tolerating: PacketClock.disorder)
@@ -366,11 +374,11 @@ extension ConnectionEntry {
 }
 
 extension TCPFlags {
-    /// Whether ACK is set, and none of SYN, FIN and RST.
+    /// Whether ACK is set, and none of SYN, FIN, RST and URG.
     ///
     /// One test of the octet, because the named flags are globals of another module, whose addresses must be asked for.
     @inline(__always)
     fileprivate var isPlainAcknowledgement: Bool {
-        rawValue & 0x17 == 0x10
+        rawValue & 0x37 == 0x10
     }
 }

@@ -13,6 +13,10 @@ struct HeldSegment: BitwiseCopyable {
     let count: Int
     /// Whether the octets are missing from the capture rather than held.
     let isTruncated: Bool
+    /// The stream offset at which the segment begins that these octets are of.
+    var segmentOffset: Int64
+    /// The stream offset at which it ends.
+    var segmentEnd: Int64
     /// Whether the first octet is the first of a captured segment.
     let startsSegment: Bool
     /// Whether the octets are what was sent.
@@ -27,26 +31,31 @@ struct HeldSegment: BitwiseCopyable {
     let arrivalTime: Int64
     /// The connection's `arrivals` then.
     let arrivals: Int
+    /// The interface it was captured on.
+    let interface: UInt8
     /// The held segment that follows in the stream.
     var next = none
 
-    /// Describes a piece of a segment that arrives at `arrivalTime` on the clock.
+    /// Describes a piece of a segment that arrives now, on the clock and by its interface.
     init(
         _ part: SegmentOctets,
         direction: StreamDirection,
-        arrivalTime: Int64,
+        arrival clock: borrowing PacketClock,
         arrivals: Int,
         next: UInt32 = none
     ) {
         offset = part.offset
         count = part.count
         isTruncated = part.captured.isEmpty
+        segmentOffset = part.segmentOffset
+        segmentEnd = part.segmentEnd
         startsSegment = part.startsSegment
         doubt = part.doubt
         self.direction = direction
         acknowledged = part.acknowledged
         time = part.time.nanoseconds
-        self.arrivalTime = arrivalTime
+        arrivalTime = clock.now
+        interface = UInt8(clamping: clock.current)
         self.arrivals = arrivals
         self.next = next
     }
@@ -54,6 +63,11 @@ struct HeldSegment: BitwiseCopyable {
     /// The offset behind the last octet.
     var end: Int64 {
         offset + Int64(count)
+    }
+
+    /// Whether receivers take the octets of another segment where it overlaps this one.
+    func yields(to other: SegmentOctets) -> Bool {
+        other.segmentOffset < segmentOffset || other.segmentOffset == segmentOffset && other.segmentEnd > segmentEnd
     }
 }
 
@@ -128,6 +142,8 @@ struct HeldSegments: ~Copyable {
     /// Places a held segment so many octets further on in its stream, as that begins earlier than was thought.
     mutating func moved(_ number: UInt32, by count: Int64) {
         segments[Int(number)].offset += count
+        segments[Int(number)].segmentOffset += count
+        segments[Int(number)].segmentEnd += count
     }
 
     /// Counts what a held segment acknowledges from an origin that lies so many octets before the old one.
@@ -153,6 +169,17 @@ struct HeldSegments: ~Copyable {
             from: Int(number) * Self.blockOctets + Int(offset - segment.offset),
             to: octets
         )
+    }
+
+    /// Puts `octets`, which lie at `offset` of the stream, in the place of those held.
+    mutating func overwrite(_ number: UInt32, from offset: Int64, with octets: Span<UInt8>) {
+        self.octets.copy(octets, to: Int(number) * Self.blockOctets + Int(offset - segments[Int(number)].offset))
+    }
+
+    /// Takes a held segment, of which `other` brings octets, for a part of that one.
+    mutating func joined(_ number: UInt32, to other: SegmentOctets) {
+        segments[Int(number)].segmentOffset = other.segmentOffset
+        segments[Int(number)].segmentEnd = other.segmentEnd
     }
 
     /// Lends the held octets to `sink`.

@@ -73,6 +73,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     public var open = 0
     /// Connections now of which only a SYN or bare acknowledgements were seen.
     public var halfOpen = 0
+    /// Connections that another interface had opened before, by the same SYN: each is read twice.
+    public var repeatedConnections = 0
     /// Open connections forgotten before they were closed, by reason.
     public var evictions = Tally<EvictionReason>()
     /// Connections that went on exactly where they stood when they were forgotten, and were taken up from there.
@@ -107,6 +109,8 @@ public struct ReassemblyStatistics: Sendable, Equatable {
     /// Segments with a wrong checksum of which no other copy was captured, so that their octets became a hole; and those
     /// without octets.
     public var droppedChecksumErrors = 0
+    /// Urgent octets, which are not part of what an application reads.
+    public var urgentOctets = 0
     /// Probes of one old octet that ask whether the other side is alive.
     public var keepAliveProbes = 0
     /// Packets seen twice, by the interface of the later sight; the last element takes all higher numbers.
@@ -188,9 +192,11 @@ extension ReassemblyStatistics {
     /// Everything that is one number.
     static var counts: [WritableKeyPath<Self, Int>] {
         [
-            \.segments, \.deliveredOctets, \.connectionsOpened, \.entries, \.open, \.halfOpen, \.halfOpenEvictions,
+            \.segments, \.deliveredOctets, \.connectionsOpened, \.repeatedConnections, \.entries, \.open, \.halfOpen,
+            \.halfOpenEvictions,
             \.halfOpenExpirations, \.refusedHandshakes, \.midstreamPickups, \.outOfOrderSegments,
-            \.retransmittedOctets, \.lateOctets, \.conflictingOctets, \.keepAliveProbes, \.waiting, \.bufferedOctets,
+            \.retransmittedOctets, \.lateOctets, \.conflictingOctets, \.urgentOctets, \.keepAliveProbes, \.waiting,
+            \.bufferedOctets,
             \.shedOctets,
             \.ignoredResets, \.outOfWindowSegments, \.challengedSynchronizes, \.unacceptableSegments,
             \.straySegments, \.segmentsAfterClose, \.resumptions, \.jumps, \.unseenReplacements,

@@ -10,6 +10,10 @@ struct SegmentOctets {
     private(set) var captured: Range<Int>
     /// How many octets behind them the snapshot length cut off.
     private(set) var truncated: Int
+    /// The stream offset at which the segment begins.
+    let segmentOffset: Int64
+    /// The stream offset at which it ends.
+    let segmentEnd: Int64
     /// Whether the first octet is the first of the segment.
     private(set) var startsSegment = true
     /// What a wrong checksum puts in doubt.
@@ -22,10 +26,19 @@ struct SegmentOctets {
     /// Places the payload of `segment` at `offset`.
     init(_ segment: TCPSegment, offset: Int64, acknowledged: Int64?, time: PacketTime) {
         self.offset = offset
+        segmentOffset = offset
+        segmentEnd = offset + Int64(segment.payload.count + segment.truncatedOctets)
         captured = segment.payload
         truncated = segment.truncatedOctets
         self.acknowledged = acknowledged
         self.time = time
+    }
+
+    /// What is behind the first octet of `segment`, which is urgent and takes no place in the stream.
+    init(followingUrgentOctetOf segment: SegmentOctets) {
+        self = segment
+        removeFirst(1)
+        offset -= 1
     }
 
     /// How many octets, captured or not.

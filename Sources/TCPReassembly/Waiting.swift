@@ -28,12 +28,20 @@ struct StreamWait: BitwiseCopyable {
     var tail = HeldSegment.none
     /// Where the stream ends, when a FIN came before the octets in front of it.
     var end: Int64?
+    /// What the FIN acknowledges in the other stream.
+    var endAcknowledged: Int64?
+    /// The connection's `arrivals` when the FIN came.
+    var endArrivals = 0
     /// Held segments whose checksum is wrong.
     var doubtful = 0
     /// When the other side first acknowledged octets that were not delivered, or the FIN came, on the clock.
     var evidenceTime: Int64 = 0
     /// The connection's `arrivals` at that moment.
     var evidenceArrivals = 0
+    /// The interface by which that was seen.
+    var evidenceInterface = 0
+    /// Where in the other stream the segment stands that acknowledged most.
+    var evidenceOffset: Int64 = 0
     /// When octets last arrived in order, on the clock.
     var progressTime: Int64 = 0
     /// The connection's `arrivals` at that moment.

@@ -60,6 +60,14 @@ import Testing
         #expect(sentence.first?.hasSuffix("have no durations (clock_unreliable)") == true)
     }
 
+    @Test func `connections that were captured twice are named`() {
+        var figures = PipelineFigures()
+        figures.reassembly.repeatedConnections = 7
+        let sentences = CaptureClocks(figures, files: ["a.pcap", "b.pcap"]).sentences
+        #expect(sentences.count == 1)
+        #expect(sentences.first?.hasPrefix("7 connections were captured twice") == true)
+    }
+
     @Test func `clocks of one file, or of files, that differ are named`() {
         var figures = PipelineFigures()
         var offset = InterfaceClockOffset(first: 0, second: 1)

@@ -143,6 +143,7 @@ struct Conversation: ~Copyable {
         after elapsed: Double = 0.01,
         truncated: Int = 0,
         identification: UInt16 = 0,
+        urgent: UInt16? = nil,
         interface: Int = 0
     ) {
         send(
@@ -155,6 +156,7 @@ struct Conversation: ~Copyable {
             elapsed,
             truncated,
             identification,
+            urgent,
             interface
         )
     }
@@ -168,6 +170,7 @@ struct Conversation: ~Copyable {
         after elapsed: Double = 0.01,
         truncated: Int = 0,
         identification: UInt16 = 0,
+        urgent: UInt16? = nil,
         interface: Int = 0
     ) {
         send(
@@ -180,6 +183,7 @@ struct Conversation: ~Copyable {
             elapsed,
             truncated,
             identification,
+            urgent,
             interface
         )
     }
@@ -228,19 +232,24 @@ struct Conversation: ~Copyable {
         _ elapsed: Double,
         _ truncated: Int,
         _ identification: UInt16,
+        _ urgent: UInt16?,
         _ interface: Int
     ) {
         now += elapsed
-        // Something stands in front of the payload, as headers do.
-        let frame = Array("headers".utf8) + Array(text.utf8)
+        // A header stands in front of the payload, of which only the urgent pointer is looked at.
+        let pointer = urgent ?? 0
+        let header = [UInt8](repeating: 0, count: 18) + [UInt8(pointer >> 8), UInt8(pointer & 0xFF)]
+        let frame = header + Array(text.utf8)
+        let bits = urgent == nil ? flags : flags.union(TCPFlags(rawValue: 0x20))
         let segment = TCPSegment(
             source: source,
             destination: destination,
             sequenceNumber: SequenceNumber(sequence),
             acknowledgementNumber: SequenceNumber(acknowledgement ?? 0),
-            flags: acknowledgement == nil ? flags : flags.union(.ack),
+            flags: acknowledgement == nil ? bits : bits.union(.ack),
+            headerLength: urgent == nil ? 0 : 20,
             identification: identification,
-            payload: 7..<frame.count,
+            payload: 20..<frame.count,
             truncatedOctets: truncated
         )
         table.segmentArrived(segment, octets: frame.span, at: time, interface: interface, into: &sink)

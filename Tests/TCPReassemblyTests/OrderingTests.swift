@@ -82,7 +82,7 @@ import Testing
         #expect(talk.sink.positions.map(\.startsSegment) == [true, false])
     }
 
-    @Test func `of two held copies the first wins, and what differs is counted`() {
+    @Test func `of two held copies the one that begins first wins, and what differs is counted`() {
         var talk = opened()
         talk.client(2, "cde")
         talk.client(1, "bXXef")
@@ -91,20 +91,20 @@ import Testing
         #expect(
             talk.events() == [
                 .octets(.fromOriginator, 0, "a"), .octets(.fromOriginator, 1, "b"),
-                .octets(.fromOriginator, 2, "cde"), .octets(.fromOriginator, 5, "f"),
+                .octets(.fromOriginator, 2, "XXe"), .octets(.fromOriginator, 5, "f"),
             ]
         )
         #expect(talk.table.statistics.conflictingOctets == 2)
         #expect(talk.table.statistics.retransmittedOctets == 3)
     }
 
-    @Test func `an in-order segment that reaches over held octets leaves those as they are`() {
+    @Test func `an in-order segment that reaches over held octets takes their place`() {
         var talk = opened()
         talk.client(2, "cd")
         talk.client(0, "abXXef")
         #expect(
             talk.events() == [
-                .octets(.fromOriginator, 0, "ab"), .octets(.fromOriginator, 2, "cd"), .octets(.fromOriginator, 4, "ef"),
+                .octets(.fromOriginator, 0, "ab"), .octets(.fromOriginator, 2, "XX"), .octets(.fromOriginator, 4, "ef"),
             ]
         )
         #expect(talk.table.statistics.conflictingOctets == 2)

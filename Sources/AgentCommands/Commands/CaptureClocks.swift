@@ -9,6 +9,7 @@ struct CaptureClocks: Sendable {
     private let lateOctets: Int
     private let lateness: Int64
     private let packetsWithoutTime: Int
+    private let repeatedConnections: Int
     private let files: [String]
 
     /// Takes what was found in these files, in the order in which they were named.
@@ -17,6 +18,7 @@ struct CaptureClocks: Sendable {
         lateOctets = figures.reassembly.lateOctets
         lateness = figures.reassembly.lateness
         packetsWithoutTime = figures.packetsWithoutTime
+        repeatedConnections = figures.reassembly.repeatedConnections
         self.files = files
     }
 
@@ -24,6 +26,7 @@ struct CaptureClocks: Sendable {
     var sentences: [String] {
         offsets.filter(\.makesDurationsUnreliable).compactMap(difference)
             + (lateness > 0 ? [late] : []) + (packetsWithoutTime > 0 ? [timeless] : [])
+            + (repeatedConnections > 0 ? [repeated] : [])
     }
 
     private func difference(_ offset: InterfaceClockOffset) -> String? {
@@ -39,6 +42,11 @@ struct CaptureClocks: Sendable {
         let left = lateOctets > 0 ? "; \(HumanUnits.octets(UInt64(lateOctets))) came too late and are left out" : ""
         return "packets of one interface are up to \(amount) later than those of another that answer them, as when two "
             + "clocks differ: the first requests and responses may not be matched\(left)"
+    }
+
+    private var repeated: String {
+        "\(HumanUnits.count(UInt64(repeatedConnections))) connections were captured twice, at times that are far apart, as by two taps "
+            + "with different clocks: their requests are counted twice"
     }
 
     private var timeless: String {

@@ -77,6 +77,7 @@ extension ReadPlan {
         let failures = try read(into: run.makePipeline(outputs: outputs), keys, records)
         return SavefileAnalysis(
             table: objects.table,
+            absence: objects.absence,
             registry: run.registry,
             figures: run.boards.figures,
             failures: failures
@@ -127,6 +128,7 @@ extension ReadPlan {
 
     private func print(_ analysis: SavefileAnalysis) throws {
         for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
+        if let part = analysis.figures.undecodedPart { StandardError.say("warning: \(part)") }
         let clocks = CaptureClocks(analysis.figures, files: configuration.capture.savefiles)
         for sentence in clocks.sentences { StandardError.say("warning: \(sentence)") }
         if analysis.failures.isEmpty, analysis.figures.interfaces.allSatisfy({ $0.packets == 0 }) {
@@ -150,6 +152,8 @@ extension ReadPlan {
 struct SavefileAnalysis: Sendable {
     /// The routes that requests were attributed to.
     let table: RouteTable
+    /// Why there are none, where there are none.
+    let absence: String?
     /// What was counted of the traffic.
     let registry: MetricsRegistry
     /// What else the pipeline saw.
@@ -164,7 +168,9 @@ struct SavefileAnalysis: Sendable {
 
     /// The table for people.
     var report: RouteTableReport {
-        RouteTableReport(routes: table.routes, registry: registry, figures: figures)
+        var report = RouteTableReport(routes: table.routes, registry: registry, figures: figures)
+        report.absence = absence
+        return report
     }
 
     /// The metrics in text format, as of the last packet.

@@ -103,6 +103,7 @@ extension RouteTableReport {
         unseen: UInt64
     ) -> FigureGroup {
         let unpaired = counted.counts(MetricCatalogue.httpUnpairedMessages, by: "kind")
+        let urgent = figures.reassembly.urgentOctets
         return FigureGroup(
             title: "Integrity",
             figures: [
@@ -114,7 +115,8 @@ extension RouteTableReport {
                 .concern("bytes in conflict", figures.reassembly.conflictingOctets),
                 .concern("streams not read on", figures.parseFailures.reduce(0, +)),
                 .concern("connections evicted", figures.reassembly.evictions[.capacity]),
-            ] + unpaired.map { .count("\($0.key)s without a partner", Int(clamping: $0.count)) }
+            ] + (urgent > 0 ? [.octets("urgent, left out", urgent)] : [])
+                + unpaired.map { .count("\($0.key)s without a partner", Int(clamping: $0.count)) }
                 + (unseen > 0 ? [.concern("answers not seen", Int(clamping: unseen))] : [])
         )
     }
