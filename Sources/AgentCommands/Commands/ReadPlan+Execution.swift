@@ -77,6 +77,8 @@ extension ReadPlan {
         let failures = try read(into: run.makePipeline(outputs: outputs), keys, records)
         return SavefileAnalysis(
             table: objects.table,
+            // What became of named objects has been said already.
+            absence: objects.emptiness == nil ? objects.absence : nil,
             registry: run.registry,
             figures: run.boards.figures,
             failures: failures
@@ -150,6 +152,8 @@ extension ReadPlan {
 struct SavefileAnalysis: Sendable {
     /// The routes that requests were attributed to.
     let table: RouteTable
+    /// Why no request has a route, where no objects were named.
+    let absence: String?
     /// What was counted of the traffic.
     let registry: MetricsRegistry
     /// What else the pipeline saw.
@@ -164,7 +168,9 @@ struct SavefileAnalysis: Sendable {
 
     /// The table for people.
     var report: RouteTableReport {
-        RouteTableReport(routes: table.routes, registry: registry, figures: figures)
+        var report = RouteTableReport(routes: table.routes, registry: registry, figures: figures)
+        report.absence = absence
+        return report
     }
 
     /// The metrics in text format, as of the last packet.
