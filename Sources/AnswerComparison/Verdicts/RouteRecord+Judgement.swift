@@ -237,7 +237,9 @@ extension RouteRecord {
         if let failure { return Finding(verdict: failure.verdict, reason: failure.reason) }
         if let reason = incomparable(limits) { return Finding(verdict: .inconclusive, reason: reason) }
         if let reason = obstacle(standing, settings: settings, limits: limits) {
-            return Finding(verdict: .inconclusive, reason: reason)
+            let isEarly = reason == .apart && !isMostlyApart(limits)
+            let open = isEarly ? openReason(standing, settings: settings, limits: limits) : reason
+            return Finding(verdict: .inconclusive, reason: open)
         }
         if let reason = passes(standing, settings: settings, limits: limits) {
             return Finding(verdict: .pass, reason: reason)
@@ -293,6 +295,11 @@ extension RouteRecord {
         if Double(overflowedPairs) > settings.margin * Double(pairs) { return .manyPlaces }
         if hasBaseline ? !maskedPlaces(settings).isEmpty : !coarsePlaces(settings).isEmpty { return .masked }
         return nil
+    }
+
+    /// Whether the moments of asking are what most differences are set aside for, and not a few of them beside others.
+    private func isMostlyApart(_ limits: VerdictLimits) -> Bool {
+        apart >= UInt64(limits.apartPairs) && apart >= self[mainQuestion].whole.pairs.worse
     }
 
     /// Why the target passes; `nil` when it does not.
