@@ -88,6 +88,7 @@ struct MirrorReport: Sendable {
             let place = object == "/" ? name : "\(object) \(name)"
             if !name.isEmpty, !names.contains(place) { names.append(place) }
         }
+        guard !names.isEmpty else { return "no verdict is of route \(route)" }
         let rest = names.count > 8 ? ", …" : ""
         return "no verdict is of route \(route); there are: \(names.prefix(8).joined(separator: ", "))\(rest)"
     }
