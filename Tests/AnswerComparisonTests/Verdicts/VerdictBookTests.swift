@@ -1081,7 +1081,8 @@ import TrafficModel
                 Self.item(),
                 candidate: number % 20 < wrong ? .failure(.reset) : .success(Self.item(price: number == 30 ? 99 : 100)),
                 baseline: .success(Self.item()),
-                baselineEarlier: 50_000_000
+                baselineEarlier: 0,
+                firstByte: (number == 30 ? 50_000_000 : 1_000_000, 1_000_000)
             )
         }
         let verdict = try bench.verdict
