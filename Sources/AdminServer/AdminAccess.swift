@@ -54,7 +54,11 @@ struct AdminAccess: Sendable {
 
     private func decideByLoopback(_ peer: Peer) -> Decision {
         guard let address = peer.address.flatMap({ IPAddress($0) }), address.isLoopback else {
-            return .forbidden("no credentials are configured (admin.auth), so this is answered on loopback only")
+            let port = Self.port(of: peer.authority)
+            return .forbidden(
+                "no credentials are configured (admin.auth), so this is answered on loopback only; forward the port "
+                    + "(ssh -L \(port):127.0.0.1:\(port) HOST, or kubectl port-forward), or set admin.auth"
+            )
         }
         // A page in a browser on this machine could give its own name this machine's address and read the answer.
         guard let authority = peer.authority, Self.namesAnAddress(authority) else {
@@ -98,6 +102,13 @@ struct AdminAccess: Sendable {
         guard isPort(authority[host.endIndex...]) else { return false }
         return host.lowercased() == "localhost"
             || IPAddress(host)?.isIPv4 == true
+    }
+
+    /// The port that was asked, as far as a Host field says; else the usual one.
+    private static func port(of authority: String?) -> UInt16 {
+        guard let authority, let colon = authority.lastIndex(of: ":") else { return 9646 }
+        let port = authority[authority.index(after: colon)...]
+        return (isPort(authority[colon...]) ? UInt16(port) : nil) ?? 9646
     }
 
     /// Whether this is what may follow an address in a Host field: nothing, or a colon and digits.

@@ -41,7 +41,7 @@ extension Configuration {
                 documents.append(root)
             }
         } catch {
-            throw ConfigurationProblems([ConfigurationProblem(yamlError: error, file: file)])
+            throw ConfigurationProblems([ConfigurationProblem(yamlError: error, in: text, file: file)])
         }
         if let kind = documents.lazy.compactMap(\.kindOfObject).first {
             throw ConfigurationProblems(
@@ -65,8 +65,11 @@ extension ConfigurationProblems {
 
 extension ConfigurationProblem {
     /// Says what the YAML parser found wrong, and where.
-    package init(yamlError error: any Error, file: String) {
+    package init(yamlError error: any Error, in text: String, file: String) {
         switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _) where problem.contains("tab character") || mark.isTab(in: text):
+            let place = Place.position(file: file, line: mark.line, column: mark.column)
+            self.init(place: place, message: "is not valid YAML: a tab; YAML indents with spaces")
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             let place = Place.position(file: file, line: mark.line, column: mark.column)
@@ -79,6 +82,15 @@ extension ConfigurationProblem {
         default:
             self.init(place: .file(file), message: "is not valid YAML")
         }
+    }
+}
+
+extension Yams.Mark {
+    /// Whether a tab stands there, of which the parser says only that it cannot start any token.
+    fileprivate func isTab(in text: String) -> Bool {
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return false }
+        return lines[line - 1].dropFirst(max(column - 1, 0)).first == "\t"
     }
 }
 

@@ -24,6 +24,9 @@ extension UInt16 {
 
 /// The workload whose traffic this is.
 package struct GatewayConfiguration: Sendable, Equatable {
+    /// The ports where none are named.
+    package static let usualPorts = [GatewayPort(pod: 80, server: 80), GatewayPort(pod: 8080, server: 80)]
+
     /// The namespace of the gateway's pods.
     package var namespace = "istio-system"
     /// The labels of the gateway's pods, which Gateway objects select by.
@@ -31,7 +34,7 @@ package struct GatewayConfiguration: Sendable, Equatable {
     /// The addresses of the gateway's pods; with none, whoever listens on the ports counts as the gateway.
     package var addresses: [IPAddress] = []
     /// The ports on which the gateway's pods listen.
-    package var ports = [GatewayPort(pod: 80, server: 80), GatewayPort(pod: 8080, server: 80)]
+    package var ports = Self.usualPorts
     /// How many proxies in front of the gateway are trusted to write `x-forwarded-…` fields.
     package var trustedProxies = 0
     /// Whether the gateway takes requests of HTTP/1.0.

@@ -49,7 +49,9 @@ public struct ResourceFileLoader: Sendable {
 
     func files(at path: String, within parents: [String] = [], _ problems: inout [String]) -> [String] {
         guard FileManager.default.fileExists(atPath: path) else {
-            problems.append("\(path): no such file or folder")
+            let folder = FileManager.default.currentDirectoryPath
+            let note = path.hasPrefix("/") ? "" : " (the path is relative to \(folder), where this was started)"
+            problems.append("\(path): no such file or folder\(note)")
             return []
         }
         // Links are followed, as those of a mounted ConfigMap must be; what cannot be listed is taken for a file.

@@ -36,16 +36,18 @@ public enum YAMLDocuments {
         } catch let error as DocumentError {
             throw error
         } catch {
-            throw DocumentError(error)
+            throw DocumentError(error, in: text)
         }
         return result
     }
 }
 
 extension DocumentError {
-    /// Says what the parser found wrong.
-    fileprivate init(_ error: any Error) {
+    /// Says what the parser found wrong with a text.
+    fileprivate init(_ error: any Error, in text: String) {
         switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _) where problem.contains("tab character") || mark.isTab(in: text):
+            self.init(line: mark.line, message: "not valid YAML: a tab; YAML indents with spaces")
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             self.init(line: mark.line, message: "not valid YAML: \(problem)")
@@ -59,6 +61,15 @@ extension DocumentError {
         default:
             self.init(line: 1, message: "not valid YAML")
         }
+    }
+}
+
+extension Yams.Mark {
+    /// Whether a tab stands there, of which the parser says only that it cannot start any token.
+    fileprivate func isTab(in text: String) -> Bool {
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return false }
+        return lines[line - 1].dropFirst(max(column - 1, 0)).first == "\t"
     }
 }
 

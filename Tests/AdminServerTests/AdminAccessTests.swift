@@ -27,6 +27,19 @@ struct AdminAccessTests {
     }
 
     @Test(arguments: [
+        ("10.0.0.5:19646", 19646), ("[2001:db8::1]:80", 80), ("[2001:db8::1]", 9646), ("node:x", 9646), (nil, 9646),
+    ])
+    func `a peer elsewhere reads how the port is forwarded`(authority: String?, port: Int) {
+        let peer = AdminAccess.Peer(address: "10.0.0.1", authority: authority)
+        guard case .forbidden(let reason) = open.decide(.guarded, for: peer) else {
+            Issue.record("a peer that is not on loopback was admitted")
+            return
+        }
+        let way = "forward the port (ssh -L \(port):127.0.0.1:\(port) HOST, or kubectl port-forward), or set admin.auth"
+        #expect(reason.hasSuffix(way))
+    }
+
+    @Test(arguments: [
         ("127.0.0.1:9646", true), ("[::1]:9646", true), ("LOCALHOST", true), ("evil.example", false), ("", false),
         ("[evil]", false), ("[", false), ("[::1", false), ("1.2", false), ("...", false), ("127.0.0.1:x", false),
         ("[::1]", true), ("[::1]x", false), ("127.0.0.1", true),

@@ -9,6 +9,35 @@ import Testing
 @testable import AgentCommands
 @testable import AgentConfiguration
 
+/// What is said of addresses where no agent is.
+@Suite struct AgentRefusalTests {
+    @Test func `a server without TLS that is asked by https says to write http`() {
+        let words =
+            "handshakeFailed(sslError([Error: 268435703 SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER at …]))"
+        #expect(AgentClient.reason(tls: words) == "it speaks no TLS: use http://")
+        #expect(AgentClient.reason(tls: "CERTIFICATE_VERIFY_FAILED").contains("--ca-file"))
+    }
+
+    @Test(arguments: [
+        ("404 page not found\n", "this is no agent (404): name the one of wingmirror run, port 9646"),
+        ("<html>Not Found</html>", "this is no agent (404): name the one of wingmirror run, port 9646"),
+        ("nothing is mirrored", "nothing is mirrored"),
+        ("not found", "there is no such answer; is it an agent, and as new as this program?"),
+    ])
+    func `a 404 of something else is not taken for an agent's`(body: String, sentence: String) {
+        let refusal = #expect(throws: AgentClient.Refusal.self) { try AgentClient.content(404, Array(body.utf8)) }
+        #expect(refusal?.reason == sentence)
+    }
+
+    @Test func `an unknown host is a matter of the name, and a look-up that fails for now is none`() {
+        #expect(
+            AgentClient.reason(lookup: -2, "Name or service not known") == "no such host; check the name in --agent"
+        )
+        let later = AgentClient.reason(lookup: -3, "Temporary failure in name resolution")
+        #expect(later == "the host cannot be looked up now: Temporary failure in name resolution")
+    }
+}
+
 /// Agents that are asked over TLS.
 @Suite(.timeLimit(.minutes(20)), .enabled(if: TestCertificate.canBeMade, "openssl is not installed"))
 struct AgentClientTests {

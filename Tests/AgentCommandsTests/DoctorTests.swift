@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
+import PacketCapture
 import PacketDecoding
 import RouteAttribution
 import Testing
@@ -81,6 +82,33 @@ import Testing
     @Test func `with addresses configured it does not matter who else listens`() {
         let found = findings(listening: " 0: 00000000:1F90 00000000:0000 0A", addresses: [addresses[0]])
         #expect(found.map(\.verdict) == [.ok])
+    }
+}
+
+@Suite struct CaptureExaminationTests {
+    private static func filter(_ change: (inout Configuration) -> Void) -> Finding? {
+        var configuration = Configuration()
+        configuration.gateway.ports = [GatewayPort(pod: 8080, server: 80), GatewayPort(pod: 8443, server: 443)]
+        change(&configuration)
+        let examination = CaptureExamination(configuration: configuration, interfaces: [], capabilities: .current)
+        return examination.findings().first { $0.subject == "filter" }
+    }
+
+    @Test func `the filter in force is shown, derived or written`() {
+        let own = "; without the agent's own port 9646"
+        #expect(Self.filter { _ in }?.detail == "auto: TCP port 8080, 8443 of any address" + own)
+        let addressed = Self.filter { $0.gateway.addresses = [IPAddress(ipv4: 0x0A00_0005)] }
+        #expect(addressed?.detail == "auto: TCP port 8080, 8443 of 10.0.0.5" + own)
+        let written = Self.filter { $0.capture.filter = .expression("dst port 8080") }
+        #expect(written?.detail == "dst port 8080 (capture.filter or --filter)" + own)
+        let found = Self.filter { $0.routes.kubernetes.isEnabled = true }
+        #expect(found?.detail.hasPrefix("auto: the ports and addresses of the gateway's pods") == true)
+    }
+
+    @Test func `the ring is shown in the units of the configuration`() {
+        let examination = CaptureExamination(configuration: Configuration(), interfaces: [], capabilities: .current)
+        let finding = examination.finding(of: "ring of lo", obtained: 64 << 20, wanted: 64 << 20)
+        #expect(finding.detail == "64 MiB of 64 MiB asked for")
     }
 }
 

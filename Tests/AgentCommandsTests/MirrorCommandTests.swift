@@ -257,9 +257,11 @@ import TrafficModel
         #expect(text.contains("GET 200 / 500"))
         #expect(!text.contains("\u{1B}"))
         #expect(text.components(separatedBy: "GET 200 / 500").count == 2, "one example a place")
+        #expect(lines.last == "Values are keyed hashes (#…); comparison.showsValues: true shows them.")
         var report = MirrorReport(document)
         report.selection = MirrorReport.Selection(route: "another", isFailingOnly: false)
         #expect(report.shown.isEmpty)
+        #expect(report.lines(.plain).last == "  no verdict is of route another; there are: shop/products r")
         report.selection = MirrorReport.Selection(route: "shop/products", isFailingOnly: true)
         #expect(report.shown.count == 1)
     }
@@ -335,6 +337,21 @@ import TrafficModel
     @Test func `an agent that compared nothing has a report all the same`() {
         let lines = MirrorReport(.object(JSONObject([:]))).lines(TerminalStyle(isColoured: false, width: 80))
         #expect(lines == ["Verdicts", "  nothing has been compared yet"])
+    }
+
+    @Test func `a report without failures says how many verdicts there are`() throws {
+        let document = try JSONDocument.parse(Array(#"{"verdicts": [{"verdict": "pass", "route": "r"}]}"#.utf8))
+        var report = MirrorReport(document)
+        report.selection = MirrorReport.Selection(route: "r", isFailingOnly: true)
+        #expect(report.lines(.plain).last == "  none fails or differs, of 1 verdict")
+    }
+
+    @Test func `one pair is one`() throws {
+        let document = try JSONDocument.parse(
+            Array(#"{"verdicts": [{"verdict": "inconclusive", "askedApart": 1}]}"#.utf8)
+        )
+        let text = MirrorReport(document).lines(.plain).joined(separator: "\n")
+        #expect(text.contains("apart  1 pair with other values set aside"))
     }
 
     @Test(arguments: [(1, "not sent at once"), (4, "they waited at the agent or the targets")])

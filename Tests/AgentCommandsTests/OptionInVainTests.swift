@@ -42,6 +42,7 @@ struct OptionInVainTests {
         (["routes", "explain", "http://a/", "--sni", "x"], "--sni"),
         (["routes", "explain", "http://a/", "--port", "99999"], "--port"),
         (["routes", "explain", "GET"], "REQUEST"),
+        (["routes", "explain", "http://a/", "--method", "POST"], "--method"),
         (["tap", "--path", "products"], "--path"), (["tap", "--host", ""], "--host"),
         (["run", "a.pcap", "--gateway-selector", ""], "--gateway-selector"),
         (["run", "a.pcap", "--gateway-selector", "a=b,a=c"], "--gateway-selector"),
@@ -57,6 +58,17 @@ struct OptionInVainTests {
     ])
     func `the same option is taken where it has one`(arguments: [String]) async throws {
         #expect(try await refused(arguments).isEmpty)
+    }
+
+    @Test func `what is refused is not offered`() {
+        let commands: [any ParsableCommand.Type] = [
+            RoutesListCommand.self, RoutesCheckCommand.self, RoutesExplainCommand.self,
+        ]
+        for command in commands {
+            let help = Wingmirror.helpMessage(for: command)
+            #expect(help.contains("--gateway-selector"))
+            for option in ["--filter", "--key-log", "--log-level", "--method"] { #expect(!help.contains(option)) }
+        }
     }
 
     @Test func `an interface that is not there is a mistake for a person`() throws {

@@ -61,6 +61,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (["http://shop.example.com/products/7"], "listener    server port 80, pod port 8080, plain HTTP"),
+        (["http://shop.example.com:8080/products/7"], "listener    pod port 8080, which is server port 80, plain HTTP"),
+        (
+            ["http://shop.example.com/products/7", "--port", "8080"],
+            "no Gateway server has port 8080 (there is 80); 8080 is the pod's port of server port 80: add --port 80"
+        ),
+        (
+            ["http://shop.example.com/products/7", "--port", "81"],
+            "no Gateway server has port 81 (there is 80); if this is"
+        ),
+    ])
+    func `a pod's port is not shown as that of a server, and is none where a server's is named`(
+        request: [String],
+        sentence: String
+    ) throws {
+        let words = ["explain"] + request + ["--routes", "\(Repository.path)/samples/istio"]
+        let output = try Self.output("", words)
+        #expect(output.contains(sentence))
+        #expect(output.contains("  route  ") != request.contains("--port"))
+    }
+
     private static let check = ["check", "objects.yaml"]
 
     private static func explain(_ words: String...) -> [String] { ["explain"] + words + ["--routes", "objects.yaml"] }

@@ -21,6 +21,11 @@ import TrafficModel
         #expect(HumanUnits.octets(octets) == text)
     }
 
+    @Test(arguments: [(UInt64(512), "512 B"), (1 << 10, "1 KiB"), (64 << 20, "64 MiB"), (1_500 << 20, "1.46 GiB")])
+    func `sizes of a configuration have its binary units`(octets: UInt64, text: String) {
+        #expect(HumanUnits.binary(octets) == text)
+    }
+
     @Test(arguments: [
         (nil, "–"), (Double.nan, "–"), (0, "0 µs"), (0.00085, "850 µs"), (0.001, "1 ms"), (0.00213, "2.13 ms"),
         (0.0125, "12.5 ms"),

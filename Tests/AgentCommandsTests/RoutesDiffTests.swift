@@ -233,7 +233,7 @@ struct RoutesDiffTests {
     @Test(arguments: [
         (["--routes", "c", "--traffic", "t"], "--routes"), (["--key-log", "k"], "--key-log"),
         (["--filter", "tcp"], "--filter"), (["--port", "80"], "--port"),
-        (["--traffic", "t", "--port", "99999"], "--port"),
+        (["--traffic", "t", "--port", "99999"], "--port"), (["c"], "c"),
     ])
     func `options that change nothing are refused`(arguments: [String], option: String) async throws {
         let all = ["routes", "diff", "--before", "a", "--after", "b"] + arguments

@@ -104,6 +104,14 @@ import TrafficPipeline
         #expect(lines.contains { $0.contains("TLS connections were not read; name a key log with --key-log") })
     }
 
+    @Test func `without routes the table says how to name them`() throws {
+        let command = try #require(try Wingmirror.parseAsRoot(["read", Self.capture]) as? ReadCommand)
+        let lines = try ReadPlan(command).analyse(writingTo: nil).report.lines(.plain)
+        #expect(
+            lines.contains { $0.hasPrefix("  the table has no routes: ") && $0.contains("name them with --routes") }
+        )
+    }
+
     @Test func `reading twice gives the same records and metrics`() throws {
         let folder = try TemporaryFolder()
         var pages: [[UInt8]] = []

@@ -40,6 +40,20 @@ struct StartRefusalTests {
         """
     }
 
+    // MARK: - Ports and routes
+
+    @Test func `ports that lead to no Gateway server are warned of`() async throws {
+        let swapped = try await warnings("gateway: {ports: [{pod: 80, server: 28480}]}\n")
+        #expect(swapped.contains { $0.contains("is swapped") })
+        #expect(try await warnings("gateway: {ports: [{pod: 28480, server: 80}]}\n").isEmpty)
+    }
+
+    @Test func `a configuration that names no route objects is not called ok`() async throws {
+        let lines = try await ConfigurationCheck(configuration("routes: {files: []}\n")).lines(.plain)
+        #expect(lines.first?.hasPrefix("no routes  0 routes from 0 objects") == true)
+        #expect(try await ConfigurationCheck(configuration("")).lines(.plain).first?.hasPrefix("ok  ") == true)
+    }
+
     // MARK: - Certificate authorities of targets
 
     @Test func `a file without certificates is refused by check, at start and at a reload, with its key`() async throws

@@ -310,6 +310,9 @@ import TrafficModel
     @Test(arguments: [
         ("- a\n- b", "w.yaml:1:1: expected sections such as capture: and gateway:, found a list"),
         ("just text", "w.yaml:1:1: expected sections such as capture: and gateway:, found \"just text\""),
+        ("capture:\n\tworkers: 1", "w.yaml:2:1: is not valid YAML: a tab; YAML indents with spaces"),
+        ("log:\n  level: info\n \tformat: json", "w.yaml:3:2: is not valid YAML: a tab; YAML indents with spaces"),
+        ("log: @", "w.yaml:1:6: is not valid YAML: found character that cannot start any token"),
         ("a: b: c", "w.yaml:1:5: is not valid YAML: mapping values are not allowed in this context"),
         ("log: {}\n---\nlog: {}", "w.yaml: holds 2 documents; a configuration is one"),
         (

@@ -9,6 +9,10 @@ import Testing
 @testable import AgentConfiguration
 
 @Suite struct KeyLogFollowerTests {
+    @Test func `a file without a key is asked to be one`() {
+        #expect(KeyLogFile.emptiness(of: "README.md", KeyStore()) == "README.md holds no keys: is it a key log?")
+    }
+
     private let folder: TemporaryFolder
     private let store = KeyStore()
 

@@ -36,6 +36,45 @@ import Testing
         #expect(try objects(in: ["\(Repository.path)/samples/istio"]).emptiness == nil)
     }
 
+    @Test(arguments: [
+        ("8080:80", nil), ("8080:80,8443:443", nil),
+        ("8080", "no Gateway server has port 8080 (there is 80); write --gateway-port 8080:80"),
+        ("8080:81", "no Gateway server has port 81 (there is 80); write --gateway-port 8080:80"),
+        (
+            "80:28480",
+            "the gateway port 80:28480 is swapped, as a Gateway server has port 80: write --gateway-port 28480:80"
+        ),
+    ])
+    func `a port that leads to no Gateway server is named with what to write`(ports: String, sentence: String?) throws {
+        var configuration = Configuration()
+        configuration.routes.files = ["\(Repository.path)/samples/istio"]
+        configuration.gateway.ports = try ports.split(separator: ",").map {
+            try #require(GatewayPort(argument: String($0)))
+        }
+        let mistakes = try RouteObjects(configuration, namesServerPorts: false).portMistakes
+        #expect(mistakes.count == (sentence == nil ? 0 : 1))
+        if let sentence { #expect(mistakes.first?.hasPrefix(sentence) == true) }
+        // Commands that take the ports of servers have no use for those of pods.
+        #expect(try RouteObjects(configuration, namesServerPorts: true).portMistakes.isEmpty)
+    }
+
+    @Test(arguments: [
+        ([], 8080, nil), ([80, 443], 8080, "(there are 80, 443); write --gateway-port 8080:SERVER"),
+        ([8080], 80, "no Gateway server has port 80 (there is 8080); write --gateway-port 80:8080"),
+    ])
+    func `of several servers none is guessed, and without any nothing is said`(
+        servers: [Int],
+        pod: UInt16,
+        sentence: String?
+    ) {
+        var gateway = GatewayConfiguration()
+        gateway.ports = [GatewayPort(pod: pod, server: pod)]
+        let sentences = PortMistakes(gateway, servers: servers).sentences
+        #expect(sentences.count == (sentence == nil ? 0 : 1))
+        if let sentence { #expect(sentences.first?.contains(sentence) == true) }
+        #expect(PortMistakes(GatewayConfiguration(), servers: [443]).sentences.isEmpty, "nobody named a port")
+    }
+
     @Test func `that no request has a route is said, unless there are routes or a cluster may bring them`() throws {
         let folder = try TemporaryFolder()
         #expect(try objects(in: [folder.path]).absence?.hasPrefix("\(folder.path): there are no route objects") == true)

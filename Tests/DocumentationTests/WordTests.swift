@@ -5,7 +5,7 @@ import Testing
 /// Pages for operators use the words that operators search for; those of the RFCs are for code.
 @Suite struct WordTests {
     /// Pages about how it is made, and the one that explains the words.
-    private static let others = ["Decisions/", "Glossary.md", "samples/captures/README.md"]
+    private static let others = ["Decisions/", "Glossary.md"]
 
     static let pages = Repository.pages.filter { page in !others.contains { page.contains($0) } }
 

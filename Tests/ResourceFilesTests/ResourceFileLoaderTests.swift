@@ -79,6 +79,24 @@ import Testing
         #expect(problems.last?.hasSuffix("no such file or folder") == true)
     }
 
+    @Test func `a relative path that is not there says where it was looked for`() {
+        let error = #expect(throws: ResourceFileError.self) { try ResourceFileLoader().load(["nowhere/routes"]) }
+        let folder = FileManager.default.currentDirectoryPath
+        let sentence = "no such file or folder (the path is relative to \(folder), where this was started)"
+        #expect(error?.problems == ["nowhere/routes: \(sentence)"])
+    }
+
+    @Test(arguments: [
+        ("kind: A\nspec:\n\ta: b\n", 3, "a tab; YAML indents with spaces"),
+        ("kind: A\nspec:\n  a: b\n \tc: d\n", 4, "a tab; YAML indents with spaces"),
+        ("kind: A\nspec: @b\n", 2, "found character that cannot start any token"),
+    ])
+    func `a tab is called by its name`(text: String, line: Int, problem: String) {
+        #expect(throws: DocumentError(line: line, message: "not valid YAML: \(problem)")) {
+            try ResourceFileLoader().parse(Array(text.utf8), isJSON: false)
+        }
+    }
+
     @Test(arguments: [
         ("just text", 1, "a string"), ("kind: A\n---\n- kind: B\n", 3, "a list"),
         ("a: 1\n", 1, "an object without a kind"),

@@ -2,8 +2,8 @@
 # Wingmirror · Apache-2.0
 """Shadow traffic from end to end, on this machine's loopback interface.
 
-Production, a staging server of the same version and one that was changed run in nginx; the agent captures what
-production gets, mirrors all of it to both, and judges the answers. Run it as root after `make build`, or by
+Production and three staging servers run in nginx: one of the same version, a changed one, and a baseline. The agent
+captures what production gets, mirrors all of it to the three, and judges the answers. Run it as root after `make build`, or by
 `make shadow-demo`. Needs nginx (apt-get install nginx-light) and ends with status 1 if the verdicts are not as they
 should be, or a planted credential is found where it must not be.
 

@@ -120,7 +120,7 @@ package struct KeyLogFile: ~Copyable {
 extension KeyLogFile {
     /// Where the keys of pcap files come from: their key log, all of it, and what pcapng files hold themselves.
     ///
-    /// Warns on standard error where they are more than there is room for.
+    /// Warns on standard error where they are more than there is room for, and where there are none.
     /// - Throws: `.usage` where the key log is missing, `.failed` where it cannot be read.
     package static func savefileKeys(_ configuration: Configuration) throws(CommandFailure) -> KeyStore {
         let path = configuration.tls.keyLog
@@ -144,6 +144,7 @@ extension KeyLogFile {
         }
         reader.ended()
         SecretMemory.wipe(&buffer)
+        if let sentence = emptiness(of: path, store) { StandardError.say("warning: \(sentence)") }
         let displaced = store.forgotten.displaced
         if displaced > 0 {
             StandardError.say(
@@ -152,6 +153,13 @@ extension KeyLogFile {
             )
         }
         return store
+    }
+}
+
+extension KeyLogFile {
+    /// What to say of a file without a single key; `nil` where it has some.
+    static func emptiness(of path: String, _ store: KeyStore) -> String? {
+        store.count == 0 && store.forgotten.displaced == 0 ? "\(path) holds no keys: is it a key log?" : nil
     }
 }
 

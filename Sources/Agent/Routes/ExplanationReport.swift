@@ -31,8 +31,11 @@ package struct ExplanationReport {
 
     private mutating func tellListener(_ explanation: RouteExplanation, _ request: DescribedRequest) {
         let transport = request.isTLS ? "TLS for \(request.serverName ?? "no name")" : "plain HTTP"
-        if let podPort = explanation.podPort {
+        let servers = explanation.serverPorts.map(String.init).joined(separator: ", ")
+        if let podPort = explanation.podPort, explanation.serverPorts.contains(request.port) {
             add("listener", "server port \(request.port), pod port \(podPort), \(transport)")
+        } else if let podPort = explanation.podPort {
+            add("listener", "pod port \(podPort), which is server port \(servers), \(transport)")
         } else {
             add("listener", "none on server port \(request.port), \(transport)")
         }

@@ -91,10 +91,16 @@ package struct RequestLine: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - port: the Gateway server's port, where it is not that of the URL.
+    ///   - isServerPort: whether `port` cannot be that of a pod.
     ///   - serverName: the TLS server name, where it is not the URL's host.
     ///   - namesHost: whether the request has a Host field.
     /// - Returns: the request as it would be sent.
-    package func described(port: Int?, serverName: String?, namesHost: Bool = true) -> DescribedRequest {
+    package func described(
+        port: Int?,
+        isServerPort: Bool = false,
+        serverName: String?,
+        namesHost: Bool = true
+    ) -> DescribedRequest {
         let (host, written) = Self.split(urlAuthority)
         return DescribedRequest(
             method: method,
@@ -102,6 +108,7 @@ package struct RequestLine: Sendable, Equatable {
             authority: namesHost ? authority : nil,
             headers: zip(headerNames, headerValues).map { (name: $0, value: $1) },
             port: port ?? written ?? (isTLS ? 443 : 80),
+            isServerPort: isServerPort && port != nil,
             isTLS: isTLS,
             serverName: isTLS ? serverName ?? host : nil
         )

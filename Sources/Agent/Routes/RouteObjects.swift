@@ -37,6 +37,8 @@ package struct RouteObjects {
     package let absence: String?
     /// What was taken for granted, a sentence each: files passed over, the gateway that was assumed.
     package let notices: [String]
+    /// Ports of the gateway that were named and lead to no Gateway server, a sentence each, with what to write.
+    package let portMistakes: [String]
     /// The workloads that the Gateways are for, where none was chosen and the objects do not decide.
     package let undecided: [GatewayWorkload]
     /// The gateways that were found among the pods of this node, in the order of their tables; empty where none was looked for.
@@ -101,6 +103,8 @@ package struct RouteObjects {
         let compiled = environments.map { RouteTable.compile(resources, environment: $0, patterns: patterns) }
         patterns.tablesMade()
         tables = RouteTables(compiled.map(\.table))
+        let servers = Set(tables.tables.flatMap(\.serverPorts)).sorted()
+        portMistakes = namesServerPorts ? [] : PortMistakes(configuration.gateway, servers: servers).sentences
         let ofMesh = cluster?.findings(of: gateways, in: configuration.environment.rootNamespace) ?? []
         findings = survey.findings + (cluster?.findings ?? []) + ofMesh + Self.merged(compiled.map(\.findings))
         let sources = paths + (cluster.map { $0.isEmpty ? [] : ["the API server"] } ?? [])
@@ -268,6 +272,7 @@ extension RouteObjects {
         for finding in findings where finding.severity == .error {
             StandardError.say("warning: \(finding.line)")
         }
+        for sentence in portMistakes { StandardError.say("warning: \(sentence)") }
         for notice in notices { StandardError.say(notice) }
         if let emptiness { StandardError.say("warning: \(emptiness)") }
     }

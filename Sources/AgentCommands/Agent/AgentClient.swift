@@ -126,9 +126,16 @@ struct AgentClient: Sendable {
     /// Why TLS failed with an agent; `nil` for errors of other kinds.
     static func certificateReason(_ error: any Error) -> String? {
         guard error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError else { return nil }
+        return reason(tls: line(error))
+    }
+
+    /// Why TLS failed, by the words of the library.
+    static func reason(tls words: String) -> String {
+        // What answered the hello is no TLS record.
+        guard !words.contains("WRONG_VERSION_NUMBER") else { return "it speaks no TLS: use http://" }
         return
             "its certificate is not accepted, or it speaks no TLS: name the authority with --ca-file and the name in "
-            + "the certificate with --tls-server-name (\(line(error)))"
+            + "the certificate with --tls-server-name (\(words))"
     }
 
     private static func reason(_ status: Int, _ body: [UInt8]) -> String {
@@ -136,8 +143,11 @@ struct AgentClient: Sendable {
             .split(whereSeparator: \.isNewline).joined(separator: " ").withVisibleControls
         return switch status {
         case 401: "the agent asks for a token; name its file with --token-file"
+        // As Prometheus, Grafana and web servers answer.
+        case 404 where sentence.hasPrefix("404") || sentence.hasPrefix("<"):
+            "this is no agent (404): name the one of wingmirror run, port 9646"
         // An agent that knows the question says what it does not have; others have no such answer at all.
-        case 404 where !sentence.isEmpty && !sentence.hasPrefix("not found") && !sentence.hasPrefix("<"): sentence
+        case 404 where !sentence.isEmpty && !sentence.hasPrefix("not found"): sentence
         case 404: "there is no such answer; is it an agent, and as new as this program?"
         default: "\(status): \(sentence)"
         }
@@ -146,6 +156,12 @@ struct AgentClient: Sendable {
     private static func reason(errorNumber: Int32) -> String {
         guard errorNumber == ECONNREFUSED else { return FileContents.systemMessage(errorNumber) }
         return "no agent answers there; start one with `wingmirror run`, or name it with --agent"
+    }
+
+    /// Why a host's name led nowhere, by the number and the words of getaddrinfo(3).
+    static func reason(lookup errorCode: Int, _ words: String) -> String {
+        errorCode == Int(EAI_AGAIN)
+            ? "the host cannot be looked up now: \(words)" : "no such host; check the name in --agent"
     }
 
     private func reason(_ error: any Error) -> String {
@@ -160,6 +176,11 @@ struct AgentClient: Sendable {
         }
         if let reason = Self.certificateReason(error) { return reason }
         if let error = error as? IOError { return Self.reason(errorNumber: error.errnoCode) }
+        if let error = error as? NIOConnectionError,
+            let unknown = (error.dnsAError ?? error.dnsAAAAError) as? SocketAddressError.UnknownHost
+        {
+            return Self.reason(lookup: unknown.errorCode, unknown.errorDescription)
+        }
         if let error = error as? NIOConnectionError, let first = error.connectionErrors.first?.error as? IOError {
             return Self.reason(errorNumber: first.errnoCode)
         }

@@ -31,7 +31,7 @@ struct CheckCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let format = try format.format()
         let configuration = try shared.configuration()
-        let check = try await ConfigurationCheck(configuration, isFile: shared.config != nil)
+        let check = try await ConfigurationCheck(configuration, isFile: shared.objects.config != nil)
         var output = OctetOutput.standardOutput()
         switch format {
         case .text: for line in check.lines(Terminal.style(1)) { try output.append(line: line) }

@@ -15,7 +15,9 @@ struct ConfigurationCheck: Sendable {
     private let configuration: Configuration
     private let table: RouteTable
     private let findings: [RouteFinding]
+    private let portMistakes: [String]
     private let notices: [String]
+    private let isUnnamed: Bool
     private let start: StartRefusals
     private let isFile: Bool
     private let objectCount: Int
@@ -66,9 +68,10 @@ struct ConfigurationCheck: Sendable {
         table = objects.table
         let check = RouteCheck(objects)
         findings = check.findings
+        portMistakes = objects.portMistakes
         let comeFromFiles = !configuration.routes.kubernetes.isEnabled
         emptiness = comeFromFiles ? objects.emptiness : nil
-        let isUnnamed = comeFromFiles && configuration.routes.files.isEmpty
+        isUnnamed = comeFromFiles && configuration.routes.files.isEmpty
         notices = check.notices + (isUnnamed ? [RouteObjects.unnamed] : [])
         start = await StartRefusals(configuration, table: table)
         series = SeriesEstimate(table, metrics: configuration.metricsSettings)
@@ -82,7 +85,8 @@ struct ConfigurationCheck: Sendable {
     }
 
     private var warnings: [String] {
-        findings.filter { $0.severity == .warning }.map(\.line) + start.warnings + sourceWarnings + mirrorWarnings
+        findings.filter { $0.severity == .warning }.map(\.line) + portMistakes + start.warnings + sourceWarnings
+            + mirrorWarnings
     }
 
     /// That the file names no source, which `run` refuses unless its command line does.
@@ -100,8 +104,8 @@ struct ConfigurationCheck: Sendable {
         let verdict =
             if errorCount > 0 {
                 style.apply(.alarm, to: "not valid")
-            } else if emptiness != nil {
-                style.apply(.alarm, to: "no routes")
+            } else if emptiness != nil || isUnnamed {
+                style.apply(emptiness == nil ? .warning : .alarm, to: "no routes")
             } else {
                 style.apply(warnings.isEmpty ? .good : .warning, to: "ok")
             }

@@ -9,9 +9,9 @@ struct ReadCommand: AsyncParsableCommand {
         commandName: "read",
         abstract: "Analyse pcap files and print routes, requests or metrics.",
         discussion: """
-            Every TCP connection is read, and its protocol recognised by content; --gateway-port only selects the \
-            connections that reach the gateway. Of a damaged pcap file everything before the damage is read; the offset \
-            of the damage is printed, and the exit status is 1.
+            Every TCP connection is read, and its protocol recognised by content; --gateway-port and the gateway's \
+            Services among the objects say which connections reach the gateway. Of a damaged pcap file everything before \
+            the damage is read; the offset of the damage is printed, and the exit status is 1.
 
             Several files are read as one capture, in the order of their packets' times, so that a connection may \
             begin in one and go on in the next. --jobs decompresses gzipped files on several threads; what is printed \

@@ -77,7 +77,8 @@ extension ReadPlan {
         let failures = try read(into: run.makePipeline(outputs: outputs), keys, records)
         return SavefileAnalysis(
             table: objects.table,
-            absence: objects.absence,
+            // What became of named objects has been said already.
+            absence: objects.emptiness == nil ? objects.absence : nil,
             registry: run.registry,
             figures: run.boards.figures,
             failures: failures
@@ -152,7 +153,7 @@ extension ReadPlan {
 struct SavefileAnalysis: Sendable {
     /// The routes that requests were attributed to.
     let table: RouteTable
-    /// Why there are none, where there are none.
+    /// Why no request has a route, where no objects were named.
     let absence: String?
     /// What was counted of the traffic.
     let registry: MetricsRegistry

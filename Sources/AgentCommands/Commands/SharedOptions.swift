@@ -12,8 +12,9 @@ extension ConfigurationProblem {
     }
 }
 
-/// The options that all commands share; each is also a key of the configuration file, and wins over it.
-struct SharedOptions: ParsableArguments {
+/// The options that say where the route objects are and which gateway they are for; each is also a key of the configuration
+/// file, and wins over it.
+struct ObjectOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Read the configuration from this file.", valueName: "file"),
         completion: .file()
@@ -44,9 +45,6 @@ struct SharedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The namespace of the gateway's pods.", valueName: "name"))
     var gatewayNamespace: String?
 
-    @Option(help: ArgumentHelp("Take only packets that this libpcap filter matches.", valueName: "bpf"))
-    var filter: String?
-
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
@@ -58,24 +56,6 @@ struct SharedOptions: ParsableArguments {
         )
     )
     var gatewayPort: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Log lines of this level and above: trace, debug, info, notice, warning, error or critical. (default: info)",
-            valueName: "level"
-        ),
-        completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"])
-    )
-    var logLevel: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Decrypt TLS with the secrets in this key log, as Envoy, curl and browsers write it.",
-            valueName: "file"
-        ),
-        completion: .file()
-    )
-    var keyLog: String?
 
     /// The configuration file, if one is named, with the options laid over it.
     ///
@@ -108,30 +88,7 @@ struct SharedOptions: ParsableArguments {
         }
         if let namespace { configuration.routes.namespace = namespace }
         problems += applyWorkload(to: &configuration)
-        if let filter {
-            configuration.capture.filter = filter == "auto" ? .automatic : .expression(filter)
-        }
-        if let logLevel {
-            if let level = Logger.Level(rawValue: logLevel) {
-                configuration.log.level = level
-            } else {
-                let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-                problems.append(.option("--log-level", "expected one of \(levels), found \"\(logLevel)\""))
-            }
-        }
-        if let keyLog { configuration.tls.keyLog = keyLog }
         return problems
-    }
-
-    /// Reports options that say how traffic is read, where none is.
-    ///
-    /// - Parameters:
-    ///   - reason: Why they are of no use.
-    ///   - problems: Where it is added.
-    func refuseTraffic(_ reason: String, _ problems: inout [ConfigurationProblem]) {
-        let options = [("--filter", filter), ("--key-log", keyLog)]
-        for (name, value) in options where value != nil { problems.append(.option(name, reason)) }
-        if logLevel != nil { problems.append(.option("--log-level", "nothing is logged here; leave it out")) }
     }
 
     private func applyWorkload(to configuration: inout Configuration) -> [ConfigurationProblem] {
@@ -175,5 +132,83 @@ struct SharedOptions: ParsableArguments {
             problems.append(.option("--gateway-port", "pod port \(repeated.pod) is given twice"))
         }
         return problems
+    }
+}
+
+/// The options that say how traffic is read; each is also a key of the configuration file, and wins over it.
+struct TrafficOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Take only packets that this libpcap filter matches.", valueName: "bpf"))
+    var filter: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Log lines of this level and above: trace, debug, info, notice, warning, error or critical. (default: info)",
+            valueName: "level"
+        ),
+        completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+    )
+    var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Decrypt TLS with the secrets in this key log, as Envoy, curl and browsers write it.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var keyLog: String?
+
+    /// Lays the options over a configuration.
+    ///
+    /// - Parameter configuration: The configuration.
+    /// - Returns: Every mistake among them.
+    func apply(to configuration: inout Configuration) -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        if let filter {
+            configuration.capture.filter = filter == "auto" ? .automatic : .expression(filter)
+        }
+        if let logLevel {
+            if let level = Logger.Level(rawValue: logLevel) {
+                configuration.log.level = level
+            } else {
+                let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                problems.append(.option("--log-level", "expected one of \(levels), found \"\(logLevel)\""))
+            }
+        }
+        if let keyLog { configuration.tls.keyLog = keyLog }
+        return problems
+    }
+
+    /// Reports the options where no traffic is read.
+    ///
+    /// - Parameter problems: Where it is added.
+    func refuse(_ problems: inout [ConfigurationProblem]) {
+        for (name, value) in [("--filter", filter), ("--key-log", keyLog)] where value != nil {
+            problems.append(.option(name, "no traffic is read here; leave it out"))
+        }
+        if logLevel != nil { problems.append(.option("--log-level", "nothing is logged here; leave it out")) }
+    }
+}
+
+/// The options that all commands share which read traffic.
+struct SharedOptions: ParsableArguments {
+    @OptionGroup var objects: ObjectOptions
+    @OptionGroup var traffic: TrafficOptions
+
+    /// The configuration file, if one is named, with the options laid over it.
+    ///
+    /// - Throws: Every mistake in the file and among the options.
+    func configuration() throws(ConfigurationProblems) -> Configuration {
+        var problems: [ConfigurationProblem] = []
+        let configuration = configuration(&problems)
+        guard problems.isEmpty else { throw ConfigurationProblems(problems) }
+        return configuration
+    }
+
+    /// The configuration file, if one is named, with the options laid over it; every mistake is added to `problems`.
+    func configuration(_ problems: inout [ConfigurationProblem]) -> Configuration {
+        var configuration = objects.configuration(&problems)
+        problems += traffic.apply(to: &configuration)
+        return configuration
     }
 }

@@ -18,7 +18,7 @@ struct SavefileOptions: ParsableArguments {
     /// A file that could not be read says nothing about what is missing in it.
     func configuration(_ problems: inout [ConfigurationProblem]) -> (configuration: Configuration, isComplete: Bool) {
         var configuration = shared.configuration(&problems)
-        let isComplete = problems.isEmpty || shared.config == nil
+        let isComplete = problems.isEmpty || shared.objects.config == nil
         if !savefiles.isEmpty {
             configuration.capture.savefiles = savefiles
         }

@@ -16,9 +16,30 @@ struct CaptureExamination {
     /// What this process may do.
     var capabilities: Capabilities
 
-    /// What was found: permission first, then each interface.
+    /// What was found: permission and filter first, then each interface.
     func findings() -> [Finding] {
-        [permission] + wanted.flatMap(findings(of:))
+        [permission, filter] + wanted.flatMap(findings(of:))
+    }
+
+    /// What packets the kernel is asked for.
+    private var filter: Finding {
+        let live = configuration.liveFilter
+        let own = live.ownEndpoints.map { String($0.port) }.joined(separator: ", ")
+        let detail =
+            switch (live.expression, configuration.findsGateways) {
+            case (let expression?, _): "\(expression) (capture.filter or --filter)"
+            case (nil, true): "auto: the ports and addresses of the gateway's pods on this node, which run finds"
+            case (nil, false): "auto: \(Self.ends(live))"
+            }
+        let without = own.isEmpty ? "" : "; without the agent's own port \(own)"
+        return Finding(verdict: .ok, subject: "filter", detail: detail.withVisibleControls + without)
+    }
+
+    /// The ends of connections that a derived filter asks for.
+    private static func ends(_ filter: CaptureFilter) -> String {
+        let ports = filter.ports.map(String.init).joined(separator: ", ")
+        let addresses = filter.addresses.map(\.description).joined(separator: ", ")
+        return "TCP port \(ports.isEmpty ? "any" : ports) of \(addresses.isEmpty ? "any address" : addresses)"
     }
 
     /// Whether packets may be captured at all.
@@ -86,8 +107,8 @@ struct CaptureExamination {
         }
     }
 
-    private func finding(of subject: String, obtained: Int, wanted: Int) -> Finding {
-        let sizes = "\(HumanUnits.octets(UInt64(obtained))) of \(HumanUnits.octets(UInt64(wanted))) asked for"
+    func finding(of subject: String, obtained: Int, wanted: Int) -> Finding {
+        let sizes = "\(HumanUnits.binary(UInt64(obtained))) of \(HumanUnits.binary(UInt64(wanted))) asked for"
         // The kernel rounds to whole blocks, so that a little less is all of it.
         guard obtained < wanted - wanted / 8 else { return Finding(verdict: .ok, subject: subject, detail: sizes) }
         return Finding(

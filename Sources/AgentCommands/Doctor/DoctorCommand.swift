@@ -11,7 +11,7 @@ import PacketDecoding
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Say what this machine allows: permission, interfaces, ring size, drops, listeners, clocks.",
+        abstract: "Say what this machine allows: permission, filter, interfaces, ring size, drops, listeners, clocks.",
         discussion: """
             Exits with 3 if the permission to capture is missing, with 1 if something else would keep `run` from working, \
             and with 0 if there are only warnings. Whether the clocks of several interfaces agree is asked of the agent \
@@ -61,7 +61,8 @@ struct DoctorCommand: AsyncParsableCommand {
     func examinedConfiguration() throws -> Configuration {
         var problems: [ConfigurationProblem] = []
         var configuration = shared.configuration(&problems)
-        for (name, isGiven) in [("--routes", !shared.routes.isEmpty), ("--namespace", shared.namespace != nil)]
+        let objects = shared.objects
+        for (name, isGiven) in [("--routes", !objects.routes.isEmpty), ("--namespace", objects.namespace != nil)]
         where isGiven {
             problems.append(.option(name, "routes are not looked at here; wingmirror check does that"))
         }

@@ -64,10 +64,45 @@ struct MirrorReport: Sendable {
         }
         lines.append(style.apply(.bold, to: "Verdicts"))
         guard !verdicts.isEmpty else { return lines + ["  nothing has been compared yet"] }
-        guard !shown.isEmpty else { return lines + ["  none of \(verdicts.count) verdicts is asked for"] }
+        guard !shown.isEmpty else { return lines + ["  \(emptiness.withVisibleControls)"] }
         lines += verdictTable.lines(style)
         for verdict in shown { lines += card(verdict, style) }
+        if showsHashes {
+            lines += [
+                "", style.apply(.dim, to: "Values are keyed hashes (#…); comparison.showsValues: true shows them."),
+            ]
+        }
         return lines
+    }
+
+    /// Why none of the verdicts is shown.
+    private var emptiness: String {
+        let ofRoute = verdicts.filter(Selection(route: selection.route).contains)
+        guard let route = selection.route, ofRoute.isEmpty else {
+            return "none fails or differs, of \(ofRoute.count == 1 ? "1 verdict" : "\(ofRoute.count) verdicts")"
+        }
+        var names: [String] = []
+        for verdict in verdicts {
+            let name = verdict.string("route")
+            let object = "\(verdict.string("virtualServiceNamespace"))/\(verdict.string("virtualService"))"
+            let place = object == "/" ? name : "\(object) \(name)"
+            if !name.isEmpty, !names.contains(place) { names.append(place) }
+        }
+        guard !names.isEmpty else { return "no verdict is of route \(route)" }
+        let rest = names.count > 8 ? ", …" : ""
+        return "no verdict is of route \(route); there are: \(names.prefix(8).joined(separator: ", "))\(rest)"
+    }
+
+    /// Whether an example has the hash of a value in its place.
+    private var showsHashes: Bool {
+        shown.contains { verdict in
+            verdict.string("verdict") != "pass"
+                && (verdict["examples"]?.arrayValue ?? []).contains { example in
+                    (example["differences"]?.arrayValue ?? []).contains { difference in
+                        ["production", "candidate"].contains { difference.string($0).contains(" #") }
+                    }
+                }
+        }
     }
 
     private var laneTable: TextTable {
@@ -167,7 +202,8 @@ struct MirrorReport: Sendable {
             let kinds = (place["kinds"]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ")
             let note = place["volatile"]?.boolValue == true && name != "status" ? ", varies by itself" : ""
             let fails = place["fails"]?.boolValue == true
-            let text = "\(name): \(kinds) in \(place.count("mismatches")) pairs\(note)"
+            let pairs = place["mismatches"]?.numberValue == 1 ? "1 pair" : "\(place.count("mismatches")) pairs"
+            let text = "\(name): \(kinds) in \(pairs)\(note)"
             lines.append("  " + (fails ? style.apply(.alarm, to: "fails") : "     ") + "  " + text.withVisibleControls)
             // One example a place, and none a second time.
             let example = examples.first { example in
@@ -225,7 +261,8 @@ struct MirrorReport: Sendable {
         if verdict.string("verdict") != "pass", verdict["askedApart"]?.numberValue ?? 0 > 0 {
             let isDelayed = (verdict["delayed"]?.numberValue ?? 0) * 2 > verdict["askedApart"]?.numberValue ?? 0
             let cause = isDelayed ? "they waited at the agent or the targets" : "not sent at once"
-            facts.append("apart  \(verdict.count("askedApart")) pairs with other values set aside: \(cause)")
+            let pairs = verdict["askedApart"]?.numberValue == 1 ? "1 pair" : "\(verdict.count("askedApart")) pairs"
+            facts.append("apart  \(pairs) with other values set aside: \(cause)")
         }
         if let needed = verdict["pairsNeeded"]?.numberValue, needed > 0 {
             facts.append(

@@ -48,14 +48,15 @@ struct RoutesCheckCommand: AsyncParsableCommand {
     @Flag(help: "Let warnings and files without objects fail too.")
     var strict = false
 
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var shared: ObjectOptions
+    @OptionGroup(visibility: .hidden) var traffic: TrafficOptions
     @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
         var configuration = try shared.configuration()
         if !paths.isEmpty { configuration.routes.files = shared.routes + paths }
         var problems: [ConfigurationProblem] = []
-        shared.refuseTraffic("no traffic is read here; leave it out", &problems)
+        traffic.refuse(&problems)
         guard let output: Output = OutputName.read(output, &problems), problems.isEmpty else {
             throw ConfigurationProblems(problems)
         }

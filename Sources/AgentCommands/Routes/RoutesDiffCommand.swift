@@ -91,18 +91,25 @@ struct RoutesDiffCommand: AsyncParsableCommand {
 
     @OptionGroup var shared: SharedOptions
 
+    /// What is written without an option, as `diff` takes it.
+    @Argument(help: .hidden)
+    var paths: [String] = []
+
     mutating func run() async throws {
         var configuration = try shared.configuration()
         var problems: [ConfigurationProblem] = []
+        for path in paths { problems.append(.option(path, "name the objects with --before and --after")) }
         if before.isEmpty { problems.append(.option("--before", "name the objects as they are")) }
         if after.isEmpty { problems.append(.option("--after", "name the objects as they would be")) }
-        if !shared.routes.isEmpty {
+        if !shared.objects.routes.isEmpty {
             problems.append(.option("--routes", "--before and --after name the objects; leave it out"))
         }
-        if shared.logLevel != nil { problems.append(.option("--log-level", "nothing is logged here; leave it out")) }
+        if shared.traffic.logLevel != nil {
+            problems.append(.option("--log-level", "nothing is logged here; leave it out"))
+        }
         if traffic.isEmpty {
-            if shared.keyLog != nil { problems.append(.option("--key-log", "goes with --traffic")) }
-            if shared.filter != nil { problems.append(.option("--filter", "goes with --traffic")) }
+            if shared.traffic.keyLog != nil { problems.append(.option("--key-log", "goes with --traffic")) }
+            if shared.traffic.filter != nil { problems.append(.option("--filter", "goes with --traffic")) }
             if agent == nil, port != nil { problems.append(.option("--port", "goes with --traffic or --agent")) }
         }
         if let port, !(1...65_535).contains(port) { problems.append(.portRefusal(port)) }

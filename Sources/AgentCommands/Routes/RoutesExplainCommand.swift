@@ -37,6 +37,10 @@ struct RoutesExplainCommand: AsyncParsableCommand {
     )
     var headers: [String] = []
 
+    /// What curl calls `--request`, and people try.
+    @Option(help: .hidden)
+    var method: String?
+
     @Option(help: ArgumentHelp("The port of the Gateway's server, where it is not that of the URL.", valueName: "port"))
     var port: Int?
 
@@ -68,7 +72,8 @@ struct RoutesExplainCommand: AsyncParsableCommand {
     )
     var output = "text"
 
-    @OptionGroup var shared: SharedOptions
+    @OptionGroup var shared: ObjectOptions
+    @OptionGroup(visibility: .hidden) var traffic: TrafficOptions
     @OptionGroup var cluster: ClusterOptions
 
     mutating func run() async throws {
@@ -120,7 +125,10 @@ struct ExplainPlan: Sendable {
             ]
             problems += only.filter(\.1).map { .option($0.0, "goes with a request on the command line only") }
         }
-        command.shared.refuseTraffic("no traffic is read here; leave it out", &problems)
+        if command.method != nil {
+            problems.append(.option("--method", "put the method before the URL: POST http://…"))
+        }
+        command.traffic.refuse(&problems)
         if let port = command.port, !(1...65_535).contains(port) { problems.append(.portRefusal(port)) }
         if command.cases != nil {
             if !isJSON { problems.append(.option("--cases", "prints ndjson only; add --output ndjson")) }
@@ -155,13 +163,14 @@ struct ExplainPlan: Sendable {
                 target: "/",
                 authority: name,
                 port: command.port ?? 443,
+                isServerPort: command.port != nil,
                 isTLS: true,
                 serverName: name
             )
             return .request(request, text: "TLS connection for \(name)")
         }
         let line = try RequestLine(command.request, headers: command.headers)
-        let request = line.described(port: command.port, serverName: command.sni)
+        let request = line.described(port: command.port, isServerPort: true, serverName: command.sni)
         return .request(request, text: "\(line.method) \(line.url)")
     }
 

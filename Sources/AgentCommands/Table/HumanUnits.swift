@@ -23,6 +23,12 @@ enum HumanUnits {
         return scaled(Double(octets) / 1000, ["kB", "MB", "GB", "TB", "PB", "EB"])
     }
 
+    /// Octets in the binary units that configurations have, such as `64 MiB`.
+    static func binary(_ octets: UInt64) -> String {
+        guard octets >= 1024 else { return "\(octets) B" }
+        return scaled(Double(octets) / 1024, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], step: 1024)
+    }
+
     /// Seconds, such as `850 µs` or `1.25 s`.
     static func seconds(_ seconds: Double?) -> String {
         guard let seconds, seconds.isFinite else { return none }
@@ -62,11 +68,16 @@ enum HumanUnits {
 
     // MARK: - Digits
 
-    private static func scaled(_ value: Double, _ units: [String], separator: String = " ") -> String {
+    private static func scaled(
+        _ value: Double,
+        _ units: [String],
+        separator: String = " ",
+        step: Double = 1000
+    ) -> String {
         var value = value
         var unit = units[0]
-        for larger in units.dropFirst() where value >= 999.5 {
-            value /= 1000
+        for larger in units.dropFirst() where value >= step - 0.5 {
+            value /= step
             unit = larger
         }
         return "\(digits(value))\(separator)\(unit)"

@@ -161,7 +161,7 @@ struct TopPlan: Sendable {
             problems.append(.option("--agent", "an agent has sources of its own; name neither others nor a pace"))
         }
         let shared = command.sources.shared
-        if !shared.routes.isEmpty || shared.filter != nil || !shared.gatewayPort.isEmpty {
+        if !shared.objects.routes.isEmpty || shared.traffic.filter != nil || !shared.objects.gatewayPort.isEmpty {
             problems.append(.option("--agent", "an agent has routes, ports and a filter of its own; leave them out"))
         }
         guard let url = ServerURL.agent(agent, &problems) else { return }

@@ -237,7 +237,10 @@ extension RouteRecord {
         if let failure { return Finding(verdict: failure.verdict, reason: failure.reason) }
         if let reason = incomparable(limits) { return Finding(verdict: .inconclusive, reason: reason) }
         if let reason = obstacle(standing, settings: settings, limits: limits) {
-            return Finding(verdict: .inconclusive, reason: reason)
+            return Finding(
+                verdict: .inconclusive,
+                reason: reason == .moreNeeded ? openReason(standing, settings: settings, limits: limits) : reason
+            )
         }
         if let reason = passes(standing, settings: settings, limits: limits) {
             return Finding(verdict: .pass, reason: reason)
@@ -269,14 +272,16 @@ extension RouteRecord {
         MissedReason.allCases.filter(isAskedFor).max { missed[$0, default: 0] < missed[$1, default: 0] }
     }
 
-    /// What stands in the way of passing, however many votes there are; `nil` when nothing does.
+    /// What stands in the way of passing, however many votes there are; `nil` when nothing does, and `.moreNeeded` where a few
+    /// pairs do, which say nothing yet.
     func obstacle(_ standing: Standing, settings: ComparisonSettings, limits: VerdictLimits) -> VerdictReason? {
         let tolerated = (1 - settings.coverageFloor) * Double(pairs)
         // Whatever there was before, nobody knows what the target would answer now.
         if breaker.isOpen { return .breaker }
         if Double(stillAmbiguous(limits: limits)) > settings.margin * Double(pairs) { return .credentials }
         // In random order a few may not vote; where most may not, one is mostly asked later.
-        if 2 * apart > skewed, Double(apart) > settings.margin * Double(pairs) { return .apart }
+        let isApart = 2 * apart > skewed && Double(apart) > settings.margin * Double(pairs)
+        if isApart, isMostlyApart(limits) { return .apart }
         if standing.coverage < settings.coverageFloor {
             // What the target itself asks for comes before what follows from it.
             if Double(missed[.throttled, default: 0]) > tolerated { return .throttled }
@@ -292,7 +297,12 @@ extension RouteRecord {
         if Double(cut) > settings.margin * Double(pairs) { return .cut }
         if Double(overflowedPairs) > settings.margin * Double(pairs) { return .manyPlaces }
         if hasBaseline ? !maskedPlaces(settings).isEmpty : !coarsePlaces(settings).isEmpty { return .masked }
-        return nil
+        return isApart ? .moreNeeded : nil
+    }
+
+    /// Whether the moments of asking are what most differences are set aside for, and not a few of them beside others.
+    private func isMostlyApart(_ limits: VerdictLimits) -> Bool {
+        apart >= UInt64(limits.apartPairs) && apart >= self[mainQuestion].whole.pairs.worse
     }
 
     /// Why the target passes; `nil` when it does not.

@@ -40,6 +40,8 @@ public struct VerdictLimits: Sendable, Hashable {
     public var steadyShare = 0.25
     /// Share of all votes, 0 to 1, that natural repeats must be before a target passes by them.
     public var naturalShare = 0.05
+    /// Pairs set aside for the moments of asking below which these are not named as what stands in the way.
+    public var apartPairs = 10
     /// Answers in a row with another version after which a target is judged anew; while two versions answer in turn, none is.
     public var versionAnswers = 20
     /// Openings of a breaker closer to each other than this are one event, however short its rest is.

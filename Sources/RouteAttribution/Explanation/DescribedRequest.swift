@@ -9,8 +9,10 @@ public struct DescribedRequest: Sendable {
     public let id: JSONValue
     /// Whether it arrives inside TLS that ends at the gateway.
     public let isTLS: Bool
-    /// The Gateway server's port number.
+    /// The Gateway server's port number; a pod's port is taken for that of its server, unless ``isServerPort`` says otherwise.
     public let port: Int
+    /// Whether ``port`` was named as a server's, so that a pod's port finds no listener.
+    public let isServerPort: Bool
     /// The TLS server name; `nil` without one.
     public let serverName: String?
     /// The method.
@@ -40,6 +42,7 @@ public struct DescribedRequest: Sendable {
     ///   - authority: the value of the Host field; `nil` without one.
     ///   - headers: all other field lines in order; `[redacted]` stands for a value that is not known.
     ///   - port: the Gateway server's port number.
+    ///   - isServerPort: whether the port was named as a server's, so that a pod's port finds no listener.
     ///   - isTLS: whether it arrives inside TLS that ends at the gateway.
     ///   - serverName: the TLS server name.
     ///   - isHTTP10: whether it is HTTP/1.0 instead.
@@ -50,6 +53,7 @@ public struct DescribedRequest: Sendable {
         authority: String?,
         headers: [(name: String, value: String)] = [],
         port: Int = 80,
+        isServerPort: Bool = false,
         isTLS: Bool = false,
         serverName: String? = nil,
         isHTTP10: Bool = false
@@ -58,6 +62,7 @@ public struct DescribedRequest: Sendable {
         hiddenNames = Set(headers.filter { $0.value == Self.hiddenValue }.map { HostNames.lowercased($0.name) })
         self.id = id
         self.port = port
+        self.isServerPort = isServerPort
         self.isTLS = isTLS
         self.serverName = serverName
         methodText = method

@@ -28,7 +28,7 @@ extension RouteTable {
 
     /// The rule that takes a passed-through connection; `nil` where the gateway ends TLS or nobody takes it.
     func passedThrough(_ request: DescribedRequest) -> PassedThrough? {
-        passedThrough(listener(serverPort: request.port), serverName: request.serverName ?? "")
+        passedThrough(listener(for: request), serverName: request.serverName ?? "")
     }
 
     private func passedThrough(_ listener: LookupListener?, serverName: String) -> PassedThrough? {

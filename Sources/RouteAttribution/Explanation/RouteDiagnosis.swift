@@ -109,17 +109,22 @@ struct RouteDiagnosis {
 
     private func transportCauses(_ explanation: RouteExplanation) -> [String] {
         guard !reference.carriesHTTP, explanation.passedThrough == nil else { return [] }
-        let ports = Set(table.index.listeners.flatMap(\.serverPorts)).sorted()
+        let ports = table.serverPorts
         guard !table.index.listeners.isEmpty else {
             return ["no Gateway of the objects selects this gateway's pods, so nothing listens"]
         }
-        guard let listener = table.listener(serverPort: request.port),
+        guard let listener = table.listener(for: request),
             let plan = knowledge.plans.byPodPort[listener.podPort]
         else {
             let there = ports.map(String.init).joined(separator: ", ")
+            let missing = "no Gateway server has port \(request.port) (there is \(there))"
+            if let pod = table.index.listeners.first(where: { $0.podPort == request.port }),
+                let server = pod.serverPorts.min()
+            {
+                return ["\(missing); \(request.port) is the pod's port of server port \(server): add --port \(server)"]
+            }
             return [
-                "no Gateway server has port \(request.port) (there is \(there)); if this is a NodePort or a forwarded port, add "
-                    + "--port \(ports.first ?? 80)"
+                "\(missing); if this is a NodePort or a forwarded port, add --port \(ports.first ?? 80)"
             ]
         }
         if listener.isRefused {

@@ -35,6 +35,8 @@ public struct RouteExplanation: Sendable {
     public let decision: RouteDecision
     /// The pod port that the server's traffic arrives at; `nil` without a listener.
     public internal(set) var podPort: Int?
+    /// The port numbers of the servers behind that pod port, in ascending order.
+    public internal(set) var serverPorts: [Int] = []
     /// The authority without its port, in lower case.
     public internal(set) var hostLookedUp = ""
     /// The virtual host; `nil` where none was found.
@@ -87,7 +89,9 @@ extension RouteTable {
         scratch: inout RouteScratch
     ) -> RouteExplanation {
         var explanation = RouteExplanation(decision: route(request.view(), in: reference, scratch: &scratch))
-        explanation.podPort = listener(serverPort: request.port)?.podPort
+        let listener = listener(for: request)
+        explanation.podPort = listener?.podPort
+        explanation.serverPorts = Set(listener?.serverPorts ?? []).sorted()
         guard reference.carriesHTTP else {
             if request.isTLS { explanation.passedThrough = passedThrough(request) }
             return explanation
@@ -110,7 +114,7 @@ extension RouteTable {
     }
 
     func hostTable(for request: DescribedRequest) -> HostTableReference {
-        let listener = listener(serverPort: request.port)
+        let listener = listener(for: request)
         guard request.isTLS else { return plainTable(listener) }
         let name = Array((request.serverName ?? "").utf8)
         return tlsTable(listener, serverName: name.span)

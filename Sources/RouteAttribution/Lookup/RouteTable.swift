@@ -129,10 +129,13 @@ public final class RouteTable: Sendable {
         return HostTableReference(anyServerOf: Int32(number))
     }
 
-    /// The listener that a Gateway server's port number leads to, for callers that know no pods.
-    func listener(serverPort: Int) -> LookupListener? {
-        index.listeners.first { $0.serverPorts.contains(serverPort) }
-            ?? index.listeners.first { $0.podPort == serverPort }
+    /// The port numbers of the Gateways' servers, in ascending order.
+    public var serverPorts: [Int] { Set(index.listeners.flatMap(\.serverPorts)).sorted() }
+
+    /// The listener that a described request arrives at, for callers that know no pods.
+    func listener(for request: DescribedRequest) -> LookupListener? {
+        index.listeners.first { $0.serverPorts.contains(request.port) }
+            ?? (request.isServerPort ? nil : index.listeners.first { $0.podPort == request.port })
     }
 
     func plainTable(_ listener: LookupListener?) -> HostTableReference {

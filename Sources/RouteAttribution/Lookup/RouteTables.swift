@@ -134,7 +134,7 @@ public final class RouteTables: Sendable {
     public func workload(for request: DescribedRequest) -> Int {
         guard tables.count > 1 else { return 0 }
         var scratch = RouteScratch()
-        let listening = tables.indices.filter { tables[$0].listener(serverPort: request.port) != nil }
+        let listening = tables.indices.filter { tables[$0].listener(for: request) != nil }
         let routed = listening.first { tables[$0].route(request, scratch: &scratch).route >= 0 }
         return routed ?? listening.first ?? 0
     }

@@ -1073,6 +1073,24 @@ import TrafficModel
         #expect(verdict.apart > 1000)
     }
 
+    @Test(arguments: [0, 4])
+    func `a few pairs set aside for their moments are not what a young verdict waits for`(wrong: Int) throws {
+        var bench = Bench(hasBaseline: true)
+        for number in 0..<82 {
+            bench.pair(
+                Self.item(),
+                candidate: number % 20 < wrong ? .failure(.reset) : .success(Self.item(price: number == 30 ? 99 : 100)),
+                baseline: .success(Self.item()),
+                baselineEarlier: 0,
+                firstByte: (number == 30 ? 50_000_000 : 1_000_000, 1_000_000)
+            )
+        }
+        let verdict = try bench.verdict
+        #expect(verdict.apart == 1)
+        #expect(verdict.verdict == .inconclusive && verdict.reason != .apart)
+        #expect(!verdict.remedy.contains("processor time") && !verdict.remedy.contains("inFlight"))
+    }
+
     @Test func `a value that changed fails when now the one and now the other is asked first`() throws {
         var bench = Bench(hasBaseline: true, step: 100_000_000)
         for number in 0..<2000 {
