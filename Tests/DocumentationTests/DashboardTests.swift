@@ -168,7 +168,7 @@ private struct PromQLNames {
     func problems(recorded: Set<String>) -> [String] {
         var problems: [String] = []
         var labels: Set<String> = [
-            "job", "instance", "node", "pod", "container", "endpoint", "zone", "controller_revision_hash",
+            "job", "cluster", "instance", "node", "pod", "container", "endpoint", "zone", "controller_revision_hash",
             "pod_template_generation", "rule_group", "le", "long", "short", "stable",
         ]
         for name in names {

@@ -9,7 +9,6 @@ import textwrap
 
 from .grafana import uid
 from .recording import (
-    ARRIVING,
     AT_ONCE,
     AVAILABILITY,
     BURN_RATES,
@@ -25,7 +24,9 @@ from .recording import (
     MATCHED,
     MOST_STABLE,
     NOW,
+    OF_AGENT,
     OF_AGENTS,
+    OF_JOB,
     OF_REQUESTS_AT_A_GATEWAY,
     ROUTE_LABELS,
     SECONDS,
@@ -34,6 +35,7 @@ from .recording import (
     STABLE_REQUESTS,
     UNMATCHED,
     USUAL,
+    arriving,
     error_ratio,
     left_ratio,
     refused_ratio,
@@ -65,7 +67,9 @@ MOST_OF_ALL = "0.9"  # a share that is too large whatever an objective allows
 MOST = "0.5"  # above this share refusals, and clients that leave, are news of a route that has no day before
 MANY_COMPARED = 100  # where 5 minutes alone are judged: a storm has that many at once, a small route at night never
 LEAST_ARRIVING = 300  # requests that usually arrive at a gateway in half an hour, for their absence to be news
-LEAST_BEFORE_SILENCE = 1000  # the same where there is no yesterday to compare with
+LEAST_BEFORE_SILENCE = 1000  # the same where there is no yesterday to compare with, and where a few minutes page
+SETTLED = 3600  # seconds after which an agent has seen connections begin: those of before its start may be closed to it
+LEAST_RESTARTS = 3  # of an agent in an hour: a roll-out, and a second one that takes it back, are two
 LEAST_WAITING = 10  # by how many requests more wait than nearly ever the day before, where a route hangs
 MANY_WAITING = 20  # requests that wait at a gateway that answers none
 LEAST_REQUESTS = 50  # on each side of a canary
@@ -76,6 +80,7 @@ MARGIN = "0.01"  # by how much a canary's error share may exceed the stable one'
 
 ROUTE = "{{ $labels.virtualservice_namespace }}/{{ $labels.virtualservice }} {{ $labels.route }}"
 AGENT = "{{ $labels.instance }}"
+JOB = "{{ $labels.job }}{{ with $labels.cluster }} in {{ . }}{{ end }}"
 LANE = "policy {{ $labels.policy }} to {{ $labels.target }}"
 SHARE = "{{ $value | humanizePercentage }}"
 TWICE = "more than twice the share of the day before"
@@ -138,7 +143,35 @@ def error_budget():
 
 
 def latency_budget():
-    return [
+    """Half of a route's answers being slow, where that is not usual, is an outage. Which bound a route can hold is known for those that have
+    an objective of their own, and the default may be too narrow for a report or an upload: so slow answers as such are a ticket, and
+    only what has jumped pages."""
+    _, factor, long, short, wait = LATENCY_BURN_RATES[0]
+    least = above(factor, SLOW_BUDGET)
+    half = alert(
+        "RouteLatencyBudgetBurn",
+        "critical",
+        f"""
+            {slow_ratio(long)} > {least}
+            and
+            {slow_ratio(short)} > clamp_min({least}, {MOST})
+            and
+            {failures(slow_ratio(long), long)} >= {LEAST_FAILURES["critical"]}
+            and
+            {slow_ratio(short)} > 2 * avg_over_time({slow_ratio(long)}[{USUAL}:1h] offset 1h)
+            unless
+            {slow_ratio(short)} <= 2 * max_over_time({slow_ratio(NOW)}{THIS_HOUR})
+            """,
+        f"{ROUTE} is too slow for most requests",
+        f"{SHARE} of the requests of {ROUTE} took or waited longer than {{{{ $labels.le }}}} s in the last {long}, and most of those of "
+        f"the last {short}: more than {factor} × what its objective allows, and {TWICE}.",
+        wait=wait,
+        keep=KEPT,
+        board="route-detail",
+        long=long,
+        short=short,
+    )
+    return [half] + [
         alert(
             "RouteLatencyBudgetBurn",
             "warning",
@@ -365,7 +398,7 @@ def waiting():
     in_flight = "wingmirror_http_requests_in_flight"
 
     def total(expression):
-        return f"sum by (job, gateway) ({expression})"
+        return f"sum by ({OF_JOB}, gateway) ({expression})"
 
     waits = total(f"min_over_time({in_flight}[10m])")
     answered = total("increase(wingmirror_http_requests_total[10m])")
@@ -389,10 +422,10 @@ def waiting():
               unless
               {requests(NOW)} offset 1d * {SECONDS[AT_ONCE]} < {LEAST_COMPARED}
             )
-            and on (job, {ROUTE_LABELS})
+            and on ({OF_JOB}, {ROUTE_LABELS})
             (
               wingmirror_http_requests_total
-              and on (job, gateway)
+              and on ({OF_JOB}, gateway)
               {total(f"min_over_time({in_flight}[{AT_ONCE}])")}
               - {total(f"quantile_over_time(0.99, {in_flight}[{USUAL}] offset 1h)")}
               >= {LEAST_WAITING}
@@ -432,7 +465,7 @@ def waiting():
 def never_hit():
     """A route counts as hit when one of its latest request's times lies in the window: a counter that appears with its
     first request has not increased."""
-    by = f"by (job, {ROUTE_LABELS})"
+    by = f"by ({OF_JOB}, {ROUTE_LABELS})"
     return [
         alert(
             "RouteNeverHit",
@@ -445,7 +478,7 @@ def never_hit():
             max {by} (max_over_time(wingmirror_route_last_request_timestamp_seconds[7d])) > time() - 7 * 86400
             """,
             f"{ROUTE} is never used",
-            f"{ROUTE} has been in the route table for a week, and no agent of {{{{ $labels.job }}}} has seen a request for it.",
+            f"{ROUTE} has been in the route table for a week, and no agent of {JOB} has seen a request for it.",
             wait="1h",
             board="route-coverage",
         )
@@ -477,6 +510,36 @@ def visibility():
     ]
 
 
+def handshakes_fail():
+    """What clients do not accept never becomes a request, so no route shows it. Of TLS 1.3 the wire shows only what fails before the
+    certificate; what fails after it shows as requests that do not come. Scanners fail all day, so what is usual is none."""
+
+    def increase(name, window, offset=""):
+        return f"sum by ({OF_JOB}) (increase(wingmirror_tls_{name}_total[{window}]{offset}))"
+
+    failed, tried = increase("handshake_alerts", "15m"), increase("connections", "15m")
+    failed_usually, tried_usually = (increase(name, USUAL, " offset 1h") for name in ("handshake_alerts", "connections"))
+    return [
+        alert(
+            "HandshakesFail",
+            "warning",
+            f"""
+            {failed} / {tried} > 0.2
+            and
+            {failed} >= {LEAST_COMPARED}
+            unless
+            {failed} / {tried} <= 2 * {failed_usually} / {tried_usually}
+            """,
+            f"TLS connections to the gateways of {JOB} fail",
+            f"{SHARE} of the TLS connections that agents of {JOB} saw begin in 15 minutes ended with an alert before any request. "
+            "wingmirror_tls_handshake_alerts_total says with which.",
+            wait="5m",
+            keep=KEPT,
+            board="ingress-overview",
+        )
+    ]
+
+
 def capture_lossy():
     lost = 'sum without (reason) (rate(wingmirror_capture_packets_dropped_total{reason="kernel_buffer"}[5m]))'
     received = "rate(wingmirror_capture_packets_received_total[5m])"
@@ -504,7 +567,7 @@ def half_seen():
         return f"sum without ({ROUTE_LABELS}, {IN_ROUTE}) (increase(wingmirror_http_requests_total{matchers}[{window}]))"
 
     def of_agent(name):
-        return f"sum by (job, instance) (increase(wingmirror_http_{name}[{window}]))"
+        return f"sum by ({OF_AGENT}) (increase(wingmirror_http_{name}[{window}]))"
 
     def found(unseen, expression, description):
         return alert(
@@ -544,24 +607,19 @@ def half_seen():
 
 
 def interface_down():
-    """An interface that is found with the gateway's pods stays in the list when they have moved; of such agents it matters whether
-    any interface is up, and only where there is a pod. What is read from files has no such state."""
+    """Each interface that is wanted must be up: one whose pod was replaced, and one that a reload took out, is wanted no more and not in
+    the list. A node without a gateway's pod has nothing to capture. What is read from files has no such state."""
     return [
         alert(
             "InterfaceDown",
             "warning",
-            """
+            f"""
             wingmirror_capture_interface_up == 0
-            unless on (job, instance)
-            wingmirror_gateway_pods
-            or
-            max without (interface) (wingmirror_capture_interface_up) == 0
-            and on (job, instance)
-            sum by (job, instance) (wingmirror_gateway_pods) > 0
+            unless on ({OF_AGENT})
+            sum by ({OF_AGENT}) (wingmirror_gateway_pods) == 0
             """,
-            f"{AGENT} does not capture",
-            f"{AGENT} captures {{{{ with $labels.interface }}}}nothing on {{{{ . }}}}{{{{ else }}}}on no interface, though a gateway's pod is on its "
-            "node{{ end }}: the interface is gone or down, or cannot be opened.",
+            f"{AGENT} does not capture on {{{{ $labels.interface }}}}",
+            f"{AGENT} captures nothing on {{{{ $labels.interface }}}}: the interface is gone or down, or cannot be opened.",
             wait="5m",
             keep=KEPT,
         )
@@ -570,7 +628,8 @@ def interface_down():
 
 def no_packets():
     """Silence is news where the same hour of yesterday was not silent, or where the last hours were busy; not where yesterday, within
-    an hour of now, was as silent. An agent that has seen no packet since its start has no time of the latest, so packets are counted."""
+    an hour of now, was as silent. An agent that has seen no packet since its start has no time of the latest, so packets are counted. Where
+    the gateway's pod has moved to another node, silence is what remains."""
     received = "wingmirror_capture_packets_received_total"
     silent = f"increase({received}[{NOW}])"
     return [
@@ -591,6 +650,8 @@ def no_packets():
             )
             unless
             min_over_time({silent}[2h:10m] offset 23h) == 0
+            unless on ({OF_AGENT})
+            sum by ({OF_AGENT}) (wingmirror_gateway_pods) == 0
             """,
             f"{AGENT} sees no packets on {{{{ $labels.interface }}}}",
             f"{AGENT} has captured no packet on {{{{ $labels.interface }}}} for half an hour, while the capture runs: since its start, or at a "
@@ -604,16 +665,29 @@ def traffic_gone():
     """Nothing fails where nothing arrives. A gateway that no agent finds any more, and a gateway whose requests have all but ceased.
 
     Agents that are not scraped have alerts of their own. What a gateway usually gets is asked of those that are: that an agent is gone, with
-    all that it saw, makes no silence of the others."""
-    pods = "sum by (job) (wingmirror_gateway_pods)"
-    present = "and on (job, instance) wingmirror_build_info"
-    arriving = f'{ARRIVING}{{gateway!~"|__overflow__"}}'
-    now = f"sum by (job, gateway) ({arriving})"
+    all that it saw, makes no silence of the others.
 
-    def usual(each):
-        return f"sum by (job, gateway) ({each} {present})"
+    Where no week is known yet, a weekend looks like an outage, but for how it begins: in the night before, not in hours that were as busy
+    as the day. So until a week is known only what has ceased within six hours counts."""
+    pods = f"sum by ({OF_JOB}) (wingmirror_gateway_pods)"
+    present = f"and on ({OF_AGENT}) wingmirror_build_info"
+    settled = f"{present} and on ({OF_AGENT}) (time() - process_start_time_seconds > {SETTLED})"
 
-    yesterday = usual(f"min_over_time({arriving}{THIS_HOUR})")
+    def at_gateways(window):
+        return f'{arriving(window)}{{gateway!~"|__overflow__"}}'
+
+    def now(window):
+        return f"sum by ({OF_JOB}, gateway) ({at_gateways(window)})"
+
+    def usual(each, by=present):
+        return f"sum by ({OF_JOB}, gateway) ({each} {by})"
+
+    def few(window, expected, least):
+        """What is less than a tenth of what is expected, where that is enough for its absence to be news."""
+        return f"{now(window)} < 0.1 * ({expected} * {SECONDS[NOW]} >= {least}) / {SECONDS[NOW]}"
+
+    day, week = at_gateways(NOW), usual(f"min_over_time({at_gateways(NOW)}[2h] offset 167h)")
+    average = f"avg_over_time({day}[{USUAL}] offset 1h)"
     return [
         alert(
             "GatewayGone",
@@ -624,41 +698,66 @@ def traffic_gone():
             max_over_time({pods}[1d:30m]) > 0
             unless
             min_over_time({pods}[2h:10m] offset 23h) == 0
-            unless on (job)
+            unless on ({OF_JOB})
             (
               max_over_time(wingmirror_gateway_pods[1d]) > 0
-              and on (job, instance)
+              and on ({OF_AGENT})
               up == 0
             )
             """,
-            "No agent of {{ $labels.job }} finds a gateway's pod any more",
-            "Within the last day agents of {{ $labels.job }} found pods of a gateway on their nodes, and for a quarter of an hour none does: nothing "
+            f"No agent of {JOB} finds a gateway's pod any more",
+            f"Within the last day agents of {JOB} found pods of a gateway on their nodes, and for a quarter of an hour none does: nothing "
             "is captured, and no alert on routes can fire.",
             wait="15m",
             keep=KEPT,
         ),
         alert(
             "TrafficGone",
+            "critical",
+            f"""
+            (
+              {few(AT_ONCE, usual(f"min_over_time({at_gateways(AT_ONCE)}{THIS_HOUR})", settled), LEAST_BEFORE_SILENCE)}
+              and
+              {few(AT_ONCE, usual(average, settled), LEAST_BEFORE_SILENCE)}
+              and
+              {usual(f"max_over_time({day}[1h])", settled)} >= {usual(average, settled)}
+              unless
+              {now(AT_ONCE)} >= 0.1 * {week}
+            ) * {SECONDS[AT_ONCE]}
+            """,
+            "Hardly any requests arrive at gateway “{{ $labels.gateway }}” any more",
+            "{{ $value | humanize }} requests have arrived at gateway “{{ $labels.gateway }}” in five minutes, which was busy within the last hour: less "
+            "than a tenth of what came at this hour of yesterday and does on average. Nothing fails where nothing arrives.",
+            wait="5m",
+            keep=KEPT,
+            board="ingress-overview",
+        ),
+        alert(
+            "TrafficGone",
             "warning",
             f"""
             (
-              {now}
-              < 0.1 * ({yesterday} * {SECONDS[NOW]} >= {LEAST_ARRIVING}) / {SECONDS[NOW]}
+              {few(NOW, usual(f"min_over_time({day}{THIS_HOUR})"), LEAST_ARRIVING)}
               and
-              {now}
-              < 0.1 * ({usual(f"avg_over_time({arriving}[{USUAL}] offset 1h)")} * {SECONDS[NOW]} >= {LEAST_ARRIVING}) / {SECONDS[NOW]}
-              unless
-              {now} >= 0.1 * {usual(f"min_over_time({arriving}[2h] offset 167h)")}
+              {few(NOW, usual(average), LEAST_ARRIVING)}
+              and
+              (
+                {now(NOW)} < 0.1 * {week}
+                or
+                {usual(f"max_over_time({day}[6h])")} >= {usual(average)}
+                unless
+                {week}
+              )
               or
-              {now} == 0
+              {now(NOW)} == 0
               and
-              {usual(f"max_over_time({arriving}[3h])")} * {SECONDS[NOW]} >= {LEAST_BEFORE_SILENCE}
+              {usual(f"max_over_time({day}[3h])")} * {SECONDS[NOW]} >= {LEAST_BEFORE_SILENCE}
               unless
-              {usual(f"{arriving} offset 1d")}
+              {usual(f"{day} offset 1d")}
             ) * {SECONDS[NOW]}
             """,
             "Hardly any requests arrive at gateway “{{ $labels.gateway }}”",
-            f"{{{{ $value | humanize }}}} requests have arrived at gateway “{{{{ $labels.gateway }}}}” in half an hour: less than a tenth of what came at "
+            "{{ $value | humanize }} requests have arrived at gateway “{{ $labels.gateway }}” in half an hour: less than a tenth of what came at "
             "this hour of yesterday and does on average, or none after busy hours. Nothing fails where nothing arrives.",
             wait="15m",
             keep=KEPT,
@@ -670,30 +769,45 @@ def traffic_gone():
 def agent_down():
     """`up` is Prometheus's own; which of its targets are agents is known by what they last said, or by the others of a job in which
     all that answer are agents: one that never came up has said nothing. A target that discovery dropped has no `up`: agents are then
-    fewer than they were, unless they were as few at this hour of yesterday, as where nodes go at night."""
-    agents = "count by (job) (wingmirror_build_info)"
+    fewer than they were, unless they were as few at this hour of yesterday, as where nodes go at night, or all that are gone had no
+    gateway's pod on their node any more, as where a node is drained. One that ends again and again is up in between."""
+    agents = f"count by ({OF_JOB}) (wingmirror_build_info)"
+    pods = f"sum by ({OF_AGENT}) (wingmirror_gateway_pods)"
     return [
         alert(
             "AgentDown",
             "warning",
-            """
+            f"""
             (
               up == 0
-              and on (job, instance)
+              and on ({OF_AGENT})
               last_over_time(wingmirror_build_info[1d])
             )
             or
             (
               up == 0
-              and on (job)
+              and on ({OF_JOB})
               (wingmirror_build_info or max_over_time(wingmirror_build_info[7d:6h]))
-              unless on (job)
-              (up == 1 unless on (job, instance) wingmirror_build_info)
+              unless on ({OF_JOB})
+              (up == 1 unless on ({OF_AGENT}) wingmirror_build_info)
             )
             """,
             f"{AGENT} is not scraped",
             f"{AGENT} does not answer scrapes. What it watches shows in no figure and raises no other alert.",
             wait="5m",
+        ),
+        alert(
+            "AgentRestarting",
+            "warning",
+            f"""
+            changes(process_start_time_seconds[1h]) >= {LEAST_RESTARTS}
+            and on ({OF_AGENT})
+            last_over_time(wingmirror_build_info[1h])
+            """,
+            f"{AGENT} starts again and again",
+            f"{AGENT} has started {{{{ $value | humanize }}}} times within an hour. What passes by until it is up again shows in no figure, and "
+            "connections that were open may stay unreadable.",
+            keep=KEPT,
         ),
         alert(
             "AgentsFewer",
@@ -705,9 +819,14 @@ def agent_down():
             unless
             ({agents} or 0 * quantile_over_time(0.5, {agents}[6h:5m]))
             >= min_over_time({agents}[2h:10m] offset 23h)
+            unless on ({OF_JOB})
+            max by ({OF_JOB}) (
+              last_over_time({pods}[6h:1m])
+              unless on ({OF_AGENT}) wingmirror_build_info
+            ) == 0
             """,
-            "Fewer agents of {{ $labels.job }} than in the last hours",
-            "{{ $value | humanize }} of the agents of {{ $labels.job }} are scraped no more: evicted, or out of what Prometheus discovers. What "
+            f"Fewer agents of {JOB} than in the last hours",
+            f"{{{{ $value | humanize }}}} of the agents of {JOB} are scraped no more: evicted, or out of what Prometheus discovers. What "
             "they watched shows in no figure and raises no other alert.",
             wait="15m",
         ),
@@ -717,13 +836,13 @@ def agent_down():
 def configuration():
     """Agents on nodes with pods of different gateways have different tables, as they should. So where not all nodes have pods of the same
     gateways, tables are compared by gateway, among the agents on nodes that have pods of no other."""
-    tables = "(wingmirror_route_table_info unless on (job, instance) wingmirror_route_table_routes == 0)"
-    gateways = "group by (job, instance, workload_namespace, workload) (wingmirror_gateway_pods > 0)"
+    tables = f"(wingmirror_route_table_info unless on ({OF_AGENT}) wingmirror_route_table_routes == 0)"
+    gateways = f"group by ({OF_AGENT}, workload_namespace, workload) (wingmirror_gateway_pods > 0)"
     different = f"""
               (
-                count by (job) (count by (job, workload_namespace, workload) ({gateways}))
-                * count by (job) (count by (job, instance) ({gateways}))
-                > count by (job) ({gateways})
+                count by ({OF_JOB}) (count by ({OF_JOB}, workload_namespace, workload) ({gateways}))
+                * count by ({OF_JOB}) (count by ({OF_AGENT}) ({gateways}))
+                > count by ({OF_JOB}) ({gateways})
               )
             """.strip()
     return [
@@ -738,35 +857,35 @@ def configuration():
         alert(
             "ConfigDrift",
             "warning",
-            "count by (job) (count by (job, sha256) (wingmirror_config_info)) > 1",
-            "Agents of {{ $labels.job }} have different configurations",
-            "{{ $value }} different configurations are in force among the agents of {{ $labels.job }}.",
+            f"count by ({OF_JOB}) (count by ({OF_JOB}, sha256) (wingmirror_config_info)) > 1",
+            f"Agents of {JOB} have different configurations",
+            f"{{{{ $value }}}} different configurations are in force among the agents of {JOB}.",
             wait="30m",
         ),
         alert(
             "RouteDrift",
             "warning",
             f"""
-            count by (job, workload_namespace, workload) (
-              count by (job, workload_namespace, workload, hash) (
+            count by ({OF_JOB}, workload_namespace, workload) (
+              count by ({OF_JOB}, workload_namespace, workload, hash) (
                 {tables}
-                * on (job, instance) group_left (workload_namespace, workload)
+                * on ({OF_AGENT}) group_left (workload_namespace, workload)
                 (
                   {gateways}
-                  and on (job, instance) count by (job, instance) ({gateways}) == 1
+                  and on ({OF_AGENT}) count by ({OF_AGENT}) ({gateways}) == 1
                 )
               )
-              and on (job) {different}
+              and on ({OF_JOB}) {different}
             ) > 1
             or
-            count by (job) (
-              count by (job, hash) (
-                {tables} unless on (job) {different}
+            count by ({OF_JOB}) (
+              count by ({OF_JOB}, hash) (
+                {tables} unless on ({OF_JOB}) {different}
               )
             ) > 1
             """,
-            "Agents of {{ $labels.job }} have different routes",
-            "{{ $value }} different route tables are in force among the agents of {{ $labels.job }}"
+            f"Agents of {JOB} have different routes",
+            f"{{{{ $value }}}} different route tables are in force among the agents of {JOB}"
             "{{ with $labels.workload }} on nodes with pods of {{ . }}{{ end }}: the same request is counted for "
             "one route here and for another there.",
             wait="15m",
@@ -782,12 +901,12 @@ def configuration():
         alert(
             "GatewayUnknown",
             "warning",
-            """
+            f"""
             (
-              sum by (job, instance) (wingmirror_gateway_pods) == 0
-              and on (job, instance) wingmirror_kube_requests_total{resource="pods"} > 0
+              sum by ({OF_AGENT}) (wingmirror_gateway_pods) == 0
+              and on ({OF_AGENT}) wingmirror_kube_requests_total{{resource="pods"}} > 0
             )
-            unless on (job, instance) time() - wingmirror_kube_last_sync_timestamp_seconds{resource="pods"} < 900
+            unless on ({OF_AGENT}) time() - wingmirror_kube_last_sync_timestamp_seconds{{resource="pods"}} < 900
             """,
             f"{AGENT} does not know whether a gateway runs on its node",
             f"{AGENT} captures nothing: it knows of no gateway pod, and the API server has not said for a quarter of an hour which pods "
@@ -826,7 +945,7 @@ def rules_themselves():
             count(wingmirror_build_info) > 0
             """,
             "No objectives are loaded",
-            "Prometheus has not loaded dashboards/rules/objectives.yml. Routes are held to 99.9 % without errors, and to no latency.",
+            "Prometheus has not loaded dashboards/rules/objectives.yml. Routes are held to 99.9 % without errors and 99 % within a second.",
             wait="15m",
         ),
         alert(
@@ -848,7 +967,7 @@ def rules_themselves():
             """,
             "An objective is no share",
             "{{ $value }} in objectives.yml{{ with $labels.route }}, for the route {{ . }},{{ end }} is not above 0 and at most 1 (99.9 % is 0.999): "
-            "nothing is held to it; of availability the default holds.",
+            "nothing is held to it, and the default holds.",
         ),
         missing(
             "route",
@@ -949,7 +1068,7 @@ def mirroring():
             > 20
             unless
             increase(wingmirror_mirror_sent_total[15m]) > 0
-            unless on (job, instance)
+            unless on ({OF_AGENT})
             wingmirror_mirror_paused == 1
             """,
             f"Nothing is mirrored: {LANE}",
@@ -994,6 +1113,7 @@ def text(runbooks):
             + traffic_gone()
             + agent_down()
             + visibility()
+            + handshakes_fail()
             + configuration()
             + rules_themselves()
             + limits(),

@@ -23,8 +23,10 @@ LONG_WINDOWS = ("6h", "1d", "3d")  # asked of Prometheus less often
 SECONDS = {"5m": 300, "10m": 600, "30m": 1800, "1h": 3600, "2h": 7200, "6h": 21600, "1d": 86400, "3d": 259200}
 # What is compared with the day before: now, and what was usual.
 AT_ONCE, NOW, USUAL = "5m", "30m", "1d"
-# What is expected of routes where objectives.yml is not loaded.
+# What is expected of routes where objectives.yml is not loaded, or has no default that makes sense: availability, and which share of
+# answers is there within a bound.
 DEFAULT_AVAILABILITY = "0.999"
+DEFAULT_LATENCY = ("1.0", "0.99")
 
 # Bounds that a latency objective may have; they are in the default buckets, and near ones of the native histogram.
 LATENCY_BOUNDS = ("0.1", "0.25", "0.5", "1.0", "2.5", "5.0")
@@ -45,6 +47,11 @@ DESTINATION = "gateway, destination_service, destination_subset"
 # What the scrape adds that tells agents apart; `namespace` and what else it adds is of all agents of a job. Where something else tells
 # them apart, a route is judged for each of its values, so rules join by all labels and never by a list of them.
 OF_AGENTS = "instance, node, pod, container, endpoint, zone, controller_revision_hash, pod_template_generation"
+# What tells jobs and clusters apart where alerts are of neither routes nor single agents, and what is one agent. Their absence is
+# news, so only labels that are known to stay can tell them apart: with one that changes when an agent is replaced, such as a version,
+# the old agent would be one that is gone. If your clusters have another label than `cluster`, name it here.
+OF_JOB = "job, cluster"
+OF_AGENT = f"{OF_JOB}, instance"
 # What a request's series has beyond its route.
 OF_REQUESTS = f"{OF_AGENTS}, {DESTINATION}, request_method, request_protocol, response_code, error_type"
 # What a request's series has beyond its gateway and route, and beyond its gateway.
@@ -68,10 +75,13 @@ STABLE_REQUESTS = LEVEL + "canary_stable_requests:increase1h"
 CANARY_ERRORS = LEVEL + "canary_errors_per_request:ratio_smoothed1h"
 STABLE_ERRORS = LEVEL + "canary_stable_errors_per_request:ratio_smoothed1h"
 
-# What arrives at a gateway, matched or not, by agent: whether traffic has vanished is asked of agents that are still there.
-ARRIVING = "gateway:wingmirror_http_requests_arriving:rate30m"
 # What of that a route took, and what none took by mistake, of all agents.
 MATCHED, UNMATCHED = "gateway:wingmirror_http_requests:rate30m", "gateway:wingmirror_http_requests_unmatched:rate30m"
+
+
+def arriving(window):
+    """What arrives at a gateway, matched or not, by agent: whether traffic has vanished is asked of agents that are still there."""
+    return f"gateway:wingmirror_http_requests_arriving:rate{window}"
 
 
 def requests(window):
@@ -162,7 +172,7 @@ def slow_rule(window, bound):
       rate(wingmirror_http_request_duration_seconds_bucket{{{answered}, le="+Inf"}}[{window}])
     ) > 0)
 )
-and on (job, {ROUTE_LABELS}) {SLOW_BUDGET}{{le="{bound}"}}
+and on ({OF_JOB}, {ROUTE_LABELS}) {SLOW_BUDGET}{{le="{bound}"}}
 """,
     }
 
@@ -180,6 +190,14 @@ def budget_rules():
     def valid(selector):
         return f"{selector} > 0 <= 1"
 
+    def default_latency(bound):
+        def strictest(pattern):
+            return "max(" + valid(f'{latency}{{le=~"{pattern}"}}') + ")"
+
+        if bound != DEFAULT_LATENCY[0]:
+            return strictest(spellings(bound))
+        return f"({strictest(spellings(bound))} or vector({DEFAULT_LATENCY[1]}) unless on () {strictest(KNOWN_BOUNDS)})"
+
     def slow_budget(bound):
         return {
             "record": SLOW_BUDGET,
@@ -188,12 +206,12 @@ def budget_rules():
 1 - (
   {routes}
   * {own} ({valid(f'route:{latency}{{le=~"{spellings(bound)}"}}')})
-  or on (job, {ROUTE_LABELS})
+  or on ({OF_JOB}, {ROUTE_LABELS})
   (
     {routes}
     unless on ({ROUTE_LABELS}) {valid(f'route:{latency}{{le=~"{KNOWN_BOUNDS}"}}')}
   )
-  * on () group_left () max({valid(f'{latency}{{le=~"{spellings(bound)}"}}')})
+  * on () group_left () {default_latency(bound)}
 )
 """,
         }
@@ -205,7 +223,7 @@ def budget_rules():
 1 - (
   {routes}
   * {own} ({valid(f"route:{availability}")})
-  or on (job, {ROUTE_LABELS})
+  or on ({OF_JOB}, {ROUTE_LABELS})
   {routes}
   * on () group_left () (max({valid(availability)}) or vector({DEFAULT_AVAILABILITY}))
 )
@@ -216,28 +234,33 @@ def budget_rules():
 
 
 def gateway_rules():
-    by = "by (job, instance, gateway)"
-    matched = f"rate(wingmirror_http_requests_total[{NOW}])"
+    by = f"by ({OF_AGENT}, gateway)"
 
-    def unmatched(matcher):
-        return f"rate(wingmirror_http_requests_unmatched_total{{{matcher}}}[{NOW}])"
+    def matched(window):
+        return f"rate(wingmirror_http_requests_total[{window}])"
+
+    def unmatched(matcher, window):
+        return f"rate(wingmirror_http_requests_unmatched_total{{{matcher}}}[{window}])"
 
     return [
-        {
-            "record": ARRIVING,
-            "expr": f"""
-sum {by} ({matched})
+        *(
+            {
+                "record": arriving(window),
+                "expr": f"""
+sum {by} ({matched(window)})
 + (
-  sum {by} ({unmatched(AT_A_LISTENER)})
+  sum {by} ({unmatched(AT_A_LISTENER, window)})
   or
-  0 * sum {by} ({matched})
+  0 * sum {by} ({matched(window)})
 )
 """,
-        },
-        {"record": MATCHED, "expr": f"sum without ({OF_REQUESTS_AT_A_GATEWAY}) ({matched})"},
+            }
+            for window in (AT_ONCE, NOW)
+        ),
+        {"record": MATCHED, "expr": f"sum without ({OF_REQUESTS_AT_A_GATEWAY}) ({matched(NOW)})"},
         {
             "record": UNMATCHED,
-            "expr": f"sum without ({OF_AGENTS}, reason, response_code_class) ({unmatched(UNMATCHED_BY_MISTAKE)})",
+            "expr": f"sum without ({OF_AGENTS}, reason, response_code_class) ({unmatched(UNMATCHED_BY_MISTAKE, NOW)})",
         },
     ]
 
