@@ -81,6 +81,10 @@ REFUSED = [
     {"imgae": {}}, {"metrics": {"port": "9646"}}, {"image": {"digest": "abc"}}, {"podMonitor": {"interval": "often"}},
     {"updateStrategy": {"type": "Recreate"}}, {"metrics": {"address": "::"}}, {"metrics": {"address": "0.0.0.0:1"}},
     {"config": {"metrics": {"listen": "[::]:9700"}}},
+    {"config": {"admin": {"listen": "127.0.0.1"}}}, {"config": {"admin": {"listen": "[::]:9646"}}},
+    {"kubernetes": {"server": "https://192.0.2.1:6443/path"}}, {"updateStrategy": {"rollingUpdate": {"maxSurge": 1}}},
+    {"podLabels": {"app.kubernetes.io/name": "x"}}, {"podAnnotations": {"checksum/config": "x"}},
+    {"podMonitor": {"interval": ""}}, {"podMonitor": {"interval": "30s1m"}},
     {"prometheusRule": {"runbookBase": "wiki"}}, {"prometheusRule": {"grafanaBase": "grafana"}},
 ]
 
@@ -181,12 +185,16 @@ def main():
     if [r["targetLabel"] for r in shown["relabelings"]] != ["node", "x"] or "scrapeProtocols" in spec:
         problems.append(f"PodMonitor: {spec}")
     # Two releases share no object, and the mesh configuration is read where the configuration says.
-    def objects(**place):
-        values = [yaml.safe_load(d) for d in render({"config": {"mesh": {"rootNamespace": "mesh"}}}, **place)]
+    def objects(namespace="wingmirror", **place):
+        settings = {"config": {"mesh": {"rootNamespace": "mesh", "revision": 126}}, "kubernetes": {"namespaces": ["mesh", "shop"]}}
+        values = [yaml.safe_load(d) for d in render(settings, namespace=namespace, **place)]
+        if any("virtualservices" in str(d["rules"]) for d in values if d["kind"] == "ClusterRole"):
+            problems.append("kubernetes.namespaces: the ClusterRole reads routes everywhere")
         return {(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]) for d in values}
     one, other = objects(), objects(namespace="edge")
-    if one & other or not any(kind == "Role" and namespace == "mesh" for kind, namespace, _ in one):
-        problems.append(f"two releases share {one & other}; {one}")
+    shared = (one & other) | (objects(name="eu", namespace="edge") & objects(namespace="edge-eu"))
+    if shared or not any(kind == "Role" and namespace == "mesh" for kind, namespace, _ in one):
+        problems.append(f"two releases share {shared}; {one}")
     # The rules and dashboards are files of their own: only that they arrive whole is checked.
     documents = [yaml.safe_load(d) for d in render({"prometheusRule": {"enabled": True}, "dashboards": {"enabled": True}})]
     rules = next(d for d in documents if d["kind"] == "PrometheusRule")

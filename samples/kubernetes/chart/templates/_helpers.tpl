@@ -2,10 +2,13 @@
 {{- if contains "wingmirror" .Release.Name }}{{ .Release.Name | trunc 53 | trimSuffix "-" }}{{ else }}{{ printf "%s-wingmirror" .Release.Name | trunc 53 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
-{{/* The name of what belongs to no namespace: another one for a release of another namespace. */}}
+{{/*
+The name of what belongs to no namespace, or to another one than the release: another name for each release. No namespace has
+a dot in its name, so that `eu` in `edge` and `wingmirror` in `edge-eu` share nothing.
+*/}}
 {{- define "wingmirror.clusterName" -}}
 {{- $name := include "wingmirror.name" . }}
-{{- if eq $name .Release.Namespace }}{{ $name }}{{ else }}{{ printf "%s-%s" .Release.Namespace $name }}{{ end }}
+{{- if eq $name .Release.Namespace }}{{ $name }}{{ else }}{{ printf "%s.%s" .Release.Namespace $name }}{{ end }}
 {{- end }}
 
 {{/* The namespace of Istio, as the configuration or the values name it. */}}
@@ -31,7 +34,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/* The port of the page. */}}
 {{- define "wingmirror.adminPort" -}}
-{{- with ((.Values.config).admin).listen }}{{ regexFind "[0-9]+$" . }}{{ else }}{{ .Values.metrics.port }}{{ end }}
+{{- with ((.Values.config).admin).listen }}
+{{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" }}
+{{- if not $port }}{{ fail "config.admin.listen: needs an address and a port, such as [::]:9647" }}{{ end }}
+{{- if eq $port (printf "%d" (int $.Values.metrics.port)) }}{{ fail "config.admin.listen: its port is that of metrics.port; a node has each port once" }}{{ end }}
+{{- $port }}{{ else }}{{ .Values.metrics.port }}{{ end }}
+{{- end }}
+
+{{/* The namespaces whose objects are read, as JSON; empty for all. */}}
+{{- define "wingmirror.namespaces" -}}
+{{- (((.Values.config).routes).kubernetes).namespaces | default .Values.kubernetes.namespaces | default list | toJson }}
+{{- end }}
+
+{{/* The ConfigMap of the mesh configuration. */}}
+{{- define "wingmirror.meshConfigMap" -}}
+{{- $revision := toString (((.Values.config).mesh).revision | default "default") }}
+{{- if eq $revision "default" }}istio{{ else }}istio-{{ $revision }}{{ end }}
 {{- end }}
 
 {{/* What the probes need besides a path and a port: TLS, and the address where the agent does not listen on all of them. */}}
