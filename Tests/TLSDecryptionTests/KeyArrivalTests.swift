@@ -46,7 +46,7 @@ import Testing
         var random = SplitMix64(seed: seed)
         var lines = Self.lines(capture).shuffled(using: &random)
         var limits = TLSLimits()
-        limits.patience = 3_600_000_000_000
+        limits.patienceNanoseconds = 3_600_000_000_000
         let store = KeyStore()
         var reader = KeyLogReader(into: store)
         let late = capture.read(with: store, limits: limits) { number in
@@ -63,7 +63,7 @@ import Testing
     func `keys that cannot be looked up just now are looked up after the batch`(name: String, patience: Int64) throws {
         let capture = try Capture(name)
         var limits = TLSLimits()
-        limits.patience = patience
+        limits.patienceNanoseconds = patience
         let store = capture.store()
         let taken = TakenStore(store)
         let reading = capture.read(with: store, limits: limits) { number in
@@ -148,7 +148,7 @@ import Testing
         let capture = try Capture(name)
         let whole = try #require(capture.read(with: capture.store()).connections.first)
         var limits = TLSLimits()
-        limits.patience = patience
+        limits.patienceNanoseconds = patience
         let others = try Self.names.flatMap { $0 == name ? [] : try Capture($0).keys }
         for keys in [capture.keys, others + capture.keys, capture.keys + others] {
             let reading = try Self.withoutHello(capture).read(with: capture.store(keys), limits: limits)
@@ -231,7 +231,7 @@ import Testing
     func `keys of such a connection that come behind its records are found too`(name: String) throws {
         let capture = try Self.withoutHello(Capture(name))
         var limits = TLSLimits()
-        limits.patience = 3_600_000_000_000
+        limits.patienceNanoseconds = 3_600_000_000_000
         let store = KeyStore()
         var reader = KeyLogReader(into: store)
         let late = capture.read(with: store, limits: limits) { number in
