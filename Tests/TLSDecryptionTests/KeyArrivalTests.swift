@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import OctetText
 import Synchronization
 import TCPReassembly
 import TestSupport
@@ -24,7 +25,7 @@ import Testing
     @Test(arguments: TLSDecryptorTests.http1, 0..<3)
     func `lines in any order, twice, and read in pieces open the same`(name: String, seed: UInt64) throws {
         let capture = try Capture(name)
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let lines = Self.lines(capture)
         let log = Array((lines + lines).shuffled(using: &random).joined())
         let store = KeyStore()
@@ -43,7 +44,7 @@ import Testing
     @Test(arguments: TLSDecryptorTests.http1, 0..<3)
     func `keys that come one by one, while packets do, open all there is`(name: String, seed: UInt64) throws {
         let capture = try Capture(name)
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var lines = Self.lines(capture).shuffled(using: &random)
         var limits = TLSLimits()
         limits.patienceNanoseconds = 3_600_000_000_000

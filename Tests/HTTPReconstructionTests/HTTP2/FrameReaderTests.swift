@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // RFC 9113 §4 and §6, with the vectors of http2jp/http2-frame-test-case.
 
+import OctetText
 import Testing
 
 @testable import HTTPReconstruction
