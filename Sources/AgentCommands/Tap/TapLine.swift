@@ -19,7 +19,7 @@ struct TapLine {
     /// The object whose rule took the request, as `namespace/name`; `nil` if none did.
     var object: String? {
         guard let route = entry["route"] else { return nil }
-        return RouteRecord.objectKeys.lazy.compactMap { route[$0]?.stringValue }.first
+        return RouteMembers.objectKeys.lazy.compactMap { route[$0]?.stringValue }.first
     }
 
     /// The rule's name, or nothing.
