@@ -92,7 +92,7 @@ let package = Package(
         .target(name: "TrafficModel", dependencies: ["OctetText"], swiftSettings: packetPathWithLifetimes),
         .target(
             name: "HTTPReconstruction",
-            dependencies: ["COctetScanning", "PacketDecoding", "TCPReassembly", "TrafficModel"],
+            dependencies: ["COctetScanning", "OctetText", "PacketDecoding", "TCPReassembly", "TrafficModel"],
             swiftSettings: packetPathWithLifetimes
         ),
         .target(
@@ -263,7 +263,8 @@ let package = Package(
             name: "MetricsPage",
             dependencies: [
                 "AnswerComparison", "HTTPReconstruction", "KubernetesObjects", "PacketCapture", "PacketDecoding",
-                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficPipeline",
+                "RouteAttribution", "ShadowTesting", "TCPReassembly", "TrafficMetrics", "TrafficModel",
+                "TrafficPipeline",
             ],
             swiftSettings: strictWithLifetimes
         ),
@@ -300,7 +301,7 @@ let package = Package(
         .testTarget(
             name: "KubernetesObjectsTests",
             dependencies: [
-                "JSONSyntax", "KubernetesObjects", "TestServers", "TestSupport",
+                "JSONSyntax", "KubernetesObjects", "OctetText", "TestServers", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -309,39 +310,42 @@ let package = Package(
         ),
         .testTarget(
             name: "FuzzingTests",
-            dependencies: ["Fuzzing", "TestSupport", "TestTraits"],
+            dependencies: ["Fuzzing", "OctetText", "TestSupport", "TestTraits"],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "PacketDecodingTests",
-            dependencies: ["PacketDecoding", "TestSupport"],
+            dependencies: ["OctetText", "PacketDecoding", "TestSupport"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "TCPReassemblyTests",
-            dependencies: ["PacketDecoding", "TCPReassembly", "TestSupport", "TestTraits"],
+            dependencies: ["OctetText", "PacketDecoding", "TCPReassembly", "TestSupport", "TestTraits"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "TLSDecryptionTests",
-            dependencies: ["PacketDecoding", "TCPReassembly", "TLSDecryption", "TestSupport"],
+            dependencies: ["OctetText", "PacketDecoding", "TCPReassembly", "TLSDecryption", "TestSupport"],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "HTTPReconstructionTests",
             dependencies: [
-                "COctetScanning", "HTTPReconstruction", "PacketDecoding", "TCPReassembly", "TestTraits", "TrafficModel",
+                "COctetScanning", "HTTPReconstruction", "OctetText", "PacketDecoding", "TCPReassembly", "TestTraits",
+                "TrafficModel",
             ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
         .testTarget(
             name: "RouteAttributionTests",
-            dependencies: ["JSONSyntax", "ResourceFiles", "RouteAttribution", "TestSupport", "TrafficModel"],
+            dependencies: [
+                "JSONSyntax", "OctetText", "ResourceFiles", "RouteAttribution", "TestSupport", "TrafficModel",
+            ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
@@ -380,7 +384,9 @@ let package = Package(
         ),
         .testTarget(
             name: "RecordingsTests",
-            dependencies: ["HTTPReconstruction", "JSONSyntax", "Recordings", "TestSupport", "TrafficModel"],
+            dependencies: [
+                "HTTPReconstruction", "JSONSyntax", "OctetText", "Recordings", "TestSupport", "TrafficModel",
+            ],
             exclude: ["Fixtures"],
             swiftSettings: strictWithLifetimes
         ),
@@ -455,7 +461,7 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "AdminServer", "Agent", "AgentConfiguration", "ChildProcesses", "HTTPReconstruction", "JSONSyntax",
-                "KubernetesObjects", "MirrorDispatch", "PacketCapture", "PacketDecoding", "ResourceFiles",
+                "KubernetesObjects", "MirrorDispatch", "OctetText", "PacketCapture", "PacketDecoding", "ResourceFiles",
                 "RouteAttribution", "ShadowTesting", "TCPReassembly", "TLSDecryption",
                 "TestServers", "TestSupport", "TrafficMetrics", "TrafficModel", "TrafficPipeline",
                 .product(name: "Logging", package: "swift-log"),

@@ -161,8 +161,8 @@ struct AdminResponder: HTTPResponder {
         case .readiness: return .probe(sources.readiness())
         case .events: return listen()
         case .reload: return .reload(await sources.reload())
-        case .mirrorPause: return await pauseMirror(true)
-        case .mirrorResume: return await pauseMirror(false)
+        case .mirrorPause: return await pauseMirror(isPaused: true)
+        case .mirrorResume: return await pauseMirror(isPaused: false)
         case .mirrorJudgeAgain: return await judgeAgain(request)
         case .page, .status, .configuration, .routes, .exchanges, .explain, .unmatched, .findings, .mirror, .timeline,
             .packets:
@@ -224,7 +224,7 @@ struct AdminResponder: HTTPResponder {
     // MARK: - Mirroring
 
     /// Not on the thread of documents, as sending must stop also while one of them takes long.
-    private func pauseMirror(_ isPaused: Bool) async -> Response {
+    private func pauseMirror(isPaused: Bool) async -> Response {
         .sentence(await sources.pauseMirror(isPaused))
     }
 

@@ -128,7 +128,7 @@ extension Configuration {
         var reassembly = ReassemblyLimits()
         reassembly.connections = limits.connections
         reassembly.bufferedOctetsPerConnection = limits.bufferedBytesPerConnection.octets
-        reassembly.idleTimeout = limits.idleTimeout.nanoseconds
+        reassembly.idleTimeoutNanoseconds = limits.idleTimeout.nanoseconds
         reassembly.networkTags = capture.networkTags
         if let budget {
             let connections = MemoryShare.connections.octets(of: budget) / MemoryEstimate.octetsPerConnection

@@ -9,6 +9,7 @@ import RouteAttribution
 import ShadowTesting
 import TCPReassembly
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 /// The values of labels that come from closed lists, taken from the lists themselves.
@@ -71,7 +72,7 @@ struct LabelValues {
         LabelValues("reason", of: "unmatched requests", UnmatchedReason.allCases.map(\.text)),
         LabelValues("protocol", of: "connections", ConnectionProtocolLabel.allCases.map(\.text)),
         LabelValues("reason", of: "closed connections", ConnectionCloseReason.allCases.map(\.text)),
-        LabelValues("reason", of: "opaque connections", TrafficMetrics.OpaqueReason.allCases.map(\.text)),
+        LabelValues("reason", of: "opaque connections", OpaqueReason.allCases.map(\.text)),
         LabelValues("reason", of: "requests seen in part", PartlySeenReason.allCases.map(\.text)),
         LabelValues("kind", of: "streams", StreamKindLabel.allCases.map(\.text)),
         LabelValues("kind", of: "unpaired messages", UnpairedMessageKind.allCases.map(\.text)),

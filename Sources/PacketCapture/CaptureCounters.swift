@@ -32,7 +32,7 @@ public final class CaptureCounters: Sendable {
     /// The interfaces of these names, which are wanted from now on instead of others, with those that are new at the end of the array.
     func numbered(_ names: [String]) -> [NumberedInterface] {
         list.withLock { list in
-            for known in list { known.isWanted(names.contains(known.name)) }
+            for known in list { known.setWanted(names.contains(known.name)) }
             return names.map { name in
                 let known = list.firstIndex { $0.name == name }
                 if known == nil { list.append(InterfaceCounters(name: name)) }
@@ -108,7 +108,7 @@ extension InterfaceCounters {
 // MARK: - Writing, where the set of interfaces is decided
 
 extension InterfaceCounters {
-    fileprivate func isWanted(_ isWanted: Bool) { wanted.store(isWanted, ordering: .relaxed) }
+    fileprivate func setWanted(_ isWanted: Bool) { wanted.store(isWanted, ordering: .relaxed) }
 }
 
 // MARK: - Writing, on a capture thread

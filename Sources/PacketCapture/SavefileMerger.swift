@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-public import PacketDecoding
+internal import PacketDecoding
 
 /// Reads the packets of several savefiles in the order of their times.
 ///
@@ -11,11 +11,11 @@ public import PacketDecoding
 ///
 /// The reader whose packet comes next is kept at hand; the others are parked with their next packets, soonest last. As
 /// files of one capture rarely overlap for long, the reader at hand mostly stays the same.
-public struct SavefileMerger: ~Copyable {
+struct SavefileMerger: ~Copyable {
     /// What is bounded.
-    public enum Limits {
+    enum Limits {
         /// Savefiles read at once: each takes a file descriptor, of which a process often may have 1,024.
-        public static let savefiles = 512
+        static let savefiles = 512
         /// Up to how many files each gets large buffers.
         static let savefilesWithLargeBuffers = 8
         /// How much is read at once from each when there are more; two such buffers belong to a file.
@@ -23,7 +23,7 @@ public struct SavefileMerger: ~Copyable {
     }
 
     /// The files that could not be read to their ends, in the order in which that was found.
-    public private(set) var failures: [CaptureError] = []
+    private(set) var failures: [CaptureError] = []
 
     private var atHand: SavefileReader
     /// Whether the next packet of the reader at hand has been read, and is to be given out first.
@@ -33,7 +33,7 @@ public struct SavefileMerger: ~Copyable {
     private var octetsOfEndedFiles = 0
 
     /// The sum of the sizes of the files as stored; `nil` when one has no size, such as a pipe.
-    public let totalOctets: Int?
+    let totalOctets: Int?
 
     /// Opens savefiles and reads the first packet of each.
     /// - Parameters:
@@ -42,7 +42,7 @@ public struct SavefileMerger: ~Copyable {
     /// - Throws: What `SavefileReader.init` throws, when it is about a name or the filter, or holds for all files; what a
     ///   file among others holds that cannot be read is left in `failures`. `.invalidConfiguration` without a path, with
     ///   too many, or with standard input twice.
-    public init(paths: [String], filter: String? = nil) throws(CaptureError) {
+    init(paths: [String], filter: String? = nil) throws(CaptureError) {
         try self.init(paths: paths, filter: filter, pipe: nil)
     }
 
@@ -62,19 +62,7 @@ public struct SavefileMerger: ~Copyable {
         secrets: SavefileSecrets? = nil,
         ahead: ReadAhead? = nil
     ) throws(CaptureError) {
-        guard !paths.isEmpty else {
-            throw CaptureError(.invalidConfiguration, "no pcap file is named")
-        }
-        guard paths.count <= Limits.savefiles else {
-            let advice = "merge some first, for example with mergecap"
-            throw CaptureError(
-                .invalidConfiguration,
-                "\(paths.count) pcap files are more than the \(Limits.savefiles) that are read at once; \(advice)"
-            )
-        }
-        guard paths.count(where: { $0 == "-" }) <= 1 else {
-            throw CaptureError(.invalidConfiguration, "standard input is named twice")
-        }
+        try Self.check(paths)
         let bufferOctets =
             paths.count <= Limits.savefilesWithLargeBuffers ? SavefileSource.bufferOctets : Limits.smallBufferOctets
         var total: Int? = 0
@@ -123,14 +111,30 @@ public struct SavefileMerger: ~Copyable {
         firstPacket = nextOfReaderAtHand()
     }
 
+    private static func check(_ paths: [String]) throws(CaptureError) {
+        guard !paths.isEmpty else {
+            throw CaptureError(.invalidConfiguration, "no pcap file is named")
+        }
+        guard paths.count <= Limits.savefiles else {
+            let advice = "merge some first, for example with mergecap"
+            throw CaptureError(
+                .invalidConfiguration,
+                "\(paths.count) pcap files are more than the \(Limits.savefiles) that are read at once; \(advice)"
+            )
+        }
+        guard paths.count(where: { $0 == "-" }) <= 1 else {
+            throw CaptureError(.invalidConfiguration, "standard input is named twice")
+        }
+    }
+
     /// Octets of the files read so far, as stored.
-    public var octetsRead: Int {
+    var octetsRead: Int {
         parked.reduce(octetsOfEndedFiles + atHand.octetsRead) { $0 + $1.reader.octetsRead }
     }
 
     /// Reads the next packet in time; `nil` when all files are at their ends or have failed.
     @inline(__always)
-    public mutating func next() -> CapturedPacket? {
+    mutating func next() -> CapturedPacket? {
         parked.isEmpty && firstPacket == nil ? nextOfReaderAtHand() : nextOfAll()
     }
 
@@ -143,7 +147,7 @@ public struct SavefileMerger: ~Copyable {
     }
 
     /// The captured octets of the packet that `next` gave, borrowed until it is called again.
-    public var octets: Span<UInt8> {
+    var octets: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             atHand.octets

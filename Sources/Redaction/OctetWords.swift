@@ -49,10 +49,10 @@ struct OctetWords: Sendable {
         return true
     }
 
-    /// FNV-1a, 32 bits: the words are ours, so how many share a slot does not depend on who asks.
+    /// FNV-1a: the words are ours, so how many share a slot does not depend on who asks.
     private static func hash(_ word: Span<UInt8>) -> Int {
-        var hash: UInt32 = 2_166_136_261
-        for index in 0..<word.count { hash = (hash ^ UInt32(ASCII.lowered(word[index]))) &* 16_777_619 }
+        var hash = FNV1a32.start
+        for index in 0..<word.count { hash = FNV1a32.step(hash, ASCII.lowered(word[index])) }
         return Int(hash ^ hash >> 15)
     }
 }

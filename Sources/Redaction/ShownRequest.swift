@@ -1,12 +1,14 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// What may be shown of a request to whoever looks at a page, beside what the configuration redacts.
 ///
 /// A page is seen by more people than a capture, so what is known to carry credentials is taken out of it, by the names by
 /// which mirroring tells them.
 public enum ShownRequest {
     /// What stands in place of a value.
-    static let replacement = Array("[redacted]".utf8)
+    static var replacement: [UInt8] { RedactedValue.octets }
 
     /// Whether a field's value is not shown; the name as it was sent, since capitals divide its parts.
     public static func hidesField(_ name: String) -> Bool {

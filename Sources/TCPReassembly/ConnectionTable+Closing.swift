@@ -63,7 +63,7 @@ extension ConnectionTable {
             counters.limitsMet[.lingeringConnections] += 1
             forget(oldest)
         }
-        move(slot, to: .lingering, deadline: clock.now + limits.linger)
+        move(slot, to: .lingering, deadline: clock.now + limits.lingerNanoseconds)
         refreshAttention(of: slot)
     }
 
@@ -99,7 +99,7 @@ extension ConnectionTable {
         guard state.origin != .unknown else {
             return false
         }
-        if abs(distance) > Int64(limits.receiveWindow) || state.isFinished && distance > 1 {
+        if abs(distance) > Int64(limits.receiveWindowOctets) || state.isFinished && distance > 1 {
             return true
         }
         let other = entries[stream.reversed]

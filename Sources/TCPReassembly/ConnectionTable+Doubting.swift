@@ -82,7 +82,7 @@ extension ConnectionTable {
         )
         guard !segment.payload.isEmpty, !segment.flags.contains(.syn), !segment.flags.contains(.rst),
             state.origin != .unknown, !state.isEnded, arrived.end > state.next,
-            offset <= state.frontier + Int64(limits.receiveWindow)
+            offset <= state.frontier + Int64(limits.receiveWindowOctets)
         else {
             counters.droppedChecksumErrors += 1
             return

@@ -39,17 +39,17 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         let activity = lastActivity(of: slot)
-        guard clock.now >= activity + limits.idleTimeout else {
+        guard clock.now >= activity + limits.idleTimeoutNanoseconds else {
             // It was active since its deadline was set: set it anew, which so costs nothing per segment.
             expiry.remove(slot)
-            expiry.insert(slot, lane: Self.openLane, deadline: activity + limits.idleTimeout)
+            expiry.insert(slot, lane: Self.openLane, deadline: activity + limits.idleTimeoutNanoseconds)
             return
         }
         let isCrowded = entryCounts.open > limits.connections / 2
-        guard isCrowded && !sink.isBusy(slot: slot) || clock.now >= activity + limits.longestIdle else {
+        guard isCrowded && !sink.isBusy(slot: slot) || clock.now >= activity + limits.longestIdleNanoseconds else {
             // There is room: nothing is gained by forgetting it.
             expiry.remove(slot)
-            expiry.insert(slot, lane: Self.idleLane, deadline: clock.now + limits.idleTimeout)
+            expiry.insert(slot, lane: Self.idleLane, deadline: clock.now + limits.idleTimeoutNanoseconds)
             return
         }
         counters.evictions[.idle] += 1
@@ -95,13 +95,13 @@ extension ConnectionTable {
             guard let slot = expiry.first(in: Self.idleLane) else {
                 return nil
             }
-            let deadline = lastActivity(of: slot) + limits.idleTimeout
+            let deadline = lastActivity(of: slot) + limits.idleTimeoutNanoseconds
             if clock.now >= deadline, !sink.isBusy(slot: slot) {
                 return slot
             }
             expiry.remove(slot)
             if clock.now >= deadline {
-                expiry.insert(slot, lane: Self.idleLane, deadline: clock.now + limits.idleTimeout)
+                expiry.insert(slot, lane: Self.idleLane, deadline: clock.now + limits.idleTimeoutNanoseconds)
             } else {
                 expiry.insert(slot, lane: Self.openLane, deadline: deadline)
             }
@@ -116,7 +116,7 @@ extension ConnectionTable {
             guard let slot = expiry.first(in: Self.openLane) else {
                 break
             }
-            let deadline = lastActivity(of: slot) + limits.idleTimeout
+            let deadline = lastActivity(of: slot) + limits.idleTimeoutNanoseconds
             let isBusy = sink.isBusy(slot: slot)
             if let known = idlest {
                 if known.isBusy == isBusy ? deadline < known.deadline : known.isBusy {
@@ -134,7 +134,7 @@ extension ConnectionTable {
             expiry.insert(
                 slot,
                 lane: Self.openLane,
-                deadline: isPlaced ? clock.now + limits.idleTimeout : deadline
+                deadline: isPlaced ? clock.now + limits.idleTimeoutNanoseconds : deadline
             )
         }
         return idlest?.slot ?? expiry.first(in: Self.idleLane)

@@ -307,7 +307,7 @@ extension ConnectionTable {
 
     /// After how many further segments acknowledged octets are given up: more, where they are known to come late.
     private var graceSegments: Int {
-        let factor = late.patience(limits.grace) / max(limits.grace, 1)
+        let factor = late.patience(limits.graceNanoseconds) / max(limits.graceNanoseconds, 1)
         return limits.graceSegments * max(1, Int(min(factor, 64)))
     }
 
@@ -319,9 +319,10 @@ extension ConnectionTable {
 
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
         if hole.isAcknowledged {
-            return hole.isFilledOnceAcknowledged ? 0 : late.patience(limits.grace)
+            return hole.isFilledOnceAcknowledged ? 0 : late.patience(limits.graceNanoseconds)
         }
-        return entries[stream.reversed].isSeen ? limits.retransmissionTimeout : limits.oneSidedTimeout
+        return entries[stream.reversed].isSeen
+            ? limits.retransmissionTimeoutNanoseconds : limits.oneSidedTimeoutNanoseconds
     }
 
     /// The hole at the point that a stream has reached.

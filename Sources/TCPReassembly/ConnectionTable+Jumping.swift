@@ -13,7 +13,7 @@ extension ConnectionTable {
         guard own.origin != .unknown else {
             return false
         }
-        let window = Int64(limits.receiveWindow)
+        let window = Int64(limits.receiveWindowOctets)
         let other = entries[stream.reversed]
         let distance = own.offset(of: segment.sequenceNumber) - own.frontier
         let length = Int64(segment.payload.count + segment.truncatedOctets)
@@ -21,7 +21,8 @@ extension ConnectionTable {
         if distance > (other.isSeen ? window : 1 << 30) || distance + length < -window {
             return true
         }
-        guard segment.flags.contains(.ack), other.origin != .unknown, abs(distance) > Int64(limits.resetWindow) else {
+        guard segment.flags.contains(.ack), other.origin != .unknown, abs(distance) > Int64(limits.resetWindowOctets)
+        else {
             return false
         }
         return abs(other.offset(of: segment.acknowledgementNumber) - other.frontier) > window
@@ -51,7 +52,7 @@ extension ConnectionTable {
 
     /// Whether a segment lies near those that are out of place with it.
     private func follows(_ segment: TCPSegment, of stream: StreamID, _ jump: Jump) -> Bool {
-        let tolerance = limits.receiveWindow / 16
+        let tolerance = limits.receiveWindowOctets / 16
         let own = jump[stream.direction]
         let other = jump[stream.direction.reversed]
         guard !own.isKnown || abs(segment.sequenceNumber.distance(from: SequenceNumber(own.next))) <= tolerance else {
@@ -169,7 +170,7 @@ extension ConnectionTable {
         }
         let first = SequenceNumber(jump[stream.direction].first)
         let distance = first.distance(from: SequenceNumber(state.expectedNumber))
-        return distance >= -limits.receiveWindow && distance < (state.isEnded ? 2 : 1 << 30)
+        return distance >= -limits.receiveWindowOctets && distance < (state.isEnded ? 2 : 1 << 30)
     }
 
     private mutating func moveOn<Sink: StreamSink & ~Copyable>(

@@ -79,7 +79,7 @@ extension ConnectionTable {
         expiry.insert(
             slot,
             lane: Int(Connection.Phase.embryonic.rawValue),
-            deadline: clock.now + limits.handshakeTimeout
+            deadline: clock.now + limits.handshakeTimeoutNanoseconds
         )
         return slot
     }
@@ -150,7 +150,7 @@ extension ConnectionTable {
         let other = stream.reversed
         if entries[other].origin != .certain
             || entries[other].offset(of: segment.acknowledgementNumber) < 0
-            || entries[other].offset(of: segment.acknowledgementNumber) > Int64(limits.resetWindow)
+            || entries[other].offset(of: segment.acknowledgementNumber) > Int64(limits.resetWindowOctets)
         {
             // The answer says which SYN was accepted; one that it does not fit was not.
             dropWait(of: slot)
@@ -182,10 +182,10 @@ extension ConnectionTable {
         let own = entries[stream]
         let other = entries[stream.reversed]
         let fitsOwn =
-            own.origin != .unknown && abs(own.offset(of: segment.sequenceNumber)) <= Int64(limits.resetWindow)
+            own.origin != .unknown && abs(own.offset(of: segment.sequenceNumber)) <= Int64(limits.resetWindowOctets)
         let fitsOther =
             segment.flags.contains(.ack) && other.origin != .unknown
-            && (0...Int64(limits.resetWindow)).contains(other.offset(of: segment.acknowledgementNumber))
+            && (0...Int64(limits.resetWindowOctets)).contains(other.offset(of: segment.acknowledgementNumber))
         guard fitsOwn || fitsOther else {
             counters.ignoredResets += 1
             return
@@ -196,7 +196,7 @@ extension ConnectionTable {
 
     /// Whether the numbers of a segment lie where those that are known of a connection let them.
     func fits(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
-        let window = Int64(limits.receiveWindow)
+        let window = Int64(limits.receiveWindowOctets)
         let own = entries[stream]
         if own.origin != .unknown, !(-window...window).contains(own.offset(of: segment.sequenceNumber)) {
             return false
@@ -213,7 +213,7 @@ extension ConnectionTable {
         if entryCounts.open >= limits.connections {
             evictIdlest(at: time, into: &sink)
         }
-        move(slot, to: .open, deadline: clock.now + limits.idleTimeout)
+        move(slot, to: .open, deadline: clock.now + limits.idleTimeoutNanoseconds)
         let connection = entries[slot].connection
         counters.connectionsOpened += 1
         if !connection.sawHandshake {
@@ -243,7 +243,7 @@ extension ConnectionTable {
             return true
         }
         if own.origin != .certain, own.next == 0 {
-            let window = Int64(limits.receiveWindow)
+            let window = Int64(limits.receiveWindowOctets)
             if own.origin == .unknown || (-window...0).contains(own.offset(of: first)) {
                 // The handshake of a connection whose later segments were captured first.
                 entries[stream].synchronize(to: first)
@@ -275,7 +275,7 @@ extension ConnectionTable {
     /// Its receiver answers with an acknowledgement and goes on (RFC 5961 §4), and whoever opens another connection on the
     /// same addresses chooses another number (RFC 6528 §3). Behind a FIN that number may lie close.
     private func isChallenged(_ segment: TCPSegment, by stream: StreamID) -> Bool {
-        let window = Int64(limits.resetWindow)
+        let window = Int64(limits.resetWindowOctets)
         let own = entries[stream]
         guard own.origin == .certain, own.isSeen, !own.isEnded, !own.endIsPresumed,
             abs(own.offset(of: segment.sequenceNumber) - own.frontier) <= window
@@ -310,13 +310,13 @@ extension ConnectionTable {
         }
         let beyond = segment.acknowledgementNumber.rawValue &- first
         if segment.flags.contains(.syn) {
-            return beyond <= UInt32(clamping: limits.resetWindow)
+            return beyond <= UInt32(clamping: limits.resetWindowOctets)
         }
         if let acknowledgement = candidate.acknowledgement {
             return segment.sequenceNumber.rawValue == acknowledgement && beyond == 0
         }
         let old = entries[stream.reversed]
-        return beyond <= UInt32(clamping: limits.resetWindow)
+        return beyond <= UInt32(clamping: limits.resetWindowOctets)
             && old.offset(of: segment.acknowledgementNumber) > finishedFrontier(of: stream.reversed)
     }
 

@@ -196,7 +196,7 @@ extension ConnectionTable {
         }
         let bringsOctets = segment.payload.count + segment.truncatedOctets > 0
         if !bringsOctets, !state.isSeen, state.origin != .unknown, !entries[stream.slot].connection.sawHandshake,
-            state.next == 0, (1...Int64(limits.receiveWindow)).contains(state.offset(of: segment.sequenceNumber))
+            state.next == 0, (1...Int64(limits.receiveWindowOctets)).contains(state.offset(of: segment.sequenceNumber))
         {
             // The sender had sent octets that the other side has not acknowledged: if they come now, they come again, and
             // belong to what was before the capture.
@@ -248,9 +248,9 @@ extension ConnectionTable {
             // loss, of one that fits closely.
             let own = entries[stream]
             let distance = abs(own.offset(of: segment.sequenceNumber) - own.frontier)
-            let isFar = acknowledged > state.frontier + Int64(limits.receiveWindow)
+            let isFar = acknowledged > state.frontier + Int64(limits.receiveWindowOctets)
             guard acknowledged - state.frontier < Self.largestWindow,
-                distance <= Int64(isFar ? limits.resetWindow : limits.receiveWindow)
+                distance <= Int64(isFar ? limits.resetWindowOctets : limits.receiveWindowOctets)
             else {
                 counters.outOfWindowSegments += 1
                 return nil
@@ -383,7 +383,7 @@ extension ConnectionTable {
             }
             return
         }
-        let window = entries[stream.reversed].isSeen ? Int64(limits.receiveWindow) : 1 << 30
+        let window = entries[stream.reversed].isSeen ? Int64(limits.receiveWindowOctets) : 1 << 30
         guard arrived.offset <= state.frontier + window else {
             counters.outOfWindowSegments += 1
             return
@@ -577,7 +577,7 @@ extension ConnectionTable {
         into sink: inout Sink
     ) {
         let state = entries[stream]
-        guard !state.isEnded, end >= state.next - 1, end <= state.frontier + Int64(limits.receiveWindow) else {
+        guard !state.isEnded, end >= state.next - 1, end <= state.frontier + Int64(limits.receiveWindowOctets) else {
             return
         }
         guard

@@ -21,7 +21,7 @@ extension ConnectionTable {
             close(stream.slot, .reset, by: stream.direction, at: time, lingers: true, into: &sink)
             return
         }
-        let tolerance = Int64(limits.resetWindow)
+        let tolerance = Int64(limits.resetWindowOctets)
         let offset = state.offset(of: segment.sequenceNumber)
         let lowest =
             entries[stream.reversed].isSeen ? min(state.next, state.acknowledged) - 1 : state.next - tolerance
@@ -45,7 +45,7 @@ extension ConnectionTable {
                 offset: offset,
                 reached: state.next,
                 time: time.nanoseconds,
-                deadline: clock.now + limits.retransmissionTimeout
+                deadline: clock.now + limits.retransmissionTimeoutNanoseconds
             )
         }
         settle(stream.slot, at: time, into: &sink)

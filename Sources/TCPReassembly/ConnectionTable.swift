@@ -24,7 +24,8 @@ public import PacketDecoding
 ///
 /// - the other side acknowledged octets in it, something waits for them, and the `grace` is over, in packet time or in
 ///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets;
-/// - nobody acknowledged it within `retransmissionTimeout`, or `oneSidedTimeout` where only one direction is seen;
+/// - nobody acknowledged it within `retransmissionTimeoutNanoseconds`, or `oneSidedTimeoutNanoseconds` where only one direction is
+///   seen;
 /// - a bound on octets is met, or the connection ends.
 ///
 /// One acknowledged octet after which nothing follows is not a hole: it is the FIN, which was not captured.
@@ -114,7 +115,7 @@ public struct ConnectionTable: ~Copyable {
             tickShift: 22,
             bucketCount: 1024
         )
-        recent = RecentSegments(window: limits.duplicateWindow)
+        recent = RecentSegments(window: limits.duplicateWindowNanoseconds)
     }
 
     /// What has happened so far.
@@ -292,7 +293,7 @@ public struct ConnectionTable: ~Copyable {
     private func continues(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let own = entries[stream]
         let other = entries[stream.reversed]
-        let window = Int64(limits.receiveWindow)
+        let window = Int64(limits.receiveWindowOctets)
         if segment.flags.contains(.syn), own.origin != .unknown {
             return own.originNumber == segment.sequenceNumber.advanced(by: 1).rawValue
         }

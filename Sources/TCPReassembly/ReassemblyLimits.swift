@@ -38,8 +38,8 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var bufferedOctets = 64 << 20
     /// How long octets may still come that the other side has acknowledged.
     ///
-    /// In nanoseconds. 100 ms: two capture queues differ by less than 10 ms, and a busy one by a few times that.
-    public var grace: Int64 = 100_000_000
+    /// 100 ms: two capture queues differ by less than 10 ms, and a busy one by a few times that.
+    public var graceNanoseconds: Int64 = 100_000_000
     /// After how many further segments of the connection such octets are given up as well.
     ///
     /// 256: what one capture queue may hold of a fast connection while another is served.
@@ -48,42 +48,42 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var learnsLateness = true
     /// How long octets may still come that the other side has not acknowledged.
     ///
-    /// In nanoseconds. 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.
-    public var retransmissionTimeout: Int64 = 15_000_000_000
+    /// 15 s: it has not got them either, so that they will be sent again, and a sender's waits double from 200 ms.
+    public var retransmissionTimeoutNanoseconds: Int64 = 15_000_000_000
     /// The same where only one direction of a connection is seen, so that nothing can be told from acknowledgements.
     ///
-    /// In nanoseconds. 2 s: most retransmissions come within one.
-    public var oneSidedTimeout: Int64 = 2_000_000_000
+    /// 2 s: most retransmissions come within one.
+    public var oneSidedTimeoutNanoseconds: Int64 = 2_000_000_000
     /// How long a connection may be silent before it is idle: the first to be forgotten when there is need of room.
     ///
-    /// In nanoseconds. 5 min: beyond the idle timeout of most proxies. An idle connection is kept while no more than half of `connections`
+    /// 5 min: beyond the idle timeout of most proxies. An idle connection is kept while no more than half of `connections`
     /// are open; beyond that it is forgotten, unless it is in the middle of something, as with a slow answer.
-    public var idleTimeout: Int64 = 300_000_000_000
+    public var idleTimeoutNanoseconds: Int64 = 300_000_000_000
     /// How long a connection may be silent before it is forgotten in any case.
     ///
-    /// In nanoseconds. 24 h: nothing waits longer for an answer, and what lost its end to the capture does not stay for ever.
-    public var longestIdle: Int64 = 86_400_000_000_000
+    /// 24 h: nothing waits longer for an answer, and what lost its end to the capture does not stay for ever.
+    public var longestIdleNanoseconds: Int64 = 86_400_000_000_000
     /// How long a handshake may take.
     ///
-    /// In nanoseconds. 30 s: the fifth SYN of a patient client.
-    public var handshakeTimeout: Int64 = 30_000_000_000
+    /// 30 s: the fifth SYN of a patient client.
+    public var handshakeTimeoutNanoseconds: Int64 = 30_000_000_000
     /// How long a closed connection is remembered.
     ///
-    /// In nanoseconds. 30 s: half of the usual TIME-WAIT, by when the last retransmission has been sent.
-    public var linger: Int64 = 30_000_000_000
+    /// 30 s: half of the usual TIME-WAIT, by when the last retransmission has been sent.
+    public var lingerNanoseconds: Int64 = 30_000_000_000
     /// Within which time the same segment is the same packet, seen on another interface or mirrored twice.
     ///
-    /// In nanoseconds. 50 ms: below any retransmission timeout, above what queues differ by.
-    public var duplicateWindow: Int64 = 50_000_000
+    /// 50 ms: below any retransmission timeout, above what queues differ by.
+    public var duplicateWindowNanoseconds: Int64 = 50_000_000
     /// How far beyond the last octet delivered or acknowledged a segment is believed, in octets.
     ///
     /// 16 MiB: above the receive windows in use; counted in `outOfWindowSegments`.
-    public var receiveWindow = 16 << 20
+    public var receiveWindowOctets = 16 << 20
     /// How far from the expected sequence number a RST is believed, in octets.
     ///
     /// 64 KiB: what a lossy capture may lag behind, while a blind RST hits it once in 32,768 times; counted in
     /// `ignoredResets`.
-    public var resetWindow = 64 << 10
+    public var resetWindowOctets = 64 << 10
     /// How many further segments a SYN on a live connection is remembered for.
     ///
     /// 64: its answer comes long before.
@@ -107,7 +107,7 @@ public struct ReassemblyLimits: Sendable, Hashable {
     public var networkTags = NetworkTags.join
     /// What varies the hashes of addresses, so that traffic cannot be made to collide; `nil` leaves it to chance.
     ///
-    /// It decides which packets take each other's place among those that are remembered for `duplicateWindow`, and so
+    /// It decides which packets take each other's place among those that are remembered for `duplicateWindowNanoseconds`, and so
     /// which are found to be seen twice. Pcap files, which are to give the same each time, need one that is given.
     public var hashSeed: UInt64?
 

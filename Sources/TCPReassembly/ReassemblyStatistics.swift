@@ -25,7 +25,7 @@ public struct Tally<Key: CaseIterable & RawRepresentable & Sendable>: Sendable, 
 public enum EvictionReason: UInt8, Sendable, Hashable, CaseIterable {
     /// The table of open connections was full.
     case capacity
-    /// No packet for long, see `ReassemblyLimits.idleTimeout`.
+    /// No packet for long, see `ReassemblyLimits.idleTimeoutNanoseconds`.
     case idle
 
     /// The value of the `reason` label.

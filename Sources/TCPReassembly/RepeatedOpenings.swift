@@ -4,7 +4,7 @@ import PacketDecoding
 
 /// The SYNs that opened connections, to find out where two interfaces deliver the same traffic at different times.
 ///
-/// Copies that come within `ReassemblyLimits.duplicateWindow` are left out, and those that come while their connection is
+/// Copies that come within `ReassemblyLimits.duplicateWindowNanoseconds` are left out, and those that come while their connection is
 /// remembered change nothing. Where two clocks are further apart, as with two taps of the same wire, each connection is read
 /// twice; its initial sequence number tells, which no other connection on the same addresses has (RFC 6528 §3).
 struct RepeatedOpenings: ~Copyable {

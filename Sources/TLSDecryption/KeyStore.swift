@@ -11,10 +11,10 @@ public final class KeyStore: Sendable {
     public struct Limits: Sendable, Hashable {
         /// Connections whose secrets are held; the oldest is forgotten for a new one.
         public var connections = 65_536
-        /// How long secrets are held that no connection takes, in nanoseconds of the time that ``KeyStore/timePassed(to:)`` says.
+        /// How long secrets are held that no connection takes, by the time that ``KeyStore/timePassed(to:)`` says.
         ///
-        /// In nanoseconds. A connection whose first records did not come within a minute of its secrets will not.
-        public var lifetime: Int64 = 60_000_000_000
+        /// A connection whose first records did not come within a minute of its secrets will not.
+        public var lifetimeNanoseconds: Int64 = 60_000_000_000
 
         /// Makes limits of the defaults.
         public init() {}
@@ -172,7 +172,7 @@ struct SecretTable {
 
     init(_ limits: KeyStore.Limits) {
         limit = max(limits.connections, 1)
-        lifetime = limits.lifetime
+        lifetime = limits.lifetimeNanoseconds
     }
 
     var count: Int { secrets.count }

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // The PROXY protocol, versions 1 and 2: haproxy.org/download/2.8/doc/proxy-protocol.txt §2.
 
+internal import PacketDecoding
+
 /// How far a client's stream is a PROXY header, which may come in parts; the next stage reads what it says.
 struct ProxyPreamble {
     /// What octets are that follow those taken before.
@@ -13,10 +15,8 @@ struct ProxyPreamble {
         case none
     }
 
-    /// The longest header of version 1, with its line end (§2.1).
-    private static let lineLimit = 107
-    private static let line = Array("PROXY ".utf8)
-    private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10]
+    private static let line = Array("\(ProxyPrefix.line)".utf8)
+    private static let signature = Array("\(ProxyPrefix.signature)".utf8)
 
     /// What came while it was not known how long the header is.
     private var octets: [UInt8] = []
@@ -32,14 +32,14 @@ struct ProxyPreamble {
         // Nearly every connection begins otherwise, which is seen where the octets lie.
         if octets.isEmpty, !Self.mayBegin(next) { return .none }
         let before = octets.count
-        for index in 0..<min(next.count, Self.lineLimit - before) { octets.append(next[index]) }
+        for index in 0..<min(next.count, ProxyPrefix.lineLimit - before) { octets.append(next[index]) }
         if begins(with: Self.line) {
             if let lineFeed = octets.firstIndex(of: 0x0A) { return .rest(lineFeed + 1 - before) }
-            return octets.count < Self.lineLimit ? .part : .none
+            return octets.count < ProxyPrefix.lineLimit ? .part : .none
         }
         guard begins(with: Self.signature) else { return .none }
-        guard octets.count >= 16 else { return .part }
-        let length = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
+        guard octets.count >= ProxyPrefix.fixedOctets else { return .part }
+        let length = ProxyPrefix.length(octets[14], octets[15])
         missing = max(0, length - before - next.count)
         return missing > 0 ? .part : .rest(length - before)
     }

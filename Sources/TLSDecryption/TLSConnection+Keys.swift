@@ -21,7 +21,7 @@ extension TLSConnection {
             case .found(let secrets) where secrets.isComplete:
                 return openWith(secrets, clientHello, context, &sink)
             case .found, .absent:
-                if context.limits.patience == 0, giveUpWaiting(context, &sink) { return }
+                if context.limits.patienceNanoseconds == 0, giveUpWaiting(context, &sink) { return }
             case .busy:
                 // Also without patience, until after the batch.
                 break
@@ -93,7 +93,7 @@ extension TLSConnection {
         _ sink: inout Sink
     ) {
         state = .open
-        context.store?.claim(clientHello.random, isKept: context.limits.patience == 0)
+        context.store?.claim(clientHello.random, isKept: context.limits.patienceNanoseconds == 0)
         let isTLS13 = serverHello.map { $0.version >= 0x0304 } ?? (secrets.master == nil)
         if isTLS13 {
             if context.sessions[session].version == nil { context.sessions[session].version = 0x0304 }

@@ -30,14 +30,14 @@ extension TLSConnection {
                 self[direction].secret = secret
                 self[direction].protections = [next]
                 self[direction].sequence = 0
-                return recordOpened(opened, header, body, place, direction, context, &sink)
+                return recordOpened(opened, body, place, direction, context, &sink)
             }
             self[direction].failures += 1
             guard self[direction].failures < context.limits.failures else { return becomeUnreadable(.lost, &sink) }
             return loseRecord(header, .captureLoss, place, direction, &sink)
         }
         self[direction].failures = 0
-        recordOpened(opened, header, body, place, direction, context, &sink)
+        recordOpened(opened, body, place, direction, context, &sink)
     }
 
     /// Passes over a record that holds nothing but content which nobody looks at, without opening it.
@@ -99,7 +99,7 @@ extension TLSConnection {
                 context.sessions[session].cipherSuite = protection.suite.number
             }
             if !self[direction.reversed].hasOpened { context.statistics.decryptedConnections += 1 }
-            return recordOpened(opened, header, body, place, direction, context, &sink)
+            return recordOpened(opened, body, place, direction, context, &sink)
         }
         if openEarly(header, body, place, direction, context, &sink) { return }
         if self[direction].protections[0].isTLS13 {
@@ -119,7 +119,6 @@ extension TLSConnection {
 
     mutating func recordOpened<Sink: StreamSink & ~Copyable>(
         _ opened: OpenedRecord,
-        _ header: RecordHeader,
         _ body: ArraySlice<UInt8>,
         _ place: RecordPlace,
         _ direction: StreamDirection,

@@ -82,7 +82,7 @@ extension TLSConnection {
         guard !records.isEmpty else { return }
         guard mayTryRecord(context) else {
             // Where keys come late, those that open one of the first records still may.
-            if context.limits.patience == 0 { _ = giveUpWaiting(context, &sink) }
+            if context.limits.patienceNanoseconds == 0 { _ = giveUpWaiting(context, &sink) }
             return
         }
         // What may not be tried is not copied first.

@@ -462,7 +462,9 @@ private enum Reading {
 extension TLSConnection {
     /// Whether the connection has waited for its keys for longer than it may.
     fileprivate func hasWaited(until time: PacketTime, _ limits: TLSLimits) -> Bool {
-        let patience = clientHello == nil ? max(limits.patience, limits.trialPatience) : limits.patience
+        let patience =
+            clientHello == nil
+            ? max(limits.patienceNanoseconds, limits.trialPatienceNanoseconds) : limits.patienceNanoseconds
         return if case .waiting(let since) = state { time.nanoseconds(since: since) > patience } else { false }
     }
 

@@ -2,10 +2,10 @@
 
 /// What decryption may hold and try; each limit has a counter in ``TLSStatistics``.
 public struct TLSLimits: Sendable, Hashable {
-    /// How long a connection waits for its keys, in nanoseconds of packet time.
+    /// How long a connection waits for its keys, by packet time.
     ///
     /// None for savefiles, whose keys are all there before the first packet.
-    public var patience: Int64 = 0
+    public var patienceNanoseconds: Int64 = 0
     /// Octets of ciphertext that all connections which wait for keys hold together; beyond it only the lengths of
     /// records are kept.
     public var heldOctets = 32 << 20
@@ -46,8 +46,8 @@ public struct TLSLimits: Sendable, Hashable {
     var triedRecords = 16
     /// The highest number under which one of those is tried.
     var triedNumber: UInt64 = 8
-    /// How long at least such a connection waits for a record that its keys open, in nanoseconds of packet time.
-    var trialPatience: Int64 = 3_000_000_000
+    /// How long at least such a connection waits for a record that its keys open, by packet time.
+    var trialPatienceNanoseconds: Int64 = 3_000_000_000
     /// Plaintext of a record from which on it is not opened where nobody looks at it; to open a shorter one costs no more.
     var leastSkippedOctets = 1024
     /// Octets that are searched for a record behind a hole before the connection is given up.

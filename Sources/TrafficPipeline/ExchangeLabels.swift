@@ -132,25 +132,3 @@ extension ConnectionCloseReason {
             }
     }
 }
-
-extension TrafficMetrics.OpaqueReason {
-    init(_ reason: HTTPReconstruction.OpaqueReason) {
-        self =
-            switch reason {
-            case .tls: .tls
-            case .tlsNoKey: .tlsNoKey
-            case .tlsWrongKeys: .tlsWrongKeys
-            case .tlsMidstream: .tlsMidstream
-            case .tlsUnsupportedCipher: .tlsUnsupportedCipher
-            case .tlsLost: .tlsLost
-            case .tlsHandshake: .tlsHandshake
-            case .unreadable: .unreadable
-            case .unknown: .unknown
-            case .midstream: .midstream
-            case .upgraded: .upgraded
-            case .tunnel: .tunnel
-            case .tlsMemory: .tlsMemory
-            case .memory: .memory
-            }
-    }
-}

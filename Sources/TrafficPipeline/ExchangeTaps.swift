@@ -241,13 +241,13 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         }
     }
 
-    mutating func directionIsOpaque(_ reason: HTTPReconstruction.OpaqueReason, on connection: ConnectionFacts) {
+    mutating func directionIsOpaque(_ reason: OpaqueReason, on connection: ConnectionFacts) {
         metrics.directionIsOpaque(reason, gateway: router.gateway(of: connection, in: session(of: connection)))
     }
 
     mutating func opaqueOctetsArrived(
         _ count: Int,
-        _ reason: HTTPReconstruction.OpaqueReason,
+        _ reason: OpaqueReason,
         on connection: ConnectionFacts
     ) {
         let session = session(of: connection)

@@ -120,18 +120,18 @@ struct MetricsTap {
             // These were counted when they were HTTP.
             case .upgraded, .tunnel, .unreadable, .memory: break
             }
-            shard.connectionIsOpaque(gateway: gateway, TrafficMetrics.OpaqueReason(reason))
+            shard.connectionIsOpaque(gateway: gateway, reason)
         }
     }
 
     /// Counts a connection of which one direction is not read; it is opened as what the other carries.
-    func directionIsOpaque(_ reason: HTTPReconstruction.OpaqueReason, gateway: GatewaySeries) {
-        shard.connectionIsOpaque(gateway: gateway, TrafficMetrics.OpaqueReason(reason))
+    func directionIsOpaque(_ reason: OpaqueReason, gateway: GatewaySeries) {
+        shard.connectionIsOpaque(gateway: gateway, reason)
     }
 
     /// Counts octets that are not HTTP/1.x.
-    func opaqueOctetsArrived(_ count: Int, _ reason: HTTPReconstruction.OpaqueReason, gateway: GatewaySeries) {
-        shard.opaqueOctets(gateway: gateway, TrafficMetrics.OpaqueReason(reason), count: count)
+    func opaqueOctetsArrived(_ count: Int, _ reason: OpaqueReason, gateway: GatewaySeries) {
+        shard.opaqueOctets(gateway: gateway, reason, count: count)
     }
 
     /// Counts the end of a connection.

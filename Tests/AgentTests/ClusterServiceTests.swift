@@ -5,7 +5,6 @@ import Foundation
 import JSONSyntax
 import KubernetesObjects
 import Logging
-import PacketCapture
 import PacketDecoding
 import ResourceFiles
 import RouteAttribution
@@ -19,6 +18,7 @@ import TrafficPipeline
 
 @testable import Agent
 @testable import AgentConfiguration
+@testable import PacketCapture
 
 /// The agent's slow half against an API server of the tests' own.
 @Suite(.timeLimit(.minutes(20)))

@@ -80,18 +80,18 @@ struct KnownProductionTests {
 
     @Test func `mirroring that is off can be neither paused nor judged anew, until a reload switches it on`() throws {
         let mirroring = Mirroring(Configuration())
-        #expect(mirroring.paused(true) == .missing("mirroring is off (mirror.enabled)"))
+        #expect(mirroring.setPaused(true) == .missing("mirroring is off (mirror.enabled)"))
         #expect(mirroring.judgeAgain(policy: nil) == .missing("mirroring is off (mirror.enabled)"))
         #expect(mirroring.queue.pauseReasons(now: 0).isEmpty)
         var configuration = MirrorConfiguration()
         configuration.enabled = true
         try mirroring.plans.configure(configuration)
-        #expect(mirroring.paused(true) == .missing("nothing is mirrored: there are no mirror.policies"))
+        #expect(mirroring.setPaused(true) == .missing("nothing is mirrored: there are no mirror.policies"))
         configuration.policies = [MirrorPolicy(name: "canary", targets: ["staging"])]
         configuration.targets = [Self.target("192.0.2.1")]
         try mirroring.plans.configure(configuration)
-        #expect(mirroring.paused(true) == .document(Array("mirroring is paused".utf8)))
-        #expect(mirroring.paused(false) == .document(Array("mirroring goes on".utf8)))
+        #expect(mirroring.setPaused(true) == .document(Array("mirroring is paused".utf8)))
+        #expect(mirroring.setPaused(false) == .document(Array("mirroring goes on".utf8)))
     }
 }
 

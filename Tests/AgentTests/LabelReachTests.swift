@@ -10,6 +10,7 @@ import TCPReassembly
 import TestSupport
 import Testing
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 @testable import Agent
@@ -74,7 +75,7 @@ import TrafficPipeline
         ClosedList(
             family: MetricCatalogue.opaqueConnections,
             label: "reason",
-            values: TrafficMetrics.OpaqueReason.allCases.map(\.text)
+            values: OpaqueReason.allCases.map(\.text)
         ),
         ClosedList(
             family: MetricCatalogue.flowConnectionsClosed,

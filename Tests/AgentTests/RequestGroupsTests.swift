@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import OctetText
 import PacketCapture
 import RouteAttribution
 import TestSupport
@@ -41,7 +42,7 @@ import TrafficPipeline
 
     @Test func `what makes up a third of many is named with its share, within a hundredth or three`() {
         for seed in UInt64(0)..<5 {
-            var random = SplitMix64(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var text = FrequentText()
             for _ in 0..<20_000 {
                 text.add(random.next() % 10 < 3 ? "198.51.100.7" : "10.0.\(random.next() % 500).1")
@@ -217,7 +218,7 @@ import TrafficPipeline
         let example = try #require(recent.unmatched.first)
         var groups = RequestGroups()
         var truth: [String: Double] = [:]
-        var random = SplitMix64(seed: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
             // One kind in three requests; the others are of a thousand kinds.
             let name = random.next() % 3 == 0 ? "/often" : "/name-\(random.next() % 1000)x"

@@ -1,12 +1,13 @@
 // Wingmirror · Apache-2.0
 
-import Agent
 import PacketDecoding
 import RouteAttribution
 import TestSupport
 import Testing
 import TrafficMetrics
 import TrafficPipeline
+
+@testable import Agent
 
 /// What is said of a capture of which nothing could be decoded, so that an empty result is no quiet success.
 @Suite struct UndecodedCaptureTests {

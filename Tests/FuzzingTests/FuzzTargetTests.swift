@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Fuzzing
+import OctetText
 import TestSupport
 import TestTraits
 import Testing
@@ -17,7 +18,7 @@ import Testing
     @Test(.timeLimit(.minutes(20)), .heavy, arguments: FuzzTarget.allCases)
     func `changed seeds are survived`(target: FuzzTarget) throws {
         let seeds = try FuzzSeeds.all(of: target).filter { $0.octets.count <= 4096 }
-        var generator = SplitMix64(seed: 11)
+        var generator = SeededGenerator(seed: 11)
         for _ in 0..<300 {
             guard var octets = seeds.randomElement(using: &generator)?.octets else { return }
             for _ in 0..<Int.random(in: 1...6, using: &generator) { octets.change(using: &generator) }
@@ -38,7 +39,7 @@ import Testing
 
 extension [UInt8] {
     /// Changes, takes out, doubles or moves some octets.
-    fileprivate mutating func change(using generator: inout SplitMix64) {
+    fileprivate mutating func change(using generator: inout SeededGenerator) {
         let index = Int.random(in: 0...count, using: &generator)
         let end = Swift.min(count, index + Int.random(in: 1...16, using: &generator))
         switch Int.random(in: 0..<6, using: &generator) {

@@ -2,6 +2,7 @@
 
 import Foundation
 import HTTPReconstruction
+import OctetText
 import PacketDecoding
 import TCPReassembly
 import TestTraits

@@ -5,6 +5,7 @@ import HTTPReconstruction
 import PacketDecoding
 import TCPReassembly
 import Testing
+import TrafficModel
 
 /// Many connections that begin something and never end it.
 @Suite struct HeldOctetsTests {

@@ -4,6 +4,7 @@
 import HTTPReconstruction
 import TCPReassembly
 import Testing
+import TrafficModel
 
 @Suite struct HoleTests {
     static func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n" }

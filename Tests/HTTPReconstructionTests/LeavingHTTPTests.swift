@@ -3,6 +3,7 @@
 
 import HTTPReconstruction
 import Testing
+import TrafficModel
 
 @Suite struct LeavingHTTPTests {
     static let upgrade =

@@ -117,7 +117,7 @@ import Testing
     @Test(arguments: ["slow-answer-6min", "pause-in-body-6min"])
     func `what the agent forgets is no failure of the gateway`(name: String) throws {
         var limits = ReassemblyLimits()
-        limits.longestIdle = limits.idleTimeout
+        limits.longestIdleNanoseconds = limits.idleTimeoutNanoseconds
         let (sink, _) = try SavefileReading.read(name, limits: limits, tellingTimeEvery: 30_000_000_000)
         #expect(!sink.exchanges.isEmpty)
         for exchange in sink.exchanges {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
+import OctetText
 import TestServers
 import TestSupport
 import Testing
@@ -32,7 +33,7 @@ struct ChurnTests {
     func `after a day of changes and watches that end, what is held is what a fresh list gives`(streams: Bool)
         async throws
     {
-        var random = SplitMix64(seed: 14)
+        var random = SeededGenerator(seed: 14)
         let cluster = TestCluster()
         let server = try await TestAPIServer { cluster.answer($0) }
         for number in 0..<100 { cluster.apply(Self.service(number, 1)) }

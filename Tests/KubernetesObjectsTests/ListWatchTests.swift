@@ -2,11 +2,12 @@
 
 import Foundation
 import JSONSyntax
-import KubernetesObjects
 import Synchronization
 import TestServers
 import TestSupport
 import Testing
+
+@testable import KubernetesObjects
 
 /// What a client of list and watch must survive, told by a scripted API server.
 @Suite(.timeLimit(.minutes(20)))

@@ -1,10 +1,11 @@
 // Wingmirror · Apache-2.0
 
-import KubernetesObjects
 import Logging
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import KubernetesObjects
 
 /// How many requests an API server gets of one watch in an hour that goes badly: of this many agents nobody may be the last straw.
 @Suite(.timeLimit(.minutes(20)))

@@ -1,10 +1,11 @@
 // Wingmirror · Apache-2.0
 
-import KubernetesObjects
 import Logging
 import Synchronization
 import TestServers
 import TestSupport
+
+@testable import KubernetesObjects
 
 /// One watch against a test server, with pauses that pass quickly.
 final class WatchRig: Sendable {

@@ -2,9 +2,10 @@
 
 import AnswerComparison
 import MirrorDispatch
-import ShadowTesting
 import Testing
 import TrafficModel
+
+@testable import ShadowTesting
 
 /// What goes over the wire, and what comes back.
 @Suite(.timeLimit(.minutes(20)))

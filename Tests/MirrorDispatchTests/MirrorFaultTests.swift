@@ -3,10 +3,11 @@
 import AnswerComparison
 import Foundation
 import MirrorDispatch
-import ShadowTesting
 import TestSupport
 import Testing
 import TrafficModel
+
+@testable import ShadowTesting
 
 /// Targets that fail in every way there is.
 @Suite(.timeLimit(.minutes(20)))

@@ -1,11 +1,12 @@
 // Wingmirror · Apache-2.0
 
 import MirrorDispatch
-import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
 import TrafficModel
+
+@testable import ShadowTesting
 
 /// Conservation and bounds while everything happens at once.
 @Suite(.timeLimit(.minutes(20)))

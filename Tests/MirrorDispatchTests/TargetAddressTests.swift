@@ -3,11 +3,12 @@
 import AnswerComparison
 import Foundation
 import MirrorDispatch
-import ShadowTesting
 import Synchronization
 import TestSupport
 import Testing
 import TrafficModel
+
+@testable import ShadowTesting
 
 /// Where copies go, and where they never do.
 @Suite(.timeLimit(.minutes(20)))

@@ -1,8 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import PacketCapture
 import PacketDecoding
 import Testing
+
+@testable import PacketCapture
 
 /// Savefiles that other programs wrote.
 @Suite(.timeLimit(.minutes(20)))

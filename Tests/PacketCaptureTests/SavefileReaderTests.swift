@@ -1,9 +1,10 @@
 // Wingmirror · Apache-2.0
 
 import Glibc
-import PacketCapture
 import PacketDecoding
 import Testing
+
+@testable import PacketCapture
 
 @Suite(.timeLimit(.minutes(20)))
 struct SavefileReaderTests {

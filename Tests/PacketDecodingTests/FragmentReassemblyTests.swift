@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import TestSupport
 import Testing
 
@@ -139,7 +140,7 @@ import Testing
 
     @Test func `fragments at random give what a model of one octet at a time gives`() {
         let seed: UInt64 = 0x5EED_0004
-        var generator = SplitMix64(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let segment = SampleSegment.overIPv4
         let count = segment.octets.count
         for round in 0..<300 {

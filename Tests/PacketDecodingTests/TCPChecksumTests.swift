@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import TestSupport
 import Testing
 
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func `the sum of any number of octets at any place is that of their words`() {
-        var generator = SplitMix64(seed: 7)
+        var generator = SeededGenerator(seed: 7)
         let random = (0..<4_096).map { _ in UInt8.random(in: 0...255, using: &generator) }
         for octets in [random, [UInt8](repeating: 0xFF, count: 4_096), [UInt8](repeating: 0, count: 4_096)] {
             for length in Array(0...300) + [1_460, 1_461, 4_000] {

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import Recordings
 import TestSupport
 import Testing
@@ -252,7 +253,7 @@ import TrafficModel
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64]) func `changed octets never end the reader`(_ seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let file = Samples.octets(Self.written)
         for _ in 0..<2000 {
             var changed = file

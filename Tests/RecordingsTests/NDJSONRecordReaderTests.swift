@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import Recordings
 import TestSupport
 import Testing
@@ -131,7 +132,7 @@ import TrafficModel
     }
 
     @Test func `changed octets never end the reader`() {
-        var random = SplitMix64(seed: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<2000 {
             var changed = Array(Self.line.utf8)
             for _ in 0..<Int.random(in: 1...4, using: &random) {

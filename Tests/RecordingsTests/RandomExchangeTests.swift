@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
+import OctetText
 import Recordings
 import TestSupport
 import Testing
@@ -8,7 +9,7 @@ import TrafficModel
 
 /// Whatever an exchange holds, a recording of it can be read back, and everything left out is counted.
 @Suite struct RandomExchangeTests {
-    private static func octets(_ random: inout SplitMix64, _ most: Int) -> [UInt8] {
+    private static func octets(_ random: inout SeededGenerator, _ most: Int) -> [UInt8] {
         let pieces: [[UInt8]] = [
             Samples.octets(Samples.separator), Samples.octets(Samples.separatorLine), [0x0A], [0x0D, 0x0A],
             Samples.octets("0\r\n\r\n"), Samples.octets("1 aa 1 0\n"), [0xFF], [0], Samples.octets("text"),
@@ -18,7 +19,7 @@ import TrafficModel
         }
     }
 
-    private static func exchange(_ random: inout SplitMix64, at time: Int64) -> RecordedExchange {
+    private static func exchange(_ random: inout SeededGenerator, at time: Int64) -> RecordedExchange {
         let framings: [[(String, String)]] = [
             [], [("Transfer-Encoding", "chunked")], [("Content-Length", "5")], [("Content-Encoding", "br")],
             [("Transfer-Encoding", "chunked"), ("Content-Length", "5")],
@@ -40,7 +41,7 @@ import TrafficModel
     }
 
     @Test(arguments: [11, 12, 13] as [UInt64]) func `a .gor file holds each exchange or counts it`(_ seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<400 {
             let exchange = Self.exchange(&random, at: 1000)
             let marker = Samples.exchange("GET", "/marker", at: 2000)
@@ -61,7 +62,7 @@ import TrafficModel
     }
 
     @Test(arguments: [21, 22] as [UInt64]) func `an archive holds every exchange by the rules`(_ seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let exchanges = (0..<300).map { Self.exchange(&random, at: Int64($0) * 1_000_000_000) }
         let archive = try HARTests.archive(exchanges)
         #expect(HARTests.entries(archive).count == 300, "seed \(seed)")

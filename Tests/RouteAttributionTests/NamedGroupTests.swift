@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import RouteAttribution
 import Testing
+
+@testable import RouteAttribution
 
 /// Named groups as Go 1.22 and RE2 of 2023 take them; each pattern was shown to Envoy 1.40.
 @Suite struct NamedGroupTests {

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
+import OctetText
 import ResourceFiles
 import RouteAttribution
 import Testing

@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import PacketDecoding
 import TestSupport
 import Testing
@@ -260,7 +261,7 @@ import Testing
 
     @Test(arguments: [11, 12, 13, 14] as [UInt64])
     func `however segments are corrupted, repeated and reordered, the octets are those sent`(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var talk = Talk()
         talk.clientOrigin = UInt32.max - 300
         talk.handshake()

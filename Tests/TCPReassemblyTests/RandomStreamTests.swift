@@ -1,23 +1,11 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
 import PacketDecoding
 import TestTraits
 import Testing
 
 @testable import TCPReassembly
-
-/// A small generator with a seed, so that a failure can be repeated.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// Collects one stream: the octets delivered, with `nil` for each that is missing.
 private struct CollectingSink: StreamSink, ~Copyable {
@@ -80,7 +68,7 @@ private struct CollectingSink: StreamSink, ~Copyable {
         var sent: [Sent] = []
 
         init(seed: UInt64, loss: Bool) {
-            var random = SeededGenerator(state: seed)
+            var random = SeededGenerator(seed: seed)
             let origins = [UInt32.random(in: .min ... .max, using: &random), UInt32.max &- 300]
             var time = 1_000
             func segment(
@@ -263,7 +251,7 @@ private struct CollectingSink: StreamSink, ~Copyable {
 
     @Test(arguments: UInt64(3000)..<3060)
     func `whatever segments come, the sink is called in its order and nothing is left over`(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var limits = ReassemblyLimits()
         limits.connections = 4
         limits.halfOpenConnections = 3

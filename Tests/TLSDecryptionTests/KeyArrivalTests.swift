@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import OctetText
 import Synchronization
 import TCPReassembly
 import TestSupport
@@ -24,7 +25,7 @@ import Testing
     @Test(arguments: TLSDecryptorTests.http1, 0..<3)
     func `lines in any order, twice, and read in pieces open the same`(name: String, seed: UInt64) throws {
         let capture = try Capture(name)
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let lines = Self.lines(capture)
         let log = Array((lines + lines).shuffled(using: &random).joined())
         let store = KeyStore()
@@ -43,10 +44,10 @@ import Testing
     @Test(arguments: TLSDecryptorTests.http1, 0..<3)
     func `keys that come one by one, while packets do, open all there is`(name: String, seed: UInt64) throws {
         let capture = try Capture(name)
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var lines = Self.lines(capture).shuffled(using: &random)
         var limits = TLSLimits()
-        limits.patience = 3_600_000_000_000
+        limits.patienceNanoseconds = 3_600_000_000_000
         let store = KeyStore()
         var reader = KeyLogReader(into: store)
         let late = capture.read(with: store, limits: limits) { number in
@@ -63,7 +64,7 @@ import Testing
     func `keys that cannot be looked up just now are looked up after the batch`(name: String, patience: Int64) throws {
         let capture = try Capture(name)
         var limits = TLSLimits()
-        limits.patience = patience
+        limits.patienceNanoseconds = patience
         let store = capture.store()
         let taken = TakenStore(store)
         let reading = capture.read(with: store, limits: limits) { number in
@@ -148,7 +149,7 @@ import Testing
         let capture = try Capture(name)
         let whole = try #require(capture.read(with: capture.store()).connections.first)
         var limits = TLSLimits()
-        limits.patience = patience
+        limits.patienceNanoseconds = patience
         let others = try Self.names.flatMap { $0 == name ? [] : try Capture($0).keys }
         for keys in [capture.keys, others + capture.keys, capture.keys + others] {
             let reading = try Self.withoutHello(capture).read(with: capture.store(keys), limits: limits)
@@ -231,7 +232,7 @@ import Testing
     func `keys of such a connection that come behind its records are found too`(name: String) throws {
         let capture = try Self.withoutHello(Capture(name))
         var limits = TLSLimits()
-        limits.patience = 3_600_000_000_000
+        limits.patienceNanoseconds = 3_600_000_000_000
         let store = KeyStore()
         var reader = KeyLogReader(into: store)
         let late = capture.read(with: store, limits: limits) { number in

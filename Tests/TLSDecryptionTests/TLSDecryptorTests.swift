@@ -53,7 +53,7 @@ import Testing
         for name in Self.http1 {
             let capture = try Capture(name)
             var limits = TLSLimits()
-            limits.patience = 3_600_000_000_000
+            limits.patienceNanoseconds = 3_600_000_000_000
             let expected = capture.read(with: capture.store())
             let store = KeyStore()
             let late = capture.read(with: store, limits: limits) { number in
@@ -75,7 +75,7 @@ import Testing
     @Test func `where there is no room to hold records their lengths are kept`() throws {
         let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
         var limits = TLSLimits()
-        limits.patience = 3_600_000_000_000
+        limits.patienceNanoseconds = 3_600_000_000_000
         limits.heldOctetsPerConnection = 600
         let expected = capture.read(with: capture.store())
         let store = KeyStore()
@@ -136,7 +136,7 @@ import Testing
     @Test func `patience ends by the packets' clock`() throws {
         let capture = try Capture("lab-tls13-h1-tls_aes_128_gcm_sha256")
         var limits = TLSLimits()
-        limits.patience = 1
+        limits.patienceNanoseconds = 1
         let reading = capture.read(with: capture.store([]), limits: limits)
         #expect(reading.connections.allSatisfy { $0.reason == .noKey && $0.end != nil })
     }

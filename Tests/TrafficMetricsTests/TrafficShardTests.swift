@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Testing
+import TrafficModel
 
 @testable import TrafficMetrics
 

@@ -4,11 +4,12 @@ import Foundation
 import PacketCapture
 import ResourceFiles
 import RouteAttribution
-import ShadowTesting
 import Testing
 import TrafficMetrics
 import TrafficModel
 import TrafficPipeline
+
+@testable import ShadowTesting
 
 /// Mirroring on the packet path, with the sample capture of a real gateway.
 @Suite struct MirrorTapTests {

@@ -63,9 +63,9 @@ final class EventBoard: Sendable {
         state.withLock { _ = $0.listeners.removeValue(forKey: number) }
     }
 
-    // MARK: - Telling
+    // MARK: - Sending
 
-    /// Tells the pages of changes until the task is cancelled.
+    /// Sends the changes to the pages until the task is cancelled.
     ///
     /// - Parameters:
     ///   - interval: How long to wait between two events.
@@ -74,12 +74,12 @@ final class EventBoard: Sendable {
         while !Task.isCancelled {
             await listenerComes()
             guard !Task.isCancelled else { return }
-            tell(ServerSentEvent(name: "changes", data: await changes()))
+            send(ServerSentEvent(name: "changes", data: await changes()))
             try? await Task.sleep(for: interval)
         }
     }
 
-    private func tell(_ event: ServerSentEvent) {
+    private func send(_ event: ServerSentEvent) {
         let buffer = ByteBuffer(bytes: event.octets)
         state.withLock { state in
             for listener in state.listeners.values { listener.yield(buffer) }

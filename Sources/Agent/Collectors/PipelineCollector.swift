@@ -3,13 +3,13 @@
 import HTTPReconstruction
 import OctetText
 import PacketDecoding
-package import TCPReassembly
+internal import TCPReassembly
 import TLSDecryption
-package import TrafficMetrics
-package import TrafficPipeline
+internal import TrafficMetrics
+internal import TrafficPipeline
 
 /// Supplies the metrics of decoding, connections, reassembly and parsing, from the figures that workers leave.
-package struct PipelineCollector: MetricCollector {
+struct PipelineCollector: MetricCollector {
     /// Where the workers leave their figures.
     let boards: WorkerBoards
     /// The names of the interfaces or savefiles, in the order of their numbers; interfaces may come while the agent runs.
@@ -17,15 +17,8 @@ package struct PipelineCollector: MetricCollector {
     /// The bounds in force.
     let limits: ReassemblyLimits
 
-    /// Makes a collector of what the workers leave on `boards`.
-    package init(boards: WorkerBoards, sources: @escaping @Sendable () -> [String], limits: ReassemblyLimits) {
-        self.boards = boards
-        self.sources = sources
-        self.limits = limits
-    }
-
     /// Adds what the pipeline counted.
-    package func collect(into samples: inout SampleCollection) {
+    func collect(into samples: inout SampleCollection) {
         let figures = boards.figures
         collectCapture(figures, into: &samples)
         collectConnections(figures.reassembly, into: &samples)
@@ -201,20 +194,14 @@ extension FragmentCounts {
 }
 
 /// Supplies what was read from savefiles, as capture counters of the "interfaces" that they stand for.
-package struct SavefileCollector: MetricCollector {
+struct SavefileCollector: MetricCollector {
     /// Where the workers leave their figures.
     let boards: WorkerBoards
     /// The paths of the savefiles, in the order of their numbers.
     let savefiles: [String]
 
-    /// Makes a collector of what the workers leave on `boards`.
-    package init(boards: WorkerBoards, savefiles: [String]) {
-        self.boards = boards
-        self.savefiles = savefiles
-    }
-
     /// Adds what the pipeline counted.
-    package func collect(into samples: inout SampleCollection) {
+    func collect(into samples: inout SampleCollection) {
         let interfaces = boards.figures.interfaces
         for (number, name) in savefiles.enumerated() {
             let figures = number < interfaces.count ? interfaces[number] : nil

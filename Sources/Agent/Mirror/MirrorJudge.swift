@@ -31,8 +31,8 @@ final class MirrorJudge: Sendable {
     fileprivate struct State: Sendable {
         var book: VerdictBook
         var targets: [String: MirrorTarget] = [:]
-        /// Drops that the book has been told of.
-        var toldDrops: [DropKey: UInt64] = [:]
+        /// Drops that the book has counted.
+        var countedDrops: [DropKey: UInt64] = [:]
     }
 
     fileprivate struct DropKey: Hashable {
@@ -164,7 +164,7 @@ final class MirrorJudge: Sendable {
             state.book.breakersSeen(Dictionary(breakers) { $1 }, at: now)
             for lane in figures.lanes {
                 for (route, reasons) in lane.droppedByRoute {
-                    for (reason, count) in reasons { state.tell(count, of: lane.lane, route, reason) }
+                    for (reason, count) in reasons { state.dropped(count, of: lane.lane, route, reason) }
                 }
             }
             return Published(
@@ -178,13 +178,14 @@ final class MirrorJudge: Sendable {
 }
 
 extension MirrorJudge.State {
-    /// Lets the book know of drops since the last time.
-    fileprivate mutating func tell(_ count: UInt64, of lane: MirrorLane, _ route: RouteName, _ reason: MissedReason) {
+    /// Counts in the book the drops since the last time, of which there were `count` altogether.
+    fileprivate mutating func dropped(_ count: UInt64, of lane: MirrorLane, _ route: RouteName, _ reason: MissedReason)
+    {
         let key = MirrorJudge.DropKey(lane: lane, route: route, reason: reason)
-        let told = toldDrops[key] ?? 0
-        guard count > told else { return }
-        book.sampled(lane, route: route, count: count - told)
-        book.missed(lane, route: route, reason: reason, count: count - told)
-        toldDrops[key] = count
+        let counted = countedDrops[key] ?? 0
+        guard count > counted else { return }
+        book.sampled(lane, route: route, count: count - counted)
+        book.missed(lane, route: route, reason: reason, count: count - counted)
+        countedDrops[key] = count
     }
 }

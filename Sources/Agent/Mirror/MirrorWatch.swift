@@ -67,7 +67,7 @@ struct MirrorWatch: Service {
                 takeUp(memory.level(at: used + shedding.expected), used: used, looks: looks)
                 pause(protection.look(observation(used), now: WallClock.now()))
                 noteLoop(&arrivals)
-                tellChanges(&reasons)
+                logChanges(&reasons)
                 looks += 1
                 try await Task.sleep(for: Self.interval)
             }
@@ -156,7 +156,7 @@ struct MirrorWatch: Service {
         mirroring.queue.pause(.loop, until: overflows ? .max : end, now: WallClock.now())
     }
 
-    private func tellChanges(_ reasons: inout Set<PauseReason>) {
+    private func logChanges(_ reasons: inout Set<PauseReason>) {
         let now = mirroring.queue.pauseReasons(now: WallClock.now())
         guard now != reasons, mirroring.isActive else { return }
         for reason in now.subtracting(reasons) {

@@ -126,7 +126,7 @@ struct Mirroring: Sendable {
     /// Stops sending, or takes it up again, for a peer that asks for it.
     ///
     /// - Returns: What came of it, in a sentence; that it is missing where nothing is mirrored.
-    func paused(_ isPaused: Bool) -> AdminAnswer {
+    func setPaused(_ isPaused: Bool) -> AdminAnswer {
         if let reason = reasonForBeingOff { return .missing(reason) }
         return .document(Array((isPaused ? pause() : resume()).utf8))
     }

@@ -3,7 +3,7 @@
 import JSONSyntax
 package import RouteAttribution
 
-/// A decision as a person would tell it.
+/// A decision in lines for people.
 package struct ExplanationReport {
     /// The text, line by line.
     package private(set) var lines: [String]
@@ -11,14 +11,14 @@ package struct ExplanationReport {
     /// Describes a decision about a request, under a title.
     package init(_ explanation: RouteExplanation, _ request: DescribedRequest, of table: RouteTable, title: String) {
         lines = [title.escapingControls]
-        tellListener(explanation, request)
+        addListener(explanation, request)
         if !explanation.path.isEmpty {
-            tellHost(explanation)
+            addHost(explanation)
             add("path", explanation.path)
         }
-        tellRoutes(explanation, table)
-        tellOutcome(explanation, request, table)
-        tellCauses(explanation)
+        addRoutes(explanation, table)
+        addOutcome(explanation, request, table)
+        addCauses(explanation)
     }
 
     private mutating func add(_ name: String, _ text: String) {
@@ -29,7 +29,7 @@ package struct ExplanationReport {
 
     // MARK: - Where the request arrives
 
-    private mutating func tellListener(_ explanation: RouteExplanation, _ request: DescribedRequest) {
+    private mutating func addListener(_ explanation: RouteExplanation, _ request: DescribedRequest) {
         let transport = request.isTLS ? "TLS for \(request.serverName ?? "no name")" : "plain HTTP"
         let servers = explanation.serverPorts.map(String.init).joined(separator: ", ")
         if let podPort = explanation.podPort, explanation.serverPorts.contains(request.port) {
@@ -41,7 +41,7 @@ package struct ExplanationReport {
         }
     }
 
-    private mutating func tellHost(_ explanation: RouteExplanation) {
+    private mutating func addHost(_ explanation: RouteExplanation) {
         guard let host = explanation.host else {
             add("host", "no virtual host has or covers \(explanation.hostLookedUp)")
             return
@@ -54,7 +54,7 @@ package struct ExplanationReport {
 
     // MARK: - Routes
 
-    private mutating func tellRoutes(_ explanation: RouteExplanation, _ table: RouteTable) {
+    private mutating func addRoutes(_ explanation: RouteExplanation, _ table: RouteTable) {
         for entry in explanation.considered {
             guard let failure = entry.failure else { continue }
             add("not", "\(Self.place(table.routes[entry.route])): \(failure)")
@@ -70,7 +70,7 @@ package struct ExplanationReport {
         return text
     }
 
-    private mutating func tellOutcome(
+    private mutating func addOutcome(
         _ explanation: RouteExplanation,
         _ request: DescribedRequest,
         _ table: RouteTable
@@ -80,7 +80,7 @@ package struct ExplanationReport {
         }
         switch explanation.decision.outcome {
         case .route:
-            tell(table.routes[Int(explanation.decision.route)], explanation, table)
+            add(table.routes[Int(explanation.decision.route)], explanation, table)
             if let doubt = explanation.doubt { add("uncertain", doubt) }
         case .noRoute: add("outcome", "404: no route takes the request (\(explanation.decision.reason.label))")
         case .httpsRedirect:
@@ -109,12 +109,12 @@ package struct ExplanationReport {
         }
     }
 
-    private mutating func tellCauses(_ explanation: RouteExplanation) {
+    private mutating func addCauses(_ explanation: RouteExplanation) {
         for (number, cause) in explanation.causes.enumerated() { add(number == 0 ? "why" : "", cause) }
         if let nearest = explanation.nearest { add("nearest", nearest.text) }
     }
 
-    private mutating func tell(_ route: CompiledRoute, _ explanation: RouteExplanation, _ table: RouteTable) {
+    private mutating func add(_ route: CompiledRoute, _ explanation: RouteExplanation, _ table: RouteTable) {
         add("route", Self.place(route))
         add("gateway", route.gateway)
         add("matched by", route.matchText)
@@ -134,10 +134,10 @@ package struct ExplanationReport {
             let subset = mirror.subset.isEmpty ? "" : " subset \(mirror.subset)"
             add("mirror", "\(mirror.host):\(mirror.port)\(subset) \(Self.percent(mirror.percentMillionths)) %")
         }
-        tell(route.metadata, route, explanation.path, table)
+        add(route.metadata, route, explanation.path, table)
     }
 
-    private mutating func tell(
+    private mutating func add(
         _ metadata: RouteMetadata,
         _ route: CompiledRoute,
         _ path: String,

@@ -63,7 +63,7 @@ extension Configuration {
         pipeline.reassembly.learnsLateness = !isLive
         if isLive {
             // The key log of pcap files is read before their packets.
-            pipeline.tls.patience = tls.patience.nanoseconds
+            pipeline.tls.patienceNanoseconds = tls.patience.nanoseconds
         } else {
             pipeline.reassembly.hashSeed = 0x57_696E_676D_6972
         }

@@ -9,22 +9,22 @@ import TrafficMetrics
 /// A page asks for the whole list of routes once, and again when the number of an event does not follow the one before or
 /// the table has changed. Every figure is absolute, so an event may be applied twice.
 final class ChangeFeed: Sendable {
-    /// How many routes one event tells of; the others follow in the next ones.
+    /// How many routes one event has; the others follow in the next ones.
     static let routeLimit = 500
-    /// Every so many events the small curves are told too, of all routes that had requests of late.
+    /// One event in this many also has the small curves of all routes with recent requests.
     private static let trendInterval = 10
 
     private let state = Mutex(State())
 
     private struct State {
         var sequence = 0
-        /// What was told of each route.
-        var told: [RouteLabels: Figures] = [:]
+        /// What was sent of each route.
+        var sent: [RouteLabels: Figures] = [:]
         /// Where the search for changes goes on, so that many busy routes all have their turn.
         var start = 0
     }
 
-    /// What makes a route worth telling of again.
+    /// What makes a route worth sending again.
     private struct Figures: Hashable {
         let requests: UInt64
         let windowRequests: UInt64
@@ -78,14 +78,14 @@ final class ChangeFeed: Sendable {
                 let route = routes[place]
                 let figures = Figures(route)
                 let hasTrend = route.trend.contains { ($0 ?? 0) > 0 }
-                if hasTrend || state.told[route.labels] != figures {
-                    state.told[route.labels] = figures
+                if hasTrend || state.sent[route.labels] != figures {
+                    state.sent[route.labels] = figures
                     changed.append(route)
                 }
                 place = (place + 1) % routes.count
             }
             state.start = changed.count < Self.routeLimit ? 0 : place
-            if state.told.count > 2 * routes.count { state.told.removeAll() }
+            if state.sent.count > 2 * routes.count { state.sent.removeAll() }
             return changed
         }
     }

@@ -3,6 +3,7 @@
 import HTTPReconstruction
 import PacketDecoding
 package import RouteAttribution
+internal import TrafficModel
 package import TrafficPipeline
 
 /// The routes that hosts ask before one, and why they did not take its latest requests.
@@ -104,7 +105,7 @@ extension DescribedRequest {
             target: request.target,
             authority: request.authority,
             headers: request.fields.filter { $0.name.lowercased() != "host" }.map {
-                (name: $0.name, value: $0.value ?? "[redacted]")
+                (name: $0.name, value: $0.value ?? RedactedValue.text)
             },
             port: Int(environment.ports.first { $0.pod == pod }?.server ?? pod),
             isTLS: exchange.facts.connection.isSecured,

@@ -94,7 +94,7 @@ extension JSONText {
         member("fields", list: message.fields) { json, field in
             json.beginList()
             json.string(field.name)
-            json.string(field.value ?? "[redacted]")
+            json.string(field.value ?? RedactedValue.text)
             json.endList()
         }
         member("fieldsCut", bool: message.isCut)

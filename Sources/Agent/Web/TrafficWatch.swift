@@ -5,6 +5,7 @@ import ServiceLifecycle
 import Synchronization
 import TCPReassembly
 package import TrafficMetrics
+internal import TrafficModel
 package import TrafficPipeline
 
 /// The history of the traffic of a running agent, sampled once a second for whoever shows it.

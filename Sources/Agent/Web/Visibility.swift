@@ -7,6 +7,7 @@ import OctetText
 import PacketDecoding
 import TCPReassembly
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 /// How much of the truth the agent sees: what was lost on the way to it, and what it cannot read.

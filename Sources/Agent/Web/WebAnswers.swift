@@ -7,6 +7,7 @@ import PacketDecoding
 import RouteAttribution
 import Synchronization
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 /// Answers the questions of the JSON API from what a running agent leaves for others to look at.
@@ -35,12 +36,12 @@ final class WebAnswers: Sendable {
         let window: Duration
     }
 
-    /// Puts it together.
+    /// Answers from these parts of a running agent.
     ///
     /// - Parameters:
     ///   - routes: The routes in force.
     ///   - watch: What they did.
-    ///   - recent: The exchanges kept of late.
+    ///   - recent: The latest exchanges.
     ///   - requests: What kinds of requests fail, or are taken by no route.
     ///   - keptPackets: The packets that are kept; `nil` where none are.
     ///   - boards: What else the workers saw.

@@ -32,7 +32,7 @@ extension ReadPlan {
         }
         let objects = try await cluster?.objects(configuration)
         let analysis = try analyse(writingTo: records, recording, cluster: objects)
-        recording?.finish().tell()
+        recording?.finish().report()
         try records?.finish()
         try print(analysis)
         let problems = analysis.problems
@@ -185,7 +185,7 @@ struct SavefileAnalysis: Sendable {
 
 extension RecordingLosses {
     /// Says on standard error what a recording lacks.
-    func tell() {
+    func report() {
         for (reason, count) in reasons {
             StandardError.say("not in the recording: \(count) \(reason.explanation)")
         }

@@ -84,7 +84,7 @@ struct MirrorReportPlan: Sendable {
     /// Judges the replayed answers of recordings against the original ones.
     private static func judge(_ paths: [String]) throws(CommandFailure) -> MirrorReport {
         let loaded = try RecordingLoader(paths)
-        loaded.recording.losses.tell()
+        loaded.recording.losses.report()
         for line in loaded.damage { StandardError.say(line) }
         guard let judged = judged(loaded.recording) else {
             throw CommandFailure(.failed, "\(paths.joined(separator: ", ")): no replayed answers are recorded there")

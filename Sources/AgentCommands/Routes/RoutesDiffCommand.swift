@@ -95,9 +95,13 @@ struct RoutesDiffCommand: AsyncParsableCommand {
     @Argument(help: .hidden)
     var paths: [String] = []
 
-    mutating func run() async throws {
-        var configuration = try shared.configuration()
-        var problems: [ConfigurationProblem] = []
+    /// The kinds of differences that are no failure.
+    private var allowed: Set<String> {
+        Set((allow ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) })
+    }
+
+    /// Finds options that are missing, that do not go together, or whose values are wrong.
+    private func findProblems(_ problems: inout [ConfigurationProblem]) {
         for path in paths { problems.append(.option(path, "name the objects with --before and --after")) }
         if before.isEmpty { problems.append(.option("--before", "name the objects as they are")) }
         if after.isEmpty { problems.append(.option("--after", "name the objects as they would be")) }
@@ -116,12 +120,21 @@ struct RoutesDiffCommand: AsyncParsableCommand {
         if before.contains("-"), after.contains("-") {
             problems.append(.option("--after", "standard input can be read once only"))
         }
-        let format: Output? = OutputName.read(output, &problems)
+    }
+
+    private func findUnknownKinds(_ problems: inout [ConfigurationProblem]) {
         let known = RouteChange.Kind.allCases.map(\.rawValue) + TrafficDifference.Kind.allCases.map(\.rawValue)
-        let allowed = Set((allow ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) })
         for kind in allowed.sorted() where !known.contains(kind) {
             problems.append(.option("--allow", "expected some of \(known.joined(separator: ", ")), found \"\(kind)\""))
         }
+    }
+
+    mutating func run() async throws {
+        var configuration = try shared.configuration()
+        var problems: [ConfigurationProblem] = []
+        findProblems(&problems)
+        let format: Output? = OutputName.read(output, &problems)
+        findUnknownKinds(&problems)
         let url = agent.flatMap { ServerURL.agent($0, &problems) }
         let agentAccess = access.read(&problems)
         if agent == nil { access.refuse("goes with --agent", &problems) }

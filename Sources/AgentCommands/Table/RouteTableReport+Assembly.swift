@@ -7,6 +7,7 @@ import PacketDecoding
 import RouteAttribution
 import TCPReassembly
 import TrafficMetrics
+import TrafficModel
 import TrafficPipeline
 
 extension RouteTableReport {

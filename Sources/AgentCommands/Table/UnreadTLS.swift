@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import TrafficMetrics
+import TrafficModel
 
 /// How many TLS connections were not read for want of keys, in a sentence.
 struct UnreadTLS {

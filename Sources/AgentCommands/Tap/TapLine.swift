@@ -5,6 +5,7 @@ import AgentConfiguration
 import JSONSyntax
 import RouteAttribution
 import ShadowTesting
+import TrafficModel
 
 /// An exchange of the agent's API as one line of text.
 struct TapLine {
@@ -18,7 +19,7 @@ struct TapLine {
     /// The object whose rule took the request, as `namespace/name`; `nil` if none did.
     var object: String? {
         guard let route = entry["route"] else { return nil }
-        return RouteRecord.objectKeys.lazy.compactMap { route[$0]?.stringValue }.first
+        return RouteMembers.objectKeys.lazy.compactMap { route[$0]?.stringValue }.first
     }
 
     /// The rule's name, or nothing.
@@ -93,10 +94,7 @@ struct TapLine {
         guard let request = entry["request"], let authority = request["authority"]?.stringValue else {
             return "# the head of exchange \(entry["number"]?.count ?? 0) was not kept"
         }
-        // The target goes as it is: brackets are none of curl's, and `/a/../b` is another path than `/b`.
-        var words = ["curl", "-sS", "--globoff", "--path-as-is"]
-        let method = request["method"]?.stringValue ?? "GET"
-        if method == "HEAD" { words.append("--head") } else if method != "GET" { words += ["-X", method.shellQuoted] }
+        var line = CurlLine(method: request["method"]?.stringValue ?? "GET")
         var hidden: [String] = []
         for field in request["fields"]?.arrayValue ?? [] {
             guard let parts = field.arrayValue, parts.count == 2, let name = parts[0].stringValue,
@@ -107,25 +105,19 @@ struct TapLine {
             switch name.lowercased() {
             case "host", "content-length", "transfer-encoding", "connection", ":authority": continue
             default:
-                if name.lowercased() == "accept-encoding" { words.append("--compressed") }
-                if value == "[redacted]" {
-                    hidden.append(name)
-                } else {
-                    // Without a semicolon a field without a value is one to leave out.
-                    words += ["-H", (value.isEmpty ? "\(name);" : "\(name): \(value)").shellQuoted]
-                }
+                if name.lowercased() == "accept-encoding" { line.decompress() }
+                if value == RedactedValue.text { hidden.append(name) } else { line.add(field: name, value) }
             }
         }
-        let target = request["target"]?.stringValue ?? "/"
-        let scheme = request["scheme"]?.stringValue ?? "http"
-        // A target in another form is the client's own word, which is not to be taken for an option.
-        let isPath = target.hasPrefix("/")
-        if !isPath { words += ["--request-target", target.shellQuoted] }
-        words += ["--url", "\(scheme)://\(authority)\(isPath ? target : "/")".shellQuoted]
+        let text = line.text(
+            scheme: request["scheme"]?.stringValue ?? "http",
+            authority: authority,
+            target: request["target"]?.stringValue ?? "/"
+        )
         var missing = hidden.isEmpty ? [] : [hidden.joined(separator: ", ").withVisibleControls]
         if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its body of \(octets) bytes") }
         let note = missing.isEmpty ? "" : "  # without \(missing.joined(separator: ", and "))"
-        return words.joined(separator: " ") + note
+        return text + note
     }
 }
 
@@ -133,18 +125,5 @@ extension String {
     /// The text with spaces behind it up to a width in characters.
     fileprivate func padded(to width: Int) -> String {
         count < width ? self + String(repeating: " ", count: width - count) : self
-    }
-
-    /// The text as one word of a POSIX shell; control characters are escaped, as a terminal would obey them.
-    var shellQuoted: String {
-        let isPlain =
-            !isEmpty
-            && utf8.allSatisfy { octet in
-                let scalar = Unicode.Scalar(octet)
-                return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-                    || "-._/:=@%+,".unicodeScalars.contains(scalar)
-            }
-        if isPlain { return self }
-        return CurlLine.quoted(self)
     }
 }

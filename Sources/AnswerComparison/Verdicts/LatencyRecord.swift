@@ -124,7 +124,7 @@ struct LatencyRecord: Sendable {
 
     private func tailVerdict(margin: Double, logThreshold: Double, leastPairs: Int) -> LatencyVerdict.Tail {
         let count = VoteCount(votes: tailVotes, worse: tail.worse, better: tail.better)
-        let evidence = RouteRecord.evidence(
+        let evidence = VerdictRecord.evidence(
             count,
             tail,
             margin: margin,

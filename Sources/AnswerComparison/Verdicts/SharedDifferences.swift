@@ -90,7 +90,7 @@ struct SharedCount: Sendable {
     var isEven: Bool { unlike.isEven(within: 3) }
 }
 
-extension RouteRecord {
+extension VerdictRecord {
     /// Fewer pairs in which the two agree say nothing of how steady a place is.
     private static let leastEqual: UInt64 = 20
 

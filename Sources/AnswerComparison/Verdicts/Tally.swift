@@ -4,7 +4,7 @@
 ///
 /// The votes say how much there is. The other three say what it rests on: requests, for people; blocks of time, so that one
 /// bad moment is one thing that happened, however many requests fell into it; and keys, so that one user's broken cart is
-/// one thing too, however long it stays broken. Evidence is only what all of them bear out (`RouteRecord`).
+/// one thing too, however long it stays broken. Evidence is only what all of them bear out (`VerdictRecord`).
 struct Tally: Sendable, Hashable {
     /// Two counts, one for each side.
     struct Sides: Sendable, Hashable {

@@ -11,7 +11,7 @@ struct TimeMark: Sendable {
     /// Votes, pairs and tallies of pairs as wholes, by question.
     let standing: Standing
 
-    init(time: Int64, record: RouteRecord) {
+    init(time: Int64, record: VerdictRecord) {
         self.time = time
         standing = Standing(record)
     }
@@ -75,7 +75,7 @@ struct Standing: Sendable {
     /// Keys seen; `nil` when they are many.
     var keyCount: Int?
 
-    init(_ record: RouteRecord) {
+    init(_ record: VerdictRecord) {
         answers = record.ballots.map { Answer(votes: $0.votes, pairs: $0.pairs, whole: $0.whole, raw: $0.raw) }
         pairs = record.pairs
         missing = record.missingAsEqual

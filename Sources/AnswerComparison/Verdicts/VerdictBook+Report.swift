@@ -33,7 +33,7 @@ extension VerdictBook {
     }
 }
 
-extension RouteRecord {
+extension VerdictRecord {
     /// Whether a verdict has become old: by a hundredth more of requests, or ten seconds, or by anything once no more come.
     func hasGrown(since shown: RouteVerdict, isAtRest: Bool) -> Bool {
         guard breaker == shown.breaker else { return true }

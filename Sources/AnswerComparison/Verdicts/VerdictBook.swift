@@ -32,7 +32,7 @@ public struct VerdictBook: Sendable {
     private let secret: String
     private let decoder: ContentDecoder
     private var policies: [String: ConfiguredPolicy] = [:]
-    var records: [RouteRecord] = []
+    var records: [VerdictRecord] = []
     private var positions: [RecordKey: Int] = [:]
     private var votes: VoteTable
     private var keys: KeyTable
@@ -68,8 +68,8 @@ public struct VerdictBook: Sendable {
         /// The schemes by which servers were asked, where candidate and baseline, or production without one, were asked by the same:
         /// what a proxy in front says in the request, and so in its copies, or else that of the connection.
         private func schemes(of pair: ComparedPair) -> LinkHosts.Schemes? {
-            if let told = pair.production.request.forwardedScheme {
-                return LinkHosts.Schemes(asked: told, targets: told)
+            if let scheme = pair.production.request.forwardedScheme {
+                return LinkHosts.Schemes(asked: scheme, targets: scheme)
             }
             // Of a recording nothing is known; what is on the web speaks TLS.
             guard let candidate = origins[pair.lane.target] else {
@@ -224,7 +224,7 @@ public struct VerdictBook: Sendable {
         let key = RecordKey(lane: lane, route: route)
         if let position = positions[key] { return position }
         guard hasTarget(of: lane), records.count < limits.routes else { return nil }
-        var record = RouteRecord(lane: lane, route: route, limits: limits)
+        var record = VerdictRecord(lane: lane, route: route, limits: limits)
         record.breaker = BreakerCount(
             candidate: breakers[lane.target],
             baseline: policies[lane.policy]?.policy.baseline.flatMap { breakers[$0] }
@@ -315,33 +315,10 @@ public struct VerdictBook: Sendable {
         let settings = policy.settings
         records[position].timePassed(pair.time, settings: settings)
         records[position].keySeen(pair.keyHash)
-        if answers.isThrottled {
-            records[position].missed[.throttled, default: 0] += 1
-        } else {
-            records[position].pairs += 1
-            if answers.isRefused {
-                records[position].refused += 1
-            } else if answers.stagingFails {
-                records[position].stagingFailures += 1
-            }
-        }
         let isAmbiguous =
             policy.baseline == nil && pair.lostCredentials && !answers.counted.isEmpty && answers.errors == 0
         if isAmbiguous { records[position].ambiguityObserved(answers.counted) }
-        if pair.baseline != nil { records[position].hasBaseline = true }
-        if pair.baseline != nil, !answers.isThrottled {
-            let isTogether = records[position].areTogether(pair.moments)
-            if isTogether { records[position].together += 1 }
-            if let shared = answers.shared { records[position].sharedObserved(shared, isTogether: isTogether) }
-        }
-        records[position].failedLast = answers.errors > 0
-        if pair.candidate.isOfSecondSending, pair.baseline?.isOfSecondSending != true {
-            records[position].sentAgain += 1
-        }
-        if answers.contentIsUnread { records[position].unread += 1 }
-        if answers.contentIsCut { records[position].cut += 1 }
-        records[position].lagObserved(pair.lag, isMismatch: !answers.counted.isEmpty)
-
+        count(answers, pair: pair, position: position)
         let key = VoteTable.Key(record: position, keyHash: pair.keyHash)
         let (vote, isNew) = votes.vote(key, time: pair.time, window: settings.voteWindow)
         // The table moves in and out, so that it is never copied.
@@ -357,23 +334,53 @@ public struct VerdictBook: Sendable {
         )
         swap(&voter.keys, &keys)
         votes.keep(voter.vote, for: key)
-
-        if isNew, let baseline = pair.baseline, baseline.response != nil, pair.candidate.response != nil,
-            records[position].latencyOrder.admits(pair.moments?.asked ?? 0)
-        {
-            records[position].latency.observed(
-                LatencyRecord.Sample(
-                    candidate: pair.candidate.latencyNanoseconds,
-                    baseline: baseline.latencyNanoseconds,
-                    wait: max(pair.candidate.queueNanoseconds, baseline.queueNanoseconds),
-                    time: pair.time
-                ),
-                margin: settings.latencyMargin,
-                limit: limits.latencies,
-                generator: &generator
-            )
-        }
+        if isNew { observeLatency(of: pair, position: position, settings) }
         if !answers.clearDifferences.isEmpty { keepExample(answers, pair: pair, position: position, curl: curl) }
+    }
+
+    /// Counts what the pair is, whatever its vote.
+    private mutating func count(_ answers: PairComparison, pair: ComparedPair, position: Int) {
+        if answers.isThrottled {
+            records[position].missed[.throttled, default: 0] += 1
+        } else {
+            records[position].pairs += 1
+            if answers.isRefused {
+                records[position].refused += 1
+            } else if answers.stagingFails {
+                records[position].stagingFailures += 1
+            }
+        }
+        if pair.baseline != nil { records[position].hasBaseline = true }
+        if pair.baseline != nil, !answers.isThrottled {
+            let isTogether = records[position].areTogether(pair.moments)
+            if isTogether { records[position].together += 1 }
+            if let shared = answers.shared { records[position].sharedObserved(shared, isTogether: isTogether) }
+        }
+        records[position].failedLast = answers.errors > 0
+        if pair.candidate.isOfSecondSending, pair.baseline?.isOfSecondSending != true {
+            records[position].sentAgain += 1
+        }
+        if answers.contentIsUnread { records[position].unread += 1 }
+        if answers.contentIsCut { records[position].cut += 1 }
+        records[position].lagObserved(pair.lag, isMismatch: !answers.counted.isEmpty)
+    }
+
+    /// Compares how long candidate and baseline took, once for each vote.
+    private mutating func observeLatency(of pair: ComparedPair, position: Int, _ settings: ComparisonSettings) {
+        guard let baseline = pair.baseline, baseline.response != nil, pair.candidate.response != nil,
+            records[position].latencyOrder.admits(pair.moments?.asked ?? 0)
+        else { return }
+        records[position].latency.observed(
+            LatencyRecord.Sample(
+                candidate: pair.candidate.latencyNanoseconds,
+                baseline: baseline.latencyNanoseconds,
+                wait: max(pair.candidate.queueNanoseconds, baseline.queueNanoseconds),
+                time: pair.time
+            ),
+            margin: settings.latencyMargin,
+            limit: limits.latencies,
+            generator: &generator
+        )
     }
 
     // MARK: - Examples

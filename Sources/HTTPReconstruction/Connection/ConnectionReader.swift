@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// Who reads a connection: the closed set of protocols, each with its state in a slab of its own.
 ///
 /// A connection pays for the protocol that it carries and for no other: one that is opaque keeps nothing but its

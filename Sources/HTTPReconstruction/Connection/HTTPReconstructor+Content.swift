@@ -22,22 +22,22 @@ extension HTTPReconstructor where Sink: ~Copyable {
 extension HTTP1Connection {
     fileprivate func contentNotLookedAt(_ direction: StreamDirection, _ shared: borrowing SharedReconstruction) -> Int {
         guard isConfirmed, !awaitsContent else { return 0 }
-        let isClient = direction == clientDirection
-        let exchange = isClient ? sending : answering
+        let kind = MessageKind(direction, client: clientDirection)
+        let exchange = kind == .request ? sending : answering
         guard exchange >= 0 else { return 0 }
         let isWanted =
-            isClient
+            kind == .request
             ? shared.exchanges[exchange].retainedRequest?.wantsContent
             : shared.exchanges[exchange].retainedResponse?.wantsContent
         guard isWanted != true else { return 0 }
-        return Int(clamping: isClient ? requests.contentAhead : responses.contentAhead)
+        return Int(clamping: kind == .request ? requests.contentAhead : responses.contentAhead)
     }
 }
 
 extension HTTP2Connection {
     fileprivate func contentNotLookedAt(_ direction: StreamDirection, _ shared: borrowing SharedReconstruction) -> Int {
-        let isClient = direction == clientDirection
-        let (stream, octets) = isClient ? requests.frames.contentAhead : responses.frames.contentAhead
+        let kind = MessageKind(direction, client: clientDirection)
+        let (stream, octets) = kind == .request ? requests.frames.contentAhead : responses.frames.contentAhead
         guard octets > 0, let place = streams.find(stream) else { return 0 }
         let exchange = streams[place].exchange
         // Messages of gRPC and frames of WebSockets are counted in the content.
@@ -45,7 +45,7 @@ extension HTTP2Connection {
             return 0
         }
         let isWanted =
-            isClient
+            kind == .request
             ? shared.exchanges[exchange].retainedRequest?.wantsContent
             : shared.exchanges[exchange].retainedResponse?.wantsContent
         return isWanted == true ? 0 : octets

@@ -2,6 +2,7 @@
 
 internal import PacketDecoding
 internal import TCPReassembly
+internal import TrafficModel
 
 /// What octets of a connection of which nothing is certain are to be read as.
 enum ProbedReading {
@@ -29,14 +30,14 @@ extension HTTPReconstructor where Sink: ~Copyable {
         at position: StreamPosition,
         _ slot: Int
     ) -> ProbedReading {
-        let isClient = position.direction == shared.connections[slot].clientDirection
+        let kind = MessageKind(position.direction, client: shared.connections[slot].clientDirection)
         let reader = existingReader(of: slot)
         if reader >= 0 {
-            let (holdsPartialHead, isLost) = http1[reader].progress(isClient ? .request : .response)
+            let (holdsPartialHead, isLost) = http1[reader].progress(kind)
             // The rest of a first head, or whatever follows a hole, is for the stream to judge.
             if holdsPartialHead {
                 let continuesPreface =
-                    isClient && octets.continuesHTTP2Preface(after: http1[reader].requests.buffer.octets.span)
+                    kind == .request && octets.continuesHTTP2Preface(after: http1[reader].requests.buffer.octets.span)
                 return continuesPreface ? .http2(isWhole: true) : .http1
             }
             if isLost {
@@ -48,13 +49,15 @@ extension HTTPReconstructor where Sink: ~Copyable {
                 return .http1
             }
         }
-        switch ProtocolProbe(octets, expecting: isClient ? .request : .response).finding {
-        case .request where isClient, .response where !isClient: return .http1
+        switch ProtocolProbe(octets, expecting: kind).finding {
+        case .request where kind == .request, .response where kind == .response: return .http1
         case .tls: return .opaque(.tls)
-        case .http2 where isClient: return .http2(isWhole: true)
+        case .http2 where kind == .request: return .http2(isWhole: true)
         case .request, .response, .http2, .other:
             // A server may send its SETTINGS before it has seen a preface.
-            guard isClient else { return octets.beginsWithSettings ? .http2(isWhole: true) : .opaque(.unknown) }
+            guard kind == .request else {
+                return octets.beginsWithSettings ? .http2(isWhole: true) : .opaque(.unknown)
+            }
             http1[tentativeReader(of: slot)].beganUnreadable()
             shared.connections[slot].undeterminedOctets += octets.count
             return .notYet
@@ -69,8 +72,8 @@ extension HTTPReconstructor where Sink: ~Copyable {
     ) -> ProbedReading {
         let reader = existingReader(of: slot)
         if reader >= 0 {
-            let isClient = position.direction == shared.connections[slot].clientDirection
-            if http1[reader].holdsCandidate(isClient ? .request : .response) { return .http1 }
+            let kind = MessageKind(position.direction, client: shared.connections[slot].clientDirection)
+            if http1[reader].holdsCandidate(kind) { return .http1 }
         }
         if position.startsSegment {
             switch ProtocolProbe(octets, expecting: .response).finding {
@@ -98,8 +101,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             case .other:
                 let limit = shared.limits.headOctets
                 if let message = HTTP2Join.message(in: octets, limit: limit, &shared.http2) {
-                    let isClient = message == .request
-                    assumeClient(isClient ? position.direction : position.direction.reversed, slot)
+                    assumeClient(message == .request ? position.direction : position.direction.reversed, slot)
                     return .http2(isWhole: false)
                 }
             case .tls, .http2: break

@@ -2,6 +2,7 @@
 
 public import PacketDecoding
 public import TCPReassembly
+internal import TrafficModel
 
 /// Rebuilds the exchanges of all connections from their streams, seen from the side.
 ///

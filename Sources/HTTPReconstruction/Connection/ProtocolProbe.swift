@@ -44,10 +44,6 @@ struct ProtocolProbe {
     }
 }
 
-extension MessageKind {
-    fileprivate var other: MessageKind { self == .request ? .response : .request }
-}
-
 extension Span where Element == UInt8 {
     /// Whether the octets, and those of the same stream that are held already, begin the connection preface of HTTP/2.
     ///

@@ -35,9 +35,7 @@ struct ProxyHeader {
     /// How many octets tell what a header says, or that it says nothing: a line of version 1, or version 2 with two IPv6 addresses.
     static let decidingOctets = max(searchedOctets, addressLimit)
     /// Version 2 up to the end of two IPv6 addresses (§2.2).
-    private static let addressLimit = 16 + 36
-    /// The longest header of version 1, with its line end (§2.1).
-    private static let lineLimit = 107
+    private static let addressLimit = ProxyPrefix.fixedOctets + 36
     /// How far the line end of a header of version 1 that is too long is looked for.
     private static let searchedOctets = 256
 
@@ -53,7 +51,7 @@ struct ProxyHeader {
 
     /// Whether the octets can be nothing but the beginning of a header, wherever in a connection they stand.
     static func isCertain(_ octets: Span<UInt8>) -> Bool {
-        if octets.count >= 12, octets.agrees(with: "\r\n\r\n\0\r\nQUIT\n", at: 0) { return true }
+        if octets.count >= 12, octets.agrees(with: ProxyPrefix.signature, at: 0) { return true }
         guard octets.count >= 11 else { return false }
         return octets.agrees(with: "PROXY TCP4 ", at: 0) || octets.agrees(with: "PROXY TCP6 ", at: 0)
     }
@@ -65,7 +63,7 @@ struct ProxyHeader {
     /// Another line that begins with `PROXY` and has a line end is a header that says what cannot be, unless it ends as a
     /// request line does.
     private static func readLine(_ octets: Span<UInt8>) -> Outcome {
-        guard octets.agrees(with: "PROXY ", at: 0) else { return .notOurs }
+        guard octets.agrees(with: ProxyPrefix.line, at: 0) else { return .notOurs }
         let isTCP = octets.agrees(with: "PROXY TCP", at: 0)
         let isUnknown = octets.agrees(with: "PROXY UNKNOWN", at: 0)
         let searched = min(octets.count, searchedOctets)
@@ -73,7 +71,7 @@ struct ProxyHeader {
         guard lineFeed < searched else { return octets.count < searchedOctets ? .incomplete : .notOurs }
         let length = lineFeed + 1
         if !isTCP, !isUnknown, octets.endsLikeRequestLine(lineFeed) { return .notOurs }
-        guard octets[lineFeed - 1] == 0x0D, length <= lineLimit, isTCP || isUnknown else {
+        guard octets[lineFeed - 1] == 0x0D, length <= ProxyPrefix.lineLimit, isTCP || isUnknown else {
             return .header(ProxyHeader(client: nil, isMalformed: true, length: length))
         }
         if !isTCP { return .header(ProxyHeader(client: nil, isMalformed: false, length: length)) }
@@ -105,9 +103,9 @@ struct ProxyHeader {
 
     /// The signature, version and command, family and protocol, length, addresses, and extensions that are passed over.
     private static func readBinary(_ octets: Span<UInt8>) -> Outcome {
-        guard octets.agrees(with: "\r\n\r\n\0\r\nQUIT\n", at: 0) else { return .notOurs }
-        guard octets.count >= 16 else { return .incomplete }
-        let length = 16 + (Int(octets[14]) << 8 | Int(octets[15]))
+        guard octets.agrees(with: ProxyPrefix.signature, at: 0) else { return .notOurs }
+        guard octets.count >= ProxyPrefix.fixedOctets else { return .incomplete }
+        let length = ProxyPrefix.length(octets[14], octets[15])
         guard octets.count >= min(length, addressLimit) else { return .incomplete }
         guard octets[12] >> 4 == 2, octets[12] & 15 < 2 else {
             return .header(ProxyHeader(client: nil, isMalformed: true, length: length))

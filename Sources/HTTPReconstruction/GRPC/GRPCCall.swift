@@ -15,13 +15,13 @@ struct GRPCCall {
     /// Takes content of the request or of the response.
     mutating func contentArrived(
         _ octets: Span<UInt8>,
-        _ isClient: Bool,
-        of kind: ContentKind,
+        _ kind: MessageKind,
+        of form: ContentKind,
         at time: PacketTime,
         _ messages: inout MessageCount
     ) {
-        guard kind == .grpcWebText else {
-            if isClient {
+        guard form == .grpcWebText else {
+            if kind == .request {
                 // What a client writes like trailers says nothing of the call.
                 var none = TrailerScan()
                 request.octetsArrived(octets, at: time, &messages, trailers: &none)
@@ -31,7 +31,7 @@ struct GRPCCall {
             return
         }
         var decoded: [UInt8] = []
-        if isClient {
+        if kind == .request {
             requestText.decode(octets, into: &decoded)
             var none = TrailerScan()
             request.octetsArrived(decoded.span, at: time, &messages, trailers: &none)
@@ -44,18 +44,18 @@ struct GRPCCall {
     /// Passes over content that was not captured; `nil` where nobody knows how much.
     mutating func contentMissing(
         _ count: Int?,
-        _ isClient: Bool,
-        of kind: ContentKind,
+        _ kind: MessageKind,
+        of form: ContentKind,
         at time: PacketTime,
         _ messages: inout MessageCount
     ) {
-        if let count, kind != .grpcWebText {
-            if isClient {
+        if let count, form != .grpcWebText {
+            if kind == .request {
                 request.missing(count, at: time, &messages)
             } else {
                 response.missing(count, at: time, &messages)
             }
-        } else if isClient {
+        } else if kind == .request {
             request.lose(&messages)
         } else {
             response.lose(&messages)
@@ -86,7 +86,7 @@ extension Exchange {
         else { return }
         var call = GRPCCall()
         responseMessages = MessageCount()
-        call.contentArrived(message.content.span, false, of: kind, at: response.lastOctet, &responseMessages)
+        call.contentArrived(message.content.span, .response, of: kind, at: response.lastOctet, &responseMessages)
         if let status = call.statusInContent { grpcCode = status }
     }
 
@@ -96,7 +96,7 @@ extension Exchange {
         else { return }
         var call = GRPCCall()
         requestMessages = MessageCount()
-        call.contentArrived(message.content.span, true, of: contentKind, at: request.lastOctet, &requestMessages)
+        call.contentArrived(message.content.span, .request, of: contentKind, at: request.lastOctet, &requestMessages)
     }
 }
 

@@ -2,6 +2,8 @@
 // Pseudo-header fields: RFC 9113 §8.3, RFC 8441 §4; singleton fields: RFC 9110 §5.5; names and fields that no message may have:
 // RFC 9113 §8.2.1 and §8.2.2.
 
+internal import OctetText
+
 /// Field names that mean something to the reader of a field section; all others are one.
 enum FieldName: UInt8, CaseIterable {
     case method, scheme, authority, path, status, `protocol`, otherPseudo
@@ -114,8 +116,8 @@ extension Span where Element == UInt8 {
 
     /// A hash of a field name, the same in every run (FNV-1a).
     var nameHash: UInt32 {
-        var hash: UInt32 = 0x811C_9DC5
-        for index in 0..<count { hash = (hash ^ UInt32(self[index])) &* 0x0100_0193 }
+        var hash = FNV1a32.start
+        for index in 0..<count { hash = FNV1a32.step(hash, self[index]) }
         return hash
     }
 }

@@ -17,17 +17,17 @@ extension HTTP1Connection {
         return index
     }
 
-    /// Tells the exchanges at the front of the queue that are complete.
-    mutating func tellCompleted<Sink: ExchangeSink & ~Copyable>(
+    /// Emits the exchanges at the front of the queue that are complete.
+    mutating func emitCompleted<Sink: ExchangeSink & ~Copyable>(
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         while oldest >= 0, shared.exchanges[oldest].isRequestComplete, shared.exchanges[oldest].isResponseComplete {
-            let told = oldest
-            oldest = shared.exchanges[told].next
+            let completed = oldest
+            oldest = shared.exchanges[completed].next
             if oldest < 0 { newest = -1 }
             queueLength -= 1
-            shared.emit(told, on: connection, &sink)
+            shared.emit(completed, on: connection, &sink)
         }
         if oldest < 0, isRepairing, let repair, repair.loose.isEmpty, !repair.missesRequests, !repair.responseBreakAtEnd
         {
@@ -76,7 +76,7 @@ extension HTTP1Connection {
         shared.exchanges[index].isRequestComplete = true
         shared.exchanges[index].isResponseComplete = true
         noteResponseBreak()
-        tellCompleted(&shared, &sink)
+        emitCompleted(&shared, &sink)
     }
 
     // MARK: - Which request a response answers
@@ -368,7 +368,7 @@ extension HTTP1Connection {
             shared.exchanges[request].integrity.formUnion(marks.isEmpty ? missing : marks)
             shared.exchanges[request].isResponseComplete = true
         }
-        tellCompleted(&shared, &sink)
+        emitCompleted(&shared, &sink)
     }
 
     /// Moves a response that was put aside to the request it answers.
@@ -439,7 +439,7 @@ extension HTTP1Connection {
             }
             shared.exchanges[index].isRequestComplete = true
             shared.exchanges[index].isResponseComplete = true
-            tellCompleted(&shared, &sink)
+            emitCompleted(&shared, &sink)
         }
     }
 

@@ -213,7 +213,7 @@ extension HTTP1Connection {
         shared.exchanges[current].isRequestComplete = true
         let mayLeaveHTTP = shared.exchanges[current].method == .connect || shared.exchanges[current].upgrade != .none
         if mayLeaveHTTP, !shared.exchanges[current].isResponseComplete, requests.state == .head { requests.hold() }
-        tellCompleted(&shared, &sink)
+        emitCompleted(&shared, &sink)
     }
 
     /// The answer to an upgrade or CONNECT may have been lost: what the client sent since then tells what it was.

@@ -184,7 +184,7 @@ extension HTTP1Connection {
             releaseHeldOctets(&shared, &sink)
         }
         boundLooseResponses(&shared, &sink)
-        tellCompleted(&shared, &sink)
+        emitCompleted(&shared, &sink)
     }
 
     /// The server went on with HTTP, so what the client sent meanwhile is HTTP too.
@@ -277,7 +277,6 @@ extension HTTP1Connection {
     /// The server sends no more.
     mutating func responseStreamEnded<Sink: ExchangeSink & ~Copyable>(
         _ end: StreamEnd,
-        at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {

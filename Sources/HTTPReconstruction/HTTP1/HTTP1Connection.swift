@@ -198,7 +198,7 @@ struct HTTP1Connection: ~Copyable {
         if direction == clientDirection {
             requestStreamEnded(end, &shared, &sink)
         } else {
-            responseStreamEnded(end, at: time, &shared, &sink)
+            responseStreamEnded(end, &shared, &sink)
         }
     }
 

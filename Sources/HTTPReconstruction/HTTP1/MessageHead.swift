@@ -1,12 +1,25 @@
 // Wingmirror · Apache-2.0
 // Start lines: RFC 9112 §3 and §4; content framing: RFC 9112 §6.
 
+internal import TCPReassembly
 internal import TrafficModel
 
-/// Which kind of start line a head has.
+/// What one direction of a connection carries.
 enum MessageKind: UInt8 {
     case request
     case response
+
+    /// What travels in `direction` where the client sends in the direction `client`.
+    @inline(__always)
+    init(_ direction: StreamDirection, client: StreamDirection) {
+        self = direction == client ? .request : .response
+    }
+
+    /// The other direction's.
+    var other: MessageKind { self == .request ? .response : .request }
+
+    /// The mark of an exchange of which octets of this direction were missed.
+    var gap: Integrity { self == .request ? .requestGap : .responseGap }
 }
 
 /// The methods that are told apart: those of RFC 9110 §9.3, PATCH (RFC 5789) and QUERY, and all others together.

@@ -3,8 +3,8 @@
 
 /// What is known of a direction that a frame header must agree with.
 struct FrameExpectations {
-    /// Whether the client sends in the direction.
-    var isClient: Bool
+    /// What travels in the direction.
+    var kind: MessageKind
     /// Octets of payload that the receiver allows.
     var lengthLimit: Int
     /// The highest stream that the client is known to have opened; 0 if none is known.
@@ -28,7 +28,7 @@ struct FrameExpectations {
         case .ping: return flags & ~0x01 == 0
         case .goAway: return flags == 0 && header.length <= 1024
         case .windowUpdate: return flags == 0 && (stream == 0 || isStreamKnown(stream))
-        case .pushPromise: return !isClient && flags & ~0x0C == 0 && isStreamKnown(stream)
+        case .pushPromise: return kind == .response && flags & ~0x0C == 0 && isStreamKnown(stream)
         case .continuation: return false
         }
     }

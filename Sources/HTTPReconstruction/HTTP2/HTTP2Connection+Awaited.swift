@@ -63,13 +63,13 @@ extension HTTP2Connection {
         if !wasCounted, shared.exchanges[exchange].contentKind.isGRPC,
             shared.exchanges[exchange].response.contentOctets > 0
         {
-            loseCount(place, isClient: false, &shared)
+            loseCount(place, .response, &shared)
         }
         show(reading, of: exchange, shape, at: block.time, &shared, &sink)
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         sink.responsePaired(response, with: &tag, on: shared.connections.facts(of: connection))
         shared.exchanges.setTag(tag, of: exchange)
         noteAcceptedConnect(place, &shared, &sink)
-        if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
+        if block.endsStream { messageEnded(place, .request, at: time, &shared, &sink) }
     }
 }

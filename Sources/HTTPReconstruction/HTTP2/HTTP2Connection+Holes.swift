@@ -59,21 +59,21 @@ extension HTTP2Connection {
 
     /// Octets of one side may be missing from any message that is not over.
     mutating func markOpenStreams(
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ marks: Integrity,
         _ shared: inout SharedReconstruction
     ) {
         for place in 0..<streams.count {
             let flags = streams[place].flags
-            if isClient {
+            if kind == .request {
                 guard flags.isDisjoint(with: [.requestEnded, .requestUnseen]) else { continue }
                 streams[place].flags.insert(.requestHole)
                 shared.exchanges[streams[place].exchange].integrity.formUnion(marks)
-                loseMessages(place, isClient, &shared)
+                loseMessages(place, kind, &shared)
             } else {
                 guard !flags.contains(.responseEnded) else { continue }
                 streams[place].flags.insert(.responseHole)
-                loseMessages(place, isClient, &shared)
+                loseMessages(place, kind, &shared)
                 // A response that has not begun may still come whole.
                 if flags.contains(.responseBegan) {
                     shared.exchanges[streams[place].exchange].integrity.formUnion(marks)
@@ -83,74 +83,73 @@ extension HTTP2Connection {
     }
 
     /// Content of a stream may be missing: where its messages begin is not known any more.
-    private mutating func loseMessages(_ place: Int, _ isClient: Bool, _ shared: inout SharedReconstruction) {
+    private mutating func loseMessages(_ place: Int, _ kind: MessageKind, _ shared: inout SharedReconstruction) {
         let empty: [UInt8] = []
         let time = shared.exchanges[streams[place].exchange].request.lastOctet
-        noteMessages(empty.span, missing: nil, place, isClient, at: time, &shared)
+        noteMessages(empty.span, missing: nil, place, kind, at: time, &shared)
     }
 
     /// A block lost octets, and with it a head or trailers of a stream that is known.
     mutating func blockBroken<Sink: ExchangeSink & ~Copyable>(
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ marks: Integrity,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         // Frames of the block that are to come end it; else it is over here.
-        let isOver = (isClient ? requests.frames.blockStream : responses.frames.blockStream) == 0
-        guard isOver, let block = isClient ? requests.abandonBlock() : responses.abandonBlock() else {
+        let isOver = (kind == .request ? requests.frames.blockStream : responses.frames.blockStream) == 0
+        guard isOver, let block = kind == .request ? requests.abandonBlock() : responses.abandonBlock() else {
             return
         }
-        blockLost(block, isClient, marks, &shared, &sink)
+        blockLost(block, kind, marks, &shared, &sink)
     }
 
     /// The fields of a block are not known; that it was there is.
     mutating func blockLost<Sink: ExchangeSink & ~Copyable>(
         _ block: HTTP2Direction.Block,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ marks: Integrity,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        if isClient {
+        releaseSection(kind, &shared)
+        guard !block.isPromise else { return }
+        if let place = streams.place(of: block.stream) {
+            streams[place].flags.insert(kind == .request ? .requestHole : .responseHole)
+            let exchange = streams[place].exchange
+            shared.exchanges[exchange].integrity.formUnion(marks)
+            if block.endsStream { messageEnded(place, kind, at: block.time, &shared, &sink) }
+        } else if kind == .request, block.stream > highestStream, block.stream & 1 == 1 {
+            unseen.insert(block.stream...block.stream)
+            highestStream = block.stream
+        }
+        if kind == .request { highestRequest = max(highestRequest, block.stream) }
+    }
+
+    /// Gives back the section of the block in progress.
+    mutating func releaseSection(_ kind: MessageKind, _ shared: inout SharedReconstruction) {
+        if kind == .request {
             requests.releaseSection(&shared.http2)
         } else {
             responses.releaseSection(&shared.http2)
         }
-        guard !block.isPromise else { return }
-        if let place = streams.place(of: block.stream) {
-            streams[place].flags.insert(isClient ? .requestHole : .responseHole)
-            let exchange = streams[place].exchange
-            shared.exchanges[exchange].integrity.formUnion(marks)
-            if block.endsStream { messageEnded(place, isClient, at: block.time, &shared, &sink) }
-        } else if isClient, block.stream > highestStream, block.stream & 1 == 1 {
-            unseen.insert(block.stream...block.stream)
-            highestStream = block.stream
-        }
-        if isClient { highestRequest = max(highestRequest, block.stream) }
     }
 
     // MARK: - Frames that cannot be read
 
     /// Frames, or a block, broke a rule: looks for a boundary from here on.
     mutating func readingFailed<Sink: ExchangeSink & ~Copyable>(
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let block = isClient ? requests.abandonBlock() : responses.abandonBlock()
-        let wasGuess = isClient ? requests.readingFailed() : responses.readingFailed()
-        if block != nil {
-            if isClient {
-                requests.releaseSection(&shared.http2)
-            } else {
-                responses.releaseSection(&shared.http2)
-            }
-        }
+        let block = kind == .request ? requests.abandonBlock() : responses.abandonBlock()
+        let wasGuess = kind == .request ? requests.readingFailed() : responses.readingFailed()
+        if block != nil { releaseSection(kind, &shared) }
         guard !wasGuess else { return }
         sink.parsingFailed(.frame, on: shared.connections.facts(of: connection))
-        markOpenStreams(isClient, isClient ? .requestGap : .responseGap, &shared)
-        if !isClient { responseHoleIsNew = true }
+        markOpenStreams(kind, kind.gap, &shared)
+        if kind == .response { responseHoleIsNew = true }
     }
 
     // MARK: - Boundaries
@@ -159,15 +158,15 @@ extension HTTP2Connection {
     mutating func boundary(
         in octets: Span<UInt8>,
         from start: Int,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         startsSegment: Bool
     ) -> Int? {
-        guard !(isClient ? requests.isMalformed : responses.isMalformed) else { return nil }
-        let searched = isClient ? requests.searchedOctets : responses.searchedOctets
+        guard !(kind == .request ? requests.isMalformed : responses.isMalformed) else { return nil }
+        let searched = kind == .request ? requests.searchedOctets : responses.searchedOctets
         let search = FrameSearch(
             expectations: FrameExpectations(
-                isClient: isClient,
-                lengthLimit: isClient ? requests.announcedLimit : responses.announcedLimit,
+                kind: kind,
+                lengthLimit: kind == .request ? requests.announcedLimit : responses.announcedLimit,
                 highestStream: highestStream
             ),
             knowsStreams: highestStream > 0
@@ -180,7 +179,7 @@ extension HTTP2Connection {
             onlyAtStart: searched > Self.searchLimit
         ) { $0 & 1 == 1 && $0 <= highest &+ Self.unseenReach }
         let skipped = (found ?? octets.count) - start
-        if isClient {
+        if kind == .request {
             requests.octetsSkipped(skipped)
             if found != nil { requests.boundaryFound() }
         } else {

@@ -10,29 +10,28 @@ extension HTTP2Connection {
     mutating func fragmentArrived<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         _ endsBlock: Bool,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         let limit = shared.limits.headOctets
         let result: HTTP2Direction.BlockResult
-        if isClient {
-            let kind: SectionKind = requests.block?.endsStream == true ? .requestOrTrailers : .request
+        if kind == .request {
+            let ends = requests.block?.endsStream == true
             result = requests.fragmentArrived(
                 octets,
                 endsBlock: endsBlock,
-                as: kind,
+                as: ends ? .requestOrTrailers : .request,
                 limit: limit,
                 &shared.http2
             )
         } else {
             let ends: SectionKind = responses.block?.endsStream == true ? .responseOrTrailers : .response
-            let kind = responses.block?.isPromise == true ? .request : ends
             result = responses.fragmentArrived(
                 octets,
                 endsBlock: endsBlock,
-                as: kind,
+                as: responses.block?.isPromise == true ? .request : ends,
                 limit: limit,
                 &shared.http2
             )
@@ -40,22 +39,17 @@ extension HTTP2Connection {
         switch result {
         case .continues: return
         case .lost(let block):
-            blockLost(block, isClient, isClient ? .requestGap : .responseGap, &shared, &sink)
+            blockLost(block, kind, kind.gap, &shared, &sink)
         case .failed:
-            readingFailed(isClient, &shared, &sink)
-            if isClient {
-                requests.releaseSection(&shared.http2)
-            } else {
-                responses.releaseSection(&shared.http2)
-            }
+            readingFailed(kind, &shared, &sink)
+            releaseSection(kind, &shared)
         case .complete(let block):
-            if isClient {
+            if kind == .request {
                 requestSectionArrived(block, at: time, &shared, &sink)
-                requests.releaseSection(&shared.http2)
-            } else {
-                if !block.isPromise { responseSectionArrived(block, at: time, &shared, &sink) }
-                responses.releaseSection(&shared.http2)
+            } else if !block.isPromise {
+                responseSectionArrived(block, at: time, &shared, &sink)
             }
+            releaseSection(kind, &shared)
         }
     }
 
@@ -75,8 +69,8 @@ extension HTTP2Connection {
                 return joinRequest(place, block, reading, at: time, &shared, &sink)
             }
             guard !streams[place].flags.contains(.requestEnded) else { return }
-            trailersArrived(reading, place, isClient: true, block.endsStream, at: time, &shared, &sink)
-            if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
+            trailersArrived(reading, place, .request, block.endsStream, &shared, &sink)
+            if block.endsStream { messageEnded(place, .request, at: time, &shared, &sink) }
             return
         }
         // The stream is over, and what is still in flight only matters to the table.
@@ -113,7 +107,7 @@ extension HTTP2Connection {
         let place = streams.insert(HTTP2Stream(identifier: block.stream, exchange: exchange))
         let shape = requestBegan(place, block, reading, at: time, &shared)
         show(reading, of: exchange, shape, at: block.time, &shared, &sink)
-        if block.endsStream { messageEnded(place, true, at: time, &shared, &sink) }
+        if block.endsStream { messageEnded(place, .request, at: time, &shared, &sink) }
     }
 
     /// Notes what the head of a stream's request says.
@@ -141,7 +135,7 @@ extension HTTP2Connection {
         streams[place].announcedRequest = reading.contentLength
         if reading.contentKind.isGRPC {
             shared.exchanges[exchange].contentKind = reading.contentKind
-            noteContentCoding(reading, of: requests.section, place, isClient: true, &shared)
+            noteContentCoding(reading, of: requests.section, place, .request, &shared)
         }
         if reading.method == nil { streams[place].flags.insert(.methodUnknown) }
         if shape.asksWebSocket { streams[place].flags.insert(.asksWebSocket) }
@@ -314,9 +308,9 @@ extension HTTP2Connection {
         if isHead {
             headArrived(block, reading, place, at: time, &shared, &sink)
         } else {
-            trailersArrived(reading, place, isClient: false, block.endsStream, at: time, &shared, &sink)
+            trailersArrived(reading, place, .response, block.endsStream, &shared, &sink)
         }
-        if block.endsStream { messageEnded(place, false, at: time, &shared, &sink) }
+        if block.endsStream { messageEnded(place, .response, at: time, &shared, &sink) }
     }
 
     /// The stream of a response whose request was not seen, if that can be.
@@ -464,9 +458,8 @@ extension HTTP2Connection {
     private mutating func trailersArrived<Sink: ExchangeSink & ~Copyable>(
         _ reading: borrowing SectionReading,
         _ place: Int,
-        isClient: Bool,
+        _ kind: MessageKind,
         _ endsStream: Bool,
-        at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
@@ -478,7 +471,7 @@ extension HTTP2Connection {
         if reading.hasUnknown { shared.exchanges[exchange].integrity.insert(.unknownFieldBlock) }
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }
         let lines = UInt32(clamping: reading.fieldCount)
-        if isClient {
+        if kind == .request {
             shared.exchanges[exchange].request.addTrailers(lines)
         } else {
             shared.exchanges[exchange].response.addTrailers(lines)
@@ -487,21 +480,16 @@ extension HTTP2Connection {
         }
         var tag = shared.exchanges.tag(of: exchange, as: Sink.Tag.self)
         let facts = shared.connections.facts(of: connection)
-        if isClient {
-            let view = TrailerView(
-                octets: shared.http2.sections[requests.section].octets.span,
-                isOfResponse: false,
+        let section = kind == .request ? requests.section : responses.section
+        sink.trailersArrived(
+            TrailerView(
+                octets: shared.http2.sections[section].octets.span,
+                isOfResponse: kind == .response,
                 fields: shared.http2.lines.span
-            )
-            sink.trailersArrived(view, tag: &tag, on: facts)
-        } else {
-            let view = TrailerView(
-                octets: shared.http2.sections[responses.section].octets.span,
-                isOfResponse: true,
-                fields: shared.http2.lines.span
-            )
-            sink.trailersArrived(view, tag: &tag, on: facts)
-        }
+            ),
+            tag: &tag,
+            on: facts
+        )
         shared.exchanges.setTag(tag, of: exchange)
     }
 
@@ -544,11 +532,11 @@ extension HTTP2Connection {
             guard kind != .other, kind == .eventStream || !isRequestKnown else { return }
             shared.exchanges[exchange].contentKind = kind
             // What the request has carried was not counted.
-            if kind.isGRPC { loseCount(place, isClient: true, &shared) }
+            if kind.isGRPC { loseCount(place, .request, &shared) }
         }
         guard shared.exchanges[exchange].contentKind.isGRPC else { return }
         if reading.namesContentType { streams[place].responseKind = kind }
-        noteContentCoding(reading, of: responses.section, place, isClient: false, &shared)
+        noteContentCoding(reading, of: responses.section, place, .response, &shared)
     }
 
     /// A coding of the whole content hides the messages in it.
@@ -556,19 +544,19 @@ extension HTTP2Connection {
         _ reading: borrowing SectionReading,
         of section: Int32,
         _ place: Int,
-        isClient: Bool,
+        _ kind: MessageKind,
         _ shared: inout SharedReconstruction
     ) {
         guard let coding = reading.contentCoding,
             !shared.http2.sections[section].octets.span.extracting(coding.range).isName("identity")
         else { return }
-        loseCount(place, isClient: isClient, &shared)
+        loseCount(place, kind, &shared)
     }
 
     /// The messages of one direction of a gRPC call are not counted from here on, and their number is not known.
-    mutating func loseCount(_ place: Int, isClient: Bool, _ shared: inout SharedReconstruction) {
+    mutating func loseCount(_ place: Int, _ kind: MessageKind, _ shared: inout SharedReconstruction) {
         let exchange = streams[place].exchange
-        if isClient {
+        if kind == .request {
             streams[place].flags.insert(.requestUncounted)
             shared.exchanges[exchange].requestMessages.lose()
         } else {

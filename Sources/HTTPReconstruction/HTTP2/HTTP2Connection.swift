@@ -67,8 +67,8 @@ struct HTTP2Connection: ~Copyable {
         self.connection = connection
         self.isJoinedMidstream = isJoinedMidstream
         self.clientDirection = clientDirection
-        requests = HTTP2Direction(isClient: true, isJoinedMidstream: isJoinedMidstream)
-        responses = HTTP2Direction(isClient: false, isJoinedMidstream: isJoinedMidstream)
+        requests = HTTP2Direction(.request, isJoinedMidstream: isJoinedMidstream)
+        responses = HTTP2Direction(.response, isJoinedMidstream: isJoinedMidstream)
     }
 
     /// Takes over an exchange that asked HTTP/1.1 for `h2c` and got a 101: its answer comes on stream 1 (RFC 7540 §3.2).
@@ -96,8 +96,8 @@ struct HTTP2Connection: ~Copyable {
         _ sink: inout Sink
     ) {
         if resetStreams > 0 { timePassed(until: position.time, &shared, &sink) }
-        let isClient = position.direction == clientDirection
-        if isClient {
+        let kind = MessageKind(position.direction, client: clientDirection)
+        if kind == .request {
             received = max(received, position.acknowledged ?? 0)
             clientTime = position.time
         } else {
@@ -105,8 +105,8 @@ struct HTTP2Connection: ~Copyable {
             acknowledged = max(acknowledged, position.acknowledged ?? 0)
             if responseHoleIsNew { judgeResponseHole(knowsReceived: position.acknowledged != nil) }
         }
-        read(octets, at: position, isClient, &shared, &sink)
-        if isClient { clientStreamRead(to: position.offset + Int64(octets.count), &shared, &sink) }
+        read(octets, at: position, kind, &shared, &sink)
+        if kind == .request { clientStreamRead(to: position.offset + Int64(octets.count), &shared, &sink) }
     }
 
     /// Ends streams that the client has reset, where it is too late for the rest of their responses.
@@ -122,18 +122,18 @@ struct HTTP2Connection: ~Copyable {
     private mutating func read<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         at position: StreamPosition,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         var index = 0
         while true {
-            if isClient ? requests.frames.isLost : responses.frames.isLost {
+            if kind == .request ? requests.frames.isLost : responses.frames.isLost {
                 guard
                     let found = boundary(
                         in: octets,
                         from: index,
-                        isClient,
+                        kind,
                         startsSegment: position.startsSegment
                     )
                 else {
@@ -143,7 +143,7 @@ struct HTTP2Connection: ~Copyable {
                 shared.statistics.skippedOctets += found - index
                 index = found
             }
-            guard let next = step(octets, from: index, isClient, at: position.time, &shared, &sink) else {
+            guard let next = step(octets, from: index, kind, at: position.time, &shared, &sink) else {
                 return
             }
             index = next
@@ -154,24 +154,24 @@ struct HTTP2Connection: ~Copyable {
     private mutating func step<Sink: ExchangeSink & ~Copyable>(
         _ octets: Span<UInt8>,
         from index: Int,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) -> Int? {
-        if isClient, requests.frames.isBetweenFrames { requests.frameTime = time }
-        if !isClient, responses.frames.isBetweenFrames { responses.frameTime = time }
+        if kind == .request, requests.frames.isBetweenFrames { requests.frameTime = time }
+        if kind == .response, responses.frames.isBetweenFrames { responses.frameTime = time }
         let step =
-            isClient
+            kind == .request
             ? requests.frames.next(octets, from: index) : responses.frames.next(octets, from: index)
         guard let step else { return nil }
-        if let type = isClient ? requests.frames.takeBegunType() : responses.frames.takeBegunType() {
+        if let type = kind == .request ? requests.frames.takeBegunType() : responses.frames.takeBegunType() {
             shared.statistics.http2.frameBegan(type)
         }
         switch step {
         case .passed(let next): return next
         case .blockBegan(let stream, let endsStream, let isPromise, let next):
-            if isClient {
+            if kind == .request {
                 let isHead = !endsStream || FieldBlockDecoder.beginsWithPseudoField(octets, at: next)
                 forgetHarmlessHole(next: stream, isHead: isHead)
                 requests.blockBegan(
@@ -190,32 +190,32 @@ struct HTTP2Connection: ~Copyable {
             }
             return next
         case .fragment(let range, let endsBlock):
-            fragmentArrived(octets.extracting(range), endsBlock, isClient, at: time, &shared, &sink)
+            fragmentArrived(octets.extracting(range), endsBlock, kind, at: time, &shared, &sink)
             return range.upperBound
         case .content(let stream, let range):
-            contentArrived(octets, range, on: stream, isClient, at: time, &shared)
+            contentArrived(octets, range, on: stream, kind, at: time, &shared)
             return range.upperBound
         case .contentEnded(let stream, let endsStream, let next):
             if endsStream, let place = streams.place(of: stream) {
-                messageEnded(place, isClient, at: time, &shared, &sink)
+                messageEnded(place, kind, at: time, &shared, &sink)
             }
             return next
         case .reset(let stream, let code, let next):
-            streamReset(stream, code, isClient, at: time, &shared, &sink)
+            streamReset(stream, code, kind, at: time, &shared, &sink)
             return next
         case .goAway(let last, _, let next):
-            if !isClient { abandonStreams(above: last, at: time, &shared, &sink) }
+            if kind == .response { abandonStreams(above: last, at: time, &shared, &sink) }
             return next
         case .setting(let identifier, let value, let next):
             // What a direction may carry is in the other direction's settings.
             if identifier == Self.maxFrameSize, value >= 16_384, value < 1 << 24 {
-                if isClient {
+                if kind == .request {
                     responses.limitAnnounced(Int(value))
                 } else {
                     requests.limitAnnounced(Int(value))
                 }
             } else if identifier == Self.headerTableSize {
-                if isClient {
+                if kind == .request {
                     responses.tableLimitAnnounced(Int(value))
                 } else {
                     requests.tableLimitAnnounced(Int(value))
@@ -223,7 +223,7 @@ struct HTTP2Connection: ~Copyable {
             }
             return next
         case .failed(_, let next):
-            readingFailed(isClient, &shared, &sink)
+            readingFailed(kind, &shared, &sink)
             return next
         }
     }
@@ -251,30 +251,30 @@ struct HTTP2Connection: ~Copyable {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
-        let isClient = position.direction == clientDirection
+        let kind = MessageKind(position.direction, client: clientDirection)
         let mark: Integrity = reason == .truncated ? .truncatedCapture : []
-        let marks = mark.union(isClient ? .requestGap : .responseGap)
-        if !isClient { responseHoleEnd = position.offset + Int64(count) }
+        let marks = mark.union(kind.gap)
+        if kind == .response { responseHoleEnd = position.offset + Int64(count) }
         let isAnyOpen =
-            isClient ? mayTrailersCome(shared) || mayTrailersFollow : hasOpenResponse(before: responseHoleEnd)
+            kind == .request ? mayTrailersCome(shared) || mayTrailersFollow : hasOpenResponse(before: responseHoleEnd)
         let hole =
-            isClient
+            kind == .request
             ? requests.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen, shared.http2)
             : responses.octetsMissing(count, highestStream: highestRequest, isAnyOpen: isAnyOpen, shared.http2)
         if hole.contentStream != 0, let place = streams.place(of: hole.contentStream) {
-            contentMissing(hole.content, place, isClient, marks, &shared)
+            contentMissing(hole.content, place, kind, marks, &shared)
         }
-        if isClient { responses.tableLimitAnnounced() } else { requests.tableLimitAnnounced() }
-        if hole.breaksBlock { blockBroken(isClient, marks, &shared, &sink) }
+        if kind == .request { responses.tableLimitAnnounced() } else { requests.tableLimitAnnounced() }
+        if hole.breaksBlock { blockBroken(kind, marks, &shared, &sink) }
         if hole.isLost {
-            markOpenStreams(isClient, marks, &shared)
-            if !isClient { responseHoleIsNew = true }
+            markOpenStreams(kind, marks, &shared)
+            if kind == .response { responseHoleIsNew = true }
         } else {
             // The end of a frame whose header was seen is known although it was missed.
             let empty: [UInt8] = []
-            while step(empty.span, from: 0, isClient, at: position.time, &shared, &sink) != nil {}
+            while step(empty.span, from: 0, kind, at: position.time, &shared, &sink) != nil {}
         }
-        if isClient { clientStreamRead(to: position.offset + Int64(count), &shared, &sink) }
+        if kind == .request { clientStreamRead(to: position.offset + Int64(count), &shared, &sink) }
     }
 
     /// Nothing more comes from one side.
@@ -297,8 +297,8 @@ struct HTTP2Connection: ~Copyable {
         case .idle, .evicted: marks = .forgotten
         case .finished, .reset, .superseded: marks = resetMarks
         }
-        leaveOutUnfinishedFrame(true, &shared)
-        leaveOutUnfinishedFrame(false, &shared)
+        leaveOutUnfinishedFrame(.request, &shared)
+        leaveOutUnfinishedFrame(.response, &shared)
         let early =
             marks.isDisjoint(with: [.interrupted, .forgotten])
             ? firstEnd.earlyEnd(clientDirection: clientDirection) : nil
@@ -310,13 +310,13 @@ struct HTTP2Connection: ~Copyable {
     // MARK: - Content
 
     /// The connection is over inside a DATA frame: what came of it is no content, since a frame is taken whole or not at all.
-    private func leaveOutUnfinishedFrame(_ isClient: Bool, _ shared: inout SharedReconstruction) {
-        let unfinished = isClient ? requests.frames.unfinishedContent : responses.frames.unfinishedContent
+    private func leaveOutUnfinishedFrame(_ kind: MessageKind, _ shared: inout SharedReconstruction) {
+        let unfinished = kind == .request ? requests.frames.unfinishedContent : responses.frames.unfinishedContent
         guard unfinished.octets > 0, let place = streams.find(unfinished.stream) else { return }
         let exchange = streams[place].exchange
         guard shared.exchanges[exchange].successor == .http else { return }
         // An exchange that began within the frame has counted less of it, and nothing else.
-        if isClient {
+        if kind == .request {
             let counted = shared.exchanges[exchange].request.contentOctets
             shared.exchanges[exchange].request.contentOctets -= min(Int64(unfinished.octets), counted)
             shared.exchanges[exchange].retainedRequest?.cutContent(to: shared.exchanges[exchange].request.contentOctets)
@@ -333,15 +333,15 @@ struct HTTP2Connection: ~Copyable {
         _ octets: Span<UInt8>,
         _ range: Range<Int>,
         on stream: UInt32,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         at time: PacketTime,
         _ shared: inout SharedReconstruction
     ) {
         guard let place = streams.place(of: stream) else { return }
         let exchange = streams[place].exchange
         // What comes behind the end of a message is no part of it (RFC 9113 §5.1, half-closed (remote)).
-        guard streams[place].flags.isDisjoint(with: isClient ? .requestEnded : .responseEnded) else {
-            if streams[place].flags.isDisjoint(with: isClient ? .requestHole : .responseHole) {
+        guard streams[place].flags.isDisjoint(with: kind == .request ? .requestEnded : .responseEnded) else {
+            if streams[place].flags.isDisjoint(with: kind == .request ? .requestHole : .responseHole) {
                 shared.exchanges[exchange].integrity.insert(.malformed)
             }
             return
@@ -349,16 +349,16 @@ struct HTTP2Connection: ~Copyable {
         // What follows an accepted CONNECT is the tunnel's.
         guard shared.exchanges[exchange].successor == .http else {
             let frames = octets.extracting(range)
-            shared.exchanges[exchange].webSocket?.octetsArrived(frames, isClient, startsSegment: true, at: time)
+            shared.exchanges[exchange].webSocket?.octetsArrived(frames, kind, startsSegment: true, at: time)
             return
         }
-        noteMessages(octets.extracting(range), missing: 0, place, isClient, at: time, &shared)
+        noteMessages(octets.extracting(range), missing: 0, place, kind, at: time, &shared)
         // Content of a response comes behind its head (RFC 9113 §8.1).
         let flags = streams[place].flags
-        if !isClient, !flags.contains(.responseBegan), !flags.contains(.responseHole), !responses.hasLosses {
+        if kind == .response, !flags.contains(.responseBegan), !flags.contains(.responseHole), !responses.hasLosses {
             shared.exchanges[exchange].integrity.insert(.malformed)
         }
-        if isClient {
+        if kind == .request {
             shared.exchanges[exchange].request.contentOctets += Int64(range.count)
             shared.exchanges[exchange].request.lastOctet = time
             shared.exchanges[exchange].retainedRequest?.append(octets, range)
@@ -372,21 +372,22 @@ struct HTTP2Connection: ~Copyable {
     private mutating func contentMissing(
         _ count: Int,
         _ place: Int,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ marks: Integrity,
         _ shared: inout SharedReconstruction
     ) {
         let exchange = streams[place].exchange
         shared.exchanges[exchange].integrity.formUnion(marks)
         guard shared.exchanges[exchange].successor == .http else {
-            shared.exchanges[exchange].webSocket?.octetsMissing(count, isClient)
+            shared.exchanges[exchange].webSocket?.octetsMissing(count, kind)
             return
         }
         let empty: [UInt8] = []
         let latest =
-            isClient ? shared.exchanges[exchange].request.lastOctet : shared.exchanges[exchange].response.lastOctet
-        noteMessages(empty.span, missing: count, place, isClient, at: latest, &shared)
-        if isClient {
+            kind == .request
+            ? shared.exchanges[exchange].request.lastOctet : shared.exchanges[exchange].response.lastOctet
+        noteMessages(empty.span, missing: count, place, kind, at: latest, &shared)
+        if kind == .request {
             shared.exchanges[exchange].request.contentOctets += Int64(count)
         } else {
             shared.exchanges[exchange].response.contentOctets += Int64(count)
@@ -398,31 +399,31 @@ struct HTTP2Connection: ~Copyable {
         _ octets: Span<UInt8>,
         missing: Int?,
         _ place: Int,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         at time: PacketTime,
         _ shared: inout SharedReconstruction
     ) {
         let exchange = streams[place].exchange
         let callKind = shared.exchanges[exchange].contentKind
         guard callKind.isGRPC,
-            streams[place].flags.isDisjoint(with: isClient ? .requestUncounted : .responseUncounted)
+            streams[place].flags.isDisjoint(with: kind == .request ? .requestUncounted : .responseUncounted)
         else { return }
         // A response may have another form than the request, or be none of gRPC.
-        let kind = isClient ? callKind : streams[place].responseKind ?? callKind
-        guard kind.isGRPC else { return }
+        let form = kind == .request ? callKind : streams[place].responseKind ?? callKind
+        guard form.isGRPC else { return }
         var messages =
-            isClient ? shared.exchanges[exchange].requestMessages : shared.exchanges[exchange].responseMessages
+            kind == .request ? shared.exchanges[exchange].requestMessages : shared.exchanges[exchange].responseMessages
         if streams[place].call < 0 {
             streams[place].call = shared.http2.calls.insert(GRPCCall())
             openCalls += 1
         }
         let call = streams[place].call
         if octets.count > 0 {
-            shared.http2.calls[call].contentArrived(octets, isClient, of: kind, at: time, &messages)
+            shared.http2.calls[call].contentArrived(octets, kind, of: form, at: time, &messages)
         } else {
-            shared.http2.calls[call].contentMissing(missing, isClient, of: kind, at: time, &messages)
+            shared.http2.calls[call].contentMissing(missing, kind, of: form, at: time, &messages)
         }
-        if isClient {
+        if kind == .request {
             shared.exchanges[exchange].requestMessages = messages
         } else {
             shared.exchanges[exchange].responseMessages = messages
@@ -434,13 +435,13 @@ struct HTTP2Connection: ~Copyable {
     /// One side has said all that it will.
     mutating func messageEnded<Sink: ExchangeSink & ~Copyable>(
         _ place: Int,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         let exchange = streams[place].exchange
-        if isClient {
+        if kind == .request {
             guard !streams[place].flags.contains(.requestEnded) else { return }
             streams[place].flags.insert(.requestEnded)
             shared.exchanges[exchange].request.lastOctet = time
@@ -450,7 +451,7 @@ struct HTTP2Connection: ~Copyable {
             shared.exchanges[exchange].response.lastOctet = time
             if streams[place].headStatus >= 0 { takeHeadStatus(place, &shared) }
         }
-        checkLength(place, isClient, &shared)
+        checkLength(place, kind, &shared)
         if streams[place].flags.isSuperset(of: [.requestEnded, .responseEnded]) {
             complete(place, &shared, &sink)
         } else if streams[place].flags.isSuperset(of: [.responseEnded, .resetByClient]) {
@@ -461,14 +462,14 @@ struct HTTP2Connection: ~Copyable {
     /// A length that was announced and not kept makes a message malformed (RFC 9113 §8.1.1).
     private mutating func checkLength(
         _ place: Int,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         _ shared: inout SharedReconstruction
     ) {
         let stream = streams[place]
         let exchange = stream.exchange
         guard shared.exchanges[exchange].successor == .http else { return }
         let differs: Bool
-        if isClient {
+        if kind == .request {
             let isWhole = !stream.flags.contains(.requestHole)
             differs =
                 isWhole && stream.announcedRequest >= 0
@@ -578,14 +579,14 @@ struct HTTP2Connection: ~Copyable {
     private mutating func streamReset<Sink: ExchangeSink & ~Copyable>(
         _ identifier: UInt32,
         _ code: UInt32,
-        _ isClient: Bool,
+        _ kind: MessageKind,
         at time: PacketTime,
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
         guard let place = streams.place(of: identifier) else { return }
         let exchange = streams[place].exchange
-        if isClient {
+        if kind == .request {
             guard !streams[place].flags.contains(.resetByClient) else { return }
             shared.exchanges[exchange].request.lastOctet = time
             // The server may have answered before it knew: then the exchange is as complete as any.
@@ -600,7 +601,7 @@ struct HTTP2Connection: ~Copyable {
             shared.exchanges[exchange].response.lastOctet = time
         }
         // NO_ERROR behind a whole response asks to stop an upload that nobody reads (RFC 9113 §8.1).
-        let isNoLoss = !isClient && code == 0 && streams[place].flags.contains(.responseEnded)
+        let isNoLoss = kind == .response && code == 0 && streams[place].flags.contains(.responseEnded)
         if isNoLoss {
             complete(place, &shared, &sink)
         } else {

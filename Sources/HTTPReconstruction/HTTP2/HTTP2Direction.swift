@@ -105,8 +105,8 @@ struct HTTP2Direction: ~Copyable {
         case failed(HPACKError)
     }
 
-    init(isClient: Bool, isJoinedMidstream: Bool) {
-        frames = isJoinedMidstream ? .lost : FrameReader(expectsPreface: isClient)
+    init(_ kind: MessageKind, isJoinedMidstream: Bool) {
+        frames = isJoinedMidstream ? .lost : FrameReader(expectsPreface: kind == .request)
         // A frame beyond the limit is for the receiver to refuse; an observer goes on behind it.
         frames.lengthLimit = FrameReader.assumedLengthLimit
         if isJoinedMidstream { announcedLimit = FrameReader.assumedLengthLimit }

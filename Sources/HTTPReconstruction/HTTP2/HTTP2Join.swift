@@ -11,7 +11,7 @@ enum HTTP2Join {
     static func message(in octets: Span<UInt8>, limit: Int, _ shared: inout SharedHTTP2) -> MessageKind? {
         let search = FrameSearch(
             expectations: FrameExpectations(
-                isClient: false,
+                kind: .response,
                 lengthLimit: FrameReader.assumedLengthLimit,
                 highestStream: 0
             ),
@@ -21,7 +21,7 @@ enum HTTP2Join {
             search.boundary(in: octets, from: 0, startsSegment: true, onlyAtStart: true, isStreamKnown: { _ in true })
                 == 0
         else { return nil }
-        var direction = HTTP2Direction(isClient: false, isJoinedMidstream: true)
+        var direction = HTTP2Direction(.response, isJoinedMidstream: true)
         direction.frames.boundaryFound()
         defer { direction.releaseSection(&shared) }
         return firstMessage(octets, limit, &direction, &shared)

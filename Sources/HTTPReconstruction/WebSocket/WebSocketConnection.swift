@@ -22,7 +22,7 @@ struct WebSocketConnection {
     func octetsArrived(_ octets: Span<UInt8>, at position: StreamPosition, _ shared: borrowing SharedReconstruction) {
         shared.exchanges[exchange].webSocket?.octetsArrived(
             octets,
-            position.direction == clientDirection,
+            MessageKind(position.direction, client: clientDirection),
             startsSegment: position.startsSegment,
             at: position.time
         )
@@ -30,9 +30,9 @@ struct WebSocketConnection {
 
     /// Octets of either direction that will never come.
     func octetsMissing(_ count: Int, at position: StreamPosition, _ shared: inout SharedReconstruction) {
-        let isClient = position.direction == clientDirection
-        shared.exchanges[exchange].integrity.insert(isClient ? .requestGap : .responseGap)
-        shared.exchanges[exchange].webSocket?.octetsMissing(count, isClient)
+        let kind = MessageKind(position.direction, client: clientDirection)
+        shared.exchanges[exchange].integrity.insert(kind.gap)
+        shared.exchanges[exchange].webSocket?.octetsMissing(count, kind)
     }
 
     /// The connection is over, and with it the WebSocket.

@@ -16,7 +16,7 @@ public final class WebSocketTunnel {
     private var pings: [Ping] = []
 
     private struct Ping {
-        let isClient: Bool
+        let kind: MessageKind
         let hash: UInt32
         let time: PacketTime
     }
@@ -32,42 +32,42 @@ public final class WebSocketTunnel {
     }
 
     /// Takes the next octets of one side.
-    func octetsArrived(_ octets: Span<UInt8>, _ isClient: Bool, startsSegment: Bool, at time: PacketTime) {
+    func octetsArrived(_ octets: Span<UInt8>, _ kind: MessageKind, startsSegment: Bool, at time: PacketTime) {
         guard octets.count > 0 else { return }
         figures.latest = max(figures.latest, time)
-        if startsSegment, isClient, requests.isLost { _ = requests.findAgain(in: octets) }
+        if startsSegment, kind == .request, requests.isLost { _ = requests.findAgain(in: octets) }
         var index = 0
         while index < octets.count {
             let event =
-                isClient
+                kind == .request
                 ? requests.next(octets, &index, &figures.request)
                 : responses.next(octets, &index, &figures.response)
             if let event {
-                note(event, isClient, at: time)
-            } else if isClient ? requests.isLost : responses.isLost {
+                note(event, kind, at: time)
+            } else if kind == .request ? requests.isLost : responses.isLost {
                 return
             }
         }
     }
 
     /// Passes over octets of one side that were not captured.
-    func octetsMissing(_ count: Int, _ isClient: Bool) {
-        if isClient {
+    func octetsMissing(_ count: Int, _ kind: MessageKind) {
+        if kind == .request {
             requests.missing(count, &figures.request)
         } else {
             responses.missing(count, &figures.response)
         }
     }
 
-    private func note(_ event: WebSocketFrameReader.Event, _ isClient: Bool, at time: PacketTime) {
+    private func note(_ event: WebSocketFrameReader.Event, _ kind: MessageKind, at time: PacketTime) {
         switch event {
         case .close(let code):
-            if figures.close == nil { figures.close = WebSocketFigures.Close(code: code, isByClient: isClient) }
+            if figures.close == nil { figures.close = WebSocketFigures.Close(code: code, isByClient: kind == .request) }
         case .ping(let hash):
             if pings.count == Self.pingLimit { pings.removeFirst() }
-            pings.append(Ping(isClient: isClient, hash: hash, time: time))
+            pings.append(Ping(kind: kind, hash: hash, time: time))
         case .pong(let hash):
-            guard let index = pings.lastIndex(where: { $0.isClient != isClient && $0.hash == hash }) else { return }
+            guard let index = pings.lastIndex(where: { $0.kind != kind && $0.hash == hash }) else { return }
             if figures.pingNanoseconds.count == Self.roundTripLimit {
                 figures.pingNanoseconds.removeFirst(Self.roundTripLimit / 2)
             }

@@ -1,11 +1,11 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
-package import Logging
+internal import Logging
 import Synchronization
 
 /// Keeps one collection in a store equal to that of the API server, until its task is cancelled.
-package struct CollectionWatch: Sendable {
+struct CollectionWatch: Sendable {
     /// After how many seconds the server is asked to end a watch: within the range that client-go takes.
     private static let watchSeconds = 300...600
 
@@ -25,7 +25,7 @@ package struct CollectionWatch: Sendable {
     ///   - clock: What is known of time.
     ///   - streaming: Whether the server offers streaming lists; shared by all watches of it.
     ///   - logger: Where troubles are logged.
-    package init(
+    init(
         _ collection: ResourceCollection,
         over transport: any APITransport,
         into store: ObjectStore,
@@ -42,7 +42,7 @@ package struct CollectionWatch: Sendable {
     }
 
     /// Lists and watches until the task is cancelled.
-    package func run() async {
+    func run() async {
         store.begin(collection)
         var reflector = Reflector(streams: streaming.isOffered)
         var pages: [ObjectKey: StoredObject] = [:]
@@ -209,16 +209,16 @@ package struct CollectionWatch: Sendable {
 }
 
 /// Whether an API server offers streaming lists; one answer for all watches of a process.
-package final class StreamingSupport: Sendable {
+final class StreamingSupport: Sendable {
     private let offered: Atomic<Bool>
 
     /// Starts from what the server's version suggests.
-    package init(isOffered: Bool) {
+    init(isOffered: Bool) {
         offered = Atomic(isOffered)
     }
 
     /// Whether they may be asked for.
-    package var isOffered: Bool { offered.load(ordering: .relaxed) }
+    var isOffered: Bool { offered.load(ordering: .relaxed) }
 
     /// One was refused, or failed.
     func refused() { offered.store(false, ordering: .relaxed) }

@@ -130,7 +130,7 @@ struct Reflector: Sendable {
         refusals = 0
         if case .streamingList = next {
             // It ended before the state was whole: what came of it is of no use.
-            return streamingFailed(random)
+            return streamingFailed()
         }
         let isEmpty = progress.events == 0 && progress.bookmarks == 0
         if isEmpty, progress.duration < .seconds(1) {
@@ -149,14 +149,14 @@ struct Reflector: Sendable {
     // MARK: - What went wrong
 
     private mutating func streamFailed(_ status: APIStatus, _ random: Double) -> Step {
-        if case .streamingList = next { return streamingFailed(random) }
+        if case .streamingList = next { return streamingFailed() }
         guard status.isExpired else { return failedAgain(.serverError, random) }
         relist()
         return Step(wait: backoff.next(random: random), trouble: .expired)
     }
 
     /// Falls back to list and watch, for as long as the process lives.
-    private mutating func streamingFailed(_ random: Double) -> Step {
+    private mutating func streamingFailed() -> Step {
         streams = false
         next = .list(.any, token: nil, limit: Self.pageLimit)
         return Step(discardsPages: true)
@@ -208,14 +208,14 @@ struct Reflector: Sendable {
                 trouble: .absent
             )
         case 400..<500:
-            if case .streamingList = next { return streamingFailed(random) }
+            if case .streamingList = next { return streamingFailed() }
             return failedAgain(.refused, random)
         default:
             if status.isAheadOfServer {
                 relist()
                 return Step(discardsPages: true, trouble: .serverError)
             }
-            if case .streamingList = next { return streamingFailed(random) }
+            if case .streamingList = next { return streamingFailed() }
             return Step(wait: backoff.next(random: random), trouble: .serverError)
         }
     }

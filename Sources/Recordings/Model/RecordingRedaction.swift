@@ -45,8 +45,6 @@ public struct RecordingRedaction: Sendable {
         case keyedHash
     }
 
-    /// The word that replaces values, the same as in exchange records.
-    public static let word = "[redacted]"
     /// What a keyed hash begins with.
     private static let hashPrefix = "redacted-"
 
@@ -66,7 +64,7 @@ public struct RecordingRedaction: Sendable {
 
     /// Whether the value is one that a redaction of ours left.
     public static func isReplaced(_ value: [UInt8]) -> Bool {
-        value.elementsEqual(word.utf8) || value.count == 25 && value.starts(with: hashPrefix.utf8)
+        value.elementsEqual(RedactedValue.text.utf8) || value.count == 25 && value.starts(with: hashPrefix.utf8)
     }
 
     /// Whether the field's value is replaced.
@@ -81,7 +79,7 @@ public struct RecordingRedaction: Sendable {
     /// What stands in place of `value`.
     func replaced(_ value: [UInt8], under key: RecordingKey) -> [UInt8] {
         switch replacement {
-        case .word: Array(Self.word.utf8)
+        case .word: RedactedValue.octets
         case .keyedHash: Array((Self.hashPrefix + key.digest(value)).utf8)
         }
     }

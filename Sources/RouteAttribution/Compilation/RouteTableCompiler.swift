@@ -57,7 +57,7 @@ struct RouteTableCompiler {
         plans = ListenerPlans(carried, catalog: catalog)
         compile(plans)
         for route in routes.indices {
-            routes[route].record = RouteRecord.members(of: routes[route])
+            routes[route].record = RouteMembers.members(of: routes[route])
         }
     }
 

@@ -59,7 +59,7 @@ public struct DescribedRequest: Sendable {
         isHTTP10: Bool = false
     ) {
         version = isHTTP10 ? .http10 : .http11
-        hiddenNames = Set(headers.filter { $0.value == Self.hiddenValue }.map { HostNames.lowercased($0.name) })
+        hiddenNames = Set(headers.filter { $0.value == RedactedValue.text }.map { HostNames.lowercased($0.name) })
         self.id = id
         self.port = port
         self.isServerPort = isServerPort
@@ -103,9 +103,6 @@ public struct DescribedRequest: Sendable {
         self.traits = traits
         self.octets = octets
     }
-
-    /// Stands in records and recordings in place of a value that was taken out.
-    private static let hiddenValue = "[redacted]"
 
     /// Reads a request as `routes explain --requests` takes it: `{id, method, scheme, authority, path, headers: [{name,
     /// value}], port, sni, protocol}`.

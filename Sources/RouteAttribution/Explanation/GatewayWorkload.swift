@@ -60,35 +60,39 @@ extension RouteResources {
                 )
             }
         }
-        for gateway in apiGateways where isIstios(gateway) {
-            let named = gateway.services
-            if let service = services.first(where: {
-                named.contains("\($0.metadata.namespace)/\($0.metadata.name)") && !$0.selector.isEmpty
-            }) {
-                let isOwn =
-                    service.metadata.namespace == environment.namespace
-                    && service.selector.isContained(in: environment.labels)
-                let found = GatewayWorkload(
-                    namespace: service.metadata.namespace,
-                    labels: service.selector,
-                    isDefault: false,
-                    isOfGatewayAPI: true
-                )
-                add(isOwn ? own : found)
-            } else if gateway.addressedServices.isEmpty {
-                add(
-                    GatewayWorkload(
-                        namespace: gateway.metadata.namespace,
-                        labels: ["gateway.networking.k8s.io/gateway-name": gateway.metadata.name],
-                        isDefault: false,
-                        isOfGatewayAPI: true
-                    )
-                )
-            } else {
-                add(own)
-            }
-        }
+        for gateway in apiGateways where isIstios(gateway) { add(workload(of: gateway, own, environment)) }
         return result
+    }
+
+    /// The workload that a Gateway of the Gateway API is served by: that of its own Service, of the Service it names, or `own`.
+    private func workload(
+        of gateway: APIGateway,
+        _ own: GatewayWorkload,
+        _ environment: RouteEnvironment
+    ) -> GatewayWorkload {
+        let named = gateway.services
+        let service = services.first { service in
+            named.contains("\(service.metadata.namespace)/\(service.metadata.name)") && !service.selector.isEmpty
+        }
+        if let service {
+            let isOwn =
+                service.metadata.namespace == environment.namespace
+                && service.selector.isContained(in: environment.labels)
+            guard !isOwn else { return own }
+            return GatewayWorkload(
+                namespace: service.metadata.namespace,
+                labels: service.selector,
+                isDefault: false,
+                isOfGatewayAPI: true
+            )
+        }
+        guard gateway.addressedServices.isEmpty else { return own }
+        return GatewayWorkload(
+            namespace: gateway.metadata.namespace,
+            labels: ["gateway.networking.k8s.io/gateway-name": gateway.metadata.name],
+            isDefault: false,
+            isOfGatewayAPI: true
+        )
     }
 
     /// The namespace and labels of the first workload that a selector fits.

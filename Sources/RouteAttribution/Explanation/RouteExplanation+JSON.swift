@@ -27,7 +27,7 @@ extension RouteTable {
         for entry in explanation.considered {
             let identity = routes[entry.route].identity
             json.beginObject()
-            json.key(named: RouteRecord.objectKey(identity.object))
+            json.key(named: RouteMembers.objectKey(identity.object))
             json.string(identity.object.reference)
             json.key("rule")
             json.integer(identity.rule)
@@ -45,13 +45,13 @@ extension RouteTable {
             json.beginObject()
             json.key("gateway")
             json.string(passed.gateway)
-            json.key(named: RouteRecord.objectKey(passed.object))
+            json.key(named: RouteMembers.objectKey(passed.object))
             json.string(passed.object.reference)
             json.key("rule")
             json.integer(passed.rule)
             json.key("destinations")
             json.beginList()
-            for destination in passed.destinations { RouteRecord.write(destination, to: &json) }
+            for destination in passed.destinations { RouteMembers.write(destination, to: &json) }
             json.endList()
             json.endObject()
         }
@@ -73,7 +73,7 @@ extension RouteTable {
         json.key("nearest")
         json.beginObject()
         let identity = routes[nearest.route].identity
-        json.key(named: RouteRecord.objectKey(identity.object))
+        json.key(named: RouteMembers.objectKey(identity.object))
         json.string(identity.object.reference)
         json.key("rule")
         json.integer(identity.rule)

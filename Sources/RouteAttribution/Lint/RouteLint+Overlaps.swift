@@ -6,7 +6,7 @@ extension RouteLint {
     /// Which of them gets the requests hangs on the age of the objects, and turns when one is made anew. Routes that istiod puts behind all others are left out, since their place is certain, and so are those that never
     /// get a request, which `checkShadows` tells.
     mutating func checkOverlaps() {
-        var told: Set<[ObjectIdentity]> = []
+        var reported: Set<[ObjectIdentity]> = []
         for host in distinctHosts where host.routes.count <= Self.shadowSearchLimit {
             let routes = host.routes.filter {
                 table.routes[$0].identity.object.kind == "VirtualService" && !table.routes[$0].isCatchAll
@@ -16,7 +16,7 @@ extension RouteLint {
                 let object = table.routes[later].identity.object
                 for earlier in routes[..<position] where table.routes[earlier].identity.object != object {
                     guard table.meets(earlier, later), !table.covers(earlier, later),
-                        told.insert([table.routes[earlier].identity.object, object]).inserted
+                        reported.insert([table.routes[earlier].identity.object, object]).inserted
                     else { continue }
                     reportOverlap(of: table.routes[earlier], table.routes[later], on: host.name)
                 }

@@ -70,11 +70,11 @@ extension RouteLint {
             }
         }
         guard !lacking.isEmpty else { return }
-        var told: Set<String> = []
+        var reported: Set<String> = []
         for route in table.routes {
             let origin = route.identity.delegate?.object ?? route.identity.object
             for destination in route.destinations {
-                guard let reason = lacking[destination.host], told.insert("\(origin) \(destination.host)").inserted
+                guard let reason = lacking[destination.host], reported.insert("\(origin) \(destination.host)").inserted
                 else {
                     continue
                 }

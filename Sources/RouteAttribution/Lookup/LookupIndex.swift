@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import OctetText
+
 /// Octets in the index's arena.
 struct OctetRange: Sendable, Hashable {
     let start: UInt32
@@ -228,20 +230,19 @@ struct LookupIndex: Sendable {
     var lengths: [UInt32] = []
 }
 
-/// The hash of names and path values, taken one octet at a time so that all prefixes are hashed in one pass.
+/// The hash of names and path values (FNV-1a), taken one octet at a time so that all prefixes are hashed in one pass.
 enum OctetHash {
-    static let start: UInt64 = 0xCBF2_9CE4_8422_2325
+    static var start: UInt64 { FNV1a.start }
     /// What hashes of values without case begin with, so that they lie apart.
     static let foldedStart: UInt64 = 0x8422_2325_CBF2_9CE4
 
     static func step(_ hash: UInt64, _ octet: UInt8) -> UInt64 {
-        // The product wraps by design: only its mixing counts.
-        (hash ^ UInt64(octet)) &* 0x100_0000_01B3
+        FNV1a.step(hash, octet)
     }
 
     /// The slot of a hash in a table of `mask + 1` slots.
     static func slot(_ hash: UInt64, mask: Int) -> Int {
-        // The low bits of the product above depend on few octets; folding brings the high ones in.
+        // The low bits of FNV-1a depend on few octets; folding brings the high ones in.
         Int(truncatingIfNeeded: (hash ^ hash >> 29) &* 0x9E37_79B9_7F4A_7C15 >> 24) & mask
     }
 

@@ -107,7 +107,7 @@ struct LookupIndexBuilder {
     private static func subject(of header: String) -> ConditionSubject {
         let name = HostNames.lowercased(header)
         if name.hasPrefix("@request.auth.claims") { return .claim }
-        return FieldTreatment.subject(of: name)
+        return EnvoyFields.subject(of: name)
     }
 
     private mutating func pattern(_ text: String) -> Int32 {

@@ -6,20 +6,20 @@ import CRE2
 ///
 /// `@unchecked Sendable`: the pattern is never changed after `init`, and RE2 serialises its internal caches itself.
 @safe
-public final class RegularExpression: @unchecked Sendable {
+final class RegularExpression: @unchecked Sendable {
     private let pattern: OpaquePointer
     /// The pattern as written.
-    public let text: String
+    let text: String
 
     /// What a compiled program may occupy, in octets: RE2's own default, which Envoy keeps.
-    public static let memoryLimit: Int64 = 8 << 20
+    static let memoryLimit: Int64 = 8 << 20
 
     /// Compiles `text`.
     ///
     /// Groups named `(?<name>…)` are taken as RE2 takes them from 2023 on, and so Envoy 1.40 and Go 1.22.
     /// - Parameter text: RE2 syntax; matching is case-sensitive unless the pattern says otherwise.
     /// - Throws: RE2's reason when the text is not a pattern, or is too large for `memoryLimit`.
-    public init(_ text: String) throws(RegularExpressionError) {
+    init(_ text: String) throws(RegularExpressionError) {
         self.text = text
         var text = NamedGroups.inOldSyntax(text)
         var reason = [CChar](repeating: 0, count: 200)
@@ -49,24 +49,24 @@ public final class RegularExpression: @unchecked Sendable {
     }
 
     /// Whether the whole of `text` matches, never a part of it.
-    public func matchesWhole(_ text: Span<UInt8>) -> Bool {
+    func matchesWhole(_ text: Span<UInt8>) -> Bool {
         // The buffer is only read, and only during the call.
         unsafe text.withUnsafeBufferPointer { unsafe cre2_full_match(pattern, $0.baseAddress, $0.count) }
     }
 
     /// Whether some part of `text` matches.
-    public func occurs(in text: Span<UInt8>) -> Bool {
+    func occurs(in text: Span<UInt8>) -> Bool {
         unsafe text.withUnsafeBufferPointer { unsafe cre2_search(pattern, $0.baseAddress, $0.count) }
     }
 
     /// The number of instructions of the compiled program, the measure Envoy limits.
-    public var programSize: Int {
+    var programSize: Int {
         Int(unsafe cre2_program_size(pattern))
     }
 }
 
 /// Why a text is no regular expression.
-public struct RegularExpressionError: Error, Sendable, Hashable {
+struct RegularExpressionError: Error, Sendable, Hashable {
     /// RE2's own words.
-    public let message: String
+    let message: String
 }

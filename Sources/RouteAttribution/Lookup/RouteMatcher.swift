@@ -120,8 +120,8 @@ struct RouteMatcher: Sendable {
         case .parameter: return parameterHolds(condition, target.extracting(prepared.pathCount..<target.count))
         case .forwardedProto:
             switch prepared.forwardedProto {
-            case .http: return takes(condition, schemeValue(false))
-            case .https: return takes(condition, schemeValue(true))
+            case .http: return takes(condition, schemeValue(isHTTPS: false))
+            case .https: return takes(condition, schemeValue(isHTTPS: true))
             case .other, .empty: return fieldHolds(condition, request, joinsLines: true, joined: &joined)
             }
         case .field, .joinedField, .referer:
@@ -161,14 +161,14 @@ struct RouteMatcher: Sendable {
         _ request: RequestView,
         _ prepared: PreparedRequest
     ) -> Bool {
-        guard let place = request.scheme else { return takes(condition, schemeValue(prepared.isHTTPS)) }
+        guard let place = request.scheme else { return takes(condition, schemeValue(isHTTPS: prepared.isHTTPS)) }
         let scheme = request.octets.extracting(place)
-        if scheme.isWord("https") { return takes(condition, schemeValue(true)) }
-        return takes(condition, scheme.isWord("http") ? schemeValue(false) : scheme)
+        if scheme.isWord("https") { return takes(condition, schemeValue(isHTTPS: true)) }
+        return takes(condition, scheme.isWord("http") ? schemeValue(isHTTPS: false) : scheme)
     }
 
     @_lifetime(borrow self)
-    private func schemeValue(_ isHTTPS: Bool) -> Span<UInt8> {
+    private func schemeValue(isHTTPS: Bool) -> Span<UInt8> {
         index.arena.span.extracting(0..<(isHTTPS ? 5 : 4))
     }
 

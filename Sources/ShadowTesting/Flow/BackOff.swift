@@ -7,28 +7,28 @@ import OctetText
 /// It looks at the share of requests that failed or were answered with 429 or 503 in an interval, so that one failure among
 /// many answers changes nothing. The share halves after an interval in which more than a tenth did, and grows by a twentieth
 /// after each other.
-public struct BackOff: Sendable, Hashable {
+struct BackOff: Sendable, Hashable {
     /// How long an interval is at least.
-    public static let interval: Duration = .seconds(1)
+    static let interval: Duration = .seconds(1)
     /// How many outcomes an interval has at least.
-    public static let leastOutcomes = 10
+    static let leastOutcomes = 10
     /// The share of failures above which a target counts as overloaded.
-    public static let overloadedShare = 0.1
+    static let overloadedShare = 0.1
     /// What is left of the share after a decrease.
-    public static let decrease = 0.5
+    static let decrease = 0.5
     /// What comes back after an interval.
-    public static let increase = 0.05
+    static let increase = 0.05
     /// The least share: enough for noticing that the target does well again.
-    public static let least = 0.01
+    static let least = 0.01
 
     /// The share of what ramp and policy allow, 0 to 1.
-    public private(set) var share = 1.0
+    private(set) var share = 1.0
     private var start: Int64?
     private var outcomes = 0
     private var overloads = 0
 
     /// Makes a back-off that lets everything through.
-    public init() {}
+    init() {}
 
     /// A request was answered, or failed.
     ///
@@ -36,7 +36,7 @@ public struct BackOff: Sendable, Hashable {
     ///   - isOverload: Whether it failed, or was answered with 429 or 503.
     ///   - now: When.
     /// - Returns: Whether the share became less.
-    public mutating func requestEnded(isOverload: Bool, now: Int64) -> Bool {
+    mutating func requestEnded(isOverload: Bool, now: Int64) -> Bool {
         let start = start ?? now
         self.start = start
         outcomes += 1

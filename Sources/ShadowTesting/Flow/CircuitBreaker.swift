@@ -6,9 +6,9 @@ import OctetText
 ///
 /// It judges the latest outcomes, and only once there are as many as its window. After the rest one request goes out as a
 /// probe: an answer in time closes the breaker with an empty window, anything else means another rest.
-public struct CircuitBreaker: Sendable, Hashable {
+struct CircuitBreaker: Sendable, Hashable {
     /// Whether requests may be sent.
-    public enum State: Sendable, Hashable {
+    enum State: Sendable, Hashable {
         /// They may. May be followed by `open`.
         case closed
         /// None may until the time given. May be followed by `halfOpen`.
@@ -29,13 +29,13 @@ public struct CircuitBreaker: Sendable, Hashable {
     private(set) var current: State = .closed
 
     /// Makes a closed breaker.
-    public init(_ settings: BreakerSettings) {
+    init(_ settings: BreakerSettings) {
         self.settings = settings
         window.reserveCapacity(windowLength)
     }
 
     /// The state at a time; the end of a rest is noticed here.
-    public mutating func state(now: Int64) -> State {
+    mutating func state(now: Int64) -> State {
         // A rest that would last longer than any is one of a clock that was set back.
         if case .open(let until) = current, now >= until || until &- now > settings.rest.nanoseconds {
             current = .halfOpen(probeIsOut: false)
@@ -44,10 +44,10 @@ public struct CircuitBreaker: Sendable, Hashable {
     }
 
     /// Whether the target has a rest or is being probed after one.
-    public var isOpen: Bool { current != .closed }
+    var isOpen: Bool { current != .closed }
 
     /// Whether a request may be sent now; says no to all but the probe until its outcome is known.
-    public mutating func allowsRequest(now: Int64) -> Bool {
+    mutating func allowsRequest(now: Int64) -> Bool {
         switch state(now: now) {
         case .closed: true
         case .open: false
@@ -56,14 +56,14 @@ public struct CircuitBreaker: Sendable, Hashable {
     }
 
     /// A request that was allowed is being sent.
-    public mutating func requestSent() {
+    mutating func requestSent() {
         if case .halfOpen = current {
             current = .halfOpen(probeIsOut: true)
         }
     }
 
     /// A request was given up for no fault of the target's, which says nothing about it.
-    public mutating func requestCancelled() {
+    mutating func requestCancelled() {
         if case .halfOpen = current {
             current = .halfOpen(probeIsOut: false)
         }
@@ -76,7 +76,7 @@ public struct CircuitBreaker: Sendable, Hashable {
     ///   - latency: Nanoseconds until its end.
     ///   - now: When that was.
     /// - Returns: Whether the breaker opened because of it.
-    public mutating func requestEnded(isFailure: Bool, latency: Int64, now: Int64) -> Bool {
+    mutating func requestEnded(isFailure: Bool, latency: Int64, now: Int64) -> Bool {
         let outcome = Outcome(isFailure: isFailure, latency: max(latency, 0))
         switch state(now: now) {
         case .open:

@@ -70,7 +70,7 @@ public struct LaneFigures: Sendable, Hashable {
 
     /// Whether every request is exactly one of filtered, not sampled, dropped, queued and sent, and every one that was sent
     /// exactly one of answered, failed and in flight.
-    public var isConserved: Bool {
+    var isConserved: Bool {
         considered == filtered.values.reduce(0, +) + notSampled + dropped.values.reduce(0, +) + queued + sent
             && sent == answered + failed.values.reduce(0, +) + inFlight
     }

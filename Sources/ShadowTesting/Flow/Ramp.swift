@@ -6,31 +6,31 @@ import OctetText
 ///
 /// A step is passed when the hold time is over, the target has answered within it, and nothing unhealthy happened. What is
 /// unhealthy sends the ramp back to the step before, and its hold time begins anew.
-public struct Ramp: Sendable, Hashable {
+struct Ramp: Sendable, Hashable {
     private let settings: RampSettings
     /// The place of the step among those of the settings; their count once all are passed.
-    public private(set) var step = 0
+    private(set) var step = 0
     private var stepStart: Int64?
     private var hasAnswers = false
 
     /// Makes a ramp at its first step.
-    public init(_ settings: RampSettings) {
+    init(_ settings: RampSettings) {
         self.settings = settings
     }
 
     /// The share of the policy's share that is sent at this step, 0 to 1.
-    public var share: Double {
+    var share: Double {
         step < settings.steps.count ? min(max(settings.steps[step], 0), 1) : 1
     }
 
     /// The target answered; takes the next step when it is time for it.
-    public mutating func answerArrived(now: Int64) {
+    mutating func answerArrived(now: Int64) {
         hasAnswers = true
         timePassed(now: now)
     }
 
     /// Takes the next step when it is time for it.
-    public mutating func timePassed(now: Int64) {
+    mutating func timePassed(now: Int64) {
         guard step < settings.steps.count else { return }
         guard let start = stepStart else {
             stepStart = now
@@ -41,7 +41,7 @@ public struct Ramp: Sendable, Hashable {
     }
 
     /// The target did badly.
-    public mutating func becameUnhealthy(now: Int64) {
+    mutating func becameUnhealthy(now: Int64) {
         guard !settings.steps.isEmpty else { return }
         enter(max(step - 1, 0), now: now)
     }

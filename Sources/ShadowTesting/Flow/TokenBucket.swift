@@ -3,11 +3,11 @@
 /// Keeps a mean rate: a token comes in every so often, and each thing that is let through takes one.
 ///
 /// Time is given with each question, in nanoseconds of any clock. A clock that goes back gives no tokens and takes none.
-public struct TokenBucket: Sendable, Hashable {
+struct TokenBucket: Sendable, Hashable {
     /// Tokens that come in each second.
-    public let rate: Double
+    let rate: Double
     /// The most tokens that are kept: what may pass at once after a silence.
-    public let capacity: Double
+    let capacity: Double
 
     /// What sums of fractions may be off by; without it, the time that was told for a token could be a bit too early.
     private static let rounding = 1e-6
@@ -20,14 +20,14 @@ public struct TokenBucket: Sendable, Hashable {
     /// - Parameters:
     ///   - rate: Tokens a second; nothing passes at zero or less.
     ///   - capacity: The most tokens kept; one at least, so that a low rate lets things through at all.
-    public init(rate: Double, capacity: Double) {
+    init(rate: Double, capacity: Double) {
         self.rate = max(rate, 0)
         self.capacity = max(capacity, 1)
         tokens = rate > 0 ? self.capacity : 0
     }
 
     /// Takes tokens if there are so many.
-    public mutating func take(_ count: Double = 1, now: Int64) -> Bool {
+    mutating func take(_ count: Double = 1, now: Int64) -> Bool {
         refill(now)
         guard tokens >= count - Self.rounding else { return false }
         tokens -= count
@@ -35,19 +35,19 @@ public struct TokenBucket: Sendable, Hashable {
     }
 
     /// Takes tokens even if there are too few; those that come in next make up for it.
-    public mutating func charge(_ count: Double, now: Int64) {
+    mutating func charge(_ count: Double, now: Int64) {
         refill(now)
         tokens -= count
     }
 
     /// Whether nothing is owed.
-    public mutating func isSettled(now: Int64) -> Bool {
+    mutating func isSettled(now: Int64) -> Bool {
         refill(now)
         return tokens >= -Self.rounding
     }
 
     /// When `count` tokens will be there if none is taken before; `nil` for never.
-    public mutating func time(of count: Double = 1, now: Int64) -> Int64? {
+    mutating func time(of count: Double = 1, now: Int64) -> Int64? {
         refill(now)
         guard tokens < count - Self.rounding else { return now }
         guard rate > 0, count <= capacity else { return nil }

@@ -207,7 +207,7 @@ private struct SegmentParts {
 
 /// A hash of segments (FNV-1a of 64 bits).
 struct SegmentHash: Equatable {
-    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    private(set) var value = FNV1a.start
 
     init() {}
 
@@ -216,8 +216,7 @@ struct SegmentHash: Equatable {
     }
 
     mutating func combine(_ octet: UInt8) {
-        // The product is modulo 2⁶⁴, as the function is defined.
-        value = (value ^ UInt64(octet)) &* 0x0000_0100_0000_01B3
+        value = FNV1a.step(value, octet)
     }
 
     /// The hash of two segments in a row.

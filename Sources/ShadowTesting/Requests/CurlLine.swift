@@ -1,31 +1,93 @@
 // Wingmirror · Apache-2.0
 // Words and quotes of the shell, POSIX.1-2024 §2.2; dollar-single-quotes, §2.2.4.
 
+internal import OctetText
 internal import Redaction
 
-/// A shadow request as one line that repeats it at a shell, for people who look into a difference.
+/// A line that repeats a request at a shell.
 ///
-/// Lines end up on pages and in reports. They show no more than the copy that was sent, and less of two things: credentials
-/// that a policy lets through, and content, in place of which the line names a file that somebody would have to make.
-public enum CurlLine {
-    /// The line for a request to a target.
-    public static func text(for request: ShadowRequest, to target: MirrorTarget) -> String {
-        let scheme = target.usesTLS ? "https" : "http"
-        var words = ["curl", "-sS", "-i"]
-        if request.method == "HEAD" { words.append("-I") } else { words += ["-X", quoted(request.method)] }
-        for field in request.fields {
-            let name = field.name.lowercased()
-            // Made by the client itself of what it sends.
-            if name == "content-length" { continue }
-            let value = shownValue(of: field)
-            // A field without a value must end in a semicolon, or it is taken for one to leave out.
-            words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
+/// What is not known or not shown is for the caller to leave out. A file of content is named, and somebody has to make it.
+public struct CurlLine {
+    private var words: [String]
+
+    /// Begins a line.
+    /// - Parameters:
+    ///   - method: The request's method.
+    ///   - showsHead: Whether curl shows the response's head, too.
+    ///   - contentOctets: The size of the content that a file of the user's has; `nil` for a request that is sent without.
+    public init(method: String, showsHead: Bool = false, contentOctets: Int? = nil) {
+        words = ["curl", "-sS"]
+        if showsHead { words.append("-i") }
+        // The target goes as it is: brackets are none of curl's, and `/a/../b` is another path than `/b`.
+        words += ["--globoff", "--path-as-is"]
+        if method == "HEAD" {
+            words.append("--head")
+        } else if method != "GET" || contentOctets != nil {
+            words += ["-X", Self.word(method)]
         }
-        if !request.content.isEmpty { words += ["--data-binary", "@content-of-\(request.content.count)-bytes"] }
-        words += [
-            "--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(withoutCredentials(request.target))"),
-        ]
-        return words.joined(separator: " ")
+        if let contentOctets { words += ["--data-binary", "@content-of-\(contentOctets)-bytes"] }
+    }
+
+    /// Adds a field.
+    public mutating func add(field name: String, _ value: String) {
+        // A field without a value must end in a semicolon, or it is taken for one to leave out.
+        words += ["-H", Self.word(value.isEmpty ? "\(name);" : "\(name): \(value)")]
+    }
+
+    /// Makes curl undo the coding of the response.
+    public mutating func decompress() {
+        words.append("--compressed")
+    }
+
+    /// The whole line for a target of a host, which may have a port.
+    public func text(scheme: String, authority: String, target: String) -> String {
+        // A target in another form is the client's own word, which is not to be taken for an option.
+        let isPath = target.hasPrefix("/")
+        let form = isPath ? [] : ["--request-target", Self.word(target)]
+        let url = ["--url", Self.word("\(scheme)://\(authority)\(isPath ? target : "/")")]
+        return (words + form + url).joined(separator: " ")
+    }
+
+    /// The text as one word of a shell; control characters are escaped, as a terminal would obey them.
+    public static func word(_ text: String) -> String {
+        let needsQuotes = text.isEmpty || !text.utf8.allSatisfy(isPlain)
+        guard needsQuotes else { return text }
+        guard !text.utf8.allSatisfy({ 0x20..<0x7F ~= $0 }) else { return "'\(text.replacingQuotes)'" }
+        var word = "$'"
+        for octet in text.utf8 {
+            switch octet {
+            case UInt8(ascii: "'"), UInt8(ascii: "\\"): word += "\\" + String(UnicodeScalar(octet))
+            case 0x20..<0x7F: word += String(UnicodeScalar(octet))
+            // Three octal digits cannot run into what follows them.
+            default: word += "\\" + String(octet >> 6) + String(octet >> 3 & 7) + String(octet & 7)
+            }
+        }
+        return word + "'"
+    }
+
+    /// Whether an octet stands for itself wherever it is in a word.
+    private static func isPlain(_ octet: UInt8) -> Bool {
+        ASCII.isDigit(octet) || ASCII.isLetter(octet) || "-._/:=@%+,".utf8.contains(octet)
+    }
+}
+
+extension CurlLine {
+    /// The line for a copy of a request to a target, for people who look into a difference.
+    ///
+    /// Lines end up on pages and in reports. They show no more than the copy that was sent, and less of two things: credentials
+    /// that a policy lets through, and content.
+    public static func text(for request: ShadowRequest, to target: MirrorTarget) -> String {
+        let content = request.content.isEmpty ? nil : request.content.count
+        var line = CurlLine(method: request.method, showsHead: true, contentOctets: content)
+        // The client itself makes the length of what it sends.
+        for field in request.fields where field.name.lowercased() != "content-length" {
+            line.add(field: field.name, shownValue(of: field))
+        }
+        return line.text(
+            scheme: target.usesTLS ? "https" : "http",
+            authority: target.authority,
+            target: withoutCredentials(request.target)
+        )
     }
 
     private static func shownValue(of field: ShadowRequest.Field) -> String {
@@ -47,22 +109,6 @@ public enum CurlLine {
     private static func withoutCredentials(_ target: String) -> String {
         var count = 0
         return String(decoding: redaction.redacted(target: Array(target.utf8), redactions: &count), as: UTF8.self)
-    }
-
-    /// A word that a shell reads as exactly this text.
-    public static func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
-        guard !isPlain else { return "'\(text.replacingQuotes)'" }
-        var word = "$'"
-        for octet in text.utf8 {
-            switch octet {
-            case UInt8(ascii: "'"), UInt8(ascii: "\\"): word += "\\" + String(UnicodeScalar(octet))
-            case 0x20..<0x7F: word += String(UnicodeScalar(octet))
-            // Three octal digits cannot run into what follows them.
-            default: word += "\\" + String(octet >> 6) + String(octet >> 3 & 7) + String(octet & 7)
-            }
-        }
-        return word + "'"
     }
 }
 

@@ -36,49 +36,6 @@ public enum ConnectionCloseReason: UInt8, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// The values of the label `reason` of `opaque_connections_total`: why a connection cannot be read.
-public enum OpaqueReason: UInt8, Sendable, Hashable, CaseIterable {
-    case tls
-    case tlsNoKey
-    case tlsWrongKeys
-    case tlsMidstream
-    case tlsUnsupportedCipher
-    case tlsLost
-    case tlsHandshake
-    /// Was HTTP, and could not be read on.
-    case unreadable
-    case midstream
-    case unknown
-    /// Left HTTP by an upgrade, such as to WebSocket.
-    case upgraded
-    /// Left HTTP by CONNECT.
-    case tunnel
-    /// TLS given up to stay within the memory limits.
-    case tlsMemory
-    /// HTTP/2 or a WebSocket given up to stay within the memory limits.
-    case memory
-
-    /// The label's value.
-    public var text: String {
-        switch self {
-        case .tls: "tls"
-        case .tlsNoKey: "tls_no_key"
-        case .tlsWrongKeys: "tls_wrong_keys"
-        case .tlsMidstream: "tls_midstream"
-        case .tlsUnsupportedCipher: "tls_unsupported_cipher"
-        case .tlsLost: "tls_lost"
-        case .tlsHandshake: "tls_handshake"
-        case .unreadable: "unreadable"
-        case .upgraded: "upgraded"
-        case .tunnel: "tunnel"
-        case .tlsMemory: "tls_memory"
-        case .memory: "memory"
-        case .midstream: "midstream"
-        case .unknown: "unknown"
-        }
-    }
-}
-
 /// The values of the label `kind` of `http_unpaired_messages_total`: which half of an exchange was seen.
 public enum UnpairedMessageKind: UInt8, Sendable, Hashable, CaseIterable {
     case request

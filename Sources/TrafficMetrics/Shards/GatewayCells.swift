@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// The counters of one Gateway in one shard; the shard's thread writes, a scrape reads.
 final class GatewayCells: Sendable {
     private let words = AtomicWords(count: wordCount)

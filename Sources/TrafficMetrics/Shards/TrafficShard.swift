@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-internal import TrafficModel
+public import TrafficModel
 
 /// What one capture thread counts of the traffic.
 ///

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// How a snapshot is put together.
 extension MetricsRegistry {
     /// Reads every shard, and adds what the collectors have supplied.

@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+public import TrafficModel
+
 /// How many connections could not be read, for one reason, whatever their Gateway.
 public struct OpaqueSummary: Sendable, Hashable {
     /// Why they could not be read.

@@ -14,8 +14,8 @@ public struct RecentLimits: Sendable, Hashable {
     public var burst = 40
     /// The most octets kept of a head; the field lines beyond are left out.
     public var headOctets = 8192
-    /// How long a route of which a request has been kept leaves the others their turn, in nanoseconds of packet time.
-    public var turn: Int64 = 10_000_000_000
+    /// How long a route of which a request has been kept leaves the others their turn, by packet time.
+    public var turnNanoseconds: Int64 = 10_000_000_000
 
     /// The most octets that one exchange of each kind takes: four times two heads.
     public var octetsPerExchange: Int { 8 * headOctets }

@@ -164,7 +164,7 @@ struct RecentTap {
         refused.grant(elapsed)
         completed.grant(elapsed)
         completedUnmatched.grant(elapsed)
-        guard time.nanoseconds(since: turnBegan ?? time) < limits.turn, turnBegan != nil else {
+        guard time.nanoseconds(since: turnBegan ?? time) < limits.turnNanoseconds, turnBegan != nil else {
             turnBegan = time
             hadTurn.removeAll(keepingCapacity: true)
             return

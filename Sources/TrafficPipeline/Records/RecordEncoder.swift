@@ -22,11 +22,8 @@ struct RecordEncoder {
     init(options: RecordOptions) {
         self.options = options
         redactedFields = ConfiguredNames(options.redactedFields)
-        credentials = CredentialReplacement(names: redactedFields) { _ in Self.redacted }
+        credentials = CredentialReplacement(names: redactedFields) { _ in RedactedValue.octets }
     }
-
-    /// What stands in place of a value.
-    private static let redacted = Array("[redacted]".utf8)
 
     /// What a record needs of an exchange.
     var retention: Retention {
@@ -254,12 +251,13 @@ struct RecordEncoder {
         if options.includesFields {
             line.key("fields")
             line.beginList()
+            let redacted = RedactedValue.octets
             let octets = message.octets
             for field in message.fields {
                 line.beginList()
                 appendText(octets[field.name])
                 if field.isNeverIndexed || isRedacted(octets.span.extracting(field.name)) {
-                    line.string(Self.redacted.span)
+                    line.string(redacted.span)
                 } else {
                     appendValue(octets[field.value], of: octets[field.name])
                 }

@@ -13,7 +13,7 @@ import TrafficModel
 ///
 /// Places are learned as volatile while the votes come, as on a real route. Votes come one a second unless said otherwise.
 struct VerdictSimulation {
-    var record: RouteRecord
+    var record: VerdictRecord
     var generator: SeededGenerator
     var settings = ComparisonSettings()
     private let limits = VerdictLimits()
@@ -23,7 +23,7 @@ struct VerdictSimulation {
     var nanosecondsPerPair: Int64 = 1_000_000_000
 
     init(places: Int = 1, seed: UInt64) {
-        record = RouteRecord(lane: MirrorLane(policy: "p", target: "t"), route: RouteName(), limits: VerdictLimits())
+        record = VerdictRecord(lane: MirrorLane(policy: "p", target: "t"), route: RouteName(), limits: VerdictLimits())
         generator = SeededGenerator(seed: seed)
         self.places = places
         for place in 0..<places { _ = record.places.position(of: .content("m\(place)")) }
@@ -58,8 +58,8 @@ struct VerdictSimulation {
         let (worse, better) = (candidate & ~reference, reference & ~candidate)
         record.voted(
             question,
-            whole: RouteRecord.side(worse: worse & masked, better: better & masked),
-            raw: RouteRecord.side(worse: worse, better: better),
+            whole: VerdictRecord.side(worse: worse & masked, better: better & masked),
+            raw: VerdictRecord.side(worse: worse, better: better),
             worse: worse,
             better: better,
             time: time,
@@ -94,7 +94,7 @@ struct VerdictSimulation {
 
     /// What the counts since the beginning show, those since later marks set aside.
     var totalFinding: Finding? {
-        RouteRecord.finding(Standing(record), settings: settings, weight: RouteRecord.Share.total)
+        VerdictRecord.finding(Standing(record), settings: settings, weight: VerdictRecord.Share.total)
     }
 
     /// What the counts of the last hours show by themselves.
@@ -319,7 +319,7 @@ struct VerdictSimulation {
                 record.observed(sample, margin: 0.2, limit: 256, generator: &generator)
             }
             if second % 10 == 9 { record.blockEnded() }
-            let threshold = RouteRecord.logThreshold(ComparisonSettings(), share: RouteRecord.Share.latency / 2)
+            let threshold = VerdictRecord.logThreshold(ComparisonSettings(), share: VerdictRecord.Share.latency / 2)
             let verdict = record.verdict(margin: 0.2, tailMargin: 0.01, logThreshold: threshold, leastPairs: 300)
             if verdict?.classification == .higher { return (second + 1) * 100 }
         }

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // RFC 9113 §4 and §6, with the vectors of http2jp/http2-frame-test-case.
 
+import OctetText
 import Testing
 
 @testable import HTTPReconstruction
@@ -222,20 +223,20 @@ enum TestFrame {
 }
 
 @Suite struct FrameSearchTests {
-    private static func search(isClient: Bool, highest: UInt32) -> FrameSearch {
+    private static func search(_ kind: MessageKind, highest: UInt32) -> FrameSearch {
         FrameSearch(
-            expectations: FrameExpectations(isClient: isClient, lengthLimit: 16_384, highestStream: highest),
+            expectations: FrameExpectations(kind: kind, lengthLimit: 16_384, highestStream: highest),
             knowsStreams: highest > 0
         )
     }
 
     private static func found(
         _ octets: [UInt8],
-        isClient: Bool = true,
+        of kind: MessageKind = .request,
         highest: UInt32,
         startsSegment: Bool = false
     ) -> Int? {
-        search(isClient: isClient, highest: highest).boundary(
+        search(kind, highest: highest).boundary(
             in: octets.span,
             from: 0,
             startsSegment: startsSegment,

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // HTTP/2 seen from the side, RFC 9113.
 
+import OctetText
 import TCPReassembly
 import Testing
 import TrafficModel

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 // Hostile HTTP/2: reference/http2-grpc-tls.md, section 8.
 
+import OctetText
 import TCPReassembly
 import Testing
 import TrafficModel

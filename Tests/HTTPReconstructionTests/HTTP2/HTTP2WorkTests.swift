@@ -76,7 +76,7 @@ import Testing
         let update = TestFrame.frame(8, 0, 1, [0, 0, 0, 1])
         let octets = (0..<4000).flatMap { _ in update } + [UInt8](repeating: 0xFF, count: 9)
         let search = FrameSearch(
-            expectations: FrameExpectations(isClient: true, lengthLimit: 16_384, highestStream: 7),
+            expectations: FrameExpectations(kind: .request, lengthLimit: 16_384, highestStream: 7),
             knowsStreams: true
         )
         var looks = 0

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import HTTPReconstruction
+import OctetText
 import PacketDecoding
 import TCPReassembly
 import TrafficModel

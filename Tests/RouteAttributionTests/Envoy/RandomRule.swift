@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import JSONSyntax
+import OctetText
 import RouteAttribution
 
 /// A comparison that can be written for Istio and for Envoy.

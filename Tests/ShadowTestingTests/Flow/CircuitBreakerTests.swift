@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import ShadowTesting
 import Testing
+
+@testable import ShadowTesting
 
 @Suite struct CircuitBreakerTests {
     private static let second: Int64 = 1_000_000_000

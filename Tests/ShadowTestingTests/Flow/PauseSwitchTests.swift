@@ -1,8 +1,9 @@
 // Wingmirror · Apache-2.0
 
-import ShadowTesting
 import Testing
 import TrafficModel
+
+@testable import ShadowTesting
 
 @Suite struct PauseSwitchTests {
     @Test func `all reasons must be gone before anything is sent`() {

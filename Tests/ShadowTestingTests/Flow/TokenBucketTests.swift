@@ -1,7 +1,8 @@
 // Wingmirror · Apache-2.0
 
-import ShadowTesting
 import Testing
+
+@testable import ShadowTesting
 
 @Suite struct TokenBucketTests {
     @Test func `a full bucket lets its capacity through and then a token at a time`() {

@@ -19,8 +19,8 @@ import Testing
         )
         #expect(
             CurlLine.text(for: request, to: target) == """
-                curl -sS -i -X 'GET' -H 'host: shop.example.com' -H 'X-Empty;' -H 'wingmirror-shadow: n;hops=1' \
-                --globoff --path-as-is 'http://staging.internal:8080/a?b=[1-3]'
+                curl -sS -i --globoff --path-as-is -H 'host: shop.example.com' -H 'X-Empty;' \
+                -H 'wingmirror-shadow: n;hops=1' --url 'http://staging.internal:8080/a?b=[1-3]'
                 """
         )
     }
@@ -45,15 +45,28 @@ import Testing
         )
         let line = CurlLine.text(for: request, to: target)
         #expect(!line.contains("planted"))
-        #expect(line.contains("-I"))
+        #expect(line.contains(" --head "))
+    }
+
+    @Test func `a target that is no path is not taken for an option`() {
+        let line = CurlLine(method: "OPTIONS").text(scheme: "http", authority: "a.example:80", target: "*")
+        #expect(
+            line == "curl -sS --globoff --path-as-is -X OPTIONS --request-target '*' --url http://a.example:80/"
+        )
+    }
+
+    @Test func `a GET with content says its method`() {
+        let line = CurlLine(method: "GET", contentOctets: 5).text(scheme: "http", authority: "a", target: "/")
+        #expect(line.contains("-X GET --data-binary @content-of-5-bytes"))
     }
 
     @Test(arguments: [
-        ("plain", "'plain'"), ("it's", #"'it'\''s'"#), ("'", #"''\'''"#), ("$(id) `id` !x", "'$(id) `id` !x'"),
+        ("/a-b.c:80", "/a-b.c:80"), ("two words", "'two words'"), ("it's", #"'it'\''s'"#), ("'", #"''\'''"#),
+        ("$(id) `id` !x", "'$(id) `id` !x'"),
         ("", "''"),
         ("a\nb", #"$'a\012b'"#), ("a\u{1}'\\", #"$'a\001\'\\'"#), ("é", #"$'\303\251'"#), ("\u{7F}1", #"$'\1771'"#),
     ])
     func `words are quoted so that a shell reads them back`(text: String, expected: String) {
-        #expect(CurlLine.quoted(text) == expected)
+        #expect(CurlLine.word(text) == expected)
     }
 }

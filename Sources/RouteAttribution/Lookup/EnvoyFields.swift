@@ -1,8 +1,8 @@
 // Wingmirror · Apache-2.0
 // What Envoy does to request fields before routing: conn_manager_utility.cc, header_map_impl.cc.
 
-/// How the proxy treats a request field before conditions look at it.
-enum FieldTreatment {
+/// The request fields that the proxy changes before conditions look at them.
+enum EnvoyFields {
     /// What a condition on that field, named in lower case, really looks at.
     static func subject(of name: String) -> ConditionSubject {
         switch name {

@@ -2,8 +2,8 @@
 
 internal import JSONSyntax
 
-/// How decisions look in exchange records and in the answers of `explain`.
-public enum RouteRecord {
+/// The JSON members by which a route is described in exchange records and in the answers of `explain`.
+public enum RouteMembers {
     /// The members that describe a route, without the braces around them; the same for every request it takes.
     static func members(of route: CompiledRoute) -> [UInt8] {
         var json = JSONText()

@@ -2,7 +2,7 @@
 
 internal import TrafficModel
 
-extension RouteRecord {
+extension VerdictRecord {
     /// About how many more pairs the verdict takes, if they are like those so far; `nil` when none are needed, or no number of
     /// them would do.
     func pairsNeeded(_ judgement: Finding, settings: ComparisonSettings, limits: VerdictLimits) -> UInt64? {

@@ -31,7 +31,7 @@ struct GuardedEvidence: Sendable, Hashable {
     var least: Double { min(votes, blocks, keys) }
 }
 
-extension RouteRecord {
+extension VerdictRecord {
     /// How the chance of failing a target that is no worse is shared out, so that all tests together keep it.
     enum Share {
         /// Errors by direction, which mostly come one way, so that little is enough.

@@ -4,7 +4,7 @@ import OctetText
 internal import TrafficModel
 
 /// Everything that is known of one target on one route.
-struct RouteRecord: Sendable {
+struct VerdictRecord: Sendable {
     let lane: MirrorLane
     let route: RouteName
     /// When the record began, in nanoseconds since the Unix epoch: with its first pair.

@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-extension RouteRecord {
+extension VerdictRecord {
     /// Lets a pair vote on each question that its answers allow.
     ///
     /// - Parameters:
@@ -313,7 +313,7 @@ extension RouteRecord {
         }
     }
 
-    private mutating func forEachPlace(_ bits: UInt64, _ body: (inout RouteRecord, Int) -> Void) {
+    private mutating func forEachPlace(_ bits: UInt64, _ body: (inout VerdictRecord, Int) -> Void) {
         var left = bits
         while left != 0 {
             body(&self, left.trailingZeroBitCount)
