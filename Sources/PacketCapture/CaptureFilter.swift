@@ -72,6 +72,12 @@ public struct CaptureFilter: Sendable, Hashable {
         return excludingOwn(expression.allSatisfy(\.isWhitespace) ? "" : "(\(expression))")
     }
 
+    /// The expression for people: without what it has besides for VLAN tags, which depends on the link type.
+    public var plainText: String {
+        let text = text(for: .raw)
+        return text.isEmpty ? "none: everything is captured" : text
+    }
+
     /// Finds out whether the expression compiles for a link type.
     /// - Throws: `.invalidFilter`, with what libpcap says about it.
     public func validate(for linkType: LinkType = .ethernet) throws(CaptureError) {

@@ -126,6 +126,58 @@ import TrafficModel
         #expect(report.lines(TerminalStyle(isColoured: true)).joined().contains("\u{1B}[33m1.5 %\u{1B}[0m"))
     }
 
+    @Test func `a route whose answers were nearly all missed has no shares and no times`() throws {
+        var report = report
+        report.warnings = ["the answers to 1,150 of 1,500 requests were not captured"]
+        report.rows[0].unseen = 1150
+        let lines = report.lines(.plain)
+        #expect(lines[1] == "  the answers to 1,150 of 1,500 requests were not captured")
+        let row = try #require(lines.first { $0.contains("product-vs") })
+        #expect(row.split(whereSeparator: \.isWhitespace).filter { $0 == "–" }.count == 5)
+        #expect(row.contains("1,200") && !row.contains("ms"))
+        report.rows[0].unseen = 600
+        #expect(report.lines(.plain).contains { $0.contains("3 %  10 %  2.1 ms") })
+    }
+
+    @Test func `how requests without a route were answered stands beside them`() {
+        var report = report
+        report.unmatched = [
+            .init(reason: "no_match", requests: 300, answers: [("2xx", 290), ("4xx", 10)]),
+            .init(reason: "no_host", requests: 5, answers: [("4xx", 5)]),
+            .init(reason: "no_listener", requests: 7, isArrival: false, answers: [("2xx", 7)]),
+        ]
+        let lines = report.lines(.plain)
+        #expect(lines.contains { $0.hasPrefix("  no_match") && $0.hasSuffix("  2xx 290, 4xx 10") })
+        #expect(lines.contains { $0.hasPrefix("  no_host") && $0.hasSuffix("%  4xx") })
+        #expect(lines.contains { $0.hasSuffix("not to a Gateway") })
+    }
+
+    @Test func `what was not seen is said from one in twenty on`() {
+        func sentences(_ unseen: UInt64, alone: UInt64 = 0, of requests: UInt64 = 508) -> [String] {
+            UnseenTraffic(requests: requests, unseen: unseen, answersAlone: alone, unmatched: 20, served: 0).sentences
+        }
+        let most = "the answers to 482 of 508 requests were not captured; is one direction filtered out?"
+        #expect(sentences(482) == [most])
+        #expect(sentences(50) == ["the answers to 50 of 508 requests were not captured"])
+        #expect(sentences(3, alone: 2).isEmpty)
+        #expect(sentences(0, of: 0).isEmpty)
+        let alone = "468 answers were captured without their requests; is one direction filtered out?"
+        #expect(sentences(0, alone: 468, of: 0) == [alone])
+    }
+
+    @Test func `answers of 2xx without a route say that the objects are not the gateway's`() {
+        func sentences(_ served: UInt64) -> [String] {
+            UnseenTraffic(requests: 508, unseen: 0, answersAlone: 0, unmatched: 505, served: served).sentences
+        }
+        #expect(
+            sentences(500) == [
+                "500 of the 505 requests without a route were answered 2xx, so the gateway has routes that these objects "
+                    + "lack"
+            ]
+        )
+        #expect(sentences(20).isEmpty)
+    }
+
     @Test func `an empty table says so`() {
         #expect(
             RouteTableReport().lines(.plain) == [

@@ -165,6 +165,17 @@ import TrafficPipeline
         #expect(report.lines(.plain).contains { $0.contains("uri prefix /products") })
     }
 
+    @Test func `requests alone have no shares and no times, and answers alone are no health`() throws {
+        let requests = try plan(Self.capture, "--filter", "dst port 8080").analyse(writingTo: nil).report.lines(.plain)
+        #expect(requests.contains { $0.contains("of 508 requests were not captured; is one direction filtered out?") })
+        for row in requests.filter({ $0.contains("uri prefix") }) {
+            #expect(!row.contains("0 %") && !row.contains("ms") && !row.contains("µs"), "\(row)")
+        }
+        let answers = try plan(Self.capture, "--filter", "src port 8080").analyse(writingTo: nil).report.lines(.plain)
+        #expect(answers.first?.hasPrefix("Routes  0 requests") == true)
+        #expect(answers[1].contains("answers were captured without their requests; is one direction filtered out?"))
+    }
+
     @Test func `a terminal of 80 columns shows the object and the rule of every row, and what it matches`() throws {
         let lines = try plan(Self.capture).analyse(writingTo: nil).report.lines(TerminalStyle(width: 80))
         #expect(lines.allSatisfy { $0.displayWidth <= 80 })

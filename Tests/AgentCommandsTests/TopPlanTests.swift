@@ -95,7 +95,8 @@ import TrafficMetrics
             Array(
                 #"""
                 {"visibility":{"windowSeconds":60,"packetsPerSecond":12.5,"sinceStart":{"packets":90,"lostPackets":10,
-                "gaps":2,"gapOctets":100,"connections":8,"opaqueConnections":2}},"unmatchedPerSecond":{"no_host":0.5}}
+                "gaps":2,"gapOctets":100,"connections":8,"opaqueConnections":2,"answersAlone":3}},"unmatchedPerSecond":{"no_host":0.5},
+                "unmatchedAnswers":{"failures":1,"unseen":2,"served":4}}
                 """#.utf8
             )
         )
@@ -107,6 +108,7 @@ import TrafficMetrics
         #expect(row.trend == [nil, 0, 1.5])
         #expect((frame.truth?.lostPackets, frame.truth?.opaqueConnections) == (10, 2))
         #expect(frame.unmatchedPerSecond == [.init(reason: .noHost, perSecond: 0.5)])
+        #expect((frame.truth?.windowRequests, frame.truth?.answersAlone, frame.unmatchedServed) == (90, 3, 4))
         #expect(frame.requestsPerSecond == 1.5)
         #expect(frame.time == "2026-11-23T10:00:00.500Z")
     }

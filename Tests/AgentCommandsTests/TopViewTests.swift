@@ -221,6 +221,17 @@ import TrafficMetrics
         #expect(lines[2].contains("no_host 2.5/s"))
     }
 
+    @Test func `answers alone, and those that show that the gateway has other routes, are said above the table`() {
+        var frame = frame(row("a"))
+        frame.truth = TopFrame.Truth(answersAlone: 1467)
+        frame.windowSeconds = 60
+        frame.unmatchedPerSecond = [.init(reason: .noMatch, perSecond: 2)]
+        #expect(view(160).lines(frame)[1].contains("1,467 answers without their requests"))
+        #expect(!view(160).lines(frame)[2].contains("2xx"))
+        frame.unmatchedServed = 100
+        #expect(view(160).lines(frame)[2].contains("100 were answered 2xx: the gateway has routes that these objects"))
+    }
+
     @Test func `control characters of names never reach the terminal`() {
         var hostile = row("a")
         hostile.object = "shop/\u{1B}[2Jx\u{07}\u{9B}31m\u{202E}evil"

@@ -76,6 +76,30 @@ struct ReloadTests {
         #expect(routes.absence == nil && !routes.findings.contains { $0.code == .noRoutes })
     }
 
+    @Test func `a reload that is refused is the first finding until what is read is good again`() throws {
+        try folder.write("kind: [", to: "routes.yaml")
+        guard case .rejected(let lines) = keeper.reloadRoutes() else {
+            Issue.record("a bad file was accepted")
+            return
+        }
+        let finding = try #require(routes.findings.first)
+        #expect(finding.code == .reloadRefused && finding.severity == .error)
+        let reason = try #require(lines.first)
+        #expect(finding.message.contains(reason) && reason.contains("routes.yaml"))
+        try folder.write(Self.route, to: "routes.yaml")
+        #expect(keeper.reloadRoutes() == .reloaded([]))
+        #expect(!routes.findings.contains { $0.code == .reloadRefused })
+        try folder.write(Self.configuration(folder, more: "colour: red"), to: "w.yaml")
+        guard case .rejected = keeper.reload() else {
+            Issue.record("a bad configuration was accepted")
+            return
+        }
+        #expect(routes.findings.first?.object.name == "configuration")
+        // Good routes say nothing of the configuration.
+        #expect(keeper.reloadRoutes() == .reloaded([]))
+        #expect(routes.findings.first?.code == .reloadRefused)
+    }
+
     @Test func `new routes and a new log level are in force after a reload`() throws {
         let second = Self.route.replacing("name: one", with: "name: two")
         try folder.write(Self.route + "---\n" + second.dropGateway, to: "routes.yaml")
@@ -146,7 +170,7 @@ struct ReloadTests {
             return
         }
         #expect(keeper.current.reloads == ConfigurationKeeper.Reloads())
-        #expect(keeper.current.routeReloads == ConfigurationKeeper.Reloads(rejected: 1, isLatestGood: false))
+        #expect(keeper.current.routeReloads.rejected == 1 && !keeper.current.routeReloads.isLatestGood)
         try folder.write(Self.route, to: "routes.yaml")
         #expect(keeper.reload() == .reloaded([]))
         #expect(keeper.current.routeReloads.isLatestGood)

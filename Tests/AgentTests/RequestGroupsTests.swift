@@ -162,6 +162,25 @@ import TrafficPipeline
         #expect(groups.allSatisfy { group in group.trend(at: group.last).contains { ($0 ?? 0) > 0 } })
     }
 
+    @Test func `the kind that began with a change of the routes comes before a larger one that is older`() throws {
+        let (watch, _, _) = try watched()
+        watch.sample()
+        let groups = watch.unmatched(20).groups
+        let now = try #require(groups.map(\.last).max())
+        let largest = try #require(watch.mostMistaken(after: nil, at: now))
+        #expect(largest.group.key == groups.first?.key)
+        let younger = groups.filter { $0.first > largest.group.first + 3_000_000_000 && $0.lastMinute(until: now) >= 1 }
+        let late = try #require(younger.first, "the sample has kinds that begin later")
+        let found = try #require(watch.mostMistaken(after: late.first - 1, at: now))
+        #expect(found.group.first >= late.first - 2_000_000_001)
+        #expect(found.group.key != largest.group.key)
+        #expect(found.share <= largest.share)
+        // A change of an hour before, or one after all of them, explains none of them.
+        for change in [late.first - 3_600_000_000_000, now + 3_000_000_000] {
+            #expect(watch.mostMistaken(after: change, at: now)?.group.key == largest.group.key)
+        }
+    }
+
     @Test func `nothing is taken up twice`() throws {
         let (watch, _, _) = try watched()
         watch.sample()

@@ -81,6 +81,16 @@ struct TimelineTests {
         #expect(routes.timeline.entries.last?.details.contains { $0.contains("is gone") } == true)
     }
 
+    @Test func `the latest change of the routes stays known when a reload is refused after it`() throws {
+        #expect(routes.timeline.latestRoutesChange == nil, "the first routes are no change")
+        try folder.write(Self.gateway + Self.route("two", path: "/two"), to: "routes.yaml")
+        #expect(keeper.reloadRoutes() == .reloaded([]))
+        try folder.write("kind: [", to: "routes.yaml")
+        _ = keeper.reloadRoutes()
+        #expect(routes.timeline.entries.last?.kind == .refused)
+        #expect(routes.timeline.latestRoutesChange?.text.contains("shop/two") == true)
+    }
+
     @Test func `routes that are read again and are the same change nothing`() throws {
         #expect(keeper.reloadRoutes() == .reloaded([]))
         #expect(texts == ["1 route read"])

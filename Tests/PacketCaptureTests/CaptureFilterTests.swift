@@ -80,6 +80,16 @@ import Testing
         #expect(try passed(filter) == Self.frames.filter(\.byAddress).map(\.label))
     }
 
+    @Test func `for people the expression is without what VLAN tags need`() {
+        let derived = CaptureFilter(ports: [8080]).plainText
+        #expect(derived.hasPrefix("(tcp port 8080 or ") && !derived.contains("vlan"))
+        #expect(CaptureFilter(expression: "src port 8080").plainText == "(src port 8080)")
+        #expect(
+            CaptureFilter(ownEndpoints: [.init(port: 9646)], expression: "tcp").plainText
+                == "not tcp port 9646 and (tcp)"
+        )
+    }
+
     @Test func `without ports all TCP passes`() throws {
         let labels = try passed(CaptureFilter())
         #expect(Set(Self.frames.map(\.label)).subtracting(labels) == ["UDP", "a later IPv4 fragment of UDP", "ARP"])

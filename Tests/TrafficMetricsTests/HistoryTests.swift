@@ -137,6 +137,32 @@ import Testing
         #expect(totals.capture.opaqueShare == 0.25)
     }
 
+    @Test func `how requests without a route were answered is known of the window alone`() throws {
+        var watch = try Watch(routes: 1)
+        func unmatched(_ scenario: Scenario, _ reason: UnmatchedReason, _ status: Int) {
+            let gateway = scenario.table.series(ofGateway: 0)
+            scenario.shard.requestUnmatched(gateway: gateway, reason: reason, status: status)
+        }
+        watch.pass(seconds: 60) { unmatched($0, .noMatch, 503) }
+        watch.capture.answersAlone = 4
+        watch.pass(seconds: 10) { scenario in
+            scenario.exchange(0, status: -1)
+            unmatched(scenario, .noMatch, 503)
+            unmatched(scenario, .noHost, 200)
+            unmatched(scenario, .noMatch, -1)
+            // A request whose rule depends on what is not on the wire has a route, and what passes by does not arrive.
+            unmatched(scenario, .conditional, 200)
+            unmatched(scenario, .noListener, 503)
+            unmatched(scenario, .noListener, -1)
+        }
+        let totals = watch.history.totals(over: .seconds(10))
+        #expect(totals.unmatchedAnswers == UnmatchedAnswers(failures: 10, unseen: 10, served: 10))
+        #expect(totals.unseen == 20)
+        #expect(totals.capture.answersAlone == 4)
+        #expect(watch.history.totals(over: .seconds(70)).unmatchedAnswers.failures == 70)
+        #expect(watch.scenario.registry.unmatchedAnswers == UnmatchedAnswers(failures: 70, unseen: 10, served: 10))
+    }
+
     @Test func `answers that were not seen are in no share, and are not missing ones`() throws {
         var watch = try Watch(routes: 1)
         watch.pass(seconds: 10) { scenario in

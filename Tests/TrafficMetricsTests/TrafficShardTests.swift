@@ -140,8 +140,8 @@ import TrafficModel
         #expect(page.sum("wingmirror_http_unpaired_messages_total", where: ["kind": "response"]) == 1)
         #expect(
             scenario.registry.unmatchedSummaries() == [
-                UnmatchedSummary(gateway: "", reason: .noListener, requestCount: 1),
-                UnmatchedSummary(gateway: Scenario.gateway, reason: .noMatch, requestCount: 1),
+                UnmatchedSummary(gateway: "", reason: .noListener, requestsByClass: [.none: 1]),
+                UnmatchedSummary(gateway: Scenario.gateway, reason: .noMatch, requestsByClass: [.clientError: 1]),
             ]
         )
     }

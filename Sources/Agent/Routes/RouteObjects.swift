@@ -300,6 +300,23 @@ extension RouteFinding {
         )
     }
 
+    /// That what was read last is not in force, as a finding about the setting that names it.
+    ///
+    /// - Parameters:
+    ///   - setting: What was read: the configuration, or the routes alone.
+    ///   - lines: Why it was refused.
+    /// - Returns: The finding.
+    static func refusedReload(of setting: String, because lines: [String]) -> RouteFinding {
+        let more = lines.count > 1 ? " (and \(lines.count - 1) more)" : ""
+        return RouteFinding(
+            object: ObjectIdentity(kind: "Setting", namespace: "", name: setting),
+            severity: .error,
+            code: .reloadRefused,
+            path: "",
+            message: "the latest reload was refused, and what was in force before it stays: \(lines.first ?? "")\(more)"
+        )
+    }
+
     /// The finding as one line: object, field, sentence; the field once, where the sentence begins with it.
     package var line: String {
         "\(object)\(path.isEmpty || message.hasPrefix(path) ? "" : " \(path)"): \(message)"

@@ -84,9 +84,15 @@ extension Agent {
         return capture.isReady
             ? Probe(
                 isPassing: true,
-                detail: "\(routes.tables.routes.count) routes, and a source is open\(staleness)" + recordTrouble
+                detail: "\(routes.tables.routes.count) routes, and a source is open" + staleness + refusal
+                    + recordTrouble
             )
             : Probe(isPassing: false, detail: "no source is open")
+    }
+
+    /// That what was read last is not in force, in words to be added to a sentence; an agent with earlier routes stays ready.
+    private var refusal: String {
+        routes.refusals.isEmpty ? "" : "; the latest reload was refused, as the findings say"
     }
 
     /// How far the routes may be out of date, in words to be added to a sentence; an agent without the API server stays ready.
@@ -107,6 +113,9 @@ extension Agent {
             shedding: shedding,
             budget: budget,
             latestChange: timeline.entries.last,
+            latestRoutesChange: timeline.latestRoutesChange,
+            filter: capture.control?.wantedFilter,
+            verdicts: mirroring.judge.verdicts,
             records: records?.ledger,
             keyLog: keys.state,
             keptPackets: keptPackets,

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
+import AnswerComparison
 import JSONSyntax
 import PacketCapture
 import PacketDecoding
@@ -32,6 +33,12 @@ struct AgentStatus {
     let budget: MemoryBudget
     /// The latest change of the agent or of what it goes by.
     let latestChange: Timeline.Entry?
+    /// The latest change of the routes; `nil` while those of the start are in force.
+    let latestRoutesChange: Timeline.Entry?
+    /// The filter that was given to a running capture last; `nil` while it has that of its start.
+    let filter: CaptureFilter?
+    /// What the answers of targets say; empty where nothing is compared.
+    let verdicts: [RouteVerdict]
     /// What became of the records, where they are written.
     let records: RecordLedger?
     /// What became of the key log, where one is followed.
@@ -53,6 +60,7 @@ struct AgentStatus {
         [
             "version": .string(BuildInformation.version),
             "startTime": .string(WallClock.text(startedAt)),
+            "time": .string(WallClock.text(WallClock.now())),
             "configuration": [
                 "sha256": .string(configuration.digest),
                 "readTime": .string(WallClock.text(configuration.readAt)),
@@ -97,6 +105,10 @@ struct AgentStatus {
                 "leftOut": .string(shedding.level.leavesOut),
             ],
             "latestChange": latestChange?.document ?? .null,
+            "latestRoutesChange": latestRoutesChange?.document ?? .null,
+            "verdicts": JSONValue(
+                Dictionary(verdicts.map { ($0.verdict.rawValue, 1) }, uniquingKeysWith: +).mapValues { JSONValue($0) }
+            ),
             "records": records.map(Self.document) ?? .null,
             "keptPackets": keptPackets.map(Self.document) ?? .null,
             "sources": .array(sourceDocuments),
@@ -157,23 +169,25 @@ struct AgentStatus {
 
     private var sourceDocuments: [JSONValue] {
         switch sources {
-        case .live(_, let counters):
+        case .live(let configuration, let counters):
             counters.interfaces.filter(\.isWanted).map { interface in
                 [
                     "interface": .string(interface.name),
                     "up": .bool(interface.isUp),
+                    "problem": CaptureSources.problem(of: interface).map { .string($0) } ?? .null,
+                    "filter": .string((filter ?? configuration.filter).plainText),
                     "ringBytes": JSONValue(interface.ringOctets),
                     "packets": JSONValue(interface.packetsReceived),
                     "droppedByKernelBuffer": JSONValue(interface.packetsDroppedByKernelBuffer),
                     "droppedByInterface": JSONValue(interface.packetsDroppedByInterface),
                 ]
             }
-        case .savefiles(let paths, let pace, _, let loops):
+        case .savefiles(let paths, let pace, let filter, let loops):
             paths.enumerated().map { number, path in
                 let packets = number < figures.interfaces.count ? figures.interfaces[number].packets : 0
                 return [
                     "savefile": .string(path), "pace": .string(pace.rawValue), "loop": .bool(loops),
-                    "packets": JSONValue(packets),
+                    "packets": JSONValue(packets), "filter": filter.map { .string($0) } ?? .null,
                 ]
             }
         }

@@ -177,8 +177,11 @@ package final class CaptureRun: Sendable {
         case .live(let configuration, let counters):
             // What happens to an interface happens to all workers; the first one says so.
             let (logger, timeline) = number == 0 ? (logger, timeline) : (logger.quieter, nil)
+            let filter: @Sendable () -> String = { [control] in
+                (control?.wantedFilter ?? configuration.filter).plainText
+            }
             var capture = try LiveCapture(configuration, counters: counters, control: control, share: share) { event in
-                logger.report(event)
+                logger.report(event, filter: filter())
                 if let text = event.timelineText { timeline?.add(.capture, text) }
             }
             opened(report)
@@ -266,17 +269,22 @@ extension Logger {
     }
 
     /// Logs what happened to an interface.
-    fileprivate func report(_ event: CaptureEvent) {
+    ///
+    /// - Parameters:
+    ///   - event: What happened.
+    ///   - filter: The filter in force, for people.
+    fileprivate func report(_ event: CaptureEvent, filter: @autoclosure () -> String) {
         switch event {
         case .opened(let interface, let ringOctets, let linkType):
             info(
                 "capturing",
                 metadata: [
                     "interface": "\(interface)", "ringBytes": "\(ringOctets)", "linkType": "\(linkType.rawValue)",
+                    "filter": "\(filter())",
                 ]
             )
         case .filterChanged(let interface):
-            info("filter changed", metadata: ["interface": "\(interface)"])
+            info("filter changed", metadata: ["interface": "\(interface)", "filter": "\(filter())"])
         case .filterRefused(let interface, let error):
             warning(
                 "filter refused, the old one stays",

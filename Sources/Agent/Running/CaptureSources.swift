@@ -55,6 +55,7 @@ package enum CaptureSources: Sendable {
             throw CommandFailure(error)
         }
         // An agent on a node waits for its interface; somebody at a terminal has mistyped its name.
+        try Self.refuseList(names.wanted, among: names.known)
         if refusesUnknown || Terminal.isTerminal(2) { try Self.refuseUnknown(names.wanted, among: names.known) }
     }
 
@@ -67,6 +68,36 @@ package enum CaptureSources: Sendable {
             .usage,
             "--interface: there is no interface \(missing)\(hint). There are: \(list)"
         )
+    }
+
+    /// Refuses several names in one, which no interface has and none will have.
+    static func refuseList(_ names: [String], among known: [String]) throws(CommandFailure) {
+        guard let list = names.first(where: { $0.contains(",") && !known.contains($0) }) else { return }
+        let parts = list.split { $0 == "," || $0 == " " }
+        throw CommandFailure(
+            .usage,
+            "--interface: there is no interface \(list); repeat the option, one name each: "
+                + parts.map { "--interface \($0)" }.joined(separator: " ")
+        )
+    }
+
+    /// Why nothing comes from an interface, in a sentence; `nil` where it is captured on.
+    static func problem(of interface: InterfaceCounters) -> String? {
+        guard !interface.isUp, interface.name != "any" else { return nil }
+        let known = (try? NetworkInterface.all()) ?? []
+        return problem(of: interface.name, among: known)
+    }
+
+    /// Why an interface is not captured on, as far as the list of interfaces shows it.
+    static func problem(of name: String, among known: [NetworkInterface]) -> String? {
+        guard !known.isEmpty else { return nil }
+        if let interface = known.first(where: { $0.name == name }) {
+            return interface.isUp ? nil : "the interface \(name) is down"
+        }
+        // Those that have traffic of their own: no pseudo-devices such as nflog.
+        let others = known.filter { $0.isUp && $0.name != "any" && ($0.isLoopback || !$0.addresses.isEmpty) }
+        let list = others.map(\.name).joined(separator: ", ")
+        return "there is no interface \(name)" + (list.isEmpty ? "" : " (there are \(list))")
     }
 
     /// The names of the interfaces or savefiles, in the order of their numbers; interfaces that came while the agent ran

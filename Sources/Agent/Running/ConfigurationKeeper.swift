@@ -60,8 +60,10 @@ final class ConfigurationKeeper: Sendable {
         var accepted: UInt64 = 0
         /// Those that changed nothing, because something was wrong.
         var rejected: UInt64 = 0
+        /// Why what was read last is not in force, a line each; empty where it is.
+        var refusal: [String] = []
         /// Whether what was read last is in force.
-        var isLatestGood = true
+        var isLatestGood: Bool { refusal.isEmpty }
     }
 
     /// Starts with a configuration that has been checked.
@@ -121,7 +123,7 @@ final class ConfigurationKeeper: Sendable {
             let notes = try replace()
             if current.digest != before { routes.timeline.add(.configuration, "configuration changed", details: notes) }
             // The routes were read too, and are in force.
-            state.withLock { $0.routeReloads.isLatestGood = true }
+            state.withLock { $0.routeReloads.refusal = [] }
             return notes
         }
     }
@@ -160,8 +162,9 @@ final class ConfigurationKeeper: Sendable {
             let notes = try replacement.withLock { _ in try replace() }
             state.withLock { state in
                 state[keyPath: reloads].accepted += 1
-                state[keyPath: reloads].isLatestGood = true
+                state[keyPath: reloads].refusal = []
             }
+            publishRefusals()
             let routeCount = routes.tables.routes.count
             logger.info(success, metadata: ["sha256": "\(current.digest)", "routes": "\(routeCount)"])
             return .reloaded(notes)
@@ -169,8 +172,9 @@ final class ConfigurationKeeper: Sendable {
             let lines = Self.lines(error)
             state.withLock { state in
                 state[keyPath: reloads].rejected += 1
-                state[keyPath: reloads].isLatestGood = false
+                state[keyPath: reloads].refusal = lines.isEmpty ? ["\(error)"] : lines
             }
+            publishRefusals()
             routes.timeline.add(.refused, "reload rejected, what was in force stays", details: lines)
             logger.error(
                 "reload rejected, what was in force stays",
@@ -178,6 +182,13 @@ final class ConfigurationKeeper: Sendable {
             )
             return .rejected(lines)
         }
+    }
+
+    /// Lets the findings say what was read last and is not in force.
+    private func publishRefusals() {
+        let state = current
+        let refusals = [("configuration", state.reloads.refusal), ("routes", state.routeReloads.refusal)]
+        routes.refusals = refusals.filter { !$0.1.isEmpty }.map { .refusedReload(of: $0.0, because: $0.1) }
     }
 
     private func replace() throws -> [String] {

@@ -15,6 +15,7 @@ final class RouteKeeper: Sendable {
 
     private let mirroring: Mirroring
     private let source: Mutex<Source>
+    private let refused = Mutex<[RouteFinding]>([])
 
     /// What the routes in force were made of.
     private struct Source: Sendable {
@@ -82,10 +83,17 @@ final class RouteKeeper: Sendable {
     /// What the files of the routes in force looked like when they were read.
     var files: ResourceFileStamps { source.withLock { $0.files } }
 
-    /// What `routes check` finds in the objects of the routes in force; the first who asks after a reload waits for it.
+    /// What was read last and is not in force, as findings; none where all that was read is.
+    var refusals: [RouteFinding] {
+        get { refused.withLock { $0 } }
+        set { refused.withLock { $0 = newValue } }
+    }
+
+    /// What keeps the latest reading from being in force, and what `routes check` finds in the objects of the routes in
+    /// force; the first who asks after a reload waits for it.
     var findings: [RouteFinding] {
         let source = source.withLock { $0 }
-        return (source.absence.map { [RouteFinding.noRoutes($0)] } ?? []) + source.findings.all
+        return refusals + (source.absence.map { [RouteFinding.noRoutes($0)] } ?? []) + source.findings.all
     }
 
     /// Why the table in force has no routes, in one sentence; `nil` where it has some, or a cluster may yet bring them.

@@ -142,6 +142,17 @@ extension RequestGroups.Group {
         }
     }
 
+    /// Requests in the six whole steps before the one that `time` lies in, and in that one: those of a minute, and up to ten
+    /// seconds more.
+    func lastMinute(until time: Int64) -> Double {
+        trend(at: time).suffix(7).reduce(0) { $0 + ($1 ?? 0) } * Double(RequestGroups.step) / 1e9
+    }
+
+    /// How many seconds `lastMinute(until:)` looks at.
+    static func lastMinuteSeconds(until time: Int64) -> Double {
+        60 + Double(max(time % RequestGroups.step, 0)) / 1e9
+    }
+
     /// Requests per second in the ten minutes that end at `time`, the oldest step first.
     func trend(at time: Int64) -> [Double?] {
         let now = Self.step(of: max(time, last))

@@ -46,13 +46,30 @@ final class RequestWatch: Sendable {
     }
 
     /// Of which kind most of the requests are that a route was missing for, and what share of these.
-    var mostMistaken: (group: RequestGroups.Group, share: Double)? {
+    ///
+    /// A kind that began with a change of the routes comes before a larger one that was there already, while it is at least one
+    /// in twenty of the last minute's: what a change broke must not hide behind a scanner of the whole day.
+    /// - Parameters:
+    ///   - change: When other routes came into force last, in nanoseconds since the Unix epoch.
+    ///   - now: The end of the last minute.
+    /// - Returns: The kind and its share; `nil` without such requests.
+    func mostMistaken(after change: Int64?, at now: Int64) -> (group: RequestGroups.Group, share: Double)? {
         let groups = state.withLock { state in
             state.unmatched.largest(.max) { key in
                 if case .unmatched(let reason) = key.cause { reason.isMistaken } else { false }
             }
         }
-        guard let most = groups.first else { return nil }
+        guard let largest = groups.first else { return nil }
+        var most = largest
+        if let change {
+            let present = groups.reduce(0) { $0 + $1.lastMinute(until: now) }
+            let began = groups.first { group in
+                // Clocks of packets and of the agent are those of one machine, or nearly so.
+                group.first >= change - 2_000_000_000 && group.first <= change + 60_000_000_000
+                    && group.lastMinute(until: now) > 0 && group.lastMinute(until: now) >= 0.05 * present
+            }
+            most = began ?? largest
+        }
         let all = groups.reduce(0) { $0 + $1.count }
         return (most, all > 0 ? most.count / all : 1)
     }

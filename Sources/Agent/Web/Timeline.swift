@@ -50,6 +50,11 @@ final class Timeline: Sendable {
     /// The entries, the oldest first.
     var entries: [Entry] { kept.withLock { $0 } }
 
+    /// When other routes came into force last; the first ones, which an agent reads when it starts, are no change.
+    var latestRoutesChange: Entry? {
+        kept.withLock { $0.last { $0.kind == .routes && ($0.generation ?? 0) > 1 } }
+    }
+
     /// Adds an entry of now.
     func add(_ kind: Kind, _ text: String, details: [String] = [], generation: Int? = nil) {
         var lines = details.prefix(Self.detailLimit).map(\.self)

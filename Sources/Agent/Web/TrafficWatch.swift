@@ -118,7 +118,8 @@ extension CaptureReading {
             gaps: UInt64(figures.reassembly.gaps.total),
             gapOctets: UInt64(figures.reassembly.gapOctets.total),
             connections: UInt64(figures.reassembly.connectionsOpened),
-            opaqueConnections: registry.opaqueSummaries().reduce(0) { $0 + $1.connectionCount }
+            opaqueConnections: registry.opaqueSummaries().reduce(0) { $0 + $1.connectionCount },
+            answersAlone: registry.unpairedMessageCount(.response)
         )
     }
 }

@@ -39,9 +39,9 @@ struct Visibility {
     /// Packets of tunnels, of whose connections the workers may have got one direction each.
     private var splitPackets: Int { workers > 1 ? figures.tunnelledPackets : 0 }
 
-    /// The share of requests whose answers were not seen; `nil` without requests.
+    /// The share of requests whose answers were not seen, of those with a route and those without; `nil` without requests.
     private var answersNotSeenShare: Double? {
-        totals.routes.requests > 0 ? Double(totals.routes.unseen) / Double(totals.routes.requests) : nil
+        totals.requests > 0 ? min(Double(totals.unseen) / Double(totals.requests), 1) : nil
     }
 
     /// Writes the members of an object.
@@ -50,7 +50,7 @@ struct Visibility {
         json.member("windowSeconds", number: totals.routes.seconds)
         json.member("packetsPerSecond", number: totals.packetsPerSecond)
         json.member("requestsPerSecond", number: totals.requestsPerSecond)
-        json.member("answersNotSeen", integer: totals.routes.unseen)
+        json.member("answersNotSeen", integer: totals.unseen)
         json.member("answersNotSeenShare", number: answersNotSeenShare)
         json.member("trend", trend: trend)
         json.member("now") { write(totals.capture, to: &$0) }
@@ -85,5 +85,6 @@ struct Visibility {
         json.member("connections", integer: reading.connections)
         json.member("opaqueConnections", integer: reading.opaqueConnections)
         json.member("opaqueShare", number: reading.opaqueShare)
+        json.member("answersAlone", integer: reading.answersAlone)
     }
 }

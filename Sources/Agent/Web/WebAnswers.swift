@@ -71,10 +71,11 @@ final class WebAnswers: Sendable {
     /// Answers a question.
     ///
     /// Which routes are in force is looked up once for each answer: numbers of one table mean nothing in the next.
-    func answer(_ question: AdminQuestion) -> AdminAnswer {
+    func answer(_ question: AdminQuestion) -> AdminAnswer { answer(question, inForce) }
+
+    private var inForce: InForce {
         let generation = generation
-        let inForce = InForce(number: generation.number, catalogue: catalogues.catalogue(of: generation))
-        return answer(question, inForce)
+        return InForce(number: generation.number, catalogue: catalogues.catalogue(of: generation))
     }
 
     /// The routes that one answer is about.
@@ -229,9 +230,15 @@ final class WebAnswers: Sendable {
                     json.member("gateway", string: summary.gateway)
                     json.member("reason", string: summary.reason.text)
                     json.member("requests", integer: summary.requestCount)
+                    json.member("answers") { json in
+                        for codeClass in ResponseCodeClass.allCases {
+                            guard let requests = summary.requestsByClass[codeClass] else { continue }
+                            json.member(codeClass.text, integer: requests)
+                        }
+                    }
                 }
             }
-            json.write(unmatched: totals, most: requests.mostMistaken)
+            writeUnmatched(totals, inForce, to: &json)
             json.member("recent", list: recent.unmatched.prefix(Self.exchangeLimit)) { $0.exchange($1, catalogue) }
         }
     }
@@ -265,7 +272,8 @@ final class WebAnswers: Sendable {
     func changes(health: Probe, status: JSONValue) -> [UInt8] {
         let history = watch.history
         let totals = history.totals(over: RouteListDocument.window)
-        return feed.next(history, generation: generation.number) { json in
+        let inForce = inForce
+        return feed.next(history, generation: inForce.number) { json in
             json.member("health") { json in
                 json.member("isPassing", bool: health.isPassing)
                 json.member("detail", string: health.detail)
@@ -273,7 +281,7 @@ final class WebAnswers: Sendable {
             json.key("status")
             json.value(status)
             json.member("visibility", visibility.write)
-            json.write(unmatched: totals, most: requests.mostMistaken)
+            writeUnmatched(totals, inForce, to: &json)
         }
     }
 
@@ -291,7 +299,7 @@ final class WebAnswers: Sendable {
                 }
             }
             json.member("visibility", visibility.write)
-            json.write(unmatched: totals, most: requests.mostMistaken)
+            writeUnmatched(totals, inForce, to: &json)
         }
     }
 
@@ -325,29 +333,48 @@ extension AdminQuestion {
     }
 }
 
-extension JSONText {
-    /// Writes how many requests no route took, by reason, and of which kind most of them are.
-    fileprivate mutating func write(
-        unmatched totals: TrafficTotals,
-        most: (group: RequestGroups.Group, share: Double)?
-    ) {
-        key("unmatchedMost")
-        if totals.unmatched.contains(where: { $0.value > 0 && $0.key.isMistaken }), let (group, share) = most {
-            object { json in
+extension WebAnswers {
+    /// Writes how many requests no route took, by reason and by answer, and of which kind most of them are.
+    private func writeUnmatched(_ totals: TrafficTotals, _ inForce: InForce, to json: inout JSONText) {
+        json.key("unmatchedMost")
+        let now = boards.figures.latestPacket?.nanoseconds ?? watch.history.latestSample ?? 0
+        let change = routes.timeline.latestRoutesChange?.time
+        if totals.unmatched.contains(where: { $0.value > 0 && $0.key.isMistaken }),
+            let (group, share) = requests.mostMistaken(after: change, at: now)
+        {
+            let seconds = min(RequestGroups.Group.lastMinuteSeconds(until: now), totals.routes.seconds)
+            let nearest = nearest.hint(for: group, inForce.catalogue, generation: inForce.number)
+            json.object { json in
                 json.member("method", string: group.methods.first)
                 json.member("host", string: group.key.host)
                 json.member("path", string: group.key.path.text)
                 json.member("share", number: share)
+                json.member("shareOfAll", number: totals.share(of: group.lastMinute(until: now), in: seconds))
                 json.member("firstTime", time: group.first)
+                json.member("nearest", string: nearest?.text)
+                json.member("nearestRouteId", string: nearest?.routeID)
             }
         } else {
-            null()
+            json.null()
         }
-        member("unmatchedPerSecond") { json in
+        json.member("unmatchedPerSecond") { json in
             for (reason, count) in totals.unmatched.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 json.member(reason.text, number: Double(count) / max(totals.routes.seconds, 1))
             }
         }
+        json.member("unmatchedAnswers") { json in
+            json.member("failures", integer: totals.unmatchedAnswers.failures)
+            json.member("unseen", integer: totals.unmatchedAnswers.unseen)
+            json.member("served", integer: totals.unmatchedAnswers.served)
+        }
+    }
+}
+
+extension TrafficTotals {
+    /// The share that requests of some seconds have of all that arrive; `nil` without any.
+    fileprivate func share(of requests: Double, in seconds: Double) -> Double? {
+        guard let all = requestsPerSecond, all > 0, seconds > 0 else { return nil }
+        return min(requests / seconds / all, 1)
     }
 }
 

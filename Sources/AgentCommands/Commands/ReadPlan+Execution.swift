@@ -136,6 +136,10 @@ extension ReadPlan {
             let filter = configuration.capture.filter.expression.map { " that the filter \"\($0)\" lets through" } ?? ""
             StandardError.say("warning: there are no packets\(filter)")
         }
+        // The table has them above its rows.
+        if output != .table {
+            for sentence in UnseenTraffic(analysis.registry).sentences { StandardError.say("warning: \(sentence)") }
+        }
         var page = OctetOutput.standardOutput()
         switch output {
         case .ndjson, .gor, .har: return

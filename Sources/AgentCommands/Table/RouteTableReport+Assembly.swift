@@ -21,13 +21,14 @@ extension RouteTableReport {
         let summaries = registry.routeSummaries()
         rows = Self.rows(routes, summaries)
         unmatched = Self.unmatched(registry.unmatchedSummaries())
+        warnings = UnseenTraffic(registry).sentences
         if let first = figures.firstPacket, let latest = figures.latestPacket {
             seconds = Double(max(latest.nanoseconds(since: first), 0)) / 1_000_000_000
         }
         // Takes time, so one for all.
         let counted = registry.snapshot(at: 0)
         note = UnreadTLS(counted).sentence
-        let unseen = summaries.reduce(0) { $0 + $1.unseenCount }
+        let unseen = summaries.reduce(registry.unmatchedAnswers.unseen) { $0 + $1.unseenCount }
         groups = [
             Self.capture(figures), Self.connections(figures, counted),
             Self.integrity(figures, counted, unseen: unseen),
@@ -63,9 +64,14 @@ extension RouteTableReport {
 
     private static func unmatched(_ summaries: [UnmatchedSummary]) -> [Unmatched] {
         UnmatchedReason.allCases.compactMap { reason in
-            let count = summaries.filter { $0.reason == reason }.reduce(0) { $0 + $1.requestCount }
+            let ours = summaries.filter { $0.reason == reason }
+            let count = ours.reduce(0) { $0 + $1.requestCount }
             guard count > 0 else { return nil }
-            return Unmatched(reason: reason.text, requests: count, isArrival: reason.isArrival)
+            let answers: [(codeClass: String, requests: UInt64)] = ResponseCodeClass.allCases.compactMap { codeClass in
+                let requests = ours.reduce(0) { $0 + ($1.requestsByClass[codeClass] ?? 0) }
+                return requests > 0 ? (codeClass.text, requests) : nil
+            }
+            return Unmatched(reason: reason.text, requests: count, isArrival: reason.isArrival, answers: answers)
         }
     }
 

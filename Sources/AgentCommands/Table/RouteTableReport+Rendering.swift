@@ -7,6 +7,7 @@ extension RouteTableReport {
     /// The report as lines of text.
     func lines(_ style: TerminalStyle) -> [String] {
         var lines = [style.apply(.bold, to: "Routes") + "  " + style.apply(.dim, to: summary)]
+        lines += warnings.map { "  " + style.apply(.warning, to: $0) }
         let reason = absence.map { ": \($0.withVisibleControls)" } ?? ""
         lines += rows.isEmpty ? ["  the table has no routes\(reason)"] : routeTable.lines(style)
         if let note { lines.append("  " + style.apply(.warning, to: note)) }
@@ -55,17 +56,20 @@ extension RouteTableReport {
 
     private func cells(of row: Row) -> [TextTable.Cell] {
         let emphasis: TextEmphasis = row.requests == 0 ? .dim : .plain
+        // Of no requests there is no share.
+        let known = row.isHardlySeen ? 0 : row.known
+        let latency = row.isHardlySeen ? LatencyQuantiles() : row.latency
         return [
             .init(row.object, emphasis),
             .init(row.route, emphasis),
             .init(row.match, emphasis),
             .init(HumanUnits.count(row.requests), emphasis),
             .init(HumanUnits.rate(rate(of: row.requests)), emphasis),
-            .init(HumanUnits.share(row.errors, of: row.known), errorEmphasis(of: row)),
-            .init(HumanUnits.share(row.refusals, of: row.known), row.refusals > 0 ? .plain : .dim),
-            .init(HumanUnits.seconds(row.latency.p50), emphasis),
-            .init(HumanUnits.seconds(row.latency.p95), emphasis),
-            .init(HumanUnits.seconds(row.latency.p99), emphasis),
+            .init(HumanUnits.share(row.errors, of: known), errorEmphasis(of: row)),
+            .init(HumanUnits.share(row.refusals, of: known), row.refusals > 0 ? .plain : .dim),
+            .init(HumanUnits.seconds(latency.p50), emphasis),
+            .init(HumanUnits.seconds(latency.p95), emphasis),
+            .init(HumanUnits.seconds(latency.p99), emphasis),
             .init(HumanUnits.octets(row.requestOctets), emphasis),
             .init(HumanUnits.octets(row.responseOctets), emphasis),
         ]
@@ -76,22 +80,30 @@ extension RouteTableReport {
     }
 
     private func errorEmphasis(of row: Row) -> TextEmphasis {
-        guard row.errors > 0 else { return .dim }
+        guard row.errors > 0, !row.isHardlySeen else { return .dim }
         return Double(row.errors) >= Double(row.known) * Self.alarmingShare ? .alarm : .warning
     }
 
     private var unmatchedTable: TextTable {
         var table = TextTable([
             .init(title: "", isFigure: false, shortest: 12), .init(title: ""), .init(title: ""),
+            .init(title: "", isFigure: false, yield: 1, isExtra: true),
         ])
         for entry in unmatched {
             let share = entry.isArrival ? HumanUnits.share(entry.requests, of: arrivedRequests) : "not to a Gateway"
             let emphasis: TextEmphasis = entry.requests == 0 ? .dim : .plain
             table.append([
                 .init(entry.reason, emphasis), .init(HumanUnits.count(entry.requests), emphasis), .init(share, .dim),
+                .init(entry.isArrival ? Self.answers(to: entry) : "", .dim),
             ])
         }
         return table
+    }
+
+    /// The classes of status, with how many got each where there are several.
+    private static func answers(to entry: Unmatched) -> String {
+        guard entry.answers.count > 1 else { return entry.answers.first?.codeClass ?? "" }
+        return entry.answers.map { "\($0.codeClass) \(HumanUnits.count($0.requests))" }.joined(separator: ", ")
     }
 
     private static func table(of group: FigureGroup) -> TextTable {

@@ -20,6 +20,8 @@ struct RouteTableReport: Sendable {
         var unseen: UInt64 = 0
         /// Those of which it is known how they were answered.
         var known: UInt64 { requests - min(unseen, requests) }
+        /// Whether nearly all answers were not seen: the few that are known are no sample of them, and shares and times no figures.
+        var isHardlySeen: Bool { requests > 0 && Double(known) <= 0.1 * Double(requests) }
         /// Quantiles of the time from the first octet of the request to the last of the response.
         var latency = LatencyQuantiles()
         /// Octets of request content.
@@ -36,6 +38,8 @@ struct RouteTableReport: Sendable {
         var requests: UInt64
         /// Whether they arrived at the gateway, rather than pass by to a port on which no Gateway listens.
         var isArrival = true
+        /// Classes of status, with how many got an answer of each.
+        var answers: [(codeClass: String, requests: UInt64)] = []
     }
 
     /// One figure with its name.
@@ -58,6 +62,8 @@ struct RouteTableReport: Sendable {
 
     /// The rules, in the order of the table.
     var rows: [Row] = []
+    /// What the figures leave out, a sentence each, for above the table.
+    var warnings: [String] = []
     /// What keeps requests out of the table, in a sentence.
     var note: String?
     /// Why there are no rules, where there are none.

@@ -122,8 +122,9 @@ final class LocalTopSource: TopSource {
         }
         let capture = CaptureReading(figures, sources: sources, registry: registry)
         frame.truth = TopFrame.Truth(capture, packetsPerSecond: totals.packetsPerSecond)
-        frame.truth?.windowUnseen = totals.routes.unseen
-        frame.truth?.windowRequests = totals.routes.requests
+        frame.truth?.windowUnseen = totals.unseen
+        frame.truth?.windowRequests = totals.requests
+        frame.unmatchedServed = totals.unmatchedAnswers.served
         frame.hasEnded = hasEnded
         return frame
     }
@@ -210,7 +211,8 @@ extension TopFrame.Truth {
             gaps: capture.gaps,
             gapOctets: capture.gapOctets,
             connections: capture.connections,
-            opaqueConnections: capture.opaqueConnections
+            opaqueConnections: capture.opaqueConnections,
+            answersAlone: capture.answersAlone
         )
     }
 }

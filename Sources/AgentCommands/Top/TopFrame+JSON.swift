@@ -58,6 +58,7 @@ extension TopFrame.Truth {
             "truncatedPackets": JSONValue(truncatedPackets), "gaps": JSONValue(gaps), "gapOctets": JSONValue(gapOctets),
             "connections": JSONValue(connections), "opaqueConnections": JSONValue(opaqueConnections),
             "windowRequests": JSONValue(windowRequests), "answersNotSeen": JSONValue(windowUnseen),
+            "answersAlone": JSONValue(answersAlone),
         ]
     }
 }
@@ -84,12 +85,14 @@ extension TopFrame {
         let visibility = status["visibility"]
         windowSeconds = visibility?["windowSeconds"]?.numberValue ?? routes["windowSeconds"]?.numberValue ?? 0
         truth = visibility.map(Truth.init)
-        truth?.windowRequests = rows.reduce(0) { $0 + $1.windowRequests }
         unmatchedMost = status["unmatchedMost"].flatMap(Self.kind)
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
             reasons[reason.text]?.numberValue.flatMap { $0 > 0 ? Reason(reason: reason, perSecond: $0) : nil }
         }
+        let unmatched = unmatchedPerSecond.reduce(0) { $0 + ($1.reason.isArrival ? $1.perSecond : 0) } * windowSeconds
+        truth?.windowRequests = rows.reduce(UInt64(clamped: unmatched.rounded())) { $0 + $1.windowRequests }
+        unmatchedServed = status["unmatchedAnswers"]?["served"]?.count ?? 0
     }
 }
 
@@ -151,6 +154,7 @@ extension TopFrame.Truth {
             gapOctets: count("gapOctets"),
             connections: count("connections"),
             opaqueConnections: count("opaqueConnections"),
+            answersAlone: count("answersAlone"),
             windowUnseen: visibility["answersNotSeen"]?.count ?? 0
         )
     }

@@ -73,7 +73,9 @@ struct TopFrame: Sendable, Equatable {
         var connections: UInt64 = 0
         /// Connections that cannot be read.
         var opaqueConnections: UInt64 = 0
-        /// Requests that routes took in the window.
+        /// Answers whose requests were not seen.
+        var answersAlone: UInt64 = 0
+        /// Requests that arrived in the window, with a route and without.
         var windowRequests: UInt64 = 0
         /// Those of them whose answers were not seen.
         var windowUnseen: UInt64 = 0
@@ -91,6 +93,8 @@ struct TopFrame: Sendable, Equatable {
     var unmatchedPerSecond: [Reason] = []
     /// Of which kind most of the requests without a route are, and since when, in words; `nil` where the source does not say.
     var unmatchedMost: String?
+    /// Requests of the window that were answered with 2xx although the table has no route for them.
+    var unmatchedServed: UInt64 = 0
     /// How much of the truth this is; `nil` when the source does not say.
     var truth: Truth?
     /// What keeps the figures from being fresh; they are then those of an earlier time.

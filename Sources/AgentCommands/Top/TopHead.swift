@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import TrafficMetrics
+
 /// The lines above the table: what is shown, how much of the truth that is, and what no route took.
 struct TopHead {
     let frame: TopFrame
@@ -38,17 +40,30 @@ struct TopHead {
         if truth.windowUnseen > 0 {
             parts.append("\(HumanUnits.share(truth.windowUnseen, of: truth.windowRequests)) of answers not seen")
         }
+        if truth.answersAlone > 0 {
+            let answers = truth.answersAlone == 1 ? "answer without its request" : "answers without their requests"
+            parts.append("\(HumanUnits.count(truth.answersAlone)) \(answers)")
+        }
+        let isHalf = truth.windowRequests == 0 && truth.answersAlone > 0
         let isWhole =
             truth.windowUnseen == 0 && truth.lostPackets == 0 && truth.gaps == 0 && truth.opaqueConnections == 0
         let text = "Seen  \(packets), \(parts.joined(separator: ", "))".cut(to: style.width ?? .max)
-        return style.apply(isWhole && truth.truncatedPackets == 0 ? .plain : .warning, to: text)
+        return style.apply(isWhole && !isHalf && truth.truncatedPackets == 0 ? .plain : .warning, to: text)
     }
 
     private var unmatchedLine: String {
         let reasons = frame.unmatchedPerSecond.map { "\($0.word) \(HumanUnits.rate($0.perSecond))" }
         let kind = reasons.isEmpty ? "" : frame.unmatchedMost.map { ": \($0)" } ?? ""
-        let text = reasons.isEmpty ? "nothing" : reasons.joined(separator: ", ") + kind
+        let text = reasons.isEmpty ? "nothing" : reasons.joined(separator: ", ") + kind + served
         let line = "No route took  \(text)".withVisibleControls.cut(to: style.width ?? .max)
-        return style.apply(reasons.isEmpty ? .dim : .plain, to: line)
+        return style.apply(reasons.isEmpty ? .dim : served.isEmpty ? .plain : .warning, to: line)
+    }
+
+    /// What says that the table is not the gateway's, while it is more than one in twenty of the requests without a route.
+    private var served: String {
+        let unmatched = frame.unmatchedPerSecond.reduce(0) { $0 + ($1.reason.isMistaken ? $1.perSecond : 0) }
+        guard Double(frame.unmatchedServed) > 0.05 * unmatched * frame.windowSeconds else { return "" }
+        let count = HumanUnits.count(frame.unmatchedServed)
+        return "; \(count) were answered 2xx: the gateway has routes that these objects lack"
     }
 }

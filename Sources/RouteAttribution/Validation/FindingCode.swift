@@ -102,6 +102,8 @@ public enum FindingCode: String, Sendable, Hashable, CaseIterable {
     case severalGateways = "several-gateways"
     /// No request has a route, because no objects are named or none of them makes one.
     case noRoutes = "no-routes"
+    /// The latest reload was refused, and what was in force before it stays.
+    case reloadRefused = "reload-refused"
     /// Requests pass by to a gateway on another machine.
     case passesBy = "passes-by"
 }

@@ -18,6 +18,8 @@ public struct CaptureReading: Sendable, Hashable {
     public var connections: UInt64
     /// Connections that cannot be read, such as those with TLS.
     public var opaqueConnections: UInt64
+    /// Answers whose requests were not seen.
+    public var answersAlone: UInt64
 
     /// Makes a reading of its parts.
     public init(
@@ -28,7 +30,8 @@ public struct CaptureReading: Sendable, Hashable {
         gaps: UInt64 = 0,
         gapOctets: UInt64 = 0,
         connections: UInt64 = 0,
-        opaqueConnections: UInt64 = 0
+        opaqueConnections: UInt64 = 0,
+        answersAlone: UInt64 = 0
     ) {
         self.packets = packets
         self.octets = octets
@@ -38,6 +41,7 @@ public struct CaptureReading: Sendable, Hashable {
         self.gapOctets = gapOctets
         self.connections = connections
         self.opaqueConnections = opaqueConnections
+        self.answersAlone = answersAlone
     }
 
     /// The share of packets that were lost, of those that were and those that were not; `nil` without any.
@@ -60,7 +64,7 @@ extension CaptureReading {
     private static var parts: [WritableKeyPath<CaptureReading, UInt64>] {
         [
             \.packets, \.octets, \.lostPackets, \.truncatedPackets, \.gaps, \.gapOctets, \.connections,
-            \.opaqueConnections,
+            \.opaqueConnections, \.answersAlone,
         ]
     }
 

@@ -13,6 +13,8 @@ struct HistorySlot: Sendable {
     let totals: RouteCounts
     /// Requests that no route accounts for, by reason.
     let unmatched: [UInt64]
+    /// How they were answered.
+    let answers: UnmatchedAnswers
     /// What was captured.
     let capture: CaptureReading
     /// The counts of each route.
@@ -29,6 +31,7 @@ struct HistorySlot: Sendable {
         end: Int64,
         routes: [(number: Int, counts: RouteCounts)],
         unmatched: [UInt64],
+        answers: UnmatchedAnswers = UnmatchedAnswers(),
         capture: CaptureReading,
         layout: HistogramLayout
     ) {
@@ -38,7 +41,7 @@ struct HistorySlot: Sendable {
             writer.append(counts, of: number)
             totals.add(counts)
         }
-        self.init(start, end, RouteCounts(totals), unmatched, capture, writer.octets)
+        self.init(start, end, RouteCounts(totals), unmatched, answers, capture, writer.octets)
     }
 
     /// Joins slots, which follow each other.
@@ -55,9 +58,11 @@ struct HistorySlot: Sendable {
         }
         var totals = DenseCounts(layout: layout)
         var unmatched = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
+        var answers = UnmatchedAnswers()
         var capture = CaptureReading()
         for slot in slots {
             totals.add(slot.totals)
+            answers.add(slot.answers)
             for place in unmatched.indices {
                 unmatched[place] += slot.unmatched[place]
             }
@@ -68,6 +73,7 @@ struct HistorySlot: Sendable {
             slots.last?.end ?? 0,
             RouteCounts(totals),
             unmatched,
+            answers,
             capture,
             writer.octets
         )
@@ -78,6 +84,7 @@ struct HistorySlot: Sendable {
         _ end: Int64,
         _ totals: RouteCounts,
         _ unmatched: [UInt64],
+        _ answers: UnmatchedAnswers,
         _ capture: CaptureReading,
         _ octets: [UInt8]
     ) {
@@ -85,6 +92,7 @@ struct HistorySlot: Sendable {
         self.end = end
         self.totals = totals
         self.unmatched = unmatched
+        self.answers = answers
         self.capture = capture
         // What was appended to may take twice the room it needs; a copy does not.
         var exact: [UInt8] = []

@@ -61,13 +61,16 @@ extension TrafficHistory {
         let included = slots(over: window)
         var counts = DenseCounts(layout: layout)
         var capture = CaptureReading()
+        var answers = UnmatchedAnswers()
         for slot in included {
             counts.add(slot.totals)
+            answers.add(slot.answers)
             capture.add(slot.capture)
         }
         return TrafficTotals(
             routes: TrafficActivity(counts, seconds: Self.seconds(included), layout: layout),
             unmatched: Self.unmatched(included),
+            unmatchedAnswers: answers,
             capture: capture
         )
     }

@@ -31,6 +31,7 @@ public struct TrafficHistory: Sendable {
     private var reader = TrafficReader()
     private var capture = CaptureReading()
     private var unmatched = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
+    private var answers = UnmatchedAnswers()
 
     /// Makes an empty history of what a registry counts.
     public init(of registry: MetricsRegistry, limits: HistoryLimits = HistoryLimits()) {
@@ -74,6 +75,7 @@ public struct TrafficHistory: Sendable {
                 end: now,
                 routes: counted,
                 unmatched: zip(reading.unmatched, unmatched).map { $0 >= $1 ? $0 - $1 : $0 },
+                answers: reading.answers.counted(since: answers),
                 capture: capture.counted(since: self.capture),
                 layout: layout
             )
@@ -82,6 +84,7 @@ public struct TrafficHistory: Sendable {
         latestSample = now
         self.capture = capture
         unmatched = reading.unmatched
+        answers = reading.answers
         trim()
         routes.forget(endedBefore: (coarse.first ?? fine.first)?.start ?? now)
     }

@@ -51,6 +51,7 @@ struct TrafficReader: Sendable {
         for summary in registry.unmatchedSummaries() {
             reading.unmatched[Int(summary.reason.rawValue)] += summary.requestCount
         }
+        reading.answers = registry.unmatchedAnswers
         return reading
     }
 

@@ -8,6 +8,8 @@ struct TrafficReading: Sendable {
     var removed: [RouteLabels] = []
     /// Requests that no route accounts for, by reason; all of them.
     var unmatched = [UInt64](repeating: 0, count: UnmatchedReason.allCases.count)
+    /// How they were answered; all of them.
+    var answers = UnmatchedAnswers()
 
     /// A route and all that it has counted.
     struct Route: Sendable {

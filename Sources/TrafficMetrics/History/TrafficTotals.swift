@@ -6,6 +6,8 @@ public struct TrafficTotals: Sendable {
     public let routes: TrafficActivity
     /// Requests that no route accounts for, by reason; without those that did not occur.
     public let unmatched: [UnmatchedReason: UInt64]
+    /// How those were answered that arrived at the gateway.
+    public let unmatchedAnswers: UnmatchedAnswers
     /// What was captured.
     public let capture: CaptureReading
 
@@ -23,4 +25,7 @@ public struct TrafficTotals: Sendable {
     public var requestsPerSecond: Double? {
         routes.seconds > 0 ? Double(requests) / routes.seconds : nil
     }
+
+    /// Requests that arrived at the gateway and whose answers were not seen.
+    public var unseen: UInt64 { routes.unseen &+ unmatchedAnswers.unseen }
 }

@@ -44,6 +44,14 @@ public enum UnmatchedReason: UInt8, Sendable, Hashable, CaseIterable {
     /// Whether it is one that a route was missing for: the redirect to HTTPS is an answer as it should be.
     public var isMistaken: Bool { isArrival && self != .httpsRedirect }
 
+    /// Whether the table has no route for it: if the gateway has one, the table is not the gateway's.
+    public var isNotInTable: Bool {
+        switch self {
+        case .noHost, .noMatch, .noGateway: true
+        case .httpsRedirect, .rejected, .noListener, .conditional, .unknownFields, .unknownServerName: false
+        }
+    }
+
     /// The class of status that such a request most likely gets; its series exists before the first such request.
     var likeliestClass: ResponseCodeClass {
         switch self {

@@ -17,7 +17,8 @@ final class GatewayCells: Sendable {
     private static let partlySeen = unverified + 1
     private static let streams = partlySeen + PartlySeenReason.allCases.count
     private static let webSockets = streams + StreamKindLabel.allCases.count
-    private static let wordCount = webSockets + 1
+    private static let unseenAnswers = webSockets + 1
+    private static let wordCount = unseenAnswers + 1
 
     /// How many label sets a Gateway can have in the family in which it can have most.
     static let seriesPerGateway = UnmatchedReason.allCases.count * ResponseCodeClass.allCases.count
@@ -51,6 +52,8 @@ final class GatewayCells: Sendable {
     func requestUnmatched(_ reason: UnmatchedReason, _ codeClass: ResponseCodeClass) {
         words.add(1, at: Self.word(reason, codeClass))
     }
+
+    func answerToUnmatchedUnseen() { words.add(1, at: Self.unseenAnswers) }
 
     func requestPartlySeen(_ reason: PartlySeenReason) { words.add(1, at: Self.partlySeen + Int(reason.rawValue)) }
 
@@ -104,10 +107,8 @@ final class GatewayCells: Sendable {
         words.load(Self.word(reason, codeClass))
     }
 
-    /// Requests that no route accounts for, whatever their status.
-    func requestsUnmatched(_ reason: UnmatchedReason) -> UInt64 {
-        ResponseCodeClass.allCases.reduce(0) { $0 &+ requestsUnmatched(reason, $1) }
-    }
+    /// Requests that arrived, that no route accounts for, and whose answer was not seen.
+    var unseenAnswers: UInt64 { words.load(Self.unseenAnswers) }
 
     /// Whether anything was counted.
     var hasCounts: Bool {

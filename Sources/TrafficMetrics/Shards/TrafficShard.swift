@@ -50,9 +50,12 @@ public final class TrafficShard: Sendable {
     /// - Parameters:
     ///   - gateway: The Gateway it reached.
     ///   - reason: Why no route accounts for it.
-    ///   - status: The status of the response; 0 or below without one.
+    ///   - status: The status of the response; 0 without one, and below it where it was not seen.
     public func requestUnmatched(gateway: GatewaySeries, reason: UnmatchedReason, status: Int) {
-        countFor(gateway) { $0.requestUnmatched(reason, ResponseCodeClass(status: status)) }
+        countFor(gateway) { cells in
+            cells.requestUnmatched(reason, ResponseCodeClass(status: status))
+            if status < 0, reason.isArrival { cells.answerToUnmatchedUnseen() }
+        }
     }
 
     /// Counts a request of which the observer does not know all.

@@ -63,8 +63,10 @@ public struct UnmatchedSummary: Sendable, Hashable {
     public let gateway: String
     /// Why no route accounts for them.
     public let reason: UnmatchedReason
+    /// How many there are by how they were answered; without classes that did not occur.
+    public let requestsByClass: [ResponseCodeClass: UInt64]
     /// How many there are.
-    public let requestCount: UInt64
+    public var requestCount: UInt64 { requestsByClass.values.reduce(0, &+) }
 }
 
 extension MetricsRegistry {
@@ -113,8 +115,13 @@ extension MetricsRegistry {
         let overflow = (LabelValue.overflow, shards.map(\.overflowGateway))
         return (gateways.sorted { $0.0 < $1.0 } + [overflow]).flatMap { name, cells in
             UnmatchedReason.allCases.compactMap { reason in
-                let count = cells.reduce(0) { $0 &+ $1.requestsUnmatched(reason) }
-                return count == 0 ? nil : UnmatchedSummary(gateway: name, reason: reason, requestCount: count)
+                var requests: [ResponseCodeClass: UInt64] = [:]
+                for codeClass in ResponseCodeClass.allCases {
+                    let count = cells.reduce(0) { $0 &+ $1.requestsUnmatched(reason, codeClass) }
+                    if count > 0 { requests[codeClass] = count }
+                }
+                guard !requests.isEmpty else { return nil }
+                return UnmatchedSummary(gateway: name, reason: reason, requestsByClass: requests)
             }
         }
     }

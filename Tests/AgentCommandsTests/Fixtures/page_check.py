@@ -105,7 +105,7 @@ class Check:
 
     def run(self):
         for part in [
-            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.times, self.links, self.others, self.headline,
+            self.routes, self.filter, self.route, self.unmatched, self.form, self.exchanges, self.times, self.links, self.others, self.headline, self.truths,
             self.commands, self.emptiness, self.bounds, self.explanation, self.verdicts, self.pause, self.keyboard, self.narrow, self.accessible, self.lost,
         ]:
             try:
@@ -299,6 +299,62 @@ class Check:
         said = self.page.evaluate(show, 100)
         self.holds(f"the worst route is named: {said}", said == "Most failures: shop/worst pay, 90.0\u00a0% of its requests.")
         self.holds("few failures are no headline", self.page.evaluate(show, 1000) == "")
+        self.holds("one of which hardly an answer was seen is not", self.page.evaluate(show.replace('pay", windowRequests,', 'pay", windowUnseen: windowRequests - 1, windowRequests,'), 100) == "")
+
+    def truths(self):
+        """The headline says what is so: failures without a route, answers or requests that were not seen, and causes that are known."""
+        say = """(parts) => {
+            const held = routes.byID, { visibility, status } = structuredClone(link.latest);
+            routes.byID = new Map((parts.routes ?? []).map((route, id) => [id, { id, object: "shop/a", route: "pay", ...route }]));
+            Object.assign(visibility, { windowSeconds: 60, requestsPerSecond: 0, answersNotSeenShare: 0, opaque: [] }, parts.visibility);
+            Object.assign(visibility.now, { lostPackets: 0, gaps: 0, answersAlone: 0 }, parts.now);
+            Object.assign(visibility.sinceStart, parts.sinceStart);
+            Object.assign(status, { gatewayNotices: [] }, parts.status);
+            const changes = { ...link.latest, unmatchedPerSecond: {}, unmatchedAnswers: { failures: 0, unseen: 0, served: 0 }, ...parts.changes, visibility, status };
+            const said = [truth.traffic(visibility, changes), truth.sentence(visibility, changes), truth.isWhole(visibility, changes)];
+            routes.byID = held;
+            return said;
+        }"""
+        route = {"windowRequests": 500, "windowFailures": 0, "windowClientErrors": 0, "windowUnseen": 0}
+        second = lambda requests: {"no_match": requests / 60}
+        said = self.page.evaluate(say, {"routes": [route], "changes": {"unmatchedPerSecond": second(500), "unmatchedAnswers": {"failures": 1, "unseen": 0, "served": 0}}})
+        self.holds(f"a failure without a route is one: {said}", "0.10\u00a0% failed" in said[0])
+        unseen = {**route, "windowUnseen": 498}
+        said = self.page.evaluate(say, {"routes": [unseen], "visibility": {"requestsPerSecond": 12, "answersNotSeenShare": 0.99},
+                                        "changes": {"unmatchedPerSecond": second(220), "unmatchedAnswers": {"failures": 0, "unseen": 220, "served": 0}}})
+        self.holds(f"requests alone say nothing of failures: {said}", "how nearly all of them were answered was not seen" in said[0] and "failed" not in said[0])
+        self.holds(f"the likely cause is asked for: {said}", said[1].endswith("is one direction filtered out?") and not said[2])
+        said = self.page.evaluate(say, {"now": {"answersAlone": 1467}})
+        self.holds(f"answers alone are not health: {said}", "1,467 answers whose requests were not seen" in said[0]
+                   and "1,467 answers came without their requests; is one direction filtered out?" in said[1] and not said[2])
+        problem = "there is no interface eth9 (there are eth0, lo)"
+        said = self.page.evaluate(say, {"sinceStart": {"packets": 0}, "status": {"sources": [{"interface": "eth9", "problem": problem}], "capture": {"ended": False}}})
+        self.holds(f"a missing interface is the headline: {said}", said[0] == f"Nothing is captured: {problem}.")
+        served = "(counts) => { truth.showServed(...counts); const element = document.getElementById('truth-served'); return element.hidden ? '' : element.textContent; }"
+        said = self.page.evaluate(served, [500, 505, 508])
+        self.holds(f"a table that is not the gateway's is recognised: {said}", said == "500 of 505 requests without a route answered 2xx, so the gateway has routes that these objects lack.")
+        self.holds("one 2xx in a hundred is none", self.page.evaluate(served, [5, 505, 508]) == "")
+        change = """([latest, before, isGood]) => {
+            const status = structuredClone(link.latest.status);
+            const entry = (kind, text, details) => ({ time: new Date(Date.parse(status.time) - (kind === "refused" ? 60e3 : 120e3)).toISOString(), kind, text, details });
+            status.latestChange = entry("refused", "reload rejected, what was in force stays", ["a.yaml: line 3", "more"]);
+            status.latestRoutesChange = entry("routes", "routes changed: shop/a", []);
+            status.routes.latestReloadSuccessful = false;
+            const place = document.getElementById("truth-change");
+            delete place.dataset.time;
+            truth.showChange(status);
+            return [place.textContent, place.classList.contains("warn-text")];
+        }"""
+        said = self.page.evaluate(change, [])
+        self.holds(f"a refused reload has its reason, and the change before it: {said}", "stays: a.yaml: line 3; at " in said[0] and "routes changed: shop/a" in said[0] and said[1])
+        most = """(most) => { truth.showUnmatched(most, 5, 10); return document.getElementById("truth-unmatched").textContent; }"""
+        said = self.page.evaluate(most, {"method": "GET", "host": "h", "path": "/product/*", "share": 1, "shareOfAll": 0.5, "firstTime": "2026-11-23T10:00:00Z",
+                                         "nearest": "`/products` of shop/a rule 0, if the path began otherwise", "nearestRouteId": "00ff"})
+        self.holds(f"what no route takes has its share and the nearest rule: {said}",
+                   said == "No route takes GET h/product/*, 50.0\u00a0% of all, since 10:00:00; nearest is /products of shop/a rule 0.")
+        figures = self.page.evaluate("[knownFigures({ windowRequests: 100, windowUnseen: 97, p50: 1 }).p50 ?? null, knownFigures({ windowRequests: 100, windowUnseen: 50, p50: 1 }).p50]")
+        self.holds(f"three answers of a hundred are no figures: {figures}", figures == [None, 1])
+        self.page.evaluate("delete document.getElementById('truth-change').dataset.time; truth.show(link.latest)")
 
     def commands(self):
         """A request is copied as a command that has no options and no other server of the client's making."""
@@ -374,6 +430,19 @@ class Check:
             pairs: 1, coverage: 1, sampled: 1,
         }] } }).map((part) => part?.querySelector("h1, h2")?.textContent)""")
         self.holds(f"the verdict is first: {titles}", titles == ["Shadow traffic", "t on shop/a pay", "What is sent", None])
+        order = self.page.evaluate("""() => shadowView.draw({ mirror: { lanes: [], targets: [], verdicts: ["pass", "inconclusive", "fail", "different"].map((verdict) => ({
+            policy: "p", target: verdict, verdict, virtualServiceNamespace: "shop", virtualService: "a", route: "pay", pairs: 1, coverage: 1, sampled: 1,
+        })) } }).map((part) => part?.querySelector(".tag")?.textContent).slice(1, 5)""")
+        self.holds(f"what is to be looked at is first: {order}", order == ["fail", "different", "inconclusive", "pass"])
+        badge = self.page.evaluate("""() => {
+            truth.showVerdicts({ fail: 1, pass: 2 });
+            tabCount("shadow", 1, "bad");
+            const said = [document.getElementById("truth-shadow").textContent, document.querySelector(".views a[data-view=shadow] .count.bad").textContent];
+            truth.showVerdicts({});
+            tabCount("shadow", 0, "");
+            return said;
+        }""")
+        self.holds(f"failing verdicts are on every view: {badge}", badge == ["Shadow traffic: 1 of 3 verdicts is FAIL.", "1"])
 
     def pause(self):
         page = self.page
@@ -396,13 +465,18 @@ class Check:
         page.wait_for_selector("body[data-link=ended]")
 
     def narrow(self):
-        for width in [400, 2000]:
+        for width in [360, 400, 2000]:
             self.page.set_viewport_size({"width": width, "height": 800})
             for view in ["routes", "unmatched", "agent"]:
                 self.open(view)
                 over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 self.holds(f"{view} fits {width} pixels, and not {over} more", over <= 0)
+                if view == "routes":
+                    cut = self.page.evaluate("[...document.querySelectorAll('main .scroll')].map((frame) => frame.scrollWidth - frame.clientWidth)")
+                    self.holds(f"no column of the routes is cut off at {width} pixels: {cut}", max(cut) <= 0)
             self.picture(f"width-{width}")
+            if width == 360:
+                continue
             self.open("exchanges?kind=routed")
             self.page.wait_for_selector("tr.open-row")
             cut = self.page.locator(".request-line").evaluate_all(

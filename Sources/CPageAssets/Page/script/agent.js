@@ -14,7 +14,7 @@ const agentView = {
     const facts = [
       ["capture", h("span", { class: !health || health.isPassing ? "good-text" : "bad-text" }, health ? wire(health.detail) : "–")],
       ["version", wire(version)],
-      ["started", h("span", null, wire(moments(startTime)), " (", span((Date.now() - Date.parse(startTime)) / 1000), " ago)")],
+      ["started", h("span", null, wire(moments(startTime)), " (", span((Date.parse(status.time) - Date.parse(startTime)) / 1000), " ago)")],
       ["routes", h("span", null, counted(routes.routes, "route"), ", generation ", count(routes.generation), ", Gateways ", wire(routes.gateways.join(", ") || "none"))],
       ["requests", h("span", null, count(requests.matched), " with a route, ", count(requests.unmatched), " without")],
       ["connections", h("span", null, count(connections.tracked), " tracked, ", count(connections.opened), " since the start")],
@@ -27,7 +27,7 @@ const agentView = {
         status.links.grafana ? outerLink(status.links.grafana, "Grafana") : null, status.links.runbooks ? outerLink(status.links.runbooks, "Runbooks") : null),
       h("div", { class: "columns" },
         panel("Health", null, h("dl", { class: "fields inside" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))),
-        panel("Where packets come from", null, sourceTable(sources, truth.rates))),
+        panel("Where packets come from", null, sourceTable(sources, truth.rates), sourceNotes(sources))),
       panel("What changed", "Routes, configuration, interfaces and mirroring since the start; the latest first.", changeTable(timeline.changes)),
       panel("Configuration in force", "Defaults included, secrets masked.", h("div", { class: "inside settings" }, described(configuration))),
     ];
@@ -44,6 +44,15 @@ function changeTable(changes) {
       h("span", { class: change.kind === "refused" ? "bad-text" : "" }, wire(change.text)),
       change.details.length ? h("ul", { class: "details" }, change.details.map((line) => h("li", null, wire(line)))) : null),
     h("td", { class: "num" }, change.generation === null ? "–" : count(change.generation)))));
+}
+
+/** The filters of sources, and why some deliver nothing. */
+function sourceNotes(sources) {
+  const filters = [...new Set(sources.map((source) => source.filter).filter(Boolean))];
+  return [
+    ...sources.filter((source) => source.problem).map((source) => h("p", { class: "inside bad-text" }, wire(source.problem))),
+    filters.length ? h("p", { class: "inside muted" }, "Filter: ", wire(filters.join("; "))) : null,
+  ];
 }
 
 /** The interfaces or savefiles, with what each delivered and lost. */

@@ -59,7 +59,7 @@ const coverageView = {
     const gone = list.routes.filter((route) => !route.inTable);
     const reasons = found.findings.filter((finding) => UNREACHABLE.has(finding.code));
     const emptyTable = () => empty("The table is empty", status.routes.notice ? `${shown(status.routes.notice)}.` : "There is no route that could have requests.");
-    const age = span((Date.now() - Date.parse(status.startTime)) / 1000);
+    const age = span((Date.parse(status.time) - Date.parse(status.startTime)) / 1000);
     return [
       h("div", { class: "head" }, title("Route coverage"),
         h("p", { class: "muted" }, `${counted(inTable.length - idle.length, "route")} of ${inTable.length} had requests in the ${age} since the agent began.`)),
@@ -91,7 +91,7 @@ const findingsView = {
     return [
       h("div", { class: "head" }, title("Findings"),
         h("p", { class: "muted" }, `${counted(counts.error, "error")}, ${counted(counts.warning, "warning")}, ${counted(counts.note, "note")}; the same as `, h("code", null, "wingmirror routes check"), " prints.")),
-      h("section", { class: "panel" }, findings.length ? findingList(findings, this.filters) : empty("Nothing to report", "The route objects do what they say.")),
+      h("section", { class: "panel" }, findings.length ? findingList(findings, this.filters) : empty("Nothing to report", "No mistakes were found in the route objects in force.")),
     ];
   },
 };

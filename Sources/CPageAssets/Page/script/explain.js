@@ -109,7 +109,7 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
       button.setAttribute("aria-expanded", String(!inner.hidden));
     } }, h("strong", null, wire(group.method ?? "")), " ", group.path ? wire(hostAndPath(group.host, group.path)) : h("span", { class: "muted" }, "heads not kept: too few among too many"));
     const most = (text, kind) => (text ? h("div", null, text.value === null ? h("span", { class: "muted" }, `many ${kind}`) : wire(text.value), text.share < 0.95 ? h("span", { class: "muted" }, ` ${share(text.share)}`) : null) : null);
-    const exact = group.requestsAtLeast < group.requests ? `${count(group.requestsAtLeast)} to ${count(group.requests)}` : count(group.requests);
+    const exact = group.requestsAtLeast < group.requests ? `${count(group.requestsAtLeast)} to ${count(group.requests)}` : `≈ ${count(group.requests)}`;
     return [h("tr", { class: "open-row" },
       h("td", null, button,
         isUnmatched ? h("div", { class: "muted" }, h("span", { class: "tag warn" }, group.reason), " ", REASONS[group.reason] ?? "") : null,
@@ -124,6 +124,13 @@ function groupTable(groups, opens, { isUnmatched = false, step = 10 } = {}) {
   return table(columns, rows, { class: "groups" });
 }
 
+/** The classes of status that requests got, with how many where there are several. */
+function answerClasses(entry) {
+  const classes = Object.entries(entry.answers ?? {});
+  const isOdd = (name) => name === "2xx" && ["no_host", "no_match", "no_gateway"].includes(entry.reason);
+  return classes.flatMap(([name, requests]) => [h("span", { class: `tag ${isOdd(name) ? "bad" : ""}` }, classes.length > 1 ? `${name} ${count(requests)}` : name), " "]);
+}
+
 /** The view of requests that no route took. */
 const unmatchedView = {
   title: "Unmatched requests",
@@ -133,19 +140,29 @@ const unmatchedView = {
   load() { return ask("api/v1/unmatched"); },
   draw(data) {
     this.form ??= explainForm();
-    const total = data.reasons.reduce((sum, entry) => sum + entry.requests, 0);
+    const sum = (isWanted) => data.reasons.reduce((all, entry) => all + (isWanted(entry.reason) ? entry.requests : 0), 0);
+    const isBeside = (reason) => reason === ELSEWHERE || reason === REDIRECTED;
+    const total = sum((reason) => !isBeside(reason)), beside = sum(isBeside);
+    tabCount("unmatched", total, mistakenRate(data.unmatchedPerSecond) > 0 ? "warn" : "");
+    // What is reckoned from a sample may be ahead of what is counted.
+    const groups = (data.groups ?? []).map((group) => {
+      const counted = sum((reason) => reason === group.reason);
+      return { ...group, requests: Math.min(group.requests, counted), requestsAtLeast: Math.min(group.requestsAtLeast, counted) };
+    });
     return [
-      h("div", { class: "head" }, title("Requests that no route took"), h("p", { class: "muted" }, `${counted(total, "request")} since the agent began`)),
+      h("div", { class: "head" }, title("Requests that no route took"), h("p", { class: "muted" },
+        `${counted(total, "request")} since the agent began${beside ? `; beside them ${count(beside)} that need none` : ""}`)),
       h("section", { class: "panel" }, data.reasons.length
         ? table(
-          [{ title: "Reason" }, { title: "Gateway", class: "middle-only" }, { title: "Requests", class: "num" }, { title: "Now, per second", class: "num" }],
+          [{ title: "Reason" }, { title: "Gateway", class: "middle-only" }, { title: "Answered", class: "middle-only", help: "Classes of status. Envoy answers a request without a route with 404 itself; a 2xx says that the gateway has a route which these objects lack." }, { title: "Requests", class: "num" }, { title: "Now, per second", class: "num" }],
           data.reasons.map((entry) => h("tr", null,
             h("td", null, h("span", { class: "tag warn" }, entry.reason), " ", REASONS[entry.reason] ?? ""),
             h("td", { class: "middle-only" }, entry.gateway ? wire(entry.gateway) : h("span", { class: "muted" }, "none")),
+            h("td", { class: "middle-only" }, answerClasses(entry)),
             h("td", { class: "num" }, count(entry.requests)),
             h("td", { class: "num" }, rate(data.unmatchedPerSecond[entry.reason] ?? 0)))))
         : empty("Every request had a route", "Requests for unknown hosts or paths would be counted here, with the reason.")),
-      data.groups?.length ? panel("What is asked for", "Kinds of requests, the most frequent first; open one to see an example and to explain it.", groupTable(data.groups, this.opens, { isUnmatched: true, step: data.trendStepSeconds })) : null,
+      groups.length ? panel("What is asked for", "Kinds of requests, the most frequent first; open one to see an example and to explain it.", groupTable(groups, this.opens, { isUnmatched: true, step: data.trendStepSeconds })) : null,
       this.form,
       data.recent.length ? panel("Recent requests", "A sample; open one to see its headers and to explain it.", exchangeTable(data.recent.slice(0, 25), { opens: this.opens, showsRoute: true })) : null,
     ];

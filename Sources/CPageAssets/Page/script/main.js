@@ -32,11 +32,21 @@ async function openView() {
   document.title = `${VIEWS[name].title} – Wingmirror`;
   for (const tab of document.querySelectorAll(".views a")) {
     const isCurrent = tab.dataset.view === name || (tab.dataset.view === "routes" && name === "route");
-    if (isCurrent) { tab.setAttribute("aria-current", "page"); tab.scrollIntoView({ block: "nearest", inline: "nearest" }); } else tab.removeAttribute("aria-current");
+    if (isCurrent) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
+  showTab();
   await refresh(true);
   if (isAnother && shownView.wasOpened) main.querySelector("h1")?.focus({ preventScroll: true });
   shownView.wasOpened = true;
+}
+
+/** Brings the tab of the view into sight, where the tabs are wider than the screen. */
+function showTab() {
+  const tab = document.querySelector(".views a[aria-current]"), bar = tab?.parentElement;
+  if (!tab || bar.scrollWidth <= bar.clientWidth) return;
+  const start = tab.offsetLeft - bar.offsetLeft;
+  if (start < bar.scrollLeft) bar.scrollLeft = start;
+  else if (start + tab.offsetWidth > bar.scrollLeft + bar.clientWidth) bar.scrollLeft = start + tab.offsetWidth - bar.clientWidth;
 }
 
 /** Asks for what the view shows and draws it; unless asked by somebody, only when that takes nothing away from them. */
@@ -83,8 +93,12 @@ function tick() {
 function showChanges(changes) {
   if (shownView.name && VIEWS[shownView.name].isLive && routesView.body?.isConnected) VIEWS[shownView.name].changed();
   const now = mistakenRate(changes.unmatchedPerSecond) > 0;
-  tabCount("unmatched", changes.status.requests.unmatched, now ? "warn" : "");
-  if (findingCount.generation !== changes.generation) countFindings(changes.generation);
+  // Beside the view's own figures there are no younger ones.
+  if (shownView.name !== "unmatched") tabCount("unmatched", changes.status.requests.unmatched, now ? "warn" : "");
+  tabCount("shadow", changes.status.verdicts?.fail ?? 0, "bad");
+  const { status, generation } = changes;
+  const key = [generation, status.routes.rejectedReloads, status.routes.reloads, status.configuration.rejectedReloads, status.configuration.reloads, ...status.gatewayNotices].join(" ");
+  if (findingCount.key !== key) countFindings(key);
 }
 
 /** The number beside the name of a tab. */
@@ -94,18 +108,19 @@ function tabCount(view, value, kind) {
   if (!badge) tab.append(badge = h("span", { class: "count" }));
   badge.hidden = !value;
   badge.className = `count ${kind}`;
+  if (badge.textContent.length !== count(value).length) requestAnimationFrame(showTab);
   put(badge, count(value));
 }
 
-const findingCount = { generation: null };
+const findingCount = { key: null };
 
-/** Counts the findings, once for each table. */
-async function countFindings(generation) {
-  findingCount.generation = generation;
+/** Counts the findings, once for each table and whatever else they are about. */
+async function countFindings(key) {
+  findingCount.key = key;
   try {
     const { counts } = await ask("api/v1/findings");
     tabCount("findings", counts.error + counts.warning, counts.error ? "bad" : "warn");
-  } catch { findingCount.generation = null; }
+  } catch { findingCount.key = null; }
 }
 
 addEventListener("hashchange", openView);

@@ -10,13 +10,14 @@ function figureKind(value) {
 
 /** Figures of a route in a row. */
 function routeFigures(route, now) {
+  const known = knownFigures(route);
   const figures = [
     ["Requests per second", rate(route.requestsPerSecond ?? 0), "of the last minute"],
-    ["Errors", share(route.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests - route.windowUnseen)}${route.windowUnseen ? `; ${count(route.windowUnseen)} not seen` : ""}`, figureKind(route.errorShare)],
-    ["4xx", share(route.clientErrorShare), "answered with 4xx in the last minute", figureKind(route.clientErrorShare)],
-    ["p50", seconds(route.p50), "half are faster"],
-    ["p95", seconds(route.p95), "1 in 20 is slower"],
-    ["p99", seconds(route.p99), "1 in 100 is slower"],
+    ["Errors", share(known.errorShare), `${count(route.windowFailures)} of ${count(route.windowRequests - route.windowUnseen)}${route.windowUnseen ? `; ${count(route.windowUnseen)} not seen` : ""}`, figureKind(known.errorShare)],
+    ["4xx", share(known.clientErrorShare), "answered with 4xx in the last minute", clientErrorClass(known.clientErrorShare).replace("-text", "")],
+    ["p50", seconds(known.p50), "half are faster"],
+    ["p95", seconds(known.p95), "1 in 20 is slower"],
+    ["p99", seconds(known.p99), "1 in 100 is slower"],
     ["Requests", count(route.requests), "since the agent began"],
     ["Last request", ago(route.lastRequestTime, now), route.lastRequestTime ? clock(route.lastRequestTime) : ""],
   ];
@@ -100,12 +101,16 @@ const routeView = {
     document.title = `${shown(route.object)} ${shown(route.route)} – Wingmirror`;
     const isBusy = timeline.some((point) => point.windowRequests);
     const quiet = empty("No requests in this time", route.requests ? `The last one was ${ago(route.lastRequestTime, link.now)}.` : "None since the agent began.");
+    const failing = data.failing?.length ? panel("What fails", "Kinds of requests answered with 4xx, 5xx or not at all, of a sample; the most frequent first.", groupTable(data.failing, this.opens)) : null;
+    // Who comes for failures finds them before the charts.
+    const isFailing = route.errorShare >= 0.05 || route.clientErrorShare >= 0.05;
     const exchanges = [...new Map([...data.failed, ...data.recent].map((exchange) => [exchange.number, exchange])).values()].sort((a, b) => b.number - a.number).slice(0, 50);
     return [
       h("div", null,
         h("div", { class: "crumb" }, h("a", { href: "#routes" }, "Routes"), " / ", wire(route.kind), " / ", wire(route.gateway)),
         h("div", { class: "head" }, title(""), h("span", { class: "tag" }, wire(route.route)), dashboardLink(route))),
       routeFigures(route, link.now),
+      isFailing ? failing : null,
       h("div", { class: "controls" }, h("span", { class: "muted" }, "Look back"),
         h("nav", { class: "segments", "aria-label": "How far back" }, WINDOWS.map(([key, text]) =>
           h("a", { href: `#route/${data.id}?window=${key}`, "aria-current": key === data.window ? "true" : undefined }, text)))),
@@ -119,7 +124,7 @@ const routeView = {
           h("p", { class: "inside muted" }, "Object ", wire(`${route.kind} ${route.object}`), route.delegate ? [", the rule is of delegate ", wire(route.delegate)] : null,
             ". Hosts ", wire(route.hosts.join(", ") || "none"), route.hostCount > route.hosts.length ? ` and ${count(route.hostCount - route.hosts.length)} more` : "", ".")),
         panel("Destinations", null, destinationTable(route))),
-      data.failing?.length ? panel("What fails", "Kinds of requests answered with 4xx, 5xx or not at all, of a sample; the most frequent first.", groupTable(data.failing, this.opens)) : null,
+      isFailing ? null : failing,
       earlierPanel(data.hosts),
       data.findings.length ? panel("Findings about it", null, findingList(data.findings)) : null,
       panel("Recent requests", "A sample, and failures; without credentials.", exchanges.length

@@ -34,7 +34,7 @@ const ROUTE_COLUMNS = [
   { key: "target", title: "To", class: "wide-only", isText: true, value: (route) => route.target },
   { key: "rate", title: "Req/s", class: "num", help: "Requests per second in the last minute.", value: (route) => route.requestsPerSecond ?? 0 },
   { key: "errors", title: "Errors", class: "num", help: "Share of the last minute's requests that failed: answered with 5xx or a failing gRPC status, cut short, or not answered. Requests that clients gave up are no errors, and answers that were not captured are left out.", value: (route) => route.errorShare },
-  { key: "client", title: "4xx", class: "num", help: "Share of the last minute's requests that were answered with 4xx.", value: (route) => route.clientErrorShare },
+  { key: "client", title: "4xx", class: "num roomy", help: "Share of the last minute's requests that were answered with 4xx.", value: (route) => route.clientErrorShare },
   { key: "server", title: "5xx", class: "num middle-only", help: "Share of the last minute's requests that were answered with 5xx.", value: (route) => route.serverErrorShare },
   { key: "p50", title: "p50", class: "num middle-only", help: "Half of the last minute's requests took no longer, from their first byte to the last of the response.", value: (route) => route.p50 },
   { key: "p95", title: "p95", class: "num", help: "19 of 20 of the last minute's requests took no longer.", value: (route) => route.p95 },
@@ -49,9 +49,19 @@ function searchText(route) {
   return [route.object, route.kind, route.delegate, route.route, route.gateway, route.target, ...route.hosts, ...route.matches.map((match) => match.conditions)].join("\n").toLowerCase();
 }
 
+/** Shares and times of a route; none where nearly all its answers were not seen. */
+function knownFigures(route) {
+  return isHardlySeen(route.windowRequests, route.windowUnseen) ? {} : route;
+}
+
 /** How grave a share of errors is. */
 function errorClass(value) {
   return value === null || value === undefined || value === 0 ? "" : value >= 0.05 ? "bad-text" : "warn-text";
+}
+
+/** How grave a share of 4xx is: what clients did is no alarm. */
+function clientErrorClass(value) {
+  return value >= 0.05 ? "warn-text" : "";
 }
 
 /** A row of the table, and how it is written to. */
@@ -73,15 +83,16 @@ function routeRow(route) {
     const isIdle = !route.windowRequests;
     row.classList.toggle("idle", isIdle);
     put(cells.rate, rate(route.requestsPerSecond ?? 0));
-    put(cells.errors, share(route.errorShare));
-    cells.errors.className = `num ${errorClass(route.errorShare)}`;
-    put(cells.client, share(route.clientErrorShare));
-    cells.client.className = `num ${errorClass(route.clientErrorShare)}`;
-    put(cells.server, share(route.serverErrorShare));
-    cells.server.className = `num middle-only ${errorClass(route.serverErrorShare)}`;
-    put(cells.p50, seconds(route.p50));
-    put(cells.p95, seconds(route.p95));
-    put(cells.p99, seconds(route.p99));
+    const known = knownFigures(route);
+    put(cells.errors, share(known.errorShare));
+    cells.errors.className = `num ${errorClass(known.errorShare)}`;
+    put(cells.client, share(known.clientErrorShare));
+    cells.client.className = `num roomy ${clientErrorClass(known.clientErrorShare)}`;
+    put(cells.server, share(known.serverErrorShare));
+    cells.server.className = `num middle-only ${errorClass(known.serverErrorShare)}`;
+    put(cells.p50, seconds(known.p50));
+    put(cells.p95, seconds(known.p95));
+    put(cells.p99, seconds(known.p99));
     put(cells.requests, count(route.requests));
     put(cells.last, ago(route.lastRequestTime, now));
     if (route.trend !== drawnTrend) {

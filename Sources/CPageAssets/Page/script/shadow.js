@@ -1,7 +1,9 @@
 // Shadow traffic: what is sent, and what the answers say.
 
 const VERDICT_KINDS = { pass: "good", fail: "bad", inconclusive: "warn" };
-const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "too little to say" };
+/** What is to be looked at comes first. */
+const VERDICT_ORDER = ["fail", "different", "inconclusive", "pass"];
+const LATENCY_WORDS = { higher: "slower", lower: "faster", similar: "as fast", unknown: "too few pairs to judge it" };
 
 /** Counts by reason, as words. */
 function reasonCounts(counts) {
@@ -24,7 +26,7 @@ function lanePanel(lanes) {
         h("td", { class: "num" }, count(lane.sent)),
         h("td", { class: "num" }, count(lane.answered)),
         h("td", { class: "middle-only" }, reasonCounts(lane.failed)),
-        h("td", { class: "num middle-only", title: `asked for: ${share(lane.configuredRatio)}` }, share(lane.samplingRatio)))))
+        h("td", { class: "num middle-only", title: `asked for: ${share(lane.configuredRatio)}` }, share(lane.samplingRatio)))), { class: "lanes" })
     : empty("No policy has looked at a request yet"));
 }
 
@@ -83,7 +85,7 @@ function verdictPanel(verdict, opens) {
       verdict.since ? h("p", { class: "muted" }, verdictTimes(verdict)) : null),
     h("dl", { class: "figures" }, [
       ["Compared", count(verdict.pairs), `${share(verdict.coverage)} of ${count(verdict.sampled)} sampled`],
-      ["Errors", count(verdict.errors?.worse ?? 0), `only the target; only the other side ${count(verdict.errors?.better ?? 0)}`],
+      ["Target failed alone", count(verdict.errors?.worse ?? 0), `reference failed alone: ${count(verdict.errors?.better ?? 0)}`],
       ["Worse", count(verdict.worsePairs ?? 0), `of ${counted(Math.round(verdict.votes ?? 0), "vote")}`],
       ["Better", count(verdict.betterPairs ?? 0), "the reference differs"],
       ["Excess", share(Math.max(verdict.excess?.ratio ?? 0, 0)), `passes up to ${share(verdict.margin)}`],
@@ -125,7 +127,7 @@ const shadowView = {
       h("div", { class: "head" }, title("Shadow traffic"),
         h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? wire(`paused: ${mirror.pauseReason}`) : "sending"), button, say,
         h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : "")),
-      ...(mirror.verdicts.length ? mirror.verdicts.map((verdict) => verdictPanel(verdict, this.opens))
+      ...(mirror.verdicts.length ? mirror.verdicts.toSorted((a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict)).map((verdict) => verdictPanel(verdict, this.opens))
         : [h("section", { class: "panel" }, empty("No verdicts yet", "They appear when answers of a target have been compared with production's."))]),
       lanePanel(mirror.lanes),
       targetPanel(mirror.targets),
