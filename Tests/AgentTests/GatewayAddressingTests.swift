@@ -4,6 +4,7 @@ import JSONSyntax
 import PacketDecoding
 import RouteAttribution
 import Testing
+import TrafficMetrics
 
 @testable import Agent
 @testable import TrafficPipeline
@@ -81,6 +82,33 @@ import Testing
         let sentence = try #require(GatewayAddressing(figures).sentences.first)
         #expect(sentence.contains("10.0.0.5:80 (5 requests) and 3 more."))
         #expect(!sentence.contains("10.0.0.6"))
+    }
+
+    @Test func `what is found is counted as the findings of the objects are`() throws {
+        var server = GatewayServer(Endpoint(address: try #require(IPAddress("10.1.0.7")), port: 8080))
+        server.requests = 4
+        server.sentOn = 3
+        var second = GatewayServer(Endpoint(address: try #require(IPAddress("10.1.0.9")), port: 8080))
+        second.requests = 2
+        var elsewhere = GatewayServer(Endpoint(address: try #require(IPAddress("10.2.0.7")), port: 8080))
+        elsewhere.passedBy = 5
+        let registry = MetricsRegistry()
+        let boards = WorkerBoards(registry)
+        var figures = PipelineFigures()
+        figures.gatewayServers = [server, second, elsewhere]
+        boards.sole.publishLast(figures)
+        registry.add(GatewayCollector(boards: boards))
+        var found: [String] = []
+        for family in registry.snapshot(at: 0).families
+        where family.family.name == MetricCatalogue.routeTableFindings.name {
+            for series in family.series {
+                let values = (series.shared.labels + series.own.labels).map { $0.value }
+                found.append(values.sorted().joined(separator: " "))
+                guard case .number(let count) = series.value else { continue }
+                #expect(count == 1)
+            }
+        }
+        #expect(found.sorted() == ["gateway-sends-on warning", "note passes-by", "several-gateways warning"])
     }
 
     @Test func `the status names every server with what it got and what it sent on`() throws {

@@ -161,6 +161,17 @@ import TrafficPipeline
         #expect(reached.subtracting(list.values + ["__overflow__"]) == [])
     }
 
+    /// Objects that lead to each finding are in the tests of the checks; what is found of the gateway's addresses, in `GatewayAddressingTests`.
+    @Test func `each code of a finding that is documented is one that some check gives`() throws {
+        let sources = Repository.path + "/Sources"
+        let files = FileManager.default.enumerator(atPath: sources)?.compactMap { $0 as? String } ?? []
+        let checks = try files.filter { $0.hasSuffix(".swift") && !$0.hasSuffix("/FindingCode.swift") }
+            .map { try String(contentsOfFile: sources + "/" + $0, encoding: .utf8) }
+        for code in FindingCode.allCases {
+            #expect(checks.contains { $0.contains(".\(code)") }, "\(code.rawValue)")
+        }
+    }
+
     // MARK: - Captures
 
     /// A label of a family.

@@ -66,6 +66,7 @@ import Testing
                     #"created{\#(own)"500",error_type="5xx_service"} 1005.0"#,
                     #"total{\#(own)"502",error_type="5xx_gateway"} 3"#,
                     #"created{\#(own)"502",error_type="5xx_gateway"} 1080.0"#,
+                    #"total{\#(own)"503",error_type="5xx"} 0"#, #"created{\#(own)"503",error_type="5xx"} 1005.0"#,
                     #"total{\#(own)"503",error_type="5xx_gateway"} 1"#,
                     #"created{\#(own)"503",error_type="5xx_gateway"} 1005.0"#,
                     #"total{\#(own)"504",error_type="5xx_gateway"} 0"#,

@@ -27,6 +27,7 @@ struct RestartTests {
         Outcome(method: .get, status: 503, error: .gatewayError),
         Outcome(method: .get, status: 500, error: .serviceError),
         Outcome(method: .get, status: 0, error: .noResponse),
+        Outcome(method: .get, status: 503, error: .serverError),
     ]
     /// Outcomes that no series waits for.
     private static let others = [
@@ -38,8 +39,8 @@ struct RestartTests {
 
     private static let lives: [Life] = [
         [
-            [:], [good: 40, failures[0]: 1], [good: 37, others[0]: 3, failures[2]: 2], [good: 41, others[1]: 5],
-            [good: 29, failures[1]: 1, others[0]: 6],
+            [:], [good: 40, failures[0]: 1, failures[3]: 2], [good: 37, others[0]: 3, failures[2]: 2],
+            [good: 41, others[1]: 5], [good: 29, failures[1]: 1, others[0]: 6],
         ],
         [
             [:], [good: 33, others[0]: 2], [good: 35, failures[0]: 4, others[1]: 7], [good: 30, failures[1]: 1],

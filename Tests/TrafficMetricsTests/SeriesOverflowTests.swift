@@ -138,13 +138,30 @@ struct SeriesOverflowTests {
                 .filter { $0.key.labels["request_method"] == method && $0.value == 0 }.keys
                 .map { "\($0.labels["response_code"] ?? "") \($0.labels["error_type"] ?? "")" }.sorted()
         }
-        let failures = ["0 no_response", "500 5xx_service", "503 5xx_gateway", "504 5xx_gateway"]
+        let failures = ["0 no_response", "500 5xx_service", "503 5xx", "503 5xx_gateway", "504 5xx_gateway"]
         #expect(try watched("GET") == (failures + ["200 "]).sorted())
         #expect(try watched("POST") == [])
         scenario.exchange(0, method: .post, status: 201)
         #expect(try watched("POST") == failures)
         scenario.exchange(0, method: .post, status: 503, errorType: .gatewayError)
-        #expect(try watched("POST") == ["0 no_response", "500 5xx_service", "504 5xx_gateway"])
+        #expect(try watched("POST") == ["0 no_response", "500 5xx_service", "503 5xx", "504 5xx_gateway"])
+    }
+
+    /// F6: a gateway that has not answered for a service yet is not known to name the service's time.
+    @Test func `a 503 that nobody can be named for has a zero before it, at the series limit as its class`() throws {
+        let sums = { (scenario: Scenario) in
+            try #require(try scenario.scrape().samples[Self.requests])
+                .filter { $0.key.labels["route"] == "route-0000" && $0.key.labels["error_type"] == "5xx" }
+                .map { "\($0.key.labels["response_code"] ?? "") \(Int($0.value))" }
+        }
+        let wide = try Scenario(routes: 1)
+        #expect(try sums(wide) == ["503 0"])
+        wide.exchange(0, status: 503, errorType: .serverError)
+        #expect(try sums(wide) == ["503 1"])
+        let narrow = try Scenario(routes: 10, seriesLimit: 10 * MetricsConfiguration.leastLabelSetsPerRoute)
+        #expect(try sums(narrow) == ["5xx 0"])
+        narrow.exchange(0, status: 503, errorType: .serverError)
+        #expect(try sums(narrow) == ["5xx 1"])
     }
 
     @Test func `many shards claim no more than the limit at once`() async {

@@ -91,7 +91,7 @@ import TrafficModel
     {
         let page = try Scenario(routes: 2).scrape()
         let family = try #require(page.samples[Self.requests])
-        #expect(family.count == 10)
+        #expect(family.count == 12)
         #expect(family.values.allSatisfy { $0 == 0 })
         #expect(family.keys.allSatisfy { $0.labels["request_method"] == "GET" })
         #expect(Set(family.keys.map { $0.labels["response_code"] }) == ["0", "200", "500", "503", "504"])

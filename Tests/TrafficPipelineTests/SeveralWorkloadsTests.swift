@@ -58,6 +58,27 @@ import TrafficMetrics
         )
     }
 
+    /// The hashes of the tables, by the labels of the pods, of an agent that has these workloads' tables.
+    private static func hashes(_ tables: RouteTables) -> [String: String] {
+        let registry = MetricsRegistry()
+        _ = RouteBoard(tables, registry: registry, at: 0)
+        let samples = TextExposition.samples(of: registry, "wingmirror_route_table_info")
+        let pairs = samples.compactMap { sample -> (String, String)? in
+            let values = sample.split(separator: "\"", omittingEmptySubsequences: false)
+            guard values.count == 7, values[1] == "edge" else { return nil }
+            return (String(values[3]), String(values[5]))
+        }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    @Test func `each gateway has a hash of its own table, whatever else runs on the node`() throws {
+        let both = Self.hashes(try Self.tables())
+        #expect(both.keys.sorted() == ["istio=inner,team=edge", "istio=outer,team=edge"])
+        #expect(Set(both.values).count == 2)
+        let alone = Self.hashes(RouteTables(try Self.tables().tables[1]))
+        #expect(alone == both.filter { $0.key == "istio=inner,team=edge" })
+    }
+
     private static let client = address("192.0.2.9")
     private static let outer = address("10.1.0.7")
     private static let inner = address("10.1.0.8")

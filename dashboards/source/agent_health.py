@@ -524,6 +524,7 @@ def configuration():
             "to look at.",
             {
                 "sha256": "Configuration",
+                "workload": "Gateway",
                 "hash": "Routes",
                 "version": "Version",
                 "revision": "Revision",
@@ -555,7 +556,7 @@ def configuration():
             ),
             column("Hashes", total(series("config_info"), "instance", "sha256", operation="count"), "none"),
             column(
-                "Route tables", total(series("route_table_info"), "instance", "hash", operation="count"), "none"
+                "Route tables", total(series("route_table_info"), "instance", "workload", "hash", operation="count"), "none"
             ),
             column(
                 "Route table number",

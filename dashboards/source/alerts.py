@@ -834,17 +834,9 @@ def agent_down():
 
 
 def configuration():
-    """Agents on nodes with pods of different gateways have different tables, as they should. So where not all nodes have pods of the same
-    gateways, tables are compared by gateway, among the agents on nodes that have pods of no other."""
-    tables = f"(wingmirror_route_table_info unless on ({OF_AGENT}) wingmirror_route_table_routes == 0)"
-    gateways = f"group by ({OF_AGENT}, workload_namespace, workload) (wingmirror_gateway_pods > 0)"
-    different = f"""
-              (
-                count by ({OF_JOB}) (count by ({OF_JOB}, workload_namespace, workload) ({gateways}))
-                * count by ({OF_JOB}) (count by ({OF_AGENT}) ({gateways}))
-                > count by ({OF_JOB}) ({gateways})
-              )
-            """.strip()
+    """Agents on nodes with pods of different gateways have different tables, as they should: tables are compared by gateway. What the
+    table of an agent without routes would be compared with is not known: it has none yet, or no gateway's pod."""
+    of_gateway = f"{OF_JOB}, workload_namespace, workload"
     return [
         alert(
             "ConfigReloadFailed",
@@ -866,28 +858,16 @@ def configuration():
             "RouteDrift",
             "warning",
             f"""
-            count by ({OF_JOB}, workload_namespace, workload) (
-              count by ({OF_JOB}, workload_namespace, workload, hash) (
-                {tables}
-                * on ({OF_AGENT}) group_left (workload_namespace, workload)
-                (
-                  {gateways}
-                  and on ({OF_AGENT}) count by ({OF_AGENT}) ({gateways}) == 1
-                )
-              )
-              and on ({OF_JOB}) {different}
-            ) > 1
-            or
-            count by ({OF_JOB}) (
-              count by ({OF_JOB}, hash) (
-                {tables} unless on ({OF_JOB}) {different}
+            count by ({of_gateway}) (
+              count by ({of_gateway}, hash) (
+                wingmirror_route_table_info
+                unless on ({OF_AGENT}) wingmirror_route_table_routes == 0
               )
             ) > 1
             """,
             f"Agents of {JOB} have different routes",
-            f"{{{{ $value }}}} different route tables are in force among the agents of {JOB}"
-            "{{ with $labels.workload }} on nodes with pods of {{ . }}{{ end }}: the same request is counted for "
-            "one route here and for another there.",
+            f"{{{{ $value }}}} different route tables are in force among the agents of {JOB} for the gateway {{{{ $labels.workload }}}} in "
+            "{{ $labels.workload_namespace }}: the same request is counted for one route here and for another there.",
             wait="15m",
         ),
         alert(

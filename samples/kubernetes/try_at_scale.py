@@ -127,7 +127,7 @@ class Agent:
             return 0
 
     def hash(self):
-        found = re.search(r'wingmirror_route_table_info\{hash="([^"]*)"\}', self.fetch("/metrics"))
+        found = re.search(r'wingmirror_route_table_info\{[^}]*hash="([^"]*)"\}', self.fetch("/metrics"))
         return found.group(1) if found else ""
 
     def stop(self):

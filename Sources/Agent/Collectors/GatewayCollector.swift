@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import RouteAttribution
 import TrafficMetrics
 import TrafficPipeline
 
@@ -12,5 +13,9 @@ struct GatewayCollector: MetricCollector {
         let addressing = GatewayAddressing(boards.figures)
         samples.set(MetricCatalogue.gatewayAddresses, [], Double(addressing.addressCount))
         samples.count(MetricCatalogue.gatewayOwnRequests, [], UInt64(addressing.sentOn))
+        // Each is found once at most, and by nothing else.
+        for finding in addressing.findings {
+            samples.set(MetricCatalogue.routeTableFindings, [finding.severity.rawValue, finding.code.rawValue], 1)
+        }
     }
 }

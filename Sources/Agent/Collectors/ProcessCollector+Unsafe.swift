@@ -7,6 +7,10 @@ import TrafficMetrics
 
 /// Supplies what client libraries say of their process; what the system does not tell is left out.
 struct ProcessCollector: MetricCollector {
+    /// When the system started, as it said when the collector was made: when its clock is set the system says another time, and this process
+    /// would seem to have started anew.
+    private let bootTime = ProcessCollector.bootTime
+
     func collect(into samples: inout SampleCollection) {
         collectStatus(into: &samples)
         if let octets = ProcessMemory.residentOctets {
@@ -49,7 +53,7 @@ struct ProcessCollector: MetricCollector {
         }
     }
 
-    private var bootTime: Double? {
+    private static var bootTime: Double? {
         guard let octets = try? FileContents.read("/proc/stat", limit: 8 << 20) else { return nil }
         let line = String(decoding: octets, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("btime ") }
         return line.flatMap { Double($0.dropFirst("btime ".count)) }

@@ -38,9 +38,12 @@ public struct RouteEnvironment: Sendable, Hashable {
     public init() {}
 
     /// The workload in words: its labels and its namespace.
-    public var workload: String {
+    public var workload: String { "\(labelText) in \(namespace)" }
+
+    /// The labels of the gateway's pods in words.
+    public var labelText: String {
         let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return "\(pairs.isEmpty ? "no labels" : pairs.joined(separator: ",")) in \(namespace)"
+        return pairs.isEmpty ? "no labels" : pairs.joined(separator: ",")
     }
 
     /// How the proxy rewrites paths.

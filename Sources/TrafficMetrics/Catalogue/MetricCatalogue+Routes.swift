@@ -30,12 +30,14 @@ extension MetricCatalogue {
         help: "Configured share of a route's requests that a destination gets."
     )
 
-    /// Which table is in force.
+    /// Which table is in force for each gateway.
     public static let routeTableInfo = MetricFamily(
         "wingmirror_route_table_info",
         .info,
-        labels: ["hash"],
-        help: "Hash of the active route table; the same on agents that attribute requests to the same routes."
+        labels: ["workload_namespace", "workload", "hash"],
+        help:
+            "Hash of the active route table of each gateway, by the namespace and labels of its pods; the same on agents "
+            + "that attribute its requests to the same routes."
     )
 
     /// How often the table was replaced.
@@ -73,7 +75,9 @@ extension MetricCatalogue {
         "wingmirror_route_table_findings",
         .gauge,
         labels: ["severity", "code"],
-        help: "Findings of `wingmirror routes check` in the objects of the active route table."
+        help:
+            "Findings in the objects of the active route table, as `wingmirror routes check` prints them, and in what "
+            + "answers as the gateway."
     )
 
     /// Attempts to reload the routes alone.

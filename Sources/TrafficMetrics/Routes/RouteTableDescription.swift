@@ -16,6 +16,8 @@ public struct RouteTableDescription: Sendable {
     public var buildSeconds: Double
     /// Tells tables apart that decide differently, the same on every agent; empty where nobody asks.
     public var hash: String
+    /// The table of each gateway.
+    public var tables: [Table]
 
     /// A route as configured.
     public struct Route: Sendable {
@@ -84,6 +86,23 @@ public struct RouteTableDescription: Sendable {
         }
     }
 
+    /// The table of one gateway.
+    public struct Table: Sendable {
+        /// The namespace of the gateway's pods.
+        public var workloadNamespace: String
+        /// The labels of the gateway's pods, in words.
+        public var workload: String
+        /// Tells tables of this gateway apart that decide differently, the same on every agent.
+        public var hash: String
+
+        /// Makes a table of its parts.
+        public init(workloadNamespace: String, workload: String, hash: String) {
+            self.workloadNamespace = workloadNamespace
+            self.workload = workload
+            self.hash = hash
+        }
+    }
+
     /// Makes a description of its parts.
     public init(
         generation: Int,
@@ -92,7 +111,8 @@ public struct RouteTableDescription: Sendable {
         routes: [Route] = [],
         rejectedObjects: [RejectedObjects] = [],
         buildSeconds: Double = 0,
-        hash: String = ""
+        hash: String = "",
+        tables: [Table] = []
     ) {
         self.generation = generation
         self.series = series
@@ -101,5 +121,6 @@ public struct RouteTableDescription: Sendable {
         self.rejectedObjects = rejectedObjects
         self.buildSeconds = buildSeconds
         self.hash = hash
+        self.tables = tables
     }
 }

@@ -41,12 +41,15 @@ struct RequestCombination: Sendable, Hashable {
     /// What every method and protocol that a route is used with has a series of from the beginning: the commonest failures of a gateway
     /// and of what is behind it, so that the first of them is an increase.
     ///
-    /// A gateway and a service answer a gRPC call with 200 and a status of gRPC.
+    /// A gateway and a service answer a gRPC call with 200 and a status of gRPC. What a gateway refuses before any response of it
+    /// has named a service's time, such as all requests after a bad deployment, is a 503 that nobody can be named for.
     static func watched(_ method: RequestMethodLabel, _ requestProtocol: RequestProtocolLabel) -> [RequestCombination] {
         let failures: [(status: Int, error: ErrorTypeLabel)] =
             requestProtocol == .grpc
             ? [(200, .grpcError), (0, .noResponse)]
-            : [(503, .gatewayError), (504, .gatewayError), (500, .serviceError), (0, .noResponse)]
+            : [
+                (503, .gatewayError), (503, .serverError), (504, .gatewayError), (500, .serviceError), (0, .noResponse),
+            ]
         return failures.map { status, error in
             RequestCombination(
                 method: method,

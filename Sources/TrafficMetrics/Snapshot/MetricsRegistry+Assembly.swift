@@ -83,7 +83,9 @@ extension MetricsRegistry {
         lastRequests: [RuleName: Int64],
         to samples: inout SampleCollection
     ) {
-        samples.info(MetricCatalogue.routeTableInfo, [description.hash])
+        for table in description.tables {
+            samples.info(MetricCatalogue.routeTableInfo, [table.workloadNamespace, table.workload, table.hash])
+        }
         samples.set(MetricCatalogue.routeTableGeneration, [], Double(description.generation))
         samples.set(MetricCatalogue.routeTableRoutes, [], Double(description.routes.count))
         samples.set(MetricCatalogue.routeTableBuildDuration, [], description.buildSeconds)

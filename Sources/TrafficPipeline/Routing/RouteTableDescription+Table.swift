@@ -20,22 +20,29 @@ extension RouteTableDescription {
             routes: tables.routes.map { Route($0) },
             rejectedObjects: Self.rejectedObjects(findings),
             buildSeconds: buildSeconds,
-            hash: Self.hash(of: tables)
+            hash: Self.hash(of: tables.gateways, tables.routes),
+            tables: tables.tables.map { table in
+                Table(
+                    workloadNamespace: table.environment.namespace,
+                    workload: table.environment.labelText,
+                    hash: Self.hash(of: table.gateways, table.routes)
+                )
+            }
         )
     }
 
-    /// A hash of what the tables decide: their Gateways, and their routes in order with hosts, conditions and actions.
+    /// A hash of what tables decide: their Gateways, and their routes in order with hosts, conditions and actions.
     ///
     /// Conditions are taken as far as `match` of `route_info` shows them.
-    private static func hash(of tables: RouteTables) -> String {
+    private static func hash(of gateways: [String], _ routes: [CompiledRoute]) -> String {
         var hash = FNV1a()
         func take(_ text: some Sequence<UInt8>) {
             hash.combine(text)
             // No text has an octet of zero, so that what is between two cannot be mistaken.
             hash.combine(0)
         }
-        for gateway in tables.gateways { take(gateway.utf8) }
-        for route in tables.routes {
+        for gateway in gateways { take(gateway.utf8) }
+        for route in routes {
             take(route.gateway.utf8)
             take(route.label.utf8)
             take(route.matchText.utf8)
