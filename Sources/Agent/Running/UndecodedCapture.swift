@@ -25,7 +25,7 @@ extension PipelineFigures {
     }
 
     /// What a capture is read without: packets beside its TCP whose formats are not decoded; else `nil`.
-    var undecodedPart: String? {
+    package var undecodedPart: String? {
         guard reassembly.segments > 0, unsupportedPackets > 0 else { return nil }
         let packets = interfaces.reduce(0) { $0 + $1.packets }
         return "\(unsupportedPackets) of the \(packets) packets could not be decoded "
