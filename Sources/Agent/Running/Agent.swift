@@ -392,13 +392,21 @@ package struct Agent: Sendable {
 
     private var readiness: Probe {
         guard routes.isLoaded else { return Probe(isPassing: false, detail: "the routes are being read and compiled") }
-        if let ignorance = cluster?.ignoranceOfPods { return Probe(isPassing: false, detail: ignorance) }
+        if let ignorance = cluster?.ignoranceOfPods ?? ignoranceOfRoutes {
+            return Probe(isPassing: false, detail: ignorance)
+        }
         return capture.isReady
             ? Probe(
                 isPassing: true,
                 detail: "\(routes.tables.routes.count) routes, and a source is open\(staleness)" + recordTrouble
             )
             : Probe(isPassing: false, detail: "no source is open")
+    }
+
+    /// Why the routes of this node's gateway are not known, in words; `nil` where they are, or it runs none.
+    private var ignoranceOfRoutes: String? {
+        let chosen = configuration.current.configuration.gateway
+        return cluster?.ignoranceOfRoutes(isAwaited: routes.isAwaited, orLabels: chosen.isChosen ? chosen.labels : nil)
     }
 
     /// How far the routes may be out of date, in words to be added to a sentence; an agent without the API server stays ready.
