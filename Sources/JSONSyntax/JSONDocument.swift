@@ -56,6 +56,27 @@ public struct JSONDocument {
         return value
     }
 
+    /// Reads a text that holds values one behind the other, as JSON lines and what `kubectl get -o json` prints twice.
+    ///
+    /// - Returns: The values, at least one, and the line on which each begins.
+    public static func parseStream(
+        _ octets: [UInt8],
+        limits: DocumentLimits = DocumentLimits()
+    ) throws(DocumentError) -> [(value: JSONValue, line: Int)] {
+        var document = JSONDocument(octets: octets, limits: limits)
+        var result: [(value: JSONValue, line: Int)] = []
+        var line = 1
+        var counted = 0
+        document.skipSpace()
+        repeat {
+            line += octets[counted..<document.index].count { $0 == 0x0A }
+            counted = document.index
+            result.append((try document.value(depth: 0), line))
+            document.skipSpace()
+        } while document.index < octets.count
+        return result
+    }
+
     private init(octets: [UInt8], limits: DocumentLimits) {
         self.octets = octets
         self.limits = limits

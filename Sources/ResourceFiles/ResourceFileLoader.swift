@@ -109,7 +109,11 @@ public struct ResourceFileLoader: Sendable {
     /// - Returns: the documents in order; empty ones are passed over.
     /// - Throws: the first mistake, with its line.
     public func parse(_ octets: [UInt8], isJSON: Bool) throws(DocumentError) -> [JSONValue] {
-        if isJSON { return [try requireObject(JSONDocument.parse(octets, limits: limits), line: 1)] }
+        if isJSON {
+            return try JSONDocument.parseStream(octets, limits: limits).map { value, line throws(DocumentError) in
+                try requireObject(value, line: line)
+            }
+        }
         guard let text = String(validating: octets, as: UTF8.self) else {
             throw DocumentError(line: 1, message: "the text is not UTF-8")
         }

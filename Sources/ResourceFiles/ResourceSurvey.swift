@@ -197,9 +197,9 @@ private struct SurveyWalk {
         var octets = octets[...]
         if octets.starts(with: [0xEF, 0xBB, 0xBF]) { octets = octets.dropFirst(3) }
         let first = octets.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        if first == UInt8(ascii: "{"), file.hasSuffix(".json") || file == "-" {
-            if let value = try? JSONDocument.parse(Array(octets), limits: loader.limits) {
-                return [LocatedDocument(value: value, line: 1)]
+        if first == UInt8(ascii: "{"), file.hasSuffix(".json") || ResourceFileLoader.isReadOnce(file) {
+            if let values = try? JSONDocument.parseStream(Array(octets), limits: loader.limits) {
+                return values.map { LocatedDocument(value: $0.value, line: $0.line) }
             }
         }
         guard let text = String(validating: octets, as: UTF8.self) else {

@@ -163,6 +163,9 @@ struct ClusterServiceTests {
             source.staleness(isSaved: routes.isSaved, at: WallClock.now() + shift.now)
         }
 
+        /// Why the routes of this node's gateway are not known.
+        var ignoranceOfRoutes: String? { source.ignoranceOfRoutes(isAwaited: routes.isAwaited, orLabels: nil) }
+
         /// Why the target may not be sent to if its name means this address.
         func refusal(_ address: String, hosts: [String] = []) -> String? {
             let target = MirrorTarget(name: "next", host: "next.test", port: 8080, hosts: hosts)
@@ -221,7 +224,9 @@ struct ClusterServiceTests {
         await server.close()
     }
 
-    @Test(arguments: [TestCluster.Mood.down, .refusing(401), .refusing(403), .refusing(410), .refusing(500)])
+    @Test(arguments: [
+        TestCluster.Mood.down, .refusing(401), .refusing(403), .refusing(404), .refusing(410), .refusing(500),
+    ])
     func `attribution goes on while the API server does not answer, and catches up`(mood: TestCluster.Mood) async throws
     {
         try applySamples()
@@ -239,6 +244,49 @@ struct ClusterServiceTests {
             cluster.mood = .well
             await rig.until { rig.names == ["product-vs"] }
             await rig.until { rig.source.store.troubledSince == nil }
+        }
+        await server.close()
+    }
+
+    @Test(arguments: ["/virtualservices", "/"])
+    func `a node that runs a gateway pod is not ready until its routes have come, and says what keeps them`(
+        refused: String
+    ) async throws {
+        try applySamples()
+        let isRefusing = Mutex(true)
+        let server = try await TestAPIServer { [cluster] request in
+            let isOpen = ["/api/v1/pods", "/version"].contains(request.path) || !request.path.contains(refused)
+            return isOpen || !isRefusing.withLock(\.self) ? cluster.answer(request) : .answer(429, "{}")
+        }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.source.knowsPods }
+            #expect(rig.routes.isAwaited && rig.ignoranceOfRoutes == nil)
+            cluster.apply(Self.pod)
+            await rig.until { rig.ignoranceOfRoutes?.contains("(too_many_requests)") == true }
+            let words = "this node runs a gateway pod, and its routes have not come yet"
+            #expect(rig.ignoranceOfRoutes?.hasPrefix(words) == true)
+            isRefusing.withLock { $0 = false }
+            await rig.until { rig.ignoranceOfRoutes == nil }
+            #expect(rig.names == ["order-vs", "product-vs"] && rig.routes.gateways.count == 1)
+        }
+        await server.close()
+    }
+
+    @Test func `an object that cannot be read is a finding, and keeps no route of the others from coming`() async throws
+    {
+        try applySamples()
+        cluster.apply(Self.pod)
+        let status = (0..<70).reduce(JSONValue.null) { value, _ in ["a": value] }
+        cluster.apply([
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": ["name": "deep", "namespace": "tenant"], "spec": ["hosts": ["*"]], "status": status,
+        ])
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names == ["order-vs", "product-vs"] }
+            let finding = try #require(rig.routes.findings.first { $0.object.name == "deep" })
+            #expect(finding.code == .refusedObject && finding.message.contains("nested more than"))
+            #expect(rig.staleness == nil)
         }
         await server.close()
     }
@@ -331,6 +379,40 @@ struct ClusterServiceTests {
             cluster.delete(order)
             cluster.refuse("virtualservices", with: nil)
             await rig.until { rig.names == ["product-vs"] && rig.staleness == nil }
+        }
+        await server.close()
+    }
+
+    @Test(arguments: [("virtualservices", "VirtualService"), ("configmaps", "ConfigMap")])
+    func `a kind that may not be read after a restart is stale, and stays saved for the run after that`(
+        resource: String,
+        kind: String
+    ) async throws {
+        try applySamples()
+        cluster.apply(Self.pod)
+        cluster.apply([
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "istio", "namespace": "istio-system"],
+            "data": ["mesh": "defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}"],
+        ])
+        let server = try await TestAPIServer { [cluster] in cluster.answer($0) }
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.names.count == 2 && (try? folder.text(of: "objects")) != nil }
+        }
+        let saved = try folder.text(of: "objects")
+        #expect(saved.contains("\"kind\":\"\(kind)\""))
+        cluster.refuse(resource, with: 403)
+        try await Rig(server.url, folder).run { rig in
+            await rig.until { rig.isMissingAKind }
+            rig.pass(minutes: 1)
+            await rig.until { !rig.routes.isSaved && (try? folder.text(of: "objects")) != saved }
+            #expect(rig.names == ["order-vs", "product-vs"] && rig.source.current.mesh != nil)
+            let staleness = try #require(rig.staleness)
+            #expect(staleness.hasPrefix("table_stale: the agent") && staleness.contains("an earlier run has left"))
+            let again = try folder.text(of: "objects")
+            #expect(again.split(separator: "\n").count == saved.split(separator: "\n").count)
+            #expect(again.contains("\"kind\":\"\(kind)\""))
+            cluster.refuse(resource, with: nil)
+            await rig.until { rig.staleness == nil }
         }
         await server.close()
     }

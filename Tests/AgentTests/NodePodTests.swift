@@ -101,6 +101,33 @@ struct NodePodTests {
         #expect(found.ports == [GatewayPort(pod: 8080, server: 80), GatewayPort(pod: 8443, server: 443)])
     }
 
+    @Test func `a Service that takes no part in the translation of ports leaves the server's port to the pod`() throws {
+        let label = "labels: {experimental.istio.io/disable-gateway-port-translation: \"true\"}"
+        let yaml = Self.gateway.replacing(
+            "metadata: {name: istio-ingressgateway, namespace: istio-system}",
+            with: "metadata: {name: istio-ingressgateway, namespace: istio-system, \(label)}"
+        )
+        let objects = try Self.made(of: [Self.pod()], yaml)
+        #expect(objects.gateways.first?.ports == [] && objects.table.podPorts == [80])
+    }
+
+    @Test func `the annotation of a gateway's pod wins over the mesh, and the agent's own setting over both`() throws {
+        let config = #"{"gatewayTopology":{"numTrustedProxies":2},"proxyMetadata":{"ISTIO_META_HTTP10":"1"}}"#
+        let pod = try Self.pod(annotations: "{proxy.istio.io/config: '\(config)'}")
+        var cluster = try Self.cluster(of: [pod])
+        cluster.mesh = MeshSettings(
+            configMap: ["data": ["mesh": "defaultConfig: {gatewayTopology: {numTrustedProxies: 3}}"]]
+        )
+        func environment(_ more: String = "") throws -> RouteEnvironment {
+            try RouteObjects(Self.configuration(more), namesServerPorts: false, cluster: cluster).environment
+        }
+        #expect(try environment().trustedProxies == 2 && environment().takesHTTP10)
+        let own = try environment("gateway: {trustedProxies: 1, http10: false}")
+        #expect(own.trustedProxies == 1 && !own.takesHTTP10)
+        cluster.pods = [try Self.pod(annotations: "{proxy.istio.io/config: 'concurrency: 2'}")]
+        #expect(try environment().trustedProxies == 3)
+    }
+
     @Test func `a gateway of Istio's gateway chart is found whatever its labels and namespace`() throws {
         let pod = try Self.pod(
             namespace: "istio-ingress",

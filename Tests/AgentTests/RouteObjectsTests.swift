@@ -75,6 +75,17 @@ import Testing
         #expect(PortMistakes(GatewayConfiguration(), servers: [443]).sentences.isEmpty, "nobody named a port")
     }
 
+    @Test func `a person hears that a cluster has no routes, where an agent's node may have no gateway`() throws {
+        var cluster = ClusterObjects()
+        func emptiness(_ reader: RouteObjects.Reader) throws -> String? {
+            try RouteObjects(Configuration(), namesServerPorts: false, for: reader, cluster: cluster).emptiness
+        }
+        #expect(try emptiness(.agent) == nil)
+        #expect(try emptiness(.person) == "the API server: there are no route objects, so no request has a route")
+        cluster.lacksRouteKinds = true
+        #expect(try emptiness(.person)?.hasPrefix("the API server: the cluster serves no route kinds") == true)
+    }
+
     @Test func `that no request has a route is said, unless there are routes or a cluster may bring them`() throws {
         let folder = try TemporaryFolder()
         #expect(try objects(in: [folder.path]).absence?.hasPrefix("\(folder.path): there are no route objects") == true)

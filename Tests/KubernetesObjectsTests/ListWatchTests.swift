@@ -128,6 +128,44 @@ struct ListWatchTests {
         #expect(rig.store[Self.collection]?.counts.troubles[.absent] == 1)
     }
 
+    @Test func `a 404 of what stands before the API server empties nothing`() async throws {
+        let lost = AsyncStream<ServerStep>.answer(404, "default backend - 404", type: "text/plain")
+        let again = AsyncStream<ServerStep>.answer(404, "default backend - 404", type: "text/plain")
+        let (requests, rig) = try await run([
+            Self.list(7, Self.object("a", 3)), .answer(410, "{\"code\":410}"), lost, again,
+        ]) { requests, store in
+            requests.count >= 4 && store[Self.collection]?.counts.troubles[.refused] == 1
+        }
+        #expect(requests[3].path == "/version")
+        #expect(Self.names(rig.store) == ["default/a"])
+        #expect(rig.store[Self.collection]?.counts.troubles[.absent] == nil)
+    }
+
+    @Test func `a kind that is held and not served any more, as discovery says too, holds nothing`() async throws {
+        let (requests, rig) = try await run([
+            Self.list(7, Self.object("a", 3)), .answer(410, "{\"code\":410}"), .answer(404, "404 page not found\n"),
+            .answer(200, "{\"minor\":\"31\"}"), .answer(200, "{\"resources\":[{\"name\":\"gateways\"}]}"),
+        ]) { _, store in store[Self.collection]?.counts.troubles[.absent] == 1 }
+        #expect(requests[4].path == "/apis/networking.istio.io/v1")
+        #expect(Self.names(rig.store).isEmpty)
+    }
+
+    @Test func `a 404 for a kind that every API server serves is a refusal, and asked again soon`() async throws {
+        let services = ResourceCollection(
+            GroupVersionResource(group: "", version: "v1", resource: "services"),
+            kind: "Service"
+        )
+        let script = Script([
+            .answer(404, "default backend - 404", type: "text/plain"), Self.list(7, Self.object("a", 3)),
+        ])
+        let server = try await TestAPIServer { script.answer($0) }
+        let rig = WatchRig(server, services)
+        await rig.run { store in await rig.until { store[services]?.objects.count == 1 } }
+        await server.close()
+        #expect(rig.store[services]?.counts.troubles == [.refused: 1])
+        #expect(rig.pauses.withLock { $0.first } == .milliseconds(1200))
+    }
+
     @Test func `objects keep what routing needs and nothing that only managers read`() async throws {
         let (_, rig) = try await run([Self.list(7, Self.object("a", 3))]) { requests, _ in requests.count == 2 }
         let object = try #require(rig.store[Self.collection]?.objects.values.first)
@@ -330,6 +368,56 @@ struct ListWatchTests {
         ]) { requests, _ in requests.count == 3 }
         #expect(Self.names(rig.store) == ["default/a"])
         #expect(rig.store[Self.collection]?.counts.oversized == 1)
+    }
+
+    /// An object whose status is nested too deep to be read.
+    private static func deep(_ version: Int) -> String {
+        let status = String(repeating: "{\"a\":", count: 70) + "1" + String(repeating: "}", count: 70)
+        return """
+            {"metadata":{"name":"deep","namespace":"shop","uid":"d","resourceVersion":"\(version)"},"status":\(status)}
+            """
+    }
+
+    @Test(arguments: [false, true])
+    func `an object that cannot be read is passed over, counted and named, and keeps no other from coming`(
+        streams: Bool
+    ) async throws {
+        let first =
+            streams
+            ? Self.watch(
+                Self.event("ADDED", Self.deep(3)),
+                Self.event("ADDED", Self.object("a", 3)),
+                Self.bookmark(7, ends: true)
+            ) : Self.list(7, Self.deep(3), Self.object("a", 3))
+        let (requests, rig) = try await run([first], streams: streams) { requests, _ in requests.count == 2 }
+        #expect(Self.names(rig.store) == ["default/a"] && requests[1].parameters["resourceVersion"] == "7")
+        let state = try #require(rig.store[Self.collection])
+        #expect(state.counts.oversized == 1 && state.counts.troubles.isEmpty)
+        #expect(Array(state.passedOver.keys) == [ObjectKey(namespace: "shop", name: "deep")])
+        #expect(state.passedOver.values.allSatisfy { $0.hasPrefix("nested more than") })
+    }
+
+    @Test func `a watch goes on behind an object that cannot be read, until it is gone`() async throws {
+        let held = try await run([
+            Self.list(7), Self.watch(Self.event("ADDED", Self.object("a", 8)), Self.event("MODIFIED", Self.deep(9))),
+        ]) { requests, _ in requests.count == 3 }
+        #expect(held.requests[2].parameters["resourceVersion"] == "9" && held.rig.pauses.withLock { $0 } == [])
+        #expect(held.rig.store[Self.collection]?.passedOver.count == 1)
+        let (_, rig) = try await run([
+            Self.list(7, Self.object("deep", 3, uid: "d", namespace: "shop"), Self.object("a", 3)),
+            Self.watch(Self.event("MODIFIED", Self.deep(9)), Self.event("DELETED", Self.deep(10))),
+        ]) { requests, _ in requests.count == 3 }
+        #expect(Self.names(rig.store) == ["default/a"])
+        #expect(rig.store[Self.collection]?.passedOver.isEmpty == true)
+    }
+
+    @Test func `an event over the limit is counted while the watch goes on`() async throws {
+        let huge = String(repeating: "x", count: 3 << 20)
+        let event = Self.event("ADDED", "{\"metadata\":{\"name\":\"huge\",\"x\":\"\(huge)\"}}")
+        let (requests, _) = try await run([Self.list(7), Self.watch(event, ends: false)]) { _, store in
+            store[Self.collection]?.counts.oversized == 1
+        }
+        #expect(requests.count == 2)
     }
 
     @Test func `one name in two namespaces is two objects`() async throws {

@@ -37,7 +37,23 @@ struct SplitterTests {
         #expect(splitter.head.isComplete && splitter.head.resourceVersion == "1" && splitter.head.next.isEmpty)
     }
 
-    @Test(arguments: ["[]", "{\"items\":[{]}", "{}}", "{\"items\":[{\"a\":}]}"])
+    @Test func `an item that cannot be read is passed over with its name, and the others come`() throws {
+        let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
+        let text = """
+            {"metadata":{"resourceVersion":"9"},"items":[{"status":\(deep),
+            "metadata":{"managedFields":[\(deep)],"namespace":"shop","name":"d\\u00e9","uid":"u","resourceVersion":"8"}},
+            {"a":},{"metadata":{"name":"b"}}]}
+            """
+        var splitter = ListSplitter()
+        var items: [JSONValue] = []
+        try splitter.append(Array(text.utf8)) { items.append($0) }
+        #expect(splitter.head.isComplete && items.map { $0["metadata"]?["name"]?.stringValue } == ["b"])
+        #expect(splitter.unreadable.map(\.key) == [ObjectKey(namespace: "shop", name: "dé"), nil])
+        let first = try #require(splitter.unreadable.first)
+        #expect(first.uid == "u" && first.resourceVersion == "8" && first.reason == "nested more than 64 deep")
+    }
+
+    @Test(arguments: ["[]", "{\"items\":[{]}", "{}}", "{\"items\":[[}]}"])
     func `what is no list is refused`(text: String) {
         #expect(throws: DocumentError.self) {
             var splitter = ListSplitter()

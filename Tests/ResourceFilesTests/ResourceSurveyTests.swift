@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import Foundation
+import JSONSyntax
 import ResourceFiles
 import Testing
 
@@ -52,6 +53,16 @@ import Testing
                 "helm template \(repository.path)/chart", "kubectl kustomize \(repository.path)/overlay",
             ]
         )
+    }
+
+    @Test func `JSON values one behind the other are objects each, with their lines`() throws {
+        let first = #"{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}"#
+        let second = "{\n\"apiVersion\": \"v1\",\n\"kind\": \"Service\",\n\"metadata\": {\"name\": \"b\"}\n}"
+        let files = ["a.json": "\(first)\n\n\(second)\n\(first)\(second)\n"]
+        let survey = try Repository(files).survey()
+        #expect(survey.unreadable.isEmpty)
+        #expect(survey.objects.map(\.line) == [1, 3, 8, 8])
+        #expect(survey.objects.map { $0.value["metadata"]?["name"] } == ["a", "b", "a", "b"])
     }
 
     @Test func `a file with a mistake is named, and hides no other`() throws {

@@ -24,10 +24,20 @@ package struct ClusterObjects: Sendable {
     var meshName = ""
     /// Whether the objects come from a file that an earlier run has left.
     var isSaved = false
+    /// Whether nothing of them is known yet, neither from the API server nor from an earlier run.
+    var isAwaited = false
+    /// Whether the cluster serves no kind of Istio and none of the Gateway API.
+    var lacksRouteKinds = false
+    /// Objects that cannot be read.
+    var passedOver: [PassedOverObject] = []
     /// The kinds that may not be read.
     package var refusedKinds: [String] = []
     /// The kinds without which the routes are made, though the cluster has them.
     var missingKinds: [MissingKind] = []
+
+    /// Why there are no routes where the cluster serves none of their kinds, in one sentence.
+    static let withoutRouteKinds =
+        "the cluster serves no route kinds, neither of Istio nor of the Gateway API, so no request has a route"
 
     /// Whether no object is known of which routes are made.
     var isEmpty: Bool { objects.isEmpty && decoded.isEmpty }
@@ -46,7 +56,7 @@ package struct ClusterObjects: Sendable {
                 message:
                     "the agent \(kind.reason); the routes are made without its objects, or with those that an earlier run has left"
             )
-        }
+        } + passedOver.map(\.finding)
     }
 
     /// Gateways that are configured by another mesh configuration than the one that is read, or by none that could be read.
@@ -75,6 +85,41 @@ package struct ClusterObjects: Sendable {
     }
 }
 
+/// An object of the cluster that cannot be read.
+struct PassedOverObject: Sendable, Hashable {
+    /// What it is.
+    let object: ObjectIdentity
+    /// Why it cannot be read.
+    let reason: String
+
+    /// The objects of a store, in the order of their names.
+    static func all(of store: ObjectStore) -> [Self] {
+        let collections = store.collections.filter { $0.key.fieldSelector.isEmpty && !$0.value.passedOver.isEmpty }
+        return collections.flatMap { collection, state in
+            state.passedOver.map { key, reason in
+                Self(
+                    object: ObjectIdentity(kind: collection.kind, namespace: key.namespace, name: key.name),
+                    reason: reason
+                )
+            }
+        }.sorted {
+            ($0.object.kind, $0.object.namespace, $0.object.name)
+                < ($1.object.kind, $1.object.namespace, $1.object.name)
+        }
+    }
+
+    /// What is to be known of it.
+    fileprivate var finding: RouteFinding {
+        RouteFinding(
+            object: object,
+            severity: .error,
+            code: .refusedObject,
+            path: "",
+            message: "cannot be read (\(reason)) and is passed over; what was read of it before counts"
+        )
+    }
+}
+
 /// An object of the cluster with what was decoded of it, which is done once for each of its versions.
 ///
 /// A class, because thousands of them are handed on with every change.
@@ -96,11 +141,10 @@ final class DecodedObject: Sendable {
     /// The manifest.
     var manifest: JSONValue { stored.value }
 
-    /// Whether it is what was decoded of a version of an object.
-    func isOf(_ object: StoredObject) -> Bool {
-        stored.resourceVersion == object.resourceVersion && stored.uid == object.uid
-            && (!stored.resourceVersion.isEmpty || stored == object)
-    }
+    /// Whether it is what was decoded of an object.
+    ///
+    /// The content says so: a cluster that was restored may give a version twice.
+    func isOf(_ object: StoredObject) -> Bool { stored.octets == object.octets }
 }
 
 /// Decodes the objects of a store, those alone that have changed since the last time.
@@ -171,16 +215,8 @@ struct MeshSettings: Sendable, Hashable {
         if !configuration.choosesMesh("discoverySelectors"), let selectors = mesh["discoverySelectors"]?.arrayValue {
             environment.discoverySelectors = selectors.compactMap { try? NamespaceSelector($0) }
         }
-        if !configuration.gateway.namesTrustedProxies,
-            let topology = mesh["defaultConfig"]?["gatewayTopology"],
-            case .integer(let number) = topology["numTrustedProxies"] ?? .null, (0...100).contains(number)
-        {
-            environment.trustedProxies = number
-        }
-        if !configuration.gateway.namesHTTP10,
-            let word = mesh["defaultConfig"]?["proxyMetadata"]?["ISTIO_META_HTTP10"]
-        {
-            environment.takesHTTP10 = word.stringValue == "1" || word == .integer(1)
+        if let settings = mesh["defaultConfig"].map({ ProxySettings($0) }) {
+            settings.apply(to: &environment, under: configuration)
         }
         if let namespace = mesh["rootNamespace"]?.stringValue, !namespace.isEmpty {
             environment.rootNamespace = namespace
@@ -192,5 +228,50 @@ struct MeshSettings: Sendable, Hashable {
         if let name = mesh["ingressSelector"]?.stringValue, !name.isEmpty {
             environment.ingress.selector = ["istio": name]
         }
+    }
+}
+
+/// What Istio's `ProxyConfig` says of one proxy or of all: `defaultConfig` of the mesh, or the annotation of a pod.
+struct ProxySettings: Sendable, Hashable {
+    /// How many proxies before the gateway are trusted.
+    private(set) var trustedProxies: Int?
+    /// Whether it takes HTTP/1.0.
+    private(set) var takesHTTP10: Bool?
+
+    /// Says nothing.
+    init() {}
+
+    /// Reads a `ProxyConfig`.
+    init(_ config: JSONValue) {
+        if case .integer(let number) = config["gatewayTopology"]?["numTrustedProxies"] ?? .null,
+            (0...100).contains(number)
+        {
+            trustedProxies = number
+        }
+        if let word = config["proxyMetadata"]?["ISTIO_META_HTTP10"] {
+            takesHTTP10 = word.stringValue == "1" || word == .integer(1)
+        }
+    }
+
+    /// Reads the annotation `proxy.istio.io/config` of a pod, which is YAML.
+    init(annotation: String?) {
+        let config = annotation.flatMap { try? YAMLDocuments.parse($0).first?.value }
+        self.init(config ?? .null)
+    }
+
+    /// The same, with what another says where this one says nothing.
+    func filled(from other: Self) -> Self {
+        var filled = self
+        filled.trustedProxies = trustedProxies ?? other.trustedProxies
+        filled.takesHTTP10 = takesHTTP10 ?? other.takesHTTP10
+        return filled
+    }
+
+    /// Takes it over, but for what the agent's own configuration says.
+    func apply(to environment: inout RouteEnvironment, under configuration: Configuration) {
+        if !configuration.gateway.namesTrustedProxies, let trustedProxies {
+            environment.trustedProxies = trustedProxies
+        }
+        if !configuration.gateway.namesHTTP10, let takesHTTP10 { environment.takesHTTP10 = takesHTTP10 }
     }
 }

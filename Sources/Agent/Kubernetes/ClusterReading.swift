@@ -47,31 +47,69 @@ extension ClusterObjects {
             let troubles = store[mesh]?.counts.troubles ?? [:]
             for trouble in [WatchTrouble.network, .tls, .credentials, .unauthorized]
             where troubles[trouble, default: 0] >= 2 {
-                throw CommandFailure(.failed, "\(access.server): \(trouble.sentence)")
+                throw CommandFailure(.failed, "\(access.server): \(trouble.sentence(nil))")
+            }
+            let discovery = store.discoveryTrouble
+            if let discovery, discovery.count >= 2, !discovery.mayPass {
+                throw CommandFailure(.failed, "\(access.server): \(discovery.sentence)")
             }
             guard ContinuousClock.now < end else {
-                throw CommandFailure(.failed, "\(access.server): not all objects came within \(patience.text)")
+                let reason = discovery?.sentence ?? Self.awaited(in: store)
+                throw CommandFailure(
+                    .failed,
+                    "\(access.server): not all objects came within \(patience.text)" + (reason.map { ": \($0)" } ?? "")
+                )
             }
             do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
         }
         var objects = ClusterObjects()
         objects.decoded = ObjectDecoder(defaultNamespace: configuration.routes.namespace).objects(of: store)
         objects.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
+        objects.passedOver = PassedOverObject.all(of: store)
+        objects.lacksRouteKinds =
+            store.unreadGroups.isEmpty
+            && !store.collections.keys.contains {
+                ["networking.istio.io", "gateway.networking.k8s.io"].contains($0.resource.group)
+            }
         objects.refusedKinds = store.collections.filter { $0.value.trouble == .forbidden }.map(\.key.kind).sorted()
         objects.missingKinds = (store.missing(at: WallClock.now()) ?? []).filter { $0.trouble != .forbidden }
         return objects
     }
+
+    /// The first kind that has not come, and why; `nil` where nothing says so.
+    private static func awaited(in store: ObjectStore) -> String? {
+        let awaited = store.collections.filter { !$0.value.isSynchronized && $0.value.trouble != nil }
+        let first = awaited.min { ($0.value.troubledSince, $0.key.kind) < ($1.value.troubledSince, $1.key.kind) }
+        guard let (collection, state) = first, let trouble = state.trouble else { return nil }
+        return MissingKind(collection, trouble, since: state.troubledSince).name + " (\(trouble.rawValue))"
+    }
+}
+
+extension ObjectStore.DiscoveryTrouble {
+    /// Whether it may be over soon: a server that starts, or has too much to do.
+    fileprivate var mayPass: Bool { [.timeout, .tooManyRequests, .serverError].contains(trouble) }
+
+    /// Why a person got nothing.
+    fileprivate var sentence: String { trouble.sentence(status) }
 }
 
 extension WatchTrouble {
     /// Why a person got nothing.
-    fileprivate var sentence: String {
+    ///
+    /// - Parameter status: The status of the answer, where one came that was no success.
+    /// - Returns: The reason, as a sentence's end.
+    fileprivate func sentence(_ status: Int?) -> String {
         switch self {
         case .network: "the API server cannot be reached"
         case .tls: "the API server's certificate is not accepted"
         case .credentials: "the token or the certificates cannot be read"
+        case .malformed: "the server answers with a page, not JSON; is a proxy before it?"
+        case .refused where status == 404:
+            "there is no API server: the answer for /version is 404; is a proxy before it, or does the URL lack a path?"
+        case .refused where (300..<400).contains(status ?? 0):
+            "the server answers with a redirect (\(status ?? 0)), as to a login page; is a proxy before it?"
         case .unauthorized: "the API server does not accept the credentials (401)"
-        default: "the API server refuses (\(rawValue))"
+        default: "the API server refuses (\(status.map(String.init) ?? rawValue))"
         }
     }
 }

@@ -45,8 +45,8 @@ final class ClusterSource: Sendable {
     private struct Saved: Sendable {
         /// Objects of which routes are made; once the API server has listed its own, those of kinds that it does not list.
         var objects: [JSONValue]
-        /// The mesh configuration.
-        var mesh: MeshSettings?
+        /// The ConfigMap with the mesh configuration.
+        var mesh: JSONValue?
         /// The pods of this node that ran a gateway, or might.
         var pods: [JSONValue]
         var savedAt: Int64
@@ -177,14 +177,27 @@ final class ClusterSource: Sendable {
             current.meshName = String(mesh.fieldSelector.dropFirst("metadata.name=".count))
             current.decoded = decoder.objects(of: store)
             current.missingKinds = missingKinds(at: now)
-            current.objects = saved?.objects.filter(store.awaits) ?? []
-            if store[mesh]?.isSynchronized != true { current.mesh = current.mesh ?? saved?.mesh }
+            current.passedOver = PassedOverObject.all(of: store)
+            let rest = remainder
+            current.objects = rest.objects
+            current.mesh = current.mesh ?? rest.mesh.flatMap { MeshSettings(configMap: $0) }
         } else if let saved {
             current.objects = saved.objects
-            current.mesh = current.mesh ?? saved.mesh
+            current.mesh = current.mesh ?? saved.mesh.flatMap { MeshSettings(configMap: $0) }
             current.isSaved = true
+        } else {
+            current.isAwaited = true
         }
         return current
+    }
+
+    /// What an earlier run has left of kinds that the API server does not list now, and that counts in its place.
+    private var remainder: (objects: [JSONValue], mesh: JSONValue?) {
+        guard let saved = state.withLock(\.saved) else { return ([], nil) }
+        return (
+            saved.objects.isEmpty ? [] : saved.objects.filter(store.awaits),
+            store[mesh]?.isSynchronized == true ? nil : saved.mesh
+        )
     }
 
     /// Whether everything that is to be had has come once; what comes later is taken up object by object.
@@ -221,6 +234,24 @@ final class ClusterSource: Sendable {
         guard !knowsPods else { return nil }
         let reason = store[pods]?.trouble.map { " (\($0.rawValue))" } ?? ""
         return "no gateway is known: the API server has not listed the pods of this node yet\(reason)"
+    }
+
+    /// Why the routes of this node's gateway are not known, in words; `nil` where they are, or it runs none.
+    ///
+    /// - Parameters:
+    ///   - isAwaited: Whether the routes in force were made while nothing was known of the cluster's objects.
+    ///   - labels: The labels of the workload that was chosen; `nil` if none was.
+    /// - Returns: The reason, as a sentence.
+    func ignoranceOfRoutes(isAwaited: Bool, orLabels labels: [String: String]?) -> String? {
+        guard isAwaited, !settings.findsGateways || !gatewayPods(orLabels: labels).isEmpty else { return nil }
+        let awaited = store.collections.filter { $0.key != pods && !$0.value.isSynchronized }.values
+        let first = awaited.filter { $0.trouble != nil }.min { $0.troubledSince < $1.troubledSince }
+        let trouble =
+            first?.trouble ?? store.unreadGroups.values.first?.trouble ?? store.discoveryTrouble?.trouble
+        let reason = trouble.map { " (\($0.rawValue))" } ?? ""
+        return settings.findsGateways
+            ? "this node runs a gateway pod, and its routes have not come yet\(reason)"
+            : "the routes have not come yet\(reason)"
     }
 
     /// The pods of this node, or, until the API server has listed them, those that ran a gateway.
@@ -305,10 +336,22 @@ final class ClusterSource: Sendable {
         if let kind = missingKinds(at: now).first(where: { $0.trouble != .forbidden }) {
             return "table_stale: the agent \(kind.reason), since \(WallClock.text(kind.since))"
         }
+        if let rest = stalenessOfRemainder(at: now) { return rest }
         if let since = store.troubledSince, now - since >= Self.patience {
             return "table_stale: the API server has not been heard of since \(WallClock.text(since))"
         }
         return nil
+    }
+
+    /// What of an earlier run is in force, as a sentence: the API server does not let the agent read what took its place.
+    private func stalenessOfRemainder(at now: Int64) -> String? {
+        guard isComplete(at: now) else { return nil }
+        let rest = remainder
+        let object = rest.objects.first
+        guard let kind = object?["kind"]?.stringValue ?? rest.mesh.map({ _ in "ConfigMap" }) else { return nil }
+        let known = missingKinds(at: now).first { $0.kind == kind }
+        let reason = known.map { "the agent \($0.reason)" } ?? "the agent cannot read a \(kind)"
+        return "table_stale: \(reason), and takes what an earlier run has left"
     }
 
     // MARK: - What is left for the next run
@@ -327,7 +370,7 @@ final class ClusterSource: Sendable {
         }
         return Saved(
             objects: byKind[""] ?? [],
-            mesh: byKind["ConfigMap"]?.lazy.compactMap { MeshSettings(configMap: $0) }.first,
+            mesh: byKind["ConfigMap"]?.first,
             // The file of another node says nothing of the pods of this one.
             pods: (byKind["Pod"] ?? []).filter { $0["spec"]?["nodeName"]?.stringValue == node },
             savedAt: savedAt
@@ -348,7 +391,13 @@ final class ClusterSource: Sendable {
         let gateways = (store[pods]?.objects.values.map { $0 } ?? []).filter {
             NodePod($0.value, orLabels: labels) != nil
         }
-        let text = ObjectSnapshot.text(of: store.objects + mesh + gateways, at: clock.now())
+        // What counts in the place of a kind that cannot be read would be lost for the run after this one.
+        let rest = remainder
+        let text = ObjectSnapshot.text(
+            of: store.objects + mesh + gateways,
+            and: rest.objects + (rest.mesh.map { [$0] } ?? []),
+            at: clock.now()
+        )
         do {
             try Data(text).write(to: URL(filePath: settings.snapshot), options: .atomic)
         } catch {

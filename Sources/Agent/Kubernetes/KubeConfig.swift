@@ -35,10 +35,14 @@ package struct KubeConfig {
     }
 
     private mutating func add(_ path: String) throws(CommandFailure) {
+        guard let octets = try? Data(contentsOf: URL(filePath: path)) else {
+            let isFolder = (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil
+            let reason = isFolder ? "is a folder; KUBECONFIG names files" : "cannot be read"
+            throw CommandFailure(.usage, "\(path): \(reason)")
+        }
         let root: JSONValue
-        do {
-            let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
-            root = try YAMLDocuments.parse(text).first?.value ?? .null
+        do throws(DocumentError) {
+            root = try YAMLDocuments.parse(String(decoding: octets, as: UTF8.self)).first?.value ?? .null
         } catch {
             throw CommandFailure(.usage, "\(path): \(error)")
         }
@@ -86,12 +90,37 @@ package struct KubeConfig {
         var access = ClusterAccess(server: server.hasSuffix("/") ? String(server.dropLast()) : server)
         access.userAgent = "wingmirror/\(BuildInformation.version)"
         access.authority = try Self.octets(of: "certificate-authority", in: cluster)
-        if let user = users[context["user"]?.stringValue ?? ""] { try Self.add(user, of: name, to: &access) }
+        let userName = context["user"]?.stringValue ?? ""
+        guard let user = users[userName] else {
+            // Without a name no credentials are meant.
+            guard userName.isEmpty else {
+                throw CommandFailure(
+                    .usage,
+                    "the context \(name) names the user \(userName), which is not in the kubeconfig"
+                )
+            }
+            return access
+        }
+        try Self.add(user, of: name, on: cluster, to: &access)
         return access
     }
 
-    private static func add(_ user: Entry, of context: String, to access: inout ClusterAccess) throws(CommandFailure) {
-        for key in ["auth-provider", "username", "as"] where user.value[key] != nil {
+    /// Whether a member is there and says something.
+    private static func isSet(_ value: JSONValue?) -> Bool {
+        switch value ?? .null {
+        case .null, .string(""), .array([]): false
+        default: true
+        }
+    }
+
+    private static func add(
+        _ user: Entry,
+        of context: String,
+        on cluster: Entry,
+        to access: inout ClusterAccess
+    ) throws(CommandFailure) {
+        for key in ["auth-provider", "username", "as", "as-groups", "as-uid", "as-user-extra"]
+        where isSet(user.value[key]) {
             throw CommandFailure(.usage, "the user of the context \(context) has \(key), which is not handled")
         }
         if let token = user.value["token"], token.stringValue == nil, token != .null {
@@ -104,7 +133,9 @@ package struct KubeConfig {
         if let file = user.value["tokenFile"]?.stringValue { access.tokenFile = path(file, in: user) }
         access.clientCertificate = try octets(of: "client-certificate", in: user)
         access.clientKey = try octets(of: "client-key", in: user)
-        if let plugin = user.value["exec"] { try run(plugin, in: user, of: context, for: &access) }
+        if let plugin = user.value["exec"], isSet(plugin) {
+            try run(plugin, in: user, of: context, on: cluster, for: &access)
+        }
     }
 
     private static func path(_ text: String, in entry: Entry) -> String {
@@ -114,7 +145,8 @@ package struct KubeConfig {
     /// What `KEY-data` holds, or the file that `KEY` names.
     private static func octets(of key: String, in entry: Entry) throws(CommandFailure) -> [UInt8] {
         if let text = entry.value["\(key)-data"]?.stringValue, !text.isEmpty {
-            guard let data = Data(base64Encoded: text) else {
+            // A block of YAML may be wrapped into lines.
+            guard let data = Data(base64Encoded: text.filter { !$0.isWhitespace }) else {
                 throw CommandFailure(.usage, "\(key)-data of the kubeconfig is no base64")
             }
             return [UInt8](data)
@@ -133,6 +165,7 @@ package struct KubeConfig {
         _ plugin: JSONValue,
         in user: Entry,
         of context: String,
+        on cluster: Entry,
         for access: inout ClusterAccess
     ) throws(CommandFailure) {
         // A bare name is looked for in PATH; a path is one from the folder of the file, wherever the person is.
@@ -143,8 +176,10 @@ package struct KubeConfig {
             if let name = variable["name"]?.stringValue { environment[name] = variable["value"]?.stringValue ?? "" }
         }
         let version = plugin["apiVersion"]?.stringValue ?? "client.authentication.k8s.io/v1"
+        var spec: [String: JSONValue] = ["interactive": false]
+        if plugin["provideClusterInfo"]?.boolValue == true { spec["cluster"] = information(on: cluster, access) }
         let information: JSONValue = [
-            "apiVersion": .string(version), "kind": "ExecCredential", "spec": ["interactive": false],
+            "apiVersion": .string(version), "kind": "ExecCredential", "spec": JSONValue(spec),
         ]
         environment["KUBERNETES_EXEC_INFO"] = String(decoding: information.encoded(), as: UTF8.self)
         let words = [command] + (plugin["args"]?.arrayValue ?? []).compactMap(\.stringValue)
@@ -162,16 +197,37 @@ package struct KubeConfig {
         try? output.fileHandleForWriting.close()
         let text = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
         let exitStatus = process.waitUntilExit()
-        guard exitStatus == 0, let credential = try? JSONDocument.parse(text),
-            let status = credential["status"]
-        else {
+        let credential = exitStatus == 0 ? try? JSONDocument.parse(text) : nil
+        let token = credential?["status"]?["token"]?.stringValue ?? ""
+        let certificate = credential?["status"]?["clientCertificateData"]?.stringValue ?? ""
+        guard let credential, !token.isEmpty || !certificate.isEmpty else {
             let hint = plugin["installHint"]?.stringValue.map { "; \($0)" } ?? ""
             throw CommandFailure(.failed, "the plugin \(command) of the context \(context) gave no credentials\(hint)")
         }
-        if let token = status["token"]?.stringValue { access.token = token }
-        if let certificate = status["clientCertificateData"]?.stringValue {
+        if let given = credential["apiVersion"]?.stringValue, given != version {
+            throw CommandFailure(
+                .failed,
+                "the plugin \(command) of the context \(context) gave credentials of \(given), not of \(version)"
+            )
+        }
+        let status = credential["status"] ?? .null
+        if !token.isEmpty { access.token = token }
+        if !certificate.isEmpty {
             access.clientCertificate = Array(certificate.utf8)
             access.clientKey = Array((status["clientKeyData"]?.stringValue ?? "").utf8)
         }
+    }
+
+    /// What a plugin that asks for it gets to know of the cluster: `spec.cluster` of an `ExecCredential`.
+    private static func information(on cluster: Entry, _ access: ClusterAccess) -> JSONValue {
+        var information: [String: JSONValue] = ["server": cluster.value["server"] ?? ""]
+        if !access.authority.isEmpty {
+            information["certificate-authority-data"] = .string(Data(access.authority).base64EncodedString())
+        }
+        let extensions = cluster.value["extensions"]?.arrayValue ?? []
+        if let config = extensions.first(where: { $0["name"] == "client.authentication.k8s.io/exec" })?["extension"] {
+            information["config"] = config
+        }
+        return JSONValue(information)
     }
 }

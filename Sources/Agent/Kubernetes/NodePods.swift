@@ -13,6 +13,8 @@ struct NodePod: Sendable, Equatable {
     let addresses: [IPAddress]
     /// Whether it has the node's network, and no addresses of its own.
     let usesHostNetwork: Bool
+    /// What its annotation says of its proxy.
+    let proxy: ProxySettings
 
     /// Reads a pod; `nil` for one that runs no gateway's proxy, has ended, or has no address yet.
     init?(_ object: JSONValue, orLabels chosen: [String: String]?) {
@@ -25,8 +27,10 @@ struct NodePod: Sendable, Equatable {
         guard phase != "Succeeded", phase != "Failed" else { return nil }
         let labels = Self.texts(metadata?["labels"])
         let containers = spec?["containers"]?.arrayValue ?? []
+        let annotations = Self.texts(metadata?["annotations"])
         let isChosen = chosen.map { $0.allSatisfy { labels[$0.key] == $0.value } } ?? false
-        guard isChosen || Self.runsGateway(labels, Self.texts(metadata?["annotations"]), containers) else { return nil }
+        guard isChosen || Self.runsGateway(labels, annotations, containers) else { return nil }
+        proxy = ProxySettings(annotation: annotations["proxy.istio.io/config"])
         var ports: [String: Int] = [:]
         for port in containers.flatMap({ $0["ports"]?.arrayValue ?? [] }) {
             if let name = port["name"]?.stringValue, case .integer(let number) = port["containerPort"] ?? .null {
@@ -78,6 +82,8 @@ struct FoundGateway: Sendable, Equatable {
     let ports: [GatewayPort]
     /// Whether they have the node's network.
     let usesHostNetwork: Bool
+    /// What the annotations of the pods say of their proxies.
+    let proxy: ProxySettings
 
     /// Puts together the pods of one workload; `nil` without any.
     ///
@@ -95,6 +101,8 @@ struct FoundGateway: Sendable, Equatable {
         var addresses = pods.flatMap(\.addresses)
         if usesHostNetwork { addresses += node.filter { !addresses.contains($0) } }
         self.addresses = addresses
+        // Those of a roll-out may differ for its time; a table has one answer.
+        proxy = pods.reduce(ProxySettings()) { $0.filled(from: $1.proxy) }
         // The pods of a roll-out may differ in the ports that their names stand for.
         ports = pods.reduce(into: []) { ports, pod in
             ports += resources.ports(of: pod.pod).filter { !ports.contains($0) }
@@ -112,6 +120,7 @@ struct FoundGateway: Sendable, Equatable {
         var environment = mesh
         environment.namespace = namespace
         environment.labels = labels
+        proxy.apply(to: &environment, under: configuration)
         if !configuration.gateway.namesPorts { environment.ports = ports }
         return environment
     }

@@ -43,6 +43,8 @@ package struct RouteObjects {
     package let undecided: [GatewayWorkload]
     /// The gateways that were found among the pods of this node, in the order of their tables; empty where none was looked for.
     let gateways: [FoundGateway]
+    /// Whether nothing is known of the cluster's objects yet, so that these are only what files hold.
+    let isAwaited: Bool
 
     /// Reads the objects and compiles them.
     ///
@@ -107,10 +109,15 @@ package struct RouteObjects {
         portMistakes = namesServerPorts ? [] : PortMistakes(configuration.gateway, servers: servers).sentences
         let ofMesh = cluster?.findings(of: gateways, in: configuration.environment.rootNamespace) ?? []
         findings = survey.findings + (cluster?.findings ?? []) + ofMesh + Self.merged(compiled.map(\.findings))
-        let sources = paths + (cluster.map { $0.isEmpty ? [] : ["the API server"] } ?? [])
+        isAwaited = cluster?.isAwaited ?? false
+        // An agent may be on a node without a gateway, and follows no objects then; a person has asked for them.
+        let isAsked = cluster.map { reader == .person || !$0.isEmpty } ?? false
+        let sources = paths + (isAsked ? ["the API server"] : [])
+        let reason = cluster?.lacksRouteKinds == true ? ClusterObjects.withoutRouteKinds : nil
         emptiness =
             sources.isEmpty || !tables.routes.isEmpty
-            ? nil : "\(sources.joined(separator: ", ")): \(resources.emptiness(environments[0]))"
+            ? nil
+            : "\(sources.joined(separator: ", ")): \(reason ?? resources.emptiness(environments[0]))"
         let isUnnamed = paths.isEmpty && cluster == nil && !configuration.routes.kubernetes.isEnabled
         absence = emptiness ?? (isUnnamed ? Self.unnamed : nil)
         notices =

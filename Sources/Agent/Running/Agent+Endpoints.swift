@@ -80,7 +80,9 @@ extension Agent {
 
     private var readiness: Probe {
         guard routes.isLoaded else { return Probe(isPassing: false, detail: "the routes are being read and compiled") }
-        if let ignorance = cluster?.ignoranceOfPods { return Probe(isPassing: false, detail: ignorance) }
+        if let ignorance = cluster?.ignoranceOfPods ?? ignoranceOfRoutes {
+            return Probe(isPassing: false, detail: ignorance)
+        }
         return capture.isReady
             ? Probe(
                 isPassing: true,
@@ -93,6 +95,12 @@ extension Agent {
     /// That what was read last is not in force, in words to be added to a sentence; an agent with earlier routes stays ready.
     private var refusal: String {
         routes.refusals.isEmpty ? "" : "; the latest reload was refused, as the findings say"
+    }
+
+    /// Why the routes of this node's gateway are not known, in words; `nil` where they are, or it runs none.
+    private var ignoranceOfRoutes: String? {
+        let chosen = configuration.current.configuration.gateway
+        return cluster?.ignoranceOfRoutes(isAwaited: routes.isAwaited, orLabels: chosen.isChosen ? chosen.labels : nil)
     }
 
     /// How far the routes may be out of date, in words to be added to a sentence; an agent without the API server stays ready.

@@ -23,6 +23,7 @@ final class RouteKeeper: Sendable {
         var findings: Findings
         var gateways: [FoundGateway]
         var isSaved: Bool
+        var isAwaited = false
         var absence: String?
     }
 
@@ -105,6 +106,9 @@ final class RouteKeeper: Sendable {
     /// Whether the routes in force were made of objects that an earlier run has left.
     var isSaved: Bool { source.withLock { $0.isSaved } }
 
+    /// Whether the routes in force were made while nothing was known of the cluster's objects.
+    var isAwaited: Bool { source.withLock { $0.isAwaited } }
+
     /// Puts other tables in force, from the next batch of packets on.
     func replace(with objects: RouteObjects, buildSeconds: Double, isSaved: Bool = false) {
         let before = board.generation.tables
@@ -114,6 +118,7 @@ final class RouteKeeper: Sendable {
             findings: Findings(objects.lint),
             gateways: objects.gateways,
             isSaved: isSaved,
+            isAwaited: objects.isAwaited,
             absence: objects.absence
         )
         self.source.withLock { $0 = source }

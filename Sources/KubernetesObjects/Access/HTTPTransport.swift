@@ -145,7 +145,8 @@ package final class HTTPTransport: APITransport {
     }
 
     private func makeClient(_ authorities: [UInt8]) throws(APIFailure) -> HTTPClient {
-        let tls = try tlsConfiguration(authorities)
+        let isSecured = access.server.lowercased().hasPrefix("https:")
+        let tls = isSecured ? try tlsConfiguration(authorities) : .makeClientConfiguration()
         // Watches of many kinds are open at once.
         var pool = HTTPClient.Configuration.ConnectionPool(
             idleTimeout: .seconds(30),
@@ -199,7 +200,7 @@ package final class HTTPTransport: APITransport {
                 tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: access.clientKey, format: .pem))
             }
         } catch {
-            throw .tls("the certificates cannot be read: \(error)")
+            throw .credentials("the certificates cannot be read: \(error)")
         }
         return tls
     }

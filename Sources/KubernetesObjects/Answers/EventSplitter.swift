@@ -31,6 +31,12 @@ struct EventSplitter {
         keep(rest)
     }
 
+    /// Takes the count of the events that were passed over since the last time.
+    mutating func takeOversized() -> Int {
+        defer { oversizedEvents = 0 }
+        return oversizedEvents
+    }
+
     /// The body ended in good order: what waits may be an event without a line end.
     mutating func finish(_ emit: ([UInt8]) throws -> Void) rethrows {
         try lineEnded(emit)

@@ -9,6 +9,10 @@ import JSONSyntax
 struct ListSplitter {
     /// How large one item may be, in octets: the order of what etcd takes for an object, times two.
     static let itemLimit = 3 << 20
+    /// How deep lists and objects may lie in each other: above the 10,000 that an API server itself takes.
+    ///
+    /// One bracket is held for each.
+    static let depthLimit = 1 << 14
 
     /// What a list says beside its items.
     struct Head: Sendable, Hashable {
@@ -25,10 +29,14 @@ struct ListSplitter {
     private(set) var head = Head()
     /// Items over the limit, which were passed over.
     private(set) var oversizedItems = 0
+    /// Items that cannot be read, which were passed over.
+    private(set) var unreadable: [UnreadableObject] = []
 
     private var part: [UInt8] = []
     private var key: [UInt8] = []
-    private var depth = 0
+    /// The brackets that will close what is open, the innermost last.
+    private var closing: [UInt8] = []
+    private var depth: Int { closing.count }
     private var isInString = false
     private var isEscaped = false
     private var isInItems = false
@@ -78,10 +86,12 @@ struct ListSplitter {
     }
 
     private mutating func opened(_ octet: UInt8) throws {
-        guard depth < 64 else { throw DocumentError(line: 1, message: "nested more than 64 deep") }
+        guard depth < Self.depthLimit else {
+            throw DocumentError(line: 1, message: "nested more than \(Self.depthLimit) deep")
+        }
+        defer { closing.append(octet == UInt8(ascii: "{") ? UInt8(ascii: "}") : UInt8(ascii: "]")) }
         if depth == 1, !expectsKey, octet == UInt8(ascii: "["), key.elementsEqual("\"items\"".utf8) {
             isInItems = true
-            depth += 1
             part.removeAll(keepingCapacity: true)
             return
         }
@@ -92,11 +102,12 @@ struct ListSplitter {
         } else {
             keep(octet)
         }
-        depth += 1
     }
 
     private mutating func closed(_ octet: UInt8, _ emit: (JSONValue) throws -> Void) throws {
-        depth -= 1
+        guard closing.popLast() == octet else {
+            throw DocumentError(line: 1, message: "a list or object ends that has not begun")
+        }
         switch depth {
         case 0:
             try memberEnded()
@@ -107,7 +118,6 @@ struct ListSplitter {
         case 2 where isInItems:
             keep(octet)
             try itemEnded(emit)
-        case ..<0: throw DocumentError(line: 1, message: "more ends than beginnings")
         default: keep(octet)
         }
     }
@@ -131,7 +141,15 @@ struct ListSplitter {
             oversizedItems += 1
             return
         }
-        try emit(try JSONDocument.parse(part))
+        let item: JSONValue
+        do throws(DocumentError) {
+            item = try JSONDocument.parse(part)
+        } catch {
+            // One object that cannot be read keeps no other of its kind from counting.
+            unreadable.append(UnreadableObject(part, error))
+            return
+        }
+        try emit(item)
     }
 
     private mutating func memberEnded() throws {

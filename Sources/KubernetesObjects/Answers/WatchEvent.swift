@@ -18,7 +18,10 @@ enum WatchEvent: Sendable {
     ///
     /// - Throws: what is wrong with it; a type that is not known counts as wrong, since it cannot be acted on.
     init(parsing line: [UInt8]) throws(DocumentError) {
-        let value = try JSONDocument.parse(line)
+        // An object of a list may be as deep as a document; here it lies in another.
+        var limits = DocumentLimits()
+        limits.depth += 1
+        let value = try JSONDocument.parse(line, limits: limits)
         guard let type = value["type"]?.stringValue, let object = value["object"] else {
             throw DocumentError(line: 1, message: "a watch event has a type and an object")
         }

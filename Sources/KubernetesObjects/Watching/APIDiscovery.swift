@@ -49,18 +49,31 @@ struct APIDiscovery: Sendable {
         return found
     }
 
+    /// Whether a resource is served, as far as this server says.
+    ///
+    /// - Throws: As ``find(_:)``, also where the answers are not those of an API server.
+    func serves(_ resource: GroupVersionResource) async throws -> Bool {
+        _ = try await version()
+        return try await watchable(in: resource.versionPath).contains(resource.resource)
+    }
+
     /// The server's version; `nil` where it is not said, which changes no more than how lists are asked for.
+    ///
+    /// - Throws: `Refusal` where there is none: every API server has one, so its 404 is that of something before it, which
+    ///   says nothing of what is served.
     private func version() async throws -> JSONValue? {
         do {
-            return try await get("/version")
+            if let version = try await get("/version") { return version }
         } catch is Refusal {
             return nil
         } catch is DocumentError {
             return nil
         }
+        throw Refusal(status: 404)
     }
 
-    private static func trouble(_ error: any Error) -> WatchTrouble {
+    /// Why discovery failed.
+    static func trouble(_ error: any Error) -> WatchTrouble {
         switch error {
         case let failure as APIFailure: WatchTrouble(failure)
         case let refusal as Refusal:
@@ -86,17 +99,21 @@ struct APIDiscovery: Sendable {
         for kind in kinds {
             for version in kind.versions where served.contains(version) {
                 if resources[version] == nil {
-                    let list = try await get("/apis/\(group)/\(version)")
-                    let names = (list?["resources"]?.arrayValue ?? []).filter(Self.canBeWatched).compactMap {
-                        $0["name"]?.stringValue
-                    }
-                    resources[version] = Set(names)
+                    resources[version] = try await watchable(in: "/apis/\(group)/\(version)")
                 }
                 guard resources[version]?.contains(kind.resource) == true else { continue }
                 found.versions[kind] = version
                 break
             }
         }
+    }
+
+    /// The resources of a group version that can be listed and watched.
+    private func watchable(in path: String) async throws -> Set<String> {
+        let list = try await get(path)
+        return Set(
+            (list?["resources"]?.arrayValue ?? []).filter(Self.canBeWatched).compactMap { $0["name"]?.stringValue }
+        )
     }
 
     private static func canBeWatched(_ resource: JSONValue) -> Bool {

@@ -94,6 +94,10 @@ package struct ClusterWatch: Sendable {
                     return await end(watches)
                 } catch {
                     logger.info("kubernetes discovery", metadata: ["reason": "\(error)"])
+                    store.undiscovered(
+                        APIDiscovery.trouble(error),
+                        status: (error as? APIDiscovery.Refusal)?.status
+                    )
                     wait = backoff.next(random: clock.random())
                 }
                 try await clock.pause(wait)

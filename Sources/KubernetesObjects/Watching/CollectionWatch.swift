@@ -8,6 +8,8 @@ import Synchronization
 struct CollectionWatch: Sendable {
     /// After how many seconds the server is asked to end a watch: within the range that client-go takes.
     private static let watchSeconds = 300...600
+    /// How long discovery may take where a list is not there.
+    private static let discoveryTime: Duration = .seconds(60)
 
     private let collection: ResourceCollection
     private let transport: any APITransport
@@ -45,14 +47,17 @@ struct CollectionWatch: Sendable {
     func run() async {
         store.begin(collection)
         var reflector = Reflector(streams: streaming.isOffered)
-        var pages: [ObjectKey: StoredObject] = [:]
+        var pages = Pages()
         var hasRetriedCredentials = false
         var logged: WatchTrouble?
         while !Task.isCancelled {
             let request = reflector.request
             count(request)
-            let result = await exchange(request)
+            var result = await exchange(request)
             guard !Task.isCancelled else { return }
+            if case .refused(let status, _) = result.outcome, status.code == 404, await isContradicted(request) {
+                result.outcome = .contradicted(status)
+            }
             if case .interrupted(.timedOut) = result.outcome { transport.timedOut() }
             if case .refused(let status, _) = result.outcome, status.code == 401, !hasRetriedCredentials {
                 hasRetriedCredentials = true
@@ -60,15 +65,16 @@ struct CollectionWatch: Sendable {
             } else {
                 hasRetriedCredentials = false
             }
+            let wasStreaming = request == .streamingList
             let step = reflector.ended(result.outcome, after: result.progress, random: clock.random())
-            if case .list = request { pages.merge(result.items) { $1 } }
+            if case .list = request { pages.add(result.pages) }
             if step.replaces {
-                store.replace(collection, with: pages, at: clock.now())
-                pages = [:]
+                store.replace(collection, with: pages.objects, passingOver: pages.passedOver, at: clock.now())
+                pages = Pages()
             }
-            if step.discardsPages { pages = [:] }
+            if step.discardsPages { pages = Pages() }
             if step.isAbsent { store.becameAbsent(collection, at: clock.now()) }
-            if reflector.refusedStreaming { streaming.refused() }
+            if wasStreaming, reflector.refusedStreaming { streaming.refused() }
             if let trouble = step.trouble {
                 store.troubled(collection, trouble, at: clock.now())
                 if trouble != logged { log(trouble, result.outcome) }
@@ -78,6 +84,18 @@ struct CollectionWatch: Sendable {
                 do { try await clock.pause(step.wait) } catch { return }
             }
         }
+    }
+
+    /// Whether a 404 says nothing of what is served: no API server is without the core kinds, and of what is held discovery
+    /// is asked first, so that what stands before the server empties no table.
+    private func isContradicted(_ request: CollectionRequest) async -> Bool {
+        if collection.resource.group.isEmpty { return true }
+        guard case .list = request, store[collection]?.objects.isEmpty == false else { return false }
+        let discovery = APIDiscovery(over: transport)
+        let isServed = try? await within(Self.discoveryTime) { [collection] in
+            try await discovery.serves(collection.resource)
+        }
+        return isServed ?? true
     }
 
     private func count(_ request: CollectionRequest) {
@@ -111,7 +129,18 @@ struct CollectionWatch: Sendable {
     private struct ExchangeResult: Sendable {
         var outcome: Reflector.Outcome
         var progress = Reflector.Progress()
-        var items: [ObjectKey: StoredObject] = [:]
+        var pages = Pages()
+    }
+
+    /// What the pages of one list held so far.
+    private struct Pages: Sendable {
+        var objects: [ObjectKey: StoredObject] = [:]
+        var passedOver: [ObjectKey: String] = [:]
+
+        mutating func add(_ other: Pages) {
+            objects.merge(other.objects) { $1 }
+            passedOver.merge(other.passedOver) { $1 }
+        }
     }
 
     /// Sends one request and takes in the answer, within the request's time limit.
@@ -166,16 +195,21 @@ struct CollectionWatch: Sendable {
         var result = ExchangeResult(outcome: .malformed("the list has no end"))
         for try await octets in answer.body {
             try splitter.append(octets) { item in
-                if let (key, object) = StoredObject.slimmed(item, of: collection) { result.items[key] = object }
+                if let (key, object) = StoredObject.slimmed(item, of: collection) { result.pages.objects[key] = object }
             }
         }
-        if splitter.oversizedItems > 0 {
-            store.count(collection) { $0.oversized += UInt64(splitter.oversizedItems) }
+        for object in splitter.unreadable {
+            if let key = object.key { result.pages.passedOver[key] = object.reason }
         }
+        countOversized(splitter.oversizedItems + splitter.unreadable.count)
         guard splitter.head.isComplete, !splitter.head.resourceVersion.isEmpty else { return result }
         result.outcome = .page(resourceVersion: splitter.head.resourceVersion, next: splitter.head.next)
         store.confirmed(collection, at: clock.now())
         return result
+    }
+
+    private func countOversized(_ number: Int) {
+        if number > 0 { store.count(collection) { $0.oversized += UInt64(number) } }
     }
 
     /// Takes in events; what was understood before something goes wrong counts.
@@ -187,6 +221,7 @@ struct CollectionWatch: Sendable {
         do {
             for try await octets in answer.body {
                 try splitter.append(octets) { try events.take($0) }
+                countOversized(splitter.takeOversized())
                 if let failure = events.failure {
                     return ExchangeResult(outcome: .streamFailed(failure), progress: events.progress)
                 }
@@ -198,9 +233,7 @@ struct CollectionWatch: Sendable {
         } catch {
             return ExchangeResult(outcome: Self.outcome(of: error), progress: events.progress)
         }
-        if splitter.oversizedEvents > 0 {
-            store.count(collection) { $0.oversized += UInt64(splitter.oversizedEvents) }
-        }
+        countOversized(splitter.takeOversized())
         if let failure = events.failure {
             return ExchangeResult(outcome: .streamFailed(failure), progress: events.progress)
         }
@@ -234,6 +267,8 @@ private struct EventTaker {
     private let clock: WatchClock
     /// The state that a streaming list sends first; `nil` once it is whole.
     private var initial: [ObjectKey: StoredObject]?
+    /// What of it could not be read.
+    private var initiallyPassedOver: [ObjectKey: String] = [:]
     /// What came so far.
     private(set) var progress = Reflector.Progress()
     /// The ERROR event that ended the stream.
@@ -250,13 +285,39 @@ private struct EventTaker {
 
     mutating func take(_ line: [UInt8]) throws(DocumentError) {
         guard failure == nil else { return }
-        let event = try WatchEvent(parsing: line)
+        let event: WatchEvent
+        do throws(DocumentError) {
+            event = try WatchEvent(parsing: line)
+        } catch {
+            guard let unreadable = UnreadableEvent(line, error) else { throw error }
+            return passOver(unreadable)
+        }
         store.count(collection) { $0.events[event.typeName, default: 0] += 1 }
         switch event {
         case .present(let object, _): present(object)
         case .gone(let object): gone(object)
         case .bookmark(let version, let endsInitialEvents): bookmark(version, endsInitialEvents)
         case .failed(let status): failure = status
+        }
+    }
+
+    /// One object that cannot be read keeps no other from being followed: the watch goes on behind its version.
+    private mutating func passOver(_ event: UnreadableEvent) {
+        guard let key = event.object.key else { return }
+        store.count(collection) { counts in
+            counts.events[event.typeName, default: 0] += 1
+            counts.oversized += 1
+        }
+        progress.events += 1
+        guard initial == nil else {
+            initiallyPassedOver[key] = event.isGone ? nil : event.object.reason
+            return
+        }
+        saw(event.object.resourceVersion)
+        if event.isGone {
+            store.remove(key, uid: event.object.uid, from: collection, at: clock.now())
+        } else {
+            store.passOver(key, event.object.reason, in: collection, at: clock.now())
         }
     }
 
@@ -292,7 +353,7 @@ private struct EventTaker {
         if endsInitialEvents, let objects = initial {
             initial = nil
             progress.isSynchronized = true
-            store.replace(collection, with: objects, at: clock.now())
+            store.replace(collection, with: objects, passingOver: initiallyPassedOver, at: clock.now())
         }
         guard initial == nil else { return }
         saw(version)
@@ -307,6 +368,7 @@ extension Reflector.Outcome {
         case .page, .watchEnded: ""
         case .streamFailed(let status): "\(status.code) \(status.reason) \(status.message)"
         case .refused(let status, _): "\(status.code) \(status.message)"
+        case .contradicted(let status): "404, though the API server serves it: \(status.message)"
         case .interrupted(.connection(let text)), .interrupted(.tls(let text)), .interrupted(.credentials(let text)):
             text
         case .interrupted(.timedOut): "no answer within the time limit"

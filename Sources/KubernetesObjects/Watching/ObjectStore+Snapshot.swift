@@ -142,13 +142,20 @@ package enum ObjectSnapshot {
     private static let format = "wingmirror-objects-1"
 
     /// The text of a file.
-    package static func text(of objects: [StoredObject], at now: Int64) -> [UInt8] {
+    ///
+    /// - Parameters:
+    ///   - objects: The objects.
+    ///   - others: More of them, as an earlier file held them.
+    ///   - now: Nanoseconds since the Unix epoch.
+    /// - Returns: The text.
+    package static func text(of objects: [StoredObject], and others: [JSONValue] = [], at now: Int64) -> [UInt8] {
+        let count = objects.count + others.count
         var text = JSONValue.object(
-            JSONObject(["format": .string(format), "savedAt": JSONValue(now), "objects": JSONValue(objects.count)])
+            JSONObject(["format": .string(format), "savedAt": JSONValue(now), "objects": JSONValue(count)])
         ).encoded()
-        for object in objects {
+        for octets in objects.lazy.map(\.octets) + others.lazy.map({ $0.encoded() }) {
             text.append(0x0A)
-            text += object.octets
+            text += octets
         }
         text.append(0x0A)
         return text

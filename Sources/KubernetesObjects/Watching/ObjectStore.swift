@@ -8,6 +8,8 @@ package final class ObjectStore: Sendable {
     package struct CollectionState: Sendable {
         /// The objects.
         package var objects: [ObjectKey: StoredObject] = [:]
+        /// The objects that could not be read and were passed over, and why.
+        package var passedOver: [ObjectKey: String] = [:]
         /// Whether the state came whole at least once.
         package var isSynchronized = false
         /// Whether the server does not serve the kind.
@@ -34,7 +36,7 @@ package final class ObjectStore: Sendable {
         package var events: [String: UInt64] = [:]
         /// Watches and lists that did not end well, by reason.
         package var troubles: [WatchTrouble: UInt64] = [:]
-        /// Items and events over the limit, which were passed over.
+        /// Items and events over the limit, or that could not be read, which were passed over.
         package var oversized: UInt64 = 0
     }
 
@@ -44,6 +46,17 @@ package final class ObjectStore: Sendable {
         var isDiscovered = false
         /// The API groups of which it is not known what they serve.
         var unreadGroups: [String: UnreadGroup] = [:]
+        var discoveryTrouble: DiscoveryTrouble?
+    }
+
+    /// Why the server does not say what it serves.
+    package struct DiscoveryTrouble: Sendable, Hashable {
+        /// Why.
+        package let trouble: WatchTrouble
+        /// The status of the answer, where one came that was no success.
+        package let status: Int?
+        /// How often in a row.
+        package fileprivate(set) var count = 1
     }
 
     /// An API group of which the server does not say what it serves.
@@ -74,6 +87,9 @@ package final class ObjectStore: Sendable {
 
     /// The API groups of which the server does not say what they serve, by name.
     package var unreadGroups: [String: UnreadGroup] { state.withLock { $0.unreadGroups } }
+
+    /// Why it is not known which kinds there are; `nil` once that is known, or before it was asked.
+    package var discoveryTrouble: DiscoveryTrouble? { state.withLock { $0.discoveryTrouble } }
 
     /// Counts the changes of all objects but those of one collection.
     package func generation(besides collection: ResourceCollection) -> Int {
@@ -110,6 +126,7 @@ package final class ObjectStore: Sendable {
         let isNews = state.withLock { state in
             let isNews = !state.isDiscovered || Set(state.unreadGroups.keys) != Set(unread.keys)
             state.isDiscovered = true
+            state.discoveryTrouble = nil
             state.unreadGroups = Dictionary(
                 uniqueKeysWithValues: unread.map { name, group in
                     let since = state.unreadGroups[name]?.since ?? now
@@ -120,6 +137,14 @@ package final class ObjectStore: Sendable {
             return isNews
         }
         if isNews { bell.yield() }
+    }
+
+    /// The server did not say which kinds there are.
+    func undiscovered(_ trouble: WatchTrouble, status: Int?) {
+        state.withLock { state in
+            let count = (state.discoveryTrouble?.count ?? 0) + 1
+            state.discoveryTrouble = DiscoveryTrouble(trouble: trouble, status: status, count: count)
+        }
     }
 
     /// A collection is going to be watched.
@@ -148,15 +173,21 @@ package final class ObjectStore: Sendable {
     }
 
     /// The whole state has come, and takes the place of what was held.
-    func replace(_ collection: ResourceCollection, with objects: [ObjectKey: StoredObject], at now: Int64) {
+    func replace(
+        _ collection: ResourceCollection,
+        with objects: [ObjectKey: StoredObject],
+        passingOver passedOver: [ObjectKey: String] = [:],
+        at now: Int64
+    ) {
         change(collection) { held in
             // Objects that differ in nothing that is kept stay, with what was decoded of them.
             let kept = objects.merging(
                 held.objects.filter { objects[$0.key]?.isSame(as: $0.value) ?? false },
                 uniquingKeysWith: { $1 }
             )
-            let isNews = !held.isSynchronized || kept != held.objects
+            let isNews = !held.isSynchronized || kept != held.objects || passedOver != held.passedOver
             held.objects = kept
+            held.passedOver = passedOver
             held.isSynchronized = true
             held.isAbsent = false
             held.followed(at: now)
@@ -169,6 +200,7 @@ package final class ObjectStore: Sendable {
         change(collection) { held in
             let isNews = !held.isSynchronized || !held.objects.isEmpty
             held.objects = [:]
+            held.passedOver = [:]
             held.isSynchronized = true
             held.isAbsent = true
             held.freshAt = now
@@ -180,9 +212,18 @@ package final class ObjectStore: Sendable {
     func upsert(_ key: ObjectKey, _ object: StoredObject, in collection: ResourceCollection, at now: Int64) {
         change(collection) { held in
             held.followed(at: now)
-            guard held.objects[key]?.isSame(as: object) != true else { return false }
+            let wasPassedOver = held.passedOver.removeValue(forKey: key) != nil
+            guard held.objects[key]?.isSame(as: object) != true else { return wasPassedOver }
             held.objects[key] = object
             return true
+        }
+    }
+
+    /// An object is there, new or changed, and cannot be read: what was held of it stays.
+    func passOver(_ key: ObjectKey, _ reason: String, in collection: ResourceCollection, at now: Int64) {
+        change(collection) { held in
+            held.followed(at: now)
+            return held.passedOver.updateValue(reason, forKey: key) != reason
         }
     }
 
@@ -190,8 +231,9 @@ package final class ObjectStore: Sendable {
     func remove(_ key: ObjectKey, uid: String, from collection: ResourceCollection, at now: Int64) {
         change(collection) { held in
             held.followed(at: now)
+            let wasPassedOver = held.passedOver.removeValue(forKey: key) != nil
             guard let known = held.objects[key], uid.isEmpty || known.uid.isEmpty || known.uid == uid else {
-                return false
+                return wasPassedOver
             }
             held.objects[key] = nil
             return true
@@ -227,6 +269,7 @@ package final class ObjectStore: Sendable {
             state.generation += 1
             state.isDiscovered = false
             state.unreadGroups = [:]
+            state.discoveryTrouble = nil
         }
         bell.yield()
     }

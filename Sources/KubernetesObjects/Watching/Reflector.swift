@@ -17,6 +17,8 @@ struct Reflector: Sendable {
         case streamFailed(APIStatus)
         /// The answer was no success.
         case refused(APIStatus, retryAfter: Int?)
+        /// A 404 for what the API server serves: what stands before it has answered.
+        case contradicted(APIStatus)
         /// No answer came, or it was cut short; the connection, TLS, or a time limit.
         case interrupted(APIFailure)
         /// What came cannot be understood.
@@ -95,6 +97,7 @@ struct Reflector: Sendable {
         case .watchEnded: return watchEnded(progress, random)
         case .streamFailed(let status): return streamFailed(status, random)
         case .refused(let status, let retryAfter): return refused(status, retryAfter, random)
+        case .contradicted: return failedAgain(.refused, random)
         case .interrupted(let failure):
             if case .watch = next, progress.hasHead, progress.duration >= Self.leastIdleTime {
                 // What stands before the server cuts connections that are idle; nothing says that the server is unwell. A

@@ -126,7 +126,11 @@ struct ServiceCatalog {
     /// Whether a Service hands its connections to the gateway's pods, and counts in the translation of ports.
     private static func leadsTo(_ service: Service, _ environment: RouteEnvironment) -> Bool {
         service.metadata.namespace == environment.namespace && !service.selector.isEmpty
-            && service.selector.isContained(in: environment.labels)
-            && service.metadata.labels["experimental.istio.io/disable-gateway-port-translation"] == nil
+            && service.selector.isContained(in: environment.labels) && translatesPorts(service)
+    }
+
+    /// Whether a Service counts in the translation of ports (Istio, model/gateway.go resolvePorts).
+    static func translatesPorts(_ service: Service) -> Bool {
+        service.metadata.labels["experimental.istio.io/disable-gateway-port-translation"] == nil
     }
 }

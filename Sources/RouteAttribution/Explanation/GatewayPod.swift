@@ -71,10 +71,12 @@ extension RouteResources {
     }
 
     /// Which server port each port of a pod carries, as the Services that select it say; names of ports are looked up in the pod.
+    ///
+    /// Services that take no part in the translation of ports say nothing, as for ``ServiceCatalog``.
     public func ports(of pod: GatewayPod) -> [GatewayPort] {
         var result: [GatewayPort] = []
         var decided: Set<Int> = []
-        let own = services.filter { selects($0, pod) }
+        let own = services.filter { selects($0, pod) && ServiceCatalog.translatesPorts($0) }
             .sorted { ObjectMetadata.istioOrder($0.metadata, $1.metadata) }
         for service in own {
             for port in service.ports {

@@ -121,21 +121,38 @@ public struct RouteResources: Sendable {
 
     /// Adds one object, or the entries of a `List`.
     public mutating func add(_ object: JSONValue, at location: ObjectLocation? = nil) {
-        if case .string(let kind) = object["kind"] ?? .null, kind.hasSuffix("List"),
+        add(object, impliedKind: "", impliedVersion: nil, at: location, depth: 0)
+    }
+
+    /// How deep lists may lie in each other: `kubectl` joins lists of lists, and nothing writes more than three.
+    private static let listDepth = 16
+
+    private mutating func add(
+        _ object: JSONValue,
+        impliedKind: String,
+        impliedVersion: JSONValue?,
+        at location: ObjectLocation?,
+        depth: Int
+    ) {
+        guard case .string(let kind) = object["kind"] ?? .null, kind.hasSuffix("List"),
             case .array(let items) = object["items"] ?? .null
-        {
-            for item in items {
-                // Entries of a typed list may leave out what the list already says.
-                add(
-                    item,
-                    impliedKind: String(kind.dropLast(4)),
-                    impliedVersion: object["apiVersion"],
-                    at: location
-                )
-            }
-            return
+        else {
+            return add(object, impliedKind: impliedKind, impliedVersion: impliedVersion, at: location)
         }
-        add(object, impliedKind: "", impliedVersion: nil, at: location)
+        guard depth < Self.listDepth else {
+            let error = ResourceError(.root, "is a list within more than \(Self.listDepth) others")
+            return refuse(kind: kind, object, error, location)
+        }
+        for item in items {
+            // Entries of a typed list may leave out what the list already says.
+            add(
+                item,
+                impliedKind: String(kind.dropLast(4)),
+                impliedVersion: object["apiVersion"],
+                at: location,
+                depth: depth + 1
+            )
+        }
     }
 
     private mutating func add(

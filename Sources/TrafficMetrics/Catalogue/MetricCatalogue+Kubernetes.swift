@@ -48,8 +48,8 @@ extension MetricCatalogue {
         .counter,
         labels: ["resource"],
         help:
-            "Objects of the API server that were passed over because they are larger than 3 MiB, by resource; their routes "
-            + "are missing."
+            "Objects of the API server that were passed over because they are larger than 3 MiB or cannot be read, such "
+            + "as one nested more than 64 deep, by resource; their routes are missing."
     )
 
     /// How fresh the objects are.
@@ -66,8 +66,8 @@ extension MetricCatalogue {
         "wingmirror_route_table_stale",
         .gauge,
         help:
-            "Whether the routes in force may be out of date: saved by an earlier run, made without a kind that cannot be read, or "
-            + "five minutes without contact (1)."
+            "Whether the routes in force may be out of date: saved by an earlier run, wholly or in part, made without a kind that "
+            + "cannot be read, or five minutes without contact (1)."
     )
 
     /// Pods found.
