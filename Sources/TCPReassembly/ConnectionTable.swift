@@ -23,7 +23,8 @@ public import PacketDecoding
 /// never captured. A hole becomes final, and is reported with its exact size, when
 ///
 /// - the other side acknowledged octets in it, something waits for them, and the `grace` is over, in packet time or in
-///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets;
+///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets,
+///   or when the receiver of what waits does not acknowledge that within `oneSidedTimeout`;
 /// - nobody acknowledged it within `retransmissionTimeout`, or `oneSidedTimeout` where only one direction is seen;
 /// - a bound on octets is met, or the connection ends.
 ///
