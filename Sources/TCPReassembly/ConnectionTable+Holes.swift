@@ -26,6 +26,8 @@ extension ConnectionTable {
         let interface: Int
         /// Whether octets or a FIN wait until it is filled or final.
         var delays = true
+        /// Whether more shows it than a segment of which nothing says that its receiver took it.
+        var isConfirmed = true
     }
 
     /// Delivers what can be delivered, gives up what is overdue, and ends what has ended.
@@ -258,7 +260,8 @@ extension ConnectionTable {
             let deadline = hole.since + patience(with: hole, of: stream)
             let isOverdue =
                 clock.now >= deadline
-                || hole.isAcknowledged && waits[wait].arrivals - hole.sinceArrivals >= graceSegments
+                || hole.isAcknowledged && hole.isConfirmed
+                    && waits[wait].arrivals - hole.sinceArrivals >= graceSegments
             guard forced != nil || isOverdue else {
                 setDeadline(min(deadline, resetDeadline ?? .max), at: index)
                 continue
@@ -270,7 +273,10 @@ extension ConnectionTable {
                 continue
             }
             setDeadline(nil, at: index)
-            if !entries[stream].isSeen {
+            if !hole.isConfirmed, forced == nil || forced == .limit {
+                // What waits is let through, and nothing is taken for missing: octets that come are still the next.
+                entries[stream].acknowledged = entries[stream].next
+            } else if !entries[stream].isSeen {
                 // Not a hole: the capture shows one direction only, as far as anybody can tell so far.
                 entries[stream].isAbsent = true
                 noteGivenUp(min(0, hole.end)..<hole.end, of: stream, hole)
@@ -319,6 +325,9 @@ extension ConnectionTable {
 
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
         if hole.isAcknowledged {
+            guard hole.isConfirmed else {
+                return max(limits.oneSidedTimeoutNanoseconds, late.patience(limits.graceNanoseconds))
+            }
             return hole.isFilledOnceAcknowledged ? 0 : late.patience(limits.graceNanoseconds)
         }
         return entries[stream.reversed].isSeen
@@ -367,7 +376,20 @@ extension ConnectionTable {
             time: state.time,
             interface: streamWait.evidenceInterface,
             delays: mayBeFinish || streamWait.end != nil || isWaitingForCause(stream.reversed)
-                || isEndWaitingForCause(stream.reversed)
+                || isEndWaitingForCause(stream.reversed),
+            isConfirmed: mayBeFinish || streamWait.end != nil || isTaken(stream.reversed)
         )
+    }
+
+    /// Whether what waits in a stream for octets of the other was taken by its receiver, as far as that can be seen.
+    ///
+    /// A receiver drops a segment that acknowledges what it has not sent (RFC 9293 §3.10.7.4), and acknowledges what it takes.
+    /// Where each direction may have a clock of its own, its acknowledgement may come much later than what it answers.
+    private func isTaken(_ stream: StreamID) -> Bool {
+        guard let wait = streamWait(of: stream), !(clock.hasSeveralSources && late.learns) else { return true }
+        guard wait.head != HeldSegment.none, held[wait.head].offset <= entries[stream].next else {
+            return wait.end == nil || wait.isEndAcknowledged
+        }
+        return entries[stream].acknowledged > held[wait.head].offset
     }
 }

@@ -236,8 +236,9 @@ extension ConnectionTable {
         if state.isEnded || state.endIsPresumed && acknowledged == state.next + 1 {
             // The FIN takes a sequence number too.
             acknowledged = min(acknowledged, state.next)
-        } else if let end = streamWait(of: other)?.end {
-            acknowledged = min(acknowledged, end)
+        } else if let end = streamWait(of: other)?.end, acknowledged > end {
+            streamWaits[streamWaitIndex(Int(entries[stream.slot].connection.wait), other)].isEndAcknowledged = true
+            acknowledged = end
         }
         if isTooOld(acknowledged, state) {
             counters.outOfWindowSegments += 1
@@ -464,6 +465,7 @@ extension ConnectionTable {
         let index = streamWaitIndex(Int(entries[stream.slot].connection.wait), stream)
         streamWaits[index].end = nil
         streamWaits[index].endAcknowledged = nil
+        streamWaits[index].isEndAcknowledged = false
     }
 
     /// Forgets a held segment that acknowledges what never came, where a copy that begins with it does not.
@@ -597,6 +599,7 @@ extension ConnectionTable {
         // One octet too many was given up where the FIN's own number had been taken for an octet.
         streamWaits[index].end = max(end, state.next)
         streamWaits[index].endAcknowledged = acknowledged
+        streamWaits[index].isEndAcknowledged = state.acknowledged > end
         streamWaits[index].endArrivals = waits[wait].arrivals
         entries[stream].acknowledged = min(state.acknowledged, max(end, state.next))
         streamWaits[index].evidenceTime = clock.now

@@ -22,14 +22,15 @@ public import PacketDecoding
 /// its request, and the sink is promised cause before effect. Either way what is missing may be late, retransmitted, or
 /// never captured. A hole becomes final, and is reported with its exact size, when
 ///
-/// - the other side acknowledged octets in it, something waits for them, and the `grace` is over, in packet time or in
-///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets;
+/// - the other side acknowledged octets in it, something waits for them, and `graceNanoseconds` are over, in packet time or in
+///   further segments: an acknowledgement alone may be false, as shows when its sender acknowledges less with new octets,
+///   or when the receiver of what waits does not acknowledge that within `oneSidedTimeoutNanoseconds`;
 /// - nobody acknowledged it within `retransmissionTimeoutNanoseconds`, or `oneSidedTimeoutNanoseconds` where only one direction is
 ///   seen;
 /// - a bound on octets is met, or the connection ends.
 ///
 /// One acknowledged octet after which nothing follows is not a hole: it is the FIN, which was not captured.
-/// A direction of which nothing was seen is waited for once: when the `grace` is over, the capture is taken to show one
+/// A direction of which nothing was seen is waited for once: when `graceNanoseconds` are over, the capture is taken to show one
 /// direction only, and nothing waits any more until the other is seen.
 ///
 /// ## The first copy wins

@@ -28,7 +28,7 @@ struct LateOctets: ~Copyable {
     private var losses = FixedBuffer<Loss>(repeating: Loss(), count: lossCount)
 
     /// Whether late octets teach patience: not on a live capture, whose interfaces have one clock.
-    private let learns: Bool
+    let learns: Bool
 
     init(learns: Bool) {
         self.learns = learns

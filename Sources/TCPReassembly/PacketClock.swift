@@ -43,6 +43,8 @@ struct PacketClock: ~Copyable {
     private var sources = FixedBuffer<Source>(repeating: Source(), count: interfaceLimit)
     /// The interface of the latest packet.
     private(set) var current = 0
+    /// Whether packets of more than one interface were seen.
+    private(set) var hasSeveralSources = false
 
     /// Moves the clock to the time of a packet of `interface`.
     @inline(__always)
@@ -83,6 +85,7 @@ struct PacketClock: ~Copyable {
     /// Begins the clock of an interface: where its first time lies from that of the packet before, if that is near.
     private mutating func sourceBegins(at time: Int64, after previous: Source) {
         let (elapsed, isBeyond) = time.subtractingReportingOverflow(previous.latest)
+        hasSeveralSources = previous.hasBegun
         let isNear = previous.hasBegun && !isBeyond && (-Self.toleratedLateness...Self.longestStep).contains(elapsed)
         sources[current] = Source(latest: time, now: isNear ? previous.now : now, hasBegun: true)
         move(by: isNear ? elapsed : 0)

@@ -32,6 +32,8 @@ struct StreamWait: BitwiseCopyable {
     var endAcknowledged: Int64?
     /// The connection's `arrivals` when the FIN came.
     var endArrivals = 0
+    /// Whether the other side acknowledged the FIN.
+    var isEndAcknowledged = false
     /// Held segments whose checksum is wrong.
     var doubtful = 0
     /// When the other side first acknowledged octets that were not delivered, or the FIN came, on the clock.

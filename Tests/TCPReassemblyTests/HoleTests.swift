@@ -206,10 +206,41 @@ import Testing
         )
     }
 
+    @Test(arguments: [0, 1])
+    func `a segment that its receiver does not take blinds nothing, however long nothing follows`(count: Int) {
+        var talk = opened()
+        talk.client(0, "q")
+        talk.server(0, "a", ack: 1)
+        if count == 0 { talk.client(1, ack: 5_000, .fin) } else { talk.client(1, "x", ack: 5_000) }
+        talk.pass(1_000)
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "q"), .octets(.fromResponder, 0, "a")])
+        talk.pass(20_000)
+        talk.server(1, "b", ack: 1)
+        talk.server(2, "c", ack: 1)
+        let events = talk.events()
+        #expect(events.suffix(2) == [.octets(.fromResponder, 1, "b"), .octets(.fromResponder, 2, "c")])
+        #expect(talk.table.statistics.gaps.total == 0)
+        #expect(talk.sink.violations == [])
+    }
+
+    @Test func `what acknowledges a missing answer passes when its receiver takes it`() {
+        var talk = opened()
+        talk.client(0, "q")
+        talk.client(1, "q", ack: 9)
+        talk.pass(500)
+        #expect(talk.events() == [.octets(.fromOriginator, 0, "q")])
+        talk.server(9, ack: 2)
+        talk.pass(110)
+        #expect(
+            talk.events() == [.missing(.fromResponder, 0, 9, .captureLoss), .octets(.fromOriginator, 1, "q")]
+        )
+    }
+
     @Test func `a FIN behind an answer that is missing ends its stream when the grace is over`() {
         var talk = opened()
         talk.client(0, "q")
         talk.client(1, ack: 9, .fin)
+        talk.server(9, ack: 2)
         talk.pass(110)
         #expect(
             talk.events() == [
@@ -336,6 +367,7 @@ import Testing
         talk.client(0, "a", ack: 0)
         talk.server(0, "200", ack: 4)
         talk.server(3, " OK", ack: 4)
+        talk.client(4, ack: 6)
         #expect(talk.events() == [.octets(.fromOriginator, 0, "a")])
         talk.pass(110)
         #expect(

@@ -106,6 +106,7 @@ import Testing
     @Test func `octets that come by another interface when they are given up are waited for the next time`() {
         var talk = Conversation()
         talk.handshake()
+        talk.client(0, ack: 0, interface: 1)
         talk.server(0, "x", ack: 2)
         talk.pass(200)
         talk.client(0, "ab", ack: 0, interface: 1)
