@@ -27,7 +27,9 @@ let crossModule: [SwiftSetting] = [
 let packetPath = strict + crossModule
 let packetPathWithLifetimes = strictWithLifetimes + crossModule
 
-/// For the statistics of verdicts, whose tests simulate millions of votes: not optimised, they take a third of all tests' time.
+/// For the statistics of verdicts, whose tests simulate millions of votes.
+///
+/// Not optimised, they take a third of all tests' time.
 /// What `assert` states is checked all the same.
 let optimizedForTests: [SwiftSetting] = [
     .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))

@@ -34,7 +34,7 @@ struct LateOctets: ~Copyable {
         self.learns = learns
     }
 
-    /// How long octets are waited for that the other side has acknowledged, where `grace` suffices without late ones.
+    /// How long octets are waited for that the other side has acknowledged, where `graceNanoseconds` suffice without late ones.
     func patience(_ grace: Int64) -> Int64 {
         lateness == 0 ? grace : lateness + lateness / 4 + grace
     }
