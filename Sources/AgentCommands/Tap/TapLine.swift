@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 import RouteAttribution
 import ShadowTesting
 
@@ -93,17 +94,21 @@ struct TapLine {
         guard let request = entry["request"], let authority = request["authority"]?.stringValue else {
             return "# the head of exchange \(entry["number"]?.count ?? 0) was not kept"
         }
+        let isEscaped = request["octetsEscaped"] == .bool(true)
         // The target goes as it is: brackets are none of curl's, and `/a/../b` is another path than `/b`.
         var words = ["curl", "-sS", "--globoff", "--path-as-is"]
         let method = request["method"]?.stringValue ?? "GET"
         if method == "HEAD" { words.append("--head") } else if method != "GET" { words += ["-X", method.shellQuoted] }
         var hidden: [String] = []
+        // What curl adds of itself is left out where the client sent none; of a head that was cut that is not known.
+        var added = request["fieldsCut"] == .bool(true) ? [] : ["User-Agent", "Accept"]
         for field in request["fields"]?.arrayValue ?? [] {
             guard let parts = field.arrayValue, parts.count == 2, let name = parts[0].stringValue,
                 let value = parts[1].stringValue
             else {
                 continue
             }
+            added.removeAll { $0.lowercased() == name.lowercased() }
             switch name.lowercased() {
             case "host", "content-length", "transfer-encoding", "connection", ":authority": continue
             default:
@@ -112,16 +117,18 @@ struct TapLine {
                     hidden.append(name)
                 } else {
                     // Without a semicolon a field without a value is one to leave out.
-                    words += ["-H", (value.isEmpty ? "\(name);" : "\(name): \(value)").shellQuoted]
+                    words += ["-H", (value.isEmpty ? "\(name);" : "\(name): \(value)").shellWord(isEscaped)]
                 }
             }
         }
+        for name in added { words += ["-H", "\(name):".shellQuoted] }
         let target = request["target"]?.stringValue ?? "/"
         let scheme = request["scheme"]?.stringValue ?? "http"
-        // A target in another form is the client's own word, which is not to be taken for an option.
-        let isPath = target.hasPrefix("/")
-        if !isPath { words += ["--request-target", target.shellQuoted] }
-        words += ["--url", "\(scheme)://\(authority)\(isPath ? target : "/")".shellQuoted]
+        // A target in another form is the client's own word, which is not to be taken for an option. Nor is a number sign in
+        // one the begin of a fragment, which stays at home, and octets that are no text belong in no URL.
+        let isPlain = target.hasPrefix("/") && !target.contains("#") && !isEscaped
+        if !isPlain { words += ["--request-target", target.shellWord(isEscaped)] }
+        words += ["--url", "\(scheme)://\(authority)\(isPlain ? target : "/")".shellWord(isEscaped)]
         var missing = hidden.isEmpty ? [] : [hidden.joined(separator: ", ").withVisibleControls]
         if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its body of \(octets) bytes") }
         let note = missing.isEmpty ? "" : "  # without \(missing.joined(separator: ", and "))"
@@ -133,6 +140,15 @@ extension String {
     /// The text with spaces behind it up to a width in characters.
     fileprivate func padded(to width: Int) -> String {
         count < width ? self + String(repeating: " ", count: width - count) : self
+    }
+
+    /// The text as one word of a POSIX shell, the octets that its escapes stand for where it has any.
+    fileprivate func shellWord(_ isEscaped: Bool) -> String {
+        guard isEscaped, let octets = OctetEscapes.octets(self), OctetEscapes.areNeeded(for: octets) else {
+            let text = isEscaped ? OctetEscapes.octets(self).map { String(decoding: $0, as: UTF8.self) } : self
+            return (text ?? self).shellQuoted
+        }
+        return CurlLine.quoted(octets: octets)
     }
 
     /// The text as one word of a POSIX shell; control characters are escaped, as a terminal would obey them.

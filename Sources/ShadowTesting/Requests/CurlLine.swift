@@ -21,9 +21,17 @@ public enum CurlLine {
             // A field without a value must end in a semicolon, or it is taken for one to leave out.
             words += ["-H", quoted(value.isEmpty ? "\(field.name);" : "\(field.name): \(value)")]
         }
+        // What curl adds of itself, and the copy did not have.
+        for name in ["User-Agent", "Accept"] where request.firstValue(of: name.lowercased()) == nil {
+            words += ["-H", quoted("\(name):")]
+        }
         if !request.content.isEmpty { words += ["--data-binary", "@content-of-\(request.content.count)-bytes"] }
+        let path = withoutCredentials(request.target)
+        // A number sign begins no fragment in a request target, and would stay at home.
+        let isPlain = !path.contains("#")
+        if !isPlain { words += ["--request-target", quoted(path)] }
         words += [
-            "--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(withoutCredentials(request.target))"),
+            "--globoff", "--path-as-is", quoted("\(scheme)://\(target.authority)\(isPlain ? path : "/")"),
         ]
         return words.joined(separator: " ")
     }
@@ -52,9 +60,13 @@ public enum CurlLine {
     /// A word that a shell reads as exactly this text.
     public static func quoted(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
-        guard !isPlain else { return "'\(text.replacingQuotes)'" }
+        return isPlain ? "'\(text.replacingQuotes)'" : quoted(octets: text.utf8)
+    }
+
+    /// A word that a shell reads as exactly these octets, which may be no text.
+    public static func quoted(octets: some Sequence<UInt8>) -> String {
         var word = "$'"
-        for octet in text.utf8 {
+        for octet in octets {
             switch octet {
             case UInt8(ascii: "'"), UInt8(ascii: "\\"): word += "\\" + String(UnicodeScalar(octet))
             case 0x20..<0x7F: word += String(UnicodeScalar(octet))

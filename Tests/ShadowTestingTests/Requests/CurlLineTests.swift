@@ -20,9 +20,26 @@ import Testing
         #expect(
             CurlLine.text(for: request, to: target) == """
                 curl -sS -i -X 'GET' -H 'host: shop.example.com' -H 'X-Empty;' -H 'wingmirror-shadow: n;hops=1' \
-                --globoff --path-as-is 'http://staging.internal:8080/a?b=[1-3]'
+                -H 'User-Agent:' -H 'Accept:' --globoff --path-as-is 'http://staging.internal:8080/a?b=[1-3]'
                 """
         )
+    }
+
+    @Test func `a number sign in a target is sent, and what curl would add is what the copy had`() {
+        let request = ShadowRequest(
+            method: "GET",
+            target: "/frag#x",
+            fields: [
+                ShadowRequest.Field(name: "user-agent", value: "u"), ShadowRequest.Field(name: "accept", value: "a"),
+            ]
+        )
+        let line = CurlLine.text(for: request, to: target)
+        #expect(line.hasSuffix("--request-target '/frag#x' --globoff --path-as-is 'http://staging.internal:8080/'"))
+        #expect(!line.contains("'User-Agent:'") && !line.contains("'Accept:'"))
+    }
+
+    @Test func `octets that are no text are quoted as octets`() {
+        #expect(CurlLine.quoted(octets: [0x2F, 0xE9, 0x27]) == #"$'/\351\''"#)
     }
 
     @Test func `content is not shown`() {
