@@ -34,6 +34,22 @@ extension ShadowFailure {
             }
     }
 
+    /// Why TLS failed, as the end of a sentence, with the library's own words behind it.
+    static func handshakeProblem(_ error: any Error) -> String {
+        let words = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+        let reason: String
+        if words.contains("CERTIFICATE_VERIFY_FAILED") || words.contains("unableToValidateCertificate") {
+            reason = "no authority that is trusted here vouches for the target's certificate; name one with --ca-file"
+        } else if (error as? NIOSSLExtraError) == .failedToValidateHostname {
+            reason = "the target's certificate is of another name"
+        } else if words.contains("WRONG_VERSION_NUMBER") {
+            reason = "the target speaks no TLS"
+        } else {
+            reason = "the target does not agree to it"
+        }
+        return "\(reason) (\(words))"
+    }
+
     private static func kind(of error: HTTPClientError) -> ShadowFailure {
         switch error {
         case .connectTimeout, .getConnectionFromPoolTimeout: .connect

@@ -59,6 +59,9 @@ public final class TargetClient: Sendable {
         await connections.send(request, keeping: keptOctets)
     }
 
+    /// Why TLS with the target failed the first time, as the end of a sentence; `nil` where it did not.
+    public var handshakeProblem: String? { connections.handshakeProblem }
+
     /// Closes the connections once no request is on its way; for one caller, the last.
     public func close() async {
         await connections.close()

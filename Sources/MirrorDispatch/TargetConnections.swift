@@ -34,6 +34,7 @@ final class TargetConnections: Sendable {
     private let budget: AnswerBudget
     private let limits: DispatchLimits
     private let uses = Mutex(Uses())
+    private let firstHandshakeProblem = Mutex<String?>(nil)
 
     /// Prepares connections; none is made before the first request.
     init(
@@ -133,7 +134,7 @@ final class TargetConnections: Sendable {
             do {
                 return .success(try await calls.answer(to: request, keeping: keptOctets, progress: progress))
             } catch {
-                return .failure(Task.isCancelled ? .cancelled : ShadowFailure(cause: error))
+                return .failure(failure(error))
             }
         }
         var reserved = 0
@@ -167,9 +168,22 @@ final class TargetConnections: Sendable {
             return .success(RecordedResponse(status: Int(response.status.code), message: message))
         } catch {
             budget.release(reserved)
-            return .failure(Task.isCancelled ? .cancelled : ShadowFailure(cause: error))
+            return .failure(failure(error))
         }
     }
+
+    /// What an error of the client means; why TLS failed is remembered.
+    private func failure(_ error: any Error) -> ShadowFailure {
+        guard !Task.isCancelled else { return .cancelled }
+        let failure = ShadowFailure(cause: error)
+        if failure == .tls {
+            firstHandshakeProblem.withLock { $0 = $0 ?? ShadowFailure.handshakeProblem(error) }
+        }
+        return failure
+    }
+
+    /// Why TLS with the target failed the first time, as the end of a sentence; `nil` where it did not.
+    var handshakeProblem: String? { firstHandshakeProblem.withLock(\.self) }
 
     /// The answer's head, and its content to come.
     ///

@@ -206,6 +206,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         let session = session(of: connection)
         guard let routed = tag.routed else {
             metrics.responseWithoutRequestCompleted()
+            recordings?.responseWithoutRequestCompleted()
             records?.exchangeCompleted(facts, exchange, session, nil)
             return
         }

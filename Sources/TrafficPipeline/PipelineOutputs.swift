@@ -36,20 +36,30 @@ public struct PipelineOutputs: Sendable {
     public init() {}
 }
 
-/// Takes exchanges with their octets, in the order in which they are told; those without a request are left out.
+/// Takes exchanges with their octets, in the order in which they are told; those without a request are left out, and counted.
 public struct ExchangeOutput: Sendable {
+    /// Why an exchange is left out.
+    public enum Omission: Sendable, Hashable {
+        /// The head of the request was not kept, for want of memory.
+        case notKept
+        /// The request has no target that is known, because packets were missed that it refers to (HTTP/2).
+        case unknownHead
+        /// The request was not seen.
+        case noRequest
+    }
+
     /// How many octets of each message's content are kept.
     public let contentOctets: Int
     /// Takes one.
     public let take: @Sendable (RecordedExchange) -> Void
-    /// Notes that a request was seen whose head was not kept, for want of memory.
-    public let leaveOut: @Sendable () -> Void
+    /// Counts one that is left out.
+    public let leaveOut: @Sendable (Omission) -> Void
 
     /// Makes an output.
     public init(
         contentOctets: Int,
         take: @escaping @Sendable (RecordedExchange) -> Void,
-        leaveOut: @escaping @Sendable () -> Void = {}
+        leaveOut: @escaping @Sendable (Omission) -> Void = { _ in }
     ) {
         self.contentOctets = contentOctets
         self.take = take

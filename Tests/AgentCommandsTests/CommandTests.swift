@@ -112,6 +112,10 @@ struct CommandTests {
 
     @Test func `record options without records are refused rather than ignored`() {
         #expect(problems { _ = try read("a.pcap", "--fields") } == ["--fields: only --output ndjson prints records"])
+        #expect(
+            problems { _ = try read("a.pcap", "--content", "1KiB") }
+                == ["--content: only --output ndjson, gor and har hold content"]
+        )
         #expect(problems { _ = try run("a.pcap", "--fields") } == ["--fields: needs --records, or records.file"])
     }
 

@@ -21,6 +21,7 @@ struct OptionInVainTests {
             case let command as RunCommand: _ = try RunPlan(command)
             case let command as TopCommand: _ = try TopPlan(command)
             case let command as TapCommand: _ = try TapPlan(command)
+            case let command as MirrorReportCommand: _ = try MirrorReportPlan(command)
             case let command as DoctorCommand: _ = try command.examinedConfiguration()
             case var command as RoutesListCommand: try await command.run()
             case var command as RoutesCheckCommand: try await command.run()
@@ -44,6 +45,7 @@ struct OptionInVainTests {
         (["routes", "explain", "GET"], "REQUEST"),
         (["routes", "explain", "http://a/", "--method", "POST"], "--method"),
         (["tap", "--path", "products"], "--path"), (["tap", "--host", ""], "--host"),
+        (["mirror", "report", "a.gor", "--agent", "http://h"], "--agent"),
         (["run", "a.pcap", "--gateway-selector", ""], "--gateway-selector"),
         (["run", "a.pcap", "--gateway-selector", "a=b,a=c"], "--gateway-selector"),
     ])

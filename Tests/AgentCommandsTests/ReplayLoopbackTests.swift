@@ -112,6 +112,37 @@ struct ReplayLoopbackTests {
         #expect(summary.failed == [.connect: 1])
     }
 
+    @Test func `a target that speaks no TLS is not compared, and the reason is kept`() async throws {
+        let server = try LoopbackServer(waitsForRequests: false) { _ in "HTTP/1.1 400 Bad Request\r\n\r\n" }
+        let path = try recording([("GET /a HTTP/1.1\r\n", "")])
+        let summary = try await plan([path, "--target", "https://127.0.0.1:\(server.port)"]).replay().summary
+        #expect(summary.failed == [.tls: 1])
+        #expect(summary.comparisons == [.skipped: 1])
+        #expect(summary.handshakeProblem?.hasPrefix("the target speaks no TLS (") == true)
+    }
+
+    @Test func `an order that the recording does not have is refused`() async throws {
+        let path = try recording([("GET /a HTTP/1.1\r\n", "")])
+        let reason = "the recording does not say which requests came on one connection; .gor files never do"
+        await #expect(throws: CommandFailure(.usage, "--ordered: \(reason)")) {
+            _ = try await plan([path, "--target", "http://127.0.0.1:1", "--ordered"]).replay()
+        }
+    }
+
+    @Test func `TLS that was not read is the reason why there is nothing to send, and its keys can be named`()
+        async throws
+    {
+        let path = "\(Repository.path)/samples/captures/secure.pcap"
+        let failure = await #expect(throws: CommandFailure.self) {
+            _ = try await plan([path, "--target", "http://127.0.0.1:1"]).replay()
+        }
+        #expect(failure?.lines.first?.contains("were not read; name a key log with --key-log") == true)
+        let closed = try ClosedPort()
+        let keys = "\(Repository.path)/samples/captures/secure.keys"
+        let arguments = [path, "--target", "http://127.0.0.1:\(closed.port)", "--key-log", keys, "--rate", "1000/s"]
+        #expect(try await plan(arguments).replay().summary.recorded > 0)
+    }
+
     @Test func `a recording without anything to send is told so`() async throws {
         let path = try recording([("DELETE /a HTTP/1.1\r\n", "")])
         await #expect(throws: CommandFailure(.failed, "there is nothing to send: method 1")) {
@@ -141,14 +172,14 @@ private final class LoopbackServer: Sendable {
     /// What has arrived, in order.
     var requests: [String] { received.all }
 
-    init(answer: @escaping @Sendable (String) -> String) throws {
+    init(waitsForRequests: Bool = true, answer: @escaping @Sendable (String) -> String) throws {
         (descriptor, port) = try ClosedPort.boundSocket()
         let descriptor = descriptor
         try #require(listen(descriptor, 16) == 0)
         let received = received
         OwnThread.start {
             while case let connection = accept(descriptor, nil, nil), connection >= 0 {
-                let request = Self.read(connection)
+                let request = Self.read(connection, isWhole: waitsForRequests)
                 received.append(request)
                 let octets = Array(answer(request).utf8)
                 _ = unsafe octets.withUnsafeBytes {
@@ -167,7 +198,7 @@ private final class LoopbackServer: Sendable {
     }
 
     /// Reads a head, and as much content as its length says.
-    private static func read(_ connection: Int32) -> String {
+    private static func read(_ connection: Int32, isWhole: Bool) -> String {
         var octets: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -180,6 +211,7 @@ private final class LoopbackServer: Sendable {
             let count = unsafe piece.withUnsafeMutableBytes { unsafe recv(connection, $0.baseAddress, $0.count, 0) }
             guard count > 0 else { return text }
             octets += piece.prefix(count)
+            if !isWhole { return String(decoding: octets, as: UTF8.self) }
         }
     }
 }

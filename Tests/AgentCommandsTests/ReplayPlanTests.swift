@@ -5,6 +5,7 @@ import ArgumentParser
 import JSONSyntax
 import Recordings
 import ShadowTesting
+import TestSupport
 import Testing
 import TrafficModel
 
@@ -122,6 +123,18 @@ import TrafficModel
         #expect(found.allSatisfy { !$0.contains("\n") })
     }
 
+    @Test func `authorities and keys are files, and authorities need an https target`() throws {
+        let folder = try TemporaryFolder()
+        let empty = try folder.write("no certificate", to: "ca.pem")
+        let found = problems { _ = try plan("a", "--target", "http://h", "--ca-file", empty) }
+        #expect(found == ["--ca-file: goes with a target whose URL begins with https"])
+        for (file, reason) in [(empty, "no certificates in PEM form are in it"), ("/nosuch/ca.pem", "")] {
+            let found = problems { _ = try plan("a", "--target", "https://h", "--ca-file", file) }
+            #expect(found.count == 1 && found[0].hasPrefix("--ca-file: \(file): \(reason)"), "\(found)")
+        }
+        #expect(try plan("a", "--target", "http://h", "--key-log", "keys").keyLog == "keys")
+    }
+
     @Test func `speed and rate exclude each other`() {
         let found = problems { _ = try plan("a", "--target", "http://h", "--speed", "2x", "--rate", "1/s") }
         #expect(found == ["--rate: --speed and --rate cannot both be given"])
@@ -136,6 +149,8 @@ import TrafficModel
         summary.filtered = [.method: 400]
         summary.notSampled = 100
         summary.losses.count(.cutMessage)
+        summary.withoutCredentials = 12
+        summary.placeholders = 3
         let request = ShadowRequest(method: "GET", target: "/a", fields: [])
         for place in 0..<1000 {
             summary.add(
@@ -165,6 +180,7 @@ import TrafficModel
             "answered    900 · 2xx 600 · 5xx 300", "failed      timeout 100",
             "not chosen  method 400 · not sampled 100",
             "same 666 · status_differs 334", "differs in  status 334", "recording   1 records whose message is cut",
+            "left out    the credentials of 12 recorded requests · 3 values that were redacted",
         ] {
             #expect(text.contains(part), "\(part) in \(text)")
         }
@@ -180,8 +196,41 @@ import TrafficModel
         #expect(summary["notSampled"] == .integer(100))
         #expect(summary["losses"] == ["cut_message": 1])
         #expect(summary["interrupted"] == true)
+        #expect(summary["withoutCredentials"] == .integer(12))
         #expect(summary["mismatches"] == .integer(334))
         #expect(summary["latencySeconds"]?["longest"] == .double(0.099))
+    }
+
+    @Test func `all differences are in the summary for programs, and the others counted in that for people`() throws {
+        var summary = ReplaySummary()
+        for number in 0..<11 { summary.differences[.field("x-\(number)")] = 1 }
+        let report = ReplayReport(summary: summary, target: "http://t:1")
+        guard case .object(let places)? = try JSONDocument.parse(report.line)["summary"]?["differences"] else {
+            Issue.record("no differences")
+            return
+        }
+        #expect(places.members.count == 11)
+        #expect(report.lines.contains { $0.hasPrefix("  differs in") && $0.hasSuffix(" · and 3 other places") })
+    }
+
+    @Test func `a line names the recorded request by its time and connection`() throws {
+        var outcome = ReplayOutcome(
+            place: 0,
+            loop: 0,
+            request: ShadowRequest(method: "GET", target: "/a", fields: []),
+            due: .zero,
+            lateness: .zero,
+            latency: .zero,
+            result: .failure(.timeout),
+            word: .skipped,
+            places: [],
+            startTime: 1_795_406_760_123_456_000,
+            connection: 17
+        )
+        let line = try JSONDocument.parse(ReplayReport.line(outcome))
+        #expect(line["startTime"] == "2026-11-23T04:06:00.123456Z" && line["connection"] == .integer(17))
+        outcome.connection = -1
+        #expect(try JSONDocument.parse(ReplayReport.line(outcome))["connection"] == .null)
     }
 
     @Test func `the progress shows how far it is`() {

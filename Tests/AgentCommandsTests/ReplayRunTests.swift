@@ -165,11 +165,12 @@ struct ReplayRunTests {
         #expect(summary.mismatches == 0)
     }
 
-    @Test(arguments: [(true, 20), (false, 60)])
+    @Test(arguments: [(true, 20), (false, 60)], [ShadowFailure.connect, .tls])
     func `a target that accepts no connection at all is given up, and nothing is compared`(
-        isDead: Bool,
-        sent: Int
+        _ expected: (Bool, Int),
+        failure: ShadowFailure
     ) async {
+        let (isDead, sent) = expected
         let entries = (0..<60).map { ReplaySamples.entry("GET", "/\($0)", at: $0) }
         let policy = ReplaySamples.policy()
         let clock = SteppingClock()
@@ -184,7 +185,7 @@ struct ReplayRunTests {
             builder: ReplaySamples.builder(policy),
             client: ScriptedClient(clock) { request in
                 let isAnswered = !isDead && request.target == "/3"
-                return (.zero, isAnswered ? .success(ReplaySamples.response()) : .failure(.connect))
+                return (.zero, isAnswered ? .success(ReplaySamples.response()) : .failure(failure))
             },
             comparison: ReplayComparison(policy: policy, target: ReplaySamples.target, unknownFields: []),
             clock: clock,
@@ -194,7 +195,7 @@ struct ReplayRunTests {
         let summary = ledger.finished(elapsed: await run.run(), isInterrupted: false)
         #expect(summary.sent == sent)
         #expect(summary.isHopeless == isDead)
-        #expect(summary.comparisons[.skipped] == summary.failed[.connect])
+        #expect(summary.comparisons[.skipped] == summary.failed[failure])
         #expect(summary.mismatches == 0)
     }
 
@@ -234,7 +235,10 @@ struct ReplayRunTests {
         #expect(counter.total == 200)
     }
 
-    @Test func `requests of one connection wait for each other when asked to, those of another do not`() async {
+    @Test(arguments: [true, false])
+    func `requests of one connection wait for each other when asked to, those of another, or of an unknown one, do not`(
+        isKnown: Bool
+    ) async {
         /// Answers the first request only after that of the other connection has come.
         struct GatedClient: ReplayClient {
             let events: EventList
@@ -250,7 +254,7 @@ struct ReplayRunTests {
             }
         }
         var entries = ["/a1", "/a2", "/b1"].enumerated().map { ReplaySamples.entry("GET", $1, at: Int64($0)) }
-        entries[2].exchange.connection = 2
+        entries[2].exchange.connection = isKnown ? 2 : -1
         let policy = ReplaySamples.policy()
         let client = GatedClient(events: EventList(), bell: ChangeBell())
         let run = ReplayRun(

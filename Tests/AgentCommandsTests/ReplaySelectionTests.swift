@@ -64,6 +64,14 @@ import TrafficModel
         #expect(try Self.select([entry]).chosen.count == 1)
     }
 
+    @Test(arguments: [true, false]) func `a request that had ended before the connection broke off is sent`(
+        isEnded: Bool
+    ) throws {
+        var entry = ReplaySamples.entry(response: nil, integrity: ["reset_by_server", "no_response"])
+        entry.exchange.isRequestEnded = isEnded
+        #expect(try Self.select([entry]).chosen.count == (isEnded ? 1 : 0))
+    }
+
     @Test func `a share is chosen by client, and by exchange where the client is not known`() throws {
         let known = (0..<400).map {
             ReplaySamples.entry("GET", "/\($0)", at: Int64($0), client: "192.0.2.\($0 % 40)")
@@ -92,6 +100,8 @@ import TrafficModel
         )
         let selection = try Self.select([entry]) { $0.keptFields = ["cookie"] }
         #expect(selection.placeholders == 2)
+        #expect(selection.withoutCredentials == 1)
+        #expect(try Self.select([ReplaySamples.entry(fields: [("X-Plain", "1")])]).withoutCredentials == 0)
         let policy = ReplaySamples.policy { $0.keptFields = ["cookie"] }
         let request = try ReplaySamples.builder(policy).build(try #require(selection.chosen.first).exchange)
         let names = Set(request.fields.map { $0.name.lowercased() })

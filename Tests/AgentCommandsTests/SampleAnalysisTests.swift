@@ -4,6 +4,7 @@ import ArgumentParser
 import FoundationEssentials
 import JSONSyntax
 import KubernetesObjects
+import OctetText
 import PacketCapture
 import PacketDecoding
 import ResourceFiles
@@ -96,6 +97,34 @@ import TrafficPipeline
                 #expect(guide.missingKeys(of: entry).isEmpty)
             }
         }
+    }
+
+    @Test func `octets that are no UTF-8 can be had back from what the agent shows`() throws {
+        let configuration = Configuration()
+        let routes = try RouteObjects(configuration, namesServerPorts: false)
+        let recent = RecentBoard()
+        var outputs = PipelineOutputs()
+        outputs.recent = recent
+        let run = TrafficRun(routes, configuration, isLive: false, at: 0, keys: nil)
+        var worker = CaptureWorker(run.makePipeline(outputs: outputs))
+        let stop = StopFlag()
+        let path = "\(Repository.path)/Tests/TrafficPipelineTests/Fixtures/cases/ndjson-octets-lost.pcap"
+        var capture = try SavefileCapture(paths: [path], stop: stop)
+        capture.run(into: &worker, until: stop)
+        worker.captureEnded()
+        let catalogue = RouteCatalogue(routes.tables)
+        var targets: [[UInt8]] = []
+        for exchange in (recent.routed + recent.unmatched).sorted(by: { $0.number < $1.number }) {
+            let octets = JSONText.document { json in
+                json.key("exchange")
+                json.exchange(exchange, catalogue)
+            }
+            let request = try #require(try JSONDocument.parse(octets)["exchange"]?["request"])
+            #expect(request["octetsEscaped"] == true)
+            targets.append(try #require(OctetEscapes.octets(request["target"]?.stringValue ?? "")))
+        }
+        let beginning = Array("/products/caf".utf8)
+        #expect(targets == [beginning + [0xE9], beginning + [0xEA]])
     }
 
     @Test func `TLS without keys is said under the routes, with the option that reads it`() throws {

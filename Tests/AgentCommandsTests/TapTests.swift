@@ -122,7 +122,7 @@ import Testing
         #expect(
             try shell.blockingRun().text.split(separator: "\n").map(String.init) == [
                 "-sS", "--globoff", "--path-as-is", "-X", "POST", "-H", "X-Note: it's $HOME\u{1B}[1m",
-                "-H", "X-Empty;",
+                "-H", "X-Empty;", "-H", "User-Agent:", "-H", "Accept:",
                 "--url", "http://shop.example.com/a?b='c'",
             ]
         )
@@ -135,6 +135,25 @@ import Testing
         let shell = ExternalProgram("bash", ["-c", "curl() { for word; do printf '%s\\n' \"$word\"; done; }; " + text])
         let words = try shell.blockingRun().text.split(separator: "\n").map(String.init)
         #expect(words.suffix(4) == ["--request-target", target, "--url", "http://shop.example.com/"])
+    }
+
+    @Test func `a command sends a number sign, and octets that are no text, as the target had them`() throws {
+        let fragment = Self.entry.replacing("/a?b='c'", with: "/frag#x")
+        let text = TapLine(try JSONDocument.parse(Array(fragment.utf8))).text(.curl, .plain)
+        #expect(text.contains("--request-target '/frag#x' --url http://shop.example.com/ "))
+        let escaped = Self.entry.replacing("/a?b='c'", with: #"/caf\\xE9\\\\"#)
+            .replacing("\"method\"", with: "\"octetsEscaped\": true, \"method\"")
+        let octets = TapLine(try JSONDocument.parse(Array(escaped.utf8))).text(.curl, .plain)
+        #expect(octets.contains(#"--request-target $'/caf\351\\' --url http://shop.example.com/ "#))
+    }
+
+    @Test func `what curl adds of itself is left out only where the client sent none`() throws {
+        let agent = Self.entry.replacing("[\"X-Empty\", \"\"]", with: "[\"user-agent\", \"u/1\"]")
+        let text = TapLine(try JSONDocument.parse(Array(agent.utf8))).text(.curl, .plain)
+        #expect(!text.contains("User-Agent:") && text.contains("-H Accept:"))
+        let cut = Self.entry.replacing("\"method\"", with: "\"fieldsCut\": true, \"method\"")
+        let unknown = TapLine(try JSONDocument.parse(Array(cut.utf8))).text(.curl, .plain)
+        #expect(!unknown.contains("User-Agent:") && !unknown.contains("Accept:"))
     }
 
     @Test func `a command says what of the request it does not send`() throws {

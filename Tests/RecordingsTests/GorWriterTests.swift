@@ -113,7 +113,38 @@ import TrafficModel
         exchange.request.message.contentOctets = 4
         let (octets, losses) = Samples.gor([exchange])
         #expect(octets.isEmpty)
-        #expect(losses[.notWhole] == 1)
+        #expect(losses[.contentNotKept] == 1)
+        var longAnswer = Samples.exchange()
+        longAnswer.response?.message.contentOctets = 9
+        let (kept, others) = Samples.gor([longAnswer])
+        #expect(others[.responseContentNotKept] == 1)
+        #expect(Samples.records(kept).records.count == 1)
+        #expect(
+            [RecordingLoss.contentNotKept, .responseContentNotKept].allSatisfy { $0.explanation.contains("--content") }
+        )
+    }
+
+    @Test(arguments: [
+        ["reset_by_server", "no_response"], ["reset_by_client", "no_response"], ["closed_early"], ["interrupted"],
+        ["forgotten"],
+    ])
+    func `a request that had ended before its exchange broke off is written, without its response`(
+        marks: [String]
+    ) {
+        var exchange = Samples.exchange(integrity: marks)
+        #expect(Samples.gor([exchange]).octets.isEmpty)
+        exchange.isRequestEnded = true
+        let (octets, losses) = Samples.gor([exchange])
+        #expect(Samples.records(octets).records.map { $0.request != nil } == [true])
+        #expect(losses[.responseNotWhole] == 1 && losses.total == 1)
+        exchange.integrity.append("request_gap")
+        #expect(Samples.gor([exchange]).octets.isEmpty)
+    }
+
+    @Test func `a time before 1970 is read again, and no connection is known`() {
+        let read = Samples.recording(Samples.gor([Samples.exchange(at: -5)]).octets).entries.first?.exchange
+        #expect(read?.startTime == -5)
+        #expect((read?.connection ?? 0) < 0)
     }
 
     @Test func `a response with a hole is left out and its request kept`() {

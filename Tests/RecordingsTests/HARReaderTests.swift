@@ -70,11 +70,161 @@ import TrafficModel
         (#"{"method":"POST","url":"http://h/","headers":[],"bodySize":5}"#, .noContent),
         (#"{"method":"POST","url":"http://h/","headers":[],"postData":{"mimeType":"a/b","params":[]}}"#, .noContent),
         (#"{"method":"GET","url":"http://h/","headers":[{"name":"a b","value":"c"}]}"#, .malformedRecord),
+        (#"{"method":"GET","url":"data:image/png;base64,AAAA","headers":[]}"#, .notHTTP),
+        (#"{"method":"GET","url":"blob:http://h/uuid","headers":[]}"#, .notHTTP),
+        (#"{"method":"GET","url":"chrome-extension://abc/x.js","headers":[]}"#, .notHTTP),
+        (#"{"method":"GET","url":"ftp://h/x","headers":[]}"#, .notHTTP),
+        (#"{"method":"POST","url":"http://h/","headers":[{"name":"Content-Length","value":"5"}]}"#, .noContent),
+        (
+            #"{"method":"POST","url":"http://h/","headers":[{"name":"Transfer-Encoding","value":"chunked"}]}"#,
+            .noContent
+        ),
     ])
     func `entries that cannot be sent again are counted`(request: String, loss: RecordingLoss) throws {
         let recording = try HARReader.recording(Self.browser(request))
         #expect(recording.entries.isEmpty)
         #expect(recording.losses[loss] == 1 && recording.losses.total == 1)
+    }
+
+    /// A POST with headers, `bodySize` and `postData`.
+    private static func post(_ headers: [(String, String)], _ size: Int, _ post: String) -> [UInt8] {
+        let fields = headers.map { #"{"name":"\#($0.0)","value":"\#($0.1)"}"# }.joined(separator: ",")
+        return browser(
+            #"{"method":"POST","url":"http://h/","headers":[\#(fields)],"bodySize":\#(size),"postData":\#(post)}"#
+        )
+    }
+
+    private static let length5 = [("Content-Length", "5")]
+    private static let latin1 = #""text/plain; charset=ISO-8859-1""#
+
+    @Test(
+        arguments: [
+            ("as long as it says", length5, 5, #"{"mimeType":"text/plain","text":"hello"}"#, Array("hello".utf8)),
+            ("of unknown length", [], -1, #"{"mimeType":"text/plain","text":"{}"}"#, Array("{}".utf8)),
+            (
+                "of a browser that counts characters", [("Content-Length", "6")], 5,
+                #"{"mimeType":"text/plain","text":"café!"}"#, Array("café!".utf8)
+            ),
+            (
+                "of another charset", length5, 5, #"{"mimeType":\#(latin1),"text":"café!"}"#,
+                [0x63, 0x61, 0x66, 0xE9, 0x21]
+            ),
+            ("of another charset, of unknown length", [], -1, #"{"mimeType":\#(latin1),"text":"é"}"#, [0xE9]),
+            ("of another charset, in UTF-8 all the same", [], 2, #"{"mimeType":\#(latin1),"text":"é"}"#, [0xC3, 0xA9]),
+            ("in base64", [], -1, #"{"mimeType":"a/b","encoding":"base64","text":"AAEC/w=="}"#, [0, 1, 2, 0xFF]),
+            (
+                "with a replacement character of its own", [], 3, #"{"mimeType":"text/plain","text":"\uFFFD"}"#,
+                [0xEF, 0xBF, 0xBD]
+            ),
+            (
+                "that was compressed", [("Content-Encoding", "gzip"), ("Content-Length", "30")], 30,
+                #"{"mimeType":"text/plain","text":"aaaa"}"#, Array("aaaa".utf8)
+            ),
+            ("empty", [], -1, #"{"mimeType":"","params":[],"text":""}"#, []), ("of null", [], -1, "null", []),
+            ("of an empty object", [], 0, "{}", []),
+        ] as [(String, [(String, String)], Int, String, [UInt8])]
+    )
+    func `content is sent as it was sent`(
+        label: String,
+        headers: [(String, String)],
+        size: Int,
+        post: String,
+        content: [UInt8]
+    ) throws {
+        let recording = try HARReader.recording(Self.post(headers, size, post))
+        #expect(recording.losses.isEmpty)
+        #expect(recording.entries.first?.exchange.request.message.content == content)
+    }
+
+    @Test(
+        arguments: [
+            ("cut", [("Content-Length", "3000000")], 3_000_000, #"{"mimeType":"text/plain","text":"aaa"}"#),
+            ("cut, by one length only", [("Content-Length", "4")], -1, #"{"mimeType":"text/plain","text":"aaa"}"#),
+            ("cut, in base64", [], 9, #"{"mimeType":"a/b","encoding":"base64","text":"AAEC"}"#),
+            ("binary, read as text", [], 4, #"{"mimeType":"a/b","text":"\uFFFD\uFFFD"}"#),
+            ("binary, read as text, of unknown length", [], -1, #"{"mimeType":"a/b","text":"\uFFFD"}"#),
+            ("in a charset that is not written", [], 2, #"{"mimeType":"text/plain; charset=Shift_JIS","text":"é"}"#),
+            ("changed", length5, 5, #"{"mimeType":"text/plain","text":"longer"}"#),
+        ] as [(String, [(String, String)], Int, String)]
+    )
+    func `content that is not what was sent is refused`(
+        label: String,
+        headers: [(String, String)],
+        size: Int,
+        post: String
+    ) throws {
+        let recording = try HARReader.recording(Self.post(headers, size, post))
+        #expect(recording.entries.isEmpty)
+        #expect(recording.losses[.noContent] == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("all there", #"{"size":2,"mimeType":"text/plain","text":"ok"}"#, Array("ok".utf8), true),
+            ("cut", #"{"size":1000007,"mimeType":"text/plain","text":"ok"}"#, Array("ok".utf8), false),
+            ("cut, in base64", #"{"size":9,"mimeType":"a/b","encoding":"base64","text":"AAEC"}"#, [0, 1, 2], false),
+            ("of another charset", #"{"size":4,"mimeType":\#(latin1),"text":"café"}"#, [0x63, 0x61, 0x66, 0xE9], true),
+            (
+                "in a charset that is not written", #"{"size":2,"mimeType":"a/b;charset=Shift_JIS","text":"é!"}"#,
+                Array("é!".utf8), false
+            ),
+            ("binary, read as text", #"{"size":1,"mimeType":"a/b","text":"\uFFFD"}"#, [0xEF, 0xBF, 0xBD], false),
+        ] as [(String, String, [UInt8], Bool)]
+    )
+    func `an answer that is not all there is not whole`(
+        label: String,
+        content: String,
+        octets: [UInt8],
+        isWhole: Bool
+    ) throws {
+        let archive = Self.browser(
+            #"{"method":"GET","url":"http://h/","headers":[]}"#,
+            response: #"{"status":200,"headers":[],"content":\#(content)}"#
+        )
+        let message = try #require(try HARReader.recording(archive).entries.first?.exchange.response?.message)
+        #expect(message.content == octets)
+        #expect(message.contentIsWhole == isWhole)
+    }
+
+    private static func entry(_ members: String, start: String = "2026-11-23T04:06:00.123Z") throws -> Recording {
+        let request = #"{"method":"GET","url":"https://h/a","httpVersion":"h2","headers":[]}"#
+        return try HARReader.recording(
+            Samples.octets(
+                #"{"log":{"entries":[{"startedDateTime":"\#(start)","request":\#(request),"response":null\#(members)}]}}"#
+            )
+        )
+    }
+
+    @Test(arguments: [
+        #","_fromCache":"disk""#, #","_error":"net::ERR_BLOCKED_BY_CLIENT""#,
+    ]) func `what never left the browser is not sent`(members: String) throws {
+        let recording = try Self.entry(members)
+        #expect(recording.entries.isEmpty)
+        #expect(recording.losses[.notSent] == 1)
+    }
+
+    @Test func `connections have numbers, names or nothing`() throws {
+        func connection(_ members: String) throws -> Int? {
+            try Self.entry(members).entries.first?.exchange.connection
+        }
+        #expect(try connection(#","connection":"443""#) == 443)
+        #expect(try connection("") == -1)
+        let first = try #require(try connection(#","connection":"e2a7b5c0-1111""#))
+        #expect(first >= 0)
+        #expect(try connection(#","connection":"e2a7b5c0-1111""#) == first)
+        #expect(try connection(#","connection":"e2a7b5c0-2222""#) != first)
+    }
+
+    @Test func `the version and the scheme are read, and an offset without a colon`() throws {
+        let exchange = try #require(try Self.entry("", start: "2026-11-23T05:06:00.9+0100").entries.first?.exchange)
+        #expect(exchange.protocolVersion == "HTTP/2" && exchange.isSecured)
+        #expect(exchange.startTime == 1_795_406_760_900_000_000)
+    }
+
+    @Test(arguments: ["ws", "wss"]) func `a WebSocket is read as the upgrade that it is`(scheme: String) throws {
+        let octets = Self.browser(#"{"method":"GET","url":"\#(scheme)://h/s","headers":[]}"#)
+        let exchange = try #require(try HARReader.recording(octets).entries.first?.exchange)
+        #expect(exchange.request.message.firstText(of: "upgrade") == "websocket")
     }
 
     @Test(arguments: ["", "{", #"{"log":{}}"#, "[]", #"{"log":{"entries":7}}"#])
@@ -85,7 +235,9 @@ import TrafficModel
     @Test func `an archive is told from request records`() {
         #expect(RecordingFormat(beginning: Samples.octets("{\n  \"log\" : {")) == .har)
         #expect(RecordingFormat(beginning: [0xEF, 0xBB, 0xBF] + Samples.octets(#"{"log":{"#)) == .har)
+        #expect(RecordingFormat(beginning: Samples.octets(#"{"_x":{"log":1},"b":["\"log\":"],"log":{"#)) == .har)
         #expect(RecordingFormat(beginning: Samples.octets(#"{"client":"10.0.0.1:1"#)) == .records)
+        #expect(RecordingFormat(beginning: Samples.octets(#"{"route":{"log":1},"a":"log"}"#)) == .records)
     }
 
     @Test func `records of a gor file are in the order of time`() {

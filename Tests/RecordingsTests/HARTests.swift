@@ -116,6 +116,15 @@ import TrafficModel
         #expect(words == query.map(JSONValue.string))
     }
 
+    @Test func `a query's octets that are no UTF-8 have escapes, and a mark`() throws {
+        let request = try #require(try Self.entry(Samples.exchange("GET", "/a?q=%FF%5C&b=c"))["request"])
+        #expect(
+            request["queryString"] == [
+                ["name": "q", "value": #"\xff\\"#, "_octetsEscaped": true], ["name": "b", "value": "c"],
+            ]
+        )
+    }
+
     @Test(
         arguments: [
             ("/health", "198.51.100.20", 8080, "http://198.51.100.20:8080/health"),

@@ -35,6 +35,25 @@ import TrafficModel
         return (reader.takeExchanges(), reader.losses, reader.firstProblem)
     }
 
+    @Test(arguments: [
+        ("as long as its length", #""Content-Length","5""#, "HTTP/1.1", true),
+        ("shorter than its length", #""Content-Length","7""#, "HTTP/1.1", false),
+        ("as long as its length, over HTTP/2", #""content-length","5""#, "HTTP/2", true),
+        ("without a length", #""X-A","1""#, "HTTP/1.1", false),
+        ("in chunks", #""Transfer-Encoding","chunked""#, "HTTP/1.1", false),
+    ])
+    func `a record tells that a request had ended only where its length does`(
+        label: String,
+        field: String,
+        version: String,
+        isEnded: Bool
+    ) throws {
+        let line = Self.line.replacing(#""X-A","1""#, with: field).replacing("HTTP/1.1", with: version)
+            .replacing(#""integrity":[]"#, with: #""integrity":["reset_by_server","no_response"]"#)
+        let exchange = try #require(Self.read(line).exchanges.first)
+        #expect(exchange.isRequestSeenWhole == isEnded)
+    }
+
     @Test func `a record with fields and content is an exchange`() throws {
         let (exchanges, losses, _) = Self.read(Self.line + "\n")
         #expect(losses.isEmpty)

@@ -2,6 +2,8 @@
 
 import PacketCapture
 import PacketDecoding
+import Recordings
+import Synchronization
 import TestSupport
 import Testing
 import TrafficMetrics
@@ -75,5 +77,113 @@ import TrafficPipeline
         let lossy = try Self.record(isEndCaptured: false)
         #expect(lossy.count == 1 && lossy.first?.contains("response_gap") == true)
         #expect(lossy.first?.contains("client_closed") == false)
+    }
+
+    // MARK: - Requests whose responses broke
+
+    /// What becomes of a connection behind its client's request.
+    enum Break: String, CaseIterable {
+        case serverCloses, serverResets, clientResets, halfAnswerThenFIN, halfAnswerThenRST, halfAnswerThenNothing,
+            nothing
+    }
+
+    /// The exchanges of a connection on which `request` is sent, and then something breaks.
+    private static func exchanges(of request: String, then end: Break) -> (list: [RecordedExchange], leftOut: Int) {
+        let kept = Mutex(([RecordedExchange](), 0))
+        var outputs = PipelineOutputs()
+        outputs.exchanges = ExchangeOutput(
+            contentOctets: 1024,
+            take: { exchange in kept.withLock { $0.0.append(exchange) } },
+            leaveOut: { _ in kept.withLock { $0.1 += 1 } }
+        )
+        let registry = MetricsRegistry()
+        let boards = WorkerBoards(registry)
+        var pipeline = TrafficPipeline(
+            routes: RouteBoard.withoutRoutes(registry),
+            board: boards.sole,
+            outputs: outputs
+        )
+        let half = Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".utf8)
+        let octets = Array(request.utf8)
+        let asked = UInt32(101 + octets.count)
+        let answered = UInt32(501 + half.count)
+        func segment(_ isClient: Bool, _ flags: TCPFlags, _ payload: [UInt8] = [], behindAnswer: Bool) -> PacketBuilder
+        {
+            PacketBuilder.tcp(
+                from: isClient ? client : server,
+                to: isClient ? server : client,
+                sequence: isClient ? asked : behindAnswer ? answered : 501,
+                acknowledgement: isClient ? (behindAnswer ? answered : 501) : asked,
+                flags: flags,
+                payload: payload
+            )
+        }
+        var segments = [
+            PacketBuilder.tcp(from: client, to: server, sequence: 100, flags: [.syn]),
+            PacketBuilder.tcp(from: server, to: client, sequence: 500, acknowledgement: 101, flags: [.syn, .ack]),
+            PacketBuilder.tcp(from: client, to: server, sequence: 101, acknowledgement: 501, payload: octets),
+        ]
+        let answer = segment(false, [.ack], half, behindAnswer: false)
+        switch end {
+        case .serverCloses: segments.append(segment(false, [.fin, .ack], behindAnswer: false))
+        case .serverResets: segments.append(segment(false, [.rst, .ack], behindAnswer: false))
+        case .clientResets: segments.append(segment(true, [.rst, .ack], behindAnswer: false))
+        case .halfAnswerThenFIN: segments += [answer, segment(false, [.fin, .ack], behindAnswer: true)]
+        case .halfAnswerThenRST: segments += [answer, segment(false, [.rst, .ack], behindAnswer: true)]
+        case .halfAnswerThenNothing: segments.append(answer)
+        case .nothing: break
+        }
+        pipeline.read(segments.map { $0.ip().ethernet().octets })
+        return kept.withLock { ($0.0, $0.1) }
+    }
+
+    private static let head = "POST /q HTTP/1.1\r\nHost: h\r\n"
+
+    @Test(arguments: Break.allCases)
+    func `a request that was seen to its end is whole, whatever became of its response`(end: Break) throws {
+        for framing in ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"] {
+            let exchanges = Self.exchanges(of: Self.head + framing, then: end).list
+            let exchange = try #require(exchanges.first)
+            #expect(exchanges.count == 1 && !exchange.integrity.isEmpty)
+            #expect(exchange.isRequestSeenWhole, "\(exchange.integrity)")
+        }
+    }
+
+    @Test(arguments: Break.allCases)
+    func `a request that was not seen to its end is not whole`(end: Break) throws {
+        for framing in ["Content-Length: 5\r\n\r\nhel", "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n"] {
+            let exchange = try #require(Self.exchanges(of: Self.head + framing, then: end).list.first)
+            #expect(!exchange.isRequestSeenWhole && !exchange.isRequestUnbroken, "\(exchange.integrity)")
+        }
+    }
+
+    @Test func `a response whose request was not seen is counted as left out`() throws {
+        let kept = Mutex(([RecordedExchange](), [ExchangeOutput.Omission]()))
+        let lines = LineCollector()
+        var outputs = PipelineOutputs()
+        outputs.recordOutput = { lines.append($0) }
+        outputs.exchanges = ExchangeOutput(
+            contentOctets: 1024,
+            take: { exchange in kept.withLock { $0.0.append(exchange) } },
+            leaveOut: { omission in kept.withLock { $0.1.append(omission) } }
+        )
+        let registry = MetricsRegistry()
+        let boards = WorkerBoards(registry)
+        var pipeline = TrafficPipeline(
+            routes: RouteBoard.withoutRoutes(registry),
+            board: boards.sole,
+            outputs: outputs
+        )
+        var frames = Conversation.frames(
+            from: Self.client,
+            to: Self.server,
+            "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        )
+        frames.remove(at: 2)
+        pipeline.read(frames)
+        let (exchanges, omissions) = kept.withLock(\.self)
+        #expect(exchanges.isEmpty && omissions == [.noRequest])
+        #expect(lines.lines.count == 1, "what is kept and what is left out are as many as there are records")
     }
 }

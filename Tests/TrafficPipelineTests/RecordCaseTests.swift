@@ -38,7 +38,7 @@ import TrafficPipeline
         outputs.exchanges = ExchangeOutput(
             contentOctets: 1 << 20,
             take: { exchanges.append($0) },
-            leaveOut: { tally.count.add(1, ordering: .relaxed) }
+            leaveOut: { _ in tally.count.add(1, ordering: .relaxed) }
         )
         let boards = WorkerBoards(registry)
         var pipeline = TrafficPipeline(

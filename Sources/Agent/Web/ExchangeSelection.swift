@@ -105,9 +105,10 @@ struct WantedHost: Sendable, Equatable {
     private let name: String
     private let port: Int?
 
-    /// Reads `shop.example.com`, `shop.example.com:8080` or `[2001:db8::1]:80`.
+    /// Reads `shop.example.com`, `shop.example.com:8080` or `[2001:db8::1]:80`; an address of IPv6 needs no brackets.
     init(_ text: String) {
-        (name, port) = Self.parts(text)
+        let isBare = text.contains(":") && IPAddress(text) != nil
+        (name, port) = Self.parts(isBare ? "[\(text)]" : text)
     }
 
     /// Whether an authority, as a request named it, is that host; without a port it has the scheme's.

@@ -58,22 +58,35 @@ extension JSONText {
     private mutating func writeRequest(_ exchange: RecentExchange) {
         guard let message = exchange.request else { return member("request", string: nil) }
         member("request") { json in
+            let escapes = json.beginEscapes(of: message)
             json.member("method", string: message.method)
-            json.member("target", string: message.target)
+            json.member("target", string: Self.text(message.targetOctets, escapes))
             json.member("scheme", string: exchange.facts.connection.isSecured ? "https" : "http")
-            json.member("authority", string: message.authority)
+            json.member("authority", string: message.authorityOctets.map { Self.text($0, escapes) })
             json.member("contentBytes", integer: exchange.facts.request.contentOctets)
-            json.writeFields(message)
+            json.writeFields(message, escapes)
         }
     }
 
     private mutating func writeResponse(_ exchange: RecentExchange) {
         guard exchange.facts.hasResponse else { return member("response", string: nil) }
         member("response") { json in
+            let escapes = exchange.response.map { json.beginEscapes(of: $0) } ?? false
             json.member("status", integer: exchange.facts.status)
             json.member("contentBytes", integer: exchange.facts.response.contentOctets)
-            if let message = exchange.response { json.writeFields(message) }
+            if let message = exchange.response { json.writeFields(message, escapes) }
         }
+    }
+
+    /// Says of a message, as exchange records do, that its strings have escapes for octets that are no UTF-8, where it needs them.
+    private mutating func beginEscapes(of message: RecentMessage) -> Bool {
+        guard message.losesOctets else { return false }
+        member("octetsEscaped", bool: true)
+        return true
+    }
+
+    private static func text(_ octets: [UInt8], _ escapes: Bool) -> String {
+        escapes ? OctetEscapes.text(octets) : String(decoding: octets, as: UTF8.self)
     }
 
     /// Writes the status and the messages of a gRPC call; what is not known is `null`.
@@ -90,11 +103,11 @@ extension JSONText {
         if let count { integer(count) } else { null() }
     }
 
-    private mutating func writeFields(_ message: RecentMessage) {
+    private mutating func writeFields(_ message: RecentMessage, _ escapes: Bool) {
         member("fields", list: message.fields) { json, field in
             json.beginList()
             json.string(field.name)
-            json.string(field.value ?? RedactedValue.text)
+            json.string(field.octets.map { Self.text($0, escapes) } ?? RedactedValue.text)
             json.endList()
         }
         member("fieldsCut", bool: message.isCut)

@@ -35,7 +35,12 @@ struct ReadCommand: AsyncParsableCommand {
     @Flag(help: "Add the headers of requests and responses to the records, redacted.")
     var fields = false
 
-    @Option(help: ArgumentHelp("Add up to this much content of each message to the records.", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp(
+            "Add up to this much content of each message to the records; of gor and har, keep it instead of 1 MiB.",
+            valueName: "bytes"
+        )
+    )
     var content: String?
 
     @Option(
@@ -119,8 +124,9 @@ struct ReadPlan: Sendable, Equatable {
         case .gor, .har:
             return command.fields ? [.option("--fields", "--output \(output.rawValue) always has the headers")] : []
         case .table, .metrics:
-            let options = (command.fields ? ["--fields"] : []) + (command.content == nil ? [] : ["--content"])
-            return options.map { .option($0, "only --output ndjson prints records") }
+            let fields = ConfigurationProblem.option("--fields", "only --output ndjson prints records")
+            let content = ConfigurationProblem.option("--content", "only --output ndjson, gor and har hold content")
+            return (command.fields ? [fields] : []) + (command.content == nil ? [] : [content])
         }
     }
 }

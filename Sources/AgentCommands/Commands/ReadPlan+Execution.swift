@@ -69,7 +69,7 @@ extension ReadPlan {
             outputs.exchanges = ExchangeOutput(
                 contentOctets: octets > 0 ? octets : RecordsConfiguration.recordingContent.octets,
                 take: { recording.append($0) },
-                leaveOut: { recording.leaveOut() }
+                leaveOut: { recording.leaveOut($0) }
             )
         } else if let records {
             outputs.recordOutput = { records.append($0) }

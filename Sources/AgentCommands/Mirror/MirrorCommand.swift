@@ -77,8 +77,8 @@ struct MirrorReportCommand: AsyncParsableCommand {
     )
     var recordings: [String] = []
 
-    @Option(help: ArgumentHelp("Ask this agent.", valueName: "url"))
-    var agent = "http://127.0.0.1:9646"
+    @Option(help: ArgumentHelp("Ask this agent. (default: http://127.0.0.1:9646)", valueName: "url"))
+    var agent: String?
 
     @OptionGroup var access: AgentAccessOptions
 

@@ -233,8 +233,8 @@ struct MirrorReport: Sendable {
     /// What the verdict rests on, in few lines.
     private func facts(_ verdict: JSONValue) -> [String] {
         var facts: [String] = []
-        if let since = verdict["since"]?.numberValue, since > 0 {
-            facts.append("since  " + time(Int64(clamped: since)) + lasting(verdict) + recent(verdict))
+        if let since = Self.instant(verdict["since"]) {
+            facts.append("since  " + time(since) + lasting(verdict) + recent(verdict))
         }
         let errors = verdict["errors"]
         if let errors, errors["worse"]?.numberValue ?? 0 > 0 || errors["better"]?.numberValue ?? 0 > 0 {
@@ -278,24 +278,30 @@ struct MirrorReport: Sendable {
 
     /// How long so many pairs take at the rate so far.
     private func duration(_ pairs: Double, _ verdict: JSONValue) -> String {
-        guard let since = verdict["since"]?.numberValue, let until = verdict["until"]?.numberValue, until > since,
+        guard let since = Self.instant(verdict["since"]), let until = Self.instant(verdict["until"]), until > since,
             let seen = verdict["pairs"]?.numberValue, seen > 1
         else { return "" }
-        let seconds = pairs * (until - since) / 1e9 / seen
+        let seconds = pairs * (Double(until) - Double(since)) / 1e9 / seen
         return ", \(HumanUnits.seconds(seconds)) at the rate so far"
     }
 
     private func lasting(_ verdict: JSONValue) -> String {
-        guard let lasting = verdict["lasting"], let first = lasting["time"]?.numberValue else { return "" }
-        let last = lasting["lastSeen"]?.numberValue.map { "; last seen \(time(Int64(clamped: $0)))" } ?? ""
-        return "; first said \(time(Int64(clamped: first)))\(last)"
+        guard let lasting = verdict["lasting"], let first = Self.instant(lasting["time"]) else { return "" }
+        let last = Self.instant(lasting["lastSeen"]).map { "; last seen \(time($0))" } ?? ""
+        return "; first said \(time(first))\(last)"
     }
 
     private func recent(_ verdict: JSONValue) -> String {
-        guard let recent = verdict["recent"], let since = recent["since"]?.numberValue,
-            since > verdict["since"]?.numberValue ?? 0
+        guard let recent = verdict["recent"], let since = Self.instant(recent["since"]),
+            since > Self.instant(verdict["since"]) ?? 0
         else { return "" }
-        return "; since \(time(Int64(clamped: since))) alone: \(recent.string("verdict").uppercased())"
+        return "; since \(time(since)) alone: \(recent.string("verdict").uppercased())"
+    }
+
+    /// A time that a document names, in nanoseconds since the Unix epoch; older agents gave it as that number, and 0 for none.
+    private static func instant(_ value: JSONValue?) -> Int64? {
+        if let text = value?.stringValue { return InternetTime.nanoseconds(text) }
+        return value?.numberValue.flatMap { $0 > 0 ? Int64(clamped: $0) : nil }
     }
 
     /// A time to the second.

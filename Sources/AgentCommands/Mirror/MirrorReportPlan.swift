@@ -34,8 +34,11 @@ struct MirrorReportPlan: Sendable {
         origin = .recordings(command.recordings)
         if command.recordings.isEmpty {
             let access = command.access.read(&problems)
-            if let url = ServerURL.agent(command.agent, &problems) { origin = .agent(url, access) }
+            if let url = ServerURL.agent(command.agent ?? "http://127.0.0.1:9646", &problems) {
+                origin = .agent(url, access)
+            }
         } else {
+            if command.agent != nil { problems.append(.option("--agent", "recordings are judged here; leave it out")) }
             command.access.refuse("a recording is no agent", &problems)
         }
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }

@@ -7,6 +7,7 @@ import Recordings
 import ShadowTesting
 import Synchronization
 import TrafficModel
+import TrafficPipeline
 
 /// Writes whole exchanges in a format that other tools read, from the thread that captures them.
 final class RecordingOutput: Sendable {
@@ -87,17 +88,23 @@ final class RecordingOutput: Sendable {
         if !octets.isEmpty { file.append(octets) }
     }
 
-    /// Counts a request that was not kept.
-    func leaveOut() {
+    /// Counts an exchange that is left out.
+    func leaveOut(_ omission: ExchangeOutput.Omission) {
+        let loss: RecordingLoss =
+            switch omission {
+            case .notKept: .notKept
+            case .unknownHead: .notWhole
+            case .noRequest: .noRequest
+            }
         writer.withLock { writer in
             switch writer {
             case .gor(var gor):
                 writer = .har(Self.nothing)
-                gor.leaveOut(.notKept)
+                gor.leaveOut(loss)
                 writer = .gor(gor)
             case .har(var har):
                 writer = .har(Self.nothing)
-                har.leaveOut(.notKept)
+                har.leaveOut(loss)
                 writer = .har(har)
             }
         }

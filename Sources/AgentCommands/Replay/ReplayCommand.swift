@@ -39,6 +39,15 @@ struct ReplayCommand: AsyncParsableCommand {
     var target: String?
 
     @Option(
+        help: ArgumentHelp(
+            "For https: the target's certificate has to lead to one of this file (PEM); else to one of the system's.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var caFile: String?
+
+    @Option(
         help: ArgumentHelp("Speed relative to the recording, such as 2x or 50%; 1x by default.", valueName: "speed")
     )
     var speed: String?
@@ -87,6 +96,15 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Read only packets of pcap files that match this libpcap filter.", valueName: "bpf"))
     var filter: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Decrypt TLS in pcap files with the secrets in this key log, as Envoy, curl and browsers write it.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var keyLog: String?
 
     @Option(
         name: [.short, .long],

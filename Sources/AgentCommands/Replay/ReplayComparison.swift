@@ -36,8 +36,8 @@ struct ReplayComparison: Sendable {
         with result: Result<RecordedResponse, ShadowFailure>
     ) -> (word: ComparisonWord, places: [AnswerPlace]) {
         // What was not seen whole is no measure; what was given up, or never reached the target, says nothing of its answers.
-        guard let recorded = exchange.response, exchange.integrity.isEmpty, result.failure != .cancelled,
-            result.failure != .connect
+        guard let recorded = exchange.response, exchange.integrity.isEmpty,
+            ![.cancelled, .connect, .tls].contains(result.failure)
         else { return (.skipped, []) }
         let answer = ShadowAnswer(result: result, durationNanoseconds: timeout)
         guard !answer.ranOutOfTime(beside: exchange) else { return (.skipped, []) }

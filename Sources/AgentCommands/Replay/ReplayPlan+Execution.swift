@@ -37,6 +37,7 @@ extension ReplayPlan {
     ) async throws(CommandFailure) -> (summary: ReplaySummary, damage: [String]) {
         var reading = Configuration()
         if let filter { reading.capture.filter = .expression(filter) }
+        reading.tls.keyLog = keyLog
         let loader = try RecordingLoader(recordings, reading)
         var generator = SystemRandomNumberGenerator()
         let builder = ShadowRequestBuilder(
@@ -45,8 +46,10 @@ extension ReplayPlan {
             node: Self.node,
             key: RedactionKey(using: &generator)
         )
-        let selection = try choose(from: loader.recording, builder)
-        let client = try await connect(loader.recording)
+        let selection = try choose(from: loader, builder)
+        try checkOrder(of: selection.chosen)
+        let client = try await connect(loader.recording, selection.chosen)
+        for notice in loader.notices { StandardError.say("warning: \(notice)") }
         warn()
         let ledger = ReplayLedger(summary(of: selection, loader.recording), lines: lines, isShown: isShown)
         let run = ReplayRun(
@@ -63,8 +66,10 @@ extension ReplayPlan {
             isHopeless: { ledger.isHopeless }
         )
         let (elapsed, isInterrupted) = await Self.untilSignal { await run.run() }
+        var summary = ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted)
+        summary.handshakeProblem = client.handshakeProblem
         await client.close()
-        return (ledger.finished(elapsed: elapsed, isInterrupted: isInterrupted), loader.damage)
+        return (summary, loader.damage)
     }
 
     /// The name in the marker: that of the node, where whoever started the program says it.
@@ -75,9 +80,10 @@ extension ReplayPlan {
     // MARK: - Before
 
     private func choose(
-        from recording: Recording,
+        from loader: RecordingLoader,
         _ builder: ShadowRequestBuilder
     ) throws(CommandFailure) -> ReplaySelection {
+        let recording = loader.recording
         let selection: ReplaySelection
         do throws(MirrorPlanError) {
             selection = try ReplaySelection(of: recording, policy: policy, builder: builder)
@@ -88,9 +94,25 @@ extension ReplayPlan {
         let reasons =
             selection.filtered.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
             + (selection.notSampled > 0 ? ["not sampled \(selection.notSampled)"] : [])
-            + recording.losses.reasons.map { "\($0.count) \($0.reason.explanation)" }
+            + recording.losses.reasons.map { "\($0.count) \($0.reason.explanation)" } + loader.notices
         let why = reasons.isEmpty ? "the recording holds no request" : reasons.joined(separator: ", ")
         throw CommandFailure(.failed, "there is nothing to send: \(why)")
+    }
+
+    /// Refuses an order that the recording does not have, and says of how many requests it is not known.
+    private func checkOrder(of entries: [RecordingEntry]) throws(CommandFailure) {
+        guard isOrdered else { return }
+        let unknown = entries.count { $0.exchange.connection < 0 }
+        guard unknown < entries.count else {
+            throw CommandFailure(
+                .usage,
+                "--ordered: the recording does not say which requests came on one connection; .gor files never do"
+            )
+        }
+        guard unknown > 0 else { return }
+        StandardError.say(
+            "warning: --ordered: of \(unknown) requests the connection is not known; they wait for no other"
+        )
     }
 
     /// Says which unsafe methods will be sent.
@@ -100,7 +122,14 @@ extension ReplayPlan {
         StandardError.say("\(methods) may change what the target keeps, and are sent as --methods asks")
     }
 
-    private func connect(_ recording: Recording) async throws(CommandFailure) -> TargetClient {
+    private func connect(
+        _ recording: Recording,
+        _ chosen: [RecordingEntry]
+    ) async throws(CommandFailure) -> TargetClient {
+        var target = target
+        // What came over HTTP/2 goes out over it, if the target agrees to it (ALPN).
+        target.allowsHTTP2 =
+            target.usesTLS && chosen.contains { ["HTTP/2", "HTTP/3"].contains($0.exchange.protocolVersion) }
         let guardian = ProductionGuard(recording, target: target)
         // The name alone may say enough, and a refusal is a better answer than that it has no address.
         if let reason = guardian.refusal(of: target, at: []) { throw CommandFailure(.usage, "--target: \(reason)") }
@@ -120,6 +149,7 @@ extension ReplayPlan {
         summary.filtered = selection.filtered
         summary.notSampled = selection.notSampled
         summary.placeholders = selection.placeholders
+        summary.withoutCredentials = selection.withoutCredentials
         summary.losses = recording.losses
         summary.planned = selection.chosen.count * loops
         return summary
@@ -162,11 +192,13 @@ extension ReplayPlan {
     private func judge(_ summary: ReplaySummary, _ damage: [String]) throws(CommandFailure) {
         var lines = damage
         if summary.isHopeless, summary.unsent > 0, !summary.isInterrupted {
-            lines.append("\(target.url) accepts no connection: given up after \(summary.sent) requests")
+            let problem = summary.handshakeProblem.map { "TLS fails: \($0)" } ?? "accepts no connection"
+            lines.append("\(target.url): \(problem); given up after \(summary.sent) requests")
         } else if summary.answered == 0, summary.sent > 0, !summary.isInterrupted {
             let reasons = summary.failed.sorted { $0.key.rawValue < $1.key.rawValue }
             lines.append(
                 "no request was answered: " + reasons.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
+                    + (summary.handshakeProblem.map { "; \($0)" } ?? "")
             )
         }
         guard lines.isEmpty else { throw CommandFailure(.failed, lines) }

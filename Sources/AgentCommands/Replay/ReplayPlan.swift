@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 
+import Agent
 import AgentConfiguration
+import MirrorDispatch
 import ShadowTesting
 import TrafficModel
 
@@ -18,6 +20,8 @@ struct ReplayPlan: Sendable {
     private static let loopLimit = 1_000_000
     /// The most content of a request; recordings bound it before.
     private static let contentLimit = 64 << 20
+    /// The most octets of a file of certificate authorities.
+    private static let authorityLimit = 1 << 20
 
     /// The recordings, in the order named.
     var recordings: [String]
@@ -35,12 +39,15 @@ struct ReplayPlan: Sendable {
     var output = Output.table
     /// Which packets of savefiles are taken.
     var filter: String?
+    /// Where the keys of TLS in savefiles are; empty for nowhere but in pcapng files themselves.
+    var keyLog = ""
 
     /// Checks the options.
     init(_ command: ReplayCommand) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
         recordings = command.recordings
         filter = command.filter
+        keyLog = command.keyLog ?? ""
         isOrdered = command.ordered
         target = Self.target(command, &problems)
         policy = Self.policy(command, &problems)
@@ -88,6 +95,10 @@ struct ReplayPlan: Sendable {
         } else {
             problems.append(.option("--target", "name the server to send to, such as --target http://127.0.0.1:9000"))
         }
+        if let caFile = command.caFile {
+            target.certificateAuthorities = caFile
+            if let refusal = authorityRefusal(caFile, target) { problems.append(.option("--ca-file", refusal)) }
+        }
         if let host = MirrorTarget.HostField(rawValue: command.host) {
             target.hostField = host
         } else {
@@ -107,6 +118,17 @@ struct ReplayPlan: Sendable {
             problems.append(.option("--in-flight", "expected a number from 1 to 10000, found \(command.inFlight)"))
         }
         return target
+    }
+
+    /// Why a file of certificate authorities is of no use; `nil` where it is.
+    private static func authorityRefusal(_ path: String, _ target: MirrorTarget) -> String? {
+        guard target.usesTLS || target.host.isEmpty else { return "goes with a target whose URL begins with https" }
+        do throws(FileContents.Failure) {
+            let content = try FileContents.read(path, limit: authorityLimit)
+            return TargetAuthorities.refusal(of: content).map { "\(path): \($0)" }
+        } catch {
+            return "\(path): \(error.explained)"
+        }
     }
 
     private static func policy(_ command: ReplayCommand, _ problems: inout [ConfigurationProblem]) -> MirrorPolicy {

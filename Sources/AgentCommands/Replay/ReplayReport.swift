@@ -41,16 +41,23 @@ struct ReplayReport {
             ("late by", quantiles(summary.lateness, "")),
             ("compared", Self.list(comparisons)),
             ("", unsure),
-            ("differs in", Self.list(places)),
+            ("differs in", Self.list(Array(places.prefix(Self.placeLimit))) + otherPlaces),
             (
                 "recording",
                 summary.losses.reasons.map { "\($0.count) \($0.reason.explanation)" }.joined(separator: " · ")
             ),
-            (
-                "left out",
-                summary.placeholders > 0 ? "\(Self.count(summary.placeholders)) values that were redacted" : ""
-            ),
+            ("left out", leftOut.joined(separator: " · ")),
         ]
+    }
+
+    /// What was taken out of requests that were sent.
+    private var leftOut: [String] {
+        var texts: [String] = []
+        if summary.withoutCredentials > 0 {
+            texts.append("the credentials of \(Self.count(summary.withoutCredentials)) recorded requests")
+        }
+        if summary.placeholders > 0 { texts.append("\(Self.count(summary.placeholders)) values that were redacted") }
+        return texts
     }
 
     private var statusClasses: [(String, Int)] {
@@ -80,10 +87,15 @@ struct ReplayReport {
         return reasons.isEmpty ? "" : "not the same for certain: " + reasons.joined(separator: " · ")
     }
 
-    /// The places at which most answers differ.
+    /// The places at which answers differ, those of most answers first.
     private var places: [(String, Int)] {
         let places = summary.differences.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        return places.prefix(Self.placeLimit).map { ($0.key.text, $0.value) }
+        return places.map { ($0.key.text, $0.value) }
+    }
+
+    private var otherPlaces: String {
+        let count = summary.differences.count - Self.placeLimit
+        return count > 0 ? " · and \(Self.count(count)) other places" : ""
     }
 
     private func quantiles(_ digest: DurationDigest, _ since: String) -> String {
@@ -116,7 +128,7 @@ struct ReplayReport {
         for (name, count) in [
             ("recorded", summary.recorded), ("notSampled", summary.notSampled), ("planned", summary.planned),
             ("sent", summary.sent), ("answered", summary.answered), ("mismatches", summary.mismatches),
-            ("redactedValuesLeftOut", summary.placeholders),
+            ("redactedValuesLeftOut", summary.placeholders), ("withoutCredentials", summary.withoutCredentials),
         ] {
             text.key(named: name)
             text.integer(count)
@@ -164,6 +176,10 @@ struct ReplayReport {
         text.integer(outcome.place)
         text.key("loop")
         text.integer(outcome.loop)
+        text.key("startTime")
+        text.time(nanoseconds: outcome.startTime)
+        text.key("connection")
+        if outcome.connection >= 0 { text.integer(outcome.connection) } else { text.null() }
         text.key("method")
         text.string(outcome.request.method)
         text.key("target")

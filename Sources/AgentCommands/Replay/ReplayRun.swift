@@ -39,7 +39,7 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
     func run() async -> Duration {
         let places = Places(inFlight)
         let start = clock.now
-        let order = ConnectionOrder(isOrdered ? entries.map { ConnectionName($0.exchange) } : [])
+        let order = ConnectionOrder(isOrdered ? entries.map { ConnectionName(of: $0.exchange) } : [])
         await withDiscardingTaskGroup { sends in
             rounds: for loop in 0..<loops {
                 for place in entries.indices {
@@ -78,7 +78,9 @@ struct ReplayRun<ReplayClock: Clock>: Sendable where ReplayClock.Duration == Dur
                 latency: begin.duration(to: end),
                 result: result,
                 word: word,
-                places: differing
+                places: differing,
+                startTime: exchange.startTime,
+                connection: exchange.connection
             )
         )
     }
@@ -133,7 +135,9 @@ private struct ConnectionName: Hashable {
     let client: String
     let connection: Int
 
-    init(_ exchange: RecordedExchange) {
+    /// The connection of an exchange; `nil` where the recording does not say which one it was.
+    init?(of exchange: RecordedExchange) {
+        guard exchange.connection >= 0 else { return nil }
         client = exchange.clientAddress
         connection = exchange.connection
     }
@@ -156,19 +160,19 @@ private final class ConnectionOrder {
         func end() { own?.open() }
     }
 
-    private let names: [ConnectionName]
+    private let names: [ConnectionName?]
     private var last: [ConnectionName: Latch] = [:]
 
     /// Makes an order of the connections of all requests; none of an empty list.
-    init(_ names: [ConnectionName]) {
+    init(_ names: [ConnectionName?]) {
         self.names = names
     }
 
     /// The turn of the next request, at a place of the list.
     func turn(of place: Int) -> Turn {
-        guard place < names.count else { return Turn(before: nil, own: nil) }
+        guard place < names.count, let name = names[place] else { return Turn(before: nil, own: nil) }
         let own = Latch()
-        let before = last.updateValue(own, forKey: names[place])
+        let before = last.updateValue(own, forKey: name)
         return Turn(before: before, own: own)
     }
 }

@@ -15,6 +15,8 @@ struct ReplaySelection: Sendable {
     private(set) var notSampled = 0
     /// Values that an earlier redaction left and that are not sent, since they mean nothing to anybody.
     private(set) var placeholders = 0
+    /// How many of those that are sent had credentials that are not.
+    private(set) var withoutCredentials = 0
     /// Response fields of which the recording has nothing but such values, in lower case.
     private(set) var unknownFields: Set<String> = []
 
@@ -31,7 +33,8 @@ struct ReplaySelection: Sendable {
         var recent = RecentRequests()
         for (number, entry) in recording.entries.enumerated() {
             var entry = entry
-            removePlaceholders(from: &entry.exchange)
+            let original = entry.exchange.request
+            let hadPlaceholders = removePlaceholders(from: &entry.exchange)
             let exchange = entry.exchange
             if case .some = Self.unreadable(exchange.request) {
                 filtered[.unsendable, default: 0] += 1
@@ -59,6 +62,7 @@ struct ReplaySelection: Sendable {
             do throws(FilterReason) {
                 _ = try builder.build(exchange)
                 chosen.append(entry)
+                if hadPlaceholders || policy.takesCredentials(of: original) { withoutCredentials += 1 }
             } catch {
                 filtered[error, default: 0] += 1
             }
@@ -68,17 +72,21 @@ struct ReplaySelection: Sendable {
         notSampled = Int(tally.notSampled)
     }
 
-    private mutating func removePlaceholders(from exchange: inout RecordedExchange) {
+    /// Takes out what a redaction left; answers whether the request had any of it.
+    private mutating func removePlaceholders(from exchange: inout RecordedExchange) -> Bool {
+        let before = placeholders
         let fields = exchange.request.message.fields
         exchange.request.message.fields.removeAll { RecordingRedaction.isReplaced($0.value) }
         placeholders += fields.count - exchange.request.message.fields.count
         let (target, count) = RecordingRedaction.withoutReplaced(target: exchange.request.target)
         exchange.request.target = target
         placeholders += count
-        guard let response = exchange.response else { return }
+        let hadSome = placeholders > before
+        guard let response = exchange.response else { return hadSome }
         for field in response.message.fields where RecordingRedaction.isReplaced(field.value) {
             unknownFields.insert(field.name.lowercased())
         }
+        return hadSome
     }
 
     /// A part of a request that the recording holds only as replacement characters; `nil` when all of it is there.

@@ -40,18 +40,24 @@ struct ReplaySummary: Sendable {
     var differences: [AnswerPlace: Int] = [:]
     /// Values of earlier redactions that were not sent.
     var placeholders = 0
+    /// How many of the chosen requests are sent without credentials that they had.
+    var withoutCredentials = 0
     /// What the recording does not hold, or could not be read of it.
     var losses = RecordingLosses()
     /// How long it took.
     var elapsed = Duration.zero
     /// Whether somebody ended it early.
     var isInterrupted = false
+    /// Why TLS with the target failed the first time; `nil` where it did not.
+    var handshakeProblem: String?
 
     /// After how many requests a target that accepts no connection is given up.
     static let hopelessRequests = 20
 
-    /// Whether there was never a connection to the target.
-    var isHopeless: Bool { sent >= Self.hopelessRequests && failed[.connect] == sent }
+    /// Whether there was never a connection to the target that a request could go out on.
+    var isHopeless: Bool {
+        sent >= Self.hopelessRequests && failed[.connect, default: 0] + failed[.tls, default: 0] == sent
+    }
 
     /// How many were to be sent and were not.
     var unsent: Int { planned - sent }
@@ -82,6 +88,10 @@ struct ReplayOutcome: Sendable {
     var word: ComparisonWord
     /// Where it differs in what counts.
     var places: [AnswerPlace]
+    /// When the recorded request began, in nanoseconds since the Unix epoch.
+    var startTime: Int64 = 0
+    /// The number of its connection in the recording; negative where that is not known.
+    var connection = -1
 }
 
 extension ReplaySummary {

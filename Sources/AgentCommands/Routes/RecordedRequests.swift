@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 import Recordings
 import RouteAttribution
 import ShadowTesting
@@ -90,7 +91,7 @@ struct RecordedRequests {
     mutating func add(_ document: JSONValue, at ports: Ports) {
         guard case .array(let exchanges)? = document["exchanges"] else { return }
         for exchange in exchanges {
-            guard let request = exchange["request"], case .string(let method)? = request["method"],
+            guard let request = exchange["request"]?.withoutEscapes, case .string(let method)? = request["method"],
                 case .string(let target)? = request["target"], request["fieldsCut"] != .bool(true)
             else {
                 losses.count(.notWhole)
@@ -174,6 +175,24 @@ struct RecordedRequests {
                 .described(port: nil, serverName: nil, namesHost: namesHost)
         } catch {
             return nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// A message of the agent's API with the texts that its escapes stand for, what is no UTF-8 as replacement characters.
+    fileprivate var withoutEscapes: JSONValue {
+        self["octetsEscaped"] == .bool(true) ? unescaped : self
+    }
+
+    private var unescaped: JSONValue {
+        switch self {
+        case .string(let text):
+            .string(OctetEscapes.octets(text).map { String(decoding: $0, as: UTF8.self) } ?? text)
+        case .array(let values): .array(values.map(\.unescaped))
+        case .object(let object):
+            .object(JSONObject(Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value.unescaped) })))
+        default: self
         }
     }
 }

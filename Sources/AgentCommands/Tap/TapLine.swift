@@ -3,6 +3,7 @@
 import Agent
 import AgentConfiguration
 import JSONSyntax
+import OctetText
 import RouteAttribution
 import ShadowTesting
 import TrafficModel
@@ -94,7 +95,9 @@ struct TapLine {
         guard let request = entry["request"], let authority = request["authority"]?.stringValue else {
             return "# the head of exchange \(entry["number"]?.count ?? 0) was not kept"
         }
+        let isEscaped = request["octetsEscaped"] == .bool(true)
         var line = CurlLine(method: request["method"]?.stringValue ?? "GET")
+        if request["fieldsCut"] == .bool(true) { line.keepAllFields() }
         var hidden: [String] = []
         for field in request["fields"]?.arrayValue ?? [] {
             guard let parts = field.arrayValue, parts.count == 2, let name = parts[0].stringValue,
@@ -102,22 +105,32 @@ struct TapLine {
             else {
                 continue
             }
+            line.keep(field: name)
             switch name.lowercased() {
             case "host", "content-length", "transfer-encoding", "connection", ":authority": continue
             default:
                 if name.lowercased() == "accept-encoding" { line.decompress() }
-                if value == RedactedValue.text { hidden.append(name) } else { line.add(field: name, value) }
+                if value == RedactedValue.text {
+                    hidden.append(name)
+                } else {
+                    line.add(field: name, octets: Self.octets(value, isEscaped))
+                }
             }
         }
         let text = line.text(
             scheme: request["scheme"]?.stringValue ?? "http",
             authority: authority,
-            target: request["target"]?.stringValue ?? "/"
+            octets: Self.octets(request["target"]?.stringValue ?? "/", isEscaped)
         )
         var missing = hidden.isEmpty ? [] : [hidden.joined(separator: ", ").withVisibleControls]
         if let octets = request["contentBytes"]?.count, octets > 0 { missing.append("its body of \(octets) bytes") }
         let note = missing.isEmpty ? "" : "  # without \(missing.joined(separator: ", and "))"
         return text + note
+    }
+
+    /// The octets of a text of the API, which escapes those that are no text where it says so.
+    private static func octets(_ text: String, _ isEscaped: Bool) -> [UInt8] {
+        (isEscaped ? OctetEscapes.octets(text) : nil) ?? Array(text.utf8)
     }
 }
 

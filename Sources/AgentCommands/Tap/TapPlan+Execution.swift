@@ -38,7 +38,10 @@ extension TapPlan {
         // What was kept before the command began is not followed.
         var latest = try await begin(client, &counts)
         var failedSince: ContinuousClock.Instant?
-        while !stop.isRequested {
+        // The agent is asked once more after the signal, for what came since the time before.
+        var isLast = false
+        while !isLast {
+            isLast = stop.isRequested
             do {
                 var document = try await client.ask("/api/v1/exchanges?\(query)&after=\(latest)")
                 let newest = document["latest"]?.numberValue.map { Int64(clamped: $0) } ?? latest
@@ -56,18 +59,20 @@ extension TapPlan {
                     try page.append(line: TapLine(entry).text(output, style))
                     counts.shown += 1
                     if let limit, counts.shown >= limit {
-                        stop.request()
+                        isLast = true
                         break
                     }
                 }
             } catch let refusal as AgentClient.Refusal {
                 let now = ContinuousClock.now
                 guard now - (failedSince ?? now) < Self.patience else { throw refusal.failure(of: agent) }
-                if failedSince == nil { StandardError.say("\(agent): \(refusal.reason); tap asks again for 2 minutes") }
+                if failedSince == nil, !isLast {
+                    StandardError.say("\(agent): \(refusal.reason); tap asks again for 2 minutes")
+                }
                 failedSince = failedSince ?? now
             }
             try page.flush()
-            if !stop.isRequested { try? await Task.sleep(for: Self.interval) }
+            if !isLast, !stop.isRequested { try? await Task.sleep(for: Self.interval) }
         }
         if let status = try? await client.ask("/api/v1/status") { counts.ended(with: status) }
         return counts

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 public import JSONSyntax
+internal import OctetText
 internal import TrafficModel
 
 extension RouteVerdict {
@@ -16,8 +17,8 @@ extension RouteVerdict {
             "reason": .string(reason.rawValue),
             "design": .string(design.rawValue),
             "explanation": .string(explanation),
-            "since": JSONValue(since),
-            "until": JSONValue(until),
+            "since": JSONValue.instant(since),
+            "until": JSONValue.instant(until),
             "lasting": lasting?.document ?? .null,
             "recent": recent?.document ?? .null,
             "remedy": .string(remedy),
@@ -132,7 +133,7 @@ extension DesignCount {
 extension LastingFinding {
     /// The finding as a document.
     var document: JSONValue {
-        ["time": JSONValue(time), "lastSeen": lastSeen.map { JSONValue($0) } ?? .null]
+        ["time": JSONValue.instant(time), "lastSeen": lastSeen.map { JSONValue.instant($0) } ?? .null]
     }
 }
 
@@ -140,7 +141,7 @@ extension RecentVerdict {
     /// The verdict as a document.
     var document: JSONValue {
         [
-            "since": JSONValue(since),
+            "since": JSONValue.instant(since),
             "verdict": .string(verdict.rawValue),
             "reason": .string(reason.rawValue),
             "pairs": JSONValue(pairs),
@@ -166,7 +167,7 @@ extension AnswerExample {
     /// The example as a document.
     var document: JSONValue {
         [
-            "time": JSONValue(time),
+            "time": JSONValue.instant(time),
             "method": .string(method),
             "productionStatus": JSONValue(productionStatus),
             "candidate": .string(candidateOutcome),
@@ -186,6 +187,11 @@ extension AnswerExample {
 }
 
 extension JSONValue {
+    /// A time as RFC 3339 writes it; `null` for 0, which stands for none.
+    fileprivate static func instant(_ nanoseconds: Int64) -> JSONValue {
+        nanoseconds == 0 ? .null : .string(InternetTime.text(nanoseconds: nanoseconds))
+    }
+
     /// Counts by the word of each case, in alphabetical order.
     fileprivate static func counts<Word: RawRepresentable & Hashable>(_ counts: [Word: UInt64]) -> JSONValue
     where Word.RawValue == String {

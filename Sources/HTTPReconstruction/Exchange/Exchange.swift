@@ -20,6 +20,8 @@ public struct Exchange: ~Copyable {
     public internal(set) var method = RequestMethod.other
     /// What is known of the request beside its octets.
     public internal(set) var request = MessageFigures()
+    /// Whether the request was seen to its end, where its framing puts that, whatever became of the response.
+    public internal(set) var isRequestEnded = false
     /// Whether the response's final head was seen.
     public var hasResponse: Bool { status != 0 || isStatusUnknown }
     /// The status code of the final response, or of a 101; 0 when none was seen.

@@ -145,7 +145,9 @@ extension HTTP1Connection {
         _ sink: inout Sink
     ) {
         switch kind {
-        case .request: requestEnded(trailers: trailers, at: time, &shared, &sink)
+        case .request:
+            if sending >= 0 { shared.exchanges[sending].isRequestEnded = true }
+            requestEnded(trailers: trailers, at: time, &shared, &sink)
         case .response: responseEnded(trailers: trailers, at: time, &shared, &sink)
         }
     }

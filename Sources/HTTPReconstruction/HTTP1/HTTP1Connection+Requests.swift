@@ -193,6 +193,7 @@ extension HTTP1Connection {
             expectRequestAfterRefusal()
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
         } else if framing.isEmpty {
+            shared.exchanges[sending].isRequestEnded = true
             requestEnded(trailers: 0, at: position.time, &shared, &sink)
         }
     }

@@ -444,6 +444,7 @@ struct HTTP2Connection: ~Copyable {
         if kind == .request {
             guard !streams[place].flags.contains(.requestEnded) else { return }
             streams[place].flags.insert(.requestEnded)
+            shared.exchanges[exchange].isRequestEnded = true
             shared.exchanges[exchange].request.lastOctet = time
         } else {
             guard !streams[place].flags.contains(.responseEnded) else { return }

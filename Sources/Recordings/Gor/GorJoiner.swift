@@ -28,6 +28,7 @@ public struct GorJoiner: Sendable {
         places[record.identifier] = entries.count
         let exchange = RecordedExchange(
             request: request,
+            connection: -1,
             startTime: record.time,
             integrity: ["no_response"],
             protocolVersion: record.protocolVersion,

@@ -93,7 +93,7 @@ struct GorMetadata: Hashable {
         let parts = line.split(separator: 0x20, maxSplits: 4, omittingEmptySubsequences: false)
         guard parts.count >= 3, parts[0].count == 1, let kind = parts[0].first.flatMap(Kind.init(rawValue:)),
             (1...128).contains(parts[1].count), parts[1].allSatisfy({ (0x21..<0x7F).contains($0) }),
-            let time = Self.number(parts[2]), time >= 0
+            let time = Self.number(parts[2])
         else { return nil }
         self.init(
             kind: kind,

@@ -9,7 +9,7 @@ public import TrafficModel
 /// records wait for their place, the earliest leaving first, until ``RecordingLimits/waitingEntries`` or
 /// ``RecordingLimits/waitingOctets`` is met.
 ///
-/// An exchange that was not seen whole is left out, for replaying half a message does harm; so is a message that holds the
+/// A request that was not seen whole is left out, for replaying half a message does harm; so is a message that holds the
 /// separator, which would break the file in two. A `.gor` file has no place to say so, so the losses must be told elsewhere.
 /// GoReplay's ids spell out the client's address; these are made of the recording's key and tell nothing.
 public struct GorWriter: Sendable {
@@ -55,12 +55,13 @@ public struct GorWriter: Sendable {
 
     /// Adds the records of an exchange.
     public mutating func append(_ exchange: RecordedExchange) {
-        guard exchange.isRequestSeenWhole else { return losses.count(.notWhole) }
+        guard exchange.isRequestUnbroken else { return losses.count(.notWhole) }
+        guard exchange.request.message.contentIsWhole else { return losses.count(.contentNotKept) }
         let request: [UInt8]
         do throws(MessageText.Failure) {
             request = try messages.octets(of: exchange.request)
         } catch {
-            return losses.count(error == .notWhole ? .notWhole : .unframeable)
+            return losses.count(error == .notWhole ? .contentNotKept : .unframeable)
         }
         let identifier = key.identifier(written)
         let metadata = GorMetadata(
@@ -89,7 +90,7 @@ public struct GorWriter: Sendable {
         do throws(MessageText.Failure) {
             _ = append(try messages.octets(of: response, to: exchange.request.method), metadata)
         } catch {
-            losses.count(error == .notWhole ? .responseNotWhole : .unframeable)
+            losses.count(error == .notWhole ? .responseContentNotKept : .unframeable)
         }
     }
 
@@ -113,6 +114,10 @@ public struct GorWriter: Sendable {
 extension RecordedExchange {
     /// Marks of exchanges whose request is whole nevertheless: what is wrong came after it.
     private static let marksOfResponse: Set<String> = ["no_response", "response_gap"]
+    /// Marks of exchanges that were broken off, in the request or behind it.
+    private static let marksOfEither: Set<String> = [
+        "reset_by_client", "reset_by_server", "closed_early", "interrupted", "forgotten",
+    ]
 
     /// Whether all of the request was captured, so that it can be sent again.
     public var isRequestSeenWhole: Bool {
@@ -120,5 +125,22 @@ extension RecordedExchange {
     }
 
     /// Whether nothing of the request was lost in the capture, which decides its route; its content may not have been kept.
-    public var isRequestUnbroken: Bool { integrity.allSatisfy(Self.marksOfResponse.contains) }
+    ///
+    /// A request that had come to its end before the exchange was broken off is whole.
+    public var isRequestUnbroken: Bool {
+        integrity.allSatisfy { mark in
+            Self.marksOfResponse.contains(mark) || isRequestEnded && Self.marksOfEither.contains(mark)
+        }
+    }
+}
+
+extension RecordedRequest {
+    /// Whether so much content is as much as the head of a request of HTTP/1 announces, where it says so in bytes
+    /// (RFC 9112 §6.3); of other requests the head does not tell.
+    func announces(contentOctets: Int64, in version: String) -> Bool {
+        guard message.values(of: "transfer-encoding").isEmpty else { return false }
+        let lengths = Set(message.values(of: "content-length"))
+        guard let length = lengths.first else { return version.hasPrefix("HTTP/1.") && contentOctets == 0 }
+        return lengths.count == 1 && Int64(String(decoding: length, as: UTF8.self)) == contentOctets
+    }
 }

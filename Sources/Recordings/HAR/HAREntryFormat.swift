@@ -38,7 +38,7 @@ struct HAREntryFormat: Sendable {
         text.key("timings")
         timings.append(to: &text)
         if !exchange.serverAddress.isEmpty { text.member("serverIPAddress", exchange.serverAddress) }
-        text.member("connection", String(exchange.connection))
+        if exchange.connection >= 0 { text.member("connection", String(exchange.connection)) }
         append(note, exchange, replaced: replaced, to: &text)
         if isLate { text.member("_late", true) }
         text.endObject()
@@ -101,6 +101,7 @@ struct HAREntryFormat: Sendable {
             text.beginObject()
             text.member("name", parameter.name)
             text.member("value", parameter.value)
+            if parameter.isEscaped { text.member("_octetsEscaped", true) }
             text.endObject()
         }
         text.endList()

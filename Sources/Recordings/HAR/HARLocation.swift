@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Request targets as URIs: RFC 9112 §3.2 and §3.3; queries as forms write them: WHATWG URL §5.1.
 
+import OctetText
+
 /// Where a request went, as an absolute URI without fragment.
 struct HARLocation: Equatable {
     /// The URI; octets that have no place in one are percent-encoded.
@@ -11,6 +13,8 @@ struct HARLocation: Equatable {
     struct Parameter: Equatable {
         var name: String
         var value: String
+        /// Whether name and value have escapes for octets that are no UTF-8.
+        var isEscaped = false
     }
 
     /// Joins a request target to the Host it was sent with, or without one to where it was sent.
@@ -42,7 +46,7 @@ struct HARLocation: Equatable {
         }
         parameters = target[(mark + 1)...].split(separator: UInt8(ascii: "&")).map { part in
             let parts = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            return Parameter(name: Self.decoded(parts[0]), value: parts.count == 2 ? Self.decoded(parts[1]) : "")
+            return Parameter(name: Self.decoded(parts[0]), value: parts.count == 2 ? Self.decoded(parts[1]) : [])
         }
     }
 
@@ -68,7 +72,7 @@ struct HARLocation: Equatable {
     }
 
     /// Takes percent-encoding off once; what is none stays as it is.
-    private static func decoded(_ octets: ArraySlice<UInt8>) -> String {
+    private static func decoded(_ octets: ArraySlice<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         var index = octets.startIndex
         while index < octets.endIndex {
@@ -83,10 +87,19 @@ struct HARLocation: Equatable {
                 text.append(octet == UInt8(ascii: "+") ? 0x20 : octet)
             }
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     private static func digit(_ octet: UInt8) -> UInt8? {
         Character(Unicode.Scalar(octet)).hexDigitValue.map(UInt8.init)
+    }
+}
+
+extension HARLocation.Parameter {
+    /// Writes a parameter as text, with escapes where it needs them.
+    init(name: [UInt8], value: [UInt8]) {
+        isEscaped = OctetEscapes.areNeeded(for: name) || OctetEscapes.areNeeded(for: value)
+        self.name = isEscaped ? OctetEscapes.text(name) : String(decoding: name, as: UTF8.self)
+        self.value = isEscaped ? OctetEscapes.text(value) : String(decoding: value, as: UTF8.self)
     }
 }

@@ -58,72 +58,144 @@ private struct HAREntry {
     }
 
     func exchange() throws(Problem) -> RecordedExchange {
-        guard case .string(let start)? = entry["startedDateTime"], let time = InternetTime.nanoseconds(start),
+        guard case .string(let start)? = entry["startedDateTime"], let time = Self.time(start),
             let request = entry["request"], case .string(let method)? = request["method"], !method.isEmpty,
-            case .string(let url)? = request["url"], let location = Self.location(url, method: method)
+            case .string(let text)? = request["url"]
         else { throw Problem(loss: .malformedRecord) }
+        let url: EntryURL
+        do throws(RecordingLoss) {
+            url = try EntryURL(text, method: method)
+        } catch {
+            throw Problem(loss: error)
+        }
+        guard !wasNotSent else { throw Problem(loss: .notSent) }
         var exchange = RecordedExchange(
             request: RecordedRequest(
                 method: method,
-                target: Array(location.target.utf8),
-                message: try requestMessage(request, authority: location.authority)
+                target: Array(url.target.utf8),
+                message: try requestMessage(request, url)
             ),
             response: try response(),
-            startTime: time
+            connection: Self.connection(entry["connection"]),
+            startTime: time,
+            protocolVersion: Self.version(request["httpVersion"])
         )
+        exchange.isSecured = url.isSecured
         exchange.serverAddress = Self.text(entry["serverIPAddress"])
-        if let connection = Int(Self.text(entry["connection"])) { exchange.connection = connection }
         fillTimings(&exchange)
         fillRoute(&exchange)
         if case .array(let marks)? = entry["_integrity"] {
             exchange.integrity = marks.map(Self.text)
         }
+        let size = Self.integer(request["bodySize"]) ?? -1
+        exchange.isRequestEnded = exchange.request.announces(
+            contentOctets: size < 0 ? exchange.request.message.contentOctets : Int64(size),
+            in: exchange.protocolVersion
+        )
         return exchange
+    }
+
+    /// Whether the request did not leave the browser: its cache answered, or an extension or a policy blocked it.
+    private var wasNotSent: Bool {
+        switch entry["_fromCache"] {
+        case .string(let cache)? where !cache.isEmpty: return true
+        case .bool(true)?: return true
+        default: break
+        }
+        return [entry["_error"], entry["response"]?["_error"]].contains {
+            Self.text($0).hasPrefix("net::ERR_BLOCKED_BY_")
+        }
+    }
+
+    /// A time; some tools write the offset from UTC without its colon (ISO 8601, basic format).
+    private static func time(_ text: String) -> Int64? {
+        let offset = text.suffix(5)
+        guard let sign = offset.first, "+-".contains(sign), offset.dropFirst().allSatisfy(\.isNumber) else {
+            return InternetTime.nanoseconds(text)
+        }
+        return InternetTime.nanoseconds("\(text.dropLast(2)):\(text.suffix(2))")
+    }
+
+    /// The number of a connection, and of one with a name a number that the same name always has; -1 where none is named.
+    private static func connection(_ value: JSONValue?) -> Int {
+        if let number = integer(value) { return number }
+        let name = text(value)
+        guard !name.isEmpty else { return -1 }
+        if let number = Int(name) { return number }
+        var hash = FNV1a()
+        hash.combine(name.utf8)
+        return Int(hash.value >> 1)
+    }
+
+    /// The version as exchange records name it; browsers write `h2` and `http/2.0` too.
+    private static func version(_ value: JSONValue?) -> String {
+        switch text(value).lowercased() {
+        case "h2", "h2c", "http/2", "http/2.0": "HTTP/2"
+        case "h3", "http/3", "http/3.0": "HTTP/3"
+        case "http/1.0": "HTTP/1.0"
+        default: "HTTP/1.1"
+        }
     }
 
     // MARK: - Messages
 
-    /// The target and the authority of a URL (RFC 3986 §3).
-    private static func location(_ url: String, method: String) -> (target: String, authority: String)? {
-        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
-        let rest = url[colon...].dropFirst(3).prefix { $0 != "#" }
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-        let authority = String(rest[..<end].split(separator: "@").last ?? "")
-        guard !authority.isEmpty else { return nil }
-        if method == "CONNECT" { return (authority, authority) }
-        let path = String(rest[end...])
-        // A server as a whole has no path (RFC 9112 §3.2.4).
-        if method == "OPTIONS", path.isEmpty { return ("*", authority) }
-        return (path.hasPrefix("/") ? path : "/" + path, authority)
-    }
-
-    private func requestMessage(_ request: JSONValue, authority: String) throws(Problem) -> RecordedMessage {
+    private func requestMessage(_ request: JSONValue, _ url: EntryURL) throws(Problem) -> RecordedMessage {
         var fields = try Self.fields(of: request)
         if !fields.contains(where: { $0.isNamed("host") }) {
-            fields.insert(RecordedField(name: "Host", value: authority), at: 0)
+            fields.insert(RecordedField(name: "Host", value: url.authority), at: 0)
         }
-        let size = Self.integer(request["bodySize"]) ?? -1
-        guard let post = request["postData"] else {
-            guard size <= 0 else { throw Problem(loss: .noContent) }
-            return RecordedMessage(fields: fields)
+        if url.isWebSocket, !fields.contains(where: { $0.isNamed("upgrade") }) {
+            fields.append(RecordedField(name: "Upgrade", value: "websocket"))
+        }
+        var message = RecordedMessage(fields: fields)
+        message.content = try requestContent(request, message)
+        message.contentOctets = Int64(message.content.count)
+        message.fields.removeAll { $0.isNamed("content-encoding") }
+        return message
+    }
+
+    /// The content of a request with that head, with its codings off.
+    ///
+    /// What would be sent again must be what was sent: content that is cut, or that was read in another charset, is refused.
+    private func requestContent(_ request: JSONValue, _ head: RecordedMessage) throws(Problem) -> [UInt8] {
+        let size = Self.integer(request["bodySize"]).flatMap { $0 < 0 ? nil : $0 }
+        let isChunked = !head.values(of: "transfer-encoding").isEmpty
+        let length = isChunked ? nil : head.firstText(of: "content-length").flatMap { Int($0) }
+        guard let post = request["postData"], !post.isEmptyObject else {
+            guard size ?? 0 == 0, length ?? 0 == 0, size != nil || !isChunked else { throw Problem(loss: .noContent) }
+            return []
         }
         guard post["_truncated"] != .bool(true), post["_contentEncoding"] == nil else {
             throw Problem(loss: .noContent)
         }
-        let content: [UInt8]
-        if post["_encoding"] == .string("base64") {
-            guard let octets = Base64Text.octets(Self.text(post["_content"]).utf8) else {
+        let isCoded = Self.isCoded(head)
+        guard !Self.isBase64(post["_encoding"]), !Self.isBase64(post["encoding"]) else {
+            guard let octets = Base64Text.octets(Self.text(post["_content"] ?? post["text"]).utf8) else {
                 throw Problem(loss: .malformedRecord)
             }
-            content = octets
-        } else if case .string(let text)? = post["text"] {
-            content = Array(text.utf8)
-        } else {
-            // Parameters without the text do not tell how it was written.
-            throw Problem(loss: .noContent)
+            guard isCoded || octets.count >= max(size ?? 0, length ?? 0) else { throw Problem(loss: .noContent) }
+            return octets
         }
-        fields.removeAll { $0.isNamed("content-encoding") }
-        return RecordedMessage(fields: fields, content: content)
+        // Parameters without the text do not tell how it was written.
+        guard case .string(let text)? = post["text"] else { throw Problem(loss: .noContent) }
+        let types = [Self.text(post["mimeType"]), head.firstText(of: "content-type") ?? ""]
+        let content = HARText(text, isCoded ? .utf8 : HARText.Charset(ofMediaTypes: types))
+        // The sizes of coded content are those of what was sent, and the text is what came out of it. Tools that do not know a
+        // size give 0 as well.
+        guard
+            let octets = content.sent(
+                length: isCoded ? nil : length,
+                size: isCoded || size == 0 ? nil : size
+            )
+        else { throw Problem(loss: .noContent) }
+        return octets
+    }
+
+    private static func isBase64(_ encoding: JSONValue?) -> Bool { encoding == .string("base64") }
+
+    /// Whether a content coding was on the content.
+    private static func isCoded(_ message: RecordedMessage) -> Bool {
+        message.values(of: "content-encoding").contains { !$0.isEmpty && !$0.elementsEqual("identity".utf8) }
     }
 
     /// The response; `nil` for the status 0, by which tools say that there was none.
@@ -134,21 +206,33 @@ private struct HAREntry {
         guard (100...999).contains(status) else { throw Problem(loss: .malformedRecord) }
         var fields = try Self.fields(of: response)
         let object = response["content"]
-        var content = Array(Self.text(object?["text"]).utf8)
-        if object?["encoding"] == .string("base64") {
-            guard let octets = Base64Text.octets(content) else { throw Problem(loss: .malformedRecord) }
-            content = octets
-        }
+        let size = Self.integer(object?["size"]).flatMap { $0 < 0 ? nil : $0 }
+        let (content, isWhole) = try Self.responseContent(object, size: size, fields)
         // The text of an archive has its codings off, unless it says which are left.
         if object?["_contentEncoding"] == nil { fields.removeAll { $0.isNamed("content-encoding") } }
-        let size = Int64(Self.integer(object?["size"]) ?? content.count)
-        // Browsers leave the text out when they no longer have it; then nothing is known of it.
-        let isCut = object?["_truncated"] == .bool(true) || content.isEmpty && size > 0
-        let octets = isCut ? max(size, Int64(content.count) + 1) : Int64(content.count)
+        let isAll = isWhole && object?["_truncated"] != .bool(true)
+        let octets = isAll ? content.count : max(size ?? 0, content.count + 1)
         return RecordedResponse(
             status: status,
-            message: RecordedMessage(fields: fields, content: content, contentOctets: octets)
+            message: RecordedMessage(fields: fields, content: content, contentOctets: Int64(octets))
         )
+    }
+
+    /// The content of a response, and whether it is all that there was.
+    private static func responseContent(
+        _ object: JSONValue?,
+        size: Int?,
+        _ fields: [RecordedField]
+    ) throws(Problem) -> (octets: [UInt8], isWhole: Bool) {
+        let text = text(object?["text"])
+        guard !isBase64(object?["encoding"]) else {
+            guard let octets = Base64Text.octets(text.utf8) else { throw Problem(loss: .malformedRecord) }
+            return (octets, size ?? 0 <= octets.count)
+        }
+        let type = fields.first { $0.isNamed("content-type") }?.text ?? ""
+        let charset = HARText.Charset(ofMediaTypes: [Self.text(object?["mimeType"]), type])
+        // Browsers leave the text out when they no longer have it; then nothing is known of it.
+        return HARText(text, charset).received(size: size == 0 ? nil : size)
     }
 
     private static func fields(of message: JSONValue) throws(Problem) -> [RecordedField] {
@@ -212,5 +296,16 @@ private struct HAREntry {
         }
         guard milliseconds >= 0, milliseconds < 1e12 else { return nil }
         return Int64((milliseconds * 1e6).rounded())
+    }
+}
+
+extension JSONValue {
+    /// Whether it is an object without members, or `null` in the place of one.
+    fileprivate var isEmptyObject: Bool {
+        switch self {
+        case .null: true
+        case .object(let object): object.members.isEmpty
+        default: false
+        }
     }
 }

@@ -12,7 +12,7 @@ public import TrafficModel
 /// written where it comes, marked `_late`.
 ///
 /// Members of our own begin with an underscore: of the log `_losses` and `_late`, of an entry `_route`, `_policy`,
-/// `_target`, `_sampleWeight`, `_integrity`, `_redactions`, `_error`, `_octetsEscaped` of a header, and
+/// `_target`, `_sampleWeight`, `_integrity`, `_redactions`, `_error`, `_octetsEscaped` of a header or parameter, and
 /// `_truncated` of content.
 public struct HARWriter: Sendable {
     /// What decodes a content coding: its name in lower case, the octets, and the result, or `nil` if it cannot.

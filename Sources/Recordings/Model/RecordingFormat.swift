@@ -16,13 +16,6 @@ public enum RecordingFormat: Sendable, Hashable, CaseIterable {
     /// How many octets are enough to tell.
     public static let neededOctets = 64
 
-    /// The first octets without white space and the mark of UTF-8.
-    private static func firstWord(_ octets: [UInt8]) -> [UInt8]? {
-        let text = octets.starts(with: [0xEF, 0xBB, 0xBF]) ? octets.dropFirst(3) : octets[...]
-        let word = text.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        return word.isEmpty ? nil : word
-    }
-
     /// Tells the format; `nil` when the octets are the beginning of none.
     public init?(beginning octets: [UInt8]) {
         let savefileMarks: [[UInt8]] = [
@@ -33,12 +26,49 @@ public enum RecordingFormat: Sendable, Hashable, CaseIterable {
             self = .gzip
         } else if savefileMarks.contains(where: { octets.starts(with: $0) }) {
             self = .savefile
-        } else if let first = Self.firstWord(octets), first.first == UInt8(ascii: "{") {
-            self = first.starts(with: #"{"log":"#.utf8) ? .har : .records
+        } else if let isArchive = Self.isArchive(octets) {
+            self = isArchive ? .har : .records
         } else if octets.count > 1, (0x31...0x33).contains(octets[0]), octets[1] == 0x20 {
             self = .gor
         } else {
             return nil
         }
     }
+
+    /// Whether the first object has the member `log`, as far as there are octets; `nil` where no object begins.
+    ///
+    /// Other members may come before it, which is why strings and nesting are looked at. A record, which is an object on a line of
+    /// its own, has no such member.
+    private static func isArchive(_ octets: [UInt8]) -> Bool? {
+        let text = octets.starts(with: [0xEF, 0xBB, 0xBF]) ? octets.dropFirst(3) : octets[...]
+        guard let start = text.firstIndex(where: { !isWhitespace($0) }), text[start] == UInt8(ascii: "{") else {
+            return nil
+        }
+        var depth = 0
+        var key: ArraySlice<UInt8>?
+        var index = start
+        while index < text.endIndex {
+            switch text[index] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth == 0 { return false }
+            case UInt8(ascii: ":"):
+                if depth == 1, let key, key.elementsEqual("log".utf8) { return true }
+                key = nil
+            case UInt8(ascii: "\""):
+                let begin = index + 1
+                index = begin
+                while index < text.endIndex, text[index] != UInt8(ascii: "\"") {
+                    index += text[index] == UInt8(ascii: "\\") ? 2 : 1
+                }
+                key = text[begin..<min(index, text.endIndex)]
+            default: break
+            }
+            index += 1
+        }
+        return false
+    }
+
+    private static func isWhitespace(_ octet: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(octet) }
 }

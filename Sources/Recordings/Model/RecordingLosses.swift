@@ -1,21 +1,25 @@
 // Wingmirror · Apache-2.0
 
 /// Why an exchange, or a part of one, is not in a recording, or could not be read from it.
-public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
+public enum RecordingLoss: String, Sendable, Hashable, CaseIterable, Error {
     // When a recording is written.
 
-    /// An exchange that was not seen whole: cut, damaged, or without all of its content.
+    /// An exchange whose request was not seen whole: cut or damaged.
     case notWhole = "not_whole"
     /// A request whose headers were not kept while it lasted, because those of all together took too much memory.
     case notKept = "not_kept"
     /// A response left out because it was not seen whole, while its request was written.
     case responseNotWhole = "response_not_whole"
+    /// A request with more content than was kept.
+    case contentNotKept = "content_not_kept"
+    /// A response with more content than was kept, left out while its request was written.
+    case responseContentNotKept = "response_content_not_kept"
     /// A message in which a line is the separator of `.gor` records.
     case separator
     /// A message that no framing of HTTP/1.1 fits.
     case unframeable
 
-    // When a recording is read.
+    // When a recording is read; the responses without a request also when one is written.
 
     /// A record, or a line, that breaks the rules of its format.
     case malformedRecord = "malformed_record"
@@ -25,8 +29,12 @@ public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
     case cutMessage = "cut_message"
     /// A record that is larger than the limit.
     case tooLarge = "too_large"
-    /// A response whose request is not in the recording.
+    /// A response whose request was not seen, or is not in the recording.
     case noRequest = "no_request"
+    /// An entry of a browser whose URL is not one of HTTP.
+    case notHTTP = "not_http"
+    /// An entry of a browser that was answered by its cache, or that it did not send.
+    case notSent = "not_sent"
     /// A record made without the field lines that replaying needs.
     case noFields = "no_fields"
     /// A record made without the content, or all of the content, that replaying needs.
@@ -38,6 +46,9 @@ public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
         case .notWhole: "exchanges not seen whole"
         case .notKept: "requests that were not kept, for want of memory"
         case .responseNotWhole: "responses not seen whole; their requests are there"
+        case .contentNotKept: "requests with more content than is kept; keep more with --content"
+        case .responseContentNotKept:
+            "responses with more content than is kept; their requests are there; keep more with --content"
         case .separator: "messages that hold the separator of .gor records"
         case .unframeable: "messages that cannot be written as HTTP/1.1"
         case .malformedRecord: "records that could not be read"
@@ -45,8 +56,11 @@ public enum RecordingLoss: String, Sendable, Hashable, CaseIterable {
         case .cutMessage: "records whose message is cut short or too long"
         case .tooLarge: "records over the size limit"
         case .noRequest: "responses without their request"
+        case .notHTTP: "entries with URLs of other schemes than http and https"
+        case .notSent: "entries that a browser blocked or answered from its cache"
         case .noFields: "records without fields; record with --fields"
-        case .noContent: "records without the whole content of the request; record with a larger --content"
+        case .noContent:
+            "records without the whole content of the request, as it was sent; record with a larger --content"
         }
     }
 }

@@ -56,6 +56,10 @@ struct RecordLine {
         exchange.serverPort = port("server")
         if case .integer(let connection)? = record["connection"] { exchange.connection = connection }
         if case .string(let version)? = record["protocol"] { exchange.protocolVersion = version }
+        exchange.isRequestEnded = exchange.request.announces(
+            contentOctets: exchange.request.message.contentOctets,
+            in: exchange.protocolVersion
+        )
         exchange.isSecured = request["scheme"] == .string("https")
         exchange.serverName = record["tls"]?["sni"]?.stringValue
         return exchange

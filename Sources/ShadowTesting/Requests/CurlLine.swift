@@ -9,6 +9,8 @@ internal import Redaction
 /// What is not known or not shown is for the caller to leave out. A file of content is named, and somebody has to make it.
 public struct CurlLine {
     private var words: [String]
+    /// Fields that curl adds of itself, and that the request is not known to have.
+    private var added = ["User-Agent", "Accept"]
 
     /// Begins a line.
     /// - Parameters:
@@ -30,8 +32,24 @@ public struct CurlLine {
 
     /// Adds a field.
     public mutating func add(field name: String, _ value: String) {
+        add(field: name, octets: Array(value.utf8))
+    }
+
+    /// Adds a field whose value may be no text.
+    public mutating func add(field name: String, octets value: [UInt8]) {
+        keep(field: name)
         // A field without a value must end in a semicolon, or it is taken for one to leave out.
-        words += ["-H", Self.word(value.isEmpty ? "\(name);" : "\(name): \(value)")]
+        words += ["-H", Self.word(octets: Array((value.isEmpty ? "\(name);" : "\(name): ").utf8) + value)]
+    }
+
+    /// Lets curl send a field as it does by itself, since the request had one that is not shown.
+    public mutating func keep(field name: String) {
+        added.removeAll { $0.lowercased() == name.lowercased() }
+    }
+
+    /// Lets curl add what it adds by itself, since not all fields of the request are known.
+    public mutating func keepAllFields() {
+        added = []
     }
 
     /// Makes curl undo the coding of the response.
@@ -41,20 +59,31 @@ public struct CurlLine {
 
     /// The whole line for a target of a host, which may have a port.
     public func text(scheme: String, authority: String, target: String) -> String {
-        // A target in another form is the client's own word, which is not to be taken for an option.
-        let isPath = target.hasPrefix("/")
-        let form = isPath ? [] : ["--request-target", Self.word(target)]
-        let url = ["--url", Self.word("\(scheme)://\(authority)\(isPath ? target : "/")")]
-        return (words + form + url).joined(separator: " ")
+        text(scheme: scheme, authority: authority, octets: Array(target.utf8))
+    }
+
+    /// The whole line for a target that may be no text.
+    public func text(scheme: String, authority: String, octets target: [UInt8]) -> String {
+        let left = added.flatMap { ["-H", Self.word("\($0):")] }
+        // A target in another form is the client's own word, which is not to be taken for an option. A number sign begins no
+        // fragment in a request, as curl takes it, and octets that are no text belong in no URL.
+        let isPath = target.first == UInt8(ascii: "/") && !target.contains(UInt8(ascii: "#")) && !target.contains { $0 >= 0x80 }
+        let form = isPath ? [] : ["--request-target", Self.word(octets: target)]
+        let url = ["--url", Self.word("\(scheme)://\(authority)\(isPath ? String(decoding: target, as: UTF8.self) : "/")")]
+        return (words + left + form + url).joined(separator: " ")
     }
 
     /// The text as one word of a shell; control characters are escaped, as a terminal would obey them.
-    public static func word(_ text: String) -> String {
-        let needsQuotes = text.isEmpty || !text.utf8.allSatisfy(isPlain)
-        guard needsQuotes else { return text }
-        guard !text.utf8.allSatisfy({ 0x20..<0x7F ~= $0 }) else { return "'\(text.replacingQuotes)'" }
+    public static func word(_ text: String) -> String { word(octets: Array(text.utf8)) }
+
+    /// Octets, which may be no text, as one word of a shell.
+    public static func word(octets: [UInt8]) -> String {
+        if !octets.isEmpty, octets.allSatisfy(isPlain) { return String(decoding: octets, as: UTF8.self) }
+        guard !octets.allSatisfy({ 0x20..<0x7F ~= $0 }) else {
+            return "'\(String(decoding: octets, as: UTF8.self).replacingQuotes)'"
+        }
         var word = "$'"
-        for octet in text.utf8 {
+        for octet in octets {
             switch octet {
             case UInt8(ascii: "'"), UInt8(ascii: "\\"): word += "\\" + String(UnicodeScalar(octet))
             case 0x20..<0x7F: word += String(UnicodeScalar(octet))

@@ -10,7 +10,7 @@ public struct RecordedExchange: Sendable {
     public var route: RouteName
     /// The client's address, without port.
     public var clientAddress: String
-    /// The client's connection, numbered by first packet.
+    /// The client's connection, numbered by first packet; negative where it is not known.
     public var connection: Int
     /// The server's address, without port; empty where it is not known.
     public var serverAddress: String
@@ -28,6 +28,8 @@ public struct RecordedExchange: Sendable {
     public var durationNanoseconds: Int64?
     /// The words of exchange records for what is missing or wrong; empty for an exchange seen whole.
     public var integrity: [String]
+    /// Whether the request is known to be there to its end, where its framing puts that, whatever became of the response.
+    public var isRequestEnded = false
     /// Whether client and server spoke TLS.
     public var isSecured = false
     /// The name that the client asked for in its TLS hello (SNI), empty where it asked for none; `nil` without TLS, and where

@@ -46,6 +46,7 @@ extension RecordedExchange {
             protocolVersion: facts.version.text,
             requestNanoseconds: facts.request.lastOctet.nanoseconds(since: facts.request.firstOctet)
         )
+        isRequestEnded = exchange.isRequestEnded
         isSecured = facts.connection.isSecured
         if let session, session.isServerNameKnown { serverName = String(decoding: session.serverName, as: UTF8.self) }
     }

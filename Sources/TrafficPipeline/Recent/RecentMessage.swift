@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 internal import HTTPReconstruction
+internal import OctetText
 import Redaction
 internal import ShadowTesting
 internal import TrafficModel
@@ -11,8 +12,10 @@ public struct RecentMessage: Sendable {
     public struct Field: Sendable, Hashable {
         /// The name, as sent.
         public let name: String
-        /// The value; `nil` where it was taken out.
-        public let value: String?
+        /// The value as sent, but for credentials in URLs; `nil` where it was taken out.
+        public let octets: [UInt8]?
+        /// The value as text; `nil` where it was taken out.
+        public var value: String? { octets.map { String(decoding: $0, as: UTF8.self) } }
     }
 
     /// Whether field lines were left out because the head is long.
@@ -66,19 +69,19 @@ public struct RecentMessage: Sendable {
     public var method: String { text(0, methodCount) }
 
     /// The request target as sent, but for credentials in its parameters.
-    public var target: String { shownURL(methodCount, targetCount) }
+    public var target: String { String(decoding: targetOctets, as: UTF8.self) }
+
+    /// The octets of ``target``.
+    public var targetOctets: [UInt8] { ShownRequest.redacted(url: part(methodCount, targetCount)) }
 
     /// The value of the Host field; `nil` without one.
     ///
     /// Without a user and a password, which no client should send there.
-    public var authority: String? {
-        authorityCount.map { count in
-            let start = methodCount + targetCount
-            return String(
-                decoding: ShownRequest.redacted(authority: Array(octets[start..<start + count])),
-                as: UTF8.self
-            )
-        }
+    public var authority: String? { authorityOctets.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The octets of ``authority``.
+    public var authorityOctets: [UInt8]? {
+        authorityCount.map { ShownRequest.redacted(authority: part(methodCount + targetCount, $0)) }
     }
 
     /// The field lines, in wire order.
@@ -89,18 +92,21 @@ public struct RecentMessage: Sendable {
             // Fields such as Referer hold URLs.
             return Field(
                 name: name,
-                value: isHidden ? nil : shownValue(name, line.start + line.nameCount, line.valueCount)
+                octets: isHidden
+                    ? nil
+                    : ShownRequest.redacted(field: name, part(line.start + line.nameCount, line.valueCount))
             )
         }
     }
 
-    private func shownURL(_ start: Int, _ count: Int) -> String {
-        String(decoding: ShownRequest.redacted(url: Array(octets[start..<start + count])), as: UTF8.self)
+    /// Whether texts of the message lose octets, because these are no UTF-8.
+    public var losesOctets: Bool {
+        guard !octets.span.isASCII else { return false }
+        let parts = [part(0, methodCount), targetOctets] + [authorityOctets].compactMap(\.self)
+        return (parts + fields.compactMap(\.octets)).contains(where: OctetEscapes.areNeeded)
     }
 
-    private func shownValue(_ name: String, _ start: Int, _ count: Int) -> String {
-        String(decoding: ShownRequest.redacted(field: name, Array(octets[start..<start + count])), as: UTF8.self)
-    }
+    private func part(_ start: Int, _ count: Int) -> [UInt8] { Array(octets[start..<start + count]) }
 
     private func text(_ start: Int, _ count: Int) -> String {
         String(decoding: octets[start..<start + count], as: UTF8.self)

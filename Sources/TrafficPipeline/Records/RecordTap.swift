@@ -76,9 +76,11 @@ struct RecordingTap {
     ) {
         guard let recorded = RecordedExchange(facts, exchange, session, route: routed.name(in: generation.tables))
         else {
-            if facts.hasRequest, exchange.retainedRequest == nil { output.leaveOut() }
-            return
+            return output.leaveOut(exchange.retainedRequest == nil ? .notKept : .unknownHead)
         }
         output.take(recorded)
     }
+
+    /// A response is over whose request was not seen.
+    func responseWithoutRequestCompleted() { output.leaveOut(.noRequest) }
 }

@@ -368,7 +368,7 @@ class Check:
             ).stdout.splitlines()
             end = ["--url", f"http://shop.example.com{target}"] if target[0] == "/" else ["--request-target", target, "--url", "http://shop.example.com/"]
             self.holds(f"a shell passes on: {words}", words == [
-                "-sS", "--globoff", "--path-as-is", "-H", "X-Empty;", "-H", f"X-Note: {note}", *end])
+                "-sS", "--globoff", "--path-as-is", "-H", "X-Empty;", "-H", f"X-Note: {note}", "-H", "User-Agent:", "-H", "Accept:", *end])
             self.holds("a command has no control characters", text.isprintable())
 
     def emptiness(self):

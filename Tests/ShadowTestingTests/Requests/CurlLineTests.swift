@@ -20,9 +20,27 @@ import Testing
         #expect(
             CurlLine.text(for: request, to: target) == """
                 curl -sS -i --globoff --path-as-is -H 'host: shop.example.com' -H 'X-Empty;' \
-                -H 'wingmirror-shadow: n;hops=1' --url 'http://staging.internal:8080/a?b=[1-3]'
+                -H 'wingmirror-shadow: n;hops=1' -H User-Agent: -H Accept: \
+                --url 'http://staging.internal:8080/a?b=[1-3]'
                 """
         )
+    }
+
+    @Test func `a number sign in a target is sent, and what curl would add is what the copy had`() {
+        let request = ShadowRequest(
+            method: "GET",
+            target: "/frag#x",
+            fields: [
+                ShadowRequest.Field(name: "user-agent", value: "u"), ShadowRequest.Field(name: "accept", value: "a"),
+            ]
+        )
+        let line = CurlLine.text(for: request, to: target)
+        #expect(line.hasSuffix("--request-target '/frag#x' --url http://staging.internal:8080/"))
+        #expect(!line.contains("User-Agent:") && !line.contains("Accept:"))
+    }
+
+    @Test func `octets that are no text are quoted as octets`() {
+        #expect(CurlLine.word(octets: [0x2F, 0xE9, 0x27]) == #"$'/\351\''"#)
     }
 
     @Test func `content is not shown`() {
@@ -51,7 +69,10 @@ import Testing
     @Test func `a target that is no path is not taken for an option`() {
         let line = CurlLine(method: "OPTIONS").text(scheme: "http", authority: "a.example:80", target: "*")
         #expect(
-            line == "curl -sS --globoff --path-as-is -X OPTIONS --request-target '*' --url http://a.example:80/"
+            line == """
+                curl -sS --globoff --path-as-is -X OPTIONS -H User-Agent: -H Accept: --request-target '*' \
+                --url http://a.example:80/
+                """
         )
     }
 

@@ -67,7 +67,9 @@ function queryString(target) {
 
 /** Exchanges as an HTTP archive 1.2, without credentials and content; those whose head was not kept are left out. */
 function archive(exchanges) {
-  const headers = (message) => (message?.fields ?? []).filter(([name]) => !name.startsWith(":")).map(([name, value]) => ({ name, value }));
+  const headers = (message) => (message?.fields ?? []).filter(([name]) => !name.startsWith(":"))
+    .map(([name, value]) => ({ name, value, ...(message.octetsEscaped ? { _octetsEscaped: true } : {}) }));
+  const targetOf = ({ target, octetsEscaped }) => (octetsEscaped ? target.replace(/\\x([0-9a-f]{2})|\\\\/gi, (_, digits) => (digits ? `%${digits}` : "%5C")) : target);
   const entries = exchanges.filter((exchange) => exchange.request).reverse().map((exchange) => {
     const { request, response, timing } = exchange;
     const whole = (timing.durationSeconds ?? timing.unansweredSeconds ?? 0) * 1000, wait = Math.min((timing.responseFirstByteSeconds ?? timing.unansweredSeconds ?? 0) * 1000, whole);
@@ -75,8 +77,8 @@ function archive(exchanges) {
     return {
       startedDateTime: exchange.startTime, time: whole,
       request: {
-        method: request.method, url: request.target.startsWith("/") ? `${request.scheme}://${request.authority ?? exchange.server}${request.target}` : request.target,
-        httpVersion: exchange.protocol, cookies: [], headers: headers(request), queryString: queryString(request.target), headersSize: -1, bodySize: request.contentBytes,
+        method: request.method, url: request.target.startsWith("/") ? `${request.scheme}://${request.authority ?? exchange.server}${targetOf(request)}` : targetOf(request),
+        httpVersion: exchange.protocol, cookies: [], headers: headers(request), queryString: queryString(targetOf(request)), headersSize: -1, bodySize: request.contentBytes,
       },
       response: {
         status: response?.status ?? 0, statusText: "", httpVersion: exchange.protocol, cookies: [], headers: headers(response),
@@ -132,11 +134,25 @@ function exchangeDetail(exchange) {
     exchange.request?.authority ? h("details", null, h("summary", null, "As a curl command"), command(curlCommand(exchange.request))) : null);
 }
 
+/** The bytes of a text; of a message with escapes, those that they stand for. */
+function bytesOf(text, isEscaped) {
+  const encoded = (part) => [...new TextEncoder().encode(part)];
+  if (!isEscaped) return encoded(text);
+  const parts = text.match(/\\x[0-9a-f]{2}|\\\\|[^\\]+/gi) ?? [];
+  return parts.flatMap((part) => (part[0] !== "\\" ? encoded(part) : part[1] === "\\" ? [0x5c] : [parseInt(part.slice(2), 16)]));
+}
+
+/** A text without escapes; bytes that are no UTF-8 are replaced. */
+function withoutEscapes(text, isEscaped) {
+  return isEscaped ? new TextDecoder().decode(Uint8Array.from(bytesOf(text, true))) : text;
+}
+
 /** A word of a POSIX shell, which reads it as exactly this text; what is not printable ASCII is written as bytes in octal. */
-function shellWord(text) {
+function shellWord(escaped, isEscaped = false) {
+  const text = withoutEscapes(escaped, isEscaped);
   if (/^[\w\-./:=@%+,]+$/.test(text)) return text;
   if (/^[ -~]*$/.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
-  const word = [...new TextEncoder().encode(text)].map((byte) => (byte < 0x20 || byte > 0x7e
+  const word = bytesOf(escaped, isEscaped).map((byte) => (byte < 0x20 || byte > 0x7e
     ? `\\${byte.toString(8).padStart(3, "0")}` : byte === 0x27 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte)));
   return `$'${word.join("")}'`;
 }
@@ -148,11 +164,16 @@ function curlCommand(request) {
   const words = ["curl", "-sS", "--globoff", "--path-as-is", ...(request.method === "HEAD" ? ["--head"] : request.method === "GET" ? [] : ["-X", shellWord(request.method)])];
   const sent = request.fields.filter(([name]) => !left.has(name.toLowerCase()) && !name.startsWith(":"));
   if (sent.some(([name]) => name.toLowerCase() === "accept-encoding")) words.push("--compressed");
-  for (const [name, value] of sent) if (value !== "[redacted]") words.push("-H", shellWord(value === "" ? `${name};` : `${name}: ${value}`));
-  // A target in another form is the client's own word, which is not to be taken for an option or for another server.
-  const isPath = request.target.startsWith("/");
-  if (!isPath) words.push("--request-target", shellWord(request.target));
-  words.push("--url", shellWord(`${request.scheme}://${request.authority}${isPath ? request.target : "/"}`));
+  const isEscaped = request.octetsEscaped === true;
+  for (const [name, value] of sent) if (value !== "[redacted]") words.push("-H", shellWord(value === "" ? `${name};` : `${name}: ${value}`, isEscaped));
+  // What curl adds of itself is left out where the client sent none; of a head that was cut that is not known.
+  const added = request.fieldsCut ? [] : ["User-Agent", "Accept"].filter((name) => !sent.some(([other]) => other.toLowerCase() === name.toLowerCase()));
+  for (const name of added) words.push("-H", `${name}:`);
+  // A target in another form is the client's own word, which is not to be taken for an option or for another server. A number sign
+  // in one begins no fragment, and bytes that are no text belong in no URL.
+  const isPlain = request.target.startsWith("/") && !request.target.includes("#") && !isEscaped;
+  if (!isPlain) words.push("--request-target", shellWord(request.target, isEscaped));
+  words.push("--url", shellWord(`${request.scheme}://${request.authority}${isPlain ? request.target : "/"}`, isEscaped));
   const missing = sent.filter(([, value]) => value === "[redacted]").map(([name]) => shown(name));
   if (request.contentBytes) missing.push(`its body of ${counted(request.contentBytes, "byte")}`);
   return words.join(" ") + (missing.length ? `  # without ${missing.join(", ")}` : "");
@@ -163,8 +184,9 @@ function explainButton(exchange) {
   const place = h("div", { "aria-live": "polite" });
   const request = exchange.request;
   const question = {
-    method: request.method, authority: request.authority, path: request.target,
-    headers: request.fields.filter(([name]) => name.toLowerCase() !== "host").map(([name, value]) => ({ name, value })),
+    method: request.method, authority: request.authority, path: withoutEscapes(request.target, request.octetsEscaped),
+    headers: request.fields.filter(([name]) => name.toLowerCase() !== "host")
+      .map(([name, value]) => ({ name, value: withoutEscapes(value, request.octetsEscaped) })),
     port: exchange.serverPort, scheme: request.scheme, ...(exchange.tls?.sni ? { sni: exchange.tls.sni } : {}),
   };
   const button = h("button", { type: "button", class: "explain", onclick: async () => {

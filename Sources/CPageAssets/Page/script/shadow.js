@@ -51,9 +51,9 @@ function example(entry) {
     entry.curl ? command(entry.curl) : null);
 }
 
-/** A moment given in nanoseconds since the Unix epoch. */
-function moment(nanoseconds) {
-  const time = new Date(nanoseconds / 1e6).toISOString();
+/** A moment, without its fraction of a second. */
+function moment(given) {
+  const time = new Date(given).toISOString();
   return `${day(time)} ${clock(time)}`;
 }
 
@@ -61,7 +61,7 @@ function moment(nanoseconds) {
 function verdictTimes(verdict) {
   const parts = [`Counted since ${moment(verdict.since)}`];
   if (verdict.lasting) parts.push(`first said ${moment(verdict.lasting.time)}${verdict.lasting.lastSeen ? `, last seen ${moment(verdict.lasting.lastSeen)}` : ""}`);
-  if (verdict.recent && verdict.recent.since > verdict.since + 60e9) parts.push(`since ${moment(verdict.recent.since)} alone: ${verdict.recent.verdict}`);
+  if (verdict.recent && Date.parse(verdict.recent.since) > Date.parse(verdict.since) + 60e3) parts.push(`since ${moment(verdict.recent.since)} alone: ${verdict.recent.verdict}`);
   if (verdict.breaker?.openings) parts.push(`breaker opened ${counted(verdict.breaker.openings, "time")}${verdict.breaker.open ? ", open now" : ""}`);
   if (verdict.pairsNeeded) parts.push(`needs about ${count(verdict.pairsNeeded)} more pairs`);
   return parts.join("; ");
