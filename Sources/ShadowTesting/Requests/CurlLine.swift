@@ -67,9 +67,12 @@ public struct CurlLine {
         let left = added.flatMap { ["-H", Self.word("\($0):")] }
         // A target in another form is the client's own word, which is not to be taken for an option. A number sign begins no
         // fragment in a request, as curl takes it, and octets that are no text belong in no URL.
-        let isPath = target.first == UInt8(ascii: "/") && !target.contains(UInt8(ascii: "#")) && !target.contains { $0 >= 0x80 }
+        let isPath =
+            target.first == UInt8(ascii: "/") && !target.contains(UInt8(ascii: "#")) && !target.contains { $0 >= 0x80 }
         let form = isPath ? [] : ["--request-target", Self.word(octets: target)]
-        let url = ["--url", Self.word("\(scheme)://\(authority)\(isPath ? String(decoding: target, as: UTF8.self) : "/")")]
+        let url = [
+            "--url", Self.word("\(scheme)://\(authority)\(isPath ? String(decoding: target, as: UTF8.self) : "/")"),
+        ]
         return (words + left + form + url).joined(separator: " ")
     }
 
