@@ -46,7 +46,7 @@ public final class CaptureControl: Sendable {
     }
 
     /// The filter that was asked for last; `nil` before the first change.
-    var wantedFilter: CaptureFilter? { latest.withLock { $0?.filter } }
+    package var wantedFilter: CaptureFilter? { latest.withLock { $0?.filter } }
 
     /// The latest change, if there was one since the thread has seen `seen` of them and nobody is putting another.
     ///
