@@ -4,6 +4,7 @@ import AdminServer
 import AgentConfiguration
 import JSONSyntax
 import OctetText
+import PacketCapture
 import RouteAttribution
 import TrafficMetrics
 import TrafficPipeline
