@@ -1,5 +1,6 @@
 // Wingmirror · Apache-2.0
 
+import RouteAttribution
 import TestSupport
 import Testing
 
