@@ -114,7 +114,7 @@ import TrafficModel
 
     @Test(
         arguments: [
-            "hello world", "4 aa 1 0", "1  1 0", "1 aa x 0", "1 aa -5 0", "1 aa", "11 aa 1 0",
+            "hello world", "4 aa 1 0", "1  1 0", "1 aa x 0", "1 aa", "11 aa 1 0",
             "1 aa 99999999999999999999 0", "",
         ]
     )

@@ -121,7 +121,11 @@ final class RouteKeeper: Sendable {
             isAwaited: objects.isAwaited,
             absence: objects.absence
         )
-        self.source.withLock { $0 = source }
+        self.source.withLock { state in
+            let wasAwaited = state.isAwaited
+            state = source
+            state.isAwaited = source.isAwaited || wasAwaited
+        }
         board.publish(
             objects.tables,
             places: objects.places,
@@ -129,6 +133,8 @@ final class RouteKeeper: Sendable {
             buildSeconds: buildSeconds,
             at: WallClock.now()
         )
+        // An agent is not ready before its routes are in force.
+        self.source.withLock { $0.isAwaited = source.isAwaited }
         mirroring.tablesReplaced(objects.tables)
         timeline.routesReplaced(before, by: objects.tables, generation: board.generation.number)
     }
