@@ -323,7 +323,7 @@ extension ConnectionTable {
     /// As far as a stream is known to reach, with its FIN, which takes a sequence number too.
     private func finishedFrontier(of stream: StreamID) -> Int64 {
         let state = entries[stream]
-        let end = streamWait(of: stream)?.end.map { $0 + 1 } ?? state.next
+        let end = waitingEnd(of: stream).map { $0 + 1 } ?? state.next
         return max(state.frontier + (state.isFinished ? 1 : 0), end)
     }
 

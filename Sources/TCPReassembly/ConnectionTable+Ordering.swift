@@ -113,11 +113,14 @@ extension ConnectionTable {
         let first = segment.sequenceNumber.advanced(by: segment.flags.contains(.syn) ? 1 : 0)
         let offset = entries[stream].offset(of: first)
         if segment.payload.count + segment.truncatedOctets > 0 {
-            var arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
+            let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
             if let urgent = urgentOctet(of: segment, in: octets) {
-                passUrgentOctet(at: offset + urgent, of: &arrived, from: octets, of: stream, into: &sink)
+                var rest = arrived
+                passUrgentOctet(at: offset + urgent, of: &rest, from: octets, of: stream, into: &sink)
+                octetsArrived(rest, from: octets, of: stream, into: &sink)
+            } else {
+                octetsArrived(arrived, from: octets, of: stream, into: &sink)
             }
-            octetsArrived(arrived, from: octets, of: stream, into: &sink)
         }
         if segment.flags.contains(.fin) {
             let count = Int64(segment.payload.count + segment.truncatedOctets)
@@ -236,7 +239,7 @@ extension ConnectionTable {
         if state.isEnded || state.endIsPresumed && acknowledged == state.next + 1 {
             // The FIN takes a sequence number too.
             acknowledged = min(acknowledged, state.next)
-        } else if let end = streamWait(of: other)?.end, acknowledged > end {
+        } else if let end = waitingEnd(of: other), acknowledged > end {
             streamWaits[streamWaitIndex(Int(entries[stream.slot].connection.wait), other)].isEndAcknowledged = true
             acknowledged = end
         }
@@ -359,14 +362,14 @@ extension ConnectionTable {
             }
             return
         }
-        if let end = streamWait(of: stream)?.end, arrived.end > end, isEndWaitingForCause(stream),
+        if let end = waitingEnd(of: stream), arrived.end > end, isEndWaitingForCause(stream),
             isCaused(arrived.acknowledged, of: stream)
         {
             // What the FIN acknowledged was never sent, so that it was not taken: its sender goes on.
             counters.outOfWindowSegments += 1
             forgetEnd(of: stream)
         }
-        if let end = streamWait(of: stream)?.end, arrived.end > end {
+        if let end = waitingEnd(of: stream), arrived.end > end {
             counters.segmentsAfterClose += 1
             guard arrived.offset < end else {
                 return

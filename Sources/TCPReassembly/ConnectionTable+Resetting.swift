@@ -33,7 +33,7 @@ extension ConnectionTable {
             counters.ignoredResets += 1
             return
         }
-        let hasFinish = state.isEnded || state.endIsPresumed || streamWait(of: stream)?.end != nil
+        let hasFinish = state.isEnded || state.endIsPresumed || waitingEnd(of: stream) != nil
         let isExact = offset == highest || offset == state.frontier || hasFinish && offset == state.frontier + 1
         guard !isExact else {
             close(stream.slot, .reset, by: stream.direction, at: time, lingers: true, into: &sink)

@@ -15,6 +15,14 @@ extension ConnectionTable {
         return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)]
     }
 
+    /// Where a stream ends, if a FIN waits for what is in front of it.
+    ///
+    /// Asked for most segments, for which `streamWait(of:)` would be copied.
+    func waitingEnd(of stream: StreamID) -> Int64? {
+        let wait = entries[stream.slot].connection.wait
+        return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)].end
+    }
+
     /// The wait record of a connection, made when there is none.
     ///
     /// There must be room: see `makeRoom`.
