@@ -1,6 +1,6 @@
 // Wingmirror · Apache-2.0
 
-import Yams
+import YAMLSyntax
 
 extension Configuration {
     /// The most octets of a configuration file.
@@ -33,11 +33,11 @@ extension Configuration {
     }
 
     /// The one document of the text; `nil` when it holds nothing but comments.
-    private static func document(_ text: String, file: String) throws(ConfigurationProblems) -> Yams.Node? {
-        var documents: [Yams.Node] = []
-        do {
-            let parser = try Yams.Parser(yaml: text)
-            while let root = try parser.nextRoot() {
+    private static func document(_ text: String, file: String) throws(ConfigurationProblems) -> YAMLNode? {
+        var documents: [YAMLNode] = []
+        do throws(YAMLError) {
+            var reader = YAMLReader(text)
+            while let root = try reader.next() {
                 documents.append(root)
             }
         } catch {
@@ -64,25 +64,19 @@ extension ConfigurationProblems {
 }
 
 extension ConfigurationProblem {
-    /// Says what the YAML parser found wrong, and where.
-    package init(yamlError error: any Error, file: String) {
-        switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            let place = Place.position(file: file, line: mark.line, column: mark.column)
-            self.init(place: place, message: "is not valid YAML: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let place = Place.position(file: file, line: context.mark.line, column: context.mark.column)
-            self.init(place: place, message: "the key \(duplicates.sorted().joined(separator: ", ")) is given twice")
-        case .reader(let problem, _, _, _):
-            self.init(place: .file(file), message: "is not valid YAML: \(problem)")
-        default:
-            self.init(place: .file(file), message: "is not valid YAML")
+    /// Says what is no YAML, and where.
+    fileprivate init(yamlError error: YAMLError, file: String) {
+        let place = Place.position(file: file, line: error.position.line, column: error.position.column)
+        switch error.problem {
+        case .syntax(let problem): self.init(place: place, message: "is not valid YAML: \(problem)")
+        case .characters(let problem): self.init(place: .file(file), message: "is not valid YAML: \(problem)")
+        case .duplicateKeys(let keys):
+            self.init(place: place, message: "the key \(keys.joined(separator: ", ")) is given twice")
         }
     }
 }
 
-extension Yams.Node {
+extension YAMLNode {
     /// The kind, where the document is an object of the Kubernetes API.
     fileprivate var kindOfObject: String? {
         let entries = ConfigurationNode(self).entries ?? []
