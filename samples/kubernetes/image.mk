@@ -15,8 +15,10 @@ IMAGE_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILDAH := $(IMAGE_SUDO) buildah --storage-driver vfs
 
 # What -static-executable leaves open, in the order the linker wants it: libdbus for libpcap's D-Bus source, with the two
-# functions it wants of systemd, and RE2 before the C++ library that it calls.
-IMAGE_LINK = -Xswiftc -static-executable \
+# functions it wants of systemd, and RE2 before the C++ library that it calls. The linker is the toolchain's own: a script that
+# leaves sections out and keeps the rest of the layout is not for Debian's gold.
+IMAGE_LINK = -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+	-Xlinker --script=$(CURDIR)/$(IMAGE_SAMPLES)/no-unwind-tables.ld -Xlinker --no-eh-frame-hdr \
 	-Xlinker -ldbus-1 -Xlinker $(CURDIR)/$(IMAGE_BUILD)/systemd-stubs.o \
 	-Xlinker -lre2 -Xlinker -lstdc++
 
@@ -32,7 +34,7 @@ image: image-executable
 		--build-arg VERSION=$(IMAGE_VERSION) --build-arg REVISION=$(IMAGE_REVISION) \
 		-f $(IMAGE_SAMPLES)/Containerfile $(IMAGE_BUILD)/context
 	$(IMAGE_SUDO) rm -rf $(IMAGE_BUILD)/oci
-	$(BUILDAH) push $(IMAGE) oci:$(IMAGE_BUILD)/oci:dev
+	$(BUILDAH) push --compression-level 9 $(IMAGE) oci:$(IMAGE_BUILD)/oci:dev
 	python3 $(IMAGE_SAMPLES)/sbom.py $(IMAGE_BUILD)/context/wingmirror $(IMAGE_BUILD)/checkouts > $(IMAGE_BUILD)/wingmirror.spdx.json
 	@echo "bill of materials: $(IMAGE_BUILD)/wingmirror.spdx.json"
 	@echo "built $(IMAGE); as an OCI layout: $(IMAGE_BUILD)/oci"
