@@ -65,7 +65,7 @@ extension ConfigurationProblems {
 
 extension ConfigurationProblem {
     /// Says what is no YAML, and where.
-    package init(yamlError error: YAMLError, file: String) {
+    fileprivate init(yamlError error: YAMLError, file: String) {
         let place = Place.position(file: file, line: error.position.line, column: error.position.column)
         switch error.problem {
         case .syntax(let problem): self.init(place: place, message: "is not valid YAML: \(problem)")

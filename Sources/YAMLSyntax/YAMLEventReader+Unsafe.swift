@@ -99,7 +99,7 @@ struct YAMLEventReader: ~Copyable {
 
     private func isTab(at position: YAMLPosition) -> Bool {
         var (line, column) = (1, 1)
-        for octet in unsafe text where octet & 0xC0 != 0x80 {
+        for unsafe octet in unsafe text where octet & 0xC0 != 0x80 {
             if line == position.line, column == position.column { return octet == UInt8(ascii: "\t") }
             (line, column) = octet == UInt8(ascii: "\n") ? (line + 1, 1) : (line, column + 1)
         }

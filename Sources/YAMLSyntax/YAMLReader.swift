@@ -30,7 +30,11 @@ package struct YAMLReader: ~Copyable {
             let node: YAMLNode
             var anchor = event.anchor
             switch event.kind {
-            case .beginStream, .beginDocument, .endDocument: continue
+            case .beginStream, .endDocument: continue
+            case .beginDocument:
+                // An anchor is known in its own document only (YAML 1.1, §4.2.2 and §5.2).
+                anchors = [:]
+                continue
             case .endStream: return nil
             case .beginSequence, .beginMapping:
                 guard open.count < Self.depth else {

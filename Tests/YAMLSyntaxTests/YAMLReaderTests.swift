@@ -75,7 +75,7 @@ import Testing
 
     @Test(arguments: [
         ("a: *nowhere", 1, 4), ("a: &x [*x]", 1, 8), ("a: 'x", 1, 6), ("a: b: c", 1, 5), ("\ta: 1", 1, 1),
-        ("a: [1", 2, 1), ("a: 1\n b: 2\n", 2, 3),
+        ("a: [1", 2, 1), ("a: 1\n b: 2\n", 2, 3), ("--- &x 1\n--- *x\n", 2, 5),
     ])
     func `what is no YAML is refused with its place`(text: String, line: Int, column: Int) throws {
         let error = try #require(throws: YAMLError.self) { try documents(text) }
