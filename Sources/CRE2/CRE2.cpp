@@ -53,8 +53,4 @@ extern "C" bool cre2_full_match(const cre2_pattern *pattern, const uint8_t *text
     return RE2::FullMatch(piece(text, count), pattern->expression);
 }
 
-extern "C" bool cre2_search(const cre2_pattern *pattern, const uint8_t *text, size_t count) {
-    return RE2::PartialMatch(piece(text, count), pattern->expression);
-}
-
 extern "C" int cre2_program_size(const cre2_pattern *pattern) { return pattern->expression.ProgramSize(); }

@@ -6,8 +6,6 @@ public import PacketDecoding
 public struct NetworkInterface: Sendable, Hashable {
     /// Its name, as the configuration takes it.
     public let name: String
-    /// What libpcap says it is, if anything.
-    public let purpose: String?
     /// Its IP addresses.
     public let addresses: [IPAddress]
     /// Whether it has been brought up.
@@ -20,14 +18,12 @@ public struct NetworkInterface: Sendable, Hashable {
     /// Makes a description of its parts.
     public init(
         name: String,
-        purpose: String? = nil,
         addresses: [IPAddress] = [],
         isUp: Bool = true,
         isRunning: Bool = true,
         isLoopback: Bool = false
     ) {
         self.name = name
-        self.purpose = purpose
         self.addresses = addresses
         self.isUp = isUp
         self.isRunning = isRunning

@@ -425,7 +425,6 @@ extension NetworkInterface {
         }
         unsafe self.init(
             name: String(cString: interface.name),
-            purpose: interface.description.map { unsafe String(cString: $0) },
             addresses: addresses,
             isUp: interface.flags & UInt32(PCAP_IF_UP) != 0,
             isRunning: interface.flags & UInt32(PCAP_IF_RUNNING) != 0,

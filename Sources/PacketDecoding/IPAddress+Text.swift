@@ -15,12 +15,6 @@ extension IPAddress: CustomStringConvertible {
     public func write(to text: inout String) {
         AddressText.write(high: high, low: low, to: &text)
     }
-
-    /// One of the sixteen octets.
-    func octet(at index: Int) -> UInt8 {
-        let half = index < 8 ? high : low
-        return UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * (index % 8)))
-    }
 }
 
 // MARK: - Parsing

@@ -59,8 +59,6 @@ public struct ResourceSurvey: Sendable {
     public fileprivate(set) var unreadable: [UnreadableFile] = []
     /// Commands that render what cannot be read as it lies there, such as `helm template chart`.
     public fileprivate(set) var renderings: [String] = []
-    /// How many files were looked at.
-    public fileprivate(set) var fileCount = 0
 
     /// The files passed over in one line, such as `passed over 3 files: 1 kustomization, 2 templates`; `nil` without any.
     public var summary: String? {
@@ -115,7 +113,6 @@ private struct SurveyWalk {
     }
 
     mutating func survey(_ files: [String]) -> ResourceSurvey {
-        survey.fileCount = files.count
         for file in files where Self.name(file) == "Chart.yaml" { charts.insert(Self.folder(file)) }
         for file in files where Self.isKustomization(file) { readKustomization(file) }
         for file in files { read(file) }

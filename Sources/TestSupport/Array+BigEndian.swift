@@ -8,11 +8,6 @@ extension [UInt8] {
         }
     }
 
-    /// Appends a number with its least significant octet first.
-    public mutating func append(littleEndian number: some FixedWidthInteger) {
-        append(bigEndian: number.byteSwapped)
-    }
-
     /// Writes a number in network byte order over the octets from `index` on.
     public mutating func replace(bigEndian number: some FixedWidthInteger, at index: Int) {
         var octets: [UInt8] = []

@@ -21,10 +21,6 @@ public struct PacketBuilder: Sendable, Hashable {
     /// What a link-layer header before it says that it is.
     public var etherType: UInt16
     /// The sender and receiver that an IP header takes when it is told none.
-    public var addresses: (source: IPAddress, destination: IPAddress) {
-        (source, destination)
-    }
-
     private var source = IPAddress(ipv4: 0x0A00_0001)
     private var destination = IPAddress(ipv4: 0x0A00_0002)
 

@@ -18,8 +18,6 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     public let version: HTTPVersion
     /// Which route took the request; `nil` where the request was not seen.
     public let routed: RoutedRequest?
-    /// The method, where the request was seen.
-    public let method: RequestMethod
     /// The status of the final response, or of a 101; 0 without a response.
     public let status: Int
     /// Times and sizes of the request.
@@ -52,7 +50,6 @@ public struct ExchangeFacts: TimedExchange, Sendable {
         number = exchange.number
         version = exchange.version
         routed = tag.routed
-        method = exchange.method
         status = exchange.status
         hasResponse = exchange.hasResponse
         request = exchange.request
@@ -85,9 +82,6 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     /// How long a request waited that was never answered, until one side gave it up, in nanoseconds; `nil` where it was answered,
     /// or that is not known.
     public var unansweredNanoseconds: Int64? { outcome.unansweredNanoseconds(since: request.firstOctet) }
-
-    /// How the exchange was broken off, where it was and that was seen.
-    public var earlyEnd: EarlyEnd? { outcome.earlyEnd }
 
     /// Whether the gateway or what is behind it failed, as the metrics have it: what the client broke off and what the
     /// capture lost is not held against it.

@@ -27,7 +27,7 @@ struct AccessReviewerTests {
                 continuation.yield(Array(answer.text.utf8))
                 continuation.finish()
             }
-            return APIAnswer(status: answer.status, contentType: "application/json", retryAfter: nil, body: body)
+            return APIAnswer(status: answer.status, retryAfter: nil, body: body)
         }
 
         func credentialsRefused() async -> Bool {

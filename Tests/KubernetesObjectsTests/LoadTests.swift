@@ -44,7 +44,7 @@ struct LoadTests {
                 continuation.yield(Array(text.utf8))
                 continuation.finish()
             }
-            return APIAnswer(status: status, contentType: "application/json", retryAfter: retryAfter, body: body)
+            return APIAnswer(status: status, retryAfter: retryAfter, body: body)
         }
 
         /// A token file whose content does not change.

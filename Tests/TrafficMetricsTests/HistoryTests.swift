@@ -289,8 +289,6 @@ import Testing
         #expect(columns.map(\.count) == [1, 0, 1])
         #expect(columns[0][0].lower < 0.010 && columns[0][0].upper >= 0.010)
         #expect(columns[2][0].lower < 0.300 && columns[2][0].upper >= 0.300)
-        let all = watch.history.timeline(over: .seconds(60), step: .seconds(20))
-        #expect(all.map(\.activity.requests) == [20, 20, 20])
     }
 
     @Test func `a route without requests has no timeline`() throws {

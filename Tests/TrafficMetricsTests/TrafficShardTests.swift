@@ -146,18 +146,6 @@ import TrafficModel
         )
     }
 
-    @Test(arguments: RequestMethodLabel.allCases.filter { $0 != .any })
-    func `a known method is told by its octets`(_ label: RequestMethodLabel) {
-        let octets = Array(label.text.utf8)
-        #expect(RequestMethodLabel(octets.span) == label)
-    }
-
-    @Test(arguments: ["", "get", "GETS", "BREW", "PROPFIND", "\0GET", "CONNECTION", "CONNECT "])
-    func `any other method is one label value`(_ method: String) {
-        let octets = Array(method.utf8)
-        #expect(RequestMethodLabel(octets.span) == .other)
-    }
-
     @Test func `a summary has what a table for people shows`() throws {
         var scenario = try Scenario(routes: 1)
         scenario.pass(minutes: 1)

@@ -36,9 +36,6 @@ package final class KeySource: Sendable {
     /// What is known of the key log that is followed; `nil` where none is.
     var state: KeyLogState? { isFollowed ? latest.withLock { $0 } : nil }
 
-    /// Whether a key log was configured.
-    package var isOn: Bool { !configuration.keyLog.isEmpty }
-
     /// Follows the key log until the task is cancelled; returns at once where there is none to follow.
     package func follow(_ logger: Logger) async {
         guard isFollowed, let store else { return }

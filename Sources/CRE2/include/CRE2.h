@@ -26,9 +26,6 @@ void cre2_free(cre2_pattern *pattern);
 /// Whether the whole of `text` matches.
 bool cre2_full_match(const cre2_pattern *pattern, const uint8_t *text, size_t count);
 
-/// Whether any part of `text` matches.
-bool cre2_search(const cre2_pattern *pattern, const uint8_t *text, size_t count);
-
 /// The number of instructions in the program, which Envoy compares with its limit on regex complexity.
 int cre2_program_size(const cre2_pattern *pattern);
 

@@ -31,8 +31,6 @@ struct FrameHole {
     var blockOctets = 0
     /// Whether it is not known any more where frames begin.
     var isLost = false
-    /// Whether nothing but content, padding or the like was missed.
-    var isHarmless: Bool { !breaksBlock && blockOctets == 0 && !isLost }
 }
 
 /// Splits one direction of an HTTP/2 connection into frames.

@@ -60,7 +60,6 @@ package final class HTTPTransport: APITransport {
             }
             return APIAnswer(
                 status: Int(response.status.code),
-                contentType: response.headers.first(name: "content-type") ?? "",
                 retryAfter: response.headers.first(name: "retry-after").flatMap { Int($0) },
                 body: body
             )

@@ -25,8 +25,6 @@ extension APITransport {
 package struct APIAnswer: Sendable {
     /// The status code.
     package let status: Int
-    /// The content's media type, without parameters unless they matter.
-    package let contentType: String
     /// The seconds that `Retry-After` names.
     package let retryAfter: Int?
     /// The content in pieces, decompressed.
@@ -35,12 +33,10 @@ package struct APIAnswer: Sendable {
     /// Puts an answer together.
     package init(
         status: Int,
-        contentType: String,
         retryAfter: Int?,
         body: any AsyncSequence<[UInt8], any Error> & Sendable
     ) {
         self.status = status
-        self.contentType = contentType
         self.retryAfter = retryAfter
         self.body = body
     }

@@ -104,17 +104,6 @@ package final class ObjectStore: Sendable {
         state.withLock { $0.collections[collection] }
     }
 
-    /// How many objects there are, and how many octets they take.
-    package var size: (objects: Int, octets: Int) {
-        state.withLock { state in
-            state.collections.values.reduce((0, 0)) { sum, collection in
-                collection.objects.values.reduce((sum.0 + collection.objects.count, sum.1)) {
-                    ($0.0, $0.1 + $1.octets.count)
-                }
-            }
-        }
-    }
-
     // MARK: - Events
 
     /// It is known which kinds there are, and all of them are followed.

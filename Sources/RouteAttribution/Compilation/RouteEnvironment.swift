@@ -70,13 +70,6 @@ public struct NamespaceSelector: Sendable, Hashable {
     public init(_ value: JSONValue) throws(ResourceError) {
         selector = try LabelSelector(FieldReader(value))
     }
-
-    /// Makes a selector that demands labels.
-    public init(labels: [String: String]) {
-        var selector = LabelSelector()
-        selector.labels = labels
-        self.selector = selector
-    }
 }
 
 /// One pod port of the gateway and the server port that its traffic belongs to.

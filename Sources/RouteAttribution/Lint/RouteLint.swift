@@ -10,7 +10,6 @@ public struct RouteLint {
 
     let resources: RouteResources
     let table: RouteTable
-    let catalog: ServiceCatalog
     let gatewaysByReference: [String: Gateway]
     /// The hosts of objects that name a gateway.
     let boundHosts: Set<String>
@@ -20,7 +19,6 @@ public struct RouteLint {
     public init(_ resources: RouteResources, table: RouteTable) {
         self.resources = table.knowledge.accepted
         self.table = table
-        catalog = table.knowledge.catalog
         gatewaysByReference = Dictionary(self.resources.gateways.map { ($0.reference, $0) }) { $1 }
         boundHosts = Set(
             self.resources.virtualServices.filter { $0.gateways.contains { $0 != "mesh" } }.flatMap(\.hosts)

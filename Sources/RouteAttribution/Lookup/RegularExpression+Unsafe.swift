@@ -54,11 +54,6 @@ final class RegularExpression: @unchecked Sendable {
         unsafe text.withUnsafeBufferPointer { unsafe cre2_full_match(pattern, $0.baseAddress, $0.count) }
     }
 
-    /// Whether some part of `text` matches.
-    func occurs(in text: Span<UInt8>) -> Bool {
-        unsafe text.withUnsafeBufferPointer { unsafe cre2_search(pattern, $0.baseAddress, $0.count) }
-    }
-
     /// The number of instructions of the compiled program, the measure Envoy limits.
     var programSize: Int {
         Int(unsafe cre2_program_size(pattern))

@@ -8,8 +8,4 @@ public struct TimelinePoint: Sendable {
     public let end: Int64
     /// What was done in it; `latency.buckets(perDoubling:)` is its column of a heatmap.
     public let activity: TrafficActivity
-    /// Requests that no route accounts for, by reason; empty in the timeline of a route.
-    public let unmatched: [UnmatchedReason: UInt64]
-    /// What was captured, whatever the route.
-    public let capture: CaptureReading
 }

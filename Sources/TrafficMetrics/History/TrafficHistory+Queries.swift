@@ -89,21 +89,6 @@ extension TrafficHistory {
         return zip(requests, grid.covered(by: included)).map { $1 > 0 ? $0 / $1 : nil }
     }
 
-    /// What everything did, step by step.
-    /// - Parameters:
-    ///   - window: How far back it goes.
-    ///   - step: How long a step is; slots are not divided, so none is shorter than they are.
-    /// - Returns: The steps that were covered, in order.
-    public func timeline(over window: Duration, step: Duration) -> [TimelinePoint] {
-        steps(over: window, step: step).map { slots in
-            var counts = DenseCounts(layout: layout)
-            for slot in slots {
-                counts.add(slot.totals)
-            }
-            return point(slots, counts, Self.unmatched(slots))
-        }
-    }
-
     /// What a route did, step by step; empty for one that has had no requests.
     /// - Parameters:
     ///   - labels: The route.
@@ -117,7 +102,11 @@ extension TrafficHistory {
             for slot in slots {
                 HistoryWalk.entry(of: number, in: slot)?.add(to: &counts, in: slot)
             }
-            return point(slots, counts, [:])
+            return TimelinePoint(
+                start: slots.first?.start ?? 0,
+                end: slots.last?.end ?? 0,
+                activity: TrafficActivity(counts, seconds: Self.seconds(slots), layout: layout)
+            )
         }
     }
 
@@ -146,24 +135,6 @@ extension TrafficHistory {
             }
         }
         return steps
-    }
-
-    private func point(
-        _ slots: [HistorySlot],
-        _ counts: borrowing DenseCounts,
-        _ unmatched: [UnmatchedReason: UInt64]
-    ) -> TimelinePoint {
-        var capture = CaptureReading()
-        for slot in slots {
-            capture.add(slot.capture)
-        }
-        return TimelinePoint(
-            start: slots.first?.start ?? 0,
-            end: slots.last?.end ?? 0,
-            activity: TrafficActivity(counts, seconds: Self.seconds(slots), layout: layout),
-            unmatched: unmatched,
-            capture: capture
-        )
     }
 
     private static func seconds(_ slots: [HistorySlot]) -> Double {

@@ -31,9 +31,6 @@ public struct CloseCodeLabel: Sendable, Hashable, CaseIterable {
     /// The connection ended without a close frame (§7.1.5).
     public static let withoutFrame = CloseCodeLabel(index: 6)
 
-    /// Any code but the known ones; at the series limit any but a normal closure.
-    static let other = CloseCodeLabel(index: 19)
-
     /// The label's value.
     public var text: String {
         switch index {

@@ -12,9 +12,6 @@ struct GRPCStatusLabel: Sendable, Hashable, CaseIterable {
         index = 0...16 ~= status ? status : 17
     }
 
-    /// Any status but the known ones; at the series limit any but OK.
-    static let other = GRPCStatusLabel(status: -1)
-
     /// The label's value.
     var text: String {
         index == 17 ? "_OTHER" : String(index)

@@ -88,12 +88,6 @@ final class RouteCells: Sendable {
         exemplars.offer(trace, value: value, at: time, slot: slot)
     }
 
-    /// The value of a counter.
-    @inline(__always)
-    func value(_ word: Int) -> UInt64 {
-        words.load(word)
-    }
-
     /// Notes when a request began, in nanoseconds.
     @inline(__always)
     func noteRequest(at time: Int64) {

@@ -191,7 +191,7 @@ enum TestFrame {
             }
         }
         let hole = reader.missing(89)
-        #expect(hole.isHarmless)
+        #expect(!hole.breaksBlock && hole.blockOctets == 0 && !hole.isLost)
         #expect(hole.contentStream == 3)
         #expect(hole.content == 89)
         let empty: [UInt8] = []
