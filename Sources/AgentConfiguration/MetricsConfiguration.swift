@@ -4,7 +4,7 @@ import TrafficMetrics
 
 /// What is exported, and on which address.
 package struct MetricsConfiguration: Sendable, Equatable {
-    /// The address and port of the one listener; `nil` serves nothing.
+    /// Where metrics and health are served, and everything else unless `admin.listen` names another place.
     package var listen = ListenAddress(host: "0.0.0.0", port: 9646)
     /// The upper bounds of the duration histograms, in seconds, in growing order; `nil` takes the catalogue's ladder.
     var durationBuckets: [Double]?

@@ -13,7 +13,8 @@ import TrafficModel
 ///
 /// Each target has a task that takes copies from the queue as rate, places in flight, breaker and pauses allow, and another
 /// that keeps looking up and checking the target's address. Answers are read up to what is compared; all else is counted and
-/// thrown away. Nothing is sent twice, redirects are not followed, and content is neither decoded nor interpreted here.
+/// thrown away. Redirects are not followed, and content is neither decoded nor interpreted here. A copy is sent twice where the
+/// policy asks for repeats, and once more where a connection that had been used before closed instead of answering.
 ///
 /// It runs until its service group shuts down gracefully or its task is cancelled. Then the queue ends, and what is in flight
 /// has a short while before it is given up.

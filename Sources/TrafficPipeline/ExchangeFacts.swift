@@ -7,8 +7,8 @@ public import TrafficModel
 
 /// What an exchange was, once it is complete: plain values, and no octets of its messages.
 ///
-/// Made once for each exchange. Metrics, records, recent exchanges and mirroring all take it, and where they need octets,
-/// the exchange beside it.
+/// Made once for each exchange of which more than metrics is made. Records, recordings, recent exchanges and mirroring all take
+/// it, and where they need octets, the exchange beside it; metrics count the exchange itself (``TimedExchange``).
 public struct ExchangeFacts: TimedExchange, Sendable {
     /// The connection it was seen on.
     public let connection: ConnectionFacts

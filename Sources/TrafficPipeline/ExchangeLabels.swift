@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// How exchanges become label values: reference/metrics.md 1.3.
+// How exchanges become label values: the page Metrics.
 
 internal import HTTPReconstruction
 package import RouteAttribution

@@ -148,7 +148,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         batchEnded()
     }
 
-    /// No packet will come any more: tells everything that is not complete.
+    /// No packet will come any more: emits everything that is not complete.
     public mutating func captureEnded() {
         storeInterfaceFigures()
         decoder.captureEnded()

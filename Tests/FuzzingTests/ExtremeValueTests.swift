@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// reference/attacks.md F9: numbers at the ends of what there is.
+// Numbers at the ends of what there is.
 
 import Fuzzing
 import TestTraits

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// reference/attacks.md F8: exchanges in progress and what is kept of them.
+// Exchanges in progress and what is kept of them.
 
 import HTTPReconstruction
 import PacketDecoding

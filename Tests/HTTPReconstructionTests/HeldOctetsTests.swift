@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// reference/attacks.md F1: unfinished heads of many connections.
+// Unfinished heads of many connections.
 
 import HTTPReconstruction
 import PacketDecoding

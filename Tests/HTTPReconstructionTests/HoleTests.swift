@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Octets that were not captured: design.md, deliberate choices, "Hole rule" and "Resync".
+// Octets that were not captured: decisions 2 and 8.
 
 import HTTPReconstruction
 import TCPReassembly

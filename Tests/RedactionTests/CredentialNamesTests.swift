@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// reference/attacks.md F11: names that were let through.
+// Names that were let through.
 
 import Testing
 

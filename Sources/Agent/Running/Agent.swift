@@ -14,9 +14,10 @@ import UnixSignals
 
 /// A running agent: the capture threads and the services around them.
 ///
-/// A capture thread owns a pipeline and everything in it. Around them, as services that end in turn at a signal: the
-/// reloader first, then the capture, which delivers what the kernel still holds, then the writer of records, then the
-/// server, so that a last scrape sees the end. Nothing here is on the packet path.
+/// A capture thread owns a pipeline and everything in it. Around them, as services that end in turn at a signal: first what
+/// follows the cluster, the configuration and the key log, then mirroring, then the capture, which delivers what the kernel
+/// still holds, then the writer of records, then the server, so that a last scrape sees the end. Nothing here is on the packet
+/// path.
 package struct Agent: Sendable {
     let plan: RunPlan
     let logs: LogSettings

@@ -8,7 +8,7 @@ import Synchronization
 package import TLSDecryption
 package import TrafficPipeline
 
-/// The capture threads' work: opens the sources, feeds a pipeline each until told to stop, and tells how it ended.
+/// The capture threads' work: opens the sources, feeds a pipeline each until a stop is requested, and reports how it ended.
 package final class CaptureRun: Sendable {
     /// What happens to the threads, in this order; `ended` always comes last.
     package enum Event: Sendable {

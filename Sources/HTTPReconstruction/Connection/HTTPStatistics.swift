@@ -20,7 +20,7 @@ public struct HTTPStatistics: Sendable, Hashable {
     /// Connections that are read no further, because HTTP/2, WebSockets and PROXY headers of all connections together took too
     /// much memory.
     public internal(set) var forgottenConnections = 0
-    /// Exchanges whose times run backwards, so that they have no durations.
+    /// Exchanges without durations: their times run backwards, are those of two clocks, or are missing.
     public internal(set) var unreliableClocks = 0
     /// Connections that began with a PROXY header.
     public internal(set) var proxyHeaders = 0

@@ -14,7 +14,7 @@ public struct EarlyEnd: Sendable, Hashable {
     public let time: PacketTime
     /// Whether the request was not sent to its end.
     public internal(set) var cutsRequest = false
-    /// Whether the response had begun.
+    /// Whether the response had begun, and was not sent to its end.
     public internal(set) var cutsResponse = false
     /// Whether the server never took the request, so that the client may send it again (RFC 9112 §9.3.1, RFC 9113 §8.7):
     /// it came after the server had closed, was pipelined when the server closed, or is of a stream that was refused.

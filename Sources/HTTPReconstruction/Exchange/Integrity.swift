@@ -40,7 +40,8 @@ public struct Integrity: OptionSet, Sendable, Hashable {
     public static let interrupted = Integrity(rawValue: 1 << 13)
     /// The agent forgot the connection first, which was idle for too long or did not fit the table.
     public static let forgotten = Integrity(rawValue: 1 << 14)
-    /// Times run backwards within the exchange, so that it has no durations.
+    /// Times run backwards within the exchange, its directions were captured by two clocks, or packets came without times, so
+    /// that it has no durations.
     public static let clockUnreliable = Integrity(rawValue: 1 << 15)
     /// Fields rest on a vote of field blocks after a loss (HTTP/2).
     public static let fieldsByInference = Integrity(rawValue: 1 << 16)

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Message framing: RFC 9112 §6 and §7; what to do about it when octets are missing: design.md, deliberate choices.
+// Message framing: RFC 9112 §6 and §7; what to do about it when octets are missing: decision 8.
 
 internal import PacketDecoding
 internal import TCPReassembly

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Pairing after a loss: design.md, deliberate choices, "Resync".
+// Pairing after a loss: decision 8.
 
 /// What is uncertain about the pairing of a connection since octets with heads were lost.
 ///

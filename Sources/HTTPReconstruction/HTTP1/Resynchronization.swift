@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Finding the messages of a stream again after a hole: design.md, deliberate choices, "Resync".
+// Finding the messages of a stream again after a hole: decision 8.
 
 internal import TrafficModel
 

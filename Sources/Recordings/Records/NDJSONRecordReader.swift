@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Exchange records: design.md section 5.
+// Exchange records: the guide Records.
 
 public import TrafficModel
 

@@ -247,7 +247,9 @@ extension MetricCatalogue {
     public static let httpUnreliableClocks = MetricFamily(
         "wingmirror_http_unreliable_clocks_total",
         .counter,
-        help: "Exchanges without durations, because the capture's times run backwards within them."
+        help:
+            "Exchanges without durations: the capture's times run backwards within them, are those of two clocks, or are "
+            + "missing."
     )
 
     /// PROXY headers in front of connections.

@@ -13,7 +13,7 @@ final class PacketBlock: @unchecked Sendable {
     struct Header: BitwiseCopyable {
         /// When it was captured, in nanoseconds since the epoch.
         let time: Int64
-        /// The number of its connection, or one of the two below 0.
+        /// The number of its connection, or ``fragment``.
         let connection: Int64
         let linkType: Int32
         let interface: UInt32

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// gRPC calls and WebSockets in exchange records, beside the members of design.md section 5.
+// gRPC calls and WebSockets in exchange records: the guide Records.
 
 internal import HTTPReconstruction
 internal import JSONSyntax

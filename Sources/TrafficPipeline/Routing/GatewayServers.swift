@@ -38,8 +38,9 @@ struct GatewayServers {
     private struct Slot {
         var server: GatewayServer
         var latest: Int64
-        /// Whether it is on another machine, as of a time; `nil` before that could be said.
+        /// Whether it is on another machine, as of `askedAt`; not, before that could be said.
         var isElsewhere: Bool
+        /// When that was answered last, in nanoseconds of packet time; `nil` before the first answer.
         var askedAt: Int64?
     }
 

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Hostile HTTP/2: reference/http2-grpc-tls.md, section 8.
+// Hostile HTTP/2: frames that cost their reader more than their sender, RFC 9113 §10.5.
 
 import OctetText
 import TCPReassembly

@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// HTTP/2 behind octets that were not captured: reference/http2-grpc-tls.md, sections 4 and 5.
+// HTTP/2 behind octets that were not captured: HPACK's dynamic table, RFC 7541 §2.3.2.
 
 import TCPReassembly
 import Testing
