@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+import OctetText
+
 /// What is taken out of records before they are written.
 package struct RedactionConfiguration: Sendable, Equatable {
     /// What is redacted always, whatever the configuration says.
@@ -37,7 +39,7 @@ extension ConfigurationValue where Value == String {
     /// A field name: a token (RFC 9110 §5.1), in lower case whatever the file has.
     static var fieldName: Self {
         ConfigurationValue<String>.text.map("a field name such as x-api-key") { text in
-            let isToken = !text.isEmpty && text.utf8.allSatisfy(isTokenCharacter)
+            let isToken = !text.isEmpty && text.utf8.allSatisfy(ASCII.isTokenOctet)
             return isToken ? text.lowercased() : nil
         }
     }
@@ -45,17 +47,7 @@ extension ConfigurationValue where Value == String {
     /// A field name as above, or nothing for none.
     static var fieldNameOrNone: Self {
         ConfigurationValue<String>.text.map("a field name such as x-api-key, or \"\" for none") { text in
-            text.utf8.allSatisfy(isTokenCharacter) ? text.lowercased() : nil
-        }
-    }
-
-    private static func isTokenCharacter(_ octet: UInt8) -> Bool {
-        switch octet {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            "!#$%&'*+-.^_`|~".utf8.contains(octet)
+            text.utf8.allSatisfy(ASCII.isTokenOctet) ? text.lowercased() : nil
         }
     }
 }

@@ -1,6 +1,8 @@
 // Wingmirror · Apache-2.0
 // Paths and queries: RFC 3986 §3.3 and §3.4.
 
+import OctetText
+
 /// Writes request targets so that they can be part of a URL.
 enum RequestTargetText {
     /// The target with every octet that a URL may not hold percent-encoded; one that is a URL's already stays as it is.
@@ -15,35 +17,18 @@ enum RequestTargetText {
             if octet == UInt8(ascii: "%") ? isEscape(octets, at: index) : isAllowed(octet) {
                 encoded.append(octet)
             } else {
-                encoded += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 0xF)]]
+                encoded.append(percentEncoded: octet)
             }
         }
         return String(decoding: encoded, as: UTF8.self)
     }
 
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
     private static func isEscape(_ octets: [UInt8], at index: Int) -> Bool {
-        index + 2 < octets.count && isHexadecimal(octets[index + 1]) && isHexadecimal(octets[index + 2])
-    }
-
-    private static func isHexadecimal(_ octet: UInt8) -> Bool {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        default: false
-        }
+        index + 2 < octets.count && octets[index + 1...index + 2].allSatisfy { ASCII.hexadecimalValue($0) != nil }
     }
 
     private static func isAllowed(_ octet: UInt8) -> Bool {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"):
-            true
-        default:
-            // The first question mark begins the query, and a query may hold more of them.
-            "-._~!$&'()*+,;=:@/?".utf8.contains(octet)
-        }
+        // The first question mark begins the query, and a query may hold more of them.
+        ASCII.isDigit(octet) || ASCII.isLetter(octet) || "-._~!$&'()*+,;=:@/?".utf8.contains(octet)
     }
 }

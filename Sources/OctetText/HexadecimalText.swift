@@ -19,4 +19,12 @@ extension [UInt8] {
             append(ASCII.hexadecimalDigit(UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * place)) & 0xF))
         }
     }
+
+    /// Adds an octet as `%XX`, with the letters in upper case (RFC 3986 §2.1).
+    public mutating func append(percentEncoded octet: UInt8) {
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10 }
+        append(UInt8(ascii: "%"))
+        append(digit(octet >> 4))
+        append(digit(octet & 0xF))
+    }
 }

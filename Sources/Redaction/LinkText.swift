@@ -130,16 +130,15 @@ enum LinkText {
 
     /// A link as the value of a parameter: everything but unreserved octets is percent-encoded.
     static func encoded(_ link: [UInt8]) -> [UInt8] {
-        let digits = Array("0123456789ABCDEF".utf8)
-        return link.flatMap { octet -> [UInt8] in
-            switch octet {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                return [octet]
-            default:
-                return [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(link.count)
+        for octet in link {
+            if ASCII.isLetter(octet) || ASCII.isDigit(octet) || "-._~".utf8.contains(octet) {
+                encoded.append(octet)
+            } else {
+                encoded.append(percentEncoded: octet)
             }
         }
+        return encoded
     }
 }

@@ -21,6 +21,12 @@ import Testing
         #expect(all.filter(ASCII.isTargetOctet) == Array(0x21...0x7E))
     }
 
+    @Test func `an octet is percent-encoded with digits in upper case`() {
+        var text: [UInt8] = []
+        for octet: UInt8 in [0x00, 0x2F, 0xAB, 0xFF] { text.append(percentEncoded: octet) }
+        #expect(text == Array("%00%2F%AB%FF".utf8))
+    }
+
     @Test func `a hexadecimal digit has the value that the standard library gives it`() {
         for octet in UInt8.min...UInt8.max {
             let text = String(decoding: [octet], as: UTF8.self)

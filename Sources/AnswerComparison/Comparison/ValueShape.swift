@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import OctetText
+
 /// What kind of text a value is, as far as its octets tell.
 enum FormatClass: String, Sendable, Hashable {
     case empty
@@ -90,12 +92,12 @@ enum FormatClass: String, Sendable, Hashable {
     private static func isUUID(_ octets: [UInt8]) -> Bool {
         guard octets.count == 36 else { return false }
         return octets.enumerated().allSatisfy { index, octet in
-            [8, 13, 18, 23].contains(index) ? octet == UInt8(ascii: "-") : OctetDigits.isHexadecimal(octet)
+            [8, 13, 18, 23].contains(index) ? octet == UInt8(ascii: "-") : ASCII.hexadecimalValue(octet) != nil
         }
     }
 
     private static func isHash(_ octets: [UInt8]) -> Bool {
-        octets.count >= 16 && octets.allSatisfy(OctetDigits.isHexadecimal)
+        octets.count >= 16 && octets.allSatisfy { ASCII.hexadecimalValue($0) != nil }
     }
 
     private static func isSignature(_ octets: [UInt8]) -> Bool {
@@ -115,14 +117,6 @@ enum FormatClass: String, Sendable, Hashable {
             }
         }
         return hasUpper && hasLower && hasDigit
-    }
-}
-
-/// Digits as octets.
-enum OctetDigits {
-    /// Whether an octet is a hexadecimal digit.
-    static func isHexadecimal(_ octet: UInt8) -> Bool {
-        0x30...0x39 ~= octet || 0x61...0x66 ~= octet | 0x20
     }
 }
 

@@ -60,15 +60,16 @@ struct HARLocation: Equatable {
 
     /// Writes octets that URIs do not have as `%XX`.
     private static func encoded(_ octets: ArraySlice<UInt8>) -> String {
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity(octets.count)
         for octet in octets {
             if (0x21..<0x7F).contains(octet), !#""<>\^`{|}"#.utf8.contains(octet) {
-                text.unicodeScalars.append(Unicode.Scalar(octet))
+                text.append(octet)
             } else {
-                text += "%" + (octet < 16 ? "0" : "") + String(octet, radix: 16, uppercase: true)
+                text.append(percentEncoded: octet)
             }
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Takes percent-encoding off once; what is none stays as it is.

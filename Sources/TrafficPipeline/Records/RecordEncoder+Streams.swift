@@ -14,9 +14,9 @@ extension RecordEncoder {
         line.key("response")
         appendCount(facts.responseMessages.count)
         line.key("firstResponseSeconds")
-        appendInterval(facts.firstMessageNanoseconds)
+        appendSeconds(facts.firstMessageNanoseconds)
         line.key("lastResponseSeconds")
-        appendInterval(facts.lastMessageNanoseconds)
+        appendSeconds(facts.lastMessageNanoseconds)
         line.endObject()
     }
 
@@ -61,9 +61,5 @@ extension RecordEncoder {
 
     private mutating func appendCount(_ count: Int?) {
         if let count { line.integer(count) } else { line.null() }
-    }
-
-    private mutating func appendInterval(_ nanoseconds: Int64?) {
-        if let nanoseconds { line.seconds(nanoseconds: nanoseconds) } else { line.null() }
     }
 }

@@ -325,7 +325,8 @@ struct RecordEncoder {
         line.endObject()
     }
 
-    private mutating func appendSeconds(_ nanoseconds: Int64?) {
+    /// Adds an interval, in seconds; `null` where it is not known.
+    mutating func appendSeconds(_ nanoseconds: Int64?) {
         if let nanoseconds { line.seconds(nanoseconds: nanoseconds) } else { line.null() }
     }
 
