@@ -41,39 +41,60 @@ extension ClusterObjects {
             running.cancel()
             transport.close()
         }
+        do throws(ReadingFailure) {
+            try await awaitObjects(in: store, mesh, within: patience)
+        } catch {
+            throw CommandFailure(.failed, "\(access.server): \(error.reason)")
+        }
+        return ClusterObjects(store, mesh, defaultNamespace: configuration.routes.namespace)
+    }
+
+    /// Why the objects of a cluster did not come, as the end of a sentence.
+    private struct ReadingFailure: Error {
+        let reason: String
+    }
+
+    /// Waits until all objects have come, or the task is cancelled.
+    private static func awaitObjects(
+        in store: ObjectStore,
+        _ mesh: ResourceCollection,
+        within patience: Duration
+    ) async throws(ReadingFailure) {
         let end = ContinuousClock.now + patience
         while !store.isComplete(at: WallClock.now()) {
             // Two failures in a row are no accident.
             let troubles = store[mesh]?.counts.troubles ?? [:]
             for trouble in [WatchTrouble.network, .tls, .credentials, .unauthorized]
             where troubles[trouble, default: 0] >= 2 {
-                throw CommandFailure(.failed, "\(access.server): \(trouble.sentence(nil))")
+                throw ReadingFailure(reason: trouble.sentence(nil))
             }
             let discovery = store.discoveryTrouble
             if let discovery, discovery.count >= 2, !discovery.mayPass {
-                throw CommandFailure(.failed, "\(access.server): \(discovery.sentence)")
+                throw ReadingFailure(reason: discovery.sentence)
             }
             guard ContinuousClock.now < end else {
                 let reason = discovery?.sentence ?? Self.awaited(in: store)
-                throw CommandFailure(
-                    .failed,
-                    "\(access.server): not all objects came within \(patience.text)" + (reason.map { ": \($0)" } ?? "")
+                throw ReadingFailure(
+                    reason: "not all objects came within \(patience.text)" + (reason.map { ": \($0)" } ?? "")
                 )
             }
-            do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
         }
-        var objects = ClusterObjects()
-        objects.decoded = ObjectDecoder(defaultNamespace: configuration.routes.namespace).objects(of: store)
-        objects.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
-        objects.passedOver = PassedOverObject.all(of: store)
-        objects.lacksRouteKinds =
+    }
+
+    /// Takes what has come from a cluster.
+    private init(_ store: ObjectStore, _ mesh: ResourceCollection, defaultNamespace: String) {
+        self.init()
+        decoded = ObjectDecoder(defaultNamespace: defaultNamespace).objects(of: store)
+        self.mesh = store[mesh]?.objects.values.lazy.compactMap { MeshSettings(configMap: $0.value) }.first
+        passedOver = PassedOverObject.all(of: store)
+        lacksRouteKinds =
             store.unreadGroups.isEmpty
             && !store.collections.keys.contains {
                 ["networking.istio.io", "gateway.networking.k8s.io"].contains($0.resource.group)
             }
-        objects.refusedKinds = store.collections.filter { $0.value.trouble == .forbidden }.map(\.key.kind).sorted()
-        objects.missingKinds = (store.missing(at: WallClock.now()) ?? []).filter { $0.trouble != .forbidden }
-        return objects
+        refusedKinds = store.collections.filter { $0.value.trouble == .forbidden }.map(\.key.kind).sorted()
+        missingKinds = (store.missing(at: WallClock.now()) ?? []).filter { $0.trouble != .forbidden }
     }
 
     /// The first kind that has not come, and why; `nil` where nothing says so.

@@ -110,19 +110,29 @@ package struct RouteObjects {
         let ofMesh = cluster?.findings(of: gateways, in: configuration.environment.rootNamespace) ?? []
         findings = survey.findings + (cluster?.findings ?? []) + ofMesh + Self.merged(compiled.map(\.findings))
         isAwaited = cluster?.isAwaited ?? false
-        // An agent may be on a node without a gateway, and follows no objects then; a person has asked for them.
-        let isAsked = cluster.map { reader == .person || !$0.isEmpty } ?? false
-        let sources = paths + (isAsked ? ["the API server"] : [])
-        let reason = cluster?.lacksRouteKinds == true ? ClusterObjects.withoutRouteKinds : nil
         emptiness =
-            sources.isEmpty || !tables.routes.isEmpty
-            ? nil
-            : "\(sources.joined(separator: ", ")): \(reason ?? resources.emptiness(environments[0]))"
+            tables.routes.isEmpty ? Self.emptiness(of: resources, paths, cluster, reader, environments[0]) : nil
         let isUnnamed = paths.isEmpty && cluster == nil && !configuration.routes.kubernetes.isEnabled
         absence = emptiness ?? (isUnnamed ? Self.unnamed : nil)
         notices =
             survey.notices + (gateways.isEmpty ? choice.notices : found?.notices ?? [])
             + Self.notices(of: cluster, configuration)
+    }
+
+    /// Why no route comes of objects; `nil` where none were named.
+    private static func emptiness(
+        of resources: RouteResources,
+        _ paths: [String],
+        _ cluster: ClusterObjects?,
+        _ reader: Reader,
+        _ environment: RouteEnvironment
+    ) -> String? {
+        // An agent may be on a node without a gateway, and follows no objects then; a person has asked for them.
+        let isAsked = cluster.map { reader == .person || !$0.isEmpty } ?? false
+        let sources = paths + (isAsked ? ["the API server"] : [])
+        guard !sources.isEmpty else { return nil }
+        let reason = cluster?.lacksRouteKinds == true ? ClusterObjects.withoutRouteKinds : nil
+        return "\(sources.joined(separator: ", ")): \(reason ?? resources.emptiness(environment))"
     }
 
     /// What to say where no route objects are named at all.

@@ -162,11 +162,28 @@ struct HTTPRouteConversion {
             )
             return nil
         }
+        guard addFilters(rule, index, of: route, to: &converted), addBackends(rule, index, of: route, to: &converted)
+        else { return nil }
+        if converted.redirect != nil {
+            converted.route = []
+        } else if converted.route.isEmpty {
+            converted.directResponse = HTTPDirectResponse(status: 500)
+        }
+        return converted
+    }
+
+    /// Adds what the filters of a rule do; `false` where one of them keeps the whole route from producing anything.
+    private mutating func addFilters(
+        _ rule: HTTPRoute.Rule,
+        _ index: Int,
+        of route: HTTPRoute,
+        to converted: inout HTTPRule
+    ) -> Bool {
         for (number, filter) in rule.filters.enumerated() {
             let path = "spec.rules[\(index)].filters[\(number)]"
             guard Self.isSupported(filter, by: route.kind) else {
                 refuse(route, path, filter: filter.kind)
-                return nil
+                return false
             }
             switch filter {
             case .later, .unknown: continue
@@ -183,32 +200,36 @@ struct HTTPRouteConversion {
                         path,
                         "the backend of the mirror cannot be used, so the whole GRPCRoute produces nothing"
                     )
-                    return nil
+                    return false
                 }
                 converted.mirrors.append(HTTPMirror(destination: destination, percentage: percent))
             }
         }
-        // A backend of weight 0 is not looked at.
+        return true
+    }
+
+    /// Adds the backends of a rule but those of weight 0; `false` where one keeps the whole route from producing anything.
+    private mutating func addBackends(
+        _ rule: HTTPRoute.Rule,
+        _ index: Int,
+        of route: HTTPRoute,
+        to converted: inout HTTPRule
+    ) -> Bool {
         for (number, backend) in rule.backends.enumerated() where backend.weight != 0 {
             let path = "spec.rules[\(index)].backendRefs[\(number)]"
             if let filter = backend.filters.first(where: {
                 !["RequestHeaderModifier", "ResponseHeaderModifier"].contains($0)
             }) {
                 refuse(route, "\(path).filters", filter: filter)
-                return nil
+                return false
             }
             switch resolve(backend, of: route.identity, path: path) {
-            case .unusable: return nil
+            case .unusable: return false
             case .destination(let destination):
                 converted.route.append(WeightedDestination(destination: destination, weight: backend.weight))
             }
         }
-        if converted.redirect != nil {
-            converted.route = []
-        } else if converted.route.isEmpty {
-            converted.directResponse = HTTPDirectResponse(status: 500)
-        }
-        return converted
+        return true
     }
 
     private static func isSupported(_ filter: HTTPRouteFilter, by kind: String) -> Bool {

@@ -297,19 +297,7 @@ struct RouteDiagnosis {
         case .terminatedHTTP where !request.isTLS:
             return "its server \(server.name) speaks TLS; ask with https://"
         case .terminatedHTTP:
-            let isAsked =
-                reference.carriesHTTP
-                && knowledge.servers[Int(reference.index)].contains {
-                    $0.gateway.reference == server.gateway.reference && $0.index == server.index
-                }
-            if !isAsked, reference.carriesHTTP, let asked = knowledge.servers[Int(reference.index)].first {
-                // Servers of one Gateway are told apart by their place.
-                let isOne = server.gateway.reference == asked.gateway.reference
-                let names = [server, asked].map { "\($0.gateway.reference)\(isOne ? " \($0.place.dropFirst(5))" : "")" }
-                return "\(names[0]) serves it for the TLS name "
-                    + "\(server.serverNames.isEmpty ? "*" : server.serverNames.joined(separator: ", ")); the connection for "
-                    + "\(request.serverName ?? "no name") only reaches \(names[1])"
-            }
+            if let cause = causeOfOtherServer(server) { return cause }
         case .plainHTTP: break
         }
         guard !service.http.isEmpty else {
@@ -343,6 +331,22 @@ struct RouteDiagnosis {
         )
         guard let first = left.first else { return nil }
         return "none of its rules applies at \(server.name): rule \(first.rule) \(first.reason)"
+    }
+
+    /// Why a connection does not reach a server that ends TLS; `nil` where it does, or reaches none.
+    private func causeOfOtherServer(_ server: ListenerPlan.Server) -> String? {
+        guard reference.carriesHTTP else { return nil }
+        let reached = knowledge.servers[Int(reference.index)]
+        let isReached = reached.contains {
+            $0.gateway.reference == server.gateway.reference && $0.index == server.index
+        }
+        guard !isReached, let asked = reached.first else { return nil }
+        // Servers of one Gateway are told apart by their place.
+        let isOne = server.gateway.reference == asked.gateway.reference
+        let names = [server, asked].map { "\($0.gateway.reference)\(isOne ? " \($0.place.dropFirst(5))" : "")" }
+        return "\(names[0]) serves it for the TLS name "
+            + "\(server.serverNames.isEmpty ? "*" : server.serverNames.joined(separator: ", ")); the connection for "
+            + "\(request.serverName ?? "no name") only reaches \(names[1])"
     }
 
     // MARK: - Other kinds

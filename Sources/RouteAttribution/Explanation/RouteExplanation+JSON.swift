@@ -24,37 +24,9 @@ extension RouteTable {
         }
         json.key("considered")
         json.beginList()
-        for entry in explanation.considered {
-            let identity = routes[entry.route].identity
-            json.beginObject()
-            json.key(named: RouteMembers.objectKey(identity.object))
-            json.string(identity.object.reference)
-            json.key("rule")
-            json.integer(identity.rule)
-            json.key("match")
-            if let match = identity.match { json.integer(match) } else { json.null() }
-            if let failure = entry.failure {
-                json.key("failed")
-                json.string(failure.description)
-            }
-            json.endObject()
-        }
+        for entry in explanation.considered { write(entry, to: &json) }
         json.endList()
-        if let passed = explanation.passedThrough {
-            json.key("passedThrough")
-            json.beginObject()
-            json.key("gateway")
-            json.string(passed.gateway)
-            json.key(named: RouteMembers.objectKey(passed.object))
-            json.string(passed.object.reference)
-            json.key("rule")
-            json.integer(passed.rule)
-            json.key("destinations")
-            json.beginList()
-            for destination in passed.destinations { RouteMembers.write(destination, to: &json) }
-            json.endList()
-            json.endObject()
-        }
+        if let passed = explanation.passedThrough { write(passed, to: &json) }
         if let doubt = explanation.doubt {
             json.key("doubt")
             json.string(doubt)
@@ -66,6 +38,38 @@ extension RouteTable {
             json.endList()
         }
         if let nearest = explanation.nearest { write(nearest, to: &json) }
+        json.endObject()
+    }
+
+    private func write(_ entry: RouteExplanation.Considered, to json: inout JSONText) {
+        let identity = routes[entry.route].identity
+        json.beginObject()
+        json.key(named: RouteMembers.objectKey(identity.object))
+        json.string(identity.object.reference)
+        json.key("rule")
+        json.integer(identity.rule)
+        json.key("match")
+        if let match = identity.match { json.integer(match) } else { json.null() }
+        if let failure = entry.failure {
+            json.key("failed")
+            json.string(failure.description)
+        }
+        json.endObject()
+    }
+
+    private func write(_ passed: PassedThrough, to json: inout JSONText) {
+        json.key("passedThrough")
+        json.beginObject()
+        json.key("gateway")
+        json.string(passed.gateway)
+        json.key(named: RouteMembers.objectKey(passed.object))
+        json.string(passed.object.reference)
+        json.key("rule")
+        json.integer(passed.rule)
+        json.key("destinations")
+        json.beginList()
+        for destination in passed.destinations { RouteMembers.write(destination, to: &json) }
+        json.endList()
         json.endObject()
     }
 
