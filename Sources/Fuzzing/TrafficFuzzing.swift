@@ -88,8 +88,8 @@ enum TrafficFuzzing {
     /// What the first octet of a segment says; then come the deviations it names, and the payload, counted.
     enum SegmentMark {
         static let fromResponder: UInt8 = 0x01
-        static let connection: UInt8 = 0x02
-        static let otherConnection: UInt8 = 0x04
+        /// The number of the connection, of four.
+        static let connection: UInt8 = 0x06
         static let syn: UInt8 = 0x08
         static let fin: UInt8 = 0x10
         static let reset: UInt8 = 0x20
@@ -109,7 +109,7 @@ enum TrafficFuzzing {
         while !input.isAtEnd {
             let marks = input.octet()
             let direction = Int(marks & SegmentMark.fromResponder)
-            let connection = Int(marks >> 1) & 3
+            let connection = Int(marks & SegmentMark.connection) >> 1
             let place = connection * 2 + direction
             let other = connection * 2 + 1 - direction
             var sequence = next[place]

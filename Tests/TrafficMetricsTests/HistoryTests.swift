@@ -303,7 +303,7 @@ import Testing
         var limits = HistoryLimits()
         limits.fineSlots = 2
         limits.coarseSlots = 1
-        limits.coarseSlot = 10 * Self.second
+        limits.coarseSlotNanoseconds = 10 * Self.second
         var watch = try Watch(routes: 2, limits: limits)
         watch.pass(seconds: 3) { $0.exchange(1) }
         watch.scenario.publish([0])

@@ -136,7 +136,7 @@ extension MirrorQueueState {
     /// When the copy that waits longest is no longer worth sending.
     private func expiry(_ place: Int) -> Int64? {
         targets[place].waiting.first.map { copy in
-            copy.ticket.intendedTime.advanced(by: copy.ticket.policy.comparison.maximumLag) &+ 1
+            copy.ticket.intendedTime.advanced(by: copy.ticket.shared.maximumLag) &+ 1
         }
     }
 

@@ -8,11 +8,11 @@
 /// says so (`reach`).
 public struct HistoryLimits: Sendable, Hashable {
     /// How long a slot of the recent past is, in nanoseconds.
-    public var fineSlot: Int64 = 5_000_000_000
+    public var fineSlotNanoseconds: Int64 = 5_000_000_000
     /// How many slots the recent past has: ten minutes.
     public var fineSlots = 120
     /// How long a slot of the time before is, in nanoseconds.
-    public var coarseSlot: Int64 = 60_000_000_000
+    public var coarseSlotNanoseconds: Int64 = 60_000_000_000
     /// How many slots the time before has: two hours.
     public var coarseSlots = 120
     /// How many octets all slots may hold together; the oldest go first.
@@ -23,7 +23,7 @@ public struct HistoryLimits: Sendable, Hashable {
     ///
     /// After a longer one nobody has looked, and what was counted meanwhile belongs to no slot: the time is a gap.
     /// `nil` takes every step for what it is, which suits savefiles that are read faster than time passes in them.
-    public var longestStep: Int64? = 15_000_000_000
+    public var longestStepNanoseconds: Int64? = 15_000_000_000
 
     /// Makes the usual limits.
     public init() {}
@@ -31,7 +31,7 @@ public struct HistoryLimits: Sendable, Hashable {
     /// The usual limits, for a source whose clock is that of its packets.
     public static var packetTime: HistoryLimits {
         var limits = HistoryLimits()
-        limits.longestStep = nil
+        limits.longestStepNanoseconds = nil
         return limits
     }
 }

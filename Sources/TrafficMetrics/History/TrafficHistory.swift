@@ -58,7 +58,7 @@ public struct TrafficHistory: Sendable {
     ///   - registry: What is counted of the traffic; always the one that the history was made for.
     ///   - capture: What is counted of the capture.
     ///   - now: Nanoseconds since the Unix epoch. A time that is not after the latest sample is left out, unless the
-    ///     clock was set back by more than `limits.longestStep`: then the history begins again.
+    ///     clock was set back by more than `limits.longestStepNanoseconds`: then the history begins again.
     public mutating func sampled(_ registry: MetricsRegistry, capture: CaptureReading = CaptureReading(), at now: Int64)
     {
         guard isAfterLatestSample(now) else { return }
@@ -69,7 +69,7 @@ public struct TrafficHistory: Sendable {
     mutating func sampled(_ reading: TrafficReading, capture: CaptureReading, at now: Int64) {
         guard isAfterLatestSample(now) else { return }
         let counted = routes.take(reading, limit: limits.routes, at: now)
-        if let start = latestSample, now - start <= limits.longestStep ?? .max {
+        if let start = latestSample, now - start <= limits.longestStepNanoseconds ?? .max {
             let slot = HistorySlot(
                 start: start,
                 end: now,
@@ -92,7 +92,7 @@ public struct TrafficHistory: Sendable {
     /// Whether a sample of this time can be taken; a clock that was set back far makes the history begin again.
     private mutating func isAfterLatestSample(_ now: Int64) -> Bool {
         guard let latestSample, now <= latestSample else { return true }
-        guard let longestStep = limits.longestStep, latestSample - now > longestStep else { return false }
+        guard let longestStep = limits.longestStepNanoseconds, latestSample - now > longestStep else { return false }
         coarse.removeAll()
         fine.removeAll()
         self.latestSample = nil
@@ -103,7 +103,7 @@ public struct TrafficHistory: Sendable {
 
     private mutating func append(_ slot: HistorySlot) {
         size += slot.size
-        if let last = fine.last, isJoined(last, slot, length: limits.fineSlot) {
+        if let last = fine.last, isJoined(last, slot, length: limits.fineSlotNanoseconds) {
             fine[fine.count - 1] = HistorySlot(joining: [last, slot], layout: layout)
             size += fine[fine.count - 1].size - last.size - slot.size
         } else {
@@ -120,7 +120,7 @@ public struct TrafficHistory: Sendable {
     private mutating func trim() {
         while fine.count > limits.fineSlots {
             let slot = fine.removeFirst()
-            if let last = coarse.last, isJoined(last, slot, length: limits.coarseSlot) {
+            if let last = coarse.last, isJoined(last, slot, length: limits.coarseSlotNanoseconds) {
                 coarse[coarse.count - 1] = HistorySlot(joining: [last, slot], layout: layout)
                 size += coarse[coarse.count - 1].size - last.size - slot.size
             } else {
