@@ -94,7 +94,8 @@ public enum ContentDecoding {
 
     /// Whether content begins with a zlib header.
     ///
-    /// That is method 8, a window within bounds, and a check that divides by 31 (RFC 1950 §2.2). Raw deflate data begins so only by chance, and never with a stored or final fixed block.
+    /// That is method 8, a window within bounds, and a check that divides by 31 (RFC 1950 §2.2). Raw deflate data begins so
+    /// only by chance, and never with a stored or final fixed block.
     private static func hasZlibHeader(_ content: [UInt8]) -> Bool {
         guard content.count >= 2 else { return true }
         let (method, flags) = (content[0], content[1])

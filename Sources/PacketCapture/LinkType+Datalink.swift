@@ -5,7 +5,8 @@ import PacketDecoding
 extension LinkType {
     /// Where libpcap's numbers in memory and the registry's differ.
     ///
-    /// They are those of a few types that systems had numbered before there was a registry. libpcap translates them when it writes or reads a savefile (its `pcap-common.c`).
+    /// They are those of a few types that systems had numbered before there was a registry. libpcap translates them when it
+    /// writes or reads a savefile (its `pcap-common.c`).
     private static let differences: [(datalink: Int32, registered: Int32)] = [
         (11, 100),  // RFC 2684 encapsulation over ATM
         (12, 101),  // raw IP

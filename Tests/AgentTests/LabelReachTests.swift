@@ -161,7 +161,8 @@ import TrafficPipeline
         #expect(reached.subtracting(list.values + ["__overflow__"]) == [])
     }
 
-    /// Objects that lead to each finding are in the tests of the checks; what is found of the gateway's addresses, in `GatewayAddressingTests`.
+    /// Objects that lead to each finding are in the tests of the checks; what is found of the gateway's addresses, in
+    /// `GatewayAddressingTests`.
     @Test func `each code of a finding that is documented is one that some check gives`() throws {
         let sources = Repository.path + "/Sources"
         let files = FileManager.default.enumerator(atPath: sources)?.compactMap { $0 as? String } ?? []

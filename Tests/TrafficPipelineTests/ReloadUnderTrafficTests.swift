@@ -9,8 +9,8 @@ import Testing
 import TrafficMetrics
 import TrafficPipeline
 
-/// The recording in `samples/captures`, with another route table in the midst of every few packets: many connections wait for an answer, or
-/// are in the midst of one, at each change.
+/// The recording in `samples/captures`, with another route table in the midst of every few packets: many connections wait
+/// for an answer, or are in the midst of one, at each change.
 @Suite(.timeLimit(.minutes(20)))
 struct ReloadUnderTrafficTests {
     /// What came of a reading with reloads.

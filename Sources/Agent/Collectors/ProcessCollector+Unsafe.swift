@@ -7,8 +7,8 @@ import TrafficMetrics
 
 /// Supplies what client libraries say of their process; what the system does not tell is left out.
 struct ProcessCollector: MetricCollector {
-    /// When the system started, as it said when the collector was made: when its clock is set the system says another time, and this process
-    /// would seem to have started anew.
+    /// When the system started, as it said when the collector was made: when its clock is set the system says another time,
+    /// and this process would seem to have started anew.
     private let bootTime = ProcessCollector.bootTime
 
     func collect(into samples: inout SampleCollection) {

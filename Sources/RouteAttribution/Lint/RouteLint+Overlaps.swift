@@ -3,8 +3,9 @@
 extension RouteLint {
     /// Routes of different VirtualServices that want the same requests of one host, told once for two objects.
     ///
-    /// Which of them gets the requests hangs on the age of the objects, and turns when one is made anew. Routes that istiod puts behind all others are left out, since their place is certain, and so are those that never
-    /// get a request, which `checkShadows` tells.
+    /// Which of them gets the requests hangs on the age of the objects, and turns when one is made anew. Routes that istiod
+    /// puts behind all others are left out, since their place is certain, and so are those that never get a request, which
+    /// `checkShadows` tells.
     mutating func checkOverlaps() {
         var reported: Set<[ObjectIdentity]> = []
         for host in distinctHosts where host.routes.count <= Self.shadowSearchLimit {

@@ -13,8 +13,8 @@ public import TrafficModel
 ///     looked at = filtered (by reason) + not sampled + sampled
 ///
 /// Reasons are asked in the order marked, method, method override, path, unsendable, size; then the sampling; then whether
-/// the octets can be sent, and whether the request was sampled before; then, in `complete`, integrity, protocol, streaming calls and size.
-/// All of it is asked of the request as the client sent it, before anything is rewritten.
+/// the octets can be sent, and whether the request was sampled before; then, in `complete`, integrity, protocol, streaming
+/// calls and size. All of it is asked of the request as the client sent it, before anything is rewritten.
 ///
 /// Nothing here allocates, and with no policy concerned nothing of the request is read.
 public final class MirrorPlan: Sendable {

@@ -8,10 +8,10 @@ internal import TLSDecryption
 /// Keeps some exchanges to be looked at, on the capture thread.
 ///
 /// Whether a request's head is kept is decided when it arrives, by permits that packet time grants: a few in a second,
-/// whatever the load. Requests that no route took have permits of their own, and so have routes that have not had their turn
-/// for a while, so that a busy route does not hide a quiet one. To all others this costs two comparisons. Failures and
-/// refusals (4xx) cannot be foreseen: those of requests whose heads were not kept are noted without them. What was kept is handed over at the
-/// end of a batch, unless somebody is looking; then at the end of a later one.
+/// whatever the load. Requests that no route took have permits of their own, and so have routes that have not had their
+/// turn for a while, so that a busy route does not hide a quiet one. To all others this costs two comparisons. Failures and
+/// refusals (4xx) cannot be foreseen: those of requests whose heads were not kept are noted without them. What was kept is
+/// handed over at the end of a batch, unless somebody is looking; then at the end of a later one.
 struct RecentTap {
     private let board: RecentBoard
     private let limits: RecentLimits
