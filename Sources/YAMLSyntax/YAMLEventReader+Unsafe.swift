@@ -99,7 +99,10 @@ struct YAMLEventReader: ~Copyable {
 
     private func isTab(at position: YAMLPosition) -> Bool {
         var (line, column) = (1, 1)
-        for unsafe octet in unsafe text where octet & 0xC0 != 0x80 {
+        for index in unsafe text.indices {
+            // The index is one of the buffer's own.
+            let octet = unsafe text[index]
+            guard octet & 0xC0 != 0x80 else { continue }
             if line == position.line, column == position.column { return octet == UInt8(ascii: "\t") }
             (line, column) = octet == UInt8(ascii: "\n") ? (line + 1, 1) : (line, column + 1)
         }
