@@ -131,6 +131,9 @@ extension HTTP2Connection {
         if shared.http2.sections[requests.section].isOverLimit { marks.insert(.limitReached) }
         if !shape.isValid { marks.insert(.malformed) }
         shared.exchanges[exchange].integrity.formUnion(marks)
+        if serverEnd.time.nanoseconds(since: block.time) > Exchange.setback, received >= serverEnd.offset {
+            shared.exchanges[exchange].followsSetback = true
+        }
         streams[place].received = received
         streams[place].announcedRequest = reading.contentLength
         if reading.contentKind.isGRPC {

@@ -40,7 +40,7 @@ struct HTTP2Connection: ~Copyable {
     /// When the client last sent something.
     private var clientTime = PacketTime(nanoseconds: 0)
     /// How far the server's stream was read, and when.
-    private var serverEnd = (offset: Int64(0), time: PacketTime(nanoseconds: 0))
+    var serverEnd = (offset: Int64(0), time: PacketTime(nanoseconds: 0))
     /// How far it was when the server last ended a stream that the client had not.
     private var leftOpen: (offset: Int64, time: PacketTime)?
     /// Where the client's stream stands, as far as it was read or is known to be missing.
