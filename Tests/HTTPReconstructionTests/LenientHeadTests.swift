@@ -50,7 +50,10 @@ import TrafficModel
         #expect(record.failures == [.startLine])
     }
 
-    @Test(arguments: [" GET /p HTTP/1.1", "G\u{1}T /p HTTP/1.1", "GET\u{C}/p HTTP/1.1", "SSH-2.0-OpenSSH_9.6"])
+    @Test(arguments: [
+        " GET /p HTTP/1.1", "G\u{1}T /p HTTP/1.1", "GET\u{C}/p HTTP/1.1", "SSH-2.0-OpenSSH_9.6",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n GET /p HTTP/1.1",
+    ])
     func `what a client pipelines behind a first request that is refused is not given the refusal`(line: String) {
         let record = Conversation(
             .client(line + Self.rest + HoleTests.get("/next")),

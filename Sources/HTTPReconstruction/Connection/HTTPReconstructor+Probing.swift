@@ -58,7 +58,7 @@ extension HTTPReconstructor where Sink: ~Copyable {
             guard kind == .request else {
                 return octets.beginsWithSettings ? .http2(isWhole: true) : .opaque(.unknown)
             }
-            http1[tentativeReader(of: slot)].beganUnreadable(isWhole: position.offset == 0)
+            http1[tentativeReader(of: slot)].beganUnreadable()
             shared.connections[slot].undeterminedOctets += octets.count
             return .notYet
         }

@@ -232,11 +232,10 @@ struct HTTP1Connection: ~Copyable {
 
     /// The first octets of the client are no request; a server may still answer them with 400.
     ///
-    /// Where they are the first of all (`isWhole`), nothing is read as a request that the client sends before it has an answer: it
-    /// would be given the refusal of what it follows.
-    mutating func beganUnreadable(isWhole: Bool) {
+    /// Nothing is read as a request that the client sends before it has an answer: it would be given the refusal of what it follows.
+    mutating func beganUnreadable() {
         requests.lose()
-        if isWhole { requests.expectMessage(acknowledging: responseEnd) }
+        requests.expectMessage(acknowledging: responseEnd)
         repair = repair ?? PairingRepair()
         repair?.failedRequest = .malformed
         repair?.earlyFailure = .startLine
