@@ -104,7 +104,7 @@ struct ClassicReader: ~Copyable {
     @inline(__always)
     private mutating func readRecord() throws(CaptureError) -> Bool {
         if buffer.count < Self.recordHeaderOctets, try !fillHeader() { return false }
-        let seconds = Int64(Int32(bitPattern: buffer.littleEndianWord(at: 0)))
+        let seconds = Int64(buffer.littleEndianWord(at: 0))
         let fraction = Int64(Int32(bitPattern: buffer.littleEndianWord(at: 4)))
         let stored = Int(buffer.littleEndianWord(at: 8))
         // 32-bit numbers, and a thousand times one, are far from overflow in 64; the sum of both is, too.

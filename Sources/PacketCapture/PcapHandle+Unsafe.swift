@@ -102,12 +102,17 @@ extension PcapHandle {
         }
     }
 
-    /// When the last packet was captured.
+    /// When the last packet of a savefile was captured.
+    ///
+    /// The seconds of savefiles have no sign (draft-ietf-opsawg-pcap §5), but libpcap gives them one where the file has this machine's
+    /// byte order.
     var time: PacketTime {
         guard let header = unsafe header else {
             return PacketTime(nanoseconds: 0)
         }
-        return unsafe PacketTime(header.pointee.ts)
+        var stamp = unsafe header.pointee.ts
+        stamp.tv_sec = Int(UInt32(truncatingIfNeeded: stamp.tv_sec))
+        return PacketTime(stamp)
     }
 
     /// Octets of the last packet on the wire.

@@ -245,8 +245,10 @@ struct PcapngReader: ~Copyable {
             throw damaged("a packet names interface \(interface), which is not described")
         }
         let ticks = UInt64(word(at: timeAt)) << 32 | UInt64(word(at: timeAt + 4))
-        time = interfaces[interface].clock.time(ofTicks: ticks)
-        hasTime = true
+        // A time that cannot be said is none: the packet has that of the one before it.
+        let stamp = interfaces[interface].clock.time(ofTicks: ticks)
+        hasTime = stamp != nil
+        time = stamp ?? time
         return try described(captured, at: octetsAt, wireLength: Int(word(at: lengthsAt + 4)), interface)
     }
 
@@ -328,40 +330,40 @@ struct TickClock: Sendable, Hashable {
     /// Ticks in a second: a power of 10, or of 2 when `isBinary`.
     private var exponent = 6
     private var isBinary = false
+    /// Nanoseconds in a tick where it is a power of 10, and one at least; else 0.
+    private var tick: UInt64 = 1000
 
     /// Takes over the octet of the option `if_tsresol`: its highest bit says which of the two powers it is.
     mutating func setResolution(_ octet: UInt8) {
         isBinary = octet & 0x80 != 0
         exponent = Int(octet & 0x7F)
+        tick = isBinary || exponent > 9 ? 0 : (exponent..<9).reduce(1) { tick, _ in tick * 10 }
     }
 
-    /// The time that a number of ticks stands for; times beyond what nanoseconds can say wrap, and stay within what the
-    /// difference of any two can say.
-    func time(ofTicks ticks: UInt64) -> PacketTime {
-        let nanoseconds = (isBinary ? binary(ticks) : decimal(ticks)) &+ offsetSeconds &* 1_000_000_000
-        return PacketTime(nanoseconds: min(max(nanoseconds, -Self.farthest), Self.farthest))
-    }
-
-    /// 146 years before and after 1970.
-    private static var farthest: Int64 { (1 << 62) - 1 }
-
-    private func decimal(_ ticks: UInt64) -> Int64 {
-        var number = ticks
-        if exponent > 9 {
-            for _ in 0..<min(exponent - 9, 20) { number /= 10 }
-        } else {
-            for _ in exponent..<9 { number = number &* 10 }
+    /// The time that a number of ticks stands for; `nil` where it lies 146 years or more before or after 1970, so that nanoseconds
+    /// cannot say the difference of any two.
+    func time(ofTicks ticks: UInt64) -> PacketTime? {
+        let (nanoseconds, isBeyond) = ticks.multipliedReportingOverflow(by: tick)
+        if tick > 0, offsetSeconds == 0, !isBeyond, nanoseconds < Self.end {
+            return PacketTime(nanoseconds: Int64(nanoseconds))
         }
-        return Int64(truncatingIfNeeded: number)
+        let exact = Int128(offsetSeconds) * 1_000_000_000 + (isBinary ? binary(ticks) : decimal(ticks))
+        guard exact.magnitude < Self.end else { return nil }
+        return PacketTime(nanoseconds: Int64(exact))
     }
 
-    private func binary(_ ticks: UInt64) -> Int64 {
-        guard exponent < 64 else {
-            return 0
-        }
+    private static var end: UInt64 { 1 << 62 }
+
+    private func decimal(_ ticks: UInt64) -> Int128 {
+        guard exponent > 9 else { return Int128(ticks) * Int128(tick) }
+        return Int128((9..<min(exponent, 29)).reduce(ticks) { number, _ in number / 10 })
+    }
+
+    private func binary(_ ticks: UInt64) -> Int128 {
+        guard exponent < 64 else { return 0 }
         let seconds = ticks >> UInt64(exponent)
         let (high, low) = (ticks & (1 << UInt64(exponent) &- 1)).multipliedFullWidth(by: 1_000_000_000)
         let fraction = exponent == 0 ? 0 : high << UInt64(64 - exponent) | low >> UInt64(exponent)
-        return Int64(truncatingIfNeeded: seconds) &* 1_000_000_000 &+ Int64(truncatingIfNeeded: fraction)
+        return Int128(seconds) * 1_000_000_000 + Int128(fraction)
     }
 }

@@ -101,16 +101,20 @@ struct NFLOGHeader: Sendable, Hashable {
 
     /// Decodes the fixed part, and looks for the attribute that holds the packet.
     ///
-    /// Attributes are in the byte order of the machine that captured, which libpcap turns into that of this one.
+    /// Attributes are in the byte order of the machine that captured, which libpcap turns into that of this one, and pcapng, which it
+    /// does not read here, leaves. Their types are small numbers, so one look tells the order.
     init(decoding octets: Span<UInt8>) throws(DecodeFailure) {
         guard octets.count >= 4 else { throw DecodeFailure(.link, .truncated) }
         guard octets[1] == 0 else { throw DecodeFailure(.link, .unsupported) }
+        let isBigEndian = octets.count >= 8 && octets[6] == 0 && octets[7] != 0
         var offset = 4
         while true {
             guard octets.count >= offset + 4 else { throw DecodeFailure(.link, .truncated) }
-            let length = Int(octets.littleEndian16(at: offset))
+            let first = isBigEndian ? octets.bigEndian16(at: offset) : octets.littleEndian16(at: offset)
+            let type = isBigEndian ? octets.bigEndian16(at: offset + 2) : octets.littleEndian16(at: offset + 2)
+            let length = Int(first)
             guard length >= 4 else { throw DecodeFailure(.link, .malformed) }
-            if octets.littleEndian16(at: offset + 2) == Self.payloadAttribute { break }
+            if type == Self.payloadAttribute { break }
             offset += (length + 3) / 4 * 4
         }
         next = NextHeader(HeaderKind(addressFamily: UInt32(octets[0])), at: offset + 4)

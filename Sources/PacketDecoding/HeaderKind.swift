@@ -167,6 +167,7 @@ extension HeaderKind {
         case 47: self = .gre
         case 97: self = .etherIP
         case 137: self = .mpls
+        case 143: self = .ethernet  // RFC 8986 §9.1
         case 1, 58: self = .ignored(.icmp)
         case 0, 43, 60, 135, 139, 140: self = .ipv6Extension
         case 44: self = .ipv6Fragment

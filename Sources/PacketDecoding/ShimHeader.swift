@@ -1,5 +1,5 @@
 // Wingmirror · Apache-2.0
-// Tags of switches: IEEE 802.1BR (E-tag), 802.1ah (I-tag), IEC 62439-3 (HSR), RFC 6325 (TRILL); VN-tag, Cisco metadata,
+// Tags of switches: IEEE 802.1BR (E-tag), 802.1ah (I-tag), 802.1CB (R-tag), IEC 62439-3 (HSR), RFC 6325 (TRILL); VN-tag, Cisco metadata,
 // time stamp and FabricPath tags as their dissectors have them.
 
 /// A tag that a switch put between the Ethernet addresses and what they carry; what it says is of no interest here.
@@ -14,6 +14,8 @@ enum ShimHeader: Sendable, Hashable {
     case metadata
     /// High-availability seamless redundancy.
     case redundancy
+    /// Frame replication and elimination: R-tag.
+    case replication
     /// The service instance of a provider's backbone, before a customer's frame.
     case backbone
     /// FabricPath, before a frame.
@@ -29,6 +31,7 @@ enum ShimHeader: Sendable, Hashable {
         case 0x8988: self = .timeStamp
         case 0x8909: self = .metadata
         case 0x892F: self = .redundancy
+        case 0xF1C1: self = .replication
         case 0x88E7: self = .backbone
         case 0x8903: self = .fabricPath
         case 0x22F3: self = .trill
@@ -39,7 +42,7 @@ enum ShimHeader: Sendable, Hashable {
     /// What follows the tag that starts at the first of `octets`, which is the one after its EtherType.
     func next(in octets: Span<UInt8>) throws(DecodeFailure) -> NextHeader {
         switch self {
-        case .virtualPort, .timeStamp, .redundancy: return try Self.typed(octets, after: 4)
+        case .virtualPort, .timeStamp, .redundancy, .replication: return try Self.typed(octets, after: 4)
         case .extendedPort: return try Self.typed(octets, after: 6)
         case .metadata:
             guard octets.count >= 2 else { throw DecodeFailure(.vlan, .truncated) }

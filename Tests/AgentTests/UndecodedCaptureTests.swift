@@ -23,7 +23,10 @@ import TrafficPipeline
         figures(packets).undecodedCapture
     }
 
-    private static func figures(_ packets: [(octets: [UInt8], linkType: Int32)]) -> PipelineFigures {
+    private static func figures(
+        _ packets: [(octets: [UInt8], linkType: Int32)],
+        snapshotLength: Int = .max
+    ) -> PipelineFigures {
         let registry = MetricsRegistry()
         let boards = WorkerBoards(registry)
         let table = RouteTable.compile(RouteResources(), environment: RouteEnvironment()).table
@@ -32,6 +35,7 @@ import TrafficPipeline
             board: boards.sole
         )
         for packet in packets {
+            let captured = Array(packet.octets.prefix(snapshotLength))
             pipeline.packetArrived(
                 CapturedPacket(
                     time: PacketTime(nanoseconds: 0),
@@ -39,7 +43,7 @@ import TrafficPipeline
                     interface: 0,
                     wireLength: packet.octets.count
                 ),
-                octets: packet.octets.span
+                octets: captured.span
             )
         }
         pipeline.captureEnded()
@@ -76,6 +80,28 @@ import TrafficPipeline
         let problem = Self.problem([(Self.foreign, 1), (Self.foreign, 1), (request, 1)])
         #expect(problem == "there is no TCP, and 2 of the 3 packets could not be decoded (EtherType 0x9999)")
         #expect(Self.problem([(request, 1)]) == nil)
+    }
+
+    @Test func `packets that the snapshot length cut are counted, with what captures whole ones`() {
+        let frame = Self.segment.ethernet().octets
+        let cut = Self.figures([(frame, 1), (frame, 1)], snapshotLength: 40)
+        #expect(cut.undecodedCapture == nil)
+        #expect(
+            cut.damage == [
+                "2 of the 2 packets were cut short by the snapshot length: what was cut off is missing "
+                    + "(tcpdump -s 0 captures whole packets)"
+            ]
+        )
+        #expect(Self.figures([(frame, 1)]).damage == [])
+    }
+
+    @Test func `headers that contradict themselves are a warning where there is no TCP`() {
+        let frame = Self.segment.ethernet().octets
+        var contradicting = frame
+        contradicting[14] = 0x41
+        let figures = Self.figures([(contradicting, 1)])
+        #expect(figures.damage == ["there is no TCP, and the headers of 1 of the 1 packets contradict themselves"])
+        #expect(Self.figures([(contradicting, 1), (frame, 1)]).damage == [])
     }
 
     @Test func `frames that are encrypted below TCP are not decoded`() {

@@ -193,6 +193,30 @@ import Testing
         )
     }
 
+    @Test(arguments: [false, true])
+    func `a server that closes for a rule that the client broke left the streams before to it, and took none behind`(
+        isInTrailers: Bool
+    ) {
+        let twice = [(":method", "GET"), (":scheme", "http"), (":path", "/b"), (":path", "/c"), (":authority", "h")]
+        var script = HTTP2Script()
+        let before = HTTP2Script.opening + script.request(1, HTTP2Script.head("/a"))
+        let breaks =
+            isInTrailers
+            ? script.request(3, HTTP2Script.head("/b", method: "POST"), ends: false)
+                + script.request(3, [(":path", "/c")])
+            : script.request(3, twice)
+        let events: Events = [
+            .client(before + breaks + script.request(5, HTTP2Script.head("/d"))), .server(HTTP2Script.serverOpening),
+        ]
+        #expect(ends(events, ending: Self.serverLeaves).suffix(2) == ["client", "server, unprocessed"])
+        #expect(ends(events, ending: Self.serverLeaves).first == "client")
+        let later = ends(events + [.passes(seconds: 10)], ending: Self.serverLeaves)
+        #expect(later.first == "server" && later.last == "server")
+        // Of what the server settles by itself nothing else is taken to have come.
+        let settled = ends(events + [.server(HTTP2Script.reset(3, 1))], ending: Self.serverLeaves)
+        #expect(settled == ["server", "server", "server"])
+    }
+
     @Test func `a stream in progress belongs to whoever closes the connection first`() {
         #expect(streamEnds({ _ in [] }, ending: Self.clientLeaves) == ["client"])
         #expect(streamEnds({ _ in [] }, ending: .resetByServer) == ["server"])

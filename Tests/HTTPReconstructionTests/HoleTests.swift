@@ -758,6 +758,23 @@ import TrafficModel
         #expect(!record.lines.contains { $0.hasPrefix("GET /a -> 200") }, "\(record.lines)")
     }
 
+    @Test func `nor is the last answer given to the last request where its server had received more`() {
+        let requests = ["/a", "/b", "/c"].map(Self.get)
+        let unseen = Self.get("/d")
+        let record = Conversation(
+            .client(requests[0]),
+            .server(Self.ok("a")),
+            .client(requests[1]),
+            .server(Self.ok("bb")),
+            .client(requests[2]),
+            .serverHole(Self.ok("ccc")),
+            .server(Self.ok("dddd"), acknowledging: Int64((requests.joined() + unseen).utf8.count))
+        ).read(ending: .captureEnded)
+        #expect(record.complaints.isEmpty)
+        #expect(record.lines.contains("- -> 200 (4) [request_gap]"), "\(record.lines)")
+        #expect(!record.lines.contains { $0.hasPrefix("GET /c -> 200") }, "\(record.lines)")
+    }
+
     @Test func `answers to HEAD among pipelined ones are told by the head behind them`() {
         let head = "HEAD /b HTTP/1.1\r\nHost: h\r\n\r\n"
         let empty = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"

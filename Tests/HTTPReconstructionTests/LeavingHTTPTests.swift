@@ -2,6 +2,7 @@
 // Upgrade: RFC 9110 §7.8; CONNECT: RFC 9110 §9.3.6; WebSocket: RFC 6455 §4.
 
 import HTTPReconstruction
+import TCPReassembly
 import Testing
 import TrafficModel
 
@@ -48,6 +49,18 @@ import TrafficModel
             .server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
         ).readInEveryWay()
         #expect(record.lines == ["GET /ws -> 200 (2)", "GET /b -> 404", "GET /c -> 204"])
+    }
+
+    @Test(arguments: [upgrade, "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"])
+    func `what was sent early behind a refusal that ends the connection was not taken, and no answer to it is lost`(
+        asks: String
+    ) {
+        let record = Conversation(
+            .client(asks + "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        ).readInEveryWay(ending: [.serverFinishes, .clientFinishes, .closes(.finished)])
+        #expect(record.lines.last == "GET /b -> - [no_response]")
+        #expect(record.exchanges.last?.earlyEnd == "server, unprocessed")
     }
 
     @Test func `an upgrade that waits for its answer does not stop the answers to requests before it`() {

@@ -51,6 +51,18 @@ import TrafficModel
     }
 
     @Test(arguments: [
+        " GET /p HTTP/1.1", "G\u{1}T /p HTTP/1.1", "GET\u{C}/p HTTP/1.1", "SSH-2.0-OpenSSH_9.6",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n GET /p HTTP/1.1",
+    ])
+    func `what a client pipelines behind a first request that is refused is not given the refusal`(line: String) {
+        let record = Conversation(
+            .client(line + Self.rest + HoleTests.get("/next")),
+            .server("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        ).readInEveryWay()
+        #expect(record.lines == ["- -> 400 [malformed]"])
+    }
+
+    @Test(arguments: [
         ("X-Env: canary", "canary"), ("X-Env:\r\n canary", "canary"), ("X-Env: canary\r\n ", "canary"),
         ("X-Env: a\r\n b", "a b"), ("X-Env: a\r\n\tb", "a\tb"), ("X-Env: a\r\n  b", "a  b"),
         ("X-Env: a  \r\n   b", "a     b"), ("X-Env:\n canary", "canary"), ("X-Env: a\r\n b\r\n c", "a b c"),
@@ -123,7 +135,8 @@ import TrafficModel
         "5;a\u{1}b\u{7F}\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "5 a\r\nhello\r\n0\r\n\r\n",
         "5\r\nhello\r\r\n0\r\n\r\n", "5\r\nhello\r\n0;x\r\n\r\n", "5\r\nhello\r\n0\r\nX: a\n\n",
         "5\r\nhello\r\n0\r\nX: a\r\r\n\r\n", "5\r\nhello\r\n0\r\nX: a\rb\r\n\r\n",
-        "5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n",
+        "5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n", "5\r\nhello!!\r\n0\r\n\r\n", "5\r\nhello \r\n0\r\n\r\n",
+        "5;a=\"x\r\ny\"\r\nhello\r\n0\r\n\r\n", String(repeating: "0", count: 300) + "5\r\nhello\r\n0\r\n\r\n",
     ])
     func `chunks that Envoy takes are read`(content: String) {
         let record = Conversation(
@@ -138,7 +151,7 @@ import TrafficModel
 
     @Test(arguments: [
         "5\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\n\n", "5\r\nhello\r\n0\n\r\n", "5;a\nhello\r\n0\r\n\r\n",
-        "5\r\r\nhello\r\n0\r\n\r\n", "5;a\rb\r\nhello\r\n0\r\n\r\n", "5\0\r\nhello\r\n0\r\n\r\n",
+        "5\r\r\nhello\r\n0\r\n\r\n", "5;a\rb\r\nhello\r\n0\r\n\r\n", "5\0\r\nhello\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n",
     ])
     func `chunks that Envoy breaks off are malformed`(content: String) {
         let record = Conversation(

@@ -145,7 +145,12 @@ import TrafficModel
         ("Transfer-Encoding: \r chunked\r", false), ("Content-Length:\r\n 5", false), ("Content-Length: \r5\r", false),
         ("Transfer-Encoding: chunked", false), ("Transfer-Encoding: Chunked", false),
         ("Transfer-Encoding:\tchunked ", false), ("Content-Length: 5", false),
-        ("Transfer_Encoding: chunked\r\nContent-Length: 5", false),
+        ("Transfer_Encoding: chunked\r\nContent-Length: 5", false), ("Transfer-Encoding:", true),
+        ("Transfer-Encoding:\r\nTransfer-Encoding: chunked", false),
+        ("Transfer-Encoding: \t\r\nTransfer-Encoding:\r\nTransfer-Encoding: chunked", false),
+        ("Transfer-Encoding:\r\nTransfer-Encoding: gzip, chunked", true),
+        ("Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\nContent-Length: 5", true),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\nTransfer-Encoding: chunked", true),
     ])
     func `a request that Envoy refuses for its framing says so`(fields: String, isRefused: Bool) {
         let record = Conversation(.client("POST /one HTTP/1.1\r\nHost: h\r\n\(fields)\r\n\r\n0\r\n\r\n")).read()

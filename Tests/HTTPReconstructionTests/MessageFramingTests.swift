@@ -254,6 +254,17 @@ import TrafficModel
         )
     }
 
+    @Test(arguments: ["100 Continue", "102 Processing"])
+    func `an interim response that comes when no request is open belongs to the next final one`(status: String) {
+        let record = Conversation(
+            .client("GET /a HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na" + "HTTP/1.1 \(status)\r\n\r\n"),
+            .client("GET /b HTTP/1.1\r\nHost: h\r\n\r\n"),
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nbb")
+        ).readInEveryWay()
+        #expect(record.lines == ["GET /a -> 200 (1)", "GET /b -> \(status.prefix(3)) 200 (2)"])
+    }
+
     @Test func `a client whose expectation was refused may leave out the content`() {
         let record = Conversation(
             .client("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 400\r\n\r\n"),

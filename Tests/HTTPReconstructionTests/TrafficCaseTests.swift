@@ -107,6 +107,35 @@ import Testing
         #expect(after.allSatisfy { $0.0.integrity.isEmpty })
     }
 
+    @Test(arguments: [(3600, 3600, " [clock_unreliable]"), (3600, 0, ""), (0, 3600, "")] as [(Int64, Int64, String)])
+    func `a request that alone is stamped long before what it follows has no duration`(
+        back: Int64,
+        forth: Int64,
+        mark: String
+    ) {
+        let record = Conversation(
+            .client(HoleTests.get("/a")),
+            .server(HoleTests.ok("a")),
+            .passes(seconds: -back),
+            .client(HoleTests.get("/b")),
+            .passes(seconds: forth),
+            .server(HoleTests.ok("b")),
+            .client(HoleTests.get("/c")),
+            .server(HoleTests.ok("c"))
+        ).read()
+        #expect(record.lines == ["GET /a -> 200 (1)", "GET /b -> 200 (1)\(mark)", "GET /c -> 200 (1)"])
+        var script = HTTP2Script()
+        let streams = Conversation(
+            .client(HTTP2Script.opening + script.request(1, HTTP2Script.head("/a"))),
+            .server(HTTP2Script.serverOpening + script.response(1, [(":status", "200")], ends: true)),
+            .passes(seconds: -back),
+            .client(script.request(3, HTTP2Script.head("/b"))),
+            .passes(seconds: forth),
+            .server(script.response(3, [(":status", "200")], ends: true))
+        ).read()
+        #expect(streams.lines == ["GET /a -> 200", "GET /b -> 200\(mark)"])
+    }
+
     @Test(arguments: [("slow-answer-6min", "report"), ("pause-in-body-6min", "poll")])
     func `an answer that takes longer than the idle timeout is waited for`(name: String, target: String) throws {
         let (sink, _) = try SavefileReading.read(name, tellingTimeEvery: 30_000_000_000)

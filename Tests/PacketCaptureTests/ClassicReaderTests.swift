@@ -79,7 +79,7 @@ struct ClassicReaderTests {
     ]
 
     @Test(arguments: [false, true], [0, 50, 96, 262_144, 400_000] as [UInt32])
-    func `packets longer than the snapshot length, times before 1970 and empty packets are read as libpcap reads them`(
+    func `packets longer than the snapshot length, times from 2038 on and empty packets are read as libpcap reads them`(
         isNanoseconds: Bool,
         snapshotLength: UInt32
     ) {

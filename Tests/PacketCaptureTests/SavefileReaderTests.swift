@@ -365,6 +365,11 @@ struct SavefileReaderTests {
             ([0x09, 0, 1, 0, 12, 0, 0, 0], 5_000_000, 5_000),
             ([0x0E, 0, 8, 0, 100, 0, 0, 0, 0, 0, 0, 0], 1_000_000, 101_000_000_000),
             ([0x0E, 0, 8, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], 2_000_000, 1_000_000_000),
+            // Tenths of microseconds since 1601, -11,644,473,600 s.
+            (
+                [0x09, 0, 1, 0, 7, 0, 0, 0, 0x0E, 0, 8, 0, 0, 0x6F, 0xEF, 0x49, 0xFD, 0xFF, 0xFF, 0xFF],
+                133_444_736_000_000_000, 1_700_000_000_000_000_000
+            ),
         ] as [([UInt8], UInt64, Int64)]
     )
     func `times are in the ticks, and from the offset, of their interface`(
@@ -375,6 +380,24 @@ struct SavefileReaderTests {
         let octets = TestSavefile.pcapng([.init(octets: [1])], options: options, ticks: ticks)
         let reading = Reading(folder.file("a.pcapng", octets))
         #expect(reading.packets.map(\.time.nanoseconds) == [nanoseconds])
+    }
+
+    @Test(
+        arguments: [([0x09, 0, 1, 0, 0, 0, 0, 0], 1 << 40), ([0x09, 0, 1, 0, 9, 0, 0, 0], 1 << 62)]
+            as [([UInt8], UInt64)]
+    )
+    func `a time that nanoseconds cannot say is none`(options: [UInt8], ticks: UInt64) {
+        let octets = TestSavefile.pcapng([.init(octets: [1])], options: options, ticks: ticks)
+        let reading = Reading(folder.file("a.pcapng", octets))
+        #expect(reading.packets.map(\.origin) == [CapturedPacket.withoutClock])
+    }
+
+    @Test(arguments: [false, true], [1, 228] as [UInt32])
+    func `the seconds of a pcap file have no sign`(isBigEndian: Bool, linkType: UInt32) {
+        let packet = TestSavefile.Packet(seconds: 0x8000_0001, octets: [1])
+        let octets = TestSavefile.pcap([packet], isBigEndian: isBigEndian, linkType: linkType)
+        let reading = Reading(folder.file("a.pcap", octets))
+        #expect(reading.packets.map(\.time.nanoseconds) == [0x8000_0001 * 1_000_000_000])
     }
 
     @Test func `a filter looks at each packet by its own link type`() {

@@ -89,6 +89,11 @@ struct Encapsulation: CustomTestStringConvertible, Sendable {
             v4.ip().encapsulated(in: [2, 0, 0, 0, 5, 0, 10, 0, 0x61, 0, 0, 0] + [116, 0, 9, 0])
         ),
         Encapsulation(
+            "LINKTYPE_NFLOG of a big-endian machine",
+            .nflog,
+            v4.ip().encapsulated(in: [2, 0, 0, 0, 0, 5, 0, 10, 0x61, 0, 0, 0] + [0, 116, 0, 9])
+        ),
+        Encapsulation(
             "LINKTYPE_PFLOG",
             .packetFilterLog,
             v4.ip().encapsulated(in: [61, 2] + Array(repeating: 0, count: 62))
@@ -196,6 +201,10 @@ struct Encapsulation: CustomTestStringConvertible, Sendable {
         Encapsulation(
             "Ethernet in IP: RFC 3378",
             v4.ip().ethernet().encapsulated(in: [0x30, 0], protocolNumber: 97).ipv4().ethernet()
+        ),
+        Encapsulation(
+            "Ethernet in IP without a header of its own: RFC 8986 §9.1",
+            v4.ip().vlan(7).ethernet().encapsulated(in: [], protocolNumber: 143).ipv6().ethernet()
         ),
         Encapsulation("GRE: RFC 2784 §2", v4.ip().gre().ipv4().ethernet()),
         Encapsulation(
@@ -318,6 +327,7 @@ struct Encapsulation: CustomTestStringConvertible, Sendable {
         tagged("Metadata of Cisco", 0x8909, [1, 1, 0, 1, 0, 16]),
         tagged("E-tag: IEEE 802.1BR §12.5", 0x893F, [0, 0, 0, 1, 0, 0]),
         tagged("HSR: IEC 62439-3", 0x892F, [0, 52, 0, 1]),
+        tagged("R-tag: IEEE 802.1CB §7.8", 0xF1C1, [0, 0, 0, 1]),
         Encapsulation(
             "I-tag: IEEE 802.1ah §9.7",
             v4.ip().ethernet().encapsulated(in: [0, 0, 0, 1], etherType: 0x88E7).ethernet()

@@ -32,8 +32,34 @@ extension PipelineFigures {
             + "(\(Self.causes(unsupportedFormats))): what they carry is missing"
     }
 
-    private var unsupportedPackets: Int {
-        failures.filter { $0.key.reason == .unsupported }.values.reduce(0, +)
+    /// What a capture lacks though its formats are decoded, a sentence each: what the snapshot length cut off, and where there is no
+    /// TCP packets whose headers contradict themselves.
+    package var damage: [String] {
+        let packets = interfaces.reduce(0) { $0 + $1.packets }
+        let cut = interfaces.reduce(0) { $0 + $1.truncatedPackets }
+        let malformed = failingPackets(.malformed)
+        var sentences: [String] = []
+        if cut > 0, cut * Self.noticeablePart >= packets {
+            sentences.append(
+                "\(cut) of the \(packets) packets were cut short by the snapshot length: what was cut off is missing "
+                    + "(tcpdump -s 0 captures whole packets)"
+            )
+        }
+        if reassembly.segments == 0, malformed > 0, undecodedCapture == nil {
+            sentences.append(
+                "there is no TCP, and the headers of \(malformed) of the \(packets) packets contradict themselves"
+            )
+        }
+        return sentences
+    }
+
+    /// One packet in so many is worth a sentence.
+    private static var noticeablePart: Int { 20 }
+
+    private var unsupportedPackets: Int { failingPackets(.unsupported) }
+
+    private func failingPackets(_ reason: DecodeFailure.Reason) -> Int {
+        failures.filter { $0.key.reason == reason }.values.reduce(0, +)
     }
 
     /// The formats of packets that are not decoded, with how many came in each; the layers, where no format is known.

@@ -50,7 +50,7 @@ struct CaptureClocks: Sendable {
     }
 
     private var timeless: String {
-        "\(HumanUnits.count(UInt64(packetsWithoutTime))) packets have no time (simple packet blocks of pcapng): their connections have "
+        "\(HumanUnits.count(UInt64(packetsWithoutTime))) packets have no time (simple packet blocks of pcapng, or times out of range): their connections have "
             + "no durations (clock_unreliable)"
     }
 

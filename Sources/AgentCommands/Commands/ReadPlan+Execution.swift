@@ -130,6 +130,7 @@ extension ReadPlan {
     private func print(_ analysis: SavefileAnalysis) throws {
         for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
         if let part = analysis.figures.undecodedPart { StandardError.say("warning: \(part)") }
+        for sentence in analysis.figures.damage { StandardError.say("warning: \(sentence)") }
         let clocks = CaptureClocks(analysis.figures, files: configuration.capture.savefiles)
         for sentence in clocks.sentences { StandardError.say("warning: \(sentence)") }
         if analysis.failures.isEmpty, analysis.figures.interfaces.allSatisfy({ $0.packets == 0 }) {

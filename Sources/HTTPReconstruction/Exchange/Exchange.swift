@@ -82,6 +82,8 @@ public struct Exchange: ~Copyable {
     var followsRequestBreak = false
     /// Whether the server had received its head when octets came in front of it: its answer may have been among those.
     var mayBeAnsweredBefore = false
+    /// Whether its request is stamped long before octets of the server that its client had received.
+    var followsSetback = false
     /// Whether responses may be missing between the one before and this one.
     var followsResponseBreak = false
     var retention = Retention.none
@@ -105,8 +107,19 @@ public struct Exchange: ~Copyable {
     /// Whether its times run backwards: the clock was set, or two sources have two clocks.
     var runsBackwards: Bool {
         request.lastOctet < request.firstOctet || response.lastOctet < response.firstOctet
-            || hasRequest && hasResponse && response.firstOctet < request.firstOctet
+            || hasRequest && hasResponse && response.firstOctet < request.firstOctet || isStampedAlone
     }
+
+    /// Whether the request's time lies far before that of the answer that it follows, and far before its own answer's.
+    ///
+    /// A clock that was set back stays there; where the answer comes by the former clock again, the request alone is stamped wrong, and
+    /// the time between is none that anybody waited.
+    private var isStampedAlone: Bool {
+        followsSetback && hasResponse && response.firstOctet.nanoseconds(since: request.firstOctet) > Self.setback
+    }
+
+    /// How far times go back, in nanoseconds, where a clock was set back; less is disorder.
+    static var setback: Int64 { 1_000_000_000 }
 
     /// Notes what the head of the request says.
     mutating func requestArrived(_ head: MessageHead, at start: MessageStart, endingAt time: PacketTime) {

@@ -5,11 +5,11 @@
 ///
 /// The size itself is kept by the caller, where the octets of the chunk will be counted down from it.
 struct ChunkSizeLine {
-    private var digits: UInt8 = 0
+    private var hasDigits = false
     private var phase = Phase.size
 
     /// Whether no octet of the line has come.
-    var isEmpty: Bool { digits == 0 && phase == .size }
+    var isEmpty: Bool { !hasDigits && phase == .size }
 
     private enum Phase: UInt8 {
         case size
@@ -40,19 +40,19 @@ struct ChunkSizeLine {
     @inline(__always)
     mutating func take(_ octet: UInt8, of kind: MessageKind, into size: inout Int64) -> Step {
         if octet == 0x0A {
-            guard digits > 0, kind == .response || phase == .lineFeed else { return .malformed }
+            guard hasDigits, kind == .response || phase == .lineFeed else { return .malformed }
             return .size(size)
         }
         switch phase {
         case .size:
             if let digit = octet.hexadecimalDigit {
                 // Leading zeros are many in the wild, so the value is bounded and not the digits.
-                guard size < 1 << 58, digits < UInt8.max else { return .malformed }
-                digits += 1
+                guard size < 1 << 58 else { return .malformed }
+                hasDigits = true
                 size = size << 4 | Int64(digit)
                 return .more
             }
-            guard digits > 0 else { return .malformed }
+            guard hasDigits else { return .malformed }
             return separator(octet)
         case .padding where kind == .response: return separator(octet)
         case .padding, .chunkExtension:

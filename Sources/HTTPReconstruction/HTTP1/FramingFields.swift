@@ -125,13 +125,14 @@ extension MessageHead {
 
     /// Adds one Transfer-Encoding line; only the last coding of the last line decides.
     private mutating func interpretTransferCoding(_ value: Range<Int>, in octets: Span<UInt8>) {
-        if value.isEmpty, transferCoding == .chunked {
-            // Envoy takes this for no content, and refuses what follows.
+        guard !value.isEmpty else {
+            // Envoy passes over such a line in front of `chunked`. Behind it, it takes it for no content, and refuses what follows.
             hasPlainTransferCoding = false
             transferCoding = .other
             return
         }
-        hasPlainTransferCoding = transferCoding == .absent && octets.equalsIgnoringCase(value, "chunked")
+        hasPlainTransferCoding = !namesTransferCoding && octets.equalsIgnoringCase(value, "chunked")
+        namesTransferCoding = true
         octets.forEachListElement(of: value) { element in
             let isChunked = octets.equalsIgnoringCase(element, "chunked")
             // A coding after chunked, chunked itself among them, hides where the content ends.

@@ -154,6 +154,25 @@ extension HTTP1Connection {
         return index
     }
 
+    /// Gives interim responses that came when no request was open to the one whose final response begins at `start`.
+    ///
+    /// A client takes any number of them in front of it, asked for or not (RFC 9110 §15.2).
+    mutating func giveStrayInterim<Sink: ExchangeSink & ~Copyable>(
+        toRequestAnsweredAt start: MessageStart,
+        status: Int,
+        _ shared: inout SharedReconstruction,
+        _ sink: inout Sink
+    ) {
+        guard !isRepairing, !shared.exchanges[answering].hasRequest else { return }
+        let request = oldestUnanswered(shared)
+        guard request >= 0, mayAnswer(request, start, status: status, shared) else { return }
+        let facts = shared.connections.facts(of: connection)
+        shared.exchanges.responsePaired(answering, with: request, on: facts, &sink)
+        shared.exchanges[request].interim += shared.exchanges.remove(at: answering).interim
+        shared.exchanges[request].responseStart = start
+        answering = request
+    }
+
     /// Gives up what no synchronizing request came for in time, or before exchanges take too much memory.
     mutating func boundLooseResponses<Sink: ExchangeSink & ~Copyable>(
         _ shared: inout SharedReconstruction,
@@ -340,7 +359,7 @@ extension HTTP1Connection {
         guard isRepairing, let repair else { return }
         var open = unanswered(shared)
         var loose = repair.loose
-        if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd {
+        if alignsFromEnd, !repair.requestBreakAtEnd, !repair.responseBreakAtEnd, !answersUnseen(loose.last, shared) {
             while let request = open.last, let response = loose.last,
                 mayAnswer(
                     request,
@@ -369,6 +388,16 @@ extension HTTP1Connection {
             shared.exchanges[request].isResponseComplete = true
         }
         emitCompleted(&shared, &sink)
+    }
+
+    /// Whether a response was begun by a server that had received more than the latest request, which is complete: what answers
+    /// that may be missing, and this one may answer a request that was not seen.
+    private func answersUnseen(_ response: Int32?, _ shared: borrowing SharedReconstruction) -> Bool {
+        guard let response, sending < 0, let received = shared.exchanges[response].responseStart.acknowledged else {
+            return false
+        }
+        // A FIN has a number too.
+        return received > requestEnd + 1
     }
 
     /// Moves a response that was put aside to the request it answers.

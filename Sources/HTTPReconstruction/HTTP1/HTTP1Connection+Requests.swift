@@ -73,7 +73,9 @@ extension HTTP1Connection {
             acknowledged: start.acknowledged,
             startsSegment: true
         )
+        readsHeld = true
         _ = readRequests(held.span, at: position, &shared, &sink)
+        readsHeld = false
     }
 
     // MARK: - Doubtful requests
@@ -129,8 +131,11 @@ extension HTTP1Connection {
         shared.exchanges[sending].requestArrived(head, at: start, endingAt: position.time)
         shared.exchanges[sending].request.fieldLines = UInt32(shared.parser.fieldCount)
         shared.exchanges[sending].followsRequestBreak = takeRequestBreak()
-        if (responseAcknowledges ?? -1) >= shared.exchanges[sending].requestHeadEnd {
+        if (responseAcknowledges ?? -1) >= shared.exchanges[sending].requestHeadEnd, isRepairing || !readsHeld {
             shared.exchanges[sending].mayBeAnsweredBefore = true
+        }
+        if responseTime.nanoseconds(since: start.time) > Exchange.setback, (start.acknowledged ?? -1) >= responseEnd {
+            shared.exchanges[sending].followsSetback = true
         }
         if isRepairing { repair?.latestRequestCloses = head.closesConnection }
         if shared.connections[connection].hasMalformedProxyHeader {

@@ -20,6 +20,9 @@ extension HTTP1Connection {
     ) {
         confirmHTTP(&shared, &sink)
         let head = shared.parser.head
+        if answering >= 0 {
+            giveStrayInterim(toRequestAnsweredAt: responses.start, status: head.status, &shared, &sink)
+        }
         if answering < 0 {
             answering = exchangeAnswered(at: responses.start, status: head.status, &shared, &sink)
             shared.exchanges[answering].responseStart = responses.start

@@ -72,6 +72,7 @@ struct HTTP1Connection: ~Copyable {
         static let joinedMidstream = Marks(rawValue: 1)
         static let opensWebSocket = Marks(rawValue: 2)
         static let infersPairs = Marks(rawValue: 4)
+        static let readsHeld = Marks(rawValue: 8)
     }
 
     /// Whether the connection may have begun before the capture did.
@@ -84,6 +85,12 @@ struct HTTP1Connection: ~Copyable {
     var infersPairs: Bool {
         get { marks.contains(.infersPairs) }
         set { if newValue { marks.insert(.infersPairs) } else { marks.remove(.infersPairs) } }
+    }
+
+    /// Whether the octets that are read were held until now, so that the server may have received them long since.
+    var readsHeld: Bool {
+        get { marks.contains(.readsHeld) }
+        set { if newValue { marks.insert(.readsHeld) } else { marks.remove(.readsHeld) } }
     }
 
     /// What an exchange in progress is broken off by; `nil` while nobody has ended anything.
@@ -224,8 +231,11 @@ struct HTTP1Connection: ~Copyable {
     }
 
     /// The first octets of the client are no request; a server may still answer them with 400.
+    ///
+    /// Nothing is read as a request that the client sends before it has an answer: it would be given the refusal of what it follows.
     mutating func beganUnreadable() {
         requests.lose()
+        requests.expectMessage(acknowledging: responseEnd)
         repair = repair ?? PairingRepair()
         repair?.failedRequest = .malformed
         repair?.earlyFailure = .startLine

@@ -89,7 +89,9 @@ struct MessageHead {
     /// Whether Content-Length is a list or stands in several lines, be they equal.
     var repeatsContentLength = false
     var transferCoding = TransferCoding.absent
-    /// Whether Transfer-Encoding is one line that says `chunked` and nothing else, not even a comma.
+    /// Whether a Transfer-Encoding line says anything.
+    var namesTransferCoding = false
+    /// Whether Transfer-Encoding is one line that says `chunked` and nothing else, not even a comma, but for empty lines before it.
     var hasPlainTransferCoding = false
     /// Whether Connection names `close`, or `keep-alive`.
     var saysClose = false

@@ -371,12 +371,12 @@ struct MessageStream {
             let octet = octets[index]
             index += 1
             if state == .chunkEnd {
-                // CRLF or LF (RFC 9112 §2.2); anything else means that the size was wrong.
+                // CRLF or LF (RFC 9112 §2.2); anything else means that the size was wrong. In requests Envoy passes over it, up to LF.
                 if octet == 0x0A {
                     remaining = 0
                     chunkSizeLine = ChunkSizeLine()
                     state = .chunkSize
-                } else if octet != 0x0D {
+                } else if octet != 0x0D, kind == .response {
                     return fail(.chunk, next: index)
                 }
                 continue

@@ -68,13 +68,22 @@ extension HTTP2Connection {
             if streams[place].flags.contains(.requestUnseen) {
                 return joinRequest(place, block, reading, at: time, &shared, &sink)
             }
-            guard !streams[place].flags.contains(.requestEnded) else { return }
+            guard !streams[place].flags.contains(.requestEnded) else {
+                // Nothing follows the end of a message (RFC 9113 §5.1, half-closed (remote)).
+                guard !requests.hasLosses, !streams[place].flags.contains(.requestHole) else { return }
+                shared.exchanges[streams[place].exchange].integrity.insert(.malformed)
+                ruleBroken(on: block.stream, at: time)
+                return
+            }
             trailersArrived(reading, place, .request, block.endsStream, &shared, &sink)
             if block.endsStream { messageEnded(place, .request, at: time, &shared, &sink) }
             return
         }
         // The stream is over, and what is still in flight only matters to the table.
-        guard block.stream & 1 == 1 else { return }
+        guard block.stream & 1 == 1 else {
+            if !requests.hasLosses { ruleBroken(on: highestStream, at: time) }
+            return
+        }
         if block.stream > highestStream {
             if requests.hasLosses {
                 let first = highestStream == 0 ? 1 : highestStream + 2
@@ -129,8 +138,14 @@ extension HTTP2Connection {
         if reading.hasUnknown { marks.insert(.unknownFieldBlock) }
         if reading.isInferred { marks.insert(.fieldsByInference) }
         if shared.http2.sections[requests.section].isOverLimit { marks.insert(.limitReached) }
-        if !shape.isValid { marks.insert(.malformed) }
+        if !shape.isValid {
+            marks.insert(.malformed)
+            if !reading.hasUnknown { ruleBroken(on: block.stream, at: time) }
+        }
         shared.exchanges[exchange].integrity.formUnion(marks)
+        if serverEnd.time.nanoseconds(since: block.time) > Exchange.setback, received >= serverEnd.offset {
+            shared.exchanges[exchange].followsSetback = true
+        }
         streams[place].received = received
         streams[place].announcedRequest = reading.contentLength
         if reading.contentKind.isGRPC {
@@ -383,6 +398,7 @@ extension HTTP2Connection {
             shared.exchanges[exchange].interimArrived(status)
             return
         }
+        streamSettled(block.stream)
         streams[place].flags.insert(.responseBegan)
         if reading.isMalformed { shared.exchanges[exchange].integrity.insert(.malformed) }
         if shared.http2.sections[responses.section].isOverLimit {
@@ -467,6 +483,9 @@ extension HTTP2Connection {
         // Nothing follows trailers (RFC 9113 §8.1).
         if reading.hasPseudo || reading.isMalformed || !endsStream && !reading.hasUnknownName {
             shared.exchanges[exchange].integrity.insert(.malformed)
+            if kind == .request, !requests.hasLosses {
+                ruleBroken(on: streams[place].identifier, at: shared.exchanges[exchange].request.lastOctet)
+            }
         }
         if reading.hasUnknown { shared.exchanges[exchange].integrity.insert(.unknownFieldBlock) }
         if reading.isInferred { shared.exchanges[exchange].integrity.insert(.fieldsByInference) }

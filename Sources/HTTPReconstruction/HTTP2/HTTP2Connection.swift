@@ -40,7 +40,7 @@ struct HTTP2Connection: ~Copyable {
     /// When the client last sent something.
     private var clientTime = PacketTime(nanoseconds: 0)
     /// How far the server's stream was read, and when.
-    private var serverEnd = (offset: Int64(0), time: PacketTime(nanoseconds: 0))
+    var serverEnd = (offset: Int64(0), time: PacketTime(nanoseconds: 0))
     /// How far it was when the server last ended a stream that the client had not.
     private var leftOpen: (offset: Int64, time: PacketTime)?
     /// Where the client's stream stands, as far as it was read or is known to be missing.
@@ -58,6 +58,8 @@ struct HTTP2Connection: ~Copyable {
     var isListed = false
     /// The last stream that the server takes, as its GOAWAY says, and when it said so.
     private var lastAccepted = (stream: UInt32.max, time: PacketTime(nanoseconds: 0))
+    /// The first stream in which the client broke a rule that a server may close the connection for, and when it did.
+    private var brokenRule: (stream: UInt32, time: PacketTime)?
     /// Who has reset the connection.
     var resetMarks: Integrity = []
     /// Who has ended it first.
@@ -302,10 +304,39 @@ struct HTTP2Connection: ~Copyable {
         let early =
             marks.isDisjoint(with: [.interrupted, .forgotten])
             ? firstEnd.earlyEnd(clientDirection: clientDirection) : nil
-        while streams.count > 0 { abandon(0, marks, early, &shared, &sink) }
+        while streams.count > 0 {
+            var end = early
+            if let early { end = blamed(early, for: streams[0].identifier) }
+            abandon(0, marks, end, &shared, &sink)
+        }
         requests.releaseSection(&shared.http2)
         responses.releaseSection(&shared.http2)
     }
+
+    // MARK: - Broken rules
+
+    /// The client broke a rule on a stream, for which Envoy closes the connection (RFC 9113 §5.4.1, §8.1.1).
+    mutating func ruleBroken(on stream: UInt32, at time: PacketTime) {
+        brokenRule = brokenRule ?? (stream, time)
+    }
+
+    /// The server has dealt with a stream by itself, so that it goes on with the connection.
+    mutating func streamSettled(_ stream: UInt32) {
+        if brokenRule?.stream == stream { brokenRule = nil }
+    }
+
+    /// Who ended a stream, where the server may have closed for a rule that the client broke: it has taken no stream behind that.
+    private func blamed(_ end: EarlyEnd, for stream: UInt32) -> EarlyEnd {
+        guard end.side == .server, let brokenRule, end.time.nanoseconds(since: brokenRule.time) < Self.delayedClose
+        else { return end }
+        guard stream > brokenRule.stream else { return EarlyEnd(.client, at: brokenRule.time) }
+        var end = end
+        end.isUnprocessed = true
+        return end
+    }
+
+    /// How long a server may wait before it closes for a broken rule, in nanoseconds.
+    private static var delayedClose: Int64 { 3_000_000_000 }
 
     // MARK: - Content
 
@@ -343,6 +374,7 @@ struct HTTP2Connection: ~Copyable {
         guard streams[place].flags.isDisjoint(with: kind == .request ? .requestEnded : .responseEnded) else {
             if streams[place].flags.isDisjoint(with: kind == .request ? .requestHole : .responseHole) {
                 shared.exchanges[exchange].integrity.insert(.malformed)
+                if kind == .request { ruleBroken(on: stream, at: time) }
             }
             return
         }
@@ -585,6 +617,7 @@ struct HTTP2Connection: ~Copyable {
         _ shared: inout SharedReconstruction,
         _ sink: inout Sink
     ) {
+        if kind == .response { streamSettled(identifier) }
         guard let place = streams.place(of: identifier) else { return }
         let exchange = streams[place].exchange
         if kind == .request {
