@@ -60,7 +60,7 @@ package struct CredentialReplacement {
         }
     }
 
-    /// Hosts with what stands before an at sign replaced.
+    /// Hosts with what stands before an at sign replaced, and links that have no place there.
     private mutating func redacted(forwarded value: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         var copied = 0
@@ -68,7 +68,7 @@ package struct CredentialReplacement {
             result += value[copied..<user.lowerBound] + replaced(value[user.dropLast()])
             copied = user.upperBound - 1
         }
-        return withoutTokens(result + value[copied...])
+        return redacted(text: result + value[copied...])
     }
 
     /// URLs between angle brackets, and those that stand outside of any.

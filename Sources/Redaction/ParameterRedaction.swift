@@ -97,7 +97,7 @@ package struct ParameterRedaction: Sendable {
             result.removeSubrange(user)
             redactions += 1
         }
-        return result
+        return redacted(field: result, redactions: &redactions)
     }
 
     /// A host that a field names, without a user and a password before it.

@@ -61,6 +61,7 @@ import Testing
             "forwarded", "for=192.0.2.1;host=\"u:pl;anted@h\", for=b;Host=u@h;proto=https",
             "for=192.0.2.1;host=\"REDACTED@h\", for=b;Host=REDACTED@h;proto=https"
         ),
+        ("forwarded", "for=https://h/?token=planted;host=h", "for=https://h/?token=REDACTED;host=h"),
         ("forwarded", "for=192.0.2.1;host=h;by=\"a@b\"", "for=192.0.2.1;host=h;by=\"a@b\""),
         ("x-anything", "://", "://"), ("x-anything", "a://,", "a://,"), ("accept", "50%25;q=1", "50%25;q=1"),
         ("user-agent", "Mozilla/5.0 (X; token=0)", "Mozilla/5.0 (X; token=0)"),
