@@ -160,12 +160,27 @@ package struct CredentialReplacement {
         var copied = 0
         var parameters = QueryParameters(text.span, text.indices)
         while let parameter = parameters.next() {
-            guard let value = parameter.value, !value.isEmpty || isCredential(text, parameter.name) else { continue }
-            guard let replaced = redacted(value: value, of: parameter.name, in: text, depth: depth) else { continue }
+            guard let (name, value) = Self.nameAndValue(of: parameter, in: text),
+                !value.isEmpty || isCredential(text, name)
+            else { continue }
+            guard let replaced = redacted(value: value, of: name, in: text, depth: depth) else { continue }
             result += text[copied..<value.lowerBound] + replaced
             copied = value.upperBound
         }
         return result + text[copied...]
+    }
+
+    /// Where the name and the value of a parameter are, though the sign between them be encoded: `token%3D…`.
+    private static func nameAndValue(
+        of parameter: QueryParameters.Parameter,
+        in text: [UInt8]
+    ) -> (name: Range<Int>, value: Range<Int>)? {
+        if let value = parameter.value { return (parameter.name, value) }
+        let sign = Array("%3d".utf8)
+        let place = parameter.name.dropLast(sign.count - 1).first { start in
+            text[start] == sign[0] && text[start..<start + sign.count].map(ASCII.lowered) == sign
+        }
+        return place.map { (parameter.name.lowerBound..<$0, $0 + sign.count..<parameter.name.upperBound) }
     }
 
     /// What stands in place of a parameter's value; `nil` for the value itself.
@@ -232,8 +247,8 @@ package struct CredentialReplacement {
         var ranges: [Range<Int>] = []
         var parameters = QueryParameters(content.span, content.indices)
         while let parameter = parameters.next() {
-            guard let value = parameter.value else { continue }
-            if isCredential(content, parameter.name) || holdsCredentials(LinkText.find(in: content[value])?.link) {
+            guard let (name, value) = Self.nameAndValue(of: parameter, in: content) else { continue }
+            if isCredential(content, name) || holdsCredentials(LinkText.find(in: content[value])?.link) {
                 ranges.append(value)
             }
         }

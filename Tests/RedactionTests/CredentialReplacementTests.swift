@@ -78,6 +78,7 @@ import Testing
             "user=anna&password=REDACTE&a=1"
         ),
         ("application/x-www-form-urlencoded", "user[pin]=1234", "user[pin]=REDA"),
+        ("application/x-www-form-urlencoded", "a=b&pin%3D1234", "a=b&pin%3DREDA"),
         ("application/x-www-form-urlencoded", "next=%2Fa%3Ftoken%3Dplanted", "next=REDACTEDREDACTEDREDACT"),
         ("application/x-www-form-urlencoded", "user=anna&password=", "user=anna&password="),
         ("application/x-www-form-urlencoded", "user=anna&pass", "user=anna&pass"),
@@ -132,6 +133,7 @@ import Testing
         ("/a?u=postgres%3A%2F%2Fuser%3Aplanted%40h", "/a?u=postgres%3A%2F%2FREDACTED%40h"),
         ("/go/https%3A%2F%2Fh%2F%3Ftoken%3Dplanted/x", "/go/https%3A%2F%2Fh%2F%3Ftoken%3DREDACTED/x"),
         ("/a%3Bjsessionid=planted?b=c", "/a%3Bjsessionid%3DREDACTED?b=c"), ("/a%3Bb=c", "/a%3Bb=c"),
+        ("/a?token%3Dplanted&b=c", "/a?token%3DREDACTED&b=c"), ("/a?b%3dtoken&%3D&%3", "/a?b%3dtoken&%3D&%3"),
     ])
     func `targets of every form lose their credentials`(target: String, expected: String) {
         var credentials = Self.replacement()
