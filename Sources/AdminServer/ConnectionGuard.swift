@@ -19,8 +19,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// How much content is read until the refusal is written, as a multiple of the limit.
     private static let droppedShares = 4
-    /// The octets that are read of a connection at a time: more than the head of any browser or scraper.
-    private static let pieceOctets = 4096
 
     private let places: ConnectionPlaces
     private var place: Int?
@@ -50,10 +48,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let channel = context.channel
         place = places.take(for: ConnectionPlaces.Peer(of: channel), at: .now()) { channel.close(promise: nil) }
         guard place != nil else { return context.close(promise: nil) }
-        // Read in small pieces, one at a turn: a peer that sends more than it waits for has no longer turns than others.
-        try? channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
-        let allocator = FixedSizeRecvByteBufferAllocator(capacity: Self.pieceOctets)
-        try? channel.syncOptions?.setOption(.recvAllocator, value: allocator)
         close(in: headTimeout, context)
         context.fireChannelActive()
     }
