@@ -39,6 +39,11 @@ public struct AdminLimits: Sendable, Hashable {
     ///
     /// Only a request to be explained has content: 64 KiB, as much as a head that the gateway would take.
     public var contentBytes = 65_536
+    /// The most requests that a connection may send ahead of their responses; one that sends more is closed.
+    ///
+    /// No browser, scraper or probe sends any ahead. A piece that is read from a connection can hold thousands, of which each
+    /// takes an object and a turn before the next connection has one.
+    public var pipelinedRequests = 16
     /// How long a new connection may take for its first whole request head.
     public var headTimeout: Duration = .seconds(10)
     /// How long a connection may lie idle between requests.

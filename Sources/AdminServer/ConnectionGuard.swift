@@ -7,7 +7,7 @@ import NIOCore
 import NIOHTTPTypes
 
 /// Closes a connection that gets no place, whose peer takes too long for its first request, sends more content than any
-/// endpoint takes, or does not read its response.
+/// endpoint takes, or more requests ahead of their responses, or does not read its response.
 ///
 /// Hummingbird's own idle timer covers the time between requests. A whole response must be read within one time; of a stream
 /// of events, each event within another.
@@ -26,6 +26,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let headTimeout: TimeAmount
     private let responseTimeout: TimeAmount
     private let eventTimeout: TimeAmount
+    private let pipelineLimit: Int
+    /// Requests that were read and whose responses are not written yet.
+    private var unansweredCount = 0
     private var contentCount = 0
     /// Whether the request has more content than any endpoint takes: it is refused, and the connection ends with the response.
     private var isTooLong = false
@@ -35,6 +38,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     init(limits: AdminLimits, places: ConnectionPlaces) {
         self.places = places
         contentLimit = limits.contentBytes
+        pipelineLimit = limits.pipelinedRequests
         headTimeout = TimeAmount(limits.headTimeout)
         responseTimeout = TimeAmount(limits.responseTimeout)
         eventTimeout = TimeAmount(limits.eventTimeout)
@@ -60,8 +64,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What was read with the request too many is in the same piece, and is answered no more.
+        guard unansweredCount <= pipelineLimit else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            unansweredCount += 1
+            guard unansweredCount <= pipelineLimit else { return context.close(promise: nil) }
             deadline?.cancel()
             deadline = nil
             contentCount = 0
@@ -91,6 +99,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             close(in: eventTimeout, context)
             context.write(data, promise: readPromise(promise, context))
         case .end:
+            unansweredCount -= 1
             let written = readPromise(promise, context) ?? context.eventLoop.makePromise()
             let places = places
             let place = place

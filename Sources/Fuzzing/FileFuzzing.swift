@@ -124,9 +124,13 @@ enum FileFuzzing {
         let octets = Array(input.rest)
         switch kind & 7 {
         case 0: _ = parameters.redacted(target: octets, redactions: &redactions)
-        case 1: _ = parameters.redacted(links: octets, redactions: &redactions)
+        case 1:
+            _ = parameters.redacted(links: octets, redactions: &redactions)
+            _ = parameters.redacted(forwarded: octets, redactions: &redactions)
         case 2: _ = parameters.redacted(query: octets, credentials: .hashed, redactions: &redactions)
-        case 3: _ = ShownRequest.redacted(url: octets) + ShownRequest.redacted(authority: octets)
+        case 3:
+            _ = ShownRequest.redacted(url: octets) + ShownRequest.redacted(authority: octets)
+            for name in ["forwarded", "link", "x-note"] { _ = ShownRequest.redacted(field: name, octets) }
         default:
             let types = [
                 "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b",

@@ -45,20 +45,27 @@ package struct ContentRedaction: Sendable {
             return redacted
         }
         if mediaType.isForm {
+            // curl calls all content a form that is not said to be something else, and JSON in it has no parameters.
+            if searchesJSON, let redacted = redacted(json: content, redactions: &redactions) { return redacted }
             return parameters.redacted(query: content, credentials: .hashed, redactions: &redactions)
         }
         guard searchesJSON else { return content }
         guard mediaType.mayBeJSON || !paths.isEmpty else { return content }
-        guard mediaType.mayBeJSON,
-            let redacted = JSONRedaction.redacted(
-                content,
-                paths: paths,
-                credentials: hashesCredentials ? parameters : nil,
-                values: values,
-                redactions: &redactions
-            )
-        else { throw UnreadableContent() }
+        guard mediaType.mayBeJSON, let redacted = redacted(json: content, redactions: &redactions) else {
+            throw UnreadableContent()
+        }
         return redacted
+    }
+
+    /// JSON with the members replaced that a policy asks for; `nil` if it is none.
+    private func redacted(json content: [UInt8], redactions: inout Int) -> [UInt8]? {
+        JSONRedaction.redacted(
+            content,
+            paths: paths,
+            credentials: hashesCredentials ? parameters : nil,
+            values: values,
+            redactions: &redactions
+        )
     }
 
     /// A form with the content of parts replaced whose names say that they hold credentials, or that a policy names.

@@ -108,14 +108,16 @@ package enum CredentialNames {
     private static let names: Set<String> = [
         // Keys of interfaces and gateways that do not end in `-key`.
         "key", "apikey", "appkey", "authkey", "keyid", "key-pair-id", "accesskeyid", "awsaccesskeyid", "googleaccessid",
-        "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
+        "honeycomb-team", "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
         // Passwords and numbers that stand for them.
-        "user-pass", "userpass",
+        "user-pass", "userpass", "basicauth", "mnemonic", "seed-phrase",
+        // Numbers of cards, beside those that prove who has one.
+        "cardnumber", "creditcard", "credit-card", "ccnum", "cc-number",
         // What a login hands on.
-        "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "oobcode", "magic-link",
-        "magiclink", "ticket", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
+        "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "samlart", "wresult",
+        "oobcode", "magic-link", "magiclink", "ticket", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
         // Signatures, which hold for the request as it was and prove who made it.
-        "sign", "policy", "dpop",
+        "sign", "policy", "dpop", "hdnea", "hdnts", "hdntl",
         // Certificates of clients, and what proxies say of them.
         "forwarded-client-cert", "ssl-client-cert", "client-cert", "client-cert-chain", "tls-client-cert",
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
@@ -156,7 +158,7 @@ package enum CredentialNames {
 
     /// Parts of names that tell a credential where they come last, as in `user[pwd]`, `new_pin` and `__Host-sid`.
     private static let lastParts: Set<String> = [
-        "pw", "pwd", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "userinfo",
+        "pw", "pwd", "psw", "pswd", "psk", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "userinfo",
     ]
 
     /// What may stand behind such a part.
@@ -171,6 +173,8 @@ package enum CredentialNames {
         "access-key", "api-key", "privatekey", "private-key", "secretkey", "sessionid", "authorization", "licensekey",
         "sessionkey",
         "signingkey", "webhookkey", "masterkey", "subscriptionkey", "encryptionkey",
+        "recovery-code", "backup-code", "security-code", "verification-code", "activation-code", "access-code",
+        "device-code", "card-number",
     ].map { Array($0.utf8) }
 
     /// Ends that tell a credential.

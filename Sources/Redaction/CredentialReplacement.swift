@@ -30,10 +30,10 @@ package struct CredentialReplacement {
 
     // MARK: - URLs
 
-    /// A request target or URL with the values of parameters that carry credentials replaced, and what names a user before its
-    /// host.
+    /// A request target or URL with the values of parameters that carry credentials replaced, what names a user before its
+    /// host, and JSON Web Tokens wherever they stand.
     package mutating func redacted(url: [UInt8]) -> [UInt8] {
-        redacted(url: url, depth: 0)
+        withoutTokens(redacted(url: url, depth: 0))
     }
 
     /// A host as a request names it, with what stands before an at sign replaced: a user and a password.
@@ -42,41 +42,116 @@ package struct CredentialReplacement {
         return replaced(authority[..<at]) + authority[at...]
     }
 
-    /// The value of a field with the URL or host in it redacted, or the URLs between angle brackets.
+    /// Whether something may be in a target or in the value of a field that is replaced; most say at a look that it is not.
+    package static func mayFindCredentials(in value: ArraySlice<UInt8>) -> Bool {
+        value.contains { LinkText.isMark($0) || $0 == UInt8(ascii: "%") } || WebToken.mayBegin(in: value)
+    }
+
+    /// The value of a field with the URL or host in it redacted, and the tokens.
     ///
-    /// A field that is not known to hold a URL may hold one all the same, and does if its value begins as one.
+    /// A field that is not known to hold a URL may hold one all the same, or several among other text.
     package mutating func redacted(field name: Span<UInt8>, _ value: [UInt8]) -> [UInt8] {
         switch URLFields.kind(of: name) {
-        case .url: return redacted(url: value)
-        case .host: return redacted(authority: value)
-        case .links: break
-        case .other:
-            let quotes = value.first == UInt8(ascii: "\"") ? 1 : 0
-            let link = Array(value.dropFirst(quotes))
-            return LinkText.beginsAsLink(link) ? value.prefix(quotes) + redacted(url: link) : value
+        case .url: redacted(url: value)
+        case .host: redacted(authority: value)
+        case .forwarded: redacted(forwarded: value)
+        case .links: withoutTokens(redacted(links: value))
+        case .other: redacted(text: value)
         }
+    }
+
+    /// Hosts with what stands before an at sign replaced, and links that have no place there.
+    private mutating func redacted(forwarded value: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var copied = 0
+        for user in LinkText.usersOfForwarded(value) {
+            result += value[copied..<user.lowerBound] + replaced(value[user.dropLast()])
+            copied = user.upperBound - 1
+        }
+        return redacted(text: result + value[copied...])
+    }
+
+    /// URLs between angle brackets, and those that stand outside of any.
+    private mutating func redacted(links value: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         var rest = value[...]
         while let start = rest.firstIndex(of: UInt8(ascii: "<")),
             let end = rest[start...].firstIndex(of: UInt8(ascii: ">"))
         {
-            result += rest[...start] + redacted(url: Array(rest[(start + 1)..<end]))
+            result += redacted(text: Array(rest[..<start])) + [rest[start]]
+            result += redacted(url: Array(rest[(start + 1)..<end]), depth: 0)
             rest = rest[end...]
         }
-        return result + rest
+        return result + redacted(text: Array(rest))
+    }
+
+    /// Text that may be a link, hold some, or be one with an encoding around it, as htmx and Next.js send them.
+    private mutating func redacted(text value: [UInt8]) -> [UInt8] {
+        let links = LinkText.links(in: value)
+        if !links.isEmpty {
+            var result: [UInt8] = []
+            var copied = 0
+            for link in links {
+                result += value[copied..<link.lowerBound] + redacted(url: Array(value[link]), depth: 0)
+                copied = link.upperBound
+            }
+            return withoutTokens(result + value[copied...])
+        }
+        let quotes = value.first == UInt8(ascii: "\"") ? 1 : 0
+        let link = Array(value.dropFirst(quotes))
+        guard LinkText.beginsAsLink(link) || LinkText.isRelative(link) else {
+            return withoutTokens(value.contains(where: LinkText.isMark) ? value : redacted(path: value[...], depth: 0))
+        }
+        return value.prefix(quotes) + redacted(url: link)
     }
 
     /// How deep links lie in links before one is replaced whole.
     private static let depthLimit = 4
 
     private mutating func redacted(url whole: [UInt8], depth: Int) -> [UInt8] {
-        guard whole.contains(where: LinkText.isMark) else { return whole }
+        guard whole.contains(where: { LinkText.isMark($0) || $0 == UInt8(ascii: "%") }) else { return whole }
         var url = whole
         if let user = LinkText.user(in: whole) {
             url = whole[..<user.lowerBound] + replaced(whole[user.dropLast()]) + whole[(user.upperBound - 1)...]
         }
-        guard let mark = url.firstIndex(where: { LinkText.isMark($0) && $0 != UInt8(ascii: "@") }) else { return url }
-        return url[...mark] + redacted(parameters: url[(mark + 1)...], depth: depth)
+        guard let mark = url.firstIndex(where: { LinkText.isMark($0) && $0 != UInt8(ascii: "@") }) else {
+            return redacted(path: url[...], depth: depth)
+        }
+        return redacted(path: url[..<mark], depth: depth) + [url[mark]]
+            + redacted(parameters: url[(mark + 1)...], depth: depth)
+    }
+
+    /// A path with the credentials replaced of links that segments are, and of parameters whose semicolon is encoded.
+    private mutating func redacted(path: ArraySlice<UInt8>, depth: Int) -> [UInt8] {
+        guard path.contains(UInt8(ascii: "%")) else { return Array(path) }
+        var result: [UInt8] = []
+        for (number, segment) in path.split(separator: 0x2F, omittingEmptySubsequences: false).enumerated() {
+            if number > 0 { result.append(0x2F) }
+            result += redacted(encoded: segment, isForm: false, depth: depth) ?? Array(segment)
+        }
+        return result
+    }
+
+    /// A value that is a link with encodings around it; `nil` where nothing in it is replaced.
+    private mutating func redacted(encoded value: ArraySlice<UInt8>, isForm: Bool, depth: Int) -> [UInt8]? {
+        guard let found = LinkText.find(in: value, isForm: isForm) else { return nil }
+        guard depth < Self.depthLimit else { return replaced(value) }
+        let before = count
+        let redacted = redacted(url: found.link, depth: depth + 1)
+        return count == before ? nil : found.encoded(redacted)
+    }
+
+    private mutating func withoutTokens(_ octets: [UInt8]) -> [UInt8] {
+        guard WebToken.mayBegin(in: octets[...]), var token = WebToken.range(in: octets) else { return octets }
+        var result: [UInt8] = []
+        var copied = 0
+        while true {
+            result += octets[copied..<token.lowerBound] + replaced(octets[token])
+            copied = token.upperBound
+            guard let next = WebToken.range(in: octets, from: copied) else { break }
+            token = next
+        }
+        return result + octets[copied...]
     }
 
     private mutating func redacted(parameters: ArraySlice<UInt8>, depth: Int) -> [UInt8] {
@@ -85,22 +160,33 @@ package struct CredentialReplacement {
         var copied = 0
         var parameters = QueryParameters(text.span, text.indices)
         while let parameter = parameters.next() {
-            guard let value = parameter.value, !value.isEmpty || isCredential(text, parameter.name) else { continue }
-            guard let replaced = redacted(value: value, of: parameter.name, in: text, depth: depth) else { continue }
+            guard let (name, value) = Self.nameAndValue(of: parameter, in: text),
+                !value.isEmpty || isCredential(text, name)
+            else { continue }
+            guard let replaced = redacted(value: value, of: name, in: text, depth: depth) else { continue }
             result += text[copied..<value.lowerBound] + replaced
             copied = value.upperBound
         }
         return result + text[copied...]
     }
 
+    /// Where the name and the value of a parameter are, though the sign between them be encoded: `token%3D…`.
+    private static func nameAndValue(
+        of parameter: QueryParameters.Parameter,
+        in text: [UInt8]
+    ) -> (name: Range<Int>, value: Range<Int>)? {
+        if let value = parameter.value { return (parameter.name, value) }
+        let sign = Array("%3d".utf8)
+        let place = parameter.name.dropLast(sign.count - 1).first { start in
+            text[start] == sign[0] && text[start..<start + sign.count].map(ASCII.lowered) == sign
+        }
+        return place.map { (parameter.name.lowerBound..<$0, $0 + sign.count..<parameter.name.upperBound) }
+    }
+
     /// What stands in place of a parameter's value; `nil` for the value itself.
     private mutating func redacted(value: Range<Int>, of name: Range<Int>, in text: [UInt8], depth: Int) -> [UInt8]? {
         if isCredential(text, name) { return replaced(text[value]) }
-        guard let found = LinkText.find(in: text[value]) else { return nil }
-        guard depth < Self.depthLimit else { return replaced(text[value]) }
-        let before = count
-        let redacted = redacted(url: found.link, depth: depth + 1)
-        return count == before ? nil : found.encoded(redacted)
+        return redacted(encoded: text[value], isForm: true, depth: depth)
     }
 
     private mutating func replaced(_ value: ArraySlice<UInt8>) -> [UInt8] {
@@ -161,8 +247,8 @@ package struct CredentialReplacement {
         var ranges: [Range<Int>] = []
         var parameters = QueryParameters(content.span, content.indices)
         while let parameter = parameters.next() {
-            guard let value = parameter.value else { continue }
-            if isCredential(content, parameter.name) || holdsCredentials(LinkText.find(in: content[value])?.link) {
+            guard let (name, value) = Self.nameAndValue(of: parameter, in: content) else { continue }
+            if isCredential(content, name) || holdsCredentials(LinkText.find(in: content[value])?.link) {
                 ranges.append(value)
             }
         }
@@ -216,6 +302,8 @@ package enum URLFields {
         case links
         /// A host.
         case host
+        /// Pairs, of which one may name a host (RFC 7239 §4).
+        case forwarded
         /// Something else.
         case other
     }
@@ -224,7 +312,8 @@ package enum URLFields {
     package static func kind(of name: Span<UInt8>) -> Kind {
         if urlTable.contains(name) { return .url }
         if linkTable.contains(name) { return .links }
-        return hostTable.contains(name) ? .host : .other
+        if hostTable.contains(name) { return .host }
+        return forwardedTable.contains(name) ? .forwarded : .other
     }
 
     /// What the field of that name is known to hold.
@@ -238,6 +327,8 @@ package enum URLFields {
     ])
 
     private static let linkTable = OctetWords(["link", "if"])
+
+    private static let forwardedTable = OctetWords(["forwarded"])
 
     private static let hostTable = OctetWords([
         "host", "x-forwarded-host", "x-original-host", "x-envoy-original-host", "x-host", "x-forwarded-server",

@@ -29,6 +29,83 @@ enum LinkText {
     /// Whether a value begins as a path or with a scheme.
     static func beginsAsLink(_ value: [UInt8]) -> Bool { value.first == UInt8(ascii: "/") || hasScheme(value) }
 
+    /// Whether a value without a scheme and a slash is a link all the same: words without spaces, behind which a query or
+    /// fragment with a parameter follows, as in `home?token=…`.
+    static func isRelative(_ value: [UInt8]) -> Bool {
+        guard let mark = value.firstIndex(where: { isMark($0) || $0 <= 0x20 }),
+            value[mark] == UInt8(ascii: "?") || value[mark] == UInt8(ascii: "#")
+        else { return false }
+        let parameters = value[mark...]
+        return parameters.contains(UInt8(ascii: "=")) && !parameters.contains { $0 <= 0x20 }
+    }
+
+    // MARK: - Links among other text
+
+    /// Where links with a scheme lie in the value of a field, as in `main="https://h/a?b=c", <wss://h/d>`.
+    static func links(in value: [UInt8]) -> [Range<Int>] {
+        var links: [Range<Int>] = []
+        var index = 0
+        var previousEnd = 0
+        while let colon = value[index...].firstIndex(of: UInt8(ascii: ":")) {
+            index = colon + 1
+            guard value[colon...].starts(with: "://".utf8) else { continue }
+            // Schemes may have another before them: `jdbc:postgresql://`.
+            let start = value[previousEnd..<colon].lastIndex { !isSchemeOctet($0) }.map { $0 + 1 } ?? previousEnd
+            var end = value[index...].firstIndex(where: endsLink) ?? value.endIndex
+            while endsSentence(value[end - 1]) { end -= 1 }
+            if start < colon { links.append(start..<end) }
+            index = end
+            previousEnd = end
+        }
+        return links
+    }
+
+    /// What is in the scheme of a link, or in one before it.
+    private static func isSchemeOctet(_ octet: UInt8) -> Bool {
+        ASCII.isLetter(octet) || ASCII.isDigit(octet) || octet == UInt8(ascii: "+") || octet == UInt8(ascii: "-")
+            || octet == UInt8(ascii: ".") || octet == UInt8(ascii: ":")
+    }
+
+    /// What no URL holds (RFC 3986 appendix C): spaces, controls, and what others put around one.
+    private static func endsLink(_ octet: UInt8) -> Bool {
+        octet <= 0x20 || octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "<") || octet == UInt8(ascii: ">")
+            || octet == 0x7F
+    }
+
+    /// What divides the members of a list or closes a sentence where it comes last, and is then none of the link's.
+    private static func endsSentence(_ octet: UInt8) -> Bool {
+        octet == UInt8(ascii: ",") || octet == UInt8(ascii: ";") || octet == UInt8(ascii: "'")
+            || octet == UInt8(ascii: ")")
+    }
+
+    /// What names a user in the hosts of a Forwarded field (RFC 7239 §5.3), with the at sign behind it.
+    static func usersOfForwarded(_ value: [UInt8]) -> [Range<Int>] {
+        var users: [Range<Int>] = []
+        var start = 0
+        var isQuoted = false
+        for index in 0...value.count {
+            if index < value.count {
+                if value[index] == UInt8(ascii: "\"") { isQuoted.toggle() }
+                guard !isQuoted, value[index] == UInt8(ascii: ";") || value[index] == UInt8(ascii: ",") else {
+                    continue
+                }
+            }
+            if let user = userOfHost(value[start..<index]) { users.append(user) }
+            start = index + 1
+        }
+        return users
+    }
+
+    private static func userOfHost(_ pair: ArraySlice<UInt8>) -> Range<Int>? {
+        guard let equals = pair.firstIndex(of: UInt8(ascii: "=")), let at = pair.lastIndex(of: UInt8(ascii: "@")),
+            equals < at, String(decoding: pair[..<equals], as: UTF8.self)[...].trimmed.lowercased() == "host",
+            let start = pair[(equals + 1)...].firstIndex(where: { $0 != UInt8(ascii: "\"") && $0 != 0x20 })
+        else { return nil }
+        return start..<at + 1
+    }
+
+    // MARK: - Encodings
+
     /// A link in which credentials may lie, and how many encodings lay around it.
     struct Encoded {
         let link: [UInt8]
@@ -42,12 +119,17 @@ enum LinkText {
 
     /// Finds a link in the value of a parameter as it was sent, which may be encoded several times over:
     /// `https%253A%252F%252F…`.
-    static func find(in value: ArraySlice<UInt8>) -> Encoded? {
+    ///
+    /// - Parameters:
+    ///   - value: the value.
+    ///   - isForm: whether a plus sign is a space, as in queries and forms.
+    /// - Returns: The link, decoded, and how often it was encoded; `nil` where there is none.
+    static func find(in value: ArraySlice<UInt8>, isForm: Bool = true) -> Encoded? {
         // Most values are no links, and say so at a look.
         guard value.contains(where: { isMark($0) || $0 == UInt8(ascii: "%") }) else { return nil }
         var link = Array(value)
         for encodings in 1...encodingLimit {
-            link = decoded(link[...], isForm: encodings == 1)
+            link = decoded(link[...], isForm: isForm && encodings == 1)
             if mayHoldCredentials(link) { return Encoded(link: link, encodings: encodings) }
             guard link.contains(UInt8(ascii: "%")) else { return nil }
         }

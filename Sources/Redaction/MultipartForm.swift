@@ -30,7 +30,11 @@ struct MultipartForm {
         var index = delimiter.count
         while true {
             // Behind a boundary come two hyphens, which end the form, or the end of the line.
-            if octets[index...].starts(with: "--".utf8) { break }
+            if octets[index...].starts(with: "--".utf8) {
+                // What follows the end of a form is of no part, and could not be looked into.
+                guard octets[(index + 2)...].allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return nil }
+                break
+            }
             guard octets[index...].starts(with: "\r\n".utf8),
                 let headEnd = octets.firstRange(of: "\r\n\r\n", from: index),
                 let end = octets.firstRange(of: "\r\n--\(boundary)", from: headEnd - 2),

@@ -84,14 +84,10 @@ struct NameForm {
 
     private static let hyphen = UInt8(ascii: "-")
 
-    /// What stands between the parts of names, in forms, JSON and headers.
+    /// What stands between the parts of names, in forms, JSON and headers: all that is neither letter nor digit, controls too,
+    /// since readers drop them or end a name there.
     private static func isSeparator(_ octet: UInt8) -> Bool {
-        switch octet {
-        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"),
-            UInt8(ascii: "$"), UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: " "):
-            true
-        default: false
-        }
+        octet < 0x80 && !ASCII.isLetter(octet) && !ASCII.isDigit(octet)
     }
 
     private static func isUpper(_ octet: UInt8) -> Bool { octet &- UInt8(ascii: "A") < 26 }

@@ -50,23 +50,54 @@ package struct ParameterRedaction: Sendable {
         while let start = rest.firstIndex(of: UInt8(ascii: "<")),
             let end = rest[start...].firstIndex(of: UInt8(ascii: ">"))
         {
-            result += rest[...start]
+            result += redacted(field: Array(rest[..<start]), redactions: &redactions) + [rest[start]]
             result += redacted(target: Array(rest[(start + 1)..<end]), depth: 0, redactions: &redactions)
             rest = rest[end...]
         }
-        return result + rest
+        return result + redacted(field: Array(rest), redactions: &redactions)
     }
 
-    /// The value of a field that is not known to hold a URL: one that begins as one loses its credentials.
+    /// The value of a field that is not known to hold a URL, without credentials; it stays as it was where there are none.
+    ///
+    /// It may be a URL all the same, hold several among other text, or be one with an encoding around it.
     package func redacted(field value: [UInt8], redactions: inout Int) -> [UInt8] {
+        let links = LinkText.links(in: value)
+        if !links.isEmpty {
+            var result: [UInt8] = []
+            var copied = 0
+            for link in links {
+                result += value[copied..<link.lowerBound]
+                result += redacted(link: Array(value[link]), redactions: &redactions)
+                copied = link.upperBound
+            }
+            return result + value[copied...]
+        }
         let quotes = value.first == UInt8(ascii: "\"") && value.last == UInt8(ascii: "\"") && value.count > 1 ? 1 : 0
         let link = Array(value[quotes..<(value.count - quotes)])
-        guard LinkText.beginsAsLink(link), link.contains(where: LinkText.isMark) else { return value }
+        guard LinkText.beginsAsLink(link) || LinkText.isRelative(link) else {
+            guard !value.contains(where: LinkText.isMark) else { return value }
+            return redacted(encoded: value, depth: 0, redactions: &redactions)
+        }
+        return value.prefix(quotes) + redacted(link: link, redactions: &redactions) + value.suffix(quotes)
+    }
+
+    /// A link without credentials; as it was where there are none, with a fragment, too.
+    private func redacted(link: [UInt8], redactions: inout Int) -> [UInt8] {
         var found = 0
         let redacted = redacted(target: link, depth: 0, redactions: &found)
-        guard found > 0 else { return value }
+        guard found > 0 else { return link }
         redactions += found
-        return value.prefix(quotes) + redacted + value.suffix(quotes)
+        return redacted
+    }
+
+    /// Hosts that a Forwarded field names (RFC 7239 §5.3), without users and passwords before them.
+    package func redacted(forwarded value: [UInt8], redactions: inout Int) -> [UInt8] {
+        var result = value
+        for user in LinkText.usersOfForwarded(value).reversed() {
+            result.removeSubrange(user)
+            redactions += 1
+        }
+        return redacted(field: result, redactions: &redactions)
     }
 
     /// A host that a field names, without a user and a password before it.
@@ -112,14 +143,15 @@ package struct ParameterRedaction: Sendable {
         return result
     }
 
-    /// The parameters that segments of a path carry behind semicolons (RFC 3986 §3.3).
+    /// A path without the credentials in parameters that its segments carry behind semicolons (RFC 3986 §3.3), and in links
+    /// that segments are.
     private func redacted(path: [UInt8], depth: Int, redactions: inout Int) -> [UInt8] {
-        guard path.contains(UInt8(ascii: ";")) else { return path }
+        guard path.contains(where: { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: "%") }) else { return path }
         var result: [UInt8] = []
         for (number, segment) in path.split(separator: 0x2F, omittingEmptySubsequences: false).enumerated() {
             if number > 0 { result.append(0x2F) }
             let parts = segment.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
-            result += parts.first ?? []
+            result += redacted(encoded: Array(parts.first ?? []), depth: depth, redactions: &redactions)
             for parameter in parts.dropFirst() {
                 let kept = redacted(
                     parameter: Array(parameter),
@@ -132,6 +164,23 @@ package struct ParameterRedaction: Sendable {
             }
         }
         return result
+    }
+
+    /// A value that may be a link with encodings around it; as it was where no credentials are in it, and nothing beyond the
+    /// depth that is looked into.
+    private func redacted(encoded value: [UInt8], depth: Int, redactions: inout Int) -> [UInt8] {
+        guard value.contains(UInt8(ascii: "%")), let encoded = LinkText.find(in: value[...], isForm: false) else {
+            return value
+        }
+        guard depth < Self.depthLimit else {
+            redactions += 1
+            return []
+        }
+        var found = 0
+        let link = redacted(target: encoded.link, depth: depth + 1, redactions: &found)
+        guard found > 0 else { return value }
+        redactions += found
+        return encoded.encoded(link)
     }
 
     // MARK: - Queries

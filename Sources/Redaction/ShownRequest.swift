@@ -20,9 +20,13 @@ public enum ShownRequest {
         CredentialNames.contains(name)
     }
 
-    /// The value of a field with credentials in the URL or host that it is replaced.
+    /// The value of a field with credentials in URLs and hosts replaced.
+    ///
+    /// One that is not known to hold any is taken for a URL all the same: names and values in it are those of parameters.
     public static func redacted(field name: String, _ value: [UInt8]) -> [UInt8] {
-        URLFields.kind(of: name) == .host ? redacted(authority: value) : redacted(url: value)
+        var redaction = CredentialReplacement { _ in replacement }
+        let shown = redaction.redacted(field: name.utf8.span, value)
+        return URLFields.kind(of: name) == .other ? redaction.redacted(url: shown) : shown
     }
 
     /// A host as a request names it, without what stands before an at sign: a user and a password.

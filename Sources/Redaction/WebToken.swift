@@ -43,6 +43,16 @@ package enum WebToken {
         return nil
     }
 
+    /// Whether a token may be in octets: whether they hold what each begins with.
+    static func mayBegin(in octets: ArraySlice<UInt8>) -> Bool {
+        var rest = octets
+        while let found = rest.firstIndex(of: start[0]) {
+            if octets[found...].starts(with: start) { return true }
+            rest = rest[(found + 1)...]
+        }
+        return false
+    }
+
     /// Octets with each token replaced.
     /// - Parameters:
     ///   - octets: A text.

@@ -88,10 +88,12 @@ struct TLSConnection: ~Copyable {
     mutating func giveUp<Sink: StreamSink & ~Copyable>(_ context: TLSContext, _ sink: inout Sink) {
         if isWaiting { context.statistics.waitingConnections -= 1 }
         // What was read until here is lost from here on, as behind a hole.
-        let wasRead = self[.fromOriginator].hasOpened || self[.fromResponder].hasOpened
         becomeUnreadable(wasRead ? .lost : .memory, &sink)
         replay(context, &sink)
     }
+
+    /// Whether a record of either direction was opened.
+    var wasRead: Bool { self[.fromOriginator].hasOpened || self[.fromResponder].hasOpened }
 
     var isWaiting: Bool { if case .waiting = state { true } else { false } }
 

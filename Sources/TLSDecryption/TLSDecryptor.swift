@@ -239,6 +239,8 @@ public struct TLSDecryptor<Sink: StreamSink & ~Copyable>: ~Copyable, StreamSink 
             return false
         }
         places[reader.connection.slot].reading = Reading.passing(reader.connection)
+        // Of a connection of which nothing was read there will be no exchange that says which protocol was agreed on.
+        if !reader.connection.wasRead { context.sessions[reader.connection.session].offeredProtocols = [] }
         discard(number)
         return true
     }

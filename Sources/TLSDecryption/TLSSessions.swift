@@ -10,7 +10,7 @@ public struct TLSSession: Sendable, Hashable {
     public internal(set) var serverName: [UInt8] = []
     /// Whether it is known which name the client asked for, if any: its hello was captured up to there.
     public internal(set) var isServerNameKnown = false
-    /// The protocols the client offered (ALPN).
+    /// The protocols the client offered (ALPN); empty again where it turns out that nothing can be read.
     public internal(set) var offeredProtocols: [[UInt8]] = []
     /// The protocol the server chose, where it says so in clear: not in TLS 1.3.
     public internal(set) var chosenProtocol: [UInt8] = []

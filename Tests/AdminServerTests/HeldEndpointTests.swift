@@ -97,6 +97,25 @@ struct HeldEndpointTests {
     /// Blocks the thread; what is tested is that the server's threads for short answers are others.
     private static func wait(for semaphore: DispatchSemaphore) { semaphore.wait() }
 
+    @Test func `requests far ahead of their responses end a connection, and a few are answered`() async throws {
+        try await withServer(.fixed()) { port in
+            let request = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            func answered(_ count: Int) async -> Int {
+                let text = String(repeating: "\(request)\r\n", count: count - 1) + "\(request)Connection: close\r\n\r\n"
+                // A connection that is closed while more is to be read is reset, and its answers may be lost.
+                let octets = (try? await TestClient.exchange(text, port: port)) ?? []
+                let pieces = String(decoding: octets, as: UTF8.self)
+                    .split(separator: "HTTP/1.1 200", omittingEmptySubsequences: false)
+                return pieces.count - 1
+            }
+            let few = AdminLimits().pipelinedRequests
+            #expect(await answered(few) == few)
+            #expect(await answered(3_000) < 300)
+            let probe = try await TestClient.request("GET", "/healthz", port: port)
+            #expect(probe.status == 200)
+        }
+    }
+
     @Test func `a new connection must say what it wants within a short time`() async throws {
         var limits = AdminLimits()
         limits.headTimeout = .milliseconds(50)

@@ -107,6 +107,18 @@ import Testing
         )
     }
 
+    @Test func `no part of an agent's answer reaches the terminal with its control characters`() throws {
+        let entry = #"""
+            {"client": "a\u001b]0;x\u0007\nb", "startTime": "2026-11-28T\u001b]\u0007\nb", "request": {"method": "G\u001b", \#
+            "target": "/\u001b", "authority": "\u009b"}, "reason": "\n", "route": {"virtualService": "\u202e"}}
+            """#
+        let text = TapLine(try JSONDocument.parse(Array(entry.utf8))).text(.table, .plain)
+        let isVisible = text.unicodeScalars.allSatisfy { scalar in
+            scalar.value >= 0x20 && !(0x7F...0x9F ~= scalar.value) && !(0x202A...0x202E ~= scalar.value)
+        }
+        #expect(isVisible)
+    }
+
     @Test func `a narrow terminal has less of the rule, then no client, and all of what was asked for`() throws {
         let start = "10:00:00.123  503  250 ms    shop/st…efront/pages  POST shop.example.com/a?b='c'"
         #expect(try line().text(.table, TerminalStyle(width: 100)) == "\(start)  198.51.100.7:4000")

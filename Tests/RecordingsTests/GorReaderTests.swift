@@ -203,6 +203,19 @@ import TrafficModel
         #expect(merged.entries.map(\.exchange.request.targetText) == ["/0", "/1", "/2", "/3", "/4"])
     }
 
+    @Test func `a file beside empty ones is as it was, and what came at one moment stays in its order`() {
+        let file = Samples.gor([
+            Samples.exchange("GET", "/1", at: 1_000), Samples.exchange("GET", "/2", at: 1_000),
+            Samples.exchange("GET", "/3", at: 3_000), Samples.exchange("GET", "/0", at: 500),
+        ])
+        let recording = Samples.recording(file.octets)
+        let empty = Recording(entries: [], losses: RecordingLosses())
+        for merged in [recording, .merged([recording]), .merged([empty, recording, empty])] {
+            #expect(merged.entries.map(\.exchange.request.targetText) == ["/0", "/1", "/2", "/3"])
+        }
+        #expect(Recording.merged([empty]).entries.isEmpty)
+    }
+
     @Test func `a record over the limit is counted, and the next one read`() {
         var limits = RecordingLimits()
         limits.recordOctets = 1000

@@ -41,6 +41,9 @@ import Testing
         session-bin auth-token-bin
         X-Firebase-AppCheck X-Forwarded-Tls-Client-Cert X-Forwarded-Tls-Client-Cert-Info Ssl-Client-Subject-Dn
         X-Ssl-Client-Dn X-Tls-Client-Dn X-Client-Dn X-Rh-Identity
+        'pwd' pwd! pwd* (sid) a|pwd a,pwd a~pwd user{pin} user>pin pwd\u{0} pwd\t
+        psk wpa_psk user_psw pswd recovery_code securityCode verification-code backup-codes access_code card_number cardNumber
+        ccnum credit_card mnemonic X-Honeycomb-Team hdnts samlart wresult
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -107,6 +110,9 @@ import Testing
         ("/proxy/https://user:planted@h/x", "/proxy/https://h/x"),
         ("/a?%2574oken=planted&b=c", "/a?b=c"),
         ("/a?next=https%253A%252F%252Fh%252F%253Ftoken%253Dplanted", "/a?next=https%253A%252F%252Fh%252F"),
+        ("/go/https%3A%2F%2Fu%3Aplanted%40h%2F/x", "/go/https%3A%2F%2Fh%2F/x"),
+        ("/a%3Bjsessionid=planted?b=c", "/a?b=c"),
+        ("/a%2Fb%20c%3Bd=e?f=g", "/a%2Fb%20c%3Bd=e?f=g"),
         ("/a?u=http://h&mail=anna@example.com", "/a?u=http://h&mail=anna@example.com"),
         ("/a?x=100%25&y=50%2525", "/a?x=100%25&y=50%2525"),
         ("/a?q=what?x=1", "/a?q=what?x=1"),
@@ -138,6 +144,27 @@ import Testing
         let sent = Self.parameters.redacted(links: Array(value.utf8), redactions: &count)
         #expect(String(decoding: sent, as: UTF8.self) == #"<https://h/a?p=2>; rel="next", </b>; rel=prev"#)
         #expect(count == 1)
+    }
+
+    @Test(arguments: [
+        ("see https://h/x?token=planted&b=c, or https://u:planted@h/", "see https://h/x?b=c, or https://h/"),
+        (#"main="https://h/?token=planted", b="https://h/?b=c#d""#, #"main="https://h/", b="https://h/?b=c#d""#),
+        ("https%3A%2F%2Fh%2F%3Ftoken%3Dplanted%26b%3Dc", "https%3A%2F%2Fh%2F%3Fb%3Dc"),
+        ("home?token=planted&a=b", "home?a=b"), ("text/html;token=0.5", "text/html;token=0.5"),
+    ])
+    func `links among other text lose their credentials`(value: String, expected: String) {
+        var count = 0
+        let sent = Self.parameters.redacted(field: Array(value.utf8), redactions: &count)
+        #expect(String(decoding: sent, as: UTF8.self) == expected)
+        #expect((count > 0) == value.contains("planted"))
+    }
+
+    @Test func `hosts of a Forwarded field lose their users`() {
+        var count = 0
+        let value = #"for=192.0.2.1;host="u:pl,anted@h:80", for=b;host=u:planted@h"#
+        let sent = Self.parameters.redacted(forwarded: Array(value.utf8), redactions: &count)
+        #expect(String(decoding: sent, as: UTF8.self) == #"for=192.0.2.1;host="h:80", for=b;host=h"#)
+        #expect(count == 2)
     }
 
     @Test(arguments: [("anna:planted@shop.example.com", "[redacted]@shop.example.com"), ("shop:80", "shop:80")])

@@ -38,7 +38,32 @@ import Testing
         ("hx-current-url", "https://h/?token=planted", "https://h/?token=REDACTED"),
         ("X-Forwarded-Prefix", "/a?token=planted", "/a?token=REDACTED"),
         ("x-anything", "https://h/?token=planted", "https://h/?token=REDACTED"),
-        ("soapaction", "\"https://h/?a=b&token=planted\"", "\"https://h/?a=b&token=REDACTED"),
+        ("soapaction", "\"https://h/?a=b&token=planted\"", "\"https://h/?a=b&token=REDACTED\""),
+        (
+            "x-anything", "see https://h/x?token=planted, or https://u:planted@h/",
+            "see https://h/x?token=REDACTED, or https://REDACTED@h/"
+        ),
+        (
+            "reporting-endpoints", "main=\"https://h/?token=planted\", b=\"https://h/?b=c\"",
+            "main=\"https://h/?token=REDACTED\", b=\"https://h/?b=c\""
+        ),
+        (
+            "content-security-policy", "default-src 'self'; report-uri https://h/?token=planted; sandbox",
+            "default-src 'self'; report-uri https://h/?token=REDACTED; sandbox"
+        ),
+        ("link", "https://h/a?token=planted; rel=next", "https://h/a?token=REDACTED; rel=next"),
+        ("x-anything", "home?a=b&token=planted", "home?a=b&token=REDACTED"),
+        ("x-anything", "what? token=kept", "what? token=kept"),
+        ("hx-current-url", "https%3A%2F%2Fh%2F%3Ftoken%3Dplanted", "https%3A%2F%2Fh%2F%3Ftoken%3DREDACTED"),
+        ("x-anything", "https%3A%2F%2Fh%2F%3Ftoken%3Dplanted", "https%3A%2F%2Fh%2F%3Ftoken%3DREDACTED"),
+        ("x-anything", "jdbc:postgresql://u:planted@h", "jdbc:postgresql://REDACTED@h"),
+        (
+            "forwarded", "for=192.0.2.1;host=\"u:pl;anted@h\", for=b;Host=u@h;proto=https",
+            "for=192.0.2.1;host=\"REDACTED@h\", for=b;Host=REDACTED@h;proto=https"
+        ),
+        ("forwarded", "for=https://h/?token=planted;host=h", "for=https://h/?token=REDACTED;host=h"),
+        ("forwarded", "for=192.0.2.1;host=h;by=\"a@b\"", "for=192.0.2.1;host=h;by=\"a@b\""),
+        ("x-anything", "://", "://"), ("x-anything", "a://,", "a://,"), ("accept", "50%25;q=1", "50%25;q=1"),
         ("user-agent", "Mozilla/5.0 (X; token=0)", "Mozilla/5.0 (X; token=0)"),
     ])
     func `fields that hold URLs lose the credentials in them`(name: String, value: String, expected: String) {
@@ -53,6 +78,7 @@ import Testing
             "user=anna&password=REDACTE&a=1"
         ),
         ("application/x-www-form-urlencoded", "user[pin]=1234", "user[pin]=REDA"),
+        ("application/x-www-form-urlencoded", "a=b&pin%3D1234", "a=b&pin%3DREDA"),
         ("application/x-www-form-urlencoded", "next=%2Fa%3Ftoken%3Dplanted", "next=REDACTEDREDACTEDREDACT"),
         ("application/x-www-form-urlencoded", "user=anna&password=", "user=anna&password="),
         ("application/x-www-form-urlencoded", "user=anna&pass", "user=anna&pass"),
@@ -105,10 +131,41 @@ import Testing
             "/a?next=https%253A%252F%252Fh%252F%253Ftoken%253DREDACTED"
         ),
         ("/a?u=postgres%3A%2F%2Fuser%3Aplanted%40h", "/a?u=postgres%3A%2F%2FREDACTED%40h"),
+        ("/go/https%3A%2F%2Fh%2F%3Ftoken%3Dplanted/x", "/go/https%3A%2F%2Fh%2F%3Ftoken%3DREDACTED/x"),
+        ("/a%3Bjsessionid=planted?b=c", "/a%3Bjsessionid%3DREDACTED?b=c"), ("/a%3Bb=c", "/a%3Bb=c"),
+        ("/a?token%3Dplanted&b=c", "/a?token%3DREDACTED&b=c"), ("/a?b%3dtoken&%3D&%3", "/a?b%3dtoken&%3D&%3"),
     ])
     func `targets of every form lose their credentials`(target: String, expected: String) {
         var credentials = Self.replacement()
         #expect(String(decoding: credentials.redacted(url: Array(target.utf8)), as: UTF8.self) == expected)
+    }
+
+    @Test func `a JSON Web Token is replaced wherever it stands`() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl"
+        for (before, after) in [("/a/", "/b"), ("/a?d=", "&e=f"), ("/a#", "")] {
+            var credentials = Self.replacement()
+            let shown = credentials.redacted(url: Array("\(before)\(token)\(after)".utf8))
+            #expect(String(decoding: shown, as: UTF8.self) == "\(before)REDACTED\(after)")
+            #expect(credentials.count == 1)
+        }
+        var credentials = Self.replacement()
+        let shown = credentials.redacted(field: "x-anything".utf8.span, Array("Bearer \(token), \(token)".utf8))
+        #expect(String(decoding: shown, as: UTF8.self) == "Bearer REDACTED, REDACTED")
+        #expect(CredentialReplacement.mayFindCredentials(in: Array(token.utf8)[...]))
+        #expect(!CredentialReplacement.mayFindCredentials(in: Array("/eye/ey".utf8)[...]))
+    }
+
+    @Test func `a form with text behind its end is replaced whole`() {
+        var credentials = Self.replacement()
+        let form = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--x--\r\n"
+        let type = "multipart/form-data; boundary=x"
+        let shown = credentials.redacted(
+            content: Array("\(form)password=planted".utf8),
+            contentType: type,
+            isCoded: false
+        )
+        #expect(!String(decoding: shown, as: UTF8.self).contains("planted"))
+        #expect(credentials.redacted(content: Array(form.utf8), contentType: type, isCoded: false) == Array(form.utf8))
     }
 
     @Test func `of a form that bears a coding nothing is shown`() {

@@ -17,6 +17,17 @@ import Testing
         #expect(String(decoding: ShownRequest.redacted(url: Array(url.utf8)), as: UTF8.self) == shown)
     }
 
+    @Test(arguments: [
+        ("Link", "<https://h/?token=x>; rel=next", "<https://h/?token=[redacted]>; rel=next"),
+        ("Forwarded", "for=192.0.2.1;host=\"u:x@h\"", "for=192.0.2.1;host=\"[redacted]@h\""),
+        ("X-Options", "a;token=x", "a;token=[redacted]"), ("Host", "u:x@h", "[redacted]@h"),
+        ("X-Note", "see wss://u:x@h/, https://h/?a=b", "see wss://[redacted]@h/, https://h/?a=b"),
+    ])
+    func `values of headers are shown without the credentials in them`(name: String, value: String, shown: String) {
+        let redacted = ShownRequest.redacted(field: name, Array(value.utf8))
+        #expect(String(decoding: redacted, as: UTF8.self) == shown)
+    }
+
     @Test func `octets that are no text are shown as they are`() {
         let url: [UInt8] = [0x2F, 0xFF, 0x3F, 0xFE, 0x3D, 0xFD]
         #expect(ShownRequest.redacted(url: url) == url)

@@ -5,9 +5,9 @@
     sudo python3 Tests/Robustness/endpoints.py --agent .build/release/wingmirror [CASE…]
 
 An agent with a page of several MiB is asked for `/healthz` on loopback, as a probe of the node would, while connections are idle
-or slow, pages are not read or read greedily, ten thousand route files are loaded again, and its configuration is a pipe. Prints
-median, ninth tenth and worst of each, and the agent's peak memory. Fails where the median is beyond 100 ms, an answer is not 200,
-or SIGTERM does not end the agent in time.
+or slow, pages are not read or read greedily, requests are sent far ahead of their responses, ten thousand route files are loaded
+again, and its configuration is a pipe. Prints median, ninth tenth and worst of each, and the agent's peak memory. Fails where the
+median is beyond 100 ms, an answer is not 200, or SIGTERM does not end the agent in time.
 """
 
 import argparse
@@ -109,7 +109,8 @@ class Agent:
 def ask(path, timeout=10, method="GET"):
     """The status of an answer, on loopback."""
     with socket.create_connection(("127.0.0.1", ADMIN), timeout) as connection:
-        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        own = "" if method == "GET" else "X-Wingmirror-Request: 1\r\n"
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{own}Connection: close\r\n\r\n".encode())
         answer = connection.recv(4096)
         return int(answer.split(b" ", 2)[1]) if answer else 0
 
@@ -181,6 +182,34 @@ def scrape(count, seconds):
         thread.join()
 
 
+def send_ahead(count, seconds):
+    """Sends requests as fast as they are taken, and reads what comes of them now and then."""
+
+    def one():
+        while time.monotonic() < end:
+            try:
+                with socket.create_connection((HOST, ADMIN), 10) as connection:
+                    while time.monotonic() < end:
+                        connection.setblocking(False)
+                        try:
+                            connection.send(requests)
+                            connection.recv(1 << 16)
+                        except BlockingIOError:
+                            time.sleep(0.01)
+            except OSError:
+                # A connection that was closed; the next one is made at once.
+                time.sleep(0.01)
+
+    requests = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000
+    end = time.monotonic() + seconds
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    print("held", flush=True)
+    for thread in threads:
+        thread.join()
+
+
 # --- Cases
 
 
@@ -216,6 +245,9 @@ class Cases:
 
     def scrapers_12(self):
         return self.attacked("scrape", 12)
+
+    def ahead_40(self):
+        return self.attacked("ahead", 40)
 
     def reloads(self, count):
         def reload():
@@ -280,6 +312,8 @@ def main():
         kind, *values = sys.argv[2:]
         if kind == "hold":
             return hold(values[0], *map(int, values[1:]))
+        if kind == "ahead":
+            return send_ahead(*map(int, values))
         return scrape(*map(int, values))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--agent", default=f"{FOLDER}/../../.build/release/wingmirror")

@@ -9,6 +9,7 @@ must be read whole. peaks.py runs all kinds against a memory limit.
 """
 
 import argparse
+import hashlib
 import os
 import struct
 import sys
@@ -441,6 +442,18 @@ def targets(capture, number):
     connection.to_client(b"HTTP/1.1 %d OK\r\nContent-Length: 2\r\n\r\nhi" % (201 + number % 700))
 
 
+def patterns(capture, number):
+    """Paths that lead through as many states of regular expressions as there can be (the routes are peaks.py's)."""
+    connection = Connection(capture, number)
+    for request in range(20):
+        place = number * 20 + request
+        # Bits of a hash are the letters, so that no path comes twice.
+        letters = bytes(120 + (bit >> at & 1) for bit in hashlib.sha256(b"%d" % place).digest() for at in range(8))
+        path = b"/r%d/%s/a" % (place % 100, letters)
+        connection.to_server(b"GET %s HTTP/1.1\r\nHost: patterns.example.com\r\n\r\n" % path)
+        connection.to_client(b"HTTP/1.1 404 N\r\nContent-Length: 0\r\n\r\n")
+
+
 KINDS = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -449,7 +462,7 @@ KINDS = {
         http2_gaps, upgraded_http2, tls_hello, tls_long_names, tls_unfinished_hello, tls_unfinished_record, tls_records,
         tls_alerts, websockets, websocket_frames, websocket_deflate, proxy_headers, heads, pipelined, response_heads,
         trailers, upgrades, bodies, response_bodies, large_pipelined, interim, gaps, loose_responses, second_syns,
-        idle, half_open, one_sided, fragments, targets,
+        idle, half_open, one_sided, fragments, targets, patterns,
     )
 }  # fmt: skip
 

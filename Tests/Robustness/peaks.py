@@ -37,6 +37,7 @@ COUNTS = {
     "http2-rapid-reset": 300, "http2-settings": 300, "http2-pings": 300, "http2-data": 3_000, "http2-field-names": 300,
     "http2-trailers": 3_000, "http2-push": 3_000, "http2-gaps": 20_000, "upgraded-http2": 30_000, "tls-records": 300,
     "tls-alerts": 100_000, "websocket-frames": 3_000, "websocket-deflate": 20_000, "targets": 100_000,
+    "patterns": 3_000,
 }  # fmt: skip
 
 
@@ -87,10 +88,31 @@ def measure(agent, configuration, kind, count, output):
 LIVE = """
 capture: {interfaces: [attacked], ringBytes: 32MiB}
 gateway: {ports: [{pod: 80, server: 80}, {pod: 443, server: 443}]}
-routes: {files: [%s/samples/istio]}
+routes: {files: [%s/samples/istio, %s/patterns.yaml]}
 metrics: {listen: "127.0.0.1:9646"}
 limits: {memory: 64MiB}
 records: {file: %s/records.ndjson, fields: true, contentBytes: 64KiB}
+"""
+
+
+PATTERNS = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: patterns, namespace: default}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: patterns, protocol: HTTP}, hosts: [patterns.example.com]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: patterns, namespace: default}
+spec:
+  hosts: [patterns.example.com]
+  gateways: [patterns]
+  http:
+"""
+PATTERN_RULE = """  - match: [{uri: {regex: "/r%d/[xy]*x[xy]{14}/.*"}}]
+    route: [{destination: {host: a}}]
 """
 
 
@@ -128,7 +150,7 @@ def measure_live(agent, folder, kind, count):
     """The same with `run`; what went wrong tells of packets that the kernel dropped too."""
     configuration = f"{folder}/live.yaml"
     with open(configuration, "w") as file:
-        file.write(LIVE % (ROOT, folder))
+        file.write(LIVE % (ROOT, folder, folder))
     with open(f"{folder}/agent.log", "w") as log:
         process = subprocess.Popen([agent, "run", "--config", configuration], stderr=log, stdout=log, cwd=ROOT)
     try:
@@ -207,7 +229,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         configuration = f"{folder}/small.yaml"
         with open(configuration, "w") as file:
-            file.write(f"limits: {{memory: 64MiB}}\nroutes: {{files: [{ROOT}/samples/istio]}}\n")
+            file.write(
+                f"limits: {{memory: 64MiB}}\nroutes: {{files: [{ROOT}/samples/istio, {folder}/patterns.yaml]}}\n"
+            )
+        with open(f"{folder}/patterns.yaml", "w") as file:
+            # The routes of the kind `patterns`: each expression has thousands of states.
+            file.write(PATTERNS + "".join(PATTERN_RULE % number for number in range(100)))
         for kind in arguments.kinds or COUNTS:
             count = max(200, int(COUNTS[kind] * arguments.scale))
             if arguments.live:

@@ -1,8 +1,9 @@
 // Wingmirror · Apache-2.0
 
 import ResourceFiles
-import RouteAttribution
 import Testing
+
+@testable import RouteAttribution
 
 /// Each kind of change with the smallest objects.
 @Suite struct RouteTableDifferenceTests {
@@ -125,5 +126,15 @@ import Testing
         #expect(movements.map(\.count) == [2, 1, 1])
         #expect(movements[0].examples == ["GET shop.example.com/a/1", "GET shop.example.com/a/2"])
         #expect(movements[1].to == "404 (no_match)")
+    }
+
+    @Test(arguments: [
+        ("/a?token=planted", "shop", "GET shop/a"), ("/a;token=planted/b;c?d", "shop", "GET shop/a/b"),
+        ("/a#token=planted", "shop", "GET shop/a"), ("http://u:planted@h/a?b", "shop", "GET h/a"),
+        ("/a/b@c", "u:planted@shop:80", "GET shop:80/a/b@c"), ("*", "shop", "GET shop*"),
+        ("u:planted@h:443?token=planted", nil, "GET h:443"),
+    ])
+    func `an example has neither parameters nor a user`(target: String, authority: String?, example: String) {
+        #expect(DescribedRequest(method: "GET", target: target, authority: authority).exampleText == example)
     }
 }

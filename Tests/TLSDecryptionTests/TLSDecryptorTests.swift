@@ -38,6 +38,17 @@ import Testing
         #expect(session.agreedProtocol(carrying: "h2") == Array("h2".utf8))
     }
 
+    @Test func `what a client offered is kept only of connections that are read`() throws {
+        let capture = try Capture("lab-tls13-h2-tls_aes_256_gcm_sha384")
+        for (store, isRead) in [(capture.store(), true), (nil, false), (capture.store([]), false)] {
+            let sessions = TLSSessions()
+            let reading = capture.read(with: store, sessions: sessions)
+            let session = sessions[reading.connections[0].session]
+            #expect(session.offeredProtocols.isEmpty != isRead)
+            #expect(session.isServerNameKnown)
+        }
+    }
+
     @Test(arguments: http1)
     func `without keys the connection is counted, and what its hellos say is known`(name: String) throws {
         let capture = try Capture(name)

@@ -49,6 +49,8 @@ struct RecordingLoader {
         var joined = joiner.finish()
         joined.losses.add(gorLosses)
         recording = Recording.merged(recordings + [joined])
+        // Several files are in memory twice until here.
+        recordings = []
     }
 
     private mutating func read(_ path: String) throws(CommandFailure) {

@@ -42,7 +42,7 @@ struct TapLine {
 
     private func row(_ style: TerminalStyle) -> String {
         let request = entry["request"]
-        let time = (entry["startTime"]?.stringValue ?? "").dropFirst(11).prefix(12)
+        let time = String((entry["startTime"]?.stringValue ?? "").dropFirst(11).prefix(12)).withVisibleControls
         let status = entry["response"]?["status"]?.count
         let timing = entry["timing"]
         let took = HumanUnits.seconds(
@@ -59,7 +59,7 @@ struct TapLine {
             } ?? "(the head was not kept)"
         let rule = ruleName.isEmpty ? "#\(ruleNumber)" : ruleName
         let cause = object.map { "\($0)/\(rule)" } ?? entry["reason"]?.stringValue ?? ""
-        let client = entry["client"]?.stringValue ?? ""
+        let client = (entry["client"]?.stringValue ?? "").withVisibleControls
         let statusText = style.apply(Self.emphasis(status), to: status.map { String($0) } ?? "–".padded(to: 3))
         let isNarrow = style.width.map { $0 < Self.narrow } ?? false
         let causeWidth = isNarrow ? Self.narrowCause : Self.wideCause

@@ -41,11 +41,10 @@ public struct GorJoiner: Sendable {
     public mutating func finish() -> Recording {
         for record in waiting where !join(record) { losses.count(.noRequest) }
         waiting = []
-        defer {
-            entries = []
-            places = [:]
-        }
-        return Recording(entries: entries, losses: losses)
+        places = [:]
+        let joined = entries
+        entries = []
+        return Recording(entries: joined, losses: losses)
     }
 
     private mutating func wait(_ record: GorRecord) {

@@ -52,16 +52,29 @@ public struct Recording: Sendable {
     /// Makes a recording of exchanges in any order.
     public init(entries: [RecordingEntry], losses: RecordingLosses = RecordingLosses()) {
         self.losses = losses
+        // Most files are in order already, and a copy of as many entries as they hold is not small.
+        guard !Self.areInOrder(entries) else {
+            self.entries = entries
+            return
+        }
         let places = entries.indices.sorted { left, right in
             (entries[left].exchange.startTime, left) < (entries[right].exchange.startTime, right)
         }
         self.entries = places.map { entries[$0] }
     }
 
+    private static func areInOrder(_ entries: [RecordingEntry]) -> Bool {
+        entries.indices.dropFirst().allSatisfy {
+            entries[$0 - 1].exchange.startTime <= entries[$0].exchange.startTime
+        }
+    }
+
     /// Adds the exchanges of others where their times place them.
     public static func merged(_ recordings: [Recording]) -> Recording {
         var losses = RecordingLosses()
         for recording in recordings { losses.add(recording.losses) }
-        return Recording(entries: recordings.flatMap(\.entries), losses: losses)
+        let filled = recordings.filter { !$0.entries.isEmpty }
+        let entries = filled.count == 1 ? filled[0].entries : filled.flatMap(\.entries)
+        return Recording(entries: entries, losses: losses)
     }
 }

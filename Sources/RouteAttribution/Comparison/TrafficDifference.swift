@@ -1,5 +1,7 @@
 // Wingmirror · Apache-2.0
 
+internal import TrafficModel
+
 /// What a change of the objects does to real requests: each is looked up in both tables.
 public struct TrafficDifference: ~Copyable {
     /// How the answer to a request changes; the raw values are part of the interface of `routes diff`.
@@ -140,8 +142,20 @@ public struct TrafficDifference: ~Copyable {
 }
 
 extension DescribedRequest {
-    /// Method, host and path; queries and fields may hold what nobody should read.
+    /// Method, host and path; parameters, a user before the host and fields may hold what nobody should read.
     var exampleText: String {
-        "\(methodText) \(authorityText ?? "")\(targetText.prefix { $0 != "?" })"
+        let target = Array(targetText.utf8)
+        let parts = RequestTargetParts(target.span, target.indices)
+        let host = parts.authority.map { String(decoding: target[$0], as: UTF8.self) } ?? authorityText ?? ""
+        let segments = String(decoding: target[parts.path], as: UTF8.self)
+            .prefix { $0 != "?" }
+            .split(separator: "/", omittingEmptySubsequences: false)
+            .map { $0.prefix { $0 != ";" } }
+        let path = segments.joined(separator: "/")
+        return "\(methodText) \(Self.withoutUser(host))\(parts.form == .other ? Self.withoutUser(path) : path)"
+    }
+
+    private static func withoutUser(_ host: String) -> String {
+        host.lastIndex(of: "@").map { String(host[host.index(after: $0)...]) } ?? host
     }
 }

@@ -11,8 +11,24 @@ final class RegularExpression: @unchecked Sendable {
     /// The pattern as written.
     let text: String
 
+    /// What the program and the states that matching remembers may occupy together, in octets.
+    let memory: Int64
+
     /// What a compiled program may occupy, in octets: RE2's own default, which Envoy keeps.
     static let memoryLimit: Int64 = 8 << 20
+
+    /// What a pattern may occupy that has an ordinary program.
+    ///
+    /// RE2 fills a third of it with states of its automaton, and forgets them when that is full. Which states there are clients
+    /// choose with their paths: with `memoryLimit` each pattern of a table could be made to hold 2.7 MiB. With this, patterns
+    /// such as `/[^/]+/(a|b).*` keep all of their states, and those with thousands are matched no slower.
+    static let ordinaryMemory: Int64 = 512 << 10
+
+    /// What a pattern is given whose program has so many instructions: each may be in every state, and fewer than a hundred
+    /// states are of little use.
+    static func memory(forProgramSize size: Int) -> Int64 {
+        min(memoryLimit, max(ordinaryMemory, Int64(size) * 1200))
+    }
 
     /// Compiles `text`.
     ///
@@ -21,7 +37,26 @@ final class RegularExpression: @unchecked Sendable {
     /// - Throws: RE2's reason when the text is not a pattern, or is too large for `memoryLimit`.
     init(_ text: String) throws(RegularExpressionError) {
         self.text = text
-        var text = NamedGroups.inOldSyntax(text)
+        let text = NamedGroups.inOldSyntax(text)
+        // Most programs are small, and compiled once. What has no room may have it within the limit, which decides.
+        guard let compiled = try? unsafe Self.compiled(text, memory: Self.ordinaryMemory) else {
+            memory = Self.memoryLimit
+            unsafe pattern = try Self.compiled(text, memory: memory)
+            return
+        }
+        let wanted = Self.memory(forProgramSize: Int(unsafe cre2_program_size(compiled)))
+        guard wanted > Self.ordinaryMemory else {
+            memory = Self.ordinaryMemory
+            unsafe pattern = compiled
+            return
+        }
+        unsafe cre2_free(compiled)
+        memory = wanted
+        unsafe pattern = try Self.compiled(text, memory: wanted)
+    }
+
+    private static func compiled(_ text: String, memory: Int64) throws(RegularExpressionError) -> OpaquePointer {
+        var text = text
         var reason = [CChar](repeating: 0, count: 200)
         // Both buffers outlive the call, and the message capacity is the size of the buffer passed.
         let compiled = text.withUTF8 { octets in
@@ -30,7 +65,7 @@ final class RegularExpression: @unchecked Sendable {
                     unsafe cre2_compile(
                         characters.baseAddress,
                         characters.count,
-                        Self.memoryLimit,
+                        memory,
                         reason.baseAddress,
                         reason.count
                     )
@@ -41,7 +76,7 @@ final class RegularExpression: @unchecked Sendable {
             let message = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             throw RegularExpressionError(message: String(decoding: message, as: UTF8.self))
         }
-        unsafe pattern = compiled
+        return unsafe compiled
     }
 
     deinit {

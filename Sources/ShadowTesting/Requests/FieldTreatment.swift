@@ -19,6 +19,8 @@ enum FieldTreatment {
     case links
     /// Sent without a user and a password before its host.
     case host
+    /// Sent without users and passwords before the hosts that it names among other things.
+    case forwarded
     /// Sent with a suffix, so that it is not the key of the original.
     case idempotencyKey
 
@@ -95,7 +97,11 @@ struct FieldTreatments: Sendable {
         if kind == .url { return .url }
         if kind == .links { return .links }
         guard kept.contains(name) || !isSecret && !CredentialNames.contains(sent) else { return .removed }
-        return kind == .host ? .host : .kept
+        switch kind {
+        case .host: return .host
+        case .forwarded: return .forwarded
+        case .url, .links, .other: return .kept
+        }
     }
 }
 
@@ -108,7 +114,7 @@ extension MirrorPolicy {
             guard field.isSecret || CredentialNames.contains(field.name) else { return false }
             switch treatments.treatment(of: field.name, isSecret: field.isSecret, nominated: []) {
             case .removed, .hashed: return true
-            case .dropped, .kept, .url, .links, .host, .idempotencyKey: return false
+            case .dropped, .kept, .url, .links, .host, .forwarded, .idempotencyKey: return false
             }
         }
         guard !hidden else { return true }

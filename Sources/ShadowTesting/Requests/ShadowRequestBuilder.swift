@@ -63,7 +63,8 @@ public struct ShadowRequestBuilder: Sendable {
         var redactions = 0
         let path = try targetText(request, redactions: &redactions)
         let octets = try contentOctets(request, redactions: &redactions)
-        var fields = [ShadowRequest.Field(name: "host", value: try hostValue(request))]
+        let host = try hostValue(request, redactions: &redactions)
+        var fields = [ShadowRequest.Field(name: "host", value: host)]
         fields += try sentFields(request.message.fields, copy: copy, redactions: &redactions)
         if !octets.isEmpty || request.message.fields.contains(where: { $0.isNamed("content-length") }) {
             fields.append(ShadowRequest.Field(name: "content-length", value: String(octets.count)))
@@ -145,14 +146,15 @@ public struct ShadowRequestBuilder: Sendable {
         return result
     }
 
-    private func hostValue(_ request: RecordedRequest) throws(FilterReason) -> String {
+    private func hostValue(_ request: RecordedRequest, redactions: inout Int) throws(FilterReason) -> String {
         switch target.hostField {
         case .target: return target.authority
         case .original:
             let hosts = request.message.values(of: "host")
             guard hosts.count <= 1 else { throw .unsendable }
             let parts = RequestTargetParts(request.target.span, request.target.indices)
-            let host = parts.authority.map { Array(request.target[$0]) } ?? hosts.first ?? []
+            let named = parts.authority.map { Array(request.target[$0]) } ?? hosts.first ?? []
+            let host = parameters.redacted(host: named, redactions: &redactions)
             guard host.allSatisfy({ ASCII.isTargetOctet($0) && $0 != UInt8(ascii: "/") }) else { throw .unsendable }
             // Without a host of its own the request is for whoever it reaches.
             return host.isEmpty ? target.authority : String(decoding: host, as: UTF8.self)
@@ -183,6 +185,7 @@ public struct ShadowRequestBuilder: Sendable {
             case .url: value = parameters.redacted(target: value, redactions: &redactions)
             case .links: value = parameters.redacted(links: value, redactions: &redactions)
             case .host: value = parameters.redacted(host: value, redactions: &redactions)
+            case .forwarded: value = parameters.redacted(forwarded: value, redactions: &redactions)
             case .idempotencyKey: value = suffixed(value, copy: copy)
             }
             if !treatments.keeps(name) {

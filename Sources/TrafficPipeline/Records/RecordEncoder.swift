@@ -196,7 +196,7 @@ struct RecordEncoder {
 
     /// Adds a request target, without values of parameters that carry credentials.
     private mutating func appendTarget(_ target: ArraySlice<UInt8>) {
-        guard options.replacesParameters, target.contains(where: Self.isMark) else {
+        guard options.replacesParameters, CredentialReplacement.mayFindCredentials(in: target) else {
             return appendKnown(target)
         }
         appendKnown(credentials.redacted(url: Array(target))[...])
@@ -277,7 +277,7 @@ struct RecordEncoder {
 
     /// Adds a field's value, without credentials in the URLs that it holds.
     private mutating func appendValue(_ value: ArraySlice<UInt8>, of name: ArraySlice<UInt8>) {
-        guard options.replacesParameters, value.contains(where: Self.isMark) else {
+        guard options.replacesParameters, CredentialReplacement.mayFindCredentials(in: value) else {
             return appendText(value)
         }
         let name = Array(name)
@@ -303,14 +303,6 @@ struct RecordEncoder {
     /// makes up as many as it likes.
     private func isRedacted(_ name: Span<UInt8>) -> Bool {
         redactedFields.contains(name) || ShownRequest.hidesField(name)
-    }
-
-    /// What a URL has where credentials may be in it.
-    private static func isMark(_ octet: UInt8) -> Bool {
-        switch octet {
-        case UInt8(ascii: "?"), UInt8(ascii: ";"), UInt8(ascii: "@"), UInt8(ascii: "#"): true
-        default: false
-        }
     }
 
     // MARK: - Timing and integrity

@@ -286,6 +286,20 @@ import TrafficModel
         #expect(text.contentText == "planted")
     }
 
+    @Test func `JSON that is called a form, as curl calls it, is searched like any`() throws {
+        let fields = [("Content-Type", "application/x-www-form-urlencoded")]
+        let content = #"{"user":"anna","password":"planted="}"#
+        let named = BuilderDriver { $0.policy.hashedContent = ["password"] }
+        let asked = BuilderDriver { $0.policy.hashesCredentialsInContent = true }
+        for driver in [named, asked] {
+            let sent = try driver.build(.client("POST", "/", fields, content: content))
+            #expect(sent.contentText.hasPrefix(#"{"user":"anna","password":"wm-"#))
+            #expect(sent.redactions == 1)
+            let form = try driver.build(.client("POST", "/", fields, content: "user=anna&password=planted"))
+            #expect(form.contentText.hasPrefix("user=anna&password=wm-"))
+        }
+    }
+
     @Test func `deep and long content is redacted or refused, never sent in the clear`() throws {
         let driver = BuilderDriver { $0.policy.hashedContent = ["a"] }
         let fields = [("Content-Type", "application/json")]

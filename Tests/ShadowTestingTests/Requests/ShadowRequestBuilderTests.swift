@@ -43,6 +43,19 @@ import TrafficModel
         #expect(request.values(of: "host") == ["a.example.com:81"])
     }
 
+    @Test func `a user before a host is not sent, wherever the host is named`() throws {
+        let driver = BuilderDriver { $0.target.hostField = .original }
+        let fields = [
+            ("Host", "u:planted@a.example.com:81"), ("X-Forwarded-Host", "u:planted@b"),
+            ("Forwarded", "for=192.0.2.1;host=\"u:planted@b\""),
+        ]
+        let request = try driver.build(.client("GET", "/", fields))
+        #expect(request.values(of: "host") == ["a.example.com:81"])
+        #expect(request.values(of: "x-forwarded-host") == ["b"])
+        #expect(request.values(of: "forwarded") == ["for=192.0.2.1;host=\"b\""])
+        #expect(request.redactions == 3)
+    }
+
     @Test func `without a Host field the target's is sent`() throws {
         let driver = BuilderDriver { $0.target.hostField = .original }
         var request = RecordedRequest.client()
