@@ -112,6 +112,36 @@ import Testing
     }
 }
 
+@Suite struct AgentExaminationTests {
+    private static func captures(_ sources: [JSONValue], findsGateways: Bool = true) -> [Finding] {
+        AgentExamination.captures(["sources": .array(sources)], findsGateways: findsGateways)
+    }
+
+    @Test func `the filter in force is that of the agent that runs`() {
+        let found = Self.captures([
+            ["interface": "cali1", "up": true, "problem": .null, "filter": "tcp port 8080 and host 10.1.0.7"],
+            ["interface": "cali2", "up": false, "problem": "there is no interface cali2", "filter": "tcp"],
+        ])
+        #expect(found.map(\.verdict) == [.ok, .warn])
+        #expect(found.first?.detail == "captures on cali1: tcp port 8080 and host 10.1.0.7")
+        #expect(found.last?.detail == "does not capture on cali2: there is no interface cali2")
+    }
+
+    @Test func `an agent that has found no pod of a gateway captures nothing, and says so`() {
+        let found = Self.captures([])
+        #expect(found.map(\.verdict) == [.warn])
+        #expect(found.first?.detail == "captures nothing, as it knows of no gateway's pod on this node")
+        #expect(Self.captures([], findsGateways: false) == [])
+        #expect(Self.captures([["savefile": "a.pcap"]]) == [])
+    }
+
+    @Test(arguments: [("", "http://127.0.0.1:9646"), ("admin: {listen: \"[::]:9647\"}", "http://[::1]:9647")])
+    func `it is asked where it answers this machine`(yaml: String, address: String) throws {
+        let examination = AgentExamination(try Configuration.parse(yaml, file: "w.yaml"))
+        #expect(examination.agent?.description == address)
+    }
+}
+
 @Suite struct ClockExaminationTests {
     private static func status(_ seconds: Double, differs: Bool) -> JSONValue {
         [
