@@ -475,6 +475,17 @@ class Check:
                     cut = self.page.evaluate("[...document.querySelectorAll('main .scroll')].map((frame) => frame.scrollWidth - frame.clientWidth)")
                     self.holds(f"no column of the routes is cut off at {width} pixels: {cut}", max(cut) <= 0)
             self.picture(f"width-{width}")
+            if width <= 400:
+                over = self.page.evaluate("""() => {
+                    const lane = { policy: "products", target: "next", active: true, considered: 617, filtered: { integrity: 6 }, notSampled: 0,
+                        dropped: { back_off: 46, breaker: 105 }, queued: 0, sent: 4600, answered: 4580, failed: { connect: 2 }, configuredRatio: 1, samplingRatio: 1 };
+                    const part = lanePanel([lane, { ...lane, target: "now", baseline: true }]);
+                    document.querySelector("main").append(part);
+                    const frame = part.querySelector(".scroll"), over = frame.scrollWidth - frame.clientWidth;
+                    part.remove();
+                    return over;
+                }""")
+                self.holds(f"what is sent fits {width} pixels, and not {over} more", over <= 0)
             if width == 360:
                 continue
             self.open("exchanges?kind=routed")
