@@ -79,6 +79,19 @@ import Testing
         #expect(findings(listening: line).map(\.verdict) == [.ok])
     }
 
+    @Test func `where the gateway's pods are found nobody else counts, whoever listens`() {
+        var sockets = ListeningSockets()
+        sockets.add(table: "title\n 0: 00000000:1F90 00000000:0000 0A")
+        let examination = GatewayExamination(
+            gateway: GatewayConfiguration(),
+            sockets: sockets,
+            machineAddresses: addresses,
+            findsGateways: true
+        )
+        #expect(examination.findings().map(\.verdict) == [.ok])
+        #expect(examination.findings().first?.detail == "those of the gateway's pods on this node, which run finds")
+    }
+
     @Test func `with addresses configured it does not matter who else listens`() {
         let found = findings(listening: " 0: 00000000:1F90 00000000:0000 0A", addresses: [addresses[0]])
         #expect(found.map(\.verdict) == [.ok])

@@ -88,7 +88,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let gateway = GatewayExamination(
             gateway: configuration.gateway,
             sockets: .current(),
-            machineAddresses: interfaces.flatMap(\.addresses)
+            machineAddresses: interfaces.flatMap(\.addresses),
+            findsGateways: configuration.findsGateways
         )
         return capture.findings() + gateway.findings() + [memoryFinding(configuration), keyLogFinding(configuration)]
     }

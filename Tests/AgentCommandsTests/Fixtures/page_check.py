@@ -327,6 +327,8 @@ class Check:
         said = self.page.evaluate(say, {"now": {"answersAlone": 1467}})
         self.holds(f"answers alone are not health: {said}", "1,467 answers whose requests were not seen" in said[0]
                    and "1,467 answers came without their requests; is one direction filtered out?" in said[1] and not said[2])
+        said = self.page.evaluate(say, {"status": {"gatewayNotices": ["no request came to a port of the gateway (80)"]}})
+        self.holds(f"a notice is a sentence, and no health: {said}", said[1].endswith(" No request came to a port of the gateway (80).") and not said[2])
         problem = "there is no interface eth9 (there are eth0, lo)"
         said = self.page.evaluate(say, {"sinceStart": {"packets": 0}, "status": {"sources": [{"interface": "eth9", "problem": problem}], "capture": {"ended": False}}})
         self.holds(f"a missing interface is the headline: {said}", said[0] == f"Nothing is captured: {problem}.")
