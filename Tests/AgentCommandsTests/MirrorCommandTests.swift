@@ -226,7 +226,8 @@ import TrafficModel
         let document = try JSONDocument.parse(
             Array(
                 #"""
-                {"pauseReason": "loop", "lanes": [{"policy": "p", "target": "t", "considered": 5, "filtered": {"path": 1},
+                {"pauseReason": "loop", "warnings": ["mirror policy q matches nothing: there is no route r"],
+                 "lanes": [{"policy": "p", "target": "t", "considered": 5, "filtered": {"path": 1},
                  "notSampled": 1, "dropped": {"rate": 1}, "queued": 0, "sent": 2, "answered": 1, "failed": {"reset": 1},
                  "inFlight": 0}],
                  "verdicts": [{"policy": "p", "target": "t", "virtualServiceNamespace": "shop", "virtualService": "products",
@@ -243,6 +244,7 @@ import TrafficModel
         )
         let lines = MirrorReport(document).lines(TerminalStyle(isColoured: false, width: 200))
         let text = lines.joined(separator: "\n")
+        #expect(lines.contains("mirror policy q matches nothing: there is no route r"))
         #expect(lines.first == "mirroring is paused: loop")
         #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     7/2     40       1"))
         #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))

@@ -436,6 +436,8 @@ class Check:
             policy: "p", target: verdict, verdict, virtualServiceNamespace: "shop", virtualService: "a", route: "pay", pairs: 1, coverage: 1, sampled: 1,
         })) } }).map((part) => part?.querySelector(".tag")?.textContent).slice(1, 5)""")
         self.holds(f"what is to be looked at is first: {order}", order == ["fail", "different", "inconclusive", "pass"])
+        warning = self.page.evaluate("""() => shadowView.draw({ mirror: { lanes: [], targets: [], verdicts: [], warnings: ["mirror policy p matches nothing"] } })[0].textContent""")
+        self.holds(f"a policy that matches nothing is named: {warning}", "mirror policy p matches nothing" in warning)
         badge = self.page.evaluate("""() => {
             truth.showVerdicts({ fail: 1, pass: 2 });
             tabCount("shadow", 1, "bad");

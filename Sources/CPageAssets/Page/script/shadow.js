@@ -126,7 +126,8 @@ const shadowView = {
     return [
       h("div", { class: "head" }, title("Shadow traffic"),
         h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? wire(`paused: ${mirror.pauseReason}`) : "sending"), button, say,
-        h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : "")),
+        h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : ""),
+        mirror.warnings?.length ? h("ul", { class: "plain warn-text" }, mirror.warnings.map((warning) => h("li", null, wire(warning)))) : null),
       ...(mirror.verdicts.length ? mirror.verdicts.toSorted((a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict)).map((verdict) => verdictPanel(verdict, this.opens))
         : [h("section", { class: "panel" }, empty("No verdicts yet", "They appear when answers of a target have been compared with production's."))]),
       lanePanel(mirror.lanes),
