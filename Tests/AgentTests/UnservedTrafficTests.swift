@@ -14,7 +14,8 @@ import Testing
         _ ports: [(UInt16, Int)],
         arrived: UInt64 = 0,
         gateway: [GatewayPort]? = nil,
-        servers: [Int] = [80]
+        servers: [Int] = [80],
+        pods: [UInt16] = []
     ) -> String? {
         var figures = PipelineFigures()
         figures.unservedPorts = ports.map { port, requests in
@@ -24,7 +25,8 @@ import Testing
         }
         var configuration = Configuration().gateway
         if let gateway { configuration.ports = gateway }
-        return UnservedTraffic(figures, arrived: arrived, gateway: configuration, servers: servers).sentence
+        return UnservedTraffic(figures, arrived: arrived, gateway: configuration, servers: servers, pods: pods)
+            .sentence
     }
 
     @Test func `the port that all requests came to is named with what to write`() {
@@ -33,6 +35,11 @@ import Testing
                 == "no request came to a port of the gateway (80, 8080): 7 requests came to port 18080; if that is the "
                 + "gateway's, write --gateway-port 18080:80 (gateway.ports: {pod: 18080, server: 80})"
         )
+    }
+
+    @Test func `the gateway's ports are those of its Services too`() {
+        let sentence = Self.sentence([(18080, 7)], pods: [8080, 15000])
+        #expect(sentence?.hasPrefix("no request came to a port of the gateway (8080, 15000): ") == true)
     }
 
     @Test func `of several servers none is guessed`() {

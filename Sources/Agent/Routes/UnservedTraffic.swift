@@ -19,7 +19,14 @@ package struct UnservedTraffic: Sendable {
     ///   - arrived: How many requests came to a Gateway.
     ///   - gateway: The gateway as configured.
     ///   - servers: The port numbers of all servers of its Gateways; without any there are no routes, which is said elsewhere.
-    package init(_ figures: PipelineFigures, arrived: UInt64, gateway: GatewayConfiguration, servers: [Int]) {
+    ///   - pods: The pod ports on which they listen, by the configuration and by Services.
+    package init(
+        _ figures: PipelineFigures,
+        arrived: UInt64,
+        gateway: GatewayConfiguration,
+        servers: [Int],
+        pods: [UInt16]
+    ) {
         guard arrived == 0, let most = figures.unservedPorts.first, !servers.isEmpty else {
             sentence = nil
             return
@@ -32,10 +39,10 @@ package struct UnservedTraffic: Sendable {
                 + "Gateway's server, and no server has that (there \(servers.count == 1 ? "is" : "are") \(named))"
             return
         }
-        let pods = gateway.ports.map { String($0.pod) }.joined(separator: ", ")
+        let listening = (pods.isEmpty ? gateway.ports.map(\.pod) : pods).map(String.init).joined(separator: ", ")
         let server = servers.count == 1 ? named : "SERVER"
         sentence =
-            "no request came to a port of the gateway (\(pods)): \(came); if that is the gateway's, write "
+            "no request came to a port of the gateway (\(listening)): \(came); if that is the gateway's, write "
             + "--gateway-port \(most.port):\(server) (gateway.ports: {pod: \(most.port), server: \(server)})"
     }
 }

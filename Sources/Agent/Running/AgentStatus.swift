@@ -131,7 +131,8 @@ struct AgentStatus {
         let gateway = configuration.configuration.gateway
         let servers = Set(routes.tables.tables.flatMap(\.serverPorts)).sorted()
         let arrived = unmatched.reduce(requests) { $0 + ($1.key.isArrival ? $1.value : 0) }
-        let missed = UnservedTraffic(figures, arrived: arrived, gateway: gateway, servers: servers)
+        let pods = Set(routes.tables.tables.flatMap(\.podPorts)).sorted()
+        let missed = UnservedTraffic(figures, arrived: arrived, gateway: gateway, servers: servers, pods: pods)
         return PortMistakes(gateway, servers: servers).sentences + [missed.sentence].compactMap(\.self) + addressing
     }
 

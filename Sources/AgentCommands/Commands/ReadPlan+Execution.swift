@@ -176,7 +176,14 @@ struct SavefileAnalysis: Sendable {
     func unserved(by gateway: GatewayConfiguration) -> String? {
         let matched = registry.routeSummaries().reduce(0) { $0 + $1.requestCount }
         let arrived = registry.unmatchedSummaries().reduce(matched) { $0 + ($1.reason.isArrival ? $1.requestCount : 0) }
-        return UnservedTraffic(figures, arrived: arrived, gateway: gateway, servers: table.serverPorts).sentence
+        let missed = UnservedTraffic(
+            figures,
+            arrived: arrived,
+            gateway: gateway,
+            servers: table.serverPorts,
+            pods: table.podPorts
+        )
+        return missed.sentence
     }
 
     /// The table for people.
