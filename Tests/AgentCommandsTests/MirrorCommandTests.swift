@@ -189,10 +189,13 @@ import TrafficModel
         var forecast = MirrorForecast(plan: plan, targets: configuration.mirror.targets, node: "n", key: key)
         let route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
         for number in 0..<10 { forecast.exchangeSeen(Self.exchange(number, route), client: (0, UInt64(number))) }
-        let report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 0, isEnabled: true)
+        var report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 0, isEnabled: true)
         let lines = report.lines(TerminalStyle(isColoured: false, width: 80))
         #expect(lines.count { $0.contains("default/product-vs") && $0.contains("#0") } >= 3, "in all three parts")
         #expect(lines.contains { $0.hasPrefix("  products on default/product-vs #0: ") })
+        report.routes = [RouteName(virtualServiceNamespace: "default", virtualService: "other-vs", route: "#0")]
+        let warned = report.lines(TerminalStyle(isColoured: false, width: 80)).joined()
+        #expect(warned.contains("policy products matches nothing: there is no VirtualService default/product-vs"))
         let verdict: JSONValue = [
             "policy": "products", "target": "next", "virtualServiceNamespace": "default",
             "virtualService": "product-vs",
