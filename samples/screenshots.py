@@ -2,7 +2,7 @@
 # Wingmirror · Apache-2.0
 """Takes screenshots of the page of a running agent, for the guides and for whoever changes the page.
 
-    wingmirror run samples/captures/ingress.pcap --pace realtime --routes samples/istio &
+    wingmirror run samples/captures/ingress.pcap --loop --routes samples/istio-shop &
     python3 samples/screenshots.py http://127.0.0.1:9646 /tmp/screenshots
 
 Needs Chromium and Playwright (`apt-get install chromium`, `pip install playwright`); nothing is downloaded.

@@ -154,6 +154,9 @@ struct AdminResponder: HTTPResponder {
         {
             return .text(.forbidden, reason)
         }
+        if endpoint.methods == [.post], let reason = Self.unknownParameter(request, of: endpoint) {
+            return .text(.badRequest, reason)
+        }
         switch endpoint {
         case .metrics: return await scrape(request, endpoint, context, sources.exposition)
         case .istioMetrics: return await scrapeIstio(request, context)
@@ -226,6 +229,20 @@ struct AdminResponder: HTTPResponder {
     /// Not on the thread of documents, as sending must stop also while one of them takes long.
     private func pauseMirror(isPaused: Bool) async -> Response {
         .sentence(await sources.pauseMirror(isPaused))
+    }
+
+    /// What is wrong with the parameters of a request that changes something; `nil` for nothing.
+    ///
+    /// Without a policy all verdicts begin anew: a slip in the name of the parameter must not do so.
+    private static func unknownParameter(_ request: Request, of endpoint: AdminEndpoint) -> String? {
+        let parameters = request.uri.queryParameters
+        guard endpoint == .mirrorJudgeAgain else {
+            return parameters.first.map { "there is no parameter \"\($0.key)\"; leave it out" }
+        }
+        if let unknown = parameters.first(where: { $0.key != "policy" }) {
+            return "there is no parameter \"\(unknown.key)\"; there is policy"
+        }
+        return parameters.count > 1 ? "policy: name one, or none for all" : nil
     }
 
     private func judgeAgain(_ request: Request) async -> Response {

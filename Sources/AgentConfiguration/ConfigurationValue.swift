@@ -138,8 +138,11 @@ extension ConfigurationValue {
 
 extension ConfigurationValue where Value == [String: String] {
     /// A mapping of text to text, such as labels.
-    static var textByKey: Self {
-        Self(expectation: "a mapping such as {app: gateway}") { node in
+    ///
+    /// - Parameter example: What could stand there, for the message.
+    /// - Returns: How such a mapping is read.
+    static func textByKey(such example: String) -> Self {
+        Self(expectation: "a mapping such as \(example)") { node in
             guard let entries = node.entries else { return .failure([]) }
             var values: [String: String] = [:]
             var misfits: ConfigurationMisfits = []

@@ -62,7 +62,7 @@ extension GatewayConfiguration {
         let usual = self
         defer { isChosen = namespace != usual.namespace || labels != usual.labels || section.has("labels") }
         section.read("namespace", into: &namespace, as: .nonEmptyText("a namespace"))
-        section.read("labels", into: &labels, as: .textByKey)
+        section.read("labels", into: &labels, as: .textByKey(such: "{app: gateway}"))
         section.read("addresses", into: &addresses, as: .list(of: .address))
         section.read("trustedProxies", into: &trustedProxies, as: .integer(in: 0...100))
         section.read("http10", into: &http10, as: .flag)

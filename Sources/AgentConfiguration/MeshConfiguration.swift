@@ -64,7 +64,7 @@ extension DiscoverySelector {
     /// Reads one entry of the list.
     init(_ section: ConfigurationSection) {
         self.init()
-        section.read("matchLabels", into: &labels, as: .textByKey)
+        section.read("matchLabels", into: &labels, as: .textByKey(such: "{istio-discovery: enabled}"))
         section.sections("matchExpressions") { entry in
             var expression = Expression()
             entry.require("key", into: &expression.key, as: .nonEmptyText("the name of a label"))

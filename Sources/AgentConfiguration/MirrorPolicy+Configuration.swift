@@ -87,7 +87,7 @@ extension MirrorMatch {
         section.read("paths", into: &pathPrefixes, as: .list(of: .pathPrefix))
         section.read("methods", into: &methods, as: .list(of: .method))
         var fields: [String: String] = [:]
-        section.read("fields", into: &fields, as: .textByKey)
+        section.read("fields", into: &fields, as: .textByKey(such: "{x-user: \"7\"}"))
         self.fields = Dictionary(fields.map { ($0.key.lowercased(), $0.value) }) { $1 }
     }
 
@@ -108,7 +108,7 @@ extension ComparisonSettings {
         section.read("ignoredPaths", into: &ignoredPaths, as: .list(of: .nonEmptyText("a path such as meta.requestId")))
         section.read("ignoredFields", into: &ignoredFields, as: .list(of: .fieldName))
         section.read("unorderedPaths", into: &unorderedPaths, as: .list(of: .nonEmptyText("a path such as items")))
-        section.read("keyedPaths", into: &keyedPaths, as: .textByKey)
+        section.read("keyedPaths", into: &keyedPaths, as: .textByKey(such: "{items: id}"))
         section.read("numericTolerance", into: &numericTolerance, as: .number(in: 0...1))
         section.read("margin", into: &margin, as: .number(in: 0.000001...1))
         section.read("errorMargin", into: &errorMargin, as: .number(in: 0.000001...1))

@@ -27,11 +27,8 @@ extension RedactionConfiguration {
         section.read("fields", into: &named, as: .list(of: .fieldName))
         fields += named.filter { !Self.always.contains($0) }
         section.read("secret", into: &secret, as: .text)
-        if section.has("parameters") {
-            var isSaid = true
-            section.read("parameters", into: &isSaid, as: .flag)
-            parameters = isSaid
-        }
+        let flag = ConfigurationValue<Bool>.flag
+        section.read("parameters", into: &parameters, as: flag.map(flag.expectation) { .some($0) })
     }
 }
 

@@ -230,6 +230,9 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
     /// What answers on the gateway's ports, where no address is known.
     var gatewayServers: [GatewayServer] { router.gatewayServers }
 
+    /// The ports on which no Gateway listens that requests came to.
+    var unservedPorts: [UnservedPort] { router.unservedPorts }
+
     /// What came on connections whose TLS the gateway passes through.
     var passthroughFigures: [PassthroughFigures] { passthrough.figures }
 

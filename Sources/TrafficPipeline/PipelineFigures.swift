@@ -30,6 +30,8 @@ public struct PipelineFigures: Sendable {
     /// What answers on the gateway's ports, the server with the most requests first; empty where the gateway's addresses are
     /// known.
     public internal(set) var gatewayServers: [GatewayServer] = []
+    /// The ports on which no Gateway listens that requests came to, the one with the most requests first.
+    public internal(set) var unservedPorts: [UnservedPort] = []
     /// What reconstruction did.
     public internal(set) var http = HTTPStatistics()
     /// Streams that could not be read on, by `ParseFailure`.
@@ -86,11 +88,20 @@ extension PipelineFigures {
             if let known = gatewayServers.firstIndex(where: { $0.endpoint == server.endpoint }) {
                 gatewayServers[known].requests += server.requests
                 gatewayServers[known].sentOn += server.sentOn
+                gatewayServers[known].passedBy += server.passedBy
             } else {
                 gatewayServers.append(server)
             }
         }
         gatewayServers.sort { $0.requests + $0.sentOn > $1.requests + $1.sentOn }
+        for port in other.unservedPorts {
+            if let known = unservedPorts.firstIndex(where: { $0.port == port.port }) {
+                unservedPorts[known].requests += port.requests
+            } else {
+                unservedPorts.append(port)
+            }
+        }
+        unservedPorts = unservedPorts.inOrder
         http.add(other.http)
         for index in parseFailures.indices { parseFailures[index] += other.parseFailures[index] }
         pendingExchanges += other.pendingExchanges

@@ -199,6 +199,7 @@ public struct TrafficPipeline: ~Copyable, PacketSink {
         figures.tls = streams.statistics
         figures.passthrough = streams.sink.sink.passthroughFigures
         figures.gatewayServers = streams.sink.sink.gatewayServers
+        figures.unservedPorts = streams.sink.sink.unservedPorts
         figures.http = streams.sink.statistics
         figures.parseFailures = streams.sink.sink.parseFailures
         figures.pendingExchanges = streams.sink.pendingExchanges

@@ -143,6 +143,24 @@ struct QuestionTests {
         }
     }
 
+    @Test func `a parameter that is not known changes nothing`() async throws {
+        var sources = AdminSources.fixed()
+        sources.reload = { .reloaded([]) }
+        sources.pauseMirror = { .document(Array(($0 ? "paused" : "resumed").utf8)) }
+        sources.judgeAgain = { _ in .document(Array("all verdicts begin anew".utf8)) }
+        try await withServer(sources) { port in
+            for (path, reason) in [
+                ("/-/mirror/judge-again?polcy=canary", "there is no parameter \"polcy\"; there is policy\n"),
+                ("/-/mirror/judge-again?policy=canary&policy=x", "policy: name one, or none for all\n"),
+                ("/-/mirror/resume?policy=canary", "there is no parameter \"policy\"; leave it out\n"),
+                ("/-/reload?x=1", "there is no parameter \"x\"; leave it out\n"),
+            ] {
+                let answer = try await TestClient.request("POST", path, port: port, fields: TestClient.own)
+                #expect((answer.status, answer.text) == (400, reason))
+            }
+        }
+    }
+
     @Test func `a page of this origin may pause and resume mirroring`() async throws {
         var sources = AdminSources.fixed()
         sources.pauseMirror = { .document(Array(($0 ? "paused" : "resumed").utf8)) }

@@ -79,6 +79,19 @@ import Testing
         #expect(findings(listening: line).map(\.verdict) == [.ok])
     }
 
+    @Test func `where the gateway's pods are found nobody else counts, whoever listens`() {
+        var sockets = ListeningSockets()
+        sockets.add(table: "title\n 0: 00000000:1F90 00000000:0000 0A")
+        let examination = GatewayExamination(
+            gateway: GatewayConfiguration(),
+            sockets: sockets,
+            machineAddresses: addresses,
+            findsGateways: true
+        )
+        #expect(examination.findings().map(\.verdict) == [.ok])
+        #expect(examination.findings().first?.detail == "those of the gateway's pods on this node, which run finds")
+    }
+
     @Test func `with addresses configured it does not matter who else listens`() {
         let found = findings(listening: " 0: 00000000:1F90 00000000:0000 0A", addresses: [addresses[0]])
         #expect(found.map(\.verdict) == [.ok])
@@ -109,6 +122,36 @@ import Testing
         let examination = CaptureExamination(configuration: Configuration(), interfaces: [], capabilities: .current)
         let finding = examination.finding(of: "ring of lo", obtained: 64 << 20, wanted: 64 << 20)
         #expect(finding.detail == "64 MiB of 64 MiB asked for")
+    }
+}
+
+@Suite struct AgentExaminationTests {
+    private static func captures(_ sources: [JSONValue], findsGateways: Bool = true) -> [Finding] {
+        AgentExamination.captures(["sources": .array(sources)], findsGateways: findsGateways)
+    }
+
+    @Test func `the filter in force is that of the agent that runs`() {
+        let found = Self.captures([
+            ["interface": "cali1", "up": true, "problem": .null, "filter": "tcp port 8080 and host 10.1.0.7"],
+            ["interface": "cali2", "up": false, "problem": "there is no interface cali2", "filter": "tcp"],
+        ])
+        #expect(found.map(\.verdict) == [.ok, .warn])
+        #expect(found.first?.detail == "captures on cali1: tcp port 8080 and host 10.1.0.7")
+        #expect(found.last?.detail == "does not capture on cali2: there is no interface cali2")
+    }
+
+    @Test func `an agent that has found no pod of a gateway captures nothing, and says so`() {
+        let found = Self.captures([])
+        #expect(found.map(\.verdict) == [.warn])
+        #expect(found.first?.detail == "captures nothing, as it knows of no gateway's pod on this node")
+        #expect(Self.captures([], findsGateways: false) == [])
+        #expect(Self.captures([["savefile": "a.pcap"]]) == [])
+    }
+
+    @Test(arguments: [("", "http://127.0.0.1:9646"), ("admin: {listen: \"[::]:9647\"}", "http://[::1]:9647")])
+    func `it is asked where it answers this machine`(yaml: String, address: String) throws {
+        let examination = AgentExamination(try Configuration.parse(yaml, file: "w.yaml"))
+        #expect(examination.agent?.description == address)
     }
 }
 

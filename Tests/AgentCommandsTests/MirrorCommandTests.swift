@@ -189,10 +189,13 @@ import TrafficModel
         var forecast = MirrorForecast(plan: plan, targets: configuration.mirror.targets, node: "n", key: key)
         let route = RouteName(virtualServiceNamespace: "default", virtualService: "product-vs", route: "#0")
         for number in 0..<10 { forecast.exchangeSeen(Self.exchange(number, route), client: (0, UInt64(number))) }
-        let report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 0, isEnabled: true)
+        var report = MirrorForecastReport(forecast: forecast, policies: policies, loss: 0, isEnabled: true)
         let lines = report.lines(TerminalStyle(isColoured: false, width: 80))
         #expect(lines.count { $0.contains("default/product-vs") && $0.contains("#0") } >= 3, "in all three parts")
         #expect(lines.contains { $0.hasPrefix("  products on default/product-vs #0: ") })
+        report.routes = [RouteName(virtualServiceNamespace: "default", virtualService: "other-vs", route: "#0")]
+        let warned = report.lines(TerminalStyle(isColoured: false, width: 80)).joined()
+        #expect(warned.contains("policy products matches nothing: there is no VirtualService default/product-vs"))
         let verdict: JSONValue = [
             "policy": "products", "target": "next", "virtualServiceNamespace": "default",
             "virtualService": "product-vs",
@@ -226,7 +229,8 @@ import TrafficModel
         let document = try JSONDocument.parse(
             Array(
                 #"""
-                {"pauseReason": "loop", "lanes": [{"policy": "p", "target": "t", "considered": 5, "filtered": {"path": 1},
+                {"pauseReason": "loop", "warnings": ["mirror policy q matches nothing: there is no route r"],
+                 "lanes": [{"policy": "p", "target": "t", "considered": 5, "filtered": {"path": 1},
                  "notSampled": 1, "dropped": {"rate": 1}, "queued": 0, "sent": 2, "answered": 1, "failed": {"reset": 1},
                  "inFlight": 0}],
                  "verdicts": [{"policy": "p", "target": "t", "virtualServiceNamespace": "shop", "virtualService": "products",
@@ -243,6 +247,7 @@ import TrafficModel
         )
         let lines = MirrorReport(document).lines(TerminalStyle(isColoured: false, width: 200))
         let text = lines.joined(separator: "\n")
+        #expect(lines.contains("mirror policy q matches nothing: there is no route r"))
         #expect(lines.first == "mirroring is paused: loop")
         #expect(text.contains("FAIL     p       t       shop/products  r        100    98.0 %     7/2     40       1"))
         #expect(text.contains("39.0 % (25.0 % to 50.0 %)"))

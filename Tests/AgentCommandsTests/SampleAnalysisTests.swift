@@ -41,6 +41,35 @@ import TrafficPipeline
         #expect(changes.isEmpty, "if this is meant, store the new page: make sample-page")
     }
 
+    @Test func `where no request came to a port of the gateway, the port that they came to is named`() throws {
+        let folder = try TemporaryFolder()
+        let routes = try folder.write(
+            """
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: g, namespace: default}
+            spec:
+              selector: {istio: ingressgateway}
+              servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: v, namespace: default}
+            spec: {hosts: ["*"], gateways: [g], http: [{route: [{destination: {host: a}}]}]}
+            """,
+            to: "routes.yaml"
+        )
+        func sentence(_ arguments: String...) throws -> String? {
+            let all = ["read", Self.capture, "--routes", routes] + arguments
+            let plan = try ReadPlan(try #require(try Wingmirror.parseAsRoot(all) as? ReadCommand))
+            return try plan.analyse(writingTo: nil).unserved(by: plan.configuration.gateway)
+        }
+        let said = try #require(try sentence("--gateway-port", "9999:80"))
+        #expect(said.hasPrefix("no request came to a port of the gateway (9999): "))
+        #expect(said.contains(" requests came to port 8080; if that is the gateway's, write --gateway-port 8080:80 "))
+        #expect(try sentence() == nil)
+    }
+
     @Test func `each key of the samples' records is in the guide to records`() throws {
         let folder = try TemporaryFolder()
         let guide = try RecordsGuide()

@@ -42,6 +42,31 @@ import TrafficMetrics
         view.rows(of: frame).map { String($0.object.dropFirst(5)) }
     }
 
+    // MARK: - Answers that were not seen
+
+    @Test func `where hardly an answer was seen there is no share and no duration`() throws {
+        var seldom = row("a", errors: 6, p99: 0.5)
+        seldom.windowUnseen = 54
+        seldom.latency.p50 = 0.1
+        #expect(seldom.isHardlySeen && seldom.errorShare == nil && seldom.clientErrorShare == nil)
+        let drawn = try #require(view().lines(frame(seldom)).first { $0.contains("shop/a") })
+        #expect(!drawn.contains("%") && !drawn.contains(" ms"))
+        let route = frame(seldom).document(.rate)["routes"]?.arrayValue?.first
+        #expect(route?["errorShare"] == .null && route?["p99"] == .null && route?["windowUnseen"] == 54)
+        // One more, and they are a sample.
+        seldom.windowUnseen = 53
+        #expect(seldom.errorShare == 6.0 / 7.0)
+        #expect(view().lines(frame(seldom)).contains { $0.contains("85.7 %") && $0.contains("500 ms") })
+    }
+
+    @Test func `on a short screen the detail has the figures first`() {
+        var route = row("a")
+        (route.hosts, route.gateway, route.target) = ("shop.test", "shop/gateway", "a.shop:80")
+        let page = TopDetailPage(row: route, detail: nil, style: TerminalStyle(width: 40))
+        #expect(page.lines(rows: 5).prefix(3).map { $0.prefix(8) } == ["shop/a #", "  now   ", "  in all"])
+        #expect(page.lines(rows: 20).prefix(2).map { $0.prefix(8) } == ["shop/a #", "  match "])
+    }
+
     // MARK: - As a document
 
     @Test func `a document has every route in order, and null where nothing is known`() {

@@ -157,6 +157,10 @@ import TrafficModel
             "w.yaml:1:16: admin.auth.basicfile: unknown key; the nearest known key is \"basicFile\""
         ),
         (
+            "redaction: {prameters: true}",
+            "w.yaml:1:13: redaction.prameters: unknown key; the nearest known key is \"parameters\""
+        ),
+        (
             "gateway: {ports: [{pod: 1}, {port: 2, pod: 3}]}",
             "w.yaml:1:30: gateway.ports[1].port: unknown key; the nearest known key is \"pod\""
         ),
@@ -210,6 +214,12 @@ import TrafficModel
             "gateway.ports[0]: expected a mapping such as {pod: 8080, server: 80}, found 8080"
         ),
         ("gateway: {labels: {app: 1}}", "gateway.labels.app: expected text; put it in quotes, found 1"),
+        ("gateway: {labels: app}", "gateway.labels: expected a mapping such as {app: gateway}, found \"app\""),
+        ("redaction: {parameters: 1}", "redaction.parameters: expected true or false, found 1"),
+        (
+            "mesh: {discoverySelectors: [{matchLabels: a}]}",
+            "mesh.discoverySelectors[0].matchLabels: expected a mapping such as {istio-discovery: enabled}, found \"a\""
+        ),
         ("gateway: {addresses: [10.0.0]}", "gateway.addresses[0]: expected an IP address, found \"10.0.0\""),
         (
             "mesh: {pathNormalization: base}",

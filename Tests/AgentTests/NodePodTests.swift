@@ -128,6 +128,28 @@ struct NodePodTests {
         #expect(try environment().trustedProxies == 3)
     }
 
+    @Test func `an upgrade of the chart makes no second workload, and Gateways may select by its labels`() throws {
+        func pod(_ name: String, _ release: String, _ address: String) throws -> JSONValue {
+            let ofRelease = ["app.kubernetes.io/version", "service.istio.io/canonical-revision"].map {
+                "\($0): \(release)"
+            }
+            let labels = [
+                "istio: ingressgateway", "helm.sh/chart: gateway-\(release)", "rollouts-pod-template-hash: a\(release)",
+            ]
+            return try Self.pod(name, labels: "{\((labels + ofRelease).joined(separator: ", "))}", address: address)
+        }
+        let both = try Self.made(of: [pod("a", "1.27.0", "10.1.0.7"), pod("b", "1.28.0", "10.1.0.8")])
+        #expect(both.gateways.map(\.pods) == [["a", "b"]] && both.table.routes.count == 1)
+        #expect(both.gateways.first?.labelText == "istio=ingressgateway")
+        let selected = Self.gateway.replacing(
+            "selector: {istio: ingressgateway}\n  servers",
+            with: "selector: {istio: ingressgateway, app.kubernetes.io/version: 1.28.0}\n  servers"
+        )
+        let one = try Self.made(of: [pod("b", "1.28.0", "10.1.0.8")], selected)
+        #expect(one.table.routes.count == 1 && one.gateways.first?.labelText == "istio=ingressgateway")
+        #expect(one.environment.identityText == "istio=ingressgateway")
+    }
+
     @Test func `a gateway of Istio's gateway chart is found whatever its labels and namespace`() throws {
         let pod = try Self.pod(
             namespace: "istio-ingress",

@@ -1,6 +1,7 @@
 // Wingmirror · Apache-2.0
 
 import AdminServer
+import JSONSyntax
 import Logging
 import PacketCapture
 import RouteAttribution
@@ -36,6 +37,7 @@ struct ReloadTests {
     private let routes: RouteKeeper
     private let keeper: ConfigurationKeeper
     private let logs: LogSettings
+    private let mirroring: Mirroring
 
     init() throws {
         folder = try TemporaryFolder()
@@ -44,7 +46,7 @@ struct ReloadTests {
         let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
             () throws(ConfigurationProblems) in try Configuration.load(path: file)
         }
-        let mirroring = Mirroring(Configuration())
+        mirroring = Mirroring(Configuration())
         routes = RouteKeeper(plan.configuration.environment, registry: MetricsRegistry(), mirroring: mirroring)
         logs = LogSettings(LogConfiguration(level: .critical, format: .json))
         keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
@@ -98,6 +100,27 @@ struct ReloadTests {
         // Good routes say nothing of the configuration.
         #expect(keeper.reloadRoutes() == .reloaded([]))
         #expect(routes.findings.first?.code == .reloadRefused)
+    }
+
+    @Test
+    func `a policy that matches nothing is said by the reload that makes it so, and no longer when it matches again`()
+        throws
+    {
+        func mirror(_ object: String) -> String {
+            "mirror: {enabled: true, targets: {t: {url: \"http://127.0.0.1:9\"}}, "
+                + "policies: [{name: p, target: t, percent: 5, match: {virtualService: \(object)}}]}"
+        }
+        let sentence = "mirror policy p matches nothing: there is no VirtualService default"
+        try folder.write(Self.configuration(folder, more: mirror("default/nope")), to: "w.yaml")
+        #expect(keeper.reload() == .reloaded(["\(sentence)/nope"]))
+        #expect(keeper.reload() == .reloaded([]) && mirroring.warnings == ["\(sentence)/nope"])
+        try folder.write(Self.configuration(folder, more: mirror("default/one")), to: "w.yaml")
+        #expect(keeper.reload() == .reloaded([]) && mirroring.warnings.isEmpty)
+        // The object is renamed, and nobody has touched the configuration.
+        try folder.write(Self.route.replacing("name: one", with: "name: two"), to: "routes.yaml")
+        #expect(keeper.reloadRoutes() == .reloaded([]))
+        #expect(mirroring.warnings == ["\(sentence)/one"])
+        #expect(mirroring.document?["warnings"] == JSONValue(["\(sentence)/one"]))
     }
 
     @Test func `new routes and a new log level are in force after a reload`() throws {

@@ -38,6 +38,23 @@ import Testing
     }
 
     @Test(arguments: [
+        (false, "no route objects are named; name files or folders, or take those of your kubeconfig's cluster"),
+        (true, "routes.kubernetes is for `run`; this command takes routes from files"),
+    ])
+    func `a person who names no objects is told what the command takes, not what run would`(
+        isOfRun: Bool,
+        sentence: String
+    ) {
+        var configuration = Configuration()
+        configuration.routes.kubernetes.isEnabled = isOfRun
+        let failure = #expect(throws: CommandFailure.self) {
+            try RouteObjects(configuration, namesServerPorts: false, for: .person)
+        }
+        #expect(failure?.lines.first?.hasPrefix(sentence) == true)
+        #expect(failure?.lines.first?.hasSuffix("with --kubernetes") == true)
+    }
+
+    @Test(arguments: [
         ("8080:80", nil), ("8080:80,8443:443", nil),
         ("8080", "no Gateway server has port 8080 (there is 80); write --gateway-port 8080:80"),
         ("8080:81", "no Gateway server has port 81 (there is 80); write --gateway-port 8080:80"),

@@ -22,6 +22,27 @@ import Testing
         }
     }
 
+    /// `helm install` refuses a key that the agent would end with, and none that it knows.
+    @Test func `the chart's schema has the sections of the configuration and their keys`() throws {
+        let text = try Repository.text(of: "samples/kubernetes/chart/values.schema.json")
+        let schema = try JSONDocument.parse(Array(text.utf8))["properties"]?["config"]
+        var configuration = Configuration()
+        // What is not written is not in the document.
+        configuration.redaction.parameters = true
+        let sections = Self.members(of: configuration.document)
+        #expect(sections.count > 10)
+        #expect(Self.members(of: schema?["properties"]).map(\.key).sorted() == sections.map(\.key).sorted())
+        for section in sections {
+            let keys = Self.members(of: schema?["properties"]?[section.key]?["properties"]).map(\.key).sorted()
+            #expect(keys == Self.members(of: section.value).map(\.key).sorted(), "\(section.key)")
+        }
+    }
+
+    private static func members(of value: JSONValue?) -> [JSONObject.Member] {
+        guard case .object(let object)? = value else { return [] }
+        return object.members
+    }
+
     @Test func `every key is documented`() throws {
         var configuration = Configuration()
         configuration.mirror.targets = [MirrorTarget(name: "staging", host: "staging.test", port: 80)]

@@ -120,6 +120,18 @@ import TrafficMetrics
         #expect(scene.servers.report.map(\.requests) == [3, 1])
     }
 
+    @Test func `what several workers counted of a server is added up, also what passed by`() {
+        var figures = PipelineFigures()
+        for _ in 0..<2 {
+            var server = GatewayServer(Self.port(Self.gateway))
+            (server.requests, server.sentOn, server.passedBy) = (1, 2, 3)
+            var part = PipelineFigures()
+            part.gatewayServers = [server]
+            figures.add(part)
+        }
+        #expect(figures.gatewayServers.map { [$0.requests, $0.sentOn, $0.passedBy] } == [[2, 4, 6]])
+    }
+
     @Test func `whether a server is elsewhere is asked again with the next request where it could not be said`() {
         let answers = Mutex<[Bool?]>([nil, nil, true, false])
         let scene = Scene { _ in answers.withLock { $0.removeFirst() } }

@@ -80,7 +80,7 @@ CASES = {
 REFUSED = [
     {"imgae": {}}, {"metrics": {"port": "9646"}}, {"image": {"digest": "abc"}}, {"podMonitor": {"interval": "often"}},
     {"updateStrategy": {"type": "Recreate"}}, {"metrics": {"address": "::"}}, {"metrics": {"address": "0.0.0.0:1"}},
-    {"config": {"metrics": {"listen": "[::]:9700"}}},
+    {"config": {"metrics": {"listen": "[::]:9700"}}}, {"config": {"captur": {}}}, {"config": {"capture": {"ringByte": "1MiB"}}},
     {"config": {"admin": {"listen": "127.0.0.1"}}}, {"config": {"admin": {"listen": "[::]:9646"}}},
     {"kubernetes": {"server": "https://192.0.2.1:6443/path"}}, {"updateStrategy": {"rollingUpdate": {"maxSurge": 1}}},
     {"podLabels": {"app.kubernetes.io/name": "x"}}, {"podAnnotations": {"checksum/config": "x"}},

@@ -72,8 +72,10 @@ struct NodePod: Sendable, Equatable {
 struct FoundGateway: Sendable, Equatable {
     /// The namespace of the pods.
     let namespace: String
-    /// The labels that they share.
+    /// The labels that tell the workload from others.
     let labels: [String: String]
+    /// All labels that the pods share, by which Gateways may select them.
+    let sharedLabels: [String: String]
     /// The pods by name.
     let pods: [String]
     /// Their addresses.
@@ -95,7 +97,10 @@ struct FoundGateway: Sendable, Equatable {
         let pods = pods.sorted { $0.pod.name < $1.pod.name }
         guard let pod = pods.first?.pod else { return nil }
         namespace = pod.namespace
-        labels = pod.workloadLabels
+        labels = pod.identityLabels
+        sharedLabels = pods.reduce(pod.workloadLabels) { shared, other in
+            shared.filter { other.pod.labels[$0.key] == $0.value }
+        }
         self.pods = pods.map(\.pod.name)
         usesHostNetwork = pods.contains(where: \.usesHostNetwork)
         var addresses = pods.flatMap(\.addresses)
@@ -119,7 +124,7 @@ struct FoundGateway: Sendable, Equatable {
     func environment(in mesh: RouteEnvironment, _ configuration: Configuration) -> RouteEnvironment {
         var environment = mesh
         environment.namespace = namespace
-        environment.labels = labels
+        environment.labels = sharedLabels
         proxy.apply(to: &environment, under: configuration)
         if !configuration.gateway.namesPorts { environment.ports = ports }
         return environment
@@ -156,7 +161,7 @@ struct FoundGateways: Sendable {
                 && chosen.allSatisfy { candidate.pod.labels[$0.key] == $0.value }
         }
         let groups = Dictionary(grouping: candidates) { candidate in
-            let labels = candidate.pod.workloadLabels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            let labels = candidate.pod.identityLabels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             return "\(candidate.pod.namespace) \(labels.joined(separator: ","))"
         }
         let ordered = groups.sorted { $0.key < $1.key }

@@ -17,6 +17,7 @@ extension Mirroring {
             "heldBytes": JSONValue(figures.heldOctets),
             "budgetBytes": JSONValue(figures.budgetOctets),
             "markedRequests": JSONValue(arrivals.count),
+            "warnings": JSONValue(warnings),
             "lanes": .array(figures.lanes.map(\.document)),
             "targets": .array(figures.targets.map(\.document)),
             "verdicts": .array(judge.verdicts.map(\.document)),

@@ -27,6 +27,7 @@ struct Mirroring: Sendable {
     private let looks = TargetLooks()
     /// Counts shadow traffic that arrives at the gateway.
     let arrivals = ShadowArrivals()
+    private let notices = PolicyNotices()
 
     private let node: String
     private let key: RedactionKey
@@ -61,6 +62,7 @@ struct Mirroring: Sendable {
     func tablesReplaced(_ tables: RouteTables) {
         production.tablesReplaced(tables)
         judge.configure(plans.configuration)
+        notices.replace(with: warnings(for: tables))
     }
 
     /// Takes up what the cluster has; `nil` while that is not known, so that nothing is sent to any target.
@@ -75,8 +77,10 @@ struct Mirroring: Sendable {
         if isFirst { looks.lookAgain() }
     }
 
-    /// What somebody who starts the agent, or changes its policies, should know, in sentences.
-    func warnings(for tables: RouteTables) -> [String] {
+    /// What somebody who starts the agent, or changes its policies or the routes, should know, in sentences.
+    var warnings: [String] { notices.sentences }
+
+    private func warnings(for tables: RouteTables) -> [String] {
         guard isActive else { return [] }
         return PolicyWarnings.sentences(
             for: plans.configuration.policies,

@@ -65,7 +65,8 @@ package struct RouteObjects {
     ) throws(CommandFailure) {
         let paths = configuration.routes.files
         guard reader == .agent || cluster != nil || !paths.isEmpty else {
-            throw CommandFailure(.usage, Self.unnamed)
+            let isOfRun = configuration.routes.kubernetes.isEnabled
+            throw CommandFailure(.usage, "\(isOfRun ? Self.ofRunAlone : Self.unnamedByPerson), or \(Self.ofCluster)")
         }
         self.files = ResourceFileLoader().stamps(of: paths.filter { $0 != "-" })
         let survey = try Self.survey(paths, reader)
@@ -139,6 +140,14 @@ package struct RouteObjects {
     package static let unnamed =
         "no route objects are named, so no request has a route; name them with --routes, routes.files or routes.kubernetes"
 
+    /// The beginning of what to say to a person who has named none, and what else there is.
+    private static let unnamedByPerson = "no route objects are named; name files or folders"
+    private static let ofCluster = "take those of your kubeconfig's cluster with --kubernetes"
+
+    /// What to say where the API server that the configuration names is not asked.
+    private static let ofRunAlone =
+        "routes.kubernetes is for `run`; this command takes routes from files, such as those of `kubectl get -o yaml`"
+
     /// The compiled table of the only workload, or of the first.
     package var table: RouteTable { tables.tables[0] }
 
@@ -160,7 +169,7 @@ package struct RouteObjects {
         guard let cluster else {
             guard configuration.routes.kubernetes.isEnabled else { return [] }
             return [
-                "routes.kubernetes is for `run`; this command takes routes from files, such as those of `kubectl get -o yaml`"
+                ofRunAlone
             ]
         }
         func notice(_ words: String, _ kinds: [String]) -> [String] {

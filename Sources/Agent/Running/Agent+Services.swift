@@ -142,7 +142,7 @@ extension Agent {
     private func prepare(_ logger: Logger) async throws -> Bool {
         guard try await loader.loadFirstRoutes() else { return false }
         try await mirroring.refuseForbiddenTargets()
-        for warning in mirroring.warnings(for: routes.tables) {
+        for warning in mirroring.warnings {
             logger.warning("mirroring", metadata: ["warning": "\(warning)"])
         }
         return true

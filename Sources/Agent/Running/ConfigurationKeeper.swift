@@ -133,7 +133,7 @@ final class ConfigurationKeeper: Sendable {
     /// This says nothing of the configuration: if the latest one was refused, it still is.
     func reloadRoutes() -> ReloadOutcome {
         reload(\.routeReloads, "routes reloaded") {
-            replaceRoutes(with: try readRoutes(current.configuration))
+            log(replaceRoutes(with: try readRoutes(current.configuration)))
             return []
         }
     }
@@ -207,7 +207,7 @@ final class ConfigurationKeeper: Sendable {
             try mirroring.plans.configure(old.mirror)
             throw error
         }
-        replaceRoutes(with: objects)
+        let warnings = replaceRoutes(with: objects)
         logs.replace(new.log)
         let digest = new.digest
         state.withLock { [new] state in
@@ -216,13 +216,15 @@ final class ConfigurationKeeper: Sendable {
             state.credentials = credentials
             state.readAt = WallClock.now()
         }
-        for warning in mirroring.warnings(for: routes.tables) {
-            logger.warning("mirroring", metadata: ["warning": "\(warning)"])
-        }
+        log(mirroring.warnings)
         for key in fixed {
             logger.warning("setting changes at the next restart only", metadata: ["key": "\(key)"])
         }
-        return fixed.map { "\($0) changes at the next restart only" }
+        return fixed.map { "\($0) changes at the next restart only" } + warnings
+    }
+
+    private func log(_ warnings: [String]) {
+        for warning in warnings { logger.warning("mirroring", metadata: ["warning": "\(warning)"]) }
     }
 
     /// Gives the running capture the interfaces and the filter of `new`, if they are others than those of `old`.
@@ -260,7 +262,10 @@ final class ConfigurationKeeper: Sendable {
     }
 
     /// Puts routes in force, and with them what the mirroring plan means for them.
-    private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double, isSaved: Bool)) {
+    ///
+    /// - Parameter read: What was read.
+    /// - Returns: What there is to know of the policies that was not so with the routes before, in sentences.
+    private func replaceRoutes(with read: (objects: RouteObjects, seconds: Double, isSaved: Bool)) -> [String] {
         let (objects, seconds, isSaved) = read
         let errors = objects.findings.filter { $0.severity == .error }
         let known = state.withLock { state in
@@ -273,7 +278,9 @@ final class ConfigurationKeeper: Sendable {
         if let emptiness = objects.emptiness {
             logger.warning("no routes", metadata: ["reason": "\(emptiness)"])
         }
+        let warnings = Set(mirroring.warnings)
         routes.replace(with: objects, buildSeconds: seconds, isSaved: isSaved)
+        return mirroring.warnings.filter { !warnings.contains($0) }
     }
 
     private static func lines(_ error: any Error) -> [String] {

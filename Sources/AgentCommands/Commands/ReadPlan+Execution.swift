@@ -129,6 +129,7 @@ extension ReadPlan {
 
     private func print(_ analysis: SavefileAnalysis) throws {
         for sentence in GatewayAddressing(analysis.figures).sentences { StandardError.say("warning: \(sentence)") }
+        if let sentence = analysis.unserved(by: configuration.gateway) { StandardError.say("warning: \(sentence)") }
         if let part = analysis.figures.undecodedPart { StandardError.say("warning: \(part)") }
         for sentence in analysis.figures.damage { StandardError.say("warning: \(sentence)") }
         let clocks = CaptureClocks(analysis.figures, files: configuration.capture.savefiles)
@@ -170,6 +171,20 @@ struct SavefileAnalysis: Sendable {
     /// What keeps the analysis from being whole.
     var problems: [String] {
         failures.map(\.description) + (figures.undecodedCapture.map { [$0] } ?? [])
+    }
+
+    /// What to say where no request came to a port on which a Gateway listens; `nil` elsewhere.
+    func unserved(by gateway: GatewayConfiguration) -> String? {
+        let matched = registry.routeSummaries().reduce(0) { $0 + $1.requestCount }
+        let arrived = registry.unmatchedSummaries().reduce(matched) { $0 + ($1.reason.isArrival ? $1.requestCount : 0) }
+        let missed = UnservedTraffic(
+            figures,
+            arrived: arrived,
+            gateway: gateway,
+            servers: table.serverPorts,
+            pods: table.podPorts
+        )
+        return missed.sentence
     }
 
     /// The table for people.

@@ -1,48 +1,14 @@
 // Wingmirror · Apache-2.0
 
-import Agent
-import AgentConfiguration
 import JSONSyntax
 import OctetText
 
 /// Looks at how far the clocks of interfaces are apart that see the two directions of connections.
 ///
-/// Handshakes tell, and only who captures them sees any: so the running agent is asked.
-struct ClockExamination {
+/// Handshakes tell, and only who captures them sees any: so it is for the running agent to say (``AgentExamination``).
+enum ClockExamination {
     /// From here on durations across two interfaces are visibly wrong, in seconds.
     private static let noticeableSeconds = 0.001
-
-    /// Where an agent with this configuration listens on this machine; `nil` where it listens nowhere.
-    let agent: ServerURL?
-    /// How it is asked.
-    let access: AgentAccess
-
-    /// Takes what the configuration says of the agent; a file of tokens that cannot be read is as none.
-    init(_ configuration: Configuration) {
-        let listen = configuration.metrics.listen
-        let admin = configuration.admin
-        agent = listen.port > 0 ? Self.address(listen, usesTLS: !admin.certificateFile.isEmpty) : nil
-        let token = admin.bearerFile.isEmpty ? nil : try? AgentAccessOptions.token(admin.bearerFile)
-        // Its certificate has the name by which others know it.
-        access = AgentAccess(token: token, trust: .anybody)
-    }
-
-    /// The address at which this machine reaches what listens on `listen`.
-    private static func address(_ listen: ListenAddress, usesTLS: Bool) -> ServerURL? {
-        var reached = listen
-        if reached.host == "0.0.0.0" { reached.host = "127.0.0.1" }
-        if reached.host == "::" { reached.host = "::1" }
-        return ServerURL("\(usesTLS ? "https" : "http")://\(reached)")
-    }
-
-    /// What the running agent says; nothing where none runs, or where it has nothing to compare.
-    func findings() async -> [Finding] {
-        guard let agent else { return [] }
-        let client = AgentClient(agent, access)
-        let status = try? await client.ask("/api/v1/status")
-        await client.close()
-        return status.map { Self.findings($0) } ?? []
-    }
 
     /// What the status of an agent says of clocks.
     static func findings(_ status: JSONValue) -> [Finding] {

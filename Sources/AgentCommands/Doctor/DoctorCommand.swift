@@ -14,8 +14,8 @@ struct DoctorCommand: AsyncParsableCommand {
         abstract: "Say what this machine allows: permission, filter, interfaces, ring size, drops, listeners, clocks.",
         discussion: """
             Exits with 3 if the permission to capture is missing, with 1 if something else would keep `run` from working, \
-            and with 0 if there are only warnings. Whether the clocks of several interfaces agree is asked of the agent \
-            that runs on this machine, where one listens on metrics.listen.
+            and with 0 if there are only warnings. The agent that runs on this machine, where one listens on metrics.listen \
+            or admin.listen, is asked for the filter in force and whether the clocks of its interfaces agree.
 
             Examples:
               wingmirror doctor --interface eth0
@@ -38,7 +38,7 @@ struct DoctorCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let format = try format.format()
         let configuration = try examinedConfiguration()
-        let findings = try Self.findings(configuration) + (await ClockExamination(configuration).findings())
+        let findings = try Self.findings(configuration) + (await AgentExamination(configuration).findings())
         var output = OctetOutput.standardOutput()
         switch format {
         case .text: for line in findings.lines(Terminal.style(1)) { try output.append(line: line) }
@@ -88,7 +88,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let gateway = GatewayExamination(
             gateway: configuration.gateway,
             sockets: .current(),
-            machineAddresses: interfaces.flatMap(\.addresses)
+            machineAddresses: interfaces.flatMap(\.addresses),
+            findsGateways: configuration.findsGateways
         )
         return capture.findings() + gateway.findings() + [memoryFinding(configuration), keyLogFinding(configuration)]
     }

@@ -6,6 +6,7 @@ import Logging
 import PacketCapture
 import PacketDecoding
 import Redaction
+import RouteAttribution
 import ShadowTesting
 import Synchronization
 import TrafficMetrics
@@ -63,7 +64,7 @@ struct MirrorForecastPlan: Sendable {
         var generator = SystemRandomNumberGenerator()
         let key = RedactionKey(using: &generator)
         let forecast = Mutex(MirrorForecast(plan: plan, targets: mirror.targets, node: "plan", key: key))
-        let (failures, loss) = try await look { exchange in
+        let (failures, loss, tables) = try await look { exchange in
             let client = IPAddress(exchange.clientAddress) ?? IPAddress(high: 0, low: 0)
             forecast.withLock { $0.exchangeSeen(exchange, client: (client.high, client.low)) }
         }
@@ -71,7 +72,9 @@ struct MirrorForecastPlan: Sendable {
             forecast: forecast.withLock { $0 },
             policies: mirror.policies,
             loss: loss,
-            isEnabled: mirror.enabled
+            isEnabled: mirror.enabled,
+            routes: tables.routes.map { RouteName($0) },
+            hosts: Array(Set(tables.routes.flatMap(\.hosts)))
         )
         var page = OctetOutput.standardOutput()
         switch output {
@@ -86,10 +89,10 @@ struct MirrorForecastPlan: Sendable {
 
     /// Takes the traffic through the pipeline, and hands over its exchanges.
     ///
-    /// - Returns: What could not be read, and how many packets were lost.
+    /// - Returns: What could not be read, how many packets were lost, and the routes.
     private func look(
         _ take: @escaping @Sendable (RecordedExchange) -> Void
-    ) async throws -> (failures: [CaptureError], lostPackets: UInt64) {
+    ) async throws -> (failures: [CaptureError], lostPackets: UInt64, tables: RouteTables) {
         for path in configuration.capture.savefiles where path != "-" && FileStatus(at: path) == nil {
             throw CommandFailure(.usage, "\(path): \(FileContents.Failure.missing.reason)")
         }
@@ -117,7 +120,7 @@ struct MirrorForecastPlan: Sendable {
             }
         )
         let failures = await wait(for: events, of: run, isLive: sources.isLive)
-        return (failures, sources.packets(traffic.boards.figures).dropped)
+        return (failures, sources.packets(traffic.boards.figures).dropped, objects.tables)
     }
 
     /// Waits until the sources have been read, the time is over, or somebody interrupts.

@@ -15,6 +15,10 @@ struct MirrorForecastReport: Sendable {
     let loss: UInt64
     /// Whether the configuration would send it.
     let isEnabled: Bool
+    /// The routes that there are; empty where none are known.
+    var routes: [RouteName] = []
+    /// The hosts of those routes.
+    var hosts: [String] = []
 
     private var seconds: Double { forecast.seconds }
 
@@ -34,7 +38,7 @@ struct MirrorForecastReport: Sendable {
         if !silent.isEmpty, !forecast.rows.isEmpty {
             lines += ["", "  without any request: \(silent.joined(separator: ", "))"]
         }
-        let warnings = PolicyWarnings.sentences(for: policies)
+        let warnings = PolicyWarnings.sentences(for: policies, routes: routes, hosts: hosts)
         if !warnings.isEmpty {
             lines += ["", style.apply(.bold, to: "Warnings")] + warnings.map { "  \($0)" }
         }

@@ -15,6 +15,7 @@ struct MirrorReport: Sendable {
     var selection = Selection()
     private let lanes: [JSONValue]
     private let pauseReason: String?
+    private let warnings: [String]
 
     /// Which verdicts are asked for.
     struct Selection: Sendable, Hashable {
@@ -44,6 +45,7 @@ struct MirrorReport: Sendable {
         verdicts = document["verdicts"]?.arrayValue ?? []
         lanes = document["lanes"]?.arrayValue ?? []
         pauseReason = document["pauseReason"]?.stringValue
+        warnings = (document["warnings"]?.arrayValue ?? []).compactMap(\.stringValue)
     }
 
     /// Takes verdicts without an agent.
@@ -51,6 +53,7 @@ struct MirrorReport: Sendable {
         self.verdicts = verdicts
         lanes = []
         pauseReason = nil
+        warnings = []
     }
 
     /// The report as lines of text.
@@ -58,6 +61,9 @@ struct MirrorReport: Sendable {
         var lines: [String] = []
         if let pauseReason {
             lines += [style.apply(.warning, to: "mirroring is paused: \(pauseReason.withVisibleControls)"), ""]
+        }
+        if !warnings.isEmpty {
+            lines += warnings.map { style.apply(.warning, to: $0.withVisibleControls) } + [""]
         }
         if !lanes.isEmpty {
             lines += [style.apply(.bold, to: "Copies")] + laneTable.lines(style) + [""]

@@ -13,6 +13,8 @@ struct TopDetailPage {
 
     /// How wide the names of rows are.
     private static let labelWidth = 10
+    /// On a screen with fewer rows what the route does comes before what it is.
+    private static let comfortableRows = 12
     private static let shades: [Character] = ["░", "▒", "▓", "█"]
     /// The rows of classes, in their order.
     private static let classes: [(word: String, emphasis: TextEmphasis)] = [
@@ -22,7 +24,10 @@ struct TopDetailPage {
 
     /// The page, in as many lines as there are at most.
     func lines(rows: Int) -> [String] {
-        var lines = description + [""] + figures + [""]
+        let about = description
+        var lines =
+            rows < Self.comfortableRows
+            ? [about[0]] + figures + about.dropFirst() + [""] : about + [""] + figures + [""]
         guard let detail else { return lines + ["  waiting for its past"] }
         if let problem = detail.problem { return lines + ["  \(problem.withVisibleControls)"] }
         guard !detail.points.isEmpty else { return lines + ["  no requests yet"] }
@@ -47,8 +52,8 @@ struct TopDetailPage {
     }
 
     private var figures: [String] {
-        let errors = HumanUnits.share(row.windowFailures, of: row.windowKnown)
-        let latency = row.latency
+        let errors = HumanUnits.share(row.windowFailures, of: row.shareBase)
+        let latency = row.shownLatency
         let quantiles = [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)].map { name, value in
             "\(name) \(HumanUnits.seconds(value))"
         }

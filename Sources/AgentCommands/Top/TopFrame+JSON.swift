@@ -43,8 +43,8 @@ extension TopFrame.Row {
             "errorShare": JSONValue(number: errorShare),
             "clientErrorShare": JSONValue(number: clientErrorShare),
             "requestsPerSecond": JSONValue(number: requestsPerSecond),
-            "p50": JSONValue(number: latency.p50), "p95": JSONValue(number: latency.p95),
-            "p99": JSONValue(number: latency.p99),
+            "p50": JSONValue(number: shownLatency.p50), "p95": JSONValue(number: shownLatency.p95),
+            "p99": JSONValue(number: shownLatency.p99),
             "lastRequestTime": lastRequest.map { .string($0) } ?? .null,
         ]
     }

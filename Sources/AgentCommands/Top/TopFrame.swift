@@ -44,15 +44,24 @@ struct TopFrame: Sendable, Equatable {
         /// Requests in the window of which it is known how they came out.
         var windowKnown: UInt64 { windowRequests - min(windowUnseen, windowRequests) }
 
+        /// Whether nearly all answers were not seen: the few that are known are no sample of them, and shares and times no figures.
+        var isHardlySeen: Bool { windowRequests > 0 && Double(windowKnown) <= 0.1 * Double(windowRequests) }
+
+        /// The requests that shares are of; none where there is no share.
+        var shareBase: UInt64 { isHardlySeen ? 0 : windowKnown }
+
         /// The share of those that failed; `nil` without any.
         var errorShare: Double? {
-            windowKnown > 0 ? Double(windowFailures) / Double(windowKnown) : nil
+            shareBase > 0 ? Double(windowFailures) / Double(shareBase) : nil
         }
 
         /// The share of those that were answered with 4xx; `nil` without any.
         var clientErrorShare: Double? {
-            windowKnown > 0 ? Double(windowClientErrors) / Double(windowKnown) : nil
+            shareBase > 0 ? Double(windowClientErrors) / Double(shareBase) : nil
         }
+
+        /// Quantiles of the durations in the window, where they are those of its requests.
+        var shownLatency: LatencyQuantiles { isHardlySeen ? LatencyQuantiles() : latency }
     }
 
     /// How much of the traffic is in the rows: what was lost and what cannot be read.

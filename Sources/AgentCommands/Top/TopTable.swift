@@ -39,14 +39,14 @@ struct TopTable {
             .init(match.withVisibleControls, emphasis),
             .init(HumanUnits.rate(row.requestsPerSecond), emphasis),
             .init(Sparkline.text(row.trend, width: Self.trendWidth), emphasis),
-            .init(HumanUnits.share(row.windowFailures, of: row.windowKnown), Self.emphasis(row.errorShare)),
+            .init(HumanUnits.share(row.windowFailures, of: row.shareBase), Self.emphasis(row.errorShare)),
             .init(
-                HumanUnits.share(row.windowClientErrors, of: row.windowKnown),
+                HumanUnits.share(row.windowClientErrors, of: row.shareBase),
                 Self.emphasis(row.clientErrorShare)
             ),
-            .init(HumanUnits.seconds(row.latency.p50), emphasis),
-            .init(HumanUnits.seconds(row.latency.p95), emphasis),
-            .init(HumanUnits.seconds(row.latency.p99), emphasis),
+            .init(HumanUnits.seconds(row.shownLatency.p50), emphasis),
+            .init(HumanUnits.seconds(row.shownLatency.p95), emphasis),
+            .init(HumanUnits.seconds(row.shownLatency.p99), emphasis),
             .init(HumanUnits.count(row.requests), emphasis),
         ])
     }

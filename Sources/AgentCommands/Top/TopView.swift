@@ -167,9 +167,9 @@ extension TopView.Order {
         case .rate: row.requestsPerSecond ?? -1
         case .errors: row.errorShare ?? -1
         case .clientErrors: row.clientErrorShare ?? -1
-        case .p50: row.latency.p50 ?? -1
-        case .p95: row.latency.p95 ?? -1
-        case .p99: row.latency.p99 ?? -1
+        case .p50: row.shownLatency.p50 ?? -1
+        case .p95: row.shownLatency.p95 ?? -1
+        case .p99: row.shownLatency.p99 ?? -1
         case .requests: Double(row.requests)
         case .name: 0
         }

@@ -41,10 +41,10 @@ public struct RouteEnvironment: Sendable, Hashable {
     public var workload: String { "\(labelText) in \(namespace)" }
 
     /// The labels of the gateway's pods in words.
-    public var labelText: String {
-        let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return pairs.isEmpty ? "no labels" : pairs.joined(separator: ",")
-    }
+    public var labelText: String { labels.asText }
+
+    /// Those of them that tell the workload from others, in words, which an upgrade of its chart does not change.
+    public var identityText: String { labels.ofWorkload.asText }
 
     /// How the proxy rewrites paths.
     var pathNormalizer: PathNormalizer {

@@ -24,11 +24,36 @@ public struct GatewayPod: Sendable, Hashable {
         labels.filter { !Self.ownLabels.contains($0.key) }
     }
 
+    /// The labels that tell the workload from others: those of one release of its chart are left out too, so that an upgrade
+    /// makes no second workload.
+    public var identityLabels: [String: String] { workloadLabels.ofWorkload }
+
     private static let ownLabels: Set<String> = [
         "pod-template-hash", "controller-revision-hash", "pod-template-generation",
+        "rollouts-pod-template-hash",
         "statefulset.kubernetes.io/pod-name",
         "apps.kubernetes.io/pod-index",
     ]
+}
+
+extension [String: String] {
+    /// Labels whose values name a release.
+    ///
+    /// Istio's injection takes the last one from `app.kubernetes.io/version`.
+    private static var releaseLabels: Set<String> {
+        ["helm.sh/chart", "app.kubernetes.io/version", "service.istio.io/canonical-revision"]
+    }
+
+    /// Labels of pods without those of a release, unless there are no others.
+    var ofWorkload: [String: String] {
+        let kept = filter { !Self.releaseLabels.contains($0.key) }
+        return kept.isEmpty ? self : kept
+    }
+
+    /// The labels in words.
+    var asText: String {
+        isEmpty ? "no labels" : sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    }
 }
 
 extension RouteResources {

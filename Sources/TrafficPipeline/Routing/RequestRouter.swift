@@ -18,6 +18,8 @@ struct RequestRouter: ~Copyable {
     private var ports: RoutedPorts
     /// What answers on the gateway's ports, where no address is known.
     private var servers: GatewayServers
+    /// The ports of requests that came to none of the gateway's.
+    private var unserved = UnservedPorts()
     private var scratch = RouteScratch()
 
     /// Makes a router.
@@ -62,6 +64,7 @@ struct RequestRouter: ~Copyable {
         let hosts = hostTable(at: place, in: session)
         let decision = generations.newest.tables.route(request, in: hosts, workload: place.workload, scratch: &scratch)
         generations.requestRouted()
+        if decision.reason == .noListener { missed(place) }
         // Anybody can send the marker; a request is shadow traffic only if the marker's code is of our key.
         let isShadow =
             request.traits.contains(.isShadow)
@@ -103,6 +106,18 @@ struct RequestRouter: ~Copyable {
     /// What answers on the gateway's ports, as of the latest report; empty where the gateway's addresses are known.
     var gatewayServers: [GatewayServer] { servers.report }
 
+    /// The ports on which no Gateway listens that requests came to, as of the latest report.
+    var unservedPorts: [UnservedPort] { unserved.report }
+
+    /// A request came to no listener of a Gateway: that which passes by, or is a gateway's own, is at no port.
+    @inline(never)
+    private mutating func missed(_ place: RoutedPort) {
+        guard place.port > 0, !generations.newest.tables.listens(on: place.port, workload: place.workload) else {
+            return
+        }
+        unserved.requestArrived(at: place.port)
+    }
+
     /// What a connection is counted under.
     mutating func gateway(of connection: ConnectionFacts, in session: TLSSession?) -> GatewaySeries {
         guard !isForeignConnection(connection) else { return .none }
@@ -128,10 +143,16 @@ struct RequestRouter: ~Copyable {
     }
 
     /// No packet will come any more.
-    mutating func captureEnded() { servers.captureEnded() }
+    mutating func captureEnded() {
+        servers.captureEnded()
+        unserved.captureEnded()
+    }
 
-    /// Between two batches of packets: renews what is reported of servers.
-    mutating func batchEnded(at time: PacketTime) { servers.batchEnded(at: time.nanoseconds) }
+    /// Between two batches of packets: renews what is reported of servers and ports.
+    mutating func batchEnded(at time: PacketTime) {
+        servers.batchEnded(at: time.nanoseconds)
+        unserved.batchEnded(at: time.nanoseconds)
+    }
 
     /// Between two batches of packets: takes up the newest generation, and returns it if there is one.
     mutating func takeUpNewest() -> RouteGeneration? {

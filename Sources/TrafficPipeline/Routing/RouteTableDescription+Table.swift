@@ -24,7 +24,7 @@ extension RouteTableDescription {
             tables: tables.tables.map { table in
                 Table(
                     workloadNamespace: table.environment.namespace,
-                    workload: table.environment.labelText,
+                    workload: table.environment.identityText,
                     hash: Self.hash(of: table.gateways, table.routes)
                 )
             }

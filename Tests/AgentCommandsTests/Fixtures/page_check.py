@@ -327,6 +327,8 @@ class Check:
         said = self.page.evaluate(say, {"now": {"answersAlone": 1467}})
         self.holds(f"answers alone are not health: {said}", "1,467 answers whose requests were not seen" in said[0]
                    and "1,467 answers came without their requests; is one direction filtered out?" in said[1] and not said[2])
+        said = self.page.evaluate(say, {"status": {"gatewayNotices": ["no request came to a port of the gateway (80)"]}})
+        self.holds(f"a notice is a sentence, and no health: {said}", said[1].endswith(" No request came to a port of the gateway (80).") and not said[2])
         problem = "there is no interface eth9 (there are eth0, lo)"
         said = self.page.evaluate(say, {"sinceStart": {"packets": 0}, "status": {"sources": [{"interface": "eth9", "problem": problem}], "capture": {"ended": False}}})
         self.holds(f"a missing interface is the headline: {said}", said[0] == f"Nothing is captured: {problem}.")
@@ -434,6 +436,8 @@ class Check:
             policy: "p", target: verdict, verdict, virtualServiceNamespace: "shop", virtualService: "a", route: "pay", pairs: 1, coverage: 1, sampled: 1,
         })) } }).map((part) => part?.querySelector(".tag")?.textContent).slice(1, 5)""")
         self.holds(f"what is to be looked at is first: {order}", order == ["fail", "different", "inconclusive", "pass"])
+        warning = self.page.evaluate("""() => shadowView.draw({ mirror: { lanes: [], targets: [], verdicts: [], warnings: ["mirror policy p matches nothing"] } })[0].textContent""")
+        self.holds(f"a policy that matches nothing is named: {warning}", "mirror policy p matches nothing" in warning)
         badge = self.page.evaluate("""() => {
             truth.showVerdicts({ fail: 1, pass: 2 });
             tabCount("shadow", 1, "bad");
@@ -475,6 +479,17 @@ class Check:
                     cut = self.page.evaluate("[...document.querySelectorAll('main .scroll')].map((frame) => frame.scrollWidth - frame.clientWidth)")
                     self.holds(f"no column of the routes is cut off at {width} pixels: {cut}", max(cut) <= 0)
             self.picture(f"width-{width}")
+            if width <= 400:
+                over = self.page.evaluate("""() => {
+                    const lane = { policy: "products", target: "next", active: true, considered: 617, filtered: { integrity: 6 }, notSampled: 0,
+                        dropped: { back_off: 46, breaker: 105 }, queued: 0, sent: 4600, answered: 4580, failed: { connect: 2 }, configuredRatio: 1, samplingRatio: 1 };
+                    const part = lanePanel([lane, { ...lane, target: "now", baseline: true }]);
+                    document.querySelector("main").append(part);
+                    const frame = part.querySelector(".scroll"), over = frame.scrollWidth - frame.clientWidth;
+                    part.remove();
+                    return over;
+                }""")
+                self.holds(f"what is sent fits {width} pixels, and not {over} more", over <= 0)
             if width == 360:
                 continue
             self.open("exchanges?kind=routed")

@@ -14,7 +14,7 @@ function reasonCounts(counts) {
 /** The lanes: what became of the requests that each policy looked at. */
 function lanePanel(lanes) {
   return panel("What is sent", "Looked at = not eligible + not sampled + dropped + waiting + sent; answered and failed are parts of sent.", lanes.length
-    ? table([{ title: "Policy", class: "tight" }, { title: "Target", class: "tight" }, { title: "Looked at", class: "num middle-only" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num middle-only" }],
+    ? table([{ title: "Policy", class: "tight" }, { title: "Target", class: "tight" }, { title: "Looked at", class: "num middle-only" }, { title: "Not eligible", class: "middle-only" }, { title: "Not sampled", class: "num middle-only" }, { title: "Dropped" }, { title: "Waiting", class: "num middle-only" }, { title: "Sent", class: "num" }, { title: "Answered", class: "num roomy" }, { title: "Failed", class: "middle-only" }, { title: "Share", class: "num middle-only" }],
       lanes.map((lane) => h("tr", { class: lane.active === false ? "idle" : "" },
         h("td", { class: "tight" }, wire(lane.policy)),
         h("td", { class: "tight" }, wire(lane.target), lane.baseline ? [" ", h("span", { class: "tag" }, "baseline")] : null),
@@ -24,7 +24,7 @@ function lanePanel(lanes) {
         h("td", null, reasonCounts(lane.dropped)),
         h("td", { class: "num middle-only" }, count(lane.queued)),
         h("td", { class: "num" }, count(lane.sent)),
-        h("td", { class: "num" }, count(lane.answered)),
+        h("td", { class: "num roomy" }, count(lane.answered)),
         h("td", { class: "middle-only" }, reasonCounts(lane.failed)),
         h("td", { class: "num middle-only", title: `asked for: ${share(lane.configuredRatio)}` }, share(lane.samplingRatio)))), { class: "lanes" })
     : empty("No policy has looked at a request yet"));
@@ -126,7 +126,8 @@ const shadowView = {
     return [
       h("div", { class: "head" }, title("Shadow traffic"),
         h("span", { class: `tag ${isPaused ? "warn" : "good"}` }, isPaused ? wire(`paused: ${mirror.pauseReason}`) : "sending"), button, say,
-        h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : "")),
+        h("p", { class: "muted" }, `${octets(mirror.heldBytes)} of ${octets(mirror.budgetBytes)} held`, mirror.markedRequests ? `; ${counted(mirror.markedRequests, "request")} arrived that were shadow traffic already` : ""),
+        mirror.warnings?.length ? h("ul", { class: "plain warn-text" }, mirror.warnings.map((warning) => h("li", null, wire(warning)))) : null),
       ...(mirror.verdicts.length ? mirror.verdicts.toSorted((a, b) => VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict)).map((verdict) => verdictPanel(verdict, this.opens))
         : [h("section", { class: "panel" }, empty("No verdicts yet", "They appear when answers of a target have been compared with production's."))]),
       lanePanel(mirror.lanes),

@@ -221,7 +221,7 @@ const truth = {
     const { capture } = changes.status;
     const ended = capture?.ended && capture.firstPacketTime
       ? `The pcap file has been read; its packets are of ${span((Date.parse(capture.latestPacketTime) - Date.parse(capture.firstPacketTime)) / 1000)} until ${clock(capture.latestPacketTime)}. ` : "";
-    const notices = (changes.status.gatewayNotices ?? []).map((notice) => ` ${shown(notice)}.`).join("");
+    const notices = (changes.status.gatewayNotices ?? []).map((notice) => ` ${shown(notice[0].toUpperCase() + notice.slice(1))}.`).join("");
     if (!parts.length) return `${ended}No packets were lost, and the connections can be read.${notices}`;
     const isHalf = unseen > 0.5 || alone.share > 0.5;
     return `${ended}Not everything was seen: ${parts.join(", ")}${isHalf ? "; is one direction filtered out?" : "."}${notices}`;
