@@ -46,6 +46,14 @@ public struct RouteEnvironment: Sendable, Hashable {
         return pairs.isEmpty ? "no labels" : pairs.joined(separator: ",")
     }
 
+    /// Why the gateway does not see what istiod makes of a route of another kind, in words.
+    var hidingDefault: String {
+        let values = defaultVirtualServiceExportTo.joined(separator: ", ")
+        return
+            "is hidden from the gateway, whose pods run in \(namespace): istiod makes VirtualServices of it, for which "
+            + "mesh.defaultVirtualServiceExportTo (\(values)) decides"
+    }
+
     /// How the proxy rewrites paths.
     var pathNormalizer: PathNormalizer {
         PathNormalizer(
