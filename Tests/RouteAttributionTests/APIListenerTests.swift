@@ -63,6 +63,16 @@ import Testing
         #expect(try Self.outcome(listener) == .route)
     }
 
+    @Test func `a TLS listener without settings for TLS takes its port and serves nothing`() throws {
+        #expect(try Self.outcome("port: 443, protocol: HTTPS") == .noListener)
+        #expect(try Self.outcome("port: 443, protocol: HTTPS, tls: {certificateRefs: []}") == .route)
+        // A second listener on the port cannot be for TLS then, as the first has no TLS.
+        let second =
+            "\n  - {name: m, port: 443, protocol: HTTPS, hostname: shop.example.com, tls: {certificateRefs: [{name: c}]}"
+        let both = "port: 443, protocol: HTTPS}" + second + ", allowedRoutes: {namespaces: {from: All}}"
+        #expect(try Self.outcome(both) == .noListener)
+    }
+
     @Test func `protocols are written in capitals`() throws {
         #expect(try Self.outcome("port: 80, protocol: http", isTLS: false) == .noListener)
         #expect(try Self.outcome("port: 80, protocol: HTTP", isTLS: false) == .route)

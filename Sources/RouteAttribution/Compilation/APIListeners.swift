@@ -43,7 +43,8 @@ struct APIListener {
         server.protocolName = listener.protocolName
         server.hosts = hosts
         server.place = "spec.listeners[\(index)]"
-        if ["HTTPS", "TLS"].contains(listener.protocolName) {
+        // One without settings for TLS is a server without TLS, which takes its port and serves no requests.
+        if listener.isSecured, listener.tlsMode != nil {
             var tls = Gateway.TLSSettings()
             tls.mode = listener.tlsMode == "Passthrough" ? "PASSTHROUGH" : "SIMPLE"
             let own = owner.namespace
@@ -103,6 +104,7 @@ struct APIListeners {
         let services = isServed ? resources.services(of: gateway, environment) : []
         for (index, listener) in listeners.enumerated() {
             noteMissingPort(of: listener, services, owner: owner, path: "spec.listeners[\(index)].port")
+            noteMissingTLS(of: listener, owner: owner, path: "spec.listeners[\(index)].tls")
             let problem = problem(of: listener, owner: owner)
             if let problem {
                 findings.append(
@@ -197,6 +199,22 @@ struct APIListeners {
                 message:
                     "\(services[0].identity), through which the Gateway is reached, has no port \(listener.port), so "
                     + "nothing listens for \(listener.name)"
+            )
+        )
+    }
+
+    /// Reports a listener for TLS that says nothing of it: istiod makes a server without TLS of it (conversion.go buildTLS,
+    /// model/gateway.go mergeGateways), which carries no requests.
+    private mutating func noteMissingTLS(of listener: APIGateway.Listener, owner: ObjectIdentity, path: String) {
+        guard listener.isSecured, listener.tlsMode == nil else { return }
+        findings.append(
+            RouteFinding(
+                object: owner,
+                severity: .error,
+                code: .refusedListener,
+                path: path,
+                message:
+                    "is missing, so \(listener.name) (\(listener.protocolName)) has port \(listener.port) and serves no requests"
             )
         )
     }

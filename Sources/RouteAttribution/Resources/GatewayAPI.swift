@@ -50,6 +50,9 @@ struct APIGateway: Sendable, Hashable {
             var name: String
         }
 
+        /// Whether its clients speak TLS.
+        var isSecured: Bool { ["HTTPS", "TLS"].contains(protocolName) }
+
         /// Whether routes of that kind may attach.
         func admits(kind: String) -> Bool {
             guard allowedKinds.isEmpty else { return allowedKinds.contains(kind) }
