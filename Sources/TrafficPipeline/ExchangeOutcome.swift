@@ -83,17 +83,16 @@ struct ExchangeOutcome: Sendable {
         return earlyEnd.time.nanoseconds(since: firstOctet)
     }
 
-    /// How long an exchange lasted, in nanoseconds: from the first octet of the request to the last of the response, or to when
-    /// one side broke the response off.
+    /// How long an exchange lasted whose response was broken off: from the first octet of its request to when one side did so, in
+    /// nanoseconds.
     ///
-    /// A service that stalls in the middle of its answer is slow until its client leaves.
-    ///
-    /// `nil` where the two were not both seen, or their times are not known.
-    func lastedNanoseconds(_ exchange: borrowing Exchange) -> Int64? {
-        guard let seen = exchange.durationNanoseconds else { return nil }
-        // Where octets of the response are missing anyway, its end may be among them.
-        guard let earlyEnd, earlyEnd.cutsResponse, partlySeen == nil else { return seen }
-        return max(seen, earlyEnd.time.nanoseconds(since: exchange.request.firstOctet))
+    /// A service that stalls in the middle of its answer is slow until its client leaves. `nil` of other exchanges, where octets of
+    /// the response are missing anyway, so that its end may be among them, or where the times are not known.
+    func brokenOffNanoseconds(since firstOctet: PacketTime) -> Int64? {
+        guard hasRequest, hasResponse, let earlyEnd, earlyEnd.cutsResponse, partlySeen == nil,
+            !integrity.contains(.clockUnreliable)
+        else { return nil }
+        return earlyEnd.time.nanoseconds(since: firstOctet)
     }
 
     /// Why we do not know all of the exchange, or `nil` where we do.

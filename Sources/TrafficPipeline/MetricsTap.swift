@@ -145,8 +145,9 @@ struct MetricsTap {
 extension ExchangeObservation {
     /// What is counted of an exchange.
     init(_ exchange: borrowing Exchange, _ outcome: ExchangeOutcome, _ kind: ExchangeKind, trace: TraceContext?) {
-        let lasted = outcome.lastedNanoseconds(exchange)
-        let waited = outcome.unansweredNanoseconds(since: exchange.request.firstOctet)
+        let firstOctet = exchange.request.firstOctet
+        let lasted = outcome.brokenOffNanoseconds(since: firstOctet) ?? exchange.durationNanoseconds
+        let waited = outcome.unansweredNanoseconds(since: firstOctet)
         self.init(
             method: RequestMethodLabel(exchange.method),
             requestProtocol: exchange.contentKind.isGRPC ? .grpc : .http,
