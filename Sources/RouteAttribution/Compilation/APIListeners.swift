@@ -79,6 +79,7 @@ struct APIListeners {
         namespaceLabels = Dictionary(resources.namespaces.map { ($0.metadata.name, $0.metadata.labels) }) { $1 }
         let served = resources.apiGateways.filter { resources.isIstios($0) }
         for gateway in served {
+            noteMissingService(of: gateway)
             let isServed = resources.serves(gateway, environment)
             add(gateway.listeners, of: gateway, owner: gateway.identity, gateway.metadata, isServed: isServed)
         }
@@ -178,6 +179,23 @@ struct APIListeners {
         return resources.referenceGrants.contains { grant in
             grant.metadata.namespace == namespace && grant.admits(kind, of: owner.namespace, to: "Secret", secret)
         }
+    }
+
+    /// Reports a Gateway whose addresses name no Service of its namespace, so that no pods serve it.
+    private mutating func noteMissingService(of gateway: APIGateway) {
+        guard gateway.services.isEmpty else { return }
+        let namespace = gateway.metadata.namespace
+        findings.append(
+            RouteFinding(
+                object: gateway.identity,
+                severity: .error,
+                code: .refusedListener,
+                path: "spec.addresses",
+                message:
+                    "name no Service of namespace \(namespace) (type Hostname, value NAME or "
+                    + "NAME.\(namespace).svc.\(environment.clusterDomain)), and Istio lets no other pods serve the Gateway"
+            )
+        )
     }
 
     /// Reports a listener whose port none of the Gateway's Services has, so that nothing listens for it.
@@ -434,10 +452,11 @@ extension RouteResources {
     /// Whether the workload's pods serve a Gateway: those of its Service, where that is known.
     func serves(_ gateway: APIGateway, _ environment: RouteEnvironment) -> Bool {
         let named = gateway.services
+        guard !named.isEmpty else { return false }
         let known = services.filter { named.contains("\($0.metadata.namespace)/\($0.metadata.name)") }
         guard known.isEmpty else { return !self.services(of: gateway, environment).isEmpty }
         guard let owner = environment.labels["gateway.networking.k8s.io/gateway-name"],
-            gateway.addressedServices.isEmpty
+            gateway.addressedHosts == nil
         else { return true }
         return owner == gateway.metadata.name && environment.namespace == gateway.metadata.namespace
     }

@@ -367,9 +367,11 @@ struct RouteDiagnosis {
                     && !knowledge.accepted.serves($0, environment)
             }
             guard !others.isEmpty, others.count == gateways.count else { return nil }
+            let isOfNone = others.allSatisfy { $0.services.isEmpty }
             return
                 "\(route.identity) has this host, but its Gateway \(gateways.sorted().joined(separator: ", ")) is served by "
-                + "other pods than this gateway's"
+                + (isOfNone
+                    ? "no pods: its addresses name no Service of its namespace" : "other pods than this gateway's")
         }
     }
 
