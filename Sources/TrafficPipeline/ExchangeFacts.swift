@@ -87,7 +87,9 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     public var unansweredNanoseconds: Int64? { outcome.unansweredNanoseconds(since: request.firstOctet) }
 
     /// How long an exchange lasted whose response one side broke off, in nanoseconds; `nil` of others, or where that is not known.
-    public var brokenOffNanoseconds: Int64? { outcome.brokenOffNanoseconds(since: request.firstOctet) }
+    public var brokenOffNanoseconds: Int64? {
+        outcome.brokenOffNanoseconds(since: request.firstOctet, lastOctet: response.lastOctet)
+    }
 
     /// How the exchange was broken off, where it was and that was seen.
     public var earlyEnd: EarlyEnd? { outcome.earlyEnd }

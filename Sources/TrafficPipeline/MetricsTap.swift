@@ -146,7 +146,8 @@ extension ExchangeObservation {
     /// What is counted of an exchange.
     init(_ exchange: borrowing Exchange, _ outcome: ExchangeOutcome, _ kind: ExchangeKind, trace: TraceContext?) {
         let firstOctet = exchange.request.firstOctet
-        let lasted = outcome.brokenOffNanoseconds(since: firstOctet) ?? exchange.durationNanoseconds
+        let brokenOff = outcome.brokenOffNanoseconds(since: firstOctet, lastOctet: exchange.response.lastOctet)
+        let lasted = brokenOff ?? exchange.durationNanoseconds
         let waited = outcome.unansweredNanoseconds(since: firstOctet)
         self.init(
             method: RequestMethodLabel(exchange.method),

@@ -124,7 +124,7 @@ import Testing
         let silence = try #require(frames.last)
         frames += [[UInt8]](repeating: silence, count: 4)
         var asked = UInt32(101 + request.count)
-        let answered = UInt32(501 + response.count)
+        var answered = UInt32(501 + response.count)
         for part in closing {
             let segment = PacketBuilder.tcp(
                 from: part.isClient ? client : server,
@@ -135,7 +135,7 @@ import Testing
                 payload: part.octets
             )
             frames.append(segment.ip().ethernet().octets)
-            if part.isClient { asked += UInt32(part.octets.count) }
+            if part.isClient { asked += UInt32(part.octets.count) } else { answered += UInt32(part.octets.count) }
         }
         return LabRun(frames: frames, try table())
     }
@@ -160,6 +160,19 @@ import Testing
         )
         #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 1)
         #expect(run.sum(of: MetricCatalogue.httpRequestDuration) == 0.007)
+    }
+
+    @Test func `a response to a client that sends no more lasts to its last octet`() throws {
+        let run = try Self.stalled(
+            Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8),
+            Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".utf8),
+            then: [
+                Closing(isClient: true), Closing(isClient: false, flags: [.ack], octets: Array("too".utf8)),
+                Closing(isClient: false),
+            ]
+        )
+        #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 1)
+        #expect(run.sum(of: MetricCatalogue.httpRequestDuration) == 0.008)
     }
 
     @Test func `a streaming call that is silent lasts until its client cancels it`() throws {
