@@ -301,8 +301,9 @@ struct HTTPRouteConversion {
                 route,
                 .unknownService,
                 path,
-                "Service \(namespace)/\(backend.name) is not among the objects, though others of \(namespace) are; without it "
-                    + "its share is answered 500"
+                "Service \(namespace)/\(backend.name) is not among the objects"
+                    + (environment.holdsAllServices ? "" : ", though others of \(namespace) are")
+                    + "; without it its share is answered 500"
             )
             return .destination(.invalid)
         }
