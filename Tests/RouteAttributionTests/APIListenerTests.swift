@@ -134,4 +134,19 @@ import Testing
             #expect(table.explain("/a/b", method: "POST").decision.outcome == outcome)
         }
     }
+
+    @Test
+    func `labels of namespaces that are not among the objects are taken to fit unless these are all that there are`()
+        throws
+    {
+        let gateway = Self.gateway("port: 80, protocol: HTTP").replacing(
+            "{from: All}",
+            with: "{from: Selector, selector: {matchLabels: {team: x}}}"
+        )
+        var environment = RouteEnvironment()
+        #expect(try compile(gateway, Self.route).table.explain("/").decision.outcome == .route)
+        environment.holdsWholeCluster = true
+        let table = try compile(gateway, Self.route, environment: environment).table
+        #expect(table.explain("/").decision.outcome == .noRoute)
+    }
 }

@@ -90,7 +90,7 @@ import Testing
             return try #require(number < 0 ? nil : table.routes[number]).destinations
         }
         #expect(try !destinations().contains { $0.isInvalid })
-        environment.holdsAllServices = true
+        environment.holdsWholeCluster = true
         #expect(try destinations().contains { $0.isInvalid })
         #expect(try destinations(service).contains { $0.isInvalid } == isInvalid)
     }

@@ -84,7 +84,7 @@ struct CaseEnvironment {
 
     init(_ value: JSONValue) throws(UnreadableLine) {
         // The objects of a case are those of its whole cluster.
-        environment.holdsAllServices = true
+        environment.holdsWholeCluster = true
         let workload = value["gatewayWorkload"]
         if let namespace = try Self.string(workload?["namespace"], "gatewayWorkload.namespace") {
             environment.namespace = namespace

@@ -302,7 +302,7 @@ struct APIListeners {
                 case false?: continue
                 // Nothing is known of its labels: a set of files without any Namespace says nothing against it.
                 case nil:
-                    guard resources.namespaces.isEmpty else { continue }
+                    guard resources.namespaces.isEmpty, !environment.holdsWholeCluster else { continue }
                     result.insert(namespace)
                     guessed.insert(namespace)
                 }

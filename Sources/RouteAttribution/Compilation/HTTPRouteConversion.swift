@@ -302,7 +302,7 @@ struct HTTPRouteConversion {
                 .unknownService,
                 path,
                 "Service \(namespace)/\(backend.name) is not among the objects"
-                    + (environment.holdsAllServices ? "" : ", though others of \(namespace) are")
+                    + (environment.holdsWholeCluster ? "" : ", though others of \(namespace) are")
                     + "; without it its share is answered 500"
             )
             return .destination(.invalid)

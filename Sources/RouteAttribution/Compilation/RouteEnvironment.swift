@@ -31,8 +31,8 @@ public struct RouteEnvironment: Sendable, Hashable {
     public var revision: String?
     /// The selectors of the namespaces that istiod looks at; none looks at all.
     public var discoverySelectors: [NamespaceSelector] = []
-    /// Whether a Service or ServiceEntry that is not among the objects does not exist, though none of its kind and namespace is.
-    public var holdsAllServices = false
+    /// Whether a Service, ServiceEntry or Namespace that is not among the objects does not exist, even where none of its kind is.
+    public var holdsWholeCluster = false
     /// Whether a Gateway only selects pods of its own namespace.
     public var scopesGatewaysToNamespace = false
 

@@ -35,7 +35,7 @@ struct ServiceCatalog {
 
     init(_ resources: RouteResources, environment: RouteEnvironment) {
         hasServiceEntries = !resources.serviceEntries.isEmpty
-        holdsAll = environment.holdsAllServices
+        holdsAll = environment.holdsWholeCluster
         clusterSuffix = ".svc.\(environment.clusterDomain)"
         knownNamespaces = Set(resources.services.map(\.metadata.namespace))
         for entry in resources.serviceEntries {
