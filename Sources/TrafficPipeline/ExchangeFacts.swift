@@ -83,6 +83,11 @@ public struct ExchangeFacts: TimedExchange, Sendable {
     /// or that is not known.
     public var unansweredNanoseconds: Int64? { outcome.unansweredNanoseconds(since: request.firstOctet) }
 
+    /// How long an exchange lasted whose response one side broke off, in nanoseconds; `nil` of others, or where that is not known.
+    public var brokenOffNanoseconds: Int64? {
+        outcome.brokenOffNanoseconds(since: request.firstOctet, lastOctet: response.lastOctet)
+    }
+
     /// Whether the gateway or what is behind it failed, as the metrics have it: what the client broke off and what the
     /// capture lost is not held against it.
     var isFailure: Bool { ErrorTypeLabel(outcome).isFailure }

@@ -91,14 +91,19 @@ extension WebSocketObservation.Direction {
 
 extension CallObservation {
     /// What is counted of a gRPC call; `nil` of what is none.
-    init?(_ exchange: borrowing Exchange, _ kind: ExchangeKind) {
+    ///
+    /// - Parameters:
+    ///   - exchange: The exchange; borrowed for the call only.
+    ///   - kind: Whether the call is a stream.
+    ///   - lifetime: How long it lasted; `nil` where that is not known.
+    init?(_ exchange: borrowing Exchange, _ kind: ExchangeKind, lifetimeNanoseconds lifetime: Int64?) {
         guard exchange.contentKind.isGRPC else { return nil }
         self.init(requestMessages: exchange.requestMessages.seen, responseMessages: exchange.responseMessages.seen)
         guard kind.stream == .grpc else { return }
         stream = Stream(
             firstMessageNanoseconds: exchange.firstMessageNanoseconds,
             lastMessageNanoseconds: exchange.lastMessageNanoseconds,
-            lifetimeNanoseconds: exchange.durationNanoseconds
+            lifetimeNanoseconds: lifetime
         )
     }
 }

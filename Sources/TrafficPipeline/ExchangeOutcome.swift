@@ -83,6 +83,19 @@ struct ExchangeOutcome: Sendable {
         return earlyEnd.time.nanoseconds(since: firstOctet)
     }
 
+    /// How long an exchange lasted whose response was broken off: from the first octet of its request to when one side did so, in
+    /// nanoseconds.
+    ///
+    /// A service that stalls in the middle of its answer is slow until its client leaves. One that has no more to say than its
+    /// request closes its side before: then it lasts to the response's last octet. `nil` of other exchanges, where octets of the
+    /// response are missing anyway, so that its end may be among them, or where the times are not known.
+    func brokenOffNanoseconds(since firstOctet: PacketTime, lastOctet: PacketTime) -> Int64? {
+        guard hasRequest, hasResponse, let earlyEnd, earlyEnd.cutsResponse, partlySeen == nil,
+            !integrity.contains(.clockUnreliable)
+        else { return nil }
+        return max(earlyEnd.time, lastOctet).nanoseconds(since: firstOctet)
+    }
+
     /// Why we do not know all of the exchange, or `nil` where we do.
     ///
     /// What was lost comes first, because it explains the others.

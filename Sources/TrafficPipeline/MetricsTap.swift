@@ -145,18 +145,21 @@ struct MetricsTap {
 extension ExchangeObservation {
     /// What is counted of an exchange.
     init(_ exchange: borrowing Exchange, _ outcome: ExchangeOutcome, _ kind: ExchangeKind, trace: TraceContext?) {
-        let waited = outcome.unansweredNanoseconds(since: exchange.request.firstOctet)
+        let firstOctet = exchange.request.firstOctet
+        let brokenOff = outcome.brokenOffNanoseconds(since: firstOctet, lastOctet: exchange.response.lastOctet)
+        let lasted = brokenOff ?? exchange.durationNanoseconds
+        let waited = outcome.unansweredNanoseconds(since: firstOctet)
         self.init(
             method: RequestMethodLabel(exchange.method),
             requestProtocol: exchange.contentKind.isGRPC ? .grpc : .http,
             status: outcome.countedStatus,
             errorType: ErrorTypeLabel(outcome),
-            durationNanoseconds: kind.stream == nil ? exchange.durationNanoseconds ?? waited : nil,
+            durationNanoseconds: kind.stream == nil ? lasted ?? waited : nil,
             serverWaitNanoseconds: exchange.serverWaitNanoseconds,
             requestBodyBytes: Int(exchange.request.contentOctets),
             responseBodyBytes: Int(exchange.response.contentOctets),
             grpcStatus: outcome.grpcStatus,
-            call: CallObservation(exchange, kind),
+            call: CallObservation(exchange, kind, lifetimeNanoseconds: lasted),
             upgradedToWebSocket: exchange.successor == .webSocket,
             startedAt: exchange.startTime.nanoseconds,
             trace: trace

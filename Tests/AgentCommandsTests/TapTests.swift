@@ -188,6 +188,14 @@ import Testing
         #expect(TapLine(try JSONDocument.parse(Array(hung.utf8))).text(.table, .plain).contains("  31"))
     }
 
+    @Test func `a response that stalled is shown with how long its client had patience`() throws {
+        let stalled = Self.entry.replacing(
+            "\"durationSeconds\": 0.25",
+            with: "\"durationSeconds\": 0.25, \"brokenOffSeconds\": 31"
+        )
+        #expect(TapLine(try JSONDocument.parse(Array(stalled.utf8))).text(.table, .plain).contains("  31"))
+    }
+
     @Test func `a document is given as it came`() throws {
         let text = try line().text(.ndjson, .plain)
         #expect(try JSONDocument.parse(Array(text.utf8)) == JSONDocument.parse(Array(Self.entry.utf8)))

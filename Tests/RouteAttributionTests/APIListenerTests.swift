@@ -63,6 +63,16 @@ import Testing
         #expect(try Self.outcome(listener) == .route)
     }
 
+    @Test func `a TLS listener without settings for TLS takes its port and serves nothing`() throws {
+        #expect(try Self.outcome("port: 443, protocol: HTTPS") == .noListener)
+        #expect(try Self.outcome("port: 443, protocol: HTTPS, tls: {certificateRefs: []}") == .route)
+        // A second listener on the port cannot be for TLS then, as the first has no TLS.
+        let second =
+            "\n  - {name: m, port: 443, protocol: HTTPS, hostname: shop.example.com, tls: {certificateRefs: [{name: c}]}"
+        let both = "port: 443, protocol: HTTPS}" + second + ", allowedRoutes: {namespaces: {from: All}}"
+        #expect(try Self.outcome(both) == .noListener)
+    }
+
     @Test func `protocols are written in capitals`() throws {
         #expect(try Self.outcome("port: 80, protocol: http", isTLS: false) == .noListener)
         #expect(try Self.outcome("port: 80, protocol: HTTP", isTLS: false) == .route)
@@ -123,5 +133,20 @@ import Testing
             let table = try compile(RouteBackendTests.gateway(), route, environment: environment).table
             #expect(table.explain("/a/b", method: "POST").decision.outcome == outcome)
         }
+    }
+
+    @Test
+    func `labels of namespaces that are not among the objects are taken to fit unless these are all that there are`()
+        throws
+    {
+        let gateway = Self.gateway("port: 80, protocol: HTTP").replacing(
+            "{from: All}",
+            with: "{from: Selector, selector: {matchLabels: {team: x}}}"
+        )
+        var environment = RouteEnvironment()
+        #expect(try compile(gateway, Self.route).table.explain("/").decision.outcome == .route)
+        environment.holdsWholeCluster = true
+        let table = try compile(gateway, Self.route, environment: environment).table
+        #expect(table.explain("/").decision.outcome == .noRoute)
     }
 }

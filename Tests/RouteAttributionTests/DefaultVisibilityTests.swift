@@ -39,4 +39,46 @@ import Testing
         #expect(try Self.isSeen(["."], namespace: "app", exportTo: "[istio-system]"))
         #expect(try !Self.isSeen(["*"], namespace: "app", exportTo: "[other]"))
     }
+
+    // MARK: - What istiod makes of other kinds
+
+    private static let ingress = """
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {name: r, namespace: default, annotations: {kubernetes.io/ingress.class: istio}}
+        spec:
+          rules:
+          - host: shop.example.com
+            http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: a, port: {number: 80}}}}]}
+        """
+
+    @Test(
+        arguments: [(["*"], true, true), ([], true, true), (["."], false, true)],
+        ["HTTPRoute", "GRPCRoute", "Ingress"]
+    )
+    func `the default decides for VirtualServices that istiod makes of routes of other kinds`(
+        visibility: (meshDefault: [String], isSeenFromAfar: Bool, isSeenAtHome: Bool),
+        kind: String
+    ) throws {
+        var environment = RouteEnvironment()
+        environment.defaultVirtualServiceExportTo = visibility.meshDefault
+        let route =
+            kind == "Ingress"
+            ? Self.ingress : RouteBackendTests.route(kind, rules: "[{backendRefs: [{name: a, port: 80}]}]")
+        for (namespace, isSeen) in [("default", visibility.isSeenFromAfar), ("istio-system", visibility.isSeenAtHome)] {
+            let manifests = [
+                RouteBackendTests.gateway(),
+                route.replacing("name: r, namespace: default", with: "name: r, namespace: \(namespace)"),
+            ].joined(separator: "\n---\n")
+            let table = try compile(manifests, environment: environment).table
+            let explanation = table.explain("/")
+            #expect(explanation.decision.outcome == (isSeen ? .route : .noRoute))
+            let sentence = "mesh.defaultVirtualServiceExportTo (\(visibility.meshDefault.joined(separator: ", ")))"
+            #expect(explanation.causes.contains { $0.contains(sentence) } == !isSeen)
+            let hidden = RouteLint(try resources(manifests), table: table).findings.filter {
+                $0.code == .hiddenFromGateway
+            }
+            #expect(hidden.map(\.object.name) == (isSeen ? [] : ["r"]))
+        }
+    }
 }

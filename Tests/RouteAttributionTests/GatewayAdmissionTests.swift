@@ -77,12 +77,73 @@ import Testing
         ("{route: [{destination: {host: a, subset: 'A_'}}]}", true), ("{route: [{weight: 1}]}", true),
         ("{route: [{destination: {host: a, port: {number: 70000}}}]}", true), ("{route: []}", true),
         ("{match: [{port: 70000}], route: [{destination: {host: a}}]}", true),
+        ("{match: [{gateways: [other]}], route: [{destination: {host: a}}]}", false),
+        ("{match: [{gateways: [./gw]}], route: [{destination: {host: a}}]}", true),
+        ("{route: [{destination: {host: a}}, {destination: {host: b}}]}", true),
+        ("{route: [{destination: {host: a}}, {destination: {host: b}, weight: 1}]}", false),
+        ("{route: [{destination: {host: a}, weight: -1}]}", true),
     ])
     func `rules for TLS and TCP are checked like those for HTTP`(rule: String, refused: Bool) throws {
         #expect(try Self.isRefused("tcp: [\(rule)]") == refused)
         let tls = rule.replacing("{match: [{", with: "{match: [{sniHosts: ['*'], ")
         let matched = tls.contains("match") ? tls : tls.replacing("{route", with: "{match: [{sniHosts: ['*']}], route")
         #expect(try Self.isRefused("tls: [\(matched)]") == refused)
+    }
+
+    @Test(arguments: [
+        ("['*']", false), ("[a.example.com]", false), ("[a_b.example.com]", true), ("[192.0.2.1]", false),
+        ("[outbound_.80_._.a.default.svc.cluster.local]", false), ("[outbound_.http_._.a]", true),
+        ("[outbound_a]", true),
+    ])
+    func `TLS names are domain names, or those that Istio makes of clusters`(names: String, refused: Bool) throws {
+        let rule = "{match: [{sniHosts: \(names)}], route: [{destination: {host: a}}]}"
+        #expect(try Self.isRefused("tls: [\(rule)]") == refused)
+        let service = virtualService(
+            hosts: names,
+            http: "[{route: [{destination: {host: a}}]}]",
+            spec: "gateways: [gw]"
+        )
+        let both = service + "\n  tls: [\(rule)]"
+        #expect(try compile(everyHostGateway, both).findings.contains { $0.code == .refusedObject } == refused)
+        // Without rules for TLS such a name is none.
+        let isMade = names.hasPrefix("[outbound_")
+        let isAlone = try compile(everyHostGateway, service).findings.contains { $0.code == .refusedObject }
+        #expect(isAlone == (refused || isMade))
+    }
+
+    @Test(arguments: [
+        // Of names in operations Istio asks only that they are not those of the request line.
+        ("headers: {request: {set: {'x y/z': a}}}", false), ("headers: {response: {add: {'(x)': a}}}", false),
+        ("headers: {request: {set: {'': a}}}", true), ("headers: {request: {set: {':path': a}}}", true),
+        ("headers: {request: {set: {Host: a}}}", false), ("headers: {response: {set: {Host: a}}}", true),
+        ("headers: {request: {set: {Host: a}, add: {':authority': b}}}", true),
+        // Pseudo-header fields are written in lower case, and claims have names.
+        ("match: [{headers: {':method': {exact: GET}}}]", false),
+        ("match: [{headers: {':Method': {exact: GET}}}]", true),
+        ("match: [{headers: {'@request.auth.claims.sub': {exact: a}}}]", false),
+        ("match: [{headers: {'@Request.Auth.Claims[sub][x]': {exact: a}}}]", false),
+        ("match: [{headers: {'@request.auth.claims': {exact: a}}}]", true),
+        ("match: [{withoutHeaders: {'@request.auth.claims.': {exact: a}}}]", true),
+        ("match: [{withoutHeaders: {'@request.auth.claimsx': {exact: a}}}]", true),
+        ("corsPolicy: {allowHeaders: ['*', x-a]}", false), ("corsPolicy: {allowHeaders: ['x a']}", true),
+        ("corsPolicy: {exposeHeaders: ['']}", true),
+        ("retries: {attempts: 1, backoff: 25ms}", false), ("retries: {attempts: 1, backoff: 0s}", true),
+        ("fault: {abort: {httpStatus: 500, percentage: {value: 0.0001}}}", false),
+        ("fault: {abort: {httpStatus: 500, percentage: {value: 0.00005}}}", true),
+        ("fault: {delay: {fixedDelay: 1s, percentage: {value: 0.00001}}}", true),
+    ])
+    func `parts of rules are admitted as Istio admits them`(part: String, refused: Bool) throws {
+        #expect(try Self.isRefused("", http: "[{\(part), route: [{destination: {host: a}}]}]") == refused)
+    }
+
+    @Test func `what a destination does to the authority is not counted`() throws {
+        let http = "[{route: [{destination: {host: a}, headers: {request: {set: {Host: a}, add: {':authority': b}}}}]}]"
+        #expect(try !Self.isRefused("", http: http))
+    }
+
+    @Test(arguments: [("{port: 0}", false), ("{port: 443}", false), ("{port: 70000}", true), ("{}", true)])
+    func `a redirect may name the port 0`(redirect: String, refused: Bool) throws {
+        #expect(try Self.isRefused("", http: "[{redirect: \(redirect)}]") == refused)
     }
 
     @Test(arguments: [("0s", true), ("500ms", true), ("1500ms", true), ("1s", false), ("24h", false)])

@@ -27,6 +27,44 @@ import Testing
         #expect(try compile(RouteBackendTests.gateway(ports: [80, 8443]), other, rule).table.podPorts == [8443, 9090])
     }
 
+    private static let rule = RouteBackendTests.route(rules: "[{backendRefs: [{name: a, port: 80}]}]")
+
+    private static func gateway(addresses: String) -> String {
+        RouteBackendTests.gateway().replacing("spec: {", with: "spec: {addresses: \(addresses), ")
+    }
+
+    /// Addresses of a Gateway in istio-system, and whether the pods of Service istio-system/gw serve it: conversion.go IsManaged
+    /// and extractGatewayServices.
+    @Test(arguments: [
+        ("[{type: Hostname, value: gw}]", true), ("[{type: Hostname, value: gw.istio-system.svc.cluster.local}]", true),
+        ("[{value: 10.0.0.1}, {type: Hostname, value: gw}]", true), ("[{value: 10.0.0.1}, {value: 10.0.0.2}]", false),
+        ("[{type: NamedAddress, value: gw}]", false), ("[{type: Hostname, value: gw.istio-system}]", false),
+        ("[{type: Hostname, value: example.com}]", false), ("[{type: Hostname}]", false),
+    ])
+    func `addresses say by whole host names which Service's pods serve a Gateway`(
+        addresses: String,
+        isServed: Bool
+    ) throws {
+        let service = Self.service("gw", port: 80, target: "8080", created: "2026-01-01T00:00:00Z")
+        let (table, findings) = try compile(Self.gateway(addresses: addresses), service, Self.rule)
+        #expect(table.explain("/").decision.outcome == (isServed ? .route : .noListener))
+        #expect(findings.contains { $0.code == .refusedListener && $0.path == "spec.addresses" } != isServed)
+    }
+
+    @Test func `the Service that addresses name is of the Gateway's namespace`() throws {
+        let service = Self.service("gw", port: 80, target: "8080", created: "2026-01-01T00:00:00Z")
+        let gateway = Self.gateway(addresses: "[{type: Hostname, value: gw.istio-system.svc.cluster.local}]")
+        #expect(try compile(gateway, service, Self.rule).table.explain("/").decision.outcome == .route)
+        let here = "namespace: istio-system"
+        let (table, findings) = try compile(
+            gateway.replacing(here, with: "namespace: shop"),
+            service,
+            Self.rule.replacing(here, with: "namespace: shop")
+        )
+        #expect(table.explain("/").decision.outcome == .noListener)
+        #expect(findings.contains { $0.path == "spec.addresses" && $0.severity == .error })
+    }
+
     @Test func `of Services of one age the host name decides, where a dash comes before the dot`() throws {
         let (wide, inner) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
         let services = [

@@ -66,6 +66,35 @@ import Testing
         #expect(try Self.action(rules: "[{backendRefs: [\(backend)]}]") == .forward)
     }
 
+    /// A backend, and whether its share is answered 500 where Service c and no other is there.
+    @Test(arguments: [
+        ("{name: b, port: 80}", true), ("{group: networking.istio.io, kind: Hostname, name: b.com, port: 80}", true),
+        ("{name: c, port: 80}", false),
+    ])
+    func `a backend that is not among the objects does not exist where these are all that there are`(
+        backend: String,
+        isInvalid: Bool
+    ) throws {
+        let service = """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: c, namespace: default}
+            spec: {ports: [{port: 80}]}
+            """
+        let route = Self.route(rules: "[{backendRefs: [\(backend)]}]")
+        var environment = RouteEnvironment()
+        func destinations(_ others: String...) throws -> [RouteDestination] {
+            let manifests = ([Self.gateway(), route] + others).joined(separator: "\n---\n")
+            let table = try compile(manifests, environment: environment).table
+            let number = try #require(Int(exactly: table.explain("/").decision.route))
+            return try #require(number < 0 ? nil : table.routes[number]).destinations
+        }
+        #expect(try !destinations().contains { $0.isInvalid })
+        environment.holdsWholeCluster = true
+        #expect(try destinations().contains { $0.isInvalid })
+        #expect(try destinations(service).contains { $0.isInvalid } == isInvalid)
+    }
+
     @Test(arguments: [
         ("{name: m, port: 80, namespace: other}", true), ("{name: m}", true), ("{group: x, kind: Y, name: m}", true),
         ("{name: m, port: 80}", false),

@@ -27,6 +27,8 @@ import tempfile
 ENDINGS = (".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz", ".cap")
 SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+# Protocols in which TCP segments may lie: IPv4 and IPv6 within IPv4, UDP (VXLAN and others) and GRE.
+TUNNELS = (4, 17, 41, 47)
 FAILURES = re.compile(r"5xx.*|grpc_error|no_response|incomplete_response")
 
 EVERYTHING = """apiVersion: networking.istio.io/v1
@@ -49,7 +51,8 @@ spec:
 def carried(path):
     """How many bytes the streams of a capture carried, by their sequence numbers; None where that takes more than a plain reading.
 
-    Plain are classic files of Ethernet frames with whole IPv4 datagrams, whose streams are seen from one SYN on."""
+    Plain are classic files of Ethernet frames with whole IPv4 datagrams, whose streams are seen from one SYN on, lie in no
+    tunnel and have no urgent bytes."""
     data = path.read_bytes()
     order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">", b"\xa1\xb2\x3c\x4d": ">"}.get(data[:4])
     if order is None or len(data) < 24 or struct.unpack_from(order + "I", data, 20)[0] & 0xFFFF != 1:
@@ -61,6 +64,8 @@ def carried(path):
         position += 16 + captured
         if len(frame) < 54 or frame[12:14] != b"\x08\x00" or frame[14] >> 4 != 4:
             return None
+        if frame[23] in TUNNELS:
+            return None
         if frame[23] != 6:
             continue
         length = struct.unpack_from("!H", frame, 16)[0]
@@ -69,6 +74,8 @@ def carried(path):
         if struct.unpack_from("!H", frame, 20)[0] & 0x3FFF or not length or len(segment) < 20:
             return None
         number, flags = struct.unpack_from("!I", segment, 4)[0], segment[13]
+        if flags & 0x20:
+            return None
         stream = frame[26:34] + segment[:4]
         if flags & 2:
             if streams.setdefault(stream, [number, 0])[0] != number:

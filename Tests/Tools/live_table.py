@@ -238,6 +238,8 @@ class Play:
             ready = ("-o", "/dev/null", "-w", "%{http_code}")
             self.wait(lambda: self.fetch(namespace, f"http://127.0.0.1:{port}/readyz", *ready) == "200", "an agent")
         self.wait(lambda: self.fetch(NODE, "http://127.0.0.1:8080/ok", "-o", "/dev/null", "-w", "%{http_code}") == "200", "the gateway")
+        # This request and the one before it are of no row: both must have been counted before the first begins.
+        self.wait(lambda: page((NODE, 9646))["200"] >= 1 and self.access_log().total() >= 2, "the first request in page and log")
 
     def start_service(self):
         self.service = inside(NODE, sys.executable, HERE, "--serve")

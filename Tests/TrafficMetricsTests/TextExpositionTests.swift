@@ -43,7 +43,7 @@ import Testing
     @Test func `text 0.0.4 is written to the octet`() {
         #expect(
             Self.page(.text) == #"""
-                # HELP wingmirror_http_request_duration_seconds Time from the first byte of a request to the last byte of its response, or until an unanswered one was given up.
+                # HELP wingmirror_http_request_duration_seconds Time from the first byte of a request to the last byte of its response, or until one side gave it up.
                 # TYPE wingmirror_http_request_duration_seconds histogram
                 wingmirror_http_request_duration_seconds_bucket{route="a\"b\\c",destination_subset="",response_code_class="2xx",le="0.005"} 2
                 wingmirror_http_request_duration_seconds_bucket{route="a\"b\\c",destination_subset="",response_code_class="2xx",le="1.0"} 2
@@ -72,7 +72,7 @@ import Testing
             Self.page(.openMetrics) == #"""
                 # TYPE wingmirror_http_request_duration_seconds histogram
                 # UNIT wingmirror_http_request_duration_seconds seconds
-                # HELP wingmirror_http_request_duration_seconds Time from the first byte of a request to the last byte of its response, or until an unanswered one was given up.
+                # HELP wingmirror_http_request_duration_seconds Time from the first byte of a request to the last byte of its response, or until one side gave it up.
                 wingmirror_http_request_duration_seconds_bucket{route="a\"b\\c",destination_subset="",response_code_class="2xx",le="0.005"} 2
                 wingmirror_http_request_duration_seconds_bucket{route="a\"b\\c",destination_subset="",response_code_class="2xx",le="1.0"} 2
                 wingmirror_http_request_duration_seconds_bucket{route="a\"b\\c",destination_subset="",response_code_class="2xx",le="+Inf"} 3

@@ -107,6 +107,106 @@ import Testing
         #expect(run.counts(of: MetricCatalogue.httpStreams, by: ["gateway", "kind"])["default/gateway grpc"] == 3)
     }
 
+    // MARK: - What was broken off
+
+    /// What follows when nothing has come for some milliseconds.
+    private struct Closing {
+        var isClient: Bool
+        var flags: TCPFlags = [.fin, .ack]
+        var octets: [UInt8] = []
+    }
+
+    /// A request that is captured at 3 ms, the beginning of its response at 4 ms, and then nothing until 10 ms.
+    private static func stalled(_ request: [UInt8], _ response: [UInt8], then closing: [Closing]) throws -> LabRun {
+        let client = Endpoint(address: try #require(IPAddress("192.0.2.1")), port: 40_000)
+        let server = Endpoint(address: try #require(IPAddress("192.0.2.2")), port: 8080)
+        var frames = Conversation.frames(from: client, to: server, request, response)
+        let silence = try #require(frames.last)
+        frames += [[UInt8]](repeating: silence, count: 4)
+        var asked = UInt32(101 + request.count)
+        var answered = UInt32(501 + response.count)
+        for part in closing {
+            let segment = PacketBuilder.tcp(
+                from: part.isClient ? client : server,
+                to: part.isClient ? server : client,
+                sequence: part.isClient ? asked : answered,
+                acknowledgement: part.isClient ? answered : asked,
+                flags: part.flags,
+                payload: part.octets
+            )
+            frames.append(segment.ip().ethernet().octets)
+            if part.isClient { asked += UInt32(part.octets.count) } else { answered += UInt32(part.octets.count) }
+        }
+        return LabRun(frames: frames, try table())
+    }
+
+    @Test(arguments: [
+        (true, false, "client_closed"), (true, true, "client_closed"), (false, false, "incomplete_response"),
+        (false, true, "incomplete_response"),
+    ])
+    func `a response that stalls lasts until one side breaks it off`(
+        isClient: Bool,
+        isReset: Bool,
+        errorType: String
+    ) throws {
+        let first = Closing(isClient: isClient, flags: isReset ? [.rst, .ack] : [.fin, .ack])
+        let run = try Self.stalled(
+            Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8),
+            Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".utf8),
+            then: isReset ? [first] : [first, Closing(isClient: !isClient)]
+        )
+        #expect(
+            run.counts(of: MetricCatalogue.httpRequests, by: ["response_code", "error_type"]) == ["200 \(errorType)": 1]
+        )
+        #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 1)
+        #expect(run.sum(of: MetricCatalogue.httpRequestDuration) == 0.007)
+    }
+
+    @Test func `a response to a client that sends no more lasts to its last octet`() throws {
+        let run = try Self.stalled(
+            Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8),
+            Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".utf8),
+            then: [
+                Closing(isClient: true), Closing(isClient: false, flags: [.ack], octets: Array("too".utf8)),
+                Closing(isClient: false),
+            ]
+        )
+        #expect(run.observations(of: MetricCatalogue.httpRequestDuration) == 1)
+        #expect(run.sum(of: MetricCatalogue.httpRequestDuration) == 0.008)
+    }
+
+    @Test func `a streaming call that is silent lasts until its client cancels it`() throws {
+        let head = [
+            (":method", "POST"), (":scheme", "http"), (":path", "/shop.Cart/Watch"), (":authority", "shop"),
+            ("content-type", "application/grpc"),
+        ]
+        let message: [UInt8] = [0, 0, 0, 0, 1, 7]
+        let cancel = Self.frame(3, 0, stream: 1, [0, 0, 0, 8])
+        let run = try Self.stalled(
+            Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Self.frame(4, 0, stream: 0, [])
+                + Self.frame(1, 4, stream: 1, Self.fields(head)) + Self.frame(0, 1, stream: 1, message),
+            Self.frame(4, 0, stream: 0, [])
+                + Self.frame(
+                    1,
+                    4,
+                    stream: 1,
+                    Self.fields([(":status", "200"), ("content-type", "application/grpc")])
+                )
+                + Self.frame(0, 0, stream: 1, message + message),
+            then: [
+                Closing(isClient: true, flags: [.ack], octets: cancel), Closing(isClient: true),
+                Closing(isClient: false),
+            ]
+        )
+        #expect(
+            run.counts(of: MetricCatalogue.httpRequests, by: ["response_code", "error_type"])
+                == ["200 client_closed": 1]
+        )
+        #expect(run.observations(of: MetricCatalogue.grpcStreamDuration) == 1)
+        #expect(run.sum(of: MetricCatalogue.grpcStreamDuration) == 0.007)
+        #expect(run.sum(of: MetricCatalogue.grpcStreamLastMessage) == 0.001)
+    }
+
     @Test func `a WebSocket is counted when it ends, and is then neither open nor in flight`() throws {
         let run = try Self.run("zeek-websocket-reply-ping-coalesced")
         #expect(
@@ -153,6 +253,14 @@ extension LabRun {
         (snapshot[family]?.series ?? []).reduce(0) { total, series in
             guard case .histogram(let histogram) = series.value else { return total }
             return total + histogram.count
+        }
+    }
+
+    /// The sum of what the histograms of a family observed, in the base unit.
+    fileprivate func sum(of family: MetricFamily) -> Double {
+        (snapshot[family]?.series ?? []).reduce(0) { total, series in
+            guard case .histogram(let histogram) = series.value else { return total }
+            return total + histogram.sum
         }
     }
 }

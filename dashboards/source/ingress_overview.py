@@ -147,7 +147,7 @@ def red():
         ),
         curves(
             "Duration",
-            "From the first byte of a request to the last byte of its response, or to where an unanswered one was given up. Event "
+            "From the first byte of a request to the last byte of its response, or to where one side gave it up. Event "
             "streams and the like have no duration.",
             "s",
             *(query(quantile(percent / 100, DURATION, *IN_OBJECTS), f"p{percent}") for percent in (50, 95, 99)),

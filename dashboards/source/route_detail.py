@@ -148,8 +148,8 @@ def red():
         ),
         curves(
             "Duration",
-            "From the first byte of a request to the last byte of its response. Dots are exemplars: single requests whose "
-            "trace is known.",
+            "From the first byte of a request to the last byte of its response, or to where one side gave it up. Dots are "
+            "exemplars: single requests whose trace is known.",
             "s",
             *(
                 query(quantile(percent / 100, DURATION, *SEEN), f"p{percent}", exemplar=percent == 99)

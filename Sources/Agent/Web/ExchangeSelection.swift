@@ -77,7 +77,10 @@ struct ExchangeSelection: Sendable {
     private func isWanted(_ exchange: RecentExchange) -> Bool {
         let facts = exchange.facts
         guard exchange.number > after else { return false }
-        if let slower, (facts.durationNanoseconds ?? facts.unansweredNanoseconds ?? .min) <= slower { return false }
+        if let slower {
+            let lasted = facts.brokenOffNanoseconds ?? facts.durationNanoseconds ?? facts.unansweredNanoseconds
+            guard let lasted, lasted > slower else { return false }
+        }
         let isSeen = facts.isAnswerSeen
         if !statuses.isEmpty, !statuses.contains(where: { $0.contains(facts.status, isSeen: isSeen) }) { return false }
         if let client, !client.contains(facts.connection.originalClient.address) { return false }

@@ -40,6 +40,7 @@ extension JSONText {
                 json.member("responseFirstByteSeconds", seconds: exchange.facts.firstByteNanoseconds)
                 json.member("durationSeconds", seconds: exchange.facts.durationNanoseconds)
                 json.member("unansweredSeconds", seconds: exchange.facts.unansweredNanoseconds)
+                json.member("brokenOffSeconds", seconds: exchange.facts.brokenOffNanoseconds)
             }
             json.member("integrity", strings: exchange.facts.integrity.recordWords)
             json.member("errorType", string: exchange.facts.errorType)

@@ -83,6 +83,8 @@ struct CaseEnvironment {
     private(set) var environment = RouteEnvironment()
 
     init(_ value: JSONValue) throws(UnreadableLine) {
+        // The objects of a case are those of its whole cluster.
+        environment.holdsWholeCluster = true
         let workload = value["gatewayWorkload"]
         if let namespace = try Self.string(workload?["namespace"], "gatewayWorkload.namespace") {
             environment.namespace = namespace

@@ -46,7 +46,8 @@ struct TapLine {
         let status = entry["response"]?["status"]?.count
         let timing = entry["timing"]
         let took = HumanUnits.seconds(
-            timing?["durationSeconds"]?.numberValue ?? timing?["unansweredSeconds"]?.numberValue
+            timing?["brokenOffSeconds"]?.numberValue ?? timing?["durationSeconds"]?.numberValue
+                ?? timing?["unansweredSeconds"]?.numberValue
         )
         let call = entry["grpcStatus"]?.count.map { "  gRPC \($0)" } ?? ""
         let what =

@@ -43,7 +43,8 @@ struct APIListener {
         server.protocolName = listener.protocolName
         server.hosts = hosts
         server.place = "spec.listeners[\(index)]"
-        if ["HTTPS", "TLS"].contains(listener.protocolName) {
+        // One without settings for TLS is a server without TLS, which takes its port and serves no requests.
+        if listener.isSecured, listener.tlsMode != nil {
             var tls = Gateway.TLSSettings()
             tls.mode = listener.tlsMode == "Passthrough" ? "PASSTHROUGH" : "SIMPLE"
             let own = owner.namespace
@@ -78,6 +79,7 @@ struct APIListeners {
         namespaceLabels = Dictionary(resources.namespaces.map { ($0.metadata.name, $0.metadata.labels) }) { $1 }
         let served = resources.apiGateways.filter { resources.isIstios($0) }
         for gateway in served {
+            noteMissingService(of: gateway)
             let isServed = resources.serves(gateway, environment)
             add(gateway.listeners, of: gateway, owner: gateway.identity, gateway.metadata, isServed: isServed)
         }
@@ -103,6 +105,7 @@ struct APIListeners {
         let services = isServed ? resources.services(of: gateway, environment) : []
         for (index, listener) in listeners.enumerated() {
             noteMissingPort(of: listener, services, owner: owner, path: "spec.listeners[\(index)].port")
+            noteMissingTLS(of: listener, owner: owner, path: "spec.listeners[\(index)].tls")
             let problem = problem(of: listener, owner: owner)
             if let problem {
                 findings.append(
@@ -178,6 +181,23 @@ struct APIListeners {
         }
     }
 
+    /// Reports a Gateway whose addresses name no Service of its namespace, so that no pods serve it.
+    private mutating func noteMissingService(of gateway: APIGateway) {
+        guard gateway.services.isEmpty else { return }
+        let namespace = gateway.metadata.namespace
+        findings.append(
+            RouteFinding(
+                object: gateway.identity,
+                severity: .error,
+                code: .refusedListener,
+                path: "spec.addresses",
+                message:
+                    "name no Service of namespace \(namespace) (type Hostname, value NAME or "
+                    + "NAME.\(namespace).svc.\(environment.clusterDomain)), and Istio lets no other pods serve the Gateway"
+            )
+        )
+    }
+
     /// Reports a listener whose port none of the Gateway's Services has, so that nothing listens for it.
     private mutating func noteMissingPort(
         of listener: APIGateway.Listener,
@@ -197,6 +217,22 @@ struct APIListeners {
                 message:
                     "\(services[0].identity), through which the Gateway is reached, has no port \(listener.port), so "
                     + "nothing listens for \(listener.name)"
+            )
+        )
+    }
+
+    /// Reports a listener for TLS that says nothing of it: istiod makes a server without TLS of it (conversion.go buildTLS,
+    /// model/gateway.go mergeGateways), which carries no requests.
+    private mutating func noteMissingTLS(of listener: APIGateway.Listener, owner: ObjectIdentity, path: String) {
+        guard listener.isSecured, listener.tlsMode == nil else { return }
+        findings.append(
+            RouteFinding(
+                object: owner,
+                severity: .error,
+                code: .refusedListener,
+                path: path,
+                message:
+                    "is missing, so \(listener.name) (\(listener.protocolName)) has port \(listener.port) and serves no requests"
             )
         )
     }
@@ -266,7 +302,7 @@ struct APIListeners {
                 case false?: continue
                 // Nothing is known of its labels: a set of files without any Namespace says nothing against it.
                 case nil:
-                    guard resources.namespaces.isEmpty else { continue }
+                    guard resources.namespaces.isEmpty, !environment.holdsWholeCluster else { continue }
                     result.insert(namespace)
                     guessed.insert(namespace)
                 }
@@ -416,10 +452,11 @@ extension RouteResources {
     /// Whether the workload's pods serve a Gateway: those of its Service, where that is known.
     func serves(_ gateway: APIGateway, _ environment: RouteEnvironment) -> Bool {
         let named = gateway.services
+        guard !named.isEmpty else { return false }
         let known = services.filter { named.contains("\($0.metadata.namespace)/\($0.metadata.name)") }
         guard known.isEmpty else { return !self.services(of: gateway, environment).isEmpty }
         guard let owner = environment.labels["gateway.networking.k8s.io/gateway-name"],
-            gateway.addressedServices.isEmpty
+            gateway.addressedHosts == nil
         else { return true }
         return owner == gateway.metadata.name && environment.namespace == gateway.metadata.namespace
     }

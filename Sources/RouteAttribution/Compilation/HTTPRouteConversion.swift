@@ -322,8 +322,9 @@ struct HTTPRouteConversion {
                 route,
                 .unknownService,
                 path,
-                "Service \(namespace)/\(backend.name) is not among the objects, though others of \(namespace) are; without it "
-                    + "its share is answered 500"
+                "Service \(namespace)/\(backend.name) is not among the objects"
+                    + (environment.holdsWholeCluster ? "" : ", though others of \(namespace) are")
+                    + "; without it its share is answered 500"
             )
             return .destination(.invalid)
         }

@@ -31,6 +31,8 @@ public struct RouteEnvironment: Sendable, Hashable {
     public var revision: String?
     /// The selectors of the namespaces that istiod looks at; none looks at all.
     public var discoverySelectors: [NamespaceSelector] = []
+    /// Whether a Service, ServiceEntry or Namespace that is not among the objects does not exist, even where none of its kind is.
+    public var holdsWholeCluster = false
     /// Whether a Gateway only selects pods of its own namespace.
     public var scopesGatewaysToNamespace = false
 
@@ -45,6 +47,14 @@ public struct RouteEnvironment: Sendable, Hashable {
 
     /// Those of them that tell the workload from others, in words, which an upgrade of its chart does not change.
     public var identityText: String { labels.ofWorkload.asText }
+
+    /// Why the gateway does not see what istiod makes of a route of another kind, in words.
+    var hidingDefault: String {
+        let values = defaultVirtualServiceExportTo.joined(separator: ", ")
+        return
+            "is hidden from the gateway, whose pods run in \(namespace): istiod makes VirtualServices of it, for which "
+            + "mesh.defaultVirtualServiceExportTo (\(values)) decides"
+    }
 
     /// How the proxy rewrites paths.
     var pathNormalizer: PathNormalizer {

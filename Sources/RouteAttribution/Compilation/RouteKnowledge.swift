@@ -26,6 +26,25 @@ struct RouteKnowledge: Sendable {
         findings.first { $0.code == code && $0.object == object }
     }
 
+    /// The routes of other kinds that the mesh's default for VirtualServices hides from the gateway, each once.
+    ///
+    /// One that is merged with an older route of a namespace that the gateway sees is not hidden with the others of its own.
+    func hiddenRoutes(_ environment: RouteEnvironment) -> [ObjectIdentity] {
+        let carried = Set(gateways.filter { $0.selector.isContained(in: environment.labels) }.map(\.reference))
+        var seen: Set<ObjectIdentity> = []
+        var hidden: [ObjectIdentity] = []
+        for service in services
+        where (service.isFromGatewayAPI || service.metadata.isGenerated) && !carried.isDisjoint(with: service.gateways)
+        {
+            let isVisible = Visibility(service, environment).includes(environment.namespace)
+            let origins = service.http.map { $0?.origin.object } + service.tls.map(\.origin.object)
+            for case let object? in origins {
+                if isVisible { seen.insert(object) } else { hidden.append(object) }
+            }
+        }
+        return hidden.filter { seen.insert($0).inserted }
+    }
+
     /// Why the order of two objects is a guess; `nil` where the files tell it.
     ///
     /// Objects that istiod makes of Ingresses precede others whatever their age, so those are never guessed.

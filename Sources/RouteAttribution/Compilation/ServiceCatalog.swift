@@ -13,7 +13,7 @@ struct ServiceCatalog {
     /// What the objects tell of a host.
     enum State {
         case present
-        /// Others of its kind and namespace are among the objects, this one is not.
+        /// It is not among the objects, though others of its kind and namespace are, or these are all that there are.
         case absent
         /// Nothing of its kind and namespace is among the objects, so nothing is known.
         case notLookedAt
@@ -30,10 +30,12 @@ struct ServiceCatalog {
     /// The ends of the names of Services whose namespace has any among the objects.
     private var knownNamespaces: Set<String> = []
     private let hasServiceEntries: Bool
+    private let holdsAll: Bool
     private let clusterSuffix: String
 
     init(_ resources: RouteResources, environment: RouteEnvironment) {
         hasServiceEntries = !resources.serviceEntries.isEmpty
+        holdsAll = environment.holdsWholeCluster
         clusterSuffix = ".svc.\(environment.clusterDomain)"
         knownNamespaces = Set(resources.services.map(\.metadata.namespace))
         for entry in resources.serviceEntries {
@@ -102,6 +104,7 @@ struct ServiceCatalog {
     /// Whether a host exists, as far as the objects tell.
     func state(of host: String) -> State {
         if entries[host] != nil { return .present }
+        if holdsAll { return .absent }
         guard host.hasSuffix(clusterSuffix) else { return hasServiceEntries ? .absent : .notLookedAt }
         let name = host.dropLast(clusterSuffix.count)
         let namespace = name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? ""

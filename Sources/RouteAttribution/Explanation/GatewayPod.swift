@@ -79,7 +79,8 @@ extension RouteResources {
     }
 
     private func isServed(_ gateway: APIGateway, by pod: GatewayPod) -> Bool {
-        if pod.labels["gateway.networking.k8s.io/gateway-name"] == gateway.metadata.name,
+        if gateway.addressedHosts == nil,
+            pod.labels["gateway.networking.k8s.io/gateway-name"] == gateway.metadata.name,
             pod.namespace == gateway.metadata.namespace
         {
             return true

@@ -60,7 +60,9 @@ extension RouteResources {
                 )
             }
         }
-        for gateway in apiGateways where isIstios(gateway) { add(workload(of: gateway, own, environment)) }
+        for gateway in apiGateways where isIstios(gateway) && !gateway.services.isEmpty {
+            add(workload(of: gateway, own, environment))
+        }
         return result
     }
 
@@ -86,7 +88,7 @@ extension RouteResources {
                 isOfGatewayAPI: true
             )
         }
-        guard gateway.addressedServices.isEmpty else { return own }
+        guard gateway.addressedHosts == nil else { return own }
         return GatewayWorkload(
             namespace: gateway.metadata.namespace,
             labels: ["gateway.networking.k8s.io/gateway-name": gateway.metadata.name],

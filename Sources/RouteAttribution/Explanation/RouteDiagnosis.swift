@@ -352,7 +352,8 @@ struct RouteDiagnosis {
     // MARK: - Other kinds
 
     private func routeCauses(_ host: String) -> [String] {
-        knowledge.resources.httpRoutes.compactMap { route in
+        let hidden = knowledge.hiddenRoutes(environment)
+        return knowledge.resources.httpRoutes.compactMap { route in
             let names = route.hostnames.map(HostNames.lowercased)
             guard names.contains(where: { covers($0, host) }) else { return nil }
             if let refusal = knowledge.finding(.refusedObject, about: route.identity) {
@@ -361,24 +362,33 @@ struct RouteDiagnosis {
             if let finding = knowledge.finding(.unattachedRoute, about: route.identity) {
                 return "\(route.identity) has this host, but is attached to nothing: \(finding.message)"
             }
+            if hidden.contains(route.identity) {
+                return "\(route.identity) has this host, but \(environment.hidingDefault)"
+            }
             let gateways = Set(route.parents.filter { $0.kind == "Gateway" }.map { "\($0.namespace)/\($0.name)" })
             let others = knowledge.accepted.apiGateways.filter {
                 gateways.contains("\($0.metadata.namespace)/\($0.metadata.name)")
                     && !knowledge.accepted.serves($0, environment)
             }
             guard !others.isEmpty, others.count == gateways.count else { return nil }
+            let isOfNone = others.allSatisfy { $0.services.isEmpty }
             return
                 "\(route.identity) has this host, but its Gateway \(gateways.sorted().joined(separator: ", ")) is served by "
-                + "other pods than this gateway's"
+                + (isOfNone
+                    ? "no pods: its addresses name no Service of its namespace" : "other pods than this gateway's")
         }
     }
 
     private func ingressCauses(_ host: String) -> [String] {
         let classes = Dictionary(knowledge.resources.ingressClasses.map { ($0.metadata.name, $0.controller) }) { $1 }
+        let hidden = knowledge.hiddenRoutes(environment)
         return knowledge.resources.ingresses.compactMap { ingress in
-            guard ingress.rules.contains(where: { covers(HostNames.lowercased($0.host), host) && !$0.host.isEmpty }),
-                !IngressConversion.counts(ingress, classes, environment.ingress)
+            guard ingress.rules.contains(where: { covers(HostNames.lowercased($0.host), host) && !$0.host.isEmpty })
             else { return nil }
+            if hidden.contains(ingress.identity) {
+                return "\(ingress.identity) has this host, but \(environment.hidingDefault)"
+            }
+            guard !IngressConversion.counts(ingress, classes, environment.ingress) else { return nil }
             return "\(ingress.identity) has this host, but is not Istio's as far as the objects tell: "
                 + ingress.foreignness(classes, environment.ingress)
         }

@@ -3,7 +3,7 @@
 extension RouteLint {
     /// Whether any Gateway selects the workload, and what is only assumed of it.
     mutating func checkWorkload() {
-        for gateway in resources.apiGateways where resources.isIstios(gateway) {
+        for gateway in resources.apiGateways where resources.isIstios(gateway) && !gateway.services.isEmpty {
             guard resources.serves(gateway, environment) else {
                 report(
                     gateway.identity,

@@ -27,6 +27,7 @@ public struct RouteLint {
         checkWorkload()
         checkServers()
         for service in self.resources.virtualServices { check(service) }
+        checkHiddenRoutes()
         checkIngresses()
         checkDestinations()
         checkSidecars()
@@ -132,6 +133,13 @@ public struct RouteLint {
             "spec.exportTo",
             "hides the object from the gateway, whose pods run in \(environment.namespace); add that namespace"
         )
+    }
+
+    /// Routes of other kinds, of which istiod makes VirtualServices.
+    private mutating func checkHiddenRoutes() {
+        for object in table.knowledge.hiddenRoutes(environment) {
+            report(object, .hiddenFromGateway, "metadata.namespace", environment.hidingDefault)
+        }
     }
 
     private mutating func checkHosts(of service: VirtualService, _ gateways: [Gateway]) {

@@ -102,8 +102,7 @@ extension Gateway.Server {
     var traffic: Traffic {
         switch protocolName.uppercased() {
         case "HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY": .plainHTTP
-        case "HTTPS": tls?.endsTLS == true ? .terminatedHTTP : .opaqueTLS
-        case "TLS": .opaqueTLS
+        case "HTTPS" where tls?.endsTLS == true: .terminatedHTTP
         default: tls == nil ? .plainTCP : .opaqueTLS
         }
     }

@@ -20,8 +20,8 @@ struct APIGateway: Sendable, Hashable {
     var metadata: ObjectMetadata
     var className: String
     var listeners: [Listener]
-    /// The names of Services whose pods serve the Gateway, where addresses name them; else the Service made for it does.
-    var addressedServices: [String]
+    /// The hosts in `spec.addresses` of the Services whose pods serve the Gateway; `nil` where istiod deploys pods for it.
+    var addressedHosts: [String]?
     /// Which namespaces may add listeners by ListenerSets.
     var allowedListeners: NamespaceAdmission
 
@@ -50,6 +50,9 @@ struct APIGateway: Sendable, Hashable {
             var name: String
         }
 
+        /// Whether its clients speak TLS.
+        var isSecured: Bool { ["HTTPS", "TLS"].contains(protocolName) }
+
         /// Whether routes of that kind may attach.
         func admits(kind: String) -> Bool {
             guard allowedKinds.isEmpty else { return allowedKinds.contains(kind) }
@@ -66,32 +69,32 @@ struct APIGateway: Sendable, Hashable {
         let spec = try object.field("spec") ?? FieldReader(.emptyObject, path: object.path.member("spec"))
         className = try spec.string("gatewayClassName") ?? ""
         listeners = try spec.list("listeners") { entry throws(ResourceError) in try Listener(entry) }
-        var addressed: [String] = []
-        for (kind, value) in try spec.list(
-            "addresses",
-            { entry throws(ResourceError) in
-                (try entry.string("type") ?? "IPAddress", try entry.string("value") ?? "")
-            }
-        ) where kind == "Hostname" && !value.isEmpty {
-            addressed.append(value)
+        let addresses = try spec.list("addresses") { entry throws(ResourceError) in
+            (kind: try entry.string("type") ?? "IPAddress", value: try entry.string("value") ?? "")
         }
-        addressedServices = addressed
+        // One IP address is for the Service that istiod makes (IsManaged); of several, and of other kinds, hosts alone count.
+        let isManaged = addresses.isEmpty || addresses.count == 1 && addresses[0].kind == "IPAddress"
+        addressedHosts = isManaged ? nil : addresses.filter { $0.kind == "Hostname" }.map(\.value)
         allowedListeners = NamespaceAdmission(from: "None")
         if let namespaces = try spec.field("allowedListeners")?.field("namespaces") {
             allowedListeners = try NamespaceAdmission(namespaces, default: "None")
         }
     }
 
-    /// The Services whose pods serve the Gateway, as `namespace/name`.
+    /// The Services whose pods serve the Gateway, as `namespace/name`; empty where addresses name none of its namespace.
+    ///
+    /// After extractGatewayServices (conversion.go) and mergeGateways (push_context.go), which looks at Services of the Gateway's
+    /// namespace alone.
     var services: [String] {
-        let names =
-            addressedServices.isEmpty
-            ? [metadata.annotations["gateway.istio.io/name-override"] ?? "\(metadata.name)-\(className)"]
-            : addressedServices
-        return names.map { name in
-            // A name with dots is a host: name.namespace, and what follows.
-            let parts = name.split(separator: ".")
-            return parts.count > 1 ? "\(parts[1])/\(parts[0])" : "\(metadata.namespace)/\(name)"
+        guard let addressedHosts else {
+            let name = metadata.annotations["gateway.istio.io/name-override"] ?? "\(metadata.name)-\(className)"
+            return ["\(metadata.namespace)/\(name)"]
+        }
+        return addressedHosts.compactMap { host in
+            // A name without dots, or the whole host: name.namespace.svc and the cluster's domain.
+            let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+            let isOwn = parts.count == 1 || parts.count > 3 && parts[1] == metadata.namespace && parts[2] == "svc"
+            return isOwn && !parts[0].isEmpty ? "\(metadata.namespace)/\(parts[0])" : nil
         }
     }
 }

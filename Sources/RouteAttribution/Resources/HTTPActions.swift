@@ -70,6 +70,7 @@ struct HTTPRewrite: Sendable, Hashable {
 struct HTTPRetry: Sendable, Hashable {
     var attempts: Int
     var perTryTimeout: String?
+    var backoff: String?
     var retryOn: String
     var hasOtherSettings: Bool
 
@@ -82,6 +83,7 @@ struct HTTPRetry: Sendable, Hashable {
     init(_ reader: FieldReader) throws(ResourceError) {
         attempts = try reader.integer("attempts") ?? 0
         perTryTimeout = try reader.string("perTryTimeout")
+        backoff = try reader.string("backoff")
         retryOn = try reader.string("retryOn") ?? ""
         let remote = try reader.bool("retryRemoteLocalities")
         hasOtherSettings = perTryTimeout != nil || !retryOn.isEmpty || remote != nil
@@ -131,12 +133,16 @@ struct HTTPFault: Sendable, Hashable {
 struct CORSPolicy: Sendable, Hashable {
     var allowOrigins: [StringMatch]
     var allowMethods: [String]
+    var allowHeaders: [String]
+    var exposeHeaders: [String]
     var maxAge: String?
     var unmatchedPreflights: String?
 
     init(_ reader: FieldReader) throws(ResourceError) {
         allowOrigins = try reader.list("allowOrigins") { entry throws(ResourceError) in try StringMatch(entry) }
         allowMethods = try reader.strings("allowMethods")
+        allowHeaders = try reader.strings("allowHeaders")
+        exposeHeaders = try reader.strings("exposeHeaders")
         maxAge = try reader.string("maxAge")
         unmatchedPreflights = try reader.string("unmatchedPreflights")
     }

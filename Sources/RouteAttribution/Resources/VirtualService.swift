@@ -36,6 +36,9 @@ struct VirtualService: Sendable, Hashable {
     }
 
     /// Makes an object that stands for routes of another kind.
+    ///
+    /// istiod gives it no `exportTo`, so that the mesh's default decides who sees it (virtualservice_controller.go
+    /// mergeVirtualServices, push_context.go initVirtualServices).
     init(
         metadata: ObjectMetadata,
         hosts: [String],
@@ -47,7 +50,7 @@ struct VirtualService: Sendable, Hashable {
         self.metadata = metadata
         self.hosts = hosts
         self.gateways = gateways
-        exportTo = ["*"]
+        exportTo = []
         http = rules
         self.tls = tls
         tcp = []

@@ -22,7 +22,8 @@ extension HTTPRuleValidation {
         if !redirect.scheme.isEmpty, redirect.scheme != "http", redirect.scheme != "https" {
             problems.add(place.member("scheme"), "must be http or https")
         }
-        if let port = redirect.port { SharedChecks.port(port, at: place.member("port"), &problems) }
+        // A port of 0 is as good as none, and still something that the redirect changes.
+        if let port = redirect.port, port != 0 { SharedChecks.port(port, at: place.member("port"), &problems) }
     }
 
     mutating func check(_ response: HTTPDirectResponse) {
@@ -50,6 +51,7 @@ extension HTTPRuleValidation {
             problems.require(!retries.hasOtherSettings, place, "must have no other settings when attempts is 0")
         }
         SharedChecks.duration(retries.perTryTimeout, at: place.member("perTryTimeout"), &problems)
+        SharedChecks.duration(retries.backoff, at: place.member("backoff"), &problems)
         guard !retries.retryOn.isEmpty else { return }
         for policy in retries.retryOn.split(separator: ",", omittingEmptySubsequences: false) {
             let isKnown = Self.retryPolicies.contains(String(policy)) || Int(policy).map(Self.isStatus) == true
@@ -78,7 +80,7 @@ extension HTTPRuleValidation {
         if fault.abort == nil, fault.delay == nil { problems.add(place, "must have abort or delay") }
         if let abort = fault.abort {
             let abortPath = place.member("abort")
-            SharedChecks.percentage(abort.percentage, at: abortPath.member("percentage"), &problems)
+            checkPercentage(abort.percentage, at: abortPath.member("percentage"))
             if let status = abort.httpStatus {
                 problems.require((200...600).contains(status), abortPath.member("httpStatus"), "must lie in 200...600")
             }
@@ -93,7 +95,7 @@ extension HTTPRuleValidation {
         }
         if let delay = fault.delay {
             let delayPath = place.member("delay")
-            SharedChecks.percentage(delay.percentage, at: delayPath.member("percentage"), &problems)
+            checkPercentage(delay.percentage, at: delayPath.member("percentage"))
             SharedChecks.duration(delay.fixedDelay, at: delayPath.member("fixedDelay"), &problems)
             problems.require(
                 delay.exponentialDelay == nil,
@@ -101,6 +103,12 @@ extension HTTPRuleValidation {
                 "is not supported by Istio"
             )
         }
+    }
+
+    /// A percentage of faults, of which Istio takes none between 0 and a millionth.
+    private mutating func checkPercentage(_ value: Double?, at place: FieldPath) {
+        SharedChecks.percentage(value, at: place, &problems)
+        if let value, value > 0, value < 0.0001 { problems.add(place, "must be 0 or at least 0.0001, not \(value)") }
     }
 
     private static let grpcStatuses: Set<String> = [
@@ -123,6 +131,12 @@ extension HTTPRuleValidation {
         for (index, method) in cors.allowMethods.enumerated() {
             let entry = place.member("allowMethods").element(index)
             problems.require(methods.contains(method), entry, "must be a known method, not \(method)")
+        }
+        for (key, names) in [("allowHeaders", cors.allowHeaders), ("exposeHeaders", cors.exposeHeaders)] {
+            for (index, name) in names.enumerated() {
+                let entry = place.member(key).element(index)
+                problems.require(name == "*" || NameChecks.isToken(name), entry, "must be a field name, not \(name)")
+            }
         }
         if let maxAge = cors.maxAge {
             let nanoseconds = GoDuration.nanoseconds(maxAge)

@@ -30,8 +30,10 @@ extension HTTPRuleValidation {
     }
 
     /// Whether operations may name the field: `host` and pseudo-header fields are not theirs to change.
+    ///
+    /// Istio asks no more of a name, which need not even be a token.
     private static func isChangeable(_ name: String) -> Bool {
-        NameChecks.isToken(name) && HostNames.lowercased(name) != "host"
+        !name.isEmpty && !name.hasPrefix(":") && HostNames.lowercased(name) != "host"
     }
 
     /// Whether a text can be a field value: no control characters, and no lone percent sign, with which Envoy's variables
@@ -54,17 +56,11 @@ extension HTTPRuleValidation {
         return !isOpen
     }
 
-    /// The authority may be changed in one place only.
+    /// The authority may be changed in one place only; of what a destination does to it Istio asks nothing.
     mutating func checkAuthorityRewrites(_ rule: HTTPRule) {
         let rewrites = rule.rewrite.map { $0.authority.isEmpty ? 0 : 1 } ?? 0
         if rewrites + Self.authorityOperations(rule.headers) > 1 {
             problems.add(path, "must not change the authority in more than one place")
-        }
-        for (index, entry) in rule.route.enumerated() where Self.authorityOperations(entry.headers) > 1 {
-            problems.add(
-                path.member("route").element(index),
-                "must not change the authority in more than one place"
-            )
         }
     }
 

@@ -47,15 +47,20 @@ extension HTTPRuleValidation {
 
     /// A field name, a pseudo-header field or a claim of a token.
     private mutating func checkName(_ name: String, at place: FieldPath) {
-        if HostNames.lowercased(name).hasPrefix("@request.auth.claims") {
+        if Self.isClaim(name) {
             problems.require(!service.appliesToMesh, place, "must not be used while the object applies to the mesh")
             return
         }
         let pseudo = [":method", ":scheme", ":authority", ":path", ":status"]
-        problems.require(
-            NameChecks.isToken(name) || pseudo.contains(HostNames.lowercased(name)),
-            place,
-            "must be a field name"
-        )
+        problems.require(NameChecks.isToken(name) || pseudo.contains(name), place, "must be a field name")
+    }
+
+    /// Whether a name stands for a claim of a token: `@request.auth.claims.x` or `@request.auth.claims[x]` (Istio pkg/jwt).
+    private static func isClaim(_ name: String) -> Bool {
+        let beginning = "@request.auth.claims"
+        guard HostNames.lowercased(name).hasPrefix(beginning) else { return false }
+        let claim = name.dropFirst(beginning.count)
+        return claim.hasPrefix(".") && claim.count > 1
+            || claim.hasPrefix("[") && claim.hasSuffix("]") && claim.count > 2
     }
 }

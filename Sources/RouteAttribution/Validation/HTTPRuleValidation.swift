@@ -58,18 +58,12 @@ struct HTTPRuleValidation {
     // MARK: - Destinations
 
     private mutating func checkRoute(_ route: [WeightedDestination]) {
-        var sum = 0.0
         for (index, entry) in route.enumerated() {
             let place = path.member("route").element(index)
             SharedChecks.destination(entry.destination, at: place.member("destination"), &problems)
-            problems.require(entry.weight >= 0, place.member("weight"), "must not be negative")
-            problems.require(entry.weight <= Int32.max, place.member("weight"), "must not be above \(Int32.max)")
-            sum += Double(entry.weight)
             check(entry.headers, at: place.member("headers"))
         }
-        if route.count > 1, sum == 0 {
-            problems.add(path.member("route"), "must have weights whose sum is above 0")
-        }
+        SharedChecks.weights(route, at: path.member("route"), &problems)
     }
 
     private mutating func checkMirrors(_ rule: HTTPRule) {

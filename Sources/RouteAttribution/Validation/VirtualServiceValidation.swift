@@ -45,7 +45,7 @@ struct VirtualServiceValidation {
         var allValid = true
         for (index, host) in service.hosts.enumerated() {
             let path = spec.member("hosts").element(index)
-            if !NameChecks.isWildcardDomain(host), !NameChecks.isAddress(host) {
+            if !isHostName(host), !NameChecks.isAddress(host) {
                 problems.add(path, "must be a domain name with at most a leading wildcard label, not \(host)")
                 allValid = false
             } else if host == "*", service.appliesToMesh {
@@ -55,6 +55,20 @@ struct VirtualServiceValidation {
         }
         guard allValid else { return }
         checkOverlaps()
+    }
+
+    /// Whether a host is a domain name, with a wildcard or not.
+    ///
+    /// Where an object for gateways has rules for TLS names, also one that Istio makes of a cluster, such as
+    /// `outbound_.80_._.reviews.default.svc.cluster.local` (agent/validation.go
+    /// ValidateWildcardDomainForVirtualServiceBoundToGateway).
+    private func isHostName(_ host: String) -> Bool {
+        guard host.hasPrefix("outbound_"), !service.appliesToMesh,
+            service.tls.contains(where: { $0.matches.contains { !$0.sniHosts.isEmpty } })
+        else { return NameChecks.isWildcardDomain(host) }
+        let parts = host.split(separator: "_", maxSplits: 3, omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[1].hasPrefix(".") && parts[1].contains(where: \.isNumber)
+            && parts[2].hasPrefix(".") && parts[3].hasPrefix(".") && parts[3].contains(where: \.isLetter)
     }
 
     /// Compares each host with those before it; of names without a wildcard there may be thousands, which a set holds.
@@ -86,8 +100,12 @@ struct VirtualServiceValidation {
             for (number, hosts) in rule.matches.map(\.sniHosts).enumerated() {
                 let entry = path.member("match").element(number).member("sniHosts")
                 problems.require(!hosts.isEmpty, entry, "is missing")
-                for host in hosts where !service.hosts.contains(where: { HostNames.isCovered(host, by: $0) }) {
-                    problems.add(entry, "holds \(host), which is not among the hosts")
+                for host in hosts where !NameChecks.isAddress(host) {
+                    if !service.hosts.contains(where: { HostNames.isCovered(host, by: $0) }) {
+                        problems.add(entry, "holds \(host), which is not among the hosts")
+                    } else if !isHostName(host) {
+                        problems.add(entry, "holds \(host), which is no domain name")
+                    }
                 }
             }
         }
@@ -102,9 +120,11 @@ struct VirtualServiceValidation {
             let place = path.member("route").element(index)
             SharedChecks.destination(entry.destination, at: place.member("destination"), &problems)
         }
+        SharedChecks.weights(rule.route, at: path.member("route"), &problems)
         for (index, match) in rule.matches.enumerated() {
-            guard let port = match.port else { continue }
-            SharedChecks.port(port, at: path.member("match").element(index).member("port"), &problems)
+            let place = path.member("match").element(index)
+            if let port = match.port { SharedChecks.port(port, at: place.member("port"), &problems) }
+            SharedChecks.gateways(match.gateways, at: place.member("gateways"), &problems)
         }
     }
 }
@@ -162,6 +182,18 @@ enum SharedChecks {
         if let port = destination.port {
             self.port(port, at: place.member("port").member("number"), &problems)
         }
+    }
+
+    /// Weights of a list, of several of which one must be above 0.
+    static func weights(_ route: [WeightedDestination], at path: FieldPath, _ problems: inout ProblemList) {
+        var sum = 0.0
+        for (index, entry) in route.enumerated() {
+            let place = path.element(index).member("weight")
+            problems.require(entry.weight >= 0, place, "must not be negative")
+            problems.require(entry.weight <= Int32.max, place, "must not be above \(Int32.max)")
+            sum += Double(entry.weight)
+        }
+        if route.count > 1, sum == 0 { problems.add(path, "must have weights whose sum is above 0") }
     }
 
     static func port(_ port: Int, at path: FieldPath, _ problems: inout ProblemList) {

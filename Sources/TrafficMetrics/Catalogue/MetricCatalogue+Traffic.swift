@@ -17,7 +17,7 @@ extension MetricCatalogue {
         .seconds,
         labels: routeLabels + ["response_code_class"],
         help:
-            "Time from the first byte of a request to the last byte of its response, or until an unanswered one was given up."
+            "Time from the first byte of a request to the last byte of its response, or until one side gave it up."
     )
 
     /// The server's wait: from the last octet of the request to the first of the response.

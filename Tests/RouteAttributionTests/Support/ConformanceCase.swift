@@ -22,6 +22,7 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
         refused = Set((value["rejectedObjects"]?.entries ?? []).compactMap(\.string))
         requests = value["requests"]?.entries ?? []
         var environment = RouteEnvironment()
+        environment.holdsWholeCluster = true
         let workload = value["environment"]?["gatewayWorkload"]
         if let namespace = workload?["namespace"]?.string { environment.namespace = namespace }
         if case .object(let labels)? = workload?["labels"] {

@@ -72,7 +72,7 @@ function archive(exchanges) {
   const targetOf = ({ target, octetsEscaped }) => (octetsEscaped ? target.replace(/\\x([0-9a-f]{2})|\\\\/gi, (_, digits) => (digits ? `%${digits}` : "%5C")) : target);
   const entries = exchanges.filter((exchange) => exchange.request).reverse().map((exchange) => {
     const { request, response, timing } = exchange;
-    const whole = (timing.durationSeconds ?? timing.unansweredSeconds ?? 0) * 1000, wait = Math.min((timing.responseFirstByteSeconds ?? timing.unansweredSeconds ?? 0) * 1000, whole);
+    const whole = (timing.brokenOffSeconds ?? timing.durationSeconds ?? timing.unansweredSeconds ?? 0) * 1000, wait = Math.min((timing.responseFirstByteSeconds ?? timing.unansweredSeconds ?? 0) * 1000, whole);
     const type = headers(response).find(({ name }) => name.toLowerCase() === "content-type")?.value ?? "";
     return {
       startedDateTime: exchange.startTime, time: whole,
@@ -115,6 +115,7 @@ function exchangeDetail(exchange) {
     "first byte after": seconds(exchange.timing.responseFirstByteSeconds),
     ...(exchange.timing.unansweredSeconds == null
       ? { "took": seconds(exchange.timing.durationSeconds) } : { "waited in vain for": seconds(exchange.timing.unansweredSeconds) }),
+    ...(exchange.timing.brokenOffSeconds == null ? {} : { "broken off after": seconds(exchange.timing.brokenOffSeconds) }),
     "request body": octets(exchange.request?.contentBytes),
     "response body": octets(exchange.response?.contentBytes),
     ...(exchange.grpcMessages ? {
@@ -240,7 +241,7 @@ function exchangeTable(exchanges, { showsRoute = true, opens = new Set() } = {})
       h("td", { class: "tight" }, button),
       h("td", null, statusTag(exchange)),
       h("td", null, h("div", { class: "request-line" }, requestLine(exchange))),
-      h("td", { class: "num" }, seconds(exchange.timing.durationSeconds ?? exchange.timing.unansweredSeconds)),
+      h("td", { class: "num" }, seconds(exchange.timing.brokenOffSeconds ?? exchange.timing.durationSeconds ?? exchange.timing.unansweredSeconds)),
       h("td", { class: "wide-only tight" }, wire(exchange.client.slice(0, exchange.client.lastIndexOf(":")))),
       showsRoute ? h("td", { class: "middle-only" }, route ? routeLink(route) : h("span", { class: "tag warn" }, exchange.reason)) : null,
       h("td", { class: "wide-only tight" }, exchange.integrity.length ? h("span", { class: "tag warn" }, wire(exchange.integrity.join(", "))) : h("span", { class: "muted" }, "whole"))), inner];
