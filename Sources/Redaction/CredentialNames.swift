@@ -115,7 +115,11 @@ package enum CredentialNames {
         "cardnumber", "creditcard", "credit-card", "ccnum", "cc-number",
         // What a login hands on.
         "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "samlart", "wresult",
-        "oobcode", "magic-link", "magiclink", "ticket", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
+        "oobcode", "magic-link", "magiclink", "ticket", "cas-ticket", "authcode", "smsession", "mysapsso2", "phpsessid",
+        "aspsessionid", "jsessionid", "connect-sid", "crumb", "jenkins-crumb",
+        // Codes that work once; others name products, places and languages.
+        "activation-code", "backup-code", "confirmation-code", "invitation-code", "invite-code", "login-code",
+        "recovery-code", "registration-code", "reset-code", "security-code", "verification-code",
         // Signatures, which hold for the request as it was and prove who made it.
         "sign", "policy", "dpop", "hdnea", "hdnts", "hdntl",
         // Certificates of clients, and what proxies say of them.
@@ -129,7 +133,8 @@ package enum CredentialNames {
         "endpoint-api-userinfo", "ssl-client-raw-cert", "cookies", "ms-client-principal", "ms-client-principal-id",
         "ms-client-principal-name",
         "remote-user", "remote-email", "remote-name", "remote-groups", "webauth-user", "forwarded-user",
-        "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "consumer-username", "consumer-id",
+        "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "trusted-user", "sm-user", "iv-user",
+        "iv-groups", "oam-remote-user", "consumer-username", "consumer-id",
         "consumer-custom-id", "credential-username", "user-claims",
         // Browsers can send a token nowhere else when they open a WebSocket.
         "sec-websocket-protocol",
@@ -152,13 +157,13 @@ package enum CredentialNames {
     /// Parts of names that tell a credential where they stand alone between hyphens and the like.
     private static let parts: Set<String> = [
         "session", "signature", "bearer", "csrf", "xsrf", "cookie", "cookie2", "otp", "totp", "hotp", "mfa", "2fa",
-        "tfa", "wsse", "hmac", "auth", "assertion", "authorization", "authentication", "authenticated", "pass",
+        "tfa", "wsse", "hmac", "creds", "auth", "assertion", "authorization", "authentication", "authenticated", "pass",
         "passkey", "pincode", "sso", "webauthn",
     ]
 
     /// Parts of names that tell a credential where they come last, as in `user[pwd]`, `new_pin` and `__Host-sid`.
     private static let lastParts: Set<String> = [
-        "pw", "pwd", "psw", "pswd", "psk", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "userinfo",
+        "pw", "pwd", "psw", "pswd", "psk", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "tok", "userinfo",
     ]
 
     /// What may stand behind such a part.
@@ -178,7 +183,7 @@ package enum CredentialNames {
     ].map { Array($0.utf8) }
 
     /// Ends that tell a credential.
-    private static let suffixes = ["-key", "-authorization", "-oauth"]
+    private static let suffixes = ["-key", "-authorization", "-oauth", "-access-sign"]
 
     /// Beginnings that tell one.
     private static let prefixes = ["impersonate-", "auth-request-", "oauth-"]

@@ -41,9 +41,11 @@ import Testing
         session-bin auth-token-bin
         X-Firebase-AppCheck X-Forwarded-Tls-Client-Cert X-Forwarded-Tls-Client-Cert-Info Ssl-Client-Subject-Dn
         X-Ssl-Client-Dn X-Tls-Client-Dn X-Client-Dn X-Rh-Identity
-        'pwd' pwd! pwd* (sid) a|pwd a,pwd a~pwd user{pin} user>pin pwd\u{0} pwd\t
-        psk wpa_psk user_psw pswd recovery_code securityCode verification-code backup-codes access_code card_number cardNumber
-        ccnum credit_card mnemonic X-Honeycomb-Team hdnts samlart wresult
+         'pwd' pwd! pwd* (sid) a|pwd a,pwd a~pwd user{pin} user>pin pwd\u{0} pwd\t
+         psk wpa_psk user_psw pswd recovery_code securityCode verification-code backup-codes access_code card_number cardNumber
+         ccnum credit_card mnemonic X-Honeycomb-Team hdnts samlart wresult
+         SMSESSION MYSAPSSO2 SM_USER iv-user iv-creds OAM_REMOTE_USER X-Trusted-User X-Jenkins-Crumb crumb CAS-Ticket
+         CB-ACCESS-SIGN creds authcode csrf_tok verificationCode X-Invite-Code reset_code
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -63,6 +65,7 @@ import Testing
         authorName compassHeading pinCount sort_keys surrogate-keys cache-key-2 Public-Key-Pins http2-settings p2p v2 []
         max-keys maxKeys keys keys[] response_keys featureKeys Sec-WebSocket-Key1 sessions signatures policy1 policy-v1 sign-v2
         grpc-trace-bin recycle-bin
+        breadcrumb bread_crumb zip_code country-code promo_code call-sign stoke token-type
         ticket2 oauth2-scope Auth0-Client acceptCookies max_sessions
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
