@@ -118,8 +118,7 @@ package enum CredentialNames {
         "oobcode", "magic-link", "magiclink", "ticket", "cas-ticket", "authcode", "smsession", "mysapsso2", "phpsessid",
         "aspsessionid", "jsessionid", "connect-sid", "crumb", "jenkins-crumb",
         // Codes that work once; others name products, places and languages.
-        "activation-code", "backup-code", "confirmation-code", "invitation-code", "invite-code", "login-code",
-        "recovery-code", "registration-code", "reset-code", "security-code", "verification-code",
+        "confirmation-code", "invitation-code", "invite-code", "login-code", "registration-code", "reset-code",
         // Signatures, which hold for the request as it was and prove who made it.
         "sign", "policy", "dpop", "hdnea", "hdnts", "hdntl",
         // Certificates of clients, and what proxies say of them.
