@@ -159,6 +159,13 @@ import Testing
         )
     }
 
+    @Test(arguments: [(0, "server"), (1, "client"), (2, "server"), (6, "client"), (11, "client")] as [(UInt8, String)])
+    func `where a server says that the client broke a rule, what it leaves is the client's`(code: UInt8, end: String) {
+        let goAway = TestFrame.frame(7, 0, 0, [0, 0, 0, 1, 0, 0, 0, code])
+        #expect(streamEnds({ _ in [.server(goAway)] }, ending: Self.serverLeaves) == [end])
+        #expect(streamEnds({ _ in [.server(goAway), .passes(seconds: 5)] }, ending: Self.serverLeaves) == [end])
+    }
+
     @Test(arguments: [clientLeaves, serverLeaves, .resetByClient])
     func `a stream that comes behind the last the server takes was never taken, whoever ends it`(
         _ ending: [Conversation.Event]

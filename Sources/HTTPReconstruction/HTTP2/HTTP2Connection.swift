@@ -205,8 +205,11 @@ struct HTTP2Connection: ~Copyable {
         case .reset(let stream, let code, let next):
             streamReset(stream, code, kind, at: time, &shared, &sink)
             return next
-        case .goAway(let last, _, let next):
-            if kind == .response { abandonStreams(above: last, at: time, &shared, &sink) }
+        case .goAway(let last, let code, let next):
+            if kind == .response {
+                abandonStreams(above: last, at: time, &shared, &sink)
+                if code < 32, Self.clientErrors >> code & 1 == 1 { ruleBroken(on: .max, at: time) }
+            }
             return next
         case .setting(let identifier, let value, let next):
             // What a direction may carry is in the other direction's settings.
@@ -315,7 +318,14 @@ struct HTTP2Connection: ~Copyable {
 
     // MARK: - Broken rules
 
-    /// The client broke a rule on a stream, for which Envoy closes the connection (RFC 9113 §5.4.1, §8.1.1).
+    /// One bit for each error code by which a server says that the client broke a rule (RFC 9113 §7): PROTOCOL_ERROR,
+    /// FLOW_CONTROL_ERROR, SETTINGS_TIMEOUT, STREAM_CLOSED, FRAME_SIZE_ERROR, COMPRESSION_ERROR and from ENHANCE_YOUR_CALM on.
+    private static var clientErrors: UInt32 {
+        1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 13
+    }
+
+    /// The client broke a rule on a stream, for which Envoy closes the connection (RFC 9113 §5.4.1, §8.1.1), or on any, as the server
+    /// says.
     mutating func ruleBroken(on stream: UInt32, at time: PacketTime) {
         brokenRule = brokenRule ?? (stream, time)
     }
@@ -327,7 +337,8 @@ struct HTTP2Connection: ~Copyable {
 
     /// Who ended a stream, where the server may have closed for a rule that the client broke: it has taken no stream behind that.
     private func blamed(_ end: EarlyEnd, for stream: UInt32) -> EarlyEnd {
-        guard end.side == .server, let brokenRule, end.time.nanoseconds(since: brokenRule.time) < Self.delayedClose
+        guard end.side == .server, let brokenRule,
+            brokenRule.stream == .max || end.time.nanoseconds(since: brokenRule.time) < Self.delayedClose
         else { return end }
         guard stream > brokenRule.stream else { return EarlyEnd(.client, at: brokenRule.time) }
         var end = end
@@ -335,7 +346,7 @@ struct HTTP2Connection: ~Copyable {
         return end
     }
 
-    /// How long a server may wait before it closes for a broken rule, in nanoseconds.
+    /// How long a server that says nothing may wait before it closes for a broken rule, in nanoseconds.
     private static var delayedClose: Int64 { 3_000_000_000 }
 
     // MARK: - Content
