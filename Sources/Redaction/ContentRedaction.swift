@@ -101,7 +101,17 @@ package struct MediaTypeText {
 
     /// Reads the type of a message.
     package init(_ message: RecordedMessage) {
-        self.init(message.firstText(of: "content-type"))
+        self.init(Self.deciding(of: message.values(of: "content-type").map { String(decoding: $0, as: UTF8.self) }))
+    }
+
+    /// The value that counts of the Content-Type fields of a message: readers differ on which of several they take, so it is one
+    /// that names a form, if there is any, and else the first.
+    package static func deciding(of values: [String]) -> String? {
+        let form = values.first { value in
+            let type = MediaTypeText(value)
+            return type.isForm || type.isMultipartForm
+        }
+        return form ?? values.first
     }
 
     /// Reads the value of the field.

@@ -117,6 +117,10 @@ package struct CredentialReplacement {
         guard let mark = url.firstIndex(where: { LinkText.isMark($0) && $0 != UInt8(ascii: "@") }) else {
             return redacted(path: url[...], depth: depth)
         }
+        // Most paths bear no encoding, and are not copied apart.
+        guard url[..<mark].contains(UInt8(ascii: "%")) else {
+            return url[...mark] + redacted(parameters: url[(mark + 1)...], depth: depth)
+        }
         return redacted(path: url[..<mark], depth: depth) + [url[mark]]
             + redacted(parameters: url[(mark + 1)...], depth: depth)
     }
@@ -176,11 +180,11 @@ package struct CredentialReplacement {
         in text: [UInt8]
     ) -> (name: Range<Int>, value: Range<Int>)? {
         if let value = parameter.value { return (parameter.name, value) }
-        let sign = Array("%3d".utf8)
-        let place = parameter.name.dropLast(sign.count - 1).first { start in
-            text[start] == sign[0] && text[start..<start + sign.count].map(ASCII.lowered) == sign
+        let place = parameter.name.dropLast(2).first { start in
+            text[start] == UInt8(ascii: "%") && text[start + 1] == UInt8(ascii: "3")
+                && ASCII.lowered(text[start + 2]) == UInt8(ascii: "d")
         }
-        return place.map { (parameter.name.lowerBound..<$0, $0 + sign.count..<parameter.name.upperBound) }
+        return place.map { (parameter.name.lowerBound..<$0, $0 + 3..<parameter.name.upperBound) }
     }
 
     /// What stands in place of a parameter's value; `nil` for the value itself.

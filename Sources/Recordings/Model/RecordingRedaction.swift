@@ -119,7 +119,9 @@ public struct RecordingRedaction: Sendable {
         }
         message.content = credentials.redacted(
             content: message.content,
-            contentType: message.firstText(of: "content-type"),
+            contentType: MediaTypeText.deciding(
+                of: message.values(of: "content-type").map { String(decoding: $0, as: UTF8.self) }
+            ),
             isCoded: message.values(of: "content-encoding").contains {
                 !$0.isEmpty && !$0.elementsEqual("identity".utf8)
             }

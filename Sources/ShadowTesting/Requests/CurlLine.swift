@@ -125,12 +125,14 @@ extension CurlLine {
     private static func shownValue(of field: ShadowRequest.Field) -> String {
         if CredentialNames.contains(field.name) { return "REDACTED" }
         let isURL = URLFields.kind(of: field.name) == .url
-        return isURL ? withoutCredentials(field.value) : withoutCredentials(inField: field.value)
+        return isURL ? withoutCredentials(field.value) : withoutCredentials(in: field)
     }
 
-    private static func withoutCredentials(inField value: String) -> String {
+    private static func withoutCredentials(in field: ShadowRequest.Field) -> String {
         var count = 0
-        return String(decoding: redaction.redacted(field: Array(value.utf8), redactions: &count), as: UTF8.self)
+        let value = redaction.redacted(field: Array(field.value.utf8), redactions: &count)
+        var tokens = Self.tokens
+        return String(decoding: tokens.redacted(field: field.name.utf8.span, value), as: UTF8.self)
     }
 
     private static var redaction: ParameterRedaction {
@@ -140,7 +142,14 @@ extension CurlLine {
     /// A target or URL without the credentials that a policy keeps; nothing is hashed for that.
     private static func withoutCredentials(_ target: String) -> String {
         var count = 0
-        return String(decoding: redaction.redacted(target: Array(target.utf8), redactions: &count), as: UTF8.self)
+        let target = redaction.redacted(target: Array(target.utf8), redactions: &count)
+        var tokens = Self.tokens
+        return String(decoding: tokens.redacted(url: target), as: UTF8.self)
+    }
+
+    /// Hides JSON Web Tokens that a policy keeps for the name under which they travel.
+    private static var tokens: CredentialReplacement {
+        CredentialReplacement { _ in Array("REDACTED".utf8) }
     }
 }
 

@@ -287,12 +287,14 @@ struct RecordEncoder {
     /// Content without the credentials of a form.
     private mutating func shown(_ content: [UInt8], of message: RetainedMessage) -> [UInt8] {
         guard options.replacesParameters, !content.isEmpty else { return content }
-        let type = message.fields.first {
+        let types = message.fields.filter {
             String(decoding: message.octets[$0.name], as: UTF8.self).lowercased() == "content-type"
         }
         return credentials.redacted(
             content: content,
-            contentType: type.map { String(decoding: message.octets[$0.value], as: UTF8.self) },
+            contentType: MediaTypeText.deciding(
+                of: types.map { String(decoding: message.octets[$0.value], as: UTF8.self) }
+            ),
             isCoded: message.contentCoding != nil
         )
     }

@@ -70,6 +70,20 @@ import Testing
         #expect(line.contains(" --head "))
     }
 
+    @Test func `a JSON Web Token that the policy keeps for its name is not shown`() throws {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+        let driver = BuilderDriver {
+            $0.policy.keptFields = ["x-context"]
+            $0.policy.keptParameters = ["context"]
+        }
+        let request = try driver.build(.client("GET", "/a?context=\(token)&b=c", [("X-Context", token)]))
+        #expect(request.values(of: "x-context") == [token])
+        #expect(request.target == "/a?context=\(token)&b=c")
+        let line = CurlLine.text(for: request, to: driver.target)
+        #expect(!line.contains("eyJ"))
+        #expect(line.contains("-H 'X-Context: REDACTED'") && line.hasSuffix("/a?context=REDACTED&b=c'"))
+    }
+
     @Test func `a target that is no path is not taken for an option`() {
         let line = CurlLine(method: "OPTIONS").text(scheme: "http", authority: "a.example:80", target: "*")
         #expect(

@@ -286,6 +286,18 @@ import TrafficModel
         #expect(text.contentText == "planted")
     }
 
+    @Test(arguments: [
+        ["text/plain", "application/x-www-form-urlencoded"], ["application/x-www-form-urlencoded", "text/plain"],
+    ])
+    func `content is a form if one of several types says so`(types: [String]) throws {
+        let fields = types.map { ("Content-Type", $0) }
+        let sent = try BuilderDriver().build(.client("POST", "/", fields, content: "user=anna&password=planted"))
+        #expect(sent.contentText.hasPrefix("user=anna&password=wm-"))
+        #expect(MediaTypeText.deciding(of: types) == "application/x-www-form-urlencoded")
+        #expect(MediaTypeText.deciding(of: ["text/plain", "text/html"]) == "text/plain")
+        #expect(MediaTypeText.deciding(of: []) == nil)
+    }
+
     @Test func `JSON that is called a form, as curl calls it, is searched like any`() throws {
         let fields = [("Content-Type", "application/x-www-form-urlencoded")]
         let content = #"{"user":"anna","password":"planted="}"#
