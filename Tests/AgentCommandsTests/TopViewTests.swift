@@ -42,6 +42,19 @@ import TrafficMetrics
         view.rows(of: frame).map { String($0.object.dropFirst(5)) }
     }
 
+    // MARK: - Requests that came to no port of the gateway
+
+    @Test func `what keeps requests from the routes is behind the reason`() {
+        var frame = frame(row("a", rate: 0))
+        frame.unmatchedPerSecond = [TopFrame.Reason(reason: .noListener, perSecond: 5)]
+        frame.notice = "no request came to a port of the gateway (80)"
+        let line = "No route took  no_listener 5/s: no request came to a port of the gateway (80)"
+        #expect(view().lines(frame).contains(line))
+        #expect(frame.document(.rate)["notice"] == "no request came to a port of the gateway (80)")
+        let status: JSONValue = ["gatewayNotices": ["no Gateway server has port 80"]]
+        #expect(TopFrame(source: "a", routes: [:], status: status).notice == "no Gateway server has port 80")
+    }
+
     // MARK: - Answers that were not seen
 
     @Test func `where hardly an answer was seen there is no share and no duration`() throws {

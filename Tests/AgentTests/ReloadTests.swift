@@ -123,6 +123,23 @@ struct ReloadTests {
         #expect(mirroring.document?["warnings"] == JSONValue(["\(sentence)/one"]))
     }
 
+    @Test func `a port of the gateway that new objects have no server for is known after the reload`() throws {
+        let more = "gateway: {ports: [{pod: 9090, server: 80}]}"
+        let file = try folder.write(Self.configuration(folder, more: more), to: "w.yaml")
+        let plan = RunPlan(configuration: try Configuration.load(path: file), endsAfterSavefiles: false) {
+            () throws(ConfigurationProblems) in try Configuration.load(path: file)
+        }
+        let keeper = ConfigurationKeeper(plan, credentials: .none, routes: routes, mirroring: mirroring, logs: logs)
+        try keeper.loadFirstRoutes()
+        #expect(keeper.current.portMistakes.isEmpty)
+        try folder.write(Self.route.replacing("number: 80", with: "number: 81"), to: "routes.yaml")
+        #expect(keeper.reloadRoutes() == .reloaded([]))
+        #expect(keeper.current.portMistakes.count == 1)
+        #expect(keeper.current.portMistakes.first?.hasPrefix("no Gateway server has port 80 (there is 81)") == true)
+        try folder.write(Self.route, to: "routes.yaml")
+        #expect(keeper.reloadRoutes() == .reloaded([]) && keeper.current.portMistakes.isEmpty)
+    }
+
     @Test func `new routes and a new log level are in force after a reload`() throws {
         let second = Self.route.replacing("name: one", with: "name: two")
         try folder.write(Self.route + "---\n" + second.dropGateway, to: "routes.yaml")

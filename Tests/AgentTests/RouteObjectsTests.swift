@@ -21,6 +21,13 @@ import Testing
         #expect(emptiness == "\(folder.path): there are no route objects, so no request has a route")
     }
 
+    @Test func `labels of the gateway that are empty are called none`() throws {
+        let text = "gateway: {labels: {}}\nroutes: {files: [\"\(Repository.path)/samples/istio\"]}"
+        let configuration = try Configuration.parse(text, file: "w.yaml")
+        let emptiness = try RouteObjects(configuration, namesServerPorts: false).emptiness
+        #expect(emptiness?.contains("no Gateway selects pods with no labels in istio-system, so nothing") == true)
+    }
+
     @Test func `objects that make no route are counted`() throws {
         let folder = try TemporaryFolder()
         let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: b}\n"

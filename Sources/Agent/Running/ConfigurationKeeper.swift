@@ -50,6 +50,8 @@ final class ConfigurationKeeper: Sendable {
         var routeReloads = Reloads()
         /// What was wrong with the objects that were read last, so that it is logged once.
         var errors: Set<RouteFinding> = []
+        /// Which ports of the gateway led to no server of the objects that were read last, in sentences.
+        var portMistakes: [String] = []
         /// When the configuration in force was read, in nanoseconds since the Unix epoch.
         var readAt: Int64
     }
@@ -145,6 +147,7 @@ final class ConfigurationKeeper: Sendable {
         let objects = try replacement.withLock { _ throws(CommandFailure) in
             let read = try readRoutes(current.configuration)
             routes.replace(with: read.objects, buildSeconds: read.seconds, isSaved: read.isSaved)
+            state.withLock { $0.portMistakes = read.objects.portMistakes }
             return read.objects
         }
         objects.warnOfErrors()
@@ -269,11 +272,17 @@ final class ConfigurationKeeper: Sendable {
         let (objects, seconds, isSaved) = read
         let errors = objects.findings.filter { $0.severity == .error }
         let known = state.withLock { state in
-            defer { state.errors = Set(errors) }
-            return state.errors
+            defer {
+                state.errors = Set(errors)
+                state.portMistakes = objects.portMistakes
+            }
+            return (errors: state.errors, portMistakes: state.portMistakes)
         }
-        for finding in errors where !known.contains(finding) {
+        for finding in errors where !known.errors.contains(finding) {
             logger.warning("route object refused", metadata: ["finding": "\(finding.line)"])
+        }
+        for sentence in objects.portMistakes where !known.portMistakes.contains(sentence) {
+            logger.warning("a port of the gateway leads to no server", metadata: ["reason": "\(sentence)"])
         }
         if let emptiness = objects.emptiness {
             logger.warning("no routes", metadata: ["reason": "\(emptiness)"])

@@ -175,16 +175,7 @@ struct SavefileAnalysis: Sendable {
 
     /// What to say where no request came to a port on which a Gateway listens; `nil` elsewhere.
     func unserved(by gateway: GatewayConfiguration) -> String? {
-        let matched = registry.routeSummaries().reduce(0) { $0 + $1.requestCount }
-        let arrived = registry.unmatchedSummaries().reduce(matched) { $0 + ($1.reason.isArrival ? $1.requestCount : 0) }
-        let missed = UnservedTraffic(
-            figures,
-            arrived: arrived,
-            gateway: gateway,
-            servers: table.serverPorts,
-            pods: table.podPorts
-        )
-        return missed.sentence
+        registry.unserved(figures, by: gateway, in: table)
     }
 
     /// The table for people.
@@ -200,6 +191,30 @@ struct SavefileAnalysis: Sendable {
         let now = figures.latestPacket?.nanoseconds ?? 0
         TextExposition(.text).write(registry.snapshot(at: now), into: &octets)
         return octets
+    }
+}
+
+extension MetricsRegistry {
+    /// What to say where no request came to a port on which a Gateway listens; `nil` elsewhere.
+    ///
+    /// - Parameters:
+    ///   - figures: What the pipeline saw.
+    ///   - gateway: The gateway as configured.
+    ///   - table: The routes.
+    /// - Returns: The sentence.
+    func unserved(_ figures: PipelineFigures, by gateway: GatewayConfiguration, in table: RouteTable) -> String? {
+        // Adding up all routes takes time, and is rarely asked for.
+        guard !figures.unservedPorts.isEmpty else { return nil }
+        let matched = routeSummaries().reduce(0) { $0 + $1.requestCount }
+        let arrived = unmatchedSummaries().reduce(matched) { $0 + ($1.reason.isArrival ? $1.requestCount : 0) }
+        let missed = UnservedTraffic(
+            figures,
+            arrived: arrived,
+            gateway: gateway,
+            servers: table.serverPorts,
+            pods: table.podPorts
+        )
+        return missed.sentence
     }
 }
 

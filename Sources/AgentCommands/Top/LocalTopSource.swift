@@ -18,6 +18,8 @@ final class LocalTopSource: TopSource {
     private static let past: (window: Duration, step: Duration) = (.seconds(600), .seconds(10))
 
     private let catalogue: RouteCatalogue
+    private let gateway: GatewayConfiguration
+    private let table: RouteTable
     private let registry: MetricsRegistry
     private let boards: WorkerBoards
     private let sources: CaptureSources
@@ -32,18 +34,22 @@ final class LocalTopSource: TopSource {
     /// Begins a history, before anything is counted.
     ///
     /// - Parameters:
+    ///   - gateway: The gateway as configured.
     ///   - table: The routes.
     ///   - registry: What is counted of them.
     ///   - boards: What else the pipeline sees.
     ///   - sources: Where packets come from.
     ///   - window: How far back the figures of a row go.
     init(
+        gateway: GatewayConfiguration,
         table: RouteTable,
         registry: MetricsRegistry,
         boards: WorkerBoards,
         sources: CaptureSources,
         window: Duration
     ) {
+        self.gateway = gateway
+        self.table = table
         catalogue = RouteCatalogue(RouteTables(table))
         self.registry = registry
         self.boards = boards
@@ -125,6 +131,7 @@ final class LocalTopSource: TopSource {
         frame.truth?.windowUnseen = totals.unseen
         frame.truth?.windowRequests = totals.requests
         frame.unmatchedServed = totals.unmatchedAnswers.served
+        frame.notice = registry.unserved(figures, by: gateway, in: table)
         frame.hasEnded = hasEnded
         return frame
     }

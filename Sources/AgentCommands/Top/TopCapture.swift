@@ -59,6 +59,7 @@ final class TopCapture: Sendable {
             keys: keys.store
         )
         source = LocalTopSource(
+            gateway: configuration.gateway,
             table: objects.table,
             registry: traffic.registry,
             boards: traffic.boards,

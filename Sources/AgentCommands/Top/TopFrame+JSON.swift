@@ -23,6 +23,7 @@ extension TopFrame {
                 Dictionary(uniqueKeysWithValues: unmatchedPerSecond.map { ($0.word, .double($0.perSecond)) })
             ),
             "unmatchedMost": unmatchedMost.map { .string($0) } ?? .null,
+            "notice": notice.map { .string($0) } ?? .null,
             "visibility": truth?.document ?? .null,
             "routes": .array(view.rows(of: self).map(\.document)),
         ]
@@ -86,6 +87,7 @@ extension TopFrame {
         windowSeconds = visibility?["windowSeconds"]?.numberValue ?? routes["windowSeconds"]?.numberValue ?? 0
         truth = visibility.map(Truth.init)
         unmatchedMost = status["unmatchedMost"].flatMap(Self.kind)
+        notice = status["gatewayNotices"]?.arrayValue?.first?.stringValue
         let reasons = status["unmatchedPerSecond"] ?? .null
         unmatchedPerSecond = UnmatchedReason.allCases.compactMap { reason in
             reasons[reason.text]?.numberValue.flatMap { $0 > 0 ? Reason(reason: reason, perSecond: $0) : nil }

@@ -141,8 +141,8 @@ extension RouteResources {
         let carried = gateways.contains { $0.selector.isContained(in: environment.labels) }
         if !gateways.isEmpty, apiGateways.isEmpty, !carried {
             let wanted = environment.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            return
-                "no Gateway selects pods with \(wanted.joined(separator: ", ")) in \(environment.namespace), so nothing is served"
+            let labels = wanted.isEmpty ? "no labels" : wanted.joined(separator: ", ")
+            return "no Gateway selects pods with \(labels) in \(environment.namespace), so nothing is served"
         }
         return "no object is bound to a Gateway of this gateway's pods, so nothing is served; the findings say why"
     }

@@ -34,6 +34,7 @@ extension RouteLint {
             !resources.gateways.contains(where: { $0.selector.isContained(in: environment.labels) })
         else { return }
         let wanted = environment.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let labels = wanted.isEmpty ? "no labels" : wanted.joined(separator: ", ")
         let selectors = Set(resources.gateways.map(\.selector)).map { selector in
             selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
         }.sorted()
@@ -41,7 +42,7 @@ extension RouteLint {
             resources.gateways[0].origin,
             .assumedWorkload,
             "spec.selector",
-            "no Gateway selects pods with \(wanted.joined(separator: ", ")) in \(environment.namespace), the gateway that is "
+            "no Gateway selects pods with \(labels) in \(environment.namespace), the gateway that is "
                 + "looked at; they select \(selectors.joined(separator: "; ")): set gateway.labels and gateway.namespace, or "
                 + "--gateway-selector and --gateway-namespace"
         )
