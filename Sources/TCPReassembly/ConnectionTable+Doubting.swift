@@ -26,13 +26,9 @@ extension ConnectionTable {
 
     @inline(never)
     private mutating func hasNoWrongChecksum(_ segment: TCPSegment, _ octets: Span<UInt8>) -> Bool {
-        switch segment.checksum(in: octets) {
-        case .wrong: return false
-        case .absent: return true
-        case .right:
-            checksums.noteRight(segment, at: checksums.place(of: segment, on: clock.current))
-            return true
-        }
+        guard segment.hasRightChecksum(in: octets) else { return segment.checksum(in: octets) != .wrong }
+        checksums.noteRight(segment, at: checksums.place(of: segment, on: clock.current))
+        return true
     }
 
     /// What speaks against a segment; `nil` for one that is to be taken as it is.
