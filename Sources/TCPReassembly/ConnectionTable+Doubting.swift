@@ -92,6 +92,7 @@ extension ConnectionTable {
     }
 
     /// What a segment acknowledges in the other stream, as far as that was delivered.
+    @inline(__always)
     private func deliveredAcknowledgement(_ segment: TCPSegment, of stream: StreamID) -> Int64? {
         let other = entries[stream.reversed]
         guard segment.flags.contains(.ack), other.origin == .certain else {

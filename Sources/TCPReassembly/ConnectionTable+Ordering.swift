@@ -114,7 +114,7 @@ extension ConnectionTable {
         let offset = entries[stream].offset(of: first)
         if segment.payload.count + segment.truncatedOctets > 0 {
             let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
-            if let urgent = urgentOctet(of: segment, in: octets) {
+            if let urgent = Self.urgentOctet(of: segment, in: octets) {
                 var rest = arrived
                 passUrgentOctet(at: offset + urgent, of: &rest, from: octets, of: stream, into: &sink)
                 octetsArrived(rest, from: octets, of: stream, into: &sink)
@@ -138,7 +138,8 @@ extension ConnectionTable {
     /// Where the urgent octet of a segment lies in its payload; `nil` where there is none, or it is not captured.
     ///
     /// The pointer leads to the octet behind it (RFC 9293 §3.8.5), and 0 is taken for 1, as Linux does.
-    private func urgentOctet(of segment: TCPSegment, in octets: Span<UInt8>) -> Int64? {
+    @inline(__always)
+    private static func urgentOctet(of segment: TCPSegment, in octets: Span<UInt8>) -> Int64? {
         guard segment.flags.rawValue & 0x20 != 0, segment.headerLength >= 20 else { return nil }
         let field = segment.payload.lowerBound - Int(segment.headerLength) + 18
         guard field >= 0, field + 1 < octets.count else { return nil }
@@ -243,7 +244,7 @@ extension ConnectionTable {
             streamWaits[streamWaitIndex(Int(entries[stream.slot].connection.wait), other)].isEndAcknowledged = true
             acknowledged = end
         }
-        if isTooOld(acknowledged, state) {
+        if Self.isTooOld(acknowledged, state) {
             counters.outOfWindowSegments += 1
             return nil
         }
@@ -284,7 +285,7 @@ extension ConnectionTable {
 
     /// Whether an acknowledgement is of before the stream began, or of so long ago that a receiver drops the segment
     /// (RFC 5961 §5).
-    private func isTooOld(_ acknowledged: Int64, _ state: StreamState) -> Bool {
+    private static func isTooOld(_ acknowledged: Int64, _ state: StreamState) -> Bool {
         state.isSynchronized && acknowledged < 0 || acknowledged < state.next - Self.largestWindow
     }
 
@@ -292,6 +293,7 @@ extension ConnectionTable {
     ///
     /// It brings what had not been sent when that was acknowledged, and acknowledges less: what TCP acknowledges never
     /// goes back.
+    @inline(__always)
     private func contradictsAcknowledgement(_ segment: TCPSegment, at offset: Int64, of stream: StreamID) -> Bool {
         let bringsMore = segment.payload.count + segment.truncatedOctets > 0 || segment.flags.contains(.fin)
         let evidence = streamWait(of: stream.reversed)?.evidenceOffset ?? 0
@@ -317,6 +319,7 @@ extension ConnectionTable {
     }
 
     /// Whether the beginning of a stream is only what an acknowledgement said, and nothing that was delivered rests on it.
+    @inline(__always)
     private func mayBeginEarlier(_ stream: StreamID) -> Bool {
         let state = entries[stream]
         return !state.isSynchronized && state.next == 0 && entries[stream.reversed].next == 0
@@ -410,6 +413,7 @@ extension ConnectionTable {
     }
 
     /// Whether octets are in order, behind their cause, and do not reach into octets that came before them.
+    @inline(__always)
     private func canDeliver(_ arrived: SegmentOctets, of stream: StreamID) -> Bool {
         guard arrived.offset == entries[stream].next else {
             return false
@@ -424,6 +428,7 @@ extension ConnectionTable {
     ///
     /// A direction of which nothing was seen may only be late: two interfaces, or two taps, deliver one connection with
     /// different delays, and then the answers come first. It is waited for as a hole is, once for each connection.
+    @inline(__always)
     func isCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
         let other = entries[stream.reversed]
         // What it says beyond what is believed now was taken back.
@@ -435,6 +440,7 @@ extension ConnectionTable {
     }
 
     /// Whether the next octets of a stream are held.
+    @inline(__always)
     func isNextHeld(of stream: StreamID) -> Bool {
         guard let wait = streamWait(of: stream), wait.head != HeldSegment.none else {
             return false
@@ -446,6 +452,7 @@ extension ConnectionTable {
     ///
     /// Those octets must not wait in turn, whatever they acknowledge: one of the two was sent again, with a newer
     /// acknowledgement.
+    @inline(__always)
     func isWaitingForCause(_ stream: StreamID) -> Bool {
         guard isNextHeld(of: stream), let head = streamWait(of: stream)?.head else {
             return false
@@ -454,12 +461,14 @@ extension ConnectionTable {
     }
 
     /// Whether only what a FIN acknowledges keeps it from ending its stream.
+    @inline(__always)
     func isEndWaitingForCause(_ stream: StreamID) -> Bool {
         guard let wait = streamWait(of: stream), let end = wait.end else { return false }
         return end <= entries[stream].next && !isEndCaused(wait.endAcknowledged, of: stream)
     }
 
     /// Whether everything that a FIN acknowledges was delivered or given up; of a direction that is not seen nothing is waited for.
+    @inline(__always)
     func isEndCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
         !entries[stream.reversed].isSeen || isCaused(acknowledged, of: stream)
     }
