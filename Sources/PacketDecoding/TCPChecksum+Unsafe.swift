@@ -3,36 +3,66 @@
 extension Span<UInt8> {
     /// The sum of the octets as numbers of 16 bits in network byte order, its carries added in; the last octet of an odd
     /// number of them is the higher half of one.
-    ///
-    /// Longer words may be summed up instead, in another byte order (RFC 1071 §2): here those of 32 bits, eight at a time.
     var sumOfWords: UInt16 {
-        let halves = SIMD4<UInt64>(repeating: 0xFFFF_FFFF)
-        var sums = SIMD4<UInt64>.zero
+        sumOfNativeWords.foldedToWord.bigEndian
+    }
+
+    /// The sum of the octets as numbers of 16 bits in the byte order of the machine, or another that leaves the same when it is
+    /// divided by 65,535; under 2^48 for as many octets as a frame can have.
+    ///
+    /// Longer words may be summed up instead (RFC 1071 §2), here those of 32 bits, sixteen at a time. Words of 64 bits are
+    /// added without their carries, and their upper halves by themselves: the sum of all lower halves, which is under 2^64, is
+    /// the difference.
+    @inlinable
+    @inline(__always)
+    var sumOfNativeWords: UInt64 {
+        var sum: UInt64 = 0
+        var upper: UInt64 = 0
         var index = 0
-        while index <= count - 32 {
-            // Not checked: 32 octets are there.
-            let words = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD4<UInt64>.self)
-            sums &+= (words & halves) &+ (words &>> 32)
-            index &+= 32
+        if count >= 64 {
+            var sums = SIMD8<UInt64>.zero
+            var uppers = SIMD8<UInt64>.zero
+            repeat {
+                // Not checked: 64 octets are there.
+                let words = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD8<UInt64>.self)
+                sums &+= words
+                uppers &+= words &>> 32
+                index &+= 64
+            } while index <= count &- 64
+            sum = sums.wrappedSum()
+            upper = uppers.wrappedSum()
         }
-        var sum = sums.wrappedSum()
-        while index <= count - 8 {
+        while index <= count &- 8 {
             // Not checked: 8 octets are there.
             let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-            sum &+= (word & 0xFFFF_FFFF) &+ (word >> 32)
+            sum &+= word
+            upper &+= word &>> 32
             index &+= 8
         }
         if index < count {
-            var last: UInt64 = 0
-            var place = count
-            while place > index {
-                place &-= 1
-                last = last << 8 | UInt64(self[place])
-            }
-            last = last.littleEndian
-            sum &+= (last & 0xFFFF_FFFF) &+ (last >> 32)
+            let last = lastWord(from: index)
+            sum &+= last
+            upper &+= last &>> 32
         }
-        return sum.foldedToWord.bigEndian
+        return sum &- (upper &<< 32) &+ upper
+    }
+
+    /// The fewer than eight octets from `index` on to the end, with zeros behind them.
+    @inlinable
+    @inline(__always)
+    func lastWord(from index: Int) -> UInt64 {
+        if count >= 8 {
+            // Not checked: 8 octets are there. Those in front of `index` are shifted out.
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
+            return (word.littleEndian &>> UInt64(truncatingIfNeeded: (8 &- (count &- index)) &* 8)).littleEndian
+        }
+        var last: UInt64 = 0
+        var place = count
+        while place > index {
+            place &-= 1
+            last = last << 8 | UInt64(self[place])
+        }
+        return last.littleEndian
     }
 }
 

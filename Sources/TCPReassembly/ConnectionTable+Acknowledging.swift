@@ -32,7 +32,7 @@ extension ConnectionTable {
             streamWaits[streamWaitIndex(Int(entries[stream.slot].connection.wait), other)].isEndAcknowledged = true
             acknowledged = end
         }
-        if isTooOld(acknowledged, state) {
+        if Self.isTooOld(acknowledged, state) {
             counters.outOfWindowSegments += 1
             return nil
         }
@@ -73,7 +73,7 @@ extension ConnectionTable {
 
     /// Whether an acknowledgement is of before the stream began, or of so long ago that a receiver drops the segment
     /// (RFC 5961 §5).
-    private func isTooOld(_ acknowledged: Int64, _ state: StreamState) -> Bool {
+    private static func isTooOld(_ acknowledged: Int64, _ state: StreamState) -> Bool {
         state.isSynchronized && acknowledged < 0 || acknowledged < state.next - Self.largestWindow
     }
 
@@ -81,6 +81,7 @@ extension ConnectionTable {
     ///
     /// It brings what had not been sent when that was acknowledged, and acknowledges less: what TCP acknowledges never
     /// goes back.
+    @inline(__always)
     private func contradictsAcknowledgement(_ segment: TCPSegment, at offset: Int64, of stream: StreamID) -> Bool {
         let bringsMore = segment.payload.count + segment.truncatedOctets > 0 || segment.flags.contains(.fin)
         let evidence = streamWait(of: stream.reversed)?.evidenceOffset ?? 0
@@ -111,6 +112,7 @@ extension ConnectionTable {
     ///
     /// A direction of which nothing was seen may only be late: two interfaces, or two taps, deliver one connection with
     /// different delays, and then the answers come first. It is waited for as a hole is, once for each connection.
+    @inline(__always)
     func isCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
         let other = entries[stream.reversed]
         // What it says beyond what is believed now was taken back.
@@ -122,6 +124,7 @@ extension ConnectionTable {
     }
 
     /// Whether the next octets of a stream are held.
+    @inline(__always)
     func isNextHeld(of stream: StreamID) -> Bool {
         guard let wait = streamWait(of: stream), wait.head != HeldSegment.none else {
             return false
@@ -133,6 +136,7 @@ extension ConnectionTable {
     ///
     /// Those octets must not wait in turn, whatever they acknowledge: one of the two was sent again, with a newer
     /// acknowledgement.
+    @inline(__always)
     func isWaitingForCause(_ stream: StreamID) -> Bool {
         guard isNextHeld(of: stream), let head = streamWait(of: stream)?.head else {
             return false
@@ -141,12 +145,14 @@ extension ConnectionTable {
     }
 
     /// Whether only what a FIN acknowledges keeps it from ending its stream.
+    @inline(__always)
     func isEndWaitingForCause(_ stream: StreamID) -> Bool {
         guard let wait = streamWait(of: stream), let end = wait.end else { return false }
         return end <= entries[stream].next && !isEndCaused(wait.endAcknowledged, of: stream)
     }
 
     /// Whether everything that a FIN acknowledges was delivered or given up; of a direction that is not seen nothing is waited for.
+    @inline(__always)
     func isEndCaused(_ acknowledged: Int64?, of stream: StreamID) -> Bool {
         !entries[stream.reversed].isSeen || isCaused(acknowledged, of: stream)
     }

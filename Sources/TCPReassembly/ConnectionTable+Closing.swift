@@ -86,6 +86,7 @@ extension ConnectionTable {
 
     /// Whether a segment is not of the connection that lingers: a SYN with another number, octets far from its end or behind
     /// its FIN, or one that acknowledges what the other side would have sent behind its own.
+    @inline(__always)
     private func isOfAnotherConnection(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let state = entries[stream]
         if segment.flags.contains(.syn) {

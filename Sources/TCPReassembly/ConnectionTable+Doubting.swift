@@ -26,13 +26,9 @@ extension ConnectionTable {
 
     @inline(never)
     private mutating func hasNoWrongChecksum(_ segment: TCPSegment, _ octets: Span<UInt8>) -> Bool {
-        switch segment.checksum(in: octets) {
-        case .wrong: return false
-        case .absent: return true
-        case .right:
-            checksums.noteRight(segment, at: checksums.place(of: segment, on: clock.current))
-            return true
-        }
+        guard segment.hasRightChecksum(in: octets) else { return segment.checksum(in: octets) != .wrong }
+        checksums.noteRight(segment, at: checksums.place(of: segment, on: clock.current))
+        return true
     }
 
     /// What speaks against a segment; `nil` for one that is to be taken as it is.
@@ -96,6 +92,7 @@ extension ConnectionTable {
     }
 
     /// What a segment acknowledges in the other stream, as far as that was delivered.
+    @inline(__always)
     private func deliveredAcknowledgement(_ segment: TCPSegment, of stream: StreamID) -> Int64? {
         let other = entries[stream.reversed]
         guard segment.flags.contains(.ack), other.origin == .certain else {

@@ -98,27 +98,31 @@ extension ConnectionTable {
         let originator = entries[slot].fromOriginator
         let responder = entries[slot].fromResponder
         entries[slot].connection.needsAttention =
-            connection.phase != .open || connection.wait != ConnectionWait.none || !isPlain(originator)
-            || !isPlain(responder) || clocks.awaitsAcknowledgement(slot)
+            connection.phase != .open || connection.wait != ConnectionWait.none || !Self.isPlain(originator)
+            || !Self.isPlain(responder) || clocks.awaitsAcknowledgement(slot)
     }
 
-    private func isPlain(_ state: StreamState) -> Bool {
+    @inline(__always)
+    private static func isPlain(_ state: StreamState) -> Bool {
         state.isSeen && state.origin == .certain && !state.isEnded && !state.endIsPresumed
             && state.acknowledged <= state.next
     }
 
     /// Whether both streams have ended, as far as is known.
+    @inline(__always)
     func isFinished(_ slot: Int) -> Bool {
         let originator = entries[slot].fromOriginator
         let responder = entries[slot].fromResponder
         return (originator.isEnded || originator.endIsPresumed) && (responder.isEnded || responder.endIsPresumed)
     }
 
+    @inline(__always)
     private func isSettled(_ wait: Int) -> Bool {
         !waits[wait].candidate.exists && !waits[wait].jump.exists && isSettled(streamWaits[wait * 2])
             && isSettled(streamWaits[wait * 2 + 1])
     }
 
+    @inline(__always)
     private func isSettled(_ wait: StreamWait) -> Bool {
         wait.head == HeldSegment.none && wait.end == nil && wait.reset == nil && wait.deadline == nil
     }
@@ -148,6 +152,7 @@ extension ConnectionTable {
     }
 
     /// The direction whose FIN came first: who ends first says what was answered.
+    @inline(__always)
     private func firstToEnd(of slot: Int) -> StreamDirection {
         guard let originator = streamWait(of: StreamID(slot: slot, .fromOriginator)), originator.end != nil,
             let responder = streamWait(of: StreamID(slot: slot, .fromResponder)), responder.end != nil
@@ -156,6 +161,7 @@ extension ConnectionTable {
     }
 
     /// The held segment that may be delivered now.
+    @inline(__always)
     private func deliverableSegment(of stream: StreamID) -> UInt32? {
         guard let number = streamWait(of: stream)?.head, number != HeldSegment.none else {
             return nil
@@ -297,6 +303,7 @@ extension ConnectionTable {
     }
 
     /// What is missing of a direction of which nothing was seen: all that octets of the other wait for.
+    @inline(__always)
     private func unseenDirection(_ stream: StreamID) -> Hole? {
         guard isWaitingForCause(stream.reversed), let number = streamWait(of: stream.reversed)?.head else { return nil }
         let waiting = held[number]
@@ -323,6 +330,7 @@ extension ConnectionTable {
         late.givenUp(octets, of: key, since: hole.since, shownBy: hole.interface)
     }
 
+    @inline(__always)
     private func patience(with hole: Hole, of stream: StreamID) -> Int64 {
         if hole.isAcknowledged {
             guard hole.isConfirmed else {
@@ -335,6 +343,7 @@ extension ConnectionTable {
     }
 
     /// The hole at the point that a stream has reached.
+    @inline(__always)
     private func hole(of stream: StreamID, wait: Int) -> Hole? {
         let state = entries[stream]
         let streamWait = streamWaits[streamWaitIndex(wait, stream)]
@@ -385,6 +394,7 @@ extension ConnectionTable {
     ///
     /// A receiver drops a segment that acknowledges what it has not sent (RFC 9293 §3.10.7.4), and acknowledges what it takes.
     /// Where each direction may have a clock of its own, its acknowledgement may come much later than what it answers.
+    @inline(__always)
     private func isTaken(_ stream: StreamID) -> Bool {
         guard let wait = streamWait(of: stream), !(clock.hasSeveralSources && late.learns) else { return true }
         guard wait.head != HeldSegment.none, held[wait.head].offset <= entries[stream].next else {

@@ -8,6 +8,7 @@ extension ConnectionTable {
     // MARK: - Recognising
 
     /// Whether the numbers of a segment lie where no segment of its connection can be believed to lie by itself.
+    @inline(__always)
     func isOutOfPlace(_ segment: TCPSegment, of stream: StreamID) -> Bool {
         let own = entries[stream]
         guard own.origin != .unknown else {

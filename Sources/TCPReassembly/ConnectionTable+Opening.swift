@@ -195,6 +195,7 @@ extension ConnectionTable {
     }
 
     /// Whether the numbers of a segment lie where those that are known of a connection let them.
+    @inline(__always)
     func fits(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let window = Int64(limits.receiveWindowOctets)
         let own = entries[stream]
@@ -274,6 +275,7 @@ extension ConnectionTable {
     ///
     /// Its receiver answers with an acknowledgement and goes on (RFC 5961 §4), and whoever opens another connection on the
     /// same addresses chooses another number (RFC 6528 §3). Behind a FIN that number may lie close.
+    @inline(__always)
     private func isChallenged(_ segment: TCPSegment, by stream: StreamID) -> Bool {
         let window = Int64(limits.resetWindowOctets)
         let own = entries[stream]

@@ -114,7 +114,7 @@ extension ConnectionTable {
         let offset = entries[stream].offset(of: first)
         if segment.payload.count + segment.truncatedOctets > 0 {
             let arrived = SegmentOctets(segment, offset: offset, acknowledged: acknowledged, time: time)
-            if let urgent = urgentOctet(of: segment, in: octets) {
+            if let urgent = Self.urgentOctet(of: segment, in: octets) {
                 var rest = arrived
                 passUrgentOctet(at: offset + urgent, of: &rest, from: octets, of: stream, into: &sink)
                 octetsArrived(rest, from: octets, of: stream, into: &sink)
@@ -138,7 +138,8 @@ extension ConnectionTable {
     /// Where the urgent octet of a segment lies in its payload; `nil` where there is none, or it is not captured.
     ///
     /// The pointer leads to the octet behind it (RFC 9293 §3.8.5), and 0 is taken for 1, as Linux does.
-    private func urgentOctet(of segment: TCPSegment, in octets: Span<UInt8>) -> Int64? {
+    @inline(__always)
+    private static func urgentOctet(of segment: TCPSegment, in octets: Span<UInt8>) -> Int64? {
         guard segment.flags.rawValue & 0x20 != 0, segment.headerLength >= 20 else { return nil }
         let field = segment.payload.lowerBound - Int(segment.headerLength) + 18
         guard field >= 0, field + 1 < octets.count else { return nil }
@@ -219,6 +220,7 @@ extension ConnectionTable {
     }
 
     /// Whether the beginning of a stream is only what an acknowledgement said, and nothing that was delivered rests on it.
+    @inline(__always)
     func mayBeginEarlier(_ stream: StreamID) -> Bool {
         let state = entries[stream]
         return !state.isSynchronized && state.next == 0 && entries[stream.reversed].next == 0
@@ -312,6 +314,7 @@ extension ConnectionTable {
     }
 
     /// Whether octets are in order, behind their cause, and do not reach into octets that came before them.
+    @inline(__always)
     private func canDeliver(_ arrived: SegmentOctets, of stream: StreamID) -> Bool {
         guard arrived.offset == entries[stream].next else {
             return false

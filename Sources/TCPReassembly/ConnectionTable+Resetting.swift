@@ -89,6 +89,7 @@ extension ConnectionTable {
     /// The direction whose RST waits and is to be believed now, and the RST.
     ///
     /// `isFinal` says that nothing will come any more that could contradict it.
+    @inline(__always)
     func believedReset(of slot: Int, isFinal: Bool) -> (direction: StreamDirection, reset: PendingReset)? {
         for direction in StreamDirection.allCases {
             let stream = StreamID(slot: slot, direction)

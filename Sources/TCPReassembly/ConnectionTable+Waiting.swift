@@ -5,11 +5,13 @@ import PacketDecoding
 /// The records of connections on which something waits.
 extension ConnectionTable {
     /// Where the part of a wait record for one stream lies.
+    @inline(__always)
     func streamWaitIndex(_ wait: Int, _ stream: StreamID) -> Int {
         wait << 1 | stream.rawValue & 1
     }
 
     /// What waits on a stream, if anything waits on its connection.
+    @inline(__always)
     func streamWait(of stream: StreamID) -> StreamWait? {
         let wait = entries[stream.slot].connection.wait
         return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)]
@@ -18,6 +20,7 @@ extension ConnectionTable {
     /// Where a stream ends, if a FIN waits for what is in front of it.
     ///
     /// Asked for most segments, for which `streamWait(of:)` would be copied.
+    @inline(__always)
     func waitingEnd(of stream: StreamID) -> Int64? {
         let wait = entries[stream.slot].connection.wait
         return wait == ConnectionWait.none ? nil : streamWaits[streamWaitIndex(Int(wait), stream)].end

@@ -15,6 +15,9 @@ public import PacketDecoding
 /// one search, a few comparisons, no copy and no allocation. `Connection.needsAttention` sums up everything that could
 /// be unusual about a connection, so that one test chooses the path.
 ///
+/// What only asks is inlined, off that path too, with all that it calls: to lend a table to a call is to copy it, which is more
+/// than a thousand octets, and more work than the answer.
+///
 /// ## Waiting
 ///
 /// A segment waits, as a copy, in two cases. There is a *hole*: octets in front of it have not come. Or it acknowledges
@@ -248,6 +251,7 @@ public struct ConnectionTable: ~Copyable {
         return stream
     }
 
+    @inline(__always)
     private func streamInAnyNetwork(of segment: TCPSegment, hash: UInt64) -> StreamID? {
         guard limits.networkTags != .separate else {
             return nil
@@ -291,6 +295,7 @@ public struct ConnectionTable: ~Copyable {
     }
 
     /// Whether the numbers of a segment are those of a stream, and not another connection's on the same addresses.
+    @inline(__always)
     private func continues(_ segment: TCPSegment, _ stream: StreamID) -> Bool {
         let own = entries[stream]
         let other = entries[stream.reversed]

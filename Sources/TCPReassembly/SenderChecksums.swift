@@ -41,7 +41,14 @@ struct SenderChecksums: ~Copyable {
                 && Self.bits(length) <= rightLengthBits &+ 2
         }
 
+        /// Whether another right checksum of a payload of `length` octets would change nothing.
+        @inline(__always)
+        func isFull(forLength length: Int) -> Bool {
+            right & rightWithOctets == .max && Self.bits(length) <= rightLengthBits
+        }
+
         /// How many bits a length has.
+        @inline(__always)
         static func bits(_ length: Int) -> UInt8 {
             UInt8(truncatingIfNeeded: Int.bitWidth - length.leadingZeroBitCount)
         }
@@ -55,6 +62,7 @@ struct SenderChecksums: ~Copyable {
     init() {}
 
     /// Where the record of the sender of `segment` on `interface` is, made anew if there is none.
+    @inline(__always)
     mutating func place(of segment: TCPSegment, on interface: Int) -> Int {
         let (place, key) = Self.place(of: segment, on: interface)
         if records[place].key != key { records[place] = Record(key: key) }
@@ -67,7 +75,13 @@ struct SenderChecksums: ~Copyable {
     }
 
     /// Takes note of a right checksum.
+    @inline(__always)
     mutating func noteRight(_ segment: TCPSegment, at place: Int) {
+        // Of most senders all is known that is counted.
+        if !records[place].isFull(forLength: segment.payload.count) { add(segment, at: place) }
+    }
+
+    private mutating func add(_ segment: TCPSegment, at place: Int) {
         var record = records[place]
         record.right = Self.increased(record.right)
         if !segment.payload.isEmpty {
@@ -86,6 +100,7 @@ struct SenderChecksums: ~Copyable {
         count == .max ? .max : count + 1
     }
 
+    @inline(__always)
     private static func place(of segment: TCPSegment, on interface: Int) -> (place: Int, key: UInt32) {
         let mixed = ConnectionIndex.mix(
             segment.source.address.high ^ UInt64(truncatingIfNeeded: interface) << 56 ^ 0xE703_7ED1_A0B4_28DB,

@@ -34,6 +34,47 @@ import Testing
         }
     }
 
+    @Test func `a segment of any length between any addresses has one right checksum`() {
+        var generator = SeededGenerator(seed: 11)
+        func randomOctets(_ count: Int) -> [UInt8] {
+            (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        }
+        for addressOctets in [4, 16] {
+            for count in Array(20...160) + [1_480, 9_216] {
+                let ends = [randomOctets(addressOctets), randomOctets(addressOctets)]
+                let endpoints = ends.map { end in
+                    let numbers = (Array(repeating: 0, count: 16 - end.count) + end).map(UInt64.init)
+                    let high = numbers[..<8].reduce(0) { $0 << 8 | $1 }
+                    let low = numbers[8...].reduce(0) { $0 << 8 | $1 }
+                    let address =
+                        addressOctets == 4
+                        ? IPAddress(ipv4: UInt32(truncatingIfNeeded: low)) : IPAddress(high: high, low: low)
+                    return Endpoint(address: address, port: 80)
+                }
+                // The segment begins at an odd place of the frame, and does not end with it.
+                var octets = randomOctets(3 + count + 2)
+                octets.replaceSubrange(19..<21, with: [0, 0])
+                let segment = TCPSegment(
+                    source: endpoints[0],
+                    destination: endpoints[1],
+                    sequenceNumber: SequenceNumber(1),
+                    acknowledgementNumber: SequenceNumber(1),
+                    flags: [.ack],
+                    headerLength: 20,
+                    payload: 23..<3 + count
+                )
+                // RFC 9293 §3.1, and RFC 8200 §8.1, whose wider numbers make the same sum.
+                let pseudoHeader = ends[0] + ends[1] + [0, 6, UInt8(count >> 8), UInt8(count & 0xFF)]
+                let checksum = ~Self.plainSum((pseudoHeader + octets[3..<3 + count])[...])
+                for field in [checksum, checksum ^ 1] where field != 0 {
+                    octets.replaceSubrange(19..<21, with: [UInt8(field >> 8), UInt8(field & 0xFF)])
+                    #expect(segment.hasRightChecksum(in: octets.span) == (field == checksum))
+                    #expect((segment.checksum(in: octets.span) == .right) == (field == checksum))
+                }
+            }
+        }
+    }
+
     @Test func `a changed octet makes the checksum of a packet wrong, and no field says nothing`() throws {
         let octets = SampleSegment.overIPv4.ip().ethernet().octets
         let segment = try #require(decodeAlone(octets).segment)

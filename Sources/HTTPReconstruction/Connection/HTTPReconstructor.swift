@@ -299,6 +299,7 @@ public struct HTTPReconstructor<Sink: ExchangeSink & ~Copyable>: ~Copyable, Stre
     // MARK: - What stands in front
 
     /// Whether octets are the first of a client, or continue a PROXY header that came in part.
+    @inline(__always)
     private func mayBeginWithProxyHeader(_ octets: Span<UInt8>, at position: StreamPosition, _ slot: Int) -> Bool {
         if partialPrefixes[slot] != nil { return position.direction == .fromOriginator }
         guard position.offset == 0, position.direction == .fromOriginator,

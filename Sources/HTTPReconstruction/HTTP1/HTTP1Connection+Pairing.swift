@@ -37,6 +37,7 @@ extension HTTP1Connection {
     }
 
     /// The oldest exchange that no response was found for, or -1.
+    @inline(__always)
     func oldestUnanswered(_ shared: borrowing SharedReconstruction) -> Int32 {
         var index = oldest
         while index >= 0, shared.exchanges[index].isResponseComplete || shared.exchanges[index].hasResponse {
@@ -117,6 +118,7 @@ extension HTTP1Connection {
     ///
     /// A server that answers has received the request's head, unless it refuses it; and a client that sends a request has
     /// not received its answer.
+    @inline(__always)
     private func mayAnswer(
         _ exchange: Int32,
         _ start: MessageStart,
@@ -210,8 +212,10 @@ extension HTTP1Connection {
     /// While pairing is certain the queue tells. Otherwise acknowledgement numbers do: the client had received all of the
     /// responses when it sent the request, and either the server had received all requests before when it sent the latest
     /// response octets, or no request is missing directly before this one and the client has received something since.
+    ///
+    /// Changes nothing. What is lent is copied before it is known whether anybody asks, and this is asked for each request.
     @inline(__always)
-    func isQuiet(at start: MessageStart, _ shared: borrowing SharedReconstruction) -> Bool {
+    mutating func isQuiet(at start: MessageStart, _ shared: inout SharedReconstruction) -> Bool {
         isRepairing ? isQuietByNumbers(at: start, shared) : oldestUnanswered(shared) < 0
     }
 
@@ -246,9 +250,10 @@ extension HTTP1Connection {
 
     /// Whether the response in progress may answer HEAD, and so have no content, whatever it says.
     ///
-    /// Not asked of a client that waits: its next request tells (``endAnswerToHEAD(before:_:_:)``).
+    /// Not asked of a client that waits: its next request tells (``endAnswerToHEAD(before:_:_:)``). Changes nothing, as
+    /// ``isQuiet(at:_:)``.
     @inline(__always)
-    func mayAnswerHEAD(_ shared: borrowing SharedReconstruction) -> Bool {
+    mutating func mayAnswerHEAD(_ shared: inout SharedReconstruction) -> Bool {
         isRepairing && !shared.exchanges[answering].hasRequest && rhythm.habit != .waits
             && (repair?.missesRequests == true || awaitsAnswerToHEAD(shared))
     }
@@ -571,7 +576,7 @@ extension HTTP1Connection {
     /// Of several that a client pipelined a server takes one at a time, and drops the others when it closes. It takes none
     /// behind an answer that was to be the last (RFC 9112 §9.6), nor what came after it had closed. One that has an interim
     /// response was taken (RFC 9110 §15.2).
-    private func noteUnanswered(_ end: ConnectionEnd?, _ shared: inout SharedReconstruction) {
+    private mutating func noteUnanswered(_ end: ConnectionEnd?, _ shared: inout SharedReconstruction) {
         // A client that uses its port for a new connection has left the old one.
         let superseding: EarlyEnd? = end == .superseded ? EarlyEnd(.client, at: responseTime) : nil
         guard end != nil, let early = earlyEnd ?? superseding else { return }

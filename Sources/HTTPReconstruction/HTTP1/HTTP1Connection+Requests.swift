@@ -118,7 +118,7 @@ extension HTTP1Connection {
         let head = shared.parser.head
         let start = requests.start
         endAnswerToHEAD(before: start, &shared, &sink)
-        let isQuiet = isQuiet(at: start, shared)
+        let isQuiet = isQuiet(at: start, &shared)
         let showsAnswer = isRepairing && showsAnswer(start, shared)
         rhythm.requestBegan(acknowledged: start.acknowledged, isQuiet: isQuiet)
         if isQuiet, isRepairing { synchronize(with: start, showsAnswer: showsAnswer, &shared, &sink) }

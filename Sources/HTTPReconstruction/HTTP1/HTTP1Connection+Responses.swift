@@ -81,7 +81,7 @@ extension HTTP1Connection {
         } else {
             responses.begin(framing)
         }
-        if responses.isInsideMessage, mayAnswerHEAD(shared) {
+        if responses.isInsideMessage, mayAnswerHEAD(&shared) {
             awaitsContent = true
             if wire.count > head.length {
                 contentMayBegin(wire.extracting(droppingFirst: head.length), &shared, &sink)
