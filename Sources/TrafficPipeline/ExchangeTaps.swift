@@ -205,7 +205,7 @@ struct ExchangeTaps: ~Copyable, ExchangeSink {
         let facts = ExchangeFacts(exchange, on: connection, tag: tag, grpcErrors: metrics.grpcErrors)
         let session = session(of: connection)
         guard let routed = tag.routed else {
-            metrics.responseWithoutRequestCompleted()
+            metrics.responseWithoutRequestCompleted(exchange.integrity)
             recordings?.responseWithoutRequestCompleted()
             records?.exchangeCompleted(facts, exchange, session, nil)
             return

@@ -95,9 +95,13 @@ struct MetricsTap {
         )
     }
 
-    /// Counts a response whose request was not seen.
-    func responseWithoutRequestCompleted() {
+    /// Counts a response without its request, and whether that was captured and is none that can be read.
+    func responseWithoutRequestCompleted(_ integrity: Integrity) {
         shard.messageUnpaired(.response)
+        let isUnreadable =
+            !integrity.isDisjoint(with: [.malformed, .limitReached])
+            && integrity.isDisjoint(with: [.requestGap, .joinedMidstream, .truncatedCapture])
+        if isUnreadable { shard.unreadableRequestAnswered() }
     }
 
     // MARK: - Connections

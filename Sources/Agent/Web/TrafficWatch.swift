@@ -119,7 +119,7 @@ extension CaptureReading {
             gapOctets: UInt64(figures.reassembly.gapOctets.total),
             connections: UInt64(figures.reassembly.connectionsOpened),
             opaqueConnections: registry.opaqueSummaries().reduce(0) { $0 + $1.connectionCount },
-            answersAlone: registry.unpairedMessageCount(.response)
+            answersAlone: registry.responsesAlone
         )
     }
 }

@@ -38,7 +38,7 @@ struct UnseenTraffic {
                 $0 + ($1.reason.isArrival ? $1.requestCount : 0)
             },
             unseen: registry.routeSummaries().reduce(answers.unseen) { $0 + $1.unseenCount },
-            answersAlone: registry.unpairedMessageCount(.response),
+            answersAlone: registry.responsesAlone,
             unmatched: unmatched.reduce(0) { $0 + ($1.reason.isMistaken ? $1.requestCount : 0) },
             served: answers.served
         )

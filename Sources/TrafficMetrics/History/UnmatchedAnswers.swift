@@ -64,6 +64,13 @@ extension MetricsRegistry {
         shards.reduce(0) { $0 &+ $1.unpairedMessageCount(kind) }
     }
 
+    /// How many responses came whose requests were not captured: not those to requests that cannot be read.
+    public var responsesAlone: UInt64 {
+        let unreadable = shards.reduce(0) { $0 &+ $1.unreadableRequestCount }
+        let alone = unpairedMessageCount(.response)
+        return alone - min(alone, unreadable)
+    }
+
     /// The cells of all Gateways in all shards.
     private var gatewayCells: [GatewayCells] {
         withState { $0.gateways.records }.compactMap { $0 }.flatMap(\.cells) + shards.map(\.overflowGateway)

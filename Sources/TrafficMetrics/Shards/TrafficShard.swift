@@ -21,6 +21,8 @@ public final class TrafficShard: Sendable {
     let overflowGateway = GatewayCells()
     private let folds = AtomicWords(count: LimitedFamily.allCases.count * FoldedDetail.allCases.count)
     private let unpairedMessages = AtomicWords(count: UnpairedMessageKind.allCases.count)
+    /// Of the responses without a request, those to requests that were captured and cannot be read.
+    private let unreadableRequests = AtomicWords(count: 1)
 
     init(layout: ShardLayout, index: Int, table: ShardTable) {
         self.layout = layout
@@ -91,6 +93,11 @@ public final class TrafficShard: Sendable {
     /// Counts a message without its partner.
     public func messageUnpaired(_ kind: UnpairedMessageKind) {
         unpairedMessages.add(1, at: Int(kind.rawValue))
+    }
+
+    /// Counts that a response without its request answers one that was captured and cannot be read.
+    public func unreadableRequestAnswered() {
+        unreadableRequests.add(1, at: 0)
     }
 
     // MARK: - Connections
@@ -299,4 +306,7 @@ public final class TrafficShard: Sendable {
     func unpairedMessageCount(_ kind: UnpairedMessageKind) -> UInt64 {
         unpairedMessages.load(Int(kind.rawValue))
     }
+
+    /// How many responses without their requests answer such as cannot be read.
+    var unreadableRequestCount: UInt64 { unreadableRequests.load(0) }
 }
