@@ -1,7 +1,6 @@
 // Wingmirror · Apache-2.0
 
 import AgentConfiguration
-import PacketDecoding
 import RouteAttribution
 import Testing
 
