@@ -107,15 +107,19 @@ package enum CredentialNames {
     /// Whole names, with hyphens between their parts and without a leading `x-`.
     private static let names: Set<String> = [
         // Keys of interfaces and gateways that do not end in `-key`.
-        "key", "apikey", "appkey", "authkey", "keyid", "key-pair-id", "accesskeyid", "awsaccesskeyid", "googleaccessid",
-        "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
+        "key", "apikey", "appkey", "authkey", "keyid", "key-pair-id", "honeycomb-team", "accesskeyid", "awsaccesskeyid",
+        "googleaccessid", "amz-credential", "goog-credential", "amz-server-side-encryption-customer-key-md5",
         // Passwords and numbers that stand for them.
         "user-pass", "userpass",
         // What a login hands on.
         "code-verifier", "code-challenge", "client-assertion", "samlresponse", "samlrequest", "oobcode", "magic-link",
-        "magiclink", "ticket", "phpsessid", "aspsessionid", "jsessionid", "connect-sid",
+        "magiclink", "ticket", "cas-ticket", "authcode", "smsession", "mysapsso2", "phpsessid", "aspsessionid",
+        "jsessionid", "connect-sid", "crumb", "jenkins-crumb",
+        // Codes that work once; others name products, places and languages.
+        "activation-code", "backup-code", "confirmation-code", "invitation-code", "invite-code", "login-code",
+        "recovery-code", "registration-code", "reset-code", "security-code", "verification-code",
         // Signatures, which hold for the request as it was and prove who made it.
-        "sign", "policy", "dpop",
+        "sign", "policy", "dpop", "cb-access-sign", "ok-access-sign",
         // Certificates of clients, and what proxies say of them.
         "forwarded-client-cert", "ssl-client-cert", "client-cert", "client-cert-chain", "tls-client-cert",
         "arr-clientcert", "ssl-cert", "client-certificate", "ssl-client-verify", "ssl-client-s-dn",
@@ -127,7 +131,8 @@ package enum CredentialNames {
         "endpoint-api-userinfo", "ssl-client-raw-cert", "cookies", "ms-client-principal", "ms-client-principal-id",
         "ms-client-principal-name",
         "remote-user", "remote-email", "remote-name", "remote-groups", "webauth-user", "forwarded-user",
-        "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "consumer-username", "consumer-id",
+        "forwarded-email", "forwarded-groups", "forwarded-preferred-username", "trusted-user", "sm-user", "iv-user",
+        "iv-groups", "oam-remote-user", "consumer-username", "consumer-id",
         "consumer-custom-id", "credential-username", "user-claims",
         // Browsers can send a token nowhere else when they open a WebSocket.
         "sec-websocket-protocol",
@@ -150,13 +155,13 @@ package enum CredentialNames {
     /// Parts of names that tell a credential where they stand alone between hyphens and the like.
     private static let parts: Set<String> = [
         "session", "signature", "bearer", "csrf", "xsrf", "cookie", "cookie2", "otp", "totp", "hotp", "mfa", "2fa",
-        "tfa", "wsse", "hmac", "auth", "assertion", "authorization", "authentication", "authenticated", "pass",
+        "tfa", "wsse", "hmac", "creds", "auth", "assertion", "authorization", "authentication", "authenticated", "pass",
         "passkey", "pincode", "sso", "webauthn",
     ]
 
     /// Parts of names that tell a credential where they come last, as in `user[pwd]`, `new_pin` and `__Host-sid`.
     private static let lastParts: Set<String> = [
-        "pw", "pwd", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "userinfo",
+        "pw", "pwd", "pin", "cvv", "cvc", "sid", "sessid", "sas", "sig", "tok", "userinfo",
     ]
 
     /// What may stand behind such a part.

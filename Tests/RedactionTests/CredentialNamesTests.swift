@@ -41,6 +41,8 @@ import Testing
         session-bin auth-token-bin
         X-Firebase-AppCheck X-Forwarded-Tls-Client-Cert X-Forwarded-Tls-Client-Cert-Info Ssl-Client-Subject-Dn
         X-Ssl-Client-Dn X-Tls-Client-Dn X-Client-Dn X-Rh-Identity
+        SMSESSION MYSAPSSO2 SM_USER iv-user iv-creds OAM_REMOTE_USER X-Trusted-User X-Jenkins-Crumb crumb CAS-Ticket
+        CB-ACCESS-SIGN X-Honeycomb-Team creds authcode csrf_tok recovery_code verificationCode X-Invite-Code reset_code
         ctl00$main$pin login:pin url_sig X-Apigateway-Api-Userinfo user[session][id] _token __RequestVerificationToken
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
@@ -60,6 +62,7 @@ import Testing
         authorName compassHeading pinCount sort_keys surrogate-keys cache-key-2 Public-Key-Pins http2-settings p2p v2 []
         max-keys maxKeys keys keys[] response_keys featureKeys Sec-WebSocket-Key1 sessions signatures policy1 policy-v1 sign-v2
         grpc-trace-bin recycle-bin
+        breadcrumb bread_crumb zip_code country-code promo_code call-sign stoke token-type
         ticket2 oauth2-scope Auth0-Client acceptCookies max_sessions
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
 
