@@ -64,6 +64,7 @@ extension MirrorPolicy {
             "key": JSONValue(key.map(\.text)),
             "methods": JSONValue(methods),
             "deniedPaths": JSONValue(deniedPaths),
+            "deniedParameters": JSONValue(deniedParameters),
             "keptFields": JSONValue(keptFields),
             "keptParameters": JSONValue(keptParameters),
             "removedFields": JSONValue(removedFields),

@@ -19,6 +19,7 @@ extension MirrorPolicy {
         section.read("methods", into: &methods, as: .list(of: .method))
         section.read("decrypted", into: &takesDecrypted, as: .flag)
         section.read("deniedPaths", into: &deniedPaths, as: .list(of: .pathPrefix))
+        section.read("deniedParameters", into: &deniedParameters, as: .list(of: .nonEmptyText("a query parameter")))
         section.read("keptFields", into: &keptFields, as: .list(of: .fieldName))
         section.read("keptParameters", into: &keptParameters, as: .list(of: .nonEmptyText("a query parameter")))
         section.read("removedFields", into: &removedFields, as: .list(of: .fieldName))

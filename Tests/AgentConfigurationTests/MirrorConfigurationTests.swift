@@ -43,6 +43,7 @@ import TrafficModel
               key: [cookie:sid, client]
               methods: [POST]
               deniedPaths: [/p/pay]
+              deniedParameters: [buy]
               keptFields: [Cookie]
               keptParameters: [key]
               removedFields: [x-secret]
@@ -91,6 +92,7 @@ import TrafficModel
         #expect(policy.key == [.cookie("sid"), .clientAddress])
         #expect(policy.keptFields == ["cookie"])
         #expect(policy.keptParameters == ["key"])
+        #expect(policy.deniedParameters == ["buy"])
         #expect(policy.maximumContentOctets == 4096)
         #expect(policy.comparison.latencyMargin == 0.5)
         #expect(policy.comparison.showsValues)

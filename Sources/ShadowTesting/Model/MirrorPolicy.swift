@@ -25,6 +25,8 @@ public struct MirrorPolicy: Sendable, Hashable {
     public var takesDecrypted = false
     /// Paths that are not mirrored, besides the default list, as prefixes of whole segments.
     public var deniedPaths: [String] = []
+    /// Query parameters whose requests are not mirrored, besides the default list, whatever their values and case.
+    public var deniedParameters: [String] = []
     /// Fields that are sent although the default list takes them out, in lower case.
     public var keptFields: [String] = []
     /// Fields that are taken out besides the default list, in lower case.

@@ -24,7 +24,8 @@ internal import TrafficModel
 ///
 /// **Queries.** The same words deny as the value of a parameter that names an operation (`action`, `do`, `op`, `cmd`, `method`, …)
 /// and, whole, as the name of one: `?add-to-cart=17`, `?delete=true`, `?logout`. The second of two words counts there behind a path
-/// that ends with the first: `/cart?action=add`, `/coupon?apply=SPRING`.
+/// that ends with the first: `/cart?action=add`, `/coupon?apply=SPRING`. A policy's own names deny whatever the value is; they are
+/// compared decoded and without regard to case.
 ///
 /// Texts are compared by hash: a collision could only deny a path too many.
 struct DeniedPaths: Sendable {
@@ -36,6 +37,9 @@ struct DeniedPaths: Sendable {
     private let operations: HashMasks
     private let operationParameters: HashMasks
     private let hasPrefixes: Bool
+    /// The policies' own names of parameters.
+    private let parameters: HashMasks
+    private let hasParameters: Bool
     private let graphQL = SegmentHash(word: "graphql")
     private let graphQLShort = SegmentHash(word: "gql")
 
@@ -85,8 +89,8 @@ struct DeniedPaths: Sendable {
         "action", "do", "op", "operation", "cmd", "command", "method", "task", "wcajax", "ajaxaction",
     ]
 
-    /// Makes the list of the defaults and each policy's own prefixes, policies in the order of the plan.
-    init(_ prefixes: [[String]]) {
+    /// Makes the list of the defaults and each policy's own prefixes and names of parameters, policies in the order of the plan.
+    init(_ prefixes: [[String]], parameters: [[String]] = []) {
         var masks: [UInt64: UInt32] = [:]
         for word in Self.words { masks[SegmentHash(word: word).value] = .max }
         for (first, second) in Self.pairs {
@@ -104,6 +108,12 @@ struct DeniedPaths: Sendable {
         operations = Self.table(Self.verbs + Self.ends + Self.operations)
         operationParameters = Self.table(Self.operationParameters)
         hasPrefixes = prefixes.contains { !$0.isEmpty }
+        var names: [UInt64: UInt32] = [:]
+        for (policy, list) in parameters.enumerated() {
+            for name in list { names[SegmentHash(word: name.lowercased()).value, default: 0] |= 1 << UInt32(policy) }
+        }
+        self.parameters = HashMasks(names)
+        hasParameters = !names.isEmpty
     }
 
     private static func table(_ words: [String]) -> HashMasks {
@@ -154,31 +164,33 @@ struct DeniedPaths: Sendable {
         return verbs[parts.first.value] != 0 || verbs[parts.last.value] != 0
     }
 
-    /// Whether a parameter of a query says that something is changed, behind a path that ends with `last`.
-    func denies(_ octets: Span<UInt8>, query: Range<Int>, behind last: SegmentHash) -> Bool {
+    /// The policies that deny a query behind a path that ends with `last`: all where a parameter says that something is changed.
+    func policies(denying query: Range<Int>, of octets: Span<UInt8>, behind last: SegmentHash) -> UInt32 {
         let beginsPair = pairStarts[last.value] != 0
         var parameters = QueryParameters(octets, query)
+        var policies: UInt32 = 0
         while let parameter = parameters.next() {
-            let name = Self.segment(octets, parameter.name)
-            if operations[name.word.value] != 0 || beginsPair && isPair(last, name.word) { return true }
+            let name = Self.segment(octets, parameter.name, keepsText: hasParameters)
+            if operations[name.word.value] != 0 || beginsPair && isPair(last, name.word) { return .max }
+            if hasParameters { policies |= self.parameters[name.text.value] }
             guard let value = parameter.value, operationParameters[name.word.value] != 0 else { continue }
             let segment = Self.segment(octets, value)
             if operations[segment.word.value] != 0 || segment.parts.count > 1 && isChange(segment.parts) {
-                return true
+                return .max
             }
-            if beginsPair, isPair(last, segment.word) { return true }
+            if beginsPair, isPair(last, segment.word) { return .max }
         }
-        return false
+        return policies
     }
 
     private func isPair(_ first: SegmentHash, _ second: SegmentHash) -> Bool {
         table[first.followed(by: second).value] != 0
     }
 
-    private static func segment(_ octets: Span<UInt8>, _ range: Range<Int>) -> Segment {
+    private static func segment(_ octets: Span<UInt8>, _ range: Range<Int>, keepsText: Bool = false) -> Segment {
         var segment = Segment()
         var decoder = PercentDecoder(octets, range, isForm: true)
-        while let octet = decoder.next() { segment.take(octet, keepsText: false) }
+        while let octet = decoder.next() { segment.take(octet, keepsText: keepsText) }
         return segment
     }
 }

@@ -55,7 +55,7 @@ public final class MirrorPlan: Sendable {
         self.edition = edition
         self.seal = seal
         rules = try PolicyRules(policies)
-        denied = DeniedPaths(policies.map(\.deniedPaths))
+        denied = DeniedPaths(policies.map(\.deniedPaths), parameters: policies.map(\.deniedParameters))
         emptyHash = KeyedHash(secret: secret)
     }
 

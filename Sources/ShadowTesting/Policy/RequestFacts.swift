@@ -28,7 +28,7 @@ struct RequestFacts {
         case .asterisk, .other: isUnsendable = true
         }
         if let query = target.query {
-            if deniedBy != .max, denied.denies(octets, query: query, behind: finding.last) { deniedBy = .max }
+            if deniedBy != .max { deniedBy |= denied.policies(denying: query, of: octets, behind: finding.last) }
             isDisguised = MethodDisguise.disagrees(octets, query: query, methodIn: octets, request.method)
             if finding.isGraphQL, method == .safe, !query.isEmpty {
                 isDisguised = isDisguised || !GraphQLQuery.isSafe(octets, query)

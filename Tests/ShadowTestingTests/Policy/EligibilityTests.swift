@@ -152,6 +152,20 @@ import TrafficModel
         #expect(all.decide(.client("GET", "/x/y")).policies == 1)
     }
 
+    @Test(arguments: [
+        ("/p?buy=17", true), ("/p?a=1&Buy", true), ("/p?b%75y=", true), ("/p?do_it=1", true), ("/p?doit=1", false),
+        ("/p?buyer=1", false), ("/p?a=buy", false), ("/buy?a=1", false), ("/buy", false), ("/p?buy.now=1", false),
+    ])
+    func `a policy's own parameters deny whatever their value is`(target: String, isDenied: Bool) throws {
+        let reason = try reason(.client("GET", target)) { $0.deniedParameters = ["buy", "Do_It"] }
+        #expect(reason == (isDenied ? .path : nil))
+    }
+
+    @Test func `a parameter denies for its own policy only`() throws {
+        var driver = try PlanDriver([.everything("a") { $0.deniedParameters = ["x"] }, .everything("b")])
+        #expect(driver.decide(.client("GET", "/y?x=1")).policies == 2)
+    }
+
     // MARK: - What cannot be sent
 
     @Test func `upgrades are not mirrored, but the offer of HTTP/2 may be left out`() throws {
