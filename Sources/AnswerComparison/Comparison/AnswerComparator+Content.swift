@@ -12,6 +12,7 @@ extension AnswerComparator {
         unordered: Set<String>,
         into comparison: inout ComparedAnswers
     ) {
+        compareCodings(production, candidate, asked: asked, into: &comparison)
         guard !isEqual(production, candidate) else { return }
         guard production.isReadable, candidate.isReadable else {
             return compareUnread(production, candidate, asked: asked, into: &comparison)
@@ -45,6 +46,28 @@ extension AnswerComparator {
         } else {
             compareOctets(production, candidate, into: &comparison)
         }
+    }
+
+    /// How content is coded is no difference, unless the client says that it cannot read it so, and production's it can.
+    private func compareCodings(
+        _ production: PreparedAnswer,
+        _ candidate: PreparedAnswer,
+        asked: AskedFor,
+        into comparison: inout ComparedAnswers
+    ) {
+        let name = "content-encoding"
+        // Of content that cannot be freed of its coding more is said below; that of calls is a field like any other.
+        guard candidate.isReadable, !candidate.isCall, !isIgnored(name),
+            candidate.codings.contains(where: { asked.rulesOut($0) && !production.codings.contains($0) })
+        else { return }
+        comparison.list.append(
+            AnswerDifference(
+                place: .field(name),
+                kind: production.codings.isEmpty ? .extra : .value,
+                production: production.codings.isEmpty ? "absent" : production.codings.joined(separator: ", "),
+                candidate: candidate.codings.joined(separator: ", ")
+            )
+        )
     }
 
     private func isEqual(_ production: PreparedAnswer, _ candidate: PreparedAnswer) -> Bool {

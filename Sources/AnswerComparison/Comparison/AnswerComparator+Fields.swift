@@ -18,8 +18,8 @@ extension AnswerComparator {
             switch (first, second) {
             case (let first, let second) where name == "set-cookie":
                 compareCookies(
-                    (first ?? []).map { ResponseCookie($0, date: production.date) },
-                    (second ?? []).map { ResponseCookie($0, date: candidate.date) },
+                    (first ?? []).map { ResponseCookie($0, date: production.date, moment: production.moment) },
+                    (second ?? []).map { ResponseCookie($0, date: candidate.date, moment: candidate.moment) },
                     hosts: hosts,
                     into: &comparison
                 )
@@ -32,6 +32,7 @@ extension AnswerComparator {
                     joined(second),
                     .volatile,
                     hasEqualShape: production.hasExpired(joined(first)) == candidate.hasExpired(joined(second)),
+                    areTimes: true,
                     into: &comparison
                 )
             case (let first?, let second?):
@@ -93,6 +94,7 @@ extension AnswerComparator {
         guard first != second else { return }
         let expectation = isKnownVolatile ? .volatile : FieldRules.expectation(name, value: first)
         let hasEqualShape = ValueShape(first).isLike(ValueShape(second))
+        let areTimes = AnswerTime.areTimes(production, candidate, of: moments)
         append(
             name,
             .value,
@@ -100,7 +102,9 @@ extension AnswerComparator {
             candidate,
             expectation,
             hasEqualShape: hasEqualShape,
-            areTimes: AnswerTime.areTimes(production, candidate, of: moments),
+            areTimes: areTimes,
+            isShifted: areTimes && AnswerTime.areShifted(production, candidate, of: moments),
+            arePods: PodName.areNames(production, candidate),
             words: FormatClass(first) == .text ? TextWords.difference(first, second) : nil,
             into: &comparison
         )
@@ -114,6 +118,8 @@ extension AnswerComparator {
         _ expectation: AnswerDifference.Expectation,
         hasEqualShape: Bool = false,
         areTimes: Bool = false,
+        isShifted: Bool = false,
+        arePods: Bool = false,
         words: TextWords.Difference? = nil,
         into comparison: inout ComparedAnswers
     ) {
@@ -126,9 +132,10 @@ extension AnswerComparator {
         )
         difference.expectation = expectation
         difference.hasEqualShape = hasEqualShape
-        difference.occurrences = words?.count ?? 1
+        // Times differ anyway; that they are off differs beside that.
+        difference.occurrences = (words?.count ?? 1) + (isShifted ? 1 : 0)
         difference.isCoarse = words?.isAligned == false
-        difference.isOfEnvironment = FieldRules.validators.contains(name) || areTimes
+        difference.isOfEnvironment = FieldRules.isOfEnvironment(name) || areTimes || arePods
         comparison.list.append(difference)
     }
 
@@ -153,14 +160,16 @@ extension AnswerComparator {
             let pairs = zip(ours, theirs)
             let unlike = pairs.first { !$0.isLike($1, hosts: hosts) }
             let isLike = unlike == nil && kind == .value
-            guard !isLike || pairs.contains(where: { $0.value != $1.value }) else { continue }
+            let shorter = isLike ? pairs.first { !$0.lastsAsLong(as: $1) } : nil
+            guard !isLike || shorter != nil || pairs.contains(where: { $0.value != $1.value }) else { continue }
             var difference = AnswerDifference(
                 place: .field("set-cookie " + Self.placeName(name)),
                 kind: kind,
-                production: shown(unlike?.0 ?? ours.last),
-                candidate: shown(unlike?.1 ?? theirs.last)
+                production: shown(unlike?.0 ?? shorter?.0 ?? ours.last, withSeconds: shorter != nil),
+                candidate: shown(unlike?.1 ?? shorter?.1 ?? theirs.last, withSeconds: shorter != nil)
             )
-            difference.expectation = .volatile
+            // How long cookies last is a setting, and no news each time.
+            difference.expectation = shorter == nil ? .volatile : .stable
             difference.hasEqualShape = isLike
             comparison.list.append(difference)
         }
@@ -182,7 +191,9 @@ extension AnswerComparator {
         return Dictionary(grouping: inOrder) { $0.identity.name }
     }
 
-    private func shown(_ cookie: ResponseCookie?) -> String {
-        cookie.map { "\(sketch.text($0.value, isSecret: true)), \($0.lifetime.rawValue)" } ?? "absent"
+    private func shown(_ cookie: ResponseCookie?, withSeconds: Bool) -> String {
+        guard let cookie else { return "absent" }
+        let seconds = withSeconds ? cookie.seconds.map { " \(Int($0.rounded())) s" } ?? "" : ""
+        return "\(sketch.text(cookie.value, isSecret: true)), \(cookie.lifetime.rawValue)\(seconds)"
     }
 }

@@ -139,8 +139,11 @@ public struct AnswerComparator: Sendable {
 
     /// Whether a field is compared.
     func isCompared(_ name: String) -> Bool {
-        FieldRules.isCompared(name) && !ignoredFields.contains(name)
+        FieldRules.isCompared(name) && !isIgnored(name)
     }
+
+    /// Whether the policy leaves a field out.
+    func isIgnored(_ name: String) -> Bool { ignoredFields.contains(name) }
 }
 
 /// How two answers to one request differ.

@@ -8,14 +8,17 @@ public struct AnswerDifference: Sendable, Hashable {
     public var kind: DifferenceKind
     /// Whether the values have the same shape, so that the difference is none at a place whose values are volatile.
     public var hasEqualShape = false
-    /// Whether the values say when or where an answer was made, as times and validators do: two places that run the same
-    /// version need not agree on them.
+    /// Whether the values say when or where an answer was made, as times, validators and names of pods do, or what a place is set to:
+    /// two places that run the same version need not agree on them.
     public var isOfEnvironment = false
     /// Whether contents, or texts whose words could not be put together, were compared as wholes, so that one part that varies
     /// hides what others say.
     public var isCoarse = false
     /// How many values differ there in this way: entries of a list, pieces of a page and words of a text share a place.
     public var occurrences = 1
+    /// Which value is the larger, where both are numbers that are far apart: above 0 the other one, below 0 production's; several
+    /// at one place added up.
+    public var direction: Int64 = 0
     /// What is known of the place before anything is learned.
     public var expectation = Expectation.stable
     /// Production's value, as its shape and a keyed hash unless values are to be shown.

@@ -25,6 +25,11 @@ enum AnswerTime {
     private static let sensible = 1.4e9...2.1e9
     private static let day = 86_400.0
     private static let hour = 3600.0
+    /// Time zones differ by quarters of an hour, and by 26 hours at most.
+    private static let quarter = 900.0
+    private static let widestZones = 26 * hour
+    /// Seconds, and thousandths, millionths and thousand-millionths of them.
+    private static let units = [1, 1e3, 1e6, 1e9]
     /// How long something that was made just now may be meant to last.
     private static let longestLife = 400 * day
     /// How far a lifetime of whole hours may be off, since an answer takes its time.
@@ -44,7 +49,36 @@ enum AnswerTime {
     static func areTimes(_ first: JSONValue, _ second: JSONValue, of moments: Moments) -> Bool {
         guard let ours = first.number, let theirs = second.number else { return false }
         if ours == theirs { return false }
-        return [1, 1e3, 1e6, 1e9].contains { areTimes(ours / $0, theirs / $0, of: moments) }
+        return units.contains { areTimes(ours / $0, theirs / $0, of: moments) }
+    }
+
+    /// Whether two texts that are times of their answers are off by whole quarters of an hour, as in another time zone.
+    ///
+    /// Each is held against when its answer was made, and must be now, or whole quarters from it: what two places cached may lie any
+    /// time apart, and for as long as it is cached.
+    static func areShifted(_ first: [UInt8], _ second: [UInt8], of moments: Moments) -> Bool {
+        guard let ours = TextTime.seconds(first), let theirs = TextTime.seconds(second) else { return false }
+        return areShifted(ours, theirs, of: moments)
+    }
+
+    /// Whether two numbers that are times of their answers are.
+    static func areShifted(_ first: JSONValue, _ second: JSONValue, of moments: Moments) -> Bool {
+        guard let ours = first.number, let theirs = second.number else { return false }
+        let unit = units.first { areTimes(ours / $0, theirs / $0, of: moments) }
+        return unit.map { areShifted(ours / $0, theirs / $0, of: moments) } ?? false
+    }
+
+    private static func areShifted(_ first: Double, _ second: Double, of moments: Moments) -> Bool {
+        guard let production = moments.production, let candidate = moments.candidate else { return false }
+        let (ours, theirs) = (first - production, second - candidate)
+        guard [ours, theirs].allSatisfy({ $0.remainder(dividingBy: quarter).magnitude <= slack }) else { return false }
+        return (quarter / 2...widestZones).contains((theirs - ours).magnitude)
+    }
+
+    /// Whether what two answers say of how long something lasts, in seconds, is about the same: sessions that are prolonged and
+    /// lifetimes that are counted down differ by less than half.
+    static func areAsLong(_ first: Double, _ second: Double) -> Bool {
+        (first - second).magnitude <= slack || max(first, second) <= 1.5 * min(first, second)
     }
 
     /// Whether two times, in seconds, are those of their answers; where it is not known when these were made, whether they are

@@ -28,6 +28,7 @@ struct DifferenceList: Sendable {
         let key = Key(place: difference.place, kind: difference.kind)
         if let position = positions[key] {
             differences[position].occurrences += difference.occurrences
+            differences[position].direction += difference.direction
             if !difference.hasEqualShape { differences[position].hasEqualShape = false }
             if difference.expectation == .stable { differences[position].expectation = .stable }
             if difference.isCoarse { differences[position].isCoarse = true }

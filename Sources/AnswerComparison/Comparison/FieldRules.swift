@@ -37,6 +37,22 @@ enum FieldRules {
     /// Fields by which an answer is known again (RFC 9110 §8.8).
     static let validators: Set<String> = ["etag", "last-modified"]
 
+    /// Whether the values of a field say where an answer was made, or how many requests a place takes, so that two places need not
+    /// agree.
+    static func isOfEnvironment(_ name: String) -> Bool {
+        validators.contains(name) || ["ratelimit", "retry-after"].contains(name) || limitPrefix(of: name) != nil
+    }
+
+    /// Whether a field says how many requests are allowed, which stays the same, and not how many are left.
+    private static func isAllowance(_ name: String) -> Bool {
+        limitPrefix(of: name).map { name.dropFirst($0.count).hasPrefix("limit") } ?? false
+    }
+
+    /// How the name of a field that tells of a limit of requests begins; `nil` for others.
+    private static func limitPrefix(of name: String) -> String? {
+        volatilePrefixes.first { $0.contains("limit") && name.hasPrefix($0) }
+    }
+
     /// Fields whose values are links.
     static let links: Set<String> = ["content-location", "link", "location", "refresh"]
 
@@ -48,6 +64,7 @@ enum FieldRules {
         if infrastructure.contains(name) || infrastructurePrefixes.contains(where: name.hasPrefix) {
             return .infrastructure
         }
+        if isAllowance(name) { return .stable }
         if volatile.contains(name) || volatilePrefixes.contains(where: name.hasPrefix) { return .volatile }
         return FormatClass(value).isTransient ? .presumedVolatile : .stable
     }

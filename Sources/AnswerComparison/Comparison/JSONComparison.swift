@@ -84,6 +84,7 @@ struct JSONComparison {
         let (ours, theirs) = (hosts.relative(first), hosts.relative(second))
         guard ours != theirs else { return }
         let shape = ValueShape(first)
+        let areTimes = AnswerTime.areTimes(first, second, of: moments)
         differ(
             .value,
             production,
@@ -91,7 +92,8 @@ struct JSONComparison {
             cursor,
             hasEqualShape: shape.isLike(ValueShape(second)),
             expectation: shape.format.isTransient ? .presumedVolatile : .stable,
-            isOfEnvironment: AnswerTime.areTimes(first, second, of: moments),
+            isOfEnvironment: areTimes || PodName.areNames(first, second),
+            isShifted: areTimes && AnswerTime.areShifted(first, second, of: moments),
             words: shape.format == .text ? TextWords.difference(ours, theirs) : nil
         )
     }
@@ -110,8 +112,21 @@ struct JSONComparison {
             cursor,
             hasEqualShape: true,
             expectation: areTimes ? .presumedVolatile : .stable,
-            isOfEnvironment: areTimes
+            isOfEnvironment: areTimes,
+            isShifted: areTimes && AnswerTime.areShifted(production, candidate, of: moments),
+            direction: areTimes ? 0 : Self.direction(production, candidate)
         )
+    }
+
+    /// Which of two numbers is the larger, 1 the second and −1 the first, where they are far apart.
+    ///
+    /// That is by half as much again at least, or of another sign. Clocks and counters, which whoever is asked later has more
+    /// of, are not.
+    private static func direction(_ first: JSONValue, _ second: JSONValue) -> Int64 {
+        guard let first = first.number, let second = second.number, first != second else { return 0 }
+        let (least, most) = (min(first.magnitude, second.magnitude), max(first.magnitude, second.magnitude))
+        guard first.sign != second.sign || most >= 1.5 * least else { return 0 }
+        return first < second ? 1 : -1
     }
 
     private func areClose(_ production: JSONValue, _ candidate: JSONValue) -> Bool {
@@ -128,6 +143,8 @@ struct JSONComparison {
         hasEqualShape: Bool = false,
         expectation: AnswerDifference.Expectation = .stable,
         isOfEnvironment: Bool = false,
+        isShifted: Bool = false,
+        direction: Int64 = 0,
         words: TextWords.Difference? = nil
     ) {
         let isSecret = rules.isSecret(cursor)
@@ -140,7 +157,9 @@ struct JSONComparison {
         difference.hasEqualShape = hasEqualShape
         difference.expectation = expectation
         difference.isOfEnvironment = isOfEnvironment
-        difference.occurrences = words?.count ?? 1
+        difference.direction = direction
+        // Times differ anyway; that they are off differs beside that.
+        difference.occurrences = (words?.count ?? 1) + (isShifted ? 1 : 0)
         difference.isCoarse = words?.isAligned == false
         list.append(difference)
     }

@@ -26,6 +26,8 @@ struct ResponseCookie {
     let identity: Identity
     let value: [UInt8]
     let lifetime: Lifetime
+    /// How long a lasting one is kept, in seconds; `nil` where the answer does not say when it was made, nor is it known.
+    let seconds: Double?
     /// Other attributes, in lower case and in order.
     private let attributes: [[UInt8]]
 
@@ -33,7 +35,8 @@ struct ResponseCookie {
     /// - Parameters:
     ///   - line: The field value.
     ///   - date: When the answer was made, in seconds since the Unix epoch; `nil` when it does not say.
-    init(_ line: [UInt8], date: Int?) {
+    ///   - moment: The same, or when it was seen; `nil` where neither is known.
+    init(_ line: [UInt8], date: Int?, moment: Double?) {
         let parts = line.split(separator: UInt8(ascii: ";")).map(Self.trimmed)
         let (name, value) = Self.halves(parts.first ?? [])
         self.value = value
@@ -65,6 +68,8 @@ struct ResponseCookie {
             } else {
                 .session
             }
+        let kept = age.map(Double.init) ?? expiry.flatMap { expiry in moment.map { Double(expiry) - $0 } }
+        seconds = lifetime == .lasting ? kept.flatMap { $0 > 0 ? $0 : nil } : nil
     }
 
     /// Whether another cookie does the same to a client: all but the value agrees, which is new each time.
@@ -72,6 +77,12 @@ struct ResponseCookie {
         lifetime == other.lifetime && attributes == other.attributes && identity.path == other.identity.path
             && (lifetime == .expired || value.isEmpty == other.value.isEmpty)
             && hosts.areAlike(domain: identity.domain, other.identity.domain)
+    }
+
+    /// Whether another cookie is kept about as long, where both say so.
+    func lastsAsLong(as other: ResponseCookie) -> Bool {
+        guard let ours = seconds, let theirs = other.seconds else { return true }
+        return AnswerTime.areAsLong(ours, theirs)
     }
 
     private static func trimmed(_ octets: ArraySlice<UInt8>) -> [UInt8] {

@@ -522,6 +522,8 @@ import TrafficModel
         ),
         FieldRow("content that is old at once", "Expires", "Tue, 19 Jan 2038 03:14:07 GMT", "0", counts: true),
         FieldRow("content that is old, either way", "Expires", "Thu, 01 Jan 1970 00:00:00 GMT", "-1", counts: false),
+        FieldRow("how many requests are allowed", "X-RateLimit-Limit", "1000", "0", counts: true),
+        FieldRow("how many requests are allowed in a minute", "x-ratelimit-limit-minute", "60", "6", counts: true),
         FieldRow("another policy for caches", "Cache-Control", "no-store", "max-age=60", counts: true),
         FieldRow("what answers vary by", "Vary", "Accept-Encoding, Origin", "origin", counts: false),
         FieldRow("a time nobody knows", "X-Built", "2026-11-23T10:00:00Z", "2026-11-24T10:00:00Z", counts: false),
@@ -556,6 +558,90 @@ import TrafficModel
                 .field("expires"), .field("set-cookie s"),
             ]
         )
+    }
+
+    struct Lifetime: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let production: [(String, String)]
+        let candidate: [(String, String)]
+        let counted: [AnswerPlace]
+
+        init(_ label: String, _ production: [(String, String)], _ candidate: [(String, String)], _ counted: [String]) {
+            testDescription = label
+            self.production = production
+            self.candidate = candidate
+            self.counted = counted.map { .field($0) }
+        }
+    }
+
+    @Test(arguments: [
+        Lifetime(
+            "a month, and a minute",
+            [("Set-Cookie", "s=1; Max-Age=2592000")],
+            [("Set-Cookie", "s=2; Max-Age=60")],
+            ["set-cookie s"]
+        ),
+        Lifetime("some time less", [("Set-Cookie", "s=1; Max-Age=3600")], [("Set-Cookie", "s=2; Max-Age=2700")], []),
+        Lifetime(
+            "as long, said otherwise",
+            [("Set-Cookie", "s=1; Max-Age=3600")],
+            [("Set-Cookie", "s=2; Expires=Mon, 23-Nov-26 11:00:00 GMT")],
+            []
+        ),
+        Lifetime(
+            "until another time",
+            [("Set-Cookie", "s=1; Expires=Mon, 23-Nov-26 10:30:00 GMT")],
+            [("Set-Cookie", "s=2; Expires=Mon, 23-Nov-26 10:01:00 GMT")],
+            ["set-cookie s"]
+        ),
+    ])
+    func `how long cookies last counts, give or take a half`(row: Lifetime) {
+        let date = [("Date", "Mon, 23 Nov 2026 10:00:00 GMT")]
+        let differences = Self.comparison(
+            Self.answer("a", fields: date + row.production),
+            Self.answer("a", fields: date + row.candidate)
+        ).differences.filter(Volatility.unknown.counts)
+        #expect(differences.map(\.place) == row.counted)
+        // So that lifetimes that vary by themselves are learned.
+        #expect(differences.allSatisfy { !Volatility.volatile.counts($0) })
+    }
+
+    @Test(
+        arguments: [
+            ("gzip", "gzip", "br", true), ("gzip, br", "gzip", "br", false), (nil, "gzip", "br", false),
+            ("*", "", "br", false), ("gzip;q=1, *;q=0", "gzip", "br", true), ("br; q=0.0, gzip", "gzip", "br", true),
+            ("", "", "gzip", true), ("gzip", "gzip", "x-gzip", false), ("gzip", "br", "br", false),
+            ("identity", "", "gzip", true), ("GZIP", "", "gzip", false), ("gzip", "gzip", "", false),
+        ] as [(String?, String, String, Bool)]
+    )
+    func `a coding that the client cannot read is a difference, and any other is none`(
+        accepted: String?,
+        production: String,
+        candidate: String,
+        isDifferent: Bool
+    ) {
+        func answer(_ coding: String) -> RecordedResponse {
+            Self.answer("a", fields: coding.isEmpty ? [] : [("Content-Encoding", coding)])
+        }
+        let request = RecordedRequest(
+            method: "GET",
+            target: Array("/".utf8),
+            message: RecordedMessage(
+                fields: accepted.map { [RecordedField(name: "Accept-Encoding", value: $0)] } ?? []
+            )
+        )
+        func places(ignoring ignored: [String]) -> [AnswerPlace] {
+            var policy = ComparisonPolicy(name: "p", targets: [])
+            policy.settings.ignoredFields = ignored
+            let comparator = AnswerComparator(policy: policy) { _, octets, _ in FreedContent(octets) }
+            var first = comparator.prepared(answer(production))
+            var second = comparator.prepared(answer(candidate))
+            return comparator.compare(&first, &second, authority: nil, asked: AskedFor(request)).differences.map(
+                \.place
+            )
+        }
+        #expect(places(ignoring: []) == (isDifferent ? [.field("content-encoding")] : []))
+        #expect(places(ignoring: ["content-encoding"]).isEmpty)
     }
 
     @Test func `of lines that set one cookie the last counts, and a deletion elsewhere is one of its own`() {

@@ -59,6 +59,40 @@ import Testing
     }
 
     @Test(arguments: [
+        Row("an hour off", "2026-11-30T10:00:00Z", "2026-11-30T11:00:01Z", true),
+        Row("five hours and a half off", "2026-11-30T10:00:00Z", "2026-11-30T04:30:01Z", true),
+        Row("on time", "2026-11-30T10:00:00Z", "2026-11-30T10:00:01Z", false),
+        Row("in two hours, both", "2026-11-30T12:00:00Z", "2026-11-30T12:00:03Z", false),
+        Row("an hour and some seconds off", "2026-11-30T10:00:00Z", "2026-11-30T11:00:40Z", false),
+        Row("cached a quarter of an hour later", "2026-11-30T09:52:00Z", "2026-11-30T10:07:00Z", false),
+        Row("an hour longer", "2026-11-30T11:00:00Z", "2026-11-30T12:00:01Z", true),
+        Row("two days off", "2026-11-30T10:00:00Z", "2026-12-02T10:00:01Z", false),
+        Row("an hour off, where no moment is known", "2026-11-30T10:00:00Z", "2026-11-30T11:00:01Z", false, unknown),
+    ])
+    func `times of their answers are off by the quarters of an hour of time zones`(row: Row) {
+        let isOff = AnswerTime.areShifted(Array(row.first.utf8), Array(row.second.utf8), of: row.moments)
+        #expect(isOff == row.isTime)
+    }
+
+    @Test func `numbers that are times are off in any unit`() {
+        let pairs = [(1_796_032_800, 1_796_040_001), (1_796_032_800_123, 1_796_040_001_456)]
+        for (first, second) in pairs {
+            #expect(AnswerTime.areShifted(.integer(first), .integer(second), of: Self.moments))
+            #expect(!AnswerTime.areShifted(.integer(first), .integer(first + 1), of: Self.moments))
+        }
+        #expect(!AnswerTime.areShifted(.integer(1), .integer(3601), of: Self.moments))
+    }
+
+    @Test(arguments: [
+        ("web-7c9f6d5b8-xk2lp", true), ("shop-web-5d8b7f6c9d-q8s9z", true), ("web-0", false), ("web-7c9f6d5b8", false),
+        ("buy-one-get-one", false), ("7c9f6d5b8-xk2lp", false), ("web-7c9f6d5b8-xk2l", false),
+        ("web-7c9f6d5b8-xk2la", false), ("", false),
+    ])
+    func `names that a Deployment gives its pods are told from others`(text: String, isName: Bool) {
+        #expect(PodName.areNames(Array(text.utf8), Array("api-5d8b7f6c9-mmnpq".utf8)) == isName)
+    }
+
+    @Test(arguments: [
         ("0001-01-01T00:00:00Z", FormatClass.zero), ("1970-01-01", .zero), ("0000-00-00 00:00:00", .zero),
         ("00000000-0000-0000-0000-000000000000", .zero), ("00000000000000000000000000000000", .zero),
         ("1970-01-01 00:00 garbage", .text), ("2026-11-30", .time), ("2026-13-30", .text), ("0000000", .counter),
